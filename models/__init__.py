@@ -1,0 +1,1 @@
+"""What a classifier is: networks, one a file, and the bundle that keeps a trained one on disk."""

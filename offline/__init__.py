@@ -1,0 +1,1 @@
+"""Learning: recordings and cohorts, training by replay, evaluation by unseen person."""

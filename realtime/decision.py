@@ -1,0 +1,122 @@
+"""`Decision`: the record that leaves the house.
+
+Its JSON form is published as ``decision.schema.json`` beside this file; a test holds the two
+together.  Research use only: a decision describes a signal, it is not a diagnosis.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+ABSTAIN = "abstain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of this person (or of this block) so far.
+
+    Parameters
+    ----------
+    probabilities : mapping of label to float
+        Mean of the probabilities of the judged windows, weighted by how recent they are.
+    windows : int
+        Judged windows so far.
+    memory_s : float or None
+        Time constant (s) of forgetting; None keeps everything.
+    """
+
+    probabilities: Mapping[str, float]
+    windows: int
+    memory_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided of one window, and all that is known about that.
+
+    Identity is (session, run, sequence).
+
+    Parameters
+    ----------
+    session, run, sequence : str, int, int
+        Who it is: sequence is the window's index on the session's grid, run grows at each restart.
+    count : int
+        Windows this record stands for: 1, or more for an abstention over windows that fell wholly
+        into a gap (``sequence`` to ``sequence + count - 1``).
+    window_start, window_end : float
+        Seconds on the stream's clock; the window covers ``[start, end)``.
+    window_start_utc, window_end_utc : str
+        The same as ISO 8601 in UTC.
+    produced_at_utc : str
+        When the decision was made.
+    age_s : float
+        Stream seconds from the window's end to the making of the decision, by the monotonic clock.
+    delay_s : float
+        Group delay of the pipeline: what is seen at the window's end happened so long before.
+    label : str
+        The likeliest label, or ``"abstain"``.
+    reasons : tuple of str
+        Why it abstains; empty otherwise.
+    probabilities : mapping of label to float, or None
+        Calibrated probabilities; None where nothing was computed.
+    evidence : Evidence
+        Running evidence, this window included.
+    coverage : float
+        Fraction of the window's channel-samples that were measured, 0 to 1.
+    largest_gap_s : float
+        Longest stretch (s) of the window in which any channel was missing.
+    channels : int
+        Channels that were judged.
+    model : str
+        Hash of the bundle.
+    origin : str
+        ``live``, ``replayed`` or ``simulated``.
+    speed : float
+        Stream seconds a local second; 1 for a live stream.
+    """
+
+    session: str
+    run: int
+    sequence: int
+    count: int
+    window_start: float
+    window_end: float
+    window_start_utc: str
+    window_end_utc: str
+    produced_at_utc: str
+    age_s: float
+    delay_s: float
+    label: str
+    reasons: tuple[str, ...]
+    probabilities: Mapping[str, float] | None
+    evidence: Evidence
+    coverage: float
+    largest_gap_s: float
+    channels: int
+    model: str
+    origin: str
+    speed: float
+
+    @property
+    def abstained(self) -> bool:
+        """Whether no label was given."""
+        return self.label == ABSTAIN
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """(session, run, sequence)."""
+        return self.session, self.run, self.sequence
+
+    def to_json(self) -> str:
+        """One line of JSON, keys in the order of the fields, the same bytes for the same decision."""
+        return json.dumps({"schema": 1, **asdict(self)}, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Undo `to_json`."""
+        values: dict[str, Any] = json.loads(text)
+        values.pop("schema")
+        values["reasons"] = tuple(values["reasons"])
+        values["evidence"] = Evidence(**values["evidence"])
+        return cls(**values)

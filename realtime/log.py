@@ -1,0 +1,193 @@
+"""The ordered log: everything from which decisions follow.
+
+From clock to decision, hemostream computes a pure function of one sequence of these entries.
+A live session writes the sequence down (the journal *is* the log) and a file is turned into
+one; whoever feeds the same entries to `realtime.core.Core` gets the same decisions.
+
+Two clocks occur.  The *local* clock is this machine's monotonic LSL clock (``pylsl.local_clock``),
+seconds.  The *stream* clock is the one that windows and decisions are stamped on: for a live
+stream it is the local clock, for a replayed one it runs ``speed`` times as fast (`Origin`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy.typing as npt
+
+from realtime.signal import Floats, SignalSpec
+
+
+class OriginKind(StrEnum):
+    """Where a stream comes from."""
+
+    LIVE = "live"
+    REPLAYED = "replayed"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a stream comes from and how its clock runs.
+
+    ``stream time = anchor + (local time - anchor) * speed``: at speed 1 the two clocks are one.
+
+    Parameters
+    ----------
+    kind : OriginKind
+        Live unless the stream's own metadata says otherwise.
+    speed : float
+        Stream seconds a local second.
+    anchor : float
+        Local time (s) at which both clocks agreed.
+    """
+
+    kind: OriginKind = OriginKind.LIVE
+    speed: float = 1.0
+    anchor: float = 0.0
+
+    def stream_time(self, local: float) -> float:
+        """The stream's clock (s) at a local time (s)."""
+        return self.anchor + (local - self.anchor) * self.speed if self.speed != 1.0 else local
+
+    def local_time(self, stream: float) -> float:
+        """The local clock (s) at a stream time (s)."""
+        return self.anchor + (stream - self.anchor) / self.speed if self.speed != 1.0 else stream
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """A stream was connected; its description as understood and as declared.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s).
+    spec : SignalSpec
+        The stream's channels as we understood them, before any is chosen.
+    origin : Origin
+        Live, replayed or simulated.
+    name, source_id : str
+        The stream's own names.
+    declared : str
+        The description as it came (XML for LSL), for whoever wants to look again.
+    """
+
+    local: float
+    spec: SignalSpec
+    origin: Origin
+    name: str
+    source_id: str = ""
+    declared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMeasured:
+    """The clocks were compared; holds for the entries that follow.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s) of the measurement.
+    offset : float
+        Add to a stamp of the source to get local time (s); LSL's ``time_correction``.
+    utc_offset : float
+        Add to local time to get UTC seconds since 1970.
+    """
+
+    local: float
+    offset: float
+    utc_offset: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Received:
+    """Samples exactly as they came.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s) of arrival.
+    stamps : (n_samples,) float64
+        The source's raw stamps (s).
+    data : (n_channels, n_samples) float32 or float64
+        All channels of the stream, raw.
+    """
+
+    local: float
+    stamps: Floats
+    data: npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReset:
+    """The source's clock or the source itself changed (`realtime.stages.base.Reset`)."""
+
+    local: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventReceived:
+    """A marker arrived: what happened, at which raw stamp (s) of the source's clock."""
+
+    local: float
+    stamp: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """The clock was read when a window had been computed: what a decision's age follows from.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s).
+    sequence : int
+        Grid index of the window.
+    batch : int
+        Padded size of the batch in which it was computed; 0 where nothing was computed.
+    """
+
+    local: float
+    sequence: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """A run began: who, with which bundle, under which settings.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s).
+    session : str
+        Pseudonymous name of the session.
+    run : int
+        Grows by one at each start of the same session.
+    model_hash : str
+        Hash of the bundle.
+    settings : mapping
+        Everything else that decisions depend on, JSON types.
+    """
+
+    local: float
+    session: str
+    run: int
+    model_hash: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+Entry = (
+    SessionStarted
+    | StreamOpened
+    | ClockMeasured
+    | Received
+    | StreamReset
+    | EventReceived
+    | Produced
+)
+"""Anything that may stand in the log."""

@@ -1,0 +1,1 @@
+"""Where a signal comes from: LSL streams, recordings."""

@@ -1,0 +1,74 @@
+"""A recording in memory: what every reader gives and everything that replays takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.errors import RecordingError
+from realtime.signal import Bools, Floats, SignalSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened during a recording.
+
+    Parameters
+    ----------
+    onset : float
+        Seconds, on the recording's clock (that of `Recording.times`).
+    label : str
+        What happened.
+    duration : float
+        Seconds; 0 where the file gives none.
+    """
+
+    onset: float
+    label: str
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A recorded signal with its events.
+
+    Parameters
+    ----------
+    name : str
+        Short name for messages, usually the file's stem.
+    spec : SignalSpec
+        Channels, units and nominal rate, as the file declares them.
+    data : (n_channels, n_samples) float64
+        As measured, in each channel's unit; nothing filtered.
+    times : (n_samples,) float64
+        Seconds as stamped, **raw**: dejittering is the clock's work, live and offline alike.
+    missing : (n_channels, n_samples) bool
+        True where the file holds no usable value (NaN, non-positive intensity).
+    events : tuple of Event
+        In order of onset.
+    start_utc : float or None
+        Seconds since 1970 at ``times == 0``, where the file says so.
+    notes : mapping
+        What else the reader learnt (device, terms, oddities it put right), JSON types only.
+    """
+
+    name: str
+    spec: SignalSpec
+    data: Floats
+    times: Floats
+    missing: Bools
+    events: tuple[Event, ...] = ()
+    start_utc: float | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        expected = (len(self.spec), len(self.times))
+        if self.data.shape != expected or self.missing.shape != expected:
+            raise RecordingError(
+                f"Recording {self.name!r} has data {self.data.shape} and missing {self.missing.shape}; "
+                f"expected both {expected}: channels by samples."
+            )
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first stamp to the last."""
+        return float(self.times[-1] - self.times[0]) if len(self.times) else 0.0
