@@ -72,6 +72,9 @@ class StreamOpened:
         The stream's own names.
     declared : str
         The description as it came (XML for LSL), for whoever wants to look again.
+    rows : tuple of int
+        Which row of `Received.data` each channel of ``spec`` is, in the order of the spec; empty
+        where the spec names every row in order.
     """
 
     local: float
@@ -80,6 +83,7 @@ class StreamOpened:
     name: str
     source_id: str = ""
     declared: str = ""
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
