@@ -46,10 +46,10 @@ class Decision:
         into a gap (``sequence`` to ``sequence + count - 1``).
     window_start, window_end : float
         Seconds on the stream's clock; the window covers ``[start, end)``.
-    window_start_utc, window_end_utc : str
-        The same as ISO 8601 in UTC.
-    produced_at_utc : str
-        When the decision was made.
+    window_start_utc, window_end_utc : str or None
+        The same as ISO 8601 in UTC; None where a recording does not say when it was made.
+    produced_at_utc : str or None
+        When the decision was made; None likewise.
     age_s : float
         Stream seconds from the window's end to the making of the decision, by the monotonic clock.
     delay_s : float
@@ -82,9 +82,9 @@ class Decision:
     count: int
     window_start: float
     window_end: float
-    window_start_utc: str
-    window_end_utc: str
-    produced_at_utc: str
+    window_start_utc: str | None
+    window_end_utc: str | None
+    produced_at_utc: str | None
     age_s: float
     delay_s: float
     label: str

@@ -96,13 +96,14 @@ class ClockMeasured:
         Local time (s) of the measurement.
     offset : float
         Add to a stamp of the source to get local time (s); LSL's ``time_correction``.
-    utc_offset : float
-        Add to local time to get UTC seconds since 1970.
+    utc_offset : float or None
+        Add to local time to get UTC seconds since 1970; None where nobody knows (a recording
+        without a date).
     """
 
     local: float
     offset: float
-    utc_offset: float
+    utc_offset: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

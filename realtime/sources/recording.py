@@ -1,10 +1,16 @@
-"""A recording in memory: what every reader gives and everything that replays takes."""
+"""A recording in memory: what every reader gives and everything that replays takes.
 
-from collections.abc import Mapping
+`entries` turns one into the same ordered log that a live session writes.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from models.errors import RecordingError
+from realtime.log import ClockMeasured, Entry, EventReceived, Origin, OriginKind, Received, StreamOpened
 from realtime.signal import Bools, Floats, SignalSpec
 
 
@@ -72,3 +78,34 @@ class Recording:
     def duration(self) -> float:
         """Seconds from the first stamp to the last."""
         return float(self.times[-1] - self.times[0]) if len(self.times) else 0.0
+
+
+def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry]:
+    """The recording as the log of a session that received it.
+
+    Parameters
+    ----------
+    recording : Recording
+        Its clock becomes both the local and the stream's clock.
+    chunk_samples : int
+        Samples an entry; by the law of chunk invariance it changes nothing but speed.
+
+    Yields
+    ------
+    Entry
+        The stream's opening, its clock, then samples and events in order of time.
+    """
+    start = float(recording.times[0]) if len(recording.times) else 0.0
+    yield StreamOpened(
+        local=start, spec=recording.spec, origin=Origin(OriginKind.REPLAYED), name=recording.name
+    )
+    yield ClockMeasured(local=start, offset=0.0, utc_offset=recording.start_utc)
+    data = np.where(recording.missing, np.nan, recording.data)
+    events = list(recording.events)
+    for first in range(0, len(recording.times), chunk_samples):
+        stop = min(first + chunk_samples, len(recording.times))
+        now = float(recording.times[stop - 1])
+        yield Received(now, recording.times[first:stop], data[:, first:stop])
+        while events and events[0].onset <= now:
+            event = events.pop(0)
+            yield EventReceived(now, event.onset, event.label)

@@ -1,0 +1,271 @@
+"""The core: from the ordered log to windows, and from logits to decisions.  A pure function.
+
+Nothing here reads a clock, draws a number or knows a neighbour: all that comes in are log entries
+(`realtime.log`) and logits.  So a live session, its journal fed back, and a recording turned into
+entries all run through the same code, and the same entries give the same decisions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import StreamError
+from realtime.clock import Clock
+from realtime.decision import ABSTAIN, Decision
+from realtime.evidence import RunningEvidence
+from realtime.log import (
+    ClockMeasured,
+    Entry,
+    Origin,
+    Produced,
+    Received,
+    SessionStarted,
+    StreamOpened,
+    StreamReset,
+)
+from realtime.matching import match_channels, merged
+from realtime.pipeline import Pipeline
+from realtime.quality import Policy, Reason
+from realtime.signal import Chunk, Floats, SignalSpec
+from realtime.stages.base import Reset
+from realtime.windows import Window, Windows
+
+
+class CardLike(Protocol):
+    """What the core needs to know of a bundle's card (`models.bundle.Card`)."""
+
+    @property
+    def input(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def pipeline(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
+    @property
+    def window(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def labels(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def calibration(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def policy(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def evidence(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything but the data that windows and decisions follow from.
+
+    Parameters
+    ----------
+    spec : SignalSpec
+        The channels that are needed, as they come from the device.
+    pipeline : sequence of mappings
+        Stage settings, in order.
+    length_s, step_s : float
+        Window length and step, s.
+    labels : tuple of str
+        In the order of the network's outputs; empty where only windows are wanted.
+    temperature : float
+        Logits are divided by it before the softmax (Guo et al. 2017).
+    policy : Policy
+        When a window is judged.
+    memory_s : float or None
+        Time constant of the running evidence, s; None never forgets.
+    model_hash : str
+        Hash of the bundle.
+    """
+
+    spec: SignalSpec
+    pipeline: Sequence[Mapping[str, Any]]
+    length_s: float = 7.0
+    step_s: float = 1.0
+    labels: tuple[str, ...] = ()
+    temperature: float = 1.0
+    policy: Policy = field(default_factory=Policy)
+    memory_s: float | None = None
+    model_hash: str = ""
+
+    @classmethod
+    def from_card(cls, card: CardLike) -> Self:
+        """The plan that a bundle's card holds."""
+        return cls(
+            spec=SignalSpec.from_json(card.input),
+            pipeline=card.pipeline,
+            length_s=card.window["length_s"],
+            step_s=card.window["step_s"],
+            labels=tuple(card.labels),
+            temperature=card.calibration.get("temperature", 1.0),
+            policy=Policy(**card.policy),
+            memory_s=card.evidence.get("memory_s"),
+            model_hash=card.hash,
+        )
+
+
+class Core:
+    """From log entries to windows, and from their logits to decisions.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is computed.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.session = ""
+        self.run = 0
+        self.origin = Origin()
+        self.clock: Clock | None = None
+        self.pipeline: Pipeline | None = None
+        self._windows: Windows | None = None
+        self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._spec: SignalSpec = plan.spec
+        self._offset = 0.0
+        self._utc_offset: float | None = None
+        self._evidence = RunningEvidence(plan.labels, plan.memory_s)
+
+    # ------------------------------------------------------------------ in
+
+    def feed(self, entry: Entry) -> list[Window]:
+        """Take the next entry of the log; give the windows it completes.
+
+        Raises
+        ------
+        SignalError
+            A stream was opened that lacks channels (or has others of the same name).
+        StreamError
+            Samples came before a stream was opened.
+        """
+        match entry:
+            case Received():
+                return self._receive(entry)
+            case ClockMeasured():
+                self._offset = entry.offset
+                self._utc_offset = entry.utc_offset
+            case StreamOpened():
+                self._open(entry)
+            case StreamReset():
+                self._reset(Reset(entry.reason))
+            case SessionStarted():
+                self.session, self.run = entry.session, entry.run
+            case _:
+                pass  # events and readings of the clock move no window
+        return []
+
+    def _open(self, entry: StreamOpened) -> None:
+        indices = match_channels(self.plan.spec, entry.spec)
+        rows = entry.rows or tuple(range(len(entry.spec)))
+        self._rows = np.array([rows[i] for i in indices], dtype=np.intp)
+        spec = merged(self.plan.spec, entry.spec, indices)
+        self.origin = entry.origin
+        if self.pipeline is not None and spec == self._spec:
+            self._reset(Reset.STREAM)
+            return
+        self._spec = spec
+        self.clock = Clock(spec.rate)
+        self.pipeline = Pipeline(self.plan.pipeline, spec)
+        plan = self.plan
+        if self._windows is None:
+            self._windows = Windows(
+                self.pipeline.spec_out, length_s=plan.length_s, step_s=plan.step_s, policy=plan.policy
+            )
+        else:
+            self._windows.restart()
+
+    def _reset(self, reason: Reset) -> None:
+        if self.clock is None or self.pipeline is None or self._windows is None:
+            return
+        if reason is not Reset.GAP:
+            self.clock.reset()
+            self._windows.restart()
+        self.pipeline.reset(reason)
+
+    def _receive(self, entry: Received) -> list[Window]:
+        if self.clock is None or self.pipeline is None or self._windows is None:
+            raise StreamError("Samples came before any stream was opened; the log must begin with one.")
+        times, kept = self.clock.process(entry.stamps + self._offset)
+        data = entry.data[self._rows].astype(np.float64)
+        if len(times) < len(kept):
+            data = data[:, kept]
+        missing = ~np.isfinite(data)
+        given: list[Window] = []
+        for piece in self.pipeline.process(Chunk(self._spec, data, times, missing)):
+            given += self._windows.process(piece)
+        return given
+
+    # ----------------------------------------------------------------- out
+
+    def decide(
+        self, window: Window, logits: npt.NDArray[np.float32] | None, produced: Produced
+    ) -> Decision:
+        """Make the decision of a window.
+
+        Windows must be decided in the order in which they were given.
+
+        Parameters
+        ----------
+        window : Window
+            As given by `feed`.
+        logits : (n_labels,) float32, or None
+            What the network says; None where it was not asked, or failed.
+        produced : Produced
+            The reading of the clock that the decision's age follows from.
+        """
+        origin = replace(self.origin, anchor=self.origin.anchor + self._offset)
+        age = origin.stream_time(produced.local) - window.end
+        why = list(window.reasons)
+        probabilities: Floats | None = None
+        if logits is not None and not why:
+            probabilities = softmax(logits.astype(np.float64) / self.plan.temperature)
+            if not np.isfinite(probabilities).all():
+                probabilities = None
+        if probabilities is None and not why:
+            why.append(Reason.INFERENCE)
+        if age > self.plan.policy.max_age_s and not window.reasons:
+            why.append(Reason.STALE)
+        label = ABSTAIN
+        if probabilities is not None and not why:
+            label = self.plan.labels[int(np.argmax(probabilities))]
+            self._evidence.add(probabilities, window.end)
+        assert self.pipeline is not None
+        return Decision(
+            session=self.session,
+            run=self.run,
+            sequence=window.sequence,
+            count=window.count,
+            window_start=window.start,
+            window_end=window.end,
+            window_start_utc=self._utc(origin.local_time(window.start)),
+            window_end_utc=self._utc(origin.local_time(window.end)),
+            produced_at_utc=self._utc(produced.local),
+            age_s=age,
+            delay_s=self.pipeline.delay_s,
+            label=label,
+            reasons=tuple(str(reason) for reason in why),
+            probabilities=None
+            if probabilities is None
+            else dict(zip(self.plan.labels, probabilities.tolist(), strict=True)),
+            evidence=self._evidence.so_far(),
+            coverage=window.fitness.coverage,
+            largest_gap_s=window.fitness.largest_gap_s,
+            channels=len(self.pipeline.spec_out),
+            model=self.plan.model_hash,
+            origin=str(origin.kind),
+            speed=origin.speed,
+        )
+
+    def _utc(self, local: float) -> str | None:
+        if self._utc_offset is None:
+            return None
+        return datetime.fromtimestamp(local + self._utc_offset, UTC).isoformat(timespec="microseconds")
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities of logits, (n,) float64, without overflow."""
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()

@@ -1,0 +1,112 @@
+"""Which channels of a stream are the ones that a model was trained on.
+
+By name first, then by what a name stands for: kind, optodes (the vendor's names, then our numbers)
+and wavelength.  Never by position in the stream: two exports of one montage order it differently.
+"""
+
+from dataclasses import replace
+
+from models.errors import SignalError
+from realtime.signal import Channel, SignalSpec
+
+
+def match_channels(needed: SignalSpec, found: SignalSpec) -> tuple[int, ...]:
+    """Find every needed channel among those found.
+
+    Parameters
+    ----------
+    needed : SignalSpec
+        What the model was trained on, in its order.
+    found : SignalSpec
+        What the stream or recording holds.
+
+    Returns
+    -------
+    tuple of int
+        For each needed channel its index in ``found``.
+
+    Raises
+    ------
+    SignalError
+        Channels are lacking, or of another kind or wavelength; the message lists which.
+    """
+    keys = [_by_name, _by_vendor, _by_number]
+    indices: list[int] = []
+    lacking: list[str] = []
+    tables = [
+        {key: i for i, channel in enumerate(found.channels) if (key := by(channel)) is not None} for by in keys
+    ]
+    for channel in needed.channels:
+        for by, table in zip(keys, tables, strict=True):
+            key = by(channel)
+            if key is not None and key in table and _agrees(channel, found.channels[table[key]]):
+                indices.append(table[key])
+                break
+        else:
+            lacking.append(_describe(channel))
+    if lacking:
+        raise SignalError(
+            f"{len(lacking)} of the {len(needed)} channels that the model needs are lacking: "
+            f"{_shorten(lacking)}. Found {len(found)}: {_shorten([_describe(c) for c in found.channels])}. "
+            "Use a model trained on this montage, or correct the channel names (or the layout file)."
+        )
+    return tuple(indices)
+
+
+def merged(needed: SignalSpec, found: SignalSpec, indices: tuple[int, ...]) -> SignalSpec:
+    """The matched channels as the stream describes them, completed from the model's where it is silent.
+
+    Names are the model's, so that everything behind the pipeline is called the same in every session.
+    """
+    channels = []
+    for want, index in zip(needed.channels, indices, strict=True):
+        have = found.channels[index]
+        silent = {
+            name: getattr(want, name)
+            for name in ("wavelength", "distance", "position", "source_position", "detector_position")
+            if getattr(have, name) is None
+        }
+        channels.append(
+            replace(
+                have,
+                name=want.name,
+                source=want.source,
+                detector=want.detector,
+                **silent,
+            )
+        )
+    return SignalSpec(tuple(channels), found.rate)
+
+
+def _by_name(channel: Channel) -> tuple[object, ...] | None:
+    return channel.name, channel.kind
+
+
+def _by_vendor(channel: Channel) -> tuple[object, ...] | None:
+    if channel.source_name is None or channel.detector_name is None:
+        return None
+    return channel.source_name, channel.detector_name, channel.wavelength, channel.kind
+
+
+def _by_number(channel: Channel) -> tuple[object, ...] | None:
+    if channel.source is None or channel.detector is None:
+        return None
+    return channel.source, channel.detector, channel.wavelength, channel.kind
+
+
+def _agrees(want: Channel, have: Channel) -> bool:
+    """Same kind and unit, and the same wavelength to a nanometre where both say one."""
+    if want.kind is not have.kind or want.unit != have.unit:
+        return False
+    if want.wavelength is None or have.wavelength is None:
+        return True
+    return abs(want.wavelength - have.wavelength) <= 1.0
+
+
+def _describe(channel: Channel) -> str:
+    return f"{channel.name} ({channel.kind}, {channel.unit})"
+
+
+def _shorten(names: list[str], most: int = 12) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

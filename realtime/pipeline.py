@@ -1,0 +1,139 @@
+"""Stages in order, made from a specification, and what a long gap does to them.
+
+The pipeline is where a gap is noticed: when two consecutive samples lie further apart than it
+bridges, it resets its stages (`Reset.GAP`) between them.  So its output comes in pieces, each
+contiguous, and each knows from when on it is warm.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.errors import RecipeError
+from realtime.signal import Chunk, SignalSpec
+from realtime.stages import make_stage
+from realtime.stages.base import Reset, Stage
+
+MAX_GAP_S = 5.0
+"""Longer gaps are not bridged: stages start afresh behind them, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Contiguous output of a pipeline.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        The samples.
+    started : float
+        Stream time (s) of the first input sample since the last start.
+    warm_from : float
+        Stream time (s) from which on the declared warm-up is over.
+    after_gap : bool
+        Whether that start followed a gap (what was learnt of the person was kept).
+    """
+
+    chunk: Chunk
+    started: float
+    warm_from: float
+    after_gap: bool
+
+
+class Pipeline:
+    """Causal stages in order.
+
+    Parameters
+    ----------
+    settings : sequence of mappings
+        One a stage: its name under ``stage``, and its settings.
+    spec_in : SignalSpec
+        The signal that comes in.
+    max_gap_s : float
+        Longest gap (s) that stages bridge by themselves.
+
+    Raises
+    ------
+    RecipeError
+        A stage or setting is not known, or not possible for this signal.
+    SignalError
+        A stage cannot work on what reaches it.
+    """
+
+    def __init__(
+        self, settings: Sequence[Mapping[str, Any]], spec_in: SignalSpec, *, max_gap_s: float = MAX_GAP_S
+    ) -> None:
+        if not settings:
+            raise RecipeError("The pipeline has no stage; expected at least a resample stage.")
+        self.spec_in = spec_in
+        self.max_gap_s = max_gap_s
+        self.stages: list[Stage] = []
+        spec = spec_in
+        for stage_settings in settings:
+            stage = make_stage(stage_settings, spec)
+            self.stages.append(stage)
+            spec = stage.spec_out
+        self.spec_out = spec
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._started: float | None = None
+        self._last_time = np.nan
+        self._after_gap = False
+
+    @property
+    def delay_s(self) -> float:
+        """Group delay of all stages together, s."""
+        return sum(stage.delay_s for stage in self.stages)
+
+    @property
+    def warmup_s(self) -> float:
+        """Declared warm-up of all stages together, s."""
+        return sum(stage.warmup_s for stage in self.stages)
+
+    def process(self, chunk: Chunk) -> list[Piece]:
+        """Take the next samples; give what follows from them, one piece a contiguous stretch."""
+        if chunk.n_samples == 0:
+            return []
+        steps = np.diff(chunk.times, prepend=self._last_time)  # NaN at the very first sample
+        starts = [0, *(int(i) for i in np.flatnonzero(steps > self.max_gap_s)), chunk.n_samples]
+        pieces: list[Piece] = []
+        for start, stop in zip(starts[:-1], starts[1:], strict=True):
+            if start == stop:  # the gap lies in front of the first sample
+                continue
+            if steps[start] > self.max_gap_s:
+                self.reset(Reset.GAP)
+            part = chunk if stop - start == chunk.n_samples else chunk.between(start, stop)
+            if self._started is None:
+                self._started = float(part.times[0])
+            for stage in self.stages:
+                part = stage.process(part)
+            pieces.append(Piece(part, self._started, self._started + self.warmup_s, self._after_gap))
+        self._last_time = chunk.times[-1]
+        return pieces
+
+    def reset(self, reason: Reset) -> None:
+        """Start afresh, as far as the reason asks."""
+        for stage in self.stages:
+            stage.reset(reason)
+        self._start_over()
+        self._after_gap = reason is Reset.GAP
+
+    def state(self) -> dict[str, Any]:
+        """Everything the future depends on: arrays and JSON values."""
+        return {
+            "stages": [dict(stage.state()) for stage in self.stages],
+            "started": self._started,
+            "last_time": None if np.isnan(self._last_time) else float(self._last_time),
+            "after_gap": self._after_gap,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a `state`."""
+        for stage, its_state in zip(self.stages, state["stages"], strict=True):
+            stage.restore(its_state)
+        self._started = state["started"]
+        self._last_time = np.nan if state["last_time"] is None else state["last_time"]
+        self._after_gap = state["after_gap"]
