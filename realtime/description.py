@@ -1,0 +1,323 @@
+"""A signal as the XML description that LSL streams and XDF files carry, and back.
+
+Follows the "NIRS Meta Data" convention of the XDF wiki: ``channels/channel`` with label, type,
+measure, unit, source, detector, wavelength; ``optodes/optode`` with function, label and location
+in millimetres.  What the convention cannot hold goes into a child ``hemostream`` of our own, so
+that a replay of ours loses nothing (`realtime.remainder`).
+
+Plain XML elements only: a live stream (`realtime.lsl_info`) and an XDF reader both come here,
+and neither needs the other's library.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from math import dist, isfinite
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from models.errors import SignalError, StreamError
+from realtime.layout import StreamLayout, number_optodes, standard_name, vendor_name
+from realtime.log import Origin, OriginKind
+from realtime.remainder import remainder, restored
+from realtime.signal import Channel, Kind, Position, SignalSpec
+from realtime.units import kind_of, unit_of
+
+VERSION = "1"
+"""Of our own extension."""
+
+_TYPES: Mapping[Kind, str] = {
+    Kind.INTENSITY: "Intensity",
+    Kind.OPTICAL_DENSITY: "dOD",
+    Kind.HBO: "HbO",
+    Kind.HBR: "HbR",
+    Kind.HBT: "HbT",
+    Kind.BOLD: "BOLD",
+}
+_MEASURES: Mapping[Kind, str] = {
+    Kind.INTENSITY: "Intensity",
+    Kind.OPTICAL_DENSITY: "Optical density change",
+    Kind.HBO: "Concentration change",
+    Kind.HBR: "Concentration change",
+    Kind.HBT: "Concentration change",
+    Kind.BOLD: "Region signal",
+}
+
+
+def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
+    """Write a signal as a stream description.
+
+    Parameters
+    ----------
+    spec : SignalSpec
+        The signal.
+    origin : Origin
+        Where its samples come from.
+
+    Returns
+    -------
+    Element
+        ``desc``, with children channels, optodes (where any is known) and hemostream.
+    """
+    desc = ET.Element("desc")
+    channels = ET.SubElement(desc, "channels")
+    optodes: dict[tuple[str, str], Position | None] = {}
+    for channel in spec.channels:
+        node = ET.SubElement(channels, "channel")
+        source = _label(channel.source_name, channel.source, "S")
+        detector = _label(channel.detector_name, channel.detector, "D")
+        _add(node, "label", channel.name)
+        _add(node, "type", _TYPES[channel.kind])
+        _add(node, "measure", _MEASURES[channel.kind])
+        _add(node, "unit", channel.unit)
+        _add(node, "source", source)
+        _add(node, "detector", detector)
+        _add(node, "wavelength", "" if channel.wavelength is None else repr(channel.wavelength))
+        for function, label, place in (
+            ("Source", source, channel.source_position),
+            ("Detector", detector, channel.detector_position),
+        ):
+            if label and optodes.get((function, label)) is None:
+                optodes[function, label] = place
+    if optodes:
+        parent = ET.SubElement(desc, "optodes")
+        for (function, label), place in optodes.items():
+            node = ET.SubElement(parent, "optode")
+            _add(node, "function", function)
+            _add(node, "label", label)
+            if place is not None:
+                location = ET.SubElement(node, "location")
+                for axis, metres in zip("XYZ", place, strict=True):
+                    _add(location, axis, _millimetres(metres))
+    ours = describe_origin(origin)
+    desc.append(ours)
+    # The rate is left to the stream's own header by the convention; 0 makes us keep it exactly.
+    read, _ = _standard(desc)
+    _add(ours, "remainder", remainder(spec, read, 0.0))
+    return desc
+
+
+def describe_origin(origin: Origin) -> ET.Element:
+    """Our own child of a description, saying only where the samples come from.
+
+    Parameters
+    ----------
+    origin : Origin
+        Where from, and how the clock runs.
+    """
+    ours = ET.Element("hemostream")
+    _add(ours, "version", VERSION)
+    _add(ours, "origin", origin.kind.value)
+    _add(ours, "speed", repr(origin.speed))
+    _add(ours, "anchor", repr(origin.anchor))
+    return ours
+
+
+def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
+    """Understand a stream's description.
+
+    Parameters
+    ----------
+    info : Element
+        The stream's ``info``: channel_count, nominal_srate and desc.
+    name : str
+        The stream's name, for messages.
+
+    Returns
+    -------
+    StreamLayout
+        The haemodynamic channels and their rows in the stream.
+
+    Raises
+    ------
+    StreamError
+        Where there is no description, or none that names a haemodynamic channel.
+    """
+    name = name or info.findtext("name", "")
+    count = _number(info.findtext("channel_count"), 0.0)
+    rate = _number(info.findtext("nominal_srate"), 0.0)
+    desc = info.find("desc")
+    nodes = [] if desc is None else desc.findall("channels/channel")
+    if desc is None or not nodes:
+        raise StreamError(
+            f"Stream {name!r} does not describe its {count:.0f} channels; a layout file is needed that "
+            "says what they are (--layout FILE; form: realtime/layout.py)."
+        )
+    if count and len(nodes) != int(count):
+        raise StreamError(
+            f"Stream {name!r} has {count:.0f} channels and describes {len(nodes)}; give a layout file "
+            "that says what its rows are (--layout FILE)."
+        )
+    try:
+        read, scales = _standard(desc)
+    except SignalError as error:
+        raise StreamError(f"Stream {name!r}: {error}") from error
+    kept = desc.findtext("hemostream/remainder")
+    if kept is not None and (spec := restored(kept, read, 0.0)) is not None:
+        return StreamLayout(spec, tuple(range(len(spec))))
+    rows = tuple(row for row, channel in enumerate(read) if channel is not None)
+    if not rows:
+        types = sorted({node.findtext("type") or "none" for node in nodes})
+        raise StreamError(
+            f"Stream {name!r} has no haemodynamic channel among its {len(nodes)}: their types are "
+            f"{', '.join(types)}; expected Intensity, dOD, HbO, HbR, HbT or BOLD. If the types are "
+            "wrong, give a layout file (--layout FILE)."
+        )
+    factors = tuple(scales[row] for row in rows)
+    try:
+        spec = SignalSpec(tuple(channel for channel in read if channel is not None), rate)
+    except SignalError as error:
+        raise StreamError(f"Stream {name!r}: {error}") from error
+    return StreamLayout(spec, rows, factors if set(factors) != {1.0} else ())
+
+
+def read_origin(info: ET.Element) -> Origin:
+    """Where a stream says its samples come from; live where it says nothing.
+
+    Parameters
+    ----------
+    info : Element
+        The stream's ``info``.
+
+    Raises
+    ------
+    StreamError
+        Where it says something that is not understood: then it must not be taken for live.
+    """
+    ours = info.find("desc/hemostream")
+    if ours is None:
+        return Origin()
+    texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
+    speed, anchor = (_number(text, float("nan")) for text in texts)
+    kind = ours.findtext("origin", "live")
+    if kind not in tuple(OriginKind) or not isfinite(speed) or speed <= 0 or not isfinite(anchor):
+        raise StreamError(
+            f"Stream {info.findtext('name', '')!r} says of its origin: {kind!r}, speed {texts[0]!r}, "
+            f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed above 0 and an "
+            "anchor in seconds."
+        )
+    return Origin(OriginKind(kind), speed, anchor)
+
+
+def element_of(tag: str, value: Any) -> ET.Element:
+    """An XML element from pyxdf's nested dictionaries of lists.
+
+    Parameters
+    ----------
+    tag : str
+        Name of the element.
+    value : mapping of str to list, or text
+        As in pyxdf's ``stream["info"]``.
+    """
+    element = ET.Element(tag)
+    if isinstance(value, Mapping):
+        for child, items in value.items():
+            for item in items if isinstance(items, list) else [items]:
+                element.append(element_of(child, item))
+    elif value is not None:
+        element.text = str(value)
+    return element
+
+
+def _standard(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
+    """What the convention's fields say of each row, and the factors to SI."""
+    nodes = desc.findall("channels/channel")
+    places: dict[tuple[str, str], Position] = {}
+    for optode in desc.findall("optodes/optode"):
+        place = _location(optode.find("location"))
+        if place is not None:
+            function = (optode.findtext("function") or "").strip().lower()
+            places.setdefault((function, _text(optode, "label")), place)
+    kinds = [kind_of(_text(node, "type")) for node in nodes]
+    used = [node for node, kind in zip(nodes, kinds, strict=True) if kind is not None]
+    sources = number_optodes(filter(None, (_text(node, "source") for node in used)))
+    detectors = number_optodes(filter(None, (_text(node, "detector") for node in used)))
+    channels: list[Channel | None] = []
+    scales: list[float] = []
+    for row, (node, kind) in enumerate(zip(nodes, kinds, strict=True)):
+        if kind is None:
+            channels.append(None)
+            scales.append(1.0)
+            continue
+        source, detector = _text(node, "source"), _text(node, "detector")
+        label = _text(node, "label")
+        wavelength = _number(_text(node, "wavelength"), 0.0) or None
+        if kind not in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
+            wavelength = None
+        try:
+            unit, scale = unit_of(kind, _text(node, "unit"))
+        except SignalError as error:
+            raise SignalError(f"Channel {label or row!r}: {error}") from error
+        s, d = sources.get(source), detectors.get(detector)
+        at, to = places.get(("source", source)), places.get(("detector", detector))
+        if not label:
+            label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, wavelength)
+        channels.append(
+            Channel(
+                name=label,
+                kind=kind,
+                unit=unit,
+                source=s,
+                detector=d,
+                source_name=None if s is None else vendor_name(source, "S", s),
+                detector_name=None if d is None else vendor_name(detector, "D", d),
+                wavelength=wavelength,
+                distance=None if at is None or to is None else dist(at, to),
+                position=midpoint(at, to),
+                source_position=at,
+                detector_position=to,
+            )
+        )
+        scales.append(scale)
+    return channels, scales
+
+
+def midpoint(a: Position | None, b: Position | None) -> Position | None:
+    """Halfway between two places (m), None where one is not known."""
+    if a is None or b is None:
+        return None
+    x, y, z = ((p + q) / 2 for p, q in zip(a, b, strict=True))
+    return x, y, z
+
+
+def _label(name: str | None, number: int | None, letter: str) -> str:
+    """What an optode is called in the description."""
+    return name or ("" if number is None else f"{letter}{number}")
+
+
+def _add(parent: ET.Element, tag: str, text: str) -> None:
+    """Append a child with text, if there is text."""
+    if text:
+        ET.SubElement(parent, tag).text = text
+
+
+def _text(node: ET.Element, tag: str) -> str:
+    """A child's text, empty where there is none."""
+    return (node.findtext(tag) or "").strip()
+
+
+def _number(text: str | None, otherwise: float) -> float:
+    """A finite number from text, or else the other value."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return otherwise
+    return value if isfinite(value) else otherwise
+
+
+def _millimetres(metres: float) -> str:
+    """Move the decimal point by three places, so that nothing is rounded."""
+    return f"{Decimal(repr(metres)).scaleb(3)}"
+
+
+def _location(node: ET.Element | None) -> Position | None:
+    """A place in metres from millimetres, None where it is not (wholly) given."""
+    if node is None:
+        return None
+    try:
+        values: Sequence[float] = [float(Decimal(_text(node, axis)).scaleb(-3)) for axis in "XYZ"]
+    except InvalidOperation:
+        return None
+    if not all(map(isfinite, values)):
+        return None
+    x, y, z = values
+    return x, y, z

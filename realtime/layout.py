@@ -1,0 +1,275 @@
+"""Which rows of a stream are haemodynamic channels: `StreamLayout`, and its side file.
+
+Many devices send streams without any description.  A side file says what their rows are, in the
+form of a BIDS sidecar with a channel montage (as recordings of the Cortivision Photon Cap have)::
+
+    {
+      "SamplingFrequency": 8.12,
+      "SourceDetectorSeparation": {"Long": "30 mm", "Short": "8 mm"},
+      "ChMontage": [
+        {"channel_idx": 0, "source": "S1_FCC3h", "detector": "D1_C1",
+         "wavelength": 760, "type": "Long"},
+        ...
+      ]
+    }
+
+``ChMontage`` is required; each of its entries needs ``channel_idx`` (row of the stream, from 0),
+``source``, ``detector`` and, for light, ``wavelength`` (nm).  Optional: ``type``, a key of
+``SourceDetectorSeparation`` (lengths with unit; without it no distance is known); ``kind``
+(``Intensity`` unless said otherwise, ``dOD``, ``HbO``, ``HbR``, ``HbT``); ``unit``; ``label``
+(the channel's name).  Rows that the montage does not name are auxiliary (motion sensors,
+counters) and are left aside.  ``SamplingFrequency`` is what the person claims; the stream's own
+nominal rate goes before it, and stamps go before both.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import SignalError, StreamError
+from realtime.signal import Channel, Floats, Kind, SignalSpec
+from realtime.units import LENGTHS, kind_of, unit_of
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLayout:
+    """How the rows of a stream become the channels of a signal.
+
+    Parameters
+    ----------
+    spec : SignalSpec
+        The haemodynamic channels, in SI units.
+    rows : tuple of int
+        For each channel of `spec` its row in the stream, from 0.  Other rows are auxiliary.
+    scales : tuple of float
+        For each channel what its values are to be multiplied by to be in the spec's unit (a
+        stream in umol/L has 1e-6); empty where all are 1.
+    """
+
+    spec: SignalSpec
+    rows: tuple[int, ...]
+    scales: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.rows) != len(self.spec) or len(self.scales) not in (0, len(self.spec)):
+            raise SignalError(
+                f"A layout has {len(self.spec)} channels, {len(self.rows)} rows and {len(self.scales)} "
+                "scales; expected one row (and one scale or none at all) for each channel."
+            )
+
+    def take(self, data: npt.NDArray[Any]) -> Floats:
+        """The signal's channels out of what a stream sends.
+
+        Parameters
+        ----------
+        data : (n_rows, n_samples) array
+            All rows of the stream, in its own units.
+
+        Returns
+        -------
+        (n_channels, n_samples) float64
+            The channels of `spec`, each in its unit.
+
+        Raises
+        ------
+        StreamError
+            Where the stream has fewer rows than the layout speaks of.
+        """
+        if self.rows and max(self.rows) >= len(data):
+            raise StreamError(
+                f"The layout names row {max(self.rows)} (from 0) but the stream has {len(data)} rows; "
+                "this layout belongs to another device or setting."
+            )
+        out: Floats = np.asarray(data)[list(self.rows)].astype(np.float64)
+        if self.scales:
+            out *= np.array(self.scales)[:, None]
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types, losslessly."""
+        return {"spec": self.spec.to_json(), "rows": list(self.rows), "scales": list(self.scales)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Undo `to_json`."""
+        spec = SignalSpec.from_json(values["spec"])
+        return cls(spec, tuple(values["rows"]), tuple(values["scales"]))
+
+
+def number_optodes(names: Iterable[str]) -> dict[str, int]:
+    """Number a vendor's optodes from 1.
+
+    Their own numbers are kept where every name has one and no two share it (``S7_CCP3h`` is 7);
+    otherwise they are counted in order of appearance.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the sources, or of the detectors; they may occur repeatedly.
+
+    Returns
+    -------
+    dict of str to int
+        A number for each name, in order of first appearance.
+    """
+    distinct = list(dict.fromkeys(names))
+    found = [re.match(r"[A-Za-z]{1,3}(\d{1,4})(?![0-9])", name) for name in distinct]
+    numbers = [int(match[1]) for match in found if match]
+    if len(numbers) == len(distinct) == len(set(numbers)) and 0 not in numbers:
+        return dict(zip(distinct, numbers, strict=True))
+    return {name: number for number, name in enumerate(distinct, start=1)}
+
+
+def vendor_name(name: str, letter: str, number: int) -> str | None:
+    """The name of an optode where it says more than its number; ``S3`` for source 3 says no more."""
+    return None if name == f"{letter}{number}" else name
+
+
+def standard_name(source: int, detector: int, kind: Kind, wavelength: float | None) -> str:
+    """What MNE calls a channel: ``S1_D2 760`` or ``S1_D2 hbo``."""
+    last = f"{wavelength:.10g}" if wavelength is not None else kind.value
+    return f"S{source}_D{detector} {last}"
+
+
+def read_layout(path: Path) -> StreamLayout:
+    """Read a side file (form: see this module).
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file.
+
+    Returns
+    -------
+    StreamLayout
+        Channels in order of row; positions are not known from a side file.
+
+    Raises
+    ------
+    StreamError
+        Where the file is absent, no JSON, or lacks what a layout needs.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StreamError(f"Layout file {path} cannot be read: {error.strerror}.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StreamError(f"Layout file {path} is no JSON text: {error}.") from error
+    montage = values.get("ChMontage") if isinstance(values, dict) else None
+    if not isinstance(montage, list) or not montage:
+        raise StreamError(f"Layout file {path} has no list 'ChMontage'; expected one entry for each channel.")
+    separations = _separations(values.get("SourceDetectorSeparation", {}), path)
+    entries = [_Entry.read(entry, number, path) for number, entry in enumerate(montage)]
+    entries.sort(key=lambda entry: entry.row)
+    repeated = {a.row for a, b in pairwise(entries) if a.row == b.row}
+    if repeated:
+        raise StreamError(f"Layout file {path} names row {min(repeated)} twice; each row is one channel.")
+    sources = number_optodes(entry.source for entry in entries)
+    detectors = number_optodes(entry.detector for entry in entries)
+    channels, scales = [], []
+    for entry in entries:
+        source, detector = sources[entry.source], detectors[entry.detector]
+        try:
+            unit, scale = unit_of(entry.kind, entry.unit)
+        except SignalError as error:
+            raise StreamError(f"Layout file {path}, row {entry.row}: {error}") from error
+        if entry.type and separations and entry.type not in separations:
+            raise StreamError(
+                f"Layout file {path}, row {entry.row} has type {entry.type!r}; SourceDetectorSeparation "
+                f"gives lengths for {', '.join(sorted(separations))}."
+            )
+        channels.append(
+            Channel(
+                name=entry.label or standard_name(source, detector, entry.kind, entry.wavelength),
+                kind=entry.kind,
+                unit=unit,
+                source=source,
+                detector=detector,
+                source_name=vendor_name(entry.source, "S", source),
+                detector_name=vendor_name(entry.detector, "D", detector),
+                wavelength=entry.wavelength,
+                distance=separations.get(entry.type),
+            )
+        )
+        scales.append(scale)
+    rate = values.get("SamplingFrequency", 0)
+    if isinstance(rate, bool) or not isinstance(rate, int | float):
+        raise StreamError(f"Layout file {path} has SamplingFrequency {rate!r}; expected a number of hertz.")
+    try:
+        spec = SignalSpec(tuple(channels), float(rate))
+    except SignalError as error:
+        raise StreamError(f"Layout file {path}: {error}") from error
+    return StreamLayout(
+        spec, tuple(entry.row for entry in entries), tuple(scales) if set(scales) != {1.0} else ()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of the montage, checked."""
+
+    row: int
+    source: str
+    detector: str
+    kind: Kind
+    wavelength: float | None
+    unit: str
+    type: str
+    label: str
+
+    @classmethod
+    def read(cls, entry: Any, number: int, path: Path) -> Self:
+        where = f"Layout file {path}, entry {number} of ChMontage"
+        if not isinstance(entry, dict):
+            raise StreamError(f"{where} is {entry!r}; expected an object.")
+        if lacking := [name for name in ("channel_idx", "source", "detector") if name not in entry]:
+            raise StreamError(f"{where} lacks {', '.join(lacking)}.")
+        row = entry["channel_idx"]
+        if isinstance(row, bool) or not isinstance(row, int) or row < 0:
+            raise StreamError(f"{where} has channel_idx {row!r}; expected a row of the stream, from 0.")
+        kind = kind_of(str(entry.get("kind", "Intensity")))
+        if kind is None:
+            raise StreamError(
+                f"{where} has kind {entry['kind']!r}; expected Intensity, dOD, HbO, HbR or HbT."
+            )
+        wavelength = entry.get("wavelength")
+        if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
+            if isinstance(wavelength, bool) or not isinstance(wavelength, int | float) or wavelength <= 0:
+                raise StreamError(f"{where} has wavelength {wavelength!r}; expected nanometres.")
+        else:
+            wavelength = None
+        return cls(
+            row=row,
+            source=str(entry["source"]),
+            detector=str(entry["detector"]),
+            kind=kind,
+            wavelength=None if wavelength is None else float(wavelength),
+            unit=str(entry.get("unit", "")),
+            type=str(entry.get("type", "")),
+            label=str(entry.get("label", "")),
+        )
+
+
+def _separations(values: Any, path: Path) -> dict[str, float]:
+    """Lengths in metres from ``{"Long": "30 mm"}``."""
+    if not isinstance(values, dict):
+        raise StreamError(
+            f"Layout file {path} has SourceDetectorSeparation {values!r}; expected lengths by type."
+        )
+    lengths = {}
+    for name, text in values.items():
+        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*(mm|cm|m)\s*", str(text))
+        if match is None:
+            raise StreamError(
+                f"Layout file {path}: SourceDetectorSeparation of {name!r} is {text!r}; expected a "
+                "length with its unit, for example '30 mm'."
+            )
+        lengths[name] = round(float(match[1]) * LENGTHS[match[2]], 9)
+    return lengths
