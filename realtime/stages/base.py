@@ -79,4 +79,6 @@ class Stage(Protocol):
 
 def carried_copy(state: Mapping[str, Any]) -> dict[str, Any]:
     """Copy a state so that neither side can change the other's arrays."""
-    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in state.items()}
+    return {
+        name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in state.items()
+    }
