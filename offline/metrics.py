@@ -1,0 +1,208 @@
+"""How good the predictions are: pure functions of the prediction table.
+
+A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one
+class) is None, never a guess.  People are the unit of judgement: figures are given for each person,
+and a mean over people counts everyone the same, however long they were recorded.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from offline.predictions import Predictions
+
+Figure = float | None
+FEWEST_FOR_OTHERS = 10
+"""Under so many people nothing is said about people who were not there."""
+
+
+def counts(y: npt.NDArray[np.int64], n_labels: int) -> npt.NDArray[np.int64]:
+    """Samples of each label, (n_labels,) int64, of ``y``, (n_samples,) int64."""
+    return np.bincount(y, minlength=n_labels).astype(np.int64)
+
+
+def majority_rate(y: npt.NDArray[np.int64]) -> Figure:
+    """Accuracy of always saying the commonest of these labels, ``y`` (n_samples,) int64."""
+    return float(np.bincount(y).max() / len(y)) if len(y) else None
+
+
+def accuracy(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> Figure:
+    """Fraction of samples whose label, ``y`` (n_samples,), was ``said`` (n_samples,)."""
+    return float(np.mean(y == said)) if len(y) else None
+
+
+def recalls(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64], n_labels: int) -> list[Figure]:
+    """For each label the fraction of its samples that was found.
+
+    Parameters
+    ----------
+    y, said : (n_samples,) int64
+        True and said labels.
+    n_labels : int
+        How many labels there are.
+    """
+    return [
+        float(np.mean(said[y == label] == label)) if np.any(y == label) else None for label in range(n_labels)
+    ]
+
+
+def balanced_accuracy(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64], n_labels: int) -> Figure:
+    """Mean of the labels' `recalls`; None unless every label occurs.
+
+    Parameters
+    ----------
+    y, said : (n_samples,) int64
+        True and said labels.
+    n_labels : int
+        How many labels there are.
+    """
+    found = [recall for recall in recalls(y, said, n_labels) if recall is not None]
+    return float(np.mean(found)) if len(found) == n_labels else None
+
+
+def auc(
+    positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: npt.NDArray[np.str_]
+) -> Figure:
+    """Area under the ROC curve, scores compared only within a fold.
+
+    The chance that a positive sample scores above a negative one of the same fold, ties counting
+    half: two folds are two trained classifiers, and their scores share no scale.
+
+    Parameters
+    ----------
+    positive : (n_samples,) bool
+        Which samples have the label.
+    score : (n_samples,) float64
+        How likely each is said to have it.
+    fold : (n_samples,) str
+        From which fold each comes.
+    """
+    won = 0.0
+    pairs = 0
+    for name in np.unique(fold):
+        own = fold == name
+        truth = positive[own]
+        n_positive = int(truth.sum())
+        n_negative = len(truth) - n_positive
+        if n_positive and n_negative:
+            ranks = rankdata(score[own])
+            won += float(ranks[truth].sum()) - n_positive * (n_positive + 1) / 2
+            pairs += n_positive * n_negative
+    return won / pairs if pairs else None
+
+
+def matthews(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64], n_labels: int) -> Figure:
+    """Matthews' correlation of two or more labels (Gorodkin 2004); None where it is 0/0.
+
+    Parameters
+    ----------
+    y, said : (n_samples,) int64
+        True and said labels.
+    n_labels : int
+        How many labels there are.
+    """
+    true = np.bincount(y, minlength=n_labels).astype(np.float64)
+    given = np.bincount(said, minlength=n_labels).astype(np.float64)
+    n = float(len(y))
+    below = (n * n - given @ given) * (n * n - true @ true)
+    if below <= 0:
+        return None
+    return float((np.sum(y == said) * n - true @ given) / np.sqrt(below))
+
+
+def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
+    """Half the mean squared distance of the probabilities from the truth (0 best, 1 worst).
+
+    With two labels this is the usual mean of ``(p - y) ** 2``.
+
+    Parameters
+    ----------
+    y : (n_samples,) int64
+        True labels.
+    scores : (n_samples, n_labels) float64
+        Probabilities.
+    """
+    if not len(y):
+        return None
+    truth = np.eye(scores.shape[1])[y]
+    return float(np.mean(np.sum((scores - truth) ** 2, axis=1)) / 2)
+
+
+def figures(table: Predictions) -> dict[str, Any]:
+    """All figures of one arm's rows, taken together.
+
+    With two labels the second is the positive one, for sensitivity, specificity and AUC; with more,
+    ``recall`` says them one by one and the AUC is the mean of one label against the rest.
+
+    Parameters
+    ----------
+    table : Predictions
+        Rows of one arm.
+    """
+    n_labels = len(table.labels)
+    said = np.argmax(table.scores, axis=1) if len(table) else np.empty(0, dtype=np.int64)
+    recall = recalls(table.y, said, n_labels)
+    areas = [auc(table.y == label, table.scores[:, label], table.fold) for label in range(n_labels)]
+    known = [area for area in areas if area is not None]
+    out: dict[str, Any] = {
+        "n": dict(zip(table.labels, counts(table.y, n_labels).tolist(), strict=True)),
+        "majority_rate": majority_rate(table.y),
+        "accuracy": accuracy(table.y, said),
+        "balanced_accuracy": balanced_accuracy(table.y, said, n_labels),
+    }
+    if n_labels == 2:
+        out |= {"sensitivity": recall[1], "specificity": recall[0], "auc": areas[1]}
+    else:
+        out |= {
+            "recall": dict(zip(table.labels, recall, strict=True)),
+            "auc": float(np.mean(known)) if len(known) == n_labels else None,
+        }
+    out |= {"mcc": matthews(table.y, said, n_labels), "brier": brier(table.y, table.scores)}
+    return out
+
+
+def summary(table: Predictions) -> dict[str, Any]:
+    """Every arm's figures: over all samples, of each person, and the mean over people.
+
+    Parameters
+    ----------
+    table : Predictions
+        All arms.
+
+    Returns
+    -------
+    dict
+        JSON types: ``people`` (how many), ``says`` (what the figures do not say), and under ``arms``
+        for each arm ``pooled``, ``persons`` and ``mean_over_people``.
+    """
+    people = table.people
+    arms: dict[str, Any] = {}
+    for arm in table.arms:
+        own = table.of_arm(arm)
+        persons = {person: figures(own.of_person(person)) for person in people}
+        arms[arm] = {
+            "pooled": figures(own),
+            "persons": persons,
+            "mean_over_people": _mean(persons),
+        }
+    return {"people": len(people), "says": what_it_says(len(people)), "arms": arms}
+
+
+def what_it_says(n_people: int) -> str:
+    """The sentence that goes with figures from so many people."""
+    if n_people < FEWEST_FOR_OTHERS:
+        return f"{n_people} people: says nothing about others"
+    return f"{n_people} people, each judged by what never saw them; no interval was estimated"
+
+
+def _mean(persons: Mapping[str, Mapping[str, Any]]) -> dict[str, Figure]:
+    """Mean over those people for whom a figure is determined."""
+    names = ("majority_rate", "accuracy", "balanced_accuracy", "auc", "mcc", "brier")
+    out: dict[str, Figure] = {}
+    for name in names:
+        values = [its[name] for its in persons.values() if its[name] is not None]
+        out[name] = float(np.mean(values)) if values else None
+    return out

@@ -1,0 +1,133 @@
+"""The one prediction table: what every arm of an evaluation said of every sample it had never seen.
+
+Every metric, interval, plot and report is a pure function of this table.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import HemostreamError
+
+COLUMNS = ("fold", "arm", "sample", "person", "y")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Predictions, one row a sample and arm.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        What the columns of `scores` and the numbers in `y` stand for.
+    fold, arm : (n,) str
+        Whom the fold held out, and what predicted.
+    sample : (n,) int64
+        Row of the sample table.
+    person : (n,) str
+        Whose the sample is.
+    y : (n,) int64
+        The true label, as an index into `labels`.
+    scores : (n, n_labels) float64
+        Probabilities; each row sums to 1.
+    """
+
+    labels: tuple[str, ...]
+    fold: npt.NDArray[np.str_]
+    arm: npt.NDArray[np.str_]
+    sample: npt.NDArray[np.int64]
+    person: npt.NDArray[np.str_]
+    y: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """What predicted, in order of first appearance."""
+        return tuple(dict.fromkeys(self.arm.tolist()))
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Whose samples were judged, sorted."""
+        return tuple(sorted(set(self.person.tolist())))
+
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> "Predictions":
+        """Only the rows where ``chosen``, (n,) bool, is true."""
+        return Predictions(
+            self.labels,
+            self.fold[chosen],
+            self.arm[chosen],
+            self.sample[chosen],
+            self.person[chosen],
+            self.y[chosen],
+            self.scores[chosen],
+        )
+
+    def of_arm(self, arm: str) -> "Predictions":
+        """Only what this arm predicted."""
+        return self.rows(self.arm == arm)
+
+    def of_person(self, person: str) -> "Predictions":
+        """Only what was predicted of this person."""
+        return self.rows(self.person == person)
+
+    @staticmethod
+    def concatenate(parts: Sequence["Predictions"]) -> "Predictions":
+        """Join tables of the same labels, in order."""
+        return Predictions(
+            parts[0].labels,
+            np.concatenate([part.fold for part in parts]),
+            np.concatenate([part.arm for part in parts]),
+            np.concatenate([part.sample for part in parts]),
+            np.concatenate([part.person for part in parts]),
+            np.concatenate([part.y for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+        )
+
+
+def write_predictions(path: Path, table: Predictions) -> None:
+    """Write the table as CSV; scores with all their digits, so that reading gives the same table."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*COLUMNS, *(f"score:{label}" for label in table.labels)])
+        for i in range(len(table)):
+            row = (table.fold[i], table.arm[i], table.sample[i], table.person[i], table.labels[table.y[i]])
+            writer.writerow([*row, *(repr(float(score)) for score in table.scores[i])])
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote.
+
+    Raises
+    ------
+    HemostreamError
+        The file's columns are not those of a prediction table.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        n = len(COLUMNS)
+        if tuple(header[:n]) != COLUMNS or not all(name.startswith("score:") for name in header[n:]):
+            raise HemostreamError(
+                f"{path.name} has columns {header}; expected {', '.join(COLUMNS)} "
+                "and one score:LABEL for each label."
+            )
+        labels = tuple(name.removeprefix("score:") for name in header[n:])
+        rows = list(reader)
+    return Predictions(
+        labels,
+        np.array([row[0] for row in rows], dtype=np.str_),
+        np.array([row[1] for row in rows], dtype=np.str_),
+        np.array([int(row[2]) for row in rows], dtype=np.int64),
+        np.array([row[3] for row in rows], dtype=np.str_),
+        np.array([labels.index(row[4]) for row in rows], dtype=np.int64),
+        np.array([[float(value) for value in row[n:]] for row in rows], dtype=np.float64).reshape(
+            len(rows), len(labels)
+        ),
+    )

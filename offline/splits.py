@@ -1,0 +1,268 @@
+"""Who is trained on and who is judged: folds by person, and whom early stopping listens to.
+
+Windows of one person resemble each other far more than windows of two, whatever their labels; so a
+fold never has a person on both sides.  Folds follow from the people and their labels alone, and a
+fold is named by whom it holds out, so that its seed can come from what it is, not from its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from models.errors import RecipeError
+from offline.sample_table import SampleTable
+
+Indices = npt.NDArray[np.intp]
+Names = npt.NDArray[np.str_]
+
+MOST_LEFT_OUT_SINGLY = 20
+"""Up to so many people each is held out alone; beyond, ten folds say the same for less."""
+MANY_FOLDS = 10
+FEWEST_PEOPLE = 5
+"""With fewer training people, none of them is spared for early stopping."""
+END_FRACTIONS = (0.25, 0.3, 0.2, 0.4, 0.15, 0.5)
+"""Last parts of the recordings that are tried for early stopping, the preferred first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One division into people who are trained on and people who are judged.
+
+    Parameters
+    ----------
+    held_out : tuple of str
+        The people who are judged, sorted.
+    train, test : (n,) intp
+        Samples of either side, ascending.
+    """
+
+    held_out: tuple[str, ...]
+    train: Indices
+    test: Indices
+
+    @property
+    def name(self) -> str:
+        """The held-out people, joined by ``+``."""
+        return "+".join(self.held_out)
+
+
+class ValidationKind(StrEnum):
+    """What early stopping listens to."""
+
+    PEOPLE = "held-out people"
+    SESSIONS = "held-out sessions of training people"
+    ENDS = "last part of the training recordings"
+    NONE = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """The samples that early stopping listens to, taken from those of training.
+
+    Parameters
+    ----------
+    kind : ValidationKind
+        How they were chosen.
+    train, validation : (n,) intp
+        Samples of either side, ascending; together no more than what was to be divided.
+    """
+
+    kind: ValidationKind
+    train: Indices
+    validation: Indices
+
+
+def leave_one_person_out(person: Names) -> list[Fold]:
+    """Every person once alone on the judged side, in order of their names.
+
+    Parameters
+    ----------
+    person : (n_samples,) str
+        Whose each sample is.
+
+    Raises
+    ------
+    RecipeError
+        There are fewer than two people.
+    """
+    people = _people(person)
+    return [_fold(person, [name]) for name in people]
+
+
+def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed: int = 0) -> list[Fold]:
+    """Divide people into folds whose labels are as alike as can be.
+
+    Parameters
+    ----------
+    person : (n_samples,) str
+        Whose each sample is.
+    y : (n_samples,) int64
+        Labels.  Where each person has only one, folds are stratified over people; otherwise
+        over samples.
+    n_folds : int
+        From 2 to the number of people.
+    seed : int
+        Which people come together.
+
+    Raises
+    ------
+    RecipeError
+        There are fewer people (of a label, where each person has one) than folds.
+    """
+    people = _people(person)
+    own = _label_of_each(person, y)
+    fewest = len(people) if own is None else min(np.bincount(list(own.values()), minlength=2))
+    if fewest < 2:
+        raise RecipeError(
+            "A label is held by one person only, so no fold can hold it on both sides. Add people of that "
+            "label, or leave it out of the recipe."
+        )
+    if not 2 <= n_folds <= fewest:
+        raise RecipeError(
+            f"{n_folds} folds were asked for; expected 2 to {fewest}, the number of people"
+            f"{'' if own is None else ' of the rarest label'}. Ask for fewer folds, or add people."
+        )
+    if own is not None:
+        split = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        parts = split.split(np.zeros(len(people)), np.array([own[name] for name in people]))
+        groups = [[people[i] for i in held_out] for _, held_out in parts]
+    else:
+        by_group = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        parts = by_group.split(np.zeros(len(y)), y, groups=person)
+        groups = [sorted({str(name) for name in person[held_out]}) for _, held_out in parts]
+    return sorted((_fold(person, group) for group in groups if group), key=lambda fold: fold.held_out)
+
+
+def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) -> list[Fold]:
+    """The folds that a cohort is evaluated with, chosen by what it is.
+
+    A label that changes within people: one person is left out at a time, or ten folds where people
+    are many.  One label a person: as many folds as the rarest label has people, ten at most, each with
+    people of every label; leaving out one person alone would make the held-out label the
+    minority of every training set, which on noise gives an accuracy far *under* one half.
+
+    Parameters
+    ----------
+    person : (n_samples,) str
+        Whose each sample is.
+    y : (n_samples,) int64
+        Labels.
+    seed : int
+        Which people come together.
+
+    Raises
+    ------
+    RecipeError
+        There are too few people (or too few of a label) to hold any out.
+    """
+    own = _label_of_each(person, y)
+    if own is not None:
+        fewest = int(min(np.bincount(list(own.values()), minlength=2)))
+        return person_folds(person, y, min(max(fewest, 2), MANY_FOLDS), seed=seed)
+    if len(_people(person)) <= MOST_LEFT_OUT_SINGLY:
+        return leave_one_person_out(person)
+    return person_folds(person, y, MANY_FOLDS, seed=seed)
+
+
+def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction: float = 0.2) -> Validation:
+    """Choose what early stopping listens to.
+
+    Held-out people; with fewer than `FEWEST_PEOPLE`, whole sessions of the training people; where
+    nobody has two, the last part of each recording, a window's length away from what is trained on.  Both
+    sides hold every label; where no choice allows that, there is no validation.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    within : (n,) intp
+        Those to divide.
+    seed : int
+        Who is chosen.
+    fraction : float
+        About how much of the people or sessions to hold out.
+    """
+    within = np.sort(within)
+    rng = np.random.default_rng(seed)
+    own = table.rows(within)
+    people = own.people
+    if len(people) >= FEWEST_PEOPLE:
+        chosen = _spare(own.person, people, own.target, rng, max(round(fraction * len(people)), 1))
+        if chosen is not None:
+            return Validation(ValidationKind.PEOPLE, within[~chosen], within[chosen])
+    owned = np.array([f"{p}\n{s}" for p, s in zip(own.person, own.session, strict=True)])
+    candidates, total = _spare_sessions(own.person, owned, rng)
+    if candidates:
+        n = min(max(round(fraction * total), 1), len(candidates))
+        chosen = _spare(owned, candidates, own.target, rng, n)
+        if chosen is not None:
+            return Validation(ValidationKind.SESSIONS, within[~chosen], within[chosen])
+    return _ends(own, within)
+
+
+def _people(person: Names) -> list[str]:
+    people = sorted({str(name) for name in person})
+    if len(people) < 2:
+        raise RecipeError(
+            f"Evaluation by unseen person needs 2 people or more; found {len(people)}: {', '.join(people)}. "
+            "Add people to the cohort, or evaluate within the person (train on a span of each recording)."
+        )
+    return people
+
+
+def _fold(person: Names, held_out: Sequence[str]) -> Fold:
+    judged = np.isin(person, held_out)
+    return Fold(tuple(sorted(held_out)), np.flatnonzero(~judged), np.flatnonzero(judged))
+
+
+def _label_of_each(person: Names, y: npt.NDArray[np.int64]) -> dict[str, int] | None:
+    """The label of each person, or None where somebody has two."""
+    own: dict[str, int] = {}
+    for name, label in sorted({(str(n), int(v)) for n, v in zip(person, y, strict=True)}):
+        if own.setdefault(name, label) != label:
+            return None
+    return own
+
+
+def _spare_sessions(person: Names, owned: Names, rng: np.random.Generator) -> tuple[list[str], int]:
+    """One session of every person who has two or more, and how many sessions there are."""
+    sessions = {name: sorted({str(s) for s in owned[person == name]}) for name in np.unique(person)}
+    spare = [str(rng.choice(its)) for its in sessions.values() if len(its) > 1]
+    return spare, sum(len(its) for its in sessions.values())
+
+
+def _spare(
+    unit: Names, candidates: Sequence[str], y: npt.NDArray[np.int64], rng: np.random.Generator, n: int
+) -> npt.NDArray[np.bool_] | None:
+    """Draw units until training and validation hold every label; more units only where fewer cannot."""
+    labels = np.unique(y)
+    for size in range(n, len(candidates) + 1):
+        for _ in range(50):
+            chosen = np.isin(unit, rng.choice(candidates, size=size, replace=False))
+            if _holds(y[chosen], labels) and _holds(y[~chosen], labels):
+                return chosen
+    return None
+
+
+def _ends(own: SampleTable, within: Indices) -> Validation:
+    labels = np.unique(own.target)
+    for fraction in END_FRACTIONS:
+        trained = np.zeros(len(own), dtype=bool)
+        spared = np.zeros(len(own), dtype=bool)
+        for name in np.unique(own.recording):
+            here = own.recording == name
+            cut = float(np.quantile(own.start[here], 1.0 - fraction))
+            length = float((own.stop - own.start)[here].max())
+            spared |= here & (own.start >= cut)
+            trained |= here & (own.stop <= cut - length)
+        if _holds(own.target[trained], labels) and _holds(own.target[spared], labels):
+            return Validation(ValidationKind.ENDS, within[trained], within[spared])
+    return Validation(ValidationKind.NONE, within, np.empty(0, dtype=np.intp))
+
+
+def _holds(y: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> bool:
+    return bool(np.isin(labels, y).all())

@@ -1,0 +1,137 @@
+"""Never a person on both sides, every label on both sides where early stopping listens."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.errors import RecipeError
+from offline.sample_table import SampleTable
+from offline.splits import (
+    ValidationKind,
+    evaluation_folds,
+    leave_one_person_out,
+    person_folds,
+    validation_split,
+)
+
+
+def _table(sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """People with so many windows each, and labels that change within them."""
+    person = np.concatenate([[f"p{i:02d}"] * n for i, n in enumerate(sizes)])
+    y = np.concatenate([np.arange(n) % 2 for n in sizes])
+    return person, y
+
+
+@given(st.lists(st.integers(2, 12), min_size=2, max_size=40), st.integers(0, 9))
+@settings(max_examples=40, deadline=None)
+def test_folds_part_people_and_judge_every_window_once(sizes: list[int], seed: int) -> None:
+    person, y = _table(sizes)
+    for folds in (leave_one_person_out(person), evaluation_folds(person, y, seed=seed)):
+        judged = np.concatenate([fold.test for fold in folds])
+        assert sorted(judged.tolist()) == list(range(len(person)))
+        for fold in folds:
+            assert not set(person[fold.train]) & set(person[fold.test])
+            assert len(fold.train) + len(fold.test) == len(person)
+            assert set(fold.held_out) == set(person[fold.test])
+
+
+@given(st.integers(2, 12), st.integers(2, 12), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_with_one_label_a_person_every_fold_holds_out_people_of_every_label(
+    a: int, b: int, seed: int
+) -> None:
+    person = np.repeat([f"p{i:02d}" for i in range(a + b)], 3)
+    y = np.repeat([0] * a + [1] * b, 3)
+    for fold in evaluation_folds(person, y, seed=seed):
+        assert set(y[fold.test]) == {0, 1}
+        assert set(y[fold.train]) == {0, 1}
+        assert not set(person[fold.train]) & set(person[fold.test])
+
+
+def test_folds_follow_from_people_and_not_from_the_order_of_windows() -> None:
+    person, y = _table([5] * 30)
+    shuffled = np.random.default_rng(0).permutation(len(y))
+    assert [fold.name for fold in leave_one_person_out(person)] == [
+        fold.name for fold in leave_one_person_out(person[shuffled])
+    ]
+
+
+def test_too_few_people_are_an_error_that_counts_them() -> None:
+    with pytest.raises(RecipeError, match="found 1: ann"):
+        leave_one_person_out(np.array(["ann", "ann"]))
+    with pytest.raises(RecipeError, match="expected 2 to 3"):
+        person_folds(np.repeat(["a", "b", "c"], 2), np.tile([0, 1], 3), 4)
+    with pytest.raises(RecipeError, match="held by one person only"):
+        evaluation_folds(np.array(["a", "b", "c"]), np.array([0, 1, 0]))
+
+
+def _cohort(people: int, sessions: int, windows: int = 40, length: float = 7.0) -> SampleTable:
+    rows = [
+        (f"p{p}", f"s{s}", f"p{p}s{s}", t)
+        for p in range(people)
+        for s in range(sessions)
+        for t in range(windows)
+    ]
+    start = np.array([row[3] for row in rows], dtype=float)
+    return SampleTable(
+        person=np.array([row[0] for row in rows]),
+        session=np.array([row[1] for row in rows]),
+        recording=np.array([row[2] for row in rows]),
+        site=np.full(len(rows), ""),
+        start=start,
+        stop=start + length,
+        target=(start // 5).astype(np.int64) % 2,
+    )
+
+
+@given(st.integers(1, 9), st.integers(1, 3), st.integers(0, 999))
+@settings(max_examples=60, deadline=None)
+def test_validation_keeps_every_label_on_both_sides_and_shares_no_unit(
+    people: int, sessions: int, seed: int
+) -> None:
+    table = _cohort(people, sessions)
+    split = validation_split(table, np.arange(len(table)), seed=seed)
+    expected = (
+        ValidationKind.PEOPLE
+        if people >= 5
+        else ValidationKind.SESSIONS
+        if sessions > 1
+        else ValidationKind.ENDS
+    )
+    assert split.kind is expected
+    assert not set(split.train) & set(split.validation)
+    for side in (split.train, split.validation):
+        assert set(table.target[side]) == {0, 1}
+    if split.kind is ValidationKind.PEOPLE:
+        assert not set(table.person[split.train]) & set(table.person[split.validation])
+    if split.kind is ValidationKind.SESSIONS:
+        assert not set(table.recording[split.train]) & set(table.recording[split.validation])
+        assert set(table.person[split.train]) == set(table.person)  # nobody is lost to training
+    if split.kind is ValidationKind.ENDS:
+        for name in set(table.recording):
+            own = table.recording == name
+            last = table.stop[np.intersect1d(split.train, np.flatnonzero(own))].max()
+            first = table.start[np.intersect1d(split.validation, np.flatnonzero(own))].min()
+            assert first - last >= 7.0 - 1e-9
+
+
+def test_people_of_one_label_each_are_spared_so_that_training_keeps_both() -> None:
+    person = np.repeat([f"p{i}" for i in range(6)], 4)
+    y = np.repeat([0, 0, 0, 0, 1, 1], 4)
+    start = np.tile(np.arange(4.0), 6)
+    for seed in range(20):
+        table = SampleTable(person, person, person, person, start, start + 1, y)
+        split = validation_split(table, np.arange(24), seed=seed)
+        assert split.kind is ValidationKind.PEOPLE
+        assert set(y[split.train]) == {0, 1} == set(y[split.validation])
+
+
+def test_where_nothing_can_be_spared_it_says_so() -> None:
+    one = np.array(["a", "a"])
+    start = np.array([0.0, 1.0])
+    table = SampleTable(one, one, one, one, start, start + 7, np.array([0, 1]))
+    split = validation_split(table, np.arange(2), seed=0)
+    assert split.kind is ValidationKind.NONE
+    assert split.train.tolist() == [0, 1]
+    assert split.validation.size == 0
