@@ -1,0 +1,137 @@
+"""The house holds: four floors, no circle, every public function says its shapes."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+FLOORS = ("models", "realtime", "offline", "tools")
+HOUSE = Path(__file__).resolve().parents[1]
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for floor in FLOORS:
+        for path in sorted((HOUSE / floor).rglob("*.py")):
+            parts = path.relative_to(HOUSE).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(path: Path, *, at_import: bool) -> set[str]:
+    """Project modules that a file names; with ``at_import`` only those that importing it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if at_import and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return
+        if at_import and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return {name for name in found if name.split(".")[0] in FLOORS}
+
+
+def test_no_import_runs_back_up() -> None:
+    wrong = [
+        f"{name} imports {other}"
+        for name, path in modules().items()
+        for other in imports(path, at_import=False)
+        if FLOORS.index(other.split(".")[0]) > FLOORS.index(name.split(".")[0])
+    ]
+    assert not wrong
+
+
+def test_no_circle() -> None:
+    known = modules()
+    graph = {name: {o for o in imports(path, at_import=True) if o in known} - {name} for name, path in known.items()}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+def test_no_relative_import_hides_from_these_tests() -> None:
+    relative = [
+        f"{name}:{node.lineno}"
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative
+
+
+def public_functions() -> Iterator[tuple[str, typing.Any]]:
+    for floor in FLOORS:
+        package = importlib.import_module(floor)
+        for info in pkgutil.walk_packages(package.__path__, f"{floor}."):
+            if info.name.startswith("tools.bench") or info.name.endswith("__main__"):
+                continue
+            module = importlib.import_module(info.name)
+            for name, value in vars(module).items():
+                if name.startswith("_") or getattr(value, "__module__", None) != info.name:
+                    continue
+                if inspect.isfunction(value):
+                    yield f"{info.name}.{name}", value
+                elif inspect.isclass(value):
+                    for method_name, method in vars(value).items():
+                        if not method_name.startswith("_") and inspect.isfunction(method):
+                            yield f"{info.name}.{name}.{method_name}", method
+
+
+ARRAY = re.compile(r"\bFloats\b|\bBools\b|NDArray|ndarray|Tensor")
+SHAPE = re.compile(r"\([a-z_0-9*\s]*(n_|batch|channels|samples|classes|labels|windows|voxels|3)[^)]*\)")
+
+
+def test_public_functions_that_take_or_return_arrays_say_their_shapes() -> None:
+    silent = []
+    for name, function in public_functions():
+        notes = {k: str(v) for k, v in getattr(function, "__annotations__", {}).items()}
+        arrays = [k for k, v in notes.items() if ARRAY.search(v) or "float64" in v]
+        if arrays and not SHAPE.search(inspect.getdoc(function) or ""):
+            silent.append(f"{name} ({', '.join(arrays)})")
+    assert not silent, "no shape in the docstring of: " + "; ".join(silent)
+
+
+def test_help_is_quick() -> None:
+    """`hemostream --help` imports nothing heavy."""
+    code = (
+        "import sys; sys.argv = ['hemostream', '--help']\n"
+        "from tools.cli import make_app\n"
+        "make_app()(['--help'], exit_on_error=False, result_action='return_value')\n"
+        "heavy = {'torch', 'mne', 'pylsl', 'pydantic_settings', 'scipy', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=HOUSE, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    for command in ("demo", "simulate", "train", "evaluate", "classify", "replay", "live", "export"):
+        assert command in done.stdout
+
+
+def test_nothing_reads_pickles_or_evaluates() -> None:
+    wrong = [
+        f"{name}: {found.group()}"
+        for name, path in modules().items()
+        if (found := re.search(r"\bpickle\b(?!\.? anywhere)|(?<![\w.])eval\(|allow_pickle=True|weights_only=False", path.read_text()))
+        and "No pickle" not in path.read_text()
+    ]
+    assert not wrong
+
+

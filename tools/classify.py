@@ -1,0 +1,71 @@
+"""``hemostream classify``: the live path over a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def classify(
+    recording: Path,
+    *,
+    model: Path,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    model_hash: str | None = None,
+    layout: Path | None = None,
+    length_unit: str | None = None,
+    repetition_time: float | None = None,
+    stream: str | None = None,
+    device: str = "auto",
+) -> None:
+    """Classify a recording by the very code that runs live.
+
+    The journal of a live session is judged with the chunk boundaries and clock readings that stand
+    in it, and gives the session's decisions byte for byte.
+
+    Parameters
+    ----------
+    recording : Path
+        SNIRF, NIRx folder, Homer .nirs, XDF, region series (.1D, .tsv), or a journal.
+    model : Path
+        Bundle folder.
+    out : Path
+        Decisions, one JSON object a line.
+    model_hash : str
+        The bundle must have this hash (12 digits or more).
+    layout : Path
+        Side file that says what the channels are, for recordings that do not.
+    length_unit : str
+        Unit of optode positions (m, cm or mm) where the file's own is wrong.
+    repetition_time : float
+        Seconds between volumes of a region series.
+    stream : str
+        Name of the stream in an XDF file that holds several.
+    device : str
+        cuda, mps, cpu, or auto.
+    """
+    from models.bundle import read_bundle
+    from offline.recordings import read_recording
+    from realtime.inference import Inference, one_thread
+    from realtime.rerun import judge_log, judge_recording
+    from realtime.sinks.journal import is_journal, read_journal_entries
+
+    one_thread()
+    bundle = read_bundle(model, model_hash)
+    inference = Inference(bundle, device=device)
+    if is_journal(recording):
+        decisions = judge_log(read_journal_entries(recording), bundle, inference)
+    else:
+        read = read_recording(
+            recording, layout=layout, length_unit=length_unit, repetition_time=repetition_time, stream=stream
+        )
+        decisions = judge_recording(read, bundle, inference, session=recording.stem)
+    judged = abstained = 0
+    with out.open("w", encoding="utf-8") as lines:
+        for decision in decisions:
+            lines.write(decision.to_json() + "\n")
+            if decision.abstained:
+                abstained += decision.count
+            else:
+                judged += decision.count
+    print(f"{judged} windows judged, {abstained} abstained, on {inference.device_name}: {out}")

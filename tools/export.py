@@ -1,0 +1,22 @@
+"""``hemostream export``: a journal as recordings that any fNIRS software reads."""
+
+from pathlib import Path
+
+
+def export(journal: Path, out: Path, *, run: int | None = None) -> None:
+    """Write what a session received as SNIRF, one file a contiguous stretch, with true times.
+
+    Parameters
+    ----------
+    journal : Path
+        Journal of a live session.
+    out : Path
+        SNIRF file; with several stretches, their numbers are added to its name.
+    run : int
+        Which run, where the journal holds several.
+    """
+    from offline.recordings.journal import read_journal
+    from offline.recordings.snirf_writer import write_segments
+
+    for path in write_segments(read_journal(journal, run=run), out):
+        print(path)

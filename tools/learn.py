@@ -1,0 +1,75 @@
+"""``hemostream train`` and ``hemostream evaluate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def train(
+    cohort: Path,
+    *,
+    recipe: str,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    seed: int | None = None,
+    exclude_person: tuple[str, ...] = (),
+    first: float | None = None,
+) -> None:
+    """Train a classifier from recorded sessions, sent through the very code that runs live.
+
+    Parameters
+    ----------
+    cohort : Path
+        Table (TSV) of recordings: recording, person, optional session, site, age, sex, labels.
+    recipe : str
+        Name of a recipe that ships with hemostream, or a TOML file.
+    out : Path
+        Bundle folder to write.
+    seed : int
+        Instead of the recipe's.
+    exclude_person : tuple of str
+        Leave this person out (may be given more than once), to be classified later as unseen.
+    first : float
+        Train on the first part of each recording only, as a fraction: 0.5 is the first half.
+    """
+    from offline import training
+    from realtime.inference import one_thread
+
+    one_thread()
+    model_hash = training.train(
+        cohort,
+        recipe,
+        out,
+        seed=seed,
+        exclude_people=exclude_person,
+        span=None if first is None else (0.0, first),
+    )
+    print(f"Bundle {out} (model {model_hash[:12]})")
+
+
+def evaluate(
+    cohort: Path,
+    *,
+    recipe: str,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+) -> None:
+    """Evaluate a recipe on people that the model has never seen.
+
+    Writes results.json (the figures), predictions.csv (what they are computed from) and run.json
+    (times, versions, machine), and prints the figures person by person, beside the majority rate
+    and a linear baseline.
+
+    Parameters
+    ----------
+    cohort : Path
+        Table (TSV) of recordings: recording, person, optional session, site, age, sex, labels.
+    recipe : str
+        Name of a recipe that ships with hemostream, or a TOML file.
+    out : Path
+        Report folder to write.
+    """
+    from offline import evaluation
+    from realtime.inference import one_thread
+
+    one_thread()
+    evaluation.evaluate(cohort, recipe, out)

@@ -1,0 +1,180 @@
+"""``hemostream live``: the bedside session."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
+    from realtime.session import Session, SessionSettings
+    from realtime.sinks import Sink
+    from realtime.sources.lsl import StreamChoice
+    from tools.view import View
+
+
+def live(
+    *,
+    model: Path,
+    stream: str | None = None,
+    broker: str | None = None,
+    journal: Path | None = None,
+    session: str | None = None,
+    layout: Path | None = None,
+    events: str | None = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    lsl_out: bool = False,
+    allow_replay: bool = False,
+    allow_insecure: bool = False,
+    protocol: Literal["5", "3.1.1"] = "5",
+    wait: float = 30.0,
+    seconds: float | None = None,
+    model_hash: str | None = None,
+    device: str = "auto",
+    quiet: bool = False,
+) -> None:
+    """Classify a live stream until Ctrl-C, and tell the decisions over MQTT.
+
+    Research use only: a decision describes a signal, it is not a diagnosis.
+
+    Parameters
+    ----------
+    model : Path
+        Bundle folder.
+    stream : str
+        LSL predicate that names the stream, e.g. "name='Aurora'". Default: the one NIRS or fMRI stream.
+    broker : str
+        mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine.
+        User name and password come from HEMOSTREAM_MQTT_USER and HEMOSTREAM_MQTT_PASSWORD.
+    journal : Path
+        The session's complete record. Default: SESSION.hemostream in this folder. An existing
+        journal of the same session is continued with a new run number.
+    session : str
+        Pseudonymous name of this session, part of the topics. Default: made from date and chance.
+    layout : Path
+        Side file that says what the channels are, for a stream that does not.
+    events : str
+        LSL predicate of a marker stream to journal as well.
+    out : Path
+        Also write the decisions here, one JSON object a line.
+    lsl_out : bool
+        Also send the decisions as an LSL stream, so that any recorder captures them.
+    allow_replay : bool
+        Take a stream that says it is replayed or simulated.
+    allow_insecure : bool
+        Allow a broker on another machine without TLS and credentials.
+    protocol : {"5", "3.1.1"}
+        MQTT version.
+    wait : float
+        Longest wait for the stream to appear, s.
+    seconds : float
+        End after so many seconds of decisions.
+    model_hash : str
+        The bundle must have this hash (12 digits or more).
+    device : str
+        cuda, mps, cpu, or auto.
+    quiet : bool
+        No terminal view.
+    """
+    from models.bundle import read_bundle
+    from realtime.broker import EmbeddedBroker
+    from realtime.layout import read_layout
+    from realtime.session import SessionSettings
+    from realtime.sinks.journal import next_run
+    from realtime.sinks.jsonl import JsonLinesSink
+    from realtime.sinks.mqtt import MqttSink
+    from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
+
+    bundle = read_bundle(model, model_hash)
+    name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    path = journal or Path(f"{name}.hemostream")
+    choice = StreamChoice(
+        predicate=stream or HAEMODYNAMIC,
+        layout=read_layout(layout) if layout else None,
+        allow_replay=allow_replay,
+        wait_s=wait,
+        events=events,
+    )
+    with contextlib.ExitStack() as stack:
+        url = broker or stack.enter_context(EmbeddedBroker()).url_for(protocol)
+        sinks: list[Sink] = [MqttSink(url, session=name, protocol=protocol, allow_insecure=allow_insecure)]
+        if out is not None:
+            sinks.append(JsonLinesSink(out))
+        if lsl_out:
+            from realtime.sinks.lsl import LslSink
+
+            sinks.append(LslSink(session=name))
+        print(f"session {name}, model {bundle.card.hash[:12]}, broker {url}, journal {path}", flush=True)
+        settings = SessionSettings(session=name, run=next_run(path, name), seconds=seconds)
+        view = None
+        if sys.stdout.isatty() and not quiet:
+            from tools.view import View
+
+            view = stack.enter_context(View(f"hemostream · {name}"))
+        made = bedside(bundle, choice, sinks, path, settings, device=device, view=view)
+        run_loop(made)
+    print(f"{made.decisions} windows decided; journal {path}")
+
+
+def bedside(
+    bundle: "Bundle",
+    choice: "StreamChoice",
+    sinks: "Sequence[Sink]",
+    journal: Path,
+    settings: "SessionSettings",
+    *,
+    device: str = "auto",
+    view: "View | None" = None,
+) -> "Session":
+    """Put a session together from its parts."""
+    from dataclasses import replace
+
+    import pylsl
+
+    from realtime.inference import Inference, one_thread
+    from realtime.session import Session
+    from realtime.sinks.journal import JournalWriter
+    from realtime.sources.lsl import LslSource
+
+    one_thread()
+    told = print_trouble
+    return Session(
+        bundle,
+        inference=Inference(bundle, device=device),
+        make_source=lambda emit, failed: LslSource(choice, emit=emit, failed=failed),
+        sinks=sinks,
+        journal=JournalWriter(journal, on_trouble=told),
+        settings=replace(settings, local_clock=pylsl.local_clock),
+        view=view,
+    )
+
+
+def print_trouble(message: str) -> None:
+    """Tell trouble at once, on the error stream."""
+    print(f"hemostream: {message}", file=sys.stderr, flush=True)
+
+
+def run_loop(session: "Session") -> None:
+    """Run a session to its end; Ctrl-C and SIGTERM end it cleanly."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Windows' loop knows no signal handlers; there Ctrl-C cancels the task instead.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, session.stop)
+        await session.run()
+
+    if sys.platform == "win32":
+        # aiomqtt needs add_reader, which the proactor loop of Windows does not have.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(main())
+    else:
+        asyncio.run(main())

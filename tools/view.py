@@ -1,0 +1,115 @@
+"""The live terminal view: what a session knows at this moment, and how old that is."""
+
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from realtime.decision import Decision
+from realtime.status import State, Status
+
+COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
+HISTORY = 60
+BAR = 32
+
+
+class View:
+    """A panel that follows a session; also a sink-like listener.
+
+    Parameters
+    ----------
+    title : str
+        Shown on the frame.
+    truth : callable or None
+        Gives the true label of a window (start, end, stream seconds), where it is known (a demo).
+    """
+
+    def __init__(self, title: str, *, truth: Callable[[float, float], str | None] | None = None) -> None:
+        self._title = title
+        self._truth = truth
+        self._status: Status | None = None
+        self._latest: Decision | None = None
+        self._strip: deque[tuple[str, str]] = deque(maxlen=HISTORY)
+        self._live = Live(get_renderable=self.render, refresh_per_second=4, console=Console(), transient=False)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def decision(self, decision: Decision) -> None:
+        """Take the newest decision."""
+        self._latest = decision
+        if decision.abstained:
+            self._strip.append(("·", "dim"))
+        else:
+            assert decision.probabilities is not None
+            colour = COLOURS[list(decision.probabilities).index(decision.label) % len(COLOURS)]
+            self._strip.append(("█", colour))
+
+    def status(self, status: Status) -> None:
+        """Take the newest status."""
+        self._status = status
+
+    def render(self) -> RenderableType:
+        """The panel as it stands."""
+        parts: list[RenderableType] = [self._state_line()]
+        if self._latest is not None:
+            parts += [self._now(self._latest), self._history()]
+        parts.append(Text("Research use only. Not a diagnosis.", style="dim italic"))
+        return Panel(Group(*parts), title=self._title, border_style="blue", padding=(1, 2))
+
+    def _state_line(self) -> Text:
+        status = self._status
+        if status is None:
+            return Text("starting")
+        style = {State.LIVE: "bold green", State.STALLED: "bold red"}.get(status.state, "bold yellow")
+        line = Text.assemble((str(status.state), style))
+        if status.origin and status.origin != "live":
+            line.append(f"  ({status.origin} stream)", style="bold yellow")
+        if status.reason:
+            line.append(f"  {status.reason}")
+        return line
+
+    def _now(self, decision: Decision) -> Table:
+        table = Table.grid(padding=(0, 2))
+        stale = self._status is not None and self._status.state is not State.LIVE
+        if decision.abstained:
+            table.add_row("decision", Text(f"abstains: {', '.join(decision.reasons)}", style="yellow"))
+        else:
+            style = "dim" if stale else "bold"
+            word = f"{decision.label}" + (" (last one; the stream is not live)" if stale else "")
+            if self._truth is not None:
+                known = self._truth(decision.window_start, decision.window_end)
+                word += f"   (truth: {known or 'between blocks'})"
+            table.add_row("decision", Text(word, style=style))
+        for i, (label, p) in enumerate((decision.probabilities or {}).items()):
+            bar = "█" * round(p * BAR)
+            table.add_row(label, Text(f"{bar:<{BAR}} {p:5.1%}", style=COLOURS[i % len(COLOURS)]))
+        evidence = ", ".join(f"{label} {p:.0%}" for label, p in decision.evidence.probabilities.items())
+        table.add_row("so far", f"{evidence} over {decision.evidence.windows} windows")
+        table.add_row(
+            "measured",
+            f"{decision.coverage:.1%} of {decision.channels} channels, largest gap {decision.largest_gap_s:.1f} s",
+        )
+        table.add_row("age", f"{decision.age_s * 1e3:.0f} ms after the window; the filters look back {decision.delay_s:.1f} s")
+        return table
+
+    def _history(self) -> Text:
+        line = Text("history  ", style="dim")
+        for mark, style in self._strip:
+            line.append(mark, style=style)
+        return line
