@@ -36,6 +36,7 @@ class CarriedFilter:
 
     def __init__(self, sos: Floats, n_channels: int, *, hold: int, warmup: int) -> None:
         self._sos = np.ascontiguousarray(sos)
+        self._coefficients = self._sos.tolist()
         self._steady = sosfilt_zi(self._sos)  # (n_sections, 2), for a constant 1
         self._hold = hold
         self._warmup = warmup
@@ -45,7 +46,7 @@ class CarriedFilter:
     def restart(self) -> None:
         """Forget everything: each channel starts at its next measured sample."""
         n = self._n_channels
-        self._memory: Floats = np.zeros((len(self._sos), n, 2))
+        self._memory: Floats = np.zeros((len(self._sos), 2, n))
         self._last: Floats = np.zeros(n)
         self._lost = np.full(n, NEVER, dtype=np.int64)  # samples in a row without a measurement
         self._age = np.zeros(n, dtype=np.int64)  # samples since the start, as far as the warm-up
@@ -82,9 +83,10 @@ class CarriedFilter:
         cuts = np.flatnonzero(starts.any(axis=0))
         for begin, end in pairwise(np.unique(np.concatenate([[0], cuts, [n_samples]]))):
             self._start(starts[:, begin], held[:, begin])
-            filtered[:, begin:end], self._memory = sosfilt(
-                self._sos, held[:, begin:end], axis=1, zi=self._memory
+            filtered[:, begin:end], memory = sosfilt(
+                self._sos, held[:, begin:end], axis=1, zi=self._memory.swapaxes(1, 2)
             )
+            self._memory = np.ascontiguousarray(memory.swapaxes(1, 2))
 
         begun = np.maximum.accumulate(np.where(starts, columns, -1), axis=1)
         age = np.where(begun >= 0, columns - begun, self._age[:, None] + columns)
@@ -104,16 +106,25 @@ class CarriedFilter:
         if starts.any():
             self._start(starts, self._last)
             self._age = np.where(starts, 0, self._age)
-        filtered, self._memory = sosfilt(self._sos, self._last[:, None], axis=1, zi=self._memory)
+        filtered = self._step(self._last)
         missing = ~here | (self._age < self._warmup)
         self._age = np.minimum(self._age + 1, self._warmup)
         self._lost = np.where(here, 0, np.minimum(self._lost + 1, NEVER))
-        return filtered, missing[:, None]
+        return filtered[:, None], missing[:, None]
+
+    def _step(self, values: Floats) -> Floats:
+        """One step of the transposed direct form, section by section: sosfilt takes longer to call."""
+        for (b0, b1, b2, _, a1, a2), memory in zip(self._coefficients, self._memory, strict=True):
+            out = values * b0 + memory[0]
+            memory[0] = values * b1 - out * a1 + memory[1]
+            memory[1] = values * b2 - out * a2
+            values = out
+        return values
 
     def _start(self, channels: Bools, values: Floats) -> None:
         """Put channels into the steady state of a value."""
         if channels.any():
-            self._memory[:, channels] = self._steady[:, None, :] * values[channels][:, None]
+            self._memory[:, :, channels] = self._steady[:, :, None] * values[channels]
 
     def state(self) -> dict[str, Any]:
         """Everything it holds, copied: arrays."""

@@ -72,16 +72,13 @@ class OpticalDensity:
         if not self._everything:
             data, missing = data[self._rows], missing[self._rows]
         # Both comparisons are false for NaN, the second for infinity too.
-        measured = (data > 0) & (data < self._limit) & ~missing
+        measured = np.greater((data > 0) & (data < self._limit), missing)
         known = measured
         if not self._baseline.all_full:
             known = measured & self._baseline.learn(chunk.times, data, measured)
-        reference = np.where(self._baseline.full, self._baseline.mean, 1.0)[:, None]
-        density = np.where(known, data, reference) / reference
+        density = self._baseline.mean[:, None] / np.where(known, data, np.nan)
         np.log(density, out=density)
-        np.negative(density, out=density)
         unknown = ~known
-        density[unknown] = np.nan
         if self._everything:
             return Chunk(self.spec_out, density, chunk.times, unknown)
         whole, whole_missing = chunk.data.copy(), chunk.missing.copy()

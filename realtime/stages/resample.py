@@ -156,16 +156,19 @@ class Resample:
             return Chunk.empty(self.spec_out)
         self._next += len(points)
 
-        right = np.searchsorted(times, points - near, side="left")  # the sample that completes each
-        all_times = np.concatenate([[time_before], times])
-        all_data = np.concatenate([data_before[:, None], data], axis=1)
-        all_measured = np.concatenate([measured_before[:, None], measured], axis=1)
-        start, end = all_times[right], times[right]
-        share = (np.minimum(points, end) - start) / (end - start)
-        left_data = all_data[:, right]
-        values = left_data + share * (data[:, right] - left_data)
-        known = all_measured[:, right] & measured[:, right] & (end - start <= LONGEST_STEP * self._period)
-        missing = ~known
+        left_data, left_measured = data_before[:, None], measured_before[:, None]
+        if len(times) == 1:  # every point lies between the sample before and this one
+            start, end = np.full(len(points), time_before), np.full(len(points), latest)
+        else:
+            right = np.searchsorted(times, points - near, side="left")  # the sample that completes each
+            start, end = np.concatenate([[time_before], times])[right], times[right]
+            left_data = np.concatenate([left_data, data], axis=1)[:, right]
+            left_measured = np.concatenate([left_measured, measured], axis=1)[:, right]
+            data, measured = data[:, right], measured[:, right]
+        steps = end - start
+        share = (np.minimum(points, end) - start) / steps
+        values = left_data + share * (data - left_data)
+        missing = ~(left_measured & measured & (steps <= LONGEST_STEP * self._period))
         values[missing] = np.nan
         return Chunk(self.spec_out, values, points, missing)
 
