@@ -1,0 +1,23 @@
+"""What a sink is: a place to which decisions leave the house.
+
+A session commits a decision to its journal first and then hands the very same text to every
+sink, so whatever a subscriber, a file or a recorder holds is byte for byte what the journal holds.
+"""
+
+from typing import Protocol
+
+
+class Sink(Protocol):
+    """A place for decisions."""
+
+    def publish(self, text: str, window_end: float) -> None:
+        """Take one decision; return at once, whatever the state of the other side.
+
+        Parameters
+        ----------
+        text : str
+            The decision as `realtime.decision.Decision.to_json` gave it.
+        window_end : float
+            When its window ended, seconds on the local clock (``pylsl.local_clock``).
+        """
+        ...
