@@ -126,14 +126,15 @@ class Windows:
     def _skip_to(self, column: int, piece: Piece) -> list[Window]:
         """Columns up to (not including) this one were lost to a gap."""
         given: list[Window] = []
+        lost_from = self._head
         # Windows that reach into the gap but began before it.
-        while self._next * self.step < self._head and self._next * self.step + self.length <= column:
+        while self._next * self.step < lost_from and self._next * self.step + self.length <= column:
             end = self._next * self.step + self.length
             self._hold_nothing(end - self._head)
             given += self._complete(piece)
         # Windows wholly inside it: one record for all.
         last = (column - self.length) // self.step
-        if last >= self._next and self._next * self.step >= self._head:
+        if last >= self._next and self._next * self.step >= lost_from:
             given.append(self._in_gap(last - self._next + 1))
             self._next = last + 1
         if column > self._head:

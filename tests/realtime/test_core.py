@@ -1,0 +1,264 @@
+"""The core: windows and decisions as a pure function of the log."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.errors import RecipeError, SignalError, StreamError
+from realtime.core import Core, Plan
+from realtime.log import ClockMeasured, Origin, OriginKind, Produced, Received, StreamOpened
+from realtime.quality import Policy, Reason
+from realtime.signal import SignalSpec
+from tests.realtime.support import FAST, bold_spec, fast_plan, feed, intensities, intensity_spec, opened_core
+
+SPEC = intensity_spec()
+PLAN = fast_plan(SPEC)
+
+
+def grid_is_whole(windows: list) -> None:
+    """Every grid index once, in order."""
+    sequence = 0
+    for window in windows:
+        assert window.sequence == sequence
+        sequence += window.count
+
+
+def test_windows_lie_on_the_grid_of_the_first_sample() -> None:
+    times = 500.03 + np.arange(600) / 10
+    windows = feed(opened_core(PLAN), times, intensities(SPEC, 600))
+    grid_is_whole(windows)
+    assert len(windows) == (600 - 70) // 10 + 1
+    np.testing.assert_allclose([w.start for w in windows], 500.03 + np.arange(len(windows)), atol=1e-9)
+    np.testing.assert_allclose([w.end - w.start for w in windows], 7.0)
+    for window in windows:
+        warm = window.start >= 500.03 + opened_pipeline().warmup_s - 0.1
+        assert window.fit == warm
+        if not warm:
+            assert window.reasons == (Reason.WARMING_UP,)
+
+
+def opened_pipeline():  # type: ignore[no-untyped-def]
+    core = opened_core(PLAN)
+    assert core.pipeline is not None
+    return core.pipeline
+
+
+@given(
+    seed=st.integers(0, 1000),
+    chunk=st.integers(1, 97),
+    lost=st.lists(st.tuples(st.integers(0, 700), st.integers(1, 150)), max_size=3),
+    jitter=st.floats(0, 0.03),
+)
+@settings(max_examples=40, deadline=None)
+def test_cutting_the_stream_differently_changes_no_window(
+    seed: int, chunk: int, lost: list[tuple[int, int]], jitter: float
+) -> None:
+    times = 1000 + np.arange(800) / 10 + np.random.default_rng(seed).uniform(-jitter, jitter, 800)
+    there = np.ones(800, bool)
+    for at, n in lost:
+        there[at : at + n] = False
+    if there.sum() < 2:
+        return
+    times, data = times[there], intensities(SPEC, 800, seed)[:, there]
+    whole = feed(opened_core(PLAN), times, data)
+    parts = feed(opened_core(PLAN), times, data, chunk)
+    grid_is_whole(whole)
+    assert [(w.sequence, w.count, w.start, w.end, w.fitness, w.reasons) for w in whole] == [
+        (w.sequence, w.count, w.start, w.end, w.fitness, w.reasons) for w in parts
+    ]
+    for one, other in zip(whole, parts, strict=True):
+        assert (one.data is None) == (other.data is None)
+        if one.data is not None and other.data is not None:
+            np.testing.assert_allclose(one.data, other.data, atol=1e-5)
+
+
+@pytest.mark.parametrize("gap_s", [0.1, 0.7, 2.0, 4.9, 5.5, 12.0, 60.0, 3600.0])
+def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> None:
+    before = np.arange(400) / 10
+    after = before[-1] + 0.1 + gap_s + np.arange(400) / 10
+    times = 50 + np.concatenate([before, after])
+    data = intensities(SPEC, 800)
+    windows = feed(opened_core(PLAN), times, data, 7)
+    grid_is_whole(windows)
+    gap = (50 + before[-1], 50 + after[0])
+    for window in windows:
+        inside = window.start > gap[0] + 0.05 and window.end <= gap[1] - 0.05
+        touches = window.end > gap[0] + 0.15 and window.start < gap[1] - 0.05
+        if window.fit:
+            # What is judged was measured: at most the policy's gap, and nearly everything.
+            assert not touches or gap_s <= PLAN.policy.max_gap_s
+            assert window.fitness.worst >= PLAN.policy.min_coverage
+        if inside and gap_s > 1:
+            assert not window.fit
+            assert window.fitness.coverage == pytest.approx(0, abs=0.05)
+    together = [w for w in windows if w.count > 1]
+    if gap_s > 10:
+        assert len(together) == 1
+        assert together[0].count == pytest.approx(gap_s - 7, abs=1.5)
+        assert together[0].data is None
+    elif gap_s > 7:
+        assert not together or together[0].count < 5
+    # It recovers: the last windows are judged again, and every one before the gap was.
+    assert windows[-1].fit
+    assert sum(w.fit for w in windows if w.end <= gap[0]) > 10
+
+
+def test_a_gap_keeps_the_grid_and_the_baseline() -> None:
+    times = np.concatenate([np.arange(400) / 10, 60.03 + np.arange(300) / 10])
+    windows = feed(opened_core(PLAN), times, intensities(SPEC, 700))
+    np.testing.assert_allclose([w.start - w.sequence for w in windows], 0, atol=1e-9)
+    after = [w for w in windows if w.fit and w.start > 60]
+    # Only the filter warms up again: no new baseline (2 s), no new statistics (3 s).
+    assert after[0].start < 60.03 + opened_pipeline().warmup_s - 4
+
+
+def test_one_channel_lost_is_not_judged() -> None:
+    times = np.arange(600) / 10
+    data = intensities(SPEC, 600)
+    data[1, 400:440] = np.nan
+    windows = feed(opened_core(PLAN), times, data)
+    hit = [w for w in windows if w.end > 40.2 and w.start < 43.8]
+    assert hit
+    assert all(not w.fit for w in hit)
+    assert any(Reason.COVERAGE in w.reasons for w in hit)
+    assert any(0.4 < w.fitness.coverage < 1 for w in hit)
+    assert windows[-1].fit
+
+
+def test_the_completing_sample_may_be_a_quarter_period_early() -> None:
+    """Clock noise must not decide which sample completes a window."""
+    core = opened_core(PLAN)
+    times = np.arange(600) / 10
+    noisy = times + np.where(np.arange(600) % 2, -1e-4, 1e-4)
+    data = intensities(SPEC, 600)
+    for i in range(600):
+        windows = core.feed(Received(times[i], noisy[i : i + 1], data[:, i : i + 1]))
+        complete = i >= 69 and (i - 69) % 10 == 0
+        if i > 30:  # the first seconds are held back until the rate is known
+            assert len(windows) == complete
+
+
+def decide(core: Core, window, logits=(0.0, 2.0), late: float = 0.01):  # type: ignore[no-untyped-def]
+    produced = Produced(window.end + late, window.sequence, 1)
+    return core.decide(window, np.array(logits, np.float32), produced)
+
+
+def judged_windows(core: Core) -> list:
+    return [w for w in feed(core, np.arange(600) / 10, intensities(SPEC, 600)) if w.fit]
+
+
+def test_a_decision_says_what_it_knows() -> None:
+    core = opened_core(PLAN)
+    window = judged_windows(core)[0]
+    decision = decide(core, window)
+    assert decision.label == "task"
+    assert decision.probabilities is not None
+    assert sum(decision.probabilities.values()) == pytest.approx(1)
+    assert decision.age_s == pytest.approx(0.01)
+    assert decision.identity == ("bed-1", 1, window.sequence)
+    assert decision.evidence.windows == 1
+    assert decision.evidence.probabilities == decision.probabilities
+    assert decision.window_end_utc is not None
+    assert decision.window_end_utc.startswith("2023-11-14T22:1")
+    assert decision.channels == 4
+    assert type(decision).from_json(decision.to_json()) == decision
+
+
+def test_an_old_decision_abstains() -> None:
+    core = opened_core(PLAN)
+    first, second, *_ = judged_windows(core)
+    stale = decide(core, first, late=PLAN.policy.max_age_s + 0.1)
+    assert stale.label == "abstain"
+    assert stale.reasons == ("stale",)
+    assert stale.evidence.windows == 0
+    assert decide(core, second).label == "task"
+
+
+def test_a_network_that_fails_or_gives_nan_abstains() -> None:
+    core = opened_core(PLAN)
+    first, second, *_ = judged_windows(core)
+    failed = core.decide(first, None, Produced(first.end, first.sequence, 0))
+    assert failed.reasons == ("inference failed",)
+    assert failed.probabilities is None
+    assert decide(core, second, logits=(np.nan, 1.0)).reasons == ("inference failed",)
+
+
+def test_a_replayed_stream_runs_on_its_own_clock() -> None:
+    """At speed 20 the age is counted in stream seconds."""
+    core = Core(PLAN)
+    origin = Origin(OriginKind.REPLAYED, speed=20.0, anchor=100.0)
+    core.feed(StreamOpened(100.0, SPEC, origin, "replay"))
+    core.feed(ClockMeasured(100.0, 0.0, 0.0))
+    windows = [w for w in feed(core, 100 + np.arange(600) / 10, intensities(SPEC, 600)) if w.fit]
+    window = windows[0]
+    made = 100 + (window.end - 100) / 20 + 0.05  # 50 ms of this machine later
+    decision = core.decide(window, np.zeros(2, np.float32), Produced(made, window.sequence, 1))
+    assert decision.age_s == pytest.approx(1.0)
+    assert decision.origin == "replayed"
+    assert decision.speed == 20.0
+
+
+def test_the_offset_between_the_clocks_is_added() -> None:
+    core = Core(PLAN)
+    core.feed(StreamOpened(0.0, SPEC, Origin(), "elsewhere"))
+    core.feed(ClockMeasured(0.0, 25.0, 0.0))
+    windows = feed(core, np.arange(300) / 10, intensities(SPEC, 300))
+    assert windows[0].start == pytest.approx(25.0)
+
+
+def test_channels_are_found_by_name_not_by_place() -> None:
+    order = [3, 1, 0, 2]
+    shuffled = SPEC.pick(order)
+    data = intensities(SPEC, 400)
+    times = np.arange(400) / 10
+    straight = feed(opened_core(PLAN), times, data)
+    other = feed(opened_core(PLAN, shuffled), times, data[order])
+    for one, two in zip(straight, other, strict=True):
+        if one.data is not None and two.data is not None:
+            np.testing.assert_array_equal(one.data, two.data)
+
+
+def test_lacking_channels_are_listed() -> None:
+    with pytest.raises(SignalError, match=r"1 of the 4 channels.*S2_D2 850.*Found 3"):
+        opened_core(PLAN, SPEC.pick([0, 1, 2]))
+
+
+def test_another_wavelength_under_the_same_name_is_refused() -> None:
+    from dataclasses import replace
+
+    wrong = SignalSpec((replace(SPEC.channels[0], wavelength=690.0), *SPEC.channels[1:]), 10.0)
+    with pytest.raises(SignalError, match="lacking"):
+        opened_core(PLAN, wrong)
+
+
+def test_samples_before_a_stream_are_an_error() -> None:
+    with pytest.raises(StreamError, match="before any stream"):
+        Core(PLAN).feed(Received(0.0, np.zeros(1), np.zeros((4, 1))))
+
+
+def test_a_window_must_be_a_whole_number_of_samples() -> None:
+    with pytest.raises(RecipeError, match=r"7\.03 s, which is 70\.3 samples at 10 Hz"):
+        opened_core(fast_plan(SPEC, length_s=7.03))
+
+
+def test_bold_regions_take_the_same_way() -> None:
+    spec = bold_spec()
+    plan = Plan(
+        spec=spec,
+        pipeline=({"stage": "resample", "rate": 0.5, "measure_s": 20.0}, {"stage": "normalise", "warmup_s": 20.0}),
+        length_s=8.0,
+        step_s=2.0,
+        labels=("a", "b"),
+    )
+    rng = np.random.default_rng(0)
+    windows = feed(opened_core(plan), np.arange(60) * 2.0, rng.normal(size=(3, 60)), 1)
+    assert [w.data.shape for w in windows if w.fit and w.data is not None][0] == (3, 4)
+    assert sum(w.fit for w in windows) > 30
+    grid_is_whole(windows)
+
+
+def test_the_pipeline_of_the_tests_is_the_real_one() -> None:
+    assert opened_pipeline().spec_out.rate == 10.0
+    assert [s["stage"] for s in FAST] == ["optical_density", "resample", "beer_lambert", "bandpass", "normalise"]
+    assert Policy() == PLAN.policy
