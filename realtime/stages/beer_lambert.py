@@ -89,7 +89,8 @@ class BeerLambert:
 
     def process(self, chunk: Chunk) -> Chunk:
         """Convert the next samples."""
-        lost: Bools = np.logical_not(usable(chunk)[self._sources].all(axis=0))  # (n_pairs, n_samples)
+        measured = usable(chunk)
+        lost: Bools = np.logical_not(measured[self._sources].all(axis=0))  # (n_pairs, n_samples)
         # (wavelength, pair, 1, sample) by (wavelength, pair, chromophore, 1)
         terms = chunk.data[self._sources][:, :, None, :] * self._weights
         concentration = terms.sum(axis=0)
@@ -99,7 +100,7 @@ class BeerLambert:
         missing = np.repeat(lost, 2, axis=0)
         if len(self._others):
             data = np.concatenate([data, chunk.data[self._others]])
-            missing = np.concatenate([missing, chunk.missing[self._others]])
+            missing = np.concatenate([missing, ~measured[self._others]])
         return Chunk(self.spec_out, data, chunk.times, missing)
 
     def reset(self, reason: Reset) -> None:

@@ -12,7 +12,7 @@ from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.baseline import FrozenBaseline
-from realtime.stages.cells import rows_where, whole_range
+from realtime.stages.cells import rows_where, usable, whole_range
 
 NAME = "optical_density"
 
@@ -81,7 +81,7 @@ class OpticalDensity:
         unknown = ~known
         if self._everything:
             return Chunk(self.spec_out, density, chunk.times, unknown)
-        whole, whole_missing = chunk.data.copy(), chunk.missing.copy()
+        whole, whole_missing = chunk.data.copy(), ~usable(chunk)
         whole[self._rows], whole_missing[self._rows] = density, unknown
         return Chunk(self.spec_out, whole, chunk.times, whole_missing)
 

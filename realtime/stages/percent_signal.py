@@ -80,7 +80,7 @@ class PercentSignal:
         percent[unknown] = np.nan
         if self._everything:
             return Chunk(self.spec_out, percent, chunk.times, unknown)
-        whole, whole_missing = chunk.data.copy(), chunk.missing.copy()
+        whole, whole_missing = chunk.data.copy(), ~usable(chunk)
         whole[self._rows], whole_missing[self._rows] = percent, unknown
         return Chunk(self.spec_out, whole, chunk.times, whole_missing)
 

@@ -8,7 +8,7 @@ from models.errors import RecipeError, SignalError, near_match
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
-from realtime.stages.cells import describe, whole_range
+from realtime.stages.cells import describe, usable, whole_range
 
 NAME = "select"
 
@@ -97,9 +97,10 @@ class Select:
 
     def process(self, chunk: Chunk) -> Chunk:
         """Keep the selected rows."""
+        missing = ~usable(chunk)
         if self._everything:
-            return Chunk(self.spec_out, chunk.data, chunk.times, chunk.missing)
-        return Chunk(self.spec_out, chunk.data[self._rows], chunk.times, chunk.missing[self._rows])
+            return Chunk(self.spec_out, chunk.data, chunk.times, missing)
+        return Chunk(self.spec_out, chunk.data[self._rows], chunk.times, missing[self._rows])
 
     def reset(self, reason: Reset) -> None:
         """Nothing is carried, so nothing goes."""

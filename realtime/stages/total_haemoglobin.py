@@ -67,7 +67,7 @@ class TotalHaemoglobin:
             self.spec_out,
             np.concatenate([chunk.data[self._kept], total]),
             chunk.times,
-            np.concatenate([chunk.missing[self._kept], lost_total]),
+            np.concatenate([lost[self._kept], lost_total]),
         )
 
     def reset(self, reason: Reset) -> None:
