@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pylsl
@@ -14,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import RecordingError, StreamError
+from offline.recordings import read_recording
 from realtime.log import Origin, OriginKind
 from realtime.lsl_info import layout_from_info, origin_from_info
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Event, Recording
-from tools.replay import Replay, Replayed, replay_recording
+from tools.replay import Replay, Replayed, replay, replay_recording
 from tools.schedule import schedule
+from tools.simulate import simulate
 
 DEADLINE_S = 30.0
 
@@ -163,7 +166,7 @@ def test_speed_must_be_a_number_above_zero(speed: float) -> None:
 
 
 def test_a_layout_that_is_not_there_is_refused_with_what_is() -> None:
-    with pytest.raises(StreamError, match="'aurora'.*full.*bare"):
+    with pytest.raises(StreamError, match=r"'aurora'.*full.*bare"):
         Replay(make_recording([0.0]), layout="aurora")
 
 
@@ -244,3 +247,37 @@ def test_a_recording_without_samples_is_refused() -> None:
     )
     with pytest.raises(RecordingError, match="0 samples"):
         schedule(empty)
+
+
+def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path) -> None:
+    simulate(tmp_path, people=1, seconds=30.0, pairs=2, short_pairs=0)
+    source_id = uuid.uuid4().hex
+    said: list[str] = []
+    path = tmp_path / "person-001_session-1.snirf"
+
+    def run() -> None:
+        said.append(replay(path, speed=50.0, source_id=source_id, start=10.0, wait=DEADLINE_S))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    inlet = open_inlet(source_id)
+    info = inlet.info(DEADLINE_S)
+    values, stamps, _ = collect(inlet, 200)
+    inlet.close_stream()
+    thread.join(DEADLINE_S)
+
+    recording = read_recording(path)
+    np.testing.assert_array_equal(np.array(values).T, recording.data[:, 100:])
+    assert np.array(stamps) - stamps[0] == pytest.approx(
+        recording.times[100:] - recording.times[100], abs=1e-6
+    )
+    assert origin_from_info(info).kind is OriginKind.SIMULATED
+    assert layout_from_info(info).spec == recording.spec
+    assert said[0].startswith("Sent 200 samples and 1 events of person-001_session-1 at 50x, at most")
+
+
+def test_the_command_refuses_before_it_reads(tmp_path: Path) -> None:
+    with pytest.raises(StreamError, match="Layout is"):
+        replay(tmp_path / "absent.snirf", layout="oxysoft")
+    with pytest.raises(RecordingError, match="There is no recording"):
+        replay(tmp_path / "absent.snirf")

@@ -1,0 +1,153 @@
+"""What goes wrong between head and device: motion, and pairs that are badly coupled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from offline.simulation.people import Seed, chance
+from offline.simulation.settings import Simulation
+from realtime.signal import Floats
+
+SHIFT_RISE_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """When the head moved, and how much each pair felt of it.
+
+    Parameters
+    ----------
+    spikes, shifts : (n_spikes,), (n_shifts,) float64, seconds
+        Peaks of spikes and middles of shifts.
+    spike_sizes, shift_sizes : same shapes, float64
+        In standard deviations of the clean optical density, signed.
+    spike_widths : (n_spikes,) float64, seconds
+        Time over which a spike falls to 1/e.
+    gains : (n_pairs, n_spikes + n_shifts) float64
+        Factor of each pair on each spike, then on each shift.
+    """
+
+    spikes: Floats
+    shifts: Floats
+    spike_sizes: Floats
+    shift_sizes: Floats
+    spike_widths: Floats
+    gains: Floats
+
+
+def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) -> Motion:
+    """Draw the motion of a session: both sorts at random times, shared by all pairs."""
+    rng = chance(seed, session, "motion")
+    minutes = settings.seconds / 60.0
+    n_spikes = int(rng.poisson(settings.spikes_per_minute * minutes))
+    n_shifts = int(rng.poisson(settings.shifts_per_minute * minutes))
+
+    def sizes(n: int) -> Floats:
+        return np.asarray(
+            settings.motion_sd * np.exp(0.4 * rng.standard_normal(n)) * rng.choice([-1.0, 1.0], size=n)
+        )
+
+    return Motion(
+        spikes=np.sort(rng.uniform(0.0, settings.seconds, n_spikes)),
+        shifts=np.sort(rng.uniform(0.0, settings.seconds, n_shifts)),
+        spike_sizes=sizes(n_spikes),
+        shift_sizes=sizes(n_shifts),
+        spike_widths=rng.uniform(0.1, 0.8, n_spikes),
+        gains=np.exp(0.5 * rng.standard_normal((n_pairs, n_spikes + n_shifts))),
+    )
+
+
+def motion_courses(times: Floats, motion: Motion) -> Floats:
+    """What each pair sees of the motion.
+
+    Parameters
+    ----------
+    times : (n_samples,) float64, seconds
+        Of the recording.
+    motion : Motion
+        As drawn.
+
+    Returns
+    -------
+    (n_pairs, n_samples) float64
+        In standard deviations of the clean optical density.
+    """
+    courses = [
+        size * np.exp(-np.abs(times - peak) / width)
+        for peak, size, width in zip(motion.spikes, motion.spike_sizes, motion.spike_widths, strict=True)
+    ]
+    courses += [
+        size / (1.0 + np.exp(np.clip(-(times - middle) / (SHIFT_RISE_S / 4.0), -50.0, 50.0)))
+        for middle, size in zip(motion.shifts, motion.shift_sizes, strict=True)
+    ]
+    if not courses:
+        return np.zeros((len(motion.gains), len(times)))
+    return np.asarray(motion.gains @ np.array(courses))
+
+
+def fast_sd(density: Floats, rate: float) -> Floats:
+    """Standard deviation above 0.01 Hz, the measure of motion's size.
+
+    Parameters
+    ----------
+    density : (..., n_samples) float64
+        Optical density.
+    rate : float
+        Hz.
+
+    Returns
+    -------
+    (...) float64
+        In the unit of ``density``.
+    """
+    n_samples = density.shape[-1]
+    # A straight line from end to end is taken out first: its spectrum would leak into everything.
+    line = density[..., :1] + (density[..., -1:] - density[..., :1]) * np.linspace(0.0, 1.0, n_samples)
+    spectrum = np.abs(np.fft.rfft(density - line, axis=-1)) ** 2
+    fast = np.fft.rfftfreq(n_samples, 1.0 / rate) > 0.01
+    return np.asarray(np.sqrt(2.0 * spectrum[..., fast].sum(axis=-1)) / n_samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """How well each pair is coupled to the head.
+
+    Parameters
+    ----------
+    mean : (n_pairs, 2) float64, V
+        Mean intensity at each wavelength.
+    noise : (n_pairs, 2) float64
+        Factor on the measurement noise.
+    bad : (n_pairs,) bool
+        Badly coupled: a fiftieth of the light, thirty times the noise.
+    """
+
+    mean: Floats
+    noise: Floats
+    bad: np.typing.NDArray[np.bool_]
+
+
+def draw_coupling(
+    settings: Simulation, seed: Seed, session: int, n_pairs: int, gain: float, noise: float
+) -> Coupling:
+    """Draw the coupling of a session: the cap is put on anew each time.
+
+    Parameters
+    ----------
+    settings, seed, session
+        What is simulated.
+    n_pairs : int
+        Pairs of the probe.
+    gain, noise : float
+        The person's factors.
+    """
+    rng = chance(seed, session, "coupling")
+    level = np.exp(0.5 * settings.spread * rng.standard_normal((n_pairs, 1)))
+    colour = np.exp(0.2 * settings.spread * rng.standard_normal((n_pairs, 2)))
+    bad = rng.uniform(size=n_pairs) < settings.bad_pairs
+    factor = np.where(bad, 30.0, noise * np.exp(0.2 * settings.spread * rng.standard_normal(n_pairs)))
+    return Coupling(
+        mean=0.5 * gain * level * colour * np.where(bad, 0.02, 1.0)[:, np.newaxis],
+        noise=np.repeat(factor[:, np.newaxis], 2, axis=1),
+        bad=bad,
+    )

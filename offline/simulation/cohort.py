@@ -1,0 +1,133 @@
+"""A folder of simulated people: SNIRF files, a table, and the truth.
+
+``cohort.tsv`` says who; ``truth.json`` holds every setting and every drawn parameter, so the
+folder can be made again.  Simulated accuracy says nothing about autism.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import norm
+
+from models.errors import RecipeError
+from offline.recordings.snirf_writer import write_snirf
+from offline.simulation.person import simulate_person
+from offline.simulation.settings import Simulation
+
+COLUMNS = ("recording", "person", "session", "group", "age", "sex")
+GROUPS = ("A", "B")
+TABLE, TRUTH = "cohort.tsv", "truth.json"
+
+
+def bayes_ceiling(group_effect: float) -> float:
+    """The best accuracy by person that is possible at all, were a person's parameters known exactly.
+
+    Two equal groups differ in two independent normal parameters by ``group_effect`` spreads each,
+    so by ``sqrt(2) * group_effect`` along the best direction; half of that lies on either side of
+    the border.  From signals, which show the parameters only with error, less can be had.
+
+    Parameters
+    ----------
+    group_effect : float
+        Cohen's d of each parameter.
+
+    Returns
+    -------
+    float
+        0.5 to 1.
+    """
+    return float(norm.cdf(abs(group_effect) / math.sqrt(2.0)))
+
+
+def check_numbers(people: int, seed: int, sessions: int) -> None:
+    """Refuse numbers that `write_cohort` cannot take.
+
+    Raises
+    ------
+    RecipeError
+        Naming the number that is out of bounds.
+    """
+    for name, value, least in (("people", people, 1), ("sessions", sessions, 1), ("seed", seed, 0)):
+        if value < least:
+            raise RecipeError(f"{name} is {value}; expected {least} or more.")
+
+
+def write_cohort(
+    folder: Path,
+    settings: Simulation,
+    people: int,
+    seed: int,
+    sessions: int = 1,
+    done: Callable[[str], None] | None = None,
+) -> Path:
+    """Simulate people and write them to a folder.
+
+    Person ``i`` depends on settings, seed and ``i`` alone, so a larger cohort begins with the
+    smaller one.  Groups take turns: A, B, A, B, ...
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be; files of the same names are replaced.
+    settings : Simulation
+        What is simulated.
+    people : int
+        How many.
+    seed : int
+        0 or more.
+    sessions : int
+        Recordings a person.
+    done : callable or None
+        Told the name of each recording once it is written.
+
+    Returns
+    -------
+    Path
+        The table, ``cohort.tsv``.
+
+    Raises
+    ------
+    RecipeError
+        If numbers are out of bounds.
+    """
+    check_numbers(people, seed, sessions)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[tuple[str, ...]] = []
+    truths: dict[str, Any] = {}
+    for index in range(people):
+        group = index % 2
+        for session in range(sessions):
+            recording, truth = simulate_person(settings, (seed, index), group, session)
+            stem = f"person-{index + 1:03d}_session-{session + 1}"
+            write_snirf(replace(recording, name=stem), folder / f"{stem}.snirf")
+            person = truth.person
+            rows.append(
+                (
+                    f"{stem}.snirf",
+                    f"person-{index + 1:03d}",
+                    str(session + 1),
+                    GROUPS[group],
+                    f"{person.age:g}",
+                    person.sex,
+                )
+            )
+            truths[f"{stem}.snirf"] = truth.to_json()
+            if done is not None:
+                done(stem)
+    table = folder / TABLE
+    table.write_text("".join("\t".join(row) + "\n" for row in (COLUMNS, *rows)), encoding="utf-8")
+    whole = {
+        "note": "Simulated. Accuracy on these recordings says nothing about autism.",
+        "settings": settings.to_json(),
+        "seed": seed,
+        "people": people,
+        "sessions": sessions,
+        "bayes_ceiling": bayes_ceiling(settings.group_effect),
+        "recordings": truths,
+    }
+    (folder / TRUTH).write_text(json.dumps(whole, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return table

@@ -1,0 +1,57 @@
+"""From haemoglobin to light: the modified Beer-Lambert law, forwards.
+
+The same matrix as in the live conversion (`realtime.stages.beer_lambert`, which has it from MNE),
+inverted: what is simulated is found again exactly.
+"""
+
+import numpy as np
+
+from offline.simulation.probe import LONG_M
+from realtime.signal import Floats
+from realtime.stages.beer_lambert import PPF, concentration_matrix
+
+
+def extinction(wavelengths: tuple[float, float]) -> Floats:
+    """Optical density of one mol/L over one metre of light's way.
+
+    Parameters
+    ----------
+    wavelengths : tuple of 2 floats
+        Nanometres.
+
+    Returns
+    -------
+    (2, 2) float64, L/(mol m)
+        Wavelengths by HbO and HbR; natural logarithm.
+    """
+    return np.asarray(np.linalg.inv(concentration_matrix(wavelengths, (1.0, 1.0))))
+
+
+def optical_density(hbo: Floats, hbr: Floats, paths: Floats, wavelengths: tuple[float, float]) -> Floats:
+    """Optical density of concentrations.
+
+    Parameters
+    ----------
+    hbo, hbr : (n_pairs, n_samples) float64, mol/L
+        Concentrations, as differences from those at the mean intensity.
+    paths : (n_pairs,) float64, metres
+        Distance times partial pathlength factor.
+    wavelengths : tuple of 2 floats
+        Nanometres.
+
+    Returns
+    -------
+    (n_pairs, 2, n_samples) float64
+        Pairs by wavelengths by samples, no unit.
+    """
+    both = np.stack([hbo, hbr], axis=1)  # (n_pairs, 2, n_samples)
+    return np.asarray(paths[:, np.newaxis, np.newaxis] * (extinction(wavelengths) @ both))
+
+
+def noise_density(noise_rms: float, wavelengths: tuple[float, float]) -> float:
+    """White noise of optical density that a 3 cm pair shows as ``noise_rms`` (mol/L) of HbO.
+
+    The same at both wavelengths; the usual partial pathlength factor is taken for the conversion.
+    """
+    inverse = np.linalg.inv(extinction(wavelengths) * LONG_M * PPF)
+    return float(noise_rms / np.linalg.norm(inverse[0]))

@@ -1,0 +1,137 @@
+"""Who is simulated: what differs between people, drawn from what identifies them.
+
+Every stream of chance is seeded by the person's seed and the name of what is drawn, never by
+order: a person is the same in a cohort of 2 and of 200, and switching one part off leaves the
+others as they were.  The group does not enter any draw; it shifts two numbers afterwards.
+"""
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from offline.simulation.settings import Simulation
+
+Seed = int | Sequence[int]
+
+DFA_SPREAD = 0.08
+HOMOTOPIC_SPREAD = 0.2  # Fisher z
+
+
+def chance(seed: Seed, *names: str | int) -> np.random.Generator:
+    """A generator for one named thing.
+
+    Parameters
+    ----------
+    seed : int or sequence of int
+        Who; 0 or more.
+    *names : str or int
+        What is drawn.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Independent of those of other names or seeds.
+    """
+    who = [seed] if isinstance(seed, int) else list(seed)
+    what = [zlib.crc32(name.encode()) if isinstance(name, str) else name for name in names]
+    # The length keeps (1, 2) + (3,) apart from (1,) + (2, 3).
+    return np.random.default_rng([len(who), *who, *what])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What one simulated person brings to every session.
+
+    Parameters
+    ----------
+    group : int
+        0 (A) or 1 (B).
+    age : float
+        Years; means nothing.
+    sex : str
+        F or M; means nothing.
+    dfa_hbo, dfa_hbr : float
+        DFA exponents of the slow part.
+    homotopic : float
+        Correlation of the slow cerebral HbO of mirrored pairs.
+    cardiac_hz, respiration_hz, mayer_hz : float
+        Mean rates (Hz).
+    fluctuation : float
+        Factor on all spontaneous fluctuations.
+    response : float
+        Factor on the evoked response.
+    latency_s : float
+        Time to peak (s) of the response to a brief stimulus.
+    pathlength : float
+        Partial pathlength factor.
+    gain : float
+        Factor on all intensities.
+    noise : float
+        Factor on the measurement noise.
+    hbo_hbr : float
+        Middle (Fisher z) of this person's correlations between HbO and HbR.
+    """
+
+    group: int
+    age: float
+    sex: str
+    dfa_hbo: float
+    dfa_hbr: float
+    homotopic: float
+    cardiac_hz: float
+    respiration_hz: float
+    mayer_hz: float
+    fluctuation: float
+    response: float
+    latency_s: float
+    pathlength: float
+    gain: float
+    noise: float
+    hbo_hbr: float
+
+
+def draw_person(settings: Simulation, seed: Seed, group: int) -> Person:
+    """Draw a person.
+
+    Parameters
+    ----------
+    settings : Simulation
+        Medians, spread and group effect.
+    seed : int or sequence of int
+        Who.
+    group : int
+        0 or 1; with ``group_effect`` 0 it changes nothing but `Person.group`.
+    """
+
+    def normal(name: str) -> float:
+        return float(chance(seed, "person", name).standard_normal()) * settings.spread
+
+    def factor(name: str, sigma: float) -> float:
+        return math.exp(sigma * normal(name))
+
+    shift = settings.group_effect * group
+    # The two exponents of a person belong together; the group moves both alike.
+    memory = DFA_SPREAD * (normal("memory") + shift)
+    homotopic = math.atanh(settings.homotopic) + HOMOTOPIC_SPREAD * (normal("homotopic") - shift)
+    years = chance(seed, "person", "age").uniform(7.0, 13.0)
+    return Person(
+        group=group,
+        age=round(float(years), 1),
+        sex="FM"[int(chance(seed, "person", "sex").integers(2))],
+        dfa_hbo=float(np.clip(settings.dfa_hbo + memory, 0.5, 1.95)),
+        dfa_hbr=float(np.clip(settings.dfa_hbr + memory, 0.5, 1.95)),
+        homotopic=math.tanh(homotopic),
+        cardiac_hz=settings.cardiac_hz * factor("cardiac", 0.1),
+        respiration_hz=settings.respiration_hz * factor("respiration", 0.12),
+        mayer_hz=float(np.clip(settings.mayer_hz + 0.007 * normal("mayer"), 0.08, 0.12)),
+        fluctuation=factor("fluctuation", 0.25),
+        response=factor("response", 0.25),
+        latency_s=(settings.task.latency_s if settings.task else 5.0) * factor("latency", 0.08),
+        pathlength=6.0 * factor("pathlength", 0.1),
+        gain=factor("gain", 0.4),
+        noise=factor("noise", 0.3),
+        hbo_hbr=settings.hbo_hbr_spread * math.sqrt(0.5) * normal("hbo_hbr"),
+    )

@@ -1,0 +1,122 @@
+"""The simulated probe: mirrored rows of optodes over both hemispheres, as a `SignalSpec`.
+
+Pairs are numbered left hemisphere first; pair ``i`` of the left and pair ``i`` of the right are
+mirror images in the plane ``x = 0``.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from offline.simulation.settings import Simulation
+from realtime.signal import Channel, Kind, Position, SignalSpec
+
+LONG_M = 0.03
+SHORT_M = 0.008
+HALF_WIDTH_M = 0.07
+PAIRS_A_ROW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A source and a detector.
+
+    Parameters
+    ----------
+    source, detector : int
+        Numbers from 1.
+    source_position, detector_position : tuple of 3 floats
+        Metres; x to the right, y to the front, z up.
+    mirror : int
+        Index of the mirrored pair.
+    short : bool
+        Whether it sees the scalp only.
+    """
+
+    source: int
+    detector: int
+    source_position: Position
+    detector_position: Position
+    mirror: int
+    short: bool
+
+    @property
+    def name(self) -> str:
+        """``S1_D1``, as MNE writes it."""
+        return f"S{self.source}_D{self.detector}"
+
+    @property
+    def left(self) -> bool:
+        """Whether it lies on the left hemisphere."""
+        return self.source_position[0] < 0
+
+    @property
+    def distance(self) -> float:
+        """Source to detector, metres."""
+        return float(np.linalg.norm(np.subtract(self.source_position, self.detector_position)))
+
+
+def make_pairs(settings: Simulation) -> tuple[Pair, ...]:
+    """Lay out the long pairs (left, then right), then the short ones (left, then right).
+
+    A row is a chain source, detector, source, ... in steps of 3 cm, so neighbours share optodes.
+    """
+    half, half_short = settings.n_pairs // 2, settings.n_short // 2
+    sources: list[Position] = []
+    detectors: list[Position] = []
+    found: list[Pair] = []
+    starts: list[list[int]] = []  # for each side, the source number of each of its pairs
+    for side, x in enumerate((-HALF_WIDTH_M, HALF_WIDTH_M)):
+        side_sources: list[int] = []
+        for row_start in range(0, half, PAIRS_A_ROW):
+            n_here = min(PAIRS_A_ROW, half - row_start)
+            z = 0.03 + LONG_M * (row_start // PAIRS_A_ROW)
+            numbers: list[int] = []
+            for step in range(n_here + 1):
+                optodes = sources if step % 2 == 0 else detectors
+                optodes.append((x, LONG_M * (step - n_here / 2), z))
+                numbers.append(len(optodes))
+            for step, (first, second) in enumerate(pairwise(numbers)):
+                source, detector = (first, second) if step % 2 == 0 else (second, first)
+                mirror = (1 - side) * half + row_start + step
+                found.append(
+                    Pair(source, detector, sources[source - 1], detectors[detector - 1], mirror, False)
+                )
+                side_sources.append(source)
+        starts.append(side_sources)
+    for side in range(2):
+        for k in range(half_short):
+            source = starts[side][k]
+            x, y, z = sources[source - 1]
+            # Short detectors of one source lie on either side of it.
+            earlier = starts[side][:k].count(source)
+            detectors.append((x, y, z + SHORT_M * (1 if earlier % 2 == 0 else -1)))
+            mirror = settings.n_pairs + (1 - side) * half_short + k
+            found.append(Pair(source, len(detectors), sources[source - 1], detectors[-1], mirror, True))
+    return tuple(found)
+
+
+def make_spec(pairs: tuple[Pair, ...], settings: Simulation) -> SignalSpec:
+    """Channels of intensity: both wavelengths of a pair, then the next pair."""
+    channels = []
+    for pair in pairs:
+        middle = np.add(pair.source_position, pair.detector_position) / 2
+        for wavelength in settings.wavelengths:
+            channels.append(
+                Channel(
+                    name=f"{pair.name} {wavelength:g}",
+                    kind=Kind.INTENSITY,
+                    unit="V",
+                    source=pair.source,
+                    detector=pair.detector,
+                    source_name=f"S{pair.source}",
+                    detector_name=f"D{pair.detector}",
+                    wavelength=wavelength,
+                    distance=pair.distance,
+                    position=(float(middle[0]), float(middle[1]), float(middle[2])),
+                    source_position=pair.source_position,
+                    detector_position=pair.detector_position,
+                )
+            )
+    return SignalSpec(tuple(channels), settings.rate)
