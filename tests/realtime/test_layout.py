@@ -48,7 +48,7 @@ def test_rows_in_order_and_values_in_si(tmp_path):
     assert layout.spec.channels[0].source_name is None, "S1 says no more than its number"
     np.testing.assert_allclose(layout.take(np.full((4, 1), 2, dtype=np.float32)), [[2], [2e-6], [2]])
     assert StreamLayout.from_json(json.loads(json.dumps(layout.to_json()))) == layout
-    with pytest.raises(StreamError, match="row 3 .* has 3 rows"):
+    with pytest.raises(StreamError, match=r"row 3 .* has 3 rows"):
         layout.take(np.zeros((3, 1)))
 
 

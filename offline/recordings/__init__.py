@@ -1,0 +1,95 @@
+"""Recordings from disk: one function, `read_recording`, for every format.
+
+The readers themselves, and the libraries they need, are imported when a file of their format is
+read.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import RecordingError
+
+if TYPE_CHECKING:
+    from realtime.sources.recording import Recording
+
+FORMATS = (
+    ".snirf",
+    ".nirs (Homer)",
+    ".xdf, .xdf.gz or .xdfz",
+    "a NIRx folder or its .hdr",
+    ".1D, .tsv, .csv or .txt (region series)",
+    ".hemostream or .sqlite (journal)",
+)
+"""What can be read, as a person would say it."""
+
+_SERIES = (".1d", ".tsv", ".csv", ".txt")
+_XDF = (".xdf", ".xdf.gz", ".xdfz")
+_JOURNAL = (".hemostream", ".sqlite")
+
+
+def read_recording(
+    path: Path | str,
+    *,
+    layout: Path | None = None,
+    length_unit: str | None = None,
+    repetition_time: float | None = None,
+    stream: str | None = None,
+) -> "Recording":
+    """Read a recording of any format; a file's format is told by its name.
+
+    Options that a format has no use for are left aside, so that one set of them serves a cohort.
+
+    Parameters
+    ----------
+    path : Path or str
+        A file, or the folder of a NIRx recording.
+    layout : Path or None
+        Side file that says what an undescribed XDF stream's rows are (`realtime.layout`).
+    length_unit : str or None
+        ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
+    repetition_time : float or None
+        Seconds between the volumes of a region series, where no side file tells.
+    stream : str or None
+        Name of the stream in an XDF file that holds several.
+
+    Returns
+    -------
+    Recording
+        As measured, with its events.
+
+    Raises
+    ------
+    RecordingError
+        Where there is no such file, its format is not known, or it cannot be read.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise RecordingError(f"There is no recording {path}.")
+    name = path.name.lower()
+    if path.is_dir() or name.endswith(".hdr"):
+        from offline.recordings.nirx import read_nirx
+
+        return read_nirx(path, length_unit=length_unit)
+    if name.endswith(".snirf"):
+        from offline.recordings.snirf import read_snirf
+
+        return read_snirf(path, length_unit=length_unit)
+    if name.endswith(".nirs"):
+        from offline.recordings.homer import read_homer
+
+        return read_homer(path, length_unit=length_unit)
+    if name.endswith(_XDF):
+        from offline.recordings.xdf import read_xdf
+
+        return read_xdf(path, layout=layout, stream=stream, length_unit=length_unit)
+    if name.endswith(_SERIES):
+        from offline.recordings.series import read_series
+
+        return read_series(path, repetition_time=repetition_time)
+    if name.endswith(_JOURNAL):
+        from offline.recordings.journal import read_journal
+
+        return read_journal(path)
+    raise RecordingError(
+        f"{path} ends in {path.suffix!r}, which is no format of recordings; expected {', '.join(FORMATS)}."
+    )

@@ -1,0 +1,72 @@
+"""Values out of an HDF5 group, whatever shape their writer gave them.
+
+Vendors write a single text as a scalar, as an array of one, as fixed or variable length; a reader
+of SNIRF must take them all.
+"""
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+from models.errors import RecordingError
+from realtime.signal import Floats
+
+
+def array(group: h5py.Group, name: str) -> Any:
+    """A dataset as an array, None where there is none."""
+    found = group.get(name)
+    return np.asarray(found[()]) if isinstance(found, h5py.Dataset) else None
+
+
+def texts(group: h5py.Group, name: str) -> list[str]:
+    """A dataset of texts, empty where there is none."""
+    values = array(group, name)
+    if values is None:
+        return []
+    return [
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        for value in np.ravel(values).tolist()
+    ]
+
+
+def text(group: h5py.Group, name: str, default: str = "") -> str:
+    """A single text, or else the default."""
+    found = texts(group, name)
+    return found[0].strip() if found else default
+
+
+def numbers(group: h5py.Group, name: str) -> Floats:
+    """A dataset of real numbers.
+
+    Returns
+    -------
+    (...) float64
+        In the shape of the file.
+
+    Raises
+    ------
+    RecordingError
+        Where there is no such dataset or it holds something else.
+    """
+    values = array(group, name)
+    where = f"{group.name}/{name}"
+    if values is None:
+        raise RecordingError(f"{where} is absent; the file is not whole, or no SNIRF file.")
+    if values.dtype.kind not in "fiub":
+        raise RecordingError(f"{where} holds {values.dtype}; expected real numbers.")
+    return np.asarray(values, dtype=np.float64)
+
+
+def integer(group: h5py.Group, name: str) -> int:
+    """A single whole number.
+
+    Raises
+    ------
+    RecordingError
+        Where there is none.
+    """
+    values = numbers(group, name).ravel()
+    if len(values) != 1 or values[0] != np.floor(values[0]):
+        raise RecordingError(f"{group.name}/{name} is {values.tolist()[:3]}; expected one whole number.")
+    return int(values[0])

@@ -1,0 +1,190 @@
+"""Homer2 and Homer3 ``.nirs`` files (MATLAB) to a `Recording`."""
+
+import zlib
+from collections.abc import Mapping
+from math import dist
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.io import loadmat
+
+from models.errors import RecordingError, SignalError
+from offline.recordings.checks import (
+    check_distances,
+    check_pairs,
+    check_times,
+    in_order,
+    is_regular,
+    length_factor,
+    missing_values,
+    nominal_rate,
+)
+from realtime.description import midpoint
+from realtime.layout import standard_name
+from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
+from realtime.sources.recording import Event, Recording
+
+
+def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
+    """Read a ``.nirs`` file.
+
+    Its variables: ``d`` intensities (samples by channels), ``t`` seconds, ``s`` onsets (samples by
+    conditions, above 0 where one begins; Homer marks onsets that were rejected with -1), ``SD``
+    probe, optionally ``aux`` and ``CondNames``.  Durations are not in the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    length_unit : str or None
+        What positions are really in, where the file's claim is wrong.
+
+    Returns
+    -------
+    Recording
+        Intensities in arbitrary units; the unit is not in the file.
+
+    Raises
+    ------
+    RecordingError
+        Where the file is damaged, lacks a variable, or a pair lacks a wavelength.
+    """
+    path = Path(path)
+    content = _load(path)
+    probe = _probe(content, path)
+    data = _real(content, "d", path)
+    times = _real(content, "t", path).ravel()
+    check_times(times, path)
+    measured = np.atleast_2d(_real(probe, "MeasList", path, "SD.MeasList"))
+    if data.ndim != 2 or len(data) != len(times) or data.shape[1] != len(measured):
+        raise RecordingError(
+            f"{path}: d has shape {data.shape}; expected {len(times)} samples (as t has) by "
+            f"{len(measured)} channels (as SD.MeasList has)."
+        )
+    unit, factor = length_factor(str(probe.get("SpatialUnit", "mm")), length_unit, path)
+    channels = _channels(probe, measured, factor, path)
+    try:
+        spec = SignalSpec(channels, nominal_rate(times))
+    except SignalError as error:
+        raise RecordingError(f"{path}: {error}") from error
+    check_distances(spec, path, unit)
+    check_pairs(channels, path)
+    events, rejected = _events(content, times, path)
+    notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}
+    auxiliary = content.get("aux")
+    if isinstance(auxiliary, np.ndarray) and auxiliary.size:
+        notes["auxiliary_channels"] = 1 if auxiliary.ndim < 2 else int(auxiliary.shape[1])
+    remarks = []
+    if rejected:
+        remarks.append(f"{rejected} onsets are marked as rejected; left aside")
+    if not is_regular(times):
+        remarks.append("steps in time are not equal")
+    if remarks:
+        notes["remarks"] = remarks
+    rows = np.ascontiguousarray(data.T)
+    return Recording(path.stem, spec, rows, times, missing_values(spec, rows), events, None, notes)
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        content = loadmat(path, struct_as_record=False, squeeze_me=True)
+    except NotImplementedError as error:
+        raise RecordingError(
+            f"{path} is a MATLAB 7.3 file; save it again with save(..., '-v7'), or as SNIRF."
+        ) from error
+    except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, zlib.error) as error:
+        # What scipy raises for a file that is cut off, damaged, or no MATLAB file at all; a damaged
+        # one can also lead its parser astray, hence the plain Python errors.
+        raise RecordingError(
+            f"{path} is damaged, cut off, or no MATLAB file: it cannot be read ({error})."
+        ) from error
+    except (MemoryError, OverflowError) as error:
+        raise RecordingError(f"{path} is damaged: it claims an impossible size.") from error
+    return content
+
+
+def _probe(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    probe = content.get("SD")
+    names = getattr(probe, "_fieldnames", None)
+    if names is None:
+        raise RecordingError(f"{path} has no probe 'SD'; expected the variables d, t, s and SD of Homer.")
+    return {name: getattr(probe, name) for name in names}
+
+
+def _real(values: Mapping[str, Any], name: str, path: Path, shown: str = "") -> Floats:
+    """A variable as an array of real numbers."""
+    shown = shown or name
+    if name not in values:
+        raise RecordingError(f"{path} has no {shown}; expected the variables d, t, s and SD of Homer.")
+    found: npt.NDArray[Any] = np.asarray(values[name])
+    if found.dtype.kind not in "fiub":
+        what = "complex numbers (frequency domain?)" if found.dtype.kind == "c" else str(found.dtype)
+        raise RecordingError(f"{path}: {shown} holds {what}; expected real numbers.")
+    return found.astype(np.float64)
+
+
+def _channels(probe: Mapping[str, Any], measured: Floats, factor: float, path: Path) -> tuple[Channel, ...]:
+    """Channels by the measurement list: source, detector, (weight), wavelength, all from 1."""
+    wavelengths = _real(probe, "Lambda", path, "SD.Lambda").ravel()
+    places = {side: _places(probe, side, factor, path) for side in ("SrcPos", "DetPos")}
+    channels = []
+    for row in measured.astype(int):
+        source, detector, index = int(row[0]), int(row[1]), int(row[-1])
+        if not 1 <= index <= len(wavelengths):
+            raise RecordingError(
+                f"{path}: SD.MeasList names wavelength {index}; SD.Lambda has {len(wavelengths)}."
+            )
+        for what, number, side in (("source", source, "SrcPos"), ("detector", detector, "DetPos")):
+            if not 1 <= number <= len(places[side]):
+                raise RecordingError(
+                    f"{path}: SD.MeasList names {what} {number}; SD.{side} has {len(places[side])}."
+                )
+        at, to = places["SrcPos"][source - 1], places["DetPos"][detector - 1]
+        wavelength = float(wavelengths[index - 1])
+        channels.append(
+            Channel(
+                name=standard_name(source, detector, Kind.INTENSITY, wavelength),
+                kind=Kind.INTENSITY,
+                unit="a.u.",
+                source=source,
+                detector=detector,
+                wavelength=wavelength,
+                distance=dist(at, to) if at and to else None,
+                position=midpoint(at, to),
+                source_position=at,
+                detector_position=to,
+            )
+        )
+    return tuple(channels)
+
+
+def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:
+    """Places of one side's optodes in metres; None where one is not finite."""
+    values = np.atleast_2d(_real(probe, side, path, f"SD.{side}"))
+    if values.shape[1] == 2:
+        values = np.column_stack([values, np.zeros(len(values))])
+    if values.shape[1] != 3:
+        raise RecordingError(f"{path}: SD.{side} has shape {values.shape}; expected optodes by 3.")
+    return [
+        (float(x), float(y), float(z)) if np.isfinite((x, y, z)).all() else None
+        for x, y, z in values * factor
+    ]
+
+
+def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], int]:
+    """Onsets where a column of s rises above 0, and how many are marked as rejected."""
+    if "s" not in content or not np.size(content["s"]):
+        return (), 0
+    onsets = _real(content, "s", path)
+    onsets = onsets[:, None] if onsets.ndim == 1 else onsets
+    if len(onsets) != len(times):
+        raise RecordingError(f"{path}: s has {len(onsets)} samples, t has {len(times)}; expected the same.")
+    names = [str(name) for name in np.atleast_1d(content.get("CondNames", [])).tolist()]
+    events = []
+    for column, values in enumerate(onsets.T):
+        label = names[column] if column < len(names) else str(column + 1)
+        on = np.concatenate([[False], values > 0])
+        events += [Event(float(times[i]), label) for i in np.flatnonzero(on[1:] & ~on[:-1])]
+    return in_order(events)[0], int(np.count_nonzero(onsets < 0))

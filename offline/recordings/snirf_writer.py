@@ -1,0 +1,269 @@
+"""A `Recording` as SNIRF 1.1, with its true times.
+
+Written through h5py: mne_nirs writes times that it computes from a rate, takes neither total
+haemoglobin nor mixed kinds, numbers optodes anew, and cuts the start to whole seconds.  What
+SNIRF cannot hold goes into user-defined metadata tags, which other programs leave alone.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import RecordingError
+from offline.recordings.snirf import (
+    CONTINUOUS_WAVE,
+    PROCESSED,
+    TAG_CHANNELS,
+    TAG_NOTES,
+    TAG_ORIGIN,
+    TAG_START,
+    standard_channels,
+)
+from realtime.remainder import remainder
+from realtime.signal import Channel, Floats, Kind
+from realtime.sources.recording import Event, Recording
+
+_LABELS: Mapping[Kind, str] = {
+    Kind.OPTICAL_DENSITY: "dOD",
+    Kind.HBO: "HbO",
+    Kind.HBR: "HbR",
+    Kind.HBT: "HbT",
+}
+_MOST_OPTODES = 9999
+
+
+def write_snirf(recording: Recording, path: Path) -> Path:
+    """Write one recording as one file; the file appears whole or not at all.
+
+    Missing cells are written as NaN.  MNE reads the file if all channels are intensities, all
+    optical densities, or HbO and HbR of the same pairs; and it supposes equal steps in time (see
+    `write_segments`).
+
+    Parameters
+    ----------
+    recording : Recording
+        Channels with source and detector numbers.
+    path : Path
+        Of the file.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    RecordingError
+        Where the recording has no samples or channels that SNIRF has no place for, or the file
+        cannot be written.
+    """
+    path = Path(path)
+    _check(recording, path)
+    try:
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        try:
+            with h5py.File(temporary, "x") as file:
+                _write(file, recording)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written: {error}.") from error
+    return path
+
+
+def write_segments(recording: Recording, path: Path, max_gap_s: float | None = None) -> tuple[Path, ...]:
+    """Write one file for each contiguous stretch.
+
+    Parameters
+    ----------
+    recording : Recording
+        What to write.
+    path : Path
+        Of the file; with several stretches ``name_001.snirf``, ``name_002.snirf`` ... beside it.
+    max_gap_s : float or None
+        A step in time above this (s) is a gap; by default 2.5 typical steps.
+
+    Returns
+    -------
+    tuple of Path
+        The files, in order.
+    """
+    path = Path(path)
+    parts = segments(recording, max_gap_s)
+    if len(parts) == 1:
+        return (write_snirf(parts[0], path),)
+    return tuple(
+        write_snirf(part, path.with_name(f"{path.stem}_{number:03d}{path.suffix}"))
+        for number, part in enumerate(parts, start=1)
+    )
+
+
+def segments(recording: Recording, max_gap_s: float | None = None) -> list[Recording]:
+    """Cut a recording at its gaps, and wherever time runs backwards.
+
+    Parameters
+    ----------
+    recording : Recording
+        What to cut.
+    max_gap_s : float or None
+        A step in time above this (s) is a gap; by default 2.5 typical steps.
+
+    Returns
+    -------
+    list of Recording
+        At least one; times stay as they are.  An event belongs to the last stretch that has begun
+        at its onset, so none is lost.
+    """
+    steps = np.diff(recording.times)
+    if max_gap_s is None:
+        ahead = steps[steps > 0]
+        max_gap_s = 2.5 * float(np.median(ahead)) if len(ahead) else np.inf
+    cuts = np.flatnonzero((steps > max_gap_s) | (steps < 0)) + 1
+    bounds = [0, *cuts.tolist(), len(recording.times)]
+    if len(bounds) == 2:
+        return [recording]
+    starts = [float(recording.times[begin]) for begin in bounds[:-1]]
+    events: list[list[Event]] = [[] for _ in starts]
+    for event in recording.events:
+        begun = [i for i, start in enumerate(starts) if start <= event.onset]
+        events[max(begun, key=lambda i: starts[i]) if begun else 0].append(event)
+    return [
+        replace(
+            recording,
+            name=f"{recording.name}_{number:03d}",
+            data=recording.data[:, begin:end],
+            times=recording.times[begin:end],
+            missing=recording.missing[:, begin:end],
+            events=tuple(own),
+        )
+        for number, ((begin, end), own) in enumerate(zip(pairwise(bounds), events, strict=True), start=1)
+    ]
+
+
+def _check(recording: Recording, path: Path) -> None:
+    if not len(recording.times) or not len(recording.spec):
+        raise RecordingError(f"{recording.name!r} holds nothing that could be written to {path}.")
+    for channel in recording.spec.channels:
+        if channel.kind is Kind.BOLD:
+            raise RecordingError(
+                f"Channel {channel.name!r} is a BOLD region; SNIRF has no place for it. Keep the journal."
+            )
+        for what, number in (("source", channel.source), ("detector", channel.detector)):
+            if number is None or not 1 <= number <= _MOST_OPTODES:
+                raise RecordingError(
+                    f"Channel {channel.name!r} has {what} {number}; SNIRF needs a number from 1 to "
+                    f"{_MOST_OPTODES}."
+                )
+        if channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY) and channel.wavelength is None:
+            raise RecordingError(f"Channel {channel.name!r} has no wavelength; SNIRF needs one.")
+
+
+def _write(file: h5py.File, recording: Recording) -> None:
+    spec = recording.spec
+    file["formatVersion"] = "1.1"
+    nirs = file.create_group("nirs")
+    block = nirs.create_group("data1")
+    origin = _origin(recording.times)
+    block["time"] = recording.times - origin
+    block["dataTimeSeries"] = np.where(recording.missing, np.nan, recording.data).T
+    light = {c.wavelength for c in spec.channels if c.kind not in (Kind.HBO, Kind.HBR, Kind.HBT)}
+    wavelengths = sorted(nm for nm in light if nm is not None)
+    for number, channel in enumerate(spec.channels, start=1):
+        _write_channel(block.create_group(f"measurementList{number}"), channel, wavelengths)
+    probe = nirs.create_group("probe")
+    # Haemoglobin no longer knows its wavelengths; SNIRF wants some and MNE two: 0 nm says unknown.
+    probe["wavelengths"] = np.array(wavelengths or [0.0, 0.0])
+    for letter, word in (("S", "source"), ("D", "detector")):
+        names, places = _optodes(spec.channels, letter)
+        probe[f"{word}Labels"] = names
+        probe[f"{word}Pos3D"] = places
+    _write_events(nirs, recording.events, origin)
+    tags = nirs.create_group("metaDataTags")
+    day, clock = _start(recording.start_utc, origin)
+    standard = {
+        "SubjectID": str(recording.notes.get("subject", recording.name)),
+        "MeasurementDate": day,
+        "MeasurementTime": clock,
+        "LengthUnit": "m",
+        "TimeUnit": "s",
+        "FrequencyUnit": "Hz",
+    }
+    ours = {TAG_ORIGIN: repr(origin), TAG_NOTES: json.dumps(dict(recording.notes))}
+    if recording.start_utc is not None:
+        ours[TAG_START] = repr(float(recording.start_utc))
+    for name, value in {**standard, **ours}.items():
+        tags[name] = value
+    # Read back as a stranger would; keep only what is lacking then.
+    tags[TAG_CHANNELS] = remainder(spec, standard_channels(nirs, block, 1.0).channels, -1.0)
+
+
+def _write_channel(group: h5py.Group, channel: Channel, wavelengths: list[float]) -> None:
+    light = channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
+    codes = {
+        "sourceIndex": channel.source,
+        "detectorIndex": channel.detector,
+        "wavelengthIndex": wavelengths.index(channel.wavelength) + 1 if light and channel.wavelength else 0,
+        "dataType": CONTINUOUS_WAVE if channel.kind is Kind.INTENSITY else PROCESSED,
+        "dataTypeIndex": 1,
+    }
+    for name, code in codes.items():
+        group.create_dataset(name, data=code, dtype="int32")
+    if channel.kind in _LABELS:
+        group["dataTypeLabel"] = _LABELS[channel.kind]
+    if channel.unit in ("V", "mol/L"):
+        # MNE refuses a file whose unit it does not know, so what has no unit declares none.
+        group["dataUnit"] = channel.unit
+
+
+def _optodes(channels: tuple[Channel, ...], letter: str) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Labels, and (n_optodes, 3) places in metres, NaN where a place is not known."""
+    side = [
+        (c.source, c.source_name, c.source_position)
+        if letter == "S"
+        else (c.detector, c.detector_name, c.detector_position)
+        for c in channels
+    ]
+    count = max(number or 0 for number, _, _ in side)
+    names = [f"{letter}{number}" for number in range(1, count + 1)]
+    places = np.full((count, 3), np.nan)
+    for number, name, place in reversed(side):  # so that the first channel's word stands
+        if number is not None and name:
+            names[number - 1] = name
+        if number is not None and place is not None:
+            places[number - 1] = place
+    return names, places
+
+
+def _write_events(nirs: h5py.Group, events: tuple[Event, ...], origin: float) -> None:
+    for number, label in enumerate(dict.fromkeys(event.label for event in events), start=1):
+        group = nirs.create_group(f"stim{number}")
+        group["name"] = label.replace("\0", "")  # HDF5's texts end there
+        group["data"] = np.array(
+            [[event.onset - origin, event.duration, 1.0] for event in events if event.label == label]
+        )
+
+
+def _origin(times: Floats) -> float:
+    """What to subtract from stamps so that a file begins at 0, as MNE supposes.
+
+    Only where adding it again gives the same stamps to the last bit, as it does for a clock that
+    has run for longer than the recording; other files begin where their stamps begin.
+    """
+    first = float(times[0])
+    return first if np.array_equal((times - first) + first, times) else 0.0
+
+
+def _start(start_utc: float | None, origin: float) -> tuple[str, str]:
+    if start_utc is None:
+        return "unknown", "unknown"
+    start = datetime.fromtimestamp(start_utc + origin, UTC)
+    return f"{start:%Y-%m-%d}", f"{start:%H:%M:%S.%f}Z"
