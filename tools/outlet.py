@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from models.errors import StreamError, near_match
+from models.errors import StreamError
 from realtime.log import Origin, OriginKind
 from realtime.signal import Floats, SignalSpec
 from realtime.sources.recording import Recording
@@ -75,8 +75,7 @@ def check_how(speed: float, layout: str) -> None:
     if layout not in LAYOUTS:
         raise StreamError(
             f"Layout is {layout!r}; replay can send 'full', which describes every channel, and 'bare', "
-            "which describes none, as a Cortivision device does. Others do not exist yet. "
-            + near_match(layout, LAYOUTS)
+            "which describes none, as a Cortivision device does. Others do not exist yet."
         )
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from realtime.log import OriginKind
 from realtime.sources.recording import Recording
@@ -90,6 +91,7 @@ def replay(
     layout: str = "full",
     name: str | None = None,
     source_id: str | None = None,
+    kind: Literal["replayed", "simulated"] | None = None,
     start: float = 0.0,
     seconds: float | None = None,
     wait: float | None = None,
@@ -117,6 +119,9 @@ def replay(
         Name of the stream; the recording's own by default.
     source_id
         LSL source id; unique by default. Give one to find the stream again after a restart.
+    kind
+        What the stream says that it is; by default simulated where the file says so, as those of
+        "simulate" do, else replayed.
     start
         Skip so many seconds of the recording.
     seconds
@@ -154,14 +159,14 @@ def replay(
         repetition_time=repetition_time,
         stream=stream,
     )
-    # Our own simulations say so in the file; what they are stays with them on the way.
-    kind = OriginKind.SIMULATED if read.notes.get("simulated") is True else OriginKind.REPLAYED
+    if kind is None:
+        kind = "simulated" if read.notes.get("simulated") is True else "replayed"
     done = replay_recording(
         read,
         speed=speed,
         name=name,
         source_id=source_id,
-        kind=kind,
+        kind=OriginKind(kind),
         layout=layout,
         start=start,
         seconds=seconds,
