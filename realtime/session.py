@@ -10,31 +10,32 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from models.bundle import Bundle
 from models.errors import JournalError
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.log import Entry, EventReceived, Produced, Received, SessionStarted, StreamOpened
+from realtime.log import ClockMeasured, Entry, Produced, Received, SessionStarted, StreamOpened
+from realtime.quality import Reason
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
-from realtime.status import State, Status
+from realtime.sinks.mqtt import MqttSink
+from realtime.standing import Standing
+from realtime.status import BrokerStatus, JournalStatus, Status
 from realtime.windows import Window
 
-STALL_INTERVALS = 5
-"""Sample intervals without a sample after which a stream is said to have stalled."""
-STALL_LEAST_S = 1.0
-"""... but never sooner than this, local seconds."""
 TICK_S = 0.25
 """How often the timer looks, local seconds."""
 
 
 class Source(Protocol):
-    """What gives entries: made with ``emit`` and ``failed`` callbacks, see `realtime.sources.lsl`."""
+    """What gives entries; made with two callbacks, see `realtime.sources.lsl`."""
 
     def start(self) -> None:
         """Begin."""
@@ -46,7 +47,19 @@ class Source(Protocol):
 
 
 SourceFactory = Callable[[Callable[[Entry], None], Callable[[Exception], None]], Source]
-"""Makes a source from its two callbacks, ``emit(entry)`` and ``failed(error)``."""
+"""Makes a source from its callbacks ``emit(entry)`` and ``failed(error)``, called from any thread."""
+
+
+class Observer(Protocol):
+    """Somebody who watches on the loop: a terminal view."""
+
+    def decision(self, decision: Decision) -> None:
+        """Take a published decision."""
+        ...
+
+    def status(self, status: Status) -> None:
+        """Take a changed status."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +73,17 @@ class SessionSettings:
     run : int
         Grows by one at each start of the same session.
     seconds : float or None
-        End after so many stream seconds of decisions, counted from the first possible one;
-        None goes on until stopped.
-    end_when_quiet_s : float or None
-        End when a replayed stream has been silent so long (local seconds); None waits for ever.
+        End after so many stream seconds of decisions, counted from the first window behind the
+        warm-up; None goes on until stopped.
     local_clock : callable
         The machine's monotonic clock, s, on which entries are stamped.
     extra : mapping
-        Noted in the journal beside the settings.
+        Noted in the journal beside the settings; JSON types.
     """
 
     session: str
     run: int = 1
     seconds: float | None = None
-    end_when_quiet_s: float | None = None
     local_clock: Callable[[], float] = time.monotonic
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,14 +99,16 @@ class Session:
         Where it is computed.
     make_source : SourceFactory
         Makes the source of entries.
-    sinks : sequence of Sink
-        Where decisions and status go.
-    journal : JournalWriter or None
-        Keeps the log; None keeps nothing (the caller has said so to the person).
     settings : SessionSettings
         Who, and until when.
-    observe : callable or None
-        Takes each published decision, on the loop; for a terminal view.
+    broker : MqttSink or None
+        Takes decisions and status; the session opens and closes it.
+    sinks : sequence of Sink
+        Further places for decisions, open.
+    journal : JournalWriter or None
+        Keeps the log; the session closes it.  None keeps nothing (and the status says so).
+    observer : Observer or None
+        Watches.
     """
 
     def __init__(
@@ -105,33 +117,36 @@ class Session:
         *,
         inference: Inference,
         make_source: SourceFactory,
-        sinks: Sequence[Sink],
-        journal: JournalWriter | None,
         settings: SessionSettings,
-        observe: Callable[[Decision], None] | None = None,
+        broker: MqttSink | None = None,
+        sinks: Sequence[Sink] = (),
+        journal: JournalWriter | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.core = Core(Plan.from_card(bundle.card))
         self.settings = settings
         self.decisions = 0
+        """Windows decided so far."""
         self._bundle = bundle
         self._inference = inference
         self._make_source = make_source
-        self._sinks = sinks
+        self._broker = broker
+        self._sinks: list[Sink] = [*([broker] if broker else []), *sinks]
         self._journal = journal
-        self._observe = observe
+        self._observer = observer
+        self._clock = settings.local_clock
         self._entries: asyncio.Queue[Entry | None] = asyncio.Queue()
         self._failure: Exception | None = None
-        self._state = State.WAITING
-        self._reason = ""
-        self._stream: StreamOpened | None = None
-        self._last_sample = 0.0
+        self._standing = Standing(self._clock())
+        self._utc_offset = time.time() - self._clock()
+        self._inference_error = ""
         self._first_possible: float | None = None
         self._told: Status | None = None
 
     # ------------------------------------------------------------- running
 
     async def run(self) -> None:
-        """Run until the source ends, `stop` is called, or the set time is over.
+        """Run until the source fails, `stop` is called, or the set time is over.
 
         Raises
         ------
@@ -140,43 +155,28 @@ class Session:
         """
         loop = asyncio.get_running_loop()
         self._loop = loop
-
-        def emit(entry: Entry) -> None:
-            loop.call_soon_threadsafe(self._entries.put_nowait, entry)
-
-        def failed(error: Exception) -> None:
-            loop.call_soon_threadsafe(self._end, error)
-
-        clock = self.settings.local_clock
-        started = SessionStarted(
-            clock(),
-            self.settings.session,
-            self.settings.run,
-            self._bundle.card.hash,
-            {
-                "device": self._inference.device_name,
-                "sizes": list(self._inference.sizes),
-                **self.settings.extra,
-            },
+        self._handle(self._started())
+        source = self._make_source(
+            lambda entry: loop.call_soon_threadsafe(self._entries.put_nowait, entry),
+            lambda error: loop.call_soon_threadsafe(self._end, error),
         )
-        self._note(started)
-        self.core.feed(started)
-        source = self._make_source(emit, failed)
         async with contextlib.AsyncExitStack() as stack:
-            for sink in self._sinks:
-                await stack.enter_async_context(sink)
+            if self._broker is not None:
+                await stack.enter_async_context(self._broker)
             self._tell()
-            source.start()
             timer = asyncio.create_task(self._watch(), name="session-timer")
+            source.start()
             try:
                 await self._consume()
+            except Exception as error:
+                self._failure = error
+                raise
             finally:
                 timer.cancel()
                 await asyncio.to_thread(source.close)
-                with contextlib.suppress(asyncio.CancelledError):
-                    await timer
-                await self._settle()
-                self._become(State.OFFLINE, str(self._failure) if self._failure else "session ended")
+                await self._close_journal()
+                self._standing.ended(str(self._failure or "session ended"), self._clock())
+                self._tell()
         if self._failure is not None:
             raise self._failure
 
@@ -188,137 +188,145 @@ class Session:
         self._failure = self._failure or error
         self._entries.put_nowait(None)
 
+    def _started(self) -> SessionStarted:
+        settings = {"device": self._inference.device_name, "sizes": list(self._inference.sizes)}
+        return SessionStarted(
+            self._clock(),
+            self.settings.session,
+            self.settings.run,
+            self._bundle.card.hash,
+            {**settings, **self.settings.extra},
+        )
+
     async def _consume(self) -> None:
         while (entry := await self._entries.get()) is not None:
-            self._note(entry)
-            windows = self.core.feed(entry)
-            match entry:
-                case Received():
-                    self._last_sample = entry.local
-                case StreamOpened():
-                    self._opened(entry)
-                case EventReceived():
-                    for sink in self._sinks:
-                        sink.event(entry)
-            if windows:
+            if windows := self._handle(entry):
                 await self._judge(windows)
+
+    def _handle(self, entry: Entry) -> list[Window]:
+        """One entry: into the journal, into the core."""
+        if self._journal is not None:
+            self._journal.append(entry)
+        windows = self.core.feed(entry)
+        match entry:
+            case Received():
+                self._standing.sample(entry.local)
+            case StreamOpened():
+                self._standing.opened(entry)
+                self._tell()
+            case ClockMeasured(utc_offset=float(offset)):
+                self._utc_offset = offset
+        return windows
 
     async def _judge(self, windows: Sequence[Window]) -> None:
         """Windows in, decisions out, in order."""
+        logits: dict[int, npt.NDArray[np.float32]] = {}
+        sizes: dict[int, int] = {}
         fit = [window for window in windows if window.fit and window.data is not None]
-        logits: dict[int, Any] = {}
-        batches: dict[int, int] = {}
         if fit:
             stacked = np.stack([window.data for window in fit if window.data is not None])
             try:
                 if self._inference.on_cpu:
                     # A hop to another thread and back costs more than it frees here.
-                    rows, sizes = self._inference.logits(stacked)
+                    rows, batches = self._inference.logits(stacked)
                 else:
-                    rows, sizes = await asyncio.to_thread(self._inference.logits, stacked)
+                    rows, batches = await asyncio.to_thread(self._inference.logits, stacked)
+                self._inference_error = ""
             except RuntimeError as error:  # torch's: out of memory, device lost
-                self._reason = f"inference failed: {error}"
+                self._inference_error = f"inference failed: {error}"
             else:
-                for window, row, size in zip(fit, rows, sizes, strict=True):
+                for window, row, batch in zip(fit, rows, batches, strict=True):
                     logits[window.sequence] = row
-                    batches[window.sequence] = int(size)
+                    sizes[window.sequence] = int(batch)
         for window in windows:
-            produced = Produced(self.settings.local_clock(), window.sequence, batches.get(window.sequence, 0))
-            self._note(produced)
-            self._publish(self.core.decide(window, logits.get(window.sequence), produced))
+            produced = Produced(self._clock(), window.sequence, sizes.get(window.sequence, 0))
+            if self._journal is not None:
+                self._journal.append(produced)
+            self._pass_on(self.core.decide(window, logits.get(window.sequence), produced))
 
-    def _publish(self, decision: Decision) -> None:
+    def _pass_on(self, decision: Decision) -> None:
+        """Committed first, published then: what a subscriber has seen, the journal has."""
         self.decisions += decision.count
         text = decision.to_json()
         if self._journal is None:
-            self._send(decision, text)
+            self._publish(decision, text)
         else:
-            # Committed first, published then: what a subscriber has seen, the journal has.
             self._journal.decide(
-                decision.identity,
-                text,
-                lambda _error: self._loop.call_soon_threadsafe(self._send, decision, text),
+                decision,
+                # Should the journal fail it is published all the same; the status says what is lost.
+                lambda _trouble: self._loop.call_soon_threadsafe(self._publish, decision, text),
+                text=text,
             )
 
-    def _send(self, decision: Decision, text: str) -> None:
+    def _publish(self, decision: Decision, text: str) -> None:
+        window_end = self.core.origin.local_time(decision.window_end)
         for sink in self._sinks:
-            sink.decision(decision, text)
-        if self._observe is not None:
-            self._observe(decision)
-        self._follow(decision)
+            sink.publish(text, window_end)
+        if self._observer is not None:
+            self._observer.decision(decision)
+        self._standing.decided(decision, self._clock())
+        self._end_in_time(decision)
 
-    async def _settle(self) -> None:
-        """Let the journal commit what is under way, so that its decisions are still published."""
+    def _end_in_time(self, decision: Decision) -> None:
+        if Reason.WARMING_UP in decision.reasons:
+            return
+        if self._first_possible is None:
+            self._first_possible = decision.window_end
+        seconds = self.settings.seconds
+        if seconds is not None and decision.window_end - self._first_possible >= seconds:
+            self.stop()
+
+    async def _close_journal(self) -> None:
         if self._journal is not None:
             try:
-                await asyncio.to_thread(self._journal.flush)
+                await asyncio.to_thread(self._journal.close)
             except JournalError as error:
-                self._reason = str(error)
-        await asyncio.sleep(0)  # the hops of the last commits
+                self._failure = self._failure or error
+        # The last commits have handed their decisions to the loop: let it publish them.
+        await asyncio.sleep(0)
 
     # -------------------------------------------------------------- status
 
-    def _opened(self, entry: StreamOpened) -> None:
-        self._stream = entry
-        self._last_sample = entry.local
-        self._become(State.WARMING_UP, f"connected to {entry.name!r}")
-
-    def _follow(self, decision: Decision) -> None:
-        """What a decision says about the state."""
-        warming = "warming up" in decision.reasons
-        if not warming and self._first_possible is None:
-            self._first_possible = decision.window_end
-        self._become(State.WARMING_UP if warming else State.LIVE, "")
-        seconds = self.settings.seconds
-        if (
-            seconds is not None
-            and self._first_possible is not None
-            and decision.window_end - self._first_possible >= seconds
-        ):
-            self.stop()
-
     async def _watch(self) -> None:
-        """Tell what no sample can tell: that none comes."""
         while True:
             await asyncio.sleep(TICK_S)
-            stream = self._stream
-            if stream is not None:
-                silent = self.settings.local_clock() - self._last_sample
-                rate = self.core.clock.rate if self.core.clock else 0.0
-                interval = 1.0 / (rate * stream.origin.speed) if rate else 0.0
-                if silent > max(STALL_LEAST_S, STALL_INTERVALS * interval):
-                    self._become(State.STALLED, f"no sample for {silent:.0f} s")
-                quiet = self.settings.end_when_quiet_s
-                if quiet is not None and silent > quiet:
-                    self.stop()
-            self._tell()
-
-    def _become(self, state: State, reason: str) -> None:
-        if state is not self._state:
-            self._state, self._reason = state, reason
+            self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
             self._tell()
 
     def _tell(self) -> None:
         """Publish the status where it changed."""
-        stream = self._stream
-        status = Status(
+        status = self._status()
+        if status == self._told:
+            return
+        self._told = status
+        if self._broker is not None:
+            self._broker.tell_status(status.to_json())
+        if self._observer is not None:
+            self._observer.status(status)
+
+    def _status(self) -> Status:
+        journal, broker, standing = self._journal, self._broker, self._standing
+        since = datetime.fromtimestamp(standing.since + self._utc_offset, UTC)
+        return Status(
             session=self.settings.session,
             run=self.settings.run,
-            state=self._state,
-            reason=self._reason,
-            journal_depth=self._journal.depth if self._journal else 0,
-            journal_dropped=self._journal.dropped if self._journal else 0,
-            journal_trouble=self._journal.trouble if self._journal else "",
-            stream=stream.name if stream else "",
-            origin=str(stream.origin.kind) if stream else "",
+            state=standing.state,
+            reason=self._inference_error or standing.reason,
+            since_utc=since.isoformat(timespec="seconds"),
+            stream=standing.stream.name if standing.stream else "",
+            origin=str(standing.stream.origin.kind) if standing.stream else "",
+            speed=standing.stream.origin.speed if standing.stream else 1.0,
             model=self._bundle.card.hash,
-            device=self._inference.device_name,
+            journal=JournalStatus(depth=journal.depth, dropped=journal.dropped, failing=journal.failing)
+            if journal
+            else None,
+            # What waits for an acknowledgement at this moment is no news; what cannot be sent is.
+            broker=BrokerStatus(
+                connected=broker.connected,
+                waiting=0 if broker.connected else broker.waiting,
+                dropped=broker.dropped,
+            )
+            if broker
+            else None,
+            versions={"device": self._inference.device_name},
         )
-        if status != self._told:
-            self._told = status
-            for sink in self._sinks:
-                sink.status(status)
-
-    def _note(self, entry: Entry) -> None:
-        if self._journal is not None:
-            self._journal.append(entry)

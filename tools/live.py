@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from models.bundle import Bundle
     from realtime.session import Session, SessionSettings
     from realtime.sinks import Sink
+    from realtime.sinks.mqtt import MqttSink
     from realtime.sources.lsl import StreamChoice
     from tools.view import View
 
@@ -91,6 +92,7 @@ def live(
     from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt import MqttSink
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
+    from realtime.status import Status
 
     bundle = read_bundle(model, model_hash)
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -103,33 +105,53 @@ def live(
         events=events,
     )
     with contextlib.ExitStack() as stack:
-        url = broker or stack.enter_context(EmbeddedBroker()).url_for(protocol)
-        sinks: list[Sink] = [MqttSink(url, session=name, protocol=protocol, allow_insecure=allow_insecure)]
+        if broker is None:
+            embedded = stack.enter_context(EmbeddedBroker())
+            broker = embedded.url_v5 if protocol == "5" else embedded.url
+        sinks: list[Sink] = []
         if out is not None:
-            sinks.append(JsonLinesSink(out))
+            sinks.append(stack.enter_context(JsonLinesSink(out)))
         if lsl_out:
             from realtime.sinks.lsl import LslSink
 
-            sinks.append(LslSink(session=name))
-        print(f"session {name}, model {bundle.card.hash[:12]}, broker {url}, journal {path}", flush=True)
-        settings = SessionSettings(session=name, run=next_run(path, name), seconds=seconds)
+            sinks.append(stack.enter_context(LslSink(session=name)))
+        run = next_run(path, name)
+        mqtt = MqttSink(
+            broker,
+            session=name,
+            last_will=Status.lost(name, run).to_json(),
+            on_trouble=print_trouble,
+            protocol=protocol,
+            allow_insecure=allow_insecure,
+        )
+        print(f"session {name}, model {bundle.card.hash[:12]}, broker {broker}, journal {path}", flush=True)
         view = None
         if sys.stdout.isatty() and not quiet:
             from tools.view import View
 
             view = stack.enter_context(View(f"hemostream · {name}"))
-        made = bedside(bundle, choice, sinks, path, settings, device=device, view=view)
-        run_loop(made)
-    print(f"{made.decisions} windows decided; journal {path}")
+        session_made = bedside(
+            bundle,
+            choice,
+            settings=SessionSettings(session=name, run=run, seconds=seconds),
+            journal=path,
+            broker=mqtt,
+            sinks=sinks,
+            device=device,
+            view=view,
+        )
+        run_loop(session_made)
+    print(f"{session_made.decisions} windows decided; journal {path}")
 
 
 def bedside(
     bundle: "Bundle",
     choice: "StreamChoice",
-    sinks: "Sequence[Sink]",
-    journal: Path,
-    settings: "SessionSettings",
     *,
+    settings: "SessionSettings",
+    journal: Path,
+    broker: "MqttSink",
+    sinks: "Sequence[Sink]" = (),
     device: str = "auto",
     view: "View | None" = None,
 ) -> "Session":
@@ -144,15 +166,15 @@ def bedside(
     from realtime.sources.lsl import LslSource
 
     one_thread()
-    told = print_trouble
     return Session(
         bundle,
         inference=Inference(bundle, device=device),
         make_source=lambda emit, failed: LslSource(choice, emit=emit, failed=failed),
-        sinks=sinks,
-        journal=JournalWriter(journal, on_trouble=told),
         settings=replace(settings, local_clock=pylsl.local_clock),
-        view=view,
+        broker=broker,
+        sinks=sinks,
+        journal=JournalWriter(journal, on_trouble=print_trouble),
+        observer=view,
     )
 
 

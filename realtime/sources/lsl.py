@@ -16,7 +16,8 @@ import pylsl
 
 from models.errors import StreamError
 from realtime.log import ClockMeasured, Entry, EventReceived, OriginKind, Received, StreamOpened
-from realtime.lsl_info import StreamLayout, layout_from_info, origin_from_info
+from realtime.layout import StreamLayout
+from realtime.lsl_info import layout_from_info, origin_from_info
 from realtime.signal import SignalSpec
 
 HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fMRI'"

@@ -1,0 +1,146 @@
+"""The demo's live half: a replay in a process of its own, a session, and an independent subscriber."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import numpy as np
+import pylsl
+
+from models.bundle import Bundle
+from offline.recipe import Recipe
+from offline.recordings import read_recording
+from realtime.broker import EmbeddedBroker
+from realtime.decision import Decision
+from realtime.session import Session, SessionSettings
+from realtime.sinks.mqtt import MqttSink
+from realtime.sources.lsl import StreamChoice
+from realtime.sources.recording import Recording
+from realtime.status import Status
+from tools.live import bedside, print_trouble
+from tools.view import View
+
+SESSION = "demo"
+SOURCE_ID = "hemostream-demo"
+
+
+class Subscriber:
+    """An MQTT client that knows nothing of the session but its topic."""
+
+    def __init__(self, url: str) -> None:
+        self._host, _, port = url.removeprefix("mqtt://").partition(":")
+        self._port = int(port)
+        self.received: list[tuple[float, Decision]] = []
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Subscribe and note each decision with the time at which it was in hand."""
+        async with aiomqtt.Client(self._host, self._port) as client:
+            await client.subscribe(f"hemostream/{SESSION}/decision", qos=1)
+            self.ready.set()
+            async for message in client.messages:
+                now = pylsl.local_clock()
+                assert isinstance(message.payload, bytes)
+                self.received.append((now, Decision.from_json(message.payload)))
+
+
+def truth_of(recipe: Recipe, recording: Recording) -> Callable[[Decision, float], str | None]:
+    """The true label of a window, given the stream time of the recording's first sample."""
+
+    def truth(decision: Decision, first_sample: float) -> str | None:
+        shift = float(recording.times[0]) - first_sample
+        return recipe.label_of(decision.window_start + shift, decision.window_end + shift, recording.events)
+
+    return truth
+
+
+def stream_and_classify(
+    bundle: Bundle, recipe: Recipe, path: Path, folder: Path, *, seconds: float, view: bool
+) -> dict[str, Any]:
+    """Stream a recording in real time and classify it live.
+
+    Returns
+    -------
+    dict
+        Counts, latency (ms, from the push of a window's completing sample to the subscriber's
+        hand), and accuracy over judged and labelled windows beside the majority rate.
+    """
+    recording = read_recording(path)
+    truth = truth_of(recipe, recording)
+    command = [sys.executable, "-m", "tools.cli", "replay", str(path)]
+    command += ["--source-id", SOURCE_ID, "--kind", "simulated", "--wait", "60"]
+    log = (folder / "replay.log").open("w")
+    with log, contextlib.ExitStack() as stack:
+        broker = stack.enter_context(EmbeddedBroker())
+        replay = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[1])
+        stack.callback(replay.wait)
+        stack.callback(replay.terminate)
+        shown = None
+        if view:
+            shown = stack.enter_context(View("hemostream demo · simulated person", truth=truth))
+        received = asyncio.run(_live(bundle, broker, folder, seconds, shown))
+    return summarise(received, truth, recording)
+
+
+async def _live(
+    bundle: Bundle, broker: EmbeddedBroker, folder: Path, seconds: float, view: View | None
+) -> list[tuple[float, Decision]]:
+    subscriber = Subscriber(broker.url)
+    listening = asyncio.create_task(subscriber.run(), name="demo-subscriber")
+    await subscriber.ready.wait()
+    choice = StreamChoice(predicate=f"source_id='{SOURCE_ID}'", allow_replay=True, wait_s=60.0)
+    session: Session = bedside(
+        bundle,
+        choice,
+        settings=SessionSettings(session=SESSION, seconds=seconds),
+        journal=folder / "demo.hemostream",
+        broker=MqttSink(
+            broker.url_v5,
+            session=SESSION,
+            last_will=Status.lost(SESSION, 1).to_json(),
+            on_trouble=print_trouble,
+        ),
+        view=view,
+    )
+    await session.run()
+    deadline = pylsl.local_clock() + 5.0
+    while sum(d.count for _, d in subscriber.received) < session.decisions and pylsl.local_clock() < deadline:
+        await asyncio.sleep(0.02)
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listening
+    return subscriber.received
+
+
+def summarise(
+    received: list[tuple[float, Decision]],
+    truth: Callable[[Decision, float], str | None],
+    recording: Recording,
+) -> dict[str, Any]:
+    """The demo's figures from what the subscriber received, local times (s) beside decisions."""
+    first_sample = received[0][1].window_start
+    period = 1.0 / recording.spec.rate
+    judged = [(at, d) for at, d in received if not d.abstained]
+    # The completing sample is the last one before the window's end; it was due one period before it.
+    latencies = [at - (d.window_end - period) for at, d in judged]
+    pairs = [(true, d.label) for _, d in judged if (true := truth(d, first_sample)) is not None]
+    counts = {label: sum(true == label for true, _ in pairs) for label in {true for true, _ in pairs}}
+    return {
+        "decisions": sum(d.count for _, d in received),
+        "abstained": sum(d.count for _, d in received if d.abstained),
+        "labelled": len(pairs),
+        "latency_ms_p50": _ms(latencies, 50),
+        "latency_ms_p99": _ms(latencies, 99),
+        "accuracy": round(sum(true == said for true, said in pairs) / len(pairs), 3) if pairs else None,
+        "majority_rate": round(max(counts.values()) / len(pairs), 3) if pairs else None,
+        "windows_by_label": dict(sorted(counts.items())),
+    }
+
+
+def _ms(seconds: list[float], percentile: float) -> float | None:
+    return round(float(np.percentile(seconds, percentile)) * 1e3, 2) if seconds else None
