@@ -1,0 +1,182 @@
+"""The broker that comes with hemostream, so that a first run needs nothing installed.
+
+It is rumqttd (through iotcore) in a process of its own, on two loopback ports: one that speaks
+MQTT 3.1.1 and one that speaks MQTT 5.  For real use name a broker of your own.
+"""
+
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import iotcore
+
+from models.errors import BrokerError
+
+LOOPBACK = "127.0.0.1"
+MAX_PAYLOAD = 1 << 20
+"""Longest message (bytes); iotcore's own default of 20 KiB would refuse a long status."""
+ATTEMPTS = 5
+"""How often free ports are looked for: another program may take one before the broker does."""
+
+_CONFIG = """
+id = 0
+
+[router]
+id = 0
+max_connections = 1000
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+"""
+_LISTENER = """
+[{version}.1]
+name = "hemostream-{version}"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+
+[{version}.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = {payload}
+max_inflight_count = 100
+dynamic_filters = true
+"""
+
+
+class EmbeddedBroker:
+    """A broker on this machine only, for as long as the context lasts.
+
+    Its process ends with the context, and by itself when this process ends in any other way.
+    Ctrl-C in a terminal does not reach it, so a session can still say goodbye.
+
+    Parameters
+    ----------
+    port, port_v5 : int or None
+        TCP ports for MQTT 3.1.1 and MQTT 5; None takes a free one.
+
+    Raises
+    ------
+    BrokerError
+        On entering: a port is in use, or the broker does not start.
+    """
+
+    def __init__(self, *, port: int | None = None, port_v5: int | None = None) -> None:
+        self._asked = port, port_v5
+        self._ports = (0, 0)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._broker: iotcore.Broker | None = None
+
+    @property
+    def url(self) -> str:
+        """Where MQTT 3.1.1 is spoken."""
+        return f"mqtt://{LOOPBACK}:{self._ports[0]}"
+
+    @property
+    def url_v5(self) -> str:
+        """Where MQTT 5 is spoken."""
+        return f"mqtt://{LOOPBACK}:{self._ports[1]}"
+
+    def __enter__(self) -> Self:
+        for port in self._asked:
+            if port is not None and _in_use(port):
+                raise _port_taken(port)
+        attempts = 1 if None not in self._asked else ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            try:
+                self._start()
+                break
+            except OSError as error:  # Somebody took a port between our look and the broker's.
+                self.close()
+                if attempt == attempts:
+                    raise _port_taken(*self._ports) from error
+            except RuntimeError as error:
+                self.close()
+                raise BrokerError(
+                    f"The embedded broker does not start on ports {self._ports[0]} and {self._ports[1]} "
+                    f"({error}). Name a broker of your own with --broker mqtt://HOST:PORT."
+                ) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the broker; its ports are free afterwards."""
+        if self._broker is not None:
+            self._broker.stop()
+            self._broker = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _start(self) -> None:
+        free = _free_ports(2)
+        first, second = (port or free.pop() for port in self._asked)
+        self._ports = first, second
+        self._folder = tempfile.TemporaryDirectory(prefix="hemostream-broker-")
+        config = Path(self._folder.name) / "broker.toml"
+        listeners = [
+            _LISTENER.format(version=version, host=LOOPBACK, port=port, payload=MAX_PAYLOAD)
+            for version, port in zip(("v4", "v5"), self._ports, strict=True)
+        ]
+        config.write_text(_CONFIG + "".join(listeners), encoding="utf-8")
+        self._broker = iotcore.Broker(config_path=str(config))
+        with _interrupts_held_back():
+            self._broker.start()
+
+
+def _free_ports(number: int) -> list[int]:
+    probes = [socket.socket() for _ in range(number)]
+    try:
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        if sys.platform != "win32":  # There it would let two programs share the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
+
+
+def _port_taken(*ports: int) -> BrokerError:
+    named = " or ".join(str(port) for port in ports)
+    return BrokerError(
+        f"Port {named} on {LOOPBACK} is in use by another program. Choose another port, or name the "
+        f"broker that is there with --broker mqtt://{LOOPBACK}:{ports[0]}."
+    )
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start a child that Ctrl-C does not reach: it inherits the mask; ours is put back.
+
+    An interrupt that comes meanwhile is delivered afterwards.  Windows has no such mask; there the
+    broker may end together with the session.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,110 @@
+"""`Status`: how a session is doing, told whenever that changes and on a timer.
+
+Published retained, so whoever subscribes later sees the latest; the broker itself publishes
+`Status.lost` when a session's connection ends without a goodbye.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What a session is doing."""
+
+    WAITING = "waiting"
+    """No stream yet."""
+    WARMING_UP = "warming up"
+    """Samples come; the first window that may be judged isn't complete yet."""
+    LIVE = "live"
+    """Windows are judged."""
+    STALLED = "stalled"
+    """A stream is connected and no samples come."""
+    OFFLINE = "offline"
+    """The session has ended, or its connection was lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStatus:
+    """How the journal is doing: entries waiting, entries lost, and whether it cannot be written."""
+
+    depth: int = 0
+    dropped: int = 0
+    failing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerStatus:
+    """How publishing is doing: connected or not, decisions waiting, decisions lost."""
+
+    connected: bool = False
+    waiting: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How a session is doing.
+
+    Parameters
+    ----------
+    session : str
+        Pseudonymous name of the session.
+    run : int
+        Grows by one at each start of the same session.
+    state : State
+        What it is doing.
+    reason : str
+        Why, in plain words; empty where the state says it all.
+    since_utc : str
+        Since when it has been in this state, ISO 8601; empty where that is not known.
+    stream : str
+        Name of the LSL stream; empty before there is one.
+    origin : str
+        ``live``, ``replayed`` or ``simulated``; empty before there is a stream.
+    speed : float
+        Stream seconds a local second.
+    model : str
+        Hash of the bundle.
+    journal : JournalStatus or None
+        None where the session keeps no journal.
+    broker : BrokerStatus or None
+        None where the session has no broker.
+    versions : mapping of str
+        Versions of what computes: hemostream, torch, liblsl and so on.
+    """
+
+    session: str
+    run: int
+    state: State
+    reason: str = ""
+    since_utc: str = ""
+    stream: str = ""
+    origin: str = ""
+    speed: float = 1.0
+    model: str = ""
+    journal: JournalStatus | None = None
+    broker: BrokerStatus | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """One line of JSON, keys in the order of the fields."""
+        return json.dumps({"schema": 1, **asdict(self)}, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Status":
+        """Undo `to_json`."""
+        values = json.loads(text)
+        values.pop("schema")
+        values["state"] = State(values["state"])
+        if values["journal"] is not None:
+            values["journal"] = JournalStatus(**values["journal"])
+        if values["broker"] is not None:
+            values["broker"] = BrokerStatus(**values["broker"])
+        return cls(**values)
+
+    @classmethod
+    def lost(cls, session: str, run: int) -> "Status":
+        """What the broker says in the session's place when the connection ends without a goodbye."""
+        return cls(session=session, run=run, state=State.OFFLINE, reason="the session's connection was lost")
