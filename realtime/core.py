@@ -200,9 +200,7 @@ class Core:
 
     # ----------------------------------------------------------------- out
 
-    def decide(
-        self, window: Window, logits: npt.NDArray[np.float32] | None, produced: Produced
-    ) -> Decision:
+    def decide(self, window: Window, logits: npt.NDArray[np.float32] | None, produced: Produced) -> Decision:
         """Make the decision of a window.
 
         Windows must be decided in the order in which they were given.

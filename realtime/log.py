@@ -186,13 +186,5 @@ class SessionStarted:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-Entry = (
-    SessionStarted
-    | StreamOpened
-    | ClockMeasured
-    | Received
-    | StreamReset
-    | EventReceived
-    | Produced
-)
+Entry = SessionStarted | StreamOpened | ClockMeasured | Received | StreamReset | EventReceived | Produced
 """Anything that may stand in the log."""

@@ -34,7 +34,8 @@ def match_channels(needed: SignalSpec, found: SignalSpec) -> tuple[int, ...]:
     indices: list[int] = []
     lacking: list[str] = []
     tables = [
-        {key: i for i, channel in enumerate(found.channels) if (key := by(channel)) is not None} for by in keys
+        {key: i for i, channel in enumerate(found.channels) if (key := by(channel)) is not None}
+        for by in keys
     ]
     for channel in needed.channels:
         for by, table in zip(keys, tables, strict=True):

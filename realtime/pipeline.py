@@ -7,6 +7,7 @@ contiguous, and each knows from when on it is warm.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class Pipeline:
         steps = np.diff(chunk.times, prepend=self._last_time)  # NaN at the very first sample
         starts = [0, *(int(i) for i in np.flatnonzero(steps > self.max_gap_s)), chunk.n_samples]
         pieces: list[Piece] = []
-        for start, stop in zip(starts[:-1], starts[1:], strict=True):
+        for start, stop in pairwise(starts):
             if start == stop:  # the gap lies in front of the first sample
                 continue
             if steps[start] > self.max_gap_s:

@@ -156,10 +156,14 @@ class Session:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._handle(self._started())
-        source = self._make_source(
-            lambda entry: loop.call_soon_threadsafe(self._entries.put_nowait, entry),
-            lambda error: loop.call_soon_threadsafe(self._end, error),
-        )
+
+        def emit(entry: Entry) -> None:
+            loop.call_soon_threadsafe(self._entries.put_nowait, entry)
+
+        def failed(error: Exception) -> None:
+            loop.call_soon_threadsafe(self._end, error)
+
+        source = self._make_source(emit, failed)
         async with contextlib.AsyncExitStack() as stack:
             if self._broker is not None:
                 await stack.enter_async_context(self._broker)
@@ -251,12 +255,12 @@ class Session:
         if self._journal is None:
             self._publish(decision, text)
         else:
-            self._journal.decide(
-                decision,
+
+            def committed(_trouble: JournalError | None) -> None:
                 # Should the journal fail it is published all the same; the status says what is lost.
-                lambda _trouble: self._loop.call_soon_threadsafe(self._publish, decision, text),
-                text=text,
-            )
+                self._loop.call_soon_threadsafe(self._publish, decision, text)
+
+            self._journal.decide(decision, committed, text=text)
 
     def _publish(self, decision: Decision, text: str) -> None:
         window_end = self.core.origin.local_time(decision.window_end)

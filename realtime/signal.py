@@ -108,8 +108,11 @@ class Channel:
         known = {field.name for field in fields(cls)}
         if unknown := set(values) - known:
             raise SignalError(f"Channel has unknown fields {sorted(unknown)}; known: {sorted(known)}.")
-        plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        return cls(**{**plain, "kind": Kind(values["kind"])})
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        plain["kind"] = Kind(values["kind"])
+        return cls(**plain)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,9 @@ class SignalSpec:
                 raise SignalError(f"Two channels are called {channel.name!r}; names must be unique.")
             seen.add(channel.name)
         if not (np.isfinite(self.rate) and self.rate >= 0):
-            raise SignalError(f"Rate is {self.rate!r} Hz; expected a finite number, 0 where none is declared.")
+            raise SignalError(
+                f"Rate is {self.rate!r} Hz; expected a finite number, 0 where none is declared."
+            )
 
     def __len__(self) -> int:
         return len(self.channels)

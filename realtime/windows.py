@@ -18,6 +18,7 @@ from realtime.pipeline import Piece
 from realtime.quality import Fitness, Policy, Reason, fitness, reasons
 from realtime.signal import SignalSpec
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """A stretch of the pipeline's output, ready to be judged or not.
@@ -176,7 +177,9 @@ class Windows:
         kept = self._filled - keep_from
         if kept + n > self._data.shape[1]:
             capacity = 2 * (kept + n)
-            self._data = np.concatenate([self._data, np.zeros((len(self.spec), capacity), np.float32)], axis=1)
+            self._data = np.concatenate(
+                [self._data, np.zeros((len(self.spec), capacity), np.float32)], axis=1
+            )
             self._missing = np.concatenate([self._missing, np.ones((len(self.spec), capacity), bool)], axis=1)
         self._data[:, :kept] = self._data[:, keep_from : self._filled].copy()
         self._missing[:, :kept] = self._missing[:, keep_from : self._filled].copy()

@@ -61,7 +61,10 @@ def test_no_import_runs_back_up() -> None:
 
 def test_no_circle() -> None:
     known = modules()
-    graph = {name: {o for o in imports(path, at_import=True) if o in known} - {name} for name, path in known.items()}
+    graph = {
+        name: {o for o in imports(path, at_import=True) if o in known} - {name}
+        for name, path in known.items()
+    }
     try:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -129,9 +132,12 @@ def test_nothing_reads_pickles_or_evaluates() -> None:
     wrong = [
         f"{name}: {found.group()}"
         for name, path in modules().items()
-        if (found := re.search(r"\bpickle\b(?!\.? anywhere)|(?<![\w.])eval\(|allow_pickle=True|weights_only=False", path.read_text()))
+        if (
+            found := re.search(
+                r"\bpickle\b(?!\.? anywhere)|(?<![\w.])eval\(|allow_pickle=True|weights_only=False",
+                path.read_text(),
+            )
+        )
         and "No pickle" not in path.read_text()
     ]
     assert not wrong
-
-

@@ -44,9 +44,10 @@ def classify(
     device : str
         cuda, mps, cpu, or auto.
     """
+    from realtime.inference import Inference, one_thread
+
     from models.bundle import read_bundle
     from offline.recordings import read_recording
-    from realtime.inference import Inference, one_thread
     from realtime.rerun import judge_log, judge_recording
     from realtime.sinks.journal import is_journal, read_journal_entries
 

@@ -76,11 +76,12 @@ def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str,
     with phases.phase("simulate", f"simulate {PEOPLE + 1} people, {RECORDING_S:.0f} s each"):
         cohort = simulate_people(folder / "cohort", length, seed)
     with phases.phase("train", f"train on {PEOPLE} of them, by replay through the live code"):
-        from models.bundle import read_bundle
-        from offline import training
         from offline.cohort import read_cohort
         from offline.recipe import load_recipe
         from realtime.inference import one_thread
+
+        from models.bundle import read_bundle
+        from offline import training
 
         one_thread()
         rows = read_cohort(cohort).rows
@@ -90,7 +91,9 @@ def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str,
 
     from tools.demo_live import stream_and_classify
 
-    with phases.phase("live", f"stream the unseen one over LSL, classify live for {seconds:.0f} s, publish, receive"):
+    with phases.phase(
+        "live", f"stream the unseen one over LSL, classify live for {seconds:.0f} s, publish, receive"
+    ):
         measured = stream_and_classify(
             bundle,
             load_recipe("demo"),
@@ -113,5 +116,7 @@ def simulate_people(folder: Path, length: float, seed: int) -> Path:
     from offline.simulation import Simulation, Task, write_cohort
 
     task = Task(lead_in_s=15.0, block_s=15.0, rest_s=18.0, jitter_s=2.0, size=1.5e-6, responding=0.6)
-    settings = Simulation(seconds=length, n_pairs=8, n_short=0, task=task, bad_pairs=0.0, spikes_per_minute=0.5)
+    settings = Simulation(
+        seconds=length, n_pairs=8, n_short=0, task=task, bad_pairs=0.0, spikes_per_minute=0.5
+    )
     return write_cohort(folder, settings, people=PEOPLE + 1, seed=seed)

@@ -11,9 +11,9 @@ from typing import Any
 import aiomqtt
 import numpy as np
 import pylsl
+from offline.recipe import Recipe
 
 from models.bundle import Bundle
-from offline.recipe import Recipe
 from offline.recordings import read_recording
 from realtime.broker import EmbeddedBroker
 from realtime.decision import Decision
@@ -49,11 +49,13 @@ class Subscriber:
                 self.received.append((now, Decision.from_json(message.payload)))
 
 
-def truth_of(recipe: Recipe, recording: Recording) -> Callable[[Decision, float], str | None]:
-    """The true label of a window, given the stream time of the recording's first sample."""
+def truth_of(recipe: Recipe, recording: Recording) -> Callable[[Decision], str | None]:
+    """The true label of a decided window; None between the blocks."""
+    step = recipe.window.step_s
 
-    def truth(decision: Decision, first_sample: float) -> str | None:
-        shift = float(recording.times[0]) - first_sample
+    def truth(decision: Decision) -> str | None:
+        # Sample 0 of the recording was the session's first, so it anchors the grid.
+        shift = float(recording.times[0]) - (decision.window_start - decision.sequence * step)
         return recipe.label_of(decision.window_start + shift, decision.window_end + shift, recording.events)
 
     return truth
@@ -77,7 +79,9 @@ def stream_and_classify(
     log = (folder / "replay.log").open("w")
     with log, contextlib.ExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker())
-        replay = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[1])
+        replay = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[1]
+        )
         stack.callback(replay.wait)
         stack.callback(replay.terminate)
         shown = None
@@ -119,16 +123,15 @@ async def _live(
 
 def summarise(
     received: list[tuple[float, Decision]],
-    truth: Callable[[Decision, float], str | None],
+    truth: Callable[[Decision], str | None],
     recording: Recording,
 ) -> dict[str, Any]:
     """The demo's figures from what the subscriber received, local times (s) beside decisions."""
-    first_sample = received[0][1].window_start
     period = 1.0 / recording.spec.rate
     judged = [(at, d) for at, d in received if not d.abstained]
     # The completing sample is the last one before the window's end; it was due one period before it.
     latencies = [at - (d.window_end - period) for at, d in judged]
-    pairs = [(true, d.label) for _, d in judged if (true := truth(d, first_sample)) is not None]
+    pairs = [(true, d.label) for _, d in judged if (true := truth(d)) is not None]
     counts = {label: sum(true == label for true, _ in pairs) for label in {true for true, _ in pairs}}
     return {
         "decisions": sum(d.count for _, d in received),

@@ -32,8 +32,9 @@ def train(
     first : float
         Train on the first part of each recording only, as a fraction: 0.5 is the first half.
     """
-    from offline import training
     from realtime.inference import one_thread
+
+    from offline import training
 
     one_thread()
     model_hash = training.train(
@@ -68,8 +69,9 @@ def evaluate(
     out : Path
         Report folder to write.
     """
-    from offline import evaluation
     from realtime.inference import one_thread
+
+    from offline import evaluation
 
     one_thread()
     evaluation.evaluate(cohort, recipe, out)

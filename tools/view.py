@@ -27,16 +27,18 @@ class View:
     title : str
         Shown on the frame.
     truth : callable or None
-        Gives the true label of a window (start, end, stream seconds), where it is known (a demo).
+        Gives the true label of a decided window, where it is known (a demo).
     """
 
-    def __init__(self, title: str, *, truth: Callable[[float, float], str | None] | None = None) -> None:
+    def __init__(self, title: str, *, truth: Callable[[Decision], str | None] | None = None) -> None:
         self._title = title
         self._truth = truth
         self._status: Status | None = None
         self._latest: Decision | None = None
         self._strip: deque[tuple[str, str]] = deque(maxlen=HISTORY)
-        self._live = Live(get_renderable=self.render, refresh_per_second=4, console=Console(), transient=False)
+        self._live = Live(
+            get_renderable=self.render, refresh_per_second=4, console=Console(), transient=False
+        )
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -93,7 +95,7 @@ class View:
             style = "dim" if stale else "bold"
             word = f"{decision.label}" + (" (last one; the stream is not live)" if stale else "")
             if self._truth is not None:
-                known = self._truth(decision.window_start, decision.window_end)
+                known = self._truth(decision)
                 word += f"   (truth: {known or 'between blocks'})"
             table.add_row("decision", Text(word, style=style))
         for i, (label, p) in enumerate((decision.probabilities or {}).items()):
@@ -105,7 +107,11 @@ class View:
             "measured",
             f"{decision.coverage:.1%} of {decision.channels} channels, largest gap {decision.largest_gap_s:.1f} s",
         )
-        table.add_row("age", f"{decision.age_s * 1e3:.0f} ms after the window; the filters look back {decision.delay_s:.1f} s")
+        table.add_row(
+            "age",
+            f"{decision.age_s * 1e3:.0f} ms after the window's end; "
+            f"the filters look back {decision.delay_s:.1f} s",
+        )
         return table
 
     def _history(self) -> Text:

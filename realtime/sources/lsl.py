@@ -15,8 +15,8 @@ import numpy as np
 import pylsl
 
 from models.errors import StreamError
-from realtime.log import ClockMeasured, Entry, EventReceived, OriginKind, Received, StreamOpened
 from realtime.layout import StreamLayout
+from realtime.log import ClockMeasured, Entry, EventReceived, OriginKind, Received, StreamOpened
 from realtime.lsl_info import layout_from_info, origin_from_info
 from realtime.signal import SignalSpec
 
@@ -233,7 +233,9 @@ class LslSource:
         if found:
             self._run_thread("lsl-events", lambda: self._pull_events(found[0]))
         elif self._choice.events is not None:
-            raise StreamError(f"No event stream matches {predicate} after 2 s. Start it first, or leave out --events.")
+            raise StreamError(
+                f"No event stream matches {predicate} after 2 s. Start it first, or leave out --events."
+            )
 
     def _pull_events(self, info: pylsl.StreamInfo) -> None:
         inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0)

@@ -49,7 +49,9 @@ FAST = (
 """A pipeline that is warm after a few seconds."""
 
 
-def fast_plan(spec: SignalSpec, *, length_s: float = 7.0, step_s: float = 1.0, policy: Policy | None = None) -> Plan:
+def fast_plan(
+    spec: SignalSpec, *, length_s: float = 7.0, step_s: float = 1.0, policy: Policy | None = None
+) -> Plan:
     return Plan(
         spec=spec,
         pipeline=FAST,

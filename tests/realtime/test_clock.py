@@ -78,7 +78,9 @@ def test_duplicates_are_dropped_and_counted() -> None:
 
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 60), min_size=1, max_size=12), st.floats(0, 0.15))
 @settings(max_examples=60, deadline=None)
-def test_chunks_prefixes_and_restored_states_change_nothing(seed: int, cuts: list[int], spread: float) -> None:
+def test_chunks_prefixes_and_restored_states_change_nothing(
+    seed: int, cuts: list[int], spread: float
+) -> None:
     rng = np.random.default_rng(seed)
     stamps = np.cumsum(rng.choice([0.1, 0.1, 0.1, 0.2, 3.0], 200)) + rng.uniform(-spread, spread, 200)
     whole, kept, _ = run(stamps, 10)

@@ -246,19 +246,28 @@ def test_bold_regions_take_the_same_way() -> None:
     spec = bold_spec()
     plan = Plan(
         spec=spec,
-        pipeline=({"stage": "resample", "rate": 0.5, "measure_s": 20.0}, {"stage": "normalise", "warmup_s": 20.0}),
+        pipeline=(
+            {"stage": "resample", "rate": 0.5, "measure_s": 20.0},
+            {"stage": "normalise", "warmup_s": 20.0},
+        ),
         length_s=8.0,
         step_s=2.0,
         labels=("a", "b"),
     )
     rng = np.random.default_rng(0)
     windows = feed(opened_core(plan), np.arange(60) * 2.0, rng.normal(size=(3, 60)), 1)
-    assert [w.data.shape for w in windows if w.fit and w.data is not None][0] == (3, 4)
+    assert next(w.data.shape for w in windows if w.fit and w.data is not None) == (3, 4)
     assert sum(w.fit for w in windows) > 30
     grid_is_whole(windows)
 
 
 def test_the_pipeline_of_the_tests_is_the_real_one() -> None:
     assert opened_pipeline().spec_out.rate == 10.0
-    assert [s["stage"] for s in FAST] == ["optical_density", "resample", "beer_lambert", "bandpass", "normalise"]
+    assert [s["stage"] for s in FAST] == [
+        "optical_density",
+        "resample",
+        "beer_lambert",
+        "bandpass",
+        "normalise",
+    ]
     assert Policy() == PLAN.policy
