@@ -1,0 +1,287 @@
+"""One network fitted to windows, through skorch: the part of training that knows no person.
+
+Same windows, settings and seed give the same weights, bit for bit, on one kind of CPU with one
+thread: torch's own generator is forked, its deterministic algorithms are switched on, and both
+are put back as they were.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import Dataset
+from skorch.helper import predefined_split
+from torch import nn
+
+from models.errors import RecipeError
+from models.networks import make_network
+
+Windows = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+OnEpoch = Callable[[int, int, float, float | None], None]
+"""Called after each epoch with: epoch, most epochs, training loss, validation loss (or None)."""
+
+COLDEST, HOTTEST = 0.05, 20.0
+"""Temperatures that calibration may choose."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How a network is fitted.
+
+    Parameters
+    ----------
+    epochs : int
+        Most passes over the training windows.
+    min_epochs : int
+        Early stopping does not end training before.
+    patience : int
+        Epochs without a better validation loss after which it ends.
+    batch_size : int
+        Windows a step.
+    learning_rate, weight_decay : float
+        Of the optimiser AdamW (Loshchilov and Hutter 2019).
+    class_weights : bool
+        Whether every label weighs the same in the loss, however many windows it has.
+    threads : int
+        Threads of torch; other numbers may give other last digits.
+    """
+
+    epochs: int = 60
+    min_epochs: int = 5
+    patience: int = 10
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    class_weights: bool = True
+    threads: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted network and how it came about.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU, with the weights of the best epoch.
+    history : tuple of mappings
+        For each epoch ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
+    best_epoch : int
+        The epoch whose weights were kept, counted from 1.
+    stopped_early : bool
+        Whether early stopping ended it.
+    """
+
+    network: nn.Module
+    history: tuple[Mapping[str, float], ...]
+    best_epoch: int
+    stopped_early: bool
+
+
+def fit_network(
+    X: Windows,
+    y: Labels,
+    train: npt.NDArray[np.intp],
+    validation: npt.NDArray[np.intp],
+    *,
+    name: str,
+    params: Mapping[str, Any],
+    n_outputs: int,
+    settings: FitSettings,
+    seed: int,
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Fit a network.
+
+    Parameters
+    ----------
+    X : (n_windows, n_channels, n_samples) float32
+        Windows as the pipeline gives them.
+    y : (n_windows,) int64
+        Their labels.
+    train, validation : (n,) intp
+        Windows to learn from, and those that early stopping listens to; without any of these, all
+        epochs are run.
+    name, params : str, mapping
+        As `models.networks.make_network` takes them.
+    n_outputs : int
+        Labels there are.
+    settings : FitSettings
+        How.
+    seed : int
+        Of first weights, order of windows and dropout.
+    on_epoch : callable or None
+        Told of every epoch.
+
+    Raises
+    ------
+    RecipeError
+        Nothing to learn from, or the loss is not finite.
+    """
+    if not len(train):
+        raise RecipeError("There is no window to train on; the recipe's labels or the cohort leave none.")
+    n_chans, n_times = X.shape[1:]
+    watch = _Watch(settings, on_epoch, listens=len(validation) > 0)
+    make = partial(make_network, name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+    with _reproducible(seed, settings.threads):
+        net = NeuralNetClassifier(
+            make,
+            criterion=nn.CrossEntropyLoss,
+            criterion__weight=_weights(y[train], n_outputs) if settings.class_weights else None,
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=settings.weight_decay,
+            lr=settings.learning_rate,
+            max_epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            iterator_train__shuffle=True,
+            train_split=predefined_split(Dataset(X[validation], y[validation])) if len(validation) else None,
+            classes=list(range(n_outputs)),
+            callbacks=[("watch", watch)],
+            callbacks__valid_acc=None,
+            callbacks__print_log=None,
+            verbose=0,
+        )
+        net.fit(X[train], y[train])
+    history = tuple(
+        {key: float(row[key]) for key in ("epoch", "train_loss", "valid_loss") if key in row}
+        for row in net.history
+    )
+    if len(history) < settings.epochs and not watch.stopped_early:
+        # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
+        raise KeyboardInterrupt
+    best = watch.best_epoch_ if len(validation) else len(history)
+    return Fitted(net.module_.eval(), history, best, watch.stopped_early)
+
+
+def logits_of(network: nn.Module, X: Windows, *, batch_size: int = 256) -> npt.NDArray[np.float32]:
+    """What a network says of windows.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU.
+    X : (n_windows, n_channels, n_samples) float32
+        Windows.
+    batch_size : int
+        Windows at once.
+
+    Returns
+    -------
+    (n_windows, n_labels) float32
+        Logits.
+    """
+    with torch.inference_mode():
+        parts = [
+            network(torch.from_numpy(X[i : i + batch_size])).numpy() for i in range(0, len(X), batch_size)
+        ]
+    return np.concatenate(parts)
+
+
+def probabilities(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float64]:
+    """Softmax of logits divided by a temperature, both (n_windows, n_labels)."""
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
+    """The temperature with the least log loss (Guo et al. 2017), labels weighing the same.
+
+    Parameters
+    ----------
+    logits : (n_windows, n_labels) float32
+        Of windows that the network was not fitted to.
+    y : (n_windows,) int64
+        Their labels.
+
+    Returns
+    -------
+    float
+        From `COLDEST` to `HOTTEST`.
+    """
+    values = logits.astype(np.float64)
+    weight = 1.0 / np.bincount(y, minlength=values.shape[1])[y]
+
+    def loss(log_temperature: float) -> float:
+        scaled = values / np.exp(log_temperature)
+        each = logsumexp(scaled, axis=1) - scaled[np.arange(len(y)), y]
+        return float(np.average(each, weights=weight))
+
+    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+class _Watch(EarlyStopping):
+    """Early stopping that grants the least epochs, refuses a loss that is not finite, and tells."""
+
+    def __init__(self, settings: FitSettings, on_epoch: OnEpoch | None, *, listens: bool) -> None:
+        super().__init__(
+            monitor="valid_loss", patience=settings.patience, threshold=0.0, load_best=True, sink=log.debug
+        )
+        self.settings = settings
+        self.on_epoch = on_epoch
+        self.listens = listens
+        self.stopped_early = False
+        self.misses_ = 0
+
+    def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
+        """Tell, check, and stop where it is time."""
+        epoch, loss = len(net.history), float(net.history[-1, "train_loss"])
+        valid = float(net.history[-1, "valid_loss"]) if self.listens else None
+        if self.on_epoch is not None:
+            self.on_epoch(epoch, self.settings.epochs, loss, valid)
+        if not np.isfinite(loss) or (valid is not None and not np.isfinite(valid)):
+            raise RecipeError(
+                f"The loss became {loss} (validation {valid}) in epoch {epoch}; expected finite numbers. "
+                "Lower the recipe's learning rate."
+            )
+        if not self.listens:
+            return
+        if epoch < self.settings.min_epochs:
+            self.misses_ = min(self.misses_, self.patience - 2)
+        try:
+            super().on_epoch_end(net, **kwargs)
+        except KeyboardInterrupt:  # skorch's way to end a training
+            self.stopped_early = True
+            raise
+
+    def on_train_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
+        """Put back the weights of the best epoch."""
+        if self.listens:
+            super().on_train_end(net, **kwargs)
+
+
+def _weights(y: Labels, n_outputs: int) -> torch.Tensor:
+    """Weights under which every label that occurs weighs the same, 1 on average."""
+    counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
+    weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)
+    return torch.tensor(weights, dtype=torch.float32)
+
+
+@contextmanager
+def _reproducible(seed: int, threads: int) -> Iterator[None]:
+    """Fork torch's generator, and use its deterministic algorithms on so many threads meanwhile."""
+    were = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    n_threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True)
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(were[0], warn_only=were[1])
+            torch.set_num_threads(n_threads)
