@@ -13,7 +13,6 @@ import mne
 import numpy as np
 
 from models.errors import SignalError
-from realtime.description import midpoint
 from realtime.layout import standard_name
 from realtime.remainder import remainder, restored
 from realtime.signal import Channel, Kind, Position, SignalSpec
@@ -170,7 +169,7 @@ def _standard(info: mne.Info) -> list[Channel | None]:
                 detector=int(match[2]) if match else None,
                 wavelength=float(loc[9]) if light and np.isfinite(loc[9]) else None,
                 distance=dist(at, to) if at and to else None,
-                position=_place(loc[0:3]) or midpoint(at, to),
+                position=_place(loc[0:3]),
                 source_position=at,
                 detector_position=to,
             )

@@ -5,6 +5,8 @@ at 10 Hz), and without its one straight line through all clock measurements: sta
 were sent, brought to the recorder's clock by the measurements around each of them.
 """
 
+import gzip
+import io
 import logging
 import struct
 import zlib
@@ -181,9 +183,10 @@ def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> F
 def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
     """All streams, UTC of the file's opening (s since 1970), and what pyxdf complained about."""
     try:
-        with _complaints() as said:
+        # Opened here: pyxdf does not close a file that it refuses.
+        with _complaints() as said, _opened_file(path) as file:
             found, header = pyxdf.load_xdf(
-                str(path),
+                file,
                 synchronize_clocks=False,
                 handle_clock_resets=False,
                 dejitter_timestamps=False,
@@ -198,6 +201,13 @@ def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     remarks = [f"the file is damaged in {len(said)} places: {said[0]}"] if said else []
     return streams, _opened(header), remarks
+
+
+def _opened_file(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """The file, or what is compressed in it."""
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if compressed else path.open("rb")
 
 
 def _stream(found: Mapping[str, Any]) -> _Stream:
