@@ -1,0 +1,152 @@
+"""A cohort: a table (TSV) of recordings and the people behind them.
+
+Columns ``recording`` (a path, relative to the table) and ``person`` (a pseudonym) must be there;
+``session``, ``site``, ``age`` and ``sex`` may be; every other column can serve as a label.
+"""
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.errors import RecipeError
+
+KNOWN = ("recording", "person", "session", "site", "age", "sex")
+PERSONAL = ("name", "surname", "birth", "dob", "address", "email", "phone", "mrn", "patient_id")
+"""Column names that promise personal data, which has no place in a cohort table."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording of one person.
+
+    Parameters
+    ----------
+    recording : Path
+        The file.
+    person : str
+        Pseudonym.
+    session, site, sex : str
+        Empty where the table does not say.
+    age : float or None
+        Years.
+    values : mapping
+        All other columns: labels.
+    """
+
+    recording: Path
+    person: str
+    session: str = ""
+    site: str = ""
+    age: float | None = None
+    sex: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """All rows of a table.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    rows : tuple of Row
+        In its order.
+    """
+
+    path: Path
+    rows: tuple[Row, ...]
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """People, in order of first appearance."""
+        return tuple(dict.fromkeys(row.person for row in self.rows))
+
+    def content_hash(self) -> str:
+        """SHA-256 of the table and of every recording's bytes, hexadecimal; not of where they lie."""
+        digest = hashlib.sha256()
+        for row in self.rows:
+            about = (row.person, row.session, row.site, row.age, row.sex, sorted(row.values.items()))
+            digest.update(repr(about).encode())
+            parts = sorted(row.recording.rglob("*")) if row.recording.is_dir() else [row.recording]
+            for part in parts:
+                if part.is_file():
+                    digest.update(hashlib.sha256(part.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def read_cohort(path: str | Path) -> Cohort:
+    """Read a cohort's table.
+
+    Raises
+    ------
+    RecipeError
+        The table is missing, empty, lacks a column, names a recording that is not there or twice,
+        or has a column that promises personal data; the message names the line.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "cohort.tsv"
+    if not path.is_file():
+        raise RecipeError(
+            f"There is no cohort table {path}; expected a TSV file with columns recording and person."
+        )
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t")
+        columns = [name.strip() for name in reader.fieldnames or []]
+        reader.fieldnames = columns
+        _check_columns(path, columns)
+        rows: list[Row] = []
+        seen: dict[Path, int] = {}
+        for line, values in enumerate(reader, start=2):
+            row = _row(path, line, {k: (v or "").strip() for k, v in values.items() if isinstance(k, str)})
+            if row.recording in seen:
+                raise RecipeError(
+                    f"{path}, line {line}: recording {row.recording.name} stands in line {seen[row.recording]} too; "
+                    "expected each once."
+                )
+            seen[row.recording] = line
+            rows.append(row)
+    if not rows:
+        raise RecipeError(f"{path} has no rows; expected one a recording.")
+    return Cohort(path, tuple(rows))
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    for needed in ("recording", "person"):
+        if needed not in columns:
+            found = ", ".join(columns) or "nothing"
+            raise RecipeError(
+                f"{path} has columns {found}; expected 'recording' and 'person', separated by tabs."
+            )
+    for column in columns:
+        if column.lower() in PERSONAL:
+            raise RecipeError(
+                f"{path} has a column {column!r}, which promises personal data; take it out and use pseudonyms."
+            )
+
+
+def _row(path: Path, line: int, values: dict[str, str]) -> Row:
+    for needed in ("recording", "person"):
+        if not values[needed]:
+            raise RecipeError(f"{path}, line {line}: {needed} is empty.")
+    recording = path.parent / values["recording"]
+    if not recording.exists():
+        raise RecipeError(f"{path}, line {line}: there is no recording {recording}.")
+    age: float | None = None
+    if values.get("age"):
+        try:
+            age = float(values["age"])
+        except ValueError:
+            raise RecipeError(f"{path}, line {line}: age is {values['age']!r}; expected years.") from None
+    return Row(
+        recording=recording,
+        person=values["person"],
+        session=values.get("session", ""),
+        site=values.get("site", ""),
+        age=age,
+        sex=values.get("sex", ""),
+        values={name: value for name, value in values.items() if name not in KNOWN},
+    )

@@ -1,0 +1,324 @@
+"""A recipe: everything that is done to a cohort, in one TOML file.
+
+The only configuration of training and evaluation.  A recipe is checked as a whole before anything is
+computed; a misspelt key is an error that names the near match.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.errors import RecipeError, near_match
+from realtime.sources.recording import Event
+from realtime.windows import whole_number
+
+
+class Section(BaseModel):
+    """A part of a recipe: fixed once read, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Input(Section):
+    """What comes in.
+
+    Parameters
+    ----------
+    kind : {"fnirs", "bold"}
+        fNIRS optodes, or fMRI region series.
+    channels : tuple of str
+        Names; empty takes what all recordings share.
+    layout : str or None
+        Side file for recordings that do not describe their channels, relative to the cohort.
+    length_unit : {"m", "cm", "mm"} or None
+        Unit of optode positions where the files' own is wrong.
+    repetition_time : float or None
+        Seconds between volumes of region series, where no side file says it.
+    min_distance, max_distance : float or None
+        Take only channels of such source-detector distance, m.
+    """
+
+    kind: Literal["fnirs", "bold"] = "fnirs"
+    channels: tuple[str, ...] = ()
+    layout: str | None = None
+    length_unit: Literal["m", "cm", "mm"] | None = None
+    repetition_time: float | None = Field(None, gt=0)
+    min_distance: float | None = Field(None, ge=0)
+    max_distance: float | None = Field(None, gt=0)
+
+
+class Window(Section):
+    """Length and step of windows, s."""
+
+    length_s: float = Field(7.0, gt=0)
+    step_s: float = Field(1.0, gt=0)
+
+
+class Interval(Section):
+    """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
+
+    Parameters
+    ----------
+    events : tuple of str
+        Labels of the events that begin it.
+    delay_s : float
+        From the event's onset to the interval's, s.
+    duration_s : float
+        Length of the interval, s.
+    """
+
+    events: tuple[str, ...] = Field(min_length=1)
+    delay_s: float = 0.0
+    duration_s: float = Field(gt=0)
+
+
+class Labels(Section):
+    """Where labels come from.
+
+    Parameters
+    ----------
+    source : {"events", "column"}
+        Intervals around events, or a column of the cohort's table.
+    target : {"event", "person"}
+        Whether the label changes within a recording or belongs to the person.
+    column : str or None
+        The column's name.
+    values : tuple of str
+        Its values in the order of the network's outputs; empty takes them as they sort.
+    intervals : mapping of label to Interval
+        In the order of the network's outputs.
+    """
+
+    source: Literal["events", "column"]
+    target: Literal["event", "person"]
+    column: str | None = None
+    values: tuple[str, ...] = ()
+    intervals: dict[str, Interval] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.source == "events" and len(self.intervals) < 2:
+            raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
+        if self.source == "column" and not self.column:
+            raise ValueError('labels from a column need its name: column = "..."')
+        if "abstain" in (*self.intervals, *self.values):
+            raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
+        return self
+
+
+class Network(Section):
+    """Which network; its parameters by name (`models.networks`)."""
+
+    name: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Training(Section):
+    """How it is trained.
+
+    Parameters
+    ----------
+    epochs, min_epochs, patience : int
+        Most and fewest passes over the windows, and how many without improvement end it.
+    batch_size : int
+        Windows a step.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    validation_fraction : float
+        Share of the training people (or sessions) that early stopping listens to.
+    class_weights : {"balanced", "none"}
+        Whether rare labels weigh more.
+    seed : int
+        What all chance follows from.
+    """
+
+    epochs: int = Field(40, ge=1)
+    min_epochs: int = Field(5, ge=1)
+    patience: int = Field(8, ge=1)
+    batch_size: int = Field(64, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    validation_fraction: float = Field(0.25, gt=0, lt=1)
+    class_weights: Literal["balanced", "none"] = "balanced"
+    seed: int = Field(0, ge=0)
+
+
+class PolicySection(Section):
+    """When a window is judged (`realtime.quality.Policy`)."""
+
+    min_coverage: float = Field(0.9, ge=0, le=1)
+    max_gap_s: float = Field(1.0, ge=0)
+    max_age_s: float = Field(5.0, gt=0)
+
+
+class EvidenceSection(Section):
+    """How running evidence is kept: time constant of forgetting, s; none never forgets."""
+
+    memory_s: float | None = Field(None, gt=0)
+
+
+class Recipe(Section):
+    """What is done to a cohort.
+
+    Parameters
+    ----------
+    name, description : str
+        For people.
+    rate : float
+        Samples a second that the network sees, Hz.
+    input, window, labels, network, training, policy, evidence
+        See the sections.
+    pipeline : tuple of mappings
+        Stages in order, each with its name under ``stage`` and its settings; exactly one is
+        ``resample``, and its rate may be left out, being the recipe's.
+    """
+
+    name: str
+    description: str = ""
+    rate: float = Field(gt=0)
+    input: Input = Input()
+    window: Window = Window()
+    pipeline: tuple[dict[str, Any], ...]
+    labels: Labels
+    network: Network
+    training: Training = Training()
+    policy: PolicySection = PolicySection()
+    evidence: EvidenceSection = EvidenceSection()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        whole_number(self.window.length_s, "window.length_s", self.rate)
+        whole_number(self.window.step_s, "window.step_s", self.rate)
+        stages = [stage.get("stage") for stage in self.pipeline]
+        if stages.count("resample") != 1:
+            raise ValueError(f"pipeline has stages {stages}; expected exactly one 'resample'")
+        resample = self.pipeline[stages.index("resample")]
+        if resample.setdefault("rate", self.rate) != self.rate:
+            raise ValueError(
+                f"pipeline resamples to {resample['rate']} Hz, the recipe's rate is {self.rate} Hz"
+            )
+        return self
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of everything but name and description, hexadecimal."""
+        values = self.model_dump(mode="json", exclude={"name", "description"})
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:
+        """The label of a window by the events around it.
+
+        Parameters
+        ----------
+        start, end : float
+            The window, s on the clock of the events.
+        events : iterable of Event
+            Of the recording.
+
+        Returns
+        -------
+        str or None
+            The label whose interval holds the window wholly; None where no interval does.
+
+        Raises
+        ------
+        RecipeError
+            Intervals of two labels hold it.
+        """
+        slack = 1e-6  # onsets and windows are sums of floats
+        found = {
+            label
+            for event in events
+            for label, interval in self.labels.intervals.items()
+            if event.label in interval.events
+            and event.onset + interval.delay_s <= start + slack
+            and end <= event.onset + interval.delay_s + interval.duration_s + slack
+        }
+        if len(found) > 1:
+            raise RecipeError(
+                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; expected one "
+                "label at most. Shorten labels.intervals in the recipe."
+            )
+        return found.pop() if found else None
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Names of the recipes that ship with hemostream."""
+    shipped = files("offline").joinpath("recipes").iterdir()
+    return tuple(sorted(f.name.removesuffix(".toml") for f in shipped if f.name.endswith(".toml")))
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a recipe: one that ships with hemostream by its name, or a file.
+
+    Raises
+    ------
+    RecipeError
+        There is no such recipe, it is no TOML, or something in it is unknown, missing or wrong.
+    """
+    path = Path(name_or_path)
+    if path.is_file():
+        text = path.read_text(encoding="utf-8")
+    elif str(name_or_path) in recipe_names():
+        text = files("offline").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
+    else:
+        raise RecipeError(
+            f"There is no recipe {str(name_or_path)!r}: no such file, and none of that name ships with hemostream. "
+            + near_match(str(name_or_path), recipe_names())
+        )
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
+    values.setdefault("name", path.stem)
+    return parse_recipe(values, str(name_or_path))
+
+
+def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
+    """Check a recipe's values.
+
+    Parameters
+    ----------
+    values : mapping
+        As TOML gives them.
+    where : str
+        What to call it in errors.
+
+    Raises
+    ------
+    RecipeError
+        Says every key that is unknown (with its near match), missing, or of a wrong value.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        lines = [_in_words(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors()]
+        raise RecipeError(f"Recipe {where} is wrong: " + "; ".join(lines)) from error
+
+
+def _in_words(location: tuple[int | str, ...], kind: str, message: str, found: Any) -> str:
+    key = ".".join(str(part) for part in location) or "as a whole"
+    if kind == "extra_forbidden":
+        return f"{key}: unknown. {near_match(str(location[-1]), _keys_at(location[:-1]))}"
+    if kind == "missing":
+        return f"{key}: missing"
+    if isinstance(found, Mapping) or location == ():
+        return f"{key}: {message.removeprefix('Value error, ')}"
+    return f"{key}: found {found!r}; {message.removeprefix('Value error, ')}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that a section may have, found by walking down to it."""
+    model: Any = Recipe
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel) and str(part) in model.model_fields:
+            model = model.model_fields[str(part)].annotation
+        elif "Interval" in str(model):  # the values of labels.intervals
+            model = Interval
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
