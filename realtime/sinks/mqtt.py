@@ -36,8 +36,8 @@ BACKOFF_S = (0.25, 5.0)
 """First and longest wait before connecting again; each is shortened by chance by up to a half."""
 REFUSED_CREDENTIALS = {4, 5, 134, 135}
 """MQTT 3.1.1's and MQTT 5's codes for a wrong user or password and for no permission."""
-SESSION_TAKEN_OVER = 142
-"""MQTT 5's code for a connection that another with the same name took the place of."""
+STEADY_S = 5.0
+"""A connection that held so long was a good one: the next wait is short again."""
 
 _VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
@@ -110,7 +110,8 @@ class MqttSink:
         self._status_sender: asyncio.Task[None] | None = None
         self._client: aiomqtt.Client | None = None  # Only while connected.
         self._lost: asyncio.Future[None] | None = None
-        self._failures = 0
+        self._failures = 0  # Connections in a row that failed or did not hold.
+        self._in_trouble = False
         self._settled = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
 
@@ -185,17 +186,22 @@ class MqttSink:
 
     async def _run(self) -> None:
         """Connect, stay connected, connect again."""
+        loop = asyncio.get_running_loop()
         while True:
+            since = None
             try:
                 async with self._new_client() as client:
-                    if self._failures:
-                        self._failures = 0
+                    since = loop.time()
+                    if self._in_trouble:
+                        self._in_trouble = False
                         self._tell(f"Broker {self.address} is connected; {self.waiting} decisions waited.")
                     await self._serve(client)
             except aiomqtt.MqttError as error:
-                self._failures += 1
-                if self._failures == 1:
-                    self._tell(self._explain(error))
+                steady = since is not None and loop.time() - since >= STEADY_S
+                self._failures = 1 if steady else self._failures + 1
+                if not self._in_trouble:
+                    self._in_trouble = True
+                    self._tell(self._explain(error, brief=since is not None and not steady))
             first, longest = BACKOFF_S
             pause = min(first * 2 ** min(self._failures - 1, 10), longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
@@ -287,13 +293,17 @@ class MqttSink:
         if client is self._client and self._lost and not self._lost.done():
             self._lost.set_exception(error)
 
-    def _explain(self, error: aiomqtt.MqttError) -> str:
+    def _explain(self, error: aiomqtt.MqttError, *, brief: bool) -> str:
+        if isinstance(error.__cause__, aiomqtt.MqttCodeError):
+            error = error.__cause__  # What the broker said, rather than where we noticed.
         code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-        value = getattr(code, "value", code)
-        if isinstance(error, MqttConnectError) and value in REFUSED_CREDENTIALS:
+        if isinstance(error, MqttConnectError) and getattr(code, "value", code) in REFUSED_CREDENTIALS:
             hint = f"Check {USER} and {PASSWORD} in the environment."
-        elif value == SESSION_TAKEN_OVER:
-            hint = f"Another program publishes as session {self._session!r}: end it or choose another name."
+        elif brief:
+            hint = (
+                f"The broker ended the connection soon: if another program publishes as session "
+                f"{self._session!r}, end it or choose another name."
+            )
         else:
             hint = "Check that it runs and that the address is right."
         return (

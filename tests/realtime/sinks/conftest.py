@@ -1,6 +1,7 @@
 """What the tests of the sinks share."""
 
 import asyncio
+import signal
 import socket
 import subprocess
 import time
@@ -86,8 +87,12 @@ class Mosquitto:
 
     def __init__(self, executable: str, folder: Path, extra: str = "allow_anonymous true") -> None:
         self.port = free_port()
+        self._stored = folder / "mosquitto.db"
         self._command = [executable, "-c", str(folder / "mosquitto.conf")]
-        (folder / "mosquitto.conf").write_text(f"listener {self.port} 127.0.0.1\n{extra}\n")
+        (folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\n{extra}\npersistence true\npersistence_location {folder}/\n"
+            "user root\n"
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -102,6 +107,16 @@ class Mosquitto:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
             assert time.monotonic() < deadline, "mosquitto does not listen"
+            time.sleep(0.01)
+
+    def save(self) -> None:
+        """Have it write down who subscribed to what, so that it knows after it was killed."""
+        assert self._process is not None
+        self._stored.unlink(missing_ok=True)
+        self._process.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + 10
+        while not self._stored.exists():
+            assert time.monotonic() < deadline, "mosquitto does not save"
             time.sleep(0.01)
 
     def kill(self) -> None:
