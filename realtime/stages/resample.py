@@ -41,7 +41,7 @@ class Resample:
     The grid point tau leaves once a stamp s came with ``s >= tau - P / 4``: its value lies on the line
     between that sample and the one before, at ``min(tau, s)``.  It is missing for a channel that is
     missing at either, and for all if the two are more than 1.5 P apart; so without a reset the grid
-    has no holes.
+    has no holes.  Nothing is extrapolated, so a point may show the signal up to P / 4 late.
 
     At a gap the grid keeps its anchor and phase.  Nothing leaves for the lost time: output
     goes on at the first grid point at or after the first new stamp less P / 4, so **its times jump

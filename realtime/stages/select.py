@@ -53,7 +53,11 @@ class Select:
                 f"Stage {NAME!r} has no criterion; expected one or more of kinds, names, max_distance, "
                 "min_distance."
             )
-        kept_kinds = None if kinds is None else settings.strings(NAME, "kinds", kinds, known=list(Kind))
+        kept_kinds = (
+            None
+            if kinds is None
+            else settings.strings(NAME, "kinds", kinds, known=[kind.value for kind in Kind])
+        )
         kept_names = None if names is None else settings.strings(NAME, "names", names)
         # Nobody's head is a metre wide: a larger number was meant in millimetres.
         far = (
