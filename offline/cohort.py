@@ -104,8 +104,8 @@ def read_cohort(path: str | Path) -> Cohort:
             row = _row(path, line, {k: (v or "").strip() for k, v in values.items() if isinstance(k, str)})
             if row.recording in seen:
                 raise RecipeError(
-                    f"{path}, line {line}: recording {row.recording.name} stands in line {seen[row.recording]} too; "
-                    "expected each once."
+                    f"{path}, line {line}: recording {row.recording.name} stands in line "
+                    f"{seen[row.recording]} too; expected each once."
                 )
             seen[row.recording] = line
             rows.append(row)
@@ -124,7 +124,8 @@ def _check_columns(path: Path, columns: list[str]) -> None:
     for column in columns:
         if column.lower() in PERSONAL:
             raise RecipeError(
-                f"{path} has a column {column!r}, which promises personal data; take it out and use pseudonyms."
+                f"{path} has a column {column!r}, which promises personal data; take it out and use "
+                "pseudonyms."
             )
 
 

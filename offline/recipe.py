@@ -242,8 +242,8 @@ class Recipe(Section):
         }
         if len(found) > 1:
             raise RecipeError(
-                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; expected one "
-                "label at most. Shorten labels.intervals in the recipe."
+                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
+                "expected one label at most. Shorten labels.intervals in the recipe."
             )
         return found.pop() if found else None
 
@@ -269,8 +269,8 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         text = files("offline").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
     else:
         raise RecipeError(
-            f"There is no recipe {str(name_or_path)!r}: no such file, and none of that name ships with hemostream. "
-            + near_match(str(name_or_path), recipe_names())
+            f"There is no recipe {str(name_or_path)!r}: no such file, and none of that name ships with "
+            "hemostream. " + near_match(str(name_or_path), recipe_names())
         )
     try:
         values = tomllib.loads(text)

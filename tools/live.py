@@ -105,6 +105,7 @@ def live(
         wait_s=wait,
         events=events,
     )
+    run = next_run(path, name)
     with contextlib.ExitStack() as stack:
         if broker is None:
             embedded = stack.enter_context(EmbeddedBroker())
@@ -115,8 +116,10 @@ def live(
         if lsl_out:
             from realtime.sinks.lsl import LslSink
 
-            sinks.append(stack.enter_context(LslSink(session=name)))
-        run = next_run(path, name)
+            labels = tuple(bundle.card.labels)
+            outlet = LslSink(session=name, run=run, model=bundle.card.hash, labels=labels)
+            stack.callback(outlet.close)
+            sinks.append(outlet)
         mqtt = MqttSink(
             broker,
             session=name,

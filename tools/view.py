@@ -105,7 +105,8 @@ class View:
         table.add_row("so far", f"{evidence} over {decision.evidence.windows} windows")
         table.add_row(
             "measured",
-            f"{decision.coverage:.1%} of {decision.channels} channels, largest gap {decision.largest_gap_s:.1f} s",
+            f"{decision.coverage:.1%} of {decision.channels} channels, "
+            f"largest gap {decision.largest_gap_s:.1f} s",
         )
         table.add_row(
             "age",

@@ -80,8 +80,8 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
         return found[0]
     if found:
         raise StreamError(
-            f"{len(found)} streams match {choice.predicate}: {describe_streams(found)}. Name one with --stream, "
-            "for instance --stream \"source_id='…'\"."
+            f"{len(found)} streams match {choice.predicate}: {describe_streams(found)}. "
+            "Name one with --stream, for instance --stream \"source_id='…'\"."
         )
     seen = pylsl.resolve_streams(wait_time=1.0)
     raise StreamError(
