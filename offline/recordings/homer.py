@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
 from offline.recordings.checks import (
@@ -89,12 +90,21 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
-        content = loadmat(path, struct_as_record=False, squeeze_me=True)
+        content = loadmat(path, appendmat=False, struct_as_record=False, squeeze_me=True)
     except NotImplementedError as error:
         raise RecordingError(
             f"{path} is a MATLAB 7.3 file; save it again with save(..., '-v7'), or as SNIRF."
         ) from error
-    except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, zlib.error) as error:
+    except (
+        MatReadError,
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        zlib.error,
+    ) as error:
         # What scipy raises for a file that is cut off, damaged, or no MATLAB file at all; a damaged
         # one can also lead its parser astray, hence the plain Python errors.
         raise RecordingError(
