@@ -84,13 +84,12 @@ def live(
     quiet : bool
         No terminal view.
     """
-    from realtime.sinks.jsonl import JsonLinesSink
-
     from models.bundle import read_bundle
     from realtime.broker import EmbeddedBroker
     from realtime.layout import read_layout
     from realtime.session import SessionSettings
     from realtime.sinks.journal import next_run
+    from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt import MqttSink
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
     from realtime.status import Status
@@ -163,8 +162,8 @@ def bedside(
     from dataclasses import replace
 
     import pylsl
-    from realtime.inference import Inference, one_thread
 
+    from realtime.inference import Inference, one_thread
     from realtime.session import Session
     from realtime.sinks.journal import JournalWriter
     from realtime.sources.lsl import LslSource

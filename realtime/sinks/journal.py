@@ -26,6 +26,7 @@ from realtime.log import Entry, SessionStarted
 from realtime.sinks.journal_format import Loss, encode
 from realtime.sinks.journal_reader import (
     Run,
+    is_journal,
     journal_runs,
     next_run,
     read_decisions,
@@ -38,6 +39,7 @@ __all__ = [
     "JournalWriter",
     "Loss",
     "Run",
+    "is_journal",
     "journal_runs",
     "next_run",
     "read_decisions",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from models.errors import JournalError
 from realtime.log import Entry
-from realtime.sinks.journal_format import Loss, Row, check_identity, decode, uri
+from realtime.sinks.journal_format import APPLICATION_ID, Loss, Row, check_identity, decode, uri
 
 
 class Run(NamedTuple):
@@ -20,6 +20,16 @@ class Run(NamedTuple):
     run: int
     session: str
     first: int
+
+
+def is_journal(path: Path | str) -> bool:
+    """Whether a file is a journal, by what stands at its beginning (SQLite's application id)."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(72)
+    return head.startswith(b"SQLite format 3") and int.from_bytes(head[68:72], "big") == APPLICATION_ID
 
 
 @contextmanager
