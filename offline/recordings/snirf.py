@@ -145,6 +145,7 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
     places = {letter: _positions(probe, word, factor) for letter, word in _OPTODES}
     channels: list[Channel | None] = []
     scales, skipped = [], []
+    taken: dict[str, Kind] = {}
     for name in lists:
         group = block[name]
         kind, what = _kind(group)
@@ -165,9 +166,12 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
                 )
             wavelength = float(wavelengths[index - 1])
         at, to = places["S"].get(source), places["D"].get(detector)
+        called = standard_name(source, detector, kind, wavelength)
+        if taken.setdefault(called, kind) is not kind:
+            called = f"{called} {kind}"  # a file may hold intensity and optical density of one pair
         channels.append(
             Channel(
-                name=standard_name(source, detector, kind, wavelength),
+                name=called,
                 kind=kind,
                 unit=unit,
                 source=source,
