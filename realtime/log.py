@@ -135,7 +135,11 @@ class StreamReset:
 
 @dataclass(frozen=True, slots=True)
 class EventReceived:
-    """A marker arrived: what happened, at which raw stamp (s) of the source's clock."""
+    """A marker arrived: what happened, and when (s) on the local clock.
+
+    Markers come by a stream of their own, perhaps from another machine, so their stamps are put on
+    the local clock by that stream's offset and not by `ClockMeasured`, which is the signal's.
+    """
 
     local: float
     stamp: float

@@ -9,7 +9,7 @@ beside their type and shape; everything else is JSON.
 import json
 import sqlite3
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,15 +101,8 @@ def _little(dtype: np.dtype[Any]) -> str:
 
 
 def _stream_values(entry: StreamOpened) -> dict[str, Any]:
-    return {
-        "local": entry.local,
-        "spec": entry.spec.to_json(),
-        "origin": asdict(entry.origin),
-        "name": entry.name,
-        "source_id": entry.source_id,
-        "declared": entry.declared,
-        "rows": list(entry.rows),
-    }
+    values = {field.name: getattr(entry, field.name) for field in fields(entry)}
+    return {**values, "spec": entry.spec.to_json(), "origin": asdict(entry.origin)}
 
 
 KINDS: dict[type[Any], str] = {
@@ -140,16 +133,13 @@ def decode(row: Row) -> Entry:
         if row.kind == "samples":
             return _samples(row, np.dtype(values["dtype"]), values["shape"])
         if row.kind == "stream":
-            origin = values["origin"]
-            return StreamOpened(
-                row.local,
-                SignalSpec.from_json(values["spec"]),
-                Origin(OriginKind(origin["kind"]), origin["speed"], origin["anchor"]),
-                values["name"],
-                values["source_id"],
-                values["declared"],
-                tuple(values["rows"]),
-            )
+            origin = values.pop("origin")
+            values = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+            }
+            values["spec"] = SignalSpec.from_json(values["spec"])
+            values["origin"] = Origin(**{**origin, "kind": OriginKind(origin["kind"])})
+            return StreamOpened(local=row.local, **values)
         entry: Entry = _PLAIN[row.kind](local=row.local, **values)
     except (KeyError, TypeError, ValueError) as error:
         raise JournalError(

@@ -170,15 +170,15 @@ class Store:
                 check_identity(connection, self.path)
             elif mode == "rw":
                 raise sqlite3.OperationalError("the file has been emptied")
-            connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            connection.execute("PRAGMA synchronous=NORMAL")
-            # Checkpoints are ours to time: SQLite's own come in the middle of a commit.
-            connection.execute("PRAGMA wal_autocheckpoint=0").fetchone()
-            if not pages:
+            if not pages:  # Before there is a write-ahead log: the file itself says what it is.
                 connection.executescript(
                     f"BEGIN IMMEDIATE;{TABLES}PRAGMA application_id={APPLICATION_ID};"
                     f"PRAGMA user_version={VERSION};COMMIT;"
                 )
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            connection.execute("PRAGMA synchronous=NORMAL")
+            # Checkpoints are ours to time: SQLite's own come in the middle of a commit.
+            connection.execute("PRAGMA wal_autocheckpoint=0").fetchone()
             (last,) = connection.execute(
                 "SELECT max((SELECT coalesce(max(id), 0) FROM entries),"
                 " (SELECT coalesce(max(id), 0) FROM decisions), (SELECT coalesce(max(id), 0) FROM lost))"

@@ -1,5 +1,6 @@
 """Decisions as JSON lines: a file (or a terminal) that holds one decision a line."""
 
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -9,6 +10,8 @@ from models.errors import HemostreamError
 
 class JsonLinesSink:
     """Writes each decision as one line, flushed, so that a follower sees it at once.
+
+    A disk that fills up ends the file but not the session; `close` says so.
 
     Parameters
     ----------
@@ -23,7 +26,11 @@ class JsonLinesSink:
     """
 
     def __init__(self, to: Path | str | IO[str]) -> None:
+        self._name = str(getattr(to, "name", to))
         self._owned = isinstance(to, Path | str)
+        self._error: OSError | None = None
+        self.missing = 0
+        """Decisions that could not be written."""
         if not isinstance(to, Path | str):
             self._stream = to
             return
@@ -35,13 +42,31 @@ class JsonLinesSink:
 
     def publish(self, text: str, window_end: float = 0.0) -> None:
         """Write one decision (`realtime.sinks.Sink`)."""
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+        if self._error is None:
+            try:
+                self._stream.write(f"{text}\n")
+                self._stream.flush()
+            except OSError as error:
+                self._error = error
+        # After a failure the last line may be half of one: nothing is written behind it.
+        self.missing += self._error is not None
 
     def close(self) -> None:
-        """Close the file, if it is ours."""
+        """Close the file, if it is ours.
+
+        Raises
+        ------
+        HemostreamError
+            Decisions could not be written; says how many.
+        """
         if self._owned:
-            self._stream.close()
+            with suppress(OSError):  # What is left in its buffer is part of what is missing.
+                self._stream.close()
+        if self._error is not None:
+            raise HemostreamError(
+                f"The last {self.missing} decisions are not in {self._name}: {self._error.strerror}. "
+                "Make room and classify the journal again."
+            )
 
     def __enter__(self) -> Self:
         return self

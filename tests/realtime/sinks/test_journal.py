@@ -35,6 +35,7 @@ from realtime.log import (
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sinks.journal import (
     JournalWriter,
+    is_journal,
     journal_runs,
     next_run,
     read_decisions,
@@ -501,6 +502,18 @@ def test_a_wrong_file_is_refused_and_left_alone(tmp_path: Path, content: bytes |
         JournalWriter(path, on_trouble=silent)
     assert path.read_bytes() == before
     assert [found.name for found in tmp_path.iterdir()] == ["j"]
+
+
+def test_a_file_says_at_once_that_it_is_a_journal(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    assert not is_journal(path)
+    assert not is_journal(tmp_path)
+    path.write_bytes(b"SQLite")
+    assert not is_journal(path)
+    path.unlink()
+    with JournalWriter(path, on_trouble=silent):
+        assert is_journal(path)
+    assert is_journal(path)
 
 
 def test_absent_files_and_folders_are_named(tmp_path: Path) -> None:

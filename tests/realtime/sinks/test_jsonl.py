@@ -36,3 +36,13 @@ def test_an_open_stream_is_left_open(make_decision: Callable[..., Any]) -> None:
 def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(HemostreamError, match=r"absent.*No such file"):
         JsonLinesSink(tmp_path / "absent" / "x.jsonl")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+def test_a_full_disk_does_not_end_the_session_and_is_told_at_the_end() -> None:
+    sink = JsonLinesSink("/dev/full")
+    for _ in range(3):
+        sink.publish("{}")
+    assert sink.missing == 3
+    with pytest.raises(HemostreamError, match=r"last 3 decisions are not in /dev/full: No space left"):
+        sink.close()
