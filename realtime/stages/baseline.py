@@ -70,7 +70,7 @@ class FrozenBaseline:
         begin = np.zeros(len(self.full), dtype=np.intp)
         while True:
             stop = np.searchsorted(times, self._end, side="left")
-            within = (columns >= begin[:, None]) & (columns < stop[:, None]) & ~self.full[:, None]
+            within = (columns >= begin[:, None]) & (columns < stop[:, None])  # none, once full
             self._add(data, measured & within)
             ended = ~self.full & (stop < n_samples)
             enough = ended & (self._count >= self.min_count)

@@ -67,13 +67,15 @@ def test_it_is_the_filter_it_says() -> None:
     np.testing.assert_allclose(out.data[0, warm], expected[warm], rtol=0, atol=1e-12)
 
 
-def test_a_short_dropout_is_bridged_and_a_long_one_starts_the_channel_afresh() -> None:
+@pytest.mark.parametrize("size", [1, 400])
+def test_a_short_dropout_is_bridged_and_a_long_one_starts_the_channel_afresh(size: int) -> None:
     x = np.random.default_rng(4).standard_normal((3, 400))
     x[1, 200:216] = np.nan  # 2 s: as long as is bridged
     x[2, 200:217] = np.nan
     stage = Bandpass(_spec(3), low=0.1, high=1.0)
     warmup = int(np.ceil(stage.warmup_s * RATE))
-    out = stage.process(_chunk(x))
+    chunk = _chunk(x)
+    out = Chunk.concatenate([stage.process(chunk.between(i, i + size)) for i in range(0, 400, size)])
     np.testing.assert_array_equal(np.flatnonzero(out.missing[1, warmup:]) + warmup, np.arange(200, 216))
     np.testing.assert_array_equal(
         np.flatnonzero(out.missing[2, warmup:]) + warmup, np.arange(200, 217 + warmup)

@@ -101,8 +101,8 @@ def _stretch(case: Case, rng: np.random.Generator, first: float, n: int) -> Chun
     missing = rng.random((n_channels, n)) < rng.choice([0.0, 0.05, 0.3])
     for channel in range(n_channels):
         if rng.random() < 0.4:  # a long dropout, from the beginning perhaps
-            start = rng.integers(-20, n)
-            missing[channel, max(start, 0) : max(start, 0) + rng.integers(10, 80)] = True
+            begin = max(int(rng.integers(-20, n)), 0)
+            missing[channel, begin : begin + rng.integers(10, 80)] = True
         if rng.random() < 0.2:
             start = rng.integers(0, n)
             data[channel, start : start + 40] = data[channel, start]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
 from realtime.stages.percent_signal import PercentSignal
@@ -13,7 +14,8 @@ def _spec(n: int) -> SignalSpec:
 
 
 def _chunk(data: Floats) -> Chunk:
-    return Chunk(_spec(len(data)), data, 2.0 * np.arange(data.shape[1]), np.isnan(data))
+    times: Floats = 2.0 * np.arange(data.shape[1], dtype=np.float64)
+    return Chunk(_spec(len(data)), data, times, np.isnan(data))
 
 
 def test_it_is_the_change_from_the_baselines_mean() -> None:
@@ -32,6 +34,18 @@ def test_a_series_around_zero_and_a_dead_one_have_none() -> None:
     out = PercentSignal(_spec(3)).process(_chunk(data))
     assert out.missing[:2].all()
     assert not out.missing[2, 15:].any()
+
+
+@pytest.mark.parametrize("size", [1, 60])
+def test_the_spread_of_the_baseline_decides_however_it_came(size: int) -> None:
+    swing = np.tile([-1.0, 1.0], 30)
+    chunk = _chunk(np.array([100 + 15 * swing, 100 + 25 * swing]))
+    stage = PercentSignal(_spec(2), min_ratio=5.0)
+    missing = np.concatenate(
+        [stage.process(chunk.between(i, i + size)).missing for i in range(0, 60, size)], axis=1
+    )
+    assert not missing[0, 15:].any()
+    assert missing[1].all()
 
 
 def test_real_residual_series_are_refused(data_dir: Path) -> None:

@@ -75,7 +75,7 @@ def test_nothing_leaves_until_the_period_is_measured_and_then_everything() -> No
 
 
 def test_a_measurement_needs_five_samples() -> None:
-    times = 4.0 * np.arange(8)
+    times = 4.0 * np.arange(8, dtype=np.float64)
     stage = Resample(_spec(), rate=0.25, measure_s=5.0)
     counts = [stage.process(_chunk(times[i : i + 1], times[i : i + 1])).n_samples for i in range(8)]
     assert counts == [0, 0, 0, 0, 5, 1, 1, 1]
