@@ -1,0 +1,119 @@
+"""Which channels a model is trained on: those that the recipe names, or those that all recordings share.
+
+Channels are recognised by what they are (`realtime.matching`), never by their place: vendors, and
+exports of one vendor, order them differently.
+"""
+
+from collections.abc import Sequence
+
+from models.errors import RecipeError, SignalError, near_match
+from offline.recipe import Recipe
+from realtime.matching import match_channels
+from realtime.signal import Channel, Kind, SignalSpec
+
+SHOWN = 8
+"""Channels that a remark names before it only counts."""
+
+
+def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> tuple[SignalSpec, list[str]]:
+    """Choose the channels, in the order of the recipe, or else of the first recording.
+
+    Parameters
+    ----------
+    specs : sequence of (name, SignalSpec)
+        What each recording holds; at least one.
+    recipe : Recipe
+        Its ``input`` and its first stages decide.
+
+    Returns
+    -------
+    SignalSpec, list of str
+        The channels (as the first recording describes them, with its rate), and remarks on those that
+        were left out.
+
+    Raises
+    ------
+    RecipeError
+        A named channel is not there, or no channel is left.
+    """
+    first_name, first = specs[0]
+    if recipe.input.channels:
+        return _named(recipe.input.channels, first_name, first), []
+    kinds = _kinds(recipe)
+    of_kind = [channel for channel in first.channels if channel.kind in kinds]
+    if not of_kind:
+        raise RecipeError(
+            f"Recording {first_name} has no channel of kind {' or '.join(kinds)}, which the recipe's "
+            f"pipeline takes; it has {', '.join(first.kinds) or 'none at all'}. Change the pipeline, or the cohort."
+        )
+    remarks: list[str] = []
+    near = [channel for channel in of_kind if _distance_fits(channel, recipe)]
+    _remark(remarks, of_kind, near, "their distance is not within the recipe's, or not known")
+    shared = [channel for channel in near if all(_found(channel, spec) for _, spec in specs[1:])]
+    _remark(remarks, near, shared, "not every recording has them")
+    whole = _whole_pairs(shared, kinds)
+    _remark(remarks, shared, whole, "their pair lacks a wavelength")
+    if not whole:
+        raise RecipeError(
+            f"No channel is left that all {len(specs)} recordings share: {'; '.join(remarks)}. "
+            "Divide the cohort by montage, or name the channels in the recipe (input.channels)."
+        )
+    return SignalSpec(tuple(whole), first.rate), remarks
+
+
+def _named(names: Sequence[str], first_name: str, first: SignalSpec) -> SignalSpec:
+    for name in names:
+        if name not in first.names:
+            raise RecipeError(
+                f"The recipe's channel {name!r} is not in recording {first_name}. "
+                + near_match(name, first.names)
+            )
+    return first.pick(first.names.index(name) for name in names)
+
+
+def _kinds(recipe: Recipe) -> tuple[Kind, ...]:
+    """What the pipeline starts from."""
+    stages = [stage.get("stage") for stage in recipe.pipeline]
+    if recipe.input.kind == "bold":
+        return (Kind.BOLD,)
+    if "optical_density" in stages:
+        return (Kind.INTENSITY,)
+    if "beer_lambert" in stages:
+        return (Kind.OPTICAL_DENSITY,)
+    return (Kind.HBO, Kind.HBR, Kind.HBT)
+
+
+def _distance_fits(channel: Channel, recipe: Recipe) -> bool:
+    least, most = recipe.input.min_distance, recipe.input.max_distance
+    if least is None and most is None:
+        return True
+    if channel.distance is None:
+        return False
+    return (least is None or channel.distance >= least) and (most is None or channel.distance <= most)
+
+
+def _found(channel: Channel, spec: SignalSpec) -> bool:
+    try:
+        match_channels(SignalSpec((channel,), 0.0), spec)
+    except SignalError:
+        return False
+    return True
+
+
+def _whole_pairs(channels: Sequence[Channel], kinds: Sequence[Kind]) -> list[Channel]:
+    """Those whose source and detector have every wavelength that any has."""
+    if not {Kind.INTENSITY, Kind.OPTICAL_DENSITY} & set(kinds):
+        return list(channels)
+    wavelengths = {channel.wavelength for channel in channels}
+    held: dict[tuple[int | None, int | None], set[float | None]] = {}
+    for channel in channels:
+        held.setdefault(channel.pair, set()).add(channel.wavelength)
+    return [channel for channel in channels if held[channel.pair] == wavelengths]
+
+
+def _remark(remarks: list[str], before: Sequence[Channel], after: Sequence[Channel], why: str) -> None:
+    kept = {channel.name for channel in after}
+    lost = [channel.name for channel in before if channel.name not in kept]
+    if lost:
+        more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
+        remarks.append(f"{len(lost)} channels left out, for {why}: {', '.join(lost[:SHOWN])}{more}")

@@ -1,0 +1,405 @@
+"""From a cohort and a recipe to samples: recordings replayed, windows labelled.
+
+Nothing is computed here that the live session does not compute: windows come out of the core, and
+a label is looked up for each.  What was lost on the way is counted for each recording.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import HemostreamError, RecipeError, near_match
+from offline.channels import choose_channels
+from offline.cohort import Cohort, Row
+from offline.progress import Tell, silent
+from offline.recipe import Recipe
+from offline.recordings import read_recording
+from offline.replay import Replayed, replay, stack
+from offline.sample_table import SampleTable
+from realtime.core import Plan
+from realtime.quality import Policy
+from realtime.signal import SignalSpec
+from realtime.sources.recording import Recording
+from realtime.windows import Window
+
+KEPT_BYTES = 512 * 2**20
+"""Recordings are read once to see their channels; so much of them stays in memory for the replay."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of each recording.
+
+    Parameters
+    ----------
+    start, stop : float
+        From its first sample: s, or fractions of its length.
+    fraction : bool
+        Whether they are fractions.
+    """
+
+    start: float
+    stop: float
+    fraction: bool = False
+
+    def __post_init__(self) -> None:
+        most = 1.0 if self.fraction else np.inf
+        if not 0.0 <= self.start < self.stop <= most:
+            unit = "fractions from 0 to 1" if self.fraction else "seconds from 0 up"
+            raise RecipeError(
+                f"A span from {self.start} to {self.stop} cannot be; expected {unit}, ascending."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``"0:120"`` (seconds) or ``"0%:50%"``.
+
+        Raises
+        ------
+        RecipeError
+            It is neither.
+        """
+        fraction = text.count("%") == 2
+        scale = 0.01 if fraction else 1.0
+        try:
+            start, stop = (
+                float(part.strip().removesuffix("%" if fraction else "")) for part in text.split(":")
+            )
+        except ValueError:
+            raise RecipeError(f"Span {text!r}: expected START:STOP in seconds, or like 0%:50%.") from None
+        return cls(start * scale, stop * scale, fraction)
+
+    def of(self, recording: Recording) -> tuple[float, float]:
+        """First and last second of it, on the recording's clock."""
+        first = float(recording.times[0])
+        scale = recording.duration if self.fraction else 1.0
+        return first + self.start * scale, first + self.stop * scale
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of one recording's windows.
+
+    Parameters
+    ----------
+    recording, person : str
+        Which, whose.
+    windows, fit : int
+        All that its length holds, and those that may be judged.
+    labelled : mapping of label to int
+        Fit windows that a label holds for, within the span.
+    lost : mapping of reason to int
+        Windows that may not be judged, by reason; a window may have two.
+    lost_s : float
+        Seconds from the first sample to the start of the first fit window; all where none is fit.
+    """
+
+    recording: str
+    person: str
+    windows: int
+    fit: int
+    labelled: Mapping[str, int]
+    lost: Mapping[str, int]
+    lost_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Labelled windows of a cohort.
+
+    Parameters
+    ----------
+    table : SampleTable
+        Whose each window is, when, and its label.
+    X : (n, n_channels, n_samples) float32
+        The windows, as the network sees them.
+    labels : tuple of str
+        What the table's targets stand for.
+    spec : SignalSpec
+        The channels that were taken from the recordings, in order.
+    rate : float
+        Samples a second of X, Hz.
+    names : tuple of str
+        The channels of X.
+    delay_s : float
+        Group delay of the pipeline, s.
+    accounts : tuple of Account
+        One a recording, in the cohort's order.
+    remarks : tuple of str
+        What a person should know: channels left out, recordings without a labelled window.
+    """
+
+    table: SampleTable
+    X: npt.NDArray[np.float32]
+    labels: tuple[str, ...]
+    spec: SignalSpec
+    rate: float
+    names: tuple[str, ...]
+    delay_s: float
+    accounts: tuple[Account, ...]
+    remarks: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def collect(
+    cohort: Cohort,
+    recipe: Recipe,
+    *,
+    span: Span | None = None,
+    exclude_people: Sequence[str] = (),
+    progress: Tell | None = None,
+) -> Samples:
+    """Replay a cohort and label its windows.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Whose recordings.
+    recipe : Recipe
+        Channels, pipeline, window and labels.
+    span : Span or None
+        Take only windows wholly inside this part of each recording.  The pipeline still sees what
+        comes before; what comes after it cannot see.
+    exclude_people : sequence of str
+        People who are left aside, unread.
+    progress : callable or None
+        Told of every recording.
+
+    Raises
+    ------
+    RecipeError
+        Recordings share no channel, or a label has no window; the message counts what was lost to
+        what.
+    HemostreamError
+        A recording cannot be read or replayed; the message names it.
+    """
+    tell = progress or silent
+    rows = _rows(cohort, exclude_people)
+    labels, row_label = _labels(rows, cohort, recipe)
+    names = _unique_names(rows)
+    reader = _Reader(cohort, recipe, rows, names)
+    spec, remarks = choose_channels(reader.specs(tell), recipe)
+    plan = plan_of(recipe, spec, labels)
+    parts: list[tuple[SampleTable, npt.NDArray[np.float32]]] = []
+    accounts: list[Account] = []
+    behind: tuple[str, ...] = ()
+    delay_s = 0.0
+    for done, (row, name) in enumerate(zip(rows, names, strict=True)):
+        tell("replay", done, len(rows), name)
+        with _told_of(name):
+            replayed = replay(reader.read(done), plan)
+            kept, targets = _labelled(replayed, recipe, labels, row_label[done], span)
+        behind, delay_s = replayed.names, replayed.delay_s
+        accounts.append(_account(name, row, replayed, targets, labels))
+        if kept:
+            parts.append((_table(name, row, kept, targets), stack(kept)))
+        else:
+            remarks.append(f"recording {name} has no labelled window ({_lost(accounts[-1])})")
+    tell("replay", len(rows), len(rows), "")
+    for remark in remarks:
+        log.warning("%s", remark)
+    _refuse_empty_labels(labels, accounts, recipe)
+    return Samples(
+        table=SampleTable.concatenate([table for table, _ in parts]),
+        X=np.concatenate([X for _, X in parts]),
+        labels=labels,
+        spec=spec,
+        rate=recipe.rate,
+        names=behind,
+        delay_s=delay_s,
+        accounts=tuple(accounts),
+        remarks=tuple(remarks),
+    )
+
+
+def plan_of(recipe: Recipe, spec: SignalSpec, labels: tuple[str, ...]) -> Plan:
+    """The live core's plan for these channels, as the recipe has it."""
+    return Plan(
+        spec=spec,
+        pipeline=recipe.pipeline,
+        length_s=recipe.window.length_s,
+        step_s=recipe.window.step_s,
+        labels=labels,
+        policy=Policy(**recipe.policy.model_dump()),
+        memory_s=recipe.evidence.memory_s,
+    )
+
+
+class _Reader:
+    """Reads the recordings of a cohort, keeping the first ones so that they are not read twice."""
+
+    def __init__(self, cohort: Cohort, recipe: Recipe, rows: Sequence[Row], names: Sequence[str]) -> None:
+        self._rows = rows
+        self._names = names
+        self._layout = None if recipe.input.layout is None else cohort.path.parent / recipe.input.layout
+        self._input = recipe.input
+        self._kept: dict[int, Recording] = {}
+
+    def specs(self, tell: Tell) -> list[tuple[str, SignalSpec]]:
+        """Name and channels of every recording."""
+        found = []
+        size = 0
+        for i, name in enumerate(self._names):
+            tell("read", i, len(self._names), name)
+            recording = self._read(i)
+            found.append((name, recording.spec))
+            size += recording.data.nbytes + recording.missing.nbytes
+            if size <= KEPT_BYTES:
+                self._kept[i] = recording
+        tell("read", len(self._names), len(self._names), "")
+        return found
+
+    def read(self, i: int) -> Recording:
+        """A recording, once more or for the last time."""
+        kept = self._kept.pop(i, None)
+        return self._read(i) if kept is None else kept
+
+    def _read(self, i: int) -> Recording:
+        return read_recording(
+            self._rows[i].recording,
+            layout=self._layout,
+            length_unit=self._input.length_unit,
+            repetition_time=self._input.repetition_time,
+        )
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """Put a recording's name in front of what went wrong with it."""
+    try:
+        yield
+    except HemostreamError as error:
+        raise type(error)(f"Recording {name}: {error}") from error
+
+
+def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[Row]:
+    for person in exclude_people:
+        if person not in cohort.people:
+            raise RecipeError(
+                f"{person!r} is to be left out, but is not in the cohort. {near_match(person, cohort.people)}"
+            )
+    rows = [row for row in cohort.rows if row.person not in exclude_people]
+    if not rows:
+        raise RecipeError("Everybody in the cohort is to be left out; nobody remains to train on.")
+    return rows
+
+
+def _labels(rows: Sequence[Row], cohort: Cohort, recipe: Recipe) -> tuple[tuple[str, ...], list[str | None]]:
+    """All labels, and each row's own where labels stand in a column."""
+    wanted = recipe.labels
+    if wanted.source == "events":
+        return tuple(wanted.intervals), [None] * len(rows)
+    assert wanted.column is not None
+    own = [_value(row, wanted.column) for row in rows]
+    known = {value for row in cohort.rows if (value := _value(row, wanted.column))}
+    labels = wanted.values or tuple(sorted(known))
+    if len(labels) < 2 or not set(labels) <= known:
+        raise RecipeError(
+            f"The cohort's column {wanted.column!r} holds {', '.join(sorted(known)) or 'nothing'}; expected "
+            f"{', '.join(wanted.values) or 'two labels or more'}. Correct the table, or labels in the recipe."
+        )
+    return tuple(labels), [value if value in labels else None for value in own]
+
+
+def _value(row: Row, column: str) -> str:
+    if column in ("site", "sex", "session"):
+        return str(getattr(row, column))
+    if column not in row.values:
+        raise RecipeError(f"The cohort has no column {column!r} for labels. {near_match(column, row.values)}")
+    return row.values[column]
+
+
+def _unique_names(rows: Sequence[Row]) -> list[str]:
+    """Short names of the recordings: the file's, with person and session where two share it."""
+    plain = Counter(row.recording.name for row in rows)
+    names = [
+        row.recording.name
+        if plain[row.recording.name] == 1
+        else "/".join(part for part in (row.person, row.session, row.recording.name) if part)
+        for row in rows
+    ]
+    counts = Counter(names)
+    return [name if counts[name] == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+
+
+def _labelled(
+    replayed: Replayed, recipe: Recipe, labels: Sequence[str], own: str | None, span: Span | None
+) -> tuple[list[Window], list[int]]:
+    """The fit windows that have a label, and which."""
+    first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
+    kept: list[Window] = []
+    targets: list[int] = []
+    for window in replayed.fit:
+        if window.start < first - 1e-6 or window.end > last + 1e-6:
+            continue
+        label = own
+        if recipe.labels.source == "events":
+            label = recipe.label_of(window.start, window.end, replayed.recording.events)
+        if label is not None:
+            kept.append(window)
+            targets.append(labels.index(label))
+    return kept, targets
+
+
+def _table(name: str, row: Row, kept: Sequence[Window], targets: Sequence[int]) -> SampleTable:
+    n = len(kept)
+    return SampleTable(
+        recording=np.full(n, name),
+        person=np.full(n, row.person),
+        session=np.full(n, row.session or name),
+        site=np.full(n, row.site),
+        start=np.array([window.start for window in kept]),
+        stop=np.array([window.end for window in kept]),
+        target=np.array(targets, dtype=np.int64),
+    )
+
+
+def _account(
+    name: str, row: Row, replayed: Replayed, targets: Sequence[int], labels: Sequence[str]
+) -> Account:
+    lost: Counter[str] = Counter()
+    for window in replayed.windows:
+        for reason in window.reasons:
+            lost[str(reason)] += window.count
+    fit = replayed.fit
+    recording = replayed.recording
+    counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
+    return Account(
+        recording=name,
+        person=row.person,
+        windows=sum(window.count for window in replayed.windows),
+        fit=len(fit),
+        labelled=dict(zip(labels, counts.tolist(), strict=True)),
+        lost=dict(sorted(lost.items())),
+        lost_s=fit[0].start - float(recording.times[0]) if fit else recording.duration,
+    )
+
+
+def _lost(account: Account) -> str:
+    lost = ", ".join(f"{n} {reason}" for reason, n in account.lost.items()) or "none lost"
+    return f"{account.windows} windows, {account.fit} fit, {lost}"
+
+
+def _refuse_empty_labels(labels: Sequence[str], accounts: Sequence[Account], recipe: Recipe) -> None:
+    empty = [label for label in labels if not any(account.labelled[label] for account in accounts)]
+    if empty:
+        shown = "; ".join(f"{account.recording}: {_lost(account)}" for account in accounts[:6])
+        where = (
+            "labels.intervals (events, delay_s, duration_s)"
+            if recipe.labels.source == "events"
+            else f"the column {recipe.labels.column!r}"
+        )
+        raise RecipeError(
+            f"No fit window has label {' or '.join(map(repr, empty))}. Check {where}, the window's length "
+            f"({recipe.window.length_s} s) and what was lost: {shown}."
+        )

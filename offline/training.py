@@ -1,0 +1,301 @@
+"""Training: from a cohort and a recipe to a bundle.
+
+The cohort is replayed, people (or sessions) are spared for early stopping, one network is fitted, its
+temperature is set on what it was not fitted to, and everything is written down on the card, people
+only as salted hashes.
+"""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.bundle import Card, write_bundle
+from models.errors import RecipeError
+from offline.cohort import Cohort, read_cohort
+from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
+from offline.progress import Tell, shown
+from offline.recipe import Recipe
+from offline.samples import Samples, Span, collect
+from offline.splits import Validation, validation_split
+from offline.versions import versions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network trained on some of the samples.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The network and its history.
+    validation : Validation
+        What it learnt from, and what early stopping listened to.
+    temperature : float
+        Set on the validation windows; 1 where there are none.
+    seed : int
+        What all chance followed from.
+    """
+
+    fitted: Fitted
+    validation: Validation
+    temperature: float
+    seed: int
+
+
+def train_network(
+    samples: Samples,
+    recipe: Recipe,
+    *,
+    train_index: npt.NDArray[np.intp],
+    validation_index: npt.NDArray[np.intp],
+    seed: int,
+    progress: Tell | None = None,
+    task: str = "train",
+) -> Fitted:
+    """Fit the recipe's network to some samples.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        Its ``network`` and ``training``.
+    train_index, validation_index : (n,) intp
+        Samples to learn from, and those that early stopping listens to.
+    seed : int
+        Of all chance; the same gives the same weights, bit for bit.
+    progress : callable or None
+        Told of every epoch.
+    task : str
+        What to call it then.
+
+    Raises
+    ------
+    RecipeError
+        A label has no window to learn from, or training diverges.
+    """
+    present = np.unique(samples.table.target[train_index])
+    absent = [label for i, label in enumerate(samples.labels) if i not in present]
+    if absent:
+        raise RecipeError(
+            f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
+            "recordings that remain for training have none. Add people, or change labels in the recipe."
+        )
+
+    def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
+        remark = f"loss {loss:.3f}" + ("" if valid is None else f", unseen {valid:.3f}")
+        if progress is not None:
+            progress(task, epoch, most, remark)
+
+    return fit_network(
+        samples.X,
+        samples.table.target,
+        train_index,
+        validation_index,
+        name=recipe.network.name,
+        params=recipe.network.params,
+        n_outputs=len(samples.labels),
+        settings=fit_settings(recipe),
+        seed=seed,
+        on_epoch=on_epoch,
+    )
+
+
+def train_within(
+    samples: Samples,
+    recipe: Recipe,
+    within: npt.NDArray[np.intp],
+    *,
+    seed: int,
+    progress: Tell | None = None,
+    task: str = "train",
+) -> Trained:
+    """Spare some of these samples, fit to the others, set the temperature on the spared.
+
+    The spared windows also chose the epoch, so the temperature is a little too sure of itself.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        Its ``network`` and ``training``.
+    within : (n,) intp
+        The samples that may be used at all.
+    seed, progress, task
+        See `train_network`.
+
+    Raises
+    ------
+    RecipeError
+        A label has no window to learn from, or training diverges.
+    """
+    fraction = recipe.training.validation_fraction
+    split = validation_split(samples.table, within, seed=seed, fraction=fraction)
+    fitted = train_network(
+        samples,
+        recipe,
+        train_index=split.train,
+        validation_index=split.validation,
+        seed=seed,
+        progress=progress,
+        task=task,
+    )
+    temperature = 1.0
+    if len(split.validation):
+        logits = logits_of(fitted.network, samples.X[split.validation])
+        temperature = fit_temperature(logits, samples.table.target[split.validation])
+    return Trained(fitted, split, temperature, seed)
+
+
+def train(
+    cohort_path: str | Path,
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    seed: int | None = None,
+    exclude_people: Sequence[str] = (),
+    span: Span | None = None,
+    progress: Tell | None = None,
+) -> str:
+    """Train on a cohort and write the bundle.
+
+    Parameters
+    ----------
+    cohort_path : path
+        Its table, or the folder of ``cohort.tsv``.
+    recipe : Recipe
+        What is done.
+    out : path
+        The bundle's folder.
+    seed : int or None
+        Instead of the recipe's.
+    exclude_people : sequence of str
+        People who are held out.
+    span : Span or None
+        Train only on this part of each recording.
+    progress : callable or None
+        Told of progress; None shows it where there is a terminal.
+
+    Returns
+    -------
+    str
+        The bundle's hash.
+
+    Raises
+    ------
+    HemostreamError
+        Whatever is wrong with recipe, cohort, recordings or folder.
+    """
+    cohort = read_cohort(cohort_path)
+    seed = recipe.training.seed if seed is None else seed
+    with shown(progress) as tell:
+        samples = collect(cohort, recipe, span=span, exclude_people=exclude_people, progress=tell)
+        trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
+    log.info(
+        "trained on %d windows of %d people, stopped by %s at epoch %d",
+        len(trained.validation.train),
+        len(samples.table.people),
+        trained.validation.kind,
+        trained.fitted.best_epoch,
+    )
+    return write_bundle(out, card_of(samples, recipe, cohort, trained, span), trained.fitted.network)
+
+
+def fit_settings(recipe: Recipe) -> FitSettings:
+    """How the recipe wants a network fitted."""
+    wanted = recipe.training
+    return FitSettings(
+        epochs=wanted.epochs,
+        min_epochs=wanted.min_epochs,
+        patience=wanted.patience,
+        batch_size=wanted.batch_size,
+        learning_rate=wanted.learning_rate,
+        weight_decay=wanted.weight_decay,
+        class_weights=wanted.class_weights == "balanced",
+    )
+
+
+def card_of(
+    samples: Samples, recipe: Recipe, cohort: Cohort, trained: Trained, span: Span | None = None
+) -> Card:
+    """The card of a trained network, without personal data.
+
+    Parameters
+    ----------
+    samples : Samples
+        What it was trained on.
+    recipe, cohort : Recipe, Cohort
+        Where those come from.
+    trained : Trained
+        The network.
+    span : Span or None
+        The part of each recording that was used.
+    """
+    table, split = samples.table, trained.validation
+    cohort_hash = cohort.content_hash()
+    salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
+    return Card(
+        network={
+            "name": recipe.network.name,
+            "params": dict(recipe.network.params),
+            "n_chans": samples.X.shape[1],
+            "n_times": samples.X.shape[2],
+            "n_outputs": len(samples.labels),
+        },
+        input=samples.spec.to_json(),
+        pipeline=[dict(stage) for stage in recipe.pipeline],
+        rate=samples.rate,
+        window=recipe.window.model_dump(),
+        labels=list(samples.labels),
+        calibration={"temperature": trained.temperature},
+        policy=recipe.policy.model_dump(),
+        evidence=recipe.evidence.model_dump(),
+        training={
+            "recipe": recipe.name,
+            "recipe_hash": recipe.hash,
+            "cohort_hash": cohort_hash,
+            "target": recipe.labels.target,
+            "people": len(table.people),
+            "people_salt": salt,
+            "people_hashes": sorted(person_hash(salt, person) for person in table.people),
+            "recordings": len(set(table.recording.tolist())),
+            "span": None if span is None else [span.start, span.stop, "fraction" if span.fraction else "s"],
+            "windows": {
+                "train": _by_label(samples, split.train),
+                "validation": _by_label(samples, split.validation),
+            },
+            "windows_lost": _lost(samples),
+            "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
+            "seed": trained.seed,
+            "epochs": len(trained.fitted.history),
+            "best_epoch": trained.fitted.best_epoch,
+            "stopped_early": trained.fitted.stopped_early,
+            "validation": str(split.kind),
+            "temperature": "fitted on the validation windows" if len(split.validation) else "not fitted",
+        },
+        versions=versions(),
+    )
+
+
+def person_hash(salt: str, person: str) -> str:
+    """What stands for a person on a card: a keyed hash, so that two cards do not name the same person."""
+    return hmac.new(salt.encode(), person.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:
+    found = np.bincount(samples.table.target[rows], minlength=len(samples.labels))
+    return dict(zip(samples.labels, found.tolist(), strict=True))
+
+
+def _lost(samples: Samples) -> dict[str, int]:
+    reasons = sorted({reason for account in samples.accounts for reason in account.lost})
+    return {reason: sum(account.lost.get(reason, 0) for account in samples.accounts) for reason in reasons}
