@@ -134,7 +134,9 @@ class Resample:
         # Up to the sample that completes the measurement, however many came with it.
         enough = int(np.searchsorted(times - first, self._measure_s, side="left"))
         steps = np.diff(times[: max(enough + 1, MIN_SAMPLES)])
-        middle = np.median(steps)
+        # The lower of two middle ones, so that it is a step that occurred: halfway between a step
+        # and a gap there may be nothing.
+        middle = np.sort(steps)[(len(steps) - 1) // 2]
         self._set_period(float(steps[np.abs(steps - middle) <= 0.5 * middle].mean()))
         return True
 

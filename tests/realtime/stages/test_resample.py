@@ -156,3 +156,12 @@ def test_another_clock_anchors_another_grid(reason: Reset) -> None:
     out = stage.process(_chunk(times, np.ones(300)))
     np.testing.assert_array_equal(out.times, times[0] + np.arange(out.n_samples) / 8)
     assert stage.period == pytest.approx(0.25)
+
+
+def test_a_period_is_found_between_a_step_and_a_gap() -> None:
+    """As many gaps as steps: the median of the steps lies where no step is."""
+    spec = SignalSpec((Channel(name="r", kind=Kind.BOLD, unit="a.u."),), 10.0)
+    times = np.array([0.0, 0.1, 3.2, 3.3, 6.4])
+    stage = Resample(spec, rate=10.0, measure_s=6.0)
+    stage.process(Chunk(spec, np.zeros((1, 5)), times, np.zeros((1, 5), dtype=bool)))
+    assert stage.period == pytest.approx(0.1)
