@@ -69,7 +69,7 @@ def read_recording(
     if path.is_dir() or name.endswith(".hdr"):
         from offline.recordings.nirx import read_nirx
 
-        return read_nirx(path, length_unit=length_unit)
+        return read_nirx(path)
     if name.endswith(".snirf"):
         from offline.recordings.snirf import read_snirf
 

@@ -113,7 +113,7 @@ def check_pairs(channels: Sequence[Channel], path: Path) -> None:
                 )
 
 
-def check_distances(spec: SignalSpec, path: Path, unit: str) -> None:
+def check_distances(spec: SignalSpec, path: Path, unit: str, *, correctable: bool = True) -> None:
     """Refuse positions in a unit that cannot be true.
 
     Parameters
@@ -124,6 +124,8 @@ def check_distances(spec: SignalSpec, path: Path, unit: str) -> None:
         Of the recording, for messages.
     unit : str
         What positions were taken to be in: ``m``, ``cm`` or ``mm``.
+    correctable : bool
+        Whether a person can say another unit for this format.
     """
     known = [channel.distance for channel in spec.channels if channel.distance is not None]
     if not known:
@@ -133,7 +135,7 @@ def check_distances(spec: SignalSpec, path: Path, unit: str) -> None:
         return
     in_unit = median / LENGTHS[unit]
     fits = [other for other, metres in LENGTHS.items() if NEAR_M <= in_unit * metres <= FAR_M]
-    advice = f"; if it is really in {fits[0]}, say --length-unit {fits[0]}" if fits else ""
+    advice = f"; if it is really in {fits[0]}, say --length-unit {fits[0]}" if fits and correctable else ""
     raise RecordingError(
         f"{path}: the median distance between source and detector is {in_unit:.4g} in the declared unit "
         f"{unit!r}, that is {median * 1000:.4g} mm; expected 5 to 80 mm{advice}."

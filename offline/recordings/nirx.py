@@ -2,26 +2,26 @@
 
 import configparser
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
+import mne
 import numpy as np
+from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
 from offline.recordings.checks import (
     check_distances,
     check_pairs,
     in_order,
-    length_factor,
     missing_values,
-    rescaled,
 )
 from realtime.mne_info import spec_from_info
 from realtime.sources.recording import Event, Recording
-from realtime.units import LENGTHS
 
 
-def read_nirx(path: Path, *, length_unit: str | None = None) -> Recording:
+def read_nirx(path: Path) -> Recording:
     """Read a NIRx recording.
 
     NIRx files hold no stamps: times are those of the declared rate, as MNE gives them.  Saturated
@@ -31,8 +31,6 @@ def read_nirx(path: Path, *, length_unit: str | None = None) -> Recording:
     ----------
     path : Path
         The folder, or its ``.hdr`` file.
-    length_unit : str or None
-        What MNE's metres really are, where the probe file is in another unit than NIRx writes.
 
     Returns
     -------
@@ -44,8 +42,6 @@ def read_nirx(path: Path, *, length_unit: str | None = None) -> Recording:
     RecordingError
         Where files are absent or not understood.
     """
-    import mne
-
     path = Path(path)
     folder = path if path.is_dir() else path.parent
     if not list(folder.glob("*.hdr")):
@@ -58,14 +54,16 @@ def read_nirx(path: Path, *, length_unit: str | None = None) -> Recording:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            raw = mne.io.read_raw_nirx(folder, saturated="nan", preload=True, verbose="error")
+            raw = mne.io.read_raw_nirx(folder, saturated="nan", preload=True, verbose="warning")
         spec = spec_from_info(raw.info)
     except (
         OSError,
+        EOFError,
+        MatReadError,
+        zlib.error,
         RuntimeError,
         ValueError,
-        KeyError,
-        IndexError,
+        LookupError,
         TypeError,
         NotImplementedError,
         configparser.Error,
@@ -74,9 +72,8 @@ def read_nirx(path: Path, *, length_unit: str | None = None) -> Recording:
         # MNE gives a damaged recording no error of its own: these are what its parsing runs into.
         raise RecordingError(f"{folder} cannot be read as a NIRx recording: {_said(error)}") from error
     remarks += sorted({str(warning.message) for warning in caught})
-    unit, factor = length_factor("m", length_unit, folder)
-    spec = rescaled(spec, factor / LENGTHS["m"]) if length_unit else spec
-    check_distances(spec, folder, unit)
+    # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
+    check_distances(spec, folder, "m", correctable=False)
     check_pairs(spec.channels, folder)
     data = np.asarray(raw.get_data(), dtype=np.float64)
     events, _ = in_order(
