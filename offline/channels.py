@@ -44,7 +44,8 @@ def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> 
     if not of_kind:
         raise RecipeError(
             f"Recording {first_name} has no channel of kind {' or '.join(kinds)}, which the recipe's "
-            f"pipeline takes; it has {', '.join(first.kinds) or 'none at all'}. Change the pipeline, or the cohort."
+            f"pipeline takes; it has {', '.join(first.kinds) or 'none at all'}. "
+            "Change the pipeline, or the cohort."
         )
     remarks: list[str] = []
     near = [channel for channel in of_kind if _distance_fits(channel, recipe)]

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.bundle import Card, write_bundle
+from models.bundle import write_bundle
+from models.card import Card
 from models.errors import RecipeError
 from offline.cohort import Cohort, read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
