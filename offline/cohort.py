@@ -6,15 +6,18 @@ Columns ``recording`` (a path, relative to the table) and ``person`` (a pseudony
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import RecipeError
 
 KNOWN = ("recording", "person", "session", "site", "age", "sex")
-PERSONAL = ("name", "surname", "birth", "dob", "address", "email", "phone", "mrn", "patient_id")
-"""Column names that promise personal data, which has no place in a cohort table."""
+PERSONAL = frozenset({"name", "patient_id", "patientid", "surname", "forename", "mrn", "ssn", "dob"})
+PERSONAL_PARTS = ("birth", "address", "email", "e-mail", "phone", "surname", "forename")
+NAMES_OF_PEOPLE = ("first", "last", "full", "given", "family", "patient", "subject", "participant")
+OLDEST = 130.0
+"""No age may be greater, years."""
 
 
 @dataclass(frozen=True)
@@ -93,25 +96,44 @@ def read_cohort(path: str | Path) -> Cohort:
         raise RecipeError(
             f"There is no cohort table {path}; expected a TSV file with columns recording and person."
         )
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
-        columns = [name.strip() for name in reader.fieldnames or []]
-        reader.fieldnames = columns
-        _check_columns(path, columns)
-        rows: list[Row] = []
-        seen: dict[Path, int] = {}
-        for line, values in enumerate(reader, start=2):
-            row = _row(path, line, {k: (v or "").strip() for k, v in values.items() if isinstance(k, str)})
-            if row.recording in seen:
-                raise RecipeError(
-                    f"{path}, line {line}: recording {row.recording.name} stands in line "
-                    f"{seen[row.recording]} too; expected each once."
-                )
-            seen[row.recording] = line
-            rows.append(row)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = _rows(path, file)
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+    except (OSError, csv.Error) as error:
+        raise RecipeError(f"{path} cannot be read as a table: {error}.") from error
     if not rows:
         raise RecipeError(f"{path} has no rows; expected one a recording.")
     return Cohort(path, tuple(rows))
+
+
+def _rows(path: Path, file: Iterable[str]) -> list[Row]:
+    # Strict, so that a quote that is never closed is told instead of swallowing what follows.
+    reader = csv.reader(file, delimiter="\t", strict=True)
+    columns = [name.strip() for name in next(reader, [])]
+    _check_columns(path, columns)
+    rows: list[Row] = []
+    seen: dict[Path, int] = {}
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        line = reader.line_num
+        if len(cells) > len(columns):
+            raise RecipeError(
+                f"{path}, line {line}: {len(cells)} cells, but {len(columns)} columns; expected one a column."
+            )
+        texts = [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
+        row = _row(path, line, dict(zip(columns, texts, strict=True)))
+        place = row.recording.resolve()
+        if place in seen:
+            raise RecipeError(
+                f"{path}, line {line}: recording {row.recording.name} stands in line "
+                f"{seen[place]} too; expected each once."
+            )
+        seen[place] = line
+        rows.append(row)
+    return rows
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
@@ -122,11 +144,23 @@ def _check_columns(path: Path, columns: list[str]) -> None:
                 f"{path} has columns {found}; expected 'recording' and 'person', separated by tabs."
             )
     for column in columns:
-        if column.lower() in PERSONAL:
+        if columns.count(column) > 1:
+            raise RecipeError(f"{path} has column {column!r} twice; expected each once.")
+        if _is_personal(column):
             raise RecipeError(
                 f"{path} has a column {column!r}, which promises personal data; take it out and use "
                 "pseudonyms."
             )
+
+
+def _is_personal(column: str) -> bool:
+    """Whether a column's name promises personal data, which has no place in a cohort table."""
+    plain = column.lower()
+    return (
+        plain in PERSONAL
+        or any(part in plain for part in PERSONAL_PARTS)
+        or ("name" in plain and plain.startswith(NAMES_OF_PEOPLE))
+    )
 
 
 def _row(path: Path, line: int, values: dict[str, str]) -> Row:
@@ -138,10 +172,11 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
         raise RecipeError(f"{path}, line {line}: there is no recording {recording}.")
     age: float | None = None
     if values.get("age"):
-        try:
-            age = float(values["age"])
-        except ValueError:
-            raise RecipeError(f"{path}, line {line}: age is {values['age']!r}; expected years.") from None
+        age = _number(values["age"])
+        if age is None or not 0 <= age <= OLDEST:
+            raise RecipeError(
+                f"{path}, line {line}: age is {values['age']!r}; expected years, 0 to {OLDEST:g}."
+            )
     return Row(
         recording=recording,
         person=values["person"],
@@ -151,3 +186,10 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
         sex=values.get("sex", ""),
         values={name: value for name, value in values.items() if name not in KNOWN},
     )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

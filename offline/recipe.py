@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,11 +18,17 @@ from models.errors import RecipeError, near_match
 from realtime.sources.recording import Event
 from realtime.windows import whole_number
 
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list in TOML (strict alone would want Python's own tuple)."""
+
 
 class Section(BaseModel):
-    """A part of a recipe: fixed once read, and strict about its keys."""
+    """A part of a recipe: fixed once read, and strict about its keys and types.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    Strict, because ``epochs = true`` would be one epoch otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Input(Section):
@@ -45,19 +51,26 @@ class Input(Section):
     """
 
     kind: Literal["fnirs", "bold"] = "fnirs"
-    channels: tuple[str, ...] = ()
+    channels: Names = ()
     layout: str | None = None
     length_unit: Literal["m", "cm", "mm"] | None = None
-    repetition_time: float | None = Field(None, gt=0)
-    min_distance: float | None = Field(None, ge=0)
-    max_distance: float | None = Field(None, gt=0)
+    repetition_time: float | None = Field(default=None, gt=0)
+    min_distance: float | None = Field(default=None, ge=0)
+    max_distance: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _some_distance(self) -> Self:
+        low, high = self.min_distance, self.max_distance
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"min_distance is {low} m and max_distance {high} m; expected min < max")
+        return self
 
 
 class Window(Section):
     """Length and step of windows, s."""
 
-    length_s: float = Field(7.0, gt=0)
-    step_s: float = Field(1.0, gt=0)
+    length_s: float = Field(default=7.0, gt=0)
+    step_s: float = Field(default=1.0, gt=0)
 
 
 class Interval(Section):
@@ -73,7 +86,7 @@ class Interval(Section):
         Length of the interval, s.
     """
 
-    events: tuple[str, ...] = Field(min_length=1)
+    events: Annotated[Names, Field(min_length=1)]
     delay_s: float = 0.0
     duration_s: float = Field(gt=0)
 
@@ -98,7 +111,7 @@ class Labels(Section):
     source: Literal["events", "column"]
     target: Literal["event", "person"]
     column: str | None = None
-    values: tuple[str, ...] = ()
+    values: Names = ()
     intervals: dict[str, Interval] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -107,6 +120,8 @@ class Labels(Section):
             raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
         if self.source == "column" and not self.column:
             raise ValueError('labels from a column need its name: column = "..."')
+        if len(set(self.values)) < len(self.values):
+            raise ValueError(f"values are {list(self.values)}; expected each label once")
         if "abstain" in (*self.intervals, *self.values):
             raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
         return self
@@ -138,29 +153,29 @@ class Training(Section):
         What all chance follows from.
     """
 
-    epochs: int = Field(40, ge=1)
-    min_epochs: int = Field(5, ge=1)
-    patience: int = Field(8, ge=1)
-    batch_size: int = Field(64, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-2, ge=0)
-    validation_fraction: float = Field(0.25, gt=0, lt=1)
+    epochs: int = Field(default=40, ge=1)
+    min_epochs: int = Field(default=5, ge=1)
+    patience: int = Field(default=8, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    validation_fraction: float = Field(default=0.25, gt=0, lt=1)
     class_weights: Literal["balanced", "none"] = "balanced"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
 
 
 class PolicySection(Section):
     """When a window is judged (`realtime.quality.Policy`)."""
 
-    min_coverage: float = Field(0.9, ge=0, le=1)
-    max_gap_s: float = Field(1.0, ge=0)
-    max_age_s: float = Field(5.0, gt=0)
+    min_coverage: float = Field(default=0.9, ge=0, le=1)
+    max_gap_s: float = Field(default=1.0, ge=0)
+    max_age_s: float = Field(default=5.0, gt=0)
 
 
 class EvidenceSection(Section):
     """How running evidence is kept: time constant of forgetting, s; none never forgets."""
 
-    memory_s: float | None = Field(None, gt=0)
+    memory_s: float | None = Field(default=None, gt=0)
 
 
 class Recipe(Section):
@@ -184,7 +199,7 @@ class Recipe(Section):
     rate: float = Field(gt=0)
     input: Input = Input()
     window: Window = Window()
-    pipeline: tuple[dict[str, Any], ...]
+    pipeline: Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
     labels: Labels
     network: Network
     training: Training = Training()
@@ -194,6 +209,12 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         whole_number(self.window.length_s, "window.length_s", self.rate)
+        for label, interval in self.labels.intervals.items():
+            if interval.duration_s < self.window.length_s:
+                raise ValueError(
+                    f"labels.intervals.{label}.duration_s is {interval.duration_s} s, so no window of "
+                    f"{self.window.length_s} s lies in it; lengthen it or shorten the window"
+                )
         whole_number(self.window.step_s, "window.step_s", self.rate)
         stages = [stage.get("stage") for stage in self.pipeline]
         if stages.count("resample") != 1:
@@ -203,6 +224,7 @@ class Recipe(Section):
             raise ValueError(
                 f"pipeline resamples to {resample['rate']} Hz, the recipe's rate is {self.rate} Hz"
             )
+        resample["rate"] = self.rate  # 5 and 5.0 are one recipe, with one hash
         return self
 
     @property
@@ -264,7 +286,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     """
     path = Path(name_or_path)
     if path.is_file():
-        text = path.read_text(encoding="utf-8")
+        text = _text_of(path)
     elif str(name_or_path) in recipe_names():
         text = files("offline").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
     else:
@@ -278,6 +300,15 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
     values.setdefault("name", path.stem)
     return parse_recipe(values, str(name_or_path))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"Recipe {path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+    except OSError as error:
+        raise RecipeError(f"Recipe {path} cannot be read: {error.strerror}.") from error
 
 
 def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
@@ -308,9 +339,10 @@ def _in_words(location: tuple[int | str, ...], kind: str, message: str, found: A
         return f"{key}: unknown. {near_match(str(location[-1]), _keys_at(location[:-1]))}"
     if kind == "missing":
         return f"{key}: missing"
+    said = message.removeprefix("Value error, ").replace("valid tuple", "list").replace("dictionary", "table")
     if isinstance(found, Mapping) or location == ():
-        return f"{key}: {message.removeprefix('Value error, ')}"
-    return f"{key}: found {found!r}; {message.removeprefix('Value error, ')}"
+        return f"{key}: {said}"
+    return f"{key}: found {found!r}; {said}"
 
 
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:

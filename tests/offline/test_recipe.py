@@ -1,0 +1,224 @@
+"""A recipe is checked as a whole before anything is computed."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import RecipeError
+from models.networks import check_network
+from offline.recipe import Recipe, load_recipe, parse_recipe, recipe_names
+from offline.recordings import read_recording
+from realtime.pipeline import Pipeline
+from realtime.signal import Channel, Kind, SignalSpec
+from realtime.sources.recording import Event
+
+SMALL = """
+rate = 5.0
+[[pipeline]]
+stage = "resample"
+[labels]
+source = "events"
+target = "event"
+[labels.intervals.rest]
+events = ["cue"]
+delay_s = -12.0
+duration_s = 10.0
+[labels.intervals.task]
+events = ["cue", "go"]
+delay_s = 4.0
+duration_s = 12.0
+[network]
+name = "cgrnn"
+"""
+
+
+def parsed(text: str = SMALL, **changes: Any) -> Recipe:
+    return parse_recipe({"name": "small", **tomllib.loads(text), **changes}, "small")
+
+
+FNIRS = SignalSpec(
+    tuple(
+        Channel(
+            name=f"S1_D1 {wavelength}",
+            kind=Kind.INTENSITY,
+            unit="V",
+            source=1,
+            detector=1,
+            wavelength=wavelength,
+            distance=0.03,
+        )
+        for wavelength in (760.0, 850.0)
+    ),
+    10.0,
+)
+BOLD = SignalSpec((Channel(name="region 1", kind=Kind.BOLD, unit="a.u."),), 0.5)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_ready_recipe_can_be_made(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+    check_network(recipe.network.name, recipe.network.params)
+    pipeline = Pipeline(recipe.pipeline, BOLD if recipe.input.kind == "bold" else FNIRS)
+    assert pipeline.spec_out.rate == recipe.rate
+    assert pipeline.warmup_s < 75  # a session of two minutes must come to decisions
+
+
+def test_the_ready_recipes_are_there() -> None:
+    assert {"tapping", "cortivision", "bold", "demo"} <= set(recipe_names())
+
+
+def test_tapping_labels_the_real_recordings(data_dir: Path) -> None:
+    """Each cue gives windows of both labels, about as many of one as of the other."""
+    path = data_dir / "fnirs/homer3_tapping/subj1/Fingertapping_08192013.nirs"
+    recording = read_recording(path)
+    recipe = load_recipe("tapping")
+    starts = range(int(recording.times[0]), int(recording.times[-1]) - 7)
+    found = [recipe.label_of(start, start + 7, recording.events) for start in starts]
+    cues = len(recording.events)
+    assert found.count("tapping") >= 5 * cues
+    assert found.count("rest") >= 3 * (cues - 1)
+    assert None in found
+
+
+def test_a_window_has_a_label_when_it_lies_wholly_inside() -> None:
+    recipe = parsed()
+    events = (Event(100.0, "cue"), Event(300.0, "go"), Event(400.0, "other"))
+    expected = {
+        (88.0, 95.0): "rest",
+        (91.0, 98.0): "rest",
+        (91.1, 98.1): None,
+        (87.9, 94.9): None,
+        (103.9, 110.9): None,
+        (104.0, 111.0): "task",
+        (109.0, 116.0): "task",
+        (109.1, 116.1): None,
+        (304.0, 311.0): "task",
+        (288.0, 295.0): None,  # rest is declared before "cue" only
+        (404.0, 411.0): None,
+    }
+    assert {window: recipe.label_of(*window, events) for window in expected} == expected
+
+
+@given(
+    onsets=st.lists(st.floats(0, 600), max_size=8),
+    start=st.floats(-20, 620),
+    shift=st.floats(-1e5, 1e5),
+)
+def test_a_label_depends_on_distances_alone(onsets: list[float], start: float, shift: float) -> None:
+    """Held to brute force, and to the same recording begun at another time."""
+    recipe = parsed()
+    events = [Event(onset, "cue") for onset in onsets]
+    edges = {
+        "rest": [(onset - 12, onset - 2) for onset in onsets],
+        "task": [(onset + 4, onset + 16) for onset in onsets],
+    }
+    border = [
+        abs(start - low) < 1e-4 or abs(start + 7 - high) < 1e-4 for e in edges.values() for low, high in e
+    ]
+    if any(border):
+        return
+    inside = {name for name, e in edges.items() if any(low <= start and start + 7 <= high for low, high in e)}
+    moved = [Event(event.onset + shift, event.label) for event in events]
+    if len(inside) == 2:
+        with pytest.raises(RecipeError, match=r"intervals of \['rest', 'task'\]"):
+            recipe.label_of(start, start + 7, events)
+    else:
+        label = recipe.label_of(start, start + 7, events)
+        assert {label} - {None} == inside
+        assert recipe.label_of(start + shift, start + 7 + shift, moved) == label
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"epocs": 3}}, r"training\.epocs: unknown\. Did you mean 'epochs'\?"),
+        ({"trainign": {}}, r"trainign: unknown\. Did you mean 'training'\?"),
+        ({"training": {"epochs": "3"}}, r"training\.epochs: found '3'; Input should be a valid integer"),
+        ({"training": {"epochs": True}}, r"training\.epochs: found True; .*integer"),
+        ({"training": {"learning_rate": 0}}, r"learning_rate: found 0; .*greater than 0"),
+        ({"training": {"validation_fraction": float("nan")}}, r"validation_fraction: found nan; .*finite"),
+        ({"training": {"class_weights": "balance"}}, r"found 'balance'; .*'balanced' or 'none'"),
+        ({"input": {"channels": "S1"}}, r"input\.channels: found 'S1'; Input should be a list"),
+        ({"input": {"min_distance": 0.05, "max_distance": 0.01}}, "min_distance is 0.05 m"),
+        ({"policy": {"min_coverage": 90}}, r"policy\.min_coverage: found 90"),
+        ({"rate": 5.05}, "window.length_s is 7.0 s, which is 35.35 samples"),
+        ({"window": {"step_s": 0.5}}, "window.step_s is 0.5 s, which is 2.5 samples"),
+        ({"pipeline": []}, "expected exactly one 'resample'"),
+        ({"pipeline": [{"stage": "resample"}, {"stage": "resample"}]}, "expected exactly one 'resample'"),
+        ({"pipeline": [{"stage": "resample", "rate": 8}]}, "resamples to 8 Hz, the recipe's rate is 5.0"),
+        ({"window": {"length_s": 11}}, "rest.duration_s is 10.0 s, so no window of 11.0 s"),
+        ({"labels": {"source": "column", "target": "person"}}, "labels from a column need its name"),
+        ({"labels": {"source": "events", "target": "event"}}, "need two intervals or more"),
+        (
+            {"labels": {"source": "column", "target": "person", "column": "g", "values": ["a", "a"]}},
+            "expected each label once",
+        ),
+        (
+            {"labels": {"source": "column", "target": "person", "column": "g", "values": ["a", "abstain"]}},
+            "choose another label",
+        ),
+    ],
+)
+def test_says_which_key_is_wrong_and_how(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        parsed(**changes)
+
+
+def test_a_key_within_an_interval_is_checked_too() -> None:
+    with pytest.raises(RecipeError, match=r"rest\.delay: unknown\. Did you mean 'delay_s'"):
+        parsed(SMALL.replace("delay_s = -12.0", "delay = -12.0"))
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(RecipeError, match=r"labels: missing.*network: missing.*training\.epocs: unknown"):
+        parse_recipe(
+            {"name": "x", "rate": 5.0, "pipeline": [{"stage": "resample"}], "training": {"epocs": 1}}, "x"
+        )
+
+
+def test_the_rate_is_filled_in_and_what_was_given_stays_as_it_was() -> None:
+    given_stages = [{"stage": "resample"}]
+    assert parsed(pipeline=given_stages).pipeline == ({"stage": "resample", "rate": 5.0},)
+    assert given_stages == [{"stage": "resample"}]
+
+
+def test_the_hash_is_of_what_is_done() -> None:
+    assert parsed().hash == parsed(name="other", description="words").hash
+    assert parsed().hash == parsed(pipeline=[{"stage": "resample", "rate": 5}]).hash
+    assert parsed().hash != parsed(training={"seed": 1}).hash
+    assert parsed().hash != parsed(pipeline=[{"stage": "resample", "measure_s": 5.0}]).hash
+
+
+def test_a_file_is_read_and_named_for_itself(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    assert load_recipe(path).name == "mine"
+    assert load_recipe(str(path)) == load_recipe(path)
+
+
+def test_what_is_no_recipe_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"Did you mean 'tapping'"):
+        load_recipe("taping")
+    path = tmp_path / "mine.toml"
+    path.write_text("rate = = 5", encoding="utf-8")
+    with pytest.raises(RecipeError, match="is not TOML"):
+        load_recipe(path)
+    path.write_bytes(b"name = '\xe4'")
+    with pytest.raises(RecipeError, match="save it as UTF-8"):
+        load_recipe(path)
+
+
+def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
+    code = (
+        "import sys; from offline.recipe import load_recipe; load_recipe('demo'); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'mne')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
