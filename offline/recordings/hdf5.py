@@ -4,6 +4,7 @@ Vendors write a single text as a scalar, as an array of one, as fixed or variabl
 of SNIRF must take them all.
 """
 
+import re
 from typing import Any
 
 import h5py
@@ -11,6 +12,14 @@ import numpy as np
 
 from models.errors import RecordingError
 from realtime.signal import Floats
+
+
+def numbered(group: h5py.Group, stem: str) -> list[h5py.Group]:
+    """The groups ``stem``, ``stem1``, ``stem2`` ... in order of their numbers."""
+    # In a damaged file a name can be bytes, and what it names no group.
+    names = [name for name in group if isinstance(name, str) and re.fullmatch(rf"{stem}\d*", name)]
+    names.sort(key=lambda name: (int(name.removeprefix(stem) or 0), name))
+    return [found for found in (group.get(name) for name in names) if isinstance(found, h5py.Group)]
 
 
 def array(group: h5py.Group, name: str) -> Any:

@@ -7,7 +7,6 @@ data block only.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,18 +106,11 @@ def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
 
 
 def first(group: h5py.Group, stem: str) -> tuple[h5py.Group, int]:
-    """The first of the numbered groups ``stem``, ``stem1``, ``stem2`` ... and how many there are."""
-    found = [name for name in group if re.fullmatch(rf"{stem}\d*", name)]
-    groups = [group[name] for name in sorted(found, key=natural) if isinstance(group.get(name), h5py.Group)]
+    """The first of the groups ``stem``, ``stem1``, ``stem2`` ... and how many there are."""
+    groups = hdf5.numbered(group, stem)
     if not groups:
         raise RecordingError(f"There is no group '{stem}' in {group.name}; the file is no SNIRF file.")
     return groups[0], len(groups)
-
-
-def natural(name: str) -> tuple[int, str]:
-    """Sorting key by the number at the end of a name."""
-    digits = re.search(r"\d+$", name)
-    return (int(digits[0]) if digits else 0), name
 
 
 def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Standard:
@@ -131,7 +123,7 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
     factor : float
         Metres in one unit of the probe's positions.
     """
-    lists = sorted((name for name in block if re.fullmatch(r"measurementList\d+", name)), key=natural)
+    lists = hdf5.numbered(block, "measurementList")
     if not lists:
         raise RecordingError(
             f"{block.name} has no measurementList1; a file of SNIRF 1.1 or earlier is needed to know "
@@ -146,8 +138,7 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
     channels: list[Channel | None] = []
     scales, skipped = [], []
     taken: dict[str, Kind] = {}
-    for name in lists:
-        group = block[name]
+    for group in lists:
         kind, what = _kind(group)
         if kind is None:
             channels.append(None)
@@ -322,12 +313,11 @@ def _times(block: h5py.Group, n_samples: int, path: Path) -> Floats:
 
 def _events(nirs: h5py.Group, factor: float, origin: float) -> list[Event]:
     events = []
-    for name in sorted((name for name in nirs if re.fullmatch(r"stim\d*", name)), key=natural):
-        group = nirs[name]
-        if not isinstance(group, h5py.Group) or "data" not in group:
+    for group in hdf5.numbered(nirs, "stim"):
+        if "data" not in group:
             continue
         rows = np.atleast_2d(hdf5.numbers(group, "data"))
-        label = next(iter(hdf5.texts(group, "name")), name)
+        label = next(iter(hdf5.texts(group, "name")), group.name.split("/")[-1])
         if rows.shape[1] < 2:
             continue  # Homer3 writes a condition without events as a single 0
         for row in rows:
