@@ -50,7 +50,7 @@ def numbers(group: h5py.Group, name: str) -> Floats:
 
     Returns
     -------
-    (...) float64
+    (n, ...) float64
         In the shape of the file.
 
     Raises
