@@ -51,7 +51,7 @@ def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> 
     near = [channel for channel in of_kind if _distance_fits(channel, recipe)]
     _remark(remarks, of_kind, near, "their distance is not within the recipe's, or not known")
     shared = [channel for channel in near if all(_found(channel, spec) for _, spec in specs[1:])]
-    _remark(remarks, near, shared, "not every recording has them")
+    _remark(remarks, near, shared, "not every recording has (and measured) them")
     whole = _whole_pairs(shared, kinds)
     _remark(remarks, shared, whole, "their pair lacks a wavelength")
     if not whole:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.channels import choose_channels
 from offline.cohort import Cohort, Row
+from offline.labelling import Span, labelled, labels_of
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
@@ -30,58 +30,10 @@ from realtime.windows import Window
 
 KEPT_BYTES = 512 * 2**20
 """Recordings are read once to see their channels; so much of them stays in memory for the replay."""
+LEAST_MEASURED = 0.5
+"""A channel of which any recording measured less is left out for the whole cohort."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A part of each recording.
-
-    Parameters
-    ----------
-    start, stop : float
-        From its first sample: s, or fractions of its length.
-    fraction : bool
-        Whether they are fractions.
-    """
-
-    start: float
-    stop: float
-    fraction: bool = False
-
-    def __post_init__(self) -> None:
-        most = 1.0 if self.fraction else np.inf
-        if not 0.0 <= self.start < self.stop <= most:
-            unit = "fractions from 0 to 1" if self.fraction else "seconds from 0 up"
-            raise RecipeError(
-                f"A span from {self.start} to {self.stop} cannot be; expected {unit}, ascending."
-            )
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``"0:120"`` (seconds) or ``"0%:50%"``.
-
-        Raises
-        ------
-        RecipeError
-            It is neither.
-        """
-        fraction = text.count("%") == 2
-        scale = 0.01 if fraction else 1.0
-        try:
-            start, stop = (
-                float(part.strip().removesuffix("%" if fraction else "")) for part in text.split(":")
-            )
-        except ValueError:
-            raise RecipeError(f"Span {text!r}: expected START:STOP in seconds, or like 0%:50%.") from None
-        return cls(start * scale, stop * scale, fraction)
-
-    def of(self, recording: Recording) -> tuple[float, float]:
-        """First and last second of it, on the recording's clock."""
-        first = float(recording.times[0])
-        scale = recording.duration if self.fraction else 1.0
-        return first + self.start * scale, first + self.stop * scale
 
 
 @dataclass(frozen=True)
@@ -185,10 +137,12 @@ def collect(
     """
     tell = progress or silent
     rows = _rows(cohort, exclude_people)
-    labels, row_label = _labels(rows, cohort, recipe)
+    labels, row_label = labels_of(rows, cohort, recipe)
     names = _unique_names(rows)
     reader = _Reader(cohort, recipe, rows, names)
-    spec, remarks = choose_channels(reader.specs(tell), recipe)
+    specs, remarks = reader.specs(tell)
+    spec, left_out = choose_channels(specs, recipe)
+    remarks += left_out
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, npt.NDArray[np.float32]]] = []
     accounts: list[Account] = []
@@ -198,7 +152,7 @@ def collect(
         tell("replay", done, len(rows), name)
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
-            kept, targets = _labelled(replayed, recipe, labels, row_label[done], span)
+            kept, targets = labelled(replayed, recipe, labels, row_label[done], span)
         behind, delay_s = replayed.names, replayed.delay_s
         accounts.append(_account(name, row, replayed, targets, labels))
         if kept:
@@ -245,19 +199,28 @@ class _Reader:
         self._input = recipe.input
         self._kept: dict[int, Recording] = {}
 
-    def specs(self, tell: Tell) -> list[tuple[str, SignalSpec]]:
-        """Name and channels of every recording."""
-        found = []
+    def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[str]]:
+        """Name and channels of every recording, and remarks on channels that were hardly measured.
+
+        Every window needs every channel, so one that is hardly measured would cost all of them.
+        """
+        found: list[tuple[str, SignalSpec]] = []
+        remarks: list[str] = []
         size = 0
         for i, name in enumerate(self._names):
             tell("read", i, len(self._names), name)
             recording = self._read(i)
-            found.append((name, recording.spec))
+            measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
+            found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
+            if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:
+                remarks.append(
+                    f"recording {name} hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
+                )
             size += recording.data.nbytes + recording.missing.nbytes
             if size <= KEPT_BYTES:
                 self._kept[i] = recording
         tell("read", len(self._names), len(self._names), "")
-        return found
+        return found, remarks
 
     def read(self, i: int) -> Recording:
         """A recording, once more or for the last time."""
@@ -294,31 +257,6 @@ def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _labels(rows: Sequence[Row], cohort: Cohort, recipe: Recipe) -> tuple[tuple[str, ...], list[str | None]]:
-    """All labels, and each row's own where labels stand in a column."""
-    wanted = recipe.labels
-    if wanted.source == "events":
-        return tuple(wanted.intervals), [None] * len(rows)
-    assert wanted.column is not None
-    own = [_value(row, wanted.column) for row in rows]
-    known = {value for row in cohort.rows if (value := _value(row, wanted.column))}
-    labels = wanted.values or tuple(sorted(known))
-    if len(labels) < 2 or not set(labels) <= known:
-        raise RecipeError(
-            f"The cohort's column {wanted.column!r} holds {', '.join(sorted(known)) or 'nothing'}; expected "
-            f"{', '.join(wanted.values) or 'two labels or more'}. Correct the table, or labels in the recipe."
-        )
-    return tuple(labels), [value if value in labels else None for value in own]
-
-
-def _value(row: Row, column: str) -> str:
-    if column in ("site", "sex", "session"):
-        return str(getattr(row, column))
-    if column not in row.values:
-        raise RecipeError(f"The cohort has no column {column!r} for labels. {near_match(column, row.values)}")
-    return row.values[column]
-
-
 def _unique_names(rows: Sequence[Row]) -> list[str]:
     """Short names of the recordings: the file's, with person and session where two share it."""
     plain = Counter(row.recording.name for row in rows)
@@ -330,25 +268,6 @@ def _unique_names(rows: Sequence[Row]) -> list[str]:
     ]
     counts = Counter(names)
     return [name if counts[name] == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
-
-
-def _labelled(
-    replayed: Replayed, recipe: Recipe, labels: Sequence[str], own: str | None, span: Span | None
-) -> tuple[list[Window], list[int]]:
-    """The fit windows that have a label, and which."""
-    first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
-    kept: list[Window] = []
-    targets: list[int] = []
-    for window in replayed.fit:
-        if window.start < first - 1e-6 or window.end > last + 1e-6:
-            continue
-        label = own
-        if recipe.labels.source == "events":
-            label = recipe.label_of(window.start, window.end, replayed.recording.events)
-        if label is not None:
-            kept.append(window)
-            targets.append(labels.index(label))
-    return kept, targets
 
 
 def _table(name: str, row: Row, kept: Sequence[Window], targets: Sequence[int]) -> SampleTable:

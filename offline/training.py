@@ -20,9 +20,10 @@ from models.card import Card
 from models.errors import RecipeError
 from offline.cohort import Cohort, read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
+from offline.labelling import Span
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
-from offline.samples import Samples, Span, collect
+from offline.samples import Samples, collect
 from offline.splits import Validation, validation_split
 from offline.versions import versions
 

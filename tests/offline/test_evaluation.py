@@ -1,0 +1,98 @@
+"""Judged by what never saw them, the same every time; figures follow from the table alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from models.errors import HemostreamError, RecipeError
+from offline import evaluation
+from offline.cohort import read_cohort
+from offline.evaluation import evaluate, fold_seed, judge
+from offline.metrics import summary
+from offline.predictions import read_predictions
+from offline.samples import collect
+from offline.splits import Fold, leave_one_person_out
+from offline.tables import print_results
+from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
+
+
+def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Path) -> None:
+    cohort = task_cohort(tmp_path)
+    for name in ("one", "two"):
+        evaluate(cohort, task_recipe(), tmp_path / name, networks=["lstm"])
+    for name in ("results.json", "predictions.csv", "samples.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    results = json.loads((tmp_path / "one/results.json").read_text())
+    table = read_predictions(tmp_path / "one/predictions.csv")
+    assert json.loads(json.dumps(summary(table))) == {key: results[key] for key in ("people", "says", "arms")}
+    assert table.arms == ("cgrnn", "lstm", "linear", "majority")
+    assert table.scores.sum(axis=1) == pytest.approx(1.0)
+    for arm in table.arms:
+        own = table.of_arm(arm)
+        assert own.sample.tolist() == list(range(len(own)))  # each sample once, in order
+        assert (own.fold == own.person).all()
+    assert results["arms"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
+    assert results["says"] == "3 people: says nothing about others"
+    assert "seconds" not in json.dumps(results["folds"])
+    assert set(json.loads((tmp_path / "one/run.json").read_text())) >= {"seconds", "versions", "machine"}
+
+
+@pytest.mark.parametrize("arm", ["cgrnn", "linear", "majority"])
+def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) -> None:
+    """Other labels and other windows of the judged person leave what is fitted as it was."""
+    samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
+    fold = leave_one_person_out(samples.table.person)[1]
+    _, how = judge(samples, task_recipe(), fold, arm)
+    samples.table.target[fold.test] = 1 - samples.table.target[fold.test]
+    samples.X[fold.test[1:]] = np.random.default_rng(0).normal(size=samples.X[fold.test[1:]].shape)
+    scores, again = judge(samples, task_recipe(), fold, arm)
+    assert again == how
+    alone, _ = judge(samples, task_recipe(), Fold(fold.held_out, fold.train, fold.test[:1]), arm)
+    assert alone[0] == pytest.approx(scores[0], abs=1e-6)
+
+
+def test_a_seed_follows_from_who_is_held_out_and_the_recipe() -> None:
+    none = np.empty(0, dtype=np.intp)
+    a, b = (Fold((name,), none, none) for name in "ab")
+    assert fold_seed(a, task_recipe()) == fold_seed(a, task_recipe())
+    assert (
+        len({fold_seed(a, task_recipe()), fold_seed(b, task_recipe()), fold_seed(a, task_recipe(rate=10.0))})
+        == 3
+    )
+
+
+def test_groups_of_people_are_judged_with_one_of_each_left_out(tmp_path: Path) -> None:
+    results = evaluate(series_cohort(tmp_path, ["a", "b"] * 3), group_recipe(), tmp_path / "report")
+    for fold in results.figures["folds"]:
+        assert len(fold.split("+")) == 2
+    assert results.figures["people"] == 6
+
+
+def test_the_table_shows_everybody(tmp_path: Path) -> None:
+    results = evaluate(task_cohort(tmp_path, people=2), task_recipe(), tmp_path / "report")
+    console = Console(record=True, width=80, file=(tmp_path / "shown.txt").open("w"))
+    print_results(results.figures, console)
+    console.file.close()
+    text = console.export_text()
+    for word in ("person-0", "person-1", "mean", "linear", "majority", "2 people: says nothing about others"):
+        assert word in text
+
+
+def test_what_cannot_be_evaluated_is_said_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort = task_cohort(tmp_path, people=1)
+    with pytest.raises(RecipeError, match="needs 2 people"):
+        evaluate(cohort, task_recipe(), tmp_path / "report")
+
+    def computed(*_: object, **__: object) -> None:
+        pytest.fail("it computed")
+
+    monkeypatch.setattr(evaluation, "collect", computed)
+    with pytest.raises(HemostreamError, match="is no report"):
+        evaluate(cohort, task_recipe(), tmp_path)
+    with pytest.raises(RecipeError, match="lstn"):
+        evaluate(cohort, task_recipe(), tmp_path / "other", networks=["lstn"])
