@@ -124,6 +124,7 @@ class Core:
         self.pipeline: Pipeline | None = None
         self._windows: Windows | None = None
         self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._scales: Floats | None = None
         self._spec: SignalSpec = plan.spec
         self._offset = 0.0
         self._utc_offset: float | None = None
@@ -161,6 +162,9 @@ class Core:
         indices = match_channels(self.plan.spec, entry.spec)
         rows = entry.rows or tuple(range(len(entry.spec)))
         self._rows = np.array([rows[i] for i in indices], dtype=np.intp)
+        # A device that sends umol/L has a scale of 1e-6: behind here everything is SI.
+        scales = np.array([entry.scales[i] for i in indices])[:, np.newaxis] if entry.scales else None
+        self._scales = scales
         spec = merged(self.plan.spec, entry.spec, indices)
         self.origin = entry.origin
         if self.pipeline is not None and spec == self._spec:
@@ -190,6 +194,8 @@ class Core:
             raise StreamError("Samples came before any stream was opened; the log must begin with one.")
         times, kept = self.clock.process(entry.stamps + self._offset)
         data = entry.data[self._rows].astype(np.float64)
+        if self._scales is not None:
+            data *= self._scales
         if len(times) < len(kept):
             data = data[:, kept]
         missing = ~np.isfinite(data)
@@ -264,6 +270,6 @@ class Core:
 
 
 def softmax(logits: Floats) -> Floats:
-    """Probabilities of logits, (n,) float64, without overflow."""
+    """Probabilities of logits, (n_labels,) float64, no unit, without overflow."""
     powers = np.exp(logits - logits.max())
     return powers / powers.sum()

@@ -75,6 +75,9 @@ class StreamOpened:
     rows : tuple of int
         Which row of `Received.data` each channel of ``spec`` is, in the order of the spec; empty
         where the spec names every row in order.
+    scales : tuple of float
+        What each channel's values are to be multiplied by to be in the spec's unit; empty where
+        all are 1.
     """
 
     local: float
@@ -84,6 +87,7 @@ class StreamOpened:
     source_id: str = ""
     declared: str = ""
     rows: tuple[int, ...] = ()
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from realtime.signal import Chunk, SignalSpec
 from realtime.stages import make_stage
 from realtime.stages.base import Reset, Stage
 
+NEED_A_GRID = frozenset({"bandpass", "normalise"})
+"""Stages that count samples, so that these must be evenly spaced."""
 MAX_GAP_S = 5.0
 """Longer gaps are not bridged: stages start afresh behind them, s."""
 
@@ -68,6 +70,7 @@ class Pipeline:
     ) -> None:
         if not settings:
             raise RecipeError("The pipeline has no stage; expected at least a resample stage.")
+        _check_order([str(stage_settings.get("stage")) for stage_settings in settings])
         self.spec_in = spec_in
         self.max_gap_s = max_gap_s
         self.stages: list[Stage] = []
@@ -138,3 +141,15 @@ class Pipeline:
         self._started = state["started"]
         self._last_time = np.nan if state["last_time"] is None else state["last_time"]
         self._after_gap = state["after_gap"]
+
+
+def _check_order(names: Sequence[str]) -> None:
+    """Windows need a grid, and so does every stage that filters by a rate."""
+    if names.count("resample") != 1:
+        raise RecipeError(f"The pipeline has stages {', '.join(names)}; expected exactly one 'resample'.")
+    before = names[: names.index("resample")]
+    if early := [name for name in before if name in NEED_A_GRID]:
+        raise RecipeError(
+            f"In the pipeline {early[0]!r} stands before 'resample'; what comes from a device has no true "
+            "rate to filter by. Put 'resample' first."
+        )

@@ -76,17 +76,17 @@ def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str,
     with phases.phase("simulate", f"simulate {PEOPLE + 1} people, {RECORDING_S:.0f} s each"):
         cohort = simulate_people(folder / "cohort", length, seed)
     with phases.phase("train", f"train on {PEOPLE} of them, by replay through the live code"):
+        from models.bundle import read_bundle
+        from offline import training
         from offline.cohort import read_cohort
         from offline.recipe import load_recipe
         from realtime.inference import one_thread
 
-        from models.bundle import read_bundle
-        from offline import training
-
         one_thread()
         rows = read_cohort(cohort).rows
         unseen = rows[-1]
-        training.train(cohort, "demo", folder / "bundle", exclude_people=(unseen.person,))
+        recipe = load_recipe("demo")
+        training.train(cohort, recipe, folder / "bundle", exclude_people=(unseen.person,))
         bundle = read_bundle(folder / "bundle")
 
     from tools.demo_live import stream_and_classify
@@ -96,7 +96,7 @@ def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str,
     ):
         measured = stream_and_classify(
             bundle,
-            load_recipe("demo"),
+            recipe,
             unseen.recording,
             folder,
             seconds=seconds,

@@ -32,18 +32,17 @@ def train(
     first : float
         Train on the first part of each recording only, as a fraction: 0.5 is the first half.
     """
-    from realtime.inference import one_thread
-
     from offline import training
+    from realtime.inference import one_thread
 
     one_thread()
     model_hash = training.train(
         cohort,
-        recipe,
+        load_recipe(recipe),
         out,
         seed=seed,
         exclude_people=exclude_person,
-        span=None if first is None else (0.0, first),
+        span=None if first is None else Span(0.0, first, fraction=True),
     )
     print(f"Bundle {out} (model {model_hash[:12]})")
 
@@ -69,9 +68,9 @@ def evaluate(
     out : Path
         Report folder to write.
     """
+    from offline import evaluation
+    from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
-    from offline import evaluation
-
     one_thread()
-    evaluation.evaluate(cohort, recipe, out)
+    evaluation.evaluate(cohort, load_recipe(recipe), out)

@@ -139,7 +139,8 @@ def _take(found: _Gathered, entry: Received, path: Path) -> None:
         )
     if not found.times:
         found.clock_offset = found.offset
-    found.data.append(entry.data[rows].astype(np.float64))
+    data = entry.data[rows].astype(np.float64)
+    found.data.append(data * np.array(opened.scales)[:, np.newaxis] if opened.scales else data)
     found.times.append(entry.stamps + found.offset)
 
 

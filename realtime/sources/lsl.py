@@ -193,6 +193,7 @@ class LslSource:
             source_id=info.source_id(),
             declared=info.as_xml(),
             rows=layout.rows,
+            scales=layout.scales,
         )
 
     def _measure(self, inlet: pylsl.StreamInlet) -> ClockMeasured:

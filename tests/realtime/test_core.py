@@ -219,6 +219,38 @@ def test_channels_are_found_by_name_not_by_place() -> None:
             np.testing.assert_array_equal(one.data, two.data)
 
 
+def test_a_device_in_other_units_is_scaled_to_si() -> None:
+    """A stream in umol/L, or in millivolts, says so by its scales."""
+    times, data = np.arange(300) / 10, intensities(SPEC, 300)
+    straight = feed(opened_core(PLAN), times, data)
+    core = Core(PLAN)
+    core.feed(StreamOpened(0.0, SPEC, Origin(), "mV", rows=(1, 2, 3, 4), scales=(1e-3,) * 4))
+    core.feed(ClockMeasured(0.0, 0.0, None))
+    counter = np.arange(300.0)[np.newaxis]
+    other = feed(core, times, np.concatenate([counter, data * 1e3]))
+    for one, two in zip(straight, other, strict=True):
+        if one.data is not None and two.data is not None:
+            np.testing.assert_allclose(one.data, two.data, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([], "no stage"),
+        ([{"stage": "normalise"}], "exactly one 'resample'"),
+        (
+            [{"stage": "bandpass", "low": 0.1}, {"stage": "resample", "rate": 10.0}],
+            "'bandpass' stands before",
+        ),
+    ],
+)
+def test_a_pipeline_in_the_wrong_order_is_refused(stages: list, said: str) -> None:
+    from realtime.pipeline import Pipeline
+
+    with pytest.raises(RecipeError, match=said):
+        Pipeline(stages, SPEC)
+
+
 def test_lacking_channels_are_listed() -> None:
     with pytest.raises(SignalError, match=r"1 of the 4 channels.*S2_D2 850.*Found 3"):
         opened_core(PLAN, SPEC.pick([0, 1, 2]))
