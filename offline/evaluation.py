@@ -20,9 +20,10 @@ import torch
 
 from models.errors import HemostreamError
 from models.networks import check_network
+from models.probabilities import probabilities
 from offline.baselines import fit_linear, majority
 from offline.cohort import Cohort, read_cohort
-from offline.fitting import logits_of, probabilities
+from offline.fitting import logits_of
 from offline.metrics import summary
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
@@ -30,6 +31,7 @@ from offline.recipe import Network, Recipe
 from offline.sample_table import write_table
 from offline.samples import Samples, collect
 from offline.splits import Fold, evaluation_folds
+from offline.tables import print_results
 from offline.training import train_within
 from offline.versions import versions
 
@@ -63,8 +65,9 @@ def evaluate(
     *,
     networks: Sequence[str] = (),
     progress: Tell | None = None,
+    show: bool = True,
 ) -> Results:
-    """Judge every person by what was fitted to the others.
+    """Judge every person by what was fitted to the others; write the report and print its table.
 
     Parameters
     ----------
@@ -78,6 +81,8 @@ def evaluate(
         Networks to judge beside the recipe's own, each with its default parameters.
     progress : callable or None
         Told of progress; None shows it where there is a terminal.
+    show : bool
+        Whether the table is printed, person by person.
 
     Raises
     ------
@@ -110,6 +115,8 @@ def evaluate(
         predictions, _figures(samples, recipe, cohort, fitted, predictions), _run(began, seconds)
     )
     _write(folder, results, samples)
+    if show:
+        print_results(results.figures)
     return results
 
 

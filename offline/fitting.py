@@ -190,13 +190,6 @@ def logits_of(network: nn.Module, X: Windows, *, batch_size: int = 256) -> npt.N
     return np.concatenate(parts)
 
 
-def probabilities(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float64]:
-    """Softmax of logits divided by a temperature, both (n_windows, n_labels)."""
-    scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
 def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
     """The temperature with the least log loss (Guo et al. 2017), labels weighing the same.
 

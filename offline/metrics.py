@@ -30,7 +30,7 @@ def majority_rate(y: npt.NDArray[np.int64]) -> Figure:
 
 
 def accuracy(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> Figure:
-    """Fraction of samples whose label, ``y`` (n_samples,), was ``said`` (n_samples,)."""
+    """Fraction of samples whose label, ``y : (n_samples,) int64``, was ``said``, of the same shape."""
     return float(np.mean(y == said)) if len(y) else None
 
 

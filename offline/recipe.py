@@ -42,6 +42,8 @@ class Input(Section):
         Names; empty takes what all recordings share.
     layout : str or None
         Side file for recordings that do not describe their channels, relative to the cohort.
+    stream : str or None
+        Which stream of an XDF file that holds several.
     length_unit : {"m", "cm", "mm"} or None
         Unit of optode positions where the files' own is wrong.
     repetition_time : float or None
@@ -53,6 +55,7 @@ class Input(Section):
     kind: Literal["fnirs", "bold"] = "fnirs"
     channels: Names = ()
     layout: str | None = None
+    stream: str | None = None
     length_unit: Literal["m", "cm", "mm"] | None = None
     repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)

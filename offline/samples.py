@@ -233,6 +233,7 @@ class _Reader:
             layout=self._layout,
             length_unit=self._input.length_unit,
             repetition_time=self._input.repetition_time,
+            stream=self._input.stream,
         )
 
 

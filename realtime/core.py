@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import StreamError
+from models.probabilities import probabilities
 from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
 from realtime.evidence import RunningEvidence
@@ -223,19 +224,19 @@ class Core:
         origin = replace(self.origin, anchor=self.origin.anchor + self._offset)
         age = origin.stream_time(produced.local) - window.end
         why = list(window.reasons)
-        probabilities: Floats | None = None
+        scores: Floats | None = None
         if logits is not None and not why:
-            probabilities = softmax(logits.astype(np.float64) / self.plan.temperature)
-            if not np.isfinite(probabilities).all():
-                probabilities = None
-        if probabilities is None and not why:
+            scores = probabilities(logits, self.plan.temperature)
+            if not np.isfinite(scores).all():
+                scores = None
+        if scores is None and not why:
             why.append(Reason.INFERENCE)
         if age > self.plan.policy.max_age_s and not window.reasons:
             why.append(Reason.STALE)
         label = ABSTAIN
-        if probabilities is not None and not why:
-            label = self.plan.labels[int(np.argmax(probabilities))]
-            self._evidence.add(probabilities, window.end)
+        if scores is not None and not why:
+            label = self.plan.labels[int(np.argmax(scores))]
+            self._evidence.add(scores, window.end)
         assert self.pipeline is not None
         return Decision(
             session=self.session,
@@ -252,8 +253,8 @@ class Core:
             label=label,
             reasons=tuple(str(reason) for reason in why),
             probabilities=None
-            if probabilities is None
-            else dict(zip(self.plan.labels, probabilities.tolist(), strict=True)),
+            if scores is None
+            else dict(zip(self.plan.labels, scores.tolist(), strict=True)),
             evidence=self._evidence.so_far(),
             coverage=window.fitness.coverage,
             largest_gap_s=window.fitness.largest_gap_s,
@@ -267,9 +268,3 @@ class Core:
         if self._utc_offset is None:
             return None
         return datetime.fromtimestamp(local + self._utc_offset, UTC).isoformat(timespec="microseconds")
-
-
-def softmax(logits: Floats) -> Floats:
-    """Probabilities of logits, (n_labels,) float64, no unit, without overflow."""
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()

@@ -17,7 +17,6 @@ import torch
 
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
-from realtime.signal import Floats
 
 SIZES = (1, 8, 64)
 """Padded batch sizes: one bed, a ward's tick, a file."""
@@ -161,26 +160,6 @@ class Inference:
             if self.on_cpu:
                 return self._network(batch).numpy()[:count]
             return self._network(batch.to(self._device)).cpu().numpy()[:count]
-
-
-def probabilities(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> Floats:
-    """Probabilities of logits: softmax after division by the temperature (Guo et al. 2017).
-
-    Parameters
-    ----------
-    logits : (n_windows, n_outputs) float32
-        No unit.
-    temperature : float
-        Above 0; above 1 makes the probabilities less sure.
-
-    Returns
-    -------
-    (n_windows, n_outputs) float64
-        Each row adds up to 1.
-    """
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def _choose(device: str) -> str:

@@ -104,7 +104,7 @@ def public_functions() -> Iterator[tuple[str, typing.Any]]:
 
 
 ARRAY = re.compile(r"\bFloats\b|\bBools\b|NDArray|ndarray|Tensor")
-SHAPE = re.compile(r"\([a-z0-9_.*+, \n]*\),? (float|int|bool|complex|array|uint)")
+SHAPE = re.compile(r"\([a-z0-9_.*+, \n]*\),? (float|int|bool|complex|array|uint|str)")
 """A shape and what it is made of: ``(n_channels, n_samples) float64``."""
 
 

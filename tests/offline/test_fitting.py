@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from models.errors import RecipeError
+from models.probabilities import probabilities
 from offline.baselines import DEFAULT_STRENGTH, fit_linear, majority, window_features
-from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of, probabilities
+from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
 
 
 def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

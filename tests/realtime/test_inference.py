@@ -14,7 +14,8 @@ from models.bundle import Bundle
 from models.card import Card
 from models.errors import HemostreamError, SignalError
 from models.networks import NETWORKS, make_network
-from realtime.inference import Inference, available_devices, probabilities
+from models.probabilities import probabilities
+from realtime.inference import Inference, available_devices
 
 CHANNELS, SAMPLES = 5, 35
 
