@@ -171,8 +171,11 @@ def judge(
 
 
 def fold_seed(fold: Fold, recipe: Recipe) -> int:
-    """A seed that follows from what is computed (held-out people, recipe), never from when."""
-    text = json.dumps([list(fold.held_out), recipe.hash])
+    """A seed that follows from what is computed, never from when: held-out people, network, the recipe's seed.
+
+    Not from the recipe's hash: a key that a later version adds must not draw other first weights.
+    """
+    text = json.dumps([list(fold.held_out), recipe.network.name, recipe.training.seed])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 

@@ -52,14 +52,13 @@ def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) 
     assert alone[0] == pytest.approx(scores[0], abs=1e-6)
 
 
-def test_a_seed_follows_from_who_is_held_out_and_the_recipe() -> None:
+def test_a_seed_follows_from_who_is_held_out_the_network_and_the_recipes_seed() -> None:
     none = np.empty(0, dtype=np.intp)
     a, b = (Fold((name,), none, none) for name in "ab")
-    assert fold_seed(a, task_recipe()) == fold_seed(a, task_recipe())
-    assert (
-        len({fold_seed(a, task_recipe()), fold_seed(b, task_recipe()), fold_seed(a, task_recipe(rate=10.0))})
-        == 3
-    )
+    recipe = task_recipe()
+    others = task_recipe(training={"seed": 1}), task_recipe(network={"name": "lstm"})
+    assert fold_seed(a, recipe) == fold_seed(a, task_recipe(training={"epochs": 9}))
+    assert len({fold_seed(b, recipe), *(fold_seed(a, each) for each in (recipe, *others))}) == 4
 
 
 def test_groups_of_people_are_judged_with_one_of_each_left_out(tmp_path: Path) -> None:
