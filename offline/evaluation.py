@@ -171,7 +171,7 @@ def judge(
 
 
 def fold_seed(fold: Fold, recipe: Recipe) -> int:
-    """A seed that follows from what is computed, never from when: held-out people, network, the recipe's seed.
+    """A seed that follows from who is held out, the network and the recipe's seed; never from when.
 
     Not from the recipe's hash: a key that a later version adds must not draw other first weights.
     """
