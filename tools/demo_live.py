@@ -11,9 +11,9 @@ from typing import Any
 import aiomqtt
 import numpy as np
 import pylsl
-from offline.recipe import Recipe
 
 from models.bundle import Bundle
+from offline.recipe import Recipe
 from offline.recordings import read_recording
 from realtime.broker import EmbeddedBroker
 from realtime.decision import Decision
@@ -22,7 +22,7 @@ from realtime.sinks.mqtt import MqttSink
 from realtime.sources.lsl import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
-from tools.live import bedside, print_trouble
+from tools.live import bedside, first_after, print_trouble
 from tools.view import View
 
 SESSION = "demo"
@@ -86,7 +86,8 @@ def stream_and_classify(
         stack.callback(replay.terminate)
         shown = None
         if view:
-            shown = stack.enter_context(View("hemostream demo · simulated person", truth=truth))
+            title = "hemostream demo · simulated person"
+            shown = stack.enter_context(View(title, first_after_s=first_after(bundle), truth=truth))
         received = asyncio.run(_live(bundle, broker, folder, seconds, shown))
     return summarise(received, truth, recording)
 

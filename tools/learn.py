@@ -33,8 +33,8 @@ def train(
         Train on the first part of each recording only, as a fraction: 0.5 is the first half.
     """
     from offline import training
-    from offline.recipe import load_recipe
     from offline.labelling import Span
+    from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()

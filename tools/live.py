@@ -132,7 +132,7 @@ def live(
         if sys.stdout.isatty() and not quiet:
             from tools.view import View
 
-            view = stack.enter_context(View(f"hemostream · {name}"))
+            view = stack.enter_context(View(f"hemostream · {name}", first_after_s=first_after(bundle)))
         session_made = bedside(
             bundle,
             choice,
@@ -145,6 +145,15 @@ def live(
         )
         run_loop(session_made)
     print(f"{session_made.decisions} windows decided; journal {path}")
+
+
+def first_after(bundle: "Bundle") -> float:
+    """Stream seconds from a session's first sample to its first possible decision."""
+    from realtime.core import Plan
+    from realtime.pipeline import Pipeline
+
+    plan = Plan.from_card(bundle.card)
+    return Pipeline(plan.pipeline, plan.spec).warmup_s + plan.length_s
 
 
 def bedside(

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from realtime.decision import Decision
+from realtime.quality import Reason
 from realtime.status import State, Status
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
@@ -26,12 +27,18 @@ class View:
     ----------
     title : str
         Shown on the frame.
+    first_after_s : float
+        Stream seconds from the first sample to the first decision that is possible: warm-up and window.
     truth : callable or None
         Gives the true label of a decided window, where it is known (a demo).
     """
 
-    def __init__(self, title: str, *, truth: Callable[[Decision], str | None] | None = None) -> None:
+    def __init__(
+        self, title: str, *, first_after_s: float = 0.0, truth: Callable[[Decision], str | None] | None = None
+    ) -> None:
         self._title = title
+        self._first_after_s = first_after_s
+        self._began = 0.0
         self._truth = truth
         self._status: Status | None = None
         self._latest: Decision | None = None
@@ -54,6 +61,8 @@ class View:
 
     def decision(self, decision: Decision) -> None:
         """Take the newest decision."""
+        if self._latest is None:
+            self._began = decision.window_start
         self._latest = decision
         if decision.abstained:
             self._strip.append(("·", "dim"))
@@ -90,7 +99,8 @@ class View:
         table = Table.grid(padding=(0, 2))
         stale = self._status is not None and self._status.state is not State.LIVE
         if decision.abstained:
-            table.add_row("decision", Text(f"abstains: {', '.join(decision.reasons)}", style="yellow"))
+            why = f"abstains: {', '.join(decision.reasons)}"
+            table.add_row("decision", Text(why + self._countdown(decision), style="yellow"))
         else:
             style = "dim" if stale else "bold"
             word = f"{decision.label}" + (" (last one; the stream is not live)" if stale else "")
@@ -110,10 +120,16 @@ class View:
         )
         table.add_row(
             "age",
-            f"{decision.age_s * 1e3:.0f} ms after the window's end; "
-            f"the filters look back {decision.delay_s:.1f} s",
+            f"{max(decision.age_s, 0.0):.1f} s when it was made; "
+            f"the filters show what was {decision.delay_s:.1f} s before",
         )
         return table
+
+    def _countdown(self, decision: Decision) -> str:
+        if Reason.WARMING_UP not in decision.reasons:
+            return ""
+        left = self._first_after_s - (decision.window_end - self._began)
+        return f", the first decision in about {left:.0f} s" if left > 0 else ""
 
     def _history(self) -> Text:
         line = Text("history  ", style="dim")

@@ -1,0 +1,239 @@
+"""A bed, wired: a source that is handed in, a real journal, a network that was never trained."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.bundle import Bundle, read_bundle, write_bundle
+from models.card import Card
+from models.errors import JournalError, SignalError, StreamError
+from models.networks import make_network
+from realtime.decision import Decision
+from realtime.inference import Inference
+from realtime.log import ClockMeasured, Entry, Origin, Received, StreamOpened
+from realtime.rerun import judge_log
+from realtime.session import Session, SessionSettings
+from realtime.signal import SignalSpec
+from realtime.sinks.journal import JournalWriter, read_decisions, read_journal_entries
+from realtime.status import State, Status
+from tests.realtime.support import FAST, RATE, intensities, intensity_spec
+
+SPEC = intensity_spec()
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    torch.manual_seed(0)
+    shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
+    card = Card(
+        network={"name": "cgrnn", "params": {}, **shape},
+        input=SPEC.to_json(),
+        pipeline=[dict(stage) for stage in FAST],
+        rate=RATE,
+        window={"length_s": 7.0, "step_s": 1.0},
+        labels=["rest", "task"],
+        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 5.0},
+        evidence={"memory_s": 20.0},
+    )
+    folder = tmp_path_factory.mktemp("bundle") / "b"
+    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    return read_bundle(folder)
+
+
+class HandedIn:
+    """A source that gives these entries from a thread of its own, then an error or nothing."""
+
+    def __init__(self, entries: Iterable[Entry], error: Exception | None = None) -> None:
+        self.entries, self.error = entries, error
+        self.done: Callable[[], None] = lambda: None
+
+    def make(self, emit: Callable[[Entry], None], failed: Callable[[Exception], None]) -> "HandedIn":
+        def run() -> None:
+            for entry in self.entries:
+                emit(entry)
+            if self.error is not None:
+                failed(self.error)
+            else:
+                self.done()
+
+        self.thread = threading.Thread(target=run)
+        return self
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def close(self) -> None:
+        self.thread.join()
+
+
+class Listener:
+    """Notes what it is given: a sink and an observer in one."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.decisions: list[Decision] = []
+        self.states: list[Status] = []
+
+    def publish(self, text: str, window_end: float) -> None:
+        self.texts.append(text)
+
+    def decision(self, decision: Decision) -> None:
+        self.decisions.append(decision)
+
+    def status(self, status: Status) -> None:
+        self.states.append(status)
+
+
+def entries(seconds: float = 60.0, spec: SignalSpec = SPEC, chunk: int = 3) -> list[Entry]:
+    n = int(seconds * RATE)
+    times, data = 100 + np.arange(n) / RATE, intensities(spec, n)
+    log: list[Entry] = [
+        StreamOpened(100.0, spec, Origin(), "device", "id"),
+        ClockMeasured(100.0, 0.0, 1.7e9),
+    ]
+    for at in range(0, n, chunk):
+        part = slice(at, at + chunk)
+        log.append(Received(float(times[part][-1]), times[part], data[:, part]))
+    return log
+
+
+def run_session(
+    bundle: Bundle,
+    source: HandedIn,
+    *,
+    journal: Path | None = None,
+    inference: Any = None,
+    clock: Callable[[], float] | None = None,
+    seconds: float | None = None,
+) -> tuple[Session, Listener]:
+    listener = Listener()
+    writer = JournalWriter(journal, on_trouble=lambda _: None) if journal else None
+    # Readings of the clock at the windows' ends: the source is as fast as it can be, not in real time.
+    readings = iter(np.arange(100.0, 1e6, 0.01).tolist())
+    session = Session(
+        bundle,
+        inference=inference or Inference(bundle, device="cpu"),
+        make_source=source.make,
+        settings=SessionSettings(session="bed-7", local_clock=clock or readings.__next__, seconds=seconds),
+        sinks=[listener],
+        journal=writer,
+        observer=listener,
+    )
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        source.done = lambda: loop.call_soon_threadsafe(session.stop)
+        await session.run()
+
+    asyncio.run(main())
+    return session, listener
+
+
+def test_what_is_published_is_what_the_journal_holds_and_what_its_log_gives(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "bed.hemostream"
+    session, heard = run_session(bundle, HandedIn(entries()), journal=path)
+    assert session.decisions == 54
+    assert [d.sequence for d in heard.decisions] == list(range(54))
+    assert any(not d.abstained for d in heard.decisions)
+    assert heard.texts == [d.to_json() for d in heard.decisions] == list(read_decisions(path))
+    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    assert [d.to_json() for d in again] == heard.texts
+
+
+def test_a_burst_is_judged_in_one_batch_and_again_the_same(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "bed.hemostream"
+    _, heard = run_session(bundle, HandedIn(entries(chunk=200)), journal=path)
+    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    assert [d.to_json() for d in again] == heard.texts
+
+
+def test_the_states_it_goes_through_are_told(bundle: Bundle) -> None:
+    _, heard = run_session(bundle, HandedIn(entries()))
+    states = list(dict.fromkeys(status.state for status in heard.states))
+    assert states[0] is State.WAITING
+    assert states[1] is State.WARMING_UP
+    assert states[-1] is State.OFFLINE
+    assert heard.states[-1].reason == "session ended"
+    assert heard.states[-1].journal is None
+
+
+def test_an_end_in_time_is_counted_from_the_first_possible_window(bundle: Bundle) -> None:
+    _, heard = run_session(bundle, HandedIn(entries(90.0, chunk=1)), seconds=10.0)
+    warm = [d for d in heard.decisions if "warming up" not in d.reasons]
+    assert len(warm) >= 11
+    assert warm[10].window_end - warm[0].window_end == pytest.approx(10.0)
+
+
+class Failing:
+    """Inference on a device that is lost."""
+
+    device_name, sizes, on_cpu = "cuda (lost)", (1,), True
+
+    def logits(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise RuntimeError("CUDA error: device lost")
+
+
+def test_inference_that_raises_abstains_and_is_told(bundle: Bundle) -> None:
+    _, heard = run_session(bundle, HandedIn(entries()), inference=Failing())
+    judged = [d for d in heard.decisions if "warming up" not in d.reasons]
+    assert judged
+    assert {d.reasons for d in judged} == {("inference failed",)}
+    assert "device lost" in heard.states[-1].reason
+
+
+class OffLoop:
+    """Inference that says it is not on the CPU, and notes in which threads it runs."""
+
+    device_name, sizes, on_cpu = "elsewhere", (1, 8, 64), False
+
+    def __init__(self, bundle: Bundle, threads: set[str]) -> None:
+        self._inference, self._threads = Inference(bundle, device="cpu"), threads
+
+    def logits(self, windows: np.ndarray) -> Any:
+        self._threads.add(threading.current_thread().name)
+        return self._inference.logits(windows)
+
+
+def test_on_a_device_inference_runs_off_the_loop_with_the_same_result(bundle: Bundle) -> None:
+    """The path that a GPU takes: an executor instead of the loop."""
+    _, straight = run_session(bundle, HandedIn(entries()))
+    threads: set[str] = set()
+    _, other = run_session(bundle, HandedIn(entries()), inference=OffLoop(bundle, threads))
+    assert [d.probabilities for d in straight.decisions] == [d.probabilities for d in other.decisions]
+    assert threads
+    assert "MainThread" not in threads
+
+
+def test_a_source_that_fails_ends_the_session_and_the_journal_is_whole(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "bed.hemostream"
+    with pytest.raises(StreamError, match="2 streams match"):
+        run_session(bundle, HandedIn(entries(20.0), StreamError("2 streams match")), journal=path)
+    received = [e for e in read_journal_entries(path) if isinstance(e, Received)]
+    assert sum(len(e.stamps) for e in received) == 200
+
+
+def test_a_stream_without_the_channels_is_refused_by_name(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "bed.hemostream"
+    with pytest.raises(SignalError, match="S2_D2 850"):
+        run_session(bundle, HandedIn(entries(10.0, SPEC.pick([0, 1, 2]))), journal=path)
+    assert any(isinstance(e, StreamOpened) for e in read_journal_entries(path))
+
+
+def test_a_log_of_another_model_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    path = tmp_path / "bed.hemostream"
+    run_session(bundle, HandedIn(entries(10.0)), journal=path)
+    other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
+    with pytest.raises(JournalError, match="give the bundle of the session"):
+        list(judge_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
