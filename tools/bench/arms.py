@@ -1,0 +1,163 @@
+"""Runs of the arms beside each other on one stream, and what came to the subscriber."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.bench.arm_ideal import HEAD
+from tools.bench.processes import Child
+from tools.bench.stream import LENGTH, RATE, SESSION
+
+ARMS = ("hemostream", "plain", "ideal")
+TOPICS = {
+    "hemostream": f"hemostream/{SESSION}/decision",
+    "plain": "bench/plain",
+    "ideal": "bench/ideal",
+}
+DECISION_TOPIC = TOPICS["hemostream"]
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A decision in the subscriber's hand.
+
+    Parameters
+    ----------
+    arm : str
+        Whose.
+    at : float
+        Local time (s) at which it was in hand.
+    stamp : float
+        Stamp (s) of the sample that completed its window.
+    judged : bool
+        Whether a probability came with it.
+    got, made : float
+        Local time (s) at which the completing sample was in the arm's hand, and the logits were
+        there; nan where the arm does not say.
+    """
+
+    arm: str
+    at: float
+    stamp: float
+    judged: bool
+    got: float
+    made: float
+
+
+def read_arrivals(path: Path) -> list[Arrived]:
+    """What the subscriber wrote down, in order of arrival."""
+    nowhere = float("nan")
+    names = {topic: arm for arm, topic in TOPICS.items()}
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        at, topic, text = json.loads(line)
+        arm = names[topic]
+        if arm == "ideal":
+            _, stamp, got, made = HEAD.unpack(text.encode("latin-1")[: HEAD.size])
+            found.append(Arrived(arm, at, stamp, True, got, made))
+            continue
+        said: dict[str, Any] = json.loads(text)
+        if arm == "plain":
+            found.append(Arrived(arm, at, said["stamp"], True, said["got"], said["made"]))
+        else:
+            judged = said["probabilities"] is not None
+            found.append(Arrived(arm, at, said["window_end"] - 1 / RATE, judged, nowhere, nowhere))
+    return found
+
+
+@contextmanager
+def running(
+    folder: Path,
+    broker: str,
+    bundle: Path,
+    arms: tuple[str, ...],
+    *,
+    samples: int,
+    step: int,
+    apart_s: float = 0.0,
+    stream_first: bool = False,
+) -> Iterator[dict[str, Child]]:
+    """Start pusher, subscriber and arms; give them when all of them are connected.
+
+    Parameters
+    ----------
+    folder : path
+        A new one for this run.
+    broker : str
+        URL.
+    bundle : path
+        The network of all arms.
+    arms : tuple of str
+        Of `ARMS`.
+    samples : int
+        How many samples the stream has.
+    step : int
+        Samples from window to window.  Arm k completes its windows k samples after the first.
+    apart_s : float
+        Above 0 each arm has an outlet of its own, pushed so much (s) after the one before.
+    stream_first : bool
+        Whether the stream is already running when arms connect, as a device's does.
+
+    Yields
+    ------
+    dict of str to Child
+        By name, ``pusher`` and ``subscriber`` among them.
+    """
+    folder.mkdir()
+    address = urlsplit(broker)
+    mqtt = {"host": address.hostname, "port": address.port}
+    ids = [f"bench-{arm}" for arm in arms] if apart_s else ["bench"]
+    with ExitStack() as stack:
+
+        def start(module: str, **values: Any) -> Child:
+            return stack.enter_context(Child(module, **values))
+
+        children = {
+            "subscriber": start(
+                "subscriber",
+                **mqtt,
+                topics=[TOPICS[arm] for arm in arms],
+                status=f"hemostream/{SESSION}/status",
+                out=str(folder / "arrivals.jsonl"),
+            ),
+            "pusher": start("pusher", source_ids=ids, samples=samples, apart_s=apart_s),
+        }
+        children["subscriber"].wait_for("ready")
+        children["pusher"].wait_for("open")
+        if stream_first:
+            children["pusher"].say("go")
+        for place, arm in enumerate(arms):
+            common = {"bundle": str(bundle), "source_id": ids[place if apart_s else 0]}
+            if arm == "hemostream":
+                children[arm] = start(
+                    "arm_hemostream",
+                    **common,
+                    session=SESSION,
+                    broker=broker,
+                    journal=str(folder / "journal.hemostream"),
+                )
+            else:
+                # The first window is complete with sample LENGTH - 1; the other arms' a sample or two later.
+                offset = (LENGTH - 1 + ARMS.index(arm)) % step
+                children[arm] = start(
+                    f"arm_{arm}", **common, **mqtt, topic=TOPICS[arm], step=step, offset=offset
+                )
+        for arm in arms:
+            if arm == "hemostream":
+                children["subscriber"].wait_for("status warming up")
+            else:
+                children[arm].wait_for("ready")
+        if not stream_first:
+            children["pusher"].say("go")
+        yield children
+
+
+def arrivals(children: dict[str, Child], folder: Path) -> list[Arrived]:
+    """Have the subscriber write down what came so far, and read it."""
+    children["subscriber"].say("report")
+    children["subscriber"].wait_for("reported")
+    return read_arrivals(folder / "arrivals.jsonl")

@@ -1,0 +1,71 @@
+"""Time to the first decision, beyond connection, declared warm-up and window.
+
+The stream is already running, as a device's is when somebody connects.
+"""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from realtime.log import Received, StreamOpened
+from realtime.sinks.journal import read_journal_entries
+from tools.bench.arms import arrivals, running
+from tools.bench.processes import BenchError
+from tools.bench.stream import LENGTH_S, RATE, bench_bundle, warmup_s
+
+STEP_S = 1.0
+ARMS = ("hemostream", "plain")
+
+
+def measure_first(folder: Path, broker: str) -> dict[str, Any]:
+    """From the opened stream to the first judged decision in the subscriber's hand.
+
+    Returns
+    -------
+    dict
+        Seconds, and of hemostream's excess the part that the grid of windows makes: the first
+        window that begins behind the warm-up begins up to a step later.
+    """
+    folder.mkdir()
+    bundle = folder / "bundle"
+    bench_bundle(bundle, step_s=STEP_S)
+    warm = warmup_s()
+    patience = 40.0 + warm + LENGTH_S
+    run = folder / "run"
+    samples, step = math.ceil(patience * RATE), round(STEP_S * RATE)
+    with running(run, broker, bundle, ARMS, samples=samples, step=step, stream_first=True) as children:
+        opened_plain = float(children["plain"].told["ready"]["opened"])
+        deadline = time.monotonic() + warm + LENGTH_S + 10.0
+        found = arrivals(children, run)
+        while {one.arm for one in found if one.judged} != set(ARMS):
+            if time.monotonic() > deadline:
+                raise BenchError(
+                    f"No judged decision of both arms came within {warm + LENGTH_S + 10:g} s; "
+                    f"{len(found)} came at all. What the arms wrote above may say why."
+                )
+            time.sleep(0.5)
+            found = arrivals(children, run)
+    first = {arm: next(one for one in found if one.arm == arm and one.judged) for arm in ARMS}
+    opened = sample = float("nan")
+    for entry in read_journal_entries(run / "journal.hemostream"):
+        if isinstance(entry, StreamOpened):
+            opened = entry.local
+        elif isinstance(entry, Received):
+            sample = float(entry.stamps[0])
+            break
+    ours = first["hemostream"].at - opened - warm - LENGTH_S
+    grid = math.ceil(warm / STEP_S - 1e-9) * STEP_S - warm
+    return {
+        "warmup_s": warm,
+        "window_s": LENGTH_S,
+        "excess_s": {
+            "hemostream": round(ours, 3),
+            "plain": round(first["plain"].at - opened_plain - LENGTH_S, 3),
+        },
+        "of_it_s": {
+            "until the first sample": round(sample - opened, 3),
+            "until the grid's next window": round(grid, 3),
+            "rest": round(ours - grid - (sample - opened), 3),
+        },
+    }
