@@ -16,6 +16,7 @@ from models.errors import JournalError
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
+from realtime.judging import judge
 from realtime.log import Entry, Produced, SessionStarted
 from realtime.sources.recording import Recording, entries
 from realtime.windows import Window
@@ -53,22 +54,14 @@ def judge_recording(
     for entry in entries(recording, chunk_samples=chunk_samples):
         waiting += core.feed(entry)
         if len(waiting) >= BLOCK:
-            yield from _judge(waiting, core, inference)
+            yield from _decide(waiting, core, inference)
             waiting = []
-    yield from _judge(waiting, core, inference)
+    yield from _decide(waiting, core, inference)
 
 
-def _judge(windows: Sequence[Window], core: Core, inference: Inference) -> Iterator[Decision]:
-    fit = [window for window in windows if window.fit and window.data is not None]
-    logits = {}
-    sizes = {}
-    if fit:
-        rows, used = inference.logits(np.stack([window.data for window in fit if window.data is not None]))
-        logits = {window.sequence: row for window, row in zip(fit, rows, strict=True)}
-        sizes = {window.sequence: int(size) for window, size in zip(fit, used, strict=True)}
-    for window in windows:
-        produced = Produced(window.end, window.sequence, sizes.get(window.sequence, 0))
-        yield core.decide(window, logits.get(window.sequence), produced)
+def _decide(windows: Sequence[Window], core: Core, inference: Inference) -> Iterator[Decision]:
+    for window, (logits, batch) in zip(windows, judge(windows, inference), strict=True):
+        yield core.decide(window, logits, Produced(window.end, window.sequence, batch))
 
 
 def judge_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Iterator[Decision]:

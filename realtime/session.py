@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from models.bundle import Bundle
 from models.errors import JournalError
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
+from realtime.judging import UNJUDGED, judge
 from realtime.log import ClockMeasured, Entry, Produced, Received, SessionStarted, StreamOpened
 from realtime.quality import Reason
 from realtime.sinks import Sink
@@ -224,29 +222,21 @@ class Session:
 
     async def _judge(self, windows: Sequence[Window]) -> None:
         """Windows in, decisions out, in order."""
-        logits: dict[int, npt.NDArray[np.float32]] = {}
-        sizes: dict[int, int] = {}
-        fit = [window for window in windows if window.fit and window.data is not None]
-        if fit:
-            stacked = np.stack([window.data for window in fit if window.data is not None])
-            try:
-                if self._inference.on_cpu:
-                    # A hop to another thread and back costs more than it frees here.
-                    rows, batches = self._inference.logits(stacked)
-                else:
-                    rows, batches = await asyncio.to_thread(self._inference.logits, stacked)
-                self._inference_error = ""
-            except RuntimeError as error:  # torch's: out of memory, device lost
-                self._inference_error = f"inference failed: {error}"
+        try:
+            if self._inference.on_cpu:
+                # A hop to another thread and back costs more than it frees here.
+                judged = judge(windows, self._inference)
             else:
-                for window, row, batch in zip(fit, rows, batches, strict=True):
-                    logits[window.sequence] = row
-                    sizes[window.sequence] = int(batch)
-        for window in windows:
-            produced = Produced(self._clock(), window.sequence, sizes.get(window.sequence, 0))
+                judged = await asyncio.to_thread(judge, windows, self._inference)
+            self._inference_error = ""
+        except RuntimeError as error:  # torch's: out of memory, device lost
+            self._inference_error = f"inference failed: {error}"
+            judged = [UNJUDGED] * len(windows)
+        for window, (logits, batch) in zip(windows, judged, strict=True):
+            produced = Produced(self._clock(), window.sequence, batch)
             if self._journal is not None:
                 self._journal.append(produced)
-            self._pass_on(self.core.decide(window, logits.get(window.sequence), produced))
+            self._pass_on(self.core.decide(window, logits, produced))
 
     def _pass_on(self, decision: Decision) -> None:
         """Committed first, published then: what a subscriber has seen, the journal has."""

@@ -178,13 +178,18 @@ class LslSource:
                 f"Stream {info.name()!r} says that it is {origin.kind}, not live. "
                 "Take it on purpose with --allow-replay."
             )
-        layout = self._choice.layout or layout_from_info(info)
+        if self._choice.layout is None:
+            layout = layout_from_info(info)
+            spec = layout.spec
+        else:
+            layout = self._choice.layout
+            # What a side file claims of the rate goes behind what the stream declares.
+            spec = SignalSpec(layout.spec.channels, info.nominal_srate())
         if layout.rows and max(layout.rows) >= info.channel_count():
             raise StreamError(
                 f"The layout names row {max(layout.rows)}, but stream {info.name()!r} has only "
                 f"{info.channel_count()} channels. Is it the layout file of this device?"
             )
-        spec = SignalSpec(layout.spec.channels, info.nominal_srate())
         return StreamOpened(
             local=pylsl.local_clock(),
             spec=spec,
