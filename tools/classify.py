@@ -1,5 +1,6 @@
 """``hemostream classify``: the live path over a file."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -44,12 +45,12 @@ def classify(
     device : str
         cuda, mps, cpu, or auto.
     """
-    from realtime.inference import Inference, one_thread
-
     from models.bundle import read_bundle
     from offline.recordings import read_recording
+    from realtime.inference import Inference, one_thread
     from realtime.rerun import judge_log, judge_recording
     from realtime.sinks.journal import is_journal, read_journal_entries
+    from realtime.sinks.jsonl import JsonLinesSink
 
     one_thread()
     bundle = read_bundle(model, model_hash)
@@ -62,9 +63,11 @@ def classify(
         )
         decisions = judge_recording(read, bundle, inference, session=recording.stem)
     judged = abstained = 0
-    with out.open("w", encoding="utf-8") as lines:
-        for decision in decisions:
-            lines.write(decision.to_json() + "\n")
+    # What cannot be judged at all shows at the first window: before an earlier file is replaced.
+    first = next(decisions, None)
+    with JsonLinesSink(out) as lines:
+        for decision in chain(() if first is None else (first,), decisions):
+            lines.publish(decision.to_json())
             if decision.abstained:
                 abstained += decision.count
             else:

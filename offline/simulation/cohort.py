@@ -13,7 +13,7 @@ from typing import Any
 
 from scipy.stats import norm
 
-from models.errors import RecipeError
+from models.errors import RecipeError, RecordingError
 from offline.recordings.snirf_writer import write_snirf
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation
@@ -93,9 +93,14 @@ def write_cohort(
     ------
     RecipeError
         If numbers are out of bounds.
+    RecordingError
+        If the folder cannot be made.
     """
     check_numbers(people, seed, sessions)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordingError(f"The cohort's folder {folder} cannot be made: {error.strerror}.") from error
     rows: list[tuple[str, ...]] = []
     truths: dict[str, Any] = {}
     for index in range(people):
