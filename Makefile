@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)
-	$(BIN)/hemostream demo
+	$(BIN)/hemostream demo --keep demo-output
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -47,7 +47,7 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
     seed : int
         Other people, for another seed.
     keep : Path
-        Keep recordings, bundle and journal in this folder.
+        Keep recordings, bundle, journal and a plot in this folder.
     """
     from tools.lsl_config import stay_on_this_machine
 
@@ -59,6 +59,8 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
             folder.mkdir(parents=True, exist_ok=True)
         stay_on_this_machine(folder)
         summary = run(folder, seconds=seconds, headless=headless, seed=seed)
+    if keep is None:
+        del summary["plot"]  # gone with the folder
     print(json.dumps(summary))
 
 

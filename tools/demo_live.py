@@ -18,11 +18,13 @@ from offline.recordings import read_recording
 from realtime.broker import EmbeddedBroker
 from realtime.decision import Decision
 from realtime.session import Session, SessionSettings
+from realtime.sinks.journal import next_run
 from realtime.sinks.mqtt import MqttSink
 from realtime.sources.lsl import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
 from tools.live import bedside, first_after, print_trouble
+from tools.plot import plot_decisions
 from tools.view import View
 
 SESSION = "demo"
@@ -89,7 +91,13 @@ def stream_and_classify(
             title = "hemostream demo · simulated person"
             shown = stack.enter_context(View(title, first_after_s=first_after(bundle), truth=truth))
         received = asyncio.run(_live(bundle, broker, folder, seconds, shown))
-    return summarise(received, truth, recording)
+    plot = plot_decisions(
+        [decision for _, decision in received],
+        folder / "decisions.png",
+        title="Simulated person, not trained on. Research use only.",
+        truth=truth,
+    )
+    return {**summarise(received, truth, recording), "plot": str(plot)}
 
 
 async def _live(
@@ -99,11 +107,12 @@ async def _live(
     listening = asyncio.create_task(subscriber.run(), name="demo-subscriber")
     await subscriber.ready.wait()
     choice = StreamChoice(predicate=f"source_id='{SOURCE_ID}'", allow_replay=True, wait_s=60.0)
+    journal = folder / "demo.hemostream"
     session: Session = bedside(
         bundle,
         choice,
-        settings=SessionSettings(session=SESSION, seconds=seconds),
-        journal=folder / "demo.hemostream",
+        settings=SessionSettings(session=SESSION, run=next_run(journal, SESSION), seconds=seconds),
+        journal=journal,
         broker=MqttSink(
             broker.url_v5,
             session=SESSION,
