@@ -6,7 +6,7 @@ together.  Research use only: a decision describes a signal, it is not a diagnos
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 ABSTAIN = "abstain"
@@ -110,7 +110,10 @@ class Decision:
 
     def to_json(self) -> str:
         """One line of JSON, keys in the order of the fields, the same bytes for the same decision."""
-        return json.dumps({"schema": 1, **asdict(self)}, separators=(",", ":"), allow_nan=False)
+        # Not dataclasses.asdict: its deep copies take longer than the whole rest.
+        values = {name: getattr(self, name) for name in _FIELDS}
+        values["evidence"] = {name: getattr(self.evidence, name) for name in _EVIDENCE_FIELDS}
+        return json.dumps({"schema": 1, **values}, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -120,3 +123,7 @@ class Decision:
         values["reasons"] = tuple(values["reasons"])
         values["evidence"] = Evidence(**values["evidence"])
         return cls(**values)
+
+
+_FIELDS = tuple(field.name for field in fields(Decision))
+_EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))

@@ -221,13 +221,16 @@ class LslSource:
 
     def _pull(self, inlet: pylsl.StreamInlet) -> None:
         while not self._stop.is_set():
-            # min_samples: return with the first sample, and with whatever else is there already.
-            samples, stamps = inlet.pull_chunk(
-                timeout=PULL_TIMEOUT_S, max_samples=PULL_MOST, min_samples=1, as_numpy=True
-            )
-            if len(stamps):
-                local = pylsl.local_clock()
-                self._emit(Received(local, stamps, np.ascontiguousarray(samples.T)))
+            # Return with the first sample: a decision may wait for it.
+            samples, stamps = inlet.pull_chunk(timeout=PULL_TIMEOUT_S, max_samples=1, as_numpy=True)
+            if not len(stamps):
+                continue
+            if inlet.samples_available():  # a burst: whatever else is there already comes with it
+                more, more_stamps = inlet.pull_chunk(timeout=0.0, max_samples=PULL_MOST - 1, as_numpy=True)
+                samples = np.concatenate([samples, more])
+                stamps = np.concatenate([stamps, more_stamps])
+            local = pylsl.local_clock()
+            self._emit(Received(local, stamps, np.ascontiguousarray(samples.T)))
 
     def _listen_to_events(self, info: pylsl.StreamInfo) -> None:
         predicate = self._choice.events
