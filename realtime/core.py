@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import StreamError
+from models.errors import SignalError, StreamError
 from models.probabilities import probabilities
 from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
@@ -34,6 +34,9 @@ from realtime.quality import Policy, Reason
 from realtime.signal import Chunk, Floats, SignalSpec
 from realtime.stages.base import Reset
 from realtime.windows import Window, Windows
+
+SLOWEST = 0.5
+"""Least rate of a signal, as a share of the model's: below it most of the grid would be interpolated."""
 
 
 class CardLike(Protocol):
@@ -127,6 +130,7 @@ class Core:
         self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self._scales: Floats | None = None
         self._spec: SignalSpec = plan.spec
+        self._rate_checked = False
         self._offset = 0.0
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
@@ -139,7 +143,8 @@ class Core:
         Raises
         ------
         SignalError
-            A stream was opened that lacks channels (or has others of the same name).
+            A stream was opened that lacks channels (or has others of the same name), or its samples
+            come much slower than the model needs.
         StreamError
             Samples came before a stream was opened.
         """
@@ -172,6 +177,7 @@ class Core:
             self._reset(Reset.STREAM)
             return
         self._spec = spec
+        self._rate_checked = False
         self.clock = Clock(spec.rate)
         self.pipeline = Pipeline(self.plan.pipeline, spec)
         plan = self.plan
@@ -203,7 +209,19 @@ class Core:
         given: list[Window] = []
         for piece in self.pipeline.process(Chunk(self._spec, data, times, missing)):
             given += self._windows.process(piece)
+        if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
+            self._check_rate(rate, self.pipeline.spec_out.rate)
+            self._rate_checked = True
         return given
+
+    def _check_rate(self, measured: float, needed: float) -> None:
+        """Refuse a signal of which the model would see mostly what was made up between samples."""
+        if measured < SLOWEST * needed:
+            raise SignalError(
+                f"The signal comes at {measured:.4g} Hz (declared: {self._spec.rate:.4g} Hz), but the model "
+                f"needs {needed:g} Hz; expected {SLOWEST * needed:g} Hz or more. Set the device to a higher "
+                "rate, correct the recording's times, or use a model for this rate."
+            )
 
     # ----------------------------------------------------------------- out
 

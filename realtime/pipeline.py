@@ -16,6 +16,7 @@ from models.errors import RecipeError
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages import make_stage
 from realtime.stages.base import Reset, Stage
+from realtime.stages.resample import Resample
 
 NEED_A_GRID = frozenset({"bandpass", "normalise"})
 """Stages that count samples, so that these must be evenly spaced."""
@@ -78,6 +79,8 @@ class Pipeline:
         for stage_settings in settings:
             stage = make_stage(stage_settings, spec)
             self.stages.append(stage)
+            if isinstance(stage, Resample):
+                self._resample = stage
             spec = stage.spec_out
         self.spec_out = spec
         self._start_over()
@@ -96,6 +99,12 @@ class Pipeline:
     def warmup_s(self) -> float:
         """Declared warm-up of all stages together, s."""
         return sum(stage.warmup_s for stage in self.stages)
+
+    @property
+    def measured_rate(self) -> float | None:
+        """Rate (Hz) of what comes in as its stamps tell it; None until it is measured."""
+        period = self._resample.period
+        return None if period is None else 1.0 / period
 
     def process(self, chunk: Chunk) -> list[Piece]:
         """Take the next samples; give what follows from them, one piece a contiguous stretch."""

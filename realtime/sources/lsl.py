@@ -154,9 +154,10 @@ class LslSource:
             return
         inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0)
         try:
-            inlet.open_stream(timeout=10.0)
+            # Looked at before samples are asked for: a replay must not start for nothing.
             full = inlet.info(timeout=10.0)
             opened = self._opened(full)
+            inlet.open_stream(timeout=10.0)
             # The first comparison takes liblsl half a second; samples wait in its buffer meanwhile.
             measured = self._measure(inlet)
             self._emit(opened)
