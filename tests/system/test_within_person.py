@@ -1,0 +1,151 @@
+"""Within a person, on real recordings: trained on the first half, judged from 30 s into the second.
+
+From the file, and replayed faster than it was recorded.  Each recording is sent whole, so that what
+is streamed and the file begin with the same sample: the running normalisation remembers where it began.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from offline.recipe import Recipe, load_recipe
+from offline.recordings import read_recording
+from realtime.decision import Decision
+from realtime.sources.recording import Recording
+from tests.system.support import (
+    ROOT,
+    Commands,
+    Report,
+    check_contiguous,
+    check_parity,
+    judged_windows,
+    read_decisions,
+    score,
+)
+
+SPARED_S = 30.0
+"""Between the last second that was trained on and the first that is scored."""
+
+
+def recipe_with(name: str, folder: Path, **changes: str) -> Path:
+    """A recipe that ships with hemostream, with lines exchanged or added below their section."""
+    text = (ROOT / "offline" / "recipes" / f"{name}.toml").read_text()
+    for old, new in changes.items():
+        before = text
+        text = text.replace(f"[{old}]\n", f"[{old}]\n{new}\n", 1)
+        assert text != before
+    path = folder / f"{name}.toml"
+    path.write_text(text)
+    return path
+
+
+def replayed_live(
+    commands: Commands,
+    bundle: Path,
+    folder: Path,
+    recording: Path,
+    *,
+    replay: tuple[str | Path, ...],
+    live: tuple[str | Path, ...] = (),
+) -> list[Decision]:
+    """Replay a recording to its end over LSL, judge it live, and judge its journal again.
+
+    The session knows of no end of a replay; so it is ended, as a person would, when the replay is over.
+    """
+    source_id = f"system-{folder.name}"
+    journal, out, again = folder / "bed.hemostream", folder / "live.jsonl", folder / "again.jsonl"
+    sender = commands.start("replay", recording, "--source-id", source_id, "--wait", "60", *replay)
+    session = commands.start(
+        *("live", "--model", bundle, "--stream", f"source_id='{source_id}'", "--allow-replay"),
+        *("--journal", journal, "--out", out, "--quiet", *live),
+    )
+    # The replay stays until its last samples should have been taken.
+    assert sender.end(200) == 0, sender.stderr
+    assert session.running, session.stderr
+    assert session.interrupt() == 0, session.stderr
+    commands.succeed("classify", journal, "--model", bundle, "--out", again)
+    assert again.read_bytes() == out.read_bytes()
+    decisions = read_decisions(out)
+    check_contiguous(decisions)
+    assert {one.origin for one in decisions} == {"replayed"}
+    return decisions
+
+
+def test_left_and_right_tapping_of_one_person(
+    data_dir: Path, tmp_path: Path, commands: Commands, report: Report
+) -> None:
+    folder = data_dir / "fnirs" / "lsl_tapping_xdf"
+    xdf = folder / "sub-001_task-fingertapping_recording.xdf"
+    layout = folder / "sub-001_task-fingertapping_nirs.json"
+    cohort, bundle, out = tmp_path / "cohort.tsv", tmp_path / "bundle", tmp_path / "file.jsonl"
+    cohort.write_text(f"recording\tperson\n{xdf}\tp1\n")
+    recipe = recipe_with("cortivision", tmp_path, input=f'layout = "{layout.as_posix()}"')
+    commands.succeed("train", cohort, "--recipe", recipe, "--first", "0.5", "--out", bundle)
+
+    commands.succeed("classify", xdf, "--model", bundle, "--layout", layout, "--stream", "raw", "--out", out)
+    file = read_decisions(out)
+    # As the device sends it: without a word about its channels, at a rate that is not true.
+    live = replayed_live(
+        commands,
+        bundle,
+        tmp_path,
+        xdf,
+        replay=("--layout-file", layout, "--stream", "raw", "--layout", "bare", "--speed", "40"),
+        live=("--layout", layout),
+    )
+    both, apart = check_parity(live, file)
+    assert len(live) == len(file)
+    assert both == judged_windows(file)
+    read = read_recording(xdf, layout=layout, stream="raw")
+    # 1103 s at the 7.88 Hz that are declared would be 1278 s: time is that of the stamps.
+    assert file[-1].window_end - file[0].window_start == pytest.approx(read.duration, abs=1.0)
+    tell(report, "Cortivision, 40x", load_recipe(recipe), read, live=live, file=file)
+    report(f"Cortivision, live against file: {both} windows, probabilities at most {apart:.1e} apart")
+
+
+def tell(report: Report, what: str, recipe: Recipe, read: Recording, **decisions: list[Decision]) -> None:
+    """Accuracy over the second half, from 30 s into it."""
+    for way, some in decisions.items():
+        n, accuracy, majority = score(some, recipe, read, since=read.duration / 2 + SPARED_S)
+        assert n > 0
+        report(f"{what}, {way}: {n} windows, accuracy {accuracy:.3f}, majority {majority:.3f}")
+
+
+def test_region_series_of_people_of_one_site(
+    data_dir: Path, tmp_path: Path, commands: Commands, report: Report
+) -> None:
+    """Who is it: three people of ABIDE's site NYU, whose volumes are 2 s apart.
+
+    A resting scan holds nothing that changes within a person and could be told apart, so the label is
+    the person.  Windows are 40 s, by the recipe: 7 s would be three and a half volumes.
+    """
+    series = data_dir / "abide" / "ABIDE_pcp" / "cpac" / "nofilt_noglobal"
+    people = {f"person {n}": path for n, path in enumerate(sorted(series.glob("NYU_*.1D"))[:3], start=1)}
+    cohort, bundle = tmp_path / "cohort.tsv", tmp_path / "bundle"
+    rows = [f"{path}\t{name}\t{name}" for name, path in people.items()]
+    cohort.write_text("\n".join(["recording\tperson\tgroup", *rows]) + "\n")
+    recipe = recipe_with("bold", tmp_path, input="repetition_time = 2.0")
+    commands.succeed("train", cohort, "--recipe", recipe, "--first", "0.5", "--out", bundle)
+
+    correct = windows = 0
+    found: dict[str, list[Decision]] = {}
+    for name, path in people.items():
+        out = tmp_path / f"{name}.jsonl"
+        commands.succeed("classify", path, "--model", bundle, "--repetition-time", "2", "--out", out)
+        found[name] = read_decisions(out)
+        half = read_recording(path, repetition_time=2.0).duration / 2
+        scored = [d for d in found[name] if not d.abstained and d.window_start >= half + SPARED_S]
+        assert scored
+        correct += sum(one.label == name for one in scored)
+        windows += len(scored)
+    report(
+        f"ABIDE NYU, who of three, file: {windows} windows, accuracy {correct / windows:.3f}, majority 0.333"
+    )
+
+    name, path = list(people.items())[-1]
+    replay = ("--repetition-time", "2", "--speed", "20")
+    live = replayed_live(commands, bundle, tmp_path, path, replay=replay)
+    both, apart = check_parity(live, found[name])
+    assert len(live) == len(found[name])
+    assert both == judged_windows(found[name]) > 0
+    report(f"ABIDE NYU, 20x live against file: {both} windows, probabilities at most {apart:.1e} apart")
