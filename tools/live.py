@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import signal
 import sys
@@ -178,6 +179,10 @@ def bedside(
     from realtime.sources.lsl import LslSource
 
     one_thread()
+    # What was imported stays: a collection that goes through all of it takes a tenth of a second,
+    # and would come in the middle of some decision.
+    gc.collect()
+    gc.freeze()
     return Session(
         bundle,
         inference=Inference(bundle, device=device),
