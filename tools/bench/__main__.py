@@ -24,13 +24,13 @@ def bench(
     windows: int | None = None,
     seconds: float | None = None,
     minutes: float | None = None,
-    apart: float = 0.0,
+    control: bool = True,
     keep: Path | None = None,
 ) -> None:
     """Measure latency, CPU time, replay throughput and the time to the first decision.
 
     Everything runs on this machine, with one computing thread a process, beside a plain loop and
-    the bare hops. The whole takes nine minutes; --quick takes two and is good for a look only.
+    the bare hops. The whole takes fifteen minutes; --quick takes two and is good for a look only.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def bench(
         Seconds over which CPU time is taken. Default: 120, quick 10.
     minutes : float
         Length of the replayed recording. Default: 30, quick 5.
-    apart : float
-        Give each arm of the latency an outlet of its own, so many seconds after the one before, so
-        that no arm meets another's work on the same sample. Default: one outlet for all.
+    control : bool
+        Measure the latency a second time with an outlet for each arm, pushed a third of a period
+        apart, so that no arm meets another's work on the same sample.
     keep : Path
         Keep the runs' files (journals, arrivals) in this new folder.
     """
@@ -64,7 +64,7 @@ def bench(
             seconds=seconds or (10.0 if quick else 120.0),
             minutes=minutes or (5.0 if quick else 30.0),
             repeats=3 if quick else 5,
-            apart=apart,
+            control=control,
         )
     from tools.bench.table import markdown, rows_of
 
@@ -72,8 +72,10 @@ def bench(
         out.write_text(json.dumps(results, indent=1), encoding="utf-8")
     print(headline(results))
     print(markdown(rows_of(results)))
-    for arm, parts in results.get("latency", {}).get("parts_ms_p50", {}).items():
-        print(f"{arm}, median ms: " + ", ".join(f"{name} {value:.2f}" for name, value in parts.items()))
+    for which in ("latency", "latency_apart"):
+        for arm, parts in results.get(which, {}).get("parts_ms_p50", {}).items():
+            said = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+            print(f"{which}, {arm}, median ms: {said}")
 
 
 def run(
@@ -84,7 +86,7 @@ def run(
     seconds: float,
     minutes: float,
     repeats: int,
-    apart: float,
+    control: bool,
 ) -> dict[str, Any]:
     """Measure what was chosen, one after another.
 
@@ -97,6 +99,7 @@ def run(
     from tools.bench.first import measure_first
     from tools.bench.latency import measure_latency
     from tools.bench.processes import a_broker
+    from tools.bench.stream import RATE
     from tools.bench.throughput import measure_throughput
 
     results: dict[str, Any] = {"machine": describe_machine(), "argv": sys.argv[1:]}
@@ -113,8 +116,12 @@ def run(
                 case "cpu":
                     found = measure_cpu(folder / measure, broker, seconds=seconds)
                 case "latency":
-                    found = measure_latency(folder / measure, broker, windows=windows, apart_s=apart)
+                    found = measure_latency(folder / measure, broker, windows=windows)
             results[measure] = {**found, "load_average_after": load_average()}
+        if control and "latency" in chosen:
+            print("· latency, arms apart …", file=sys.stderr, flush=True)
+            apart = measure_latency(folder / "apart", broker, windows=windows, apart_s=1 / (3 * RATE))
+            results["latency_apart"] = {**apart, "load_average_after": load_average()}
     results["took_s"] = round(time.perf_counter() - began, 1)
     return results
 

@@ -1,7 +1,9 @@
 """Latency: push of the sample that completes a window, to the decision in the subscriber's hand.
 
 The three arms read one outlet and take turns: their windows are complete with samples 0, 1 and
-2 of every three, so they meet the same machine in the same minutes.
+2 of every three, so they meet the same machine in the same minutes.  On few cores an arm then also
+meets what the others do with every sample, hemostream most of all, which slows its peers more
+than itself.  So it is measured again with an outlet for each arm, pushed a third of a period apart.
 """
 
 import math

@@ -10,14 +10,16 @@ Row = tuple[str, str, str, str, str]
 def rows_of(results: dict[str, Any]) -> list[Row]:
     """What was measured, hemostream's figure, the peer's, their ratio, and the aim with how it came out."""
     rows: list[Row] = []
-    if measured := results.get("latency"):
+    for which, how in (("latency", "one outlet"), ("latency_apart", "outlets apart")):
+        if not (measured := results.get(which)):
+            continue
         arms = measured["arms_ms"]
         for peer, what in (("plain", "plain loop"), ("ideal", "ideal chain")):
             for name, aim in (("p50", latency.AIM_P50), ("p99", latency.AIM_P99)):
                 ratio = measured["ratios"][peer][name]
                 rows.append(
                     (
-                        f"push to subscriber, {name}, against the {what}",
+                        f"push to subscriber, {name}, {how}, against the {what}",
                         f"{arms['hemostream'][name]:.2f} ms",
                         f"{arms[peer][name]:.2f} ms",
                         f"{ratio:.2f}",
