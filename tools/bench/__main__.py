@@ -1,6 +1,7 @@
 """``python -m tools.bench``: measure hemostream beside its peers, on this machine, in one run."""
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -141,6 +142,8 @@ def headline(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run; errors that a person can put right are shown without a traceback."""
+    # Whoever ends the bench ends its broker and its arms with it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         App(name="tools.bench", help_format="markdown", default_command=bench)()
     except HemostreamError as error:
