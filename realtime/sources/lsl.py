@@ -24,6 +24,12 @@ HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fMRI'"
 """Streams that `live` takes when none is named."""
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons of the clocks."""
+LOOK_S = 1.0
+"""How long to look for streams at once, s: liblsl hears of none in the first half second (measured)."""
+MANY = 1000
+"""More streams than there are."""
+ANSWER_S = 10.0
+"""Longest wait for a stream that was found to answer, s."""
 PULL_TIMEOUT_S = 0.2
 """Longest wait for a sample before the thread looks whether it should stop, s."""
 PULL_MOST = 64
@@ -72,10 +78,10 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
         left = deadline - time.monotonic()
         if left <= 0:
             break
-        found = pylsl.resolve_bypred(choice.predicate, minimum=1, timeout=min(left, 1.0))
+        found = pylsl.resolve_bypred(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
     if found:
-        # The first answer came; give a second stream the time to answer too.
-        found = pylsl.resolve_bypred(choice.predicate, minimum=2, timeout=0.5) or found
+        # The first answer came; give all others the time to answer too.
+        found = pylsl.resolve_bypred(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
     if len(found) == 1:
         return found[0]
     if found:
@@ -83,7 +89,7 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
             f"{len(found)} streams match {choice.predicate}: {describe_streams(found)}. "
             "Name one with --stream, for instance --stream \"source_id='…'\"."
         )
-    seen = pylsl.resolve_streams(wait_time=1.0)
+    seen = pylsl.resolve_streams(wait_time=LOOK_S)
     raise StreamError(
         f"No stream matches {choice.predicate} after {choice.wait_s:g} s. "
         + (f"Seen: {describe_streams(seen)}. " if seen else "No LSL stream at all was seen. ")
@@ -124,6 +130,7 @@ class LslSource:
         self._emit = emit
         self._failed = failed
         self._stop = threading.Event()
+        self._closing = False
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -132,6 +139,7 @@ class LslSource:
 
     def close(self) -> None:
         """Stop, and wait until the threads have ended."""
+        self._closing = True
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -141,7 +149,8 @@ class LslSource:
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - whatever ends the thread must be told, not lost
-                if not self._stop.is_set():
+                # One that fails ends the others: only `close` makes a failure no news.
+                if not self._closing:
                     self._failed(error)
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
@@ -154,12 +163,19 @@ class LslSource:
             return
         inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0)
         try:
-            # Looked at before samples are asked for: a replay must not start for nothing.
-            full = inlet.info(timeout=10.0)
-            opened = self._opened(full)
-            inlet.open_stream(timeout=10.0)
-            # The first comparison takes liblsl half a second; samples wait in its buffer meanwhile.
-            measured = self._measure(inlet)
+            try:
+                # Looked at before samples are asked for: a replay must not start for nothing.
+                full = inlet.info(timeout=ANSWER_S)
+                opened = self._opened(full)
+                inlet.open_stream(timeout=ANSWER_S)
+                # The first comparison takes liblsl half a second; samples wait in its buffer meanwhile.
+                measured = self._measure(inlet)
+            except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
+                raise StreamError(
+                    f"Found {describe_streams([info])}, but it does not answer within {ANSWER_S:g} s. Is it "
+                    "still there? A firewall may let the search through and not the data (LSL needs TCP and "
+                    "UDP ports 16572 to 16604)."
+                ) from error
             self._emit(opened)
             self._emit(measured)
             self._run_thread("lsl-clock", lambda: self._keep_measuring(inlet))
@@ -203,7 +219,7 @@ class LslSource:
         )
 
     def _measure(self, inlet: pylsl.StreamInlet) -> ClockMeasured:
-        offset = inlet.time_correction(timeout=10.0)
+        offset = inlet.time_correction(timeout=ANSWER_S)
         # The narrowest of a few brackets: between the two readings the thread may have been put aside.
         readings = []
         for _ in range(5):
