@@ -5,6 +5,7 @@ at once.  Each lives in its own file; its docstring is its help.
 """
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App
@@ -44,10 +45,16 @@ def make_app() -> App:
     return app
 
 
-def main() -> None:
-    """Run the command line; errors that a person can put right are shown without a traceback."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line; errors that a person can put right are shown without a traceback.
+
+    Parameters
+    ----------
+    words : sequence of str or None
+        Command and options; None takes those that this process was started with.
+    """
     try:
-        make_app()()
+        make_app()(sys.argv[1:] if words is None else list(words))
     except HemostreamError as error:
         print(f"hemostream: {error}", file=sys.stderr)
         sys.exit(2)
