@@ -5,7 +5,8 @@ jump; and they declare rates they do not keep.  This clock follows the samples w
 (phase and period) fitted by least squares that grows to a fixed memory, and gives each sample
 the line's value at that sample, using nothing that comes later.  A stamp further from the line
 than the jitter seen so far explains is a gap: the phase starts anew *at that stamp*, the period
-stays.  liblsl's own dejitter smears a gap over the minute that follows; this one is right again
+stays.  Samples lost before jitter is known bend the line at first; it is drawn anew when the start
+is over.  liblsl's own dejitter smears a gap over the minute that follows; this one is right again
 at once on exact stamps, and on jittered ones as soon as the jitter averages out.
 
 Exact stamps leave as they came (within rounding).  The samples that are dropped, because their
@@ -29,6 +30,8 @@ JITTER_FACTOR = 6.0
 """A gap lies further out than this many mean absolute residuals."""
 RECENT = 15
 """Raw intervals whose median stands for the period where the fitted one cannot be trusted yet."""
+ENOUGH = 4
+"""Raw intervals from which their scatter can be told."""
 
 
 class Clock:
@@ -53,6 +56,7 @@ class Clock:
         self._in_segment = 0  # samples since the last gap
         self._seen = 0  # samples that the period was learnt from
         self._jitter = 0.0  # mean absolute residual, s
+        self._settled = False  # whether the start is over
         self._recent: list[float] = []
         self.gaps = 0
         self.dropped = 0
@@ -104,15 +108,18 @@ class Clock:
         interval = stamp - self._raw
         if interval == 0.0:
             return None  # the same sample again
+        if self._period == 0.0:
+            self._period = interval  # the first one of a source that declares no rate
         residual = stamp - (self._time + self._period)
         reference = self._reference_period(interval)
         if self._seen < STARTUP:
             bound = max(1.5 * reference, JITTER_FACTOR * self._jitter)
         else:
             bound = max(0.5 * reference, JITTER_FACTOR * self._jitter)
-        if abs(residual) > bound:
-            if self._in_segment == 1 and residual > 0 and self._seen < STARTUP:
-                # Two "gaps" running: the declared period is wrong, not the source.
+        lost = self._seen < STARTUP and residual > 0.5 * reference and self._is_loss(residual)
+        if abs(residual) > bound or lost:
+            if self._in_segment == 1 and residual > 0 and not self._recent and self._seen < STARTUP:
+                # A "gap" before any step was seen: the declared period is wrong, not the source.
                 self._period = interval
                 residual = 0.0
                 self._time = self._raw
@@ -124,7 +131,39 @@ class Clock:
         self._remember(interval)
         self._learn(residual, reference)
         self._raw = stamp
+        if self._seen == STARTUP and not self._settled:
+            self._settle(stamp)
         return self._give(self._time, reference)
+
+    def _is_loss(self, residual: float) -> bool:
+        """Whether, in the start, a late stamp lies further out than the intervals' own scatter explains.
+
+        Residuals cannot tell that: a loss that was once taken for jitter makes all of them large.
+        """
+        if len(self._recent) < ENOUGH:
+            return False
+        known = sorted(self._recent)
+        middle = known[len(known) // 2]
+        scatter = sorted(abs(interval - middle) for interval in known)
+        return residual > 3.0 * scatter[7 * len(scatter) // 10]
+
+    def _settle(self, stamp: float) -> None:
+        """At the end of the start: undo what lost samples did to the line before jitter was known.
+
+        Otherwise they pass for jitter, so do all losses that follow, and the line never recovers.
+        """
+        self._settled = True
+        known = sorted(self._recent)
+        middle = known[len(known) // 2]
+        steps = [interval for interval in known if interval <= 1.5 * middle]
+        if steps[0] < 0.5 * middle:
+            return  # so much jitter that losses cannot be told from it
+        period = sum(steps) / len(steps)
+        self._jitter = min(self._jitter, sum(abs(step - period) for step in steps) / len(steps))
+        if len(steps) < len(known):
+            self._period = period
+            self._time = stamp
+            self._in_segment = 1
 
     def _start_segment(self, stamp: float) -> float:
         self._time = self._raw = self._given = stamp
@@ -174,6 +213,7 @@ class Clock:
             "in_segment": self._in_segment,
             "seen": self._seen,
             "jitter": self._jitter,
+            "settled": self._settled,
             "recent": list(self._recent),
             "gaps": self.gaps,
             "dropped": self.dropped,
@@ -188,6 +228,7 @@ class Clock:
         self._in_segment = state["in_segment"]
         self._seen = state["seen"]
         self._jitter = state["jitter"]
+        self._settled = state["settled"]
         self._recent = list(state["recent"])
         self.gaps = state["gaps"]
         self.dropped = state["dropped"]

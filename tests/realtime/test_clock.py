@@ -35,6 +35,36 @@ def test_lost_samples_shift_nothing() -> None:
     assert clock.gaps == 3
 
 
+@pytest.mark.parametrize("declared", [0.0, 7.88, 10.0, 50.0])
+@pytest.mark.parametrize("spread", [0.0, 0.01])
+@pytest.mark.parametrize("first", [1, 2, 3, 4, 6, 8, 9, 10, 11])
+def test_a_sample_lost_at_the_start_does_not_hide_those_lost_later(
+    first: int, spread: float, declared: float
+) -> None:
+    """A loss that is taken for jitter makes the clock take every later one for jitter too."""
+    rng = np.random.default_rng(first)
+    there = rng.random(2000) > 0.05
+    there[:12] = True
+    there[first] = False
+    true = 500 + np.arange(2000) / 10
+    stamps = (true + rng.uniform(-spread, spread, 2000))[there]
+    times, kept, clock = run(stamps, declared)
+    assert kept.all()
+    error = np.abs(times - true[there])
+    assert error[20:].max() < 1.1 * spread + 1e-6
+    holes = int((np.diff(np.flatnonzero(there)) > 1).sum())
+    assert clock.gaps >= holes - 1
+    assert clock.rate == pytest.approx(10, rel=1e-3)
+
+
+def test_two_gaps_at_the_start_are_no_period() -> None:
+    stamps = np.concatenate([np.arange(4) / 10, [8.0], 20 + np.arange(200) / 10])
+    times, _, clock = run(stamps, 10)
+    np.testing.assert_allclose(times, stamps, atol=1e-6)
+    assert clock.gaps == 2
+    assert clock.rate == pytest.approx(10)
+
+
 @pytest.mark.parametrize("declared", [0.0, 7.88, 9.13, 10.0, 50.0])
 @pytest.mark.parametrize("spread", [0.001, 0.02, 0.1])
 def test_jitter_is_taken_out_and_a_gap_is_right_within_a_second(declared: float, spread: float) -> None:
