@@ -368,18 +368,16 @@ def test_streams_that_cannot_be_taken(good: Material, tmp_path: Path, commands: 
         )
 
     # The first that finds exactly one tells that it is there; then the rest.
-    for name in senders:
-        check_child_said(
-            live(f"refused-{name}", "--stream", f"source_id='{name}'", wait="30"),
-            f"'cap {name}'",
-            "replayed, not live",
-            "--allow-replay",
-        )
+    refused = {
+        name: live(f"refused-{name}", "--stream", f"source_id='{name}'", wait="30") for name in senders
+    }
+    for name, child in refused.items():
+        check_child_said(child, f"'cap {name}'", "replayed, not live", "--allow-replay")
     several = live("several", "--allow-replay")
     nobody = live("nobody", "--stream", "name='Aurora'")
+    misfit = live("misfit", "--allow-replay", "--stream", "source_id='other'")
     check_child_said(several, "2 streams match", "'one'", "'other'", "4 channels", "--stream")
     check_child_said(nobody, "name='Aurora'", "after 3 s", "'cap one'", "'cap other'", "type NIRS")
-    misfit = live("misfit", "--allow-replay", "--stream", "source_id='other'")
     check_child_said(misfit, "2 of the 4 channels", "S2_D1 690", "S2_D1 830", "Found 2")
 
     assert all(sender.running for sender in senders.values()), "nobody was set off for nothing"
@@ -435,8 +433,9 @@ def test_a_killed_session_loses_nothing_and_its_journal_is_its_own(
     words = ("live", "--model", good.bundle, "--quiet", "--allow-replay", "--journal", journal)
     live = commands.start(*words, "--session", "bed-1", "--stream", "source_id='one'", "--out", out)
     live.wait_for(lambda: out.exists() and out.read_text().count("\n") >= 12, "twelve decisions")
-    check_child_said(commands.start(*words, "--session", "bed-1", "--wait", "1"), journal, "another session")
-    check_child_said(commands.start(*words, "--session", "bed-2", "--wait", "1"), journal, "'bed-1'")
+    same, other = (commands.start(*words, "--session", name, "--wait", "1") for name in ("bed-1", "bed-2"))
+    check_child_said(same, journal, "another session")
+    check_child_said(other, journal, "'bed-1'")
     before = out.read_text().count("\n")
     live.wait_for(lambda: out.read_text().count("\n") > before, "it to go on")
     live.kill()

@@ -4,6 +4,7 @@ From the file, and replayed faster than it was recorded.  Each recording is sent
 is streamed and the file begin with the same sample: the running normalisation remembers where it began.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def replayed_live(
     *,
     replay: tuple[str | Path, ...],
     live: tuple[str | Path, ...] = (),
+    meanwhile: Callable[[], None],
 ) -> list[Decision]:
     """Replay a recording to its end over LSL, judge it live, and judge its journal again.
 
@@ -59,6 +61,7 @@ def replayed_live(
         *("live", "--model", bundle, "--stream", f"source_id='{source_id}'", "--allow-replay"),
         *("--journal", journal, "--out", out, "--quiet", *live),
     )
+    meanwhile()
     # The replay stays until its last samples should have been taken.
     assert sender.end(200) == 0, sender.stderr
     assert session.running, session.stderr
@@ -82,8 +85,10 @@ def test_left_and_right_tapping_of_one_person(
     recipe = recipe_with("cortivision", tmp_path, input=f'layout = "{layout.as_posix()}"')
     commands.succeed("train", cohort, "--recipe", recipe, "--first", "0.5", "--out", bundle)
 
-    commands.succeed("classify", xdf, "--model", bundle, "--layout", layout, "--stream", "raw", "--out", out)
-    file = read_decisions(out)
+    def judge_file() -> None:
+        words = ("--layout", layout, "--stream", "raw", "--out", out)
+        commands.succeed("classify", xdf, "--model", bundle, *words)
+
     # As the device sends it: without a word about its channels, at a rate that is not true.
     live = replayed_live(
         commands,
@@ -92,7 +97,9 @@ def test_left_and_right_tapping_of_one_person(
         xdf,
         replay=("--layout-file", layout, "--stream", "raw", "--layout", "bare", "--speed", "40"),
         live=("--layout", layout),
+        meanwhile=judge_file,
     )
+    file = read_decisions(out)
     both, apart = check_parity(live, file)
     assert len(live) == len(file)
     assert both == judged_windows(file)
@@ -127,24 +134,26 @@ def test_region_series_of_people_of_one_site(
     recipe = recipe_with("bold", tmp_path, input="repetition_time = 2.0")
     commands.succeed("train", cohort, "--recipe", recipe, "--first", "0.5", "--out", bundle)
 
-    correct = windows = 0
-    found: dict[str, list[Decision]] = {}
-    for name, path in people.items():
-        out = tmp_path / f"{name}.jsonl"
-        commands.succeed("classify", path, "--model", bundle, "--repetition-time", "2", "--out", out)
-        found[name] = read_decisions(out)
-        half = read_recording(path, repetition_time=2.0).duration / 2
-        scored = [d for d in found[name] if not d.abstained and d.window_start >= half + SPARED_S]
-        assert scored
-        correct += sum(one.label == name for one in scored)
-        windows += len(scored)
-    report(
-        f"ABIDE NYU, who of three, file: {windows} windows, accuracy {correct / windows:.3f}, majority 0.333"
-    )
+    def judge_files() -> None:
+        for name, path in people.items():
+            words = ("--repetition-time", "2", "--out", tmp_path / f"{name}.jsonl")
+            commands.succeed("classify", path, "--model", bundle, *words)
 
     name, path = list(people.items())[-1]
     replay = ("--repetition-time", "2", "--speed", "20")
-    live = replayed_live(commands, bundle, tmp_path, path, replay=replay)
+    live = replayed_live(commands, bundle, tmp_path, path, replay=replay, meanwhile=judge_files)
+
+    found = {each: read_decisions(tmp_path / f"{each}.jsonl") for each in people}
+    half = read_recording(path, repetition_time=2.0).duration / 2
+    scored = [
+        one.label == each
+        for each, decisions in found.items()
+        for one in decisions
+        if not one.abstained and one.window_start >= half + SPARED_S
+    ]
+    assert scored
+    accuracy = sum(scored) / len(scored)
+    report(f"ABIDE NYU, who of three, file: {len(scored)} windows, accuracy {accuracy:.3f}, majority 0.333")
     both, apart = check_parity(live, found[name])
     assert len(live) == len(found[name])
     assert both == judged_windows(found[name]) > 0
