@@ -40,7 +40,8 @@ class Clock:
     Parameters
     ----------
     nominal_rate : float
-        The rate (Hz) that the source declares, 0 where it declares none.  Only a starting point.
+        The rate (Hz) that the source declares, 0 where it declares none.  A claim that stands until
+        the first step is seen.
     """
 
     def __init__(self, nominal_rate: float) -> None:
@@ -108,8 +109,9 @@ class Clock:
         interval = stamp - self._raw
         if interval == 0.0:
             return None  # the same sample again
-        if self._period == 0.0:
-            self._period = interval  # the first one of a source that declares no rate
+        if not self._recent and self._seen < STARTUP and interval > 0:
+            # The first step there is says more than the declared rate: a line through two samples.
+            self._period, self._time = interval, self._raw
         residual = stamp - (self._time + self._period)
         reference = self._reference_period(interval)
         if self._seen < STARTUP:
@@ -118,16 +120,13 @@ class Clock:
             bound = max(0.5 * reference, JITTER_FACTOR * self._jitter)
         lost = self._seen < STARTUP and residual > 0.5 * reference and self._is_loss(residual)
         if abs(residual) > bound or lost:
-            if self._in_segment == 1 and residual > 0 and not self._recent and self._seen < STARTUP:
-                # A "gap" before any step was seen: the declared period is wrong, not the source.
-                self._period = interval
-                residual = 0.0
-                self._time = self._raw
-            elif stamp > self._given:
-                self.gaps += 1
-                return self._start_segment(stamp)
-            else:
+            if stamp <= self._given:
                 return None
+            self.gaps += 1
+            if self._seen < STARTUP:  # some of these were steps, and the shorter ones rather
+                self._remember(interval)
+                self._period = sorted(self._recent)[(len(self._recent) - 1) // 2]
+            return self._start_segment(stamp)
         self._remember(interval)
         self._learn(residual, reference)
         self._raw = stamp
@@ -192,7 +191,8 @@ class Clock:
         if self._seen >= STARTUP:
             return self._period
         known = sorted([*self._recent, interval])
-        return max(self._nominal_period, known[len(known) // 2])
+        # The lower of two middle ones: of a step and a gap, the step.
+        return known[(len(known) - 1) // 2]
 
     def _remember(self, interval: float) -> None:
         if self._seen < STARTUP:

@@ -32,6 +32,9 @@ class Piece:
     ----------
     chunk : Chunk
         The samples.
+    anchor : float
+        Stream time (s) of the first column of the grid on which the samples lie: the first input sample
+        of the session, or since a reset other than a gap.
     started : float
         Stream time (s) of the first input sample since the last start.
     warm_from : float
@@ -41,6 +44,7 @@ class Piece:
     """
 
     chunk: Chunk
+    anchor: float
     started: float
     warm_from: float
     after_gap: bool
@@ -125,7 +129,9 @@ class Pipeline:
                 self._started = float(part.times[0])
             for stage in self.stages:
                 part = stage.process(part)
-            pieces.append(Piece(part, self._started, self._started + self.warmup_s, self._after_gap))
+            anchor = self._resample.anchor
+            warm_from = self._started + self.warmup_s
+            pieces.append(Piece(part, anchor, self._started, warm_from, self._after_gap))
         self._last_time = chunk.times[-1]
         return pieces
 

@@ -109,7 +109,7 @@ class Windows:
         if chunk.n_samples == 0:
             return []
         if self._anchor is None:
-            self._anchor = float(chunk.times[0])
+            self._anchor = piece.anchor
         first = round((float(chunk.times[0]) - self._anchor) * self.rate)
         given: list[Window] = []
         if first > self._head:
@@ -236,7 +236,10 @@ class Windows:
         self._next = state["next"]
         self._first_sequence = state["first_sequence"]
         self._sequence_offset = state["sequence_offset"]
-        self._filled = 0
-        head = self._head
-        self._hold(state["data"], state["missing"])
-        self._head = head
+        held = state["data"].shape[1]
+        self._filled = held
+        if held > self._data.shape[1]:
+            self._data = np.zeros((len(self.spec), held), dtype=np.float32)
+            self._missing = np.ones((len(self.spec), held), dtype=bool)
+        self._data[:, :held] = state["data"]
+        self._missing[:, :held] = state["missing"]

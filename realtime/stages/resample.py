@@ -98,6 +98,11 @@ class Resample:
         return self._period
 
     @property
+    def anchor(self) -> float:
+        """Time of the grid's first point (s), NaN before the first sample."""
+        return np.nan if self._anchor is None else self._anchor
+
+    @property
     def delay_s(self) -> float:
         """Group delay of the anti-alias filter at half its cutoff (s).
 

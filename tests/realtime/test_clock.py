@@ -65,6 +65,18 @@ def test_two_gaps_at_the_start_are_no_period() -> None:
     assert clock.rate == pytest.approx(10)
 
 
+@pytest.mark.parametrize("declared", [0.0, 1.0, 7.88, 10.0, 50.0])
+@pytest.mark.parametrize("gap", [0.35, 1.55, 4.4, 30.0])
+@pytest.mark.parametrize("before", [1, 2, 3, 5, 9])
+def test_a_gap_among_the_first_samples_bends_nothing(before: int, gap: float, declared: float) -> None:
+    stamps = 500 + np.arange(300) / 10
+    stamps[before:] += gap
+    times, kept, clock = run(stamps, declared)
+    assert kept.all()
+    np.testing.assert_allclose(times, stamps, atol=1e-6)
+    assert clock.rate == pytest.approx(10)
+
+
 @pytest.mark.parametrize("declared", [0.0, 7.88, 9.13, 10.0, 50.0])
 @pytest.mark.parametrize("spread", [0.001, 0.02, 0.1])
 def test_jitter_is_taken_out_and_a_gap_is_right_within_a_second(declared: float, spread: float) -> None:

@@ -113,6 +113,54 @@ def test_a_gap_keeps_the_grid_and_the_baseline() -> None:
     assert after[0].start < 60.03 + opened_pipeline().warmup_s - 4
 
 
+@pytest.mark.parametrize("before", [1, 4, 12, 19])
+def test_a_gap_before_the_rate_is_known_does_not_move_the_grid(before: int) -> None:
+    """The samples held back until then are lost, the session's first sample stays the anchor."""
+    times = 300 + np.arange(600) / 10
+    times[before:] += 30.3
+    windows = feed(opened_core(PLAN), times, intensities(SPEC, 600), 3)
+    grid_is_whole(windows)
+    np.testing.assert_allclose([w.start - w.sequence for w in windows], 300, atol=1e-9)
+    assert windows[0].count > 20
+    assert windows[0].data is None
+    assert windows[-1].fit
+
+
+@given(
+    seed=st.integers(0, 1000),
+    length=st.integers(1, 80),
+    step=st.integers(1, 400),
+    at=st.integers(1, 499),
+    gaps=st.lists(st.tuples(st.integers(1, 499), st.floats(0.05, 40)), max_size=3),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_restored_core_goes_on_as_the_one_it_was_taken_from(
+    seed: int, length: int, step: int, at: int, gaps: list[tuple[int, float]]
+) -> None:
+    """Clock, pipeline and windows, for steps shorter and (much) longer than the window."""
+    plan = fast_plan(SPEC, length_s=length / 10, step_s=step / 10)
+    times, data = 40 + np.arange(500) / 10, intensities(SPEC, 500, seed)
+    for where, gap in gaps:
+        times[where:] += gap
+    core, other = opened_core(plan), opened_core(plan)
+    feed(core, times[:at], data[:, :at], 11)
+    for one, two in (
+        (core.clock, other.clock),
+        (core.pipeline, other.pipeline),
+        (core._windows, other._windows),
+    ):
+        assert one is not None
+        assert two is not None
+        two.restore(one.state())
+    straight = feed(core, times[at:], data[:, at:], 7)
+    restored = feed(other, times[at:], data[:, at:], 7)
+    assert [(w.sequence, w.count, w.start, w.fitness, w.reasons) for w in straight] == [
+        (w.sequence, w.count, w.start, w.fitness, w.reasons) for w in restored
+    ]
+    for expected, found in zip(straight, restored, strict=True):
+        np.testing.assert_array_equal(found.data, expected.data)
+
+
 def test_one_channel_lost_is_not_judged() -> None:
     times = np.arange(600) / 10
     data = intensities(SPEC, 600)
