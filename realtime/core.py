@@ -225,6 +225,11 @@ class Core:
 
     # ----------------------------------------------------------------- out
 
+    @property
+    def local_origin(self) -> Origin:
+        """The stream's origin with its anchor, which the source stamped, put on the local clock."""
+        return replace(self.origin, anchor=self.origin.anchor + self._offset)
+
     def decide(self, window: Window, logits: npt.NDArray[np.float32] | None, produced: Produced) -> Decision:
         """Make the decision of a window.
 
@@ -239,7 +244,7 @@ class Core:
         produced : Produced
             The reading of the clock that the decision's age follows from.
         """
-        origin = replace(self.origin, anchor=self.origin.anchor + self._offset)
+        origin = self.local_origin
         age = origin.stream_time(produced.local) - window.end
         why = list(window.reasons)
         scores: Floats | None = None

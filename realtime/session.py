@@ -253,7 +253,7 @@ class Session:
             self._journal.decide(decision, committed, text=text)
 
     def _publish(self, decision: Decision, text: str) -> None:
-        window_end = self.core.origin.local_time(decision.window_end)
+        window_end = self.core.local_origin.local_time(decision.window_end)
         for sink in self._sinks:
             sink.publish(text, window_end)
         if self._observer is not None:

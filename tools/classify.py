@@ -1,5 +1,6 @@
 """``hemostream classify``: the live path over a file."""
 
+import sys
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -56,6 +57,7 @@ def classify(
     bundle = read_bundle(model, model_hash)
     inference = Inference(bundle, device=device)
     if is_journal(recording):
+        warn_of_losses(recording)
         decisions = judge_log(read_journal_entries(recording), bundle, inference)
     else:
         read = read_recording(
@@ -73,3 +75,18 @@ def classify(
             else:
                 judged += decision.count
     print(f"{judged} windows judged, {abstained} abstained, on {inference.device_name}: {out}")
+
+
+def warn_of_losses(journal: Path) -> None:
+    """Tell, on the error stream, what a journal declares not to hold: nothing follows from it there."""
+    from realtime.sinks.journal import read_losses
+
+    losses = read_losses(journal)
+    if losses:
+        missing = sum(loss.missing for loss in losses)
+        print(
+            f"hemostream: {journal} lacks {missing} entries that did not fit into "
+            "the session's queue (the first of them when its local clock read "
+            f"{losses[0].first:.1f} s). From there on its decisions cannot be had again.",
+            file=sys.stderr,
+        )

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from models.errors import JournalError, SignalError, StreamError
 from models.networks import make_network
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.log import ClockMeasured, Entry, Origin, Received, StreamOpened
+from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, StreamOpened
 from realtime.rerun import judge_log
 from realtime.session import Session, SessionSettings
 from realtime.signal import SignalSpec
@@ -78,11 +80,13 @@ class Listener:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.ends: list[float] = []
         self.decisions: list[Decision] = []
         self.states: list[Status] = []
 
     def publish(self, text: str, window_end: float) -> None:
         self.texts.append(text)
+        self.ends.append(window_end)
 
     def decision(self, decision: Decision) -> None:
         self.decisions.append(decision)
@@ -154,6 +158,20 @@ def test_a_burst_is_judged_in_one_batch_and_again_the_same(bundle: Bundle, tmp_p
     _, heard = run_session(bundle, HandedIn(entries(chunk=200)), journal=path)
     again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
+
+
+def test_sinks_are_told_the_local_time_of_a_replay_from_another_machine(bundle: Bundle) -> None:
+    """Its anchor is stamped on the other machine's clock: 1000 s ahead, at four times real time."""
+    log = entries(30.0)
+    log[0] = replace(log[0], origin=Origin(OriginKind.REPLAYED, 4.0, 100.0))
+    log[1] = ClockMeasured(100.0, -1000.0, 1.7e9)
+    _, heard = run_session(bundle, HandedIn(log))
+    assert len(heard.ends) == 24
+    for end, decision in zip(heard.ends, heard.decisions, strict=True):
+        assert end == pytest.approx(-900 + (decision.window_end + 900) / 4)
+        assert decision.window_end_utc is not None
+        utc = datetime.fromisoformat(decision.window_end_utc).timestamp()
+        assert utc == pytest.approx(1.7e9 + end, abs=1e-3)
 
 
 def test_the_states_it_goes_through_are_told(bundle: Bundle) -> None:
@@ -229,8 +247,6 @@ def test_a_stream_without_the_channels_is_refused_by_name(bundle: Bundle, tmp_pa
 
 
 def test_a_log_of_another_model_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     path = tmp_path / "bed.hemostream"
     run_session(bundle, HandedIn(entries(10.0)), journal=path)
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
