@@ -13,23 +13,26 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import threadpoolctl
 import torch
 
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
+from models.single import one_window_form
 
 SIZES = (1, 8, 64)
 """Padded batch sizes: one bed, a ward's tick, a file."""
 
 
 def one_thread() -> None:
-    """Let torch compute with one thread in this process.
+    """Let torch, and numpy's products, compute with one thread in this process.
 
     The networks are so small that a second thread costs more than it gives, far more on a busy
     machine; and with one thread the order of every sum is fixed.  It holds for the whole process,
     so whoever owns the process calls it, once, before the first network runs.
     """
     torch.set_num_threads(1)
+    threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 def available_devices() -> tuple[str, ...]:
@@ -92,6 +95,7 @@ class Inference:
         self._inputs = {size: torch.zeros(size, *self._shape) for size in self.sizes}
         self._views = {size: tensor.numpy() for size, tensor in self._inputs.items()}
         self._filled = dict.fromkeys(self.sizes, 0)
+        self._one_window = one_window_form(self._network, *self._shape) if self.on_cpu else None
         for size in self.sizes:  # the first call of each size pays for kernels and memory: pay now
             self._block(np.zeros((1, *self._shape), dtype=np.float32), size)
 
@@ -150,6 +154,9 @@ class Inference:
 
     def _block(self, windows: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
         count = len(windows)
+        if size == 1 and self._one_window is not None:
+            with self._lock:
+                return self._one_window(windows[0])[np.newaxis]
         with self._lock, torch.inference_mode():
             view = self._views[size]
             view[:count] = windows
