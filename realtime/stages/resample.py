@@ -39,9 +39,12 @@ class Resample:
     Nyquist frequency) runs at the measured rate, started in each channel's steady state.
 
     The grid point tau leaves once a stamp s came with ``s >= tau - P / 4``: its value lies on the line
-    between that sample and the one before, at ``min(tau, s)``.  It is missing for a channel that is
+    between that sample and the one before, at s where that is not behind tau, else at
+    ``tau - w P / 4``, where w grows from 0 at ``s = tau`` to 1 where the sample before comes to
+    ``tau - P / 4`` itself.  So a sample on the grid passes as it is, and the value follows the stamps
+    without a jump: noise of the clock stays as small as it is.  A point is missing for a channel that is
     missing at either, and for all if the two are more than 1.5 P apart; so without a reset the grid
-    has no holes.  Nothing is extrapolated, so a point may show the signal up to P / 4 late.
+    has no holes.  Nothing is extrapolated; a point shows the signal up to P / 4 late.
 
     At a gap the grid keeps its anchor and phase.  Nothing leaves for the lost time: output
     goes on at the first grid point at or after the first new stamp less P / 4, so **its times jump
@@ -173,7 +176,12 @@ class Resample:
             left_measured = np.concatenate([left_measured, measured], axis=1)[:, right]
             data, measured = data[:, right], measured[:, right]
         steps = end - start
-        share = (np.minimum(points, end) - start) / steps
+        # Read at the point itself where a sample lies on it, and the earlier the nearer either sample is
+        # to ``points - near``, where the next one would take over.  Were all read at the point, noise
+        # of a microsecond could decide which two samples it lies between, and be seen in the value.
+        beyond = np.maximum(end - points, 0.0)
+        at = np.minimum(points, end) - near * beyond / (beyond + (points - near - start))
+        share = (at - start) / steps
         values = left_data + share * (data - left_data)
         missing = ~(left_measured & measured & (steps <= LONGEST_STEP * self._period))
         values[missing] = np.nan
