@@ -8,19 +8,19 @@ threads, SQLite in the journal's, a GPU in an executor.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from models.bundle import Bundle
 from models.errors import JournalError
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.judging import UNJUDGED, judge
+from realtime.judging import UNJUDGED, Judged, judge
 from realtime.log import ClockMeasured, Entry, Produced, Received, SessionStarted, StreamOpened
 from realtime.quality import Reason
+from realtime.session_parts import Observer, SessionSettings, SourceFactory
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
 from realtime.sinks.mqtt import MqttSink
@@ -30,60 +30,6 @@ from realtime.windows import Window
 
 TICK_S = 0.25
 """How often the timer looks, local seconds."""
-
-
-class Source(Protocol):
-    """What gives entries; made with two callbacks, see `realtime.sources.lsl`."""
-
-    def start(self) -> None:
-        """Begin."""
-        ...
-
-    def close(self) -> None:
-        """Stop, and wait until no callback can come any more."""
-        ...
-
-
-SourceFactory = Callable[[Callable[[Entry], None], Callable[[Exception], None]], Source]
-"""Makes a source from its callbacks ``emit(entry)`` and ``failed(error)``, called from any thread."""
-
-
-class Observer(Protocol):
-    """Somebody who watches on the loop: a terminal view."""
-
-    def decision(self, decision: Decision) -> None:
-        """Take a published decision."""
-        ...
-
-    def status(self, status: Status) -> None:
-        """Take a changed status."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class SessionSettings:
-    """Who this is and how it ends.
-
-    Parameters
-    ----------
-    session : str
-        Pseudonymous name; part of topics and of each decision's identity.
-    run : int
-        Grows by one at each start of the same session.
-    seconds : float or None
-        End after so many stream seconds of decisions, counted from the first window behind the
-        warm-up; None goes on until stopped.
-    local_clock : callable
-        The machine's monotonic clock, s, on which entries are stamped.
-    extra : mapping
-        Noted in the journal beside the settings; JSON types.
-    """
-
-    session: str
-    run: int = 1
-    seconds: float | None = None
-    local_clock: Callable[[], float] = time.monotonic
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Session:
@@ -133,7 +79,10 @@ class Session:
         self._journal = journal
         self._observer = observer
         self._clock = settings.local_clock
-        self._entries: asyncio.Queue[Entry | None] = asyncio.Queue()
+        self._arrived: deque[Entry | None] = deque()
+        self._computing: asyncio.Task[None] | None = None  # windows on a device, off the loop
+        self._working = False
+        self._finished = asyncio.Event()
         self._failure: Exception | None = None
         self._standing = Standing(self._clock())
         self._utc_offset = time.time() - self._clock()
@@ -156,7 +105,7 @@ class Session:
         self._handle(self._started())
 
         def emit(entry: Entry) -> None:
-            loop.call_soon_threadsafe(self._entries.put_nowait, entry)
+            loop.call_soon_threadsafe(self._take, entry)
 
         def failed(error: Exception) -> None:
             loop.call_soon_threadsafe(self._end, error)
@@ -169,10 +118,7 @@ class Session:
             timer = asyncio.create_task(self._watch(), name="session-timer")
             source.start()
             try:
-                await self._consume()
-            except Exception as error:
-                self._failure = error
-                raise
+                await self._finished.wait()
             finally:
                 timer.cancel()
                 await asyncio.to_thread(source.close)
@@ -188,7 +134,7 @@ class Session:
 
     def _end(self, error: Exception | None) -> None:
         self._failure = self._failure or error
-        self._entries.put_nowait(None)
+        self._take(None)
 
     def _started(self) -> SessionStarted:
         settings = {"device": self._inference.device_name, "sizes": list(self._inference.sizes)}
@@ -200,10 +146,31 @@ class Session:
             {**settings, **self.settings.extra},
         )
 
-    async def _consume(self) -> None:
-        while (entry := await self._entries.get()) is not None:
-            if windows := self._handle(entry):
-                await self._judge(windows)
+    def _take(self, entry: Entry | None) -> None:
+        """Take what arrived, on the loop; None ends the session behind it."""
+        self._arrived.append(entry)
+        self._work_off()
+
+    def _work_off(self) -> None:
+        """Handle what arrived, in order, as far as no device is computing."""
+        if self._working:
+            return  # a decision that ends the session comes back here: what it queued is seen below
+        self._working = True
+        try:
+            while self._arrived and self._computing is None and not self._finished.is_set():
+                entry = self._arrived.popleft()
+                if entry is None:
+                    self._finished.set()
+                elif windows := self._handle(entry):
+                    self._judge(windows)
+        except Exception as error:  # noqa: BLE001 - a callback has no caller; `run` raises it
+            self._fail(error)
+        finally:
+            self._working = False
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = self._failure or error
+        self._finished.set()
 
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
@@ -220,18 +187,38 @@ class Session:
                 self._utc_offset = offset
         return windows
 
-    async def _judge(self, windows: Sequence[Window]) -> None:
-        """Windows in, decisions out, in order."""
+    def _judge(self, windows: Sequence[Window]) -> None:
+        """Windows in, decisions out, in order; what arrives while a device computes waits."""
+        if not self._inference.on_cpu:
+            self._computing = asyncio.create_task(self._judge_elsewhere(windows))
+            return
+        # On the CPU a hop to another thread and back costs more than it frees here.
         try:
-            if self._inference.on_cpu:
-                # A hop to another thread and back costs more than it frees here.
-                judged = judge(windows, self._inference)
-            else:
+            self._decide(windows, judge(windows, self._inference))
+        except RuntimeError as error:
+            self._decide_without(windows, error)
+
+    async def _judge_elsewhere(self, windows: Sequence[Window]) -> None:
+        try:
+            try:
                 judged = await asyncio.to_thread(judge, windows, self._inference)
+            except RuntimeError as error:
+                self._decide_without(windows, error)
+            else:
+                self._decide(windows, judged)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task; `run` raises it
+            self._fail(error)
+        self._computing = None
+        self._work_off()
+
+    def _decide_without(self, windows: Sequence[Window], error: RuntimeError) -> None:
+        """The network raised (torch: out of memory, device lost): abstain, and say so."""
+        self._inference_error = f"inference failed: {error}"
+        self._decide(windows, [UNJUDGED] * len(windows), failed=True)
+
+    def _decide(self, windows: Sequence[Window], judged: Sequence[Judged], *, failed: bool = False) -> None:
+        if not failed:
             self._inference_error = ""
-        except RuntimeError as error:  # torch's: out of memory, device lost
-            self._inference_error = f"inference failed: {error}"
-            judged = [UNJUDGED] * len(windows)
         for window, (logits, batch) in zip(windows, judged, strict=True):
             produced = Produced(self._clock(), window.sequence, batch)
             if self._journal is not None:

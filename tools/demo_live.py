@@ -17,7 +17,8 @@ from offline.recipe import Recipe
 from offline.recordings import read_recording
 from realtime.broker import EmbeddedBroker
 from realtime.decision import Decision
-from realtime.session import Session, SessionSettings
+from realtime.session import Session
+from realtime.session_parts import SessionSettings
 from realtime.sinks.journal import next_run
 from realtime.sinks.mqtt import MqttSink
 from realtime.sources.lsl import StreamChoice

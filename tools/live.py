@@ -15,7 +15,8 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
-    from realtime.session import Session, SessionSettings
+    from realtime.session import Session
+    from realtime.session_parts import SessionSettings
     from realtime.sinks import Sink
     from realtime.sinks.mqtt import MqttSink
     from realtime.sources.lsl import StreamChoice
@@ -88,7 +89,7 @@ def live(
     from models.bundle import read_bundle
     from realtime.broker import EmbeddedBroker
     from realtime.layout import read_layout
-    from realtime.session import SessionSettings
+    from realtime.session_parts import SessionSettings
     from realtime.sinks.journal import next_run
     from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt import MqttSink

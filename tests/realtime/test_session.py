@@ -21,7 +21,8 @@ from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, StreamOpened
 from realtime.rerun import judge_log
-from realtime.session import Session, SessionSettings
+from realtime.session import Session
+from realtime.session_parts import SessionSettings
 from realtime.signal import SignalSpec
 from realtime.sinks.journal import JournalWriter, read_decisions, read_journal_entries
 from realtime.status import State, Status
@@ -252,3 +253,10 @@ def test_a_log_of_another_model_is_refused(bundle: Bundle, tmp_path: Path) -> No
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
     with pytest.raises(JournalError, match="give the bundle of the session"):
         list(judge_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
+
+
+def test_an_end_inside_a_burst_keeps_the_order(bundle: Bundle) -> None:
+    """The decision that ends the session is one of many that one entry completes."""
+    _, heard = run_session(bundle, HandedIn(entries(90.0, chunk=300)), seconds=5.0)
+    assert [d.sequence for d in heard.decisions] == list(range(len(heard.decisions)))
+    assert heard.states[-1].state is State.OFFLINE

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from models.bundle import read_bundle
-from realtime.session import SessionSettings
+from realtime.session_parts import SessionSettings
 from realtime.sinks.mqtt import MqttSink
 from realtime.sources.lsl import StreamChoice
 from realtime.status import Status
