@@ -49,8 +49,11 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
     keep : Path
         Keep recordings, bundle, journal and a plot in this folder.
     """
+    from models.errors import HemostreamError
     from tools.lsl_config import stay_on_this_machine
 
+    if not seconds > 0:
+        raise HemostreamError(f"--seconds is {seconds:g}; expected seconds of live decisions, more than 0.")
     with contextlib.ExitStack() as stack:
         if keep is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hemostream-demo-")))

@@ -87,6 +87,7 @@ def live(
         No terminal view.
     """
     from models.bundle import read_bundle
+    from models.errors import HemostreamError
     from realtime.broker import EmbeddedBroker
     from realtime.layout import read_layout
     from realtime.session_parts import SessionSettings
@@ -96,6 +97,9 @@ def live(
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
     from realtime.status import Status
 
+    for option, value in {"--wait": wait, "--seconds": seconds}.items():
+        if value is not None and not value > 0:
+            raise HemostreamError(f"{option} is {value:g}; expected seconds, more than 0.")
     bundle = read_bundle(model, model_hash)
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = journal or Path(f"{name}.hemostream")

@@ -350,6 +350,16 @@ def test_brokers_that_cannot_be(good: Material, tmp_path: Path, run: Run) -> Non
     check_said(*run(*words, "mqtt://192.0.2.1"), "192.0.2.1", "mqtts://", "HEMOSTREAM_MQTT_USER")
 
 
+def test_times_that_cannot_be(good: Material, tmp_path: Path, run: Run) -> None:
+    live = ("live", "--model", good.bundle, "--journal", tmp_path / "bed.hemostream")
+    check_said(*run(*live, "--seconds", "0"), "--seconds is 0", "more than 0")
+    check_said(*run(*live, "--wait", "-5"), "--wait is -5", "more than 0")
+    check_said(*run("demo", "--headless", "--seconds", "-1"), "--seconds is -1", "more than 0")
+    check_said(*run("replay", good.recording, "--speed", "0"), "Speed is 0.0", "above 0")
+    check_said(*run("replay", good.recording, "--start", "500"), "119.8 s", "--start")
+    assert not (tmp_path / "bed.hemostream").exists()
+
+
 # ---------------------------------------------------------------------- streams
 
 
