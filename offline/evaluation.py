@@ -191,6 +191,7 @@ def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
 
 def _arms(recipe: Recipe, networks: Sequence[str]) -> dict[str, Recipe]:
     """The recipe of every arm, the recipe's own network first and the baselines last."""
+    check_network(recipe.network.name, recipe.network.params)
     arms = {recipe.network.name: recipe}
     for name in networks:
         check_network(name, {})

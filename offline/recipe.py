@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import RecipeError, near_match
+from realtime.pipeline import check_order
 from realtime.sources.recording import Event
+from realtime.stages import check_settings
 from realtime.windows import whole_number
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
@@ -315,7 +317,7 @@ def _text_of(path: Path) -> str:
 
 
 def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
-    """Check a recipe's values.
+    """Check a recipe's values, all but those of its stages (which need a signal) and its network (torch).
 
     Parameters
     ----------
@@ -330,10 +332,17 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
         Says every key that is unknown (with its near match), missing, or of a wrong value.
     """
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate(values)
     except ValidationError as error:
         lines = [_in_words(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors()]
         raise RecipeError(f"Recipe {where} is wrong: " + "; ".join(lines)) from error
+    try:
+        for stage in recipe.pipeline:
+            check_settings(stage)
+        check_order([stage["stage"] for stage in recipe.pipeline])
+    except RecipeError as error:
+        raise RecipeError(f"Recipe {where} is wrong: {error}") from error
+    return recipe
 
 
 def _in_words(location: tuple[int | str, ...], kind: str, message: str, found: Any) -> str:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from models.bundle import write_bundle
 from models.card import Card
 from models.errors import RecipeError
+from models.networks import check_network
 from offline.cohort import Cohort, read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
 from offline.labelling import Span
@@ -197,6 +198,7 @@ def train(
     HemostreamError
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
+    check_network(recipe.network.name, recipe.network.params)  # before hours of replay
     cohort = read_cohort(cohort_path)
     seed = recipe.training.seed if seed is None else seed
     with shown(progress) as tell:

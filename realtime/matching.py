@@ -96,16 +96,28 @@ def _by_number(channel: Channel) -> tuple[object, ...] | None:
 
 
 def _agrees(want: Channel, have: Channel) -> bool:
-    """Same kind and unit, and the same wavelength to a nanometre where both say one."""
+    """Same kind and unit; the vendor's optodes and the wavelength (to a nanometre) too where both say them.
+
+    Our numbers of optodes, and names made of them, follow a file's own order: two montages can share
+    them although they sit elsewhere on the head.
+    """
     if want.kind is not have.kind or want.unit != have.unit:
+        return False
+    ours, theirs = _optodes(want), _optodes(have)
+    if None not in (*ours, *theirs) and ours != theirs:
         return False
     if want.wavelength is None or have.wavelength is None:
         return True
     return abs(want.wavelength - have.wavelength) <= 1.0
 
 
+def _optodes(channel: Channel) -> tuple[str | None, str | None]:
+    return channel.source_name, channel.detector_name
+
+
 def _describe(channel: Channel) -> str:
-    return f"{channel.name} ({channel.kind}, {channel.unit})"
+    place = "" if None in _optodes(channel) else f"{channel.source_name} to {channel.detector_name}, "
+    return f"{channel.name} ({place}{channel.kind}, {channel.unit})"
 
 
 def _shorten(names: list[str], most: int = 12) -> str:

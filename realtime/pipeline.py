@@ -75,7 +75,7 @@ class Pipeline:
     ) -> None:
         if not settings:
             raise RecipeError("The pipeline has no stage; expected at least a resample stage.")
-        _check_order([str(stage_settings.get("stage")) for stage_settings in settings])
+        check_order([str(stage_settings.get("stage")) for stage_settings in settings])
         self.spec_in = spec_in
         self.max_gap_s = max_gap_s
         self.stages: list[Stage] = []
@@ -160,8 +160,14 @@ class Pipeline:
         self._after_gap = state["after_gap"]
 
 
-def _check_order(names: Sequence[str]) -> None:
-    """Windows need a grid, and so does every stage that filters by a rate."""
+def check_order(names: Sequence[str]) -> None:
+    """Windows need a grid, and so does every stage that filters by a rate.
+
+    Raises
+    ------
+    RecipeError
+        There is not exactly one resampler, or a stage that needs it stands before it.
+    """
     if names.count("resample") != 1:
         raise RecipeError(f"The pipeline has stages {', '.join(names)}; expected exactly one 'resample'.")
     before = names[: names.index("resample")]

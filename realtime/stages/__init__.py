@@ -16,7 +16,7 @@ from realtime.stages.resample import Resample
 from realtime.stages.select import Select
 from realtime.stages.total_haemoglobin import TotalHaemoglobin
 
-__all__ = ["STAGES", "make_stage"]
+__all__ = ["STAGES", "check_settings", "make_stage"]
 
 STAGES: Mapping[str, type] = {
     "select": Select,
@@ -29,6 +29,49 @@ STAGES: Mapping[str, type] = {
     "percent_signal": PercentSignal,
 }
 """Every stage by the name that recipes and cards use."""
+
+
+def check_settings(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Check a stage's name and the names of its settings; their values are checked when it is made.
+
+    Parameters
+    ----------
+    settings : mapping
+        As `make_stage` takes them.
+
+    Returns
+    -------
+    str, dict
+        The stage's name and its settings.
+
+    Raises
+    ------
+    RecipeError
+        If the stage or a setting is unknown or absent.
+    """
+    name = settings.get("stage")
+    if not isinstance(name, str):
+        raise RecipeError(
+            f"A pipeline step has stage = {name!r}; expected one of {', '.join(sorted(STAGES))}."
+        )
+    if name not in STAGES:
+        raise RecipeError(f"There is no stage {name!r}. {near_match(name, STAGES)}")
+    parameters = [
+        parameter
+        for parameter in inspect.signature(STAGES[name]).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    known = [parameter.name for parameter in parameters]
+    given = {setting: value for setting, value in settings.items() if setting != "stage"}
+    for setting in given:
+        if setting not in known:
+            raise RecipeError(f"Stage {name!r} has no setting {setting!r}. {near_match(setting, known)}")
+    for parameter in parameters:
+        if parameter.default is inspect.Parameter.empty and parameter.name not in given:
+            raise RecipeError(
+                f"Stage {name!r} lacks its setting {parameter.name!r}; found {', '.join(given) or 'none'}."
+            )
+    return name, given
 
 
 def make_stage(settings: Mapping[str, Any], spec_in: SignalSpec) -> Stage:
@@ -53,27 +96,6 @@ def make_stage(settings: Mapping[str, Any], spec_in: SignalSpec) -> Stage:
     SignalError
         If the stage cannot work on this signal.
     """
-    name = settings.get("stage")
-    if not isinstance(name, str):
-        raise RecipeError(
-            f"A pipeline step has stage = {name!r}; expected one of {', '.join(sorted(STAGES))}."
-        )
-    if name not in STAGES:
-        raise RecipeError(f"There is no stage {name!r}. {near_match(name, STAGES)}")
-    parameters = [
-        parameter
-        for parameter in inspect.signature(STAGES[name]).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    known = [parameter.name for parameter in parameters]
-    given = {setting: value for setting, value in settings.items() if setting != "stage"}
-    for setting in given:
-        if setting not in known:
-            raise RecipeError(f"Stage {name!r} has no setting {setting!r}. {near_match(setting, known)}")
-    for parameter in parameters:
-        if parameter.default is inspect.Parameter.empty and parameter.name not in given:
-            raise RecipeError(
-                f"Stage {name!r} lacks its setting {parameter.name!r}; found {', '.join(given) or 'none'}."
-            )
+    name, given = check_settings(settings)
     stage: Stage = STAGES[name](spec_in, **given)
     return stage

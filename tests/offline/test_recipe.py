@@ -222,3 +222,17 @@ def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'mne')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([{"stage": "resample"}, {"stage": "bandpas", "low": 0.1}], "Did you mean 'bandpass'"),
+        ([{"stage": "resample"}, {"stage": "bandpass", "loww": 0.1}], "Did you mean 'low'"),
+        ([{"stage": "resample"}, {"low": 0.1}], "stage = None"),
+        ([{"stage": "bandpass", "low": 0.1}, {"stage": "resample"}], "'bandpass' stands before"),
+    ],
+)
+def test_a_misspelt_stage_is_found_before_any_recording_is_read(stages: list[Any], said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        parsed(pipeline=stages)

@@ -9,6 +9,7 @@ import torch
 from models.bundle import read_bundle
 from models.errors import RecipeError
 from offline.cohort import read_cohort
+from offline.evaluation import evaluate
 from offline.fitting import logits_of
 from offline.labelling import Span
 from offline.recordings import read_recording
@@ -109,3 +110,12 @@ def test_progress_is_told(tmp_path: Path) -> None:
     last = [step for step in told if step[0] == "train"][-1]
     assert last[1] <= last[2] == 6
     assert "loss" in last[3]
+
+
+def test_a_misspelt_network_is_found_before_the_cohort_is_read(tmp_path: Path) -> None:
+    recipe = task_recipe()
+    wrong = recipe.model_copy(update={"network": recipe.network.model_copy(update={"name": "cgrn"})})
+    with pytest.raises(RecipeError, match="Did you mean 'cgrnn'"):
+        train(tmp_path / "no cohort here", wrong, tmp_path / "bundle")
+    with pytest.raises(RecipeError, match="Did you mean 'cgrnn'"):
+        evaluate(tmp_path / "no cohort here", wrong, tmp_path / "report")

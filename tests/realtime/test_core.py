@@ -312,6 +312,21 @@ def test_another_wavelength_under_the_same_name_is_refused() -> None:
         opened_core(PLAN, wrong)
 
 
+def test_the_same_numbers_at_other_optodes_are_another_channel() -> None:
+    """Numbers follow a file's own order; where the vendor's names are known, they decide."""
+    from dataclasses import replace
+
+    def placed(source: str) -> SignalSpec:
+        return SignalSpec(
+            tuple(replace(c, source_name=source, detector_name=f"D{c.detector}") for c in SPEC.channels), 10.0
+        )
+
+    with pytest.raises(SignalError, match="F3 to D1"):
+        opened_core(fast_plan(placed("F3")), placed("AF7"))
+    opened_core(fast_plan(placed("F3")), placed("F3"))
+    opened_core(fast_plan(placed("F3")), SPEC)  # a stream that does not say
+
+
 def test_samples_before_a_stream_are_an_error() -> None:
     with pytest.raises(StreamError, match="before any stream"):
         Core(PLAN).feed(Received(0.0, np.zeros(1), np.zeros((4, 1))))
