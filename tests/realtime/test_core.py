@@ -7,10 +7,27 @@ from hypothesis import strategies as st
 
 from models.errors import RecipeError, SignalError, StreamError
 from realtime.core import Core, Plan
-from realtime.log import ClockMeasured, Origin, OriginKind, Produced, Received, StreamOpened
+from realtime.log import (
+    ClockMeasured,
+    Origin,
+    OriginKind,
+    Produced,
+    Received,
+    StreamOpened,
+    StreamReset,
+)
 from realtime.quality import Policy, Reason
 from realtime.signal import SignalSpec
-from tests.realtime.support import FAST, bold_spec, fast_plan, feed, intensities, intensity_spec, opened_core
+from tests.realtime.support import (
+    FAST,
+    RATE,
+    bold_spec,
+    fast_plan,
+    feed,
+    intensities,
+    intensity_spec,
+    opened_core,
+)
 
 SPEC = intensity_spec()
 PLAN = fast_plan(SPEC)
@@ -159,6 +176,40 @@ def test_a_restored_core_goes_on_as_the_one_it_was_taken_from(
     ]
     for expected, found in zip(straight, restored, strict=True):
         np.testing.assert_array_equal(found.data, expected.data)
+
+
+@pytest.mark.parametrize("how", ["clock", "stream", "opened", "opened other"])
+@pytest.mark.parametrize("jump", [-20.0, 3.03])
+def test_after_a_reset_the_grid_is_anchored_anew_and_sequence_goes_on(how: str, jump: float) -> None:
+    """Nothing of what came before is in a later window, and no identity comes twice."""
+    from dataclasses import replace
+
+    times = 100 + np.arange(800) / 10
+    times[400:] += jump
+    data = intensities(SPEC, 800)
+    other = SignalSpec(tuple(replace(c, distance=0.031) for c in SPEC.channels), RATE)
+    core = opened_core(PLAN)
+    before = feed(core, times[:400], data[:, :400], 3)
+    if how.startswith("opened"):
+        core.feed(StreamOpened(times[400], other if "other" in how else SPEC, Origin(), "device"))
+    else:
+        core.feed(StreamReset(times[400], how))
+    after = feed(core, times[400:], data[:, 400:], 3)
+    grid_is_whole(before + after)
+    assert len(before) == len(after) == 34
+    np.testing.assert_allclose([w.start for w in after], times[400] + np.arange(34), atol=1e-6)
+    assert [w.reasons for w in after] == [w.reasons for w in before]
+    fresh = feed(opened_core(fast_plan(other if "other" in how else SPEC)), times[400:], data[:, 400:], 3)
+    for one, two in zip(after, fresh, strict=True):
+        assert (one.data is None) == (two.data is None)
+        if one.data is not None and two.data is not None:
+            np.testing.assert_allclose(one.data, two.data, atol=1e-6)
+
+
+def test_a_signal_that_is_far_too_slow_is_refused() -> None:
+    with pytest.raises(SignalError, match=r"comes at 4\.9 Hz \(declared: 10 Hz\).*needs 10 Hz"):
+        feed(opened_core(PLAN), np.arange(100) / 4.9, intensities(SPEC, 100))
+    assert feed(opened_core(PLAN), np.arange(300) / 5.2, intensities(SPEC, 300))
 
 
 def test_one_channel_lost_is_not_judged() -> None:
