@@ -5,6 +5,7 @@ alone; a rate is measured only to know whether an anti-alias filter is needed, a
 must come to count as having reached a grid point.
 """
 
+from functools import lru_cache
 from math import floor
 
 import numpy as np
@@ -87,13 +88,8 @@ class Resample:
         self._period = period
         self._filter: CarriedFilter | None = None
         self._before: tuple[float, Floats, Bools] | None = None  # the last sample: time, values, measured
-        if period is not None and (sos := self._sections(1 / period)) is not None:
+        if period is not None and (sos := _sections(self._rate, 1 / period)) is not None:
             self._filter = CarriedFilter(sos, len(self.spec_in), hold=int(HOLD / period), warmup=0)
-
-    def _sections(self, rate_in: float) -> Floats | None:
-        if rate_in <= FASTER * self._rate:
-            return None
-        return butter(ORDER, PASSED * self._rate / 2, output="sos", fs=rate_in)
 
     @property
     def period(self) -> float | None:
@@ -112,8 +108,7 @@ class Resample:
         Until the input's rate is measured, by the rate that it declares.
         """
         rate_in = self.spec_in.rate if self._period is None else 1 / self._period
-        sos = self._sections(rate_in)
-        return 0.0 if sos is None else group_delay(sos, PASSED * self._rate / 4, rate_in)
+        return _delay(self._rate, rate_in)
 
     def process(self, chunk: Chunk) -> Chunk:
         """Give the grid points that the next samples complete."""
@@ -251,3 +246,17 @@ class Resample:
             self._filter.restore(
                 {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
             )
+
+
+def _sections(rate: float, rate_in: float) -> Floats | None:
+    """The anti-alias filter from one rate to another, None where none is needed."""
+    if rate_in <= FASTER * rate:
+        return None
+    return butter(ORDER, PASSED * rate / 2, output="sos", fs=rate_in)
+
+
+@lru_cache(maxsize=64)
+def _delay(rate: float, rate_in: float) -> float:
+    """Its group delay (s); every decision asks."""
+    sos = _sections(rate, rate_in)
+    return 0.0 if sos is None else group_delay(sos, PASSED * rate / 4, rate_in)
