@@ -125,6 +125,7 @@ class Clock:
             self.gaps += 1
             if self._seen < STARTUP:  # some of these were steps, and the shorter ones rather
                 self._remember(interval)
+            if self._seen < STARTUP and self._recent:
                 self._period = sorted(self._recent)[(len(self._recent) - 1) // 2]
             return self._start_segment(stamp)
         self._remember(interval)
@@ -190,12 +191,12 @@ class Clock:
         """A period that one odd interval cannot spoil, s."""
         if self._seen >= STARTUP:
             return self._period
-        known = sorted([*self._recent, interval])
+        known = sorted([*self._recent, interval] if interval > 0 else self._recent)
         # The lower of two middle ones: of a step and a gap, the step.
-        return known[(len(known) - 1) // 2]
+        return known[(len(known) - 1) // 2] if known else self._period
 
     def _remember(self, interval: float) -> None:
-        if self._seen < STARTUP:
+        if self._seen < STARTUP and interval > 0:  # in disorder, the next one makes up for it
             self._recent = [*self._recent, interval][-RECENT:]
 
     def _give(self, time: float, reference: float) -> float:

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from realtime.clock import Clock
@@ -119,6 +119,7 @@ def test_duplicates_are_dropped_and_counted() -> None:
 
 
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 60), min_size=1, max_size=12), st.floats(0, 0.15))
+@example(seed=2902, cuts=[1], spread=0.140625)
 @settings(max_examples=60, deadline=None)
 def test_chunks_prefixes_and_restored_states_change_nothing(
     seed: int, cuts: list[int], spread: float

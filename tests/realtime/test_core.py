@@ -130,6 +130,39 @@ def test_a_gap_keeps_the_grid_and_the_baseline() -> None:
     assert after[0].start < 60.03 + opened_pipeline().warmup_s - 4
 
 
+def test_after_a_gap_it_is_the_filter_that_warms_up() -> None:
+    """Windows that reach into the gap say so; those that wait for the filter say that instead."""
+    times = np.arange(800) / 10
+    times[400:] += 20
+    windows = feed(opened_core(PLAN), times, intensities(SPEC, 800), 3)
+    back = times[400]
+    filtered = next(w for w in windows if w.fit and w.start > back).start - back
+    assert filtered > 1
+    for window in windows:
+        if window.fit or window.start < opened_pipeline().warmup_s:
+            continue
+        if window.end <= back:
+            assert Reason.WARMING_UP not in window.reasons
+        else:
+            assert window.reasons == (Reason.WARMING_UP,)
+    # A channel that never comes back is not warming up for ever.
+    lost = intensities(SPEC, 800)
+    lost[0, 400:] = np.nan
+    last = feed(opened_core(PLAN), times, lost, 3)[-1]
+    assert last.reasons == (Reason.COVERAGE, Reason.GAP)
+
+
+def test_a_reset_after_a_gap_repeats_no_sequence() -> None:
+    """The last thing before the reset is one record for many windows."""
+    times = np.arange(500) / 10
+    times[400:] += 60
+    core, data = opened_core(PLAN), intensities(SPEC, 500)
+    before = feed(core, times[:401], data[:, :401])
+    assert before[-1].count > 40
+    core.feed(StreamReset(times[401], "clock"))
+    grid_is_whole(before + feed(core, times[401:], data[:, 401:]))
+
+
 @pytest.mark.parametrize("before", [1, 4, 12, 19])
 def test_a_gap_before_the_rate_is_known_does_not_move_the_grid(before: int) -> None:
     """The samples held back until then are lost, the session's first sample stays the anchor."""
