@@ -245,6 +245,23 @@ def test_a_signal_that_is_far_too_slow_is_refused() -> None:
     assert feed(opened_core(PLAN), np.arange(300) / 5.2, intensities(SPEC, 300))
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3, 7])
+def test_lost_samples_are_told_and_not_made_up(lost: int) -> None:
+    times, data = np.arange(600) / 10, intensities(SPEC, 600)
+    windows = feed(
+        opened_core(PLAN),
+        np.delete(times, slice(400, 400 + lost)),
+        np.delete(data, slice(400, 400 + lost), 1),
+    )
+    around = [w for w in windows if w.start < 39.9 and w.end > 41]
+    assert around
+    for window in around:
+        # The grid's points between the last sample before and the first one after.
+        assert window.fitness.largest_gap_s == pytest.approx(lost / 10, abs=0.11)
+        assert window.fitness.largest_gap_s >= lost / 10 - 1e-9
+        assert window.fitness.coverage == pytest.approx(1 - lost / 70, abs=0.02)
+
+
 def test_one_channel_lost_is_not_judged() -> None:
     times = np.arange(600) / 10
     data = intensities(SPEC, 600)

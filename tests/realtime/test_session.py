@@ -19,7 +19,7 @@ from models.errors import JournalError, SignalError, StreamError
 from models.networks import make_network
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, StreamOpened
+from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, SessionStarted, StreamOpened
 from realtime.rerun import judge_log
 from realtime.session import Session
 from realtime.session_parts import SessionSettings
@@ -117,8 +117,10 @@ def run_session(
     inference: Any = None,
     clock: Callable[[], float] | None = None,
     seconds: float | None = None,
+    listener: Listener | None = None,
+    run: int = 1,
 ) -> tuple[Session, Listener]:
-    listener = Listener()
+    listener = listener or Listener()
     writer = JournalWriter(journal, on_trouble=lambda _: None) if journal else None
     # The source is as fast as it can be: a clock that steps at each reading will do.
     readings = itertools.count(100.0, 0.01)
@@ -126,7 +128,9 @@ def run_session(
         bundle,
         inference=inference or Inference(bundle, device="cpu"),
         make_source=source.make,
-        settings=SessionSettings(session="bed-7", local_clock=clock or readings.__next__, seconds=seconds),
+        settings=SessionSettings(
+            session="bed-7", run=run, local_clock=clock or readings.__next__, seconds=seconds
+        ),
         sinks=[listener],
         journal=writer,
         observer=listener,
@@ -152,6 +156,47 @@ def test_the_journal_holds_what_was_published_and_its_log_gives_it_again(
     assert heard.texts == [d.to_json() for d in heard.decisions] == list(read_decisions(path))
     again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
+
+
+def test_runs_that_share_a_journal_are_judged_again_each_by_itself(bundle: Bundle, tmp_path: Path) -> None:
+    """A run that ends with windows undecided leaves nothing behind for the next one."""
+    path = tmp_path / "bed.hemostream"
+    run_session(bundle, HandedIn(entries(30.0)), journal=path)
+    cut = entries(9.0)
+    with JournalWriter(path, on_trouble=lambda _: None) as writer:  # killed before it decided
+        writer.append(SessionStarted(100.0, "bed-7", 2, bundle.card.hash))
+        for entry in cut:
+            writer.append(entry)
+    readings = itertools.count(100.0, 0.01)
+    run_session(bundle, HandedIn(entries(25.0)), journal=path, run=3, clock=readings.__next__)
+    again = [
+        d.to_json() for d in judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    ]
+    assert again == list(read_decisions(path))
+    assert {Decision.from_json(text).run for text in again} == {1, 3}
+    assert len({Decision.from_json(text).identity for text in again}) == len(again) == 24 + 19
+
+
+class Doubting(Listener):
+    """Looks into the journal whenever a decision is published."""
+
+    def __init__(self, journal: Path) -> None:
+        super().__init__()
+        self.journal = journal
+        self.absent: list[str] = []
+
+    def publish(self, text: str, window_end: float) -> None:
+        super().publish(text, window_end)
+        if text not in read_decisions(self.journal):
+            self.absent.append(text)
+
+
+def test_what_is_published_is_already_committed(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "bed.hemostream"
+    _, heard = run_session(bundle, HandedIn(entries(30.0)), journal=path, listener=Doubting(path))
+    assert isinstance(heard, Doubting)
+    assert len(heard.texts) == 24
+    assert heard.absent == []
 
 
 def test_a_burst_is_judged_in_one_batch_and_again_the_same(bundle: Bundle, tmp_path: Path) -> None:
