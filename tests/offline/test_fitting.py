@@ -53,6 +53,18 @@ def test_same_seed_same_bits_whatever_was_drawn_before() -> None:
     assert not _same(first, _fit(X, y, seed=8, epochs=3))
 
 
+def test_class_weights_let_a_rare_label_weigh_as_much() -> None:
+    """Where nothing can be told, the probabilities are the weights' and not how common the labels are."""
+    X, _ = _windows(400, effect=0.0)
+    y = (np.arange(400) % 10 == 0).astype(np.int64)
+    rare = {}
+    for weighted in (True, False):
+        fitted = _fit(X, y, spared=100, epochs=15, patience=15, learning_rate=1e-2, class_weights=weighted)
+        rare[weighted] = probabilities(logits_of(fitted.network, X), 1.0)[:, 1].mean()
+    assert rare[True] == pytest.approx(0.5, abs=0.12)
+    assert rare[False] == pytest.approx(0.1, abs=0.06)
+
+
 def test_it_learns_what_is_there_and_calibrates_it() -> None:
     X, y = _windows(300, effect=2.0)
     fitted = _fit(X, y, spared=100, epochs=30, learning_rate=1e-2)

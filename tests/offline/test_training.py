@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,7 +11,7 @@ from models.bundle import read_bundle
 from models.errors import RecipeError
 from offline.cohort import read_cohort
 from offline.evaluation import evaluate
-from offline.fitting import logits_of
+from offline.fitting import fit_temperature, logits_of
 from offline.labelling import Span
 from offline.recordings import read_recording
 from offline.replay import replay, stack
@@ -119,3 +120,14 @@ def test_a_misspelt_network_is_found_before_the_cohort_is_read(tmp_path: Path) -
         train(tmp_path / "no cohort here", wrong, tmp_path / "bundle")
     with pytest.raises(RecipeError, match="Did you mean 'cgrnn'"):
         evaluate(tmp_path / "no cohort here", wrong, tmp_path / "report")
+
+
+def test_the_temperature_is_set_on_windows_that_were_not_fitted_to(tmp_path: Path) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe())
+    trained = train_within(samples, task_recipe(), np.arange(len(samples)), seed=0)
+    spared, learnt = (
+        fit_temperature(logits_of(trained.fitted.network, samples.X[rows]), samples.table.target[rows])
+        for rows in (trained.validation.validation, trained.validation.train)
+    )
+    assert trained.temperature == pytest.approx(spared)
+    assert trained.temperature != pytest.approx(learnt)
