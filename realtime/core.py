@@ -256,6 +256,8 @@ class Core:
             why.append(Reason.INFERENCE)
         if age > self.plan.policy.max_age_s and not window.reasons:
             why.append(Reason.STALE)
+        if age < -self.plan.policy.max_age_s and not window.reasons:
+            why.append(Reason.AHEAD)
         label = ABSTAIN
         if scores is not None and not why:
             label = self.plan.labels[int(np.argmax(scores))]

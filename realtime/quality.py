@@ -23,6 +23,8 @@ class Reason(StrEnum):
     """A stretch without a channel was too long."""
     STALE = "stale"
     """It was too old when it could have been judged."""
+    AHEAD = "ahead of the clock"
+    """Its stamps lie in the future: the source's clock, or the offset to it, is wrong."""
     INFERENCE = "inference failed"
     """The network raised, or gave no finite number."""
 
@@ -38,7 +40,8 @@ class Policy:
     max_gap_s : float
         Longest stretch (s) in which any channel may be missing.
     max_age_s : float
-        Oldest (stream seconds from window end to decision) that a decision may be.
+        Oldest (stream seconds from window end to decision) that a decision may be; as far ahead of
+        the clock it may not be either.
     """
 
     min_coverage: float = 0.9

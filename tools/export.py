@@ -16,7 +16,6 @@ def export(journal: Path, out: Path, *, run: int | None = None) -> None:
         Which run, where the journal holds several.
     """
     from offline.recordings.journal import read_journal
-
     from offline.recordings.snirf_writer import write_segments
 
     for path in write_segments(read_journal(journal, run=run), out):

@@ -324,6 +324,16 @@ def test_an_old_decision_abstains() -> None:
     assert decide(core, second).label == "task"
 
 
+def test_stamps_from_the_future_abstain() -> None:
+    """Half a second ahead may be chance; longer than the policy's age it is a wrong clock."""
+    core = opened_core(PLAN)
+    first, second, *_ = judged_windows(core)
+    ahead = decide(core, first, late=-PLAN.policy.max_age_s - 0.1)
+    assert ahead.reasons == ("ahead of the clock",)
+    assert ahead.label == "abstain"
+    assert decide(core, second, late=-0.5).label == "task"
+
+
 def test_a_network_that_fails_or_gives_nan_abstains() -> None:
     core = opened_core(PLAN)
     first, second, *_ = judged_windows(core)

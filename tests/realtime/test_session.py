@@ -42,7 +42,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         rate=RATE,
         window={"length_s": 7.0, "step_s": 1.0},
         labels=["rest", "task"],
-        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 5.0},
+        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 1e4},
         evidence={"memory_s": 20.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
