@@ -287,6 +287,7 @@ class Session:
 
     def _status(self) -> Status:
         journal, broker, standing = self._journal, self._broker, self._standing
+        clock = self.core.clock
         since = datetime.fromtimestamp(standing.since + self._utc_offset, UTC)
         return Status(
             session=self.settings.session,
@@ -298,6 +299,8 @@ class Session:
             origin=str(standing.stream.origin.kind) if standing.stream else "",
             speed=standing.stream.origin.speed if standing.stream else 1.0,
             model=self._bundle.card.hash,
+            gaps=clock.gaps if clock else 0,
+            dropped=clock.dropped if clock else 0,
             journal=JournalStatus(depth=journal.depth, dropped=journal.dropped, failing=journal.failing)
             if journal
             else None,

@@ -67,6 +67,9 @@ class Status:
         Stream seconds a local second.
     model : str
         Hash of the bundle.
+    gaps, dropped : int
+        Gaps that the clock found in the stream's stamps since it was opened, and samples that it
+        dropped because their time ran backwards or stood still.
     journal : JournalStatus or None
         None where the session keeps no journal.
     broker : BrokerStatus or None
@@ -84,6 +87,8 @@ class Status:
     origin: str = ""
     speed: float = 1.0
     model: str = ""
+    gaps: int = 0
+    dropped: int = 0
     journal: JournalStatus | None = None
     broker: BrokerStatus | None = None
     versions: Mapping[str, str] = field(default_factory=dict)

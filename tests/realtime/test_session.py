@@ -305,3 +305,12 @@ def test_an_end_inside_a_burst_keeps_the_order(bundle: Bundle) -> None:
     _, heard = run_session(bundle, HandedIn(entries(90.0, chunk=300)), seconds=5.0)
     assert [d.sequence for d in heard.decisions] == list(range(len(heard.decisions)))
     assert heard.states[-1].state is State.OFFLINE
+
+
+def test_gaps_and_dropped_samples_are_told(bundle: Bundle) -> None:
+    log = entries(60.0)
+    lost = [e for i, e in enumerate(log) if not 100 < i < 110]
+    repeated = [*lost[:150], lost[149], *lost[150:]]
+    _, heard = run_session(bundle, HandedIn(repeated))
+    assert heard.states[-1].gaps == 1
+    assert heard.states[-1].dropped == 3
