@@ -169,7 +169,10 @@ def test_two_brokers_live_side_by_side(broker: EmbeddedBroker) -> None:
 
 HOLDER = """
 import sys, time
+import signal
 from realtime.broker import EmbeddedBroker
+# A shell that runs this in the background hands interrupts down ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with EmbeddedBroker() as broker:
     print(broker.url, broker._broker._process.pid, flush=True)
     try:
