@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from models.errors import HemostreamError
 
@@ -39,7 +39,13 @@ def our_version() -> str:
 
 def make_app() -> App:
     """The command line, nothing imported yet but itself."""
-    app = App(name="hemostream", help=DESCRIPTION, version=our_version, help_format="markdown")
+    app = App(
+        name="hemostream",
+        help=DESCRIPTION,
+        version=our_version,
+        help_format="markdown",
+        default_parameter=Parameter(negative=()),
+    )
     for name, (where, line) in COMMANDS.items():
         app.command(where, name=name, help=None if name in sys.argv else line)
     return app
