@@ -58,4 +58,4 @@ def near_match(found: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(found, names, n=1, cutoff=0.6)
     question = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{question}Known: {', '.join(names)}."
+    return f"{question}Known: {', '.join(names) or 'none'}."

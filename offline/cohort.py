@@ -100,7 +100,10 @@ def read_cohort(path: str | Path) -> Cohort:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = _rows(path, file)
     except UnicodeDecodeError as error:
-        raise RecipeError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+        raise RecipeError(
+            f"{path} is not UTF-8 text ({error}). Expected a table (TSV) with columns recording and person; "
+            "if it is one, save it as UTF-8."
+        ) from error
     except (OSError, csv.Error) as error:
         raise RecipeError(f"{path} cannot be read as a table: {error}.") from error
     if not rows:

@@ -32,6 +32,8 @@ KEPT_BYTES = 512 * 2**20
 """Recordings are read once to see their channels; so much of them stays in memory for the replay."""
 LEAST_MEASURED = 0.5
 """A channel of which any recording measured less is left out for the whole cohort."""
+SHOWN = 3
+"""So many recordings are named one by one in a message."""
 
 log = logging.getLogger(__name__)
 
@@ -148,12 +150,14 @@ def collect(
     accounts: list[Account] = []
     behind: tuple[str, ...] = ()
     delay_s = 0.0
+    events: set[str] = set()
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
             kept, targets = labelled(replayed, recipe, labels, row_label[done], span)
         behind, delay_s = replayed.names, replayed.delay_s
+        events |= {event.label for event in replayed.recording.events}
         accounts.append(_account(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), stack(kept)))
@@ -162,7 +166,7 @@ def collect(
     tell("replay", len(rows), len(rows), "")
     for remark in remarks:
         log.warning("%s", remark)
-    _refuse_empty_labels(labels, accounts, recipe)
+    _refuse_empty_labels(labels, accounts, recipe, events)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
         X=np.concatenate([X for _, X in parts]),
@@ -310,16 +314,23 @@ def _lost(account: Account) -> str:
     return f"{account.windows} windows, {account.fit} fit, {lost}"
 
 
-def _refuse_empty_labels(labels: Sequence[str], accounts: Sequence[Account], recipe: Recipe) -> None:
+def _refuse_empty_labels(
+    labels: Sequence[str], accounts: Sequence[Account], recipe: Recipe, events: set[str]
+) -> None:
     empty = [label for label in labels if not any(account.labelled[label] for account in accounts)]
     if empty:
-        shown = "; ".join(f"{account.recording}: {_lost(account)}" for account in accounts[:6])
-        where = (
-            "labels.intervals (events, delay_s, duration_s)"
-            if recipe.labels.source == "events"
-            else f"the column {recipe.labels.column!r}"
-        )
+        shown = "; ".join(f"{account.recording}: {_lost(account)}" for account in accounts[:SHOWN])
+        more = f"; and {len(accounts) - SHOWN} more" if len(accounts) > SHOWN else ""
+        if recipe.labels.source == "events":
+            wanted = sorted({name for label in empty for name in recipe.labels.intervals[label].events})
+            where = "labels.intervals (events, delay_s, duration_s)"
+            seen = (
+                f"The recipe wants events {', '.join(map(repr, wanted))}; "
+                f"the recordings have {', '.join(map(repr, sorted(events))) or 'none'}. "
+            )
+        else:
+            where, seen = f"the column {recipe.labels.column!r}", ""
         raise RecipeError(
-            f"No fit window has label {' or '.join(map(repr, empty))}. Check {where}, the window's length "
-            f"({recipe.window.length_s} s) and what was lost: {shown}."
+            f"No fit window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, the window's "
+            f"length ({recipe.window.length_s} s) and what was lost: {shown}{more}."
         )

@@ -32,7 +32,7 @@ def results_table(figures: Mapping[str, Any]) -> Group:
     table.add_section()
     mean = [_cell(arm["mean_over_people"]) for arm in arms.values()]
     table.add_row("mean", "", _number(first["mean_over_people"]["majority_rate"]), *mean)
-    return Group(table, Text(f"{figures['says']}.  {figures['protocol']}."))
+    return Group(table, Text(f"{figures['says']}; {figures['protocol']}."))
 
 
 def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:

@@ -24,6 +24,8 @@ from realtime.units import kind_of, unit_of
 
 VERSION = "1"
 """Of our own extension."""
+LAYOUT = '--layout FILE, or layout = "FILE" under [input] in a recipe'
+"""How a person gives a layout file."""
 
 _TYPES: Mapping[Kind, str] = {
     Kind.INTENSITY: "Intensity",
@@ -140,12 +142,12 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
     if desc is None or not nodes:
         raise StreamError(
             f"Stream {name!r} does not describe its {count:.0f} channels; a layout file is needed that "
-            "says what they are (--layout FILE; form: realtime/layout.py)."
+            f"says what they are ({LAYOUT}; form: realtime/layout.py)."
         )
     if count and len(nodes) != int(count):
         raise StreamError(
             f"Stream {name!r} has {count:.0f} channels and describes {len(nodes)}; give a layout file "
-            "that says what its rows are (--layout FILE)."
+            f"that says what its rows are ({LAYOUT})."
         )
     try:
         read, scales = _standard(desc)
@@ -160,7 +162,7 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
         raise StreamError(
             f"Stream {name!r} has no haemodynamic channel among its {len(nodes)}: their types are "
             f"{', '.join(types)}; expected Intensity, dOD, HbO, HbR, HbT or BOLD. If the types are "
-            "wrong, give a layout file (--layout FILE)."
+            f"wrong, give a layout file ({LAYOUT})."
         )
     factors = tuple(scales[row] for row in rows)
     try:

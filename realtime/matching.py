@@ -120,6 +120,6 @@ def _describe(channel: Channel) -> str:
     return f"{channel.name} ({place}{channel.kind}, {channel.unit})"
 
 
-def _shorten(names: list[str], most: int = 12) -> str:
+def _shorten(names: list[str], most: int = 6) -> str:
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

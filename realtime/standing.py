@@ -26,23 +26,28 @@ class Standing:
 
     def __init__(self, local: float) -> None:
         self.state = State.WAITING
-        self.reason = "no stream yet"
         self.since = local
         self.stream: StreamOpened | None = None
+        self.reason = self._connected()
         self._last_sample = local
         self._before_stall = State.WARMING_UP
+        self._any_sample = False
 
     def opened(self, stream: StreamOpened) -> None:
         """A stream was connected."""
         self.stream = stream
         self._last_sample = stream.local
-        self._become(State.WARMING_UP, f"connected to {stream.name}", stream.local)
+        self._any_sample = False
+        self._become(State.WARMING_UP, self._connected(), stream.local)
 
     def sample(self, local: float) -> None:
         """A sample arrived; a stall is over."""
         self._last_sample = local
         if self.state is State.STALLED:
-            self._become(self._before_stall, "samples come again", local)
+            # A first sample that takes its time is no return.
+            why = "samples come again" if self._any_sample else self._connected()
+            self._become(self._before_stall, why, local)
+        self._any_sample = True
 
     def decided(self, decision: Decision, local: float) -> None:
         """A window was decided: warm or not."""
@@ -78,6 +83,9 @@ class Standing:
     def ended(self, reason: str, local: float) -> None:
         """The session is over."""
         self._become(State.OFFLINE, reason, local)
+
+    def _connected(self) -> str:
+        return "no stream yet" if self.stream is None else f"connected to {self.stream.name}"
 
     def _become(self, state: State, reason: str, since: float) -> None:
         if state is not self.state:

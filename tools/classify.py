@@ -30,13 +30,14 @@ def classify(
     recording : Path
         SNIRF, NIRx folder, Homer .nirs, XDF, region series (.1D, .tsv), or a journal.
     model : Path
-        Bundle folder.
+        Bundle folder, as "train" writes it.
     out : Path
         Decisions, one JSON object a line.
     model_hash : str
         The bundle must have this hash (12 digits or more).
     layout : Path
-        Side file that says what the channels are, for recordings that do not.
+        Side file (JSON) that says what the channels are, for recordings that do not; its form is told in
+        realtime/layout.py.
     length_unit : str
         Unit of optode positions (m, cm or mm) where the file's own is wrong.
     repetition_time : float
@@ -74,6 +75,8 @@ def classify(
                 abstained += decision.count
             else:
                 judged += decision.count
+    if first is None:
+        print(f"hemostream: {recording} holds nothing as long as a window.", file=sys.stderr)
     print(f"{judged} windows judged, {abstained} abstained, on {inference.device_name}: {out}")
 
 

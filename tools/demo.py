@@ -58,8 +58,12 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
         if keep is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hemostream-demo-")))
         else:
-            folder = keep
-            folder.mkdir(parents=True, exist_ok=True)
+            # Absolute, for the replay runs in a process and a folder of its own.
+            folder = keep.resolve()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HemostreamError(f"--keep {keep} cannot be made a folder: {error.strerror}.") from error
         stay_on_this_machine(folder)
         summary = run(folder, seconds=seconds, headless=headless, seed=seed)
     if keep is None:

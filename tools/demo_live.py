@@ -13,6 +13,7 @@ import numpy as np
 import pylsl
 
 from models.bundle import Bundle
+from models.errors import StreamError
 from offline.recipe import Recipe
 from offline.recordings import read_recording
 from realtime.broker import EmbeddedBroker
@@ -91,7 +92,15 @@ def stream_and_classify(
         if view:
             title = "hemostream demo · simulated person"
             shown = stack.enter_context(View(title, first_after_s=first_after(bundle), truth=truth))
-        received = asyncio.run(_live(bundle, broker, folder, seconds, shown))
+        try:
+            received = asyncio.run(_live(bundle, broker, folder, seconds, shown))
+        except StreamError as error:
+            if replay.poll() is None:
+                raise
+            said = (folder / "replay.log").read_text(encoding="utf-8").strip()
+            raise StreamError(
+                f"The replay ended before it was taken. It said: {said or 'nothing'}"
+            ) from error
     plot = plot_decisions(
         [decision for _, decision in received],
         folder / "decisions.png",

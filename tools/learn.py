@@ -20,13 +20,14 @@ def train(
     Parameters
     ----------
     cohort : Path
-        Table (TSV) of recordings: recording, person, optional session, site, age, sex, labels.
+        Table of recordings (tabs between columns): recording, person; optional session, site, age, sex,
+        and columns of labels.
     recipe : str
-        Name of a recipe that ships with hemostream, or a TOML file.
+        One that ships with hemostream (tapping, cortivision, bold, demo), or a TOML file.
     out : Path
         Bundle folder to write.
     seed : int
-        Instead of the recipe's.
+        What all chance follows from, instead of the recipe's.
     exclude_person : tuple of str
         Leave this person out (may be given more than once), to be classified later as unseen.
     first : float
@@ -57,16 +58,17 @@ def evaluate(
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
-    Writes results.json (the figures), predictions.csv (what they are computed from) and run.json
-    (times, versions, machine), and prints the figures person by person, beside the majority rate
+    Writes results.json (the figures), predictions.csv and samples.csv (what they are computed from)
+    and run.json (times, versions, machine), and prints the figures person by person, beside the majority rate
     and a linear baseline.
 
     Parameters
     ----------
     cohort : Path
-        Table (TSV) of recordings: recording, person, optional session, site, age, sex, labels.
+        Table of recordings (tabs between columns): recording, person; optional session, site, age, sex,
+        and columns of labels.
     recipe : str
-        Name of a recipe that ships with hemostream, or a TOML file.
+        One that ships with hemostream (tapping, cortivision, bold, demo), or a TOML file.
     out : Path
         Report folder to write.
     """

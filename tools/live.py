@@ -50,21 +50,23 @@ def live(
     Parameters
     ----------
     model : Path
-        Bundle folder.
+        Bundle folder, as "train" writes it.
     stream : str
-        LSL predicate that names the stream, e.g. "name='Aurora'". Default: the one NIRS or fMRI stream.
+        Name of the stream, or an LSL predicate, e.g. "source_id='42'". Default: the one NIRS or fMRI stream.
     broker : str
-        mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine.
-        User name and password come from HEMOSTREAM_MQTT_USER and HEMOSTREAM_MQTT_PASSWORD.
+        mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine, whose
+        addresses are printed at the start. User name and password come from HEMOSTREAM_MQTT_USER
+        and HEMOSTREAM_MQTT_PASSWORD.
     journal : Path
         The session's complete record. Default: SESSION.hemostream in this folder. An existing
         journal of the same session is continued with a new run number.
     session : str
         Pseudonymous name of this session, part of the topics. Default: made from date and chance.
     layout : Path
-        Side file that says what the channels are, for a stream that does not.
+        Side file (JSON) that says what the channels are, for a stream that does not; its form is
+        told in realtime/layout.py.
     events : str
-        LSL predicate of a marker stream to journal as well.
+        Name or LSL predicate of a marker stream to journal as well. Default: that of a hemostream replay.
     out : Path
         Also write the decisions here, one JSON object a line.
     lsl_out : bool
@@ -74,11 +76,11 @@ def live(
     allow_insecure : bool
         Allow a broker on another machine without TLS and credentials.
     protocol : {"5", "3.1.1"}
-        MQTT version.
+        MQTT version that the session speaks.
     wait : float
         Longest wait for the stream to appear, s.
     seconds : float
-        End after so many seconds of decisions.
+        End after so many seconds of decisions. Default: at Ctrl-C.
     model_hash : str
         The bundle must have this hash (12 digits or more).
     device : str
@@ -104,17 +106,20 @@ def live(
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = journal or Path(f"{name}.hemostream")
     choice = StreamChoice(
-        predicate=stream or HAEMODYNAMIC,
+        predicate=predicate(stream) if stream else HAEMODYNAMIC,
         layout=read_layout(layout) if layout else None,
         allow_replay=allow_replay,
         wait_s=wait,
-        events=events,
+        events=predicate(events) if events else None,
     )
     run = next_run(path, name)
+    told = broker
     with contextlib.ExitStack() as stack:
         if broker is None:
             embedded = stack.enter_context(EmbeddedBroker())
             broker = embedded.url_v5 if protocol == "5" else embedded.url
+            # Subscribers choose their version: each has a port of its own.
+            told = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
         sinks: list[Sink] = []
         if out is not None:
             sinks.append(stack.enter_context(JsonLinesSink(out)))
@@ -133,7 +138,7 @@ def live(
             protocol=protocol,
             allow_insecure=allow_insecure,
         )
-        print(f"session {name}, model {bundle.card.hash[:12]}, broker {broker}, journal {path}", flush=True)
+        print(f"session {name}, model {bundle.card.hash[:12]}, journal {path}, broker {told}", flush=True)
         view = None
         if sys.stdout.isatty() and not quiet:
             from tools.view import View
@@ -151,6 +156,11 @@ def live(
         )
         run_loop(session_made)
     print(f"{session_made.decisions} windows decided; journal {path}")
+
+
+def predicate(said: str) -> str:
+    """An LSL predicate from what a person said: a plain name is the stream's."""
+    return said if any(sign in said for sign in "=(<>") else f"name='{said}'"
 
 
 def first_after(bundle: "Bundle") -> float:

@@ -88,14 +88,14 @@ def replay(
     recording: Path,
     *,
     speed: float = 1.0,
-    layout: str = "full",
+    describe: Literal["full", "bare"] = "full",
     name: str | None = None,
     source_id: str | None = None,
     kind: Literal["replayed", "simulated"] | None = None,
     start: float = 0.0,
     seconds: float | None = None,
     wait: float | None = None,
-    layout_file: Path | None = None,
+    layout: Path | None = None,
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
@@ -112,7 +112,7 @@ def replay(
         SNIRF, Homer .nirs, NIRx folder, XDF, region series (.1D, .tsv) or a journal.
     speed
         Recorded seconds a second: 1 is real time, 20 is twenty times as fast.
-    layout
+    describe
         How the stream describes itself: "full" with every channel, "bare" with none, as a
         Cortivision device does.
     name
@@ -128,8 +128,9 @@ def replay(
         Send so many seconds of it; all by default.
     wait
         Give up when nobody has connected after so many seconds; waits for ever by default.
-    layout_file
-        Side file that says what the rows of an undescribed XDF stream are.
+    layout
+        Side file (JSON) that says what the channels are, for recordings that do not; its form is told in
+        realtime/layout.py.
     length_unit
         Unit of positions (m, cm, mm) where the file's own claim is wrong.
     repetition_time
@@ -151,10 +152,10 @@ def replay(
     """
     from offline.recordings import read_recording
 
-    check_how(speed, layout)
+    check_how(speed, describe)
     read = read_recording(
         recording,
-        layout=layout_file,
+        layout=layout,
         length_unit=length_unit,
         repetition_time=repetition_time,
         stream=stream,
@@ -167,7 +168,7 @@ def replay(
         name=name,
         source_id=source_id,
         kind=OriginKind(kind),
-        layout=layout,
+        layout=describe,
         start=start,
         seconds=seconds,
         wait_s=wait,

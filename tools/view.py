@@ -14,6 +14,7 @@ from rich.text import Text
 from realtime.decision import Decision
 from realtime.quality import Reason
 from realtime.status import State, Status
+from tools.aside import Aside
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 HISTORY = 60
@@ -43,12 +44,13 @@ class View:
         self._status: Status | None = None
         self._latest: Decision | None = None
         self._strip: deque[tuple[str, str]] = deque(maxlen=HISTORY)
-        self._live = Live(
-            get_renderable=self.render, refresh_per_second=4, console=Console(), transient=False
-        )
+        console = Console()
+        self._live = Live(get_renderable=self.render, refresh_per_second=4, console=console, transient=False)
+        self._aside = Aside(console)
 
     def __enter__(self) -> Self:
         self._live.start()
+        self._aside.__enter__()
         return self
 
     def __exit__(
@@ -57,6 +59,7 @@ class View:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._aside.__exit__(kind, error, traceback)
         self._live.stop()
 
     def decision(self, decision: Decision) -> None:

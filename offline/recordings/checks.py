@@ -135,7 +135,7 @@ def check_distances(spec: SignalSpec, path: Path, unit: str, *, correctable: boo
         return
     in_unit = median / LENGTHS[unit]
     fits = [other for other, metres in LENGTHS.items() if NEAR_M <= in_unit * metres <= FAR_M]
-    advice = f"; if it is really in {fits[0]}, say --length-unit {fits[0]}" if fits and correctable else ""
+    advice = f"; if it is really in {fits[0]}, say {_saying(fits[0])}" if fits and correctable else ""
     raise RecordingError(
         f"{path}: the median distance between source and detector is {in_unit:.4g} in the declared unit "
         f"{unit!r}, that is {median * 1000:.4g} mm; expected 5 to 80 mm{advice}."
@@ -159,9 +159,14 @@ def length_factor(declared: str, length_unit: str | None, path: Path) -> tuple[s
         whose = "--length-unit is" if length_unit else f"{path} declares the unit of length"
         raise RecordingError(
             f"{whose} {unit!r}; expected m, cm or mm"
-            + ("." if length_unit else ". Say what it is with --length-unit.")
+            + ("." if length_unit else f". Say what it is, for instance {_saying('mm')}.")
         )
     return unit, LENGTHS[unit]
+
+
+def _saying(unit: str) -> str:
+    """How a person says the unit of length: to a command, or for a whole cohort in its recipe."""
+    return f'--length-unit {unit} (in a recipe: length_unit = "{unit}" under [input])'
 
 
 def rescaled(spec: SignalSpec, factor: float) -> SignalSpec:

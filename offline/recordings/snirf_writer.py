@@ -6,6 +6,7 @@ SNIRF cannot hold goes into user-defined metadata tags, which other programs lea
 """
 
 import json
+import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,7 +77,9 @@ def write_snirf(recording: Recording, path: Path) -> Path:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error}.") from error
+        # HDF5's own words are long and tell names that nobody gave.
+        why = os.strerror(error.errno) if error.errno else error
+        raise RecordingError(f"{path} cannot be written: {why}.") from error
     return path
 
 

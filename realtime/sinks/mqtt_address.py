@@ -99,7 +99,7 @@ class Address:
             if lacks:
                 raise BrokerError(
                     f"Broker {host} is another machine, and this connection lacks {' and '.join(lacks)}. "
-                    "Decisions are about people: add what is missing, or allow an insecure broker explicitly."
+                    "Decisions are about people: add what is missing, or say --allow-insecure."
                 )
         try:
             tls = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if secure else None

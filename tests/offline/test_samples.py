@@ -127,7 +127,9 @@ def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
     cohort = read_cohort(task_cohort(tmp_path, people=2, sessions=1))
     labels = task_recipe().labels.model_dump()
     labels["intervals"]["task"]["events"] = ("go",)
-    with pytest.raises(RecipeError, match=r"No fit window has label 'task'.*warming up"):
+    with pytest.raises(
+        RecipeError, match=r"label 'task'. The recipe wants events 'go'; the recordings have .*warming up"
+    ):
         collect(cohort, task_recipe(labels=labels))
     with pytest.raises(RecipeError, match="Did you mean 'person-1'"):
         collect(cohort, task_recipe(), exclude_people=["persn-1"])

@@ -59,6 +59,16 @@ def test_a_stall_is_told_after_a_few_intervals(rate: float, speed: float, told_a
     assert standing.reason == "samples come again"
 
 
+def test_a_first_sample_that_takes_its_time_is_no_return() -> None:
+    standing = Standing(0.0)
+    standing.opened(stream(0.0))
+    standing.tick(5.0, 0.0)
+    assert standing.state is State.STALLED
+    standing.sample(6.0)
+    assert standing.state is State.WARMING_UP
+    assert standing.reason == "connected to device"
+
+
 def test_the_end_is_the_end() -> None:
     standing = Standing(0.0)
     standing.opened(stream())

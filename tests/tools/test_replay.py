@@ -277,7 +277,7 @@ def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path
 
 
 def test_the_command_refuses_before_it_reads(tmp_path: Path) -> None:
-    with pytest.raises(StreamError, match="Layout is"):
-        replay(tmp_path / "absent.snirf", layout="oxysoft")
+    with pytest.raises(StreamError, match="Speed is"):
+        replay(tmp_path / "absent.snirf", speed=0.0)
     with pytest.raises(RecordingError, match="There is no recording"):
         replay(tmp_path / "absent.snirf")

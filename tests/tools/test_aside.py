@@ -1,0 +1,34 @@
+"""Native libraries' lines beside a live view."""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tools.aside import Aside
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_lines_past_python_go_through_the_console_and_the_terminal_comes_back() -> None:
+    master, slave = os.openpty()
+    said = io.StringIO()
+    try:
+        with Aside(Console(file=said, width=100), fd=slave):
+            os.write(slave, b"INFO| [no markup] one\nERR| two\n")
+        assert said.getvalue().splitlines() == ["INFO| [no markup] one", "ERR| two"]
+        os.write(slave, b"after\n")
+        assert os.read(master, 100).split() == [b"after"]  # and nothing before it
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_log_file_is_left_alone(tmp_path: Path) -> None:
+    said = io.StringIO()
+    with (tmp_path / "log").open("wb") as file, Aside(Console(file=said), fd=file.fileno()):
+        os.write(file.fileno(), b"kept\n")
+    assert (tmp_path / "log").read_bytes() == b"kept\n"
+    assert said.getvalue() == ""
