@@ -27,7 +27,8 @@ from offline.fitting import logits_of
 from offline.metrics import summary
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
-from offline.recipe import Network, Recipe
+from offline.recipe import Recipe
+from offline.recipe_sections import Network
 from offline.sample_table import write_table
 from offline.samples import Samples, collect
 from offline.splits import Fold, evaluation_folds

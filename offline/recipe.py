@@ -10,177 +10,26 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.errors import RecipeError, near_match
+from offline.recipe_sections import (
+    EvidenceSection,
+    Input,
+    Interval,
+    Labels,
+    Network,
+    PolicySection,
+    Section,
+    Training,
+    Window,
+)
 from realtime.pipeline import check_order
 from realtime.sources.recording import Event
 from realtime.stages import check_settings
 from realtime.windows import whole_number
-
-Names = Annotated[tuple[str, ...], Field(strict=False)]
-"""A list in TOML (strict alone would want Python's own tuple)."""
-
-
-class Section(BaseModel):
-    """A part of a recipe: fixed once read, and strict about its keys and types.
-
-    Strict, because ``epochs = true`` would be one epoch otherwise.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Input(Section):
-    """What comes in.
-
-    Parameters
-    ----------
-    kind : {"fnirs", "bold"}
-        fNIRS optodes, or fMRI region series.
-    channels : tuple of str
-        Names; empty takes what all recordings share.
-    layout : str or None
-        Side file for recordings that do not describe their channels, relative to the cohort.
-    stream : str or None
-        Which stream of an XDF file that holds several.
-    length_unit : {"m", "cm", "mm"} or None
-        Unit of optode positions where the files' own is wrong.
-    repetition_time : float or None
-        Seconds between volumes of region series, where no side file says it.
-    min_distance, max_distance : float or None
-        Take only channels of such source-detector distance, m.
-    """
-
-    kind: Literal["fnirs", "bold"] = "fnirs"
-    channels: Names = ()
-    layout: str | None = None
-    stream: str | None = None
-    length_unit: Literal["m", "cm", "mm"] | None = None
-    repetition_time: float | None = Field(default=None, gt=0)
-    min_distance: float | None = Field(default=None, ge=0)
-    max_distance: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _some_distance(self) -> Self:
-        low, high = self.min_distance, self.max_distance
-        if low is not None and high is not None and low >= high:
-            raise ValueError(f"min_distance is {low} m and max_distance {high} m; expected min < max")
-        return self
-
-
-class Window(Section):
-    """Length and step of windows, s."""
-
-    length_s: float = Field(default=7.0, gt=0)
-    step_s: float = Field(default=1.0, gt=0)
-
-
-class Interval(Section):
-    """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
-
-    Parameters
-    ----------
-    events : tuple of str
-        Labels of the events that begin it.
-    delay_s : float
-        From the event's onset to the interval's, s.
-    duration_s : float
-        Length of the interval, s.
-    """
-
-    events: Annotated[Names, Field(min_length=1)]
-    delay_s: float = 0.0
-    duration_s: float = Field(gt=0)
-
-
-class Labels(Section):
-    """Where labels come from.
-
-    Parameters
-    ----------
-    source : {"events", "column"}
-        Intervals around events, or a column of the cohort's table.
-    target : {"event", "person"}
-        Whether the label changes within a recording or belongs to the person.
-    column : str or None
-        The column's name.
-    values : tuple of str
-        Its values in the order of the network's outputs; empty takes them as they sort.
-    intervals : mapping of label to Interval
-        In the order of the network's outputs.
-    """
-
-    source: Literal["events", "column"]
-    target: Literal["event", "person"]
-    column: str | None = None
-    values: Names = ()
-    intervals: dict[str, Interval] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.source == "events" and len(self.intervals) < 2:
-            raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
-        if self.source == "column" and not self.column:
-            raise ValueError('labels from a column need its name: column = "..."')
-        if len(set(self.values)) < len(self.values):
-            raise ValueError(f"values are {list(self.values)}; expected each label once")
-        if "abstain" in (*self.intervals, *self.values):
-            raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
-        return self
-
-
-class Network(Section):
-    """Which network; its parameters by name (`models.networks`)."""
-
-    name: str
-    params: dict[str, Any] = Field(default_factory=dict)
-
-
-class Training(Section):
-    """How it is trained.
-
-    Parameters
-    ----------
-    epochs, min_epochs, patience : int
-        Most and fewest passes over the windows, and how many without improvement end it.
-    batch_size : int
-        Windows a step.
-    learning_rate, weight_decay : float
-        Of AdamW.
-    validation_fraction : float
-        Share of the training people (or sessions) that early stopping listens to.
-    class_weights : {"balanced", "none"}
-        Whether rare labels weigh more.
-    seed : int
-        What all chance follows from.
-    """
-
-    epochs: int = Field(default=40, ge=1)
-    min_epochs: int = Field(default=5, ge=1)
-    patience: int = Field(default=8, ge=1)
-    batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=1e-2, ge=0)
-    validation_fraction: float = Field(default=0.25, gt=0, lt=1)
-    class_weights: Literal["balanced", "none"] = "balanced"
-    seed: int = Field(default=0, ge=0)
-
-
-class PolicySection(Section):
-    """When a window is judged (`realtime.quality.Policy`)."""
-
-    min_coverage: float = Field(default=0.9, ge=0, le=1)
-    max_gap_s: float = Field(default=1.0, ge=0)
-    max_age_s: float = Field(default=5.0, gt=0)
-
-
-class EvidenceSection(Section):
-    """How running evidence is kept: time constant of forgetting, s; none never forgets."""
-
-    memory_s: float | None = Field(default=None, gt=0)
 
 
 class Recipe(Section):

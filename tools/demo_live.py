@@ -25,7 +25,7 @@ from realtime.sinks.mqtt import MqttSink
 from realtime.sources.lsl import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
-from tools.live import bedside, first_after, print_trouble
+from tools.live import bedside, first_after, print_trouble, run_async
 from tools.plot import plot_decisions
 from tools.view import View
 
@@ -93,7 +93,7 @@ def stream_and_classify(
             title = "hemostream demo · simulated person"
             shown = stack.enter_context(View(title, first_after_s=first_after(bundle), truth=truth))
         try:
-            received = asyncio.run(_live(bundle, broker, folder, seconds, shown))
+            received = run_async(_live(bundle, broker, folder, seconds, shown))
         except StreamError as error:
             if replay.poll() is None:
                 raise
@@ -118,15 +118,16 @@ async def _live(
     await subscriber.ready.wait()
     choice = StreamChoice(predicate=f"source_id='{SOURCE_ID}'", allow_replay=True, wait_s=60.0)
     journal = folder / "demo.hemostream"
+    run = next_run(journal, SESSION)
     session: Session = bedside(
         bundle,
         choice,
-        settings=SessionSettings(session=SESSION, run=next_run(journal, SESSION), seconds=seconds),
+        settings=SessionSettings(session=SESSION, run=run, seconds=seconds),
         journal=journal,
         broker=MqttSink(
             broker.url_v5,
             session=SESSION,
-            last_will=Status.lost(SESSION, 1).to_json(),
+            last_will=Status.lost(SESSION, run).to_json(),
             on_trouble=print_trouble,
         ),
         view=view,

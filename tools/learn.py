@@ -55,6 +55,7 @@ def evaluate(
     *,
     recipe: str,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    network: tuple[str, ...] = (),
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
@@ -71,10 +72,13 @@ def evaluate(
         One that ships with hemostream (tapping, cortivision, bold, demo), or a TOML file.
     out : Path
         Report folder to write.
+    network : tuple of str
+        Judge this network (cgrnn, lstm, cnn_lstm) with its defaults; may be given more than once.
+        Default: the recipe's.
     """
     from offline import evaluation
     from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()
-    evaluation.evaluate(cohort, load_recipe(recipe), out)
+    evaluation.evaluate(cohort, load_recipe(recipe), out, networks=network)

@@ -6,10 +6,10 @@ import gc
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from cyclopts import Parameter
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from realtime.sinks.mqtt import MqttSink
     from realtime.sources.lsl import StreamChoice
     from tools.view import View
+
+Result = TypeVar("Result")
 
 
 def live(
@@ -226,9 +228,12 @@ def run_loop(session: "Session") -> None:
                 loop.add_signal_handler(number, session.stop)
         await session.run()
 
-    if sys.platform == "win32":
-        # aiomqtt needs add_reader, which the proactor loop of Windows does not have.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(main())
-    else:
-        asyncio.run(main())
+    run_async(main())
+
+
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine on a loop that MQTT can use; give what it returns."""
+    # aiomqtt needs add_reader, which the proactor loop of Windows does not have.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
