@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from models.errors import BundleError
 
-FORMAT = 1
+FORMAT = 2
 
 _NETWORK_KEYS = frozenset({"name", "params", "n_chans", "n_times", "n_outputs"})
 _WINDOW_KEYS = frozenset({"length_s", "step_s"})
@@ -42,6 +42,8 @@ class Card:
         When a window is judged.
     evidence : mapping
         ``memory_s`` of the running evidence, s; null never forgets.
+    novelty : mapping
+        How to tell a window that is unlike the training (`models.novelty.Novelty`); empty where nobody can.
     training, evaluation, versions : mapping
         How it was trained, what it was worth on people it had not seen, and with which software.
     weights_sha256, hash : str
@@ -59,6 +61,7 @@ class Card:
     calibration: Mapping[str, float] = field(default_factory=lambda: {"temperature": 1.0})
     policy: Mapping[str, float] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=lambda: {"memory_s": None})
+    novelty: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, Any] = field(default_factory=dict)
@@ -104,7 +107,7 @@ class Card:
         return card
 
     def _check(self) -> None:
-        mappings = ("network", "input", "window", "calibration", "policy", "evidence", "training")
+        mappings = ("network", "input", "window", "calibration", "policy", "evidence", "novelty", "training")
         for name in (*mappings, "evaluation", "versions"):
             value = getattr(self, name)
             _expect(isinstance(value, Mapping), name, value, "an object")

@@ -14,6 +14,7 @@ time would run backwards, are counted.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,44 @@ RECENT = 15
 """Raw intervals whose median stands for the period where the fitted one cannot be trusted yet."""
 ENOUGH = 4
 """Raw intervals from which their scatter can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReport:
+    """What the clock found in the stamps since it was reset.
+
+    Parameters
+    ----------
+    rate : float
+        Measured, samples a stream second (Hz); 0 before it is known.
+    jitter_s : float
+        Mean absolute distance of the stamps from the line, s.
+    uncertainty_s : float
+        How wrong the times given now may be, as far as the stamps themselves tell, s.
+    gaps : int
+        Places where samples lacked.
+    dropped : int
+        Samples that could not be used: duplicates, and those behind what was given already.
+    duplicates : int
+        Samples that came again.
+    disordered : int
+        Samples that came out of order, whether or not they could be put right.
+    lost : int
+        Samples that the device counted and that never came, where it counts its frames.
+    invented : bool
+        Whether stamps inside chunks are made up from the declared rate, so that only the last of each
+        chunk is a measurement.
+    """
+
+    rate: float = 0.0
+    jitter_s: float = 0.0
+    uncertainty_s: float = 0.0
+    gaps: int = 0
+    dropped: int = 0
+    duplicates: int = 0
+    disordered: int = 0
+    lost: int = 0
+    invented: bool = False
 
 
 class Clock:
@@ -72,13 +111,26 @@ class Clock:
         """Mean absolute distance of stamps from the line, s."""
         return self._jitter
 
-    def process(self, stamps: Floats) -> tuple[Floats, Bools]:
+    @property
+    def report(self) -> ClockReport:
+        """What was found so far."""
+        return ClockReport(
+            rate=self.rate,
+            jitter_s=self._jitter,
+            uncertainty_s=self._jitter,
+            gaps=self.gaps,
+            dropped=self.dropped,
+        )
+
+    def process(self, stamps: Floats, frames: Floats | None = None) -> tuple[Floats, Bools]:
         """Give the next samples their times.
 
         Parameters
         ----------
         stamps : (n_samples,) float64, s
             Raw stamps, already put on the local clock by the measured offset.
+        frames : (n_samples,) float64, or None
+            The device's own count of each sample, where it has one.
 
         Returns
         -------

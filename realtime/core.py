@@ -131,6 +131,7 @@ class Core:
         self._scales: Floats | None = None
         self._spec: SignalSpec = plan.spec
         self._rate_checked = False
+        self._frame_row: int | None = None
         self._offset = 0.0
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
@@ -171,6 +172,7 @@ class Core:
         # A device that sends umol/L has a scale of 1e-6: behind here everything is SI.
         scales = np.array([entry.scales[i] for i in indices])[:, np.newaxis] if entry.scales else None
         self._scales = scales
+        self._frame_row = entry.frame_row
         spec = merged(self.plan.spec, entry.spec, indices)
         self.origin = entry.origin
         if self.pipeline is not None and spec == self._spec:
@@ -199,7 +201,8 @@ class Core:
     def _receive(self, entry: Received) -> list[Window]:
         if self.clock is None or self.pipeline is None or self._windows is None:
             raise StreamError("Samples came before any stream was opened; the log must begin with one.")
-        times, kept = self.clock.process(entry.stamps + self._offset)
+        frames = None if self._frame_row is None else entry.data[self._frame_row].astype(np.float64)
+        times, kept = self.clock.process(entry.stamps + self._offset, frames)
         data = entry.data[self._rows].astype(np.float64)
         if self._scales is not None:
             data *= self._scales
@@ -283,7 +286,11 @@ class Core:
             evidence=self._evidence.so_far(),
             coverage=window.fitness.coverage,
             largest_gap_s=window.fitness.largest_gap_s,
-            channels=len(self.pipeline.spec_out),
+            channels=len(self.pipeline.spec_out) - sum(map(len, window.left_out.values())),
+            left_out={str(why): names for why, names in window.left_out.items()},
+            quality=window.quality,
+            novelty=window.novelty,
+            time_uncertainty_s=window.time_uncertainty_s,
             model=self.plan.model_hash,
             origin=str(origin.kind),
             speed=origin.speed,

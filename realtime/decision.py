@@ -68,6 +68,17 @@ class Decision:
         Longest stretch (s) of the window in which any channel was missing.
     channels : int
         Channels that were judged.
+    left_out : mapping of str to tuple of str
+        Channels that were not, though the model knows them, by why.
+    quality : mapping of str to float or None
+        What was measured of the signal behind the window: ``scalp_coupling`` and ``peak_power`` (medians
+        over pairs of wavelengths), ``moving`` (share of channels that moved).  What cannot be known at this
+        rate is None.
+    novelty : float or None
+        How unlike the training the window is, 1 being the bundle's threshold; None where the bundle
+        cannot tell.
+    time_uncertainty_s : float
+        How wrong the window's times may be, as far as the stamps themselves tell, s.
     model : str
         Hash of the bundle.
     origin : str
@@ -94,6 +105,10 @@ class Decision:
     coverage: float
     largest_gap_s: float
     channels: int
+    left_out: Mapping[str, tuple[str, ...]]
+    quality: Mapping[str, float | None]
+    novelty: float | None
+    time_uncertainty_s: float
     model: str
     origin: str
     speed: float
@@ -121,6 +136,7 @@ class Decision:
         values: dict[str, Any] = json.loads(text)
         values.pop("schema")
         values["reasons"] = tuple(values["reasons"])
+        values["left_out"] = {why: tuple(names) for why, names in values["left_out"].items()}
         values["evidence"] = Evidence(**values["evidence"])
         return cls(**values)
 

@@ -51,11 +51,17 @@ class StreamLayout:
     scales : tuple of float
         For each channel what its values are to be multiplied by to be in the spec's unit (a
         stream in umol/L has 1e-6); empty where all are 1.
+    device : str
+        Name of the vendor's layout; empty for what describes itself or has a side file.
+    frame_row : int or None
+        Row that counts the device's frames.
     """
 
     spec: SignalSpec
     rows: tuple[int, ...]
     scales: tuple[float, ...] = ()
+    device: str = ""
+    frame_row: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.spec) or len(self.scales) not in (0, len(self.spec)):
@@ -94,13 +100,25 @@ class StreamLayout:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types, losslessly."""
-        return {"spec": self.spec.to_json(), "rows": list(self.rows), "scales": list(self.scales)}
+        return {
+            "spec": self.spec.to_json(),
+            "rows": list(self.rows),
+            "scales": list(self.scales),
+            "device": self.device,
+            "frame_row": self.frame_row,
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Undo `to_json`."""
         spec = SignalSpec.from_json(values["spec"])
-        return cls(spec, tuple(values["rows"]), tuple(values["scales"]))
+        return cls(
+            spec,
+            tuple(values["rows"]),
+            tuple(values["scales"]),
+            values.get("device", ""),
+            values.get("frame_row"),
+        )
 
 
 def number_optodes(names: Iterable[str]) -> dict[str, int]:

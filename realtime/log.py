@@ -78,6 +78,10 @@ class StreamOpened:
     scales : tuple of float
         What each channel's values are to be multiplied by to be in the spec's unit; empty where
         all are 1.
+    device : str
+        Name of the vendor's layout that was recognised; empty where none was.
+    frame_row : int or None
+        Row that counts the device's frames, from which lost ones are told.
     """
 
     local: float
@@ -88,6 +92,27 @@ class StreamOpened:
     declared: str = ""
     rows: tuple[int, ...] = ()
     scales: tuple[float, ...] = ()
+    device: str = ""
+    frame_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLost:
+    """The connection to the stream ended, or what came in its place could not be used.
+
+    Moves no window: it tells whoever reads the log why no samples came.  What follows, if anything,
+    begins with `StreamOpened`.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s).
+    reason : str
+        In plain words.
+    """
+
+    local: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,5 +219,14 @@ class SessionStarted:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-Entry = SessionStarted | StreamOpened | ClockMeasured | Received | StreamReset | EventReceived | Produced
+Entry = (
+    SessionStarted
+    | StreamOpened
+    | StreamLost
+    | ClockMeasured
+    | Received
+    | StreamReset
+    | EventReceived
+    | Produced
+)
 """Anything that may stand in the log."""

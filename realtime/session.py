@@ -10,22 +10,24 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from models.bundle import Bundle
-from models.errors import JournalError
+from realtime.clock import ClockReport
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.judging import UNJUDGED, Judged, judge
 from realtime.log import ClockMeasured, Entry, Produced, Received, SessionStarted, StreamOpened
+from realtime.publishing import Publisher
 from realtime.quality import Reason
 from realtime.session_parts import Observer, SessionSettings, SourceFactory
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
 from realtime.sinks.mqtt import MqttSink
 from realtime.standing import Standing
-from realtime.status import BrokerStatus, JournalStatus, Status
+from realtime.status import Status
 from realtime.windows import Window
 
 TICK_S = 0.25
@@ -75,8 +77,7 @@ class Session:
         self._inference = inference
         self._make_source = make_source
         self._broker = broker
-        self._sinks: list[Sink] = [*([broker] if broker else []), *sinks]
-        self._journal = journal
+        self._out = Publisher(journal=journal, broker=broker, sinks=sinks, published=self._published)
         self._observer = observer
         self._clock = settings.local_clock
         self._arrived: deque[Entry | None] = deque()
@@ -101,7 +102,6 @@ class Session:
             The stream cannot be used: none, several, or without the channels that are needed.
         """
         loop = asyncio.get_running_loop()
-        self._loop = loop
         self._handle(self._started())
 
         def emit(entry: Entry) -> None:
@@ -122,7 +122,8 @@ class Session:
             finally:
                 timer.cancel()
                 await asyncio.to_thread(source.close)
-                await self._close_journal()
+                unwritten = await self._out.close()
+                self._failure = self._failure or unwritten
                 self._standing.ended(str(self._failure or "session ended"), self._clock())
                 self._tell()
         if self._failure is not None:
@@ -174,8 +175,7 @@ class Session:
 
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
-        if self._journal is not None:
-            self._journal.append(entry)
+        self._out.append(entry)
         windows = self.core.feed(entry)
         match entry:
             case Received():
@@ -221,28 +221,12 @@ class Session:
             self._inference_error = ""
         for window, (logits, batch) in zip(windows, judged, strict=True):
             produced = Produced(self._clock(), window.sequence, batch)
-            if self._journal is not None:
-                self._journal.append(produced)
-            self._pass_on(self.core.decide(window, logits, produced))
+            self._out.append(produced)
+            decision = self.core.decide(window, logits, produced)
+            self.decisions += decision.count
+            self._out.pass_on(decision, self.core.local_origin.local_time(decision.window_end))
 
-    def _pass_on(self, decision: Decision) -> None:
-        """Committed first, published then: what a subscriber has seen, the journal has."""
-        self.decisions += decision.count
-        text = decision.to_json()
-        if self._journal is None:
-            self._publish(decision, text)
-        else:
-
-            def committed(_trouble: JournalError | None) -> None:
-                # Should the journal fail it is published all the same; the status says what is lost.
-                self._loop.call_soon_threadsafe(self._publish, decision, text)
-
-            self._journal.decide(decision, committed, text=text)
-
-    def _publish(self, decision: Decision, text: str) -> None:
-        window_end = self.core.local_origin.local_time(decision.window_end)
-        for sink in self._sinks:
-            sink.publish(text, window_end)
+    def _published(self, decision: Decision) -> None:
         if self._observer is not None:
             self._observer.decision(decision)
         self._standing.decided(decision, self._clock())
@@ -257,15 +241,6 @@ class Session:
         if seconds is not None and decision.window_end - self._first_possible >= seconds:
             self.stop()
 
-    async def _close_journal(self) -> None:
-        if self._journal is not None:
-            try:
-                await asyncio.to_thread(self._journal.close)
-            except JournalError as error:
-                self._failure = self._failure or error
-        # The last commits have handed their decisions to the loop: let it publish them.
-        await asyncio.sleep(0)
-
     # -------------------------------------------------------------- status
 
     async def _watch(self) -> None:
@@ -274,20 +249,30 @@ class Session:
             self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
             self._tell()
 
+    def _told_clock(self) -> ClockReport | None:
+        """What the clock found, rounded: a rate's last digits are no news."""
+        if self.core.clock is None:
+            return None
+        report = self.core.clock.report
+        return replace(
+            report,
+            rate=round(report.rate, 2),
+            jitter_s=round(report.jitter_s, 3),
+            uncertainty_s=round(report.uncertainty_s, 3),
+        )
+
     def _tell(self) -> None:
         """Publish the status where it changed."""
         status = self._status()
         if status == self._told:
             return
         self._told = status
-        if self._broker is not None:
-            self._broker.tell_status(status.to_json())
+        self._out.tell_status(status.to_json())
         if self._observer is not None:
             self._observer.status(status)
 
     def _status(self) -> Status:
-        journal, broker, standing = self._journal, self._broker, self._standing
-        clock = self.core.clock
+        standing = self._standing
         since = datetime.fromtimestamp(standing.since + self._utc_offset, UTC)
         return Status(
             session=self.settings.session,
@@ -299,18 +284,8 @@ class Session:
             origin=str(standing.stream.origin.kind) if standing.stream else "",
             speed=standing.stream.origin.speed if standing.stream else 1.0,
             model=self._bundle.card.hash,
-            gaps=clock.gaps if clock else 0,
-            dropped=clock.dropped if clock else 0,
-            journal=JournalStatus(depth=journal.depth, dropped=journal.dropped, failing=journal.failing)
-            if journal
-            else None,
-            # What waits for an acknowledgement at this moment is no news; what cannot be sent is.
-            broker=BrokerStatus(
-                connected=broker.connected,
-                waiting=0 if broker.connected else broker.waiting,
-                dropped=broker.dropped,
-            )
-            if broker
-            else None,
+            clock=self._told_clock(),
+            journal=self._out.journal_status,
+            broker=self._out.broker_status,
             versions={"device": self._inference.device_name},
         )

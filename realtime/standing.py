@@ -30,7 +30,7 @@ class Standing:
         self.stream: StreamOpened | None = None
         self.reason = self._connected()
         self._last_sample = local
-        self._before_stall = State.WARMING_UP
+        self._before_stall = State.BASELINE
         self._any_sample = False
 
     def opened(self, stream: StreamOpened) -> None:
@@ -38,7 +38,7 @@ class Standing:
         self.stream = stream
         self._last_sample = stream.local
         self._any_sample = False
-        self._become(State.WARMING_UP, self._connected(), stream.local)
+        self._become(State.BASELINE, self._connected(), stream.local)
 
     def sample(self, local: float) -> None:
         """A sample arrived; a stall is over."""
@@ -54,7 +54,7 @@ class Standing:
         if self.state is State.OFFLINE:
             return
         warming = Reason.WARMING_UP in decision.reasons
-        self._before_stall = State.WARMING_UP if warming else State.LIVE
+        self._before_stall = State.BASELINE if warming else State.LIVE
         if self.state is not State.STALLED:
             self._become(self._before_stall, "", local)
 

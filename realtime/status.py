@@ -9,18 +9,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from realtime.clock import ClockReport
+
 
 class State(StrEnum):
     """What a session is doing."""
 
     WAITING = "waiting"
     """No stream yet."""
-    WARMING_UP = "warming up"
+    BASELINE = "baseline"
     """Samples come; the first window that may be judged isn't complete yet."""
     LIVE = "live"
     """Windows are judged."""
     STALLED = "stalled"
     """A stream is connected and no samples come."""
+    LOST = "lost"
+    """The connection to the stream ended, or what came in its place cannot be used; it is looked for."""
+    RECOVERING = "recovering"
+    """Samples come again after a stall, a loss or a reset; no window that may be judged is complete yet."""
     OFFLINE = "offline"
     """The session has ended, or its connection was lost."""
 
@@ -67,9 +73,8 @@ class Status:
         Stream seconds a local second.
     model : str
         Hash of the bundle.
-    gaps, dropped : int
-        Gaps that the clock found in the stream's stamps since it was opened, and samples that it
-        dropped because their time ran backwards or stood still.
+    clock : ClockReport or None
+        What the clock found in the stream's stamps since it was opened; None before there is a stream.
     journal : JournalStatus or None
         None where the session keeps no journal.
     broker : BrokerStatus or None
@@ -87,8 +92,7 @@ class Status:
     origin: str = ""
     speed: float = 1.0
     model: str = ""
-    gaps: int = 0
-    dropped: int = 0
+    clock: ClockReport | None = None
     journal: JournalStatus | None = None
     broker: BrokerStatus | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -103,6 +107,8 @@ class Status:
         values = json.loads(text)
         values.pop("schema")
         values["state"] = State(values["state"])
+        if values["clock"] is not None:
+            values["clock"] = ClockReport(**values["clock"])
         if values["journal"] is not None:
             values["journal"] = JournalStatus(**values["journal"])
         if values["broker"] is not None:

@@ -7,7 +7,7 @@ their count.  Windows advance with data only.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,14 @@ class Window:
         Coverage and gaps.
     reasons : tuple of Reason
         Why it is not to be judged; empty where it is.
+    left_out : mapping of Reason to tuple of str
+        Channels of the network's input that are judged as absent (their rows are 0), by why.
+    quality : mapping of str to float or None
+        What was measured of the signal behind it (`realtime.decision.Decision`); empty where nothing was.
+    novelty : float or None
+        How unlike the training it is; None where the bundle cannot tell.
+    time_uncertainty_s : float
+        How wrong `start` and `end` may be, as far as the stamps tell, s.
     """
 
     sequence: int
@@ -46,6 +54,10 @@ class Window:
     data: npt.NDArray[np.float32] | None
     fitness: Fitness
     reasons: tuple[Reason, ...]
+    left_out: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
+    quality: Mapping[str, float | None] = field(default_factory=dict)
+    novelty: float | None = None
+    time_uncertainty_s: float = 0.0
 
     @property
     def fit(self) -> bool:

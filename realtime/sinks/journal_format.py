@@ -25,6 +25,7 @@ from realtime.log import (
     Produced,
     Received,
     SessionStarted,
+    StreamLost,
     StreamOpened,
     StreamReset,
 )
@@ -108,6 +109,7 @@ def _stream_values(entry: StreamOpened) -> dict[str, Any]:
 KINDS: dict[type[Any], str] = {
     SessionStarted: "session",
     StreamOpened: "stream",
+    StreamLost: "lost stream",
     ClockMeasured: "clock",
     Received: "samples",
     StreamReset: "reset",

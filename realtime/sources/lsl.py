@@ -216,6 +216,8 @@ class LslSource:
             declared=info.as_xml(),
             rows=layout.rows,
             scales=layout.scales,
+            device=layout.device,
+            frame_row=layout.frame_row,
         )
 
     def _measure(self, inlet: pylsl.StreamInlet) -> ClockMeasured:

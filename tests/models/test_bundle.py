@@ -159,7 +159,7 @@ def test_a_card_that_is_whole_but_wrong_never_gives_another_error(bundle: Path, 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "format is 2.*reads format 1"),
+        ({"format": 3}, "format is 3.*reads format 2"),
         ({"format": True}, "format is True"),
         ({"labels": ["rest"]}, "number of labels is 1; expected 2"),
         ({"labels": ["rest", "rest"]}, "unlike names"),

@@ -60,6 +60,12 @@ def decisions(draw: st.DrawFn) -> Decision:
         coverage=draw(probability),
         largest_gap_s=draw(positive),
         channels=draw(st.integers(0, 500)),
+        left_out=draw(
+            st.dictionaries(st.text(min_size=1), st.lists(st.text(), min_size=1).map(tuple), max_size=2)
+        ),
+        quality=draw(st.dictionaries(st.text(min_size=1), st.none() | st.floats(0, 1), max_size=3)),
+        novelty=draw(st.none() | st.floats(0, 1e3)),
+        time_uncertainty_s=draw(st.floats(0, 10)),
         model=draw(st.text(max_size=64)),
         origin=draw(st.sampled_from(["live", "replayed", "simulated"])),
         speed=draw(st.floats(0.1, 1000)),
@@ -129,7 +135,7 @@ def test_no_number_leaves_that_is_none() -> None:
         '{"schema":1,"session":"s","run":1,"sequence":0,"count":1,"window_start":0.0,"window_end":7.0,'
         '"window_start_utc":null,"window_end_utc":null,"produced_at_utc":null,"age_s":NaN,"delay_s":0.0,'
         '"label":"task","reasons":[],"probabilities":{},"evidence":{"probabilities":{},"windows":0,'
-        '"memory_s":null},"coverage":1.0,"largest_gap_s":0.0,"channels":1,"model":"","origin":"live","speed":1.0}'
+        '"memory_s":null},"coverage":1.0,"largest_gap_s":0.0,"channels":1,"left_out":{},"quality":{},"novelty":null,"time_uncertainty_s":0.0,"model":"","origin":"live","speed":1.0}'
     )
     with pytest.raises(ValueError, match="not JSON compliant"):
         decision.to_json()

@@ -224,7 +224,7 @@ def test_the_states_it_goes_through_are_told(bundle: Bundle) -> None:
     _, heard = run_session(bundle, HandedIn(entries()))
     states = list(dict.fromkeys(status.state for status in heard.states))
     assert states[0] is State.WAITING
-    assert states[1] is State.WARMING_UP
+    assert states[1] is State.BASELINE
     assert states[-1] is State.OFFLINE
     assert heard.states[-1].reason == "session ended"
     assert heard.states[-1].journal is None
@@ -312,5 +312,5 @@ def test_gaps_and_dropped_samples_are_told(bundle: Bundle) -> None:
     lost = [e for i, e in enumerate(log) if not 100 < i < 110]
     repeated = [*lost[:150], lost[149], *lost[150:]]
     _, heard = run_session(bundle, HandedIn(repeated))
-    assert heard.states[-1].gaps == 1
-    assert heard.states[-1].dropped == 3
+    assert heard.states[-1].clock.gaps == 1
+    assert heard.states[-1].clock.dropped == 3

@@ -28,9 +28,9 @@ def test_a_session_waits_warms_up_and_lives() -> None:
     standing.tick(100.0, 0.0)
     assert standing.state is State.WAITING  # nothing can stall that never was
     standing.opened(stream(100.0))
-    assert standing.state is State.WARMING_UP
+    assert standing.state is State.BASELINE
     standing.decided(decided(Reason.WARMING_UP), 110.0)
-    assert standing.state is State.WARMING_UP
+    assert standing.state is State.BASELINE
     standing.decided(decided(), 120.0)
     assert standing.state is State.LIVE
     assert standing.since == 120.0
@@ -65,7 +65,7 @@ def test_a_first_sample_that_takes_its_time_is_no_return() -> None:
     standing.tick(5.0, 0.0)
     assert standing.state is State.STALLED
     standing.sample(6.0)
-    assert standing.state is State.WARMING_UP
+    assert standing.state is State.BASELINE
     assert standing.reason == "connected to device"
 
 

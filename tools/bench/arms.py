@@ -148,7 +148,7 @@ def running(
                 )
         for arm in arms:
             if arm == "hemostream":
-                children["subscriber"].wait_for("status warming up")
+                children["subscriber"].wait_for("status baseline")
             else:
                 children[arm].wait_for("ready")
         if not stream_first:
