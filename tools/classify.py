@@ -53,7 +53,9 @@ def classify(
     from realtime.rerun import judge_log, judge_recording
     from realtime.sinks.journal import is_journal, read_journal_entries
     from realtime.sinks.jsonl import JsonLinesSink
+    from tools.out_file import may_hold_decisions
 
+    may_hold_decisions(out)
     one_thread()
     bundle = read_bundle(model, model_hash)
     inference = Inference(bundle, device=device)
