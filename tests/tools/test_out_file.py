@@ -36,6 +36,6 @@ def test_a_journal_given_as_its_own_output_stays(tmp_path: Path) -> None:
 
 def test_an_export_replaces_only_when_told(tmp_path: Path) -> None:
     (tmp_path / "bed_001.snirf").write_bytes(b"an earlier export of several stretches")
-    with pytest.raises(HemostreamError, match="bed_001.snirf exists"):
+    with pytest.raises(HemostreamError, match=r"bed_001\.snirf exists"):
         export(tmp_path / "bed.hemostream", tmp_path / "bed.snirf")
     must_be_new(tmp_path / "bed_001.snirf", overwrite=True)
