@@ -5,6 +5,11 @@ like, channel by channel (level, slope, spread, roughness), as location and scal
 window of an unseen person may lie from that.  The score is the root mean square of the standardised
 features over the channels that are judged, divided by that threshold: above 1 the network was never
 asked anything like it.
+
+What it sees is size and speed: noise, another band, a signal in another unit, one that hardly moves.
+What it cannot see, for it looks at each channel by itself and takes no side: a signal upside down or
+backwards, channels in another order, channels that have nothing to do with each other.  Against those
+stand the matching of channels by name and the replay of the training's own pipeline.
 """
 
 from collections.abc import Mapping
@@ -25,29 +30,59 @@ MOST = 10.0
 """A single feature counts at most so many scales: one mad channel is quality's business, not novelty's."""
 
 
-def window_features(window: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The features of a window.
+def window_features(windows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The features of a window, or of many.
 
     Parameters
     ----------
-    window : (n_channels, n_samples) array
+    windows : (..., n_channels, n_samples) array
         What the network sees.
 
     Returns
     -------
-    (n_channels, 4) float64
+    (..., n_channels, 4) float64
         `FEATURES`, in their order.
     """
-    data = np.asarray(window, dtype=np.float64)
-    n = data.shape[1]
+    data = np.asarray(windows, dtype=np.float64)
+    n = data.shape[-1]
     centred = np.linspace(-0.5, 0.5, n)
-    level = data.mean(axis=1)
-    rest = data - level[:, np.newaxis]
+    level = data.mean(axis=-1)
+    rest = data - level[..., np.newaxis]
     slope = rest @ centred / float(centred @ centred)
-    spread = np.log(np.sqrt(np.mean(rest * rest, axis=1)) + SMALL)
-    steps = np.diff(data, axis=1)
-    roughness = np.log(np.sqrt(np.mean(steps * steps, axis=1)) + SMALL)
-    return np.stack([level, slope, spread, roughness], axis=1)
+    spread = np.log(np.sqrt(np.mean(rest * rest, axis=-1)) + SMALL)
+    steps = np.diff(data, axis=-1) if n > 1 else np.zeros_like(data)
+    roughness = np.log(np.sqrt(np.mean(steps * steps, axis=-1)) + SMALL)
+    return np.stack([level, slope, spread, roughness], axis=-1)
+
+
+def distances(
+    features: npt.NDArray[np.float64],
+    location: npt.NDArray[np.float64],
+    scale: npt.NDArray[np.float64],
+    used: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.float64]:
+    """Root mean square of standardised features, over the channels that are used.
+
+    Parameters
+    ----------
+    features : (..., n_channels, 4) float64
+        Of `window_features`.
+    location, scale : (n_channels, 4) float64
+        What the features are standardised by.
+    used : (..., n_channels) bool, or None
+        Channels that are judged; None means all.
+
+    Returns
+    -------
+    (...) float64
+        0 where no channel is used.
+    """
+    z = np.clip((features - location) / scale, -MOST, MOST)
+    each = np.mean(z * z, axis=-1)  # (..., n_channels)
+    if used is None:
+        return np.asarray(np.sqrt(np.mean(each, axis=-1)))
+    total = np.sum(np.where(used, each, 0.0), axis=-1)
+    return np.asarray(np.sqrt(total / np.maximum(np.sum(used, axis=-1), 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +111,7 @@ class Novelty:
         used : (n_channels,) bool, or None
             Channels that are judged; None means all.
         """
-        z = (window_features(window) - self.location) / self.scale
-        z = np.clip(z if used is None else z[used], -MOST, MOST)
-        return float(np.sqrt(np.mean(z * z))) if z.size else 0.0
+        return float(distances(window_features(window), self.location, self.scale, used))
 
     def score(self, window: npt.NDArray[Any], used: npt.NDArray[np.bool_] | None = None) -> float:
         """The distance as a share of the threshold: above 1 is unlike the training.

@@ -25,6 +25,7 @@ from offline.baselines import fit_linear, majority
 from offline.cohort import Cohort, read_cohort
 from offline.fitting import logits_of
 from offline.metrics import summary
+from offline.novelty import fit_novelty, share_unlike
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
@@ -102,8 +103,10 @@ def evaluate(
         folds = evaluation_folds(samples.table.person, samples.table.target, seed=recipe.training.seed)
         parts: list[Predictions] = []
         fitted: dict[str, Any] = {}
+        unlike: dict[str, Any] = {}
         for done, fold in enumerate(folds):
             tell("folds", done, len(folds), f"without {fold.name}")
+            unlike[fold.name] = unlike_training(samples, fold)
             for arm, arm_recipe in arms.items():
                 clock = time.perf_counter()
                 scores, how = judge(samples, arm_recipe, fold, arm, tell)
@@ -113,7 +116,7 @@ def evaluate(
         tell("folds", len(folds), len(folds), "")
     predictions = in_canonical_order(Predictions.concatenate(parts), tuple(arms))
     results = Results(
-        predictions, _figures(samples, recipe, cohort, fitted, predictions), _run(began, seconds)
+        predictions, _figures(samples, recipe, cohort, fitted, unlike, predictions), _run(began, seconds)
     )
     _write(folder, results, samples)
     if show:
@@ -171,6 +174,28 @@ def judge(
     return probabilities(logits, trained.temperature), how
 
 
+def unlike_training(samples: Samples, fold: Fold) -> dict[str, Any]:
+    """How many windows of the held-out people, labelled or not, a session would not judge for being novel.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    fold : Fold
+        Who is trained on and who judged.
+
+    Returns
+    -------
+    dict
+        JSON types; the abstentions are counted here only: every labelled window is judged in the table.
+    """
+    held_out = np.isin(samples.seen.person, fold.held_out)
+    novelty, how = fit_novelty(samples.seen.rows(~held_out))
+    theirs = samples.seen.rows(held_out)
+    share = share_unlike(novelty, theirs)
+    return {"windows": len(theirs), "share": round(share, 4), "threshold": novelty.threshold, "fitted": how}
+
+
 def fold_seed(fold: Fold, recipe: Recipe) -> int:
     """A seed that follows from who is held out, the network and the recipe's seed; never from when.
 
@@ -214,7 +239,12 @@ def _table(samples: Samples, fold: Fold, arm: str, scores: npt.NDArray[np.float6
 
 
 def _figures(
-    samples: Samples, recipe: Recipe, cohort: Cohort, fitted: dict[str, Any], predictions: Predictions
+    samples: Samples,
+    recipe: Recipe,
+    cohort: Cohort,
+    fitted: dict[str, Any],
+    unlike: dict[str, Any],
+    predictions: Predictions,
 ) -> dict[str, Any]:
     return {
         "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.name},
@@ -225,6 +255,7 @@ def _figures(
         "remarks": list(samples.remarks),
         "recordings": [asdict(account) for account in samples.accounts],
         "folds": {name: fitted[name] for name in sorted(fitted)},
+        "unlike_training": {name: unlike[name] for name in sorted(unlike)},
         **summary(predictions),
     }
 

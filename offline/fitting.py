@@ -6,7 +6,7 @@ are put back as they were.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +55,9 @@ class FitSettings:
         Of the optimiser AdamW (Loshchilov and Hutter 2019).
     class_weights : bool
         Whether every label weighs the same in the loss, however many windows it has.
+    channel_dropout : float
+        Probability with which a place is taken out of a window (set to 0, as windows hold channels
+        that are left out), drawn anew each time that the window is learnt from; one place always stays.
     threads : int
         Threads of torch; other numbers may give other last digits.
     """
@@ -66,6 +69,7 @@ class FitSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     class_weights: bool = True
+    channel_dropout: float = 0.0
     threads: int = 1
 
 
@@ -103,6 +107,7 @@ def fit_network(
     settings: FitSettings,
     seed: int,
     on_epoch: OnEpoch | None = None,
+    places: Sequence[int] = (),
 ) -> Fitted:
     """Fit a network.
 
@@ -125,20 +130,25 @@ def fit_network(
         Of first weights, order of windows and dropout.
     on_epoch : callable or None
         Told of every epoch.
+    places : sequence of int
+        The place of each channel, from 0; channels of one place are dropped together.  Empty: each has its
+        own.
 
     Raises
     ------
     RecipeError
-        Nothing to learn from, or the loss is not finite.
+        Nothing to learn from, nothing that channel dropout could leave, or the loss is not finite.
     """
     if not len(train):
         raise RecipeError("There is no window to train on; the recipe's labels or the cohort leave none.")
     n_chans, n_times = X.shape[1:]
+    drop = Dropout(settings.channel_dropout, places or range(n_chans))
     watch = _Watch(settings, on_epoch, listens=len(validation) > 0)
     make = partial(make_network, name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
     with _reproducible(seed, settings.threads):
-        net = NeuralNetClassifier(
+        net = _Net(
             make,
+            drop=drop,
             criterion=nn.CrossEntropyLoss,
             criterion__weight=_weights(y[train], n_outputs) if settings.class_weights else None,
             optimizer=torch.optim.AdamW,
@@ -215,6 +225,56 @@ def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
 
     found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     return float(np.exp(found.x))
+
+
+class Dropout:
+    """Takes places out of windows; never all of one window's.
+
+    Parameters
+    ----------
+    share : float
+        Probability for each place.
+    places : sequence of int
+        The place of each channel, from 0.
+
+    Raises
+    ------
+    RecipeError
+        There is one place only, so that nothing could ever be dropped.
+    """
+
+    def __init__(self, share: float, places: Sequence[int]) -> None:
+        self.share = share
+        self.place_of = torch.tensor(list(places))
+        self.n_places = max(places) + 1
+        if share > 0.0 and self.n_places == 1:
+            raise RecipeError(
+                f"training.channel_dropout is {share}, but the network's input has a single place "
+                f"({len(places)} channel{'s' * (len(places) > 1)}), and one must stay; expected 0. Take it "
+                "out of the recipe, or give the network more channels."
+            )
+
+    def __call__(self, windows: torch.Tensor) -> torch.Tensor:
+        """Windows, (n, n_channels, n_samples) float32, with a new draw of places at 0."""
+        if self.share == 0.0:
+            return windows
+        drawn = torch.rand(len(windows), self.n_places)
+        kept = drawn >= self.share
+        kept.scatter_(1, drawn.argmax(dim=1, keepdim=True), True)
+        return windows * kept[:, self.place_of, None]
+
+
+class _Net(NeuralNetClassifier):
+    """skorch's classifier, with channel dropout on what it learns from (not on what it is checked by)."""
+
+    def __init__(self, *args: Any, drop: Dropout, **kwargs: Any) -> None:
+        self.drop = drop
+        super().__init__(*args, **kwargs)
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
+        """Drop, then learn."""
+        X, y = batch
+        return super().train_step_single((self.drop(X), y), **fit_params)
 
 
 class _Watch(EarlyStopping):

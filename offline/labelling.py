@@ -135,12 +135,9 @@ def labelled(
     RecipeError
         Intervals of two labels hold one window.
     """
-    first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
     kept: list[Window] = []
     targets: list[int] = []
-    for window in replayed.fit:
-        if window.start < first - 1e-6 or window.end > last + 1e-6:
-            continue
+    for window in fit_within(replayed, span):
         label = own
         if recipe.labels.source == "events":
             label = recipe.label_of(window.start, window.end, replayed.recording.events)
@@ -148,3 +145,9 @@ def labelled(
             kept.append(window)
             targets.append(labels.index(label))
     return kept, targets
+
+
+def fit_within(replayed: Replayed, span: Span | None) -> list[Window]:
+    """The fit windows wholly inside a span; all where it is None."""
+    first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
+    return [w for w in replayed.fit if first - 1e-6 <= w.start and w.end <= last + 1e-6]

@@ -27,6 +27,7 @@ from offline.recipe_sections import (
     Window,
 )
 from realtime.pipeline import check_order
+from realtime.quality import Policy
 from realtime.sources.recording import Event
 from realtime.stages import check_settings
 from realtime.windows import whole_number
@@ -79,7 +80,18 @@ class Recipe(Section):
                 f"pipeline resamples to {resample['rate']} Hz, the recipe's rate is {self.rate} Hz"
             )
         resample["rate"] = self.rate  # 5 and 5.0 are one recipe, with one hash
+        fewest = self.policy.model_dump().get("min_channels", 1.0)
+        if fewest < 1.0 and self.training.channel_dropout == 0.0:
+            raise ValueError(
+                f"policy.min_channels is {fewest}, so windows would be judged with channels left out, but "
+                "training.channel_dropout is 0, so the network would never have learnt from such; set "
+                "channel_dropout (0.1 to 0.3, say), or min_channels = 1.0"
+            )
         return self
+
+    def quality_policy(self) -> Policy:
+        """The policy as the live core takes it."""
+        return Policy(**self.policy.model_dump())
 
     @property
     def hash(self) -> str:

@@ -1,8 +1,12 @@
 """The sections of a recipe: what may stand in each, and within which bounds."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+from realtime.quality import Policy
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 """A list in TOML (strict alone would want Python's own tuple)."""
@@ -138,6 +142,9 @@ class Training(Section):
         Share of the training people (or sessions) that early stopping listens to.
     class_weights : {"balanced", "none"}
         Whether rare labels weigh more.
+    channel_dropout : float
+        Probability with which a place on the head (all chromophores of a source and detector) is taken
+        out of a window while it is learnt from; needed where fewer channels than all may be judged.
     seed : int
         What all chance follows from.
     """
@@ -150,15 +157,42 @@ class Training(Section):
     weight_decay: float = Field(default=1e-2, ge=0)
     validation_fraction: float = Field(default=0.25, gt=0, lt=1)
     class_weights: Literal["balanced", "none"] = "balanced"
+    channel_dropout: float = Field(default=0.0, ge=0, lt=1)
     seed: int = Field(default=0, ge=0)
 
 
-class PolicySection(Section):
-    """When a window is judged (`realtime.quality.Policy`)."""
+_BOUNDS: Mapping[str, Mapping[str, float]] = {
+    "min_coverage": {"ge": 0, "le": 1},
+    "max_age_s": {"gt": 0},
+    "min_scalp_coupling": {"ge": -1, "le": 1},
+    "max_saturated": {"ge": 0, "le": 1},
+    "max_moving": {"ge": 0, "le": 1},
+    "min_channels": {"gt": 0, "le": 1},
+    "max_novelty": {"gt": 0},
+}
+"""Bounds of what a policy may ask; all that is not named here is 0 or more."""
 
-    min_coverage: float = Field(default=0.9, ge=0, le=1)
-    max_gap_s: float = Field(default=1.0, ge=0)
-    max_age_s: float = Field(default=5.0, gt=0)
+
+if TYPE_CHECKING:
+
+    class PolicySection(Section):
+        """When a window is judged (`realtime.quality.Policy`)."""
+
+else:
+    # The fields of the policy itself, so that a recipe can ask all that a session can.
+    _KINDS = get_type_hints(Policy)
+    PolicySection = create_model(
+        "PolicySection",
+        __base__=Section,
+        __doc__="When a window is judged (`realtime.quality.Policy`).",
+        **{
+            each.name: (
+                _KINDS[each.name],
+                Field(default=each.default, **_BOUNDS.get(each.name, {"ge": 0})),
+            )
+            for each in fields(Policy)
+        },
+    )
 
 
 class EvidenceSection(Section):

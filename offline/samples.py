@@ -16,14 +16,14 @@ import numpy.typing as npt
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.channels import choose_channels
 from offline.cohort import Cohort, Row
-from offline.labelling import Span, labelled, labels_of
+from offline.labelling import Span, fit_within, labelled, labels_of
+from offline.novelty import Seen, seen
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
 from offline.replay import Replayed, replay, stack
 from offline.sample_table import SampleTable
 from realtime.core import Plan
-from realtime.quality import Policy
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
 from realtime.windows import Window
@@ -83,6 +83,10 @@ class Samples:
         Samples a second of X, Hz.
     names : tuple of str
         The channels of X.
+    places : tuple of int
+        The place on the head of each (`offline.replay.Replayed`).
+    seen : Seen
+        What all fit windows look like, those without a label too: a live session judges them all.
     delay_s : float
         Group delay of the pipeline, s.
     accounts : tuple of Account
@@ -97,6 +101,8 @@ class Samples:
     spec: SignalSpec
     rate: float
     names: tuple[str, ...]
+    places: tuple[int, ...]
+    seen: Seen
     delay_s: float
     accounts: tuple[Account, ...]
     remarks: tuple[str, ...]
@@ -148,7 +154,9 @@ def collect(
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, npt.NDArray[np.float32]]] = []
     accounts: list[Account] = []
+    looks: list[Seen] = []
     behind: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
     delay_s = 0.0
     events: set[str] = set()
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
@@ -156,7 +164,8 @@ def collect(
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
             kept, targets = labelled(replayed, recipe, labels, row_label[done], span)
-        behind, delay_s = replayed.names, replayed.delay_s
+        behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
+        looks.append(seen(fit_within(replayed, span), behind, row.person, name))
         events |= {event.label for event in replayed.recording.events}
         accounts.append(_account(name, row, replayed, targets, labels))
         if kept:
@@ -174,6 +183,8 @@ def collect(
         spec=spec,
         rate=recipe.rate,
         names=behind,
+        places=places,
+        seen=Seen.concatenate(looks),
         delay_s=delay_s,
         accounts=tuple(accounts),
         remarks=tuple(remarks),
@@ -188,7 +199,7 @@ def plan_of(recipe: Recipe, spec: SignalSpec, labels: tuple[str, ...]) -> Plan:
         length_s=recipe.window.length_s,
         step_s=recipe.window.step_s,
         labels=labels,
-        policy=Policy(**recipe.policy.model_dump()),
+        policy=recipe.quality_policy(),
         memory_s=recipe.evidence.memory_s,
     )
 

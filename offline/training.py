@@ -22,6 +22,7 @@ from models.networks import check_network
 from offline.cohort import Cohort, read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
 from offline.labelling import Span
+from offline.novelty import fit_novelty
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.samples import Samples, collect
@@ -109,6 +110,7 @@ def train_network(
         settings=fit_settings(recipe),
         seed=seed,
         on_epoch=on_epoch,
+        places=samples.places,
     )
 
 
@@ -225,6 +227,7 @@ def fit_settings(recipe: Recipe) -> FitSettings:
         learning_rate=wanted.learning_rate,
         weight_decay=wanted.weight_decay,
         class_weights=wanted.class_weights == "balanced",
+        channel_dropout=wanted.channel_dropout,
     )
 
 
@@ -246,6 +249,7 @@ def card_of(
     """
     table, split = samples.table, trained.validation
     cohort_hash = cohort.content_hash()
+    novelty, how_novel = fit_novelty(samples.seen)
     salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
     return Card(
         network={
@@ -263,6 +267,7 @@ def card_of(
         calibration={"temperature": trained.temperature},
         policy=recipe.policy.model_dump(),
         evidence=recipe.evidence.model_dump(),
+        novelty=novelty.to_json(),
         training={
             "recipe": recipe.name,
             "recipe_hash": recipe.hash,
@@ -279,6 +284,8 @@ def card_of(
             },
             "windows_lost": _lost(samples),
             "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
+            "channel_dropout": recipe.training.channel_dropout,
+            "novelty": how_novel,
             "seed": trained.seed,
             "epochs": len(trained.fitted.history),
             "best_epoch": trained.fitted.best_epoch,

@@ -9,7 +9,7 @@ import pytest
 from models.errors import HemostreamError, RecipeError
 from offline import evaluation
 from offline.cohort import read_cohort
-from offline.evaluation import evaluate, fold_seed, judge
+from offline.evaluation import evaluate, fold_seed, judge, unlike_training
 from offline.metrics import summary
 from offline.predictions import read_predictions
 from offline.samples import collect
@@ -50,6 +50,17 @@ def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) 
     assert again == how
     alone, _ = judge(samples, task_recipe(), Fold(fold.held_out, fold.train, fold.test[:1]), arm)
     assert alone[0] == pytest.approx(scores[0], abs=1e-6)
+
+
+def test_windows_of_unseen_people_that_a_session_would_find_novel_are_counted(tmp_path: Path) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe())
+    fold = leave_one_person_out(samples.table.person)[1]
+    told = unlike_training(samples, fold)
+    assert told["windows"] == np.sum(samples.seen.person == "person-1")
+    assert told["share"] < 0.05
+    assert told["fitted"]["units"] == 2
+    samples.seen.features[samples.seen.person == "person-1"] += 50.0
+    assert unlike_training(samples, fold) == told | {"share": 1.0}
 
 
 def test_a_seed_follows_from_who_is_held_out_the_network_and_the_recipes_seed() -> None:

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.baselines import DEFAULT_STRENGTH, fit_linear, majority, window_features
-from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
+from offline.fitting import Dropout, FitSettings, Fitted, fit_network, fit_temperature, logits_of
 
 
 def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +20,7 @@ def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarr
     return X, y.astype(np.int64)
 
 
-def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **settings: float) -> Fitted:
+def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked: float) -> Fitted:
     train = np.arange(len(y) - spared)
     validation = np.arange(len(y) - spared, len(y))
     params = {"filters": 4, "hidden": 4}
@@ -30,7 +32,7 @@ def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **settin
         name="cgrnn",
         params=params,
         n_outputs=2,
-        settings=FitSettings(**settings),  # type: ignore[arg-type]
+        settings=FitSettings(**asked),  # type: ignore[arg-type]
         seed=seed,
     )
 
@@ -154,3 +156,66 @@ def test_baselines_learn_from_training_alone() -> None:
     assert fit_linear(X, y, np.full(200, "a"))[1] == DEFAULT_STRENGTH
     prior = majority().fit(X[:3], np.array([0, 0, 1])).predict_proba(X)
     assert prior == pytest.approx(np.tile([2 / 3, 1 / 3], (200, 1)))
+
+
+@given(share=st.floats(0.01, 0.99), pairs=st.integers(2, 8), seed=st.integers(0, 2**32))
+@settings(deadline=None, max_examples=30)
+def test_dropout_takes_whole_places_and_leaves_one(share: float, pairs: int, seed: int) -> None:
+    places = [*range(pairs), *range(pairs)]  # HbO of all, then HbR
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        dropped = Dropout(share, places)(torch.ones(200, 2 * pairs, 5))
+    kept = dropped[:, :, 0].numpy()
+    np.testing.assert_array_equal(dropped.numpy(), np.repeat(kept[:, :, None], 5, axis=2))
+    assert set(np.unique(kept)) <= {0.0, 1.0}
+    np.testing.assert_array_equal(kept[:, :pairs], kept[:, pairs:])
+    assert (kept.sum(axis=1) >= 2).all()
+    expected = share - share**pairs / pairs  # one stays, whatever was drawn
+    assert 1 - kept.mean() == pytest.approx(expected, abs=5 * np.sqrt(0.25 / (200 * pairs)))
+
+
+def test_dropout_is_drawn_anew_reproducibly_and_changes_nothing_at_0() -> None:
+    X, y = _windows()
+    one, two = (_fit(X, y, epochs=2, channel_dropout=0.3) for _ in range(2))
+    assert _same(one, two)
+    assert not _same(one, _fit(X, y, epochs=2, channel_dropout=0.0))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        drop = Dropout(0.5, range(4))
+        windows = torch.ones(50, 4, 2)
+        assert not torch.equal(drop(windows), drop(windows))
+        assert Dropout(0.0, range(4))(windows) is windows
+
+
+def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
+    """One channel that says all, another that says as much, more noisily: without the first, only a network
+    that learnt to do without it uses the second."""
+    rng = np.random.default_rng(3)
+    y = (np.arange(400) % 2).astype(np.int64)
+    X = rng.normal(size=(400, 2, 14)).astype(np.float32)
+    X[:, 0] += 6 * y[:, None] - 3
+    X[:, 1] += 2 * y[:, None] - 1
+    without = X[300:].copy()
+    without[:, 0] = 0.0
+    right = {
+        share: np.mean(
+            logits_of(
+                _fit(
+                    X, y, spared=100, epochs=12, patience=12, learning_rate=1e-2, channel_dropout=share
+                ).network,
+                without,
+            ).argmax(axis=1)
+            == y[300:]
+        )
+        for share in (0.0, 0.4)
+    }
+    assert right[0.4] > 0.9
+    assert right[0.4] >= right[0.0]
+
+
+def test_dropout_of_the_only_place_is_refused_by_name() -> None:
+    X, y = _windows(20)
+    with pytest.raises(RecipeError, match=r"training\.channel_dropout is 0\.2.*a single place \(1 channel\)"):
+        _fit(X[:, :1], y, spared=0, channel_dropout=0.2)
+    with pytest.raises(RecipeError, match=r"single place \(2 channels\)"):
+        Dropout(0.2, (0, 0))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from models.networks import check_network
 from offline.recipe import Recipe, load_recipe, parse_recipe, recipe_names
 from offline.recordings import read_recording
 from realtime.pipeline import Pipeline
+from realtime.quality import Policy
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Event
 
@@ -149,6 +151,8 @@ def test_a_label_depends_on_distances_alone(onsets: list[float], start: float, s
         ({"input": {"channels": "S1"}}, r"input\.channels: found 'S1'; Input should be a list"),
         ({"input": {"min_distance": 0.05, "max_distance": 0.01}}, "min_distance is 0.05 m"),
         ({"policy": {"min_coverage": 90}}, r"policy\.min_coverage: found 90"),
+        ({"policy": {"min_coverag": 0.5}}, r"policy\.min_coverag: unknown\. Did you mean 'min_coverage'"),
+        ({"training": {"channel_dropout": 1.0}}, r"channel_dropout: found 1\.0; .*less than 1"),
         ({"rate": 5.05}, "window.length_s is 7.0 s, which is 35.35 samples"),
         ({"window": {"step_s": 0.5}}, "window.step_s is 0.5 s, which is 2.5 samples"),
         ({"pipeline": []}, "expected exactly one 'resample'"),
@@ -236,3 +240,19 @@ def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
 def test_a_misspelt_stage_is_found_before_any_recording_is_read(stages: list[Any], said: str) -> None:
     with pytest.raises(RecipeError, match=said):
         parsed(pipeline=stages)
+
+
+def test_the_policy_is_the_live_sessions_own() -> None:
+    """Every field of it can be asked for, and nothing asked is what a session asks."""
+    assert set(parsed().policy.model_dump()) == {field.name for field in fields(Policy)}
+    assert parsed().quality_policy() == Policy()
+    asked = parsed(policy={"min_coverage": 0.5}).quality_policy()
+    assert asked == replace(Policy(), min_coverage=0.5)
+
+
+@pytest.mark.skipif(not hasattr(Policy(), "min_channels"), reason="the policy knows no min_channels")
+def test_fewer_channels_want_a_network_that_learnt_to_do_without() -> None:
+    with pytest.raises(RecipeError, match=r"min_channels is 0\.5.*channel_dropout is 0"):
+        parsed(policy={"min_channels": 0.5})
+    parsed(policy={"min_channels": 0.5}, training={"channel_dropout": 0.2})
+    parsed(policy={"min_channels": 1.0})

@@ -9,6 +9,7 @@ import torch
 
 from models.bundle import read_bundle
 from models.errors import RecipeError
+from models.novelty import Novelty
 from offline.cohort import read_cohort
 from offline.evaluation import evaluate
 from offline.fitting import fit_temperature, logits_of
@@ -46,6 +47,28 @@ def test_the_card_says_how_and_names_nobody(tmp_path: Path) -> None:
     assert ".nirs" not in text
     salt = card.training["people_salt"]
     assert card.training["people_hashes"] == sorted(person_hash(salt, f"person-{i}") for i in range(2))
+
+
+def test_the_card_knows_what_training_looked_like(tmp_path: Path) -> None:
+    """The windows that were trained on are hardly novel to the bundle; noise is."""
+    cohort = task_cohort(tmp_path)
+    recipe = task_recipe(training={"epochs": 2, "channel_dropout": 0.2})
+    train(cohort, recipe, tmp_path / "bundle")
+    card = read_bundle(tmp_path / "bundle").card
+    assert card.training["channel_dropout"] == 0.2
+    assert card.training["novelty"]["threshold_from"] == "people"
+    assert "3 people" in card.training["novelty"]["weak"]
+    novelty = Novelty.from_json(card.novelty)
+    samples = collect(read_cohort(cohort), recipe)
+    assert np.mean([novelty.score(window) > 1.0 for window in samples.X]) < 0.02
+    assert len(samples.seen) > len(samples)  # what has no label is judged live too
+    assert novelty.score(20.0 * samples.X[0]) > 1.0
+
+
+def test_places_are_source_and_detector(tmp_path: Path) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path, people=1)), task_recipe())
+    place_of = dict(zip(samples.names, samples.places, strict=True))
+    assert place_of == {"S1_D1 hbo": 0, "S1_D1 hbr": 0, "S2_D1 hbo": 1, "S2_D1 hbr": 1}
 
 
 def test_what_the_card_plans_gives_the_windows_that_were_trained_on(tmp_path: Path) -> None:
