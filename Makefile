@@ -5,13 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench fuzz clean help
 
 help:
 	@echo "make demo    the whole chain on this machine: simulate, train, stream, classify, publish, watch"
 	@echo "make test    all tests"
 	@echo "make check   lint and type-check"
 	@echo "make bench   measure, against a plain loop and the bare hops"
+	@echo "make fuzz    damaged input for every reader: only errors that say what to do, bounded memory"
 
 # The lock pins every version; the install runs again when it or the project file changes.
 $(READY): requirements.lock pyproject.toml
@@ -36,6 +37,10 @@ check: $(READY)
 
 bench: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench
+
+# One reader after the other, each in processes that may die: about half an hour.
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz --inputs 10000
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
