@@ -18,7 +18,7 @@ from realtime.stages import make_stage
 from realtime.stages.base import Reset, Stage
 from realtime.stages.resample import Resample
 
-NEED_A_GRID = frozenset({"bandpass", "normalise"})
+NEED_A_GRID = frozenset({"bandpass", "motion", "normalise"})
 """Stages that count samples, so that these must be evenly spaced."""
 MAX_GAP_S = 5.0
 """Longer gaps are not bridged: stages start afresh behind them, s."""
