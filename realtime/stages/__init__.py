@@ -9,6 +9,7 @@ from realtime.signal import SignalSpec
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Stage
 from realtime.stages.beer_lambert import BeerLambert
+from realtime.stages.motion import Motion
 from realtime.stages.normalise import Normalise
 from realtime.stages.optical_density import OpticalDensity
 from realtime.stages.percent_signal import PercentSignal
@@ -22,6 +23,7 @@ STAGES: Mapping[str, type] = {
     "select": Select,
     "optical_density": OpticalDensity,
     "resample": Resample,
+    "motion": Motion,
     "beer_lambert": BeerLambert,
     "total_haemoglobin": TotalHaemoglobin,
     "bandpass": Bandpass,

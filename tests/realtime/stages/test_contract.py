@@ -69,6 +69,12 @@ CASES: Mapping[str, Case] = {
     ),
     "resample": Case({"stage": "resample", "rate": 5.0, "measure_s": 3.0}, INTENSITY, 1.0, 0.1),
     "resample, upwards": Case({"stage": "resample", "rate": 19.0, "measure_s": 3.0}, INTENSITY, 1.0, 0.1),
+    "motion": Case(
+        {"stage": "motion", "cutoff": 0.5, "window_s": 8.0, "warmup_s": 3.2}, DENSITY, 0.2, 0.1, uniform=True
+    ),
+    "motion, haemoglobin": Case(
+        {"stage": "motion", "window_s": 4.0, "warmup_s": 4.0, "hold_s": 0.0}, BLOOD, 1e-5, 1e-6, uniform=True
+    ),
     "beer_lambert": Case({"stage": "beer_lambert"}, DENSITY, 0.0, 0.1),
     "total_haemoglobin": Case({"stage": "total_haemoglobin"}, BLOOD, 0.0, 1e-6),
     "bandpass": Case({"stage": "bandpass", "low": 0.1, "high": 1.0}, BLOOD, 1e-5, 1e-6, uniform=True),
