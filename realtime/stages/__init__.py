@@ -15,6 +15,7 @@ from realtime.stages.optical_density import OpticalDensity
 from realtime.stages.percent_signal import PercentSignal
 from realtime.stages.resample import Resample
 from realtime.stages.select import Select
+from realtime.stages.short_channel import ShortChannel
 from realtime.stages.total_haemoglobin import TotalHaemoglobin
 
 __all__ = ["STAGES", "check_settings", "make_stage"]
@@ -24,6 +25,7 @@ STAGES: Mapping[str, type] = {
     "optical_density": OpticalDensity,
     "resample": Resample,
     "motion": Motion,
+    "short_channel": ShortChannel,
     "beer_lambert": BeerLambert,
     "total_haemoglobin": TotalHaemoglobin,
     "bandpass": Bandpass,

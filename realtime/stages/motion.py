@@ -28,6 +28,8 @@ MAD_TO_SD = 1.4826
 RENEW_S = 1.0
 """The scales are renewed so often, s: they are medians over many samples and hardly move in between."""
 ORDER = 2
+MOST = 1e6
+"""A value beyond (1, mol/L) is no measurement, and taken for missing."""
 LEAST: Mapping[Kind, float] = {
     Kind.OPTICAL_DENSITY: 1e-9,
     Kind.HBO: 1e-13,
@@ -134,7 +136,7 @@ class Motion:
         n_samples = chunk.n_samples
         if n_samples == 0:
             return Chunk.empty(self.spec_out)
-        measured = usable(chunk)
+        measured = usable(chunk) & (np.abs(chunk.data) < MOST)
         starts = self._starts(measured)
         slow, _ = self._low.process(chunk.data, measured)
         change = np.diff(slow, axis=1, prepend=self._last[:, None])

@@ -7,7 +7,7 @@ one; its times jump only where they are told of a gap.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,23 @@ def _optodes(kinds: Sequence[tuple[Kind, str, float | None]], pairs: int = 2) ->
 
 INTENSITY = _optodes([(Kind.INTENSITY, "V", 760.0), (Kind.INTENSITY, "V", 850.0)])
 DENSITY = _optodes([(Kind.OPTICAL_DENSITY, "1", 760.0), (Kind.OPTICAL_DENSITY, "1", 850.0)])
+SCALP = SignalSpec(
+    tuple(
+        replace(c, distance=0.008) if c.source == 1 else c
+        for c in _optodes(
+            [(Kind.OPTICAL_DENSITY, "1", 760.0), (Kind.OPTICAL_DENSITY, "1", 850.0)], pairs=3
+        ).channels
+    ),
+    RATE,
+)
 BLOOD = _optodes([(Kind.HBO, "mol/L", None), (Kind.HBR, "mol/L", None)])
+TWO_SHORT = SignalSpec(
+    tuple(
+        replace(c, distance=0.008) if c.source != 2 else c
+        for c in _optodes([(Kind.HBO, "mol/L", None)], pairs=3).channels
+    ),
+    RATE,
+)
 MIXED = SignalSpec((*INTENSITY.channels, *BLOOD.channels[:1]), RATE)
 BOLD = SignalSpec(tuple(Channel(name=f"region {i}", kind=Kind.BOLD, unit="a.u.") for i in range(3)), RATE)
 
@@ -74,6 +90,21 @@ CASES: Mapping[str, Case] = {
     ),
     "motion, haemoglobin": Case(
         {"stage": "motion", "window_s": 4.0, "warmup_s": 4.0, "hold_s": 0.0}, BLOOD, 1e-5, 1e-6, uniform=True
+    ),
+    "short_channel": Case(
+        {"stage": "short_channel", "reference": "mean", "memory_s": 10.0, "warmup_s": 5.0}, SCALP, 0.0, 0.1
+    ),
+    "short_channel, all of two": Case(
+        {
+            "stage": "short_channel",
+            "reference": "all",
+            "memory_s": 5.0,
+            "warmup_s": 2.0,
+            "max_distance": 0.009,
+        },
+        TWO_SHORT,
+        1e-5,
+        1e-6,
     ),
     "beer_lambert": Case({"stage": "beer_lambert"}, DENSITY, 0.0, 0.1),
     "total_haemoglobin": Case({"stage": "total_haemoglobin"}, BLOOD, 0.0, 1e-6),
