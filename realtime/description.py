@@ -153,9 +153,9 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
         read, scales = _standard(desc)
     except SignalError as error:
         raise StreamError(f"Stream {name!r}: {error}") from error
-    kept = desc.findtext("hemostream/remainder")
-    if kept is not None and (spec := restored(kept, read, 0.0)) is not None:
+    if (spec := _restored(desc, read)) is not None:
         return StreamLayout(spec, tuple(range(len(spec))))
+    _check_wavelengths(read, name)
     rows = tuple(row for row, channel in enumerate(read) if channel is not None)
     if not rows:
         types = sorted({node.findtext("type") or "none" for node in nodes})
@@ -170,6 +170,51 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
     except SignalError as error:
         raise StreamError(f"Stream {name!r}: {error}") from error
     return StreamLayout(spec, rows, factors if set(factors) != {1.0} else ())
+
+
+def has_remainder(info: ET.Element) -> bool:
+    """Whether a stream carries a child of ours that fits its description, so that nothing is lost.
+
+    Parameters
+    ----------
+    info : Element
+        The stream's ``info``.
+
+    Raises
+    ------
+    StreamError
+        Where a channel's unit is not understood, or the child is damaged.
+    """
+    desc = info.find("desc")
+    if desc is None:
+        return False
+    try:
+        read, _ = _standard(desc)
+        return _restored(desc, read) is not None
+    except SignalError as error:
+        raise StreamError(f"Stream {info.findtext('name', '')!r}: {error}") from error
+
+
+def _restored(desc: ET.Element, read: Sequence[Channel | None]) -> SignalSpec | None:
+    """The signal with all that our child keeps of it; None without such a child or where it does not fit."""
+    kept = desc.findtext("hemostream/remainder")
+    return None if kept is None else restored(kept, read, 0.0)
+
+
+def _check_wavelengths(read: Sequence[Channel | None], name: str) -> None:
+    """Refuse half a description: some light with a wavelength, some without.
+
+    Where none has one the description is merely silent, and a model's own may complete it.
+    """
+    light = [c for c in read if c is not None and c.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY)]
+    dark = [channel.name for channel in light if channel.wavelength is None]
+    if dark and len(dark) < len(light):
+        raise StreamError(
+            f"Stream {name!r}: {len(dark)} of {len(light)} channels of light have no wavelength, the first "
+            "is "
+            f"{dark[0]!r}; expected nanometres for each. Correct the description, or give a side file "
+            f"({LAYOUT})."
+        )
 
 
 def read_origin(info: ET.Element) -> Origin:

@@ -18,7 +18,9 @@ form of a BIDS sidecar with a channel montage (as recordings of the Cortivision 
 ``SourceDetectorSeparation`` (lengths with unit; without it no distance is known); ``kind``
 (``Intensity`` unless said otherwise, ``dOD``, ``HbO``, ``HbR``, ``HbT``); ``unit``; ``label``
 (the channel's name).  Rows that the montage does not name are auxiliary (motion sensors,
-counters) and are left aside.  ``SamplingFrequency`` is what the person claims; the stream's own
+counters) and are left aside.  An optical density to base 10 has the unit ``log10``.  A side file
+without ``ChMontage`` adds distances to a stream that tells its channels by itself
+(`realtime.geometry`).  ``SamplingFrequency`` is what the person claims; the stream's own
 nominal rate goes before it, and stamps go before both.
 """
 
@@ -174,12 +176,27 @@ def read_layout(path: Path) -> StreamLayout:
     StreamError
         Where the file is absent, no JSON, or lacks what a layout needs.
     """
+    return layout_of_json(read_json(path), path)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value that a side file holds.
+
+    Raises
+    ------
+    StreamError
+        Where the file is absent or no JSON.
+    """
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise StreamError(f"Layout file {path} cannot be read: {error.strerror}.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StreamError(f"Layout file {path} is no JSON text: {error}.") from error
+
+
+def layout_of_json(values: Any, path: Path) -> StreamLayout:
+    """The layout that a side file's JSON says (`read_layout`)."""
     montage = values.get("ChMontage") if isinstance(values, dict) else None
     if not isinstance(montage, list) or not montage:
         raise StreamError(f"Layout file {path} has no list 'ChMontage'; expected one entry for each channel.")
@@ -281,13 +298,28 @@ def _separations(values: Any, path: Path) -> dict[str, float]:
         raise StreamError(
             f"Layout file {path} has SourceDetectorSeparation {values!r}; expected lengths by type."
         )
-    lengths = {}
-    for name, text in values.items():
-        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*(mm|cm|m)\s*", str(text))
-        if match is None:
-            raise StreamError(
-                f"Layout file {path}: SourceDetectorSeparation of {name!r} is {text!r}; expected a "
-                "length with its unit, for example '30 mm'."
-            )
-        lengths[name] = round(float(match[1]) * LENGTHS[match[2]], 9)
-    return lengths
+    return {
+        name: parse_length(text, f"Layout file {path}: SourceDetectorSeparation of {name!r}")
+        for name, text in values.items()
+    }
+
+
+def parse_length(text: Any, where: str) -> float:
+    """Metres from ``"30 mm"``.
+
+    Parameters
+    ----------
+    text : object
+        What the file says.
+    where : str
+        Begins the message.
+
+    Raises
+    ------
+    StreamError
+        Where it is no length with its unit.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*(mm|cm|m)\s*", str(text))
+    if match is None:
+        raise StreamError(f"{where} is {text!r}; expected a length with its unit, for example '30 mm'.")
+    return round(float(match[1]) * LENGTHS[match[2]], 9)

@@ -10,9 +10,11 @@ from xml.etree import ElementTree as ET
 import pylsl
 from pylsl.info import XMLElement
 
-from realtime.description import describe, describe_origin, read_description, read_origin
+from realtime.description import describe, describe_origin, read_origin
+from realtime.devices import layout_of
 from realtime.layout import StreamLayout
 from realtime.log import Origin
+from realtime.side_file import SideFile
 from realtime.signal import Kind, SignalSpec
 
 NOT_HELD: Mapping[str, tuple[str, ...]] = {
@@ -109,20 +111,22 @@ def marker_info(*, name: str, source_id: str, origin: Origin) -> pylsl.StreamInf
     return info
 
 
-def layout_from_info(info: pylsl.StreamInfo) -> StreamLayout:
-    """Which rows of a stream are which channels.
+def layout_from_info(info: pylsl.StreamInfo, side: SideFile | None = None) -> StreamLayout:
+    """Which rows of a stream are which channels, found by itself (`realtime.devices`).
 
     Parameters
     ----------
     info : pylsl.StreamInfo
         Of an opened inlet (``inlet.info()``): resolving alone gives no description.
+    side : StreamLayout, Geometry or None
+        What a side file says of it.
 
     Raises
     ------
     StreamError
-        Where the stream has no description, or none that names a haemodynamic channel.
+        Where no device is recognised, or the stream does not tell its channels.
     """
-    return read_description(ET.fromstring(info.as_xml()), name=info.name())
+    return layout_of(ET.fromstring(info.as_xml()), side)
 
 
 def spec_from_info(info: pylsl.StreamInfo) -> SignalSpec:

@@ -4,6 +4,7 @@ Stands at the edge: readers of descriptions and files ask here, so that "umol/L"
 in a live stream, an XDF file and a SNIRF file.
 """
 
+import math
 from collections.abc import Mapping
 
 from models.errors import SignalError
@@ -81,7 +82,12 @@ def unit_of(kind: Kind, text: str) -> tuple[str, float]:
     if kind is Kind.OPTICAL_DENSITY:
         if found.lower() in _NUMBER:
             return "1", 1.0
-        raise SignalError(f"Unit of an optical density is {found!r}; expected none (a pure number).")
+        if found.lower() == "log10":
+            return "1", math.log(10)
+        raise SignalError(
+            f"Unit of an optical density is {found!r}; expected none (a natural logarithm), or log10 for one "
+            "to base 10."
+        )
     factor = _prefixed(found, _MOLAR)
     if factor is None:
         raise SignalError(

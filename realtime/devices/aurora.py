@@ -1,0 +1,203 @@
+"""NIRx Aurora: frame counter, two wavelengths and two haemoglobins in one stream.
+
+Facts, and where they come from; none is verified against a device of ours:
+
+- name ``Aurora`` (a person may change it), type ``NIRS`` or ``NIRSx``; 4N + 1 rows: a frame counter,
+  N intensities at the one wavelength (V), N at the other (V), N HbO and N HbR (umol/L);
+  ``channels/channel`` with ``custom_name`` ("S1-D1") and ``wavelength``; places in millimetres under
+  ``montage/optodes/{sources/source, detectors/detector}/location``: NIRx's LSL description, and public
+  programs that read recordings of it;
+- a second stream ``Aurora_accelerometer``, which is none of ours;
+- the frame counter finds dropped frames.
+
+Not found: what a channel's other fields are called (``type``, ``unit`` and ``label`` are taken where
+they are there), whether an optode carries its name (else it is numbered as it stands in the list), and
+whether short wavelengths always come first: each row's own ``wavelength`` is believed, not its place.
+
+What Aurora computes by itself (HbO, HbR) has channels of its own beside the intensities, of other kinds
+and names.  A model finds what it was trained on by kind; nothing is used twice.
+"""
+
+import re
+from math import dist
+from xml.etree import ElementTree as ET
+
+from models.errors import SignalError
+from realtime.description import midpoint
+from realtime.devices.recognition import (
+    Recognition,
+    Unlike,
+    channels_of,
+    number_of,
+    rate_of,
+    rows_of,
+    text_of,
+)
+from realtime.layout import StreamLayout, number_optodes, standard_name, vendor_name
+from realtime.signal import Channel, Kind, Position, SignalSpec
+from realtime.units import kind_of, unit_of
+
+NAME = "aurora"
+TITLE = "NIRx Aurora"
+_BLOCKS = (
+    (Kind.INTENSITY, "V"),
+    (Kind.INTENSITY, "V"),
+    (Kind.HBO, "umol/L"),
+    (Kind.HBR, "umol/L"),
+)
+"""What the four blocks of N rows are, and their unit where a row does not say its own."""
+_PAIR = re.compile(r"\s*([^\s-]+)\s*-\s*([^\s-]+)\s*")
+
+
+class _Wrong(Exception):  # noqa: N818 - it says what is wrong with a description, and ends there
+    """The description contradicts itself or lacks something."""
+
+
+def recognise(info: ET.Element) -> Recognition | Unlike:
+    """Know Aurora's stream by its name, or by its custom names and its 4N + 1 rows.
+
+    Parameters
+    ----------
+    info : Element
+        The stream's ``info``.
+    """
+    if what := companion(info):
+        return Unlike(NAME, f"it is Aurora's {what}, not its signal")
+    nodes, count = channels_of(info), rows_of(info)
+    named = text_of(info, "name").lower().startswith("aurora")
+    custom = sum(bool(text_of(node, "custom_name")) for node in nodes)
+    shaped = count > 4 and count % 4 == 1 and custom >= 2 * (count // 4)
+    if not named and not shaped:
+        return Unlike(
+            NAME,
+            f"expected the name Aurora, or 4N + 1 rows with custom names such as 'S1-D1'; {count} rows "
+            f"have {custom}",
+        )
+    why = f"it is called {text_of(info, 'name')!r}" if named else "its channels have Aurora's custom names"
+    if not nodes:
+        lacks = "It does not describe its channels; switch the description on in Aurora, or give a side file."
+        return Recognition(NAME, why, None, lacks)
+    if not shaped or len(nodes) != count:
+        lacks = (
+            f"It has {count} rows, describes {len(nodes)} and names {custom}; expected 4N + 1 of each: a "
+            "frame "
+            "counter, N of each wavelength, N HbO, N HbR. Stream raw data and haemoglobin both."
+        )
+        return Recognition(NAME, why, None, lacks)
+    pairs = count // 4
+    why += f" and has 4 x {pairs} + 1 rows: a frame counter, two wavelengths, HbO, HbR"
+    try:
+        layout = _layout(info, nodes, pairs)
+    except (_Wrong, SignalError) as error:
+        return Recognition(NAME, why, None, str(error))
+    lacks = ""
+    if lost := [channel.name for channel in layout.spec.channels if channel.distance is None]:
+        lacks = f"The montage does not place the optodes of {lost[0]!r}, so its distance is not known."
+    return Recognition(
+        NAME,
+        why,
+        layout,
+        lacks,
+        (
+            "row 0 counts frames: dropped ones are found by it",
+            "HbO and HbR are Aurora's own, beside the light",
+        ),
+    )
+
+
+def companion(info: ET.Element) -> str:
+    """Say what a stream is that Aurora sends beside its signal; empty for the signal."""
+    name = text_of(info, "name").lower()
+    return "accelerometer" if name.startswith("aurora") and "acceler" in name else ""
+
+
+def _layout(info: ET.Element, nodes: list[ET.Element], pairs: int) -> StreamLayout:
+    """Channels out of the blocks, each row checked against the first block's."""
+    names = [_pair(nodes[1 + place], 1 + place) for place in range(pairs)]
+    sources = number_optodes(source for source, _ in names)
+    detectors = number_optodes(detector for _, detector in names)
+    at = _places(info, "source", list(sources))
+    to = _places(info, "detector", list(detectors))
+    channels, scales = [], []
+    for row in range(1, 4 * pairs + 1):
+        block, place = divmod(row - 1, pairs)
+        kind, unit = _BLOCKS[block]
+        node = nodes[row]
+        source, detector = names[place]
+        if text_of(node, "custom_name") and _pair(node, row) != names[place]:
+            raise _Wrong(
+                f"Row {row} is called {text_of(node, 'custom_name')!r} where '{source}-{detector}' was "
+                "expected: "
+                "the four blocks list other channels, or in another order."
+            )
+        said = kind_of(text_of(node, "type"))
+        if said is not None and said is not kind:
+            raise _Wrong(f"Row {row} says that it is {said}; expected {kind} in this place.")
+        s, d = sources[source], detectors[detector]
+        wavelength = _wavelength(node, row) if kind is Kind.INTENSITY else None
+        here, there = at.get(source), to.get(detector)
+        si, scale = unit_of(kind, text_of(node, "unit") or unit)
+        channels.append(
+            Channel(
+                name=standard_name(s, d, kind, wavelength),
+                kind=kind,
+                unit=si,
+                source=s,
+                detector=d,
+                source_name=vendor_name(source, "S", s),
+                detector_name=vendor_name(detector, "D", d),
+                wavelength=wavelength,
+                distance=None if here is None or there is None else dist(here, there),
+                position=midpoint(here, there),
+                source_position=here,
+                detector_position=there,
+            )
+        )
+        scales.append(scale)
+    spec = SignalSpec(tuple(channels), rate_of(info))
+    return StreamLayout(spec, tuple(range(1, 4 * pairs + 1)), tuple(scales), device=NAME, frame_row=0)
+
+
+def _pair(node: ET.Element, row: int) -> tuple[str, str]:
+    name = text_of(node, "custom_name")
+    match = _PAIR.fullmatch(name)
+    if match is None:
+        raise _Wrong(f"Row {row} has the custom name {name!r}; expected source and detector, as in 'S1-D1'.")
+    return match[1], match[2]
+
+
+def _wavelength(node: ET.Element, row: int) -> float:
+    text = text_of(node, "wavelength")
+    value = number_of(text)
+    if value is None or value <= 0:
+        name = text_of(node, "custom_name")
+        raise _Wrong(f"Row {row} ({name!r}) has the wavelength {text!r}; expected nanometres.")
+    return value
+
+
+def _places(info: ET.Element, what: str, names: list[str]) -> dict[str, Position]:
+    """Places in metres of the optodes that are used, by name, or by number where none has a name."""
+    places: dict[str, Position] = {}
+    numbered = number_optodes(names)
+    for index, node in enumerate(info.findall(f"desc/montage/optodes/{what}s/{what}"), start=1):
+        place = _place(node.find("location"))
+        if place is None:
+            continue
+        own = next(filter(None, (text_of(node, tag) for tag in ("label", "name", "custom_name"))), "")
+        for name in names:
+            if name == own or (not own and numbered[name] == index):
+                places[name] = place
+    return places
+
+
+def _place(node: ET.Element | None) -> Position | None:
+    """Three numbers in millimetres, called x, y, z or standing in this order; in metres."""
+    if node is None:
+        return None
+    children = {child.tag.lower(): (child.text or "").strip() for child in node}
+    texts = [children[axis] for axis in "xyz"] if children.keys() >= set("xyz") else list(children.values())
+    values = [number_of(text) for text in texts[:3]]
+    if len(values) < 3 or any(value is None for value in values):
+        return None
+    x, y, z = (value / 1000 for value in values if value is not None)
+    return x, y, z
