@@ -33,9 +33,11 @@ from offline.recordings.checks import (
     missing_values,
     rescaled,
 )
-from realtime.description import element_of, read_description, read_origin
-from realtime.layout import StreamLayout, read_layout
+from realtime.description import element_of, read_origin
+from realtime.devices import layout_of, usual
+from realtime.layout import StreamLayout
 from realtime.log import OriginKind
+from realtime.side_file import read_side_file
 from realtime.signal import Floats, SignalSpec
 from realtime.sources.recording import Event, Recording
 from realtime.units import LENGTHS
@@ -274,7 +276,9 @@ def _list(streams: Sequence[_Stream]) -> str:
 
 def _arranged(chosen: _Stream, layout: Path | None) -> StreamLayout:
     """What a person says about the rows goes before what the stream says."""
-    return read_description(chosen.info) if layout is None else read_layout(layout)
+    if layout is None:
+        return usual(layout_of(chosen.info))
+    return layout_of(chosen.info, read_side_file(layout))
 
 
 def _rate(chosen: _Stream, arranged: StreamLayout) -> float:
