@@ -1,0 +1,158 @@
+"""Many inputs for one reader, each in a process that may die of it.
+
+The reader is imported once; children are forked from there, and each works through numbers until it
+dies or is done.  Who dies has said before which number it was at.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+
+from tools.fuzz.targets import Read, Target
+from tools.fuzz.trial import Outcome, Trial, attempt, bound_memory
+
+SECONDS = 10.0
+"""Most that one input may take."""
+BATCH = 500
+"""Inputs a child: a fresh one now and then, so that what leaks is not taken for growth."""
+
+
+@dataclass
+class Tally:
+    """What came of all inputs of a reader.
+
+    Parameters
+    ----------
+    name : str
+        The reader.
+    seed : int
+        Of the inputs.
+    counts : Counter of Outcome
+        How many had each outcome.  What a library crashed on in the process of the reader, and was a
+        declared error in production, counts as declared, and under ``contained`` too.
+    contained : Counter of Outcome
+        What would have happened without the process apart.
+    places : Counter of str
+        Lines of ours that raised declared errors.
+    bad : list of Trial
+        Everything else: bugs.
+    growth : int
+        Most bytes by which a process grew over an input.
+    seconds : float
+        It took so long.
+    """
+
+    name: str
+    seed: int
+    counts: Counter[str] = field(default_factory=Counter)
+    contained: Counter[str] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
+    bad: list[Trial] = field(default_factory=list)
+    growth: int = 0
+    seconds: float = 0.0
+
+    def add(self, trial: Trial) -> None:
+        """Count one."""
+        self.counts[trial.outcome] += 1
+        self.growth = max(self.growth, trial.growth)
+        if trial.outcome is Outcome.DECLARED:
+            self.places[trial.where] += 1
+        elif trial.outcome is not Outcome.READ:
+            self.bad.append(trial)
+
+
+def run(target: Target, seed: int, numbers: range, progress: Callable[[int], None] = lambda done: None) -> Tally:
+    """Try a reader.
+
+    Parameters
+    ----------
+    target : Target
+        The reader.
+    seed : int
+        Which family of inputs.
+    numbers : range
+        Which of them.
+    progress : function
+        Told how many are done.
+    """
+    tally = Tally(target.name, seed)
+    began = time.monotonic()
+    for done, trial in enumerate(_trials(target, target.read, seed, numbers), start=1):
+        fatal = trial.outcome in (Outcome.CRASH, Outcome.MEMORY, Outcome.TIMEOUT)
+        if fatal and target.apart is not None:
+            again = next(_trials(target, target.apart, seed, range(trial.number, trial.number + 1)))
+            if again.outcome in (Outcome.READ, Outcome.DECLARED):
+                tally.contained[trial.outcome] += 1
+                trial = again
+        tally.add(trial)
+        progress(done)
+    tally.seconds = time.monotonic() - began
+    return tally
+
+
+def _trials(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Trial]:
+    at = numbers.start
+    while at < numbers.stop:
+        for trial in _child(target, read, seed, range(at, min(at + BATCH, numbers.stop))):
+            at = trial.number + 1
+            yield trial
+
+
+def _child(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Trial]:
+    """The trials of one child, the one that it died of included."""
+    out, into = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(out)
+        _work(target, read, seed, numbers, into)
+    os.close(into)
+    current, ended, timed_out = numbers.start, False, False
+    with os.fdopen(out, "rb", buffering=0) as pipe:
+        pending = b""
+        while not ended:
+            ready, _, _ = select.select([pipe], [], [], SECONDS)
+            if not ready:
+                timed_out = True
+                os.kill(pid, signal.SIGKILL)
+                break
+            piece = pipe.read(65536)
+            ended = not piece
+            *lines, pending = (pending + piece).split(b"\n")
+            for line in lines:
+                values = json.loads(line)
+                trial = Trial(**{**values, "outcome": Outcome(values["outcome"])})
+                current = trial.number + 1
+                yield trial
+    status = os.waitpid(pid, 0)[1]
+    if current < numbers.stop:
+        code = os.waitstatus_to_exitcode(status)
+        what = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        yield Trial(current, Outcome.TIMEOUT if timed_out else Outcome.CRASH, what)
+
+
+def _work(target: Target, read: Read, seed: int, numbers: range, into: int) -> None:
+    """What a child does until it dies or is done."""
+    code = 1
+    try:
+        # What the C libraries say of damaged files goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        bound_memory()
+        for number in numbers:
+            trial = attempt(target, read, seed, number)
+            os.write(into, json.dumps(asdict(trial)).encode() + b"\n")
+        code = 0
+    finally:
+        with suppress(OSError):
+            os.close(into)
+        os._exit(code)
