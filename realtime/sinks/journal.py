@@ -8,14 +8,15 @@ after a decision was acknowledged, so that it stands in no decision's way.
 When the disk fails, that is told at once; what came stays in the bounded queue and is tried again
 until there is room.  What does not fit into the queue is counted and declared in the journal
 itself, at the place where it is missing.
+
+A decision that is meant for a broker stands in the journal's spool until the broker has
+acknowledged it; that is noted with whatever is committed next, never by a commit of its own.
 """
 
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from models.errors import JournalError
 from realtime.decision import Decision
 from realtime.log import Entry, SessionStarted
 from realtime.sinks.journal_format import Loss, encode
+from realtime.sinks.journal_queue import Committed, JournalQueue
 from realtime.sinks.journal_reader import (
     Run,
     is_journal,
@@ -33,9 +35,13 @@ from realtime.sinks.journal_reader import (
     read_journal_entries,
     read_losses,
 )
-from realtime.sinks.journal_store import Decided, Item, Started, Store
+from realtime.sinks.journal_spool import read_spool
+from realtime.sinks.journal_store import Decided, Started, Store
+from realtime.sinks.journal_sync import SyncDue
+from realtime.sinks.outbox import Identity, Page
 
 __all__ = [
+    "Committed",
     "JournalWriter",
     "Loss",
     "Run",
@@ -47,15 +53,10 @@ __all__ = [
     "read_losses",
 ]
 
-Committed = Callable[[JournalError | None], None]
-"""Told when a decision's row is committed (None), or why it is not (yet)."""
-
 MOST_AT_ONCE = 2000
 """Rows in one transaction: few enough that a disk with some room left makes progress."""
 LOOKS_BEFORE_SLEEP = 10
 """Looks without an entry after which the thread sleeps until it is called."""
-SYNC_GRACE_S = 0.05
-"""How much longer than ``sync_every_s`` to wait for a decision behind which the fsync can hide, s."""
 
 
 class JournalWriter:
@@ -75,7 +76,7 @@ class JournalWriter:
         called, and keeps the thread out of the way of the computation that an entry sets off.  A
         decision calls it at once, and is committed with all entries before it.
     sync_every_s : float
-        Time (s) after which what was committed is forced onto the disk, too.
+        Time (s) within which what was committed is forced onto the disk, too.
     retry_s : tuple of 2 floats
         First and longest wait (s) before a failed commit is tried again.
 
@@ -99,24 +100,13 @@ class JournalWriter:
         self._size = queue_size
         self._tell = on_trouble
         self._linger_s = linger_s
-        self._sync_every_s = sync_every_s
         self._retry_s = retry_s
-
-        # Shared, under the condition's lock.
-        self._changed = threading.Condition()
-        self._queue: deque[tuple[Item, Committed | None]] = deque()
-        self._loss: Loss | None = None
-        self._dropped = 0
-        self._last_local = 0.0
-        self._asleep = False
-        self._urgent = False
+        self._queue = JournalQueue(queue_size)
         self._closing = False
-        self._ended = False
 
         # The thread's own.
         self._store = Store(self.path)
-        self._unsynced = False
-        self._synced_at = time.monotonic()
+        self._sync = SyncDue(sync_every_s, time.monotonic())
         self._look_at = time.monotonic() + linger_s
         self._idle = 0
         self._failures = 0
@@ -134,7 +124,7 @@ class JournalWriter:
     @property
     def dropped(self) -> int:
         """How many entries and decisions did not fit into the queue since the start."""
-        return self._dropped
+        return self._queue.dropped
 
     @property
     def failing(self) -> bool:
@@ -145,12 +135,11 @@ class JournalWriter:
         """Take an entry of the log; never waits, never fails for reasons of the disk."""
         row = encode(entry)
         item = Started(entry.run, entry.session, row) if isinstance(entry, SessionStarted) else row
-        with self._changed:
-            self._last_local = row.local
-            if self._accept(item, None) and self._asleep:
-                self._changed.notify()
+        self._queue.put(item, row.local)
 
-    def decide(self, decision: Decision, on_committed: Committed, *, text: str | None = None) -> None:
+    def decide(
+        self, decision: Decision, on_committed: Committed, *, text: str | None = None, spooled: bool = False
+    ) -> None:
         """Take a decision; never waits.
 
         Parameters
@@ -165,15 +154,26 @@ class JournalWriter:
             decide and to declare.  It must not raise.
         text : str or None
             ``decision.to_json()``, where the caller has it already.
+        spooled : bool
+            Whether it is meant for a broker: it then stands in the spool until `acknowledge`.
         """
-        item = Decided(decision.run, decision.sequence, text or decision.to_json())
-        with self._changed:
-            accepted = self._accept(item, on_committed)
-            if accepted:
-                self._urgent = True
-                self._changed.notify()
-        if not accepted:
+        item = Decided(decision.run, decision.sequence, text or decision.to_json(), spooled)
+        if not self._queue.put(item, on_committed=on_committed):
             on_committed(JournalError(f"The journal {self.path} takes no more: {self.depth} entries wait."))
+
+    def acknowledge(self, run: int, sequence: int) -> None:
+        """Note that the broker has a decision; written down with the next commit.  Never waits."""
+        self._queue.acknowledge((run, sequence))
+
+    def spool(self, since: Identity, before: Identity) -> Page:
+        """Some of what the broker has not acknowledged (`realtime.sinks.journal_spool`); from any thread.
+
+        Raises
+        ------
+        JournalError
+            It cannot be read.
+        """
+        return read_spool(self.path, since, before)
 
     def close(self, timeout: float = 30.0) -> None:
         """Write what waits, force it onto the disk, and close; the file then stands alone.
@@ -188,11 +188,11 @@ class JournalWriter:
         JournalError
             Something could not be written; says how much.
         """
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        with self._queue.changed:
+            self._closing = self._queue.closed = True
+            self._queue.changed.notify()
         self._thread.join(timeout)
-        if self._queue or self._thread.is_alive():
+        if len(self._queue) or self._thread.is_alive():
             raise JournalError(
                 f"The journal {self.path} was closed before {self.depth} entries could be written."
             )
@@ -208,23 +208,6 @@ class JournalWriter:
     ) -> None:
         self.close()
 
-    def _accept(self, item: Item, on_committed: Committed | None) -> bool:
-        """Put an item into the queue if there is room; if not, count it.  Called under the lock."""
-        if self._closing or self._ended or len(self._queue) >= self._size:
-            self._dropped += 1
-            first = self._loss.first if self._loss else self._last_local
-            missing = self._loss.missing + 1 if self._loss else 1
-            self._loss = Loss(missing, first, self._last_local)
-            return False
-        self._declare_loss()
-        self._queue.append((item, on_committed))
-        return True
-
-    def _declare_loss(self) -> None:
-        if self._loss is not None:
-            self._queue.append((self._loss, None))
-            self._loss = None
-
     # ------------------------------------------------------------------ in the thread
 
     def _work(self) -> None:
@@ -238,70 +221,66 @@ class JournalWriter:
                         break
             self._finish()
         finally:
-            self._ended = True
+            self._queue.closed = True
             self._store.close()
 
     def _wait(self) -> bool:
         """Wait until there is something to do; False when all is done and the journal closes."""
-        with self._changed:
-            while not (self._closing or self._urgent):
+        queue = self._queue
+        with queue.changed:
+            while not (self._closing or queue.urgent):
                 now = time.monotonic()
                 if self._failures:
                     until = self._retry_at
                 else:
                     until = self._look_at
-                    if now >= until and not self._queue and not self._unsynced:
+                    if now >= until and not len(queue) and not self._sync.unsynced:
                         self._look_at = until = now + self._linger_s
                         self._idle += 1
                 if until <= now:
                     break
-                self._asleep = self._idle >= LOOKS_BEFORE_SLEEP
-                if not self._asleep:
-                    self._changed.wait(until - now)
+                queue.asleep = self._idle >= LOOKS_BEFORE_SLEEP
+                if not queue.asleep:
+                    queue.changed.wait(until - now)
                     continue
-                self._changed.wait()
-                self._asleep = False
+                queue.changed.wait()
+                queue.asleep = False
                 self._idle, self._look_at = 0, time.monotonic() + self._linger_s
             self._idle = 0
             if self._closing:
-                self._declare_loss()
-            return bool(self._queue) or not self._closing
+                queue.declare_loss()
+            return len(queue) > 0 or not self._closing
 
     def _write(self) -> None:
         """Commit what waits, tell those who wait for it, and then, once a second, the fsync."""
-        with self._changed:
-            self._urgent = False
-            batch = list(islice(self._queue, MOST_AT_ONCE))
+        batch = self._queue.first(MOST_AT_ONCE)
         if self._failures and not self._closing and time.monotonic() < self._retry_at:
             self._refuse("it cannot be written at the moment")
             return
         if held := self._store.reopen():
-            self._committed(held)
+            self._committed(held, None)
             return
         if batch:
-            self._store.commit(item for item, _ in batch)
-            self._unsynced = True
-            self._committed(len(batch))
-        decided = any(isinstance(item, Decided) for item, _ in batch)
+            acknowledged = self._queue.acknowledged()
+            self._store.commit(batch, acknowledged)
+            self._sync.committed(time.monotonic())
+            self._committed(len(batch), acknowledged)
+        decided = any(isinstance(item, Decided) for item in batch)
         # After a decision half the time: looks then fall between decisions, not onto them.
         pause = 0.0 if len(batch) == MOST_AT_ONCE else self._linger_s / 2 if decided else self._linger_s
-        self._look_at = time.monotonic() + pause
-        due = self._sync_every_s / 2 if decided else self._sync_every_s + SYNC_GRACE_S
         now = time.monotonic()
-        if self._unsynced and now - self._synced_at >= due:
+        self._look_at = now + pause
+        if self._sync.due(now, decided=decided):
             self._store.sync()
-            self._unsynced, self._synced_at = False, now
+            self._sync.synced(now)
         if self._failures:
             self._failures = 0
             self._tell(f"The journal {self.path} is written again; {self.depth} entries wait.")
 
-    def _committed(self, count: int) -> None:
+    def _committed(self, count: int, acknowledged: list[Identity] | None) -> None:
         """Take what is committed off the queue and tell those who wait for it."""
-        with self._changed:
-            done = [self._queue.popleft() for _ in range(count)]
-        for _, on_committed in done:
-            if on_committed is not None:
-                on_committed(None)
+        for on_committed in self._queue.taken(count, acknowledged):
+            on_committed(None)
 
     def _failed(self, error: Exception) -> None:
         self._store.abandon()
@@ -317,20 +296,16 @@ class JournalWriter:
 
     def _refuse(self, why: str) -> None:
         """Tell every decision that waits that it isn't committed yet; each is told only once."""
-        told: list[Committed] = []
-        with self._changed:
-            for index, (item, on_committed) in enumerate(self._queue):
-                if on_committed is not None:
-                    told.append(on_committed)
-                    self._queue[index] = (item, None)
-        for on_committed in told:
+        for on_committed in self._queue.refused():
             on_committed(JournalError(f"The journal {self.path} does not hold this decision yet: {why}."))
 
     def _finish(self) -> None:
-        """Force the last commits out and leave one file that stands alone."""
-        if self._queue or self._failures:
+        """Note the last acknowledgements, force everything out and leave one file that stands alone."""
+        if len(self._queue) or self._failures:
             return
         try:
+            if acknowledged := self._queue.acknowledged():
+                self._store.commit((), acknowledged)
             self._store.sync()
         except sqlite3.Error as error:
             self._failed(error)

@@ -32,7 +32,7 @@ from realtime.log import (
 from realtime.signal import SignalSpec
 
 APPLICATION_ID = 0x48454D4F  # "HEMO": tells a journal from any other SQLite file.
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE runs (first INTEGER PRIMARY KEY, run INTEGER NOT NULL, session TEXT NOT NULL);
@@ -47,9 +47,15 @@ CREATE TABLE lost (
     id INTEGER PRIMARY KEY, missing INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL
 );
 CREATE TABLE synced (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL);
+CREATE TABLE spool (
+    run INTEGER NOT NULL, sequence INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (run, sequence)
+) WITHOUT ROWID;
 """
 """``runs.first`` is the id of the run's first entry; ``lost`` says how many entries did not fit
-into the queue at that place; ``synced`` is the last id that was forced onto the disk."""
+into the queue at that place; ``synced`` is the last id that was forced onto the disk; ``spool`` names
+the decisions (and their rows) that the broker has not acknowledged."""
+UPGRADES = {1: TABLES[TABLES.index("CREATE TABLE spool") :]}
+"""What makes a journal of a version one of the next; an old journal's decisions count as acknowledged."""
 
 
 class Row(NamedTuple):

@@ -33,7 +33,14 @@ def is_journal(path: Path | str) -> bool:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A journal, open to be read.
+
+    Raises
+    ------
+    JournalError
+        There is no such file, it is not a journal, or (also within) it is damaged.
+    """
     if not path.is_file():
         raise JournalError(f"There is no journal {path}.")
     wal = path.with_name(f"{path.name}-wal")
@@ -85,7 +92,7 @@ def journal_runs(path: Path | str) -> tuple[Run, ...]:
     JournalError
         There is no such file, or it is not a journal.
     """
-    with _reading(Path(path)) as connection:
+    with reading(Path(path)) as connection:
         return tuple(_runs(connection))
 
 
@@ -131,13 +138,13 @@ def read_journal_entries(path: Path | str, run: int | None = None) -> Iterator[E
         There is no such file or run, or it is not a journal (at once); it is damaged (on the way).
     """
     path = Path(path)
-    with _reading(path) as connection:
+    with reading(path) as connection:
         _span(connection, path, run)
     return _entries(path, run)
 
 
 def _entries(path: Path, run: int | None) -> Iterator[Entry]:
-    with _reading(path) as connection:
+    with reading(path) as connection:
         found = connection.execute(
             "SELECT kind, local, body, stamps, data FROM entries WHERE id >= ? AND id < ? ORDER BY id",
             _span(connection, path, run),
@@ -167,13 +174,13 @@ def read_decisions(path: Path | str, run: int | None = None) -> Iterator[str]:
         As `read_journal_entries`.
     """
     path = Path(path)
-    with _reading(path) as connection:
+    with reading(path) as connection:
         _span(connection, path, run)
     return _decisions(path, run)
 
 
 def _decisions(path: Path, run: int | None) -> Iterator[str]:
-    with _reading(path) as connection:
+    with reading(path) as connection:
         found = connection.execute(
             "SELECT body FROM decisions WHERE id >= ? AND id < ? ORDER BY id", _span(connection, path, run)
         )
@@ -190,7 +197,7 @@ def read_losses(path: Path | str, run: int | None = None) -> tuple[Loss, ...]:
         As `read_journal_entries`.
     """
     path = Path(path)
-    with _reading(path) as connection:
+    with reading(path) as connection:
         found = connection.execute(
             "SELECT missing, first, last FROM lost WHERE id >= ? AND id < ? ORDER BY id",
             _span(connection, path, run),

@@ -4,13 +4,23 @@ Synchronous and for one thread at a time; `realtime.sinks.journal` decides when 
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import JournalError
-from realtime.sinks.journal_format import APPLICATION_ID, TABLES, VERSION, Loss, Row, check_identity, uri
+from realtime.sinks.journal_format import (
+    APPLICATION_ID,
+    TABLES,
+    UPGRADES,
+    VERSION,
+    Loss,
+    Row,
+    check_identity,
+    uri,
+)
+from realtime.sinks.outbox import Identity
 
 CHECKPOINT_PAGES = 1000
 """WAL pages (4 KiB) after which they are moved into the main file, after an fsync."""
@@ -27,11 +37,12 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision as it is published."""
+    """A decision as it is published; spooled until the broker has acknowledged it, or not at all."""
 
     run: int
     sequence: int
     text: str
+    spooled: bool = False
 
 
 Item = Row | Started | Decided | Loss
@@ -66,8 +77,15 @@ class Store:
                 raise
             raise JournalError(f"The journal {path} cannot be opened: {error}.") from error
 
-    def commit(self, items: Iterable[Item]) -> None:
+    def commit(self, items: Iterable[Item], acknowledged: Collection[Identity] = ()) -> None:
         """Write these in one transaction, which then survives the end of the process.
+
+        Parameters
+        ----------
+        items : iterable of Item
+            In order.
+        acknowledged : collection of (run, sequence)
+            Decisions, of this transaction or earlier ones, that leave the spool.
 
         Raises
         ------
@@ -82,15 +100,21 @@ class Store:
             match item:
                 case Row():
                     connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", (number, *item))
-                case Decided(run, sequence, text):
+                case Decided(run, sequence, text, spooled):
                     connection.execute(
                         "INSERT INTO decisions VALUES (?, ?, ?, ?)", (number, run, sequence, text)
                     )
+                    if spooled:
+                        connection.execute(
+                            "INSERT OR REPLACE INTO spool VALUES (?, ?, ?)", (run, sequence, number)
+                        )
                 case Started(run, session, row):
                     connection.execute("INSERT INTO runs VALUES (?, ?, ?)", (number, run, session))
                     connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", (number, *row))
                 case Loss():
                     connection.execute("INSERT INTO lost VALUES (?, ?, ?, ?)", (number, *item))
+        if acknowledged:
+            connection.executemany("DELETE FROM spool WHERE run = ? AND sequence = ?", acknowledged)
         connection.execute("COMMIT")
         self._last = number
 
@@ -175,6 +199,7 @@ class Store:
                     f"BEGIN IMMEDIATE;{TABLES}PRAGMA application_id={APPLICATION_ID};"
                     f"PRAGMA user_version={VERSION};COMMIT;"
                 )
+            _upgrade(connection)
             connection.execute("PRAGMA journal_mode=WAL").fetchone()
             connection.execute("PRAGMA synchronous=NORMAL")
             # Checkpoints are ours to time: SQLite's own come in the middle of a commit.
@@ -188,6 +213,13 @@ class Store:
             raise
         self._last = int(last)
         return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Make an older version's journal one of this version; all of it or nothing."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in range(max(version, 1), VERSION):
+        connection.executescript(f"BEGIN IMMEDIATE;{UPGRADES[step]}PRAGMA user_version={step + 1};COMMIT;")
 
 
 def _claim(path: Path) -> sqlite3.Connection:

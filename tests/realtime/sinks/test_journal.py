@@ -192,7 +192,7 @@ def test_a_decision_is_in_the_file_when_it_is_acknowledged(
 def test_entries_are_written_without_a_decision(tmp_path: Path, until: Callable[..., None]) -> None:
     path = tmp_path / "j"
     with JournalWriter(path, on_trouble=silent, linger_s=0.01) as journal:
-        until(lambda: journal._asleep, "the thread to sleep")
+        until(lambda: journal._queue.asleep, "the thread to sleep")
         journal.append(chunk(1.0))
         until(lambda: journal.depth == 0, "the commit")
         assert len(list(read_journal_entries(path))) == 1
