@@ -9,6 +9,9 @@ from dataclasses import replace
 from models.errors import SignalError
 from realtime.signal import Channel, SignalSpec
 
+SAME_LIGHT_NM = 1.0
+"""Wavelengths that differ by no more than this are the same, written down to other digits."""
+
 
 def match_channels(needed: SignalSpec, found: SignalSpec) -> tuple[int, ...]:
     """Find every needed channel among those found.
@@ -33,15 +36,23 @@ def match_channels(needed: SignalSpec, found: SignalSpec) -> tuple[int, ...]:
     keys = [_by_name, _by_vendor, _by_number]
     indices: list[int] = []
     lacking: list[str] = []
-    tables = [
-        {key: i for i, channel in enumerate(found.channels) if (key := by(channel)) is not None}
-        for by in keys
-    ]
+    tables: list[dict[tuple[object, ...], list[int]]] = []
+    for by in keys:
+        table: dict[tuple[object, ...], list[int]] = {}
+        for i, channel in enumerate(found.channels):
+            if (key := by(channel)) is not None:
+                table.setdefault(key, []).append(i)
+        tables.append(table)
     for channel in needed.channels:
         for by, table in zip(keys, tables, strict=True):
             key = by(channel)
-            if key is not None and key in table and _agrees(channel, found.channels[table[key]]):
-                indices.append(table[key])
+            there = [] if key is None else table.get(key, [])
+            # Vendors round wavelengths (760 in a label is the 760.3 of the file): the nearest is meant.
+            near = [
+                (_apart(channel, found.channels[i]), i) for i in there if _agrees(channel, found.channels[i])
+            ]
+            if near:
+                indices.append(min(near)[1])
                 break
         else:
             lacking.append(_describe(channel))
@@ -86,13 +97,13 @@ def _by_name(channel: Channel) -> tuple[object, ...] | None:
 def _by_vendor(channel: Channel) -> tuple[object, ...] | None:
     if channel.source_name is None or channel.detector_name is None:
         return None
-    return channel.source_name, channel.detector_name, channel.wavelength, channel.kind
+    return channel.source_name, channel.detector_name, channel.wavelength is None, channel.kind
 
 
 def _by_number(channel: Channel) -> tuple[object, ...] | None:
     if channel.source is None or channel.detector is None:
         return None
-    return channel.source, channel.detector, channel.wavelength, channel.kind
+    return channel.source, channel.detector, channel.wavelength is None, channel.kind
 
 
 def _agrees(want: Channel, have: Channel) -> bool:
@@ -108,7 +119,14 @@ def _agrees(want: Channel, have: Channel) -> bool:
         return False
     if want.wavelength is None or have.wavelength is None:
         return True
-    return abs(want.wavelength - have.wavelength) <= 1.0
+    return _apart(want, have) <= SAME_LIGHT_NM
+
+
+def _apart(want: Channel, have: Channel) -> float:
+    """Nanometres between two wavelengths; none where one is not known."""
+    if want.wavelength is None or have.wavelength is None:
+        return 0.0
+    return abs(want.wavelength - have.wavelength)
 
 
 def _optodes(channel: Channel) -> tuple[str | None, str | None]:
