@@ -46,6 +46,7 @@ __all__ = [
     "origin_from_info",
     "spec_from_info",
     "stream_info",
+    "with_description",
 ]
 
 
@@ -89,7 +90,7 @@ def stream_info(
     return info
 
 
-def marker_info(*, name: str, source_id: str, origin: Origin) -> pylsl.StreamInfo:
+def marker_info(*, name: str, source_id: str, origin: Origin, content: str = "Markers") -> pylsl.StreamInfo:
     """Describe a stream of event labels for an outlet.
 
     Parameters
@@ -100,13 +101,15 @@ def marker_info(*, name: str, source_id: str, origin: Origin) -> pylsl.StreamInf
         Unique for the sender.
     origin : Origin
         Where the events come from.
+    content : str
+        LSL's content type, ``Markers`` by convention.
 
     Returns
     -------
     pylsl.StreamInfo
-        One string channel of type ``Markers`` at no regular rate.
+        One string channel at no regular rate.
     """
-    info = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, "string", source_id)
+    info = pylsl.StreamInfo(name, content, 1, pylsl.IRREGULAR_RATE, "string", source_id)
     _copy(describe_origin(origin), info.desc().append_child("hemostream"))
     return info
 
@@ -149,6 +152,20 @@ def origin_from_info(info: pylsl.StreamInfo) -> Origin:
         Where what it says is not understood.
     """
     return read_origin(ET.fromstring(info.as_xml()))
+
+
+def with_description(info: pylsl.StreamInfo, desc: ET.Element) -> pylsl.StreamInfo:
+    """The same stream header, described.
+
+    Parameters
+    ----------
+    info : pylsl.StreamInfo
+        Not described so far.
+    desc : Element
+        The description.
+    """
+    _copy(desc, info.desc())
+    return info
 
 
 def _copy(element: ET.Element, target: XMLElement) -> None:

@@ -20,14 +20,15 @@ import numpy as np
 
 from models.errors import StreamError
 from realtime.log import Origin, OriginKind
-from realtime.signal import Floats, SignalSpec
+from realtime.signal import Floats
 from realtime.sources.recording import Recording
+from tools.imitations import imitation
+from tools.imitations.base import Imitate
 from tools.schedule import schedule
 
 if TYPE_CHECKING:
     import pylsl
 
-LAYOUTS = ("full", "bare")
 EVENTS_SUFFIX = "-events"
 EVENTS_GRACE_S = 1.0
 """How long a replay waits, once the signal has a consumer, for one of the events (local seconds)."""
@@ -45,7 +46,7 @@ class Replayed:
     first_local, first_stamp : float
         Local time (s) at which sample 0 was due, and its stamp.
     lateness : (n_samples,) float64, seconds
-        Local time from when a sample was due until its push had returned.
+        Local time from when a sample (or the last one of its chunk) was due until its push had returned.
     events : int
         Events sent.
     """
@@ -62,8 +63,8 @@ class Replayed:
         return len(self.lateness)
 
 
-def check_how(speed: float, layout: str) -> None:
-    """Refuse a speed or a layout that cannot be had.
+def check_how(speed: float, layout: str) -> Imitate:
+    """Refuse a speed or a layout that cannot be had; give how the layout is sent.
 
     Raises
     ------
@@ -72,11 +73,7 @@ def check_how(speed: float, layout: str) -> None:
     """
     if not (math.isfinite(speed) and speed > 0):
         raise StreamError(f"Speed is {speed!r}; expected a number above 0 (1 is real time).")
-    if layout not in LAYOUTS:
-        raise StreamError(
-            f"Layout is {layout!r}; replay can send 'full', which describes every channel, and 'bare', "
-            "which describes none, as a Cortivision device does. Others do not exist yet."
-        )
+    return imitation(layout)
 
 
 class Replay:
@@ -89,11 +86,13 @@ class Replay:
     speed : float
         Recording seconds a local second.
     name, source_id : str or None
-        Of the stream; by default the recording's name, and an id that nobody else has.
+        Of the stream; by default what the layout calls it (the recording's name, or the vendor's), and an
+        id that nobody else has.
     kind : OriginKind
         What the stream says that it is.
     layout : str
-        ``full`` describes every channel; ``bare`` none, as a Cortivision device does.
+        How it is sent (`tools.imitations`): ``full`` describes every channel, ``bare`` none, others do as a
+        vendor's program does.
     start : float
         Skip so many seconds of the recording.
     seconds : float or None
@@ -111,7 +110,7 @@ class Replay:
     Raises
     ------
     StreamError
-        If speed or layout cannot be had.
+        If speed or layout cannot be had, or the recording does not fit that layout.
     RecordingError
         If nothing is left to send.
     """
@@ -134,39 +133,33 @@ class Replay:
     ) -> None:
         import pylsl
 
-        from realtime.lsl_info import stream_info
+        from realtime.lsl_info import marker_info, with_description
 
-        check_how(speed, layout)
+        imitate = check_how(speed, layout)
         self.recording = recording
         self.items = schedule(recording, start, seconds)
-        self.name = name or recording.name
-        self.source_id = source_id or f"hemostream-replay-{uuid.uuid4().hex}"
         self._clock = clock or pylsl.local_clock
         self._sleep = sleep
         self._wait_s = wait_s
         self._linger_s = linger_s
         self._stopped = threading.Event()
         self.origin = Origin(kind, speed, self._clock())
-        spec = recording.spec
-        info = stream_info(spec, name=self.name, source_id=self.source_id, origin=self.origin)
-        if layout == "bare":
-            info = pylsl.StreamInfo(
-                self.name, info.type(), len(spec), spec.rate, pylsl.cf_double64, self.source_id
-            )
-            _say_origin(info, self.origin)
-        self._signal: pylsl.StreamOutlet | None = pylsl.StreamOutlet(info)
+        self.imitation = imitate(recording, self.origin)
+        self.name = name or self.imitation.name
+        self.source_id = source_id or f"hemostream-replay-{uuid.uuid4().hex}"
+        how = self.imitation
+        info = pylsl.StreamInfo(self.name, how.content, len(how.rows), how.rate, how.dtype, self.source_id)
+        self._signal: pylsl.StreamOutlet | None = pylsl.StreamOutlet(with_description(info, how.desc))
         self._events: pylsl.StreamOutlet | None = None
         if any(item.event for item in self.items):
-            info = pylsl.StreamInfo(
-                self.name + EVENTS_SUFFIX,
-                "Markers",
-                1,
-                pylsl.IRREGULAR_RATE,
-                pylsl.cf_string,
-                self.source_id + EVENTS_SUFFIX,
+            self._events = pylsl.StreamOutlet(
+                marker_info(
+                    name=self.name + EVENTS_SUFFIX,
+                    source_id=self.source_id + EVENTS_SUFFIX,
+                    origin=self.origin,
+                    content=how.events,
+                )
             )
-            _say_origin(info, self.origin)
-            self._events = pylsl.StreamOutlet(info)
 
     def __enter__(self) -> Self:
         return self
@@ -201,12 +194,19 @@ class Replay:
                 f"The replay of {self.recording.name!r} is over; make a new one to send it again."
             )
         self._await_consumers(self._signal)
-        rows = np.ascontiguousarray(np.where(self.recording.missing, np.nan, self.recording.data).T)
+        rows = np.ascontiguousarray(self.imitation.rows.T)
         first_local = self._clock()
         first_stamp = self.origin.stream_time(first_local)
         lateness: list[float] = []
         events = 0
+        waiting: list[list[float]] = []
+        left_over = sum(item.event is None for item in self.items)
         for item in self.items:
+            if item.event is None:
+                waiting.append(rows[item.sample].tolist())
+                left_over -= 1
+                if len(waiting) < self.imitation.chunk and left_over:
+                    continue
             deadline = first_local + item.due / self.origin.speed
             # Deadlines are absolute, so a late push is followed by an early enough one: no drift.
             while (left := deadline - self._clock()) > 0 and not self._stopped.is_set():
@@ -215,8 +215,9 @@ class Replay:
                 break
             stamp = first_stamp + item.after
             if item.event is None:
-                self._signal.push_sample(rows[item.sample].tolist(), stamp)
-                lateness.append(self._clock() - deadline)
+                _push(self._signal, waiting, stamp)
+                lateness += [self._clock() - deadline] * len(waiting)
+                waiting = []
                 if told is not None:
                     told(len(lateness))
             elif self._events is not None:
@@ -246,11 +247,9 @@ class Replay:
             self._sleep(min(left, POLL_S))
 
 
-def _say_origin(info: "pylsl.StreamInfo", origin: Origin) -> None:
-    """Write where a stream comes from, in the form of `realtime.description`, and nothing else."""
-    from realtime.description import describe
-
-    said = describe(SignalSpec((), 0.0), origin)
-    ours = info.desc().append_child("hemostream")
-    for tag in ("version", "origin", "speed", "anchor"):
-        ours.append_child_value(tag, said.findtext(f"hemostream/{tag}", ""))
+def _push(outlet: "pylsl.StreamOutlet", samples: list[list[float]], stamp: float) -> None:
+    """Send samples; of a chunk only the last one has a stamp, as with vendors that push chunks."""
+    if len(samples) == 1:
+        outlet.push_sample(samples[0], stamp)
+    else:
+        outlet.push_chunk(samples, stamp)

@@ -3,14 +3,17 @@
 What it keeps of the recording and how it keeps time is told in `tools.outlet`.
 """
 
+import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from realtime.log import OriginKind
+from models.errors import StreamError
+from realtime.log import Origin, OriginKind
 from realtime.sources.recording import Recording
+from tools.imitations import LAYOUTS, imitation
 from tools.outlet import Replay, Replayed, check_how
 
 __all__ = ["Replay", "Replayed", "replay", "replay_recording"]
@@ -88,14 +91,14 @@ def replay(
     recording: Path,
     *,
     speed: float = 1.0,
-    describe: Literal["full", "bare"] = "full",
+    layout: tuple[str, ...] = (),
+    side_file: Path | None = None,
     name: str | None = None,
     source_id: str | None = None,
     kind: Literal["replayed", "simulated"] | None = None,
     start: float = 0.0,
     seconds: float | None = None,
     wait: float | None = None,
-    layout: Path | None = None,
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
@@ -112,11 +115,15 @@ def replay(
         SNIRF, Homer .nirs, NIRx folder, XDF, region series (.1D, .tsv) or a journal.
     speed
         Recorded seconds a second: 1 is real time, 20 is twenty times as fast.
-    describe
-        How the stream describes itself: "full" with every channel, "bare" with none, as a
-        Cortivision device does.
+    layout
+        How it is sent: "full" describes every channel, "bare" none, "xdf" by the convention of the XDF wiki;
+        "aurora", "oxysoft", "cortivision" and "ninjanirs" as those devices do, oddities included.
+        Anything else is a side file (JSON) that says what the channels are, for recordings that do not
+        (form: realtime/layout.py). Say --layout twice to give both.
+    side_file
+        Write here the side file that a session needs for this stream ("live --layout"), where it needs one.
     name
-        Name of the stream; the recording's own by default.
+        Name of the stream; by default what the layout calls it: the recording's name, or the vendor's.
     source_id
         LSL source id; unique by default. Give one to find the stream again after a restart.
     kind
@@ -128,9 +135,6 @@ def replay(
         Send so many seconds of it; all by default.
     wait
         Give up when nobody has connected after so many seconds; waits for ever by default.
-    layout
-        Side file (JSON) that says what the channels are, for recordings that do not; its form is told in
-        realtime/layout.py.
     length_unit
         Unit of positions (m, cm, mm) where the file's own claim is wrong.
     repetition_time
@@ -148,30 +152,93 @@ def replay(
     RecordingError
         If the recording cannot be read, or nothing of it is left to send.
     StreamError
-        If speed or layout cannot be had, or nobody connected in time.
+        If speed or layout cannot be had, the recording does not fit the layout, or nobody connected in time.
     """
     from offline.recordings import read_recording
 
-    check_how(speed, describe)
+    sent_as, rows = split_layouts(layout)
+    check_how(speed, sent_as)
     read = read_recording(
         recording,
-        layout=layout,
+        layout=rows,
         length_unit=length_unit,
         repetition_time=repetition_time,
         stream=stream,
     )
     if kind is None:
         kind = "simulated" if read.notes.get("simulated") is True else "replayed"
+    if side_file is not None:
+        write_side_file(read, sent_as, side_file)
     done = replay_recording(
         read,
         speed=speed,
         name=name,
         source_id=source_id,
         kind=OriginKind(kind),
-        layout=describe,
+        layout=sent_as,
         start=start,
         seconds=seconds,
         wait_s=wait,
     )
     late = f", at most {1e3 * done.lateness.max():.1f} ms late" if done.samples else ""
     return f"Sent {done.samples} samples and {done.events} events of {read.name} at {speed:g}x{late}."
+
+
+def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
+    """What ``--layout`` means, which names a way of sending, a side file, or (said twice) both.
+
+    Parameters
+    ----------
+    said : sequence of str
+        As given.
+
+    Returns
+    -------
+    str, Path or None
+        How the recording is sent, and the side file that tells its channels.
+
+    Raises
+    ------
+    StreamError
+        More than one of either, or a word that is neither.
+    """
+    names = [word for word in said if word in LAYOUTS]
+    files = [Path(word) for word in said if word not in LAYOUTS]
+    if len(names) > 1 or len(files) > 1:
+        raise StreamError(
+            f"--layout is {' and '.join(map(repr, said))}; expected at most one of {', '.join(LAYOUTS)}, "
+            "and at "
+            "most one side file."
+        )
+    if files and not files[0].suffix and not files[0].exists():
+        imitation(str(files[0]))  # a misspelt name is told as one, with what there is
+    return names[0] if names else "full", files[0] if files else None
+
+
+def write_side_file(recording: Recording, layout: str, path: Path) -> None:
+    """Write what a session must be told of a stream that does not tell it.
+
+    Parameters
+    ----------
+    recording : Recording
+        What is sent.
+    layout : str
+        How it is sent.
+    path : Path
+        A new file.
+
+    Raises
+    ------
+    StreamError
+        The stream needs no side file, or the file is there already.
+    """
+    side = imitation(layout)(recording, Origin(OriginKind.REPLAYED)).side
+    if side is None:
+        raise StreamError(f"A stream of layout {layout!r} needs no side file; leave out --side-file.")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(side, file, indent=1)
+    except OSError as error:
+        raise StreamError(
+            f"Side file {path} cannot be written: {error.strerror}. Name a new file."
+        ) from error

@@ -95,7 +95,7 @@ def test_left_and_right_tapping_of_one_person(
         bundle,
         tmp_path,
         xdf,
-        replay=("--layout", layout, "--stream", "raw", "--describe", "bare", "--speed", "40"),
+        replay=("--layout", layout, "--stream", "raw", "--layout", "bare", "--speed", "40"),
         live=("--layout", layout),
         meanwhile=judge_file,
     )

@@ -166,8 +166,8 @@ def test_speed_must_be_a_number_above_zero(speed: float) -> None:
 
 
 def test_a_layout_that_is_not_there_is_refused_with_what_is() -> None:
-    with pytest.raises(StreamError, match=r"'aurora'.*full.*bare"):
-        Replay(make_recording([0.0]), layout="aurora")
+    with pytest.raises(StreamError, match=r"'aurara'.*mean 'aurora'.*bare.*full"):
+        Replay(make_recording([0.0]), layout="aurara")
 
 
 class FakeTime:
