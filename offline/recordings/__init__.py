@@ -1,11 +1,11 @@
 """Recordings from disk: one function, `read_recording`, for every format.
 
 The readers themselves, and the libraries they need, are imported when a file of their format is
-read.
+read; formats whose libraries crash on damaged files are read in a process apart.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.errors import RecordingError
 
@@ -25,6 +25,8 @@ FORMATS = (
 _SERIES = (".1d", ".tsv", ".csv", ".txt")
 _XDF = (".xdf", ".xdf.gz", ".xdfz")
 _JOURNAL = (".hemostream", ".sqlite")
+_FRAGILE = (".snirf", ".nirs", ".hdr")
+"""Read by HDF5, or by a parser of MATLAB files; folders too."""
 
 
 def read_recording(
@@ -65,6 +67,36 @@ def read_recording(
     path = Path(path)
     if not path.exists():
         raise RecordingError(f"There is no recording {path}.")
+    options: dict[str, Any] = {
+        "layout": None if layout is None else str(layout),
+        "length_unit": length_unit,
+        "repetition_time": repetition_time,
+        "stream": stream,
+    }
+    if path.is_dir() or path.name.lower().endswith(_FRAGILE):
+        from offline.recordings.apart import read_apart
+
+        return read_apart(path, **options)
+    return read_here(path, **options)
+
+
+def read_here(
+    path: Path,
+    *,
+    layout: str | None = None,
+    length_unit: str | None = None,
+    repetition_time: float | None = None,
+    stream: str | None = None,
+) -> "Recording":
+    """Read a recording in this process, which a damaged file may bring down (`read_recording` otherwise).
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder that is there.
+    layout, length_unit, repetition_time, stream
+        As `read_recording` takes them.
+    """
     name = path.name.lower()
     if path.is_dir() or name.endswith(".hdr"):
         from offline.recordings.nirx import read_nirx
@@ -81,7 +113,9 @@ def read_recording(
     if name.endswith(_XDF):
         from offline.recordings.xdf import read_xdf
 
-        return read_xdf(path, layout=layout, stream=stream, length_unit=length_unit)
+        return read_xdf(
+            path, layout=None if layout is None else Path(layout), stream=stream, length_unit=length_unit
+        )
     if name.endswith(_SERIES):
         from offline.recordings.series import read_series
 

@@ -13,6 +13,9 @@ from realtime.units import LENGTHS
 
 NEAR_M, FAR_M = 0.005, 0.080
 """A median source-detector distance outside these (m) is an error of unit."""
+FREE, MOST_PACKED = 2**20, 200
+"""Bytes that a file's content may have anyway, and for each byte it has packed.  Measured signals pack to
+a half or a tenth; what claims more is damage, or made to fill the memory of who reads it."""
 
 _LIGHT = (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
 
@@ -158,7 +161,7 @@ def length_factor(declared: str, length_unit: str | None, path: Path) -> tuple[s
     if unit not in LENGTHS:
         whose = "--length-unit is" if length_unit else f"{path} declares the unit of length"
         raise RecordingError(
-            f"{whose} {unit!r}; expected m, cm or mm"
+            f"{whose} {unit[:40]!r}; expected m, cm or mm"
             + ("." if length_unit else f". Say what it is, for instance {_saying('mm')}.")
         )
     return unit, LENGTHS[unit]

@@ -11,7 +11,25 @@ import h5py
 import numpy as np
 
 from models.errors import RecordingError
+from offline.recordings.checks import FREE, MOST_PACKED
 from realtime.signal import Floats
+
+
+def member(group: h5py.Group, name: str) -> Any:
+    """What stands in a group under a name, None where nothing does.
+
+    Raises
+    ------
+    RecordingError
+        Where it stands in another file: a recording has no business there.
+    """
+    link = group.get(name, getlink=True)
+    if isinstance(link, h5py.ExternalLink):
+        raise RecordingError(
+            f"{group.name}/{name} lies in another file, {link.filename!r}; a recording must be whole in "
+            "itself. Copy the content in."
+        )
+    return group.get(name)
 
 
 def numbered(group: h5py.Group, stem: str) -> list[h5py.Group]:
@@ -19,13 +37,32 @@ def numbered(group: h5py.Group, stem: str) -> list[h5py.Group]:
     # In a damaged file a name can be bytes, and what it names no group.
     names = [name for name in group if isinstance(name, str) and re.fullmatch(rf"{stem}\d*", name)]
     names.sort(key=lambda name: (int(name.removeprefix(stem) or 0), name))
-    return [found for found in (group.get(name) for name in names) if isinstance(found, h5py.Group)]
+    return [found for found in (member(group, name) for name in names) if isinstance(found, h5py.Group)]
 
 
 def array(group: h5py.Group, name: str) -> Any:
-    """A dataset as an array, None where there is none."""
-    found = group.get(name)
-    return np.asarray(found[()]) if isinstance(found, h5py.Dataset) else None
+    """A dataset as an array, None where there is none.
+
+    Raises
+    ------
+    RecordingError
+        Where it lies in another file, or claims to be far larger than what the file holds of it.
+    """
+    found = member(group, name)
+    if not isinstance(found, h5py.Dataset):
+        return None
+    if found.external or found.is_virtual:
+        raise RecordingError(
+            f"The values of {group.name}/{name} lie in other files; a recording must be whole in itself. "
+            "Copy the values in."
+        )
+    claimed, stored = (found.size or 0) * found.dtype.itemsize, found.id.get_storage_size()
+    if claimed > FREE + MOST_PACKED * stored:
+        raise RecordingError(
+            f"{group.name}/{name} claims {claimed} bytes, shape {found.shape}, of which the file holds "
+            f"{stored}; it is damaged, or not a recording."
+        )
+    return np.asarray(found[()])
 
 
 def texts(group: h5py.Group, name: str) -> list[str]:
@@ -76,6 +113,6 @@ def integer(group: h5py.Group, name: str) -> int:
         Where there is none.
     """
     values = numbers(group, name).ravel()
-    if len(values) != 1 or values[0] != np.floor(values[0]):
+    if len(values) != 1 or not np.isfinite(values[0]) or values[0] != np.floor(values[0]):
         raise RecordingError(f"{group.name}/{name} is {values.tolist()[:3]}; expected one whole number.")
     return int(values[0])

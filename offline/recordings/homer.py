@@ -103,6 +103,7 @@ def _load(path: Path) -> Mapping[str, Any]:
         TypeError,
         KeyError,
         IndexError,
+        UnboundLocalError,
         zlib.error,
     ) as error:
         # What scipy raises for a file that is cut off, damaged, or no MATLAB file at all; a damaged

@@ -129,7 +129,7 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
             f"{block.name} has no measurementList1; a file of SNIRF 1.1 or earlier is needed to know "
             "what its columns are."
         )
-    probe = nirs.get("probe")
+    probe = hdf5.member(nirs, "probe")
     if not isinstance(probe, h5py.Group):
         raise RecordingError(f"{nirs.name} has no probe; the file is no SNIRF file.")
     wavelengths = hdf5.numbers(probe, "wavelengths").ravel()
@@ -186,7 +186,7 @@ _OPTODES = (("S", "source"), ("D", "detector"))
 def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     nirs, n_measurements = first(file, "nirs")
     block, n_blocks = first(nirs, "data")
-    tags = nirs.get("metaDataTags")
+    tags = hdf5.member(nirs, "metaDataTags")
     tags = tags if isinstance(tags, h5py.Group) else nirs
     declared = hdf5.text(tags, "LengthUnit", "mm")
     unit, factor = length_factor(declared, length_unit, path)

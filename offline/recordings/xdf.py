@@ -25,6 +25,8 @@ import pyxdf
 
 from models.errors import RecordingError, SignalError, StreamError
 from offline.recordings.checks import (
+    FREE,
+    MOST_PACKED,
     check_distances,
     check_pairs,
     check_times,
@@ -33,6 +35,7 @@ from offline.recordings.checks import (
     missing_values,
     rescaled,
 )
+from offline.recordings.xdf_chunks import whole_chunks
 from realtime.description import element_of, read_origin
 from realtime.devices import layout_of, usual
 from realtime.layout import StreamLayout
@@ -185,31 +188,41 @@ def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> F
 def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
     """All streams, UTC of the file's opening (s since 1970), and what pyxdf complained about."""
     try:
-        # Opened here: pyxdf does not close a file that it refuses.
-        with _complaints() as said, _opened_file(path) as file:
+        chunks = whole_chunks(_content(path))
+        with _complaints() as said:
             found, header = pyxdf.load_xdf(
-                file,
+                io.BytesIO(chunks.content),
                 synchronize_clocks=False,
                 handle_clock_resets=False,
                 dejitter_timestamps=False,
             )
     except (OSError, EOFError, struct.error, ET.ParseError, zlib.error) as error:
         raise RecordingError(f"{path} is damaged, cut off, or no XDF file ({error}).") from error
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
-        # Chunks that a damaged length field made of other chunks' contents.
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
+        # Headers that are not what pyxdf supposes.
         raise RecordingError(f"{path} is damaged: pyxdf stops at {type(error).__name__} {error}.") from error
     streams = [_stream(one) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
+    said = [*chunks.damage, *said]
     remarks = [f"the file is damaged in {len(said)} places: {said[0]}"] if said else []
     return streams, _opened(header), remarks
 
 
-def _opened_file(path: Path) -> gzip.GzipFile | io.BufferedReader:
+def _content(path: Path) -> bytes:
     """The file, or what is compressed in it."""
-    with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if compressed else path.open("rb")
+    content = path.read_bytes()
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    most = FREE + MOST_PACKED * len(content)
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        unpacked = file.read(most + 1)
+    if len(unpacked) > most:
+        raise RecordingError(
+            f"{path} holds more than {MOST_PACKED} times its {len(content)} bytes; no recording packs so "
+            "well. If it is one, unpack it first."
+        )
+    return unpacked
 
 
 def _stream(found: Mapping[str, Any]) -> _Stream:

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from tools.fuzz.targets import TARGETS  # noqa: E402
 def main(arguments: list[str] | None = None) -> int:
     """Try readers, print a table, and say by the exit code whether all went well."""
     parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description=__doc__)
-    parser.add_argument("readers", nargs="*", choices=[*TARGETS, []], metavar="READER", help=", ".join(TARGETS))
+    parser.add_argument(
+        "readers", nargs="*", choices=[*TARGETS, []], metavar="READER", help=", ".join(TARGETS)
+    )
     parser.add_argument("--inputs", type=int, default=1000, help="damaged inputs for each reader")
     parser.add_argument("--seed", type=int, default=0, help="which family of inputs")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
@@ -44,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(tally.bad for tally in tallies) else 0
 
 
-def _progress(name: str):  # type: ignore[no-untyped-def]
+def _progress(name: str) -> Callable[[int], None]:
     def tell(done: int) -> None:
         if sys.stderr.isatty() and done % 50 == 0:
             print(f"\r{name}: {done}", end="", file=sys.stderr)
@@ -55,11 +58,26 @@ def _progress(name: str):  # type: ignore[no-untyped-def]
 def _print(tally: Tally, *, header: bool) -> None:
     row = "{:<12}{:>8}{:>8}{:>10}{:>11}{:>8}{:>8}{:>7}{:>9}{:>11}{:>9}"
     if header:
-        print(row.format("reader", "inputs", "read", "declared", "contained", "undecl.", "memory", "crash", "timeout", "growth MiB", "seconds"))
+        print(
+            row.format(
+                "reader",
+                "inputs",
+                "read",
+                "declared",
+                "contained",
+                "undecl.",
+                "memory",
+                "crash",
+                "timeout",
+                "growth MiB",
+                "seconds",
+            )
+        )
     counts = tally.counts
     print(
         row.format(
-            tally.name, sum(counts.values()), counts["read"], counts["declared"], sum(tally.contained.values()),
+            tally.name, sum(counts.values()), counts["read"], counts["declared"],
+            sum(tally.contained.values()),
             counts["undeclared"], counts["memory"], counts["crash"], counts["timeout"],
             f"{tally.growth / 2**20:.1f}", f"{tally.seconds:.0f}",
         ),
@@ -69,7 +87,10 @@ def _print(tally: Tally, *, header: bool) -> None:
     for trial in tally.bad:
         if trial.where + trial.outcome not in seen:
             seen.add(trial.where + trial.outcome)
-            print(f"  --seed {tally.seed} --first {trial.number}: {trial.outcome} {trial.where}: {trial.said}", flush=True)
+            print(
+                f"  --seed {tally.seed} --first {trial.number}: {trial.outcome} {trial.where}: {trial.said}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

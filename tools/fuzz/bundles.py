@@ -59,14 +59,20 @@ def other_weights(files: Input, random: Random) -> Input:
         case 3:
             tensors[name] = tensors[name].to(torch.float16 if random.random() < 0.5 else torch.int64)
         case 4:
-            tensors[name] = tensors[name].flatten()[: int(random.integers(0, tensors[name].numel() + 1))].clone()
+            tensors[name] = (
+                tensors[name].flatten()[: int(random.integers(0, tensors[name].numel() + 1))].clone()
+            )
         case _:
             tensors[str(random.choice(["x", "", name, "head.weight"]))] = torch.zeros(3)
     weights = safetensors.torch.save(tensors)
     if random.random() < 0.5:  # the file's own header, then
         size = int.from_bytes(weights[:8], "little")
         head = json.loads(weights[8 : 8 + size])
-        text = json.dumps(tree(head, random)) if random.random() < 0.7 else damaged(weights[8 : 8 + size], random).decode("latin1")
+        text = (
+            json.dumps(tree(head, random))
+            if random.random() < 0.7
+            else damaged(weights[8 : 8 + size], random).decode("latin1")
+        )
         raw = text.encode("utf-8", "replace")
         claimed = len(raw) if random.random() < 0.9 else int(random.choice([0, 1, 2**31, 2**40, 2**62]))
         weights = claimed.to_bytes(8, "little") + raw + weights[8 + size :]

@@ -68,7 +68,9 @@ class Tally:
             self.bad.append(trial)
 
 
-def run(target: Target, seed: int, numbers: range, progress: Callable[[int], None] = lambda done: None) -> Tally:
+def run(
+    target: Target, seed: int, numbers: range, progress: Callable[[int], None] = lambda done: None
+) -> Tally:
     """Try a reader.
 
     Parameters

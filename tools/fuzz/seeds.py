@@ -12,7 +12,7 @@ import struct
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import h5py
@@ -23,7 +23,7 @@ from offline.recipe import recipe_names
 from offline.recordings.snirf_writer import write_snirf
 from realtime.decision import Decision, Evidence
 from realtime.description import describe
-from realtime.log import ClockMeasured, EventReceived, Origin, Received, SessionStarted, StreamOpened
+from realtime.log import ClockMeasured, Entry, EventReceived, Origin, Received, SessionStarted, StreamOpened
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sinks.journal_format import APPLICATION_ID, TABLES, VERSION, encode
 from realtime.sources.recording import Event, Recording
@@ -88,7 +88,7 @@ def snirf() -> list[Input]:
         for number, (source, index) in enumerate([(1, 1), (2, 1), (1, 2), (2, 2)], start=1):
             group = block.create_group(f"measurementList{number}")
             group["sourceIndex"], group["detectorIndex"] = np.int32(source), np.int64(1)
-            group["wavelengthIndex"], group["dataType"] = np.int32([index]), 1
+            group["wavelengthIndex"], group["dataType"] = np.array([index], dtype=np.int32), 1
         nirs["probe/wavelengths"] = [690.0, 830.0]
         nirs["probe/sourcePos2D"], nirs["probe/detectorPos2D"] = [[0.0, 0], [6, 0]], [[3.0, 0]]
         nirs["probe/sourceLabels"] = np.array([b"Rx1", b"Rx2"])
@@ -121,7 +121,7 @@ def homer_variables() -> dict[str, Any]:
 def mat(variables: Mapping[str, Any], *, compressed: bool) -> bytes:
     """A MATLAB 5 file of these variables, the same bytes each time."""
     out = io.BytesIO()
-    savemat(out, dict(variables), do_compression=compressed)
+    savemat(cast(Any, out), dict(variables), do_compression=compressed)
     return b"MATLAB 5.0 MAT-file".ljust(116) + out.getvalue()[116:]  # without the date
 
 
@@ -191,8 +191,8 @@ def xdf_chunk(tag: int, content: bytes) -> bytes:
 
 
 def xdf() -> list[Input]:
-    """A described stream, an undescribed one and two of markers, with boundaries and offsets; plain and packed."""
-    header = b"<?xml version='1.0'?><info><version>1.0</version><datetime>2026-01-02T03:04:05+0100</datetime></info>"
+    """A described stream, an undescribed one, two of markers, boundaries and offsets; plain and packed."""
+    header = b"<info><version>1.0</version><datetime>2026-01-02T03:04:05+0100</datetime></info>"
     boundary = xdf_chunk(5, bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4"))
     out = [b"XDF:", xdf_chunk(1, header)]
     for number, (name, kind, form, count, rate, desc) in enumerate(
@@ -230,7 +230,7 @@ def xdf() -> list[Input]:
             out.append(boundary)
         out.append(xdf_chunk(6, sid + b"<info><sample_count>20</sample_count></info>"))
     whole = b"".join(out)
-    return [{"x.xdf": whole}] * 4 + [{"x.xdf.gz": gzip.compress(whole, mtime=0)}]
+    return [*[{"x.xdf": whole}] * 4, {"x.xdf.gz": gzip.compress(whole, mtime=0)}]
 
 
 def series() -> list[Input]:
@@ -252,7 +252,7 @@ def series() -> list[Input]:
 def journal() -> list[Input]:
     """A journal of one run: start, stream, clock, samples, events, a decision and a loss."""
     settings = {"policy": {}, "window": {"length_s": 7.0}}
-    entries = [
+    entries: list[Entry] = [
         SessionStarted(0.0, "bed-1", 1, "0" * 64, settings),
         StreamOpened(0.1, spec(), Origin(), "bed", "id", "<info/>", (0, 1, 2, 3)),
         ClockMeasured(0.2, 0.5, 1.7e9),
@@ -342,7 +342,9 @@ def layout() -> list[Input]:
         }
         for row in range(4)
     ]
-    montage.append({"channel_idx": 6, "source": "S3", "detector": "D2", "kind": "HbO", "unit": "uM", "label": "x"})
+    montage.append(
+        {"channel_idx": 6, "source": "S3", "detector": "D2", "kind": "HbO", "unit": "uM", "label": "x"}
+    )
     separations = {"Long": "30 mm", "Short": "8 mm"}
     whole = {"SamplingFrequency": 8.12, "SourceDetectorSeparation": separations, "ChMontage": montage}
     return [{"x.json": json.dumps(whole, indent=1).encode()}]
@@ -350,7 +352,7 @@ def layout() -> list[Input]:
 
 def description() -> list[Input]:
     """The descriptions of a stream of ours, and of one of somebody else's."""
-    found = []
+    found: list[Input] = []
     for ours in (True, False):
         info = ET.Element("info")
         for tag, said in (("name", "bed"), ("type", "NIRS"), ("channel_count", "4"), ("nominal_srate", "10")):

@@ -4,6 +4,7 @@ import io
 import sqlite3
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import h5py
@@ -13,7 +14,22 @@ from tools.fuzz.damage import EXTREMES, Random
 from tools.fuzz.seeds import homer_variables, mat, xdf_chunk
 from tools.fuzz.texts import VALUES, json_text, xml_text
 
-_SHAPES = ((), (0,), (1,), (2,), (3,), (4,), (40,), (41,), (0, 4), (40, 0), (40, 4), (4, 40), (1, 1, 1), (2, 3))
+_SHAPES = (
+    (),
+    (0,),
+    (1,),
+    (2,),
+    (3,),
+    (4,),
+    (40,),
+    (41,),
+    (0, 4),
+    (40, 0),
+    (40, 4),
+    (4, 40),
+    (1, 1, 1),
+    (2, 3),
+)
 
 
 def _array(random: Random) -> Any:
@@ -37,7 +53,9 @@ def _array(random: Random) -> Any:
         case 7:
             return np.full(shape, 2**64 - 1, dtype=np.uint64)
         case _:
-            return random.integers(-1, 4, shape).astype(str(random.choice(["f8", "f4", "i1", "u1", "f2", ">i4"])))
+            return random.integers(-1, 4, shape).astype(
+                str(random.choice(["f8", "f4", "i1", "u1", "f2", ">i4"]))
+            )
 
 
 def hdf5(content: bytes, random: Random) -> bytes:
@@ -57,50 +75,53 @@ def hdf5(content: bytes, random: Random) -> bytes:
 
 def _change(file: h5py.File, name: str, other: str, random: Random) -> None:
     kind = int(random.integers(0, 13))
-    del_first = kind not in (9, 10)
-    if kind == 10 and isinstance(file[name], h5py.Dataset) and file[name].size:
+    if kind == 0:  # a circle
+        parent = file[name] if isinstance(file[name], h5py.Group) else file[name].parent
+        parent[f"{random.choice(['data', 'stim', 'measurementList', 'probe', 'nirs'])}9"] = file["/"]
+    elif kind == 1 and isinstance(file[name], h5py.Dataset):  # other numbers in the same place
         dataset = file[name]
-        try:
-            dataset[...] = _array(random).ravel()[0] if random.random() < 0.5 else random.normal(size=dataset.shape)
-        except (TypeError, ValueError, IndexError, OSError):
-            pass  # a text takes no number: left as it was
-        return
-    if del_first:
+        one = _array(random).ravel()
+        with suppress(TypeError, ValueError, IndexError, OSError):  # a text takes no number
+            dataset[...] = one[0] if random.random() < 0.5 else random.normal(size=dataset.shape)
+    else:
         del file[name]
+        _put(file, name, other, kind, random)
+
+
+def _put(file: h5py.File, name: str, other: str, kind: int, random: Random) -> None:
+    """Put something else where something stood."""
     match kind:
-        case 0:
-            pass
-        case 1 | 2 | 3:
+        case 2 | 3 | 4:
             file[name] = _array(random)
-        case 4:
-            value = VALUES[int(random.integers(0, len(VALUES)))]
-            file[name] = json_text('{"a": 1}', random).replace("\x00", "") if value is None else str(value)[:4000].replace("\x00", "").encode("utf-8", "surrogatepass")
         case 5:
+            text = str(VALUES[int(random.integers(0, len(VALUES)))])[:4000]
+            text = json_text('{"a": 1}', random)[:200_000] if random.random() < 0.2 else text
+            file[name] = text.replace("\x00", "").encode("utf-8", "surrogatepass")
+        case 6:
             file.create_group(name)
-        case 6:  # claims what no disk holds, and holds nothing
+        case 7:  # claims what no disk holds, and holds nothing
             size = int(random.choice([10**6, 10**9, 2**40]))
             shape = (size, 4) if random.random() < 0.5 else (size,)
-            file.create_dataset(name, shape, "f8", chunks=(64, 4)[: len(shape)], maxshape=(None,) * len(shape))
-        case 7:  # a bomb: much of nothing, packed
+            file.create_dataset(name, shape, "f8", chunks=(64, 4)[: len(shape)])
+        case 8:  # a bomb: much of nothing, packed
             file.create_dataset(name, data=np.zeros((500_000, 4)), chunks=(5000, 4), compression=9)
-        case 8:
+        case 9:
             file[name] = h5py.SoftLink(str(random.choice(["/", f"/{name}", "/nowhere", f"/{other}"])))
-        case 9:  # a circle
-            parent = file[name] if isinstance(file[name], h5py.Group) else file[name].parent
-            parent[f"{random.choice(['data', 'stim', 'measurementList', 'probe', 'nirs'])}9"] = file["/"]
         case 10:
-            pass
+            file[name] = h5py.ExternalLink(str(random.choice(["/dev/zero", "nowhere.h5"])), "/")
         case 11:
-            file[name] = h5py.ExternalLink("/dev/zero" if random.random() < 0.5 else "nowhere.h5", "/")
-        case _:
             file[name] = h5py.Empty("f8") if random.random() < 0.5 else np.array([("a", 1)], dtype="S1,i4")
+        case _:
+            pass  # it is gone
 
 
 def matlab(content: bytes, random: Random) -> bytes:
     """A Homer file of which one to three variables have become something else."""
     variables = homer_variables()
     for _ in range(1 + int(random.integers(0, 3))):
-        where = variables["SD"] if random.random() < 0.6 and isinstance(variables.get("SD"), dict) else variables
+        where = (
+            variables["SD"] if random.random() < 0.6 and isinstance(variables.get("SD"), dict) else variables
+        )
         if not where:
             break
         name = str(random.choice(sorted(where)))
@@ -132,15 +153,17 @@ def sqlite(content: bytes, random: Random) -> bytes:
     connection = sqlite3.connect(":memory:")
     connection.deserialize(content)
     for _ in range(1 + int(random.integers(0, 3))):
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
         if not tables:
             break
         table = str(random.choice(tables))
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         column = str(random.choice(columns))
-        rows = [row for (row,) in connection.execute(f"SELECT rowid FROM {table}")]
-        row = int(random.choice(rows)) if rows else 0
         try:
+            rows = [row for (row,) in connection.execute(f"SELECT rowid FROM {table}")]
+            row = int(random.choice(rows)) if rows else 0
             match int(random.integers(0, 9)):
                 case 0:
                     connection.execute(f"DROP TABLE {table}")
@@ -149,11 +172,12 @@ def sqlite(content: bytes, random: Random) -> bytes:
                 case 2:
                     connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
                 case 3:
-                    connection.execute(
-                        f"PRAGMA {random.choice(['user_version', 'application_id'])} = {random.integers(0, 5)}"
-                    )
+                    setting = random.choice(["user_version", "application_id"])
+                    connection.execute(f"PRAGMA {setting} = {random.integers(0, 5)}")
                 case 4 | 5 if table == "entries":
-                    (body,) = connection.execute("SELECT body FROM entries WHERE rowid = ?", (row,)).fetchone()
+                    (body,) = connection.execute(
+                        "SELECT body FROM entries WHERE rowid = ?", (row,)
+                    ).fetchone()
                     text = json_text(str(body), random).encode("utf-8", "replace").decode()
                     connection.execute("UPDATE entries SET body = ? WHERE rowid = ?", (text, row))
                 case _:

@@ -104,7 +104,9 @@ def _apart(folder: Path) -> object:
 
 def _snirf() -> Target:
     seeds, structure = _module("tools.fuzz.seeds"), _module("tools.fuzz.structure")
-    return Target("snirf", seeds.snirf(), [of_first(structure.hdf5)], _recordings("snirf", "read_snirf"), _apart)
+    return Target(
+        "snirf", seeds.snirf(), [of_first(structure.hdf5)], _recordings("snirf", "read_snirf"), _apart
+    )
 
 
 def _homer() -> Target:
@@ -118,7 +120,10 @@ def _nirx() -> Target:
     read = _module("offline.recordings.nirx").read_nirx
     whole = _module("offline.recordings").read_recording
     # Of a folder's ten files the header says most.
-    damage = [of_text(texts.tokens, ".hdr"), of_text(texts.tokens, ".hdr", ".inf", ".evt", ".wl1", ".set", ".txt")]
+    damage = [
+        of_text(texts.tokens, ".hdr"),
+        of_text(texts.tokens, ".hdr", ".inf", ".evt", ".wl1", ".set", ".txt"),
+    ]
     return Target("nirx", seeds.nirx(), damage, read, whole)
 
 
@@ -173,13 +178,17 @@ def _cohort() -> Target:
 def _decision() -> Target:
     read = _module("realtime.decision").Decision.from_json
     seeds = _module("tools.fuzz.seeds").decision()
-    return Target("decision", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes()))
+    return Target(
+        "decision", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes())
+    )
 
 
 def _status() -> Target:
     read = _module("realtime.status").Status.from_json
     seeds = _module("tools.fuzz.seeds").status()
-    return Target("status", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes()))
+    return Target(
+        "status", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes())
+    )
 
 
 def _description() -> Target:

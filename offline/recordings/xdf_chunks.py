@@ -1,0 +1,159 @@
+"""The whole chunks of an XDF file, so that what is not whole never reaches the parser.
+
+pyxdf makes room for as many samples as a chunk says it has before it looks for them, and goes on
+reading wherever a chunk that is not what it says happened to end.  Four wrong bytes can so fill
+any memory.  Here every chunk is held against its own length first; what does not fit is left out
+and told, and the search goes on at the next boundary, as pyxdf's own does.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+MAGIC = b"XDF:"
+BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
+"""What a boundary chunk holds (XDF specification)."""
+HEADER, STREAM, SAMPLES, CLOCK, FOOTER = 1, 2, 3, 4, 6
+"""Tags of the chunks that are read."""
+_WIDTHS: dict[str, int] = {
+    "double64": 8,
+    "float32": 4,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "string": 0,
+}
+"""Bytes of a value; texts have a length each."""
+
+
+@dataclass
+class Chunks:
+    """What a file holds.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, but for what is not whole.
+    damage : list of str
+        What that was.
+    """
+
+    content: bytes
+    damage: list[str] = field(default_factory=list)
+
+
+class _NotWholeError(Exception):
+    """A chunk is not what it says."""
+
+
+def whole_chunks(content: bytes) -> Chunks:
+    """Leave out what is not whole.
+
+    Parameters
+    ----------
+    content : bytes
+        An XDF file, uncompressed.
+    """
+    if not content.startswith(MAGIC):
+        return Chunks(content)
+    kept: list[bytes | memoryview] = [MAGIC]
+    damage: list[str] = []
+    streams: dict[int, tuple[int, int]] = {}
+    at = len(MAGIC)
+    view = memoryview(content)
+    while at < len(content):
+        try:
+            body, end = _bounds(content, at)
+        except _NotWholeError as error:
+            damage.append(f"at byte {at} {error}")
+            found = content.find(BOUNDARY, at)
+            at = len(content) if found < 0 else found + len(BOUNDARY)
+            continue
+        try:
+            if _look(content, body, end, streams):
+                kept.append(view[at:end])
+        except _NotWholeError as error:
+            damage.append(f"at byte {at} {error}")
+        at = end
+    return Chunks(b"".join(kept), damage)
+
+
+def _bounds(content: bytes, at: int) -> tuple[int, int]:
+    """Where a chunk's tag stands, and where the chunk ends."""
+    length, body = _varied(content, at, len(content))
+    if length < 2 or body + length > len(content):
+        raise _NotWholeError(f"a chunk claims {length} bytes, {len(content) - body} are there")
+    return body, body + length
+
+
+def _look(content: bytes, body: int, end: int, streams: dict[int, tuple[int, int]]) -> bool:
+    """Whether a chunk is one of those that are read; what its stream's samples are is kept."""
+    (tag,) = struct.unpack_from("<H", content, body)
+    if tag == HEADER:
+        return True
+    if tag not in (STREAM, SAMPLES, CLOCK, FOOTER):
+        return False
+    if end - body < 6:
+        raise _NotWholeError("a chunk is too short to name its stream")
+    (stream,) = struct.unpack_from("<I", content, body + 2)
+    if tag == STREAM:
+        streams[stream] = _form(content[body + 6 : end])
+        return True
+    if stream not in streams:
+        raise _NotWholeError(f"a chunk belongs to stream {stream}, which has no header")
+    if tag == CLOCK and end - body != 22:
+        raise _NotWholeError(f"a clock offset has {end - body} bytes; expected 22")
+    return tag != SAMPLES or _samples(content, body + 6, end, *streams[stream])
+
+
+def _form(xml: bytes) -> tuple[int, int]:
+    """Values of a sample and bytes of a value; -1 of what nobody can know (the parser will refuse it)."""
+    try:
+        info = ET.fromstring(xml.decode("utf-8", "replace"))
+        return int(info.findtext("channel_count", "")), _WIDTHS[info.findtext("channel_format", "")]
+    except (ET.ParseError, ValueError, KeyError):
+        return -1, -1
+
+
+def _samples(content: bytes, at: int, end: int, count: int, width: int) -> bool:
+    """Whether a chunk has samples, all of them."""
+    claimed, at = _varied(content, at, end)
+    room = end - at
+    least = 1 + count * (width or 2)
+    if count < 0 or claimed * least > room:
+        raise _NotWholeError(f"a chunk claims {claimed} samples of {count} channels in {room} bytes")
+    if claimed and not (width and _alike(content, at, end, claimed, count * width)):
+        for _ in range(claimed):
+            at += 9 if content[at : at + 1] != b"\0" else 1
+            if width:
+                at += count * width
+            else:
+                for _ in range(count):
+                    length, at = _varied(content, at, end)
+                    at += length
+            if at > end:
+                break
+        if at != end:
+            raise _NotWholeError(f"{claimed} samples do not fill their chunk of {room} bytes")
+    return claimed > 0
+
+
+def _alike(content: bytes, at: int, end: int, claimed: int, width: int) -> bool:
+    """Whether all samples have stamps, or none has: what nearly every chunk is, and quickly seen."""
+    for stride, stamped in ((9 + width, True), (1 + width, False)):
+        if end - at == claimed * stride:
+            flags = np.frombuffer(content, np.uint8, end - at, at)[::stride]
+            if bool(np.all((flags != 0) == stamped)):
+                return True
+    return False
+
+
+def _varied(content: bytes, at: int, end: int) -> tuple[int, int]:
+    """A whole number that says first how wide it is, and where it ends."""
+    width = content[at] if at < end else 0
+    if width not in (1, 4, 8) or at + 1 + width > end:
+        raise _NotWholeError("a length is no length")
+    return int.from_bytes(content[at + 1 : at + 1 + width], "little"), at + 1 + width
