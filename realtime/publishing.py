@@ -2,18 +2,28 @@
 
 What a subscriber has seen, the journal has.  Should the journal fail, a decision is published all the
 same: the session goes on, and its status says what is lost.
+
+The broker is told until when a decision is current: the policy's age, put on the local clock.  What it
+cannot be given in time waits in the journal, until the broker has acknowledged it.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from models.errors import JournalError
 from realtime.decision import Decision
 from realtime.log import Entry
+from realtime.quality import Reason
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
 from realtime.sinks.mqtt import MqttSink
+from realtime.sinks.outbox import Letter
 from realtime.status import BrokerStatus, JournalStatus
+
+COMMITTED_WITHIN_S = 30.0
+"""Longest wait at the end for the journal to say of each decision whether it holds it, s."""
 
 
 class Publisher:
@@ -29,6 +39,12 @@ class Publisher:
         Further places for decisions, open.
     published : callable of Decision
         Told, on the loop, when a decision has been handed to all of them.
+    run : int
+        The session's run.
+    max_age_s : float
+        Age (stream seconds) up to which a decision is current.
+    clock : callable
+        The local clock, s.
     """
 
     def __init__(
@@ -38,11 +54,21 @@ class Publisher:
         broker: MqttSink | None,
         sinks: Sequence[Sink],
         published: Callable[[Decision], None],
+        run: int = 1,
+        max_age_s: float = float("inf"),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._broker = broker
-        self._sinks: list[Sink] = [*([broker] if broker else []), *sinks]
+        self._sinks = tuple(sinks)
         self._published = published
+        self._max_age_s = max_age_s
+        self._committing = 0
+        self._all_committed = asyncio.Event()
+        if broker is not None and journal is not None:
+            broker.attend(clock=clock, run=run, spool=journal.spool, acknowledged=journal.acknowledge)
+        elif broker is not None:
+            broker.attend(clock=clock, run=run)
 
     def append(self, entry: Entry) -> None:
         """Keep an entry of the log."""
@@ -61,16 +87,28 @@ class Publisher:
         """
         text = decision.to_json()
         if self._journal is None:
-            self._publish(decision, text, window_end)
+            self._publish(decision, text, window_end, kept=False)
             return
         loop = asyncio.get_running_loop()
 
-        def committed(_trouble: JournalError | None) -> None:
-            loop.call_soon_threadsafe(self._publish, decision, text, window_end)
+        def committed(trouble: JournalError | None) -> None:
+            loop.call_soon_threadsafe(self._committed, decision, text, window_end, trouble is None)
 
-        self._journal.decide(decision, committed, text=text)
+        self._committing += 1
+        self._journal.decide(decision, committed, text=text, spooled=self._broker is not None)
 
-    def _publish(self, decision: Decision, text: str, window_end: float) -> None:
+    def _committed(self, decision: Decision, text: str, window_end: float, kept: bool) -> None:
+        self._committing -= 1
+        if not self._committing:
+            self._all_committed.set()
+        self._publish(decision, text, window_end, kept=kept)
+
+    def _publish(self, decision: Decision, text: str, window_end: float, *, kept: bool) -> None:
+        if self._broker is not None:
+            fresh_until = window_end + self._max_age_s / decision.speed
+            if Reason.STALE in decision.reasons:
+                fresh_until = float("-inf")
+            self._broker.publish(Letter(decision.run, decision.sequence, text, fresh_until, kept))
         for sink in self._sinks:
             sink.publish(text, window_end)
         self._published(decision)
@@ -81,9 +119,19 @@ class Publisher:
             self._broker.tell_status(text)
 
     async def close(self) -> JournalError | None:
-        """Close the journal; the error, where something could not be written."""
+        """Close the journal; the error, where something could not be written.
+
+        The broker is given a little time before, so that the journal can note what it has.
+        """
         trouble: JournalError | None = None
         if self._journal is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMITTED_WITHIN_S):
+                    while self._committing:
+                        self._all_committed.clear()
+                        await self._all_committed.wait()
+            if self._broker is not None and self._broker.connected:
+                await self._broker.drain()
             try:
                 await asyncio.to_thread(self._journal.close)
             except JournalError as error:
@@ -106,6 +154,7 @@ class Publisher:
         broker = self._broker
         if broker is None:
             return None
-        # What waits for an acknowledgement at this moment is no news; what cannot be sent is.
-        waiting = 0 if broker.connected else broker.waiting
+        # What waits for an acknowledgement at this moment is no news; what cannot be sent, or is to be
+        # told later as history, is.
+        waiting = broker.backlog if broker.connected else broker.waiting
         return BrokerStatus(connected=broker.connected, waiting=waiting, dropped=broker.dropped)

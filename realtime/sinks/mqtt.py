@@ -1,20 +1,20 @@
 """Decisions and status over MQTT.
 
-``hemostream/<session>/decision`` carries decisions (QoS 1, never retained: an old decision must not
-look like a current one), ``hemostream/<session>/status`` the latest status (retained, and replaced
-by the broker with a last will when the connection ends without a goodbye).
+``hemostream/<session>/decision`` carries the decisions that are current (QoS 1, never retained: an old
+decision must not look like a current one), rising, and none that is older than the policy allows;
+``hemostream/<session>/history`` all that are not: too old when they could be sent, or left over from a
+broker's outage or an earlier run.  ``hemostream/<session>/status`` is the latest status (retained, and
+replaced by the broker with a last will when the connection ends without a goodbye).
 
 A decision is put on its way at once, in order, without waiting for the acknowledgement of the one
-before.  While the broker is away decisions wait, as many as fit; then the connection is taken up
-again and what was not acknowledged goes out first, in order.  QoS 1 means at least once: only
-what was in flight when a connection broke may arrive twice, and its identity tells.
+before (`realtime.sinks.outbox` decides what is next).  With MQTT 5 a current decision is marked to be
+thrown away by the broker when its time is over, so that nobody who sleeps is shown it later.  QoS 1
+means at least once: only what was in flight when a connection broke, or was acknowledged in the
+moment in which the process ended, may arrive twice, and its identity tells.
 """
 
 import asyncio
 import os
-import random
-import socket
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,24 +22,19 @@ from types import TracebackType
 from typing import Self
 
 import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.properties import Properties
 
-from realtime.sinks.mqtt_address import PASSWORD, USER, Address, Protocol, topic
+from models.errors import JournalError
+from realtime.sinks.mqtt_address import Address, Protocol
+from realtime.sinks.mqtt_connection import Connection, expiring
+from realtime.sinks.mqtt_topics import personal, topic
+from realtime.sinks.outbox import Identity, Letter, Outbox, Page, Sending
 
-IN_FLIGHT = 16
-"""Most decisions sent and not yet acknowledged; paho holds back what goes beyond 20."""
-KEEPALIVE_S = 10
-"""After one and a half times this the broker takes a silent session for lost."""
 ACKNOWLEDGED_WITHIN_S = 10.0
 """After this long without an acknowledgement the connection is taken for lost."""
-BACKOFF_S = (0.25, 5.0)
-"""First and longest wait before connecting again; each is shortened by chance by up to a half."""
-REFUSED_CREDENTIALS = {4, 5, 134, 135}
-"""MQTT 3.1.1's and MQTT 5's codes for a wrong user or password and for no permission."""
-STEADY_S = 5.0
-"""A connection that held so long was a good one: the next wait is short again."""
 
-_VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+Spool = Callable[[Identity, Identity], Page]
+"""Reads what waits in the journal, from an identity (inclusive) to another; may block."""
 
 
 class MqttSink:
@@ -62,13 +57,14 @@ class MqttSink:
     protocol : {"5", "3.1.1"}
         Version of MQTT.
     queue_size : int
-        Most decisions that wait while the broker is away; what goes beyond is counted and told.
+        Most decisions that wait in memory while the broker is away.  The oldest make room; with a
+        journal they wait there, without one they are counted and told.
     allow_insecure : bool
         Whether another machine may be spoken to in the clear or without credentials.
     ca_file : path or None
         Certificates to trust instead of the system's (PEM).
     environ : mapping of str
-        Where the credentials stand.
+        Where the credentials stand (`realtime.sinks.mqtt_address.Address.parse`).
     drain_s : float
         Longest wait (s) at the end for what is still on its way.
 
@@ -94,55 +90,93 @@ class MqttSink:
     ) -> None:
         self.address = Address.parse(url, environ, allow_insecure=allow_insecure, ca_file=ca_file)
         self.decision_topic = topic(session, "decision")
+        self.history_topic = topic(session, "history")
         self.status_topic = topic(session, "status")
         self._session = session
-        self._protocol = _VERSIONS[protocol]
-        self._will = aiomqtt.Will(self.status_topic, last_will, qos=1, retain=True)
         self._tell = on_trouble
         self._size = queue_size
         self._drain_s = drain_s
 
-        self._waiting: deque[str] = deque()
-        self._sent: dict[asyncio.Task[None], str] = {}  # In the order in which they were sent.
-        self._dropped = 0
+        self._outbox = Outbox(size=queue_size)
+        self._spool: Spool | None = None
+        self._acknowledged: Callable[[int, int], None] = lambda run, sequence: None
+        self._may_expire = protocol == "5"
+        self._expiring: dict[int, Properties] = {}
+        self._told_dropped = False
+        self._senders: set[asyncio.Task[None]] = set()
+        self._reader: asyncio.Task[None] | None = None
         self._status: str | None = None
         self._status_shown: str | None = None  # What the broker acknowledged on this connection.
         self._status_sender: asyncio.Task[None] | None = None
-        self._client: aiomqtt.Client | None = None  # Only while connected.
-        self._lost: asyncio.Future[None] | None = None
-        self._failures = 0  # Connections in a row that failed or did not hold.
-        self._in_trouble = False
         self._settled = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
+        self._connection = Connection(
+            self.address,
+            session=session,
+            protocol=protocol,
+            will=aiomqtt.Will(self.status_topic, last_will, qos=1, retain=True),
+            opened=self._opened,
+            closed=self._closed,
+            waiting=lambda: self.waiting,
+            on_trouble=on_trouble,
+        )
 
     # ------------------------------------------------------------------ for the session
 
     @property
     def connected(self) -> bool:
         """Whether the broker is there."""
-        return self._client is not None
+        return self._connection.client is not None
 
     @property
     def waiting(self) -> int:
-        """How many decisions the broker has not acknowledged yet."""
-        return len(self._waiting) + len(self._sent)
+        """How many decisions the broker has not acknowledged yet, those in the journal included."""
+        return self._outbox.waiting
+
+    @property
+    def backlog(self) -> int:
+        """How many of them wait to be told as history."""
+        return self._outbox.backlog
 
     @property
     def dropped(self) -> int:
-        """How many decisions did not fit into the queue since the start."""
-        return self._dropped
+        """How many decisions found no room since the start, neither in memory nor in the journal."""
+        return self._outbox.dropped
 
-    def publish(self, text: str, window_end: float = 0.0) -> None:
-        """Put a decision on its way; returns at once (`realtime.sinks.Sink`)."""
-        if self.waiting >= self._size:
-            self._dropped += 1
-            if self._dropped == 1:
-                self._tell(
-                    f"Broker {self.address} has not taken {self.waiting} decisions; further ones are not "
-                    "published until it does. The status says how many."
-                )
-            return
-        self._waiting.append(text)
+    def attend(
+        self,
+        *,
+        clock: Callable[[], float],
+        run: int = 1,
+        spool: Spool | None = None,
+        acknowledged: Callable[[int, int], None] = lambda run, sequence: None,
+    ) -> None:
+        """Say, before entering, on which clock decisions grow old, and where they are kept.
+
+        Parameters
+        ----------
+        clock : callable
+            Local clock, s, on which `Letter.fresh_until` is.
+        run : int
+            The session's run; decisions of earlier ones may wait in the spool.
+        spool : callable or None
+            Reads it; None where there is no journal.
+        acknowledged : callable of run and sequence
+            Told, on the loop, what the broker has.
+        """
+        before = None if spool is None else (run, 0)
+        self._outbox = Outbox(size=self._size, clock=clock, spooled_before=before)
+        self._spool, self._acknowledged = spool, acknowledged
+
+    def publish(self, letter: Letter) -> None:
+        """Put a decision on its way; returns at once."""
+        self._outbox.put(letter)
+        if self._outbox.dropped and not self._told_dropped:
+            self._told_dropped = True
+            self._tell(
+                f"Broker {self.address} has not taken {self.waiting} decisions, and there is no room for "
+                "more: the oldest are not published. The status says how many."
+            )
         self._send()
 
     def tell_status(self, text: str) -> None:
@@ -150,10 +184,10 @@ class MqttSink:
         self._status = text
         self._send_status()
 
-    async def drain(self, within_s: float) -> bool:
+    async def drain(self, within_s: float | None = None) -> bool:
         """Wait until the broker has acknowledged everything; False if it does not in time (s)."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(self._drain_s if within_s is None else within_s):
                 while not self._all_told:
                     self._settled.clear()
                     await self._settled.wait()
@@ -164,7 +198,10 @@ class MqttSink:
         return not self.waiting and self._status is self._status_shown
 
     async def __aenter__(self) -> Self:
-        self._runner = asyncio.create_task(self._run(), name="mqtt")
+        for warning in (*self.address.warnings, *personal(self._session)):
+            self._tell(warning)
+        self._runner = asyncio.create_task(self._connection.run(), name="mqtt")
+        self._read_spool()
         return self
 
     async def __aexit__(
@@ -174,107 +211,87 @@ class MqttSink:
         traceback: TracebackType | None,
     ) -> None:
         assert self._runner is not None
-        if self.connected or not self._failures:
-            await self.drain(self._drain_s)
-        self._runner.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._runner
+        if self.connected or not self._connection.failures:
+            await self.drain()
+        tasks = [self._runner, *([self._reader] if self._reader else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self.waiting:
-            self._tell(f"Broker {self.address} has not acknowledged {self.waiting} decisions.")
-
-    # ------------------------------------------------------------------ connection
-
-    async def _run(self) -> None:
-        """Connect, stay connected, connect again."""
-        loop = asyncio.get_running_loop()
-        while True:
-            since = None
-            try:
-                async with self._new_client() as client:
-                    since = loop.time()
-                    if self._in_trouble:
-                        self._in_trouble = False
-                        self._tell(f"Broker {self.address} is connected; {self.waiting} decisions waited.")
-                    await self._serve(client)
-            except aiomqtt.MqttError as error:
-                steady = since is not None and loop.time() - since >= STEADY_S
-                self._failures = 1 if steady else self._failures + 1
-                if not self._in_trouble:
-                    self._in_trouble = True
-                    self._tell(self._explain(error, brief=since is not None and not steady))
-            first, longest = BACKOFF_S
-            pause = min(first * 2 ** min(self._failures - 1, 10), longest)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-
-    def _new_client(self) -> aiomqtt.Client:
-        # One name for all connections of a session: taking it up again ends the old connection at
-        # the broker now, so that its will cannot be published over a newer status.
-        client = aiomqtt.Client(
-            self.address.host,
-            self.address.port,
-            username=self.address.user,
-            password=self.address.password,
-            identifier=f"hemostream-{self._session}",
-            protocol=self._protocol,
-            will=self._will,
-            keepalive=KEEPALIVE_S,
-            tls_context=self.address.tls,
-            # Small packets must not wait for the acknowledgement of earlier ones.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
-        client.pending_calls_threshold = IN_FLIGHT + 4
-        return client
-
-    async def _serve(self, client: aiomqtt.Client) -> None:
-        """Publish through this connection until it is lost, then take back what is in flight."""
-        self._lost = asyncio.get_running_loop().create_future()
-        self._client = client
-        watch = asyncio.create_task(_until_disconnected(client), name="mqtt watch")
-        try:
-            self._status_shown = None
-            self._send_status()
-            self._send()
-            done, _ = await asyncio.wait({watch, self._lost}, return_when=asyncio.FIRST_COMPLETED)
-            for one in done:
-                one.result()  # Raises what was wrong.
-        finally:
-            self._client = None
-            tasks = [watch, *self._sent, *([self._status_sender] if self._status_sender else [])]
-            self._waiting.extendleft(reversed(self._sent.values()))
-            self._sent.clear()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if self._lost.done() and not self._lost.cancelled():
-                self._lost.exception()  # Seen.
+            kept = " They are in the journal; the session's next run tells them." if self._spool else ""
+            self._tell(f"Broker {self.address} has not acknowledged {self.waiting} decisions.{kept}")
 
     # ------------------------------------------------------------------ sending
 
+    def _opened(self) -> None:
+        self._status_shown = None
+        self._send_status()
+        self._send()
+
+    async def _closed(self) -> None:
+        tasks = [*self._senders, *([self._status_sender] if self._status_sender else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._outbox.broken()
+
     def _send(self) -> None:
-        """Start sending what waits, in order, as far as there may be more in flight."""
-        while self._client is not None and self._waiting and len(self._sent) < IN_FLIGHT:
-            text = self._waiting.popleft()
+        """Start sending what is next, as far as there may be more in flight."""
+        client = self._connection.client
+        while client is not None and (sending := self._outbox.next()) is not None:
             # Tasks start in the order in which they were made, and the packet is handed over
             # before a task first waits: so the order holds although acknowledgements are awaited.
-            task = asyncio.create_task(self._deliver(self._client, text))
-            self._sent[task] = text
+            task = asyncio.create_task(self._deliver(client, sending))
+            self._senders.add(task)
+            task.add_done_callback(self._senders.discard)
+        self._read_spool()
 
-    async def _deliver(self, client: aiomqtt.Client, text: str) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    async def _deliver(self, client: aiomqtt.Client, sending: Sending) -> None:
+        letter, current, since = sending
+        where, properties = self.history_topic, None
+        if current:
+            where, properties = self.decision_topic, self._properties(letter.fresh_until - since)
         try:
-            await client.publish(self.decision_topic, text, qos=1, timeout=ACKNOWLEDGED_WITHIN_S)
+            await client.publish(
+                where, letter.text, qos=1, properties=properties, timeout=ACKNOWLEDGED_WITHIN_S
+            )
         except aiomqtt.MqttError as error:
-            self._broken(client, error)
+            self._connection.broken(client, error)
             return
-        self._sent.pop(task, None)
+        self._outbox.acknowledged(sending)
+        self._acknowledged(letter.run, letter.sequence)
+        self._settled.set()
+        self._send()
+
+    def _properties(self, seconds: float) -> Properties | None:
+        """When the broker is to throw a message away; MQTT 3.1.1 cannot say so."""
+        if not self._may_expire or seconds == float("inf"):
+            return None
+        whole = int(seconds)
+        if whole not in self._expiring:
+            self._expiring[whole] = expiring(whole)
+        return self._expiring[whole]
+
+    def _read_spool(self) -> None:
+        if self._spool is not None and self._reader is None and (part := self._outbox.page_wanted()):
+            self._reader = asyncio.create_task(self._read_page(self._spool, *part))
+
+    async def _read_page(self, spool: Spool, since: Identity, before: Identity) -> None:
+        page: Page | None = None
+        try:
+            page = await asyncio.to_thread(spool, since, before)
+        except JournalError as error:
+            self._tell(f"{error} What it holds of earlier decisions is not published now.")
+        self._outbox.take_page(page, before)
+        self._reader = None
         self._settled.set()
         self._send()
 
     def _send_status(self) -> None:
+        client = self._connection.client
         news = self._status is not None and self._status is not self._status_shown
-        if self._client is not None and news and self._status_sender is None:
-            self._status_sender = asyncio.create_task(self._deliver_status(self._client))
+        if client is not None and news and self._status_sender is None:
+            self._status_sender = asyncio.create_task(self._deliver_status(client))
 
     async def _deliver_status(self, client: aiomqtt.Client) -> None:
         try:
@@ -284,35 +301,7 @@ class MqttSink:
                 )
                 self._status_shown = text
         except aiomqtt.MqttError as error:
-            self._broken(client, error)
+            self._connection.broken(client, error)
         finally:
             self._status_sender = None
             self._settled.set()
-
-    def _broken(self, client: aiomqtt.Client, error: aiomqtt.MqttError) -> None:
-        if client is self._client and self._lost and not self._lost.done():
-            self._lost.set_exception(error)
-
-    def _explain(self, error: aiomqtt.MqttError, *, brief: bool) -> str:
-        if isinstance(error.__cause__, aiomqtt.MqttCodeError):
-            error = error.__cause__  # What the broker said, rather than where we noticed.
-        code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-        if isinstance(error, MqttConnectError) and getattr(code, "value", code) in REFUSED_CREDENTIALS:
-            hint = f"Check {USER} and {PASSWORD} in the environment."
-        elif brief:
-            hint = (
-                f"The broker ended the connection soon: if another program publishes as session "
-                f"{self._session!r}, end it or choose another name."
-            )
-        else:
-            hint = "Check that it runs and that the address is right."
-        return (
-            f"Broker {self.address} is not connected: {error}. {hint} The session goes on; up to "
-            f"{self._size} decisions wait, and connecting is tried again."
-        )
-
-
-async def _until_disconnected(client: aiomqtt.Client) -> None:
-    """Wait for the end of a connection; aiomqtt tells it only to whoever waits for messages."""
-    async for _ in client.messages:
-        pass

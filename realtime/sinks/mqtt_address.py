@@ -1,12 +1,11 @@
-"""Where a broker is and how one may speak to it: URLs, credentials, topics.
+"""Where a broker is and how one may speak to it: URLs and credentials.
 
 Decisions are about people.  They leave this machine only encrypted and with credentials, unless
-someone says otherwise; and credentials come from the environment, since a URL is shown in
-process lists, logs and shell histories.
+someone says otherwise; and credentials come from the environment or from files that it names, since
+a URL is shown in process lists, logs and shell histories.
 """
 
 import ipaddress
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +14,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from models.errors import BrokerError
+from realtime.sinks.mqtt_tls import CERT, PASSWORD, USER, context, exposed, read_password
 
-USER = "HEMOSTREAM_MQTT_USER"
-PASSWORD = "HEMOSTREAM_MQTT_PASSWORD"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 Protocol = Literal["5", "3.1.1"]
@@ -35,6 +33,8 @@ class Address:
         None for an unencrypted connection.
     user, password : str or None
         Credentials; never shown.
+    warnings : tuple of str
+        What is not safe, or will hardly work; to be told.
     """
 
     host: str
@@ -42,6 +42,7 @@ class Address:
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
@@ -62,16 +63,20 @@ class Address:
         url : str
             ``mqtt://HOST[:PORT]`` or, encrypted, ``mqtts://HOST[:PORT]``.
         environ : mapping of str
-            Where ``HEMOSTREAM_MQTT_USER`` and ``HEMOSTREAM_MQTT_PASSWORD`` may stand.
+            Where the credentials may stand: ``HEMOSTREAM_MQTT_USER`` with ``HEMOSTREAM_MQTT_PASSWORD`` (or
+            ``..._PASSWORD_FILE``, a file that holds it), and for mqtts files in PEM: ``HEMOSTREAM_MQTT_CA``
+            (whom to trust), ``..._CERT`` and ``..._KEY`` (our own certificate), and
+            ``..._KEY_PASSWORD_FILE`` (a file that holds the key's password).
         allow_insecure : bool
             Whether another machine may be spoken to in the clear or without credentials.
         ca_file : path or None
-            Certificates to trust (PEM); None trusts those of the system.
+            Certificates to trust (PEM); None trusts those of ``HEMOSTREAM_MQTT_CA``, or of the system.
 
         Raises
         ------
         BrokerError
-            The URL is not one, holds credentials, or asks for what is not safe.
+            The URL is not one, holds credentials, or asks for what is not safe; a file that the
+            environment names cannot be used.
         """
         try:
             parts = urlsplit(url)
@@ -91,21 +96,22 @@ class Address:
             or parts.fragment
         ):
             raise BrokerError(f"Broker URL is {url!r}; expected mqtt://HOST:PORT or mqtts://HOST:PORT.")
-        user, password = environ.get(USER) or None, environ.get(PASSWORD) or None
+        user, password = environ.get(USER) or None, read_password(environ)
+        if password and not user:
+            raise BrokerError(f"There is a password for the broker and no user. Set {USER}, too.")
         secure = parts.scheme == "mqtts"
         if not is_loopback(host) and not allow_insecure:
             lacks = [] if secure else ["encryption (mqtts://)"]
-            lacks += [] if user and password else [f"credentials ({USER} and {PASSWORD} in the environment)"]
+            if not (user and password) and not (secure and environ.get(CERT)):
+                lacks.append(f"credentials ({USER} and {PASSWORD}, or {CERT}, in the environment)")
             if lacks:
                 raise BrokerError(
                     f"Broker {host} is another machine, and this connection lacks {' and '.join(lacks)}. "
                     "Decisions are about people: add what is missing, or say --allow-insecure."
                 )
-        try:
-            tls = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if secure else None
-        except (OSError, ssl.SSLError) as error:
-            raise BrokerError(f"The certificates in {ca_file} cannot be read: {error}.") from error
-        return cls(host, port or PORTS[parts.scheme], tls, user, password)
+        tls, doubt = context(environ, ca_file) if secure else (None, "")
+        warnings = (*exposed(environ), *([doubt] if doubt else []))
+        return cls(host, port or PORTS[parts.scheme], tls, user, password, warnings)
 
 
 def is_loopback(host: str) -> bool:
@@ -116,19 +122,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def topic(session: str, what: Literal["status", "decision"]) -> str:
-    """The topic of a session's status or decisions.
-
-    Raises
-    ------
-    BrokerError
-        The session's name cannot stand in a topic.
-    """
-    if not session or re.search(r"[/+#\x00-\x1f\x7f]", session):
-        raise BrokerError(
-            f"Session name is {session!r}; as part of a topic it must not be empty nor contain '/', '+', '#' "
-            "or control characters."
-        )
-    return f"hemostream/{session}/{what}"

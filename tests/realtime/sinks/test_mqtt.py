@@ -16,6 +16,7 @@ import aiomqtt
 import pytest
 
 from realtime.sinks.mqtt import MqttSink
+from realtime.sinks.outbox import Letter
 from realtime.status import State, Status
 
 VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
@@ -36,8 +37,15 @@ def sink_for(url: str, protocol: Any, **options: Any) -> MqttSink:
     return MqttSink(url, protocol=protocol, **options)
 
 
+def letters(start: int, stop: int, **fields: Any) -> list[Letter]:
+    return [
+        Letter(1, index, json.dumps({"session": "bed-1", "run": 1, "sequence": index}), **fields)
+        for index in range(start, stop)
+    ]
+
+
 def decision_texts(start: int, stop: int) -> list[str]:
-    return [json.dumps({"session": "bed-1", "run": 1, "sequence": index}) for index in range(start, stop)]
+    return [letter.text for letter in letters(start, stop)]
 
 
 @asynccontextmanager
@@ -82,8 +90,8 @@ def test_decisions_arrive_once_in_order_and_are_not_retained(
         async with subscriber(mosquitto.port, protocol) as received:
             async with sink_for(mosquitto.url, protocol) as sink:
                 sink.tell_status(LIVE)
-                for text in texts:  # More at once than may be in flight.
-                    sink.publish(text)
+                for letter in letters(0, 500):  # More at once than may be in flight.
+                    sink.publish(letter)
                 await soon(lambda: len(on(received, "decision")) >= 500, "all decisions")
                 assert await sink.drain(10)
                 assert sink.waiting == 0
@@ -123,8 +131,8 @@ def test_a_decision_does_not_wait_for_the_acknowledgement_of_the_one_before(prot
             server,
             sink_for(f"mqtt://127.0.0.1:{port}", protocol, on_trouble=told.append, drain_s=0) as sink,
         ):
-            for text in ("first", "second", "third", "last"):
-                sink.publish(text)
+            for index, text in enumerate(("first", "second", "third", "last")):
+                sink.publish(Letter(1, index, text))
             await asyncio.wait_for(everything.wait(), 10)
         order = [arrived.index(word) for word in (b"first", b"second", b"third", b"last")]
         assert order == sorted(order)
@@ -142,9 +150,9 @@ def test_the_broker_may_be_absent_and_come_later(mosquitto: Any, protocol: str, 
         texts = decision_texts(0, 40)
         async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as sink:
             sink.tell_status(LIVE)
-            for text in texts:
+            for letter in letters(0, 40):
                 begin = time.monotonic()
-                sink.publish(text)
+                sink.publish(letter)
                 assert time.monotonic() - begin < 1.0
             await soon(lambda: bool(told), "being told")
             assert f"127.0.0.1:{mosquitto.port} is not connected" in told[0]
@@ -169,21 +177,21 @@ def test_a_broker_that_is_killed_and_started_again_misses_nothing(
         async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as sink:
             sink.tell_status(LIVE)
             async with subscriber(mosquitto.port, protocol) as before:
-                for text in decision_texts(0, 20):
-                    sink.publish(text)
+                for letter in letters(0, 20):
+                    sink.publish(letter)
                 await soon(lambda: len(on(before, "decision")) == 20)
                 assert await sink.drain(10)
             async with subscriber(mosquitto.port, protocol, identifier="watcher"):
                 mosquitto.save()
             mosquitto.kill()
             await soon(lambda: not sink.connected, "the loss to be seen")
-            for text in decision_texts(20, 60):
-                sink.publish(text)
+            for letter in letters(20, 60):
+                sink.publish(letter)
             mosquitto.start()
             async with subscriber(mosquitto.port, protocol, identifier="watcher") as after:
                 await soon(lambda: len(on(after, "decision")) >= 40, "what waited", 15.0)
-                for text in decision_texts(60, 80):
-                    sink.publish(text)
+                for letter in letters(60, 80):
+                    sink.publish(letter)
                 await soon(lambda: len(on(after, "decision")) >= 60)
             # The broker had published the will when the connection broke, or forgot what it
             # retained: either way the latest status is told again.
@@ -231,10 +239,11 @@ def test_what_does_not_fit_is_counted_and_told(mosquitto: Any, protocol: str, so
         mosquitto.kill()
         told: list[str] = []
         async with sink_for(mosquitto.url, protocol, on_trouble=told.append, queue_size=10) as sink:
-            for text in decision_texts(0, 25):
-                sink.publish(text)
+            for letter in letters(0, 25):
+                sink.publish(letter)
             assert (sink.waiting, sink.dropped) == (10, 15)
             assert "has not taken 10 decisions" in told[0]
+            assert "the oldest are not published" in told[0]
             await soon(lambda: len(told) > 1)
         assert "has not acknowledged 10 decisions" in told[-1]
 
@@ -271,7 +280,7 @@ def test_credentials_come_from_the_environment_and_wrong_ones_are_told(
         right = {**environ, "HEMOSTREAM_MQTT_PASSWORD": "right"}
         async with sink_for(guarded.url, protocol, environ=right) as sink:
             await soon(lambda: sink.connected, "the connection")
-            sink.publish("{}")
+            sink.publish(Letter(1, 0, "{}"))
             assert await sink.drain(10)
 
     asyncio.run(scenario())
@@ -310,7 +319,7 @@ def test_an_encrypted_broker_is_spoken_to_only_if_its_certificate_is_trusted(
 
     async def scenario() -> None:
         async with sink_for(url, protocol, ca_file=encrypted.certificate) as sink:
-            sink.publish("{}")
+            sink.publish(Letter(1, 0, "{}"))
             assert await sink.drain(10)
         told: list[str] = []
         async with sink_for(url, protocol, on_trouble=told.append) as sink:

@@ -3,7 +3,8 @@
 import pytest
 
 from models.errors import BrokerError
-from realtime.sinks.mqtt_address import Address, is_loopback, topic
+from realtime.sinks.mqtt_address import Address, is_loopback
+from realtime.sinks.mqtt_topics import topic
 
 SECRETS = {"HEMOSTREAM_MQTT_USER": "nurse", "HEMOSTREAM_MQTT_PASSWORD": "hush"}
 
