@@ -77,7 +77,15 @@ class Session:
         self._inference = inference
         self._make_source = make_source
         self._broker = broker
-        self._out = Publisher(journal=journal, broker=broker, sinks=sinks, published=self._published)
+        self._out = Publisher(
+            journal=journal,
+            broker=broker,
+            sinks=sinks,
+            published=self._published,
+            run=settings.run,
+            max_age_s=self.core.plan.policy.max_age_s,
+            clock=settings.local_clock,
+        )
         self._observer = observer
         self._clock = settings.local_clock
         self._arrived: deque[Entry | None] = deque()
