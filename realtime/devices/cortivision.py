@@ -46,9 +46,9 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         return Unlike(NAME, "it describes its channels, which no Photon Cap we know does")
     why = f"it is called {name!r} and describes none of its {rows_of(info)} rows"
     if companion(info):
-        base = name.upper().removesuffix("_STATS")
+        signal = re.sub("_STATS$", "_RAW", name, flags=re.IGNORECASE)
         return Recognition(
-            NAME, why, None, f"It is the cap's statistics, not its signal: take {base + '_RAW'!r} instead."
+            NAME, why, None, f"It is the cap's statistics, not its signal: take {signal!r} instead."
         )
     return Recognition(
         NAME,
