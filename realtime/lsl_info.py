@@ -11,7 +11,7 @@ import pylsl
 from pylsl.info import XMLElement
 
 from realtime.description import describe, describe_origin, read_origin
-from realtime.devices import layout_of
+from realtime.devices import companion_of, layout_of
 from realtime.layout import StreamLayout
 from realtime.log import Origin
 from realtime.side_file import SideFile
@@ -41,6 +41,7 @@ Our child ``hemostream`` keeps all of it; another program reads the stream witho
 __all__ = [
     "NOT_HELD",
     "StreamLayout",
+    "is_companion",
     "layout_from_info",
     "marker_info",
     "origin_from_info",
@@ -130,6 +131,11 @@ def layout_from_info(info: pylsl.StreamInfo, side: SideFile | None = None) -> St
         Where no device is recognised, or the stream does not tell its channels.
     """
     return layout_of(ET.fromstring(info.as_xml()), side)
+
+
+def is_companion(info: pylsl.StreamInfo) -> bool:
+    """Whether a device sends this stream beside its signal: motion, statistics."""
+    return bool(companion_of(ET.fromstring(info.as_xml())))
 
 
 def spec_from_info(info: pylsl.StreamInfo) -> SignalSpec:

@@ -93,8 +93,8 @@ def live(
     from models.bundle import read_bundle
     from models.errors import HemostreamError
     from realtime.broker import EmbeddedBroker
-    from realtime.layout import read_layout
     from realtime.session_parts import SessionSettings
+    from realtime.side_file import read_side_file
     from realtime.sinks.journal import next_run
     from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt import MqttSink
@@ -109,7 +109,7 @@ def live(
     path = journal or Path(f"{name}.hemostream")
     choice = StreamChoice(
         predicate=predicate(stream) if stream else HAEMODYNAMIC,
-        layout=read_layout(layout) if layout else None,
+        layout=read_side_file(layout) if layout else None,
         allow_replay=allow_replay,
         wait_s=wait,
         events=predicate(events) if events else None,

@@ -15,12 +15,11 @@ import numpy as np
 import pylsl
 
 from models.errors import StreamError
-from realtime.layout import StreamLayout
 from realtime.log import ClockMeasured, Entry, EventReceived, OriginKind, Received, StreamOpened
-from realtime.lsl_info import layout_from_info, origin_from_info
-from realtime.signal import SignalSpec
+from realtime.lsl_info import is_companion, layout_from_info, origin_from_info
+from realtime.side_file import SideFile
 
-HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fMRI'"
+HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fNIRS' or type='fMRI'"
 """Streams that `live` takes when none is named."""
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons of the clocks."""
@@ -46,8 +45,8 @@ class StreamChoice:
     ----------
     predicate : str
         XPath predicate over the stream's description, as LSL's resolver takes it.
-    layout : StreamLayout or None
-        What the rows are, for a stream that does not describe itself.
+    layout : StreamLayout, Geometry or None
+        What a side file says of the rows, for a stream that does not (wholly) describe itself.
     allow_replay : bool
         Whether a replayed or simulated stream may be taken.
     wait_s : float
@@ -58,7 +57,7 @@ class StreamChoice:
     """
 
     predicate: str = HAEMODYNAMIC
-    layout: StreamLayout | None = None
+    layout: SideFile | None = None
     allow_replay: bool = False
     wait_s: float = 30.0
     events: str | None = None
@@ -82,6 +81,8 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
     if found:
         # The first answer came; give all others the time to answer too.
         found = pylsl.resolve_bypred(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
+        # Some devices send statistics or motion beside the signal, under the same type.
+        found = [info for info in found if not is_companion(info)] or found
     if len(found) == 1:
         return found[0]
     if found:
@@ -195,21 +196,10 @@ class LslSource:
                 f"Stream {info.name()!r} says that it is {origin.kind}, not live. "
                 "Take it on purpose with --allow-replay."
             )
-        if self._choice.layout is None:
-            layout = layout_from_info(info)
-            spec = layout.spec
-        else:
-            layout = self._choice.layout
-            # What a side file claims of the rate goes behind what the stream declares.
-            spec = SignalSpec(layout.spec.channels, info.nominal_srate())
-        if layout.rows and max(layout.rows) >= info.channel_count():
-            raise StreamError(
-                f"The layout names row {max(layout.rows)}, but stream {info.name()!r} has only "
-                f"{info.channel_count()} channels. Is it the layout file of this device?"
-            )
+        layout = layout_from_info(info, self._choice.layout)
         return StreamOpened(
             local=pylsl.local_clock(),
-            spec=spec,
+            spec=layout.spec,
             origin=origin,
             name=info.name(),
             source_id=info.source_id(),

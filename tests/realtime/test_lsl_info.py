@@ -12,6 +12,7 @@ from models.errors import StreamError
 from realtime.log import Origin, OriginKind
 from realtime.lsl_info import (
     NOT_HELD,
+    is_companion,
     layout_from_info,
     marker_info,
     origin_from_info,
@@ -254,3 +255,11 @@ def test_over_a_real_stream():
     finally:
         inlet.close_stream()
         del inlet, outlet
+
+
+def test_what_a_cap_sends_beside_its_signal_is_not_a_second_signal():
+    cap = [
+        pylsl.StreamInfo(f"Photon_Cap_C1_{what}", "NIRS", 36, 7.88, "float32", what)
+        for what in ("RAW", "STATS")
+    ]
+    assert [is_companion(info) for info in cap] == [False, True]
