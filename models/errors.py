@@ -8,8 +8,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+LONGEST = 3000
+"""Characters of a message that a person still reads; a damaged file may have put any number into one."""
+
+
 class HemostreamError(Exception):
     """Something that a person can put right; shown without a traceback."""
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} ... {said[-LONGEST // 2 :]}"
 
 
 class RecordingError(HemostreamError):
@@ -30,6 +38,10 @@ class BundleError(HemostreamError):
 
 class StreamError(HemostreamError):
     """No stream, too many streams, or a stream that must not be used."""
+
+
+class MessageError(HemostreamError):
+    """A decision or a status that came from elsewhere is not one of ours."""
 
 
 class BrokerError(HemostreamError):

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from models.errors import MessageError
+from models.typed import misfit
+
 ABSTAIN = "abstain"
 
 
@@ -132,13 +135,25 @@ class Decision:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Undo `to_json`."""
-        values: dict[str, Any] = json.loads(text)
-        values.pop("schema")
-        values["reasons"] = tuple(values["reasons"])
-        values["left_out"] = {why: tuple(names) for why, names in values["left_out"].items()}
-        values["evidence"] = Evidence(**values["evidence"])
-        return cls(**values)
+        """Undo `to_json`.
+
+        Raises
+        ------
+        MessageError
+            It is no decision of this schema.
+        """
+        try:
+            values: dict[str, Any] = json.loads(text)
+            values.pop("schema")
+            values["reasons"] = tuple(values["reasons"])
+            values["left_out"] = {why: tuple(names) for why, names in values["left_out"].items()}
+            values["evidence"] = Evidence(**values["evidence"])
+            decision = cls(**values)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise MessageError(f"This is no decision ({type(error).__name__}: {error}): {text[:60]!r}.") from error
+        if wrong := misfit(decision):
+            raise MessageError(f"This is no decision: {wrong}.")
+        return decision
 
 
 _FIELDS = tuple(field.name for field in fields(Decision))

@@ -191,7 +191,7 @@ def read_json(path: Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise StreamError(f"Layout file {path} cannot be read: {error.strerror}.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise StreamError(f"Layout file {path} is no JSON text: {error}.") from error
 
 
@@ -235,7 +235,7 @@ def layout_of_json(values: Any, path: Path) -> StreamLayout:
         )
         scales.append(scale)
     rate = values.get("SamplingFrequency", 0)
-    if isinstance(rate, bool) or not isinstance(rate, int | float):
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not abs(rate) < 1e9:
         raise StreamError(f"Layout file {path} has SamplingFrequency {rate!r}; expected a number of hertz.")
     try:
         spec = SignalSpec(tuple(channels), float(rate))
@@ -276,7 +276,9 @@ class _Entry:
             )
         wavelength = entry.get("wavelength")
         if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            if isinstance(wavelength, bool) or not isinstance(wavelength, int | float) or wavelength <= 0:
+            if isinstance(wavelength, bool) or not isinstance(wavelength, int | float):
+                wavelength = str(wavelength)
+            if isinstance(wavelength, str) or not 0 < wavelength < 1e9:
                 raise StreamError(f"{where} has wavelength {wavelength!r}; expected nanometres.")
         else:
             wavelength = None

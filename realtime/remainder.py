@@ -67,7 +67,7 @@ def restored(kept: str, read: Sequence[Channel | None], read_rate: float) -> Sig
     """
     try:
         values = json.loads(kept)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(values, dict) or values.get("of") != _digest(read):
         return None

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import SignalError
+from models.typed import misfit
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -104,15 +105,29 @@ class Channel:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Undo `to_json`."""
+        """Undo `to_json`.
+
+        Raises
+        ------
+        SignalError
+            It is no channel.
+        """
+        if not isinstance(values, Mapping):
+            raise SignalError(f"Channel is {str(values)[:60]!r}; expected its fields by name.")
         known = {field.name for field in fields(cls)}
         if unknown := set(values) - known:
             raise SignalError(f"Channel has unknown fields {sorted(unknown)}; known: {sorted(known)}.")
         plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
-        plain["kind"] = Kind(values["kind"])
-        return cls(**plain)
+        try:
+            plain["kind"] = Kind(values["kind"])
+            channel = cls(**plain)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SignalError(f"Channel is not whole: {type(error).__name__} {error}.") from error
+        if wrong := misfit(channel):
+            raise SignalError(f"Channel has a field of another type: {wrong}.")
+        return channel
 
 
 @dataclass(frozen=True)
@@ -169,9 +184,17 @@ class SignalSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Undo `to_json`."""
-        channels = tuple(Channel.from_json(channel) for channel in values["channels"])
-        return cls(channels=channels, rate=float(values["rate"]))
+        """Undo `to_json`.
+
+        Raises
+        ------
+        SignalError
+            It is no signal.
+        """
+        try:
+            return cls(tuple(Channel.from_json(one) for one in values["channels"]), float(values["rate"]))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise SignalError(f"Signal is not whole: {type(error).__name__} {error}.") from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)

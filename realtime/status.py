@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from models.errors import MessageError
+from models.typed import misfit
 from realtime.clock import ClockReport
 
 
@@ -103,17 +105,29 @@ class Status:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Status":
-        """Undo `to_json`."""
-        values = json.loads(text)
-        values.pop("schema")
-        values["state"] = State(values["state"])
-        if values["clock"] is not None:
-            values["clock"] = ClockReport(**values["clock"])
-        if values["journal"] is not None:
-            values["journal"] = JournalStatus(**values["journal"])
-        if values["broker"] is not None:
-            values["broker"] = BrokerStatus(**values["broker"])
-        return cls(**values)
+        """Undo `to_json`.
+
+        Raises
+        ------
+        MessageError
+            It is no status of this schema.
+        """
+        try:
+            values = json.loads(text)
+            values.pop("schema")
+            values["state"] = State(values["state"])
+            if values["clock"] is not None:
+                values["clock"] = ClockReport(**values["clock"])
+            if values["journal"] is not None:
+                values["journal"] = JournalStatus(**values["journal"])
+            if values["broker"] is not None:
+                values["broker"] = BrokerStatus(**values["broker"])
+            status = cls(**values)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise MessageError(f"This is no status ({type(error).__name__}: {error}): {text[:60]!r}.") from error
+        if wrong := misfit(status):
+            raise MessageError(f"This is no status: {wrong}.")
+        return status
 
     @classmethod
     def lost(cls, session: str, run: int) -> "Status":

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.errors import JournalError
+from models.errors import JournalError, SignalError
+from models.typed import misfit
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -137,6 +138,8 @@ def decode(row: Row) -> Entry:
         The row does not hold what its kind must.
     """
     try:
+        if wrong := misfit(row):
+            raise ValueError(wrong)
         values: dict[str, Any] = json.loads(row.body)
         if row.kind == "samples":
             return _samples(row, np.dtype(values["dtype"]), values["shape"])
@@ -147,12 +150,15 @@ def decode(row: Row) -> Entry:
             }
             values["spec"] = SignalSpec.from_json(values["spec"])
             values["origin"] = Origin(**{**origin, "kind": OriginKind(origin["kind"])})
-            return StreamOpened(local=row.local, **values)
-        entry: Entry = _PLAIN[row.kind](local=row.local, **values)
-    except (KeyError, TypeError, ValueError) as error:
+            entry: Entry = StreamOpened(local=row.local, **values)
+        else:
+            entry = _PLAIN[row.kind](local=row.local, **values)
+        if wrong := misfit(entry):
+            raise ValueError(wrong)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SignalError) as error:
         raise JournalError(
-            f"The journal holds an entry of kind {row.kind!r} at {row.local} s that cannot be read "
-            f"({type(error).__name__}: {error}). It is damaged or was not written by hemostream."
+            f"The journal holds an entry of kind {str(row.kind)[:20]!r} at {str(row.local)[:20]} s that cannot "
+            f"be read ({type(error).__name__}: {error}). It is damaged or was not written by hemostream."
         ) from error
     return entry
 
@@ -163,6 +169,8 @@ def _samples(row: Row, dtype: np.dtype[Any], shape: list[int]) -> Received:
     # Fresh, writable arrays in this machine's byte order, as the live session had them.
     data = np.frombuffer(row.data or b"", dtype).reshape(shape).astype(dtype.newbyteorder("="))
     stamps = np.frombuffer(row.stamps or b"", "<f8").astype(np.float64)
+    if data.ndim != 2 or len(stamps) != data.shape[1]:
+        raise ValueError(f"samples of shape {data.shape} with {len(stamps)} stamps")
     return Received(row.local, stamps, data)
 
 

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from models.errors import JournalError
+from models.typed import misfit
 from realtime.log import Entry
 from realtime.sinks.journal_format import APPLICATION_ID, Loss, Row, check_identity, decode, uri
 
@@ -60,7 +61,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         check_identity(connection, path)
         yield connection
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what SQLite quotes may be no text
         raise JournalError(f"The journal {path} is damaged: {error}.") from error
     finally:
         connection.close()
@@ -68,7 +69,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _runs(connection: sqlite3.Connection) -> list[Run]:
     found = connection.execute("SELECT run, session, first FROM runs ORDER BY first")
-    return [Run(*row) for row in found]
+    return [_fitting(Run(*row)) for row in found]
+
+
+_Row = TypeVar("_Row")
+
+
+def _fitting(row: _Row) -> _Row:
+    """A row, if SQLite gave each column what the table says; it lets any value stand in any column."""
+    if wrong := misfit(row):
+        raise JournalError(f"The journal is damaged: {wrong}.")
+    return row
 
 
 def _span(connection: sqlite3.Connection, path: Path, run: int | None) -> tuple[int, int]:
@@ -185,6 +196,8 @@ def _decisions(path: Path, run: int | None) -> Iterator[str]:
             "SELECT body FROM decisions WHERE id >= ? AND id < ? ORDER BY id", _span(connection, path, run)
         )
         for (body,) in found:
+            if not isinstance(body, str):
+                raise JournalError(f"The journal {path} is damaged: a decision is no text.")
             yield body
 
 
@@ -202,4 +215,4 @@ def read_losses(path: Path | str, run: int | None = None) -> tuple[Loss, ...]:
             "SELECT missing, first, last FROM lost WHERE id >= ? AND id < ? ORDER BY id",
             _span(connection, path, run),
         )
-        return tuple(Loss(*row) for row in found)
+        return tuple(_fitting(Loss(*row)) for row in found)
