@@ -31,12 +31,12 @@ def misfit(record: Any) -> str:
     >>> misfit(Place(3))
     'name is 3; expected str'
     """
-    for name, kind in _kinds(type(record)).items():
+    for name, kind in _kinds(record.__class__).items():
         value = getattr(record, name)
         if not fits(value, kind):
-            shown = repr(value)
+            shown, wanted = repr(value), getattr(kind, "__name__", str(kind))
             shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-            return f"{name} is {shown}; expected {getattr(kind, '__name__', kind) if isinstance(kind, type) else kind}"
+            return f"{name} is {shown}; expected {wanted}"
         if is_dataclass(value) and not isinstance(value, type) and (inside := misfit(value)):
             return f"{name}.{inside}"
     return ""
@@ -50,7 +50,7 @@ def fits(value: Any, kind: Any) -> bool:
     value : object
         Anything.
     kind : type
-        A class, a union, ``tuple[...]``, a mapping or a sequence of such; whatever else it is, everything fits.
+        A class, a union, ``tuple[...]``, a mapping or a sequence of such; any value fits whatever else it is.
     """
     if kind is None or kind is NoneType:
         return value is None

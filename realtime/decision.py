@@ -150,7 +150,8 @@ class Decision:
             values["evidence"] = Evidence(**values["evidence"])
             decision = cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise MessageError(f"This is no decision ({type(error).__name__}: {error}): {text[:60]!r}.") from error
+            said = f"{type(error).__name__}: {error}"
+            raise MessageError(f"This is no decision ({said}): {text[:60]!r}.") from error
         if wrong := misfit(decision):
             raise MessageError(f"This is no decision: {wrong}.")
         return decision

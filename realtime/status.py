@@ -124,7 +124,8 @@ class Status:
                 values["broker"] = BrokerStatus(**values["broker"])
             status = cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise MessageError(f"This is no status ({type(error).__name__}: {error}): {text[:60]!r}.") from error
+            said = f"{type(error).__name__}: {error}"
+            raise MessageError(f"This is no status ({said}): {text[:60]!r}.") from error
         if wrong := misfit(status):
             raise MessageError(f"This is no status: {wrong}.")
         return status

@@ -157,8 +157,8 @@ def decode(row: Row) -> Entry:
             raise ValueError(wrong)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SignalError) as error:
         raise JournalError(
-            f"The journal holds an entry of kind {str(row.kind)[:20]!r} at {str(row.local)[:20]} s that cannot "
-            f"be read ({type(error).__name__}: {error}). It is damaged or was not written by hemostream."
+            f"The journal holds an entry of kind {str(row.kind)[:20]!r} at {str(row.local)[:20]} s that "
+            f"cannot be read ({type(error).__name__}: {error}). It is damaged or was not written by hemostream."
         ) from error
     return entry
 
