@@ -7,7 +7,6 @@ catch them all by one name.  A message says what was found, what was expected, a
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 LONGEST = 3000
 """Characters of a message that a person still reads; a damaged file may have put any number into one."""
 

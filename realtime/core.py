@@ -13,8 +13,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import SignalError, StreamError
+from models.errors import BundleError, SignalError, StreamError
 from models.probabilities import probabilities
+from models.typed import misfit
 from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
 from realtime.evidence import RunningEvidence
@@ -96,18 +97,30 @@ class Plan:
 
     @classmethod
     def from_card(cls, card: CardLike) -> Self:
-        """The plan that a bundle's card holds."""
-        return cls(
-            spec=SignalSpec.from_json(card.input),
-            pipeline=card.pipeline,
-            length_s=card.window["length_s"],
-            step_s=card.window["step_s"],
-            labels=tuple(card.labels),
-            temperature=card.calibration.get("temperature", 1.0),
-            policy=Policy(**card.policy),
-            memory_s=card.evidence.get("memory_s"),
-            model_hash=card.hash,
-        )
+        """The plan that a bundle's card holds.
+
+        Raises
+        ------
+        BundleError
+            The card holds something else.
+        """
+        try:
+            plan = cls(
+                spec=SignalSpec.from_json(card.input),
+                pipeline=card.pipeline,
+                length_s=card.window["length_s"],
+                step_s=card.window["step_s"],
+                labels=tuple(card.labels),
+                temperature=card.calibration.get("temperature", 1.0),
+                policy=Policy(**card.policy),
+                memory_s=card.evidence.get("memory_s"),
+                model_hash=card.hash,
+            )
+        except (SignalError, TypeError) as error:
+            raise BundleError(f"The card cannot be used: {error}. Train again.") from error
+        if wrong := misfit(plan):
+            raise BundleError(f"The card cannot be used: {wrong}. Train again.")
+        return plan
 
 
 class Core:

@@ -158,7 +158,7 @@ def decode(row: Row) -> Entry:
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SignalError) as error:
         raise JournalError(
             f"The journal holds an entry of kind {str(row.kind)[:20]!r} at {str(row.local)[:20]} s that "
-            f"cannot be read ({type(error).__name__}: {error}). It is damaged or was not written by hemostream."
+            f"cannot be read ({type(error).__name__}: {error}). It is damaged or not hemostream's."
         ) from error
     return entry
 
