@@ -132,10 +132,15 @@ def _take(found: _Gathered, entry: Received, path: Path) -> None:
     if opened is None:
         raise RecordingError(f"{path} holds samples before any stream was opened.")
     rows = list(opened.rows) or list(range(len(opened.spec)))
-    if len(entry.data) <= max(rows, default=-1):
+    if any(not 0 <= row < len(entry.data) for row in rows):
         raise RecordingError(
             f"{path} holds samples of {len(entry.data)} rows at {entry.local} s, but the stream's "
-            f"description names row {max(rows)}."
+            f"description names row {max(rows, key=abs)}."
+        )
+    if len(rows) != len(opened.spec) or len(opened.scales) not in (0, len(rows)):
+        raise RecordingError(
+            f"{path} describes a stream of {len(opened.spec)} channels by {len(rows)} rows and "
+            f"{len(opened.scales)} scales; it is damaged."
         )
     if not found.times:
         found.clock_offset = found.offset

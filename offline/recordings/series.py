@@ -71,10 +71,10 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
             )
         try:
             values = json.loads(side.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise RecordingError(f"Side file {side} is no JSON text: {error}.") from error
         seconds = values.get("RepetitionTime") if isinstance(values, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < np.inf:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e9:
         raise RecordingError(
             f"The repetition time of {path} is {seconds!r} (from {told_by}); expected seconds."
         )

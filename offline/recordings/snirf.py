@@ -354,6 +354,6 @@ def _own_number(tags: h5py.Group, name: str) -> float | None:
 def _own_notes(tags: h5py.Group) -> dict[str, Any]:
     try:
         notes = json.loads(hdf5.text(tags, TAG_NOTES) or "{}")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {}
     return notes if isinstance(notes, dict) else {}
