@@ -108,8 +108,8 @@ class Outbox:
         self._read_to: Identity = (0, 0)
         self._spooled_before: Identity = spooled_before or (0, 0)
         self._in_spool = 0
-        self._reading = False
-        self._left_meanwhile: list[Identity] = []  # What went to the spool while it was being read.
+        self._reading: Identity | None = None  # From where, while it is being read.
+        self._left_meanwhile = 0  # How many decisions were left to it while it was being read.
 
     @property
     def waiting(self) -> int:
@@ -166,9 +166,10 @@ class Outbox:
 
     def page_wanted(self) -> tuple[Identity, Identity] | None:
         """Which part of the spool to read now, from (inclusive) and to (exclusive); then `take_page`."""
-        if not self._has_spool or self._reading or self._page or self._read_to >= self._spooled_before:
+        unread = self._has_spool and self._read_to < self._spooled_before
+        if not unread or self._page or self._reading is not None:
             return None
-        self._reading = True
+        self._reading, self._left_meanwhile = self._read_to, 0
         return self._read_to, self._spooled_before
 
     def take_page(self, page: Page | None, upto: Identity) -> None:
@@ -176,15 +177,18 @@ class Outbox:
 
         None says that it cannot be read: it is passed over, and left to the session's next run.
         """
+        since, self._reading = self._reading, None
         page = page or Page([], 0)
-        known = {letter.identity for letter in (*self._fresh, *self._late, *self._page)}
+        self._in_spool = page.left + self._left_meanwhile
+        if since is not None and self._read_to < since:  # Older ones were left to it: they come first.
+            self._in_spool += len(page.letters)
+            return
+        known = {letter.identity for letter in (*self._fresh, *self._late)}
         known |= self._flying.keys() | self._recent.keys()
         self._page.extend(letter for letter in page.letters if letter.identity not in known)
         self._read_to = _after(page.letters[-1].identity) if page.left else upto
-        self._read_to = min(self._read_to, *self._left_meanwhile, self._read_to)
-        self._in_spool = page.left + len(self._left_meanwhile)
-        self._left_meanwhile.clear()
-        self._reading = False
+        if self._read_to >= self._spooled_before:
+            self._in_spool = 0
 
     # ------------------------------------------------------------------
 
@@ -223,11 +227,13 @@ class Outbox:
         if not (self._has_spool and letter.kept):
             self.dropped += 1
             return
-        self._read_to = min(self._read_to, letter.identity)
+        if letter.identity < self._read_to:  # It came back from a lost connection: read once more.
+            self._in_spool += len(self._page)
+            self._read_to = min([letter.identity, *(each.identity for each in self._page)])
+            self._page.clear()
         self._spooled_before = max(self._spooled_before, _after(letter.identity))
         self._in_spool += 1
-        if self._reading:
-            self._left_meanwhile.append(letter.identity)
+        self._left_meanwhile += 1
 
 
 def _after(identity: Identity) -> Identity:
