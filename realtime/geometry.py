@@ -69,7 +69,7 @@ class Geometry:
         else:
             everywhere = parse_length(said, f"Side file {path}, SourceDetectorSeparation")
         unit = values.get("OptodeUnit", "mm")
-        if unit not in LENGTHS:
+        if not isinstance(unit, str) or unit not in LENGTHS:
             raise StreamError(f"Side file {path} has OptodeUnit {unit!r}; expected {', '.join(LENGTHS)}.")
         optodes = values.get("Optodes", {})
         if not isinstance(optodes, Mapping):
@@ -135,7 +135,7 @@ class Geometry:
 
 def _place(place: Any, name: str, factor: float, path: Path) -> Position:
     numbers = (
-        [v for v in place if isinstance(v, int | float) and not isinstance(v, bool)]
+        [v for v in place if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9]
         if (isinstance(place, list))
         else []
     )
