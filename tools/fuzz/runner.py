@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -131,6 +132,8 @@ def _child(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Tr
             *lines, pending = (pending + piece).split(b"\n")
             for line in lines:
                 values = json.loads(line)
+                if "fault" in values:
+                    raise RuntimeError(f"Input {current} of {target.name} cannot be made:\n{values['fault']}")
                 trial = Trial(**{**values, "outcome": Outcome(values["outcome"])})
                 current = trial.number + 1
                 yield trial
@@ -154,6 +157,8 @@ def _work(target: Target, read: Read, seed: int, numbers: range, into: int) -> N
             trial = attempt(target, read, seed, number)
             os.write(into, json.dumps(asdict(trial)).encode() + b"\n")
         code = 0
+    except Exception:  # noqa: BLE001 - of the damage, not of what is tried; the parent tells it
+        os.write(into, json.dumps({"fault": traceback.format_exc()}).encode() + b"\n")
     finally:
         with suppress(OSError):
             os.close(into)

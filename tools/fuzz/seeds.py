@@ -28,6 +28,7 @@ from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sinks.journal_format import APPLICATION_ID, TABLES, VERSION, encode
 from realtime.sources.recording import Event, Recording
 from realtime.status import BrokerStatus, JournalStatus, State, Status
+from tools.imitations import LAYOUTS, info_of
 
 Input = Mapping[str, bytes]
 """File names and contents."""
@@ -331,7 +332,7 @@ def status() -> list[Input]:
 
 
 def layout() -> list[Input]:
-    """A side file that uses all that one may hold."""
+    """Side files of both forms that use all that one may hold."""
     montage = [
         {
             "channel_idx": row,
@@ -347,22 +348,23 @@ def layout() -> list[Input]:
     )
     separations = {"Long": "30 mm", "Short": "8 mm"}
     whole = {"SamplingFrequency": 8.12, "SourceDetectorSeparation": separations, "ChMontage": montage}
-    return [{"x.json": json.dumps(whole, indent=1).encode()}]
+    geometry = {
+        "SourceDetectorSeparation": {"Tx1-Rx1": "30 mm"},
+        "Optodes": {"Tx3": [81.2, 10, 33.5], "Rx2": [70.1, 30, 40]},
+        "OptodeUnit": "mm",
+    }
+    return [{"x.json": json.dumps(values, indent=1).encode()} for values in (whole, whole, geometry)]
 
 
 def description() -> list[Input]:
-    """The descriptions of a stream of ours, and of one of somebody else's."""
+    """The stream descriptions of every vendor that can be imitated, and the side files they need."""
     found: list[Input] = []
-    for ours in (True, False):
-        info = ET.Element("info")
-        for tag, said in (("name", "bed"), ("type", "NIRS"), ("channel_count", "4"), ("nominal_srate", "10")):
-            ET.SubElement(info, tag).text = said
-        desc = describe(spec(), Origin())
-        if not ours and (own := desc.find("hemostream")) is not None:
-            desc.remove(own)
-        info.append(desc)
-        found.append({"x.xml": ET.tostring(info)})
-    return found
+    for imitate in LAYOUTS.values():
+        imitated = imitate(_recording(), Origin())
+        side = {} if imitated.side is None else {"side.json": json.dumps(imitated.side).encode()}
+        found.append({"x.xml": ET.tostring(info_of(imitated)), **side})
+    geometry = {"Optodes": {"Tx1": [0, 0, 0], "Rx1": [30, 0.5, 0]}, "OptodeUnit": "mm"}
+    return [*found, {**found[0], "side.json": json.dumps(geometry).encode()}]
 
 
 def recipe() -> list[Input]:

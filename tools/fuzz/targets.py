@@ -73,7 +73,7 @@ def of_text(change: Callable[[str, Random], str], *suffixes: str) -> Callable[[I
     """Damage to the text of one of the files with these suffixes (of the first, without any)."""
 
     def damage(files: Input, random: Random) -> Input:
-        names = [name for name in files if name.endswith(suffixes)] if suffixes else [next(iter(files))]
+        names = [name for name in files if suffixes and name.endswith(suffixes)] or [next(iter(files))]
         name = names[int(random.integers(0, len(names)))]
         text = change(files[name].decode(), random)
         return {**files, name: text.encode("utf-8", "surrogatepass")}
@@ -158,7 +158,7 @@ def _journal() -> Target:
 
 
 def _layout() -> Target:
-    read = _module("realtime.layout").read_layout
+    read = _module("realtime.side_file").read_side_file
     seeds = _module("tools.fuzz.seeds").layout()
     return Target("layout", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder)))
 
@@ -194,16 +194,28 @@ def _status() -> Target:
 def _description() -> Target:
     from xml.etree import ElementTree as ET
 
-    seeds, module = _module("tools.fuzz.seeds").description(), _module("realtime.description")
+    seeds, read_origin = (
+        _module("tools.fuzz.seeds").description(),
+        _module("realtime.description").read_origin,
+    )
+    devices, read_side = _module("realtime.devices"), _module("realtime.side_file").read_side_file
 
     def read(folder: Path) -> object:
         try:
             info = ET.fromstring(entry(folder).read_bytes())
         except (ET.ParseError, ValueError, LookupError):
             return None  # liblsl gives only well-formed XML
-        return module.read_description(info), module.read_origin(info)
+        side = folder / "side.json"
+        read_origin(info)
+        devices.companion_of(info)
+        return devices.usual(devices.layout_of(info, read_side(side) if side.exists() else None))
 
-    return Target("description", seeds, [of_text(texts.xml_text)], read)
+    damage = [of_text(texts.xml_text), of_text(texts.xml_text), of_text(_side, ".json")]
+    return Target("description", seeds, damage, read)
+
+
+def _side(text: str, random: Random) -> str:
+    return (texts.xml_text if text.startswith("<") else texts.json_text)(text, random)
 
 
 def _bundle() -> Target:

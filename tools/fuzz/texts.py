@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import deepcopy
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -160,7 +161,7 @@ def xml_text(text: str, random: Random) -> str:
 
 
 def _value(random: Random) -> Any:
-    return VALUES[int(random.integers(0, len(VALUES)))]
+    return deepcopy(VALUES[int(random.integers(0, len(VALUES)))])  # or what is put in would be damaged too
 
 
 def _places(values: Any) -> Any:
