@@ -4,13 +4,42 @@ Commands are registered by name only and imported when they are called, so that 
 at once.  Each lives in its own file; its docstring is its help.
 """
 
+import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from cyclopts import App, Parameter
 
-from models.errors import HemostreamError
+
+def not_ours(name: str | None) -> str:
+    """What to say where a package of ours is another distribution's; empty where it is not about that.
+
+    Parameters
+    ----------
+    name : str or None
+        The module that was not found.
+    """
+    floor = (name or "").partition(".")[0]
+    if floor not in ("models", "realtime", "offline", "tools"):
+        return ""
+    spec = importlib.util.find_spec(floor)
+    if spec and spec.origin and Path(spec.origin).parent.parent == Path(__file__).parents[1]:
+        return ""  # ours: then something else is wrong
+    where = spec.origin if spec and spec.origin else "nowhere, or a folder without an __init__.py"
+    return (
+        f"hemostream: {name} is not there, for package {floor!r} is {where}, which is not hemostream's. "
+        "Another "
+        "distribution, PYTHONPATH or a folder here brings one of that name: install hemostream into an "
+        "environment of its own."
+    )
+
+
+try:
+    from models.errors import HemostreamError
+except ModuleNotFoundError as error:
+    sys.exit(not_ours(error.name) or str(error))
 
 DESCRIPTION = """Streaming classifier of live brain haemodynamics (fNIRS, fMRI regions).
 
@@ -24,6 +53,7 @@ COMMANDS = {
     "classify": ("tools.classify:classify", "The live path over a recording or a journal."),
     "replay": ("tools.replay:replay", "A recording as a live LSL stream."),
     "live": ("tools.live:live", "The bedside session: LSL stream in, decisions out."),
+    "doctor": ("tools.doctor:doctor", "What would stop a session here, and what to do about it."),
     "export": ("tools.export:export", "A journal as SNIRF recordings."),
 }
 """Name: where it lives, and its line in the overview."""
@@ -64,6 +94,10 @@ def main(words: Sequence[str] | None = None) -> None:
     except HemostreamError as error:
         print(f"hemostream: {error}", file=sys.stderr)
         sys.exit(2)
+    except ModuleNotFoundError as error:
+        if not (said := not_ours(error.name)):
+            raise
+        sys.exit(said)
     except KeyboardInterrupt:
         sys.exit(130)
 
