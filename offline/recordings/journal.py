@@ -6,7 +6,7 @@ the date.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 
 from models.errors import RecordingError
 from offline.recordings.checks import check_times, in_order, missing_values
+from realtime.devices import usual
+from realtime.layout import StreamLayout
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -115,7 +117,7 @@ def _gather(entries: Iterable[Entry], path: Path) -> _Gathered:
                 if found.clock is None and entry.utc_offset is not None:
                     found.clock = entry
             case StreamOpened():
-                found.opened = _same_stream(found.opened, entry, path)
+                found.opened = _same_stream(found.opened, _usual(entry), path)
             case EventReceived(_, stamp, label):
                 found.events.append(Event(stamp, label))
             case StreamReset():
@@ -147,6 +149,14 @@ def _take(found: _Gathered, entry: Received, path: Path) -> None:
     data = entry.data[rows].astype(np.float64)
     found.data.append(data * np.array(opened.scales)[:, np.newaxis] if opened.scales else data)
     found.times.append(entry.stamps + found.offset)
+
+
+def _usual(opened: StreamOpened) -> StreamOpened:
+    """Without what a device computed of its own light: a recording that held both would hold all twice."""
+    if not opened.device or {len(opened.rows), len(opened.scales)} != {len(opened.spec)}:
+        return opened
+    layout = usual(StreamLayout(opened.spec, opened.rows, opened.scales, opened.device))
+    return replace(opened, spec=layout.spec, rows=layout.rows, scales=layout.scales)
 
 
 def _same_stream(before: StreamOpened | None, now: StreamOpened, path: Path) -> StreamOpened:

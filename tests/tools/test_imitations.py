@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import StreamError
+from offline.recordings.journal import read_journal
 from realtime.description import read_origin
 from realtime.devices import layout_of, recognise, usual
-from realtime.log import Origin, OriginKind, Received, StreamOpened
+from realtime.log import Origin, OriginKind, Received, SessionStarted, StreamOpened
 from realtime.matching import match_channels
 from realtime.side_file import read_side_file
 from realtime.signal import Channel, Kind, SignalSpec
+from realtime.sinks.journal import JournalWriter
 from realtime.sources.lsl import LslSource, StreamChoice
 from realtime.sources.recording import Event, Recording
 from tools.imitations import LAYOUTS, imitation, info_of
@@ -262,6 +264,57 @@ def test_the_side_file_is_written_once_and_only_where_one_is_needed(tmp_path):
 def test_the_command_refuses_a_layout_that_the_recording_does_not_fit(tmp_path, data_dir):
     with pytest.raises(StreamError, match="a replay cannot be sent like that"):
         replay(tmp_path / "absent.snirf", layout=("aurara",))
+
+
+def blood(names):
+    return SignalSpec(
+        tuple(
+            Channel(
+                name=name,
+                kind=Kind.HBO if name.endswith("hbo") else Kind.HBR,
+                unit="mol/L",
+                source=int(name[1]),
+                detector=1,
+            )
+            for name in names
+        ),
+        10.0,
+    )
+
+
+def test_a_model_of_haemoglobin_finds_auroras_own_by_kind():
+    recording = fixed(n=300)
+    how = imitation("aurora")(recording, ORIGIN)
+    layout = layout_of(info_of(how))
+    wanted = blood(("S2_D1 hbo", "S1_D1 hbr"))
+    indices = match_channels(wanted, layout.spec)
+    assert [layout.rows[i] for i in indices] == [6, 7]
+    values = layout.take(how.rows)[list(indices)]
+    assert np.nanmax(np.abs(values)) < 0.1, "mol/L, not umol/L"
+
+
+def test_of_auroras_journal_the_light_is_the_recording(tmp_path):
+    recording = fixed(n=200)
+    how = imitation("aurora")(recording, ORIGIN)
+    layout = layout_of(info_of(how))
+    opened = StreamOpened(
+        0.0,
+        layout.spec,
+        Origin(),
+        "Aurora",
+        rows=layout.rows,
+        scales=layout.scales,
+        device="aurora",
+        frame_row=0,
+    )
+    with JournalWriter(tmp_path / "a.hemostream", on_trouble=pytest.fail) as journal:
+        journal.append(SessionStarted(0.0, "s", 1, "0" * 64))
+        journal.append(opened)
+        journal.append(Received(0.0, recording.times, how.rows.astype(np.float32)))
+    again = read_journal(tmp_path / "a.hemostream")
+    assert sorted(again.spec.names) == sorted(recording.spec.names)
+    order = [again.spec.names.index(name) for name in recording.spec.names]
+    np.testing.assert_allclose(again.data[order], recording.data, rtol=1e-7)
 
 
 # ------------------------------------------------------------------ over real LSL
