@@ -29,7 +29,7 @@ from realtime.units import LENGTHS
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Distances and places, by the vendor's names of optodes (or ours, ``S1`` and ``D1``).
+    """Distances and places, by the vendor's names of optodes (``S1``, ``Tx1`` is source 1 without another).
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ class Geometry:
         return replace(layout, spec=SignalSpec(channels, layout.spec.rate))
 
     def _completed(self, channel: Channel) -> Channel:
-        sources = [name for name in (channel.source_name, f"S{channel.source}") if name]
-        detectors = [name for name in (channel.detector_name, f"D{channel.detector}") if name]
+        sources = _names(channel.source_name, channel.source, "S", "Tx")
+        detectors = _names(channel.detector_name, channel.detector, "D", "Rx")
         at = next((self.places[name] for name in sources if name in self.places), channel.source_position)
         to = next((self.places[name] for name in detectors if name in self.places), channel.detector_position)
         known = [
@@ -131,6 +131,11 @@ class Geometry:
             detector_position=to,
             position=midpoint(at, to) or channel.position,
         )
+
+
+def _names(name: str | None, number: int | None, *letters: str) -> list[str]:
+    """What an optode may be called in a side file: by its name, or by its number where that is its name."""
+    return [name] if name else [f"{letter}{number}" for letter in letters]
 
 
 def _place(place: Any, name: str, factor: float, path: Path) -> Position:

@@ -7,7 +7,7 @@ and wavelength.  Never by position in the stream: two exports of one montage ord
 from dataclasses import replace
 
 from models.errors import SignalError
-from realtime.signal import Channel, SignalSpec
+from realtime.signal import Channel, Kind, SignalSpec
 
 SAME_LIGHT_NM = 1.0
 """Wavelengths that differ by no more than this are the same, written down to other digits."""
@@ -95,9 +95,13 @@ def _by_name(channel: Channel) -> tuple[object, ...] | None:
 
 
 def _by_vendor(channel: Channel) -> tuple[object, ...] | None:
-    if channel.source_name is None or channel.detector_name is None:
+    if channel.source_name is None and channel.detector_name is None:
         return None
-    return channel.source_name, channel.detector_name, channel.wavelength is None, channel.kind
+    # A name that says no more than its number is not kept (S3, Tx3): there the number is the name.
+    source, detector = channel.source_name or channel.source, channel.detector_name or channel.detector
+    if source is None or detector is None:
+        return None
+    return source, detector, channel.wavelength is None, channel.kind
 
 
 def _by_number(channel: Channel) -> tuple[object, ...] | None:
@@ -110,13 +114,14 @@ def _agrees(want: Channel, have: Channel) -> bool:
     """Same kind and unit; the vendor's optodes and the wavelength (to a nanometre) too where both say them.
 
     Our numbers of optodes, and names made of them, follow a file's own order: two montages can share
-    them although they sit elsewhere on the head.
+    them although they sit elsewhere on the head.  Of intensities only ratios are used, so one whose unit
+    is not known (many files do not say it) is the one that a live stream gives in volts.
     """
-    if want.kind is not have.kind or want.unit != have.unit:
+    if want.kind is not have.kind or (want.unit != have.unit and want.kind is not Kind.INTENSITY):
         return False
-    ours, theirs = _optodes(want), _optodes(have)
-    if None not in (*ours, *theirs) and ours != theirs:
-        return False
+    for ours, theirs in zip(_optodes(want), _optodes(have), strict=True):
+        if ours is not None and theirs is not None and ours != theirs:
+            return False
     if want.wavelength is None or have.wavelength is None:
         return True
     return _apart(want, have) <= SAME_LIGHT_NM

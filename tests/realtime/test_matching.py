@@ -56,6 +56,28 @@ def test_light_of_no_known_colour_is_not_guessed():
         match_channels(needed, SignalSpec((dark,), 10.0))
 
 
+def test_a_unit_that_a_file_did_not_say_is_that_of_the_stream():
+    unsaid = SignalSpec(tuple(replace(c, unit="a.u.") for c in NEEDED.channels), 10.0)
+    indices = match_channels(unsaid, NEEDED)
+    assert indices == (0, 1, 2, 3)
+    assert merged(unsaid, NEEDED, indices).channels[0].unit == "V"
+
+
+def test_one_name_of_two_is_enough_to_tell_optodes_apart():
+    needed = SignalSpec((light(5, 1, 760.0, detector_name="Rx4b"),), 10.0)
+    # In the other file the two fibres of receiver 4 are numbered the other way round.
+    found = SignalSpec(
+        (
+            light(5, 1, 760.0, detector_name="Rx4a", name="first"),
+            light(5, 2, 760.0, detector_name="Rx4b", name="second"),
+        ),
+        10.0,
+    )
+    assert match_channels(needed, found) == (1,)
+    with pytest.raises(SignalError, match="lacking"):
+        match_channels(needed, found.pick([0]))
+
+
 def test_other_light_and_other_kinds_are_lacking_by_name():
     found = SignalSpec((light(1, 1, 690.0), light(1, 1, 830.0)), 10.0)
     with pytest.raises(SignalError, match=r"S1_D1 760 .*Found 2: S1_D1 690"):

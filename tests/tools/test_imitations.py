@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import StreamError
+from offline.recordings import read_recording
 from offline.recordings.journal import read_journal
 from realtime.description import read_origin
 from realtime.devices import layout_of, recognise, usual
@@ -367,3 +368,32 @@ def test_over_lsl_a_source_finds_the_channels_by_itself(layout, tmp_path):
     else:
         np.testing.assert_array_equal(stamps, due)
     assert pylsl.library_version() > 0
+
+
+# ---------------------------------------------------------------- real recordings
+
+
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "bare"])
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        ("rest/sub-01_task-rest_nirs.snirf", {}),
+        ("homer3_tapping/subj1/Fingertapping_08192013.nirs", {}),
+        ("lsl_tapping_xdf/sub-001_task-fingertapping_recording.xdf", {"stream": "raw"}),
+    ],
+)
+def test_a_real_recording_comes_back(layout, path, options, data_dir, tmp_path):
+    if path.endswith("xdf"):
+        options = {**options, "layout": data_dir / "fnirs" / path.replace("recording.xdf", "nirs.json")}
+    recording = read_recording(data_dir / "fnirs" / path, **options)
+    how = imitation(layout)(recording, ORIGIN)
+    info = info_of(how)
+    assert recognise(info).device == layout
+    found = layout_of(info, side_of(how, tmp_path))
+    wanted = recording.spec
+    if layout == "oxysoft":
+        dod = (replace(c, kind=Kind.OPTICAL_DENSITY, unit="1") for c in wanted.channels)
+        wanted = SignalSpec(tuple(dod), wanted.rate)
+    indices = list(match_channels(wanted, found.spec))
+    sent = how.rows.astype(np.float32 if how.dtype == "float32" else np.float64)
+    np.testing.assert_allclose(found.take(sent)[indices], expected(recording, layout), rtol=2e-7, atol=2e-7)
