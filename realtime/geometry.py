@@ -26,6 +26,9 @@ from realtime.layout import StreamLayout, parse_length
 from realtime.signal import Channel, Position, SignalSpec
 from realtime.units import LENGTHS
 
+FORM = '{"SourceDetectorSeparation": {"Tx1-Rx1": "30 mm", ...}}'
+"""The least that a side file adds, for messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:

@@ -39,6 +39,9 @@ from models.errors import SignalError, StreamError
 from realtime.signal import Channel, Floats, Kind, SignalSpec
 from realtime.units import LENGTHS, kind_of, unit_of
 
+FORM = '{"ChMontage": [{"channel_idx": 0, "source": "S1", "detector": "D1", "wavelength": 760}, ...]}'
+"""The least that a side file says, for messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamLayout:
@@ -274,11 +277,10 @@ class _Entry:
             raise StreamError(
                 f"{where} has kind {entry['kind']!r}; expected Intensity, dOD, HbO, HbR or HbT."
             )
-        wavelength = entry.get("wavelength")
+        wavelength: Any = entry.get("wavelength")
         if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            if isinstance(wavelength, bool) or not isinstance(wavelength, int | float):
-                wavelength = str(wavelength)
-            if isinstance(wavelength, str) or not 0 < wavelength < 1e9:
+            is_number = isinstance(wavelength, int | float) and not isinstance(wavelength, bool)
+            if not is_number or not 0 < wavelength < 1e9:
                 raise StreamError(f"{where} has wavelength {wavelength!r}; expected nanometres.")
         else:
             wavelength = None

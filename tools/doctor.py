@@ -25,6 +25,7 @@ HOUSE = Path(__file__).resolve().parents[1]
 def doctor(
     *,
     model: Path | None = None,
+    stream: str | None = None,
     layout: Path | None = None,
     broker: str | None = None,
     journal: Path | None = None,
@@ -43,6 +44,9 @@ def doctor(
     ----------
     model
         Bundle folder: can it be read, and could it take the streams that are there?
+    stream
+        Look at this stream only: its name, or an LSL predicate. By default all are told of, and one that
+        cannot be used stops nothing where there is another that can.
     layout
         Side file (JSON) for a stream that does not describe itself, as "live" takes it.
     broker
@@ -74,6 +78,7 @@ def doctor(
     found: list[Finding] = []
     for finding in _findings(
         model=model,
+        stream=stream,
         layout=layout,
         broker=broker,
         journal=journal or Path(),
@@ -101,6 +106,7 @@ def summary(found: Sequence[Finding]) -> str:
 def _findings(
     *,
     model: Path | None,
+    stream: str | None,
     layout: Path | None,
     broker: str | None,
     journal: Path,
@@ -128,7 +134,7 @@ def _findings(
     side_finding, side = _side(layout)
     yield from side_finding
     if ready:
-        yield from _guarded("streams", lambda: _streams(listen, side, plan))
+        yield from _guarded("streams", lambda: _streams(listen, stream, side, plan))
     from tools.doctor_broker import check_broker
 
     environ = os.environ
@@ -220,7 +226,11 @@ def _side(layout: Path | None) -> tuple[Sequence[Finding], "SideFile | None"]:
     return (good("layout", f"{layout} can be read"),), side
 
 
-def _streams(listen: float, side: "SideFile | None", plan: "Plan | None") -> Sequence[Finding]:
+def _streams(
+    listen: float, stream: str | None, side: "SideFile | None", plan: "Plan | None"
+) -> Sequence[Finding]:
     from tools.doctor_streams import check_streams, look_around
+    from tools.live import predicate
 
-    return check_streams(look_around(listen), side=side, plan=plan)
+    seen = look_around(listen, predicate(stream) if stream else None)
+    return check_streams(seen, side=side, plan=plan)

@@ -1,7 +1,7 @@
 """Checks of the streams that are there: what each was recognised as, and whether a model could take it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -13,7 +13,7 @@ from realtime.layout import StreamLayout
 from realtime.log import OriginKind
 from realtime.matching import match_channels
 from realtime.side_file import SideFile
-from tools.doctor_finding import Finding, good, problem, warning
+from tools.doctor_finding import Finding, Level, good, problem, warning
 
 if TYPE_CHECKING:
     import pylsl
@@ -82,6 +82,9 @@ def check_streams(
     brain = [one for one in seen if text_of(one.info, "type") in TYPES]
     signals = [one for one in brain if not companion_of(one.info)]
     found = [check_stream(one, side, plan) for one in brain]
+    if any(one.level is not Level.PROBLEM for one, of in zip(found, brain, strict=True) if of in signals):
+        # A session takes one stream: with another that can be taken, this one stops nothing.
+        found = [replace(one, level=Level.WARNING) if one.level is Level.PROBLEM else one for one in found]
     others = [f"{_called(one)}" for one in seen if one not in brain]
     if others:
         found.append(good("other streams", ", ".join(others)))
@@ -197,8 +200,8 @@ def _called(one: Seen) -> str:
     return f"{text_of(one.info, 'name')!r} (type {text_of(one.info, 'type') or 'none'})"
 
 
-def look_around(listen_s: float, told: Callable[[str], None] | None = None) -> list[Seen]:
-    """Find all streams; ask those of the brain to describe themselves, and listen to them.
+def look_around(listen_s: float, predicate: str | None = None) -> list[Seen]:
+    """Find streams; ask those of the brain to describe themselves, and listen to them.
 
     A replay is not listened to: it waits for its first listener, and would begin for us.
 
@@ -206,16 +209,17 @@ def look_around(listen_s: float, told: Callable[[str], None] | None = None) -> l
     ----------
     listen_s : float
         How long to listen (s), to all at once.
-    told : callable or None
-        Told how many there are.
+    predicate : str or None
+        Which ones, as LSL's resolver takes it; None is all.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     import pylsl
 
-    infos = pylsl.resolve_streams(wait_time=LOOK_S)
-    if told is not None:
-        told(f"{len(infos)} streams")
+    if predicate is None:
+        infos = pylsl.resolve_streams(wait_time=LOOK_S)
+    else:
+        infos = pylsl.resolve_bypred(predicate, minimum=1000, timeout=LOOK_S)
     if not infos:
         return []
     with ThreadPoolExecutor(max_workers=min(len(infos), 16)) as pool:

@@ -29,6 +29,7 @@ from realtime.devices.recognition import (
     rows_of,
     text_of,
 )
+from realtime.geometry import FORM
 from realtime.layout import StreamLayout, number_optodes, standard_name
 from realtime.signal import Channel, Kind, SignalSpec
 
@@ -94,6 +95,6 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         remarks.append(f"{len(others)} auxiliary or unused rows are left aside: {', '.join(others[:6])}")
     lacks = (
         "OxySoft tells no distances, which concentrations need: a side file adds them "
-        f"({LAYOUT}; its form is told in realtime/geometry.py)."
+        f"({LAYOUT}; form: {FORM}, told in full in realtime/geometry.py)."
     )
     return Recognition(NAME, why, layout, lacks, tuple(remarks))

@@ -303,6 +303,15 @@ def test_no_stream_several_streams_and_what_is_beside_them():
     assert "16572" in deaf[0].do
 
 
+def test_a_stream_that_cannot_be_used_stops_nothing_beside_one_that_can():
+    known, unknown = seen("A", desc=describe(SPEC, LIVE)), seen("B", rows=42)
+    assert [one.level for one in check_streams([known, unknown])][:2] == [Level.OK, Level.WARNING]
+    assert check_streams([unknown])[0].level is Level.PROBLEM
+    other = fast_plan(intensity_spec(pairs=3))
+    both = check_streams([known, unknown], plan=other)
+    assert [one.level for one in both][:2] == [Level.PROBLEM, Level.PROBLEM]
+
+
 def test_nearly_more_streams_of_a_host_than_are_found():
     many = check_streams([seen(f"m{i}", "Markers", rows=1, host="ward") for i in range(MANY)])
     assert any("PortRange = 400" in one.do for one in many)
@@ -400,7 +409,7 @@ def test_a_real_run_finds_a_real_stream(tmp_path):
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        code, found = run_doctor("--journal", str(tmp_path), "--listen", "1.5")
+        code, found = run_doctor("--journal", str(tmp_path), "--listen", "1.5", "--stream", name)
     finally:
         done.set()
         sender.join()
