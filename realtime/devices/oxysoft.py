@@ -90,7 +90,7 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         return Recognition(NAME, why, None, f"Two rows are the same channel: {error}")
     layout = StreamLayout(spec, tuple(row for row, _ in light), (TO_NATURAL,) * len(light), device=NAME)
     others = [label or "unlabelled" for label, match in zip(labels, found, strict=True) if not match]
-    remarks = ["optical density to base 10, taken times ln 10"]
+    remarks = ["optical density to base 10, taken times ln 10", "events: --events \"type='Event'\""]
     if others:
         remarks.append(f"{len(others)} auxiliary or unused rows are left aside: {', '.join(others[:6])}")
     lacks = (
