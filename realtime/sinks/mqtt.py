@@ -8,7 +8,9 @@ replaced by the broker with a last will when the connection ends without a goodb
 
 A decision is put on its way at once, in order, without waiting for the acknowledgement of the one
 before (`realtime.sinks.outbox` decides what is next).  With MQTT 5 a current decision is marked to be
-thrown away by the broker when its time is over, so that nobody who sleeps is shown it later.  QoS 1
+thrown away by the broker when its time is over, so that nobody who sleeps is shown it later (not so with
+the embedded broker, see `realtime.sinks.mqtt_connection.RUMQTTD`: there a subscriber that slept must
+look at a decision's own times).  QoS 1
 means at least once: only what was in flight when a connection broke, or was acknowledged in the
 moment in which the process ended, may arrive twice, and its identity tells.
 """
@@ -100,7 +102,6 @@ class MqttSink:
         self._outbox = Outbox(size=queue_size)
         self._spool: Spool | None = None
         self._acknowledged: Callable[[int, int], None] = lambda run, sequence: None
-        self._may_expire = protocol == "5"
         self._expiring: dict[int, Properties] = {}
         self._told_dropped = False
         self._senders: set[asyncio.Task[None]] = set()
@@ -264,8 +265,8 @@ class MqttSink:
         self._send()
 
     def _properties(self, seconds: float) -> Properties | None:
-        """When the broker is to throw a message away; MQTT 3.1.1 cannot say so."""
-        if not self._may_expire or seconds == float("inf"):
+        """When the broker is to throw a message away, where it can be told so."""
+        if not self._connection.expires or seconds == float("inf"):
             return None
         whole = int(seconds)
         if whole not in self._expiring:

@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -27,6 +28,9 @@ VERSIONS: Mapping[str, aiomqtt.ProtocolVersion] = {
     "5": aiomqtt.ProtocolVersion.V5,
     "3.1.1": aiomqtt.ProtocolVersion.V311,
 }
+RUMQTTD = {"TopicAliasMaximum": 4096}
+"""How the embedded broker greets over MQTT 5.  It dies of a message that has properties and a
+subscriber who speaks MQTT 3.1.1 (rumqttd 0.20: a panic in its listener), so it is sent none."""
 # Small packets must not wait for the acknowledgement of earlier ones.
 _SOCKET = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -71,6 +75,8 @@ class Connection:
         self.address = address
         self.client: aiomqtt.Client | None = None
         """Only while connected."""
+        self.expires = False
+        """Whether this broker may be told when to throw a message away."""
         self.failures = 0
         """Connections in a row that failed or did not hold."""
         self._session = session
@@ -118,10 +124,10 @@ class Connection:
             "and connecting is tried again."
         )
 
-    def _new_client(self) -> aiomqtt.Client:
+    def _new_client(self) -> "_Client":
         # One name for all connections of a session: taking it up again ends the old connection at
         # the broker now, so that its will cannot be published over a newer status.
-        client = aiomqtt.Client(
+        client = _Client(
             self.address.host,
             self.address.port,
             username=self.address.user,
@@ -136,8 +142,9 @@ class Connection:
         client.pending_calls_threshold = 100
         return client
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _serve(self, client: "_Client") -> None:
         """Stay until this connection is lost; raises what was wrong."""
+        self.expires = self._protocol is VERSIONS["5"] and client.greeting != RUMQTTD
         self._lost = asyncio.get_running_loop().create_future()
         self.client = client
         watch = asyncio.create_task(_until_disconnected(client), name="mqtt watch")
@@ -153,6 +160,19 @@ class Connection:
             await self._closed()
             if self._lost.done() and not self._lost.cancelled():
                 self._lost.exception()  # Seen.
+
+
+class _Client(aiomqtt.Client):
+    """A client that remembers what the broker said of itself."""
+
+    greeting: Mapping[str, Any] = {}
+
+    def _on_connect(
+        self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Properties | None = None
+    ) -> None:
+        if properties is not None:
+            self.greeting = properties.json()
+        super()._on_connect(client, userdata, flags, reason_code, properties)
 
 
 async def _until_disconnected(client: aiomqtt.Client) -> None:
