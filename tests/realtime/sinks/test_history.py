@@ -339,7 +339,7 @@ def test_of_a_broker_that_freezes_no_more_than_one_decision_comes_late(
             async with bed.sink:
                 await soon(lambda: bed.sink.connected)
                 await bed.decide(3)
-                await soon(lambda: len(heard.messages) >= 3)
+                await soon(lambda: len(heard.messages) >= 3 and not bed.sink.waiting)
                 os.kill(mosquitto.pid, signal.SIGSTOP)
                 try:
                     for _ in range(8):
