@@ -4,17 +4,14 @@ It is rumqttd (through iotcore) in a process of its own, on two loopback ports: 
 MQTT 3.1.1 and one that speaks MQTT 5.  For real use name a broker of your own.
 """
 
-import signal
 import socket
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import iotcore
 
 from models.errors import BrokerError
 
@@ -23,6 +20,8 @@ MAX_PAYLOAD = 1 << 20
 """Longest message (bytes); iotcore's own default of 20 KiB would refuse a long status."""
 ATTEMPTS = 5
 """How often free ports are looked for: another program may take one before the broker does."""
+STARTS_WITHIN_S = 20.0
+ENDS_WITHIN_S = 5.0
 
 _CONFIG = """
 id = 0
@@ -51,8 +50,9 @@ dynamic_filters = true
 class EmbeddedBroker:
     """A broker on this machine only, for as long as the context lasts.
 
-    Its process ends with the context, and by itself when this process ends in any other way.
-    Ctrl-C in a terminal does not reach it, so a session can still say goodbye.
+    Its process ends with the context, and by itself when this process ends in any other way.  It is in
+    a session of its own and minds no signal to end (`realtime.broker_child`), so whoever ends a
+    bedside session by Ctrl-C, by its process group or as a service leaves it time to say goodbye.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class EmbeddedBroker:
         self._asked = port, port_v5
         self._ports = (0, 0)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._broker: iotcore.Broker | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -112,9 +112,15 @@ class EmbeddedBroker:
 
     def close(self) -> None:
         """End the broker; its ports are free afterwards."""
-        if self._broker is not None:
-            self._broker.stop()
-            self._broker = None
+        if self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            try:
+                self._process.wait(ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -130,9 +136,24 @@ class EmbeddedBroker:
             for version, port in zip(("v4", "v5"), self._ports, strict=True)
         ]
         config.write_text(_CONFIG + "".join(listeners), encoding="utf-8")
-        self._broker = iotcore.Broker(config_path=str(config))
-        with _interrupts_held_back():
-            self._broker.start()
+        if any(_in_use(port) for port in self._ports):
+            raise OSError("a port was taken")
+        script = Path(__file__).with_name("broker_child.py")
+        self._process = subprocess.Popen(
+            # -P: what stands beside the script (signal.py, say) must not stand in for Python's own.
+            [sys.executable, "-P", str(script), str(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while not all(_answers(port) for port in self._ports):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"it ended with code {self._process.returncode}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it does not listen after {STARTS_WITHIN_S:g} s")
+            time.sleep(0.02)
 
 
 def _free_ports(number: int) -> list[int]:
@@ -144,6 +165,14 @@ def _free_ports(number: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _in_use(port: int) -> bool:
@@ -163,20 +192,3 @@ def _port_taken(*ports: int) -> BrokerError:
         f"Port {named} on {LOOPBACK} is in use by another program. Choose another port, or name the "
         f"broker that is there with --broker mqtt://{LOOPBACK}:{ports[0]}."
     )
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start a child that Ctrl-C does not reach: it inherits the mask; ours is put back.
-
-    An interrupt that comes meanwhile is delivered afterwards.  Windows has no such mask; there the
-    broker may end together with the session.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -67,8 +67,8 @@ def test_it_listens_on_loopback_only(broker: EmbeddedBroker) -> None:
     for version in VERSIONS:
         assert listening[port_for(broker, version)] == {loopback}
     # Nor has its process opened anything else.
-    assert broker._broker is not None
-    process = broker._broker._process.pid
+    assert broker._process is not None
+    process = broker._process.pid
     inodes = {str(entry.readlink()) for entry in Path(f"/proc/{process}/fd").iterdir() if entry.is_symlink()}
     own = 0
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -168,20 +168,25 @@ def test_two_brokers_live_side_by_side(broker: EmbeddedBroker) -> None:
 
 
 HOLDER = """
-import sys, time
-import signal
+import signal, socket, sys, time
 from realtime.broker import EmbeddedBroker
+
+class Ended(BaseException):
+    pass
+
+def end(number, frame):
+    raise Ended
+
 # A shell that runs this in the background hands interrupts down ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, end)
 with EmbeddedBroker() as broker:
-    print(broker.url, broker._broker._process.pid, flush=True)
     try:
+        print(broker.url, flush=True)
         time.sleep(60)
-    except KeyboardInterrupt:
-        import socket
-        port = int(broker.url.rpartition(":")[2])
+    except Ended:
         time.sleep(0.2)
-        socket.create_connection(("127.0.0.1", port)).close()
+        socket.create_connection(("127.0.0.1", int(broker.url.rpartition(":")[2]))).close()
         print("still there", flush=True)
 """
 
@@ -191,32 +196,43 @@ def holder() -> tuple[subprocess.Popen[str], int]:
         [sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
     )
     assert process.stdout is not None
-    return process, port_of(process.stdout.readline().split()[0])
+    return process, port_of(process.stdout.readline().strip())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
-def test_it_ends_when_its_owner_is_killed() -> None:
+@pytest.mark.parametrize("kill", [os.kill, os.killpg])
+def test_it_ends_when_its_owner_is_killed(kill: Callable[[int, int], None]) -> None:
     process, port = holder()
     with process:
         assert listens(port)
-        process.kill()
+        kill(process.pid, signal.SIGKILL)
     wait_until(lambda: not listens(port), "the broker outlived its owner")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
-def test_ctrl_c_reaches_the_session_but_not_the_broker() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to signal")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_leaves_time_for_a_goodbye(number: signal.Signals) -> None:
     process, port = holder()
     with process:
-        os.killpg(process.pid, signal.SIGINT)  # What a terminal does: all of the group at once.
+        os.killpg(process.pid, number)  # What a terminal does, and a supervisor: all of the group at once.
         said, _ = process.communicate(timeout=20)
     assert said.strip() == "still there"
     assert process.returncode == 0
     wait_until(lambda: not listens(port), "the broker outlived its owner")
 
 
-def test_no_interrupt_is_lost_while_it_starts() -> None:
-    if not hasattr(signal, "pthread_sigmask"):
-        pytest.skip("no signal masks here")
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    with EmbeddedBroker():
-        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process and asks nobody")
+def test_a_signal_to_the_broker_itself_does_not_end_it() -> None:
+    """A service manager signals every process of a service, whatever its group."""
+    with EmbeddedBroker() as broker:
+        assert broker._process is not None
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            broker._process.send_signal(number)
+        assert listens(port_of(broker.url_v5))
+        assert broker._process.poll() is None
+
+
+def test_a_broker_that_cannot_start_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.broker._CONFIG", "this is no TOML")
+    with pytest.raises(BrokerError, match="--broker mqtt://HOST:PORT"), EmbeddedBroker():
+        pass
