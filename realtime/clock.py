@@ -1,38 +1,37 @@
 """Stamps made true: from the raw stamps of a source to times that can be trusted.
 
 Sources stamp samples when they get round to it, so stamps jitter; they lose samples, so stamps
-jump; and they declare rates they do not keep.  This clock follows the samples with a line
-(phase and period) fitted by least squares that grows to a fixed memory, and gives each sample
-the line's value at that sample, using nothing that comes later.  A stamp further from the line
-than the jitter seen so far explains is a gap: the phase starts anew *at that stamp*, the period
-stays.  Samples lost before jitter is known bend the line at first; it is drawn anew when the start
-is over.  liblsl's own dejitter smears a gap over the minute that follows; this one is right again
-at once on exact stamps, and on jittered ones as soon as the jitter averages out.
+jump; they send some twice, or out of order; they declare rates they do not keep, and push chunks of which
+only the last stamp was ever measured.  This clock follows the samples with a line (`realtime.clock_line`,
+or `realtime.clock_chunks` where stamps are made up) and gives each sample the line's value, using nothing
+that comes later.  liblsl's own dejitter smears a gap over the minute that follows; this one is right again at
+once on exact stamps, and on jittered ones as soon as the jitter averages out.
 
-Exact stamps leave as they came (within rounding).  The samples that are dropped, because their
-time would run backwards, are counted.
+Exact stamps leave as they came (within rounding).  No sample is ever held back, so one that comes out
+of order cannot be put back: it is dropped, counted and its place is a gap.  Only a source whose clock
+was set back makes times run backwards, once; then `set_backs` has grown, and nothing behind may be joined
+with anything before.
 """
 
+import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from realtime.clock_chunks import LONGEST_CHUNK, ChunkLine, Suspicion
+from realtime.clock_frames import Counted, understand
+from realtime.clock_line import Line
 from realtime.signal import Bools, Floats
 
-MEMORY_S = 15.0
-"""Memory of the line, seconds: long against jitter, short against a drifting oscillator."""
-MIN_MEMORY = 10
-"""... but never fewer samples than this."""
-STARTUP = 10
-"""Samples before jitter is known well enough to tell a lost sample from a late stamp."""
-JITTER_FACTOR = 6.0
-"""A gap lies further out than this many mean absolute residuals."""
-RECENT = 15
-"""Raw intervals whose median stands for the period where the fitted one cannot be trusted yet."""
-ENOUGH = 4
-"""Raw intervals from which their scatter can be told."""
+SET_BACK = 5
+"""So many samples in a row, rising, behind what was given: the source's clock was set back ..."""
+SET_BACK_S = 1.0
+"""... and no fewer than come in this time, s."""
+REMEMBERED = 128
+"""Stamps among which a duplicate is looked for: a chunk that is sent twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class ClockReport:
     duplicates : int
         Samples that came again.
     disordered : int
-        Samples that came out of order, whether or not they could be put right.
+        Samples that came out of order.
     lost : int
         Samples that the device counted and that never came, where it counts its frames.
     invented : bool
@@ -84,42 +83,68 @@ class Clock:
     """
 
     def __init__(self, nominal_rate: float) -> None:
-        self._nominal_period = 1.0 / nominal_rate if nominal_rate > 0 else 0.0
+        self._nominal = 1.0 / nominal_rate if nominal_rate > 0 else 0.0
+        self._line = Line(self._nominal)
+        self._suspicion = Suspicion(self._nominal)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: another clock, or another stream."""
-        self._period = self._nominal_period
-        self._time = 0.0  # the line at the last sample
-        self._raw = 0.0  # its raw stamp
-        self._given = -np.inf  # the last time given out
-        self._in_segment = 0  # samples since the last gap
-        self._seen = 0  # samples that the period was learnt from
-        self._jitter = 0.0  # mean absolute residual, s
-        self._settled = False  # whether the start is over
-        self._recent: list[float] = []
-        self.gaps = 0
-        self.dropped = 0
+        self._line.restart()
+        self._suspicion.restart()
+        self._chunks: ChunkLine | None = None
+        self._raw: float | None = None  # the last stamp that was followed
+        self._given = -math.inf  # the last time given out
+        self._frame: float | None = None
+        self._behind = 0  # samples in a row behind what was given
+        self._last_behind = 0.0  # the stamp of the last of them
+        self._stamps: deque[float] = deque(maxlen=REMEMBERED)
+        self._known: set[float] = set()
+        self._chunk_gaps = 0  # of earlier chunk lines
+        self.set_backs = 0
+        self.duplicates = 0
+        self.disordered = 0
+        self.unusable = 0
+        self.lost = 0
 
     @property
     def rate(self) -> float:
         """Measured rate, Hz; 0 before two samples."""
-        return 1.0 / self._period if self._period > 0 and self._seen > 1 else 0.0
+        return self._chunks.rate if self._chunks else self._line.rate
 
     @property
     def jitter_s(self) -> float:
         """Mean absolute distance of stamps from the line, s."""
-        return self._jitter
+        return self._chunks.jitter_s if self._chunks else self._line.jitter_s
+
+    @property
+    def uncertainty_s(self) -> float:
+        """How wrong the last time may be, as far as the stamps themselves tell, s."""
+        return self._chunks.uncertainty_s if self._chunks else self._line.uncertainty_s
+
+    @property
+    def gaps(self) -> int:
+        """Places where samples lacked."""
+        return self._line.gaps + self._chunk_gaps + (self._chunks.gaps if self._chunks else 0)
+
+    @property
+    def dropped(self) -> int:
+        """Samples that could not be used."""
+        return self.duplicates + self.disordered + self.unusable
 
     @property
     def report(self) -> ClockReport:
         """What was found so far."""
         return ClockReport(
             rate=self.rate,
-            jitter_s=self._jitter,
-            uncertainty_s=self._jitter,
+            jitter_s=self.jitter_s,
+            uncertainty_s=self.uncertainty_s,
             gaps=self.gaps,
             dropped=self.dropped,
+            duplicates=self.duplicates,
+            disordered=self.disordered,
+            lost=self.lost,
+            invented=self._chunks is not None,
         )
 
     def process(self, stamps: Floats, frames: Floats | None = None) -> tuple[Floats, Bools]:
@@ -135,153 +160,138 @@ class Clock:
         Returns
         -------
         times : (n_kept,) float64, s
-            Increasing.
+            Increasing, but where `set_backs` grew.
         kept : (n_samples,) bool
             False where a sample had to be dropped (a duplicate, or time running backwards).
         """
         times = np.empty(len(stamps))
         kept = np.zeros(len(stamps), dtype=bool)
         n = 0
-        for i, stamp in enumerate(stamps.tolist()):
-            time = self._follow(stamp)
-            if time is None:
-                self.dropped += 1
-            else:
+        counts = [None] * len(stamps) if frames is None else frames.tolist()
+        for i, (stamp, frame) in enumerate(zip(stamps.tolist(), counts, strict=True)):
+            time = self._next(stamp, frame)
+            if time is not None:
                 times[n] = time
                 kept[i] = True
                 n += 1
         return times[:n], kept
 
-    def _follow(self, stamp: float) -> float | None:
+    def _next(self, stamp: float, frame: float | None) -> float | None:
         """One sample: its time, or None where it must be dropped."""
-        if not np.isfinite(stamp):
+        if not math.isfinite(stamp):
+            self.unusable += 1
             return None
-        if self._in_segment == 0:
-            return self._start_segment(stamp)
-        interval = stamp - self._raw
-        if interval == 0.0:
-            return None  # the same sample again
-        if not self._recent and self._seen < STARTUP and interval > 0:
-            # The first step there is says more than the declared rate: a line through two samples.
-            self._period, self._time = interval, self._raw
-        residual = stamp - (self._time + self._period)
-        reference = self._reference_period(interval)
-        if self._seen < STARTUP:
-            bound = max(1.5 * reference, JITTER_FACTOR * self._jitter)
-        else:
-            bound = max(0.5 * reference, JITTER_FACTOR * self._jitter)
-        lost = self._seen < STARTUP and residual > 0.5 * reference and self._is_loss(residual)
-        if abs(residual) > bound or lost:
-            if stamp <= self._given:
+        lost: int | None = None
+        if frame is not None:
+            counted = understand(frame, self._frame)
+            if counted.what is Counted.AGAIN:
+                self.duplicates += 1
                 return None
-            self.gaps += 1
-            if self._seen < STARTUP:  # some of these were steps, and the shorter ones rather
-                self._remember(interval)
-            if self._seen < STARTUP and self._recent:
-                self._period = sorted(self._recent)[(len(self._recent) - 1) // 2]
-            return self._start_segment(stamp)
-        self._remember(interval)
-        self._learn(residual, reference)
-        self._raw = stamp
-        if self._seen == STARTUP and not self._settled:
-            self._settle(stamp)
-        return self._give(self._time, reference)
+            if counted.what is Counted.LATE:
+                return self._drop_behind(stamp)
+            lost = counted.lost
+            self._frame = frame if math.isfinite(frame) else None
+        elif stamp in self._known:
+            self.duplicates += 1
+            return None
+        time = self._time_of(stamp, lost)
+        if time is None:
+            return self._drop_behind(stamp)
+        self.lost += lost or 0
+        self._behind = 0
+        self._remember(stamp)
+        return time
 
-    def _is_loss(self, residual: float) -> bool:
-        """Whether, in the start, a late stamp lies further out than the intervals' own scatter explains.
-
-        Residuals cannot tell that: a loss that was once taken for jitter makes all of them large.
-        """
-        if len(self._recent) < ENOUGH:
-            return False
-        known = sorted(self._recent)
-        middle = known[len(known) // 2]
-        scatter = sorted(abs(interval - middle) for interval in known)
-        return residual > 3.0 * scatter[7 * len(scatter) // 10]
-
-    def _settle(self, stamp: float) -> None:
-        """At the end of the start: undo what lost samples did to the line before jitter was known.
-
-        Otherwise they pass for jitter, so do all losses that follow, and the line never recovers.
-        """
-        self._settled = True
-        known = sorted(self._recent)
-        middle = known[len(known) // 2]
-        steps = [interval for interval in known if interval <= 1.5 * middle]
-        if steps[0] < 0.5 * middle:
-            return  # so much jitter that losses cannot be told from it
-        period = sum(steps) / len(steps)
-        self._jitter = min(self._jitter, sum(abs(step - period) for step in steps) / len(steps))
-        if len(steps) < len(known):
-            self._period = period
-            self._time = stamp
-            self._in_segment = 1
-
-    def _start_segment(self, stamp: float) -> float:
-        self._time = self._raw = self._given = stamp
-        self._in_segment = 1
-        self._seen = max(self._seen, 1)
-        return stamp
-
-    def _learn(self, residual: float, reference: float) -> None:
-        """Move the line: gains of a growing least-squares line, frozen at the memory's length."""
-        memory = max(MIN_MEMORY, int(MEMORY_S / reference)) if reference > 0 else MIN_MEMORY
-        self._in_segment += 1
-        self._seen = min(self._seen + 1, memory)
-        n = self._seen
-        gain_period = 6.0 / (n * (n + 1))
-        if self._in_segment < n:
-            # After a gap the period is known and only the phase is new.
-            gain_phase = max(1.0 / self._in_segment, 2.0 * (2 * n - 1) / (n * (n + 1)))
-        else:
-            gain_phase = 2.0 * (2 * n - 1) / (n * (n + 1))
-        self._time += self._period + gain_phase * residual
-        self._period = max(self._period + gain_period * residual, 0.25 * reference)
-        self._jitter += (abs(residual) - self._jitter) / min(self._seen, 50)
-
-    def _reference_period(self, interval: float) -> float:
-        """A period that one odd interval cannot spoil, s."""
-        if self._seen >= STARTUP:
-            return self._period
-        known = sorted([*self._recent, interval] if interval > 0 else self._recent)
-        # The lower of two middle ones: of a step and a gap, the step.
-        return known[(len(known) - 1) // 2] if known else self._period
-
-    def _remember(self, interval: float) -> None:
-        if self._seen < STARTUP and interval > 0:  # in disorder, the next one makes up for it
-            self._recent = [*self._recent, interval][-RECENT:]
+    def _time_of(self, stamp: float, lost: int | None) -> float | None:
+        """By the line that is in force; None where it lies behind what was given."""
+        if self._raw is not None and self._chunks is None:
+            run = self._suspicion.run
+            if self._suspicion.look(stamp - self._raw, stamp):
+                # The odd step that gave it away ended a chunk: the sample before it was stamped truly.
+                self._chunks = ChunkLine(self._nominal, self._raw, run + 1)
+        if self._chunks is not None:
+            if self._chunks.run < LONGEST_CHUNK:
+                return self._give(self._chunks.follow(stamp), self._chunks.period)
+            # No end for so long: the declared period is the true one after all.
+            self._chunk_gaps += self._chunks.gaps
+            self._chunks = None
+            return self._give(self._line.start_at(stamp), self._line.period)
+        time = self._line.follow(stamp, self._given, lost)
+        if time is None:
+            return None
+        # A gap's first sample keeps its stamp; any other time increases, whatever the line does.
+        keeps = self._line.fresh and time > self._given
+        return self._give(time, 0.0 if keeps else self._line.reference)
 
     def _give(self, time: float, reference: float) -> float:
-        """Times increase, whatever the line does while it settles."""
-        self._given = max(time, self._given + 0.1 * reference)
+        if time < self._given - SET_BACK_S - 10.0 * reference and self._chunks is not None:
+            self.set_backs += 1
+            self._given = time
+        else:
+            self._given = max(time, self._given + 0.1 * reference)
         return self._given
+
+    def _drop_behind(self, stamp: float) -> float | None:
+        """Count a sample that came too late; where all do, follow the clock that was set back."""
+        if self._raw is None or stamp > self._raw:
+            self.disordered += 1  # behind the line only: it will be caught up with
+            return None
+        self._behind = self._behind + 1 if self._behind == 0 or stamp > self._last_behind else 1
+        self._last_behind = stamp
+        enough = max(SET_BACK, math.ceil(SET_BACK_S / self._line.period) if self._line.period > 0 else 0)
+        if self._behind < enough:
+            self.disordered += 1
+            return None
+        self.set_backs += 1
+        self._behind = 0
+        self._frame = None
+        self._suspicion.restart()
+        self._remember(stamp)
+        self._given = self._line.start_at(stamp)
+        return self._given
+
+    def _remember(self, stamp: float) -> None:
+        self._raw = stamp
+        if len(self._stamps) == REMEMBERED:
+            self._known.discard(self._stamps[0])
+        self._stamps.append(stamp)
+        self._known.add(stamp)
 
     def state(self) -> dict[str, Any]:
         """Everything the future depends on, as JSON values."""
         return {
-            "period": self._period,
-            "time": self._time,
+            "line": self._line.state(),
+            "suspicion": self._suspicion.state(),
+            "chunks": self._chunks.state() if self._chunks else None,
             "raw": self._raw,
-            "given": self._given if np.isfinite(self._given) else None,
-            "in_segment": self._in_segment,
-            "seen": self._seen,
-            "jitter": self._jitter,
-            "settled": self._settled,
-            "recent": list(self._recent),
-            "gaps": self.gaps,
-            "dropped": self.dropped,
+            "given": self._given if math.isfinite(self._given) else None,
+            "frame": self._frame,
+            "behind": self._behind,
+            "last_behind": self._last_behind,
+            "stamps": list(self._stamps),
+            "chunk_gaps": self._chunk_gaps,
+            "set_backs": self.set_backs,
+            "duplicates": self.duplicates,
+            "disordered": self.disordered,
+            "unusable": self.unusable,
+            "lost": self.lost,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
-        self._period = state["period"]
-        self._time = state["time"]
+        self._line.restore(state["line"])
+        self._suspicion.restore(state["suspicion"])
+        self._chunks = ChunkLine.restored(state["chunks"]) if state["chunks"] else None
         self._raw = state["raw"]
-        self._given = -np.inf if state["given"] is None else state["given"]
-        self._in_segment = state["in_segment"]
-        self._seen = state["seen"]
-        self._jitter = state["jitter"]
-        self._settled = state["settled"]
-        self._recent = list(state["recent"])
-        self.gaps = state["gaps"]
-        self.dropped = state["dropped"]
+        self._given = -math.inf if state["given"] is None else state["given"]
+        self._frame = state["frame"]
+        self._behind = state["behind"]
+        self._last_behind = state["last_behind"]
+        self._stamps = deque(state["stamps"], maxlen=REMEMBERED)
+        self._known = set(self._stamps)
+        self._chunk_gaps = state["chunk_gaps"]
+        self.set_backs = state["set_backs"]
+        self.duplicates = state["duplicates"]
+        self.disordered = state["disordered"]
+        self.unusable = state["unusable"]
+        self.lost = state["lost"]

@@ -5,9 +5,10 @@ Nothing here reads a clock, draws a number or knows a neighbour: all that comes 
 entries all run through the same code, and the same entries give the same decisions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -145,6 +146,8 @@ class Core:
         self._spec: SignalSpec = plan.spec
         self._rate_checked = False
         self._frame_row: int | None = None
+        self._last_time = -np.inf  # of the last sample
+        self._set_backs = 0  # how often the source's clock had been set back by then
         self._offset = 0.0
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
@@ -194,6 +197,8 @@ class Core:
         self._spec = spec
         self._rate_checked = False
         self.clock = Clock(spec.rate)
+        self._set_backs = 0
+        self._last_time = -np.inf
         self.pipeline = Pipeline(self.plan.pipeline, spec)
         plan = self.plan
         if self._windows is None:
@@ -208,7 +213,16 @@ class Core:
             return
         if reason is not Reset.GAP:
             self.clock.reset()
+            self._set_backs = 0
+        self._start_over(reason)
+
+    def _start_over(self, reason: Reset) -> None:
+        """Behind here nothing is joined with anything before; the clock goes on as it is."""
+        assert self.pipeline is not None
+        assert self._windows is not None
+        if reason is not Reset.GAP:
             self._windows.restart()
+            self._last_time = -np.inf
         self.pipeline.reset(reason)
 
     def _receive(self, entry: Received) -> list[Window]:
@@ -221,14 +235,32 @@ class Core:
             data *= self._scales
         if len(times) < len(kept):
             data = data[:, kept]
-        missing = ~np.isfinite(data)
+        chunk = Chunk(self._spec, data, times, ~np.isfinite(data))
         given: list[Window] = []
-        for piece in self.pipeline.process(Chunk(self._spec, data, times, missing)):
-            given += self._windows.process(piece)
+        for part in self._apart(chunk):
+            for piece in self.pipeline.process(part):
+                given += self._windows.process(piece)
         if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
             self._check_rate(rate, self.pipeline.spec_out.rate)
             self._rate_checked = True
         return given
+
+    def _apart(self, chunk: Chunk) -> Iterator[Chunk]:
+        """Cut samples where the source's clock was set back; everything starts over behind such a place."""
+        assert self.clock is not None
+        if self.clock.set_backs == self._set_backs:
+            yield chunk
+        else:
+            self._set_backs = self.clock.set_backs
+            steps = np.diff(chunk.times, prepend=self._last_time)
+            starts = [0, *np.flatnonzero(steps <= 0.0).tolist(), chunk.n_samples]
+            for start, stop in pairwise(starts):
+                if steps[start : start + 1] <= 0.0:
+                    self._start_over(Reset.CLOCK)
+                if stop > start:
+                    yield chunk.between(start, stop)
+        if chunk.n_samples:
+            self._last_time = float(chunk.times[-1])
 
     def _check_rate(self, measured: float, needed: float) -> None:
         """Refuse a signal of which the model would see mostly what was made up between samples."""

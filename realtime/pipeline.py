@@ -22,6 +22,8 @@ NEED_A_GRID = frozenset({"bandpass", "motion", "normalise"})
 """Stages that count samples, so that these must be evenly spaced."""
 MAX_GAP_S = 5.0
 """Longer gaps are not bridged: stages start afresh behind them, s."""
+MAX_GAP_PERIODS = 2.5
+"""... but a source that is so slow that its samples lie further apart is given so many of its periods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,15 @@ class Pipeline:
         times = np.empty(chunk.n_samples + 1)  # by hand: np.diff's prepend takes longer than some stages
         times[0], times[1:] = self._last_time, chunk.times
         steps = times[1:] - times[:-1]  # NaN at the very first sample
-        starts = [0, *(int(i) for i in np.flatnonzero(steps > self.max_gap_s)), chunk.n_samples]
+        most = self.max_gap_s
+        if self.spec_in.rate > 0.0:
+            most = max(most, MAX_GAP_PERIODS / self.spec_in.rate)
+        starts = [0, *(int(i) for i in np.flatnonzero(steps > most)), chunk.n_samples]
         pieces: list[Piece] = []
         for start, stop in pairwise(starts):
             if start == stop:  # the gap lies in front of the first sample
                 continue
-            if steps[start] > self.max_gap_s:
+            if steps[start] > most:
                 self.reset(Reset.GAP)
             part = chunk if stop - start == chunk.n_samples else chunk.between(start, stop)
             if self._started is None:
