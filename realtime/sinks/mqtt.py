@@ -28,7 +28,8 @@ from paho.mqtt.properties import Properties
 
 from models.errors import JournalError
 from realtime.sinks.mqtt_address import Address, Protocol
-from realtime.sinks.mqtt_connection import Connection, expiring
+from realtime.sinks.mqtt_client import expiring
+from realtime.sinks.mqtt_connection import Connection
 from realtime.sinks.mqtt_topics import personal, topic
 from realtime.sinks.outbox import Identity, Letter, Outbox, Page, Sending
 
@@ -259,6 +260,7 @@ class MqttSink:
         except aiomqtt.MqttError as error:
             self._connection.broken(client, error)
             return
+        self._connection.proved()
         self._outbox.acknowledged(sending)
         self._acknowledged(letter.run, letter.sequence)
         self._settled.set()
@@ -300,6 +302,7 @@ class MqttSink:
                 await client.publish(
                     self.status_topic, text, qos=1, retain=True, timeout=ACKNOWLEDGED_WITHIN_S
                 )
+                self._connection.proved()
                 self._status_shown = text
         except aiomqtt.MqttError as error:
             self._connection.broken(client, error)

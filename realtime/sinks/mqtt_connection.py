@@ -3,15 +3,13 @@
 import asyncio
 import random
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from realtime.sinks.mqtt_address import Address
+from realtime.sinks.mqtt_client import VERSIONS, Client
 from realtime.sinks.mqtt_trouble import Trouble, explain
 
 KEEPALIVE_S = 10
@@ -24,10 +22,6 @@ BACKOFF_S = (0.25, 5.0)
 STEADY_S = 5.0
 """A connection that held so long was a good one: the next wait is short again."""
 
-VERSIONS: Mapping[str, aiomqtt.ProtocolVersion] = {
-    "5": aiomqtt.ProtocolVersion.V5,
-    "3.1.1": aiomqtt.ProtocolVersion.V311,
-}
 RUMQTTD = {"TopicAliasMaximum": 4096}
 """How the embedded broker greets over MQTT 5.  It dies of a message that has properties and a
 subscriber who speaks MQTT 3.1.1 (rumqttd 0.20: a panic in its listener), so it is sent none."""
@@ -96,9 +90,6 @@ class Connection:
             try:
                 async with self._new_client() as client:
                     since = loop.time()
-                    if self._told:
-                        self._told = ""
-                        self._tell(f"Broker {self.address} is connected; {self._waiting()} decisions waited.")
                     await self._serve(client)
             except aiomqtt.MqttError as error:
                 steady = since is not None and loop.time() - since >= STEADY_S
@@ -108,6 +99,12 @@ class Connection:
             first, longest = BACKOFF_S
             pause = min(first * 2 ** min(self.failures - 1, 10), longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+
+    def proved(self) -> None:
+        """The broker has acknowledged something: whatever was wrong is over."""
+        if self._told:
+            self._told = ""
+            self._tell(f"Broker {self.address} is connected; {self._waiting()} decisions wait.")
 
     def broken(self, client: aiomqtt.Client, error: aiomqtt.MqttError) -> None:
         """Nothing can be sent through this client any more."""
@@ -124,10 +121,10 @@ class Connection:
             "and connecting is tried again."
         )
 
-    def _new_client(self) -> "_Client":
+    def _new_client(self) -> Client:
         # One name for all connections of a session: taking it up again ends the old connection at
         # the broker now, so that its will cannot be published over a newer status.
-        client = _Client(
+        client = Client(
             self.address.host,
             self.address.port,
             username=self.address.user,
@@ -140,9 +137,10 @@ class Connection:
             socket_options=_SOCKET,
         )
         client.pending_calls_threshold = 100
+        client.refused = lambda error: self.broken(client, error)
         return client
 
-    async def _serve(self, client: "_Client") -> None:
+    async def _serve(self, client: Client) -> None:
         """Stay until this connection is lost; raises what was wrong."""
         self.expires = self._protocol is VERSIONS["5"] and client.greeting != RUMQTTD
         self._lost = asyncio.get_running_loop().create_future()
@@ -162,28 +160,8 @@ class Connection:
                 self._lost.exception()  # Seen.
 
 
-class _Client(aiomqtt.Client):
-    """A client that remembers what the broker said of itself."""
-
-    greeting: Mapping[str, Any] = {}
-
-    def _on_connect(
-        self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Properties | None = None
-    ) -> None:
-        if properties is not None:
-            self.greeting = properties.json()
-        super()._on_connect(client, userdata, flags, reason_code, properties)
-
-
 async def _until_disconnected(client: aiomqtt.Client) -> None:
     """Wait for the end of a connection; aiomqtt tells it only to whoever waits for messages."""
     with suppress(StopAsyncIteration):
         async for _ in client.messages:
             pass
-
-
-def expiring(seconds: float) -> Properties:
-    """MQTT 5's properties of a message that the broker is to throw away after so long, whole s, 1 or more."""
-    properties = Properties(PacketTypes.PUBLISH)
-    properties.MessageExpiryInterval = int(min(max(seconds, 1.0), 2**32 - 1))
-    return properties

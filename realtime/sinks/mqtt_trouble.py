@@ -6,6 +6,7 @@ from typing import NamedTuple
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
+from realtime.sinks.mqtt_client import RefusedError
 from realtime.sinks.mqtt_tls import CA, CERT, KEY, PASSWORD, PASSWORD_FILE, USER
 
 REFUSED_CREDENTIALS = {4, 5, 134, 135}
@@ -35,6 +36,12 @@ def explain(error: aiomqtt.MqttError, *, session: str, brief: bool) -> Trouble:
     brief : bool
         Whether the connection was there and held for a moment only.
     """
+    if isinstance(error, RefusedError):
+        return Trouble(
+            "refused",
+            f"it does not take what session {session!r} publishes ({error}). Check that its access list lets "
+            f"this user write to hemostream/{session}/#.",
+        )
     # aiomqtt keeps the error that it found as the cause, or shows only its words.
     found = error.__cause__ or error.__context__
     if isinstance(found, ssl.SSLError):
@@ -54,7 +61,12 @@ def explain(error: aiomqtt.MqttError, *, session: str, brief: bool) -> Trouble:
             f"{error}. The broker ended the connection soon: if another program publishes as session "
             f"{session!r}, end it or choose another name.",
         )
-    return Trouble("away", f"{error}. Check that it runs and that the address is right.")
+    hint = "Check that it runs and that the address is right."
+    if isinstance(found, ConnectionResetError) or "greeted" in str(error):
+        hint = (
+            "Check that a broker listens there, and whether it is encrypted: mqtts://, or mqtt:// where not."
+        )
+    return Trouble("away", f"{error}. {hint}")
 
 
 def _encryption(error: ssl.SSLError) -> Trouble:

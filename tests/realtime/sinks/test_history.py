@@ -21,7 +21,7 @@ from realtime.broker import EmbeddedBroker
 from realtime.publishing import Publisher
 from realtime.sinks.journal import JournalWriter, read_decisions
 from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.mqtt_connection import VERSIONS
+from realtime.sinks.mqtt_client import VERSIONS
 from realtime.sinks.outbox import Letter
 from realtime.status import Status
 from tests.realtime.sinks.support import some_decision
