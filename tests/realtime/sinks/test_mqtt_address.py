@@ -4,7 +4,6 @@ import pytest
 
 from models.errors import BrokerError
 from realtime.sinks.mqtt_address import Address, is_loopback
-from realtime.sinks.mqtt_topics import topic
 
 SECRETS = {"HEMOSTREAM_MQTT_USER": "nurse", "HEMOSTREAM_MQTT_PASSWORD": "hush"}
 
@@ -85,14 +84,3 @@ def test_certificates_that_cannot_be_read_are_named() -> None:
 def test_loopback() -> None:
     assert all(is_loopback(host) for host in ("localhost", "127.0.0.1", "127.3.2.1", "::1"))
     assert not any(is_loopback(host) for host in ("0.0.0.0", "10.0.0.1", "broker", "::"))
-
-
-def test_topics_are_made_of_the_sessions_name() -> None:
-    assert topic("bed-1", "decision") == "hemostream/bed-1/decision"
-    assert topic("lit 3, é", "status") == "hemostream/lit 3, é/status"
-
-
-@pytest.mark.parametrize("session", ["", "a/b", "+", "#", "bed\x00", "bed\n"])
-def test_a_session_that_would_be_another_topic_is_refused(session: str) -> None:
-    with pytest.raises(BrokerError, match="Session name"):
-        topic(session, "decision")

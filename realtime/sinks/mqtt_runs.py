@@ -1,0 +1,94 @@
+"""Which number a session's run may have, as far as the broker knows.
+
+A decision's identity is (session, run, sequence).  Runs are counted in the journal; a session that is
+started under the same name with another journal would begin with run 1 again, and its
+decisions would be taken for those of an earlier day.  The broker keeps each session's latest status,
+which names its run: so it is asked before a run begins.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+
+import aiomqtt
+
+from realtime.sinks.mqtt_address import Address, Protocol
+from realtime.sinks.mqtt_client import VERSIONS, Client
+from realtime.sinks.mqtt_topics import topic
+
+ASKED_WITHIN_S = 3.0
+"""Longest wait for the broker to be there, s."""
+TOLD_WITHIN_S = 0.5
+"""What a broker has retained it sends right behind its answer to a subscription; that there is nothing
+it does not say."""
+
+
+async def free_run(
+    address: Address,
+    session: str,
+    run: int,
+    *,
+    on_trouble: Callable[[str], None],
+    protocol: Protocol = "5",
+) -> int:
+    """The number for the next run of a session.
+
+    Parameters
+    ----------
+    address : Address
+        The broker.
+    session : str
+        Name of the session.
+    run : int
+        What the journal says (`realtime.sinks.journal.next_run`); 1 where it is new.
+    on_trouble : callable of str
+        Told where the broker knows of later runs, and where a new journal's run could not be compared.
+    protocol : {"5", "3.1.1"}
+        Version of MQTT.
+
+    Returns
+    -------
+    int
+        ``run``, or a higher number where the broker has seen that one already.
+    """
+    client = Client(
+        address.host,
+        address.port,
+        username=address.user,
+        password=address.password,
+        identifier=f"hemostream-{session}-run",
+        protocol=VERSIONS[protocol],
+        tls_context=address.tls,
+        timeout=ASKED_WITHIN_S,
+    )
+    try:
+        async with asyncio.timeout(ASKED_WITHIN_S), client:
+            await client.subscribe(topic(session, "status"), qos=1)
+            seen = await _seen(client)
+    except (aiomqtt.MqttError, TimeoutError):
+        if run == 1:
+            on_trouble(
+                f"Broker {address} cannot be asked which runs of session {session!r} it has seen, and the "
+                "journal is new. If another journal was kept under this name, give the session another "
+                "one: decisions of both would have the same identity."
+            )
+        return run
+    if seen < run:
+        return run
+    on_trouble(
+        f"Broker {address} has seen run {seen} of session {session!r}, which this journal does not hold: "
+        f"this is run {seen + 1}."
+    )
+    return seen + 1
+
+
+async def _seen(client: Client) -> int:
+    """The run that the retained status names; 0 where there is none, or it is not one of ours."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TOLD_WITHIN_S):
+            async for message in client.messages:
+                with suppress(ValueError, KeyError, TypeError):
+                    return int(json.loads(message.payload or b"")["run"])
+                return 0
+    return 0

@@ -1,0 +1,64 @@
+"""Which run a session's next one is, where the broker has seen others."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from realtime.sinks.mqtt import MqttSink
+from realtime.sinks.mqtt_address import Address
+from realtime.sinks.mqtt_runs import free_run
+from realtime.status import Status
+from tests.realtime.sinks.support import free_port
+
+Soon = Callable[..., Awaitable[None]]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_run_that_the_broker_has_seen_is_not_given_again(mosquitto: Any, protocol: Any, soon: Soon) -> None:
+    """Another journal under the same name: decisions of both would have the same identity."""
+    told: list[str] = []
+    address = Address.parse(mosquitto.url, {})
+
+    async def ask(run: int, session: str = "bed-1") -> int:
+        return await free_run(address, session, run, on_trouble=told.append, protocol=protocol)
+
+    async def scenario() -> None:
+        assert await ask(1) == 1, "nobody was here"
+        async with MqttSink(
+            mosquitto.url, session="bed-1", last_will="{}", on_trouble=told.append, environ={}
+        ) as sink:
+            sink.tell_status(Status.lost("bed-1", 4).to_json())
+            assert await sink.drain(10)
+        assert told == []
+        assert await ask(5) == 5, "the journal goes on from there"
+        assert told == []
+        assert await ask(1) == 5
+        assert await ask(3) == 5
+        assert [line.endswith("this is run 5.") for line in told] == [True, True]
+        assert await ask(1, "bed-2") == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_the_broker_says_is_not_believed_blindly(mosquitto: Any) -> None:
+    import aiomqtt
+
+    async def scenario() -> None:
+        address = Address.parse(mosquitto.url, {})
+        for text in ("no JSON", "[]", '{"run":"x"}', '{"run":null}', "{}"):
+            async with aiomqtt.Client("127.0.0.1", mosquitto.port) as other:
+                await other.publish("hemostream/bed-1/status", text, qos=1, retain=True)
+            assert await free_run(address, "bed-1", 2, on_trouble=pytest.fail) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_broker_that_is_absent_holds_nothing_up_but_a_new_journal_is_warned_of() -> None:
+    told: list[str] = []
+    address = Address.parse(f"mqtt://127.0.0.1:{free_port()}", {})
+    assert asyncio.run(free_run(address, "bed-1", 3, on_trouble=told.append)) == 3
+    assert told == []
+    assert asyncio.run(free_run(address, "bed-1", 1, on_trouble=told.append)) == 1
+    assert "would have the same identity" in told[0]
