@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import secrets
 import signal
 import sys
@@ -58,7 +59,8 @@ def live(
     broker : str
         mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine, whose
         addresses are printed at the start. User name and password come from HEMOSTREAM_MQTT_USER
-        and HEMOSTREAM_MQTT_PASSWORD.
+        and HEMOSTREAM_MQTT_PASSWORD, or the file that HEMOSTREAM_MQTT_PASSWORD_FILE names; certificates
+        from the files that HEMOSTREAM_MQTT_CA, _CERT, _KEY and _KEY_PASSWORD_FILE name.
     journal : Path
         The session's complete record. Default: SESSION.hemostream in this folder. An existing
         journal of the same session is continued with a new run number.
@@ -98,6 +100,8 @@ def live(
     from realtime.sinks.journal import next_run
     from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt import MqttSink
+    from realtime.sinks.mqtt_address import Address
+    from realtime.sinks.mqtt_runs import free_run
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
     from realtime.status import Status
 
@@ -115,6 +119,9 @@ def live(
         events=predicate(events) if events else None,
     )
     run = next_run(path, name)
+    if session is not None and broker is not None:
+        address = Address.parse(broker, os.environ, allow_insecure=allow_insecure)
+        run = run_async(free_run(address, name, run, on_trouble=print_trouble, protocol=protocol))
     told = broker
     with contextlib.ExitStack() as stack:
         if broker is None:
