@@ -4,33 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from realtime.log import Received, StreamLost, StreamOpened
 from realtime.sinks.journal import read_decisions, read_journal_entries, read_losses
+from tools.faulty.hearing import Heard, age_at
 
 Identity = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A decision as it arrived.
-
-    Parameters
-    ----------
-    at_utc : float
-        When it was in the subscriber's hands, seconds since 1970.
-    topic : str
-        ``decision`` or ``history``.
-    text : str
-        The decision.
-    """
-
-    at_utc: float
-    topic: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +110,3 @@ def account(journal: Path, heard: Iterable[Heard], *, max_age_s: float) -> Accou
         disordered=disordered,
         history=history,
     )
-
-
-def age_at(values: dict[str, Any], at_utc: float) -> float:
-    """How old (stream s) a decision was at a moment (s since 1970)."""
-    produced = datetime.fromisoformat(values["produced_at_utc"]).timestamp()
-    return float(values["age_s"] + (at_utc - produced) * values["speed"])

@@ -5,14 +5,40 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from tools.soak.account import Heard
-
 PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A decision as it arrived.
+
+    Parameters
+    ----------
+    at_utc : float
+        When it was in the subscriber's hands, seconds since 1970.
+    topic : str
+        ``decision`` or ``history``.
+    text : str
+        The decision.
+    """
+
+    at_utc: float
+    topic: str
+    text: str
+
+
+def age_at(values: dict[str, Any], at_utc: float) -> float:
+    """How old (stream s) a decision was at a moment (s since 1970)."""
+    produced = datetime.fromisoformat(values["produced_at_utc"]).timestamp()
+    return float(values["age_s"] + (at_utc - produced) * values["speed"])
 
 
 class Ear:
@@ -44,7 +70,7 @@ class Ear:
                 async with aiomqtt.Client(
                     "127.0.0.1",
                     self._port,
-                    identifier="soak-ward",
+                    identifier="ward",
                     protocol=aiomqtt.ProtocolVersion.V5,
                     clean_start=False,
                     properties=properties,
