@@ -220,6 +220,11 @@ class Bed:
         told = self.ear.statuses[SESSION]
         return str(json.loads(told[-1][1])["state"]) if told else ""
 
+    def failing(self) -> bool:
+        """Whether the latest status says that the journal cannot be written."""
+        told = self.ear.statuses[SESSION]
+        return bool(told) and bool((json.loads(told[-1][1])["journal"] or {}).get("failing"))
+
     def said(self) -> str:
         """What the session wrote on its error stream so far."""
         path = self.folder / "live.err"
