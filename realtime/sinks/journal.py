@@ -18,16 +18,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from models.errors import JournalError
 from realtime.decision import Decision
 from realtime.log import Entry, SessionStarted
-from realtime.sinks.journal_format import Loss, encode
+from realtime.sinks.journal_format import encode
 from realtime.sinks.journal_queue import Committed, JournalQueue
 from realtime.sinks.journal_reader import (
-    Run,
     is_journal,
     journal_runs,
     next_run,
@@ -41,10 +39,7 @@ from realtime.sinks.journal_sync import SyncDue
 from realtime.sinks.outbox import Identity, Page
 
 __all__ = [
-    "Committed",
     "JournalWriter",
-    "Loss",
-    "Run",
     "is_journal",
     "journal_runs",
     "next_run",
@@ -200,12 +195,7 @@ class JournalWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     # ------------------------------------------------------------------ in the thread

@@ -30,11 +30,9 @@ from models.errors import JournalError
 from realtime.sinks.mqtt_address import Address, Protocol
 from realtime.sinks.mqtt_client import expiring
 from realtime.sinks.mqtt_connection import Connection
+from realtime.sinks.mqtt_status import ACKNOWLEDGED_WITHIN_S, StatusTopic
 from realtime.sinks.mqtt_topics import personal, topic
 from realtime.sinks.outbox import Identity, Letter, Outbox, Page, Sending
-
-ACKNOWLEDGED_WITHIN_S = 10.0
-"""After this long without an acknowledgement the connection is taken for lost."""
 
 Spool = Callable[[Identity, Identity], Page]
 """Reads what waits in the journal, from an identity (inclusive) to another; may block."""
@@ -107,9 +105,6 @@ class MqttSink:
         self._told_dropped = False
         self._senders: set[asyncio.Task[None]] = set()
         self._reader: asyncio.Task[None] | None = None
-        self._status: str | None = None
-        self._status_shown: str | None = None  # What the broker acknowledged on this connection.
-        self._status_sender: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._connection = Connection(
@@ -122,6 +117,7 @@ class MqttSink:
             waiting=lambda: self.waiting,
             on_trouble=on_trouble,
         )
+        self._status = StatusTopic(self.status_topic, self._connection, self._settled.set)
 
     # ------------------------------------------------------------------ for the session
 
@@ -183,8 +179,7 @@ class MqttSink:
 
     def tell_status(self, text: str) -> None:
         """Publish a status (JSON), retained; only the latest one matters."""
-        self._status = text
-        self._send_status()
+        self._status.tell(text)
 
     async def drain(self, within_s: float | None = None) -> bool:
         """Wait until the broker has acknowledged everything; False if it does not in time (s)."""
@@ -197,7 +192,7 @@ class MqttSink:
 
     @property
     def _all_told(self) -> bool:
-        return not self.waiting and self._status is self._status_shown
+        return not self.waiting and self._status.shown
 
     async def __aenter__(self) -> Self:
         for warning in (*self.address.warnings, *personal(self._session)):
@@ -226,12 +221,11 @@ class MqttSink:
     # ------------------------------------------------------------------ sending
 
     def _opened(self) -> None:
-        self._status_shown = None
-        self._send_status()
+        self._status.opened()
         self._send()
 
     async def _closed(self) -> None:
-        tasks = [*self._senders, *([self._status_sender] if self._status_sender else [])]
+        tasks = [*self._senders, *self._status.closed()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -289,23 +283,3 @@ class MqttSink:
         self._reader = None
         self._settled.set()
         self._send()
-
-    def _send_status(self) -> None:
-        client = self._connection.client
-        news = self._status is not None and self._status is not self._status_shown
-        if client is not None and news and self._status_sender is None:
-            self._status_sender = asyncio.create_task(self._deliver_status(client))
-
-    async def _deliver_status(self, client: aiomqtt.Client) -> None:
-        try:
-            while (text := self._status) is not self._status_shown:
-                await client.publish(
-                    self.status_topic, text, qos=1, retain=True, timeout=ACKNOWLEDGED_WITHIN_S
-                )
-                self._connection.proved()
-                self._status_shown = text
-        except aiomqtt.MqttError as error:
-            self._connection.broken(client, error)
-        finally:
-            self._status_sender = None
-            self._settled.set()
