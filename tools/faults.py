@@ -2,10 +2,12 @@
 
 It sends made-up intensities over LSL, says that they are simulated, and does what its faults say.
 With ``--truth`` it writes what it really did, one JSON list a push:
-``[index, true stream time, stamp, local time, [faults]]``.
+``[index, true stream time, stamp, local time, [faults], value of the last channel]``; by that value, which no
+other sample has, whoever receives it knows which it is.
 """
 
 import json
+import math
 import signal
 import sys
 import time
@@ -69,6 +71,7 @@ def faults(
     stamp_shift: float = 0.0,
     live: bool = False,
     wait: bool = True,
+    settle: float = 0.0,
     seed: int = 0,
     truth: Path | None = None,
 ) -> None:
@@ -104,6 +107,8 @@ def faults(
         Claim to be a live device (only at speed 1).
     wait : bool
         Wait for a listener before the first sample.
+    settle : float
+        ... and then so many seconds more (local), for others to join.
     seed : int
         Of noise and jitter.
     truth : Path
@@ -130,6 +135,9 @@ def faults(
     print(json.dumps({"event": "open", "local": anchor}), flush=True)
     while wait and not outlet.have_consumers() and not stopped:
         outlet.wait_for_consumers(AT_MOST_S)
+    patience = time.monotonic() + settle
+    while time.monotonic() < patience and not stopped:
+        time.sleep(0.05)
     values = Values(len(spec), true_rate, seed)
     writing = truth.open("w", encoding="utf-8") if truth else None
     try:
@@ -215,7 +223,8 @@ class Sending:
             if len(self._held) >= self._chunk:
                 self._outlet.push_chunk(self._held, stamp)
                 self._held = []
-        return [send.index, true, stamp, pylsl.local_clock(), [kind for kind, _ in send.spoils]]
+        last = values[-1] if math.isfinite(values[-1]) else None
+        return [send.index, true, stamp, pylsl.local_clock(), [kind for kind, _ in send.spoils], last]
 
 
 def main() -> None:

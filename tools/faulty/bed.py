@@ -159,6 +159,11 @@ class Bed:
         self.broker.stop()
 
     @property
+    def environ(self) -> dict[str, str]:
+        """What processes on this bed need to find its streams and nobody else's."""
+        return dict(self._env)
+
+    @property
     def journal(self) -> Path:
         """The session's."""
         return self.folder / "bed.hemostream"
