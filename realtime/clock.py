@@ -101,6 +101,7 @@ class Clock:
         self._stamps: deque[float] = deque(maxlen=REMEMBERED)
         self._known: set[float] = set()
         self._chunk_gaps = 0  # of earlier chunk lines
+        self.doubts: Floats = np.empty(0)  # `uncertainty_s` at each of the times given last
         self.set_backs = 0
         self.duplicates = 0
         self.disordered = 0
@@ -164,7 +165,7 @@ class Clock:
         kept : (n_samples,) bool
             False where a sample had to be dropped (a duplicate, or time running backwards).
         """
-        times = np.empty(len(stamps))
+        times, doubts = np.empty(len(stamps)), np.empty(len(stamps))
         kept = np.zeros(len(stamps), dtype=bool)
         n = 0
         counts = [None] * len(stamps) if frames is None else frames.tolist()
@@ -172,8 +173,10 @@ class Clock:
             time = self._next(stamp, frame)
             if time is not None:
                 times[n] = time
+                doubts[n] = self.uncertainty_s
                 kept[i] = True
                 n += 1
+        self.doubts = doubts[:n]
         return times[:n], kept
 
     def _next(self, stamp: float, frame: float | None) -> float | None:
