@@ -5,21 +5,20 @@ Nothing here reads a clock, draws a number or knows a neighbour: all that comes 
 entries all run through the same code, and the same entries give the same decisions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from models.errors import BundleError, SignalError, StreamError
 from models.probabilities import probabilities
-from models.typed import misfit
 from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
 from realtime.evidence import RunningEvidence
+from realtime.fitness import Fitness
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -32,96 +31,16 @@ from realtime.log import (
 )
 from realtime.matching import match_channels, merged
 from realtime.pipeline import Pipeline
-from realtime.quality import Policy, Reason
+from realtime.plan import Plan
+from realtime.quality import Reason
 from realtime.signal import Chunk, Floats, SignalSpec
 from realtime.stages.base import Reset
 from realtime.windows import Window, Windows
 
+__all__ = ["Core", "Plan"]
+
 SLOWEST = 0.5
 """Least rate of a signal, as a share of the model's: below it most of the grid would be interpolated."""
-
-
-class CardLike(Protocol):
-    """What the core needs to know of a bundle's card (`models.bundle.Card`)."""
-
-    @property
-    def input(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def pipeline(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
-    @property
-    def window(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def labels(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def calibration(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def policy(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def evidence(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def hash(self) -> str: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything but the data that windows and decisions follow from.
-
-    Parameters
-    ----------
-    spec : SignalSpec
-        The channels that are needed, as they come from the device.
-    pipeline : sequence of mappings
-        Stage settings, in order.
-    length_s, step_s : float
-        Window length and step, s.
-    labels : tuple of str
-        In the order of the network's outputs; empty where only windows are wanted.
-    temperature : float
-        Logits are divided by it before the softmax (Guo et al. 2017).
-    policy : Policy
-        When a window is judged.
-    memory_s : float or None
-        Time constant of the running evidence, s; None never forgets.
-    model_hash : str
-        Hash of the bundle.
-    """
-
-    spec: SignalSpec
-    pipeline: Sequence[Mapping[str, Any]]
-    length_s: float = 7.0
-    step_s: float = 1.0
-    labels: tuple[str, ...] = ()
-    temperature: float = 1.0
-    policy: Policy = field(default_factory=Policy)
-    memory_s: float | None = None
-    model_hash: str = ""
-
-    @classmethod
-    def from_card(cls, card: CardLike) -> Self:
-        """The plan that a bundle's card holds.
-
-        Raises
-        ------
-        BundleError
-            The card holds something else.
-        """
-        try:
-            plan = cls(
-                spec=SignalSpec.from_json(card.input),
-                pipeline=card.pipeline,
-                length_s=card.window["length_s"],
-                step_s=card.window["step_s"],
-                labels=tuple(card.labels),
-                temperature=card.calibration.get("temperature", 1.0),
-                policy=Policy(**card.policy),
-                memory_s=card.evidence.get("memory_s"),
-                model_hash=card.hash,
-            )
-        except (SignalError, TypeError) as error:
-            raise BundleError(f"The card cannot be used: {error}. Train again.") from error
-        if wrong := misfit(plan):
-            raise BundleError(f"The card cannot be used: {wrong}. Train again.")
-        return plan
 
 
 class Core:
@@ -141,6 +60,8 @@ class Core:
         self.clock: Clock | None = None
         self.pipeline: Pipeline | None = None
         self._windows: Windows | None = None
+        self._fitness: Fitness | None = None
+        self._source: tuple[str, str] | None = None
         self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self._scales: Floats | None = None
         self._spec: SignalSpec = plan.spec
@@ -174,7 +95,7 @@ class Core:
             case StreamOpened():
                 self._open(entry)
             case StreamReset():
-                self._reset(Reset(entry.reason))
+                self._reset(_reset_for(entry.reason))
             case SessionStarted():
                 self.session, self.run = entry.session, entry.run
             case _:
@@ -191,6 +112,11 @@ class Core:
         self._frame_row = entry.frame_row
         spec = merged(self.plan.spec, entry.spec, indices)
         self.origin = entry.origin
+        source = (entry.source_id, entry.name)
+        if self._source is not None and not _same_source(source, self._source):
+            # Another device may hang on another head: what was known of this one is over.
+            self._evidence = RunningEvidence(self.plan.labels, self.plan.memory_s)
+        self._source = source
         if self.pipeline is not None and spec == self._spec:
             self._reset(Reset.STREAM)
             return
@@ -201,10 +127,17 @@ class Core:
         self._last_time = -np.inf
         self.pipeline = Pipeline(self.plan.pipeline, spec)
         plan = self.plan
-        if self._windows is None:
-            self._windows = Windows(
-                self.pipeline.spec_out, length_s=plan.length_s, step_s=plan.step_s, policy=plan.policy
+        spec_out = self.pipeline.spec_out
+        self._fitness = Fitness(
+            spec, spec_out, length_s=plan.length_s, policy=plan.policy, novelty=plan.novelty
+        )
+        if plan.novelty is not None and len(plan.novelty.location) != len(spec_out):
+            raise BundleError(
+                f"The card's novelty is of {len(plan.novelty.location)} channels, its pipeline gives "
+                f"{len(spec_out)}. Train again."
             )
+        if self._windows is None:
+            self._windows = Windows(spec_out, length_s=plan.length_s, step_s=plan.step_s)
         else:
             self._windows.restart()
 
@@ -220,13 +153,15 @@ class Core:
         """Behind here nothing is joined with anything before; the clock goes on as it is."""
         assert self.pipeline is not None
         assert self._windows is not None
+        assert self._fitness is not None
         if reason is not Reset.GAP:
             self._windows.restart()
+            self._fitness.restart()
             self._last_time = -np.inf
         self.pipeline.reset(reason)
 
     def _receive(self, entry: Received) -> list[Window]:
-        if self.clock is None or self.pipeline is None or self._windows is None:
+        if self.clock is None or self.pipeline is None or self._windows is None or self._fitness is None:
             raise StreamError("Samples came before any stream was opened; the log must begin with one.")
         frames = None if self._frame_row is None else entry.data[self._frame_row].astype(np.float64)
         times, kept = self.clock.process(entry.stamps + self._offset, frames)
@@ -237,9 +172,17 @@ class Core:
             data = data[:, kept]
         chunk = Chunk(self._spec, data, times, ~np.isfinite(data))
         given: list[Window] = []
+        taken = 0
         for part in self._apart(chunk):
+            self._fitness.take(part, self.clock.doubts[taken : taken + part.n_samples])
+            taken += part.n_samples
             for piece in self.pipeline.process(part):
-                given += self._windows.process(piece)
+                cut = self._windows.process(piece)
+                if cut:
+                    # Without a rate nothing is resampled, and no window cut.
+                    raw_rate = self.pipeline.measured_rate or self._windows.rate
+                    given += [self._fitness.of(window, raw_rate) for window in cut]
+            self._fitness.signals.recent.forget_before(self._windows.next_start)
         if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
             self._check_rate(rate, self.pipeline.spec_out.rate)
             self._rate_checked = True
@@ -331,7 +274,7 @@ class Core:
             evidence=self._evidence.so_far(),
             coverage=window.fitness.coverage,
             largest_gap_s=window.fitness.largest_gap_s,
-            channels=len(self.pipeline.spec_out) - sum(map(len, window.left_out.values())),
+            channels=self._channels_of(window),
             left_out={str(why): names for why, names in window.left_out.items()},
             quality=window.quality,
             novelty=window.novelty,
@@ -341,7 +284,30 @@ class Core:
             speed=origin.speed,
         )
 
+    def _channels_of(self, window: Window) -> int:
+        assert self.pipeline is not None
+        if window.data is None:
+            return 0
+        return len(self.pipeline.spec_out) - sum(map(len, window.left_out.values()))
+
     def _utc(self, local: float) -> str | None:
+        """UTC of a local time (s); None where nobody knows it, or where it lies in no year of ours."""
         if self._utc_offset is None:
             return None
-        return datetime.fromtimestamp(local + self._utc_offset, UTC).isoformat(timespec="microseconds")
+        try:
+            return datetime.fromtimestamp(local + self._utc_offset, UTC).isoformat(timespec="microseconds")
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+def _same_source(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two (source_id, name) are the same device; by name only where neither says who it is."""
+    return one[0] == other[0] and (bool(one[0]) or one[1] == other[1])
+
+
+def _reset_for(reason: str) -> Reset:
+    try:
+        return Reset(reason)
+    except ValueError as error:
+        known = ", ".join(Reset)
+        raise StreamError(f"The log has a reset for {reason[:40]!r}; expected one of {known}.") from error

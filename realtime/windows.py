@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.errors import RecipeError
 from realtime.pipeline import Piece
-from realtime.quality import Fitness, Policy, Reason, fitness, reasons
+from realtime.quality import ChannelFitness, Fitness, Reason, fitness
 from realtime.signal import SignalSpec
 
 
@@ -38,13 +38,16 @@ class Window:
     reasons : tuple of Reason
         Why it is not to be judged; empty where it is.
     left_out : mapping of Reason to tuple of str
-        Channels of the network's input that are judged as absent (their rows are 0), by why.
+        Channels of the network's input that are bad, each under its first reason.  Where the window is
+        judged all the same, their rows in the data are 0.
     quality : mapping of str to float or None
         What was measured of the signal behind it (`realtime.decision.Decision`); empty where nothing was.
     novelty : float or None
         How unlike the training it is; None where the bundle cannot tell.
     time_uncertainty_s : float
         How wrong `start` and `end` may be, as far as the stamps tell, s.
+    channels : ChannelFitness or None
+        What is known of each channel; None where the window fell wholly into a gap.
     """
 
     sequence: int
@@ -58,6 +61,7 @@ class Window:
     quality: Mapping[str, float | None] = field(default_factory=dict)
     novelty: float | None = None
     time_uncertainty_s: float = 0.0
+    channels: ChannelFitness | None = None
 
     @property
     def fit(self) -> bool:
@@ -85,8 +89,6 @@ class Windows:
         The pipeline's output; its rate is the grid's.
     length_s, step_s : float
         Window length and step, s; both a whole number of samples.
-    policy : Policy
-        When a window is judged.
 
     Raises
     ------
@@ -94,12 +96,11 @@ class Windows:
         Length or step is not a whole number of samples.
     """
 
-    def __init__(self, spec: SignalSpec, *, length_s: float, step_s: float, policy: Policy) -> None:
+    def __init__(self, spec: SignalSpec, *, length_s: float, step_s: float) -> None:
         self.spec = spec
         self.rate = spec.rate
         self.length = whole_number(length_s, "The window's length", spec.rate)
         self.step = whole_number(step_s, "The window's step", spec.rate)
-        self.policy = policy
         capacity = 4 * self.length
         self._data = np.zeros((len(spec), capacity), dtype=np.float32)
         self._missing = np.ones((len(spec), capacity), dtype=bool)
@@ -114,6 +115,11 @@ class Windows:
         self._filled = 0  # columns in the buffer
         self._next = 0  # index (since the anchor) of the next window to give
         self._sequence_offset = self._first_sequence
+
+    @property
+    def next_start(self) -> float | None:
+        """Start (s) of the next window to come; None before the grid is anchored."""
+        return None if self._anchor is None else self._anchor + self._next * self.step / self.rate
 
     def process(self, piece: Piece) -> list[Window]:
         """Take a piece of output; give the windows it completes, in order."""
@@ -212,13 +218,12 @@ class Windows:
         start = self._anchor + self._next * self.step / self.rate
         columns = slice(at, at + self.length)
         missing = self._missing[:, columns]
-        measured = fitness(missing, self.rate)
-        why = reasons(measured, self.policy)
-        if self._warming_up(start, measured, piece):
-            why = (Reason.WARMING_UP,)
+        measured, coverage, gaps = fitness(missing, self.rate)
+        why = (Reason.WARMING_UP,) if self._warming_up(start, measured, piece) else ()
         end = start + self.length / self.rate
         data = None if measured.coverage == 0.0 else self._data[:, columns].copy()
-        return Window(sequence, 1, start, end, data, measured, why)
+        channels = ChannelFitness.of_pipeline(coverage, gaps)
+        return Window(sequence, 1, start, end, data, measured, why, channels=channels)
 
     def _warming_up(self, start: float, measured: Fitness, piece: Piece) -> bool:
         """Inside the declared warm-up; after a gap, only as far as something really is missing."""

@@ -1,0 +1,248 @@
+"""What was measured of the signals behind a window: raw, at the device's own rate.
+
+The pulse, a converter at the end of its range and a signal that stands still can only be seen before
+the pipeline has filtered and resampled.  So the samples that go into it are kept for as long as a
+window to come may ask for them.  A window ``[start, end)`` is measured from samples of that span
+alone, up to and including the one that completed it; so neither how samples were cut into
+entries nor anything later has a say.  Only the scale of what counts as motion is carried from window
+to window.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime import artefacts
+from realtime.quality import ChannelFitness, Policy
+from realtime.recent import STAMP_SLACK_S, RecentSamples
+from realtime.scalp_coupling import ScalpCoupling
+from realtime.signal import Floats, SignalSpec
+
+ADAPT_S = 10.0
+"""A scale of motion grows or shrinks by a factor of e in this time at most, stream seconds."""
+STILL = 0.01
+"""A channel whose changes fall to so little of what was usual stands still."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One window of raw samples, measured; each array is (n_inputs,) float64, NaN where nobody can know.
+
+    Parameters
+    ----------
+    scalp_coupling, peak_power, flat_s, saturated, moving : array
+        As in `realtime.quality.ChannelFitness`, of the device's channels.
+    summary : mapping of str to float or None
+        ``scalp_coupling`` and ``peak_power``, medians over places; ``moving``, share of channels that moved.
+    """
+
+    scalp_coupling: Floats
+    peak_power: Floats
+    flat_s: Floats
+    saturated: Floats
+    moving: Floats
+    summary: Mapping[str, float | None]
+
+
+class ChannelQuality:
+    """Keeps what goes into a pipeline and measures it for each window that comes out.
+
+    Parameters
+    ----------
+    spec_in, spec_out : SignalSpec
+        What goes into the pipeline, and what comes out.
+    length_s : float
+        Of the windows, s.
+    policy : Policy
+        For the band of the pulse.
+    """
+
+    def __init__(self, spec_in: SignalSpec, spec_out: SignalSpec, *, length_s: float, policy: Policy) -> None:
+        self._coupling = ScalpCoupling(
+            spec_in, length_s=length_s, low=policy.pulse_low, high=policy.pulse_high
+        )
+        self._made_of = made_of(spec_in, spec_out)
+        self._column = 1.0 / spec_out.rate
+        self.recent = RecentSamples(len(spec_in))
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything: another clock, or another stream."""
+        self.recent.clear()
+        self._scale: Floats | None = None
+        self._scale_end = 0.0
+
+    # ----------------------------------------------------------------- out
+
+    def time_uncertainty(self, start: float, end: float, rate: float) -> float:
+        """How wrong the times of a window may be, s: the most that any of its samples may be.
+
+        Parameters
+        ----------
+        start, end : float
+            Stream time (s).
+        rate : float
+            Of the raw samples, Hz.
+        """
+        # Of a window wholly inside a gap it is the sample behind the gap, which completed it.
+        doubt = self.recent.doubt(self._span(start, end, rate))
+        return round(float(doubt.max()), 6) if len(doubt) else 0.0
+
+    def measure(self, start: float, end: float, rate: float) -> Measured | None:
+        """Measure one window; windows must be asked for in order.
+
+        Parameters
+        ----------
+        start, end : float
+            Stream time (s); samples in ``[start, end)``.
+        rate : float
+            Of the raw samples, Hz.
+
+        Returns
+        -------
+        Measured or None
+            None where fewer than two samples came.
+        """
+        where = self._span(start, end, rate)
+        if where.stop - where.start < 2:
+            return None
+        times = self.recent.times(where) - start
+        by_sample = self.recent.data(where)
+        # A signal may hold any number that a float can: what overflows is not known.
+        with np.errstate(all="ignore"):
+            same = artefacts.repeats(by_sample)
+            any_same = bool(same.any())
+            data, unknown = _filled(times, by_sample)
+            nothing = np.zeros(len(data))
+            flat = artefacts.longest_repetition(times, same) if any_same else nothing
+            saturated = artefacts.share_saturated(by_sample, same) if any_same else nothing
+            moved, lag = artefacts.changes(times, data, rate)
+            moving = artefacts.share_moving(times, moved, lag, self._usual(moved, end))
+            coupling, power = self._coupling.measure(times, data, rate)
+        summary = {
+            "scalp_coupling": _median(coupling),
+            "peak_power": _median(power),
+            "moving": round(np.count_nonzero(moving) / len(moving), 4),
+        }
+        coupling, power = self._coupling.of_channels(coupling), self._coupling.of_channels(power)
+        if len(unknown):
+            flat, saturated = flat.copy(), saturated.copy()
+            for values in (coupling, power, flat, saturated, moving):
+                values[unknown] = np.nan
+        return Measured(coupling, power, flat, saturated, moving, summary)
+
+    def of_outputs(self, measured: Measured, pipeline: ChannelFitness) -> ChannelFitness:
+        """Bring what was measured of the inputs to the channels that are made of them.
+
+        Parameters
+        ----------
+        measured : Measured
+            As `measure` gives it.
+        pipeline : ChannelFitness
+            What the pipeline's output tells.
+        """
+        return ChannelFitness(
+            coverage=pipeline.coverage,
+            largest_gap_s=pipeline.largest_gap_s,
+            scalp_coupling=self._worst(measured.scalp_coupling, np.fmin),
+            peak_power=self._worst(measured.peak_power, np.fmin),
+            flat_s=self._worst(measured.flat_s, np.fmax),
+            saturated=self._worst(measured.saturated, np.fmax),
+            moving=self._worst(measured.moving, np.fmax),
+        )
+
+    def _worst(self, values: Floats, worse: np.ufunc) -> Floats:
+        return np.asarray(worse.reduce(values[self._made_of], axis=0))
+
+    def _span(self, start: float, end: float, rate: float) -> slice:
+        """The window's samples, up to the one that completed it."""
+        return self.recent.between(start, end, end - self._column - 0.25 / rate - STAMP_SLACK_S)
+
+    def _usual(self, moved: Floats, end: float) -> Floats:
+        """What is usual for a channel: its scale in this window, or that of before where it was less."""
+        own = artefacts.usual_change(moved)
+        if self._scale is None:
+            self._scale = own
+        else:
+            before, factor = self._scale, float(np.exp(max(end - self._scale_end, 0.0) / ADAPT_S))
+            followed = np.clip(own, before / factor, before * factor)
+            # What stands still says nothing of how the channel moves when it does not.
+            followed = np.where(own > STILL * before, followed, before)
+            self._scale = np.where(before > 0.0, followed, own)
+            own = np.where(before > 0.0, np.minimum(own, before), own)
+        self._scale_end = end
+        return own
+
+    # --------------------------------------------------------------- state
+
+    def state(self) -> dict[str, Any]:
+        """Everything the future depends on: arrays and JSON values."""
+        return {
+            "recent": self.recent.state(),
+            "scale": None if self._scale is None else self._scale.copy(),
+            "scale_end": self._scale_end,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.recent.restore(state["recent"])
+        self._scale = None if state["scale"] is None else np.array(state["scale"])
+        self._scale_end = state["scale_end"]
+
+
+def made_of(spec_in: SignalSpec, spec_out: SignalSpec) -> npt.NDArray[np.intp]:
+    """Which of the device's channels each of the network's is made of.
+
+    Those of the same source and detector; without these, the one of the same name.  What a stage takes from
+    elsewhere (a short channel that is regressed out) is not counted: a dead reference takes
+    nothing away.
+
+    Returns
+    -------
+    (n_most, n_outputs) intp
+        Rows of ``spec_in``; a channel that is made of fewer repeats its first.
+    """
+    at: dict[object, list[int]] = {}
+    for row, channel in enumerate(spec_in.channels):
+        at.setdefault(channel.name, []).append(row)
+        if None not in channel.pair:
+            at.setdefault(channel.pair, []).append(row)
+    everything = list(range(len(spec_in)))  # of a channel whose origin nobody can tell
+    rows = [
+        at.get(channel.name if None in channel.pair else channel.pair, at.get(channel.name, everything))
+        for channel in spec_out.channels
+    ]
+    most = max(map(len, rows))
+    return np.array([each + each[:1] * (most - len(each)) for each in rows], dtype=np.intp).T
+
+
+def _filled(times: Floats, by_sample: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Channels by row, what is missing put in on a line; and which channels are mostly missing.
+
+    Returns
+    -------
+    data : (n_channels, n_samples) float64
+        Finite; what would be unknown is 0.
+    unknown : (n_unknown,) intp
+        Channels of which less than half was measured.
+    """
+    data = np.ascontiguousarray(by_sample.T)
+    missing = np.isnan(data)
+    if not missing.any():
+        return data, np.empty(0, dtype=np.intp)
+    lost = np.count_nonzero(missing, axis=1)
+    mostly = lost > len(times) // 2
+    data[mostly] = 0.0
+    for row in np.flatnonzero((lost > 0) & ~mostly):
+        there = ~missing[row]
+        data[row] = np.interp(times, times[there], data[row, there])
+    return data, np.flatnonzero(mostly)
+
+
+def _median(values: Floats) -> float | None:
+    """Rounded median of what is known; None where nothing is."""
+    known = values[np.isfinite(values)]
+    return round(float(np.median(known)), 4) if len(known) else None

@@ -1,0 +1,106 @@
+"""From windows as they were cut to windows that may be judged, or not, or without some channels."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from models.novelty import Novelty
+from realtime.channel_quality import ChannelQuality
+from realtime.quality import ChannelFitness, Policy, Reason, bad_channels, first_reasons
+from realtime.signal import Bools, Chunk, Floats, SignalSpec
+from realtime.windows import Window
+
+ENOUGH_SLACK = 1e-9
+"""A share of channels is a quotient: 0.7 of ten channels is seven."""
+
+
+class Fitness:
+    """What is known of each window, held against the policy.
+
+    Parameters
+    ----------
+    spec_in, spec_out : SignalSpec
+        What goes into the pipeline, and what comes out.
+    length_s : float
+        Of the windows, s.
+    policy : Policy
+        When a window is judged.
+    novelty : Novelty or None
+        What windows looked like in training; None where nobody knows.
+    """
+
+    def __init__(
+        self,
+        spec_in: SignalSpec,
+        spec_out: SignalSpec,
+        *,
+        length_s: float,
+        policy: Policy,
+        novelty: Novelty | None,
+    ) -> None:
+        self.signals = ChannelQuality(spec_in, spec_out, length_s=length_s, policy=policy)
+        self._names = spec_out.names
+        self._policy = policy
+        self._novelty = novelty
+
+    def restart(self) -> None:
+        """Forget everything: another clock, or another stream."""
+        self.signals.restart()
+
+    def take(self, chunk: Chunk, doubt: Floats) -> None:
+        """Keep what goes into the pipeline, before it does.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            The samples.
+        doubt : (n_samples,) float64
+            How wrong each time may be, s.
+        """
+        self.signals.recent.take(chunk, doubt)
+
+    def of(self, window: Window, rate: float) -> Window:
+        """Say whether a window may be judged; each in the order in which they were cut.
+
+        Parameters
+        ----------
+        window : Window
+            As `realtime.windows.Windows` gives it.
+        rate : float
+            Of the raw samples, Hz.
+        """
+        doubt = self.signals.time_uncertainty(window.start, window.end, rate)
+        channels = window.channels
+        if channels is None:  # wholly inside a gap
+            return replace(window, time_uncertainty_s=doubt)
+        quality = window.quality
+        measured = self.signals.measure(window.start, window.end, rate)
+        if measured is not None:
+            channels = self.signals.of_outputs(measured, channels)
+            quality = measured.summary
+        window = replace(window, quality=quality, channels=channels, time_uncertainty_s=doubt)
+        return window if window.reasons else self._judged(window, channels)
+
+    def _judged(self, window: Window, channels: ChannelFitness) -> Window:
+        bad = bad_channels(channels, self._policy)
+        if window.data is None:  # nothing at all was measured, whatever the policy asks
+            return replace(window, reasons=tuple(bad) or (Reason.COVERAGE,))
+        good: Bools = np.ones(len(self._names), dtype=bool)
+        if bad:
+            good = ~np.logical_or.reduce(list(bad.values()))
+            window = replace(window, left_out=first_reasons(bad, self._names))
+            if np.count_nonzero(good) < self._policy.min_channels * len(good) - ENOUGH_SLACK:
+                return replace(window, reasons=tuple(bad))
+            assert window.data is not None
+            window.data[~good] = 0.0  # the window's own copy
+        return self._known(window, good)
+
+    def _known(self, window: Window, good: Bools) -> Window:
+        """Held against what was seen in training."""
+        if self._novelty is None:
+            return window
+        assert window.data is not None
+        score = round(self._novelty.score(window.data, good), 4)
+        most = self._policy.max_novelty
+        reasons = (Reason.NOVELTY,) if most is not None and score > most else ()
+        return replace(window, novelty=score, reasons=reasons)

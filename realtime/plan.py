@@ -1,0 +1,100 @@
+"""The plan: everything but the data that windows and decisions follow from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+from models.errors import BundleError, RecipeError, SignalError
+from models.novelty import Novelty
+from models.typed import misfit
+from realtime.quality import Policy
+from realtime.signal import SignalSpec
+
+
+class CardLike(Protocol):
+    """What the core needs to know of a bundle's card (`models.bundle.Card`)."""
+
+    @property
+    def input(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def pipeline(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
+    @property
+    def window(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def labels(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def calibration(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def policy(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def evidence(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def novelty(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything but the data that windows and decisions follow from.
+
+    Parameters
+    ----------
+    spec : SignalSpec
+        The channels that are needed, as they come from the device.
+    pipeline : sequence of mappings
+        Stage settings, in order.
+    length_s, step_s : float
+        Window length and step, s.
+    labels : tuple of str
+        In the order of the network's outputs; empty where only windows are wanted.
+    temperature : float
+        Logits are divided by it before the softmax (Guo et al. 2017).
+    policy : Policy
+        When a window is judged.
+    memory_s : float or None
+        Time constant of the running evidence, s; None never forgets.
+    model_hash : str
+        Hash of the bundle.
+    novelty : Novelty or None
+        What windows looked like in training; None where nobody knows.
+    """
+
+    spec: SignalSpec
+    pipeline: Sequence[Mapping[str, Any]]
+    length_s: float = 7.0
+    step_s: float = 1.0
+    labels: tuple[str, ...] = ()
+    temperature: float = 1.0
+    policy: Policy = field(default_factory=Policy)
+    memory_s: float | None = None
+    model_hash: str = ""
+    novelty: Novelty | None = None
+
+    @classmethod
+    def from_card(cls, card: CardLike) -> Self:
+        """The plan that a bundle's card holds.
+
+        Raises
+        ------
+        BundleError
+            The card holds something else.
+        """
+        try:
+            plan = cls(
+                spec=SignalSpec.from_json(card.input),
+                pipeline=card.pipeline,
+                length_s=card.window["length_s"],
+                step_s=card.window["step_s"],
+                labels=tuple(card.labels),
+                temperature=card.calibration.get("temperature", 1.0),
+                policy=Policy(**card.policy),
+                memory_s=card.evidence.get("memory_s"),
+                model_hash=card.hash,
+                novelty=Novelty.from_json(card.novelty) if card.novelty else None,
+            )
+        except (SignalError, RecipeError, TypeError) as error:
+            raise BundleError(f"The card cannot be used: {error}. Train again.") from error
+        if wrong := misfit(plan):
+            raise BundleError(f"The card cannot be used: {wrong}. Train again.")
+        return plan

@@ -1,0 +1,120 @@
+"""The samples that windows to come may ask for: raw, with their times, and no more of them than needed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from realtime.signal import Chunk, Floats
+
+MOST_SAMPLES = 2**14
+"""Never more are kept between entries: enough for a minute at 250 Hz, or for nine hours at TR 2 s."""
+STAMP_SLACK_S = 1e-6
+"""Sums of seconds in another order differ by less than this."""
+
+
+class RecentSamples:
+    """What went into a pipeline lately.
+
+    Parameters
+    ----------
+    n_channels : int
+        Channels.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        # By sample, so that one that comes is written in one piece.
+        self._data: Floats = np.empty((256, n_channels))
+        self._times: Floats = np.empty(256)
+        self._doubt: Floats = np.empty(256)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._from = self._to = 0
+
+    def take(self, chunk: Chunk, doubt: Floats) -> None:
+        """Keep the next samples.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            What goes into the pipeline.
+        doubt : (n_samples,) float64
+            How wrong each time may be, s.
+        """
+        n = chunk.n_samples
+        if self._to + n > len(self._times):
+            self._make_room(n)
+        rows = slice(self._to, self._to + n)
+        self._times[rows] = chunk.times
+        self._doubt[rows] = doubt
+        self._data[rows] = chunk.data.T
+        if chunk.missing.any():
+            self._data[rows][chunk.missing.T] = np.nan
+        self._to += n
+
+    def _make_room(self, n: int) -> None:
+        kept = self._to - self._from
+        capacity = len(self._times)
+        while 2 * kept + n > capacity:  # half of it free, so that this is rare
+            capacity *= 2
+        old = slice(self._from, self._to)
+        times, doubt, data = self._times[old], self._doubt[old], self._data[old]
+        if capacity > len(self._times):
+            self._times, self._doubt = np.empty(capacity), np.empty(capacity)
+            self._data = np.empty((capacity, data.shape[1]))
+        self._times[:kept], self._doubt[:kept] = times.copy(), doubt.copy()
+        self._data[:kept] = data.copy()
+        self._from, self._to = 0, kept
+
+    def forget_before(self, start: float | None) -> None:
+        """No window to come begins before this time (s); None where that is not known yet."""
+        if start is not None:
+            held = self._times[self._from : self._to]
+            self._from += int(np.searchsorted(held, start - STAMP_SLACK_S, side="left"))
+        self._from = max(self._from, self._to - MOST_SAMPLES)
+
+    def between(self, start: float, end: float, completed: float) -> slice:
+        """Where the samples of a span stand, for `times`, `doubt` and `data`.
+
+        Parameters
+        ----------
+        start, end : float
+            Stream time (s): ``[start, end)``.
+        completed : float
+            Nothing behind the first sample of this time (s) or later is taken.
+        """
+        held = self._times[self._from : self._to]
+        first, last, stop = np.searchsorted(held, (start, completed, end), side="left").tolist()
+        return slice(self._from + first, self._from + min(last + 1, stop))
+
+    def times(self, where: slice) -> Floats:
+        """Stream times, (n_samples,) float64, s."""
+        return self._times[where]
+
+    def data(self, where: slice) -> Floats:
+        """Values, (n_samples, n_channels) float64, NaN where missing."""
+        return self._data[where]
+
+    def doubt(self, where: slice) -> Floats:
+        """How wrong times may be, (n_samples,) float64, s; where there are none, the next sample's."""
+        stop = max(where.stop, min(where.start + 1, self._to))
+        return self._doubt[where.start : stop]
+
+    def state(self) -> dict[str, Any]:
+        """What is held, as arrays."""
+        held = slice(self._from, self._to)
+        return {
+            "times": self._times[held].copy(),
+            "doubt": self._doubt[held].copy(),
+            "data": self._data[held].copy(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.clear()
+        n = len(state["times"])
+        self._make_room(n)
+        self._times[:n], self._doubt[:n], self._data[:n] = state["times"], state["doubt"], state["data"]
+        self._to = n
