@@ -12,6 +12,9 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   lint and type-check"
 	@echo "make bench   measure, against a plain loop and the bare hops"
+	@echo "make faults  what goes wrong at the bedside, side by side with what other clients make of it"
+	@echo "make fuzz    10,000 damaged inputs for every reader"
+	@echo "make soak    a day on four beds at 40 times real time, with faults at random"
 	@echo "make fuzz    damaged input for every reader: only errors that say what to do, bounded memory"
 
 # The lock pins every version; the install runs again when it or the project file changes.
@@ -41,6 +44,12 @@ bench: $(READY)
 # One reader after the other, each in processes that may die: about half an hour.
 fuzz: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz --inputs 10000
+
+faults: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench.faults
+
+soak: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.soak
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
