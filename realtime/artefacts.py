@@ -12,8 +12,8 @@ REPEATED = 5
 """A signal that stands still repeats itself so often: of rounded values two or three are alike by chance."""
 STUCK = 3
 """Samples in a row at the extreme that are no mere turning point."""
-LEVELS = 8
-"""A range of fewer steps of the converter says nothing: every turning point sticks."""
+LEVELS = 100
+"""A range of fewer steps of the converter says nothing: a sine spends 6 % of its time in the last of 100."""
 LAG_S = 0.25
 """Motion is a change over this time, or over one sample where these are further apart, s."""
 FAR = 12.0
@@ -62,7 +62,10 @@ def longest_repetition(times: Floats, same: Bools) -> Floats:
 
 
 def share_saturated(data: Floats, same: Bools) -> Floats:
-    """Share of each channel's measured samples that stick at its highest or lowest value.
+    """Share of each channel's measured samples that stick at the end of its range.
+
+    The end is the highest (lowest) value at which the channel stays; fewer samples lie beyond it than
+    at it.  (Beyond lies what rings where a vendor has resampled a signal that sticks.)
 
     Parameters
     ----------
@@ -70,27 +73,30 @@ def share_saturated(data: Floats, same: Bools) -> Floats:
         NaN where missing.
     same : (n_samples - 1, n_channels) bool
         As `repeats` gives it.
+
+    Returns
+    -------
+    (n_channels,) float64
+        0 where the window's range is so few steps of the converter that any turning point sticks.
     """
     out = np.zeros(data.shape[1])
     columns = np.flatnonzero(np.count_nonzero(same, axis=0) >= STUCK - 1)
     if len(columns) == 0:
         return out
-    values = data[:, columns]
+    values, run = data[:, columns], same[:, columns]
     steps = np.abs(values[1:] - values[:-1])
     smallest = np.where(steps > 0.0, steps, np.inf).min(axis=0)  # NaN is above nothing
-    low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
-    stuck = _in_threes(values == low) | _in_threes(values == high)
-    share = np.count_nonzero(stuck, axis=0) / np.maximum(np.count_nonzero(np.isfinite(values), axis=0), 1)
-    out[columns] = np.where(high - low >= LEVELS * smallest, share, 0.0)
-    return out
-
-
-def _in_threes(flags: Bools) -> Bools:
-    """Where flags stand, three or more in a row along the first axis."""
-    middle = flags[:-2] & flags[1:-1] & flags[2:]
-    out = np.zeros_like(flags)
+    fine = np.fmax.reduce(values, axis=0) - np.fmin.reduce(values, axis=0) >= LEVELS * smallest
+    stays = np.zeros(values.shape, dtype=bool)
     for first in range(STUCK):
-        out[first : first + len(middle)] |= middle
+        stays[first : first + len(values) - STUCK + 1] |= run[:-1] & run[1:]
+    measured = np.maximum(np.count_nonzero(np.isfinite(values), axis=0), 1)
+    for sign in (1.0, -1.0):
+        risen = sign * values
+        end = np.where(stays, risen, -np.inf).max(axis=0)
+        at = np.count_nonzero(stays & (risen == end), axis=0)
+        beyond = np.count_nonzero(risen > end, axis=0)
+        out[columns] = np.maximum(out[columns], np.where(fine & (at > beyond), at / measured, 0.0))
     return out
 
 

@@ -10,6 +10,7 @@ to window.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ STILL = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One window of raw samples, measured; each array is (n_inputs,) float64, NaN where nobody can know.
+    """One window of raw samples, measured; NaN where nobody can know.
 
     Parameters
     ----------
-    scalp_coupling, peak_power, flat_s, saturated, moving : array
-        As in `realtime.quality.ChannelFitness`, of the device's channels.
+    scalp_coupling, peak_power : (n_places,) float64
+        As in `realtime.quality.ChannelFitness`, where channels share source and detector.
+    flat_s, saturated, moving : (n_inputs,) float64
+        Of the device's channels.
     summary : mapping of str to float or None
         ``scalp_coupling`` and ``peak_power``, medians over places; ``moving``, share of channels that moved.
     """
@@ -65,6 +68,9 @@ class ChannelQuality:
             spec_in, length_s=length_s, low=policy.pulse_low, high=policy.pulse_high
         )
         self._made_of = made_of(spec_in, spec_out)
+        self._place = self._coupling.place_of[self._made_of[0]]
+        # Most windows have nothing of the kind: these stand for that.
+        self._nothing, self._nothing_out = np.zeros(len(spec_in)), np.zeros(len(spec_out))
         self._column = 1.0 / spec_out.rate
         self.recent = RecentSamples(len(spec_in))
         self.restart()
@@ -114,24 +120,29 @@ class ChannelQuality:
         # A signal may hold any number that a float can: what overflows is not known.
         with np.errstate(all="ignore"):
             same = artefacts.repeats(by_sample)
-            any_same = bool(same.any())
             data, unknown = _filled(times, by_sample)
-            nothing = np.zeros(len(data))
-            flat = artefacts.longest_repetition(times, same) if any_same else nothing
-            saturated = artefacts.share_saturated(by_sample, same) if any_same else nothing
+            flat = saturated = self._nothing
+            if same.any():
+                flat = artefacts.longest_repetition(times, same)
+                saturated = artefacts.share_saturated(by_sample, same)
             moved, lag = artefacts.changes(times, data, rate)
             moving = artefacts.share_moving(times, moved, lag, self._usual(moved, end))
             coupling, power = self._coupling.measure(times, data, rate)
+        if len(unknown):
+            coupling, power, flat = coupling.copy(), power.copy(), flat.copy()
+            saturated, moving = saturated.copy(), moving.copy()
+            places = self._coupling.place_of[unknown]
+            places = places[places < len(coupling)]
+            coupling[places] = power[places] = np.nan
+            flat[unknown] = saturated[unknown] = moving[unknown] = np.nan
+        moved_channels = np.count_nonzero(moving > 0.0)
+        if not moved_channels and not len(unknown):
+            moving = self._nothing
         summary = {
             "scalp_coupling": _median(coupling),
             "peak_power": _median(power),
-            "moving": round(np.count_nonzero(moving) / len(moving), 4),
+            "moving": round(moved_channels / len(moving), 4),
         }
-        coupling, power = self._coupling.of_channels(coupling), self._coupling.of_channels(power)
-        if len(unknown):
-            flat, saturated = flat.copy(), saturated.copy()
-            for values in (coupling, power, flat, saturated, moving):
-                values[unknown] = np.nan
         return Measured(coupling, power, flat, saturated, moving, summary)
 
     def of_outputs(self, measured: Measured, pipeline: ChannelFitness) -> ChannelFitness:
@@ -147,15 +158,20 @@ class ChannelQuality:
         return ChannelFitness(
             coverage=pipeline.coverage,
             largest_gap_s=pipeline.largest_gap_s,
-            scalp_coupling=self._worst(measured.scalp_coupling, np.fmin),
-            peak_power=self._worst(measured.peak_power, np.fmin),
-            flat_s=self._worst(measured.flat_s, np.fmax),
-            saturated=self._worst(measured.saturated, np.fmax),
-            moving=self._worst(measured.moving, np.fmax),
+            scalp_coupling=self._at_place(measured.scalp_coupling),
+            peak_power=self._at_place(measured.peak_power),
+            flat_s=self._worst(measured.flat_s),
+            saturated=self._worst(measured.saturated),
+            moving=self._worst(measured.moving),
         )
 
-    def _worst(self, values: Floats, worse: np.ufunc) -> Floats:
-        return np.asarray(worse.reduce(values[self._made_of], axis=0))
+    def _at_place(self, values: Floats) -> Floats:
+        return np.append(values, np.nan)[self._place]
+
+    def _worst(self, values: Floats) -> Floats:
+        if values is self._nothing:
+            return self._nothing_out
+        return np.asarray(np.fmax.reduce(values[self._made_of], axis=0))
 
     def _span(self, start: float, end: float, rate: float) -> slice:
         """The window's samples, up to the one that completed it."""
@@ -244,5 +260,6 @@ def _filled(times: Floats, by_sample: Floats) -> tuple[Floats, npt.NDArray[np.in
 
 def _median(values: Floats) -> float | None:
     """Rounded median of what is known; None where nothing is."""
-    known = values[np.isfinite(values)]
-    return round(float(np.median(known)), 4) if len(known) else None
+    known = sorted(value for value in values.tolist() if isfinite(value))
+    middle = len(known) // 2
+    return round((known[middle] + known[-1 - middle]) / 2.0, 4) if known else None

@@ -1,8 +1,12 @@
 """From windows as they were cut to windows that may be judged, or not, or without some channels."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from models.novelty import Novelty
 from realtime.channel_quality import ChannelQuality
@@ -12,6 +16,17 @@ from realtime.windows import Window
 
 ENOUGH_SLACK = 1e-9
 """A share of channels is a quotient: 0.7 of ten channels is seven."""
+
+
+class _Judged(NamedTuple):
+    """Why not, if not; without which channels; and how unlike the training."""
+
+    reasons: tuple[Reason, ...] = ()
+    left_out: Mapping[Reason, tuple[str, ...]] = MappingProxyType({})
+    novelty: float | None = None
+
+
+_NOT_JUDGED = _Judged()
 
 
 class Fitness:
@@ -78,29 +93,32 @@ class Fitness:
         if measured is not None:
             channels = self.signals.of_outputs(measured, channels)
             quality = measured.summary
-        window = replace(window, quality=quality, channels=channels, time_uncertainty_s=doubt)
-        return window if window.reasons else self._judged(window, channels)
+        judged = _NOT_JUDGED if window.reasons else self._judge(window.data, channels)
+        return replace(
+            window,
+            reasons=window.reasons or judged.reasons,
+            left_out=judged.left_out,
+            quality=quality,
+            novelty=judged.novelty,
+            time_uncertainty_s=doubt,
+            channels=channels,
+        )
 
-    def _judged(self, window: Window, channels: ChannelFitness) -> Window:
+    def _judge(self, data: npt.NDArray[np.float32] | None, channels: ChannelFitness) -> _Judged:
+        """Hold the channels against the policy, and what is left against the training."""
         bad = bad_channels(channels, self._policy)
-        if window.data is None:  # nothing at all was measured, whatever the policy asks
-            return replace(window, reasons=tuple(bad) or (Reason.COVERAGE,))
+        if data is None:  # nothing at all was measured, whatever the policy asks
+            return _Judged(tuple(bad) or (Reason.COVERAGE,))
         good: Bools = np.ones(len(self._names), dtype=bool)
+        left_out: Mapping[Reason, tuple[str, ...]] = {}
         if bad:
             good = ~np.logical_or.reduce(list(bad.values()))
-            window = replace(window, left_out=first_reasons(bad, self._names))
+            left_out = first_reasons(bad, self._names)
             if np.count_nonzero(good) < self._policy.min_channels * len(good) - ENOUGH_SLACK:
-                return replace(window, reasons=tuple(bad))
-            assert window.data is not None
-            window.data[~good] = 0.0  # the window's own copy
-        return self._known(window, good)
-
-    def _known(self, window: Window, good: Bools) -> Window:
-        """Held against what was seen in training."""
+                return _Judged(tuple(bad), left_out)
+            data[~good] = 0.0  # the window's own copy
         if self._novelty is None:
-            return window
-        assert window.data is not None
-        score = round(self._novelty.score(window.data, good), 4)
+            return _Judged((), left_out)
+        score = round(self._novelty.score(data, good), 4)
         most = self._policy.max_novelty
-        reasons = (Reason.NOVELTY,) if most is not None and score > most else ()
-        return replace(window, novelty=score, reasons=reasons)
+        return _Judged((Reason.NOVELTY,) if most is not None and score > most else (), left_out, score)
