@@ -139,7 +139,8 @@ def faults(
     while time.monotonic() < patience and not stopped:
         time.sleep(0.05)
     values = Values(len(spec), true_rate, seed)
-    writing = truth.open("w", encoding="utf-8") if truth else None
+    # A line at a time: who kills this process must still find out what it did.
+    writing = truth.open("w", encoding="utf-8", buffering=1) if truth else None
     try:
         begin = pylsl.local_clock()
         print(json.dumps({"event": "begin", "local": begin}), flush=True)

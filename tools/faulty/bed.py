@@ -188,7 +188,9 @@ class Bed:
         number = len(self.outlets)
         truth, said = self.folder / f"truth-{number}.jsonl", self.folder / f"outlet-{number}.out"
         command = [sys.executable, "-m", "tools.faults", "--source-id", "device", "--seconds", str(seconds)]
-        command += ["--speed", str(self.speed), "--rate", str(self.rate), "--pairs", str(self.pairs)]
+        command += ["--speed", str(self.speed), "--pairs", str(self.pairs)]
+        if "--rate" not in options:
+            command += ["--rate", str(self.rate)]
         with said.open("wb") as out:
             process = subprocess.Popen(
                 [*command, "--truth", str(truth), *options], cwd=ROOT, env=self._env, stdout=out
@@ -260,7 +262,6 @@ class Bed:
             shown=shown(
                 heard,
                 truths,
-                rate=self.rate,
                 max_age_s=self.max_age_s,
                 least_share=self.least_share,
                 slack_s=0.5 * self.speed,

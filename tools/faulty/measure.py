@@ -38,6 +38,12 @@ class Truth:
     local: Floats
     spoilt: np.ndarray[Any, np.dtype[np.bool_]]
 
+    @property
+    def rate(self) -> float:
+        """What was truly sampled, samples a stream second."""
+        steps = np.diff(np.unique(self.true))
+        return 1.0 / float(np.median(steps)) if len(steps) else 0.0
+
     @classmethod
     def read(cls, path: Path) -> "Truth":
         """Read what ``tools.faults --truth`` wrote."""
@@ -136,11 +142,10 @@ def _first(truth: Truth, stamps: Floats) -> int:
     return int(found[0]) if len(found) else 0
 
 
-def good_share(truths: Sequence[Truth], outlet: int, start: float, end: float, rate: float) -> float:
+def good_share(truth: Truth, start: float, end: float) -> float:
     """Share of a true span of time (stream s) that was measured, sent, and worth something."""
-    truth = truths[outlet]
     inside = (truth.true >= start - 1e-6) & (truth.true < end - 1e-6) & ~truth.spoilt
-    return len(np.unique(truth.index[inside])) / (rate * (end - start))
+    return len(np.unique(truth.index[inside])) / (truth.rate * (end - start)) if truth.rate else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,6 @@ def shown(
     heard: Iterable[Heard],
     truths: Sequence[Truth],
     *,
-    rate: float,
     max_age_s: float,
     least_share: float,
     slack_s: float,
@@ -179,8 +183,6 @@ def shown(
         As it arrived.
     truths : sequence of Truth
         Of all outlets.
-    rate : float
-        True rate, Hz.
     max_age_s : float
         Policy, stream s.
     least_share : float
@@ -197,8 +199,9 @@ def shown(
         stale += age_at(values, one.at_utc) > max_age_s + slack_s
         start, end = values["window_start"], values["window_end"]
         # One sample at the edge may fall on either side.
-        enough = least_share - 1.5 / (rate * (end - start))
         wrong += not any(
-            good_share(truths, outlet, start, end, rate) >= enough for outlet in range(len(truths))
+            good_share(truth, start, end) >= least_share - 1.5 / (truth.rate * (end - start))
+            for truth in truths
+            if truth.rate
         )
     return Shown(labelled, wrong, stale)

@@ -180,7 +180,9 @@ ROWS: Mapping[str, Row] = {
     "freeze": Row("held back for 60 s, then all at once", sent("freeze:at=35,seconds=60", seconds=150)),
     "restart": Row("outlet killed and started again", replaced()),
     "restart +1000 s": Row(
-        "started again with its stamps 1000 s ahead", replaced("--stamp-shift", "1000"), True
+        "started again with its stamps 1000 s ahead",
+        replaced("--stamp-shift", "1000", comes_back=False),
+        True,
     ),
     "other rate": Row("started again at another rate", replaced("--rate", "8")),
     "other order": Row("started again, channels in another order", replaced("--reverse")),
