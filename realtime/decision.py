@@ -70,12 +70,12 @@ class Decision:
     largest_gap_s : float
         Longest stretch (s) of the window in which any channel was missing.
     channels : int
-        Channels that were judged.
+        Channels that were judged; of an abstention those that were good enough to be.
     left_out : mapping of str to tuple of str
-        Channels that were not, though the model knows them, by why.
+        Channels of the model that were not, each once, by the first reason that spoke against it.
     quality : mapping of str to float or None
         What was measured of the signal behind the window: ``scalp_coupling`` and ``peak_power`` (medians
-        over pairs of wavelengths), ``moving`` (share of channels that moved).  What cannot be known at this
+        over pairs of wavelengths; no unit, 1/Hz), ``moving`` (share of channels that moved).  What cannot be known at this
         rate is None.
     novelty : float or None
         How unlike the training the window is, 1 being the bundle's threshold; None where the bundle

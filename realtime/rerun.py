@@ -1,13 +1,16 @@
 """A log fed back: the decisions of a recording, or of a session that was journaled.
 
-`judge_log` follows a journal: the clock readings, batch sizes and chunk boundaries that stand in it
+`judge_log` follows a journal's log: the clock readings, batch sizes and chunk boundaries that stand in it
 are used again, so its decisions are those of the live session, byte for byte (on the CPU, with the
-same versions and threads).  `judge_recording` has no session to follow: it judges a file as a
-session would have that was never late.
+same versions and threads).  `judge_journal` does so for each run of a journal that this bundle judged, as
+far as the journal is whole: what it lacks by its own account is not guessed.  `judge_recording` has no
+session to follow: it judges a file as a session would have that was never late.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, takewhile
+from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +21,8 @@ from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.judging import judge
 from realtime.log import Entry, Produced, SessionStarted
+from realtime.sinks.journal_format import Loss
+from realtime.sinks.journal_reader import journal_runs, read_journal_entries, read_losses
 from realtime.sources.recording import Recording, entries
 from realtime.windows import Window
 
@@ -62,6 +67,74 @@ def judge_recording(
 def _decide(windows: Sequence[Window], core: Core, inference: Inference) -> Iterator[Decision]:
     for window, (logits, batch) in zip(windows, judge(windows, inference), strict=True):
         yield core.decide(window, logits, Produced(window.end, window.sequence, batch))
+
+
+def judge_journal(
+    path: Path, bundle: Bundle, inference: Inference, *, told: Callable[[str], None]
+) -> Iterator[Decision]:
+    """Judge the runs of a journal again.
+
+    A session may have gone on with another bundle: its runs with others are left out, and told.  Of a run
+    that lacks entries (the journal says so itself) only what came before them is judged: filters and
+    statistics remember what is lost, so what follows would be other decisions than those that were made.
+
+    Parameters
+    ----------
+    path : path
+        The journal.
+    bundle : Bundle
+        The classifier.
+    inference : Inference
+        Where it is computed.
+    told : callable of str
+        Is told what is left out, and why.
+
+    Yields
+    ------
+    Decision
+        Those that were made live, in their order.
+
+    Raises
+    ------
+    JournalError
+        It cannot be read, no run used this bundle (the message lists the runs), or as `judge_log`.
+    """
+    others: list[str] = []
+    judged = False
+    for run in journal_runs(path):
+        log = read_journal_entries(path, run.run)
+        first = next(log, None)
+        if first is None:
+            continue
+        if isinstance(first, SessionStarted) and first.model_hash != bundle.card.hash:
+            others.append(f"run {run.run} by {first.model_hash[:12]}")
+            continue
+        judged = True
+        losses = read_losses(path, run.run)
+        if losses:
+            told(_what_is_lost(path, run.run, losses))
+            log = _until(losses[0].first, log)
+        yield from judge_log(chain((first,), log), bundle, inference)
+    if others and not judged:
+        raise JournalError(
+            f"{path} was judged by other models ({', '.join(others)}), this bundle is "
+            f"{bundle.card.hash[:12]}; give the bundle of the session."
+        )
+    if others:
+        told(f"{path} was judged by other models too ({', '.join(others)}): these runs are left out.")
+
+
+def _until(local: float, log: Iterator[Entry]) -> Iterator[Entry]:
+    return takewhile(lambda entry: entry.local < local, log)
+
+
+def _what_is_lost(path: Path, run: int, losses: Sequence[Loss]) -> str:
+    missing = sum(loss.missing for loss in losses)
+    return (
+        f"{path} lacks {missing} entries and decisions of run {run} that could not be kept (the first of "
+        f"them when its local clock read {losses[0].first:.1f} s). What follows in that run cannot be had "
+        "again and is left out."
+    )
 
 
 def judge_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Iterator[Decision]:

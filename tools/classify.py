@@ -23,7 +23,8 @@ def classify(
     """Classify a recording by the very code that runs live.
 
     The journal of a live session is judged with the chunk boundaries and clock readings that stand
-    in it, and gives the session's decisions byte for byte.
+    in it, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
+    on entries that the journal says it lacks, are left out and told.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def classify(
     from models.bundle import read_bundle
     from offline.recordings import read_recording
     from realtime.inference import Inference, one_thread
-    from realtime.rerun import judge_log, judge_recording
-    from realtime.sinks.journal import is_journal, read_journal_entries
+    from realtime.rerun import judge_journal, judge_recording
+    from realtime.sinks.journal import is_journal
     from realtime.sinks.jsonl import JsonLinesSink
     from tools.out_file import may_hold_decisions
 
@@ -60,8 +61,7 @@ def classify(
     bundle = read_bundle(model, model_hash)
     inference = Inference(bundle, device=device)
     if is_journal(recording):
-        warn_of_losses(recording)
-        decisions = judge_log(read_journal_entries(recording), bundle, inference)
+        decisions = judge_journal(recording, bundle, inference, told=tell)
     else:
         read = read_recording(
             recording, layout=layout, length_unit=length_unit, repetition_time=repetition_time, stream=stream
@@ -82,16 +82,6 @@ def classify(
     print(f"{judged} windows judged, {abstained} abstained, on {inference.device_name}: {out}")
 
 
-def warn_of_losses(journal: Path) -> None:
-    """Tell, on the error stream, what a journal declares not to hold: nothing follows from it there."""
-    from realtime.sinks.journal import read_losses
-
-    losses = read_losses(journal)
-    if losses:
-        missing = sum(loss.missing for loss in losses)
-        print(
-            f"hemostream: {journal} lacks {missing} entries that did not fit into "
-            "the session's queue (the first of them when its local clock read "
-            f"{losses[0].first:.1f} s). From there on its decisions cannot be had again.",
-            file=sys.stderr,
-        )
+def tell(what: str) -> None:
+    """Tell, on the error stream, what of a journal is not judged."""
+    print(f"hemostream: {what}", file=sys.stderr)
