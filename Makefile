@@ -46,6 +46,7 @@ fuzz: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz --inputs 10000
 
 faults: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench.fault_rows
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench.faults
 
 soak: $(READY)

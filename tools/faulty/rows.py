@@ -10,6 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from tools.faulty.bed import Bed
+from tools.faulty.faults import Fault
+
+AWAY_S = 60.0
+"""How long the broker is away, stream s."""
+STOPPED_S = 30.0
+"""How long the session is stopped, stream s."""
 
 Play = Callable[[Bed], Awaitable[None]]
 
@@ -26,11 +32,23 @@ class Row:
         What is done.
     lies : bool
         Whether the source itself lies about time, so that times cannot be right and it must be told.
+    span : tuple of 2 float, or None
+        From when to when the outlet is at fault, stream seconds from its first sample.
+    marks : tuple of 2 str, or None
+        What the bed notes when the fault begins and when it is over.
     """
 
     what: str
     play: Play
     lies: bool = False
+    span: tuple[float, float] | None = None
+    marks: tuple[str, str] | None = None
+
+
+def spoilt(what: str, fault: str, *, seconds: float = 80.0, lies: bool = False) -> Row:
+    """A row of one outlet with one fault."""
+    parsed = Fault.parse(fault)
+    return Row(what, sent(fault, seconds=seconds), lies, (parsed.at, parsed.end))
 
 
 def sent(*faults: str, seconds: float = 80.0, options: tuple[str, ...] = ()) -> Play:
@@ -74,7 +92,7 @@ async def frozen_session(bed: Bed) -> None:
     assert bed.session is not None
     bed.mark("stopped")
     bed.session.send_signal(signal.SIGSTOP)
-    await asyncio.sleep(8.0)
+    await asyncio.sleep(STOPPED_S / bed.speed)
     bed.session.send_signal(signal.SIGCONT)
     bed.mark("continued")
     await bed.labelled()
@@ -105,7 +123,7 @@ async def broker_away(bed: Bed) -> None:
     await bed.labelled()
     bed.mark("stopped")
     await asyncio.to_thread(bed.broker.stop)
-    await asyncio.sleep(8.0)
+    await asyncio.sleep(AWAY_S / bed.speed)
     bed.broker.start()
     bed.mark("started")
     await bed.labelled(10)
@@ -118,7 +136,7 @@ async def broker_late(bed: Bed) -> None:
     await asyncio.to_thread(bed.broker.stop)
     bed.live("--stream", "source_id='device'")
     bed.outlet(seconds=600)
-    await asyncio.sleep(8.0)
+    await asyncio.sleep(AWAY_S / bed.speed)
     bed.broker.start()
     await bed.labelled(5)
     bed.outlets[-1].process.terminate()
@@ -173,29 +191,32 @@ async def two_alike(bed: Bed) -> None:
     os.sync()
 
 
+KILLED = ("killed", "started")
+
 ROWS: Mapping[str, Row] = {
     "nothing": Row("nothing goes wrong", sent()),
-    "gap 5 s": Row("5 s are not sent", sent("gap:at=35,seconds=5")),
-    "gap 60 s": Row("60 s are not sent", sent("gap:at=35,seconds=60", seconds=150)),
-    "freeze": Row("held back for 60 s, then all at once", sent("freeze:at=35,seconds=60", seconds=150)),
-    "restart": Row("outlet killed and started again", replaced()),
+    "gap 5 s": spoilt("5 s are not sent", "gap:at=35,seconds=5"),
+    "gap 60 s": spoilt("60 s are not sent", "gap:at=35,seconds=60", seconds=150),
+    "freeze": spoilt("held back for 60 s, then all at once", "freeze:at=35,seconds=60", seconds=150),
+    "restart": Row("outlet killed and started again", replaced(), marks=KILLED),
     "restart +1000 s": Row(
         "started again with its stamps 1000 s ahead",
         replaced("--stamp-shift", "1000", comes_back=False),
-        True,
+        lies=True,
+        marks=KILLED,
     ),
-    "other rate": Row("started again at another rate", replaced("--rate", "8")),
-    "other order": Row("started again, channels in another order", replaced("--reverse")),
+    "other rate": Row("started again at another rate", replaced("--rate", "8"), marks=KILLED),
+    "other order": Row("started again, channels in another order", replaced("--reverse"), marks=KILLED),
     "fewer channels": Row(
-        "started again with channels missing", replaced("--drop-pairs", "1", comes_back=False)
+        "started again with channels missing", replaced("--drop-pairs", "1", comes_back=False), marks=KILLED
     ),
-    "duplicates": Row("samples come twice", sent("duplicates:at=35,seconds=15")),
-    "disorder": Row("samples change places", sent("disorder:at=35,seconds=15")),
-    "nan": Row("no numbers", sent("nan:at=35,seconds=10")),
-    "inf": Row("infinite values", sent("inf:at=35,seconds=10")),
-    "saturation": Row("half the channels saturated", sent("saturation:at=35,seconds=12,share=0.5")),
-    "flat": Row("half the channels flat", sent("flat:at=35,seconds=12,share=0.5")),
-    "all bad": Row("all channels flat", sent("flat:at=35,seconds=12")),
+    "duplicates": spoilt("samples come twice", "duplicates:at=35,seconds=15"),
+    "disorder": spoilt("samples change places", "disorder:at=35,seconds=15"),
+    "nan": spoilt("no numbers", "nan:at=35,seconds=10"),
+    "inf": spoilt("infinite values", "inf:at=35,seconds=10"),
+    "saturation": spoilt("half the channels saturated", "saturation:at=35,seconds=12,share=0.5"),
+    "flat": spoilt("half the channels flat", "flat:at=35,seconds=12,share=0.5"),
+    "all bad": spoilt("all channels flat", "flat:at=35,seconds=12"),
     "drift": Row("1000 ppm drift", sent(options=("--drift-ppm", "1000"), seconds=160)),
     "misdeclared": Row("says 7.88 Hz, runs at 10", sent(options=("--declared-rate", "7.88"))),
     "misdeclared chunks": Row(
@@ -203,14 +224,14 @@ ROWS: Mapping[str, Row] = {
         sent(options=("--declared-rate", "8.5", "--chunk", "10"), seconds=120),
     ),
     "jitter": Row("stamps off by up to 100 ms", sent("jitter:by=0.1")),
-    "clock forward": Row("stamps jump 1000 s ahead", sent("clock:at=35,by=1000"), True),
-    "clock back": Row("stamps jump 30 s back", sent("clock:at=35,by=-30"), True),
+    "clock forward": spoilt("stamps jump 1000 s ahead", "clock:at=35,by=1000", lies=True),
+    "clock back": spoilt("stamps jump 30 s back", "clock:at=35,by=-30", lies=True),
     "two alike": Row("two streams match", two_alike),
-    "broker away": Row("broker stopped for 64 s", broker_away),
+    "broker away": Row("broker stopped for 60 s", broker_away, marks=("stopped", "started")),
     "broker late": Row("no broker at the start", broker_late),
-    "stopped": Row("the session stopped (SIGSTOP) for 64 s", frozen_session),
+    "stopped": Row("the session stopped (SIGSTOP) for 30 s", frozen_session, marks=("stopped", "continued")),
     "killed": Row("the session killed (kill -9), three times", killed_session),
-    "full disk": Row("no room for the journal", full_disk),
+    "full disk": Row("no room for the journal", full_disk, marks=("full", "room")),
     "raising": Row("the network raises", raising),
     "wall clock": Row("the wall clock stepped by an hour", wall_clock),
 }
