@@ -16,8 +16,11 @@ LEVELS = 100
 """A range of fewer steps of the converter says nothing: a sine spends 6 % of its time in the last of 100."""
 LAG_S = 0.25
 """Motion is a change over this time, or over one sample where these are further apart, s."""
-FAR = 12.0
-"""Motion lies further out than this many of the channel's own scales."""
+FAR = 6.0
+"""Motion lies further out than this many of the channel's own scales.
+
+Measured on five real recordings: 96 % or more of steps and spikes of 10 SD put into them are found, and
+0.2 to 5 % of their channel-windows as they are (some of these moved)."""
 AROUND_S = 0.5
 """What lies so near a step or spike moves too, s."""
 LONG_STEP = 1.5

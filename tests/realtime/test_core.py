@@ -1,11 +1,15 @@
 """The core: windows and decisions as a pure function of the log."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import RecipeError, SignalError, StreamError
+from models.card import Card
+from models.errors import BundleError, RecipeError, SignalError, StreamError
+from models.novelty import Novelty
 from realtime.core import Core, Plan
 from realtime.log import (
     ClockMeasured,
@@ -13,6 +17,7 @@ from realtime.log import (
     OriginKind,
     Produced,
     Received,
+    StreamLost,
     StreamOpened,
     StreamReset,
 )
@@ -215,8 +220,6 @@ def test_a_restored_core_goes_on_as_the_one_it_was_taken_from(
 @pytest.mark.parametrize("jump", [-20.0, 3.03])
 def test_after_a_reset_the_grid_is_anchored_anew_and_sequence_goes_on(how: str, jump: float) -> None:
     """Nothing of what came before is in a later window, and no identity comes twice."""
-    from dataclasses import replace
-
     times = 100 + np.arange(800) / 10
     times[400:] += jump
     data = intensities(SPEC, 800)
@@ -273,6 +276,174 @@ def test_one_channel_lost_is_not_judged() -> None:
     assert any(Reason.COVERAGE in w.reasons for w in hit)
     assert any(0.4 < w.fitness.coverage < 1 for w in hit)
     assert windows[-1].fit
+
+
+@pytest.mark.parametrize(("least", "judged"), [(1.0, False), (0.6, False), (0.5, True)])
+def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judged: bool) -> None:
+    """Its rows are 0, as channel dropout leaves them in training; both chromophores of the place go."""
+    times, data = np.arange(600) / 10, intensities(SPEC, 600)
+    data[1, 400:] = data[1, 400]
+    plan = fast_plan(SPEC, policy=Policy(min_channels=least))
+    core = opened_core(plan)
+    windows = feed(core, times, data)
+    good, bad = windows[20], windows[-1]
+    assert good.fit
+    assert good.left_out == {}
+    assert bad.fit == judged
+    assert bad.reasons == (() if judged else (Reason.FLAT,))
+    assert bad.left_out == {Reason.FLAT: ("S1_D1 hbo", "S1_D1 hbr")}
+    assert bad.data is not None
+    assert good.data is not None
+    assert good.data.any(axis=1).all()
+    if judged:
+        assert bad.data.any(axis=1).tolist() == [False, False, True, True]
+    decision = decide(core, bad)
+    assert decision.label == ("task" if judged else "abstain")
+    assert decision.channels == 2
+    assert decision.left_out == {"flat": ("S1_D1 hbo", "S1_D1 hbr")}
+    assert type(decision).from_json(decision.to_json()) == decision
+
+
+def test_what_cannot_be_measured_is_unknown_in_the_decision_and_no_reason() -> None:
+    spec = bold_spec()
+    stages = ({"stage": "resample", "rate": 0.5, "measure_s": 20.0},)
+    policy = Policy(min_scalp_coupling=0.9, min_peak_power=0.5, max_gap_s=2.0)
+    plan = Plan(spec=spec, pipeline=stages, length_s=40.0, step_s=4.0, labels=("a", "b"), policy=policy)
+    core = opened_core(plan)
+    windows = feed(core, np.arange(60) * 2.0, np.random.default_rng(0).normal(size=(3, 60)), 1)
+    decision = decide(core, windows[-1])
+    assert decision.label == "b"
+    assert decision.quality == {"scalp_coupling": None, "peak_power": None, "moving": 0.0}
+
+
+def unlike(threshold: float) -> Plan:
+    known = Novelty(np.zeros((4, 4)), np.ones((4, 4)), threshold)
+    return replace(PLAN, novelty=known, policy=Policy(min_channels=0.5))
+
+
+def test_a_window_unlike_the_training_is_not_judged() -> None:
+    times, data = np.arange(600) / 10, intensities(SPEC, 600)
+    data[1, 400:] = data[1, 400]
+    for plan, fit in ((unlike(100.0), True), (unlike(0.01), False)):
+        core = opened_core(plan)
+        windows = feed(core, times, data)
+        for window in windows:
+            if Reason.WARMING_UP in window.reasons:
+                assert window.novelty is None
+                continue
+            assert window.novelty is not None
+            assert window.reasons == (() if fit else (Reason.NOVELTY,))
+            assert plan.novelty is not None
+            assert window.data is not None
+            used = np.array([not window.left_out, not window.left_out, True, True])
+            assert window.novelty == round(plan.novelty.score(window.data, used), 4)
+        decision = decide(core, windows[-1])
+        assert decision.novelty == windows[-1].novelty
+        assert decision.reasons == (() if fit else ("novelty",))
+        assert decision.left_out
+    # Asked for nothing, it is told all the same.
+    easy = replace(unlike(0.01), policy=Policy(max_novelty=None))
+    last = feed(opened_core(easy), times, intensities(SPEC, 600))[-1]
+    assert last.fit
+    assert last.novelty is not None
+    assert last.novelty > 1
+
+
+def test_novelty_of_another_network_is_refused() -> None:
+    known = Novelty(np.zeros((6, 4)), np.ones((6, 4)), 1.0)
+    with pytest.raises(BundleError, match="of 6 channels, its pipeline gives 4"):
+        opened_core(replace(PLAN, novelty=known))
+
+
+def test_times_are_told_to_be_as_sure_as_the_stamps_are() -> None:
+    times, data = np.arange(600) / 10, intensities(SPEC, 600)
+    exact = feed(opened_core(PLAN), times, data)
+    shaken = feed(opened_core(PLAN), times + np.random.default_rng(0).uniform(-0.03, 0.03, 600), data, 1)
+    assert all(w.time_uncertainty_s < 1e-6 for w in exact)
+    for window in shaken[10:]:
+        assert 0.002 < window.time_uncertainty_s < 0.1
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "kept"),
+    [("id-1", "device", True), ("id-1", "renamed", True), ("id-2", "device", False), ("", "device", False)],
+)
+def test_evidence_begins_anew_when_another_device_takes_the_place(source: str, name: str, kept: bool) -> None:
+    core = Core(PLAN)
+    core.feed(StreamOpened(0.0, SPEC, Origin(), "device", "id-1"))
+    core.feed(ClockMeasured(0.0, 0.0, None))
+    for window in judged_windows(core):
+        before = decide(core, window).evidence
+    core.feed(StreamLost(100.0, "gone"))
+    core.feed(StreamOpened(101.0, SPEC, Origin(), name, source))
+    window = feed(core, 200 + np.arange(600) / 10, intensities(SPEC, 600))[0]
+    after = decide(core, window).evidence
+    assert window.reasons == (Reason.WARMING_UP,)
+    assert after.windows == (before.windows if kept else 0)
+    assert (after == before) == kept
+
+
+def test_a_device_without_an_id_is_known_by_its_name() -> None:
+    core = Core(PLAN)
+    for name, windows in (("a", 1), ("a", 2), ("b", 1)):
+        core.feed(StreamOpened(0.0, SPEC, Origin(), name))
+        core.feed(ClockMeasured(0.0, 0.0, None))
+        assert decide(core, judged_windows(core)[0]).evidence.windows == windows
+
+
+def test_a_stream_that_is_lost_moves_nothing() -> None:
+    times, data = np.arange(600) / 10, intensities(SPEC, 600)
+    straight = feed(opened_core(PLAN), times, data)
+    core = opened_core(PLAN)
+    first = feed(core, times[:333], data[:, :333])
+    assert core.feed(StreamLost(33.3, "no samples")) == []
+    again = first + feed(core, times[333:], data[:, 333:])
+    for one, two in zip(straight, again, strict=True):
+        assert (one.start, one.reasons, one.quality) == (two.start, two.reasons, two.quality)
+        np.testing.assert_array_equal(one.data, two.data)
+
+
+@pytest.mark.parametrize("offset", [1e300, -1e300, 1e12, -1e12, float("inf"), float("nan")])
+def test_a_date_in_no_year_of_ours_is_unknown(offset: float) -> None:
+    core = opened_core(PLAN)
+    window = judged_windows(core)[0]
+    core.feed(ClockMeasured(60.0, 0.0, offset))
+    decision = decide(core, window)
+    assert decision.window_end_utc is decision.produced_at_utc is None
+    assert decision.label == "task"
+
+
+def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
+    with pytest.raises(StreamError, match="'whim'; expected one of gap, clock, stream"):
+        opened_core(PLAN).feed(StreamReset(1.0, "whim"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ({"min_channels": 0.0}, "min_channels is '0.0'"),
+        ({"min_scalp_coupling": 1.5}, "min_scalp_coupling is '1.5'"),
+        ({"max_flat_s": "2"}, "max_flat_s is '2'"),
+        ({"max_fun": 1}, "max_fun"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_named(policy: dict, said: str) -> None:
+    card = Card(
+        network={"name": "cgrnn", "params": {}, "n_chans": 4, "n_times": 70, "n_outputs": 2},
+        input=SPEC.to_json(),
+        pipeline=[dict(stage) for stage in FAST],
+        rate=RATE,
+        window={"length_s": 7.0, "step_s": 1.0},
+        labels=["rest", "task"],
+        policy=policy,
+    )
+    with pytest.raises(BundleError, match=said):
+        Plan.from_card(card)
+    known = Novelty(np.zeros((4, 4)), np.ones((4, 4)), 2.0)
+    plan = Plan.from_card(replace(card, policy={"min_channels": 0.5}, novelty=known.to_json()))
+    assert plan.policy == Policy(min_channels=0.5)
+    assert plan.novelty is not None
+    assert plan.novelty.threshold == 2.0
 
 
 def test_the_completing_sample_may_be_a_quarter_period_early() -> None:
@@ -416,8 +587,6 @@ def test_lacking_channels_are_listed() -> None:
 
 
 def test_another_wavelength_under_the_same_name_is_refused() -> None:
-    from dataclasses import replace
-
     wrong = SignalSpec((replace(SPEC.channels[0], wavelength=690.0), *SPEC.channels[1:]), 10.0)
     with pytest.raises(SignalError, match="lacking"):
         opened_core(PLAN, wrong)
@@ -425,7 +594,6 @@ def test_another_wavelength_under_the_same_name_is_refused() -> None:
 
 def test_the_same_numbers_at_other_optodes_are_another_channel() -> None:
     """Numbers follow a file's own order; where the vendor's names are known, they decide."""
-    from dataclasses import replace
 
     def placed(source: str) -> SignalSpec:
         return SignalSpec(
