@@ -10,28 +10,40 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 
 from models.bundle import Bundle
-from realtime.clock import ClockReport
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.judging import UNJUDGED, Judged, judge
-from realtime.log import ClockMeasured, Entry, Produced, Received, SessionStarted, StreamOpened
+from realtime.log import (
+    ClockMeasured,
+    Entry,
+    Produced,
+    Received,
+    SessionStarted,
+    StreamLost,
+    StreamOpened,
+    StreamReset,
+)
+from realtime.pipeline import Pipeline
 from realtime.publishing import Publisher
 from realtime.quality import Reason
-from realtime.session_parts import Observer, SessionSettings, SourceFactory
+from realtime.refusing import Refusing
+from realtime.reporting import Reporter
+from realtime.session_parts import Observer, SessionSettings, Source, SourceFactory
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
 from realtime.sinks.mqtt import MqttSink
 from realtime.standing import Standing
-from realtime.status import Status
+from realtime.status import State, Status
 from realtime.windows import Window
 
 TICK_S = 0.25
 """How often the timer looks, local seconds."""
+SPARE_S = 5.0
+"""What a window may come later than the plan says before it is missed, stream seconds: the rate is
+measured first, and a clock that was set back is followed only after some samples."""
 
 
 class Session:
@@ -73,6 +85,7 @@ class Session:
         self.settings = settings
         self.decisions = 0
         """Windows decided so far."""
+        self._feed = Refusing(self.core)
         self._bundle = bundle
         self._inference = inference
         self._make_source = make_source
@@ -88,16 +101,33 @@ class Session:
         )
         self._observer = observer
         self._clock = settings.local_clock
+        self._source: Source | None = None
         self._arrived: deque[Entry | None] = deque()
         self._computing: asyncio.Task[None] | None = None  # windows on a device, off the loop
         self._working = False
         self._finished = asyncio.Event()
         self._failure: Exception | None = None
-        self._standing = Standing(self._clock())
-        self._utc_offset = time.time() - self._clock()
-        self._inference_error = ""
         self._first_possible: float | None = None
-        self._told: Status | None = None
+        self._standing = self._standing_of(self.core.plan)
+        self._report = Reporter(
+            Status(
+                session=settings.session,
+                run=settings.run,
+                state=State.WAITING,
+                model=bundle.card.hash,
+                versions={"device": inference.device_name},
+            ),
+            standing=self._standing,
+            out=self._out,
+            observer=observer,
+            clock=lambda: self.core.clock,
+            utc_offset=time.time() - self._clock(),
+        )
+
+    def _standing_of(self, plan: Plan) -> Standing:
+        warmup_s = Pipeline(plan.pipeline, plan.spec).warmup_s
+        next_s = plan.length_s + 2 * plan.step_s + SPARE_S
+        return Standing(self._clock(), first_after_s=warmup_s + next_s, next_after_s=next_s)
 
     # ------------------------------------------------------------- running
 
@@ -118,11 +148,11 @@ class Session:
         def failed(error: Exception) -> None:
             loop.call_soon_threadsafe(self._end, error)
 
-        source = self._make_source(emit, failed)
+        source = self._source = self._make_source(emit, failed)
         async with contextlib.AsyncExitStack() as stack:
             if self._broker is not None:
                 await stack.enter_async_context(self._broker)
-            self._tell()
+            self._report.tell()
             timer = asyncio.create_task(self._watch(), name="session-timer")
             source.start()
             try:
@@ -130,12 +160,22 @@ class Session:
             finally:
                 timer.cancel()
                 await asyncio.to_thread(source.close)
+                await self._come_to_rest()
                 unwritten = await self._out.close()
                 self._failure = self._failure or unwritten
                 self._standing.ended(str(self._failure or "session ended"), self._clock())
-                self._tell()
+                self._report.tell()
         if self._failure is not None:
             raise self._failure
+
+    async def _come_to_rest(self) -> None:
+        """What a device still computes is published; what arrived meanwhile is kept, and not judged."""
+        if self._computing is not None:
+            await self._computing
+        for entry in self._arrived:
+            if entry is not None:
+                self._out.append(entry)
+        self._arrived.clear()
 
     def stop(self) -> None:
         """End cleanly after what has arrived; call it on the loop."""
@@ -184,16 +224,29 @@ class Session:
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
         self._out.append(entry)
-        windows = self.core.feed(entry)
+        refused = self._feed.refused
+        windows = self._feed.feed(entry)
         match entry:
             case Received():
                 self._standing.sample(entry.local)
             case StreamOpened():
                 self._standing.opened(entry)
-                self._tell()
-            case ClockMeasured(utc_offset=float(offset)):
-                self._utc_offset = offset
+            case StreamLost():
+                self._standing.lost(entry.reason, entry.local)
+            case StreamReset():
+                self._standing.reset(entry.local)
+            case ClockMeasured():
+                self._report.measured(entry)
+        if self._feed.refused and not refused:
+            self._refuse(self._feed.refused, entry.local)
+        self._report.tell_changes()
         return windows
+
+    def _refuse(self, reason: str, local: float) -> None:
+        """The stream that came in the place of another cannot be used: the source looks on."""
+        self._standing.lost(f"the stream that came back cannot be used: {reason}", local)
+        if self._source is not None:
+            self._source.refuse(reason)
 
     def _judge(self, windows: Sequence[Window]) -> None:
         """Windows in, decisions out, in order; what arrives while a device computes waits."""
@@ -221,12 +274,12 @@ class Session:
 
     def _decide_without(self, windows: Sequence[Window], error: RuntimeError) -> None:
         """The network raised (torch: out of memory, device lost): abstain, and say so."""
-        self._inference_error = f"inference failed: {error}"
+        self._report.inference_error = f"inference failed: {error}"
         self._decide(windows, [UNJUDGED] * len(windows), failed=True)
 
     def _decide(self, windows: Sequence[Window], judged: Sequence[Judged], *, failed: bool = False) -> None:
         if not failed:
-            self._inference_error = ""
+            self._report.inference_error = ""
         for window, (logits, batch) in zip(windows, judged, strict=True):
             produced = Produced(self._clock(), window.sequence, batch)
             self._out.append(produced)
@@ -238,6 +291,7 @@ class Session:
         if self._observer is not None:
             self._observer.decision(decision)
         self._standing.decided(decision, self._clock())
+        self._report.tell_changes()
         self._end_in_time(decision)
 
     def _end_in_time(self, decision: Decision) -> None:
@@ -255,45 +309,4 @@ class Session:
         while True:
             await asyncio.sleep(TICK_S)
             self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
-            self._tell()
-
-    def _told_clock(self) -> ClockReport | None:
-        """What the clock found, rounded: a rate's last digits are no news."""
-        if self.core.clock is None:
-            return None
-        report = self.core.clock.report
-        return replace(
-            report,
-            rate=round(report.rate, 2),
-            jitter_s=round(report.jitter_s, 3),
-            uncertainty_s=round(report.uncertainty_s, 3),
-        )
-
-    def _tell(self) -> None:
-        """Publish the status where it changed."""
-        status = self._status()
-        if status == self._told:
-            return
-        self._told = status
-        self._out.tell_status(status.to_json())
-        if self._observer is not None:
-            self._observer.status(status)
-
-    def _status(self) -> Status:
-        standing = self._standing
-        since = datetime.fromtimestamp(standing.since + self._utc_offset, UTC)
-        return Status(
-            session=self.settings.session,
-            run=self.settings.run,
-            state=standing.state,
-            reason=self._inference_error or standing.reason,
-            since_utc=since.isoformat(timespec="seconds"),
-            stream=standing.stream.name if standing.stream else "",
-            origin=str(standing.stream.origin.kind) if standing.stream else "",
-            speed=standing.stream.origin.speed if standing.stream else 1.0,
-            model=self._bundle.card.hash,
-            clock=self._told_clock(),
-            journal=self._out.journal_status,
-            broker=self._out.broker_status,
-            versions={"device": self._inference.device_name},
-        )
+            self._report.tell()

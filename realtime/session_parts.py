@@ -17,6 +17,10 @@ class Source(Protocol):
         """Begin."""
         ...
 
+    def refuse(self, reason: str) -> None:
+        """Leave the present stream, which came in the place of another and cannot be used; look on."""
+        ...
+
     def close(self) -> None:
         """Stop, and wait until no callback can come any more."""
         ...

@@ -81,6 +81,8 @@ class Status:
         None where the session keeps no journal.
     broker : BrokerStatus or None
         None where the session has no broker.
+    wall_clock_steps : int
+        How often this machine's wall clock was seen to be set; stamps are on a clock that is not.
     versions : mapping of str
         Versions of what computes: hemostream, torch, liblsl and so on.
     """
@@ -97,6 +99,7 @@ class Status:
     clock: ClockReport | None = None
     journal: JournalStatus | None = None
     broker: BrokerStatus | None = None
+    wall_clock_steps: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:

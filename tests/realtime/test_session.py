@@ -56,6 +56,7 @@ class HandedIn:
     def __init__(self, entries: Iterable[Entry], error: Exception | None = None) -> None:
         self.entries, self.error = entries, error
         self.done: Callable[[], None] = lambda: None
+        self.refusals: list[str] = []
 
     def make(self, emit: Callable[[Entry], None], failed: Callable[[Exception], None]) -> "HandedIn":
         def run() -> None:
@@ -71,6 +72,9 @@ class HandedIn:
 
     def start(self) -> None:
         self.thread.start()
+
+    def refuse(self, reason: str) -> None:
+        self.refusals.append(reason)
 
     def close(self) -> None:
         self.thread.join()

@@ -22,6 +22,15 @@ def stream(local: float = 0.0, speed: float = 1.0) -> StreamOpened:
     return StreamOpened(local=local, spec=SignalSpec((), 10.0), origin=Origin(kind, speed), name="device")
 
 
+def live(at: float = 5.0, **known: float) -> Standing:
+    standing = Standing(0.0, **known)
+    standing.opened(stream())
+    standing.sample(at)
+    standing.decided(decided(), at)
+    assert standing.state is State.LIVE
+    return standing
+
+
 def test_a_session_waits_warms_up_and_lives() -> None:
     standing = Standing(0.0)
     assert standing.state is State.WAITING
@@ -38,6 +47,27 @@ def test_a_session_waits_warms_up_and_lives() -> None:
     assert standing.state is State.LIVE
 
 
+def test_what_was_never_judged_is_not_live() -> None:
+    standing = Standing(0.0)
+    standing.opened(stream())
+    standing.decided(decided(Reason.COVERAGE, Reason.GAP), 20.0)
+    assert standing.state is State.BASELINE
+    assert standing.reason == "no window could be judged yet: coverage, gap"
+    standing.decided(decided(Reason.INFERENCE), 21.0)  # told by itself; the stream is not to blame
+    assert standing.state is State.LIVE
+
+
+@pytest.mark.parametrize("why", [Reason.STALE, Reason.AHEAD, Reason.WARMING_UP])
+def test_what_is_not_of_now_is_live_no_more(why: Reason) -> None:
+    standing = live()
+    standing.decided(decided(why), 6.0)
+    assert standing.state is State.RECOVERING
+    assert (standing.since, bool(standing.reason)) == (6.0, True)
+    standing.decided(decided(why), 7.0)
+    standing.decided(decided(), 8.0)
+    assert standing.state is State.LIVE
+
+
 @pytest.mark.parametrize(
     ("rate", "speed", "told_after"), [(10.0, 1.0, 1.0), (0.5, 1.0, 10.0), (0.5, 20.0, 1.0), (50.0, 1.0, 1.0)]
 )
@@ -51,12 +81,60 @@ def test_a_stall_is_told_after_a_few_intervals(rate: float, speed: float, told_a
     standing.tick(10.0 + told_after + 0.01, rate)
     assert standing.state is State.STALLED
     assert standing.since == 10.0
-    # A late decision on old samples does not make it live again; a sample does.
+    # A late decision on old samples does not make it live again; samples and a judged window do.
     standing.decided(decided(), 12.0)
     assert standing.state is State.STALLED
     standing.sample(30.0)
-    assert standing.state is State.LIVE
+    assert standing.state is State.RECOVERING
     assert standing.reason == "samples come again"
+    standing.decided(decided(Reason.GAP), 30.1)
+    assert standing.state is State.RECOVERING
+    standing.decided(decided(), 31.0)
+    assert (standing.state, standing.since) == (State.LIVE, 31.0)
+
+
+def test_a_device_that_sends_seconds_at_once_has_not_stalled_between() -> None:
+    standing = live(2.0)
+    for second in range(3, 20):
+        standing.tick(second - 0.01, 10.0)
+        for sample in range(10):
+            standing.sample(second + 1e-4 * sample)
+        standing.decided(decided(), second)
+        if second > 4:  # its habit is known
+            assert standing.state is State.LIVE
+    standing.tick(19.0 + 2.6, 10.0)
+    assert standing.state is State.STALLED
+    # One long silence is no habit.
+    standing.sample(60.0)
+    standing.tick(62.6, 10.0)
+    assert standing.state is State.STALLED
+
+
+def test_samples_from_which_no_window_comes_are_a_stall_too() -> None:
+    standing = live(0.0, first_after_s=30.0, next_after_s=8.0)
+    for tenth in range(1, 100):
+        standing.sample(tenth / 10)
+        standing.tick(tenth / 10, 10.0)
+    assert standing.state is State.STALLED
+    assert "no window is completed" in standing.reason
+    since = standing.since
+    standing.sample(10.0)
+    standing.tick(10.0, 10.0)
+    assert (standing.state, standing.since) == (State.STALLED, since)
+    standing.decided(decided(), 10.1)
+    assert standing.state is State.LIVE
+
+
+def test_the_first_window_of_a_stream_may_take_as_long_as_the_plan_says() -> None:
+    standing = Standing(0.0, first_after_s=30.0, next_after_s=8.0)
+    standing.opened(stream())
+    for tenth in range(1, 309):
+        standing.sample(tenth / 10)
+        standing.tick(tenth / 10, 10.0)
+    assert standing.state is State.BASELINE
+    standing.sample(31.2)
+    standing.tick(31.2, 10.0)
+    assert standing.state is State.STALLED
 
 
 def test_a_first_sample_that_takes_its_time_is_no_return() -> None:
@@ -69,10 +147,52 @@ def test_a_first_sample_that_takes_its_time_is_no_return() -> None:
     assert standing.reason == "connected to device"
 
 
+def test_a_stream_is_lost_and_comes_back() -> None:
+    standing = live()
+    standing.lost("the outlet closed", 7.0)
+    assert (standing.state, standing.since, standing.reason) == (State.LOST, 7.0, "the outlet closed")
+    standing.decided(decided(), 7.1)
+    standing.sample(7.2)
+    standing.tick(60.0, 10.0)
+    assert standing.state is State.LOST
+    changes = standing.changes
+    standing.lost("what came back lacks S2_D2", 61.0)
+    assert (standing.since, standing.reason) == (7.0, "what came back lacks S2_D2")
+    assert standing.changes == changes + 1
+    standing.opened(stream(80.0))
+    assert standing.state is State.RECOVERING
+    assert standing.reason == "connected to device again"
+    standing.sample(80.5)
+    standing.decided(decided(Reason.WARMING_UP), 90.0)
+    assert standing.state is State.RECOVERING
+    standing.decided(decided(), 120.0)
+    assert standing.state is State.LIVE
+
+
+def test_a_clock_that_was_set_starts_everything_over() -> None:
+    standing = live()
+    standing.reset(6.0)
+    assert standing.state is State.RECOVERING
+    assert "clock was set" in standing.reason
+
+
+def test_a_note_is_told_and_changes_no_state() -> None:
+    standing = live()
+    changes = standing.changes
+    standing.note("the wall clock was set")
+    assert (standing.state, standing.reason) == (State.LIVE, "the wall clock was set")
+    assert standing.changes == changes + 1
+
+
 def test_the_end_is_the_end() -> None:
     standing = Standing(0.0)
     standing.opened(stream())
     standing.ended("session ended", 9.0)
-    for late in (lambda: standing.decided(decided(), 10.0), lambda: standing.tick(99.0, 10.0)):
+    for late in (
+        lambda: standing.decided(decided(), 10.0),
+        lambda: standing.tick(99.0, 10.0),
+        lambda: standing.lost("gone", 99.0),
+        lambda: standing.sample(99.0),
+    ):
         cast(Any, late)()
         assert standing.state is State.OFFLINE

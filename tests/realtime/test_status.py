@@ -21,6 +21,7 @@ def test_a_status_comes_back_the_same(state: State) -> None:
         model="ab" * 32,
         journal=JournalStatus(depth=3, dropped=1, failing=True),
         broker=BrokerStatus(connected=True, waiting=2, dropped=0),
+        wall_clock_steps=2,
         versions={"hemostream": "0.1.0"},
     )
     text = status.to_json()

@@ -1,0 +1,121 @@
+"""What a session says of itself: its status, told whenever it changes.
+
+Also whether somebody set this machine's wall clock.  Everything runs on a clock that nobody can set;
+only the UTC times that stand beside it follow, from the next comparison on.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from realtime.clock import Clock, ClockReport
+from realtime.log import ClockMeasured
+from realtime.publishing import Publisher
+from realtime.session_parts import Observer
+from realtime.standing import Standing
+from realtime.status import Status
+
+WALL_STEP_S = 0.5
+"""A wall clock that moved by more than this between two comparisons was set, s; else it was disciplined."""
+
+
+class Reporter:
+    """Tells the status of one session, on its loop.
+
+    Parameters
+    ----------
+    first : Status
+        What does not change: session, run, model, versions.
+    standing : Standing
+        How it stands.
+    out : Publisher
+        Where to, and how publishing goes.
+    observer : Observer or None
+        Watches.
+    clock : callable
+        Gives the core's clock, None before there is a stream.
+    utc_offset : float
+        Add to local time to get UTC seconds; a first reading.
+    """
+
+    def __init__(
+        self,
+        first: Status,
+        *,
+        standing: Standing,
+        out: Publisher,
+        observer: Observer | None,
+        clock: Callable[[], Clock | None],
+        utc_offset: float,
+    ) -> None:
+        self.inference_error = ""
+        """What the network raised last; empty where it works."""
+        self._first = first
+        self._standing = standing
+        self._out = out
+        self._observer = observer
+        self._clock = clock
+        self._utc_offset = utc_offset
+        self._measured = False
+        self._steps = 0
+        self._told: Status | None = None
+        self._changes = standing.changes
+
+    def measured(self, entry: ClockMeasured) -> None:
+        """The clocks were compared: was the wall clock set since the last time?"""
+        if entry.utc_offset is None:
+            return
+        moved = entry.utc_offset - self._utc_offset
+        # The first comparison is held against nothing: a log may come from another time.
+        if self._measured and abs(moved) > WALL_STEP_S:
+            self._steps += 1
+            self._standing.note(f"this machine's wall clock was set by {moved:+.1f} s")
+        self._measured = True
+        self._utc_offset = entry.utc_offset
+
+    def tell_changes(self) -> None:
+        """Publish the status where the state changed; costs nothing where it did not."""
+        if self._standing.changes != self._changes:
+            self.tell()
+
+    def tell(self) -> None:
+        """Publish the status where anything of it changed."""
+        self._changes = self._standing.changes
+        status = self._status()
+        if status == self._told:
+            return
+        self._told = status
+        self._out.tell_status(status.to_json())
+        if self._observer is not None:
+            self._observer.status(status)
+
+    def _status(self) -> Status:
+        standing = self._standing
+        since = datetime.fromtimestamp(standing.since + self._utc_offset, UTC)
+        stream = standing.stream
+        return replace(
+            self._first,
+            state=standing.state,
+            reason=self.inference_error or standing.reason,
+            since_utc=since.isoformat(timespec="seconds"),
+            stream=stream.name if stream else "",
+            origin=str(stream.origin.kind) if stream else "",
+            speed=stream.origin.speed if stream else 1.0,
+            clock=self._report(),
+            journal=self._out.journal_status,
+            broker=self._out.broker_status,
+            wall_clock_steps=self._steps,
+        )
+
+    def _report(self) -> ClockReport | None:
+        """What the clock found, rounded: a rate's last digits are no news."""
+        clock = self._clock()
+        if clock is None:
+            return None
+        report = clock.report
+        return replace(
+            report,
+            rate=round(report.rate, 2),
+            jitter_s=round(report.jitter_s, 3),
+            uncertainty_s=round(report.uncertainty_s, 3),
+        )

@@ -1,0 +1,181 @@
+"""One connection to one LSL outlet: samples, comparisons of the clocks, and whether it still stands.
+
+liblsl's own recovery connects to a replacement without a word, so it must be noticed before that happens.
+An inlet that does not recover tells at once that it is lost, but throws away what it had already
+received.  So there are two: one that holds the samples and would recover, and a watch that
+does not and is never read.  When the watch is lost, what the first still holds is taken out; liblsl looks
+around for a second before it connects anywhere else, and should it ever have done so, it says so.
+"""
+
+import math
+import time
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pylsl
+
+from models.errors import StreamError
+from realtime.log import ClockMeasured, Received
+from realtime.sources.lsl_search import describe_streams
+
+ANSWER_S = 10.0
+"""Longest wait for a stream that was found to answer, s."""
+PULL_TIMEOUT_S = 0.2
+"""Longest wait for a sample before it is looked whether the connection stands, s."""
+PULL_MOST = 64
+"""Most samples taken at once; a burst comes as several entries."""
+BUFFER_S = 360
+"""What liblsl keeps for us while we are busy, s."""
+WATCH_SAMPLES = 16
+"""What the watch may hold of what it does not read.  Never 1: closing a queue of one sample never ends in
+liblsl 1.18 (below 2 Hz a buffer of one second is such a queue)."""
+LAST_S = 0.05
+"""How long after the watch was lost liblsl may take to hand over what it read before, s."""
+BRACKETS = 5
+"""Readings of the wall clock of which the narrowest counts."""
+
+GONE = (pylsl.util.LostError, pylsl.util.TimeoutError)
+
+
+class Connection:
+    """Connects at once.
+
+    Parameters
+    ----------
+    info : pylsl.StreamInfo
+        As the resolver gave it.
+
+    Raises
+    ------
+    StreamError
+        It does not answer.
+    """
+
+    def __init__(self, info: pylsl.StreamInfo) -> None:
+        self.found = info
+        self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0, as_numpy=True)
+        self._watch: pylsl.StreamInlet | None = None
+        try:
+            self.info: pylsl.StreamInfo = self._inlet.info(timeout=ANSWER_S)
+        except GONE as error:
+            raise self._silent() from error
+
+    def _silent(self) -> StreamError:
+        return StreamError(
+            f"Found {describe_streams([self.found])}, but it does not answer within {ANSWER_S:g} s. Is it "
+            "still there? A firewall may let the search through and not the data (LSL needs TCP and "
+            "UDP ports 16572 to 16604)."
+        )
+
+    def open(self) -> ClockMeasured:
+        """Ask for samples, then compare the clocks: that takes half a second, samples wait meanwhile.
+
+        Raises
+        ------
+        StreamError
+            It does not answer.
+        """
+        try:
+            self._inlet.open_stream(timeout=ANSWER_S)
+            self._watch = pylsl.StreamInlet(
+                self.found, max_buflen=watch_buffer_s(self.found), recover=False, processing_flags=0
+            )
+            self._watch.open_stream(timeout=ANSWER_S)
+            return self.measure()
+        except GONE as error:
+            raise self._silent() from error
+
+    def close(self) -> None:
+        """Let go of it; nothing may be asked of it any more."""
+        for inlet in (self._inlet, self._watch):
+            if inlet is not None:
+                inlet.close_stream()
+        del self._inlet  # only this ends liblsl's own search for a replacement
+        self._watch = None
+
+    # ------------------------------------------------------------- samples
+
+    def pull(self) -> Received | None:
+        """The next samples, with the first that comes; None after a while without."""
+        # Return with the first sample: a decision may wait for it.
+        samples, stamps = self._pull(PULL_TIMEOUT_S, 1)
+        if not len(stamps):
+            return None
+        if self._inlet.samples_available():  # a burst: whatever else is there already comes with it
+            more, more_stamps = self._pull(0.0, PULL_MOST - 1)
+            samples = np.concatenate([samples, more])
+            stamps = np.concatenate([stamps, more_stamps])
+        return _received(samples, stamps)
+
+    def pull_last(self) -> Received | None:
+        """What liblsl still holds of a connection that is lost; None when that was all."""
+        samples, stamps = self._pull(LAST_S, PULL_MOST)
+        return _received(samples, stamps) if len(stamps) else None
+
+    def _pull(self, timeout: float, most: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+        try:
+            samples, stamps = self._inlet.pull_chunk(timeout=timeout, max_samples=most)
+        except pylsl.util.LostError:
+            # liblsl never recovers a stream without a source_id; what it held of that is lost with it.
+            return np.empty((0, self.info.channel_count())), np.empty(0)
+        return samples, stamps
+
+    def is_lost(self) -> bool:
+        """Whether the outlet is gone, or the connection to it."""
+        assert self._watch is not None
+        try:
+            self._watch.open_stream(timeout=0.0)  # it is open: this only asks
+        except GONE:
+            return True
+        return False
+
+    def was_replaced(self) -> bool:
+        """Whether liblsl connected to another outlet by itself; what comes is not to be trusted."""
+        return bool(self._inlet.was_clock_reset())
+
+    # --------------------------------------------------------------- clocks
+
+    def measure(self) -> ClockMeasured:
+        """Compare the clocks as liblsl last did, not longer ago than a few seconds.
+
+        Raises
+        ------
+        pylsl.util.TimeoutError, pylsl.util.LostError
+            The other side does not answer.
+        """
+        offset = self._inlet.time_correction(timeout=ANSWER_S)
+        return ClockMeasured(pylsl.local_clock(), offset, utc_offset())
+
+    def measure_afresh(self, timeout: float) -> ClockMeasured | None:
+        """Compare the clocks now; None where the other side does not answer."""
+        fresh = pylsl.StreamInlet(self.found, max_buflen=BUFFER_S, recover=False, processing_flags=0)
+        with suppress(*GONE):
+            offset = fresh.time_correction(timeout=timeout)
+            return ClockMeasured(pylsl.local_clock(), offset, utc_offset())
+        return None
+
+
+def watch_buffer_s(info: pylsl.StreamInfo) -> int:
+    """Seconds of a stream that hold `WATCH_SAMPLES`, as liblsl counts them."""
+    rate = info.nominal_srate()
+    return max(1, math.ceil(WATCH_SAMPLES / rate)) if rate > 0 else 1
+
+
+def utc_offset() -> float:
+    """What is to be added to LSL's local clock to get UTC, s.
+
+    The narrowest of a few brackets: between two readings the thread may have been put aside.
+    """
+    readings = []
+    for _ in range(BRACKETS):
+        before = pylsl.local_clock()
+        utc = time.time()
+        after = pylsl.local_clock()
+        readings.append((after - before, utc - (before + after) / 2))
+    return min(readings)[1]
+
+
+def _received(samples: npt.NDArray[Any], stamps: npt.NDArray[np.float64]) -> Received:
+    return Received(pylsl.local_clock(), stamps, np.ascontiguousarray(samples.T))

@@ -1,0 +1,161 @@
+"""Samples and comparisons of the clocks, put into the one order in which they may stand in the log.
+
+The offset between the clocks is compared every few seconds, so a clock that jumps is found out after
+samples of it have come.  What a jump does at once is this: samples seem to arrive far sooner or later
+after they were stamped than any before.  So do samples of a device that was frozen.  Only a fresh comparison
+tells the two apart, and until it is there such samples are held back: none is ever put on an offset of
+another clock.  Nothing here reads a clock or waits.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from realtime.log import ClockMeasured, Entry, Origin, Received, StreamReset
+from realtime.signal import Floats
+from realtime.stages.base import Reset
+
+SUSPECT_S = 0.5
+"""How far a sample's lateness must jump, and leave what was usual, to be suspected, local s.
+
+No computer's clock jumps by less: what makes a monotonic clock jump is sleep, or another machine.
+"""
+FORGET_S = 60.0
+"""Time in which what was usual is forgotten, local s."""
+JUMP_S = 0.1
+"""An offset that changes by more than this between two comparisons, beyond drift, is another clock's, s.
+
+Comparisons are good to 0.2 ms on a wire and some 10 ms over bad wireless."""
+DRIFT = 2e-3
+"""Most that two clocks drift apart, seconds a second: twice the worst oscillators."""
+
+
+class InOrder:
+    """The gate between a connection's threads and the log; may be called from any of them.
+
+    Parameters
+    ----------
+    emit : callable of Entry
+        Takes what may be logged, in order.
+    ask : callable
+        Asks for a fresh comparison of the clocks; must not block.
+    origin : Origin
+        How the stream's clock runs.
+    first : ClockMeasured
+        The comparison at the opening; already logged.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[Entry], None],
+        ask: Callable[[], None],
+        *,
+        origin: Origin,
+        first: ClockMeasured,
+    ) -> None:
+        self._emit = emit
+        self._ask = ask
+        self._origin = origin
+        self._offset = first
+        self._lock = threading.Lock()
+        self._held: list[Received] = []
+        self._held_since = 0.0
+        self._early = False
+        self._forget_usual()
+
+    def _forget_usual(self) -> None:
+        self._low, self._high = math.inf, -math.inf
+        self._last = math.nan
+        self._at = 0.0
+
+    @property
+    def holding(self) -> bool:
+        """Whether samples wait for a comparison."""
+        return bool(self._held)
+
+    def holding_for(self, local: float) -> float:
+        """Local seconds for which the oldest of them has waited."""
+        with self._lock:
+            return local - self._held_since if self._held else 0.0
+
+    def received(self, entry: Received) -> None:
+        """Take samples; they are logged now, or behind the next fresh comparison."""
+        with self._lock:
+            if self._held:
+                self._held.append(entry)
+                return
+            late = self._late(entry)
+            at = self._suspect(late)
+            if at is None:
+                self._learn(late, entry.local)
+                self._emit(entry)
+                return
+            if at:
+                self._learn(late[:at], entry.local)
+                self._emit(replace(entry, stamps=entry.stamps[:at], data=entry.data[:, :at]))
+            self._early = bool(late[at] < self._low)
+            self._held_since = entry.local
+            self._held.append(replace(entry, stamps=entry.stamps[at:], data=entry.data[:, at:]))
+        self._ask()
+
+    def measured(self, entry: ClockMeasured, *, fresh: bool) -> None:
+        """Take a comparison; `fresh` where it was made after it was asked for."""
+        with self._lock:
+            allowed = JUMP_S + DRIFT * (entry.local - self._offset.local)
+            jumped = abs(entry.offset - self._offset.offset) > allowed
+            self._offset = entry
+            if jumped:
+                self._emit(StreamReset(entry.local, Reset.CLOCK))
+                self._forget_usual()
+            self._emit(entry)
+            if fresh or jumped:
+                self._let_go()
+
+    def give_up(self) -> None:
+        """No comparison is to be had: log what is held back.
+
+        Samples that came late can only have been delayed.  Those that came sooner than any sample
+        can are of another clock, or of a device that lies; nothing is joined with them.
+        """
+        with self._lock:
+            if self._held and self._early:
+                self._emit(StreamReset(self._held_since, Reset.CLOCK))
+            self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, []
+        for entry in held:
+            self._learn(self._late(entry), entry.local)
+            self._emit(entry)
+
+    def _late(self, entry: Received) -> Floats:
+        """How long after its stamp each sample came, (n_samples,) local s."""
+        stream = self._origin
+        anchor = stream.anchor + self._offset.offset
+        late: Floats = entry.local - (anchor + (entry.stamps + self._offset.offset - anchor) / stream.speed)
+        return late
+
+    def _suspect(self, late: Floats) -> int | None:
+        """The first sample whose lateness jumps out of what was usual; None where none does."""
+        if not math.isfinite(self._last):
+            return None
+        steps = np.abs(np.diff(late, prepend=self._last))
+        outside = (late > self._high + SUSPECT_S) | (late < self._low - SUSPECT_S)
+        found = np.flatnonzero(outside & (steps > SUSPECT_S))
+        return int(found[0]) if len(found) else None
+
+    def _learn(self, late: Floats, local: float) -> None:
+        late = late[np.isfinite(late)]
+        if not len(late):
+            return
+        self._last = float(late[-1])
+        fade = math.exp(-max(local - self._at, 0.0) / FORGET_S)
+        lowest, highest = float(late.min()), float(late.max())
+        self._low = min(lowest, lowest + (self._low - lowest) * fade if math.isfinite(self._low) else lowest)
+        self._high = max(
+            highest, highest + (self._high - highest) * fade if math.isfinite(self._high) else highest
+        )
+        self._at = local

@@ -1,0 +1,120 @@
+"""What two threads do with one connection: one pulls samples, one compares clocks."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import pylsl
+
+from realtime.log import Received, StreamOpened
+from realtime.sources.lsl_connection import GONE, Connection
+from realtime.sources.lsl_order import InOrder
+from realtime.sources.lsl_search import LOOK_S
+
+CLOCK_EVERY_S = 5.0
+"""Local seconds between two comparisons of the clocks."""
+HELD_MOST_S = 3.0
+"""Longest that samples are held back for a fresh comparison of the clocks, s."""
+SILENT_S = 5.0
+"""Silence after which it is looked whether another outlet stands in the place of this one, local s ..."""
+SILENT_SAMPLES = 10
+"""... but not before so many samples are lacking."""
+
+
+class Reading:
+    """Reads one connection until it ends.
+
+    Parameters
+    ----------
+    connection : Connection
+        Open.
+    order : InOrder
+        Takes what they find.
+    opened : StreamOpened
+        What it is.
+    ask : threading.Event
+        Set where a comparison is wanted at once.
+    """
+
+    def __init__(
+        self, connection: Connection, order: InOrder, opened: StreamOpened, ask: threading.Event
+    ) -> None:
+        self._connection = connection
+        self._order = order
+        self._opened = opened
+        self._ask = ask
+        self._ended = threading.Event()
+        self._last = pylsl.local_clock()
+        rate = opened.spec.rate * opened.origin.speed
+        self._silent_s = max(SILENT_S, SILENT_SAMPLES / rate if rate > 0 else 0.0)
+        self._elsewhere = ""
+
+    def end(self) -> None:
+        """End the comparisons."""
+        self._ended.set()
+        self._ask.set()
+
+    def pull(self, stopped: Callable[[], bool]) -> str:
+        """Hand on samples until the connection ends; give the reason."""
+        while not stopped():
+            entry = self._connection.pull()
+            if self._connection.was_replaced():
+                self._order.give_up()
+                return "liblsl connected to another outlet by itself" + _without(entry)
+            if entry is not None:
+                self._last = entry.local
+                self._order.received(entry)
+            elif self._connection.is_lost():
+                return self._take_last()
+            elif self._elsewhere:
+                return self._elsewhere
+            if self._order.holding_for(pylsl.local_clock()) > HELD_MOST_S:
+                self._order.give_up()
+        self._order.give_up()
+        return ""
+
+    def _take_last(self) -> str:
+        why = "the outlet closed, or the connection to it broke"
+        entry = self._connection.pull_last()
+        while entry is not None:
+            if self._connection.was_replaced():
+                why += _without(entry)
+                break
+            self._order.received(entry)
+            entry = self._connection.pull_last()
+        self._order.give_up()
+        return why
+
+    def compare(self, predicate: str) -> None:
+        """Compare the clocks on our own schedule, and at once where that is asked for."""
+        while not self._ended.is_set():
+            asked = self._ask.wait(CLOCK_EVERY_S)
+            self._ask.clear()
+            if self._ended.is_set():
+                return
+            if asked:
+                fresh = self._connection.measure_afresh(HELD_MOST_S)
+                if fresh is None:
+                    self._order.give_up()
+                else:
+                    self._order.measured(fresh, fresh=True)
+            else:
+                # Without an answer the last offset holds; the stall itself is told by the session's timer.
+                with suppress(*GONE):
+                    self._order.measured(self._connection.measure(), fresh=False)
+            if pylsl.local_clock() - self._last > self._silent_s:
+                self._look_elsewhere(predicate)
+
+    def _look_elsewhere(self, predicate: str) -> None:
+        """Whether another outlet stands in the place of one that is silent; a frozen one is waited for."""
+        ours = self._connection.found
+        if not ours.source_id():
+            return
+        found = pylsl.resolve_bypred(f"({predicate}) and source_id='{ours.source_id()}'", timeout=LOOK_S)
+        uids = {info.uid() for info in found}
+        if found and ours.uid() not in uids:
+            self._elsewhere = "nothing came any more, and another outlet with the same source_id is there"
+
+
+def _without(entry: Received | None) -> str:
+    return f"; {len(entry.stamps)} samples that may be of either were left out" if entry else ""

@@ -1,0 +1,196 @@
+"""Which LSL stream is meant, at the start and when it is gone.
+
+At the start a person is there to be asked: none, or several that match, is an error.  Later nobody
+is: the one that was lost is looked for until it comes back, and what is not certainly it is not taken,
+since at the next bed stands the same device.
+"""
+
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pylsl
+
+from models.errors import StreamError
+from realtime.lsl_info import is_companion
+from realtime.side_file import SideFile
+
+HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fNIRS' or type='fMRI'"
+"""Streams that `live` takes when none is named."""
+LOOK_S = 1.0
+"""How long to look for streams at once, s: liblsl hears of none in the first half second (measured)."""
+MANY = 1000
+"""More streams than there are."""
+SETTLE_S = 0.1
+"""How long others may answer after the first one did, when a stream came back, s."""
+LOOK_AGAIN_S = 0.05
+"""How often it is looked whether a lost stream was heard of, s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamChoice:
+    """Which stream to take.
+
+    Parameters
+    ----------
+    predicate : str
+        XPath predicate over the stream's description, as LSL's resolver takes it.
+    layout : StreamLayout, Geometry or None
+        What a side file says of the rows, for a stream that does not (wholly) describe itself.
+    allow_replay : bool
+        Whether a replayed or simulated stream may be taken.
+    wait_s : float
+        Longest wait for the stream to appear, s.
+    events : str or None
+        Predicate of a marker stream to listen to as well.  None listens to the one that belongs
+        to a hemostream replay, if there is one.
+    """
+
+    predicate: str = HAEMODYNAMIC
+    layout: SideFile | None = None
+    allow_replay: bool = False
+    wait_s: float = 30.0
+    events: str | None = None
+
+
+def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> pylsl.StreamInfo:
+    """Find the one stream that is meant.
+
+    Raises
+    ------
+    StreamError
+        No stream matches (it lists what was seen) or more than one does (it lists them).
+    """
+    deadline = time.monotonic() + choice.wait_s
+    found: list[pylsl.StreamInfo] = []
+    while not found and not (stop and stop.is_set()):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        found = pylsl.resolve_bypred(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
+    if found:
+        # The first answer came; give all others the time to answer too.
+        found = pylsl.resolve_bypred(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = _without_companions(found)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise StreamError(several(found, choice.predicate, "--stream"))
+    seen = pylsl.resolve_streams(wait_time=LOOK_S)
+    raise StreamError(
+        f"No stream matches {choice.predicate} after {choice.wait_s:g} s. "
+        + (f"Seen: {describe_streams(seen)}. " if seen else "No LSL stream at all was seen. ")
+        + "Start the stream, or name it with --stream; a firewall that blocks multicast hides streams too."
+    )
+
+
+def several(found: Sequence[pylsl.StreamInfo], predicate: str, option: str) -> str:
+    """The message where more than one stream matches; it lists them, and says how to tell them apart."""
+    listed = f"{len(found)} streams match {predicate}: {describe_streams(found)}. "
+    if len({(info.name(), info.source_id()) for info in found}) < len(found):
+        return listed + (
+            "Some share name and source_id: stop the ones that are not meant, or name one by its "
+            f"uid, {option} \"uid='{found[0].uid()}'\"."
+        )
+    return listed + f"Name one with {option}, for instance {option} \"source_id='{found[0].source_id()}'\"."
+
+
+def describe_streams(infos: Sequence[pylsl.StreamInfo]) -> str:
+    """Streams in one line: name, type, channels, rate, source id, host; uid and age where they are alike."""
+    alike = [(info.name(), info.source_id()) for info in infos]
+    return "; ".join(
+        f"{info.name()!r} (type {info.type()}, {info.channel_count()} channels, {info.nominal_srate():g} Hz, "
+        f"source_id {info.source_id()!r}, on {info.hostname()}"
+        + (
+            f", uid {info.uid()}, created at {info.created_at():.3f} s of its clock)"
+            if alike.count((info.name(), info.source_id())) > 1
+            else ")"
+        )
+        for info in infos
+    )
+
+
+class Named(NamedTuple):
+    """What a stream that was lost is known by."""
+
+    name: str
+    source_id: str
+    host: str
+
+    @classmethod
+    def of(cls, info: pylsl.StreamInfo) -> "Named":
+        """What a stream is known by."""
+        return cls(info.name(), info.source_id(), info.hostname())
+
+
+def choose_again(
+    found: Sequence[pylsl.StreamInfo], before: Named, refused: Collection[str]
+) -> tuple[pylsl.StreamInfo | None, str]:
+    """Which of the streams that match is the one that was lost.
+
+    The one with its source_id; where none has it (many devices make up another at each start), the only
+    one there is, if name and host are the same.
+
+    Parameters
+    ----------
+    found : sequence of pylsl.StreamInfo
+        All that match now.
+    before : Named
+        The one that was lost.
+    refused : collection of str
+        uids of streams that were looked at and cannot be used.
+
+    Returns
+    -------
+    info : pylsl.StreamInfo or None
+        None where it is not there, or cannot be told.
+    why : str
+        Why not, where something is there; else empty.
+    """
+    left = [info for info in _without_companions(found) if info.uid() not in refused]
+    same = [info for info in left if before.source_id and info.source_id() == before.source_id]
+    if len(same) == 1:
+        return same[0], ""
+    if same:
+        return None, f"{len(same)} streams came back with the same source_id: {describe_streams(same)}"
+    if len(left) == 1 and Named.of(left[0])._replace(source_id=before.source_id) == before:
+        return left[0], ""
+    if left:
+        return None, (
+            f"{before.name!r} (source_id {before.source_id!r}, on {before.host}) is not there; what is "
+            f"there is not certainly the same device: {describe_streams(left)}"
+        )
+    return None, ""
+
+
+class Search:
+    """Looks for a stream that was lost, for as long as it takes.
+
+    Parameters
+    ----------
+    predicate : str
+        What it must match.
+    before : Named
+        The one that was lost.
+    """
+
+    def __init__(self, predicate: str, before: Named) -> None:
+        # One that listens all the time hears of a new stream sooner than one that is made again each time.
+        self._resolver = pylsl.ContinuousResolver(pred=predicate, forget_after=2.0)
+        self._before = before
+
+    def look(self, refused: Collection[str], stop: threading.Event) -> tuple[pylsl.StreamInfo | None, str]:
+        """One look (`choose_again`), some time long."""
+        if stop.wait(LOOK_AGAIN_S):
+            return None, ""
+        found, why = choose_again(self._resolver.results(), self._before, refused)
+        if found is None or stop.wait(SETTLE_S):
+            return None, why
+        return choose_again(self._resolver.results(), self._before, refused)
+
+
+def _without_companions(found: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+    """Some devices send statistics or motion beside the signal, under the same type."""
+    return [info for info in found if not is_companion(info)] or list(found)
