@@ -21,6 +21,7 @@ from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.judging import judge
 from realtime.log import Entry, Produced, SessionStarted
+from realtime.refusing import Refusing
 from realtime.sinks.journal_format import Loss
 from realtime.sinks.journal_reader import journal_runs, read_journal_entries, read_losses
 from realtime.sources.recording import Recording, entries
@@ -170,11 +171,12 @@ def judge_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Ite
                     f"{bundle.card.hash[:12]}; give the bundle of the session."
                 )
             core = Core(Plan.from_card(bundle.card))
+            refusing = Refusing(core)
             waiting.clear()
         if core is None:
             raise JournalError("The log does not begin with the start of a session; is the journal whole?")
         if not isinstance(entry, Produced):
-            waiting += core.feed(entry)
+            waiting += refusing.feed(entry)
             continue
         window = waiting.popleft() if waiting else None
         if window is None or window.sequence != entry.sequence:
