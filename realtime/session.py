@@ -177,6 +177,11 @@ class Session:
                 self._out.append(entry)
         self._arrived.clear()
 
+    @property
+    def heard(self) -> bool:
+        """Whether there was ever a stream."""
+        return self._standing.stream is not None
+
     def stop(self) -> None:
         """End cleanly after what has arrived; call it on the loop."""
         self._end(None)

@@ -104,6 +104,7 @@ def live(
     from realtime.sinks.mqtt_runs import free_run
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
     from realtime.status import Status
+    from tools.out_file import may_hold_decisions
 
     for option, value in {"--wait": wait, "--seconds": seconds}.items():
         if value is not None and not value > 0:
@@ -111,6 +112,8 @@ def live(
     bundle = read_bundle(model, model_hash)
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = journal or Path(f"{name}.hemostream")
+    if out is not None:
+        may_hold_decisions(out)
     choice = StreamChoice(
         predicate=predicate(stream) if stream else HAEMODYNAMIC,
         layout=read_side_file(layout) if layout else None,
@@ -118,6 +121,7 @@ def live(
         wait_s=wait,
         events=predicate(events) if events else None,
     )
+    existed = path.exists()
     run = next_run(path, name)
     if session is not None and broker is not None:
         address = Address.parse(broker, os.environ, allow_insecure=allow_insecure)
@@ -147,7 +151,11 @@ def live(
             protocol=protocol,
             allow_insecure=allow_insecure,
         )
-        print(f"session {name}, model {bundle.card.hash[:12]}, journal {path}, broker {told}", flush=True)
+        continues = f" (its journal goes on: run {run})" if run > 1 else ""
+        print(
+            f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}",
+            flush=True,
+        )
         view = None
         if sys.stdout.isatty() and not quiet:
             from tools.view import View
@@ -163,8 +171,19 @@ def live(
             device=device,
             view=view,
         )
-        run_loop(session_made)
-    print(f"{session_made.decisions} windows decided; journal {path}")
+        try:
+            run_loop(session_made)
+        finally:
+            if not session_made.heard and not existed:
+                remove_journal(path)
+    kept = f"journal {path}" if path.exists() else "no stream came, so no journal is kept"
+    print(f"{session_made.decisions} windows decided; {kept}")
+
+
+def remove_journal(path: Path) -> None:
+    """Remove a journal in which nothing was written down: no stream was ever heard."""
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def predicate(said: str) -> str:
@@ -197,12 +216,14 @@ def bedside(
 
     import pylsl
 
+    from realtime.core import Core, Plan
     from realtime.inference import Inference, one_thread
     from realtime.session import Session
     from realtime.sinks.journal import JournalWriter
     from realtime.sources.lsl import LslSource
 
     one_thread()
+    plan = Plan.from_card(bundle.card)
     # What was imported stays: a collection that goes through all of it takes a tenth of a second,
     # and would come in the middle of some decision.
     gc.collect()
@@ -210,7 +231,10 @@ def bedside(
     return Session(
         bundle,
         inference=Inference(bundle, device=device),
-        make_source=lambda emit, failed: LslSource(choice, emit=emit, failed=failed),
+        # What comes in the place of a lost stream is tried on a core of its own first.
+        make_source=lambda emit, failed: LslSource(
+            choice, emit=emit, failed=failed, fits=lambda opened: Core(plan).feed(opened)
+        ),
         settings=replace(settings, local_clock=pylsl.local_clock),
         broker=broker,
         sinks=sinks,

@@ -90,7 +90,9 @@ class View:
         status = self._status
         if status is None:
             return Text("starting")
-        style = {State.LIVE: "bold green", State.STALLED: "bold red"}.get(status.state, "bold yellow")
+        style = {State.LIVE: "bold green", State.STALLED: "bold red", State.LOST: "bold red"}.get(
+            status.state, "bold yellow"
+        )
         line = Text.assemble((str(status.state), style))
         if status.origin and status.origin != "live":
             line.append(f"  ({status.origin} stream)", style="bold yellow")
