@@ -67,6 +67,7 @@ class LslSource:
         self._refusal = ""  # what the session said of the present one
         self._rows = 0  # of the stream that a side file was written for
         self._told = ""  # the last reason for having no stream
+        self._search: Search | None = None
         self._any = False  # whether there was ever one
 
     def start(self) -> None:
@@ -114,10 +115,11 @@ class LslSource:
                 before = connection.found
                 lost = self._follow(connection, opened, predicate)
                 predicate = None  # listened to once, for good
-                connection.close()
                 if self._stop.is_set():
+                    connection.close()
                     return
                 self._lost(lost)
+                connection.close()
                 connection, opened = self._look_for_it(Named.of(before), opened)
         finally:
             self._stop.set()
@@ -132,7 +134,7 @@ class LslSource:
 
     def _look_for_it(self, before: Named, last: StreamOpened) -> tuple[Connection | None, StreamOpened]:
         """Look until it is there again and can be used; None where the session ends before."""
-        search = Search(self._choice.predicate, before)
+        search = self._search = Search(self._choice.predicate, before)
         while not self._stop.is_set():
             info, why = search.look(self._refused, self._stop)
             if info is None:
@@ -199,6 +201,8 @@ class LslSource:
         self._told, self._any = "", True
         self._emit(opened)
         self._emit(first)
+        # Not sooner: that a search ends takes its time, and samples are lost until they are asked for.
+        self._search = None
         if events is not None:
             self._run_thread("lsl-events", lambda: self._listen(events))
         ask = threading.Event()
