@@ -290,13 +290,13 @@ class Session:
             self._out.append(produced)
             decision = self.core.decide(window, logits, produced)
             self.decisions += decision.count
+            self._standing.decided(decision, produced.local)
             self._out.pass_on(decision, self.core.local_origin.local_time(decision.window_end))
+        self._report.tell_changes()
 
     def _published(self, decision: Decision) -> None:
         if self._observer is not None:
             self._observer.decision(decision)
-        self._standing.decided(decision, self._clock())
-        self._report.tell_changes()
         self._end_in_time(decision)
 
     def _end_in_time(self, decision: Decision) -> None:

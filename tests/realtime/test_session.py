@@ -5,7 +5,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,17 @@ from models.errors import JournalError, SignalError, StreamError
 from models.networks import make_network
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, SessionStarted, StreamOpened
+from realtime.log import (
+    ClockMeasured,
+    Entry,
+    Origin,
+    OriginKind,
+    Received,
+    SessionStarted,
+    StreamLost,
+    StreamOpened,
+    StreamReset,
+)
 from realtime.rerun import judge_log
 from realtime.session import Session
 from realtime.session_parts import SessionSettings
@@ -318,3 +328,157 @@ def test_gaps_and_dropped_samples_are_told(bundle: Bundle) -> None:
     _, heard = run_session(bundle, HandedIn(repeated))
     assert heard.states[-1].clock.gaps == 1
     assert heard.states[-1].clock.dropped == 3
+
+
+def shifted(log: Iterable[Entry], seconds: float) -> list[Entry]:
+    """The same, later."""
+    return [
+        replace(e, local=e.local + seconds, stamps=e.stamps + seconds)
+        if isinstance(e, Received)
+        else replace(e, local=e.local + seconds)
+        for e in log
+    ]
+
+
+def told_states(heard: Listener) -> list[State]:
+    """States in the order in which they were told, each change once."""
+    return [state for state, _ in itertools.groupby(status.state for status in heard.states)]
+
+
+def again(path: Path, bundle: Bundle) -> list[str]:
+    log = read_journal_entries(path)
+    return [d.to_json() for d in judge_log(log, bundle, Inference(bundle, device="cpu"))]
+
+
+def test_a_stream_that_is_lost_and_comes_back_is_told_and_judged_again_the_same(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "bed.hemostream"
+    order = [3, 1, 0, 2]
+    back = shifted(entries(40.0, SPEC.pick(order)), 50.0)
+    log = [*entries(40.0), StreamLost(141.0, "the outlet closed"), *back]
+    _, heard = run_session(bundle, HandedIn(log), journal=path, clock=lambda: 190.0)
+    assert told_states(heard) == [
+        State.WAITING,
+        State.BASELINE,
+        State.LIVE,
+        State.LOST,
+        State.RECOVERING,
+        State.LIVE,
+        State.OFFLINE,
+    ]
+    lost = next(s for s in heard.states if s.state is State.LOST)
+    assert lost.reason == "the outlet closed"
+    assert lost.since_utc == datetime.fromtimestamp(1.7e9 + 141.0, UTC).isoformat(timespec="seconds")
+    assert again(path, bundle) == heard.texts
+    # The right rows, by name: the same values in another order give the same answers.
+    _, plain = run_session(bundle, HandedIn(shifted(entries(40.0), 50.0)))
+    _, other = run_session(
+        bundle,
+        HandedIn(
+            [
+                replace(e, data=e.data[order])
+                if isinstance(e, Received)
+                else replace(e, spec=SPEC.pick(order))
+                if isinstance(e, StreamOpened)
+                else e
+                for e in shifted(entries(40.0), 50.0)
+            ]
+        ),
+    )
+    assert [d.probabilities for d in plain.decisions] == [d.probabilities for d in other.decisions]
+
+
+def test_a_replacement_that_cannot_be_used_ends_no_session(bundle: Bundle, tmp_path: Path) -> None:
+    """One that lacks channels, then one that is far too slow, then the right one."""
+    path = tmp_path / "bed.hemostream"
+    slow = SignalSpec(SPEC.channels, 4.0)
+    n = 200
+    times, data = 240 + np.arange(n) / 4.0, intensities(slow, n)
+    log: list[Entry] = [
+        *entries(30.0),
+        *shifted(entries(10.0, SPEC.pick([0, 1])), 100.0),
+        StreamOpened(240.0, slow, Origin(), "device", "id"),
+        *(Received(float(t), times[i : i + 1], data[:, i : i + 1]) for i, t in enumerate(times)),
+        *shifted(entries(30.0), 300.0),
+    ]
+    source = HandedIn(log)
+    _, heard = run_session(bundle, source, journal=path)
+    assert len(source.refusals) == 2
+    assert "S2_D2 850" in source.refusals[0]
+    assert "the model needs 10 Hz" in source.refusals[1]
+    lost = [s.reason for s in heard.states if s.state is State.LOST]
+    assert "2 of the 4 channels that the model needs are lacking" in lost[0]
+    assert heard.states[-1].reason == "session ended"
+    assert any(d.window_start >= 400.0 and not d.abstained for d in heard.decisions)
+    assert not any(200.0 <= d.window_end < 240.0 for d in heard.decisions)
+    # What was refused stands in the journal too, and moves no decision there either.
+    assert len([e for e in read_journal_entries(path) if isinstance(e, Received)]) == 100 + 34 + 200 + 100
+    assert again(path, bundle) == heard.texts
+
+
+def test_what_arrives_while_it_ends_is_kept(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "bed.hemostream"
+
+    class Late(HandedIn):
+        def close(self) -> None:
+            super().close()
+            for entry in shifted(entries(2.0)[2:], 30.0):
+                self.emit(entry)
+
+        def make(self, emit: Callable[[Entry], None], failed: Callable[[Exception], None]) -> "Late":
+            self.emit = emit
+            super().make(emit, failed)
+            return self
+
+    _, heard = run_session(bundle, Late(entries(30.0)), journal=path)
+    received = [e for e in read_journal_entries(path) if isinstance(e, Received)]
+    assert sum(len(e.stamps) for e in received) == 320
+    assert len(heard.texts) == 24
+    assert again(path, bundle) == heard.texts
+
+
+def test_a_wall_clock_that_is_set_moves_no_window_and_is_told(bundle: Bundle) -> None:
+    """By an hour, in the middle: the stream's clock is another one."""
+    log = entries(60.0, chunk=1)
+    plain = run_session(bundle, HandedIn(log), clock=lambda: 130.0)[1]
+    at = next(i for i, e in enumerate(log) if e.local > 130.05)
+    moved = [*log[:at], ClockMeasured(130.05, 0.0, 1.7e9 + 3600.0), *log[at:]]
+    heard = run_session(bundle, HandedIn(moved), clock=lambda: 130.0)[1]
+    assert [(d.sequence, d.window_start, d.window_end, d.probabilities) for d in heard.decisions] == [
+        (d.sequence, d.window_start, d.window_end, d.probabilities) for d in plain.decisions
+    ]
+    assert plain.states[-1].wall_clock_steps == 0
+    assert heard.states[-1].wall_clock_steps == 1
+    assert any("wall clock was set by +3600.0 s" in s.reason for s in heard.states)
+    # All times of a decision are on one mapping: before, or after, never both.
+    offsets = []
+    for d in heard.decisions:
+        assert d.window_start_utc is not None
+        assert d.window_end_utc is not None
+        assert d.produced_at_utc is not None
+        start, end, produced = (
+            datetime.fromisoformat(text).timestamp()
+            for text in (d.window_start_utc, d.window_end_utc, d.produced_at_utc)
+        )
+        assert end - start == pytest.approx(7.0, abs=1e-4)
+        assert produced - end == pytest.approx(d.age_s, abs=1e-4)
+        offsets.append(round(end - d.window_end - 1.7e9))
+    assert offsets == sorted(offsets)
+    assert set(offsets) == {0, 3600}
+
+
+def test_a_clock_that_was_reset_starts_over_and_is_told(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "bed.hemostream"
+    log = [
+        *entries(40.0),
+        StreamReset(140.0, "clock"),
+        ClockMeasured(140.0, -1000.0, 1.7e9),
+        *shifted(entries(40.0)[2:], 1040.0),
+    ]
+    _, heard = run_session(bundle, HandedIn(log), journal=path, clock=lambda: 190.0)
+    assert State.RECOVERING in told_states(heard)
+    ends = [d.window_end for d in heard.decisions]
+    assert ends == sorted(ends)
+    assert max(ends) == pytest.approx(180.0, abs=1.0)
+    assert again(path, bundle) == heard.texts
