@@ -138,7 +138,8 @@ class Bed:
         config = self.folder / "lsl_api.cfg"
         config.write_text(
             f"[multicast]\nResolveScope = machine\n[lab]\nSessionID = faults-{uuid.uuid4().hex}\n"
-            "[log]\nlevel = -2\n",
+            # The default range of ports holds the outlets of a few beds only.
+            "[ports]\nPortRange = 400\n[log]\nlevel = -2\n",
             encoding="utf-8",
         )
         self._env = {**os.environ, "LSLAPICFG": str(config), "OMP_NUM_THREADS": "1"}
@@ -239,7 +240,13 @@ class Bed:
 
     async def played(self) -> None:
         """Wait until the last outlet has sent everything, and its last decision can have come."""
-        await asyncio.to_thread(self.outlets[-1].process.wait)
+        last = self.outlets[-1].process
+        while last.poll() is None:
+            if self.session is not None and self.session.poll() is not None:
+                raise HemostreamError(
+                    f"The session ended by itself (exit status {self.session.returncode}): {self.said()}"
+                )
+            await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)
 
     async def end(self) -> Found:

@@ -75,7 +75,8 @@ def replaced(*options: str, comes_back: bool = True) -> Play:
         first.process.wait()
         await bed.until(lambda: bed.state() == "lost", "the state lost")
         bed.mark("started")
-        bed.outlet(*options, seconds=80 if comes_back else 30)
+        # Nobody may ever listen to what cannot be used: it does not wait for that.
+        bed.outlet(*options, *(() if comes_back else ("--no-wait",)), seconds=80)
         if comes_back:
             await bed.labelled()
             bed.outlets[-1].process.terminate()
