@@ -75,8 +75,8 @@ class Decision:
         Channels of the model that were not, each once, by the first reason that spoke against it.
     quality : mapping of str to float or None
         What was measured of the signal behind the window: ``scalp_coupling`` and ``peak_power`` (medians
-        over pairs of wavelengths; no unit, 1/Hz), ``moving`` (share of channels that moved).  What cannot be known at this
-        rate is None.
+        over pairs of wavelengths; no unit, 1/Hz), ``moving`` (share of channels that moved).  What cannot be
+        known at this rate is None.
     novelty : float or None
         How unlike the training the window is, 1 being the bundle's threshold; None where the bundle
         cannot tell.

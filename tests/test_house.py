@@ -130,7 +130,17 @@ def test_help_is_quick() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=HOUSE, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "simulate", "train", "evaluate", "classify", "replay", "live", "doctor", "export"):
+    for command in (
+        "demo",
+        "simulate",
+        "train",
+        "evaluate",
+        "classify",
+        "replay",
+        "live",
+        "doctor",
+        "export",
+    ):
         assert command in done.stdout
 
 

@@ -33,7 +33,9 @@ def stay_on_this_machine(folder: Path) -> str:
     name = f"hemostream-{uuid.uuid4().hex}"
     file = folder / "lsl_api.cfg"
     file.write_text(
-        f"[multicast]\nResolveScope = machine\n[lab]\nSessionID = {name}\n[ports]\nPortRange = 400\n[log]\nlevel = -2\n",
+        f"[multicast]\nResolveScope = machine\n[lab]\nSessionID = {name}\n"
+        # The default range of ports holds the outlets of a few beds only.
+        "[ports]\nPortRange = 400\n[log]\nlevel = -2\n",
         encoding="utf-8",
     )
     os.environ["LSLAPICFG"] = str(file)
