@@ -17,8 +17,6 @@ from models.errors import HemostreamError, StreamError
 from realtime.log import Origin
 from realtime.signal import Chunk, Floats, Kind, SignalSpec
 from realtime.sources.recording import Recording
-from realtime.stages.beer_lambert import BeerLambert
-from realtime.stages.optical_density import OpticalDensity
 from tools.imitations.base import Imitation, add, description, need, optode, sent
 
 LOST_PERIODS = 2.5
@@ -114,6 +112,10 @@ def _haemoglobin(recording: Recording, pairs: list[tuple[int, int]]) -> tuple[Fl
     order = [index for pair in pairs for index in pair]
     chunk = Chunk(spec, recording.data[order], recording.times, recording.missing[order])
     try:
+        # Imported here: they bring in MNE, which no other imitation needs.
+        from realtime.stages.beer_lambert import BeerLambert
+        from realtime.stages.optical_density import OpticalDensity
+
         density = OpticalDensity(spec)
         law = BeerLambert(density.spec_out)
         out = law.process(density.process(chunk))
