@@ -80,6 +80,7 @@ class Standing:
 
     def lost(self, reason: str, local: float) -> None:
         """The stream is gone, or what came in its place cannot be used."""
+        self._blind = False  # a decision that comes late is no return
         if self.state is not State.OFFLINE:
             self._become(State.LOST, reason, local)
 

@@ -196,3 +196,13 @@ def test_the_end_is_the_end() -> None:
     ):
         cast(Any, late)()
         assert standing.state is State.OFFLINE
+
+
+def test_a_late_decision_is_no_return_of_a_stream_that_is_lost() -> None:
+    standing = live(first_after_s=20.0, next_after_s=10.0)
+    standing.sample(40.0)
+    standing.tick(40.0, 10.0)  # samples come, windows do not
+    assert standing.state is State.STALLED
+    standing.lost("the outlet closed", 41.0)
+    standing.decided(decided(), 41.1)
+    assert (standing.state, standing.reason) == (State.LOST, "the outlet closed")

@@ -29,7 +29,7 @@ def main() -> None:
         time.sleep(told["burst_after"])
         for number in range(told["burst"]):
             outlet.push_sample([number] * len(spec), begin + number / told["rate"])
-        time.sleep(0.002)
+        time.sleep(0.1)  # liblsl sends in a thread of its own
         os._exit(0)
     while True:
         due = begin + number / told["rate"]

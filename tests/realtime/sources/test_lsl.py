@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 import pylsl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.errors import StreamError
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Entry, Received, StreamLost, StreamOpened
 from realtime.sources.lsl import LslSource, StreamChoice, find_stream
+from realtime.sources.lsl_connection import watch_buffer_s
 from realtime.sources.lsl_events import find_events
 from realtime.sources.lsl_search import Named, choose_again
 from tests.realtime.support import fast_plan, intensity_spec
@@ -187,7 +190,7 @@ def test_a_stream_that_is_refused_later_is_left_and_not_taken_again(outlets: Out
 
 def test_a_burst_before_death_is_not_lost_though_we_are_busy(outlets: Outlets) -> None:
     """liblsl throws away what an inlet holds when it is lost; what reached us must reach the log."""
-    outlets.start(burst_after=2.0, burst=300)
+    outlets.start(burst_after=2.0, burst=4000)
     done = threading.Event()
 
     def spin() -> None:
@@ -202,7 +205,23 @@ def test_a_burst_before_death_is_not_lost_though_we_are_busy(outlets: Outlets) -
     finally:
         done.set()
         busy.join()
-    assert heard.numbers() == list(range(300))
+    assert heard.numbers() == list(range(4000))
+
+
+@given(st.floats(0.001, 1000.0))
+def test_the_watch_never_holds_a_single_sample(rate: float) -> None:
+    """liblsl counts a buffer as seconds times rate, rounded down; closing a queue of one never ends."""
+    info = pylsl.StreamInfo("device", "NIRS", 1, rate, "float32", "id")
+    assert int(watch_buffer_s(info) * info.nominal_srate()) > 1
+
+
+def test_a_slow_stream_that_ends_is_told_and_let_go(outlets: Outlets) -> None:
+    """Below 2 Hz one second is less than two samples."""
+    first = outlets.start(rate=1.5)
+    with Listening(outlets.name) as heard:
+        heard.wait(lambda: len(heard.numbers()) > 2, "samples")
+        first.kill()
+        heard.wait(lambda: heard.of(StreamLost), "the loss")
 
 
 def test_an_outlet_that_was_frozen_loses_nothing_and_is_not_lost(outlets: Outlets) -> None:

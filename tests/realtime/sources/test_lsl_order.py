@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, StreamReset
-from realtime.sources.lsl_order import InOrder
+from realtime.sources.lsl_order import SUSPECT_S, InOrder
 from realtime.stages.base import Reset
 
 LATENCY = 0.01
@@ -160,3 +160,33 @@ def test_nothing_is_lost_and_nothing_overtakes(steps: list[tuple[float, float, i
             assert not bed.order.holding
     bed.order.give_up()
     assert bed.samples == list(range(n))
+
+
+def test_what_is_held_when_the_connection_ends_is_logged_and_a_late_comparison_is_not() -> None:
+    bed = Bed()
+    bed.stream(1.0, 10.0)
+    bed.sample(11.0, came=31.0)
+    assert len(bed.samples) == 100
+    bed.order.close()
+    assert len(bed.samples) == 101
+    logged = len(bed.log)
+    bed.order.measured(ClockMeasured(34.0, 1005.0, 1.7e9), fresh=True)
+    assert len(bed.log) == logged
+
+
+LATE = st.floats(-2.0, 30.0) | st.just(float("nan"))
+
+
+@given(st.lists(st.floats(0.0, 3.0), min_size=1, max_size=5), LATE, st.integers(1, 3))
+def test_what_is_held_leaves_what_was_usual_by_a_jump_however_it_came(
+    usual: list[float], late: float, times: int
+) -> None:
+    bed = Bed()
+    came = 100.0
+    bed.order.received(Received(came, came - np.array(usual) - bed.offset, np.zeros((1, len(usual)))))
+    late_now = np.full(times, late)
+    bed.order.received(Received(came, came - late_now - bed.offset, np.zeros((1, times))))
+    far = min(abs(late - usual[-1]), max(late - max(usual), min(usual) - late))
+    if not abs(far - SUSPECT_S) < 1e-6:
+        assert bed.order.holding == (far > SUSPECT_S)
+    assert bed.asked == bed.order.holding
