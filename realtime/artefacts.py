@@ -19,8 +19,12 @@ LAG_S = 0.25
 FAR = 6.0
 """Motion lies further out than this many of the channel's own scales.
 
-Measured on five real recordings: 96 % or more of steps and spikes of 10 SD put into them are found, and
-0.2 to 5 % of their channel-windows as they are (some of these moved)."""
+Measured on seven real recordings at 4 to 20 Hz: 92 % or more of steps of 10 SD put into them are found, and
+0 to 6 % of their channel-windows as they are (some of these moved)."""
+QUANTILE, OF_SD = 0.9, 1.6449
+"""The 0.9 quantile of the size of normal noise is so many SD ..."""
+MEAN_OF_SD = 0.7979
+"""... and its mean so many."""
 AROUND_S = 0.5
 """What lies so near a step or spike moves too, s."""
 LONG_STEP = 1.5
@@ -134,10 +138,10 @@ def changes(times: Floats, data: Floats, rate: float) -> tuple[Floats, int]:
 
 
 def usual_change(moved: Floats) -> Floats:
-    """A scale that a few large changes do not spoil: 1.4826 times the median.
+    """A scale that a few large changes do not spoil: their 0.9 quantile, as an SD.
 
-    Where half of a channel's changes are nothing (a coarse converter) it is 1.2533 times their mean, which
-    is the same for normal noise.
+    Not the median: the pulse rises in a tenth of its time, the more so the faster one samples.  Where
+    nearly all of a channel's changes are nothing (a coarse converter) it is their mean, as an SD.
 
     Parameters
     ----------
@@ -151,11 +155,11 @@ def usual_change(moved: Floats) -> Floats:
     """
     if moved.shape[1] == 0:
         return np.zeros(len(moved))
-    middle = moved.shape[1] // 2
-    scale = 1.4826 * np.partition(moved, middle, axis=1)[:, middle]
+    rank = int(QUANTILE * moved.shape[1])
+    scale = np.partition(moved, rank, axis=1)[:, rank] / OF_SD
     coarse = np.flatnonzero(scale == 0.0)
     if len(coarse):
-        scale[coarse] = 1.2533 * moved[coarse].mean(axis=1)
+        scale[coarse] = moved[coarse].mean(axis=1) / MEAN_OF_SD
     return np.asarray(scale)
 
 
