@@ -94,7 +94,7 @@ async def _run(
                     looks[name].append(seen)
                 elif name not in ended_early:
                     ended_early.append(name)
-                    told(f"{name}: the session has ended; see {name}.log")
+                    told(f"{name}: the session has ended (exit status {process.poll()}); see {name}.log")
 
     watching = asyncio.create_task(watch())
     stops = asyncio.create_task(a_broker_that_stops(broker, hours * 3600.0 / speed, broker_stops, seed, told))

@@ -38,6 +38,7 @@ def outlet(bed: str, segment: Segment, *, speed: float, pairs: int, rate: float)
     """Start the outlet of a bed for a segment of its day."""
     command = [sys.executable, "-m", "tools.faults", "--source-id", bed, "--name", bed]
     command += ["--rate", str(rate), "--seconds", str(segment.seconds), "--speed", str(speed)]
+    command += ["--no-wait"]  # where its session has ended, a day must end all the same
     command += ["--pairs", str(pairs)]
     for fault in segment.faults:
         command += ["--fault", fault]
