@@ -39,7 +39,7 @@ FAULTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], float]] = {
     "frozen for 20 s, then a burst": (("freeze:at=40,seconds=20",), (), 100.0),
     "samples twice": (("duplicates:at=40,seconds=15",), (), 80.0),
     "no numbers for 10 s": (("nan:at=40,seconds=10",), (), 80.0),
-    "all channels flat for 10 s": (("flat:at=40,seconds=10",), (), 80.0),
+    "7 of 8 channels flat for 10 s": (("flat:at=40,seconds=10,share=0.9",), (), 80.0),
     "half of them saturated for 10 s": (("saturation:at=40,seconds=10,share=0.5",), (), 80.0),
     "jitter of 100 ms": (("jitter:by=0.1",), (), 80.0),
     "drift of 1000 ppm": ((), ("--drift-ppm", "1000"), 120.0),
