@@ -125,7 +125,10 @@ def _which(values: Floats, value: float | None) -> int | None:
 def score_ours(found: Found) -> Score:
     """The same of hemostream, from what its subscriber was shown as current."""
     labelled = found.shown.labelled
-    error = float(found.times.error.max()) if labelled else float("nan")
+    told = [json.loads(text) for text in found.journaled if '"label":"abstain"' not in text]
+    first = min((values["window_start"] for values in told), default=np.inf)
+    errors = found.times.error[found.times.given >= first]
+    error = float(errors.max()) if len(errors) else float("nan")
     return Score(labelled, error, 0.0, found.shown.stale, float(found.shown.wrong))
 
 
