@@ -83,8 +83,8 @@ class ChannelQuality:
 
     # ----------------------------------------------------------------- out
 
-    def time_uncertainty(self, start: float, end: float, rate: float) -> float:
-        """How wrong the times of a window may be, s: the most that any of its samples may be.
+    def samples_of(self, start: float, end: float, rate: float) -> slice:
+        """Which recent samples a window ``[start, end)`` holds, up to the one that completed it.
 
         Parameters
         ----------
@@ -93,17 +93,29 @@ class ChannelQuality:
         rate : float
             Of the raw samples, Hz.
         """
+        return self.recent.between(start, end, end - self._column - 0.25 / rate - STAMP_SLACK_S)
+
+    def time_uncertainty(self, where: slice) -> float:
+        """How wrong the times of a window may be, s: the most that any of its samples may be.
+
+        Parameters
+        ----------
+        where : slice
+            As `samples_of` gives it.
+        """
         # Of a window wholly inside a gap it is the sample behind the gap, which completed it.
-        doubt = self.recent.doubt(self._span(start, end, rate))
+        doubt = self.recent.doubt(where)
         return round(float(doubt.max()), 6) if len(doubt) else 0.0
 
-    def measure(self, start: float, end: float, rate: float) -> Measured | None:
+    def measure(self, where: slice, start: float, end: float, rate: float) -> Measured | None:
         """Measure one window; windows must be asked for in order.
 
         Parameters
         ----------
+        where : slice
+            As `samples_of` gives it.
         start, end : float
-            Stream time (s); samples in ``[start, end)``.
+            Stream time (s).
         rate : float
             Of the raw samples, Hz.
 
@@ -112,7 +124,6 @@ class ChannelQuality:
         Measured or None
             None where fewer than two samples came.
         """
-        where = self._span(start, end, rate)
         if where.stop - where.start < 2:
             return None
         times = self.recent.times(where) - start
@@ -172,10 +183,6 @@ class ChannelQuality:
         if values is self._nothing:
             return self._nothing_out
         return np.asarray(np.fmax.reduce(values[self._made_of], axis=0))
-
-    def _span(self, start: float, end: float, rate: float) -> slice:
-        """The window's samples, up to the one that completed it."""
-        return self.recent.between(start, end, end - self._column - 0.25 / rate - STAMP_SLACK_S)
 
     def _usual(self, moved: Floats, end: float) -> Floats:
         """What is usual for a channel: its scale in this window, or that of before where it was less."""

@@ -182,7 +182,7 @@ class Core:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
                     given += [self._fitness.of(window, raw_rate) for window in cut]
-            self._fitness.signals.recent.forget_before(self._windows.next_start)
+                    self._fitness.signals.recent.forget_before(self._windows.next_start)
         if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
             self._check_rate(rate, self.pipeline.spec_out.rate)
             self._rate_checked = True

@@ -84,12 +84,13 @@ class Fitness:
         rate : float
             Of the raw samples, Hz.
         """
-        doubt = self.signals.time_uncertainty(window.start, window.end, rate)
+        where = self.signals.samples_of(window.start, window.end, rate)
+        doubt = self.signals.time_uncertainty(where)
         channels = window.channels
         if channels is None:  # wholly inside a gap
             return replace(window, time_uncertainty_s=doubt)
         quality = window.quality
-        measured = self.signals.measure(window.start, window.end, rate)
+        measured = self.signals.measure(where, window.start, window.end, rate)
         if measured is not None:
             channels = self.signals.of_outputs(measured, channels)
             quality = measured.summary

@@ -8,7 +8,7 @@ import numpy as np
 from realtime.signal import Chunk, Floats
 
 MOST_SAMPLES = 2**14
-"""Never more are kept between entries: enough for a minute at 250 Hz, or for nine hours at TR 2 s."""
+"""When room is made, of those that came before never more are kept: enough for a minute at 250 Hz."""
 STAMP_SLACK_S = 1e-6
 """Sums of seconds in another order differ by less than this."""
 
@@ -55,6 +55,7 @@ class RecentSamples:
         self._to += n
 
     def _make_room(self, n: int) -> None:
+        self._from = max(self._from, self._to - MOST_SAMPLES)
         kept = self._to - self._from
         capacity = len(self._times)
         while 2 * kept + n > capacity:  # half of it free, so that this is rare
@@ -73,7 +74,6 @@ class RecentSamples:
         if start is not None:
             held = self._times[self._from : self._to]
             self._from += int(np.searchsorted(held, start - STAMP_SLACK_S, side="left"))
-        self._from = max(self._from, self._to - MOST_SAMPLES)
 
     def between(self, start: float, end: float, completed: float) -> slice:
         """Where the samples of a span stand, for `times`, `doubt` and `data`.

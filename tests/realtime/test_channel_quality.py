@@ -13,7 +13,7 @@ from realtime.channel_quality import ChannelQuality, Measured, made_of
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Origin, StreamOpened
 from realtime.quality import Policy, Reason
-from realtime.recent import MOST_SAMPLES
+from realtime.recent import MOST_SAMPLES, RecentSamples
 from realtime.scalp_coupling import ScalpCoupling
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
@@ -93,7 +93,7 @@ def measured(times: np.ndarray, data: np.ndarray, start: float, end: float, rate
     spec = intensity_spec(len(data) // 2, rate)
     quality = ChannelQuality(spec, spec.with_rate(RATE), length_s=end - start, policy=Policy())
     quality.recent.take(Chunk(spec, data, times, ~np.isfinite(data)), np.zeros(len(times)))
-    found = quality.measure(start, end, rate)
+    found = quality.measure(quality.samples_of(start, end, rate), start, end, rate)
     assert found is not None
     return found
 
@@ -136,10 +136,15 @@ def test_no_more_is_kept_than_windows_to_come_may_ask_for() -> None:
     assert len(recent.state()["times"]) <= 80
     assert len(recent._times) == 256
     # A trickle of which no rate can ever be measured does not grow without bounds.
-    core = opened_core(fast_plan(SPEC))
-    feed(core, np.arange(MOST_SAMPLES + 500) * 6.0, np.ones((4, MOST_SAMPLES + 500)), 1000)
-    assert core._fitness is not None
-    assert len(core._fitness.signals.recent.state()["times"]) == MOST_SAMPLES
+    one = bold_spec(1)
+    recent = RecentSamples(1)
+    for first in range(0, 8 * MOST_SAMPLES, 1000):
+        times = (first + np.arange(1000)) * 6.0
+        recent.take(Chunk(one, times[np.newaxis], times, np.zeros((1, 1000), bool)), np.zeros(1000))
+    held = recent.state()
+    assert MOST_SAMPLES <= len(held["times"]) <= 4 * MOST_SAMPLES
+    np.testing.assert_array_equal(held["data"][:, 0], held["times"])
+    assert held["times"][-1] == times[-1]
 
 
 # ------------------------------------------------------- what is made of what
@@ -210,7 +215,7 @@ def test_haemoglobin_and_regions_have_no_wavelengths_to_compare() -> None:
         quality = ChannelQuality(spec, spec, length_s=7.0, policy=Policy())
         data = np.random.default_rng(0).normal(size=(1, 100))
         quality.recent.take(Chunk(spec, data, np.arange(100) / 10, np.zeros((1, 100), bool)), np.zeros(100))
-        found = quality.measure(1.0, 8.0, 10.0)
+        found = quality.measure(quality.samples_of(1.0, 8.0, 10.0), 1.0, 8.0, 10.0)
         assert found is not None
         assert found.summary == {"scalp_coupling": None, "peak_power": None, "moving": 0.0}
 
