@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -234,9 +235,16 @@ class Core:
             What the network says; None where it was not asked, or failed.
         produced : Produced
             The reading of the clock that the decision's age follows from.
+
+        Raises
+        ------
+        StreamError
+            That reading, or the stream's own clock, is no time.
         """
         origin = self.local_origin
         age = origin.stream_time(produced.local) - window.end
+        if not isfinite(age):
+            raise StreamError(f"The log's clock reads {produced.local} s for window {window.sequence}.")
         why = list(window.reasons)
         scores: Floats | None = None
         if logits is not None and not why:

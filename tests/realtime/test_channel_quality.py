@@ -61,7 +61,7 @@ def windows_of(spec: SignalSpec, times: np.ndarray, data: np.ndarray, chunk: int
     dead=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 700), st.integers(1, 200)), max_size=3),
     jitter=st.floats(0, 0.02),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_cutting_the_stream_differently_changes_nothing_that_is_known_of_a_window(
     seed: int,
     rate: float,

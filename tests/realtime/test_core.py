@@ -413,6 +413,13 @@ def test_a_date_in_no_year_of_ours_is_unknown(offset: float) -> None:
     assert decision.label == "task"
 
 
+def test_a_reading_of_the_clock_that_is_no_time_is_a_declared_error() -> None:
+    core = opened_core(PLAN)
+    window = judged_windows(core)[0]
+    with pytest.raises(StreamError, match="clock reads nan s"):
+        core.decide(window, None, Produced(float("nan"), window.sequence, 0))
+
+
 def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
     with pytest.raises(StreamError, match="'whim'; expected one of gap, clock, stream"):
         opened_core(PLAN).feed(StreamReset(1.0, "whim"))
