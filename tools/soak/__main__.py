@@ -98,13 +98,13 @@ async def _run(
 
     watching = asyncio.create_task(watch())
     stops = asyncio.create_task(a_broker_that_stops(broker, hours * 3600.0 / speed, broker_stops, seed, told))
+
+    async def day_of(number: int, name: str) -> None:
+        await a_day(name, draw(number, hours, seed), speed=speed, pairs=PAIRS, rate=RATE, told=told)
+        watching.cancel()  # behind the end of the first, sessions hold less than they did all day
+
     try:
-        await asyncio.gather(
-            *(
-                a_day(name, draw(number, hours, seed), speed=speed, pairs=PAIRS, rate=RATE, told=told)
-                for number, name in enumerate(names, start=1)
-            )
-        )
+        await asyncio.gather(*(day_of(number, name) for number, name in enumerate(names, start=1)))
         await stops
         await asyncio.sleep(5.0)  # the last decisions, and what waited for the broker
     finally:
