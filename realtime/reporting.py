@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from realtime.clock import Clock, ClockReport
+from realtime.core import Plan
 from realtime.log import ClockMeasured
+from realtime.pipeline import Pipeline
 from realtime.publishing import Publisher
 from realtime.session_parts import Observer
 from realtime.standing import Standing
@@ -17,6 +19,16 @@ from realtime.status import Status
 
 WALL_STEP_S = 0.5
 """A wall clock that moved by more than this between two comparisons was set, s; else it was disciplined."""
+SPARE_S = 5.0
+"""What a window may come later than the plan says before it is missed, stream seconds: the rate is
+measured first, and a clock that was set back is followed only after some samples."""
+
+
+def standing_of(plan: Plan, local: float) -> Standing:
+    """A standing that knows when windows are due, from this local time (s) on."""
+    next_s = plan.length_s + 2 * plan.step_s + SPARE_S
+    warmup_s = Pipeline(plan.pipeline, plan.spec).warmup_s
+    return Standing(local, first_after_s=warmup_s + next_s, next_after_s=next_s)
 
 
 class Reporter:

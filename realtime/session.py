@@ -26,24 +26,19 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.pipeline import Pipeline
 from realtime.publishing import Publisher
 from realtime.quality import Reason
 from realtime.refusing import Refusing
-from realtime.reporting import Reporter
+from realtime.reporting import Reporter, standing_of
 from realtime.session_parts import Observer, SessionSettings, Source, SourceFactory
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
 from realtime.sinks.mqtt import MqttSink
-from realtime.standing import Standing
 from realtime.status import State, Status
 from realtime.windows import Window
 
 TICK_S = 0.25
 """How often the timer looks, local seconds."""
-SPARE_S = 5.0
-"""What a window may come later than the plan says before it is missed, stream seconds: the rate is
-measured first, and a clock that was set back is followed only after some samples."""
 
 
 class Session:
@@ -108,7 +103,7 @@ class Session:
         self._finished = asyncio.Event()
         self._failure: Exception | None = None
         self._first_possible: float | None = None
-        self._standing = self._standing_of(self.core.plan)
+        self._standing = standing_of(self.core.plan, self._clock())
         self._report = Reporter(
             Status(
                 session=settings.session,
@@ -123,11 +118,6 @@ class Session:
             clock=lambda: self.core.clock,
             utc_offset=time.time() - self._clock(),
         )
-
-    def _standing_of(self, plan: Plan) -> Standing:
-        warmup_s = Pipeline(plan.pipeline, plan.spec).warmup_s
-        next_s = plan.length_s + 2 * plan.step_s + SPARE_S
-        return Standing(self._clock(), first_after_s=warmup_s + next_s, next_after_s=next_s)
 
     # ------------------------------------------------------------- running
 

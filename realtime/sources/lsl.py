@@ -67,7 +67,6 @@ class LslSource:
         self._refusal = ""  # what the session said of the present one
         self._rows = 0  # of the stream that a side file was written for
         self._told = ""  # the last reason for having no stream
-        self._search: Search | None = None
         self._any = False  # whether there was ever one
 
     def start(self) -> None:
@@ -134,9 +133,9 @@ class LslSource:
 
     def _look_for_it(self, before: Named, last: StreamOpened) -> tuple[Connection | None, StreamOpened]:
         """Look until it is there again and can be used; None where the session ends before."""
-        search = self._search = Search(self._choice.predicate, before)
+        search = Search(self._choice.predicate, before)
         while not self._stop.is_set():
-            info, why = search.look(self._refused, self._stop)
+            info, why = search.look(self._refused)
             if info is None:
                 if why:
                     self._lost(why)
@@ -199,10 +198,9 @@ class LslSource:
                 raise  # a person is there to be told
             return str(error)
         self._told, self._any = "", True
+        self._refusal = ""  # one that came late meant the stream before
         self._emit(opened)
         self._emit(first)
-        # Not sooner: that a search ends takes its time, and samples are lost until they are asked for.
-        self._search = None
         if events is not None:
             self._run_thread("lsl-events", lambda: self._listen(events))
         ask = threading.Event()
@@ -214,13 +212,16 @@ class LslSource:
         clocks.start()
         try:
             why = reading.pull(lambda: self._stop.is_set() or bool(self._refusal))
+            order.close()
+            refusal, self._refusal = self._refusal, ""
+            if refusal:
+                self._refused[connection.found.uid()] = refusal
+                why = f"the stream that came back cannot be used: {refusal}"
+            if not self._stop.is_set():
+                self._lost(why)  # at once: a comparison that is under way may take seconds to end
         finally:
             reading.end()
             clocks.join()
-        refusal, self._refusal = self._refusal, ""
-        if refusal:
-            self._refused[connection.found.uid()] = refusal
-            return f"the stream that came back cannot be used: {refusal}"
         return why
 
     def _listen(self, predicate: str) -> None:

@@ -23,10 +23,14 @@ LOOK_S = 1.0
 """How long to look for streams at once, s: liblsl hears of none in the first half second (measured)."""
 MANY = 1000
 """More streams than there are."""
-SETTLE_S = 0.1
-"""How long others may answer after the first one did, when a stream came back, s."""
-LOOK_AGAIN_S = 0.05
-"""How often it is looked whether a lost stream was heard of, s."""
+GLANCE_S = 0.25
+"""How long to look for one that was lost, s.
+
+A look begins with a question to all; one that goes on asks again only after more than a second, so a stream
+that comes back is heard of 0.1 s later by short looks one after another, 1.2 s later by one that goes on
+(measured)."""
+PATIENT_EVERY = 8
+"""One look in so many is a long one, for networks that answer late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,18 +181,19 @@ class Search:
     """
 
     def __init__(self, predicate: str, before: Named) -> None:
-        # One that listens all the time hears of a new stream sooner than one that is made again each time.
-        self._resolver = pylsl.ContinuousResolver(pred=predicate, forget_after=2.0)
+        self._predicate = predicate
         self._before = before
+        self._looks = 0
 
-    def look(self, refused: Collection[str], stop: threading.Event) -> tuple[pylsl.StreamInfo | None, str]:
+    def look(self, refused: Collection[str]) -> tuple[pylsl.StreamInfo | None, str]:
         """One look (`choose_again`), some time long."""
-        if stop.wait(LOOK_AGAIN_S):
-            return None, ""
-        found, why = choose_again(self._resolver.results(), self._before, refused)
-        if found is None or stop.wait(SETTLE_S):
-            return None, why
-        return choose_again(self._resolver.results(), self._before, refused)
+        self._looks += 1
+        long = self._looks % PATIENT_EVERY == 0
+        found = pylsl.resolve_bypred(self._predicate, minimum=1, timeout=LOOK_S if long else GLANCE_S)
+        if choose_again(found, self._before, refused)[0] is not None:
+            # The first answer came; give all others the time to answer too.
+            found = pylsl.resolve_bypred(self._predicate, minimum=MANY, timeout=GLANCE_S) or found
+        return choose_again(found, self._before, refused)
 
 
 def _without_companions(found: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
