@@ -19,9 +19,7 @@ MIN_MEMORY = 10
 STARTUP = 10
 """Samples before jitter is known well enough to tell a lost sample from a late stamp."""
 JITTER_FACTOR = 6.0
-"""A gap lies further out than this many mean absolute residuals ..."""
-SCATTER_FACTOR = 4.5
-"""... or this many standard deviations of a stamp, as the intervals tell them, if that is less."""
+"""A gap lies further out than this many mean absolute residuals."""
 INTERVALS = 32
 """Intervals whose scatter is looked at."""
 RECENT = 15
@@ -126,7 +124,8 @@ class Line:
         early = self._seen < STARTUP
         hidden = early and lost is None and residual > 0.5 * reference and self._is_loss(residual)
         if abs(residual) > bound or hidden:
-            if stamp <= given:
+            # In order all the same, and near: it was the one before that came late.
+            if stamp <= given and not (interval > 0.0 and given - stamp < 3.0 * reference):
                 return None
             self.gaps += 1
             if early:  # some of these were steps, and the shorter ones rather
@@ -152,8 +151,6 @@ class Line:
         if self._seen < STARTUP:
             bound = max(1.5 * reference, jitter)
         else:
-            if len(self._intervals) >= INTERVALS // 2:
-                jitter = min(jitter, SCATTER_FACTOR * self._scatter)
             bound = max(0.5 * reference, jitter)
         # Where frames are counted nothing hides in the jitter, and nothing but a pause is a gap.
         return max(bound, COUNTED_GAP_S, 2.5 * reference) if counted else bound
