@@ -162,7 +162,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         )
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of numbers too long and tables too deep
         raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
     values.setdefault("name", path.stem)
     return parse_recipe(values, str(name_or_path))
