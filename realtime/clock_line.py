@@ -148,10 +148,7 @@ class Line:
     def _bound(self, reference: float, *, counted: bool) -> float:
         """How far (s) from the line a stamp may lie that jitter explains."""
         jitter = JITTER_FACTOR * self._jitter
-        if self._seen < STARTUP:
-            bound = max(1.5 * reference, jitter)
-        else:
-            bound = max(0.5 * reference, jitter)
+        bound = max((1.5 if self._seen < STARTUP else 0.5) * reference, jitter)
         # Where frames are counted nothing hides in the jitter, and nothing but a pause is a gap.
         return max(bound, COUNTED_GAP_S, 2.5 * reference) if counted else bound
 
