@@ -35,7 +35,8 @@ def lsl_config(tmp_path: Path) -> Path:
     path = tmp_path / "lsl_api.cfg"
     path.write_text(
         "[multicast]\nResolveScope = machine\n"
-        f"[lab]\nSessionID = hemostream-system-{uuid.uuid4().hex}\n[ports]\nPortRange = 400\n[log]\nlevel = -2\n"
+        f"[lab]\nSessionID = hemostream-system-{uuid.uuid4().hex}\n"
+        "[ports]\nPortRange = 400\n[log]\nlevel = -2\n"
     )
     return path
 
