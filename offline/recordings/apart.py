@@ -24,8 +24,9 @@ from models.errors import HemostreamError, RecordingError
 from offline.recordings.wire import receive
 from realtime.sources.recording import Recording
 
-PATIENCE_S, PATIENCE_S_PER_BYTE = 60.0, 1e-6
-"""A file that is not read in so many seconds never will be: a minute, and one more for each megabyte."""
+PATIENCE_S, PATIENCE_S_PER_BYTE = 30.0, 1e-6
+"""A file that is not read in so many seconds never will be: a second for each megabyte, and some.  HDF5
+can go round in circles on damaged heaps for ever."""
 _BEGIN = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
     "from offline.recordings.reader import serve; serve()"
@@ -42,11 +43,13 @@ class _Apart:
         self._owner = 0
 
     def read(self, path: Path, options: dict[str, Any]) -> Recording:
-        request = json.dumps({"path": str(path), "folder": str(Path.cwd()), "options": options}).encode()
+        patience = PATIENCE_S + PATIENCE_S_PER_BYTE * size_of(path)
+        wanted = {"path": str(path), "folder": str(Path.cwd()), "options": options, "patience": patience}
+        request = json.dumps(wanted).encode() + b"\n"
         with self._lock:
             for _ in range(2):
                 try:
-                    answer = self._ask(self._running(), request + b"\n", path)
+                    answer = self._ask(self._running(), request, path, patience)
                 except (EOFError, ConnectionError):
                     code, said = self.end()
                     if code:
@@ -61,11 +64,10 @@ class _Apart:
         raise _died(0, "It ended before it had read anything, twice.", path)
 
     def _ask(
-        self, process: subprocess.Popen[bytes], request: bytes, path: Path
+        self, process: subprocess.Popen[bytes], request: bytes, path: Path, patience: float
     ) -> Recording | HemostreamError:
         assert process.stdin is not None
         assert process.stdout is not None
-        patience = PATIENCE_S + PATIENCE_S_PER_BYTE * size_of(path)
         late = threading.Event()
 
         def give_up() -> None:

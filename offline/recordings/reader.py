@@ -5,6 +5,7 @@ It asks nothing and keeps nothing, so it may die at any time.
 
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -37,6 +38,7 @@ def serve() -> None:
         wanted = json.loads(question)
         os.chdir(wanted["folder"])
         _bound(size_of(Path(wanted["path"])))
+        _alarm(wanted["patience"] + 5)
         try:
             recording = _read(Path(wanted["path"]), wanted["options"])
         except HemostreamError as error:
@@ -47,6 +49,7 @@ def serve() -> None:
             send(recording, answers)
             del recording
         answers.flush()
+        _alarm(0)
 
 
 def _read(path: Path, options: dict[str, Any]) -> Any:
@@ -57,6 +60,12 @@ def _read(path: Path, options: dict[str, Any]) -> Any:
             f"{path} is damaged, or larger than this machine can hold: reading it took more memory than "
             f"{(ROOM + ROOM_PER_BYTE * size_of(path)) / 2**30:.1f} GiB."
         ) from error
+
+
+def _alarm(seconds: float) -> None:
+    """End this process by then, even if who asked is gone and a library goes round in circles."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(int(seconds))
 
 
 def _bound(size: int) -> None:

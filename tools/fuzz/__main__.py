@@ -7,7 +7,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, default=1000, help="damaged inputs for each reader")
     parser.add_argument("--seed", type=int, default=0, help="which family of inputs")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
+    parser.add_argument("--only", help="numbers of inputs, separated by commas, instead of a range")
     parser.add_argument("--json", type=Path, help="write all that was found to this file")
     parser.add_argument("--keep", type=Path, help="write the (first) input to this folder and stop")
     chosen = parser.parse_args(arguments)
@@ -39,12 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
             for each, content in target.input(chosen.seed, chosen.first).items():
                 (chosen.keep / each).write_bytes(content)
             return 0
-        tally = run(target, chosen.seed, range(chosen.first, chosen.first + chosen.inputs), _progress(name))
+        numbers: Sequence[int] = range(chosen.first, chosen.first + chosen.inputs)
+        if chosen.only:
+            numbers = [int(number) for number in chosen.only.split(",")]
+        tally = run(target, chosen.seed, numbers, _progress(name))
         tallies.append(tally)
         _print(tally, header=len(tallies) == 1)
         if chosen.json:
-            chosen.json.write_text(json.dumps([asdict(each) for each in tallies], indent=1))
+            chosen.json.write_text(json.dumps([_values(each) for each in tallies], indent=1))
     return 1 if any(tally.bad for tally in tallies) else 0
+
+
+def _values(tally: Tally) -> dict[str, object]:
+    """A tally as JSON types."""
+    return {**vars(tally), "bad": [asdict(trial) for trial in tally.bad]}
 
 
 def _progress(name: str) -> Callable[[int], None]:

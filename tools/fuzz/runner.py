@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
@@ -70,7 +70,7 @@ class Tally:
 
 
 def run(
-    target: Target, seed: int, numbers: range, progress: Callable[[int], None] = lambda done: None
+    target: Target, seed: int, numbers: Sequence[int], progress: Callable[[int], None] = lambda done: None
 ) -> Tally:
     """Try a reader.
 
@@ -80,7 +80,7 @@ def run(
         The reader.
     seed : int
         Which family of inputs.
-    numbers : range
+    numbers : sequence of int
         Which of them.
     progress : function
         Told how many are done.
@@ -90,7 +90,7 @@ def run(
     for done, trial in enumerate(_trials(target, target.read, seed, numbers), start=1):
         fatal = trial.outcome in (Outcome.CRASH, Outcome.MEMORY, Outcome.TIMEOUT)
         if fatal and target.apart is not None:
-            again = next(_trials(target, target.apart, seed, range(trial.number, trial.number + 1)))
+            again = next(_trials(target, target.apart, seed, [trial.number]))
             if again.outcome in (Outcome.READ, Outcome.DECLARED):
                 tally.contained[trial.outcome] += 1
                 trial = again
@@ -100,15 +100,15 @@ def run(
     return tally
 
 
-def _trials(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Trial]:
-    at = numbers.start
-    while at < numbers.stop:
-        for trial in _child(target, read, seed, range(at, min(at + BATCH, numbers.stop))):
-            at = trial.number + 1
+def _trials(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Iterator[Trial]:
+    done = 0
+    while done < len(numbers):
+        for trial in _child(target, read, seed, numbers[done : done + BATCH]):
+            done += 1
             yield trial
 
 
-def _child(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Trial]:
+def _child(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Iterator[Trial]:
     """The trials of one child, the one that it died of included."""
     out, into = os.pipe()
     sys.stdout.flush()
@@ -118,7 +118,7 @@ def _child(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Tr
         os.close(out)
         _work(target, read, seed, numbers, into)
     os.close(into)
-    current, ended, timed_out = numbers.start, False, False
+    done, ended, timed_out = 0, False, False
     with os.fdopen(out, "rb", buffering=0) as pipe:
         pending = b""
         while not ended:
@@ -133,18 +133,19 @@ def _child(target: Target, read: Read, seed: int, numbers: range) -> Iterator[Tr
             for line in lines:
                 values = json.loads(line)
                 if "fault" in values:
-                    raise RuntimeError(f"Input {current} of {target.name} cannot be made:\n{values['fault']}")
+                    what = f"Input {numbers[done]} of {target.name}"
+                    raise RuntimeError(f"{what} cannot be made:\n{values['fault']}")
                 trial = Trial(**{**values, "outcome": Outcome(values["outcome"])})
-                current = trial.number + 1
+                done += 1
                 yield trial
     status = os.waitpid(pid, 0)[1]
-    if current < numbers.stop:
+    if done < len(numbers):
         code = os.waitstatus_to_exitcode(status)
         what = signal.Signals(-code).name if code < 0 else f"exit {code}"
-        yield Trial(current, Outcome.TIMEOUT if timed_out else Outcome.CRASH, what)
+        yield Trial(numbers[done], Outcome.TIMEOUT if timed_out else Outcome.CRASH, what)
 
 
-def _work(target: Target, read: Read, seed: int, numbers: range, into: int) -> None:
+def _work(target: Target, read: Read, seed: int, numbers: Sequence[int], into: int) -> None:
     """What a child does until it dies or is done."""
     code = 1
     try:

@@ -243,7 +243,7 @@ def series() -> list[Input]:
         return (first + "\n".join(separator.join(map(str, row)) for row in rows) + "\n").encode()
 
     return [
-        {"x.1D": table(" ", "# comment\n"), **side},
+        {"x.1D": table(" ", "") + b"# comment\n", **side},
         {"x.1D": table("\t", "#a\t#b\t#c\n"), **side},
         {"x.tsv": table("\t", "a\tb\tc\n"), **side},
         {"x.csv": table(",", '"a",b,c\n'), **side},

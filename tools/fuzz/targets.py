@@ -97,8 +97,9 @@ def _recordings(module: str, function: str) -> Read:
 
 
 def _apart(folder: Path) -> object:
-    from offline.recordings import read_recording
+    from offline.recordings import apart, read_recording
 
+    apart.PATIENCE_S = 3.0  # these files are small
     return read_recording(entry(folder))
 
 
@@ -117,8 +118,7 @@ def _homer() -> Target:
 
 def _nirx() -> Target:
     seeds = _module("tools.fuzz.seeds")
-    read = _module("offline.recordings.nirx").read_nirx
-    whole = _module("offline.recordings").read_recording
+    read, whole = _module("offline.recordings.nirx").read_nirx, _module("offline.recordings").read_recording
     # Of a folder's ten files the header says most.
     damage = [
         of_text(texts.tokens, ".hdr"),
