@@ -85,8 +85,7 @@ class _Apart:
                 raise EOFError
             answer = json.loads(line)
             if "error" in answer:
-                kind = getattr(errors, answer["error"], RecordingError)
-                return cast(HemostreamError, kind(answer["message"]))
+                return _error(answer["error"], answer["message"])
             return receive(cast(BinaryIO, process.stdout))
         except (EOFError, ConnectionError) as error:
             if not late.is_set():
@@ -165,6 +164,14 @@ def size_of(path: Path) -> int:
         return sum(each.stat().st_size for each in files if each.is_file())
     except OSError:
         return 0  # whoever reads it will say what is wrong
+
+
+def _error(name: str, message: str) -> HemostreamError:
+    """The error of that name, as it was raised there."""
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, HemostreamError):
+        return kind(message)
+    return RecordingError(message)
 
 
 def _died(code: int, said: str, path: Path) -> Exception:

@@ -104,6 +104,20 @@ def numbers(group: h5py.Group, name: str) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
+def integers(group: h5py.Group, name: str) -> list[int]:
+    """A row of whole numbers.
+
+    Raises
+    ------
+    RecordingError
+        Where there is none, or some are not whole.
+    """
+    values = numbers(group, name).ravel()
+    if not np.isfinite(values).all() or np.any(values != np.floor(values)):
+        raise RecordingError(f"{group.name}/{name} is {values.tolist()[:3]} ...; expected whole numbers.")
+    return [int(value) for value in values]
+
+
 def integer(group: h5py.Group, name: str) -> int:
     """A single whole number.
 

@@ -104,6 +104,7 @@ def _load(path: Path) -> Mapping[str, Any]:
         KeyError,
         IndexError,
         UnboundLocalError,
+        ZeroDivisionError,
         zlib.error,
     ) as error:
         # What scipy raises for a file that is cut off, damaged, or no MATLAB file at all; a damaged
@@ -188,10 +189,13 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
     """Onsets where a column of s rises above 0, and how many are marked as rejected."""
     if "s" not in content or not np.size(content["s"]):
         return (), 0
-    onsets = _real(content, "s", path)
+    onsets = np.atleast_1d(_real(content, "s", path))
     onsets = onsets[:, None] if onsets.ndim == 1 else onsets
-    if len(onsets) != len(times):
-        raise RecordingError(f"{path}: s has {len(onsets)} samples, t has {len(times)}; expected the same.")
+    if onsets.ndim != 2 or len(onsets) != len(times):
+        raise RecordingError(
+            f"{path}: s has shape {onsets.shape}, t has {len(times)} samples; expected as many samples by "
+            "conditions."
+        )
     names = [str(name) for name in np.atleast_1d(content.get("CondNames", [])).tolist()]
     events = []
     for column, values in enumerate(onsets.T):

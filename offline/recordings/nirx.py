@@ -66,7 +66,7 @@ def read_nirx(path: Path) -> Recording:
         LookupError,
         TypeError,
         AttributeError,
-        OverflowError,
+        ArithmeticError,
         NameError,
         NotImplementedError,
         configparser.Error,

@@ -1,4 +1,4 @@
-"""SNIRF files (1.0 and 1.1) to a `Recording`.
+"""SNIRF files (1.0 to 1.2) to a `Recording`.
 
 Read through h5py.  MNE's reader, which the tests compare with on every real file, cannot serve
 here: it supposes equal steps in time, cuts wavelengths to whole nanometres, refuses total
@@ -8,9 +8,7 @@ data block only.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import dist
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +27,10 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
-from realtime.description import midpoint
-from realtime.layout import standard_name, vendor_name
+from offline.recordings.snirf_columns import standard_channels
 from realtime.remainder import restored
-from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
+from realtime.signal import Floats, SignalSpec
 from realtime.sources.recording import Event, Recording
-from realtime.units import kind_of, unit_of
-
-CONTINUOUS_WAVE, PROCESSED = 1, 99999
-"""SNIRF's codes of the data types that are signals of ours."""
 
 TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
     "HemostreamChannels",
@@ -48,25 +41,6 @@ TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
 """User-defined metadata tags in which our own files keep what SNIRF cannot hold."""
 
 _TIME_UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "unknown": 1.0, "": 1.0}
-
-
-@dataclass(frozen=True)
-class Standard:
-    """What SNIRF's own fields say of the columns.
-
-    Parameters
-    ----------
-    channels : list of Channel or None
-        One for each column of the data; None where it is no signal of ours.
-    scales : list of float
-        What the columns' values are to be multiplied by to be in the channels' units.
-    skipped : list of str
-        What the other columns are.
-    """
-
-    channels: list[Channel | None]
-    scales: list[float]
-    skipped: list[str]
 
 
 def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
@@ -113,76 +87,6 @@ def first(group: h5py.Group, stem: str) -> tuple[h5py.Group, int]:
     return groups[0], len(groups)
 
 
-def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Standard:
-    """Understand the measurement list and the probe.
-
-    Parameters
-    ----------
-    nirs, block : h5py.Group
-        A measurement, and its data block.
-    factor : float
-        Metres in one unit of the probe's positions.
-    """
-    lists = hdf5.numbered(block, "measurementList")
-    if not lists:
-        raise RecordingError(
-            f"{block.name} has no measurementList1; a file of SNIRF 1.1 or earlier is needed to know "
-            "what its columns are."
-        )
-    probe = hdf5.member(nirs, "probe")
-    if not isinstance(probe, h5py.Group):
-        raise RecordingError(f"{nirs.name} has no probe; the file is no SNIRF file.")
-    wavelengths = hdf5.numbers(probe, "wavelengths").ravel()
-    names = {letter: hdf5.texts(probe, f"{word}Labels") for letter, word in _OPTODES}
-    places = {letter: _positions(probe, word, factor) for letter, word in _OPTODES}
-    channels: list[Channel | None] = []
-    scales, skipped = [], []
-    taken: dict[str, Kind] = {}
-    for group in lists:
-        kind, what = _kind(group)
-        if kind is None:
-            channels.append(None)
-            scales.append(1.0)
-            skipped.append(what)
-            continue
-        unit, scale = unit_of(kind, _unit(kind, hdf5.text(group, "dataUnit")))
-        source, detector = hdf5.integer(group, "sourceIndex"), hdf5.integer(group, "detectorIndex")
-        wavelength = None
-        if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            index = hdf5.integer(group, "wavelengthIndex")
-            if not 1 <= index <= len(wavelengths):
-                raise RecordingError(
-                    f"{group.name} has wavelengthIndex {index}; the probe lists "
-                    f"{len(wavelengths)} wavelengths."
-                )
-            wavelength = float(wavelengths[index - 1])
-        at, to = places["S"].get(source), places["D"].get(detector)
-        called = standard_name(source, detector, kind, wavelength)
-        if taken.setdefault(called, kind) is not kind:
-            called = f"{called} {kind}"  # a file may hold intensity and optical density of one pair
-        channels.append(
-            Channel(
-                name=called,
-                kind=kind,
-                unit=unit,
-                source=source,
-                detector=detector,
-                source_name=_vendor(names["S"], "S", source),
-                detector_name=_vendor(names["D"], "D", detector),
-                wavelength=wavelength,
-                distance=dist(at, to) if at and to else None,
-                position=midpoint(at, to),
-                source_position=at,
-                detector_position=to,
-            )
-        )
-        scales.append(scale)
-    return Standard(channels, scales, skipped)
-
-
-_OPTODES = (("S", "source"), ("D", "detector"))
-
-
 def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     nirs, n_measurements = first(file, "nirs")
     block, n_blocks = first(nirs, "data")
@@ -212,9 +116,9 @@ def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     # By the standard fields, before our own: who corrects a unit means these.
     check_distances(spec, path, unit)
     data = np.ascontiguousarray(raw.T[columns]) * np.array([content.scales[i] for i in columns])[:, None]
-    offset = hdf5.array(block, "dataOffset")
-    if offset is not None and np.any(offset):
-        data = data + hdf5.numbers(block, "dataOffset").ravel()[columns][:, None]
+    offset = _offset(block, len(content.channels))
+    if np.any(offset):
+        data = data + offset[columns][:, None]
         remarks.append("dataOffset was added")
     own = hdf5.text(tags, TAG_CHANNELS)
     if own and length_unit is None:
@@ -252,46 +156,16 @@ def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     return Recording(path.stem, spec, data, times, missing_values(spec, data), events, start, notes)
 
 
-def _kind(group: h5py.Group) -> tuple[Kind | None, str]:
-    """What a column is, and how the file calls it."""
-    code = hdf5.integer(group, "dataType")
-    if code == CONTINUOUS_WAVE:
-        return Kind.INTENSITY, "intensity"
-    if code == PROCESSED:
-        label = hdf5.text(group, "dataTypeLabel")
-        kind = kind_of(label)
-        return (kind if kind is not Kind.BOLD else None), label or "processed data without label"
-    return None, f"data type {code}"
-
-
-def _unit(kind: Kind, declared: str) -> str:
-    """A column's unit; where none is declared, concentrations are taken for mol/L as MNE does."""
-    return "mol/L" if not declared and kind in (Kind.HBO, Kind.HBR, Kind.HBT) else declared
-
-
-def _positions(probe: h5py.Group, word: str, factor: float) -> dict[int, Position]:
-    """Places of the sources or detectors, metres, by their number from 1; 2-D ones get z = 0."""
-    name = f"{word}Pos3D" if f"{word}Pos3D" in probe else f"{word}Pos2D"
-    if name not in probe:
-        return {}
-    values = np.atleast_2d(hdf5.numbers(probe, name))
-    if values.shape[1] == 2:
-        values = np.column_stack([values, np.zeros(len(values))])
-    if values.shape[1] != 3:
-        raise RecordingError(f"{probe.name}/{name} has shape {values.shape}; expected optodes by 3.")
-    if not np.any(values):
-        return {}  # all at one place: nobody measured them
-    return {
-        number: (float(x), float(y), float(z))
-        for number, (x, y, z) in enumerate(values * factor, start=1)
-        if np.isfinite((x, y, z)).all()
-    }
-
-
-def _vendor(names: list[str], letter: str, number: int) -> str | None:
-    if not 1 <= number <= len(names) or not names[number - 1].strip():
-        return None
-    return vendor_name(names[number - 1], letter, number)
+def _offset(block: h5py.Group, n_columns: int) -> Floats:
+    """What is to be added to each column, zero where the file says nothing."""
+    if "dataOffset" not in block:
+        return np.zeros(n_columns)
+    found = hdf5.numbers(block, "dataOffset").ravel()
+    if len(found) not in (0, n_columns):
+        raise RecordingError(
+            f"{block.name}/dataOffset has {len(found)} elements; expected {n_columns}, one for each column."
+        )
+    return found if len(found) else np.zeros(n_columns)
 
 
 def _time_factor(tags: h5py.Group) -> float:

@@ -19,15 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecordingError
-from offline.recordings.snirf import (
-    CONTINUOUS_WAVE,
-    PROCESSED,
-    TAG_CHANNELS,
-    TAG_NOTES,
-    TAG_ORIGIN,
-    TAG_START,
-    standard_channels,
-)
+from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
+from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
 from realtime.remainder import remainder
 from realtime.signal import Channel, Floats, Kind
 from realtime.sources.recording import Event, Recording

@@ -5,7 +5,6 @@ at 10 Hz), and without its one straight line through all clock measurements: sta
 were sent, brought to the recorder's clock by the measurements around each of them.
 """
 
-import gzip
 import io
 import logging
 import struct
@@ -25,8 +24,6 @@ import pyxdf
 
 from models.errors import RecordingError, SignalError, StreamError
 from offline.recordings.checks import (
-    FREE,
-    MOST_PACKED,
     check_distances,
     check_pairs,
     check_times,
@@ -35,7 +32,7 @@ from offline.recordings.checks import (
     missing_values,
     rescaled,
 )
-from offline.recordings.xdf_chunks import whole_chunks
+from offline.recordings.xdf_chunks import content_of, whole_chunks
 from realtime.description import element_of, read_origin
 from realtime.devices import layout_of, usual
 from realtime.layout import StreamLayout
@@ -188,7 +185,7 @@ def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> F
 def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
     """All streams, UTC of the file's opening (s since 1970), and what pyxdf complained about."""
     try:
-        chunks = whole_chunks(_content(path))
+        chunks = whole_chunks(content_of(path))
         with _complaints() as said:
             found, header = pyxdf.load_xdf(
                 io.BytesIO(chunks.content),
@@ -207,22 +204,6 @@ def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
     said = [*chunks.damage, *said]
     remarks = [f"the file is damaged in {len(said)} places: {said[0]}"] if said else []
     return streams, _opened(header), remarks
-
-
-def _content(path: Path) -> bytes:
-    """The file, or what is compressed in it."""
-    content = path.read_bytes()
-    if not content.startswith(b"\x1f\x8b"):
-        return content
-    most = FREE + MOST_PACKED * len(content)
-    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-        unpacked = file.read(most + 1)
-    if len(unpacked) > most:
-        raise RecordingError(
-            f"{path} holds more than {MOST_PACKED} times its {len(content)} bytes; no recording packs so "
-            "well. If it is one, unpack it first."
-        )
-    return unpacked
 
 
 def _stream(found: Mapping[str, Any]) -> _Stream:

@@ -6,11 +6,17 @@ any memory.  Here every chunk is held against its own length first; what does no
 and told, and the search goes on at the next boundary, as pyxdf's own does.
 """
 
+import gzip
+import io
 import struct
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
+
+from models.errors import RecordingError
+from offline.recordings.checks import FREE, MOST_PACKED
 
 MAGIC = b"XDF:"
 BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
@@ -27,6 +33,28 @@ _WIDTHS: dict[str, int] = {
     "string": 0,
 }
 """Bytes of a value; texts have a length each."""
+
+
+def content_of(path: Path) -> bytes:
+    """A file's bytes, or what is compressed in it.
+
+    Raises
+    ------
+    RecordingError
+        It holds far more than a recording of its size could.
+    """
+    content = path.read_bytes()
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    most = FREE + MOST_PACKED * len(content)
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        unpacked = file.read(most + 1)
+    if len(unpacked) > most:
+        raise RecordingError(
+            f"{path} holds more than {MOST_PACKED} times its {len(content)} bytes; no recording packs so "
+            "well. If it is one, unpack it first."
+        )
+    return unpacked
 
 
 @dataclass

@@ -6,7 +6,6 @@ few bytes should meet what is read, and because ten thousand of them are.
 
 import gzip
 import io
-import json
 import sqlite3
 import struct
 import tempfile
@@ -19,16 +18,12 @@ import h5py
 import numpy as np
 from scipy.io import savemat
 
-from offline.recipe import recipe_names
 from offline.recordings.snirf_writer import write_snirf
-from realtime.decision import Decision, Evidence
 from realtime.description import describe
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, Received, SessionStarted, StreamOpened
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sinks.journal_format import APPLICATION_ID, TABLES, VERSION, encode
 from realtime.sources.recording import Event, Recording
-from realtime.status import BrokerStatus, JournalStatus, State, Status
-from tools.imitations import LAYOUTS, info_of
 
 Input = Mapping[str, bytes]
 """File names and contents."""
@@ -63,7 +58,8 @@ def _data(columns: int) -> Any:
     return 1 + np.sin(np.arange(SAMPLES * columns)).reshape(SAMPLES, columns) ** 2
 
 
-def _recording() -> Recording:
+def recording() -> Recording:
+    """Four seconds of it, with two events and a date."""
     data = np.ascontiguousarray(_data(4).T)
     events = (Event(1.0, "tap", 2.0), Event(2.5, "rest"))
     times = np.arange(SAMPLES) / 10
@@ -71,9 +67,9 @@ def _recording() -> Recording:
 
 
 def snirf() -> list[Input]:
-    """One as we write it, one as others do: fixed texts, compressed, start and step, two stimuli."""
+    """One as we write it, one as others do (fixed texts, packed, start and step, stimuli), one compact."""
     with tempfile.TemporaryDirectory() as folder:
-        ours = write_snirf(_recording(), Path(folder) / "x.snirf").read_bytes()
+        ours = write_snirf(recording(), Path(folder) / "x.snirf").read_bytes()
     theirs = io.BytesIO()
     with h5py.File(theirs, "w") as file:
         file["formatVersion"] = np.bytes_("1.1")
@@ -95,7 +91,16 @@ def snirf() -> list[Input]:
         nirs["probe/sourceLabels"] = np.array([b"Rx1", b"Rx2"])
         nirs["stim1/name"], nirs["stim1/data"] = "tap", [[1000.0, 500, 1], [2000, 500, 1]]
         nirs["stim2/name"], nirs["stim2/data"] = "rest", 0.0
-    return [{"x.snirf": ours}, {"x.snirf": theirs.getvalue()}]
+    compact = io.BytesIO(theirs.getvalue())
+    with h5py.File(compact, "r+") as file:
+        block = file["nirs1/data1"]
+        for number in range(1, 5):
+            del block[f"measurementList{number}"]
+        lists = block.create_group("measurementLists")
+        lists["sourceIndex"], lists["detectorIndex"] = [1, 2, 1, 2], np.ones(4, dtype=np.int32)
+        lists["wavelengthIndex"], lists["dataType"], lists["dataTypeIndex"] = [1, 1, 2, 2], [1] * 4, [0] * 4
+        lists["dataUnit"] = ["V", "V", "V", "V"]
+    return [{"x.snirf": each} for each in (ours, theirs.getvalue(), compact.getvalue())]
 
 
 def homer_variables() -> dict[str, Any]:
@@ -269,112 +274,8 @@ def journal() -> list[Input]:
         connection.execute("INSERT INTO runs VALUES (1, 1, 'bed-1')")
         for number, entry in enumerate(entries, start=1):
             connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", (number, *encode(entry)))
-        connection.execute("INSERT INTO decisions VALUES (20, 1, 0, ?)", (decision_text(),))
+        connection.execute("INSERT INTO decisions VALUES (20, 1, 0, '{}')")
         connection.execute("INSERT INTO lost VALUES (21, 3, 2.0, 2.5)")
         connection.commit()
         connection.close()
         return [{"x.hemostream": path.read_bytes()}]
-
-
-def decision_text() -> str:
-    """A decision as it is published."""
-    return Decision(
-        session="bed-1",
-        run=1,
-        sequence=3,
-        count=1,
-        window_start=1.0,
-        window_end=8.0,
-        window_start_utc="2026-01-02T03:04:05.000Z",
-        window_end_utc="2026-01-02T03:04:12.000Z",
-        produced_at_utc=None,
-        age_s=0.01,
-        delay_s=2.0,
-        label="tap",
-        reasons=(),
-        probabilities={"rest": 0.25, "tap": 0.75},
-        evidence=Evidence(probabilities={"rest": 0.4, "tap": 0.6}, windows=4, memory_s=None),
-        coverage=1.0,
-        largest_gap_s=0.0,
-        channels=4,
-        left_out={"moved": ("S1_D1 760",)},
-        quality={"scalp_coupling": 0.9, "peak_power": None},
-        novelty=0.5,
-        time_uncertainty_s=0.001,
-        model="0" * 64,
-        origin="live",
-        speed=1.0,
-    ).to_json()
-
-
-def status_text() -> str:
-    """A status as it is published."""
-    return Status(
-        session="bed-1",
-        run=1,
-        state=State.LIVE,
-        stream="bed",
-        origin="live",
-        journal=JournalStatus(),
-        broker=BrokerStatus(),
-        versions={"torch": "2"},
-    ).to_json()
-
-
-def decision() -> list[Input]:
-    """A decision as it is published."""
-    return [{"x.json": decision_text().encode()}]
-
-
-def status() -> list[Input]:
-    """A status as it is published."""
-    return [{"x.json": status_text().encode()}]
-
-
-def layout() -> list[Input]:
-    """Side files of both forms that use all that one may hold."""
-    montage = [
-        {
-            "channel_idx": row,
-            "source": f"S{1 + row // 2}_FCC3h",
-            "detector": "D1_C1",
-            "wavelength": (760, 850)[row % 2],
-            "type": ("Long", "Short")[row // 2],
-        }
-        for row in range(4)
-    ]
-    montage.append(
-        {"channel_idx": 6, "source": "S3", "detector": "D2", "kind": "HbO", "unit": "uM", "label": "x"}
-    )
-    separations = {"Long": "30 mm", "Short": "8 mm"}
-    whole = {"SamplingFrequency": 8.12, "SourceDetectorSeparation": separations, "ChMontage": montage}
-    geometry = {
-        "SourceDetectorSeparation": {"Tx1-Rx1": "30 mm"},
-        "Optodes": {"Tx3": [81.2, 10, 33.5], "Rx2": [70.1, 30, 40]},
-        "OptodeUnit": "mm",
-    }
-    return [{"x.json": json.dumps(values, indent=1).encode()} for values in (whole, whole, geometry)]
-
-
-def description() -> list[Input]:
-    """The stream descriptions of every vendor that can be imitated, and the side files they need."""
-    found: list[Input] = []
-    for imitate in LAYOUTS.values():
-        imitated = imitate(_recording(), Origin())
-        side = {} if imitated.side is None else {"side.json": json.dumps(imitated.side).encode()}
-        found.append({"x.xml": ET.tostring(info_of(imitated)), **side})
-    geometry = {"Optodes": {"Tx1": [0, 0, 0], "Rx1": [30, 0.5, 0]}, "OptodeUnit": "mm"}
-    return [*found, {**found[0], "side.json": json.dumps(geometry).encode()}]
-
-
-def recipe() -> list[Input]:
-    """The recipes that ship."""
-    folder = Path(__file__).resolve().parents[2] / "offline" / "recipes"
-    return [{"x.toml": (folder / f"{name}.toml").read_bytes()} for name in recipe_names()]
-
-
-def cohort() -> list[Input]:
-    """A table of three recordings, which are there and empty."""
-    lines = ["recording\tperson\tsession\tsite\tage\tsex\tgroup"]
-    lines += [f"{name}\tp{i}\ts1\tA\t{20 + i}\tF\t{name}" for i, name in enumerate("abc")]
-    return [{"x.tsv": ("\n".join(lines) + "\n").encode(), "a": b"", "b": b"", "c": b""}]

@@ -159,25 +159,25 @@ def _journal() -> Target:
 
 def _layout() -> Target:
     read = _module("realtime.side_file").read_side_file
-    seeds = _module("tools.fuzz.seeds").layout()
+    seeds = _module("tools.fuzz.seed_texts").layout()
     return Target("layout", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder)))
 
 
 def _recipe() -> Target:
     load = _module("offline.recipe").load_recipe
-    seeds = _module("tools.fuzz.seeds").recipe()
+    seeds = _module("tools.fuzz.seed_texts").recipe()
     return Target("recipe", seeds, [of_text(texts.tokens)], lambda folder: load(entry(folder)))
 
 
 def _cohort() -> Target:
     read = _module("offline.cohort").read_cohort
-    seeds = _module("tools.fuzz.seeds").cohort()
+    seeds = _module("tools.fuzz.seed_texts").cohort()
     return Target("cohort", seeds, [of_text(texts.tokens)], lambda folder: read(entry(folder)))
 
 
 def _decision() -> Target:
     read = _module("realtime.decision").Decision.from_json
-    seeds = _module("tools.fuzz.seeds").decision()
+    seeds = _module("tools.fuzz.seed_texts").decision()
     return Target(
         "decision", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes())
     )
@@ -185,7 +185,7 @@ def _decision() -> Target:
 
 def _status() -> Target:
     read = _module("realtime.status").Status.from_json
-    seeds = _module("tools.fuzz.seeds").status()
+    seeds = _module("tools.fuzz.seed_texts").status()
     return Target(
         "status", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes())
     )
@@ -195,7 +195,7 @@ def _description() -> Target:
     from xml.etree import ElementTree as ET
 
     seeds, read_origin = (
-        _module("tools.fuzz.seeds").description(),
+        _module("tools.fuzz.seed_texts").description(),
         _module("realtime.description").read_origin,
     )
     devices, read_side = _module("realtime.devices"), _module("realtime.side_file").read_side_file

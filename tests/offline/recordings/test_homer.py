@@ -81,7 +81,7 @@ def test_intensities_that_are_none_are_missing_and_kept_as_they_were(read):
         ({"d": np.ones((N, 4)) + 1j}, "d holds complex numbers"),
         ({"t": np.zeros((0, 1)), "d": np.zeros((0, 4))}, "no samples"),
         ({"t": np.full(N, np.nan)}, "20 time stamps that are no numbers"),
-        ({"s": np.zeros((3, 1))}, "s has 3 samples, t has 20"),
+        ({"s": np.zeros((3, 1))}, r"s has shape \(3, 1\), t has 20"),
         ({"SD_MeasList": [[1, 1, 1, 1], [2, 1, 1, 1], [2, 1, 1, 3], [1, 1, 1, 2]]}, "names wavelength 3"),
         ({"SD_MeasList": [[1, 1, 1, 1], [2, 1, 1, 1], [5, 1, 1, 2], [1, 1, 1, 2]]}, "names source 5"),
         ({"SD_MeasList": [[1, 1, 1, 1], [1, 1, 1, 1], [2, 1, 1, 1], [2, 1, 1, 2]]}, "called 'S1_D1 690'"),

@@ -147,6 +147,62 @@ def test_vendors_names_are_kept_beside_the_numbers(rest):
     assert (channel.detector, channel.detector_name) == (1, None)
 
 
+def compacted(rest, **change):
+    """The measurement list as one group of arrays."""
+    fields = ("sourceIndex", "detectorIndex", "wavelengthIndex", "dataType", "dataTypeIndex")
+    with changed(rest) as nirs:
+        block = nirs["data1"]
+        values = {field: [block[f"measurementList{i}/{field}"][()] for i in range(1, 71)] for field in fields}
+        for number in range(1, 71):
+            del block[f"measurementList{number}"]
+        for field, value in (values | change).items():
+            if value is not None:
+                put(block, f"measurementLists/{field}", value)
+
+
+def test_the_compact_measurement_lists_say_the_same(rest):
+    before = read_recording(rest)
+    compacted(rest)
+    after = read_recording(rest)
+    assert after.spec == before.spec
+    np.testing.assert_array_equal(after.data, before.data)
+
+
+def test_compact_measurement_lists_of_processed_data(rest):
+    kinds = ["HbO", "HbR"] * 35
+    compacted(rest, dataType=[99999] * 70, dataTypeLabel=kinds, dataUnit=["uM"] * 70, wavelengthIndex=None)
+    recording = read_recording(rest)
+    assert [channel.kind for channel in recording.spec.channels] == [Kind(kind.lower()) for kind in kinds]
+    with h5py.File(rest) as file:
+        np.testing.assert_array_equal(recording.data, file["nirs/data1/dataTimeSeries"][()].T * 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sourceIndex": None}, "measurementLists/sourceIndex is absent"),
+        ({"dataType": None}, "measurementLists/dataType is absent"),
+        ({"detectorIndex": [1, 2, 3]}, "detectorIndex has 3 elements; expected 70"),
+        ({"detectorIndex": np.zeros(0)}, "detectorIndex is empty; expected 70"),
+        ({"wavelengthIndex": [0.5] * 70}, "expected whole numbers"),
+        ({"wavelengthIndex": [3] * 70}, "column 1, has wavelengthIndex 3"),
+        ({"dataUnit": ["V"]}, "dataUnit has 1 elements; expected 70"),
+    ],
+)
+def test_compact_measurement_lists_that_are_wrong(rest, change, message):
+    compacted(rest, **change)
+    with pytest.raises(RecordingError, match=message):
+        read_recording(rest)
+
+
+def test_sources_with_a_label_for_each_wavelength(rest):
+    with changed(rest) as nirs:
+        n = len(nirs["probe/sourcePos3D"])
+        put(nirs, "probe/sourceLabels", [[f"A{i}", f"B{i}"] for i in range(1, n + 1)])
+    for channel in read_recording(rest).spec.channels:
+        assert channel.source_name == f"A{channel.source}"
+
+
 def test_processed_data_and_units(rest):
     with changed(rest) as nirs:
         for number in range(1, 71):
@@ -214,6 +270,9 @@ def setting(name, value):
     ("change", "message"),
     [
         (without("data1"), "no group 'data'"),
+        (setting("data1/dataOffset", [1.0, 2.0]), "dataOffset has 2 elements; expected 70"),
+        (setting("data1/dataOffset", np.zeros(70, "S1")), "dataOffset holds .S1; expected real numbers"),
+        (setting("data1/dataOffset", h5py.ExternalLink("other.h5", "/")), "lies in another file, 'other.h5'"),
         (without("probe"), "no probe"),
         (without("data1/time"), "time is absent"),
         (without("data1/dataTimeSeries"), "dataTimeSeries is absent"),
@@ -273,4 +332,12 @@ def test_names_that_are_no_text(rest):
     assert b"measurementList7\x00" in whole
     rest.write_bytes(whole.replace(b"measurementList7\x00", b"\xffeasurementList7\x00"))
     with pytest.raises(RecordingError, match=r"rest\.snirf"):
+        read_recording(rest)
+
+
+def test_what_a_file_claims_is_not_believed(rest):
+    with changed(rest) as nirs:
+        del nirs["data1/dataTimeSeries"]
+        nirs["data1"].create_dataset("dataTimeSeries", (2**40, 70), "f8", chunks=(64, 70))
+    with pytest.raises(RecordingError, match=r"dataTimeSeries claims \d+ bytes, .* the file holds 0"):
         read_recording(rest)
