@@ -70,6 +70,8 @@ class Core:
         self._frame_row: int | None = None
         self._last_time = -np.inf  # of the last sample
         self._set_backs = 0  # how often the source's clock had been set back by then
+        self.times_set_back = 0
+        """How often times ran backwards without a word from the source; grows only."""
         self._offset = 0.0
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
@@ -200,6 +202,7 @@ class Core:
             starts = [0, *np.flatnonzero(steps <= 0.0).tolist(), chunk.n_samples]
             for start, stop in pairwise(starts):
                 if steps[start : start + 1] <= 0.0:
+                    self.times_set_back += 1
                     self._start_over(Reset.CLOCK)
                 if stop > start:
                     yield chunk.between(start, stop)

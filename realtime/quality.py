@@ -87,7 +87,8 @@ class Policy:
     min_peak_power : float or None
         Least peak spectral power, 1/Hz (as in mne-nirs).
     max_flat_s : float or None
-        Longest stretch (s) in which a channel may repeat itself exactly.
+        Longest stretch (s) in which a channel may repeat itself exactly.  By default a tenth of a 7-s
+        window, as much as may be missing: what stands still was not measured.
     max_saturated : float or None
         Largest share of a channel's samples in the window that may stick at the end of its range, 0 to 1.
     max_moving : float or None
@@ -112,7 +113,7 @@ class Policy:
     max_age_s: float = 5.0
     min_scalp_coupling: float | None = None
     min_peak_power: float | None = None
-    max_flat_s: float | None = 2.0
+    max_flat_s: float | None = 0.7
     max_saturated: float | None = 0.1
     max_moving: float | None = None
     min_channels: float = 1.0

@@ -219,7 +219,7 @@ class Session:
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
         self._out.append(entry)
-        refused = self._feed.refused
+        refused, set_back = self._feed.refused, self.core.times_set_back
         windows = self._feed.feed(entry)
         match entry:
             case Received():
@@ -232,6 +232,8 @@ class Session:
                 self._standing.reset(entry.local)
             case ClockMeasured():
                 self._report.measured(entry)
+        if self.core.times_set_back > set_back:
+            self._standing.reset(entry.local)
         if self._feed.refused and not refused:
             self._refuse(self._feed.refused, entry.local)
         self._report.tell_changes()

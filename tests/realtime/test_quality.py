@@ -61,7 +61,7 @@ def test_coverage_and_gaps_are_each_channel_s_own() -> None:
         ({}, {"coverage": [1, 1, 0.89, 1]}, Reason.COVERAGE),
         ({}, {"largest_gap_s": [0, 0, 1.1, 0]}, Reason.GAP),
         ({}, {"saturated": [0, 0, 0.11, 0.1]}, Reason.SATURATED),
-        ({}, {"flat_s": [0, 2.0, 2.1, 0]}, Reason.FLAT),
+        ({}, {"flat_s": [0, 0.7, 0.8, 0]}, Reason.FLAT),
         ({"max_moving": 0.0}, {"moving": [0, 0, 0.01, 0]}, Reason.MOTION),
         ({"min_scalp_coupling": 0.5}, {"scalp_coupling": [0.5, 1, 0.49, 1]}, Reason.SCALP_COUPLING),
         ({"min_peak_power": 0.1}, {"peak_power": [0.1, 1, 0.09, 1]}, Reason.PEAK_POWER),

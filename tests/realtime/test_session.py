@@ -482,3 +482,14 @@ def test_a_clock_that_was_reset_starts_over_and_is_told(bundle: Bundle, tmp_path
     assert ends == sorted(ends)
     assert max(ends) == pytest.approx(180.0, abs=1.0)
     assert again(path, bundle) == heard.texts
+
+
+def test_a_clock_that_went_back_without_a_word_is_told_before_the_next_window(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "bed.hemostream"
+    back = [replace(entry, local=entry.local + 60.0) for entry in shifted(entries(40.0)[2:], -20.0)]
+    log = [*entries(40.0), *back]
+    _, heard = run_session(bundle, HandedIn(log), journal=path, clock=lambda: 190.0)
+    assert any(s.state is State.RECOVERING and "clock was set" in s.reason for s in heard.states)
+    assert again(path, bundle) == heard.texts

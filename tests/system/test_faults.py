@@ -46,7 +46,7 @@ TOLD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "flat": ((), ("flat",)),
     "all bad": ((), ("flat",)),
     "clock forward": ((), ("ahead of the clock",)),
-    "clock back": ((), ("stale",)),
+    "clock back": (("live", "recovering"), ("stale",)),
     "stopped": (("live", "live"), ("stale",)),
     "killed": (("live", "offline", "waiting", "baseline", "live"), ()),
     "raising": ((), ("inference failed",)),

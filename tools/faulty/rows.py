@@ -169,14 +169,14 @@ async def full_disk(bed: Bed) -> None:
 
 async def raising(bed: Bed) -> None:
     """The network raises for a while."""
-    bed.live("--stream", "source_id='device'", through=("--raise", "7", "10"))
+    bed.live("--stream", "source_id='device'", through=("--raise", f"{30 / bed.speed}", f"{50 / bed.speed}"))
     bed.outlet(seconds=100)
     await bed.played()
 
 
 async def wall_clock(bed: Bed) -> None:
     """The wall clock is stepped by an hour."""
-    bed.live("--stream", "source_id='device'", through=("--wall-step", "8", "3600"))
+    bed.live("--stream", "source_id='device'", through=("--wall-step", f"{30 / bed.speed}", "3600"))
     bed.outlet(seconds=160)
     await bed.played()
 
