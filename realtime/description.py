@@ -10,22 +10,21 @@ and neither needs the other's library.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from math import dist, isfinite
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError, StreamError
-from realtime.layout import StreamLayout, number_optodes, standard_name, vendor_name
+from realtime.convention import number, standard_fields
+from realtime.layout import StreamLayout
 from realtime.log import Origin, OriginKind
+from realtime.montage import LAYOUT
 from realtime.remainder import remainder, restored
 from realtime.signal import Channel, Kind, Position, SignalSpec
-from realtime.units import kind_of, unit_of
 
 VERSION = "1"
 """Of our own extension."""
-LAYOUT = '--layout FILE, or layout = "FILE" under [input] in a recipe'
-"""How a person gives a layout file."""
 
 _TYPES: Mapping[Kind, str] = {
     Kind.INTENSITY: "Intensity",
@@ -93,7 +92,7 @@ def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
     ours = describe_origin(origin)
     desc.append(ours)
     # The rate is left to the stream's own header by the convention; 0 makes us keep it exactly.
-    read, _ = _standard(desc)
+    read, _ = standard_fields(desc)
     _add(ours, "remainder", remainder(spec, read, 0.0))
     return desc
 
@@ -135,14 +134,14 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
         Where there is no description, or none that names a haemodynamic channel.
     """
     name = name or info.findtext("name", "")
-    count = _number(info.findtext("channel_count"), 0.0)
-    rate = _number(info.findtext("nominal_srate"), 0.0)
+    count = number(info.findtext("channel_count"), 0.0)
+    rate = number(info.findtext("nominal_srate"), 0.0)
     desc = info.find("desc")
     nodes = [] if desc is None else desc.findall("channels/channel")
     if desc is None or not nodes:
         raise StreamError(
             f"Stream {name!r} does not describe its {count:.0f} channels; a layout file is needed that "
-            f"says what they are ({LAYOUT}; form: realtime/layout.py)."
+            f"says what they are ({LAYOUT}; form: realtime/montage.py)."
         )
     if count and len(nodes) != int(count):
         raise StreamError(
@@ -150,7 +149,7 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
             f"that says what its rows are ({LAYOUT})."
         )
     try:
-        read, scales = _standard(desc)
+        read, scales = standard_fields(desc)
     except SignalError as error:
         raise StreamError(f"Stream {name!r}: {error}") from error
     if (spec := _restored(desc, read)) is not None:
@@ -189,7 +188,7 @@ def has_remainder(info: ET.Element) -> bool:
     if desc is None:
         return False
     try:
-        read, _ = _standard(desc)
+        read, _ = standard_fields(desc)
         return _restored(desc, read) is not None
     except SignalError as error:
         raise StreamError(f"Stream {info.findtext('name', '')!r}: {error}") from error
@@ -234,7 +233,7 @@ def read_origin(info: ET.Element) -> Origin:
     if ours is None:
         return Origin()
     texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
-    speed, anchor = (_number(text, float("nan")) for text in texts)
+    speed, anchor = (number(text, float("nan")) for text in texts)
     kind = ours.findtext("origin", "live")
     if kind not in tuple(OriginKind) or not isfinite(speed) or speed <= 0 or not isfinite(anchor):
         raise StreamError(
@@ -265,67 +264,6 @@ def element_of(tag: str, value: Any) -> ET.Element:
     return element
 
 
-def _standard(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
-    """What the convention's fields say of each row, and the factors to SI."""
-    nodes = desc.findall("channels/channel")
-    places: dict[tuple[str, str], Position] = {}
-    for optode in desc.findall("optodes/optode"):
-        place = _location(optode.find("location"))
-        if place is not None:
-            function = (optode.findtext("function") or "").strip().lower()
-            places.setdefault((function, _text(optode, "label")), place)
-    kinds = [kind_of(_text(node, "type")) for node in nodes]
-    used = [node for node, kind in zip(nodes, kinds, strict=True) if kind is not None]
-    sources = number_optodes(filter(None, (_text(node, "source") for node in used)))
-    detectors = number_optodes(filter(None, (_text(node, "detector") for node in used)))
-    channels: list[Channel | None] = []
-    scales: list[float] = []
-    for row, (node, kind) in enumerate(zip(nodes, kinds, strict=True)):
-        if kind is None:
-            channels.append(None)
-            scales.append(1.0)
-            continue
-        source, detector = _text(node, "source"), _text(node, "detector")
-        label = _text(node, "label")
-        wavelength = _number(_text(node, "wavelength"), 0.0) or None
-        if kind not in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            wavelength = None
-        try:
-            unit, scale = unit_of(kind, _text(node, "unit"))
-        except SignalError as error:
-            raise SignalError(f"Channel {label or row!r}: {error}") from error
-        s, d = sources.get(source), detectors.get(detector)
-        at, to = places.get(("source", source)), places.get(("detector", detector))
-        if not label:
-            label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, wavelength)
-        channels.append(
-            Channel(
-                name=label,
-                kind=kind,
-                unit=unit,
-                source=s,
-                detector=d,
-                source_name=None if s is None else vendor_name(source, "S", s),
-                detector_name=None if d is None else vendor_name(detector, "D", d),
-                wavelength=wavelength,
-                distance=None if at is None or to is None else dist(at, to),
-                position=midpoint(at, to),
-                source_position=at,
-                detector_position=to,
-            )
-        )
-        scales.append(scale)
-    return channels, scales
-
-
-def midpoint(a: Position | None, b: Position | None) -> Position | None:
-    """Halfway between two places (m), None where one is not known."""
-    if a is None or b is None:
-        return None
-    x, y, z = ((p + q) / 2 for p, q in zip(a, b, strict=True))
-    return x, y, z
-
-
 def _label(name: str | None, number: int | None, letter: str) -> str:
     """What an optode is called in the description."""
     return name or ("" if number is None else f"{letter}{number}")
@@ -337,34 +275,6 @@ def _add(parent: ET.Element, tag: str, text: str) -> None:
         ET.SubElement(parent, tag).text = text
 
 
-def _text(node: ET.Element, tag: str) -> str:
-    """A child's text, empty where there is none."""
-    return (node.findtext(tag) or "").strip()
-
-
-def _number(text: str | None, otherwise: float) -> float:
-    """A finite number from text, or else the other value."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return otherwise
-    return value if isfinite(value) else otherwise
-
-
 def _millimetres(metres: float) -> str:
     """Move the decimal point by three places, so that nothing is rounded."""
     return f"{Decimal(repr(metres)).scaleb(3)}"
-
-
-def _location(node: ET.Element | None) -> Position | None:
-    """A place in metres from millimetres, None where it is not (wholly) given."""
-    if node is None:
-        return None
-    try:
-        values: Sequence[float] = [float(Decimal(_text(node, axis)).scaleb(-3)) for axis in "XYZ"]
-    except InvalidOperation:
-        return None
-    if not all(map(isfinite, values)):
-        return None
-    x, y, z = values
-    return x, y, z

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from models.errors import StreamError
-from realtime.description import midpoint
-from realtime.layout import StreamLayout, parse_length
+from realtime.layout import StreamLayout
+from realtime.montage import parse_length
+from realtime.optodes import midpoint
 from realtime.signal import Channel, Position, SignalSpec
 from realtime.units import LENGTHS
 

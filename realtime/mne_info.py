@@ -13,7 +13,7 @@ import mne
 import numpy as np
 
 from models.errors import SignalError
-from realtime.layout import standard_name
+from realtime.optodes import standard_name
 from realtime.remainder import remainder, restored
 from realtime.signal import Channel, Kind, Position, SignalSpec
 

@@ -1,6 +1,6 @@
 """Side files: what a person says of a stream that does not (wholly) describe itself.
 
-Two forms, told apart by ``ChMontage``: all rows of an undescribed stream (`realtime.layout`), or
+Two forms, told apart by ``ChMontage``: all rows of an undescribed stream (`realtime.montage`), or
 only the geometry of one that tells its channels (`realtime.geometry`).
 """
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from models.errors import StreamError
 from realtime.geometry import Geometry
-from realtime.layout import StreamLayout, layout_of_json, read_json
+from realtime.layout import StreamLayout
+from realtime.montage import layout_of_json, read_json
 
 SideFile = StreamLayout | Geometry
 """What a side file may hold."""
@@ -34,7 +35,7 @@ def read_side_file(path: Path) -> SideFile:
         raise StreamError(
             f"Side file {path} has {', '.join(map(repr, values)) or 'nothing'}; expected 'ChMontage' (what "
             "each "
-            "row is; form: realtime/layout.py), or 'SourceDetectorSeparation' or 'Optodes' (distances for a "
+            "row is; form: realtime/montage.py), or 'SourceDetectorSeparation' or 'Optodes' (distances for a "
             "stream that tells its channels; form: realtime/geometry.py)."
         )
     return layout_of_json(values, path)

@@ -38,7 +38,7 @@ def classify(
         The bundle must have this hash (12 digits or more).
     layout : Path
         Side file (JSON) that says what the channels are, for recordings that do not; its form is told in
-        realtime/layout.py.
+        realtime/montage.py.
     length_unit : str
         Unit of optode positions (m, cm or mm) where the file's own is wrong.
     repetition_time : float

@@ -68,7 +68,7 @@ def live(
         Pseudonymous name of this session, part of the topics. Default: made from date and chance.
     layout : Path
         Side file (JSON) that says what the channels are, for a stream that does not; its form is
-        told in realtime/layout.py.
+        told in realtime/montage.py.
     events : str
         Name or LSL predicate of a marker stream to journal as well. Default: that of a hemostream replay.
     out : Path

@@ -119,7 +119,7 @@ def replay(
         How it is sent: "full" describes every channel, "bare" none, "xdf" by the convention of the XDF wiki;
         "aurora", "oxysoft", "cortivision" and "ninjanirs" as those devices do, oddities included.
         Anything else is a side file (JSON) that says what the channels are, for recordings that do not
-        (form: realtime/layout.py). Say --layout twice to give both.
+        (form: realtime/montage.py). Say --layout twice to give both.
     side_file
         Write here the side file that a session needs for this stream ("live --layout"), where it needs one.
     name

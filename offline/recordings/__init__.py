@@ -46,7 +46,7 @@ def read_recording(
     path : Path or str
         A file, or the folder of a NIRx recording.
     layout : Path or None
-        Side file that says what an undescribed XDF stream's rows are (`realtime.layout`).
+        Side file that says what an undescribed XDF stream's rows are (`realtime.montage`).
     length_unit : str or None
         ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
     repetition_time : float or None

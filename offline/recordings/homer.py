@@ -22,8 +22,7 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
-from realtime.description import midpoint
-from realtime.layout import standard_name
+from realtime.optodes import midpoint, standard_name
 from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
 from realtime.sources.recording import Event, Recording
 

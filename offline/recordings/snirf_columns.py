@@ -15,8 +15,7 @@ import numpy as np
 
 from models.errors import RecordingError
 from offline.recordings import hdf5
-from realtime.description import midpoint
-from realtime.layout import standard_name, vendor_name
+from realtime.optodes import midpoint, standard_name, vendor_name
 from realtime.signal import Channel, Kind, Position
 from realtime.units import kind_of, unit_of
 

@@ -91,7 +91,7 @@ def read_xdf(
     path : Path
         The file; ``.xdf.gz`` and ``.xdfz`` are compressed.
     layout : Path or None
-        Side file for a stream that does not describe itself (`realtime.layout`).
+        Side file for a stream that does not describe itself (`realtime.montage`).
     stream : str or None
         The stream's name, or a part that only its name has; needed where several streams have
         type NIRS.

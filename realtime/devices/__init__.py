@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
-from realtime.description import LAYOUT
 from realtime.devices import aurora, cortivision, ninjanirs, ours, oxysoft, xdf_convention
 from realtime.devices.recognition import (
     Adapter,
@@ -23,7 +22,8 @@ from realtime.devices.recognition import (
     text_of,
 )
 from realtime.geometry import Geometry
-from realtime.layout import FORM, StreamLayout
+from realtime.layout import StreamLayout
+from realtime.montage import FORM, LAYOUT
 from realtime.side_file import SideFile
 from realtime.signal import Kind, SignalSpec
 
@@ -112,7 +112,7 @@ def recognise(info: ET.Element) -> Recognition:
     what = "says nothing that is known of" if channels_of(info) else "does not describe"
     raise StreamError(
         f"Stream {called(info)} {what} its {rows_of(info)} channels; a layout file is needed that says what "
-        f"they are ({LAYOUT}; form: {FORM}, told in full in realtime/layout.py). Tried: {tried}."
+        f"they are ({LAYOUT}; form: {FORM}, told in full in realtime/montage.py). Tried: {tried}."
     )
 
 

@@ -23,7 +23,6 @@ from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.description import midpoint
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
@@ -33,7 +32,8 @@ from realtime.devices.recognition import (
     rows_of,
     text_of,
 )
-from realtime.layout import StreamLayout, number_optodes, standard_name, vendor_name
+from realtime.layout import StreamLayout
+from realtime.optodes import midpoint, number_optodes, standard_name, vendor_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.units import kind_of, unit_of
 

@@ -20,7 +20,6 @@ import re
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.description import LAYOUT
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
@@ -30,7 +29,9 @@ from realtime.devices.recognition import (
     text_of,
 )
 from realtime.geometry import FORM
-from realtime.layout import StreamLayout, number_optodes, standard_name
+from realtime.layout import StreamLayout
+from realtime.montage import LAYOUT
+from realtime.optodes import number_optodes, standard_name
 from realtime.signal import Channel, Kind, SignalSpec
 
 NAME = "oxysoft"

@@ -9,8 +9,8 @@ from math import isfinite
 from typing import Protocol
 from xml.etree import ElementTree as ET
 
-from realtime.description import LAYOUT
-from realtime.layout import FORM, StreamLayout
+from realtime.layout import StreamLayout
+from realtime.montage import FORM, LAYOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +105,5 @@ def undescribed(info: ET.Element) -> str:
     """The sentence that asks for a side file and says where its form is told."""
     return (
         f"It does not describe its {rows_of(info)} channels; a layout file is needed that says what they are "
-        f"({LAYOUT}; form: {FORM}, told in full in realtime/layout.py)."
+        f"({LAYOUT}; form: {FORM}, told in full in realtime/montage.py)."
     )

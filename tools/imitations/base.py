@@ -129,7 +129,7 @@ def need(recording: Recording, kinds: tuple[Kind, ...], vendor: str) -> None:
 
 
 def side_file_of(spec: SignalSpec, rows: tuple[int, ...]) -> dict[str, Any]:
-    """The side file (form: `realtime.layout`) that names these channels in these rows.
+    """The side file (form: `realtime.montage`) that names these channels in these rows.
 
     Parameters
     ----------

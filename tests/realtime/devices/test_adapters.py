@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import StreamError
 from realtime.devices import ADAPTERS, VENDORS, companion_of, layout_of, look, recognise, usual
-from realtime.layout import read_layout
+from realtime.montage import read_layout
 from realtime.side_file import read_side_file
 from realtime.signal import Kind
 
