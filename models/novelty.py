@@ -14,6 +14,7 @@ stand the matching of channels by name and the replay of the training's own pipe
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -45,14 +46,27 @@ def window_features(windows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """
     data = np.asarray(windows, dtype=np.float64)
     n = data.shape[-1]
-    centred = np.linspace(-0.5, 0.5, n)
-    level = data.mean(axis=-1)
+    mean, line = _averages(n)
+    level = data @ mean
     rest = data - level[..., np.newaxis]
-    slope = rest @ centred / float(centred @ centred)
-    spread = np.log(np.sqrt(np.mean(rest * rest, axis=-1)) + SMALL)
-    steps = np.diff(data, axis=-1) if n > 1 else np.zeros_like(data)
-    roughness = np.log(np.sqrt(np.mean(steps * steps, axis=-1)) + SMALL)
+    slope = rest @ line
+    steps = data[..., 1:] - data[..., :-1]
+    spread = _log_rms(rest)
+    roughness = _log_rms(steps)
     return np.stack([level, slope, spread, roughness], axis=-1)
+
+
+@cache
+def _averages(n: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What n samples are weighed with for their mean, and for their slope times the window's length."""
+    centred = np.linspace(-0.5, 0.5, n)
+    return np.full(n, 1.0 / n), centred / max(float(centred @ centred), 1e-300)
+
+
+def _log_rms(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Logarithm of the root mean square over the last axis; of nothing, that of nothing."""
+    power = np.einsum("...n,...n->...", values, values) / max(values.shape[-1], 1)
+    return np.asarray(np.log(np.sqrt(power) + SMALL))
 
 
 def distances(
@@ -77,12 +91,12 @@ def distances(
     (...) float64
         0 where no channel is used.
     """
-    z = np.clip((features - location) / scale, -MOST, MOST)
-    each = np.mean(z * z, axis=-1)  # (..., n_channels)
+    z = (features - location) / scale
+    each = np.minimum(z * z, MOST**2)  # (..., n_channels, 4)
     if used is None:
-        return np.asarray(np.sqrt(np.mean(each, axis=-1)))
-    total = np.sum(np.where(used, each, 0.0), axis=-1)
-    return np.asarray(np.sqrt(total / np.maximum(np.sum(used, axis=-1), 1)))
+        return np.asarray(np.sqrt(each.mean(axis=(-2, -1))))
+    total = each.sum(axis=-1, where=used[..., np.newaxis]).sum(axis=-1) / each.shape[-1]
+    return np.asarray(np.sqrt(total / np.maximum(np.count_nonzero(used, axis=-1), 1)))
 
 
 @dataclass(frozen=True, eq=False)

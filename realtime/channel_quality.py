@@ -3,14 +3,13 @@
 The pulse, a converter at the end of its range and a signal that stands still can only be seen before
 the pipeline has filtered and resampled.  So the samples that go into it are kept for as long as a
 window to come may ask for them.  A window ``[start, end)`` is measured from samples of that span
-alone, up to and including the one that completed it; so neither how samples were cut into
-entries nor anything later has a say.  Only the scale of what counts as motion is carried from window
-to window.
+alone, up to the one that completed it, which is left to the next window; so neither how samples were
+cut into entries nor anything later has a say, and nearly all of the work can be done while that last
+sample is awaited.  Only the scale of what counts as motion is carried from window to window.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,15 @@ from realtime import artefacts
 from realtime.quality import ChannelFitness, Policy
 from realtime.recent import STAMP_SLACK_S, RecentSamples
 from realtime.scalp_coupling import ScalpCoupling
+from realtime.seen import Seen, key_of, look
 from realtime.signal import Floats, SignalSpec
 
 ADAPT_S = 10.0
 """A scale of motion grows or shrinks by a factor of e in this time at most, stream seconds."""
 STILL = 0.01
 """A channel whose changes fall to so little of what was usual stands still."""
+LONGEST_STEP = 1.5
+"""The next sample is awaited so many periods after the last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +71,7 @@ class ChannelQuality:
         )
         self._made_of = made_of(spec_in, spec_out)
         self._place = self._coupling.place_of[self._made_of[0]]
-        # Most windows have nothing of the kind: these stand for that.
-        self._nothing, self._nothing_out = np.zeros(len(spec_in)), np.zeros(len(spec_out))
+        self._nothing_out = np.zeros(len(spec_out))
         self._column = 1.0 / spec_out.rate
         self.recent = RecentSamples(len(spec_in))
         self.restart()
@@ -78,13 +79,14 @@ class ChannelQuality:
     def restart(self) -> None:
         """Forget everything: another clock, or another stream."""
         self.recent.clear()
+        self._ready: Seen | None = None
         self._scale: Floats | None = None
         self._scale_end = 0.0
 
     # ----------------------------------------------------------------- out
 
     def samples_of(self, start: float, end: float, rate: float) -> slice:
-        """Which recent samples a window ``[start, end)`` holds, up to the one that completed it.
+        """Which recent samples a window ``[start, end)`` holds, without the one that completed it.
 
         Parameters
         ----------
@@ -93,7 +95,10 @@ class ChannelQuality:
         rate : float
             Of the raw samples, Hz.
         """
-        return self.recent.between(start, end, end - self._column - 0.25 / rate - STAMP_SLACK_S)
+        return self.recent.between(start, end, self._completed(end, rate))
+
+    def _completed(self, end: float, rate: float) -> float:
+        return end - self._column - 0.25 / rate - STAMP_SLACK_S
 
     def time_uncertainty(self, where: slice) -> float:
         """How wrong the times of a window may be, s: the most that any of its samples may be.
@@ -103,9 +108,24 @@ class ChannelQuality:
         where : slice
             As `samples_of` gives it.
         """
-        # Of a window wholly inside a gap it is the sample behind the gap, which completed it.
         doubt = self.recent.doubt(where)
         return round(float(doubt.max()), 6) if len(doubt) else 0.0
+
+    def prepare(self, start: float, end: float, rate: float) -> None:
+        """Look at the next window's samples ahead, where the one that completes it comes next.
+
+        Changes nothing but when the work is done.
+
+        Parameters
+        ----------
+        start, end : float
+            Stream time (s).
+        rate : float
+            Of the raw samples, Hz.
+        """
+        where = self.samples_of(start, end, rate)
+        if self.recent.is_next(where, self._completed(end, rate), LONGEST_STEP / rate):
+            self._ready = look(self.recent, where, start, rate, self._coupling)
 
     def measure(self, where: slice, start: float, end: float, rate: float) -> Measured | None:
         """Measure one window; windows must be asked for in order.
@@ -124,37 +144,19 @@ class ChannelQuality:
         Measured or None
             None where fewer than two samples came.
         """
-        if where.stop - where.start < 2:
+        seen, self._ready = self._ready, None
+        if seen is None or seen.key != key_of(self.recent, where, start, rate):
+            seen = look(self.recent, where, start, rate, self._coupling)
+        if seen is None:
             return None
-        times = self.recent.times(where) - start
-        by_sample = self.recent.data(where)
-        # A signal may hold any number that a float can: what overflows is not known.
         with np.errstate(all="ignore"):
-            same = artefacts.repeats(by_sample)
-            data, unknown = _filled(times, by_sample)
-            flat = saturated = self._nothing
-            if same.any():
-                flat = artefacts.longest_repetition(times, same)
-                saturated = artefacts.share_saturated(by_sample, same)
-            moved, lag = artefacts.changes(times, data, rate)
-            moving = artefacts.share_moving(times, moved, lag, self._usual(moved, end))
-            coupling, power = self._coupling.measure(times, data, rate)
-        if len(unknown):
-            coupling, power, flat = coupling.copy(), power.copy(), flat.copy()
-            saturated, moving = saturated.copy(), moving.copy()
-            places = self._coupling.place_of[unknown]
-            places = places[places < len(coupling)]
-            coupling[places] = power[places] = np.nan
-            flat[unknown] = saturated[unknown] = moving[unknown] = np.nan
+            usual = self._usual(seen.own_change, end)
+            moving = artefacts.share_moving(seen.times, seen.moved, seen.lag, usual)
+        if len(seen.unknown):
+            moving[seen.unknown] = np.nan
         moved_channels = np.count_nonzero(moving > 0.0)
-        if not moved_channels and not len(unknown):
-            moving = self._nothing
-        summary = {
-            "scalp_coupling": _median(coupling),
-            "peak_power": _median(power),
-            "moving": round(moved_channels / len(moving), 4),
-        }
-        return Measured(coupling, power, flat, saturated, moving, summary)
+        summary = {**seen.summary, "moving": round(moved_channels / len(moving), 4)}
+        return Measured(seen.coupling, seen.power, seen.flat, seen.saturated, moving, summary)
 
     def of_outputs(self, measured: Measured, pipeline: ChannelFitness) -> ChannelFitness:
         """Bring what was measured of the inputs to the channels that are made of them.
@@ -180,13 +182,12 @@ class ChannelQuality:
         return np.append(values, np.nan)[self._place]
 
     def _worst(self, values: Floats) -> Floats:
-        if values is self._nothing:
+        if not values.any():
             return self._nothing_out
         return np.asarray(np.fmax.reduce(values[self._made_of], axis=0))
 
-    def _usual(self, moved: Floats, end: float) -> Floats:
+    def _usual(self, own: Floats, end: float) -> Floats:
         """What is usual for a channel: its scale in this window, or that of before where it was less."""
-        own = artefacts.usual_change(moved)
         if self._scale is None:
             self._scale = own
         else:
@@ -240,33 +241,3 @@ def made_of(spec_in: SignalSpec, spec_out: SignalSpec) -> npt.NDArray[np.intp]:
     ]
     most = max(map(len, rows))
     return np.array([each + each[:1] * (most - len(each)) for each in rows], dtype=np.intp).T
-
-
-def _filled(times: Floats, by_sample: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """Channels by row, what is missing put in on a line; and which channels are mostly missing.
-
-    Returns
-    -------
-    data : (n_channels, n_samples) float64
-        Finite; what would be unknown is 0.
-    unknown : (n_unknown,) intp
-        Channels of which less than half was measured.
-    """
-    data = np.ascontiguousarray(by_sample.T)
-    missing = np.isnan(data)
-    if not missing.any():
-        return data, np.empty(0, dtype=np.intp)
-    lost = np.count_nonzero(missing, axis=1)
-    mostly = lost > len(times) // 2
-    data[mostly] = 0.0
-    for row in np.flatnonzero((lost > 0) & ~mostly):
-        there = ~missing[row]
-        data[row] = np.interp(times, times[there], data[row, there])
-    return data, np.flatnonzero(mostly)
-
-
-def _median(values: Floats) -> float | None:
-    """Rounded median of what is known; None where nothing is."""
-    known = sorted(value for value in values.tolist() if isfinite(value))
-    middle = len(known) // 2
-    return round((known[middle] + known[-1 - middle]) / 2.0, 4) if known else None

@@ -191,6 +191,15 @@ class Core:
             self._rate_checked = True
         return given
 
+    def prepare(self) -> None:
+        """Do what the next window needs and is known already; saves time later and changes no decision."""
+        if self._windows is None or self._fitness is None or self.pipeline is None:
+            return
+        start, end = self._windows.next_start, self._windows.next_end
+        if start is not None and end is not None:
+            raw_rate = self.pipeline.measured_rate or self._windows.rate
+            self._fitness.signals.prepare(start, end, raw_rate)
+
     def _apart(self, chunk: Chunk) -> Iterator[Chunk]:
         """Cut samples where the source's clock was set back; everything starts over behind such a place."""
         assert self.clock is not None

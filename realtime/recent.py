@@ -76,18 +76,23 @@ class RecentSamples:
             self._from += int(np.searchsorted(held, start - STAMP_SLACK_S, side="left"))
 
     def between(self, start: float, end: float, completed: float) -> slice:
-        """Where the samples of a span stand, for `times`, `doubt` and `data`.
+        """Where the samples of a span stand, for `times`, `doubt` and `data`; the one that completes it not.
 
         Parameters
         ----------
         start, end : float
             Stream time (s): ``[start, end)``.
         completed : float
-            Nothing behind the first sample of this time (s) or later is taken.
+            No sample of this time (s) or later is taken: the first of them completes the span.
         """
         held = self._times[self._from : self._to]
-        first, last, stop = np.searchsorted(held, (start, completed, end), side="left").tolist()
-        return slice(self._from + first, self._from + min(last + 1, stop))
+        first, stop = np.searchsorted(held, (start, min(completed, end)), side="left").tolist()
+        return slice(self._from + first, self._from + stop)
+
+    def is_next(self, where: slice, completed: float, period: float) -> bool:
+        """Whether the sample that completes a span comes next, if it comes a period (s) after the last."""
+        none_yet = where.start < where.stop == self._to
+        return bool(none_yet and self._times[where.stop - 1] + period >= completed)
 
     def times(self, where: slice) -> Floats:
         """Stream times, (n_samples,) float64, s."""
@@ -98,9 +103,8 @@ class RecentSamples:
         return self._data[where]
 
     def doubt(self, where: slice) -> Floats:
-        """How wrong times may be, (n_samples,) float64, s; where there are none, the next sample's."""
-        stop = max(where.stop, min(where.start + 1, self._to))
-        return self._doubt[where.start : stop]
+        """How wrong times may be, with that of the sample that completed it, (n_samples + 1,) float64, s."""
+        return self._doubt[where.start : min(where.stop + 1, self._to)]
 
     def state(self) -> dict[str, Any]:
         """What is held, as arrays."""

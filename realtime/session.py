@@ -200,6 +200,7 @@ class Session:
         if self._working:
             return  # a decision that ends the session comes back here: what it queued is seen below
         self._working = True
+        judged = False
         try:
             while self._arrived and self._computing is None and not self._finished.is_set():
                 entry = self._arrived.popleft()
@@ -207,6 +208,9 @@ class Session:
                     self._finished.set()
                 elif windows := self._handle(entry):
                     self._judge(windows)
+                    judged = True
+            if not judged:
+                self.core.prepare()  # else a decision is on its way, and nobody shall wait
         except Exception as error:  # noqa: BLE001 - a callback has no caller; `run` raises it
             self._fail(error)
         finally:
@@ -290,6 +294,7 @@ class Session:
         if self._observer is not None:
             self._observer.decision(decision)
         self._end_in_time(decision)
+        self.core.prepare()
 
     def _end_in_time(self, decision: Decision) -> None:
         if Reason.WARMING_UP in decision.reasons:

@@ -121,6 +121,12 @@ class Windows:
         """Start (s) of the next window to come; None before the grid is anchored."""
         return None if self._anchor is None else self._anchor + self._next * self.step / self.rate
 
+    @property
+    def next_end(self) -> float | None:
+        """End (s) of the next window to come; None before the grid is anchored."""
+        start = self.next_start
+        return None if start is None else start + self.length / self.rate
+
     def process(self, piece: Piece) -> list[Window]:
         """Take a piece of output; give the windows it completes, in order."""
         chunk = piece.chunk

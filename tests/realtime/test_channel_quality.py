@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from scipy.stats import spearmanr
 
 from realtime.channel_quality import ChannelQuality, Measured, made_of
 from realtime.core import Core, Plan
-from realtime.log import ClockMeasured, Origin, StreamOpened
+from realtime.log import ClockMeasured, Origin, Received, StreamOpened
 from realtime.quality import Policy, Reason
 from realtime.recent import MOST_SAMPLES, RecentSamples
 from realtime.scalp_coupling import ScalpCoupling
+from realtime.seen import look
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
 from realtime.stages import make_stage
@@ -45,9 +47,23 @@ def everything(window: Window) -> tuple[object, ...]:
     return (*rest, dict(window.left_out), dict(window.quality), window.time_uncertainty_s, repr(shown))
 
 
+POLICY = Policy(min_channels=0.4, max_moving=0.5, min_scalp_coupling=-0.5)
+
+
 def windows_of(spec: SignalSpec, times: np.ndarray, data: np.ndarray, chunk: int = 10_000) -> list[Window]:
-    plan = fast_plan(spec, policy=Policy(min_channels=0.4, max_moving=0.5, min_scalp_coupling=-0.5))
-    return feed(opened_core(plan), times, data, chunk)
+    return feed(opened_core(fast_plan(spec, policy=POLICY)), times, data, chunk)
+
+
+def prepared_windows(times: np.ndarray, data: np.ndarray, seed: int) -> list[Window]:
+    """The same from a core that is asked to prepare at moments drawn by chance."""
+    core = opened_core(fast_plan(SPEC, policy=POLICY))
+    chance = np.random.default_rng(seed)
+    given: list[Window] = []
+    for at in range(len(times)):
+        given += core.feed(Received(float(times[at]), times[at : at + 1], data[:, at : at + 1]))
+        if chance.random() < 0.7:
+            core.prepare()
+    return given
 
 
 # ------------------------------------------------------------------- laws
@@ -84,9 +100,34 @@ def test_cutting_the_stream_differently_changes_nothing_that_is_known_of_a_windo
     whole = windows_of(SPEC, times, data)
     parts = windows_of(SPEC, times, data, chunk)
     assert [everything(w) for w in whole] == [everything(w) for w in parts]
+    # Work that is done ahead, whenever, is the same work.
+    assert [everything(w) for w in whole] == [everything(w) for w in prepared_windows(times, data, seed)]
     # And nothing later has a say: what was known of a prefix stays.
     half = windows_of(SPEC, times[: len(times) // 2], data[:, : len(times) // 2], chunk)
     assert [everything(w) for w in half] == [everything(w) for w in whole[: len(half)]]
+
+
+def test_what_was_prepared_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = opened_core(fast_plan(SPEC, policy=POLICY))
+    looked: list[bool] = []  # while a sample is handled, or ahead of it
+    ahead = [False]
+
+    def watched(*words: Any) -> Any:
+        looked.append(ahead[0])
+        return look(*words)
+
+    monkeypatch.setattr("realtime.channel_quality.look", watched)
+    times = 1000 + np.arange(400) / RATE
+    data = pulsating(SPEC, times)
+    n_windows = 0
+    for at in range(len(times)):
+        ahead[0] = False
+        n_windows += len(core.feed(Received(float(times[at]), times[at : at + 1], data[:, at : at + 1])))
+        ahead[0] = True
+        core.prepare()
+    assert n_windows > 20
+    assert looked.count(False) <= 1
+    assert looked.count(True) <= n_windows + 1
 
 
 def measured(times: np.ndarray, data: np.ndarray, start: float, end: float, rate: float = RATE) -> Measured:

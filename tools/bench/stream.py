@@ -77,9 +77,12 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
 
     from models.bundle import write_bundle
     from models.networks import make_network
+    from models.novelty import FEATURES, Novelty
 
     spec = bench_spec()
     torch.manual_seed(0)
+    # Novelty is told and asks nothing: what the walk looks like is no question here.
+    novelty = Novelty(np.zeros((len(spec), len(FEATURES))), np.ones((len(spec), len(FEATURES))), 1e6)
     shape = {"n_chans": len(spec), "n_times": LENGTH, "n_outputs": len(LABELS)}
     card = Card(
         network={"name": "cgrnn", "params": {}, **shape},
@@ -89,6 +92,7 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
         window={"length_s": LENGTH_S, "step_s": step_s},
         labels=list(LABELS),
         evidence={"memory_s": 10.0},
+        novelty=novelty.to_json(),
     )
     return write_bundle(folder, card, make_network("cgrnn", {}, **shape))
 
