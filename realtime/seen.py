@@ -18,7 +18,7 @@ from realtime.signal import Floats
 
 
 class Key(NamedTuple):
-    """Which samples were looked at: the window's start and the last of them (s), how many, their rate (Hz)."""
+    """Which samples were looked at: the window's start, the last of them (s), how many, their rate (Hz)."""
 
     start: float
     last: float
