@@ -19,7 +19,7 @@ from realtime import artefacts
 from realtime.quality import ChannelFitness, Policy
 from realtime.recent import STAMP_SLACK_S, RecentSamples
 from realtime.scalp_coupling import ScalpCoupling
-from realtime.seen import Seen, key_of, look
+from realtime.seen import Key, key_of, look
 from realtime.signal import Floats, SignalSpec
 
 ADAPT_S = 10.0
@@ -42,6 +42,8 @@ class Measured:
         Of the device's channels.
     summary : mapping of str to float or None
         ``scalp_coupling`` and ``peak_power``, medians over places; ``moving``, share of channels that moved.
+    of_outputs : tuple of (n_outputs,) float64
+        The five above, at the network's channels.
     """
 
     scalp_coupling: Floats
@@ -50,6 +52,16 @@ class Measured:
     saturated: Floats
     moving: Floats
     summary: Mapping[str, float | None]
+    of_outputs: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """What was measured of which samples, and the scale of motion from there on."""
+
+    key: Key
+    measured: Measured
+    scale: Floats
 
 
 class ChannelQuality:
@@ -79,7 +91,7 @@ class ChannelQuality:
     def restart(self) -> None:
         """Forget everything: another clock, or another stream."""
         self.recent.clear()
-        self._ready: Seen | None = None
+        self._ready: _Ready | None = None
         self._scale: Floats | None = None
         self._scale_end = 0.0
 
@@ -125,7 +137,7 @@ class ChannelQuality:
         """
         where = self.samples_of(start, end, rate)
         if self.recent.is_next(where, self._completed(end, rate), LONGEST_STEP / rate):
-            self._ready = look(self.recent, where, start, rate, self._coupling)
+            self._ready = self._measured(where, start, end, rate)
 
     def measure(self, where: slice, start: float, end: float, rate: float) -> Measured | None:
         """Measure one window; windows must be asked for in order.
@@ -144,22 +156,34 @@ class ChannelQuality:
         Measured or None
             None where fewer than two samples came.
         """
-        seen, self._ready = self._ready, None
-        if seen is None or seen.key != key_of(self.recent, where, start, rate):
-            seen = look(self.recent, where, start, rate, self._coupling)
+        ready, self._ready = self._ready, None
+        if ready is None or ready.key != key_of(self.recent, where, start, rate):
+            ready = self._measured(where, start, end, rate)
+        if ready is None:
+            return None
+        self._scale, self._scale_end = ready.scale, end
+        return ready.measured
+
+    def _measured(self, where: slice, start: float, end: float, rate: float) -> _Ready | None:
+        """Measure, and say how the scale of motion is to go on; the state stays as it is."""
+        seen = look(self.recent, where, start, rate, self._coupling)
         if seen is None:
             return None
+        usual, scale = self._usual(seen.own_change, end)
         with np.errstate(all="ignore"):
-            usual = self._usual(seen.own_change, end)
             moving = artefacts.share_moving(seen.times, seen.moved, seen.lag, usual)
         if len(seen.unknown):
             moving[seen.unknown] = np.nan
-        moved_channels = np.count_nonzero(moving > 0.0)
-        summary = {**seen.summary, "moving": round(moved_channels / len(moving), 4)}
-        return Measured(seen.coupling, seen.power, seen.flat, seen.saturated, moving, summary)
+        summary = {**seen.summary, "moving": round(np.count_nonzero(moving > 0.0) / len(moving), 4)}
+        of_outputs = (
+            *(self._at_place(values) for values in (seen.coupling, seen.power)),
+            *(self._worst(values) for values in (seen.flat, seen.saturated, moving)),
+        )
+        measured = Measured(seen.coupling, seen.power, seen.flat, seen.saturated, moving, summary, of_outputs)
+        return _Ready(seen.key, measured, scale)
 
     def of_outputs(self, measured: Measured, pipeline: ChannelFitness) -> ChannelFitness:
-        """Bring what was measured of the inputs to the channels that are made of them.
+        """What was measured of the inputs, at the channels that are made of them.
 
         Parameters
         ----------
@@ -168,15 +192,7 @@ class ChannelQuality:
         pipeline : ChannelFitness
             What the pipeline's output tells.
         """
-        return ChannelFitness(
-            coverage=pipeline.coverage,
-            largest_gap_s=pipeline.largest_gap_s,
-            scalp_coupling=self._at_place(measured.scalp_coupling),
-            peak_power=self._at_place(measured.peak_power),
-            flat_s=self._worst(measured.flat_s),
-            saturated=self._worst(measured.saturated),
-            moving=self._worst(measured.moving),
-        )
+        return ChannelFitness(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
 
     def _at_place(self, values: Floats) -> Floats:
         return np.append(values, np.nan)[self._place]
@@ -186,19 +202,20 @@ class ChannelQuality:
             return self._nothing_out
         return np.asarray(np.fmax.reduce(values[self._made_of], axis=0))
 
-    def _usual(self, own: Floats, end: float) -> Floats:
-        """What is usual for a channel: its scale in this window, or that of before where it was less."""
+    def _usual(self, own: Floats, end: float) -> tuple[Floats, Floats]:
+        """What is usual for a channel: its scale in this window, or that of before where it was less.
+
+        Also the scale that the next window is to be held against.
+        """
         if self._scale is None:
-            self._scale = own
-        else:
-            before, factor = self._scale, float(np.exp(max(end - self._scale_end, 0.0) / ADAPT_S))
+            return own, own
+        before, factor = self._scale, float(np.exp(max(end - self._scale_end, 0.0) / ADAPT_S))
+        with np.errstate(all="ignore"):
             followed = np.clip(own, before / factor, before * factor)
             # What stands still says nothing of how the channel moves when it does not.
             followed = np.where(own > STILL * before, followed, before)
-            self._scale = np.where(before > 0.0, followed, own)
-            own = np.where(before > 0.0, np.minimum(own, before), own)
-        self._scale_end = end
-        return own
+        known = before > 0.0
+        return np.where(known, np.minimum(own, before), own), np.where(known, followed, own)
 
     # --------------------------------------------------------------- state
 
@@ -213,6 +230,7 @@ class ChannelQuality:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
         self.recent.restore(state["recent"])
+        self._ready = None
         self._scale = None if state["scale"] is None else np.array(state["scale"])
         self._scale_end = state["scale_end"]
 

@@ -104,6 +104,7 @@ class JournalWriter:
         self._sync = SyncDue(sync_every_s, time.monotonic())
         self._look_at = time.monotonic() + linger_s
         self._idle = 0
+        self._postponed = False
         self._failures = 0
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
@@ -250,12 +251,14 @@ class JournalWriter:
         if held := self._store.reopen():
             self._committed(held, None)
             return
+        decided = any(isinstance(item, Decided) for item in batch)
         if batch:
-            acknowledged = self._queue.acknowledged()
-            self._store.commit(batch, acknowledged)
+            # Somebody waits for a decision: what the broker has is noted the next time.
+            self._postponed = decided and not self._postponed
+            acknowledged = None if self._postponed else self._queue.acknowledged()
+            self._store.commit(batch, acknowledged or ())
             self._sync.committed(time.monotonic())
             self._committed(len(batch), acknowledged)
-        decided = any(isinstance(item, Decided) for item in batch)
         # After a decision half the time: looks then fall between decisions, not onto them.
         pause = 0.0 if len(batch) == MOST_AT_ONCE else self._linger_s / 2 if decided else self._linger_s
         now = time.monotonic()
