@@ -46,7 +46,8 @@ def array(group: h5py.Group, name: str) -> Any:
     Raises
     ------
     RecordingError
-        Where it lies in another file, or claims to be far larger than what the file holds of it.
+        Where it lies in another file, claims to be far larger than what the file holds of it, or is of a
+        type that the HDF5 library does not know.
     """
     found = member(group, name)
     if not isinstance(found, h5py.Dataset):
@@ -56,7 +57,11 @@ def array(group: h5py.Group, name: str) -> Any:
             f"The values of {group.name}/{name} lie in other files; a recording must be whole in itself. "
             "Copy the values in."
         )
-    claimed, stored = (found.size or 0) * found.dtype.itemsize, found.id.get_storage_size()
+    try:
+        itemsize = found.dtype.itemsize
+    except TypeError as error:
+        raise RecordingError(f"{group.name}/{name} is of no type that can be read: {error}.") from error
+    claimed, stored = (found.size or 0) * itemsize, found.id.get_storage_size()
     if claimed > FREE + MOST_PACKED * stored:
         raise RecordingError(
             f"{group.name}/{name} claims {claimed} bytes, shape {found.shape}, of which the file holds "
