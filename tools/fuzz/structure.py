@@ -216,8 +216,11 @@ def xdf(content: bytes, random: Random) -> bytes:
                 chunks[at] = tag, struct.pack("<I", int(random.integers(0, 6))) + body[4:]
             case _ if tag in (1, 2, 6):
                 start = 0 if tag == 1 else 4
-                text = xml_text(body[start:].decode("utf-8", "replace"), random)
-                chunks[at] = tag, body[:start] + text.encode("utf-8", "surrogatepass")
+                try:
+                    text = xml_text(body[start:].decode(), random).encode("utf-8", "surrogatepass")
+                except (UnicodeDecodeError, ET.ParseError):  # damaged before
+                    text = body[start:] + random.bytes(4)
+                chunks[at] = tag, body[:start] + text
             case _:
                 place = int(random.integers(0, len(body)))
                 chunks[at] = tag, body[:place] + random.bytes(4) + body[place + int(random.integers(0, 8)) :]
