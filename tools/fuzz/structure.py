@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import h5py
 import numpy as np
