@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench fuzz clean help
+.PHONY: demo test check bench faults soak fuzz clean help
 
 help:
 	@echo "make demo    the whole chain on this machine: simulate, train, stream, classify, publish, watch"
@@ -13,9 +13,8 @@ help:
 	@echo "make check   lint and type-check"
 	@echo "make bench   measure, against a plain loop and the bare hops"
 	@echo "make faults  what goes wrong at the bedside, side by side with what other clients make of it"
-	@echo "make fuzz    10,000 damaged inputs for every reader"
-	@echo "make soak    a day on four beds at 40 times real time, with faults at random"
-	@echo "make fuzz    damaged input for every reader: only errors that say what to do, bounded memory"
+	@echo "make soak    a day on four beds at 60 times real time, with faults at random"
+	@echo "make fuzz    10,000 damaged inputs for every reader: only errors that say what to do, bounded memory"
 
 # The lock pins every version; the install runs again when it or the project file changes.
 $(READY): requirements.lock pyproject.toml
