@@ -1,6 +1,6 @@
-"""What a network must beat: always the commonest label, and a linear model of simple features.
+"""What a network must beat: the commonest label, a linear model of simple features, and the clock.
 
-Both are scikit-learn classifiers over windows ``(n, n_channels, n_samples)``; whatever they fit,
+The first two are scikit-learn classifiers over windows ``(n, n_channels, n_samples)``; whatever they fit,
 scaling and strength of the penalty included, they fit to the people of training alone.
 """
 
@@ -14,6 +14,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverse penalties that are tried over groups of people."""
+TIME_SD_S = 2.0
+"""Over which time the clock's labels are averaged, s."""
 DEFAULT_STRENGTH = 1e-2
 """Used where there are too few groups to try: strong, for windows overlap and are not independent."""
 
@@ -96,6 +98,37 @@ def fit_linear(
     search.fit(window_features(X), y)  # the features fit nothing, so they are computed once
     strength = float(search.best_params_["logisticregression__C"])
     return linear(strength).fit(X, y), strength
+
+
+def fit_by_time(
+    elapsed: npt.NDArray[np.float64], y: npt.NDArray[np.int64], judged: npt.NDArray[np.float64], n_labels: int
+) -> npt.NDArray[np.float64]:
+    """Probabilities of labels from nothing but the time within the recording.
+
+    A task whose blocks come at the same times for everybody can be told from the clock alone; whatever
+    reads the brain must do better than that.
+
+    Parameters
+    ----------
+    elapsed : (n,) float64, s
+        Since each training recording's first window.
+    y : (n,) int64
+        Training labels.
+    judged : (m,) float64, s
+        Since the judged recordings' first windows.
+    n_labels : int
+        Labels there are.
+
+    Returns
+    -------
+    (m, n_labels) float64
+        The labels that training windows had at about that time (a Gaussian of `TIME_SD_S`), balanced.
+    """
+    counts = np.bincount(y, minlength=n_labels)
+    near = np.exp(-0.5 * np.square((judged[:, np.newaxis] - elapsed) / TIME_SD_S))
+    # A little of every label: beyond the training recordings the clock says nothing.
+    votes = near @ (np.eye(n_labels)[y] / np.maximum(counts, 1)) + 1e-3 / len(y)
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
 
 
 def _nothing(X: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

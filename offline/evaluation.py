@@ -4,41 +4,39 @@ One prediction table comes out, and every figure follows from it.  ``results.jso
 same from one run to the next; times and the machine stand in ``run.json``.
 """
 
-import hashlib
 import json
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from models.errors import HemostreamError
+from models.errors import HemostreamError, RecipeError
 from models.networks import check_network
-from models.probabilities import probabilities
-from offline.baselines import fit_linear, majority
+from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
-from offline.fitting import logits_of
-from offline.metrics import summary
-from offline.novelty import fit_novelty, share_unlike
+from offline.jobs import UNLIKE, Job, Outcome, Store, perform_all
+from offline.judge import baselines_of
+from offline.null import Null, ridge_null
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.recipe_sections import Network
-from offline.sample_table import write_table
+from offline.sample_table import SampleTable, write_table
 from offline.samples import Samples, collect
 from offline.splits import Fold, evaluation_folds
+from offline.summary import summary
 from offline.tables import print_results
-from offline.training import train_within
 from offline.versions import versions
 
-LINEAR, MAJORITY = "linear", "majority"
-WRITTEN = ("results.json", "run.json", "predictions.csv", "samples.csv")
+WORK = "work"
+"""Outcomes of folds are kept here until the run is whole."""
+WRITTEN = ("results.json", "run.json", "predictions.csv", "samples.csv", WORK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +64,14 @@ def evaluate(
     out: str | Path,
     *,
     networks: Sequence[str] = (),
+    workers: int = 1,
     progress: Tell | None = None,
     show: bool = True,
 ) -> Results:
     """Judge every person by what was fitted to the others; write the report and print its table.
+
+    A run that was killed goes on where it stopped when it is started again with the same folder, and ends
+    with the same ``results.json``.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ def evaluate(
         Folder for ``results.json``, ``run.json``, ``predictions.csv`` and ``samples.csv``.
     networks : sequence of str
         Networks to judge beside the recipe's own, each with its default parameters.
+    workers : int
+        Processes that share the folds.
     progress : callable or None
         Told of progress; None shows it where there is a terminal.
     show : bool
@@ -100,119 +104,80 @@ def evaluate(
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         seconds["collect"] = time.perf_counter() - clock
-        folds = evaluation_folds(samples.table.person, samples.table.target, seed=recipe.training.seed)
-        parts: list[Predictions] = []
-        fitted: dict[str, Any] = {}
-        unlike: dict[str, Any] = {}
-        for done, fold in enumerate(folds):
-            tell("folds", done, len(folds), f"without {fold.name}")
-            unlike[fold.name] = unlike_training(samples, fold)
-            for arm, arm_recipe in arms.items():
-                clock = time.perf_counter()
-                scores, how = judge(samples, arm_recipe, fold, arm, tell)
-                seconds[f"{fold.name}: {arm}"] = time.perf_counter() - clock
-                fitted.setdefault(fold.name, {})[arm] = how
-                parts.append(_table(samples, fold, arm, scores))
-        tell("folds", len(folds), len(folds), "")
-    predictions = in_canonical_order(Predictions.concatenate(parts), tuple(arms))
-    results = Results(
-        predictions, _figures(samples, recipe, cohort, fitted, unlike, predictions), _run(began, seconds)
-    )
+        divisions = _divisions(samples.table, recipe)
+        store = Store(folder / WORK, samples)
+        jobs = [Job(fold, arm, arms.get(arm, recipe)) for _, fold in divisions for arm in (*arms, UNLIKE)]
+        outcomes = perform_all(store, jobs, workers=workers, tell=tell)
+        clock = time.perf_counter()
+        null = _null(samples, recipe, tell)
+        seconds["null"] = time.perf_counter() - clock
+    seconds |= {f"{job.fold.name}: {job.arm}": its.seconds for job, its in zip(jobs, outcomes, strict=True)}
+    repeats = [repeat for repeat, _ in divisions for _ in range(len(arms) + 1)]
+    predictions = _predictions(samples, jobs, outcomes, repeats, tuple(arms))
+    figures = _figures(samples, recipe, cohort, jobs, outcomes, predictions, null)
+    results = Results(predictions, figures, _run(began, seconds, workers))
     _write(folder, results, samples)
+    store.drop()
     if show:
         print_results(results.figures)
     return results
 
 
-def judge(
-    samples: Samples, recipe: Recipe, fold: Fold, arm: str, progress: Tell | None = None
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
-    """Fit one arm to a fold's training people and judge the held-out ones.
+def is_by_person(table: SampleTable, recipe: Recipe, n_labels: int) -> bool:
+    """Whether a person is one judgement: the label is theirs, and there are two.
 
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    recipe : Recipe
-        Its ``network`` is the arm's.
-    fold : Fold
-        Who is trained on and who judged.
-    arm : str
-        ``"linear"``, ``"majority"``, or the name of a network.
-    progress : callable or None
-        Told of every epoch.
-
-    Returns
-    -------
-    (n_judged, n_labels) float64, dict
-        Probabilities for the fold's judged samples, and how the arm was fitted (JSON types).
+    Raises
+    ------
+    RecipeError
+        The recipe says that the label is the person's, and somebody has two.
     """
-    table = samples.table
-    X, y = samples.X[fold.train], table.target[fold.train]
-    if arm in (LINEAR, MAJORITY):
-        if arm == LINEAR:
-            model, strength = fit_linear(X, y, table.person[fold.train])
-            how: dict[str, Any] = {"inverse_penalty": strength}
-        else:
-            model, how = majority().fit(X, y), {}
-        scores = np.zeros((len(fold.test), len(samples.labels)))
-        scores[:, model.classes_] = model.predict_proba(samples.X[fold.test])
-        return scores, how | {"windows": len(y)}
-    seed = fold_seed(fold, recipe)
-    task = f"{arm} without {fold.name}"
-    trained = train_within(samples, recipe, fold.train, seed=seed, progress=progress, task=task)
-    logits = logits_of(trained.fitted.network, samples.X[fold.test])
-    how = {
-        "windows": len(trained.validation.train),
-        "validation": str(trained.validation.kind),
-        "validation_windows": len(trained.validation.validation),
-        "epochs": len(trained.fitted.history),
-        "best_epoch": trained.fitted.best_epoch,
-        "temperature": trained.temperature,
-        "seed": seed,
-    }
-    return probabilities(logits, trained.temperature), how
-
-
-def unlike_training(samples: Samples, fold: Fold) -> dict[str, Any]:
-    """How many windows of the held-out people, labelled or not, a session would not judge for being novel.
-
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    fold : Fold
-        Who is trained on and who judged.
-
-    Returns
-    -------
-    dict
-        JSON types; the abstentions are counted here only: every labelled window is judged in the table.
-    """
-    held_out = np.isin(samples.seen.person, fold.held_out)
-    novelty, how = fit_novelty(samples.seen.rows(~held_out))
-    theirs = samples.seen.rows(held_out)
-    share = share_unlike(novelty, theirs)
-    return {"windows": len(theirs), "share": round(share, 4), "threshold": novelty.threshold, "fitted": how}
-
-
-def fold_seed(fold: Fold, recipe: Recipe) -> int:
-    """A seed that follows from who is held out, the network and the recipe's seed; never from when.
-
-    Not from the recipe's hash: a key that a later version adds must not draw other first weights.
-    """
-    text = json.dumps([list(fold.held_out), recipe.network.name, recipe.training.seed])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    if recipe.labels.target != "person":
+        return False
+    for person in table.people:
+        own = np.unique(table.target[table.person == person])
+        if len(own) > 1:
+            raise RecipeError(
+                f"Person {person} has {len(own)} labels, but the recipe says that the label is the person's "
+                '(labels.target = "person"). Correct the table, or set target = "event".'
+            )
+    return n_labels == 2
 
 
 def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
-    """The rows by arm (in this order), then by sample."""
+    """The rows by arm (in this order), then by repeat, then by sample."""
     rank = {arm: i for i, arm in enumerate(arms)}
-    order = np.lexsort((table.sample, np.array([rank[arm] for arm in table.arm.tolist()])))
-    return replace(
-        table,
-        **{name: getattr(table, name)[order] for name in ("fold", "arm", "sample", "person", "y", "scores")},
+    return table.take(
+        np.lexsort((table.sample, table.repeat, np.array([rank[arm] for arm in table.arm.tolist()])))
     )
+
+
+def _divisions(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
+    """The folds of every repeat; people who are each left out alone are divided once."""
+    out: list[tuple[int, Fold]] = []
+    for repeat in range(recipe.evaluation.repeats):
+        folds = evaluation_folds(table.person, table.target, seed=recipe.training.seed + repeat)
+        out += [(repeat, fold) for fold in folds]
+        if all(len(fold.held_out) == 1 for fold in folds):
+            break
+    return out
+
+
+def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
+    """The null, where there are two labels and the recipe asks for it."""
+    n = recipe.evaluation.permutations
+    if n == 0 or len(samples.labels) != 2:
+        return None
+    tell("null", 0, 1, f"{n} permuted labellings")
+    null = ridge_null(
+        window_features(samples.X),
+        samples.table,
+        by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+        permutations=n,
+        repeats=recipe.evaluation.repeats,
+        seed=recipe.training.seed,
+    )
+    tell("null", 1, 1, "")
+    return null
 
 
 def _arms(recipe: Recipe, networks: Sequence[str]) -> dict[str, Recipe]:
@@ -222,30 +187,51 @@ def _arms(recipe: Recipe, networks: Sequence[str]) -> dict[str, Recipe]:
     for name in networks:
         check_network(name, {})
         arms.setdefault(name, recipe.model_copy(update={"network": Network(name=name)}))
-    return arms | {LINEAR: recipe, MAJORITY: recipe}
+    return arms | dict.fromkeys(baselines_of(recipe), recipe)
 
 
-def _table(samples: Samples, fold: Fold, arm: str, scores: npt.NDArray[np.float64]) -> Predictions:
-    n = len(fold.test)
-    return Predictions(
-        labels=samples.labels,
-        fold=np.full(n, fold.name),
-        arm=np.full(n, arm),
-        sample=fold.test.astype(np.int64),
-        person=samples.table.person[fold.test],
-        y=samples.table.target[fold.test],
-        scores=scores,
-    )
+def _predictions(
+    samples: Samples,
+    jobs: Sequence[Job],
+    outcomes: Sequence[Outcome],
+    repeats: Sequence[int],
+    arms: Sequence[str],
+) -> Predictions:
+    parts = []
+    for job, outcome, repeat in zip(jobs, outcomes, repeats, strict=True):
+        test = job.fold.test
+        if job.arm != UNLIKE:
+            parts.append(
+                Predictions(
+                    labels=samples.labels,
+                    fold=np.full(len(test), job.fold.name),
+                    arm=np.full(len(test), job.arm),
+                    sample=test.astype(np.int64),
+                    person=samples.table.person[test],
+                    y=samples.table.target[test],
+                    scores=outcome.scores,
+                    repeat=np.full(len(test), repeat, dtype=np.int64),
+                )
+            )
+    return in_canonical_order(Predictions.concatenate(parts), arms)
 
 
 def _figures(
     samples: Samples,
     recipe: Recipe,
     cohort: Cohort,
-    fitted: dict[str, Any],
-    unlike: dict[str, Any],
+    jobs: Sequence[Job],
+    outcomes: Sequence[Outcome],
     predictions: Predictions,
+    null: Null | None,
 ) -> dict[str, Any]:
+    fitted: dict[str, Any] = {}
+    unlike: dict[str, Any] = {}
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.arm == UNLIKE:
+            unlike[job.fold.name] = outcome.how
+        else:
+            fitted.setdefault(job.fold.name, {})[job.arm] = outcome.how
     return {
         "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.name},
         "cohort_hash": cohort.content_hash(),
@@ -256,14 +242,22 @@ def _figures(
         "recordings": [asdict(account) for account in samples.accounts],
         "folds": {name: fitted[name] for name in sorted(fitted)},
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
-        **summary(predictions),
+        **summary(
+            predictions,
+            by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+            metric=recipe.evaluation.metric,
+            prevalence=recipe.evaluation.prevalence,
+            null=null,
+            seed=recipe.training.seed,
+        ),
     }
 
 
-def _run(began: datetime, seconds: dict[str, float]) -> dict[str, Any]:
+def _run(began: datetime, seconds: dict[str, float], workers: int) -> dict[str, Any]:
     return {
         "began_utc": began.isoformat(timespec="seconds"),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "workers": workers,
         "versions": versions(),
         "machine": {
             "system": platform.platform(),

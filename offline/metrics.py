@@ -1,11 +1,10 @@
 """How good the predictions are: pure functions of the prediction table.
 
 A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one
-class) is None, never a guess.  People are the unit of judgement: figures are given for each person,
-and a mean over people counts everyone the same, however long they were recorded.
+class) is None, never a guess.  People are the unit of judgement: `offline.summary` gives figures for each
+person, and what is said of whole people.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -145,7 +144,8 @@ def figures(table: Predictions) -> dict[str, Any]:
     n_labels = len(table.labels)
     said = np.argmax(table.scores, axis=1) if len(table) else np.empty(0, dtype=np.int64)
     recall = recalls(table.y, said, n_labels)
-    areas = [auc(table.y == label, table.scores[:, label], table.fold) for label in range(n_labels)]
+    rounds = table.rounds
+    areas = [auc(table.y == label, table.scores[:, label], rounds) for label in range(n_labels)]
     known = [area for area in areas if area is not None]
     out: dict[str, Any] = {
         "n": dict(zip(table.labels, counts(table.y, n_labels).tolist(), strict=True)),
@@ -161,48 +161,4 @@ def figures(table: Predictions) -> dict[str, Any]:
             "auc": float(np.mean(known)) if len(known) == n_labels else None,
         }
     out |= {"mcc": matthews(table.y, said, n_labels), "brier": brier(table.y, table.scores)}
-    return out
-
-
-def summary(table: Predictions) -> dict[str, Any]:
-    """Every arm's figures: over all samples, of each person, and the mean over people.
-
-    Parameters
-    ----------
-    table : Predictions
-        All arms.
-
-    Returns
-    -------
-    dict
-        JSON types: ``people`` (how many), ``says`` (what the figures do not say), and under ``arms``
-        for each arm ``pooled``, ``persons`` and ``mean_over_people``.
-    """
-    people = table.people
-    arms: dict[str, Any] = {}
-    for arm in table.arms:
-        own = table.of_arm(arm)
-        persons = {person: figures(own.of_person(person)) for person in people}
-        arms[arm] = {
-            "pooled": figures(own),
-            "persons": persons,
-            "mean_over_people": _mean(persons),
-        }
-    return {"people": len(people), "says": what_it_says(len(people)), "arms": arms}
-
-
-def what_it_says(n_people: int) -> str:
-    """The sentence that goes with figures from so many people."""
-    if n_people < FEWEST_FOR_OTHERS:
-        return f"{n_people} people: says nothing about others"
-    return f"{n_people} people, each judged by what never saw them; no interval was estimated"
-
-
-def _mean(persons: Mapping[str, Mapping[str, Any]]) -> dict[str, Figure]:
-    """Mean over those people for whom a figure is determined."""
-    names = ("majority_rate", "accuracy", "balanced_accuracy", "auc", "mcc", "brier")
-    out: dict[str, Figure] = {}
-    for name in names:
-        values = [its[name] for its in persons.values() if its[name] is not None]
-        out[name] = float(np.mean(values)) if values else None
     return out

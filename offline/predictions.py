@@ -5,7 +5,7 @@ Every metric, interval, plot and report is a pure function of this table.
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from models.errors import HemostreamError
 
-COLUMNS = ("fold", "arm", "sample", "person", "y")
+COLUMNS = ("repeat", "fold", "arm", "sample", "person", "y")
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Predictions, one row a sample and arm.
+    """Predictions, one row a repeat, sample and arm.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ class Predictions:
         The true label, as an index into `labels`.
     scores : (n, n_labels) float64
         Probabilities; each row sums to 1.
+    repeat : (n,) int64
+        Which division of the people into folds, from 0.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +45,7 @@ class Predictions:
     person: npt.NDArray[np.str_]
     y: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
+    repeat: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.y)
@@ -57,17 +60,18 @@ class Predictions:
         """Whose samples were judged, sorted."""
         return tuple(sorted(set(self.person.tolist())))
 
+    @property
+    def rounds(self) -> npt.NDArray[np.str_]:
+        """Repeat and fold of each row, (n,) str: scores of two rounds share no scale."""
+        return np.char.add(np.char.add(self.repeat.astype(np.str_), ":"), self.fold)
+
     def rows(self, chosen: npt.NDArray[np.bool_]) -> "Predictions":
         """Only the rows where ``chosen``, (n,) bool, is true."""
-        return Predictions(
-            self.labels,
-            self.fold[chosen],
-            self.arm[chosen],
-            self.sample[chosen],
-            self.person[chosen],
-            self.y[chosen],
-            self.scores[chosen],
-        )
+        return Predictions(self.labels, **{name: getattr(self, name)[chosen] for name in _ROWS})
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "Predictions":
+        """These rows, (m,) intp, in this order; a row may come more than once."""
+        return Predictions(self.labels, **{name: getattr(self, name)[rows] for name in _ROWS})
 
     def of_arm(self, arm: str) -> "Predictions":
         """Only what this arm predicted."""
@@ -82,13 +86,11 @@ class Predictions:
         """Join tables of the same labels, in order."""
         return Predictions(
             parts[0].labels,
-            np.concatenate([part.fold for part in parts]),
-            np.concatenate([part.arm for part in parts]),
-            np.concatenate([part.sample for part in parts]),
-            np.concatenate([part.person for part in parts]),
-            np.concatenate([part.y for part in parts]),
-            np.concatenate([part.scores for part in parts]),
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS},
         )
+
+
+_ROWS = tuple(field.name for field in fields(Predictions) if field.name != "labels")
 
 
 def write_predictions(path: Path, table: Predictions) -> None:
@@ -98,7 +100,7 @@ def write_predictions(path: Path, table: Predictions) -> None:
         writer.writerow([*COLUMNS, *(f"score:{label}" for label in table.labels)])
         for i in range(len(table)):
             row = (table.fold[i], table.arm[i], table.sample[i], table.person[i], table.labels[table.y[i]])
-            writer.writerow([*row, *(repr(float(score)) for score in table.scores[i])])
+            writer.writerow([table.repeat[i], *row, *(repr(float(score)) for score in table.scores[i])])
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -122,12 +124,13 @@ def read_predictions(path: Path) -> Predictions:
         rows = list(reader)
     return Predictions(
         labels,
-        np.array([row[0] for row in rows], dtype=np.str_),
-        np.array([row[1] for row in rows], dtype=np.str_),
-        np.array([int(row[2]) for row in rows], dtype=np.int64),
-        np.array([row[3] for row in rows], dtype=np.str_),
-        np.array([labels.index(row[4]) for row in rows], dtype=np.int64),
-        np.array([[float(value) for value in row[n:]] for row in rows], dtype=np.float64).reshape(
+        repeat=np.array([int(row[0]) for row in rows], dtype=np.int64),
+        fold=np.array([row[1] for row in rows], dtype=np.str_),
+        arm=np.array([row[2] for row in rows], dtype=np.str_),
+        sample=np.array([int(row[3]) for row in rows], dtype=np.int64),
+        person=np.array([row[4] for row in rows], dtype=np.str_),
+        y=np.array([labels.index(row[5]) for row in rows], dtype=np.int64),
+        scores=np.array([[float(value) for value in row[n:]] for row in rows], dtype=np.float64).reshape(
             len(rows), len(labels)
         ),
     )

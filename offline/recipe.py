@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.errors import RecipeError, near_match
 from offline.recipe_sections import (
+    EvaluationSection,
     EvidenceSection,
     Input,
     Interval,
@@ -42,7 +43,7 @@ class Recipe(Section):
         For people.
     rate : float
         Samples a second that the network sees, Hz.
-    input, window, labels, network, training, policy, evidence
+    input, window, labels, network, training, policy, evidence, evaluation
         See the sections.
     pipeline : tuple of mappings
         Stages in order, each with its name under ``stage`` and its settings; exactly one is
@@ -60,6 +61,7 @@ class Recipe(Section):
     training: Training = Training()
     policy: PolicySection = PolicySection()
     evidence: EvidenceSection = EvidenceSection()
+    evaluation: EvaluationSection = EvaluationSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

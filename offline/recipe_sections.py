@@ -111,6 +111,11 @@ class Labels(Section):
     def _whole(self) -> Self:
         if self.source == "events" and len(self.intervals) < 2:
             raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
+        if self.source == "events" and self.target == "person":
+            raise ValueError(
+                "labels from events change within a recording, so they cannot be the person's; "
+                'set target = "event", or take them from a column'
+            )
         if self.source == "column" and not self.column:
             raise ValueError('labels from a column need its name: column = "..."')
         if len(set(self.values)) < len(self.values):
@@ -193,6 +198,30 @@ else:
             for each in fields(Policy)
         },
     )
+
+
+class EvaluationSection(Section):
+    """How an evaluation is judged; fixed before it runs, and part of the recipe's hash.
+
+    Figures are by person always: a person is one judgement where the label is theirs, and otherwise
+    has a figure of their own, averaged over people.
+
+    Parameters
+    ----------
+    metric : {"auc", "balanced_accuracy"}
+        The primary one.
+    repeats : int
+        Divisions of the people into folds; people who are each left out alone are divided once.
+    permutations : int
+        Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
+    prevalence : float or None
+        Share of people with the second label where the classifier would be used, for PPV and NPV.
+    """
+
+    metric: Literal["auc", "balanced_accuracy"] = "auc"
+    repeats: int = Field(default=1, ge=1, le=1000)
+    permutations: int = Field(default=1000, ge=0, le=100_000)
+    prevalence: float | None = Field(default=None, gt=0, lt=1)
 
 
 class EvidenceSection(Section):

@@ -46,6 +46,14 @@ class SampleTable:
         """Whose samples there are, sorted."""
         return tuple(sorted(set(self.person.tolist())))
 
+    @property
+    def elapsed(self) -> npt.NDArray[np.float64]:
+        """Start of each sample since the first sample of its recording, s: (n,) float64."""
+        _, whose = np.unique(self.recording, return_inverse=True)
+        first = np.full(int(whose.max(initial=-1)) + 1, np.inf)
+        np.minimum.at(first, whose, self.start)
+        return np.asarray(self.start - first[whose])
+
     def rows(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "SampleTable":
         """Only these rows, (n,) intp or bool, in this order."""
         return SampleTable(*(getattr(self, field.name)[chosen] for field in fields(self)))

@@ -22,6 +22,8 @@ Names = npt.NDArray[np.str_]
 MOST_LEFT_OUT_SINGLY = 20
 """Up to so many people each is held out alone; beyond, ten folds say the same for less."""
 MANY_FOLDS = 10
+PERSON_FOLDS = 5
+"""Where the label is the person's: people are compared within a fold; with more folds fewer meet."""
 FEWEST_PEOPLE = 5
 """With fewer training people, none of them is spared for early stopping."""
 END_FRACTIONS = (0.25, 0.3, 0.2, 0.4, 0.15, 0.5)
@@ -162,7 +164,7 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
     own = _label_of_each(person, y)
     if own is not None:
         fewest = int(min(np.bincount(list(own.values()), minlength=2)))
-        return person_folds(person, y, min(max(fewest, 2), MANY_FOLDS), seed=seed)
+        return person_folds(person, y, min(max(fewest, 2), PERSON_FOLDS), seed=seed)
     if len(_people(person)) <= MOST_LEFT_OUT_SINGLY:
         return leave_one_person_out(person)
     return person_folds(person, y, MANY_FOLDS, seed=seed)

@@ -1,23 +1,51 @@
-"""The figures of an evaluation as a table for the terminal: person by person, arm beside arm."""
+"""The figures of an evaluation as tables for the terminal: person by person, and arm by arm."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 SHOWN = (("accuracy", "acc"), ("balanced_accuracy", "bal"), ("auc", "AUC"))
+TITLES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 
 
 def results_table(figures: Mapping[str, Any]) -> Group:
-    """Accuracy, balanced accuracy and AUC of each arm, one row a person.
+    """What was found, by person.
+
+    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC; always each
+    arm's figures by person with intervals and p.
 
     Parameters
     ----------
     figures : mapping
         What ``results.json`` holds.
     """
+    parts: list[RenderableType] = []
+    if figures["primary"]["label_of"] == "event":
+        parts.append(_people(figures))
+    parts += [_arms(figures), Text(f"{figures['says']}; {figures['protocol']}.")]
+    if (null := figures["null"]) is not None:
+        name = figures["primary"]["metric"]
+        parts.append(
+            Text(
+                f"Where there is nothing to find ({null['permutations']} permuted labellings, {null['of']}): "
+                f"{TITLES[name]} {_number(null['mean'][name])} with SD {_number(null['sd'][name])}."
+            )
+        )
+    return Group(*parts)
+
+
+def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print `results_table`, whole lines also where the output is no terminal."""
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 160)
+    console.print(results_table(figures))
+
+
+def _people(figures: Mapping[str, Any]) -> Table:
     arms: Mapping[str, Any] = figures["arms"]
     table = Table(title=f"{figures['recipe']['name']}: each person judged by what was fitted to the others")
     table.add_column("person")
@@ -32,19 +60,36 @@ def results_table(figures: Mapping[str, Any]) -> Group:
     table.add_section()
     mean = [_cell(arm["mean_over_people"]) for arm in arms.values()]
     table.add_row("mean", "", _number(first["mean_over_people"]["majority_rate"]), *mean)
-    return Group(table, Text(f"{figures['says']}; {figures['protocol']}."))
+    return table
 
 
-def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print `results_table`, whole lines also where the output is no terminal."""
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = max(console.width, 160)
-    console.print(results_table(figures))
+def _arms(figures: Mapping[str, Any]) -> Table:
+    primary = figures["primary"]["metric"]
+    order = [primary, *(name for name in TITLES if name != primary)]
+    table = Table(title=f"{figures['recipe']['name']}: by person; {TITLES[primary]} was fixed beforehand")
+    table.add_column("")
+    for name in order:
+        table.add_column(f"{TITLES[name]}\n95 % between people", justify="right")
+        table.add_column("p", justify="right")
+    for arm, its in figures["arms"].items():
+        cells = []
+        for name in order:
+            own = its["by_person"][name]
+            cells += [_number(own["value"]) + _interval(own["interval"]), _p(own["p"])]
+        table.add_row(arm, *cells)
+    return table
 
 
 def _cell(its: Mapping[str, Any]) -> str:
     return " / ".join(_number(its[name]) for name, _ in SHOWN)
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f" [{ends[0]:.3f}, {ends[1]:.3f}]"
+
+
+def _p(value: float | None) -> str:
+    return "not estimated" if value is None else f"{value:.3f}"
 
 
 def _number(value: float | None) -> str:

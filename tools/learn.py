@@ -1,5 +1,6 @@
 """``hemostream train`` and ``hemostream evaluate``."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -56,12 +57,14 @@ def evaluate(
     recipe: str,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     network: tuple[str, ...] = (),
+    workers: int = 1,
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
     Writes results.json (the figures), predictions.csv and samples.csv (what they are computed from)
-    and run.json (times, versions, machine), and prints the figures person by person, beside the majority rate
-    and a linear baseline.
+    and run.json (times, versions, machine), and prints the figures by person, beside the majority rate
+    and two linear baselines. A run that was stopped goes on where it was when it is started again with
+    the same --out.
 
     Parameters
     ----------
@@ -75,10 +78,14 @@ def evaluate(
     network : tuple of str
         Judge this network (cgrnn, lstm, cnn_lstm) with its defaults; may be given more than once.
         Default: the recipe's.
+    workers : int
+        Processes that share the folds; 0 is one a core. The figures do not depend on it.
     """
     from offline import evaluation
     from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()
-    evaluation.evaluate(cohort, load_recipe(recipe), out, networks=network)
+    evaluation.evaluate(
+        cohort, load_recipe(recipe), out, networks=network, workers=workers or os.cpu_count() or 1
+    )

@@ -9,11 +9,12 @@ import pytest
 from models.errors import HemostreamError, RecipeError
 from offline import evaluation
 from offline.cohort import read_cohort
-from offline.evaluation import evaluate, fold_seed, judge, unlike_training
-from offline.metrics import summary
+from offline.evaluation import evaluate
+from offline.judge import fold_seed, judge, unlike_training
 from offline.predictions import read_predictions
 from offline.samples import collect
 from offline.splits import Fold, leave_one_person_out
+from offline.summary import summary
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
@@ -25,8 +26,13 @@ def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Pat
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     results = json.loads((tmp_path / "one/results.json").read_text())
     table = read_predictions(tmp_path / "one/predictions.csv")
-    assert json.loads(json.dumps(summary(table))) == {key: results[key] for key in ("people", "says", "arms")}
-    assert table.arms == ("cgrnn", "lstm", "linear", "majority")
+    again = json.loads(json.dumps(summary(table, by_person=False)))
+    assert {key: again[key] for key in ("people", "says", "primary")} == {
+        key: results[key] for key in ("people", "says", "primary")
+    }
+    for arm in ("cgrnn", "lstm"):  # nothing but the p value of the ridge asks for more than the table
+        assert again["arms"][arm] == results["arms"][arm]
+    assert table.arms == ("cgrnn", "lstm", "linear", "ridge", "time", "majority")
     assert table.scores.sum(axis=1) == pytest.approx(1.0)
     for arm in table.arms:
         own = table.of_arm(arm)
@@ -38,7 +44,7 @@ def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Pat
     assert set(json.loads((tmp_path / "one/run.json").read_text())) >= {"seconds", "versions", "machine"}
 
 
-@pytest.mark.parametrize("arm", ["cgrnn", "linear", "majority"])
+@pytest.mark.parametrize("arm", ["cgrnn", "linear", "ridge", "time", "majority"])
 def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) -> None:
     """Other labels and other windows of the judged person leave what is fitted as it was."""
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())

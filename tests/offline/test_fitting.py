@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.errors import RecipeError
 from models.probabilities import probabilities
-from offline.baselines import DEFAULT_STRENGTH, fit_linear, majority, window_features
+from offline.baselines import DEFAULT_STRENGTH, fit_by_time, fit_linear, majority, window_features
 from offline.fitting import Dropout, FitSettings, Fitted, fit_network, fit_temperature, logits_of
 
 
@@ -145,6 +145,18 @@ def test_features_are_mean_slope_and_spread() -> None:
     assert features[0, :2] == pytest.approx([5, 2])
     assert features[0, 2:4] == pytest.approx([2, 0], abs=1e-6)
     assert features[0, 4:] == pytest.approx([ramp.std(), 0], abs=1e-6)
+
+
+def test_the_clock_alone_tells_blocks_that_come_at_the_same_times_and_nothing_else() -> None:
+    elapsed = np.tile(np.arange(120.0), 3)
+    regular = (elapsed // 10 % 2).astype(np.int64)
+    said = fit_by_time(elapsed, regular, np.arange(120.0), 2)
+    assert np.mean(said.argmax(axis=1) == regular[:120]) > 0.95
+    assert said.sum(axis=1) == pytest.approx(1.0)
+    chance = np.random.default_rng(0).integers(0, 2, 360)
+    said = fit_by_time(elapsed, chance, np.arange(120.0), 2)
+    assert np.mean(said.argmax(axis=1) == np.random.default_rng(1).integers(0, 2, 120)) < 0.65
+    assert fit_by_time(elapsed, regular, np.array([1e6]), 2) == pytest.approx(0.5)  # nothing is known then
 
 
 def test_baselines_learn_from_training_alone() -> None:

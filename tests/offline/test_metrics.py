@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_corrcoef, roc_auc_score
 
 from models.errors import HemostreamError
-from offline.metrics import auc, brier, figures, summary, what_it_says
+from offline.metrics import auc, brier, figures
 from offline.predictions import Predictions, read_predictions, write_predictions
+from offline.summary import summary, what_it_says
 
 
 def _predictions(n: int = 60, seed: int = 0, labels: tuple[str, ...] = ("rest", "tapping")) -> Predictions:
@@ -18,7 +19,14 @@ def _predictions(n: int = 60, seed: int = 0, labels: tuple[str, ...] = ("rest", 
     scores = rng.dirichlet(np.ones(len(labels)), n)
     person = np.array([f"p{i % 3}" for i in range(n)])
     return Predictions(
-        labels, person, np.full(n, "cgrnn"), np.arange(n), person, rng.integers(0, len(labels), n), scores
+        labels,
+        person,
+        np.full(n, "cgrnn"),
+        np.arange(n),
+        person,
+        rng.integers(0, len(labels), n),
+        scores,
+        np.zeros(n, dtype=np.int64),
     )
 
 
@@ -76,15 +84,24 @@ def test_mean_over_people_weighs_everyone_the_same() -> None:
     scores = np.tile([1.0, 0.0], (100, 1))
     scores[90:] = [0.0, 1.0]
     person = np.array(["a"] * 90 + ["b"] * 10)
-    table = Predictions(("x", "y"), person, np.full(100, "m"), np.arange(100), person, y, scores)
-    arm = summary(table)["arms"]["m"]
+    table = Predictions(
+        ("x", "y"),
+        person,
+        np.full(100, "m"),
+        np.arange(100),
+        person,
+        y,
+        scores,
+        np.zeros(100, dtype=np.int64),
+    )
+    arm = summary(table, by_person=False)["arms"]["m"]
     assert arm["pooled"]["accuracy"] == 0.9
     assert arm["mean_over_people"]["accuracy"] == 0.5
     assert arm["persons"]["b"]["accuracy"] == 0.0
 
 
 def test_few_people_say_nothing_about_others() -> None:
-    assert summary(_predictions())["says"] == "3 people: says nothing about others"
+    assert summary(_predictions(), by_person=False)["says"] == "3 people: says nothing about others"
     assert "says nothing" not in what_it_says(10)
 
 
@@ -93,15 +110,7 @@ def test_few_people_say_nothing_about_others() -> None:
 def test_figures_do_not_depend_on_the_order_of_rows(seed: int) -> None:
     table = _predictions(seed=seed)
     order = np.random.default_rng(seed).permutation(len(table))
-    shuffled = Predictions(
-        table.labels,
-        table.fold[order],
-        table.arm[order],
-        table.sample[order],
-        table.person[order],
-        table.y[order],
-        table.scores[order],
-    )
+    shuffled = table.take(order)
     for name, value in figures(table).items():
         assert figures(shuffled)[name] == (value if isinstance(value, dict) else pytest.approx(value))
 
@@ -112,8 +121,8 @@ def test_table_survives_its_file(tmp_path: Path) -> None:
     write_predictions(path, table)
     again = read_predictions(path)
     assert again.labels == table.labels
-    for name in ("fold", "arm", "sample", "person", "y", "scores"):
+    for name in ("repeat", "fold", "arm", "sample", "person", "y", "scores"):
         assert np.array_equal(getattr(again, name), getattr(table, name)), name
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(HemostreamError, match="expected fold, arm"):
+    with pytest.raises(HemostreamError, match="expected repeat, fold"):
         read_predictions(path)

@@ -1,0 +1,187 @@
+"""How sure a figure is: intervals over people whose coverage was measured, and intervals within a person.
+
+A bootstrap over people of cross-validated scores takes the trained classifiers as given, while each of them
+shares most of its people with the others: where 95 % is claimed, 84 to 89 % is what such an interval
+covers.  So it is widened by what the permutation null of the same cohort shows it to lack: the SD that
+figures really have where there is nothing to find, over the SD that the bootstrap gives there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta, norm
+
+from offline.metrics import FEWEST_FOR_OTHERS
+from offline.predictions import Predictions
+from offline.primary import Metric, Pairs, own_figures
+
+Floats = npt.NDArray[np.float64]
+DRAWS = 2000
+"""Bootstrap draws of an interval."""
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From where to where, and how wide it was before it was corrected.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends.
+    sd : float
+        Standard deviation that it stands for.
+    factor : float
+        By what the bootstrap's SD was multiplied; 1 is uncorrected.
+    """
+
+    low: float
+    high: float
+    sd: float
+    factor: float = 1.0
+
+
+def bootstrap_sd(
+    pairs: Pairs, positive: npt.NDArray[np.bool_], metric: Metric, *, seed: int, draws: int = DRAWS
+) -> float | None:
+    """SD of a figure over draws of people, those of each label drawn among themselves.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        What was said of people.
+    positive : (n_people,) bool
+        Who has the second label.
+    metric : {"auc", "balanced_accuracy"}
+        Which figure.
+    seed, draws : int
+        What chance follows from, and how many.
+
+    Returns
+    -------
+    float or None
+        None where under two people have a label.
+    """
+    if min(positive.sum(), (~positive).sum()) < 2:
+        return None
+    values = pairs.figure(metric, positive, draw_people(positive, seed=seed, draws=draws))
+    return float(np.nanstd(values, ddof=1))
+
+
+def draw_people(positive: npt.NDArray[np.bool_], *, seed: int, draws: int) -> Floats:
+    """How often each person is drawn, (n_people, draws), those of each label among themselves."""
+    rng = np.random.default_rng(seed)
+    times = np.zeros((len(positive), draws))
+    for label in (True, False):
+        own = np.flatnonzero(positive == label)
+        times[own] = rng.multinomial(len(own), np.full(len(own), 1.0 / len(own)), size=draws).T
+    return times
+
+
+def bootstrap_mean_sd(values: Floats, *, seed: int, draws: int = DRAWS) -> float | None:
+    """SD of the mean of people's own figures, (n_people,), over draws of people; None under two people."""
+    if len(values) < 2:
+        return None
+    drawn = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
+    return float(values[drawn].mean(axis=1).std(ddof=1))
+
+
+def around(figure: float, sd: float, *, factor: float = 1.0, level: float = LEVEL) -> Interval:
+    """A Gaussian interval, kept within 0 and 1."""
+    half = float(norm.ppf(0.5 + 0.5 * level)) * sd * factor
+    return Interval(max(figure - half, 0.0), min(figure + half, 1.0), sd * factor, factor)
+
+
+def correction(null: Floats, null_sds: Floats) -> float | None:
+    """What a bootstrap's SD lacks: the null's true SD over the SD that the bootstrap gives there.
+
+    Parameters
+    ----------
+    null : (n,) float64
+        Figures of permuted labellings.
+    null_sds : (m,) float64
+        The bootstrap's SD for some of them.
+
+    Returns
+    -------
+    float or None
+        At least 1; None where there are too few of either.
+    """
+    given = null_sds[np.isfinite(null_sds)]
+    if len(null) < FEWEST_NULL or len(given) < FEWEST_NULL:
+        return None
+    # Root mean square: variances add up, standard deviations do not.
+    typical = float(np.sqrt(np.mean(np.square(given))))
+    return max(float(np.std(null, ddof=1)) / typical, 1.0) if typical > 0 else None
+
+
+FEWEST_NULL = 19
+
+
+def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int = 500) -> dict[str, Interval]:
+    """An interval for each person's own figure: blocks of the recording drawn again, labels kept apart.
+
+    A block is a run of windows of one label; windows of a block are not independent of each other.  It says
+    how the figure of this person would vary, and nothing about others.
+
+    Parameters
+    ----------
+    table : Predictions
+        Rows of one arm, with samples in order of time; only the first repeat is used.
+    metric : {"auc", "balanced_accuracy"}
+        Which figure.
+    seed, draws : int
+        What chance follows from, and how many.
+
+    Returns
+    -------
+    dict
+        By person; those with under two blocks of a label are left out.
+    """
+    out: dict[str, Interval] = {}
+    first = table.rows(table.repeat == table.repeat.min()) if len(table) else table
+    for number, person in enumerate(table.people):
+        own = first.of_person(person)
+        block = np.concatenate([[0], np.cumsum(np.diff(own.y) != 0)])
+        rows = [np.flatnonzero(block == k) for k in range(int(block[-1]) + 1)]
+        by_label = [[r for r in rows if own.y[r[0]] == label] for label in range(len(own.labels))]
+        if min(len(blocks) for blocks in by_label) < 2:
+            continue
+        rng = np.random.default_rng([seed, number])
+        values = []
+        for _ in range(draws):
+            chosen = [blocks[i] for blocks in by_label for i in rng.integers(0, len(blocks), len(blocks))]
+            value = own_figures(own.take(np.concatenate(chosen)), metric)[person]
+            values.append(np.nan if value is None else value)
+        low, high = np.nanquantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+        out[person] = Interval(float(low), float(high), float(np.nanstd(values, ddof=1)))
+    return out
+
+
+def says_nothing_about_others(n_people: int) -> bool:
+    """Whether there are too few people for an interval between people."""
+    return n_people < FEWEST_FOR_OTHERS
+
+
+def clopper_pearson(right: int, n: int, *, level: float = LEVEL) -> tuple[float, float] | None:
+    """Exact interval of a share (Clopper and Pearson 1934, Biometrika 26:404-413).
+
+    Parameters
+    ----------
+    right, n : int
+        How many of how many.
+    level : float
+        Coverage, at least.
+
+    Returns
+    -------
+    tuple of 2 float, or None
+        None without anyone.
+    """
+    if n == 0:
+        return None
+    tail = 0.5 * (1.0 - level)
+    low = float(beta.ppf(tail, right, n - right + 1)) if right > 0 else 0.0
+    high = float(beta.ppf(1.0 - tail, right + 1, n - right)) if right < n else 1.0
+    return low, high

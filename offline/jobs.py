@@ -1,0 +1,244 @@
+"""Folds as jobs: each is done once, kept, and the same wherever and whenever it is done.
+
+A job is a fold and an arm.  Its name says all that its outcome depends on: samples, recipe, who is held out,
+versions; so a run that was killed takes up what it finds, and nothing that was made otherwise.  All chance
+in it follows from its content.  With the same kind of CPU and the same versions the outcome is the
+same, bit for bit, from this process, from many, or from another machine's: each computes with one thread.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from threadpoolctl import threadpool_limits
+
+from models.errors import HemostreamError
+from offline.judge import judge, unlike_training
+from offline.progress import Tell
+from offline.recipe import Recipe
+from offline.samples import Samples
+from offline.splits import Fold
+from offline.versions import versions
+
+UNLIKE = "unlike training"
+"""The job that counts novel windows rather than judging any."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be computed.
+
+    Parameters
+    ----------
+    fold : Fold
+        Who is trained on and who judged.
+    arm : str
+        What judges, or `UNLIKE`.
+    recipe : Recipe
+        Of this arm.
+    """
+
+    fold: Fold
+    arm: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a job gave.
+
+    Parameters
+    ----------
+    scores : (n_judged, n_labels) float64
+        Probabilities of the fold's judged samples; none for `UNLIKE`.
+    how : dict
+        How it came about, JSON types.
+    seconds : float
+        What it took when it was computed.
+    """
+
+    scores: npt.NDArray[np.float64]
+    how: dict[str, Any]
+    seconds: float
+
+
+class Store:
+    """A folder in which outcomes are kept until a run is whole.
+
+    Parameters
+    ----------
+    folder : path
+        Made if need be.
+    samples : Samples
+        What jobs are about.
+
+    Raises
+    ------
+    HemostreamError
+        The folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, samples: Samples) -> None:
+        self.folder = folder
+        self.samples = samples
+        self._of = _digest(samples)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HemostreamError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+
+    def path(self, job: Job) -> Path:
+        """Where the job's outcome is kept: a name that follows from all that it depends on."""
+        content = {
+            "samples": self._of,
+            "recipe": job.recipe.hash,
+            "held_out": list(job.fold.held_out),
+            "train": hashlib.sha256(job.fold.train.astype(np.int64).tobytes()).hexdigest(),
+            "test": hashlib.sha256(job.fold.test.astype(np.int64).tobytes()).hexdigest(),
+            "arm": job.arm,
+            "versions": versions(),
+            "processor": platform.processor() or platform.machine(),
+        }
+        return self.folder / f"{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}.npz"
+
+    def load(self, job: Job) -> Outcome | None:
+        """What was kept of a job, if anything whole was."""
+        path = self.path(job)
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as kept:
+            how = json.loads(str(kept["how"]))
+            return Outcome(kept["scores"], how, float(kept["seconds"]))
+
+    def keep(self, job: Job, outcome: Outcome) -> None:
+        """Write an outcome so that it is there wholly or not at all."""
+        path = self.path(job)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.savez(
+                file, scores=outcome.scores, how=np.array(json.dumps(outcome.how)), seconds=outcome.seconds
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    def drop(self) -> None:
+        """Remove what was kept: the run is whole."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def perform(samples: Samples, job: Job, tell: Tell | None = None) -> Outcome:
+    """Compute a job with one thread.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    job : Job
+        Which.
+    tell : callable or None
+        Told of every epoch.
+    """
+    began = time.perf_counter()
+    with _one_thread():
+        if job.arm == UNLIKE:
+            scores, how = np.zeros((0, len(samples.labels))), unlike_training(samples, job.fold)
+        else:
+            scores, how = judge(samples, job.recipe, job.fold, job.arm, tell)
+    return Outcome(scores, how, time.perf_counter() - began)
+
+
+def perform_all(store: Store, jobs: Sequence[Job], *, workers: int = 1, tell: Tell) -> list[Outcome]:
+    """Compute what is not kept yet, and return everything in the jobs' order.
+
+    Parameters
+    ----------
+    store : Store
+        What is kept already, and what is added.
+    jobs : sequence of Job
+        In canonical order.
+    workers : int
+        Processes; 1 computes here.
+    tell : callable
+        Told of every job.
+    """
+    outcomes = {i: kept for i, job in enumerate(jobs) if (kept := store.load(job)) is not None}
+    todo = [i for i in range(len(jobs)) if i not in outcomes]
+    tell("folds", len(outcomes), len(jobs), f"{len(outcomes)} kept from before" if outcomes else "")
+    done = _here(store, jobs, todo, tell) if workers == 1 else _apart(store, jobs, todo, workers)
+    for i, outcome in done:
+        store.keep(jobs[i], outcome)
+        outcomes[i] = outcome
+        tell("folds", len(outcomes), len(jobs), f"{jobs[i].arm} without {jobs[i].fold.name}"[:60])
+    return [outcomes[i] for i in range(len(jobs))]
+
+
+def _here(
+    store: Store, jobs: Sequence[Job], todo: Sequence[int], tell: Tell
+) -> Iterator[tuple[int, Outcome]]:
+    for i in todo:
+        yield i, perform(store.samples, jobs[i], tell)
+
+
+def _apart(
+    store: Store, jobs: Sequence[Job], todo: Sequence[int], workers: int
+) -> Iterator[tuple[int, Outcome]]:
+    """In processes that share the windows through a file: they are not copied into each."""
+    windows = store.folder / "windows.npy"
+    np.save(windows, store.samples.X, allow_pickle=False)
+    empty = replace(store.samples, X=np.empty((0, *store.samples.X.shape[1:]), dtype=np.float32))
+    # Spawned, not forked: a fork of a process that has run torch may hang.
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(windows, empty)
+    ) as pool:
+        waiting = {pool.submit(_perform_apart, jobs[i]): i for i in todo}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    windows.unlink(missing_ok=True)
+
+
+_SHARED: list[Samples] = []
+
+
+def _begin(windows: Path, samples: Samples) -> None:
+    _SHARED[:] = [replace(samples, X=np.load(windows, mmap_mode="r", allow_pickle=False))]
+
+
+def _perform_apart(job: Job) -> Outcome:
+    return perform(_SHARED[0], job)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _digest(samples: Samples) -> str:
+    """What the samples are, in a few characters."""
+    found = hashlib.sha256(repr((samples.X.shape, samples.labels, samples.names, samples.places)).encode())
+    found.update(np.ascontiguousarray(samples.X).tobytes())
+    for table in (samples.table, samples.seen):
+        for field in fields(table):
+            values = getattr(table, field.name)
+            found.update(repr((field.name, values.shape, values.dtype.str)).encode())
+            found.update(np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()

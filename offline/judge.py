@@ -1,0 +1,126 @@
+"""One fold, one arm: fitted to the training people alone, and what it says of the held-out ones."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.probabilities import probabilities
+from offline.baselines import fit_by_time, fit_linear, majority, window_features
+from offline.fitting import logits_of
+from offline.novelty import fit_novelty, share_unlike
+from offline.progress import Tell
+from offline.recipe import Recipe
+from offline.ridge import fit_ridge
+from offline.samples import Samples
+from offline.splits import Fold
+from offline.training import train_within
+
+LINEAR, RIDGE, TIME, MAJORITY = "linear", "ridge", "time", "majority"
+
+
+def baselines_of(recipe: Recipe) -> tuple[str, ...]:
+    """What stands beside the networks; the clock only where labels change within a recording."""
+    return (LINEAR, RIDGE, *((TIME,) if recipe.labels.target == "event" else ()), MAJORITY)
+
+
+def judge(
+    samples: Samples, recipe: Recipe, fold: Fold, arm: str, progress: Tell | None = None
+) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+    """Fit one arm to a fold's training people and judge the held-out ones.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        Its ``network`` is the arm's.
+    fold : Fold
+        Who is trained on and who judged.
+    arm : str
+        One of `baselines_of`, or the name of a network.
+    progress : callable or None
+        Told of every epoch.
+
+    Returns
+    -------
+    (n_judged, n_labels) float64, dict
+        Probabilities for the fold's judged samples, and how the arm was fitted (JSON types).
+    """
+    table = samples.table
+    X, y = samples.X[fold.train], table.target[fold.train]
+    if arm == RIDGE:
+        return _ridge(samples, recipe, fold)
+    if arm == TIME:
+        elapsed = table.elapsed
+        n_labels = len(samples.labels)
+        return fit_by_time(elapsed[fold.train], y, elapsed[fold.test], n_labels), {"windows": len(y)}
+    if arm in (LINEAR, MAJORITY):
+        if arm == LINEAR:
+            model, strength = fit_linear(X, y, table.person[fold.train])
+            how: dict[str, Any] = {"inverse_penalty": strength}
+        else:
+            model, how = majority().fit(X, y), {}
+        scores = np.zeros((len(fold.test), len(samples.labels)))
+        scores[:, model.classes_] = model.predict_proba(samples.X[fold.test])
+        return scores, how | {"windows": len(y)}
+    seed = fold_seed(fold, recipe)
+    task = f"{arm} without {fold.name}"
+    trained = train_within(samples, recipe, fold.train, seed=seed, progress=progress, task=task)
+    logits = logits_of(trained.fitted.network, samples.X[fold.test])
+    how = {
+        "windows": len(trained.validation.train),
+        "validation": str(trained.validation.kind),
+        "validation_windows": len(trained.validation.validation),
+        "epochs": len(trained.fitted.history),
+        "best_epoch": trained.fitted.best_epoch,
+        "temperature": trained.temperature,
+        "seed": seed,
+    }
+    return probabilities(logits, trained.temperature), how
+
+
+def _ridge(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+    table = samples.table
+    model = fit_ridge(
+        window_features(samples.X[fold.train]),
+        table.target[fold.train],
+        table.person[fold.train],
+        n_labels=len(samples.labels),
+        by_person=recipe.labels.target == "person",
+        seed=fold_seed(fold, recipe),
+    )
+    return model.probabilities(window_features(samples.X[fold.test])), model.how
+
+
+def unlike_training(samples: Samples, fold: Fold) -> dict[str, Any]:
+    """How many windows of the held-out people, labelled or not, a session would not judge for being novel.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    fold : Fold
+        Who is trained on and who judged.
+
+    Returns
+    -------
+    dict
+        JSON types; the abstentions are counted here only: every labelled window is judged in the table.
+    """
+    held_out = np.isin(samples.seen.person, fold.held_out)
+    novelty, how = fit_novelty(samples.seen.rows(~held_out))
+    theirs = samples.seen.rows(held_out)
+    share = share_unlike(novelty, theirs)
+    return {"windows": len(theirs), "share": round(share, 4), "threshold": novelty.threshold, "fitted": how}
+
+
+def fold_seed(fold: Fold, recipe: Recipe) -> int:
+    """A seed that follows from who is held out, the network and the recipe's seed; never from when.
+
+    Not from the recipe's hash: a key that a later version adds must not draw other first weights.
+    """
+    text = json.dumps([list(fold.held_out), recipe.network.name, recipe.training.seed])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

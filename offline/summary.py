@@ -1,0 +1,159 @@
+"""What is said about an evaluation: every arm's figures, their intervals, and what they do not say.
+
+A pure function of the prediction table and of the null.  People are the unit of judgement: a mean over
+people counts everyone the same, however long they were recorded.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from offline.intervals import around, bootstrap_mean_sd, bootstrap_sd, correction, within_person
+from offline.metrics import FEWEST_FOR_OTHERS, Figure, figures
+from offline.null import Null
+from offline.people_figures import people_figures
+from offline.permutation import p_value
+from offline.predictions import Predictions
+from offline.primary import METRICS, Metric, Pairs, own_figures, person_scores
+
+NULL_ARM = "ridge"
+"""The arm whose whole procedure the null repeats; only its p value is of the whole procedure."""
+
+
+def summary(
+    table: Predictions,
+    *,
+    by_person: bool,
+    metric: Metric = "auc",
+    prevalence: float | None = None,
+    null: Null | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Every arm's figures: by person with intervals, of each person, and over all samples.
+
+    Parameters
+    ----------
+    table : Predictions
+        All arms.
+    by_person : bool
+        Whether the label is the person's.
+    metric : {"auc", "balanced_accuracy"}
+        What the recipe fixed beforehand.
+    prevalence : float or None
+        Share of people with the second label where the classifier would be used.
+    null : Null or None
+        The ridge procedure on permuted labels.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        JSON types: ``people`` (how many), ``says`` (what the figures do not say), ``primary``,
+        ``null``, and under ``arms`` for each arm ``by_person``, ``pooled``, ``persons`` and
+        ``mean_over_people``.
+    """
+    people = table.people
+    arms: dict[str, Any] = {}
+    for arm in table.arms:
+        own = table.of_arm(arm)
+        persons = {person: figures(own.of_person(person)) for person in people}
+        tell = _of_people if by_person else _within_people
+        arms[arm] = {
+            "by_person": tell(own, metric, prevalence, null, arm == NULL_ARM, seed),
+            "pooled": figures(own),
+            "persons": persons,
+            "mean_over_people": _mean(persons),
+        }
+    return {
+        "people": len(people),
+        "says": what_it_says(len(people)),
+        "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
+        "null": _null(null),
+        "arms": arms,
+    }
+
+
+def what_it_says(n_people: int) -> str:
+    """The sentence that goes with figures from so many people."""
+    if n_people < FEWEST_FOR_OTHERS:
+        return f"{n_people} people: says nothing about others"
+    return f"{n_people} people, each judged by what never saw them"
+
+
+def _of_people(
+    table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
+) -> dict[str, Any]:
+    """A person is one judgement."""
+    scores = person_scores(table)
+    pairs = Pairs.of(scores)
+    out: dict[str, Any] = {}
+    for each in METRICS:
+        value = _known(float(pairs.figure(each, scores.positive)[0]))
+        few = len(scores.people) < FEWEST_FOR_OTHERS
+        sd = None if few else bootstrap_sd(pairs, scores.positive, each, seed=seed)
+        out[each] = _figure(value, sd, each, null, whole)
+    return out | people_figures(scores, pairs, prevalence)
+
+
+def _within_people(
+    table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
+) -> dict[str, Any]:
+    """Everybody has a figure of their own; people are averaged."""
+    out: dict[str, Any] = {}
+    for each in METRICS:
+        own = np.array([v for v in own_figures(table, each).values() if v is not None])
+        few = len(table.people) < FEWEST_FOR_OTHERS
+        sd = None if few else bootstrap_mean_sd(own, seed=seed)
+        out[each] = _figure(float(own.mean()) if len(own) else None, sd, each, null, whole)
+    if len(table.people) < FEWEST_FOR_OTHERS:
+        out["of_each"] = {
+            person: [round(interval.low, 4), round(interval.high, 4)]
+            for person, interval in within_person(table, metric, seed=seed).items()
+        }
+    return out
+
+
+def _figure(
+    value: Figure, sd: float | None, metric: Metric, null: Null | None, whole: bool
+) -> dict[str, Any]:
+    """A figure with both its intervals, and its p value where the null is of this very arm."""
+    out: dict[str, Any] = {"value": value, "interval": None, "uncorrected": None, "factor": None, "p": None}
+    if value is None:
+        return out
+    if whole and null is not None:
+        out["p"] = p_value(value, null.figures[metric])
+    if sd is not None:
+        plain = around(value, sd)
+        out["uncorrected"] = [plain.low, plain.high]
+        factor = None if null is None else correction(null.figures[metric], null.sds[metric])
+        if factor is not None:
+            wide = around(value, sd, factor=factor)
+            out |= {"interval": [wide.low, wide.high], "factor": factor}
+    return out
+
+
+def _null(null: Null | None) -> dict[str, Any] | None:
+    if null is None:
+        return None
+    return {
+        "of": "the whole ridge procedure on permuted labels",
+        "permutations": len(next(iter(null.figures.values()))),
+        "mean": {metric: _known(float(np.mean(v))) for metric, v in null.figures.items()},
+        "sd": {metric: _known(float(np.std(v, ddof=1))) for metric, v in null.figures.items()},
+    }
+
+
+def _known(value: float) -> Figure:
+    return value if np.isfinite(value) else None
+
+
+def _mean(persons: Mapping[str, Mapping[str, Any]]) -> dict[str, Figure]:
+    """Mean over those people for whom a figure is determined."""
+    names = ("majority_rate", "accuracy", "balanced_accuracy", "auc", "mcc", "brier")
+    out: dict[str, Figure] = {}
+    for name in names:
+        values = [its[name] for its in persons.values() if its[name] is not None]
+        out[name] = float(np.mean(values)) if values else None
+    return out

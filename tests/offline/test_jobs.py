@@ -1,0 +1,111 @@
+"""A run that was killed ends as if it had not been; one process or two give the same bits."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import RecipeError
+from offline import jobs
+from offline.cohort import read_cohort
+from offline.evaluation import WORK, evaluate
+from offline.jobs import Job, Store, perform
+from offline.progress import silent
+from offline.samples import collect
+from offline.splits import leave_one_person_out
+from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
+
+FILES = ("results.json", "predictions.csv", "samples.csv")
+
+
+def bytes_of(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in FILES]
+
+
+def test_two_processes_give_the_bits_of_one(tmp_path: Path) -> None:
+    cohort = task_cohort(tmp_path, sessions=1)
+    evaluate(cohort, task_recipe(), tmp_path / "one", show=False)
+    evaluate(cohort, task_recipe(), tmp_path / "two", workers=2, show=False)
+    assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
+    assert json.loads((tmp_path / "two/run.json").read_text())["workers"] == 2
+    assert not (tmp_path / "two" / WORK).exists()
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    """`kill -9` at a random job; what was whole is not computed again."""
+    cohort = task_cohort(tmp_path, sessions=1)
+    evaluate(cohort, task_recipe(), tmp_path / "whole", show=False)
+    script = (
+        "from tests.offline.support import task_recipe; from offline.evaluation import evaluate; import sys; "
+        "evaluate(sys.argv[1], task_recipe(), sys.argv[2], show=False)"
+    )
+    for wanted in (1, 4, 9):
+        out = tmp_path / f"killed-{wanted}"
+        words = [sys.executable, "-c", script, str(cohort), str(out)]
+        process = subprocess.Popen(words, cwd=Path(__file__).parents[2])
+        deadline = time.monotonic() + 120
+        while len(list((out / WORK).glob("*.npz"))) < wanted and process.poll() is None:
+            assert time.monotonic() < deadline, "no job was ever done"
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        (out / WORK / "torn.1.part").write_bytes(b"PK")  # what a death while writing leaves
+        evaluate(cohort, task_recipe(), out, show=False)
+        assert bytes_of(out) == bytes_of(tmp_path / "whole")
+
+
+def test_what_is_kept_is_used_only_for_the_very_same_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
+    fold, other = leave_one_person_out(samples.table.person)[:2]
+    store = Store(tmp_path / "work", samples)
+    job = Job(fold, "linear", task_recipe())
+    assert store.load(job) is None
+    first = perform(samples, job)
+    store.keep(job, first)
+    kept = store.load(job)
+    assert kept is not None
+    assert np.array_equal(kept.scores, first.scores)
+    assert kept.how == first.how
+    others = (
+        Job(other, "linear", task_recipe()),
+        Job(fold, "ridge", task_recipe()),
+        Job(fold, "linear", task_recipe(training={"epochs": 3})),
+    )
+    assert all(store.load(each) is None for each in others)
+    samples.X[0, 0, 0] += 1.0
+    assert Store(tmp_path / "work", samples).load(job) is None
+
+    def computed(*_: object) -> None:
+        pytest.fail("it computed again")
+
+    monkeypatch.setattr(jobs, "perform", computed)
+    assert jobs.perform_all(store, [job], tell=silent)[0].how == first.how
+
+
+def test_people_with_two_labels_are_refused_where_the_label_is_the_persons(tmp_path: Path) -> None:
+    cohort = series_cohort(tmp_path, ["a", "b"] * 3)
+    table = cohort.read_text().replace("person-5", "person-4")  # a recording of each group
+    cohort.write_text(table)
+    with pytest.raises(RecipeError, match="Person person-4 has 2 labels"):
+        evaluate(cohort, group_recipe(), tmp_path / "report", show=False)
+
+
+def test_repeats_divide_people_anew_and_judge_everybody_in_each(tmp_path: Path) -> None:
+    recipe = group_recipe(evaluation={"repeats": 3, "permutations": 25})
+    results = evaluate(series_cohort(tmp_path, ["a", "b"] * 6), recipe, tmp_path / "report", show=False)
+    table = results.predictions.of_arm("ridge")
+    assert set(table.repeat.tolist()) == {0, 1, 2}
+    for repeat in range(3):
+        assert sorted(table.sample[table.repeat == repeat].tolist()) == list(range(len(table) // 3))
+    ridge = results.figures["arms"]["ridge"]["by_person"]
+    assert ridge["auc"]["interval"][0] <= ridge["auc"]["value"] <= ridge["auc"]["interval"][1]
+    assert ridge["auc"]["p"] is not None
+    assert results.figures["arms"]["lstm"]["by_person"]["auc"]["p"] is None  # the null is not of it
+    assert results.figures["null"]["permutations"] == 25
