@@ -71,7 +71,12 @@ class Discriminant:
 
 
 def fit_discriminant(
-    features: Floats, positive: Flags, weight: Floats, inner: Sequence[tuple[Rows, Rows]]
+    features: Floats,
+    positive: Flags,
+    weight: Floats,
+    inner: Sequence[tuple[Rows, Rows]],
+    *,
+    standard: tuple[Floats, Floats] | None = None,
 ) -> Discriminant:
     """Fit to every labelling; choose penalty, middle and slope on rows that were held out.
 
@@ -87,16 +92,19 @@ def fit_discriminant(
         Rows of each inner fold; held-out sides do not overlap.  Folds in which a labelling lacks a label
         are passed over for that labelling.  Empty: the default penalty, and middle and slope from
         the rows that were fitted, which then are too sure of themselves.
+    standard : (mean, scale), each (n_features,) float64, or None
+        Taken instead of the fitted rows' own.  For the audit, where others than those who are trained on
+        were looked at; no honest protocol gives it.
     """
     held = np.full((len(PENALTIES), *positive.shape), np.nan)
     for train, out in inner:
         whole = _both(positive[train])
-        path = _Path.of(features[train], weight[train])
+        path = _Path.of(features[train], weight[train], standard)
         target = _target(positive[train], weight[train])
         for i, penalty in enumerate(PENALTIES):
             score = path.score(features[out], path.weights(target, penalty))
             held[i, out] = np.where(whole, score, np.nan)
-    path = _Path.of(features, weight)
+    path = _Path.of(features, weight, standard)
     target = _target(positive, weight)
     wrong = _mean(np.square(held - target), weight)  # (n_penalties, n_labellings)
     known = np.isfinite(wrong).all(axis=0)
@@ -127,11 +135,9 @@ class _Path:
     """(k,): squared singular values."""
 
     @classmethod
-    def of(cls, features: Floats, weight: Floats) -> "_Path":
+    def of(cls, features: Floats, weight: Floats, standard: tuple[Floats, Floats] | None) -> "_Path":
         share = weight / weight.sum()
-        mean = share @ features
-        scale = np.sqrt(share @ np.square(features - mean))
-        scale = np.where(scale > 1e-12 * (1.0 + np.abs(mean)), scale, 1.0)
+        mean, scale = standard_of(features, weight) if standard is None else standard
         root = np.sqrt(share)[:, np.newaxis]
         rows = root * (features - mean) / scale
         # The smaller of the two Gram matrices has all there is to know.
@@ -150,6 +156,14 @@ class _Path:
 
     def score(self, features: Floats, weights: Floats) -> Floats:
         return np.asarray(((features - self.mean) / self.scale) @ weights)
+
+
+def standard_of(features: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Weighted mean and SD of each feature; 1 for the SD of one that never changes."""
+    share = weight / weight.sum()
+    mean = share @ features
+    scale = np.sqrt(share @ np.square(features - mean))
+    return mean, np.where(scale > 1e-12 * (1.0 + np.abs(mean)), scale, 1.0)
 
 
 def _target(positive: Flags, weight: Floats) -> Floats:

@@ -18,6 +18,7 @@ import torch
 
 from models.errors import HemostreamError, RecipeError
 from models.networks import check_network
+from offline.audit import Audit, audit, print_audit, write_audit
 from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
 from offline.jobs import UNLIKE, Job, Outcome, Store, perform_all
@@ -36,7 +37,7 @@ from offline.versions import versions
 
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
-WRITTEN = ("results.json", "run.json", "predictions.csv", "samples.csv", WORK)
+WRITTEN = ("results.json", "run.json", "predictions.csv", "samples.csv", "audit.json", "audit.png", WORK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ def evaluate(
     *,
     networks: Sequence[str] = (),
     workers: int = 1,
+    audited: bool = False,
     progress: Tell | None = None,
     show: bool = True,
 ) -> Results:
@@ -85,6 +87,8 @@ def evaluate(
         Networks to judge beside the recipe's own, each with its default parameters.
     workers : int
         Processes that share the folds.
+    audited : bool
+        Whether careless protocols are run beside it (``audit.json``, ``audit.png``).
     progress : callable or None
         Told of progress; None shows it where there is a terminal.
     show : bool
@@ -111,15 +115,20 @@ def evaluate(
         clock = time.perf_counter()
         null = _null(samples, recipe, tell)
         seconds["null"] = time.perf_counter() - clock
+        found = _audit(samples, recipe, tell) if audited else None
     seconds |= {f"{job.fold.name}: {job.arm}": its.seconds for job, its in zip(jobs, outcomes, strict=True)}
     repeats = [repeat for repeat, _ in divisions for _ in range(len(arms) + 1)]
     predictions = _predictions(samples, jobs, outcomes, repeats, tuple(arms))
     figures = _figures(samples, recipe, cohort, jobs, outcomes, predictions, null)
     results = Results(predictions, figures, _run(began, seconds, workers))
     _write(folder, results, samples)
+    if found is not None:
+        write_audit(folder, found)
     store.drop()
     if show:
         print_results(results.figures)
+        if found is not None:
+            print_audit(found)
     return results
 
 
@@ -178,6 +187,22 @@ def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     )
     tell("null", 1, 1, "")
     return null
+
+
+def _audit(samples: Samples, recipe: Recipe, tell: Tell) -> Audit:
+    if len(samples.labels) != 2:
+        raise RecipeError(
+            f"The audit needs two labels; the recipe has {', '.join(samples.labels)}. "
+            "Leave --audit away, or make a recipe of two of them."
+        )
+    return audit(
+        window_features(samples.X),
+        samples.table,
+        by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+        metric=recipe.evaluation.metric,
+        seed=recipe.training.seed,
+        tell=tell,
+    )
 
 
 def _arms(recipe: Recipe, networks: Sequence[str]) -> dict[str, Recipe]:

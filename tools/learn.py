@@ -58,6 +58,7 @@ def evaluate(
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     network: tuple[str, ...] = (),
     workers: int = 1,
+    audit: bool = False,
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
@@ -80,6 +81,8 @@ def evaluate(
         Default: the recipe's.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
+    audit : bool
+        Also show what careless protocols would have claimed (audit.json, audit.png).
     """
     from offline import evaluation
     from offline.recipe import load_recipe
@@ -87,5 +90,10 @@ def evaluate(
 
     one_thread()
     evaluation.evaluate(
-        cohort, load_recipe(recipe), out, networks=network, workers=workers or os.cpu_count() or 1
+        cohort,
+        load_recipe(recipe),
+        out,
+        networks=network,
+        workers=workers or os.cpu_count() or 1,
+        audited=audit,
     )

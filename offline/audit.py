@@ -1,0 +1,203 @@
+"""What careless protocols would have claimed: each beside the honest one, on true and on permuted labels.
+
+It says what a protocol gives on these recordings, and nothing about any paper: whoever splits windows at
+random may still have found something.  The model is the ridge baseline, for it can be fitted often
+enough to put an interval around every difference.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from offline.careless import CARELESS, Arm, Windows, run_arms
+from offline.intervals import DRAWS, draw_people
+from offline.permutation import permuted
+from offline.predictions import Predictions
+from offline.primary import Metric, Pairs, own_figures, person_scores, primary
+from offline.progress import Tell
+from offline.sample_table import SampleTable
+
+Floats = npt.NDArray[np.float64]
+Z = 1.96
+"""Half the width of a 95 % interval, in standard deviations."""
+PERMUTATIONS = 40
+"""Permuted labellings, of everything in every arm."""
+DIVISIONS = 10
+"""Divisions into folds that the figures of the true labels are means of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """Figures of every arm.
+
+    Parameters
+    ----------
+    metric : {"auc", "balanced_accuracy"}
+        Which.
+    true : mapping of Arm to (n_divisions,) float64
+        With true labels, a division each.
+    null : mapping of Arm to (n_permutations,) float64
+        With permuted labels, each with a division of its own.
+    spread : mapping of Arm to float
+        SD of the difference to the honest arm, over draws of people; no number where it is not determined.
+    """
+
+    metric: Metric
+    true: dict[Arm, Floats]
+    null: dict[Arm, Floats]
+    spread: dict[Arm, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Table of the audit, JSON types."""
+        arms = {}
+        honest, honest_null = float(np.mean(self.true[Arm.HONEST])), self.null[Arm.HONEST]
+        for arm in Arm:
+            value, null = float(np.mean(self.true[arm])), self.null[arm]
+            row: dict[str, Any] = {
+                "figure": value,
+                "null_mean": float(np.mean(null)),
+                "null_interval": _mean_interval(null),
+            }
+            if arm is not Arm.HONEST:
+                apart = null - honest_null
+                # Permuting shows how far a difference strays that is none; drawing people, how far one does
+                # that depends on who came. The wider of the two is reported.
+                sd = float(np.nanmax([self.spread[arm], np.std(apart, ddof=1)]))
+                row["more_than_honest"] = value - honest
+                row["interval"] = [value - honest - Z * sd, value - honest + Z * sd]
+                row["null_more_than_honest"] = float(np.mean(apart))
+                row["null_more_interval"] = _mean_interval(apart)
+            arms[str(arm)] = row
+        return {
+            "metric": self.metric,
+            "model": "ridge",
+            "permutations": len(honest_null),
+            "divisions": len(self.true[Arm.HONEST]),
+            "arms": arms,
+            "says": "what these protocols give on these recordings; no verdict on any paper",
+        }
+
+
+def audit(
+    features: Floats,
+    table: SampleTable,
+    *,
+    by_person: bool,
+    metric: Metric = "auc",
+    permutations: int = PERMUTATIONS,
+    divisions: int = DIVISIONS,
+    seed: int = 0,
+    tell: Tell,
+) -> Audit:
+    """Run every arm on true and on permuted labels.
+
+    Parameters
+    ----------
+    features : (n, n_features) float64
+        `offline.baselines.window_features` of all samples.
+    table : SampleTable
+        Two labels.
+    by_person : bool
+        Whether the label is the person's.
+    metric : {"auc", "balanced_accuracy"}
+        Which figure.
+    permutations, divisions : int
+        Labellings of the null, and divisions for the true labels.
+    seed : int
+        What chance follows from.
+    tell : callable
+        Told of progress.
+    """
+    windows = Windows.of(features, table, by_person=by_person)
+    total = divisions + permutations
+    true: dict[Arm, list[float]] = {arm: [] for arm in Arm}
+    null: dict[Arm, list[float]] = {arm: [] for arm in Arm}
+    spread: dict[Arm, list[float]] = {arm: [] for arm in CARELESS}
+    for number in range(total):
+        tell("audit", number, total, "true labels" if number < divisions else "permuted labels")
+        rng = np.random.default_rng([seed, number])
+        y = table.target if number < divisions else permuted(table, rng, by_person=by_person)
+        said = run_arms(windows, y, seed=seed + number)
+        for arm, own in said.items():
+            value = primary(own, metric, by_person=by_person)
+            (true if number < divisions else null)[arm].append(np.nan if value is None else value)
+        if number < divisions:
+            for arm in CARELESS:
+                spread[arm].append(_spread(said[arm], said[Arm.HONEST], metric, by_person, seed))
+    tell("audit", total, total, "")
+    return Audit(
+        metric,
+        {arm: np.array(values) for arm, values in true.items()},
+        {arm: np.array(values) for arm, values in null.items()},
+        {Arm.HONEST: 0.0} | {arm: float(np.mean(values)) for arm, values in spread.items()},
+    )
+
+
+def print_audit(found: Audit, console: Console | None = None) -> None:
+    """Print the audit as a table: each protocol beside the honest one, on true and permuted labels."""
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 130)
+    values = found.to_json()
+    table = Table(
+        title=f"What each protocol gives here ({values['metric']} by person, {values['model']} model)",
+        caption=f"{values['says']}; {values['permutations']} permuted labellings",
+    )
+    for name in ("protocol", "true labels", "more than honest", "permuted labels", "more than honest"):
+        table.add_column(name, justify="left" if name == "protocol" else "right")
+    for arm, row in values["arms"].items():
+        more = _more(row, "more_than_honest", "interval")
+        null_more = _more(row, "null_more_than_honest", "null_more_interval")
+        table.add_row(arm, f"{row['figure']:.3f}", more, f"{row['null_mean']:.3f}", null_more)
+    console.print(table)
+
+
+def _more(row: dict[str, Any], value: str, interval: str) -> str:
+    if value not in row:
+        return ""
+    return f"{row[value]:+.3f} [{row[interval][0]:+.3f}, {row[interval][1]:+.3f}]"
+
+
+def write_audit(folder: Path, found: Audit) -> None:
+    """Write ``audit.json`` and ``audit.png``."""
+    from offline.audit_plot import draw_audit
+
+    text = json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
+    (folder / "audit.json").write_text(text + "\n", encoding="utf-8")
+    draw_audit(found).savefig(folder / "audit.png", dpi=120)
+
+
+def _spread(one: Predictions, other: Predictions, metric: Metric, by_person: bool, seed: int) -> float:
+    """SD of the difference over draws of people, the same people in both."""
+    if not by_person:
+        theirs = own_figures(other, metric)
+        apart = np.array(
+            [
+                own - beside
+                for person, own in own_figures(one, metric).items()
+                if own is not None and (beside := theirs.get(person)) is not None
+            ]
+        )
+        if len(apart) < 2:
+            return float("nan")
+        drawn = np.random.default_rng(seed).integers(0, len(apart), (DRAWS, len(apart)))
+        return float(apart[drawn].mean(axis=1).std(ddof=1))
+    first, second = person_scores(one), person_scores(other)
+    if min(first.positive.sum(), (~first.positive).sum()) < 2:
+        return float("nan")
+    times = draw_people(first.positive, seed=seed, draws=DRAWS)
+    figures = [Pairs.of(its).figure(metric, its.positive, times) for its in (first, second)]
+    return float(np.nanstd(figures[0] - figures[1], ddof=1))
+
+
+def _mean_interval(values: Floats) -> list[float]:
+    """An interval for the mean of independent values."""
+    half = Z * float(np.std(values, ddof=1)) / np.sqrt(len(values))
+    mean = float(np.mean(values))
+    return [mean - half, mean + half]

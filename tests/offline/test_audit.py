@@ -1,0 +1,111 @@
+"""Careless arms differ from the honest one in one thing; on noise they find something, it does not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import RecipeError
+from offline.audit import audit, write_audit
+from offline.baselines import window_features
+from offline.careless import Arm, Windows, _divisions, run_arms, select_channels, windows_apart
+from offline.evaluation import evaluate
+from offline.progress import silent
+from offline.ridge import Labelled
+from offline.sample_table import SampleTable
+from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
+
+
+def noise(n_people: int = 10, channels: int = 60, seed: int = 0) -> tuple[np.ndarray, SampleTable]:
+    """People who differ from each other, windows of 7 s every second that share what they share."""
+    rng = np.random.default_rng(seed)
+    series = rng.normal(size=(n_people, channels, 60)) + 3 * rng.normal(size=(n_people, channels, 1))
+    X = np.stack([series[p, :, t : t + 7] for p in range(n_people) for t in range(53)]).astype(np.float32)
+    person = np.repeat([f"p{i:02d}" for i in range(n_people)], 53)
+    start = np.tile(np.arange(53.0), n_people)
+    y = np.repeat(np.arange(n_people) % 2, 53).astype(np.int64)
+    empty = np.full(len(y), "")
+    return window_features(X), SampleTable(person, person, empty, empty, start, start + 7.0, y)
+
+
+def test_no_two_judged_windows_overlap() -> None:
+    _, table = noise()
+    apart = windows_apart(table)
+    assert len(apart) == 10 * 8  # 0, 7, ... 49 s of each recording
+    for name in table.people:
+        rows = apart[table.recording[apart] == name]
+        assert (table.start[rows][1:] >= table.stop[rows][:-1]).all()
+
+
+def test_arms_judge_the_same_windows_once_after_training_on_as_many() -> None:
+    features, table = noise()
+    windows = Windows.of(features, table, by_person=True)
+    said = run_arms(windows, table.target, seed=0)
+    for arm in Arm:
+        assert sorted(said[arm].sample.tolist()) == windows.apart.tolist(), arm
+        assert np.array_equal(said[arm].y, table.target[said[arm].sample])
+    for arm in Arm:
+        for _, train, test in _divisions(windows, table.target, arm, 0):
+            assert not set(train) & set(test)
+            shared = set(table.person[train]) & set(table.person[test])
+            assert bool(shared) == (arm in (Arm.OVERLAPPING, Arm.RANDOM, Arm.ALL)), arm
+            overlapping = _overlaps(table, train, test)
+            assert overlapping == (arm in (Arm.OVERLAPPING, Arm.ALL)), arm
+
+
+def _overlaps(table: SampleTable, train: np.ndarray, test: np.ndarray) -> bool:
+    return any(
+        table.recording[a] == table.recording[b]
+        and table.start[a] < table.stop[b] - 1e-6
+        and table.start[b] < table.stop[a] - 1e-6
+        for a in train
+        for b in test
+    )
+
+
+def test_on_noise_the_honest_arm_is_at_chance_and_the_careless_ones_are_not() -> None:
+    features, table = noise()
+    found = audit(features, table, by_person=True, permutations=60, divisions=1, tell=silent)
+    null = {arm: values.mean() for arm, values in found.null.items()}
+    assert null[Arm.HONEST] == pytest.approx(0.5, abs=0.14)  # its SE is 0.035
+    assert null[Arm.NORMALISATION] == pytest.approx(null[Arm.HONEST], abs=0.1)
+    assert null[Arm.OVERLAPPING] > null[Arm.HONEST] + 0.15
+    assert null[Arm.RANDOM] > null[Arm.HONEST] + 0.15
+    assert null[Arm.SELECTION] > null[Arm.HONEST] + 0.1
+    assert null[Arm.ALL] > null[Arm.HONEST] + 0.2
+    few = {"by_person": True, "permutations": 4, "divisions": 2, "tell": silent}
+    assert audit(features, table, **few).to_json() == audit(features, table, **few).to_json()
+
+
+def test_selection_takes_the_channel_that_differs() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3 * 20))
+    y = np.arange(40) % 2
+    X[:, 20 + 7] += 3 * y  # the slope of channel 7
+    rows = Labelled(X, y, np.arange(40).astype(str), np.ones(40))
+    chosen = select_channels(rows)
+    assert {7, 27, 47} <= set(chosen.tolist())
+    assert len(chosen) == 6  # two channels of twenty, three features each
+
+
+def test_evaluate_writes_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate(task_cohort(tmp_path), task_recipe(), tmp_path / "report", audited=True)
+    found = json.loads((tmp_path / "report/audit.json").read_text())
+    assert set(found["arms"]) == {str(arm) for arm in Arm}
+    assert "no verdict on any paper" in found["says"]
+    assert (tmp_path / "report/audit.png").read_bytes().startswith(b"\x89PNG")
+    assert "selection outside" in capsys.readouterr().out
+
+
+def test_three_labels_cannot_be_audited(tmp_path: Path) -> None:
+    cohort = series_cohort(tmp_path, ["a", "b", "c"] * 2)
+    with pytest.raises(RecipeError, match="needs two labels"):
+        evaluate(cohort, group_recipe(), tmp_path / "report", audited=True, show=False)
+
+
+def test_an_audit_can_be_drawn_without_differences_between_people(tmp_path: Path) -> None:
+    features, table = noise(n_people=4, channels=3)
+    found = audit(features, table, by_person=True, permutations=3, divisions=1, tell=silent)
+    write_audit(tmp_path, found)
+    assert json.loads((tmp_path / "audit.json").read_text())["permutations"] == 3

@@ -1,0 +1,103 @@
+"""``python -m tools.bench.chance``: what evaluation gives where there is nothing to find, and its intervals.
+
+Pure noise: people with features of their own, windows around them, labels by turns.  The floor is chance
+itself: mean AUC and balanced accuracy must be one half, and an interval of 95 % must cover it in 95 of
+100 cohorts.  Beside it stands the bootstrap that most papers report, on the same cohorts.
+"""
+
+import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from cyclopts import App
+
+from offline.intervals import around, bootstrap_sd, correction
+from offline.null import person_rounds, ridge_null
+from offline.primary import METRICS, Pairs
+from offline.ridge import labelled_rows
+from offline.sample_table import SampleTable
+
+app = App(name="chance", help="Chance, and how often intervals cover it.", help_format="plaintext")
+
+WINDOWS = 20
+FEATURES = 12
+
+
+@app.default
+def chance(
+    *, seeds: int = 300, covered: int = 200, permutations: int = 200, repeats: int = 3, workers: int = 2
+) -> None:
+    """Evaluate noise cohorts of 5+5 and of 25+22 people.
+
+    Parameters
+    ----------
+    seeds : int
+        Cohorts of each size, for the means.
+    covered : int
+        Of those so many with intervals.
+    permutations : int
+        Labellings of each null.
+    repeats : int
+        Divisions into folds of each evaluation.
+    workers : int
+        Processes.
+    """
+    from tools.bench.machine import describe_machine
+
+    print("| people | figure | mean | its SE | SD | covered: bootstrap alone | covered: corrected |")
+    print("|---|---|---|---|---|---|---|")
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for sizes in ((5, 5), (25, 22)):
+            jobs = [(sizes, seed, permutations if seed < covered else 0, repeats) for seed in range(seeds)]
+            found = list(pool.map(_cohort, jobs, chunksize=1))
+            for k, metric in enumerate(METRICS):
+                values = np.array([each[k][0] for each in found])
+                plain, wide = (
+                    np.array([each[k][i] for each in found if each[k][i] is not None]) for i in (1, 2)
+                )
+                print(
+                    f"| {sizes[0]}+{sizes[1]} | {metric} | {values.mean():.3f} "
+                    f"| {values.std(ddof=1) / np.sqrt(len(values)):.3f} | {values.std(ddof=1):.3f} "
+                    f"| {plain.mean():.3f} | {wide.mean():.3f} |",
+                    flush=True,
+                )
+    print(f"\n{seeds} cohorts, {covered} with intervals. {json.dumps(describe_machine())}")
+
+
+def _cohort(
+    job: tuple[tuple[int, int], int, int, int],
+) -> list[tuple[float, bool | None, bool | None]]:
+    """Figure, and whether the two intervals cover one half, of one cohort; for each metric."""
+    (n_second, n_first), seed, permutations, repeats = job
+    n = n_second + n_first
+    rng = np.random.default_rng([2019, n, seed])
+    whose = np.repeat(np.arange(n), WINDOWS)
+    features = rng.normal(size=(n, FEATURES))[whose] + rng.normal(size=(len(whose), FEATURES))
+    y = (whose < n_second).astype(np.int64)
+    person = np.array([f"p{i:03d}" for i in whose])
+    start = np.tile(np.arange(WINDOWS, dtype=float), n)
+    table = SampleTable(person, person, person, np.full(len(y), ""), start, start + 7.0, y)
+    rows = labelled_rows(features, y, person, by_person=True)
+    scores = person_rounds(rows, repeats=repeats, seed=seed)
+    pairs = Pairs.of(scores)
+    null = None
+    if permutations:
+        null = ridge_null(
+            features, table, by_person=True, permutations=permutations, repeats=repeats, seed=seed
+        )
+    out: list[tuple[float, bool | None, bool | None]] = []
+    for metric in METRICS:
+        value = float(pairs.figure(metric, scores.positive)[0])
+        sd = bootstrap_sd(pairs, scores.positive, metric, seed=seed)
+        factor = None if null is None else correction(null.figures[metric], null.sds[metric])
+        if sd is None or factor is None:
+            out.append((value, None, None))
+            continue
+        inside = [(i.low <= 0.5 <= i.high) for i in (around(value, sd), around(value, sd, factor=factor))]
+        out.append((value, inside[0], inside[1]))
+    return out
+
+
+if __name__ == "__main__":
+    app()
