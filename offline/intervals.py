@@ -1,9 +1,9 @@
 """How sure a figure is: intervals over people whose coverage was measured, and intervals within a person.
 
 A bootstrap over people of cross-validated scores takes the trained classifiers as given, while each of them
-shares most of its people with the others: where 95 % is claimed, 84 to 89 % is what such an interval
-covers.  So it is widened by what the permutation null of the same cohort shows it to lack: the SD that
-figures really have where there is nothing to find, over the SD that the bootstrap gives there.
+shares most of its people with the others: where 95 % is claimed, 78 to 85 % is what such an interval
+covered on noise.  So what is reported is the SD that figures really have in this cohort where there is
+nothing to find, from the permutation null; it is a little too wide where there is much to find.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.stats import beta, norm
 
 from offline.metrics import FEWEST_FOR_OTHERS
+from offline.permutation import FEWEST
 from offline.predictions import Predictions
 from offline.primary import Metric, Pairs, own_figures
 
@@ -24,7 +25,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From where to where, and how wide it was before it was corrected.
+    """From where to where.
 
     Parameters
     ----------
@@ -32,14 +33,11 @@ class Interval:
         Ends.
     sd : float
         Standard deviation that it stands for.
-    factor : float
-        By what the bootstrap's SD was multiplied; 1 is uncorrected.
     """
 
     low: float
     high: float
     sd: float
-    factor: float = 1.0
 
 
 def bootstrap_sd(
@@ -87,36 +85,15 @@ def bootstrap_mean_sd(values: Floats, *, seed: int, draws: int = DRAWS) -> float
     return float(values[drawn].mean(axis=1).std(ddof=1))
 
 
-def around(figure: float, sd: float, *, factor: float = 1.0, level: float = LEVEL) -> Interval:
+def around(figure: float, sd: float, *, level: float = LEVEL) -> Interval:
     """A Gaussian interval, kept within 0 and 1."""
-    half = float(norm.ppf(0.5 + 0.5 * level)) * sd * factor
-    return Interval(max(figure - half, 0.0), min(figure + half, 1.0), sd * factor, factor)
+    half = float(norm.ppf(0.5 + 0.5 * level)) * sd
+    return Interval(max(figure - half, 0.0), min(figure + half, 1.0), sd)
 
 
-def correction(null: Floats, null_sds: Floats) -> float | None:
-    """What a bootstrap's SD lacks: the null's true SD over the SD that the bootstrap gives there.
-
-    Parameters
-    ----------
-    null : (n,) float64
-        Figures of permuted labellings.
-    null_sds : (m,) float64
-        The bootstrap's SD for some of them.
-
-    Returns
-    -------
-    float or None
-        At least 1; None where there are too few of either.
-    """
-    given = null_sds[np.isfinite(null_sds)]
-    if len(null) < FEWEST_NULL or len(given) < FEWEST_NULL:
-        return None
-    # Root mean square: variances add up, standard deviations do not.
-    typical = float(np.sqrt(np.mean(np.square(given))))
-    return max(float(np.std(null, ddof=1)) / typical, 1.0) if typical > 0 else None
-
-
-FEWEST_NULL = 19
+def null_sd(null: Floats) -> float | None:
+    """SD of figures where there is nothing to find; None under `FEWEST` labellings."""
+    return float(np.std(null, ddof=1)) if len(null) >= FEWEST else None
 
 
 def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int = 500) -> dict[str, Interval]:

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.discriminant import fit_discriminant
-from offline.intervals import bootstrap_mean_sd, bootstrap_sd
 from offline.metrics import auc
 from offline.permutation import permuted
 from offline.primary import METRICS, Metric, Pairs, PersonScores
@@ -20,9 +19,6 @@ from offline.sample_table import SampleTable
 from offline.splits import Fold, evaluation_folds
 
 Floats = npt.NDArray[np.float64]
-BOOTSTRAPPED = 100
-"""For so many of the labellings the bootstrap's SD is computed too."""
-NULL_DRAWS = 400
 AT_ONCE = 100
 """Labellings within recordings that are fitted in one go: more would only take memory."""
 
@@ -35,12 +31,9 @@ class Null:
     ----------
     figures : mapping of metric to (n,) float64
         Of every labelling.
-    sds : mapping of metric to (m,) float64
-        The bootstrap's SD over people, of the first ones.
     """
 
     figures: dict[Metric, Floats]
-    sds: dict[Metric, Floats]
 
 
 def ridge_null(
@@ -99,23 +92,18 @@ def _people(features: Floats, table: SampleTable, permutations: int, repeats: in
     first = np.unique(table.person, return_index=True)[1]
     people = table.rows(first)
     figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
-    sds: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     for number in range(permutations):
         y = permuted(people, np.random.default_rng([seed, number]), by_person=True)
         again = Labelled(rows.features, y, rows.person, rows.weight)
         pairs = Pairs.of(person_rounds(again, repeats=repeats, seed=seed))
         for metric in METRICS:
             figures[metric].append(float(pairs.figure(metric, y == 1)[0]))
-            if number < BOOTSTRAPPED:
-                sd = bootstrap_sd(pairs, y == 1, metric, seed=number, draws=NULL_DRAWS)
-                sds[metric].append(np.nan if sd is None else sd)
-    return Null(_arrays(figures), _arrays(sds))
+    return Null({metric: np.array(values) for metric, values in figures.items()})
 
 
 def _blocks(features: Floats, table: SampleTable, permutations: int, repeats: int, seed: int) -> Null:
     """Folds do not look at labels here (one label a window), so a fold serves all labellings."""
     figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
-    sds: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     people = np.array(table.people)
     for begin in range(0, permutations, AT_ONCE):
         numbers = range(begin, min(begin + AT_ONCE, permutations))
@@ -138,11 +126,7 @@ def _blocks(features: Floats, table: SampleTable, permutations: int, repeats: in
                         own[metric][which] += _own(odds[here], y[fold.test][here] == 1, metric) / repeats
         for metric in METRICS:
             figures[metric] += np.nanmean(own[metric], axis=0).tolist()
-            for k, number in enumerate(numbers):
-                if number < BOOTSTRAPPED:
-                    sd = bootstrap_mean_sd(own[metric][:, k], seed=number, draws=NULL_DRAWS)
-                    sds[metric].append(np.nan if sd is None else sd)
-    return Null(_arrays(figures), _arrays(sds))
+    return Null({metric: np.array(values) for metric, values in figures.items()})
 
 
 def _judge(rows: Labelled, fold: Fold, positive: npt.NDArray[np.bool_], by_person: bool, seed: int) -> Floats:
@@ -166,7 +150,3 @@ def _own(odds: Floats, positive: npt.NDArray[np.bool_], metric: Metric) -> Float
             said = odds[:, k] > 0
             out[k] = 0.5 * (said[positive[:, k]].mean() + (~said[~positive[:, k]]).mean())
     return out
-
-
-def _arrays(values: dict[Metric, list[float]]) -> dict[Metric, Floats]:
-    return {metric: np.array(own) for metric, own in values.items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from offline.intervals import around, bootstrap_mean_sd, bootstrap_sd, correction, within_person
+from offline.intervals import around, bootstrap_mean_sd, bootstrap_sd, null_sd, within_person
 from offline.metrics import FEWEST_FOR_OTHERS, Figure, figures
 from offline.null import Null
 from offline.people_figures import people_figures
@@ -93,7 +93,7 @@ def _of_people(
         value = _known(float(pairs.figure(each, scores.positive)[0]))
         few = len(scores.people) < FEWEST_FOR_OTHERS
         sd = None if few else bootstrap_sd(pairs, scores.positive, each, seed=seed)
-        out[each] = _figure(value, sd, each, null, whole)
+        out[each] = _figure(value, sd, each, null, whole, people_vary=False)
     return out | people_figures(scores, pairs, prevalence)
 
 
@@ -106,7 +106,9 @@ def _within_people(
         own = np.array([v for v in own_figures(table, each).values() if v is not None])
         few = len(table.people) < FEWEST_FOR_OTHERS
         sd = None if few else bootstrap_mean_sd(own, seed=seed)
-        out[each] = _figure(float(own.mean()) if len(own) else None, sd, each, null, whole)
+        mean = float(own.mean()) if len(own) else None
+        # Permuting blocks knows nothing of how people differ: the wider of the two.
+        out[each] = _figure(mean, sd, each, null, whole, people_vary=True)
     if len(table.people) < FEWEST_FOR_OTHERS:
         out["of_each"] = {
             person: [round(interval.low, 4), round(interval.high, 4)]
@@ -116,21 +118,21 @@ def _within_people(
 
 
 def _figure(
-    value: Figure, sd: float | None, metric: Metric, null: Null | None, whole: bool
+    value: Figure, sd: float | None, metric: Metric, null: Null | None, whole: bool, *, people_vary: bool
 ) -> dict[str, Any]:
     """A figure with both its intervals, and its p value where the null is of this very arm."""
-    out: dict[str, Any] = {"value": value, "interval": None, "uncorrected": None, "factor": None, "p": None}
+    out: dict[str, Any] = {"value": value, "interval": None, "bootstrap": None, "p": None}
     if value is None:
         return out
     if whole and null is not None:
         out["p"] = p_value(value, null.figures[metric])
     if sd is not None:
         plain = around(value, sd)
-        out["uncorrected"] = [plain.low, plain.high]
-        factor = None if null is None else correction(null.figures[metric], null.sds[metric])
-        if factor is not None:
-            wide = around(value, sd, factor=factor)
-            out |= {"interval": [wide.low, wide.high], "factor": factor}
+        out["bootstrap"] = [plain.low, plain.high]
+        chance = None if null is None else null_sd(null.figures[metric])
+        if chance is not None:
+            wide = around(value, max(chance, sd) if people_vary else chance)
+            out["interval"] = [wide.low, wide.high]
     return out
 
 

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 import numpy as np
 from cyclopts import App
 
-from offline.intervals import around, bootstrap_sd, correction
+from offline.intervals import around, bootstrap_sd, null_sd
 from offline.null import person_rounds, ridge_null
 from offline.primary import METRICS, Pairs
 from offline.ridge import labelled_rows
@@ -45,7 +45,7 @@ def chance(
     """
     from tools.bench.machine import describe_machine
 
-    print("| people | figure | mean | its SE | SD | covered: bootstrap alone | covered: corrected |")
+    print("| people | figure | mean | its SE | SD | covered: bootstrap alone | covered: as reported |")
     print("|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for sizes in ((5, 5), (25, 22)):
@@ -90,11 +90,11 @@ def _cohort(
     for metric in METRICS:
         value = float(pairs.figure(metric, scores.positive)[0])
         sd = bootstrap_sd(pairs, scores.positive, metric, seed=seed)
-        factor = None if null is None else correction(null.figures[metric], null.sds[metric])
-        if sd is None or factor is None:
+        reported = None if null is None else null_sd(null.figures[metric])
+        if sd is None or reported is None:
             out.append((value, None, None))
             continue
-        inside = [(i.low <= 0.5 <= i.high) for i in (around(value, sd), around(value, sd, factor=factor))]
+        inside = [(i.low <= 0.5 <= i.high) for i in (around(value, sd), around(value, reported))]
         out.append((value, inside[0], inside[1]))
     return out
 
