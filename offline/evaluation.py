@@ -208,7 +208,7 @@ def _audit(samples: Samples, recipe: Recipe, tell: Tell) -> Audit:
 def _arms(recipe: Recipe, networks: Sequence[str]) -> dict[str, Recipe]:
     """The recipe of every arm, the recipe's own network first and the baselines last."""
     check_network(recipe.network.name, recipe.network.params)
-    arms = {recipe.network.name: recipe}
+    arms = {recipe.network.arm: recipe}
     for name in networks:
         check_network(name, {})
         arms.setdefault(name, recipe.model_copy(update={"network": Network(name=name)}))
@@ -258,7 +258,7 @@ def _figures(
         else:
             fitted.setdefault(job.fold.name, {})[job.arm] = outcome.how
     return {
-        "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.name},
+        "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.arm},
         "cohort_hash": cohort.content_hash(),
         "labels": list(samples.labels),
         "protocol": "every window is judged by what was fitted to other people only",

@@ -145,12 +145,12 @@ def fit_network(
     drop = Dropout(settings.channel_dropout, places or range(n_chans))
     watch = _Watch(settings, on_epoch, listens=len(validation) > 0)
     make = partial(make_network, name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
-    with _reproducible(seed, settings.threads):
+    with reproducible(seed, settings.threads):
         net = _Net(
             make,
             drop=drop,
             criterion=nn.CrossEntropyLoss,
-            criterion__weight=_weights(y[train], n_outputs) if settings.class_weights else None,
+            criterion__weight=label_weights(y[train], n_outputs) if settings.class_weights else None,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=settings.weight_decay,
             lr=settings.learning_rate,
@@ -317,7 +317,7 @@ class _Watch(EarlyStopping):
             super().on_train_end(net, **kwargs)
 
 
-def _weights(y: Labels, n_outputs: int) -> torch.Tensor:
+def label_weights(y: Labels, n_outputs: int) -> torch.Tensor:
     """Weights under which every label that occurs weighs the same, 1 on average."""
     counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
     weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)
@@ -325,7 +325,7 @@ def _weights(y: Labels, n_outputs: int) -> torch.Tensor:
 
 
 @contextmanager
-def _reproducible(seed: int, threads: int) -> Iterator[None]:
+def reproducible(seed: int, threads: int) -> Iterator[None]:
     """Fork torch's generator, and use its deterministic algorithms on so many threads meanwhile."""
     were = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     n_threads = torch.get_num_threads()

@@ -9,14 +9,15 @@ import numpy.typing as npt
 
 from models.probabilities import probabilities
 from offline.baselines import fit_by_time, fit_linear, majority, window_features
-from offline.fitting import logits_of
+from offline.fitting import fit_temperature, logits_of
 from offline.novelty import fit_novelty, share_unlike
 from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.ridge import fit_ridge
 from offline.samples import Samples
-from offline.splits import Fold
-from offline.training import train_within
+from offline.single_channel import fit_channels
+from offline.splits import Fold, validation_split
+from offline.training import fit_settings, train_within
 
 LINEAR, RIDGE, TIME, MAJORITY = "linear", "ridge", "time", "majority"
 
@@ -66,6 +67,8 @@ def judge(
         scores = np.zeros((len(fold.test), len(samples.labels)))
         scores[:, model.classes_] = model.predict_proba(samples.X[fold.test])
         return scores, how | {"windows": len(y)}
+    if recipe.network.channels == "best":
+        return _best_channel(samples, recipe, fold, progress)
     seed = fold_seed(fold, recipe)
     task = f"{arm} without {fold.name}"
     trained = train_within(samples, recipe, fold.train, seed=seed, progress=progress, task=task)
@@ -93,6 +96,45 @@ def _ridge(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[npt.NDArray[np
         seed=fold_seed(fold, recipe),
     )
     return model.probabilities(window_features(samples.X[fold.test])), model.how
+
+
+def _best_channel(
+    samples: Samples, recipe: Recipe, fold: Fold, progress: Tell | None
+) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+    """A network for each channel; the best of them, chosen within training, judges."""
+    seed = fold_seed(fold, recipe)
+    table = samples.table
+    split = validation_split(table, fold.train, seed=seed, fraction=recipe.training.validation_fraction)
+
+    def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
+        if progress is not None:
+            progress(f"channels without {fold.name}", epoch, most, f"loss {loss:.3f}, unseen {valid:.3f}")
+
+    found = fit_channels(
+        samples.X,
+        table.target,
+        split.train,
+        split.validation,
+        params=recipe.network.params,
+        n_outputs=len(samples.labels),
+        settings=fit_settings(recipe),
+        seed=seed,
+        on_epoch=on_epoch,
+    )
+    network, own = found.networks[found.best], samples.X[:, found.best : found.best + 1]
+    y = table.target[split.validation]
+    temperature = fit_temperature(logits_of(network, own[split.validation]), y)
+    how = {
+        "windows": len(split.train),
+        "validation": str(split.kind),
+        "validation_windows": len(split.validation),
+        "channel": samples.names[found.best],
+        "best_epoch": int(found.best_epoch[found.best]),
+        "temperature": temperature,
+        "seed": seed,
+        "ranking": [[samples.names[i], round(float(found.loss[i]), 6)] for i in found.ranking],
+    }
+    return probabilities(logits_of(network, own[fold.test]), temperature), how
 
 
 def unlike_training(samples: Samples, fold: Fold) -> dict[str, Any]:

@@ -126,10 +126,33 @@ class Labels(Section):
 
 
 class Network(Section):
-    """Which network; its parameters by name (`models.networks`)."""
+    """Which network; its parameters by name (`models.networks`).
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    params : mapping
+        Its parameters.
+    channels : {"all", "best"}
+        One network over all channels; or one for each channel alone, of which the one is taken that does best
+        on training people (or sessions) that it did not learn from; CGRNN only.
+    """
 
     name: str
     params: dict[str, Any] = Field(default_factory=dict)
+    channels: Literal["all", "best"] = "all"
+
+    @model_validator(mode="after")
+    def _one_channel(self) -> Self:
+        if self.channels == "best" and self.name != "cgrnn":
+            raise ValueError(f"channels = 'best' is for the network 'cgrnn' only; found {self.name!r}")
+        return self
+
+    @property
+    def arm(self) -> str:
+        """What an evaluation calls it."""
+        return self.name if self.channels == "all" else f"{self.name}, best channel"
 
 
 class Training(Section):

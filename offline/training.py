@@ -201,6 +201,11 @@ def train(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     check_network(recipe.network.name, recipe.network.params)  # before hours of replay
+    if recipe.network.channels != "all":
+        raise RecipeError(
+            'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
+            'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
+        )
     cohort = read_cohort(cohort_path)
     seed = recipe.training.seed if seed is None else seed
     with shown(progress) as tell:
