@@ -95,7 +95,8 @@ def _people(features: Floats, table: SampleTable, permutations: int, repeats: in
     for number in range(permutations):
         y = permuted(people, np.random.default_rng([seed, number]), by_person=True)
         again = Labelled(rows.features, y, rows.person, rows.weight)
-        pairs = Pairs.of(person_rounds(again, repeats=repeats, seed=seed))
+        # Divided otherwise each time: one division fixed by the order of people would favour some labellings.
+        pairs = Pairs.of(person_rounds(again, repeats=repeats, seed=seed + repeats * (number + 1)))
         for metric in METRICS:
             figures[metric].append(float(pairs.figure(metric, y == 1)[0]))
     return Null({metric: np.array(values) for metric, values in figures.items()})
