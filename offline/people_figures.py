@@ -11,6 +11,8 @@ from offline.metrics import Figure, brier, matthews
 from offline.primary import Pairs, PersonScores
 
 Floats = npt.NDArray[np.float64]
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Probabilities from which one would act."""
 FALSE_POSITIVES = 0.2
 """The partial AUC looks at specificities from 1 down to 1 less this."""
 
@@ -54,8 +56,50 @@ def people_figures(scores: PersonScores, pairs: Pairs, prevalence: float | None)
             "intercept": calibration_intercept(scores.positive, one),
             "expected_error": expected_calibration_error(scores.positive, one),
         },
+        "decision_curve": decision_curve(scores.positive, one, prevalence),
         "at_prevalence": predictive_values(sensitivity, specificity, prevalence),
     }
+
+
+def decision_curve(
+    positive: npt.NDArray[np.bool_], probability: Floats, prevalence: float | None = None
+) -> list[dict[str, float]] | None:
+    """Net benefit of acting on a probability, beside acting on everybody (on nobody it is 0).
+
+    Vickers AJ, Elkin EB (2006). Decision curve analysis: a novel method for evaluating prediction models.
+    Medical Decision Making 26:565-574.
+
+    Parameters
+    ----------
+    positive : (n_people,) bool
+        Who has the second label.
+    probability : (n_people,) float64
+        With which each was said to have it, at the study's prevalence or about; only its order
+        and its place about the threshold count.
+    prevalence : float or None
+        Share of people with the second label where it would be used; None takes the study's.
+
+    Returns
+    -------
+    list of dict, or None
+        ``threshold``, ``benefit`` and ``everybody``, in true positives a person; None where one label is absent.
+    """
+    if not positive.any() or positive.all():
+        return None
+    share = float(positive.mean()) if prevalence is None else prevalence
+    out = []
+    for threshold in THRESHOLDS:
+        hits = float(np.mean(probability[positive] >= threshold)) * share
+        alarms = float(np.mean(probability[~positive] >= threshold)) * (1.0 - share)
+        price = threshold / (1.0 - threshold)
+        out.append(
+            {
+                "threshold": threshold,
+                "benefit": hits - price * alarms,
+                "everybody": share - price * (1.0 - share),
+            }
+        )
+    return out
 
 
 def predictive_values(

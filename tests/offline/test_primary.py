@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from offline.intervals import draw_people
-from offline.people_figures import partial_auc, people_figures, predictive_values
+from offline.people_figures import decision_curve, partial_auc, people_figures, predictive_values
 from offline.predictions import Predictions
 from offline.primary import Pairs, PersonScores, own_figures, person_scores, primary
 
@@ -113,6 +113,20 @@ def test_labels_within_a_recording_give_everybody_a_figure_of_their_own() -> Non
     assert own_figures(table, "auc") == {"a": 1.0, "b": 0.0}
     assert primary(table, "auc", by_person=False) == 0.5
     assert primary(table, "balanced_accuracy", by_person=False) == 0.5
+
+
+def test_net_benefit_is_bounded_by_a_perfect_and_by_an_empty_prediction() -> None:
+    positive = np.array([True] * 4 + [False] * 6)
+    perfect = decision_curve(positive, positive.astype(float))
+    assert perfect is not None
+    assert all(row["benefit"] == pytest.approx(0.4) for row in perfect)
+    nobody = decision_curve(positive, np.zeros(10))
+    assert nobody is not None
+    assert all(row["benefit"] == 0.0 for row in nobody)
+    everybody = decision_curve(positive, np.ones(10), 0.1)
+    assert everybody is not None
+    assert all(row["benefit"] == pytest.approx(row["everybody"]) for row in everybody)
+    assert decision_curve(np.ones(3, dtype=bool), np.ones(3)) is None
 
 
 def test_figures_of_people() -> None:
