@@ -82,7 +82,7 @@ def decision_curve(
     Returns
     -------
     list of dict, or None
-        ``threshold``, ``benefit`` and ``everybody``, in true positives a person; None where one label is absent.
+        ``threshold``, ``benefit``, ``everybody``: true positives a person; None where one label is absent.
     """
     if not positive.any() or positive.all():
         return None
