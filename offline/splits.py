@@ -22,8 +22,10 @@ Names = npt.NDArray[np.str_]
 MOST_LEFT_OUT_SINGLY = 20
 """Up to so many people each is held out alone; beyond, ten folds say the same for less."""
 MANY_FOLDS = 10
+FEW_OF_A_LABEL = 10
+"""With fewer people of the rarest label, one of each label is left out together."""
 PERSON_FOLDS = 5
-"""Where the label is the person's: people are compared within a fold; with more folds fewer meet."""
+"""Where they are more: people are compared within a fold, and with more folds fewer of them meet."""
 FEWEST_PEOPLE = 5
 """With fewer training people, none of them is spared for early stopping."""
 END_FRACTIONS = (0.25, 0.3, 0.2, 0.4, 0.15, 0.5)
@@ -143,9 +145,10 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
     """The folds that a cohort is evaluated with, chosen by what it is.
 
     A label that changes within people: one person is left out at a time, or ten folds where people
-    are many.  One label a person: as many folds as the rarest label has people, ten at most, each with
-    people of every label; leaving out one person alone would make the held-out label the
-    minority of every training set, which on noise gives an accuracy far *under* one half.
+    are many.  One label a person: as many folds as the rarest label has people, or `PERSON_FOLDS` where
+    they are `FEW_OF_A_LABEL` or more, each with people of every label; leaving out one person alone would
+    make the held-out label the minority of every training set, which on noise gives an accuracy far
+    *under* one half.
 
     Parameters
     ----------
@@ -164,7 +167,8 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
     own = _label_of_each(person, y)
     if own is not None:
         fewest = int(min(np.bincount(list(own.values()), minlength=2)))
-        return person_folds(person, y, min(max(fewest, 2), PERSON_FOLDS), seed=seed)
+        n_folds = max(fewest, 2) if fewest < FEW_OF_A_LABEL else PERSON_FOLDS
+        return person_folds(person, y, n_folds, seed=seed)
     if len(_people(person)) <= MOST_LEFT_OUT_SINGLY:
         return leave_one_person_out(person)
     return person_folds(person, y, MANY_FOLDS, seed=seed)

@@ -23,6 +23,16 @@ def _table(sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return person, y
 
 
+@pytest.mark.parametrize(("n", "folds"), [(4, 4), (9, 9), (10, 5), (30, 5)])
+def test_few_people_are_left_out_one_of_each_label_and_many_in_five_folds(n: int, folds: int) -> None:
+    person = np.array([f"p{i:02d}" for i in range(2 * n)])
+    y = np.arange(2 * n) % 2
+    found = evaluation_folds(person, y)
+    assert len(found) == folds
+    for fold in found:
+        assert np.bincount(y[fold.test]).tolist() == [n // folds] * 2
+
+
 @given(st.lists(st.integers(2, 12), min_size=2, max_size=40), st.integers(0, 9))
 @settings(max_examples=40, deadline=None)
 def test_folds_part_people_and_judge_every_window_once(sizes: list[int], seed: int) -> None:
