@@ -1,0 +1,33 @@
+"""Evidence over time, where the label is the person's: how correlated windows add up, and when to stop.
+
+A trajectory is one person's window log odds in order of time.  `fit` learns from held-out people how such
+windows add up, `judge` and `Running` turn them into a running posterior, `curve` says what that is worth
+after so many seconds, and `set_rule` when one may stop and say a label.
+"""
+
+from offline.accumulation.curves import Point, curve
+from offline.accumulation.effective import Law, Running, effective_windows, judge
+from offline.accumulation.fitting import Fit, fit
+from offline.accumulation.simulated import simulate_trajectories
+from offline.accumulation.stopping import Outcome, Passage, Rule, Setting, check_on, first_passage, set_rule
+from offline.accumulation.trajectories import Trajectory
+
+__all__ = [
+    "Fit",
+    "Law",
+    "Outcome",
+    "Passage",
+    "Point",
+    "Rule",
+    "Running",
+    "Setting",
+    "Trajectory",
+    "check_on",
+    "curve",
+    "effective_windows",
+    "first_passage",
+    "fit",
+    "judge",
+    "set_rule",
+    "simulate_trajectories",
+]
