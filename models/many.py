@@ -50,11 +50,33 @@ class ManyCGRNN(nn.Module):
         return len(self.of("head.bias"))
 
     def of(self, name: str) -> Tensor:
-        """The weights ``name`` of all networks, (n_networks, ...)."""
+        """The weights of all networks.
+
+        Parameters
+        ----------
+        name : str
+            As a `CGRNN` calls them, with dots.
+
+        Returns
+        -------
+        (n_networks, ...) float32
+            Not copied.
+        """
         return self.stacked[_own(name)]
 
     def state_of(self, which: int) -> dict[str, Tensor]:
-        """One network's weights, copied, as a `CGRNN`'s ``load_state_dict`` takes them."""
+        """One network's weights, copied.
+
+        Parameters
+        ----------
+        which : int
+            The network's number.
+
+        Returns
+        -------
+        dict of str to (...,) float32
+            As a `CGRNN`'s ``load_state_dict`` takes them.
+        """
         return {_theirs(name): value[which].detach().clone() for name, value in self.stacked.items()}
 
     def forward(self, x: Tensor) -> Tensor:

@@ -74,7 +74,18 @@ class Windows:
 
 
 def windows_apart(table: SampleTable) -> Rows:
-    """Windows of which none overlap: in each recording the first, and the next that begins when it ended."""
+    """Windows of which none overlap: in each recording the first, and the next that begins when it ended.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All windows.
+
+    Returns
+    -------
+    (m,) intp
+        Rows of the table, ascending.
+    """
     chosen: list[int] = []
     for name in np.unique(table.recording):
         rows = np.flatnonzero(table.recording == name)
@@ -170,7 +181,18 @@ def _fold(
 
 
 def select_channels(rows: Labelled) -> Rows:
-    """The columns of the channels of which some feature differs most between the labels (largest t)."""
+    """The columns of the channels of which some feature differs most between the labels (largest t).
+
+    Parameters
+    ----------
+    rows : Labelled
+        Those whose labels may be looked at.
+
+    Returns
+    -------
+    (m,) intp
+        Columns: all features of the chosen channels.
+    """
     positive = rows.y == 1
     weight = rows.weight / rows.weight.sum()
     scores = np.zeros(rows.features.shape[1])

@@ -159,7 +159,20 @@ class _Path:
 
 
 def standard_of(features: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Weighted mean and SD of each feature; 1 for the SD of one that never changes."""
+    """Weighted mean and SD of each feature.
+
+    Parameters
+    ----------
+    features : (n, n_features) float64
+        Rows.
+    weight : (n,) float64
+        What a row weighs.
+
+    Returns
+    -------
+    mean, scale : (n_features,) float64
+        The scale of a feature that never changes is 1.
+    """
     share = weight / weight.sum()
     mean = share @ features
     scale = np.sqrt(share @ np.square(features - mean))

@@ -318,7 +318,20 @@ class _Watch(EarlyStopping):
 
 
 def label_weights(y: Labels, n_outputs: int) -> torch.Tensor:
-    """Weights under which every label that occurs weighs the same, 1 on average."""
+    """Weights under which every label that occurs weighs the same, 1 on average.
+
+    Parameters
+    ----------
+    y : (n_windows,) int64
+        Labels.
+    n_outputs : int
+        Labels there are.
+
+    Returns
+    -------
+    (n_outputs,) float32
+        0 for a label that does not occur.
+    """
     counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
     weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)
     return torch.tensor(weights, dtype=torch.float32)

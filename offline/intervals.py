@@ -68,7 +68,20 @@ def bootstrap_sd(
 
 
 def draw_people(positive: npt.NDArray[np.bool_], *, seed: int, draws: int) -> Floats:
-    """How often each person is drawn, (n_people, draws), those of each label among themselves."""
+    """How often each person is drawn, those of each label among themselves.
+
+    Parameters
+    ----------
+    positive : (n_people,) bool
+        Who has the second label.
+    seed, draws : int
+        What chance follows from, and how many.
+
+    Returns
+    -------
+    (n_people, draws) float64
+        Whole numbers; the sum over people of a label is their number.
+    """
     rng = np.random.default_rng(seed)
     times = np.zeros((len(positive), draws))
     for label in (True, False):
@@ -78,7 +91,20 @@ def draw_people(positive: npt.NDArray[np.bool_], *, seed: int, draws: int) -> Fl
 
 
 def bootstrap_mean_sd(values: Floats, *, seed: int, draws: int = DRAWS) -> float | None:
-    """SD of the mean of people's own figures, (n_people,), over draws of people; None under two people."""
+    """SD of the mean of people's own figures over draws of people.
+
+    Parameters
+    ----------
+    values : (n_people,) float64
+        Everybody's own figure.
+    seed, draws : int
+        What chance follows from, and how many.
+
+    Returns
+    -------
+    float or None
+        None under two people.
+    """
     if len(values) < 2:
         return None
     drawn = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
@@ -92,7 +118,18 @@ def around(figure: float, sd: float, *, level: float = LEVEL) -> Interval:
 
 
 def null_sd(null: Floats) -> float | None:
-    """SD of figures where there is nothing to find; None under `FEWEST` labellings."""
+    """SD of figures where there is nothing to find.
+
+    Parameters
+    ----------
+    null : (n_labellings,) float64
+        Figures of permuted labellings.
+
+    Returns
+    -------
+    float or None
+        None under `FEWEST` labellings.
+    """
     return float(np.std(null, ddof=1)) if len(null) >= FEWEST else None
 
 

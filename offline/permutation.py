@@ -69,7 +69,22 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
 
 
 def permuted(table: SampleTable, rng: np.random.Generator, *, by_person: bool) -> Labels:
-    """`permuted_people` or `permuted_blocks`."""
+    """Labels permuted as the recipe's target has it: `permuted_people` or `permuted_blocks`.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    rng : numpy.random.Generator
+        What chance follows from.
+    by_person : bool
+        Whether the label is the person's.
+
+    Returns
+    -------
+    (n,) int64
+        A label for each sample.
+    """
     return permuted_people(table, rng) if by_person else permuted_blocks(table, rng)
 
 

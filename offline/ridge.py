@@ -86,7 +86,18 @@ class Ridge:
     how: dict[str, Any]
 
     def probabilities(self, features: Floats) -> Floats:
-        """Probabilities of labels at equal prevalence, (n, n_labels), of features (n, n_features)."""
+        """Probabilities of labels at equal prevalence.
+
+        Parameters
+        ----------
+        features : (n, n_features) float64
+            As fitted.
+
+        Returns
+        -------
+        (n, n_labels) float64
+            Each row sums to 1.
+        """
         odds = self.discriminant.log_odds(features)
         if self.n_labels == 2:
             odds = np.concatenate([-0.5 * odds, 0.5 * odds], axis=1)
@@ -140,6 +151,11 @@ def inner_folds(rows: Labelled, *, by_person: bool, seed: int) -> Sequence[tuple
         Whether the label is the person's: then divisions are stratified.
     seed : int
         Who comes together.
+
+    Returns
+    -------
+    sequence of (train, held out), each (m,) intp
+        Rows of either side.
     """
     people, whose = np.unique(rows.person, return_inverse=True)
     if by_person:
