@@ -22,7 +22,7 @@ N_TIMES = 35
 
 
 @app.default
-def many(*, networks: int = 132, together: int = 12, windows: int = 768, turns: int = 7) -> None:
+def many(*, networks: int = 132, together: int = 12, windows: int = 384, turns: int = 5) -> None:
     """Time an epoch of all networks.
 
     Parameters
