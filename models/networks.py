@@ -14,6 +14,7 @@ from models.cgrnn import CGRNN
 from models.cnn_lstm import CNNLSTM
 from models.errors import RecipeError, near_match
 from models.lstm import LSTM
+from models.projection import Projected
 from models.sizes import LARGEST
 
 NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
@@ -21,6 +22,8 @@ NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
 )
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
+COMPONENTS = "components"
+"""The parameter that every network has beside its own: how many components of its channels it sees."""
 
 
 def parameters_of(name: str) -> dict[str, int | float]:
@@ -62,7 +65,7 @@ def check_network(name: str, params: Mapping[str, object]) -> None:
     RecipeError
         No such network or parameter, or a value that cannot be.
     """
-    known = parameters_of(name)
+    known = parameters_of(name) | {COMPONENTS: 1}
     for key, value in params.items():
         if key not in known:
             raise RecipeError(f"Network {name!r} has no parameter {key!r}. {near_match(key, known)}")
@@ -98,4 +101,12 @@ def make_network(
         No such network or parameter, a value that cannot be, or a window that is too short.
     """
     check_network(name, params)
-    return NETWORKS[name](n_chans=n_chans, n_times=n_times, n_outputs=n_outputs, **params)
+    own = {key: value for key, value in params.items() if key != COMPONENTS}
+    seen = params.get(COMPONENTS, n_chans)
+    if not isinstance(seen, int) or seen > n_chans:
+        raise RecipeError(
+            f"Network {name!r}: components is {seen!r}, but a window has {n_chans} channels; "
+            "expected at most as many."
+        )
+    network = NETWORKS[name](n_chans=seen, n_times=n_times, n_outputs=n_outputs, **own)
+    return Projected(network, n_chans, seen) if COMPONENTS in params else network

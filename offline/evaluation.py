@@ -17,20 +17,18 @@ import numpy as np
 import torch
 
 from models.errors import HemostreamError, RecipeError
-from models.networks import check_network
+from offline.arms import Arm, arms_of, divisions_of
 from offline.audit import Audit, audit, print_audit, write_audit
 from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
 from offline.jobs import UNLIKE, Job, Outcome, Store, perform_all
-from offline.judge import baselines_of
 from offline.null import Null, ridge_null
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
-from offline.recipe_sections import Network
 from offline.sample_table import SampleTable, write_table
 from offline.samples import Samples, collect
-from offline.splits import Fold, evaluation_folds
+from offline.splits import site_folds
 from offline.summary import summary
 from offline.tables import print_results
 from offline.versions import versions
@@ -100,7 +98,7 @@ def evaluate(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     began = datetime.now(UTC)
-    arms = _arms(recipe, networks)
+    arms_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
     folder = _folder(out)
     cohort = read_cohort(cohort_path)
     seconds: dict[str, float] = {}
@@ -108,18 +106,23 @@ def evaluate(
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         seconds["collect"] = time.perf_counter() - clock
-        divisions = _divisions(samples.table, recipe)
+        arms = arms_of(recipe, networks, sites=len(site_folds(samples.table)) > 0)
+        planned = [
+            (arm, r, Job(f, arm.judge, arm.recipe)) for arm in arms for r, f in arm.folds(samples.table)
+        ]
+        unlike = [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
         store = Store(folder / WORK, samples)
-        jobs = [Job(fold, arm, arms.get(arm, recipe)) for _, fold in divisions for arm in (*arms, UNLIKE)]
+        jobs = [*(job for _, _, job in planned), *unlike]
         outcomes = perform_all(store, jobs, workers=workers, tell=tell)
         clock = time.perf_counter()
         null = _null(samples, recipe, tell)
         seconds["null"] = time.perf_counter() - clock
         found = _audit(samples, recipe, tell) if audited else None
-    seconds |= {f"{job.fold.name}: {job.arm}": its.seconds for job, its in zip(jobs, outcomes, strict=True)}
-    repeats = [repeat for repeat, _ in divisions for _ in range(len(arms) + 1)]
-    predictions = _predictions(samples, jobs, outcomes, repeats, tuple(arms))
-    figures = _figures(samples, recipe, cohort, jobs, outcomes, predictions, null)
+    names = [*(arm.name for arm, _, _ in planned), *(UNLIKE for _ in unlike)]
+    for name, job, outcome in zip(names, jobs, outcomes, strict=True):
+        seconds[f"{job.fold.name}: {name}"] = outcome.seconds
+    predictions = _predictions(samples, planned, outcomes)
+    figures = _figures(samples, recipe, cohort, names, jobs, outcomes, predictions, null)
     results = Results(predictions, figures, _run(began, seconds, workers))
     _write(folder, results, samples)
     if found is not None:
@@ -160,17 +163,6 @@ def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
     )
 
 
-def _divisions(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
-    """The folds of every repeat; people who are each left out alone are divided once."""
-    out: list[tuple[int, Fold]] = []
-    for repeat in range(recipe.evaluation.repeats):
-        folds = evaluation_folds(table.person, table.target, seed=recipe.training.seed + repeat)
-        out += [(repeat, fold) for fold in folds]
-        if all(len(fold.held_out) == 1 for fold in folds):
-            break
-    return out
-
-
 def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     """The null, where there are two labels and the recipe asks for it."""
     n = recipe.evaluation.permutations
@@ -205,46 +197,33 @@ def _audit(samples: Samples, recipe: Recipe, tell: Tell) -> Audit:
     )
 
 
-def _arms(recipe: Recipe, networks: Sequence[str]) -> dict[str, Recipe]:
-    """The recipe of every arm, the recipe's own network first and the baselines last."""
-    check_network(recipe.network.name, recipe.network.params)
-    arms = {recipe.network.arm: recipe}
-    for name in networks:
-        check_network(name, {})
-        arms.setdefault(name, recipe.model_copy(update={"network": Network(name=name)}))
-    return arms | dict.fromkeys(baselines_of(recipe), recipe)
-
-
 def _predictions(
-    samples: Samples,
-    jobs: Sequence[Job],
-    outcomes: Sequence[Outcome],
-    repeats: Sequence[int],
-    arms: Sequence[str],
+    samples: Samples, planned: Sequence[tuple[Arm, int, Job]], outcomes: Sequence[Outcome]
 ) -> Predictions:
     parts = []
-    for job, outcome, repeat in zip(jobs, outcomes, repeats, strict=True):
+    for (arm, repeat, job), outcome in zip(planned, outcomes, strict=False):  # the rest judged nothing
         test = job.fold.test
-        if job.arm != UNLIKE:
-            parts.append(
-                Predictions(
-                    labels=samples.labels,
-                    fold=np.full(len(test), job.fold.name),
-                    arm=np.full(len(test), job.arm),
-                    sample=test.astype(np.int64),
-                    person=samples.table.person[test],
-                    y=samples.table.target[test],
-                    scores=outcome.scores,
-                    repeat=np.full(len(test), repeat, dtype=np.int64),
-                )
+        parts.append(
+            Predictions(
+                labels=samples.labels,
+                fold=np.full(len(test), job.fold.name),
+                arm=np.full(len(test), arm.name),
+                sample=test.astype(np.int64),
+                person=samples.table.person[test],
+                y=samples.table.target[test],
+                scores=outcome.scores,
+                repeat=np.full(len(test), repeat, dtype=np.int64),
             )
-    return in_canonical_order(Predictions.concatenate(parts), arms)
+        )
+    arms = dict.fromkeys(arm.name for arm, _, _ in planned)
+    return in_canonical_order(Predictions.concatenate(parts), tuple(arms))
 
 
 def _figures(
     samples: Samples,
     recipe: Recipe,
     cohort: Cohort,
+    names: Sequence[str],
     jobs: Sequence[Job],
     outcomes: Sequence[Outcome],
     predictions: Predictions,
@@ -252,11 +231,11 @@ def _figures(
 ) -> dict[str, Any]:
     fitted: dict[str, Any] = {}
     unlike: dict[str, Any] = {}
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        if job.arm == UNLIKE:
+    for name, job, outcome in zip(names, jobs, outcomes, strict=True):
+        if name == UNLIKE:
             unlike[job.fold.name] = outcome.how
         else:
-            fitted.setdefault(job.fold.name, {})[job.arm] = outcome.how
+            fitted.setdefault(job.fold.name, {})[name] = outcome.how
     return {
         "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.arm},
         "cohort_hash": cohort.content_hash(),

@@ -8,8 +8,7 @@ are put back as they were.
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,8 @@ from torch import nn
 
 from models.errors import RecipeError
 from models.networks import make_network
+from models.projection import Projected
+from offline.augmentation import Augmentation, Changes
 
 Windows = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -55,9 +56,11 @@ class FitSettings:
         Of the optimiser AdamW (Loshchilov and Hutter 2019).
     class_weights : bool
         Whether every label weighs the same in the loss, however many windows it has.
-    channel_dropout : float
-        Probability with which a place is taken out of a window (set to 0, as windows hold channels
-        that are left out), drawn anew each time that the window is learnt from; one place always stays.
+    early_stopping : bool
+        Whether the validation windows end training and choose the epoch; otherwise all epochs are run and the
+        last one's weights are kept.
+    changes : Changes
+        What is done to windows while they are learnt from.
     threads : int
         Threads of torch; other numbers may give other last digits.
     """
@@ -69,7 +72,8 @@ class FitSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     class_weights: bool = True
-    channel_dropout: float = 0.0
+    early_stopping: bool = True
+    changes: Changes = field(default_factory=Changes)
     threads: int = 1
 
 
@@ -142,13 +146,19 @@ def fit_network(
     if not len(train):
         raise RecipeError("There is no window to train on; the recipe's labels or the cohort leave none.")
     n_chans, n_times = X.shape[1:]
-    drop = Dropout(settings.channel_dropout, places or range(n_chans))
-    watch = _Watch(settings, on_epoch, listens=len(validation) > 0)
-    make = partial(make_network, name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+    listens = settings.early_stopping and len(validation) > 0
+    watch = _Watch(settings, on_epoch, listens=listens)
+
+    def make() -> nn.Module:
+        network = make_network(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+        if isinstance(network, Projected):
+            network.components.copy_(principal_components(X[train], len(network.components)))
+        return network
+
     with reproducible(seed, settings.threads):
         net = _Net(
             make,
-            drop=drop,
+            augment=Augmentation(settings.changes, places or range(n_chans)),
             criterion=nn.CrossEntropyLoss,
             criterion__weight=label_weights(y[train], n_outputs) if settings.class_weights else None,
             optimizer=torch.optim.AdamW,
@@ -172,8 +182,37 @@ def fit_network(
     if len(history) < settings.epochs and not watch.stopped_early:
         # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
         raise KeyboardInterrupt
-    best = watch.best_epoch_ if len(validation) else len(history)
+    best = watch.best_epoch_ if listens else len(history)
     return Fitted(net.module_.eval(), history, best, watch.stopped_early)
+
+
+def principal_components(X: Windows, n_components: int) -> torch.Tensor:
+    """Directions among the channels in which windows vary most.
+
+    Parameters
+    ----------
+    X : (n_windows, n_channels, n_samples) float32
+        Windows of training.
+    n_components : int
+        How many.
+
+    Returns
+    -------
+    (n_components, n_channels) float32
+        Orthonormal, the largest variance first; the largest weight of each is positive.
+    """
+    n_channels = X.shape[1]
+    shared = sum(
+        (np.einsum("nct,ndt->cd", part, part) for part in _parts(X)), start=np.zeros((n_channels, n_channels))
+    )
+    directions = np.linalg.eigh(shared)[1][:, ::-1][:, :n_components].T
+    largest = np.abs(directions).argmax(axis=1)
+    signs = np.sign(directions[np.arange(n_components), largest])
+    return torch.from_numpy((directions * signs[:, np.newaxis]).astype(np.float32))
+
+
+def _parts(X: Windows) -> Iterator[npt.NDArray[np.float64]]:
+    return (X[i : i + 1024].astype(np.float64) for i in range(0, len(X), 1024))
 
 
 def logits_of(network: nn.Module, X: Windows, *, batch_size: int = 256) -> npt.NDArray[np.float32]:
@@ -227,54 +266,17 @@ def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
     return float(np.exp(found.x))
 
 
-class Dropout:
-    """Takes places out of windows; never all of one window's.
-
-    Parameters
-    ----------
-    share : float
-        Probability for each place.
-    places : sequence of int
-        The place of each channel, from 0.
-
-    Raises
-    ------
-    RecipeError
-        There is one place only, so that nothing could ever be dropped.
-    """
-
-    def __init__(self, share: float, places: Sequence[int]) -> None:
-        self.share = share
-        self.place_of = torch.tensor(list(places))
-        self.n_places = max(places) + 1
-        if share > 0.0 and self.n_places == 1:
-            raise RecipeError(
-                f"training.channel_dropout is {share}, but the network's input has a single place "
-                f"({len(places)} channel{'s' * (len(places) > 1)}), and one must stay; expected 0. Take it "
-                "out of the recipe, or give the network more channels."
-            )
-
-    def __call__(self, windows: torch.Tensor) -> torch.Tensor:
-        """Windows, (n, n_channels, n_samples) float32, with a new draw of places at 0."""
-        if self.share == 0.0:
-            return windows
-        drawn = torch.rand(len(windows), self.n_places)
-        kept = drawn >= self.share
-        kept.scatter_(1, drawn.argmax(dim=1, keepdim=True), True)
-        return windows * kept[:, self.place_of, None]
-
-
 class _Net(NeuralNetClassifier):
-    """skorch's classifier, with channel dropout on what it learns from (not on what it is checked by)."""
+    """skorch's classifier, with changes to what it learns from (not to what it is checked by)."""
 
-    def __init__(self, *args: Any, drop: Dropout, **kwargs: Any) -> None:
-        self.drop = drop
+    def __init__(self, *args: Any, augment: Augmentation, **kwargs: Any) -> None:
+        self.augment = augment
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
-        """Drop, then learn."""
+        """Change, then learn."""
         X, y = batch
-        return super().train_step_single((self.drop(X), y), **fit_params)
+        return super().train_step_single((self.augment(X), y), **fit_params)
 
 
 class _Watch(EarlyStopping):
@@ -293,7 +295,7 @@ class _Watch(EarlyStopping):
     def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
         """Tell, check, and stop where it is time."""
         epoch, loss = len(net.history), float(net.history[-1, "train_loss"])
-        valid = float(net.history[-1, "valid_loss"]) if self.listens else None
+        valid = net.history[-1].get("valid_loss")
         if self.on_epoch is not None:
             self.on_epoch(epoch, self.settings.epochs, loss, valid)
         if not np.isfinite(loss) or (valid is not None and not np.isfinite(valid)):

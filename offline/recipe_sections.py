@@ -155,6 +155,25 @@ class Network(Section):
         return self.name if self.channels == "all" else f"{self.name}, best channel"
 
 
+class AugmentationSection(Section):
+    """What is done to windows while they are learnt from (`offline.augmentation`); 0 is nothing.
+
+    Parameters
+    ----------
+    gain, pathlength : float
+        Standard deviation of the logarithm of a factor for each place on the head, and of one for all.
+    noise : float
+        Standard deviation of white noise, in the windows' own unit.
+    time_shift_s : float
+        Most seconds by which a window is moved either way.
+    """
+
+    gain: float = Field(default=0.0, ge=0, le=2)
+    pathlength: float = Field(default=0.0, ge=0, le=2)
+    noise: float = Field(default=0.0, ge=0, le=10)
+    time_shift_s: float = Field(default=0.0, ge=0)
+
+
 class Training(Section):
     """How it is trained.
 
@@ -168,11 +187,15 @@ class Training(Section):
         Of AdamW.
     validation_fraction : float
         Share of the training people (or sessions) that early stopping listens to.
+    early_stopping : bool
+        Whether those end training and choose the epoch.
     class_weights : {"balanced", "none"}
         Whether rare labels weigh more.
     channel_dropout : float
         Probability with which a place on the head (all chromophores of a source and detector) is taken
         out of a window while it is learnt from; needed where fewer channels than all may be judged.
+    augmentation
+        What else is done to windows while they are learnt from.
     seed : int
         What all chance follows from.
     """
@@ -184,8 +207,10 @@ class Training(Section):
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-2, ge=0)
     validation_fraction: float = Field(default=0.25, gt=0, lt=1)
+    early_stopping: bool = True
     class_weights: Literal["balanced", "none"] = "balanced"
     channel_dropout: float = Field(default=0.0, ge=0, lt=1)
+    augmentation: AugmentationSection = AugmentationSection()
     seed: int = Field(default=0, ge=0)
 
 
@@ -239,12 +264,18 @@ class EvaluationSection(Section):
         Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
     prevalence : float or None
         Share of people with the second label where the classifier would be used, for PPV and NPV.
+    ablate : tuple of str
+        Parts of the training without each of which the network is judged too (`offline.arms.PARTS`).
+    learning_curve : tuple of int
+        Numbers of training people with which the network and the ridge model are judged too.
     """
 
     metric: Literal["auc", "balanced_accuracy"] = "auc"
     repeats: int = Field(default=1, ge=1, le=1000)
     permutations: int = Field(default=1000, ge=0, le=100_000)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
+    ablate: Names = ()
+    learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
 
 
 class EvidenceSection(Section):

@@ -6,7 +6,7 @@ fold is named by whom it holds out, so that its seed can come from what it is, n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -42,16 +42,19 @@ class Fold:
         The people who are judged, sorted.
     train, test : (n,) intp
         Samples of either side, ascending.
+    site : str
+        The site that is held out; empty where people are.
     """
 
     held_out: tuple[str, ...]
     train: Indices
     test: Indices
+    site: str = ""
 
     @property
     def name(self) -> str:
-        """The held-out people, joined by ``+``."""
-        return "+".join(self.held_out)
+        """The held-out site, or the held-out people joined by ``+``."""
+        return f"site {self.site}" if self.site else "+".join(self.held_out)
 
 
 class ValidationKind(StrEnum):
@@ -172,6 +175,66 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
     if len(_people(person)) <= MOST_LEFT_OUT_SINGLY:
         return leave_one_person_out(person)
     return person_folds(person, y, MANY_FOLDS, seed=seed)
+
+
+def site_folds(table: SampleTable) -> list[Fold]:
+    """Every site once on the judged side, with nobody of it on the other.
+
+    A person who was measured at several sites is left out of training altogether while one of those
+    is judged.  Sites without which some label would have no training sample are not judged.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+
+    Returns
+    -------
+    list of Fold
+        None where there are fewer than two sites.
+    """
+    folds = []
+    labels = np.unique(table.target)
+    for site in sorted(set(table.site.tolist()) - {""}):
+        test = np.flatnonzero(table.site == site)
+        theirs = sorted(set(table.person[test].tolist()))
+        train = np.flatnonzero((table.site != site) & ~np.isin(table.person, theirs))
+        if _holds(table.target[train], labels):
+            folds.append(Fold(tuple(theirs), train, test, site))
+    return folds if len(folds) > 1 else []
+
+
+def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:
+    """The same fold with only so many training people, of all labels by turns.
+
+    Parameters
+    ----------
+    fold : Fold
+        As it is.
+    table : SampleTable
+        All samples.
+    n_people : int
+        How many remain; the first of them are those of a smaller number.
+
+    Raises
+    ------
+    RecipeError
+        The fold has fewer.
+    """
+    own = table.rows(fold.train)
+    if n_people > len(own.people):
+        raise RecipeError(
+            f"evaluation.learning_curve asks for {n_people} training people, but without {fold.name} there "
+            f"are {len(own.people)}; expected at most as many. Take it out of the recipe, or add people."
+        )
+    rng = np.random.default_rng([len(fold.held_out), len(fold.train), len(fold.test)])
+    first = {person: int(own.target[own.person == person][0]) for person in own.people}
+    queues = [
+        [p for p in rng.permutation(own.people).tolist() if first[p] == label]
+        for label in sorted(set(first.values()))
+    ]
+    turns = [queue[i] for i in range(len(own.people)) for queue in queues if i < len(queue)]
+    return replace(fold, train=fold.train[np.isin(own.person, turns[:n_people])])
 
 
 def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction: float = 0.2) -> Validation:

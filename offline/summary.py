@@ -58,7 +58,7 @@ def summary(
     arms: dict[str, Any] = {}
     for arm in table.arms:
         own = table.of_arm(arm)
-        persons = {person: figures(own.of_person(person)) for person in people}
+        persons = {person: figures(own.of_person(person)) for person in own.people}
         tell = _of_people if by_person else _within_people
         arms[arm] = {
             "by_person": tell(own, metric, prevalence, null, arm == NULL_ARM, seed),

@@ -55,7 +55,7 @@ def _people(figures: Mapping[str, Any]) -> Table:
         table.add_column(f"{arm}\n{' / '.join(short for _, short in SHOWN)}", justify="right")
     first = next(iter(arms.values()))
     for person, its in first["persons"].items():
-        own = [_cell(arm["persons"][person]) for arm in arms.values()]
+        own = [_cell(arm["persons"][person]) if person in arm["persons"] else "–" for arm in arms.values()]
         table.add_row(person, str(sum(its["n"].values())), _number(its["majority_rate"]), *own)
     table.add_section()
     mean = [_cell(arm["mean_over_people"]) for arm in arms.values()]

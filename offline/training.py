@@ -19,6 +19,7 @@ from models.bundle import write_bundle
 from models.card import Card
 from models.errors import RecipeError
 from models.networks import check_network
+from offline.augmentation import Changes
 from offline.cohort import Cohort, read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
 from offline.labelling import Span
@@ -232,7 +233,14 @@ def fit_settings(recipe: Recipe) -> FitSettings:
         learning_rate=wanted.learning_rate,
         weight_decay=wanted.weight_decay,
         class_weights=wanted.class_weights == "balanced",
-        channel_dropout=wanted.channel_dropout,
+        early_stopping=wanted.early_stopping,
+        changes=Changes(
+            channel_dropout=wanted.channel_dropout,
+            gain=wanted.augmentation.gain,
+            pathlength=wanted.augmentation.pathlength,
+            noise=wanted.augmentation.noise,
+            time_shift=round(wanted.augmentation.time_shift_s * recipe.rate),
+        ),
     )
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from models.errors import RecipeError
 from models.probabilities import probabilities
+from offline.augmentation import Augmentation, Changes
 from offline.baselines import DEFAULT_STRENGTH, fit_by_time, fit_linear, majority, window_features
-from offline.fitting import Dropout, FitSettings, Fitted, fit_network, fit_temperature, logits_of
+from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
 
 
 def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +21,7 @@ def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarr
     return X, y.astype(np.int64)
 
 
-def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked: float) -> Fitted:
+def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked: object) -> Fitted:
     train = np.arange(len(y) - spared)
     validation = np.arange(len(y) - spared, len(y))
     params = {"filters": 4, "hidden": 4}
@@ -176,7 +177,7 @@ def test_dropout_takes_whole_places_and_leaves_one(share: float, pairs: int, see
     places = [*range(pairs), *range(pairs)]  # HbO of all, then HbR
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        dropped = Dropout(share, places)(torch.ones(200, 2 * pairs, 5))
+        dropped = Augmentation(Changes(channel_dropout=share), places)(torch.ones(200, 2 * pairs, 5))
     kept = dropped[:, :, 0].numpy()
     np.testing.assert_array_equal(dropped.numpy(), np.repeat(kept[:, :, None], 5, axis=2))
     assert set(np.unique(kept)) <= {0.0, 1.0}
@@ -188,15 +189,15 @@ def test_dropout_takes_whole_places_and_leaves_one(share: float, pairs: int, see
 
 def test_dropout_is_drawn_anew_reproducibly_and_changes_nothing_at_0() -> None:
     X, y = _windows()
-    one, two = (_fit(X, y, epochs=2, channel_dropout=0.3) for _ in range(2))
+    one, two = (_fit(X, y, epochs=2, changes=Changes(channel_dropout=0.3)) for _ in range(2))
     assert _same(one, two)
-    assert not _same(one, _fit(X, y, epochs=2, channel_dropout=0.0))
+    assert not _same(one, _fit(X, y, epochs=2))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        drop = Dropout(0.5, range(4))
+        drop = Augmentation(Changes(channel_dropout=0.5), range(4))
         windows = torch.ones(50, 4, 2)
         assert not torch.equal(drop(windows), drop(windows))
-        assert Dropout(0.0, range(4))(windows) is windows
+        assert Augmentation(Changes(), range(4))(windows) is windows
 
 
 def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
@@ -209,18 +210,11 @@ def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
     X[:, 1] += 2 * y[:, None] - 1
     without = X[300:].copy()
     without[:, 0] = 0.0
-    right = {
-        share: np.mean(
-            logits_of(
-                _fit(
-                    X, y, spared=100, epochs=12, patience=12, learning_rate=1e-2, channel_dropout=share
-                ).network,
-                without,
-            ).argmax(axis=1)
-            == y[300:]
-        )
-        for share in (0.0, 0.4)
-    }
+    right = {}
+    for share in (0.0, 0.4):
+        changes = Changes(channel_dropout=share)
+        fitted = _fit(X, y, spared=100, epochs=12, patience=12, learning_rate=1e-2, changes=changes)
+        right[share] = np.mean(logits_of(fitted.network, without).argmax(axis=1) == y[300:])
     assert right[0.4] > 0.9
     assert right[0.4] >= right[0.0]
 
@@ -228,6 +222,32 @@ def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
 def test_dropout_of_the_only_place_is_refused_by_name() -> None:
     X, y = _windows(20)
     with pytest.raises(RecipeError, match=r"training\.channel_dropout is 0\.2.*a single place \(1 channel\)"):
-        _fit(X[:, :1], y, spared=0, channel_dropout=0.2)
+        _fit(X[:, :1], y, spared=0, changes=Changes(channel_dropout=0.2))
     with pytest.raises(RecipeError, match=r"single place \(2 channels\)"):
-        Dropout(0.2, (0, 0))
+        Augmentation(Changes(channel_dropout=0.2), (0, 0))
+
+
+def test_components_are_those_of_the_training_windows_alone() -> None:
+    """The first finds the direction in which training windows vary; spared windows do not move it."""
+    X, y = _windows()
+    rng = np.random.default_rng(1)
+    direction = np.array([0.6, 0.0, 0.8], dtype=np.float32)
+    X += 5 * rng.normal(size=(len(X), 1, X.shape[2])).astype(np.float32) * direction[:, None]
+    asked = {"name": "cgrnn", "params": {"components": 1, "filters": 4, "hidden": 4}, "n_outputs": 2}
+    rows = np.arange(80), np.arange(80, 120)
+    fitted = fit_network(X, y, *rows, **asked, settings=FitSettings(epochs=1), seed=0)  # type: ignore[arg-type]
+    found = fitted.network.state_dict()["components"].numpy()
+    assert found[0] == pytest.approx(direction, abs=0.05)
+    X[80:] *= np.array([9.0, -3.0, 0.1], dtype=np.float32)[:, None]
+    again = fit_network(X, y, *rows, **asked, settings=FitSettings(epochs=1), seed=0)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, again.network.state_dict()["components"].numpy())
+
+
+def test_without_early_stopping_all_epochs_are_run_and_the_last_is_kept() -> None:
+    X, y = _windows(effect=0.0)
+    stopped = _fit(X, y, epochs=12, patience=2, min_epochs=1, learning_rate=0.05)
+    assert len(stopped.history) < 12
+    whole = _fit(X, y, epochs=12, patience=2, min_epochs=1, learning_rate=0.05, early_stopping=False)
+    assert len(whole.history) == whole.best_epoch == 12
+    assert not whole.stopped_early
+    assert "valid_loss" in whole.history[-1]  # it is told, and not listened to

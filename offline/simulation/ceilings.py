@@ -1,0 +1,191 @@
+"""How well the groups of a simulated cohort can be told apart at all: three ceilings, each under the last.
+
+Latent: were each person's parameters known exactly.  Recording: from the whole recording, by the best of
+several scorers that learnt from very many people.  Window: the same from windows behind the live pipeline, a
+person's log odds averaged.  The first is exact; the other two are the best that was *found*, so the true
+ceilings may lie a little above.  Simulated figures say nothing about autism.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import detrend, welch
+from scipy.stats import norm, rankdata
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from offline.baselines import window_features
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+BANDS_HZ = ((0.005, 0.01), (0.01, 0.02), (0.02, 0.04), (0.04, 0.07), (0.07, 0.13), (0.13, 0.4), (0.4, 1.0))
+"""Bands in which the whole recording's power and homotopic correlation are taken."""
+
+
+def latent_auc(group_effect: float) -> float:
+    """Area under the ROC curve of the perfect scorer of two independent parameters of equal spread.
+
+    Parameters
+    ----------
+    group_effect : float
+        Cohen's d of each: together the groups lie ``sqrt(2) * d`` apart, and the area is ``Phi(d)``.
+    """
+    return float(norm.cdf(abs(group_effect)))
+
+
+def recording_features(series: Floats, partners: npt.NDArray[np.intp], rate: float) -> Floats:
+    """What a whole recording shows of memory and of homotopic correlation.
+
+    Parameters
+    ----------
+    series : (n_channels, n_samples) float64
+        Concentration changes, mol/L.
+    partners : (n_channels,) intp
+        The mirrored channel of each, of the same chromophore.
+    rate : float
+        Hz.
+
+    Returns
+    -------
+    (n_features,) float64
+        Log power of each band, its slope over frequency, and the Fisher z of the correlation of mirrored
+        channels in each band, each as mean over channels; bands that the recording is too short for are
+        left out.
+    """
+    n = series.shape[1]
+    clean = detrend(series, axis=1)
+    spectrum = np.fft.rfft(clean * np.hanning(n), axis=1)
+    frequency = np.fft.rfftfreq(n, 1.0 / rate)
+    power = np.abs(spectrum) ** 2
+    out: list[float] = []
+    for low, high in BANDS_HZ:
+        inside = (frequency >= low) & (frequency < min(high, 0.45 * rate))
+        if np.count_nonzero(inside) < 2:
+            continue
+        band = power[:, inside].mean(axis=1)
+        cross = np.real(spectrum[:, inside] * np.conj(spectrum[partners][:, inside])).mean(axis=1)
+        likeness = np.clip(cross / np.sqrt(band * band[partners]), -0.99, 0.99)
+        out += [float(np.log(band).mean()), float(np.arctanh(likeness).mean())]
+    slow = (frequency >= 1.0 / (n / rate) * 1.5) & (frequency < 0.07)
+    slopes = np.polyfit(np.log(frequency[slow]), np.log(power[:, slow]).T, 1)[0]
+    smooth, density = welch(clean, rate, nperseg=min(n, int(64 * rate)), axis=1)
+    below = (smooth > 0) & (smooth < 0.07)
+    out += [float(slopes.mean()), float(slopes.std()), float(np.log(density[:, below]).std())]
+    return np.array(out)
+
+
+def rich_window_features(X: npt.NDArray[np.float32]) -> Floats:
+    """The linear baseline's features, and in each window what channels share and how smooth they are.
+
+    Parameters
+    ----------
+    X : (n, n_channels, n_samples) float32
+        Windows behind the pipeline, no unit.
+
+    Returns
+    -------
+    (n, n_features) float64
+        Also all covariances of channels, and autocovariances up to half the window.
+    """
+    values = X.astype(np.float64)
+    n_times = values.shape[2]
+    shared = np.einsum("nct,ndt->ncd", values, values, optimize=True) / n_times
+    rows, columns = np.tril_indices(values.shape[1])
+    lags = sorted({1, 2, 4, n_times // 4, n_times // 2})
+    own = [np.mean(values[:, :, lag:] * values[:, :, : n_times - lag], axis=2) for lag in lags]
+    return np.concatenate([window_features(X), shared[:, rows, columns], *own], axis=1)
+
+
+def scorers(seed: int) -> Mapping[str, ClassifierMixin]:
+    """What is tried: a linear and a non-linear classifier, made to learn from very many rows."""
+    return {
+        "logistic": make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500)),
+        "boosted trees": HistGradientBoostingClassifier(
+            max_iter=150, learning_rate=0.06, max_leaf_nodes=15, l2_regularization=1.0, random_state=seed
+        ),
+    }
+
+
+def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> Floats:
+    """Mean over each person's windows.
+
+    Parameters
+    ----------
+    log_odds : (n,) float64
+        Of windows.
+    whose : (n,) intp
+        Person of each, from 0.
+    n_people : int
+        How many there are.
+
+    Returns
+    -------
+    (n_people,) float64
+        No number for a person without a window.
+    """
+    count = np.bincount(whose, minlength=n_people)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.bincount(whose, log_odds, minlength=n_people) / np.where(count, count, np.nan))
+
+
+def area(scores: Floats, positive: Bools) -> float:
+    """Area under the ROC curve of (n,) scores, (n,) bool says who belongs to the second group."""
+    n = np.count_nonzero(positive)
+    ranks = rankdata(scores)
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(scores) - n)))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two scorers on the same people.
+
+    Parameters
+    ----------
+    first, second : float
+        Areas under their ROC curves.
+    se : float
+        Standard error of the difference.
+    """
+
+    first: float
+    second: float
+    se: float
+
+    @property
+    def value(self) -> float:
+        """First minus second."""
+        return self.first - self.second
+
+
+def compare(first: Floats, second: Floats, positive: Bools) -> Difference:
+    """The paired difference of two areas (DeLong et al. 1988).
+
+    Parameters
+    ----------
+    first, second : (n_people,) float64
+        Scores of the same people.
+    positive : (n_people,) bool
+        Who belongs to the second group.
+
+    Returns
+    -------
+    Difference
+    """
+    parts = [_placements(scores, positive) for scores in (first, second)]
+    apart = [parts[0][k] - parts[1][k] for k in (0, 1)]
+    variance = sum(float(np.var(each, ddof=1)) / len(each) for each in apart)
+    return Difference(area(first, positive), area(second, positive), math.sqrt(variance))
+
+
+def _placements(scores: Floats, positive: Bools) -> tuple[Floats, Floats]:
+    """For each of the second group the share of the first that it lies above; and the other way round."""
+    second, first = scores[positive], scores[~positive]
+    above = (second[:, np.newaxis] > first) + 0.5 * (second[:, np.newaxis] == first)
+    return above.mean(axis=1), above.mean(axis=0)

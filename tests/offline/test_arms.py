@@ -1,0 +1,118 @@
+"""Arms: what stands side by side, whom each has not seen, and what an ablation takes away."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import RecipeError
+from offline.arms import PARTS, Arm, arms_of, divisions_of, without
+from offline.evaluation import evaluate
+from offline.predictions import read_predictions
+from offline.sample_table import SampleTable
+from offline.splits import fewer_people, site_folds
+from tests.offline.support import task_cohort, task_recipe
+
+
+def table_of(people: int = 12, sites: tuple[str, ...] = ("north", "south", "west")) -> SampleTable:
+    """Two windows a person, labels by turns; person 0 was measured at two sites."""
+    number = np.repeat(np.arange(people), 2)
+    person = np.array([f"p{i:02d}" for i in number])
+    site = np.array([sites[i % len(sites)] for i in number])
+    if len(sites) > 1:
+        site[1] = sites[1]
+    start = np.tile([0.0, 7.0], people)
+    target = (number // len(sites) % 2).astype(np.int64)
+    return SampleTable(person, person, person, site, start, start + 7.0, target)
+
+
+def test_a_held_out_site_shares_neither_samples_nor_people_with_training() -> None:
+    table = table_of()
+    folds = site_folds(table)
+    assert [fold.name for fold in folds] == ["site north", "site south", "site west"]
+    for fold in folds:
+        assert set(table.site[fold.test]) == {fold.site}
+        assert fold.site not in set(table.site[fold.train])
+        assert not set(table.person[fold.test]) & set(table.person[fold.train])
+    assert "p00" in folds[0].held_out
+    assert "p00" in folds[1].held_out
+    assert site_folds(table_of(sites=("north",))) == []
+    assert site_folds(table_of(sites=("",))) == []
+
+
+def test_smaller_training_sets_are_nested_and_hold_every_label() -> None:
+    table = table_of(people=24, sites=("",))
+    fold = divisions_of(table, task_recipe())[0][1]
+    before: set[str] = set()
+    for n in (2, 5, 9):
+        small = fewer_people(fold, table, n)
+        people = set(table.person[small.train])
+        assert len(people) == n
+        assert before <= people
+        assert set(table.target[small.train]) == {0, 1}
+        assert (small.test == fold.test).all()
+        before = people
+    with pytest.raises(RecipeError, match=r"asks for 99 training people, but without .* there are \d+"):
+        fewer_people(fold, table, 99)
+
+
+def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
+    changes = {"gain": 0.1, "pathlength": 0.1, "noise": 0.1, "time_shift_s": 0.5}
+    full = task_recipe(
+        network={"name": "cgrnn", "params": {"components": 2, "dropout": 0.4}},
+        training={"channel_dropout": 0.2, "augmentation": changes},
+    )
+    for part in PARTS:
+        bare = without(full, part)
+        assert bare != full
+        assert bare.hash != full.hash
+        kept = full.model_dump()
+        kept["network"]["params"] = {}
+        kept["training"] = {}
+        other = bare.model_dump()
+        other["network"]["params"] = {}
+        other["training"] = {}
+        assert kept == other
+        with pytest.raises(RecipeError, match="does without as it is"):
+            without(bare, part)
+    assert without(full, "components").network.params == {"dropout": 0.4}
+    with pytest.raises(RecipeError, match="weight_decay"):
+        without(full, "weight_decai")
+
+
+def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
+    """Sites, ablations and learning curves, from a cohort of two sites, beside the plain arms."""
+    cohort = task_cohort(tmp_path, people=4, sessions=1)
+    lines = cohort.read_text().splitlines()
+    rows = [line + "\t" + ("site" if i == 0 else "ns"[i % 2]) for i, line in enumerate(lines)]
+    cohort.write_text("\n".join(rows) + "\n")
+    recipe = task_recipe(
+        training={"epochs": 3}, evaluation={"permutations": 0, "ablate": ["dropout"], "learning_curve": [2]}
+    )
+    evaluate(cohort, recipe, tmp_path / "out", show=False)
+    table = read_predictions(tmp_path / "out/predictions.csv")
+    plain = ["cgrnn", "linear", "ridge", "time", "majority"]
+    assert list(table.arms) == [
+        "cgrnn",
+        "cgrnn without dropout",
+        "cgrnn, 2 people",
+        "ridge, 2 people",
+        *plain[1:],
+        *(f"{name}, unseen site" for name in plain),
+    ]
+    assert set(table.of_arm("ridge, unseen site").fold) == {"site n", "site s"}
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert set(results["folds"]["site n"]) == {f"{name}, unseen site" for name in plain}
+    own = results["arms"]["linear, unseen site"]["mean_over_people"]["balanced_accuracy"]
+    assert own > 0.9
+
+
+def test_arms_are_refused_before_anything_is_read() -> None:
+    with pytest.raises(RecipeError, match="cgrnn"):
+        arms_of(task_recipe(), ["cgrn"], sites=False)
+    with pytest.raises(RecipeError, match="dropout"):
+        arms_of(task_recipe(evaluation={"ablate": ["dropot"]}), [], sites=False)
+    found = arms_of(task_recipe(), ["lstm", "lstm"], sites=True)
+    assert len({arm.name for arm in found}) == len(found)
+    assert all(isinstance(arm, Arm) for arm in found)
