@@ -15,6 +15,7 @@ from offline.judge import RIDGE, baselines_of
 from offline.recipe import Recipe
 from offline.recipe_sections import AugmentationSection, Network
 from offline.sample_table import SampleTable
+from offline.search import check_search
 from offline.splits import Fold, evaluation_folds, fewer_people, site_folds
 
 UNSEEN_SITE = "unseen site"
@@ -94,6 +95,7 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm
         A network or a part to ablate is unknown, or not there to be taken away.
     """
     check_network(recipe.network.name, recipe.network.params)
+    check_search(recipe)
     own = recipe.network.arm
     found = {own: Arm(own, own, recipe)}
     for name in networks:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from offline.arms import Arm, arms_of, divisions_of
 from offline.audit import Audit, audit, print_audit, write_audit
 from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
-from offline.jobs import UNLIKE, Job, Outcome, Store, perform_all
+from offline.jobs import UNLIKE, Elsewhere, Job, Outcome, Store, perform_all
 from offline.null import Null, ridge_null
+from offline.planning import Cost, plan
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
@@ -64,6 +66,7 @@ def evaluate(
     *,
     networks: Sequence[str] = (),
     workers: int = 1,
+    cluster: str | None = None,
     audited: bool = False,
     progress: Tell | None = None,
     show: bool = True,
@@ -85,6 +88,8 @@ def evaluate(
         Networks to judge beside the recipe's own, each with its default parameters.
     workers : int
         Processes that share the folds.
+    cluster : str or None
+        Address of a Dask scheduler whose workers compute them instead.
     audited : bool
         Whether careless protocols are run beside it (``audit.json``, ``audit.png``).
     progress : callable or None
@@ -99,6 +104,7 @@ def evaluate(
     """
     began = datetime.now(UTC)
     arms_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
+    elsewhere = None if cluster is None else _on(cluster)
     folder = _folder(out)
     cohort = read_cohort(cohort_path)
     seconds: dict[str, float] = {}
@@ -106,14 +112,11 @@ def evaluate(
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         seconds["collect"] = time.perf_counter() - clock
-        arms = arms_of(recipe, networks, sites=len(site_folds(samples.table)) > 0)
-        planned = [
-            (arm, r, Job(f, arm.judge, arm.recipe)) for arm in arms for r, f in arm.folds(samples.table)
-        ]
+        planned = _planned(samples, recipe, networks)
         unlike = [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
         store = Store(folder / WORK, samples)
         jobs = [*(job for _, _, job in planned), *unlike]
-        outcomes = perform_all(store, jobs, workers=workers, tell=tell)
+        outcomes = perform_all(store, jobs, workers=workers, elsewhere=elsewhere, tell=tell)
         clock = time.perf_counter()
         null = _null(samples, recipe, tell)
         seconds["null"] = time.perf_counter() - clock
@@ -123,7 +126,7 @@ def evaluate(
         seconds[f"{job.fold.name}: {name}"] = outcome.seconds
     predictions = _predictions(samples, planned, outcomes)
     figures = _figures(samples, recipe, cohort, names, jobs, outcomes, predictions, null)
-    results = Results(predictions, figures, _run(began, seconds, workers))
+    results = Results(predictions, figures, _run(began, seconds, workers, cluster))
     _write(folder, results, samples)
     if found is not None:
         write_audit(folder, found)
@@ -133,6 +136,50 @@ def evaluate(
         if found is not None:
             print_audit(found)
     return results
+
+
+def plan_evaluation(
+    cohort_path: str | Path,
+    recipe: Recipe,
+    *,
+    networks: Sequence[str] = (),
+    progress: Tell | None = None,
+) -> list[Cost]:
+    """What `evaluate` would cost; nothing is written.
+
+    Parameters
+    ----------
+    cohort_path, recipe, networks, progress
+        See `evaluate`.
+
+    Raises
+    ------
+    HemostreamError
+        Whatever is wrong with recipe, cohort or recordings.
+    """
+    arms_of(recipe, networks, sites=False)
+    cohort = read_cohort(cohort_path)
+    with shown(progress) as tell:
+        samples = collect(cohort, recipe, progress=tell)
+        two = len(samples.labels) == 2
+        return plan(
+            samples,
+            recipe,
+            _planned(samples, recipe, networks),
+            permutations=permutations_of(recipe) if two else 0,
+            by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+            tell=tell,
+        )
+
+
+def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Arm, int, Job]]:
+    """Every arm's folds as jobs, each with its repeat."""
+    arms = arms_of(recipe, networks, sites=len(site_folds(samples.table)) > 0)
+    return [
+        (arm, repeat, Job(fold, arm.judge, arm.recipe))
+        for arm in arms
+        for repeat, fold in arm.folds(samples.table)
+    ]
 
 
 def is_by_person(table: SampleTable, recipe: Recipe, n_labels: int) -> bool:
@@ -155,6 +202,12 @@ def is_by_person(table: SampleTable, recipe: Recipe, n_labels: int) -> bool:
     return n_labels == 2
 
 
+def permutations_of(recipe: Recipe) -> int:
+    """Labellings of the null, as far as the budget allows."""
+    wanted, most = recipe.evaluation.permutations, recipe.budget.permutations
+    return wanted if most is None else min(wanted, most)
+
+
 def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
     """The rows by arm (in this order), then by repeat, then by sample."""
     rank = {arm: i for i, arm in enumerate(arms)}
@@ -163,9 +216,17 @@ def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
     )
 
 
+def _on(address: str) -> Elsewhere:
+    """Dask is heavy to import, so only who asks for a cluster pays for it."""
+    from offline.cluster import check_address, perform_on_cluster
+
+    check_address(address)
+    return partial(perform_on_cluster, address=address)
+
+
 def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     """The null, where there are two labels and the recipe asks for it."""
-    n = recipe.evaluation.permutations
+    n = permutations_of(recipe)
     if n == 0 or len(samples.labels) != 2:
         return None
     tell("null", 0, 1, f"{n} permuted labellings")
@@ -257,11 +318,12 @@ def _figures(
     }
 
 
-def _run(began: datetime, seconds: dict[str, float], workers: int) -> dict[str, Any]:
+def _run(began: datetime, seconds: dict[str, float], workers: int, cluster: str | None) -> dict[str, Any]:
     return {
         "began_utc": began.isoformat(timespec="seconds"),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "workers": workers,
+        "cluster": cluster,
         "versions": versions(),
         "machine": {
             "system": platform.platform(),

@@ -11,8 +11,9 @@ import json
 import os
 import platform
 import shutil
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -75,6 +76,11 @@ class Outcome:
     seconds: float
 
 
+Elsewhere = Callable[[Samples, Sequence[Job], Sequence[int]], Iterator[tuple[int, Outcome]]]
+"""Computes some of the jobs, and gives each with its number as it comes to an end."""
+_ALONE = threading.Lock()
+
+
 class Store:
     """A folder in which outcomes are kept until a run is whole.
 
@@ -110,9 +116,13 @@ class Store:
             "test": hashlib.sha256(job.fold.test.astype(np.int64).tobytes()).hexdigest(),
             "arm": job.arm,
             "versions": versions(),
-            "processor": platform.processor() or platform.machine(),
+            "processor": processor(),
         }
         return self.folder / f"{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}.npz"
+
+    def aside(self, job: Job) -> Path:
+        """A folder of the job's own, for what is done of it before it is whole."""
+        return self.path(job).with_suffix("")
 
     def load(self, job: Job) -> Outcome | None:
         """What was kept of a job, if anything whole was."""
@@ -140,7 +150,12 @@ class Store:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def perform(samples: Samples, job: Job, tell: Tell | None = None) -> Outcome:
+def processor() -> str:
+    """The kind of processor, as far as the system tells."""
+    return platform.processor() or platform.machine()
+
+
+def perform(samples: Samples, job: Job, tell: Tell | None = None, kept: Path | None = None) -> Outcome:
     """Compute a job with one thread.
 
     Parameters
@@ -151,17 +166,22 @@ def perform(samples: Samples, job: Job, tell: Tell | None = None) -> Outcome:
         Which.
     tell : callable or None
         Told of every epoch.
+    kept : path or None
+        A folder of the job's own, for what is done of a search.
     """
     began = time.perf_counter()
-    with _one_thread():
+    # Torch's generator and its number of threads belong to the process: one job at a time.
+    with _ALONE, _one_thread():
         if job.arm == UNLIKE:
             scores, how = np.zeros((0, len(samples.labels))), unlike_training(samples, job.fold)
         else:
-            scores, how = judge(samples, job.recipe, job.fold, job.arm, tell)
+            scores, how = judge(samples, job.recipe, job.fold, job.arm, tell, kept)
     return Outcome(scores, how, time.perf_counter() - began)
 
 
-def perform_all(store: Store, jobs: Sequence[Job], *, workers: int = 1, tell: Tell) -> list[Outcome]:
+def perform_all(
+    store: Store, jobs: Sequence[Job], *, workers: int = 1, elsewhere: Elsewhere | None = None, tell: Tell
+) -> list[Outcome]:
     """Compute what is not kept yet, and return everything in the jobs' order.
 
     Parameters
@@ -172,13 +192,18 @@ def perform_all(store: Store, jobs: Sequence[Job], *, workers: int = 1, tell: Te
         In canonical order.
     workers : int
         Processes; 1 computes here.
+    elsewhere : callable or None
+        Computes them instead (`offline.cluster`).
     tell : callable
         Told of every job.
     """
     outcomes = {i: kept for i, job in enumerate(jobs) if (kept := store.load(job)) is not None}
     todo = [i for i in range(len(jobs)) if i not in outcomes]
     tell("folds", len(outcomes), len(jobs), f"{len(outcomes)} kept from before" if outcomes else "")
-    done = _here(store, jobs, todo, tell) if workers == 1 else _apart(store, jobs, todo, workers)
+    if elsewhere is not None:
+        done = elsewhere(store.samples, jobs, todo) if todo else iter(())
+    else:
+        done = _here(store, jobs, todo, tell) if workers == 1 else _apart(store, jobs, todo, workers)
     for i, outcome in done:
         store.keep(jobs[i], outcome)
         outcomes[i] = outcome
@@ -190,7 +215,7 @@ def _here(
     store: Store, jobs: Sequence[Job], todo: Sequence[int], tell: Tell
 ) -> Iterator[tuple[int, Outcome]]:
     for i in todo:
-        yield i, perform(store.samples, jobs[i], tell)
+        yield i, perform(store.samples, jobs[i], tell, store.aside(jobs[i]))
 
 
 def _apart(
@@ -204,7 +229,7 @@ def _apart(
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(windows, empty)
     ) as pool:
-        waiting = {pool.submit(_perform_apart, jobs[i]): i for i in todo}
+        waiting = {pool.submit(_perform_apart, jobs[i], store.aside(jobs[i])): i for i in todo}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     windows.unlink(missing_ok=True)
@@ -217,8 +242,8 @@ def _begin(windows: Path, samples: Samples) -> None:
     _SHARED[:] = [replace(samples, X=np.load(windows, mmap_mode="r", allow_pickle=False))]
 
 
-def _perform_apart(job: Job) -> Outcome:
-    return perform(_SHARED[0], job)
+def _perform_apart(job: Job, kept: Path) -> Outcome:
+    return perform(_SHARED[0], job, kept=kept)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.ridge import fit_ridge
 from offline.samples import Samples
+from offline.search import search, searches
 from offline.single_channel import fit_channels
 from offline.splits import Fold, validation_split
 from offline.training import fit_settings, train_within
@@ -28,7 +30,12 @@ def baselines_of(recipe: Recipe) -> tuple[str, ...]:
 
 
 def judge(
-    samples: Samples, recipe: Recipe, fold: Fold, arm: str, progress: Tell | None = None
+    samples: Samples,
+    recipe: Recipe,
+    fold: Fold,
+    arm: str,
+    progress: Tell | None = None,
+    kept: Path | None = None,
 ) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
     """Fit one arm to a fold's training people and judge the held-out ones.
 
@@ -44,6 +51,8 @@ def judge(
         One of `baselines_of`, or the name of a network.
     progress : callable or None
         Told of every epoch.
+    kept : path or None
+        A folder of this fold and arm, for what is done of a search.
 
     Returns
     -------
@@ -67,9 +76,13 @@ def judge(
         scores = np.zeros((len(fold.test), len(samples.labels)))
         scores[:, model.classes_] = model.predict_proba(samples.X[fold.test])
         return scores, how | {"windows": len(y)}
+    seed = fold_seed(fold, recipe)
+    searched: dict[str, Any] = {}
+    if searches(recipe):
+        found = search(samples, recipe, fold, seed=seed, kept=kept, tell=progress)
+        recipe, searched = found.recipe, {"search": found.how}
     if recipe.network.channels == "best":
         return _best_channel(samples, recipe, fold, progress)
-    seed = fold_seed(fold, recipe)
     task = f"{arm} without {fold.name}"
     trained = train_within(samples, recipe, fold.train, seed=seed, progress=progress, task=task)
     logits = logits_of(trained.fitted.network, samples.X[fold.test])
@@ -82,7 +95,7 @@ def judge(
         "temperature": trained.temperature,
         "seed": seed,
     }
-    return probabilities(logits, trained.temperature), how
+    return probabilities(logits, trained.temperature), how | searched
 
 
 def _ridge(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.errors import RecipeError, near_match
+from offline.recipe_search import BudgetSection, SearchSection
 from offline.recipe_sections import (
     EvaluationSection,
     EvidenceSection,
@@ -43,7 +44,7 @@ class Recipe(Section):
         For people.
     rate : float
         Samples a second that the network sees, Hz.
-    input, window, labels, network, training, policy, evidence, evaluation
+    input, window, labels, network, training, policy, evidence, evaluation, search, budget
         See the sections.
     pipeline : tuple of mappings
         Stages in order, each with its name under ``stage`` and its settings; exactly one is
@@ -62,6 +63,8 @@ class Recipe(Section):
     policy: PolicySection = PolicySection()
     evidence: EvidenceSection = EvidenceSection()
     evaluation: EvaluationSection = EvaluationSection()
+    search: SearchSection = SearchSection()
+    budget: BudgetSection = BudgetSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -82,6 +85,15 @@ class Recipe(Section):
                 f"pipeline resamples to {resample['rate']} Hz, the recipe's rate is {self.rate} Hz"
             )
         resample["rate"] = self.rate  # 5 and 5.0 are one recipe, with one hash
+        if self.budget.trials > 0 and not self.search.ranges:
+            raise ValueError(
+                f"budget.trials is {self.budget.trials}, but nothing is searched; name settings and their "
+                "ranges in [search.training.NAME] or [search.network.NAME], or set trials = 0"
+            )
+        if self.network.channels == "best" and self.budget.trials > 0:
+            raise ValueError(
+                "budget.trials: settings are not searched for networks of single channels; set trials = 0"
+            )
         fewest = self.policy.model_dump().get("min_channels", 1.0)
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(

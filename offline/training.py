@@ -225,9 +225,10 @@ def train(
 def fit_settings(recipe: Recipe) -> FitSettings:
     """How the recipe wants a network fitted."""
     wanted = recipe.training
+    epochs = min(wanted.epochs, recipe.budget.epochs or wanted.epochs)
     return FitSettings(
-        epochs=wanted.epochs,
-        min_epochs=wanted.min_epochs,
+        epochs=epochs,
+        min_epochs=min(wanted.min_epochs, epochs),
         patience=wanted.patience,
         batch_size=wanted.batch_size,
         learning_rate=wanted.learning_rate,

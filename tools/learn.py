@@ -6,6 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from models.errors import HemostreamError
+
 
 def train(
     cohort: Path,
@@ -55,10 +57,12 @@ def evaluate(
     cohort: Path,
     *,
     recipe: str,
-    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     network: tuple[str, ...] = (),
     workers: int = 1,
+    cluster: str | None = None,
     audit: bool = False,
+    plan: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
@@ -75,25 +79,38 @@ def evaluate(
     recipe : str
         One that ships with hemostream (tapping, cortivision, bold, demo), or a TOML file.
     out : Path
-        Report folder to write.
+        Report folder to write; only --plan does without.
     network : tuple of str
         Judge this network (cgrnn, lstm, cnn_lstm) with its defaults; may be given more than once.
         Default: the recipe's.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
+    cluster : str
+        Let the workers of this Dask scheduler share the folds instead: tcp://127.0.0.1:PORT, or
+        tls://HOST:PORT for other machines. The figures do not depend on it.
     audit : bool
         Also show what careless protocols would have claimed (audit.json, audit.png).
+    plan : bool
+        Only print how many fits it would take and how many hours at most; nothing is written.
     """
     from offline import evaluation
+    from offline.planning import print_plan
     from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()
+    if plan:
+        costs = evaluation.plan_evaluation(cohort, load_recipe(recipe), networks=network)
+        print_plan(costs, workers or os.cpu_count() or 1)
+        return
+    if out is None:
+        raise HemostreamError("--out is missing: the folder for the report. (Only --plan does without.)")
     evaluation.evaluate(
         cohort,
         load_recipe(recipe),
         out,
         networks=network,
         workers=workers or os.cpu_count() or 1,
+        cluster=cluster,
         audited=audit,
     )

@@ -1,0 +1,174 @@
+"""What an evaluation will cost, before it is paid: how many fits, and how many hours on this machine."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from offline.arms import Arm
+from offline.baselines import window_features
+from offline.jobs import Job, perform
+from offline.judge import baselines_of
+from offline.null import ridge_null
+from offline.progress import Tell
+from offline.recipe import Recipe
+from offline.samples import Samples
+from offline.search import inner_folds, searches
+from offline.splits import validation_split
+from offline.training import fit_settings, train_network
+
+TRIED = 20
+"""Labellings of the null by which the rest are predicted."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one arm takes.
+
+    Parameters
+    ----------
+    arm : str
+        Its name, or "null".
+    folds, fits : int
+        How many are judged, and how many models are fitted (trials and inner folds among them).
+    epochs : int
+        Most of all fits together; 0 where nothing is trained by epochs.
+    hours : float
+        At most, by one process.
+    """
+
+    arm: str
+    folds: int
+    fits: int
+    epochs: int
+    hours: float
+
+
+def plan(
+    samples: Samples,
+    recipe: Recipe,
+    planned: Sequence[tuple[Arm, int, Job]],
+    *,
+    permutations: int,
+    by_person: bool,
+    tell: Tell,
+) -> list[Cost]:
+    """Measure one epoch of each network and one fold of each baseline, and count.
+
+    Early stopping ends most trainings sooner, so hours of networks are an upper end.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        What is evaluated.
+    planned : sequence of (Arm, int, Job)
+        What would be done.
+    permutations : int
+        Labellings of the null; 0 where there is none.
+    by_person : bool
+        Whether the label is the person's.
+    tell : callable
+        Told of what is measured.
+    """
+    folds = Counter(arm.name for arm, _, _ in planned)
+    first: dict[str, tuple[Arm, Job]] = {}
+    for arm, _, job in planned:
+        first.setdefault(arm.name, (arm, job))
+    out = []
+    for done, (name, (arm, job)) in enumerate(first.items()):
+        tell("measure", done, len(first), name)
+        if arm.judge in baselines_of(recipe):
+            out.append(Cost(name, folds[name], folds[name], 0, folds[name] * _seconds(samples, job) / 3600))
+        else:
+            out.append(_of_network(samples, arm, job, folds[name]))
+    tell("measure", len(first), len(first), "")
+    if permutations:
+        tried = min(TRIED, permutations)
+        began = time.perf_counter()
+        ridge_null(
+            window_features(samples.X),
+            samples.table,
+            by_person=by_person,
+            permutations=tried,
+            repeats=recipe.evaluation.repeats,
+            seed=recipe.training.seed,
+        )
+        hours = (time.perf_counter() - began) * permutations / tried / 3600
+        out.append(Cost("null", permutations, permutations, 0, hours))
+    return out
+
+
+def _of_network(samples: Samples, arm: Arm, job: Job, n_folds: int) -> Cost:
+    recipe = arm.recipe
+    trials = recipe.budget.trials if searches(recipe) else 0
+    inner = inner_folds(samples, job.fold, recipe.budget.inner_folds, 0) if trials else []
+    n_networks = len(samples.names) if recipe.network.channels == "best" else 1
+    fits = n_folds * (1 + trials * len(inner)) * n_networks
+    epochs = fit_settings(recipe).epochs
+    # An inner fold learns from a part of the people only.
+    whole = 1 + trials * sum(len(each.train) for each in inner) / max(len(job.fold.train), 1)
+    seconds = _epoch_seconds(samples, recipe, job) * epochs * whole * n_networks
+    return Cost(arm.name, n_folds, fits, fits * epochs, n_folds * seconds / 3600)
+
+
+def _epoch_seconds(samples: Samples, recipe: Recipe, job: Job) -> float:
+    """Two epochs less one: what is paid once is not counted for each."""
+    split = validation_split(
+        samples.table, job.fold.train, seed=0, fraction=recipe.training.validation_fraction
+    )
+    took = []
+    for epochs in (1, 2):
+        training = recipe.training.model_copy(update={"epochs": epochs, "min_epochs": 1})
+        began = time.perf_counter()
+        train_network(
+            samples,
+            recipe.model_copy(update={"training": training}),
+            train_index=split.train,
+            validation_index=split.validation,
+            seed=0,
+        )
+        took.append(time.perf_counter() - began)
+    return max(took[1] - took[0], 0.1 * took[0])
+
+
+def _seconds(samples: Samples, job: Job) -> float:
+    return perform(samples, job).seconds
+
+
+def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = None) -> None:
+    """Print fits and hours of every arm, and of all.
+
+    Parameters
+    ----------
+    costs : sequence of Cost
+        Of every arm.
+    workers : int
+        Processes that would share the folds.
+    console : rich console or None
+        Where to.
+    """
+    table = Table(title="What this evaluation would cost at most (measured on this machine, one process)")
+    table.add_column("")
+    for name in ("folds", "fits", "epochs", "hours"):
+        table.add_column(name, justify="right")
+    for cost in costs:
+        table.add_row(cost.arm, str(cost.folds), str(cost.fits), str(cost.epochs or "–"), _hours(cost.hours))
+    table.add_section()
+    shared = sum(cost.hours for cost in costs if cost.arm != "null")
+    alone = sum(cost.hours for cost in costs if cost.arm == "null")
+    fits = sum(cost.fits for cost in costs)
+    table.add_row("all", "", str(fits), str(sum(c.epochs for c in costs)), _hours(shared + alone))
+    if workers > 1:
+        table.add_row(f"by {workers} processes", "", "", "", _hours(shared / workers + alone))
+    (console or Console()).print(table)
+
+
+def _hours(hours: float) -> str:
+    digits = 2 if hours >= 0.995 else 1 - math.floor(math.log10(max(hours, 1e-9)))
+    return f"{hours:.{min(digits, 5)}f}"

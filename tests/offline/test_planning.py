@@ -1,0 +1,44 @@
+"""The plan counts what the run then does, and writes nothing."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from offline import search
+from offline.evaluation import evaluate, plan_evaluation
+from offline.planning import print_plan
+from tests.offline.support import task_cohort, task_recipe
+
+
+def test_fits_are_counted_as_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort = task_cohort(tmp_path, people=4, sessions=1)
+    recipe = task_recipe(
+        search={"network": {"hidden": {"choices": [2, 4]}}},
+        budget={"trials": 2, "inner_folds": 3, "epochs": 2, "permutations": 5},
+    )
+    before = sorted(tmp_path.iterdir())
+    costs = {cost.arm: cost for cost in plan_evaluation(cohort, recipe, networks=["lstm"])}
+    assert sorted(tmp_path.iterdir()) == before
+    made = []
+    fit = search.train_within
+    monkeypatch.setattr(search, "train_within", lambda *a, **k: made.append(1) or fit(*a, **k))
+    evaluate(cohort, recipe, tmp_path / "out", show=False)
+    folds = 4
+    assert costs["cgrnn"].folds == folds
+    assert costs["cgrnn"].fits == folds + len(made)
+    assert costs["cgrnn"].epochs == 2 * costs["cgrnn"].fits
+    assert costs["ridge"].fits == folds
+    assert costs["null"].fits == 5
+    assert all(cost.hours > 0 for cost in costs.values())
+
+
+def test_the_plan_is_printed_with_its_sum(tmp_path: Path) -> None:
+    costs = plan_evaluation(task_cohort(tmp_path, sessions=1), task_recipe(budget={"permutations": 0}))
+    console = Console(record=True, width=120, file=StringIO())
+    print_plan(costs, 2, console)
+    text = console.export_text()
+    assert "by 2 processes" in text
+    assert "cgrnn" in text
+    assert str(sum(cost.fits for cost in costs)) in text
