@@ -16,7 +16,7 @@ from offline.recipe import Recipe
 from offline.recipe_sections import AugmentationSection, Network
 from offline.sample_table import SampleTable
 from offline.search import check_search
-from offline.splits import Fold, evaluation_folds, fewer_people, site_folds
+from offline.splits import Fold, evaluation_folds, fewer_people, site_folds, time_folds
 
 UNSEEN_SITE = "unseen site"
 
@@ -67,7 +67,10 @@ class Arm:
 
 
 def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
-    """The folds of every repeat; people who are each left out alone are divided once."""
+    """The folds of every repeat; what is divided without chance is divided once."""
+    how = recipe.evaluation
+    if how.by == "time":
+        return [(0, fold) for fold in time_folds(table, parts=how.parts, apart_s=how.apart_s)]
     out: list[tuple[int, Fold]] = []
     for repeat in range(recipe.evaluation.repeats):
         folds = evaluation_folds(table.person, table.target, seed=recipe.training.seed + repeat)

@@ -35,6 +35,10 @@ from offline.summary import summary
 from offline.tables import print_results
 from offline.versions import versions
 
+PROTOCOLS = {
+    "people": "every window is judged by what was fitted to other people only",
+    "time": "every window is judged by what was fitted to other parts of the same person's recordings",
+}
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
 WRITTEN = ("results.json", "run.json", "predictions.csv", "samples.csv", "audit.json", "audit.png", WORK)
@@ -227,7 +231,7 @@ def _on(address: str) -> Elsewhere:
 def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     """The null, where there are two labels and the recipe asks for it."""
     n = permutations_of(recipe)
-    if n == 0 or len(samples.labels) != 2:
+    if recipe.evaluation.by == "time" or n == 0 or len(samples.labels) != 2:
         return None
     tell("null", 0, 1, f"{n} permuted labellings")
     null = ridge_null(
@@ -301,7 +305,7 @@ def _figures(
         "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.arm},
         "cohort_hash": cohort.content_hash(),
         "labels": list(samples.labels),
-        "protocol": "every window is judged by what was fitted to other people only",
+        "protocol": PROTOCOLS[recipe.evaluation.by],
         "channels": len(samples.names),
         "remarks": list(samples.remarks),
         "recordings": [asdict(account) for account in samples.accounts],

@@ -264,6 +264,11 @@ class EvaluationSection(Section):
         Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
     prevalence : float or None
         Share of people with the second label where the classifier would be used, for PPV and NPV.
+    by : {"people", "time"}
+        Whether whole people are held out; or, within each person, parts of the recordings (which says nothing
+        about other people, and has no null).
+    parts, apart_s : int, float
+        For "time": parts of each recording, and how far training stays from the judged one, s.
     ablate : tuple of str
         Parts of the training without each of which the network is judged too (`offline.arms.PARTS`).
     learning_curve : tuple of int
@@ -274,6 +279,9 @@ class EvaluationSection(Section):
     repeats: int = Field(default=1, ge=1, le=1000)
     permutations: int = Field(default=1000, ge=0, le=100_000)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
+    by: Literal["people", "time"] = "people"
+    parts: int = Field(default=5, ge=2, le=100)
+    apart_s: float = Field(default=30.0, ge=0)
     ablate: Names = ()
     learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
 

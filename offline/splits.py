@@ -42,19 +42,19 @@ class Fold:
         The people who are judged, sorted.
     train, test : (n,) intp
         Samples of either side, ascending.
-    site : str
-        The site that is held out; empty where people are.
+    said : str
+        What is held out, where it is not simply these people; empty otherwise.
     """
 
     held_out: tuple[str, ...]
     train: Indices
     test: Indices
-    site: str = ""
+    said: str = ""
 
     @property
     def name(self) -> str:
-        """The held-out site, or the held-out people joined by ``+``."""
-        return f"site {self.site}" if self.site else "+".join(self.held_out)
+        """What is held out: the people joined by ``+``, a site, or a part of the recordings."""
+        return self.said or "+".join(self.held_out)
 
 
 class ValidationKind(StrEnum):
@@ -200,8 +200,53 @@ def site_folds(table: SampleTable) -> list[Fold]:
         theirs = sorted(set(table.person[test].tolist()))
         train = np.flatnonzero((table.site != site) & ~np.isin(table.person, theirs))
         if _holds(table.target[train], labels):
-            folds.append(Fold(tuple(theirs), train, test, site))
+            folds.append(Fold(tuple(theirs), train, test, f"site {site}"))
     return folds if len(folds) > 1 else []
+
+
+def time_folds(table: SampleTable, *, parts: int, apart_s: float) -> list[Fold]:
+    """Within each person: a part of the recordings is judged by what was fitted to the person's other parts.
+
+    Such figures say nothing about other people.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    parts : int
+        Parts of equal length that each recording is cut into; the same part of all a person's recordings
+        is held out together.
+    apart_s : float
+        Samples that lie less than this from the judged part, s, are not trained on: neighbours resemble
+        each other, and the pipeline remembers.
+
+    Raises
+    ------
+    RecipeError
+        Some part leaves a label without a training sample, or holds no sample at all.
+    """
+    begin, end = np.full(len(table), np.inf), np.full(len(table), -np.inf)
+    for name in np.unique(table.recording):
+        here = table.recording == name
+        begin[here], end[here] = table.start[here].min(), table.stop[here].max()
+    length = (end - begin) / parts
+    folds = []
+    for person in table.people:
+        own = table.person == person
+        for part in range(parts):
+            low, high = begin + part * length, begin + (part + 1) * length
+            middle = 0.5 * (table.start + table.stop)
+            test = np.flatnonzero(own & (middle >= low) & (middle < high))
+            near = (table.stop > low - apart_s) & (table.start < high + apart_s)
+            train = np.flatnonzero(own & ~near)
+            if not len(test) or not _holds(table.target[train], np.unique(table.target[own])):
+                raise RecipeError(
+                    f"Part {part + 1} of {parts} of {person}'s recordings has {len(test)} windows and leaves "
+                    f"{len(train)} to train on, {apart_s:g} s away from it; expected some, and all labels to "
+                    "train on. Ask for other evaluation.parts, or a smaller evaluation.apart_s."
+                )
+            folds.append(Fold((person,), train, test, f"{person}, part {part + 1}"))
+    return folds
 
 
 def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:

@@ -78,7 +78,7 @@ def summary(
 def what_it_says(n_people: int) -> str:
     """The sentence that goes with figures from so many people."""
     if n_people < FEWEST_FOR_OTHERS:
-        return f"{n_people} people: says nothing about others"
+        return f"{n_people} {'person' if n_people == 1 else 'people'}: says nothing about others"
     return f"{n_people} people, each judged by what never saw them"
 
 

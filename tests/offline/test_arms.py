@@ -8,9 +8,11 @@ import pytest
 
 from models.errors import RecipeError
 from offline.arms import PARTS, Arm, arms_of, divisions_of, without
+from offline.cohort import read_cohort
 from offline.evaluation import evaluate
 from offline.predictions import read_predictions
 from offline.sample_table import SampleTable
+from offline.samples import collect
 from offline.splits import fewer_people, site_folds
 from tests.offline.support import task_cohort, task_recipe
 
@@ -32,8 +34,9 @@ def test_a_held_out_site_shares_neither_samples_nor_people_with_training() -> No
     folds = site_folds(table)
     assert [fold.name for fold in folds] == ["site north", "site south", "site west"]
     for fold in folds:
-        assert set(table.site[fold.test]) == {fold.site}
-        assert fold.site not in set(table.site[fold.train])
+        site = fold.said.removeprefix("site ")
+        assert set(table.site[fold.test]) == {site}
+        assert site not in set(table.site[fold.train])
         assert not set(table.person[fold.test]) & set(table.person[fold.train])
     assert "p00" in folds[0].held_out
     assert "p00" in folds[1].held_out
@@ -116,3 +119,25 @@ def test_arms_are_refused_before_anything_is_read() -> None:
     found = arms_of(task_recipe(), ["lstm", "lstm"], sites=True)
     assert len({arm.name for arm in found}) == len(found)
     assert all(isinstance(arm, Arm) for arm in found)
+
+
+def test_parts_of_recordings_are_judged_by_parts_that_lie_apart(tmp_path: Path) -> None:
+    cohort = task_cohort(tmp_path, people=2, sessions=2, seconds=240.0)
+    recipe = task_recipe(evaluation={"by": "time", "parts": 3, "apart_s": 15.0}, training={"epochs": 2})
+    table = collect(read_cohort(cohort), recipe).table
+    folds = divisions_of(table, recipe)
+    judged = np.concatenate([fold.test for _, fold in folds])
+    assert sorted(judged) == list(range(len(table)))  # everything once
+    for _, fold in folds:
+        assert set(table.person[fold.train]) == set(fold.held_out)
+        for i in fold.test:
+            same = fold.train[table.recording[fold.train] == table.recording[i]]
+            gap = np.maximum(table.start[same] - table.stop[i], table.start[i] - table.stop[same])
+            assert gap.min() >= 15.0 - table.stop[i] + table.start[i]
+    evaluate(cohort, recipe, tmp_path / "out", show=False)
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert results["null"] is None
+    assert "same person's recordings" in results["protocol"]
+    assert results["arms"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
+    with pytest.raises(RecipeError, match="Part 1 of 50"):
+        divisions_of(table, task_recipe(evaluation={"by": "time", "parts": 50, "apart_s": 500.0}))
