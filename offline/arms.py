@@ -101,6 +101,7 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm
     check_search(recipe)
     own = recipe.network.arm
     found = {own: Arm(own, own, recipe)}
+    recipe = _unexplained(recipe)  # only the recipe's own network is
     for name in networks:
         check_network(name, {})
         other = recipe.model_copy(update={"network": Network(name=name)})
@@ -116,8 +117,15 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm
             found[name] = Arm(name, judge, recipe, people=n)
     at_sites = []
     if sites:
-        at_sites = [Arm(f"{arm.name}, {UNSEEN_SITE}", arm.judge, arm.recipe, by_site=True) for arm in whole]
+        at_sites = [
+            Arm(f"{arm.name}, {UNSEEN_SITE}", arm.judge, _unexplained(arm.recipe), by_site=True)
+            for arm in whole
+        ]
     return [*found.values(), *baselines, *at_sites]
+
+
+def _unexplained(recipe: Recipe) -> Recipe:
+    return recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"explain": ()})})
 
 
 def without(recipe: Recipe, part: str) -> Recipe:

@@ -7,7 +7,7 @@ same from one run to the next; times and the machine stand in ``run.json``.
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,9 @@ from offline.arms import Arm, arms_of, divisions_of
 from offline.audit import Audit, audit, print_audit, write_audit
 from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
+from offline.explain.drawing import draw_explanation
+from offline.explain.maps import METHODS
+from offline.explain.over_folds import put_together
 from offline.jobs import UNLIKE, Elsewhere, Job, Outcome, Store, perform_all
 from offline.null import Null, ridge_null
 from offline.planning import Cost, plan
@@ -34,6 +37,7 @@ from offline.splits import site_folds
 from offline.summary import summary
 from offline.tables import print_results
 from offline.versions import versions
+from realtime.pipeline import Pipeline
 
 PROTOCOLS = {
     "people": "every window is judged by what was fitted to other people only",
@@ -41,7 +45,17 @@ PROTOCOLS = {
 }
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
-WRITTEN = ("results.json", "run.json", "predictions.csv", "samples.csv", "audit.json", "audit.png", WORK)
+PICTURES = tuple(f"explanation-{method.replace(' ', '-')}.png" for method in METHODS)
+WRITTEN = (
+    "results.json",
+    "run.json",
+    "predictions.csv",
+    "samples.csv",
+    "audit.json",
+    "audit.png",
+    *PICTURES,
+    WORK,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +131,9 @@ def evaluate(
         samples = collect(cohort, recipe, progress=tell)
         seconds["collect"] = time.perf_counter() - clock
         planned = _planned(samples, recipe, networks)
-        unlike = [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
+        unlike = []
+        if recipe.evaluation.by == "people":  # a session's own person is never part of what it was fitted to
+            unlike = [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
         store = Store(folder / WORK, samples)
         jobs = [*(job for _, _, job in planned), *unlike]
         outcomes = perform_all(store, jobs, workers=workers, elsewhere=elsewhere, tell=tell)
@@ -132,6 +148,7 @@ def evaluate(
     figures = _figures(samples, recipe, cohort, names, jobs, outcomes, predictions, null)
     results = Results(predictions, figures, _run(began, seconds, workers, cluster))
     _write(folder, results, samples)
+    _write_explanations(folder, figures["explanations"], samples, recipe)
     if found is not None:
         write_audit(folder, found)
     store.drop()
@@ -310,6 +327,11 @@ def _figures(
         "remarks": list(samples.remarks),
         "recordings": [asdict(account) for account in samples.accounts],
         "folds": {name: fitted[name] for name in sorted(fitted)},
+        "explanations": put_together(
+            {name: maps for name in sorted(fitted) if (maps := _maps_of(fitted[name], recipe))},
+            samples.names,
+            samples.places,
+        ),
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
         **summary(
             predictions,
@@ -320,6 +342,26 @@ def _figures(
             seed=recipe.training.seed,
         ),
     }
+
+
+def _maps_of(fitted: Mapping[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
+    """What explains the recipe's own network in one fold."""
+    maps: list[dict[str, Any]] = fitted.get(recipe.network.arm, {}).get("explanations", [])
+    return maps
+
+
+def _write_explanations(
+    folder: Path, explanations: Mapping[str, Any], samples: Samples, recipe: Recipe
+) -> None:
+    spec = Pipeline(recipe.pipeline, samples.spec).spec_out
+    for method, its in explanations.items():
+        figure = draw_explanation(method, its, spec, samples.rate)
+        figure.savefig(folder / picture_of(method), dpi=130)
+
+
+def picture_of(method: str) -> str:
+    """The file in which a map is drawn."""
+    return f"explanation-{method.replace(' ', '-')}.png"
 
 
 def _run(began: datetime, seconds: dict[str, float], workers: int, cluster: str | None) -> dict[str, Any]:

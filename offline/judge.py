@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from models.probabilities import probabilities
 from offline.baselines import fit_by_time, fit_linear, majority, window_features
+from offline.explain.maps import explain
 from offline.fitting import fit_temperature, logits_of
 from offline.novelty import fit_novelty, share_unlike
 from offline.progress import Tell
@@ -95,6 +96,12 @@ def judge(
         "temperature": trained.temperature,
         "seed": seed,
     }
+    if methods := recipe.evaluation.explain:
+        X_judged = samples.X[fold.test]
+        found_maps = explain(
+            trained.fitted.network, X_judged, samples.places, samples.rate, methods=methods, seed=seed
+        )
+        searched["explanations"] = [each.to_json() for each in found_maps]
     return probabilities(logits, trained.temperature), how | searched
 
 

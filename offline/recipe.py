@@ -94,6 +94,8 @@ class Recipe(Section):
             raise ValueError(
                 "budget.trials: settings are not searched for networks of single channels; set trials = 0"
             )
+        if self.network.channels == "best" and self.evaluation.explain:
+            raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
         fewest = self.policy.model_dump().get("min_channels", 1.0)
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(

@@ -271,6 +271,8 @@ class EvaluationSection(Section):
         For "time": parts of each recording, and how far training stays from the judged one, s.
     ablate : tuple of str
         Parts of the training without each of which the network is judged too (`offline.arms.PARTS`).
+    explain : tuple of {"occlusion", "integrated gradients", "guided"}
+        Maps of what the recipe's own network used, fold by fold (`offline.explain`).
     learning_curve : tuple of int
         Numbers of training people with which the network and the ridge model are judged too.
     """
@@ -283,6 +285,9 @@ class EvaluationSection(Section):
     parts: int = Field(default=5, ge=2, le=100)
     apart_s: float = Field(default=30.0, ge=0)
     ablate: Names = ()
+    explain: Annotated[
+        tuple[Literal["occlusion", "integrated gradients", "guided"], ...], Field(strict=False)
+    ] = ()
     learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
 
 

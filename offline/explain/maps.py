@@ -1,0 +1,123 @@
+"""The maps of one network on windows that it did not learn from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from offline.explain.gradients import guided, integrated_gradients
+from offline.explain.margin import said
+from offline.explain.occlusion import occlude
+from offline.explain.sanity import likeness, with_new_weights
+
+Floats = npt.NDArray[np.float64]
+Windows = npt.NDArray[np.float32]
+MOST_WINDOWS = 200
+"""So many windows, evenly spread, are explained; more say the same for longer."""
+STRETCH_S = 1.0
+"""Occlusion hides so much of a window at once."""
+DIGITS = 6
+"""Maps are written with so many significant digits."""
+
+METHODS: Mapping[str, str] = MappingProxyType(
+    {
+        "occlusion": "fall of the margin when a place is hidden for a second",
+        "integrated gradients": "share of the margin, from an empty window on",
+        "guided": "guided gradient (deconvolution) times the window",
+    }
+)
+"""Method to what its map shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A map, and whether it depends on what was learnt.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    channels : (n_channels,) float64
+        Mean size over windows and time.
+    times : (n_samples,) float64
+        Mean size over windows and channels.
+    windows : int
+        How many were explained.
+    like_untrained : float
+        Rank correlation of the whole map with that of networks whose weights are drawn anew.
+    """
+
+    method: str
+    channels: Floats
+    times: Floats
+    windows: int
+    like_untrained: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {
+            "method": self.method,
+            "channels": [float(f"{v:.{DIGITS}g}") for v in self.channels],
+            "times": [float(f"{v:.{DIGITS}g}") for v in self.times],
+            "windows": self.windows,
+            "like_untrained": round(self.like_untrained, DIGITS),
+        }
+
+
+def explain(
+    network: nn.Module,
+    X: Windows,
+    places: Sequence[int],
+    rate: float,
+    *,
+    methods: Sequence[str],
+    seed: int,
+    draws: int = 3,
+) -> list[Explanation]:
+    """Explain what a network says of windows.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU.
+    X : (n, n_channels, n_samples) float32
+        Windows that it did not learn from.
+    places : sequence of int
+        The place of each channel, from 0.
+    rate : float
+        Hz.
+    methods : sequence of str
+        Of `METHODS`.
+    seed : int
+        Of the weights drawn anew.
+    draws : int
+        How often they are.
+
+    Raises
+    ------
+    RecipeError
+        "guided" is asked of a network without a rectifier.
+    """
+    chosen = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MOST_WINDOWS)).round().astype(int))]
+    untrained = [with_new_weights(network, seed + i) for i in range(draws)]
+    out = []
+    for method in methods:
+        show = _maps(method, places, rate)
+        own = np.abs(show(network, chosen, said(network, chosen))).mean(axis=0)
+        others = [np.abs(show(each, chosen, said(each, chosen))).mean(axis=0) for each in untrained]
+        alike = float(np.mean([likeness(own, other) for other in others]))
+        out.append(Explanation(method, own.mean(axis=1), own.mean(axis=0), len(chosen), alike))
+    return out
+
+
+def _maps(
+    method: str, places: Sequence[int], rate: float
+) -> Callable[[nn.Module, Windows, npt.NDArray[np.int64]], Floats]:
+    if method == "occlusion":
+        return partial(occlude, places=places, stretch=max(round(STRETCH_S * rate), 1))
+    return guided if method == "guided" else integrated_gradients

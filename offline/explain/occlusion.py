@@ -1,0 +1,67 @@
+"""What a network loses when a place on the head, or a stretch of the window, is hidden from it.
+
+Zeiler MD, Fergus R (2014). Visualizing and understanding convolutional networks. ECCV.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from offline.explain.margin import Margin
+
+Floats = npt.NDArray[np.float64]
+
+
+def occlude(
+    network: nn.Module,
+    X: npt.NDArray[np.float32],
+    label: npt.NDArray[np.int64],
+    places: Sequence[int],
+    *,
+    stretch: int,
+) -> Floats:
+    """Fall of the margin when a place is hidden for a stretch of time.
+
+    Hidden is 0, which is what windows hold where a channel is left out; a place is hidden with all its
+    chromophores.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode.
+    X : (n, n_channels, n_samples) float32
+        Windows.
+    label : (n,) int64
+        Whose margin.
+    places : sequence of int
+        The place of each channel, from 0.
+    stretch : int
+        Samples that are hidden at once; the next stretch begins half of that later.
+
+    Returns
+    -------
+    (n, n_channels, n_samples) float64
+        Mean fall over the stretches that hid a sample; the same for all channels of a place.
+    """
+    margin = Margin(network)
+    windows, wanted = torch.from_numpy(X), torch.from_numpy(label)
+    n_samples = X.shape[2]
+    place_of = np.array(list(places))
+    step = max(stretch // 2, 1)
+    starts = sorted({*range(0, max(n_samples - stretch, 0) + 1, step), max(n_samples - stretch, 0)})
+    fall, hidden = np.zeros(X.shape), np.zeros(X.shape[1:])
+    with torch.inference_mode():
+        whole = margin(windows, wanted).numpy().astype(np.float64)
+        for place in np.unique(place_of):
+            rows = np.flatnonzero(place_of == place)
+            for start in starts:
+                while_hidden = slice(start, start + stretch)
+                without = windows.clone()
+                without[:, rows, while_hidden] = 0.0
+                lost = whole - margin(without, wanted).numpy()
+                fall[:, rows, while_hidden] += lost[:, None, None]
+                hidden[rows, while_hidden] += 1.0
+    return np.asarray(fall / hidden)
