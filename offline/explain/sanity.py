@@ -40,7 +40,7 @@ def with_new_weights(network: nn.Module, seed: int) -> nn.Module:
 
 
 def likeness(first: Floats, second: Floats) -> float:
-    """Spearman's rank correlation of the sizes of two maps, (...) of one shape; 0 where one is flat."""
+    """Spearman's rank correlation of the sizes of two maps, (n_cells,) float64 each; 0 where one is flat."""
     one, other = np.abs(first).ravel(), np.abs(second).ravel()
     if np.ptp(one) == 0.0 or np.ptp(other) == 0.0:
         return 0.0
