@@ -6,9 +6,11 @@ Columns ``recording`` (a path, relative to the table) and ``person`` (a pseudony
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from models.errors import RecipeError
 
@@ -66,6 +68,18 @@ class Cohort:
     def people(self) -> tuple[str, ...]:
         """People, in order of first appearance."""
         return tuple(dict.fromkeys(row.person for row in self.rows))
+
+    def described(self) -> dict[str, Any]:
+        """How many people, recordings, of which sites, sexes and ages; JSON types, nobody named."""
+        first = {row.person: row for row in reversed(self.rows)}
+        ages = [row.age for row in first.values() if row.age is not None]
+        return {
+            "people": len(first),
+            "recordings": len(self.rows),
+            "sites": dict(sorted(Counter(row.site for row in first.values() if row.site).items())),
+            "sexes": dict(sorted(Counter(row.sex for row in first.values() if row.sex).items())),
+            "ages": {"least": min(ages), "mean": sum(ages) / len(ages), "most": max(ages)} if ages else None,
+        }
 
     def content_hash(self) -> str:
         """SHA-256 of the table and of every recording's bytes, hexadecimal; not of where they lie."""

@@ -31,6 +31,7 @@ from offline.planning import Cost, plan
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
+from offline.report.page import JSON, PAGE, picture_of, write_report
 from offline.sample_table import SampleTable, write_table
 from offline.samples import Samples, collect
 from offline.splits import site_folds
@@ -45,7 +46,7 @@ PROTOCOLS = {
 }
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
-PICTURES = tuple(f"explanation-{method.replace(' ', '-')}.png" for method in METHODS)
+PICTURES = tuple(picture_of(method) for method in METHODS)
 WRITTEN = (
     "results.json",
     "run.json",
@@ -53,6 +54,8 @@ WRITTEN = (
     "samples.csv",
     "audit.json",
     "audit.png",
+    PAGE,
+    JSON,
     *PICTURES,
     WORK,
 )
@@ -151,6 +154,7 @@ def evaluate(
     _write_explanations(folder, figures["explanations"], samples, recipe)
     if found is not None:
         write_audit(folder, found)
+    write_report(folder)
     store.drop()
     if show:
         print_results(results.figures)
@@ -319,7 +323,13 @@ def _figures(
         else:
             fitted.setdefault(job.fold.name, {})[name] = outcome.how
     return {
-        "recipe": {"name": recipe.name, "hash": recipe.hash, "network": recipe.network.arm},
+        "recipe": {
+            "name": recipe.name,
+            "hash": recipe.hash,
+            "network": recipe.network.arm,
+            "settings": recipe.model_dump(mode="json"),
+        },
+        "who": cohort.described(),
         "cohort_hash": cohort.content_hash(),
         "labels": list(samples.labels),
         "protocol": PROTOCOLS[recipe.evaluation.by],
@@ -357,11 +367,6 @@ def _write_explanations(
     for method, its in explanations.items():
         figure = draw_explanation(method, its, spec, samples.rate)
         figure.savefig(folder / picture_of(method), dpi=130)
-
-
-def picture_of(method: str) -> str:
-    """The file in which a map is drawn."""
-    return f"explanation-{method.replace(' ', '-')}.png"
 
 
 def _run(began: datetime, seconds: dict[str, float], workers: int, cluster: str | None) -> dict[str, Any]:

@@ -50,6 +50,7 @@ COMMANDS = {
     "simulate": ("tools.simulate:simulate", "Write a cohort of simulated SNIRF recordings with known truth."),
     "train": ("tools.learn:train", "Train a classifier from recordings by replay."),
     "evaluate": ("tools.learn:evaluate", "Evaluate a recipe by unseen person."),
+    "report": ("tools.learn:report", "Make the page of an evaluation again."),
     "classify": ("tools.classify:classify", "The live path over a recording or a journal."),
     "replay": ("tools.replay:replay", "A recording as a live LSL stream."),
     "live": ("tools.live:live", "The bedside session: LSL stream in, decisions out."),

@@ -66,10 +66,10 @@ def evaluate(
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
-    Writes results.json (the figures), predictions.csv and samples.csv (what they are computed from)
-    and run.json (times, versions, machine), and prints the figures by person, beside the majority rate
-    and two linear baselines. A run that was stopped goes on where it was when it is started again with
-    the same --out.
+    Writes report.html (the page to read), results.json (the figures), predictions.csv and samples.csv
+    (what they are computed from) and run.json (times, versions, machine), and prints the figures by
+    person, beside the majority rate and simple baselines. A run that was stopped goes on where it was when
+    it is started again with the same --out.
 
     Parameters
     ----------
@@ -114,3 +114,16 @@ def evaluate(
         cluster=cluster,
         audited=audit,
     )
+
+
+def report(folder: Path) -> None:
+    """Make the page of an evaluation again: report.html and report.json.
+
+    Parameters
+    ----------
+    folder : Path
+        The --out of hemostream evaluate.
+    """
+    from offline.report.page import write_report
+
+    print(f"Report {write_report(folder)}")

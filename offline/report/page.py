@@ -1,0 +1,257 @@
+"""The report as one HTML file that needs nothing but itself (mne.Report)."""
+
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mne
+from matplotlib.figure import Figure
+
+from models.errors import HemostreamError
+from offline.explain.maps import METHODS
+from offline.predictions import Predictions, read_predictions
+from offline.report.content import content
+from offline.report.plots import calibration, decision, outcomes, roc
+from offline.report.words import against_chance, chance_of
+
+PAGE, JSON = "report.html", "report.json"
+
+
+def write_report(folder: Path) -> Path:
+    """Make the page, and the same as JSON, from what an evaluation wrote.
+
+    Parameters
+    ----------
+    folder : path
+        Of the evaluation.
+
+    Returns
+    -------
+    path
+        The page.
+
+    Raises
+    ------
+    HemostreamError
+        The folder is none of an evaluation.
+    """
+    results, run = (_read(folder / name) for name in ("results.json", "run.json"))
+    audit = _read(folder / "audit.json") if (folder / "audit.json").exists() else None
+    table = read_predictions(folder / "predictions.csv")
+    said = content(results, run, audit)
+    page = _page(said, table, results, _pictures(folder))
+    (folder / JSON).write_text(
+        json.dumps(said, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    page.save(folder / PAGE, open_browser=False, overwrite=True, verbose="error")
+    return folder / PAGE
+
+
+def picture_of(method: str) -> str:
+    """The file in which a map is drawn."""
+    return f"explanation-{method.replace(' ', '-')}.png"
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """What was drawn, by title."""
+    wanted = {"Careless protocols": "audit.png"} | {f"Map: {m}": picture_of(m) for m in METHODS}
+    return {title: folder / name for title, name in wanted.items() if (folder / name).exists()}
+
+
+def _page(
+    said: Mapping[str, Any], table: Predictions, results: Mapping[str, Any], pictures: Mapping[str, Path]
+) -> Any:
+    report = mne.Report(title=f"hemostream: {html.escape(results['recipe']['name'])}", verbose="error")
+    by_person = results["primary"]["label_of"] == "person"
+    own = results["recipe"]["network"]
+
+    def add(title: str, text: str) -> None:
+        report.add_html(text, title, tags=("text",))
+
+    def draw(title: str, figure: Figure, caption: str) -> None:
+        report.add_figure(
+            figure, title, caption=caption, image_format="png", tags=("plots",), section="Plots"
+        )
+
+    add("In short", _paragraphs([*said["summary"], said["research_use_only"]]))
+    add("Cohort", _cohort(said["cohort"], results["labels"]))
+    add("Protocol", _paragraphs([said["protocol"], _fixed(results)]))
+    add("Figures", _figures(results, said))
+    draw(
+        "Each person",
+        outcomes(table, own, by_person=by_person and len(results["labels"]) == 2),
+        f"What {own} gave for each person, who was not in its training.",
+    )
+    if len(results["labels"]) == 2:
+        arms = [arm for arm in table.arms if "," not in arm and arm != "majority"][:6]
+        unit = "people compared within a fold" if by_person else "each person's windows, averaged over people"
+        draw("ROC curves", roc(table, arms, by_person=by_person), f"Of {unit}. Dotted: chance.")
+        draw("Calibration", calibration(table, arms, by_person=by_person), "Dotted: what was said is true.")
+        if by_person:
+            share = results["recipe"]["settings"]["evaluation"]["prevalence"]
+            draw("Decision curve", decision(table, arms, share), "Higher is better; 0 is to act on nobody.")
+    if said["careless"] is not None:
+        add("Careless protocols", _careless(said["careless"]))
+    for method, its in said["explanations"].items():
+        add(f"Map: {method}", _paragraphs([_map(its)]))
+    for title, path in pictures.items():
+        report.add_image(path, title, tags=("pictures",), section="Pictures")
+    add("Checklists", _checklists(said["checklists"]))
+    add("Versions and hashes", _versions(said))
+    return report
+
+
+def _cohort(cohort: Mapping[str, Any], labels: Sequence[str]) -> str:
+    rows = [
+        (
+            person,
+            its["recordings"],
+            its["windows"],
+            its["fit"],
+            *(its["labelled"].get(label, 0) for label in labels),
+            f"{its['lost_s']:.0f}",
+            ", ".join(f"{n} {why}" for why, n in its["lost"].items()) or "–",
+        )
+        for person, its in cohort["people"].items()
+    ]
+    head = (
+        "person",
+        "recordings",
+        "windows",
+        "fit to judge",
+        *labels,
+        "s before the first",
+        "windows lost to",
+    )
+    who = [f"{name}: {value}" for name, value in cohort["who"].items() if value not in (None, {}, "")]
+    note = "People stand under the codes of the cohort's own table."
+    return _paragraphs([". ".join(map(str, who)) + ".", note, *cohort["remarks"]]) + _table(head, rows)
+
+
+def _fixed(results: Mapping[str, Any]) -> str:
+    metric = results["primary"]["metric"].replace("_", " ")
+    return (
+        f"Fixed before the run, and part of the recipe's hash: the primary figure is {metric} by person; the "
+        f"label belongs to the {results['primary']['label_of']}."
+    )
+
+
+def _figures(results: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    rows = []
+    for arm, its in results["arms"].items():
+        cells: list[Any] = [arm]
+        for metric in ("auc", "balanced_accuracy"):
+            own = its["by_person"][metric]
+            cells += [_number(own["value"]), _ends(own["interval"]), _ends(own["bootstrap"]), _p(own["p"])]
+        rows.append((*cells, _number(its["pooled"]["majority_rate"]), _in_words(results, arm)))
+    one = ("95 % (null's SD)", "95 % (bootstrap)", "p")
+    head = ("", "AUC", *one, "balanced accuracy", *one, "majority rate", "in words")
+    why = (
+        "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
+        "the permutation null are the ones to quote. Under 10 people there is none between people."
+    )
+    return _paragraphs([why]) + _table(head, rows) + _within(results)
+
+
+def _in_words(results: Mapping[str, Any], arm: str) -> str:
+    metric = results["primary"]["metric"]
+    its = results["arms"][arm]["by_person"][metric]
+    return "not determined" if its["value"] is None else against_chance(its, chance_of(results, metric))
+
+
+def _within(results: Mapping[str, Any]) -> str:
+    """Each person's own interval, where people are too few for one between them."""
+    own = {arm: its["by_person"].get("of_each") for arm, its in results["arms"].items()}
+    rows = [(arm, *(_ends(ends) for ends in each.values())) for arm, each in own.items() if each]
+    if not rows:
+        return ""
+    people = next(list(each) for each in own.values() if each)
+    metric = results["primary"]["metric"].replace("_", " ")
+    text = f"Within each person, {metric}: 95 %, whole blocks drawn anew."
+    return _paragraphs([text]) + _table(("", *people), rows)
+
+
+def _careless(audit: Mapping[str, Any]) -> str:
+    rows = [
+        (arm, _number(its["figure"]), _number(its["null_mean"]), _number(its.get("more_than_honest")))
+        for arm, its in audit["arms"].items()
+    ]
+    text = "What each protocol would give on these recordings; no verdict on any paper."
+    head = ("protocol", "figure", "mean on permuted labels", "more than honest")
+    return _paragraphs([text]) + _table(head, rows)
+
+
+def _map(its: Mapping[str, Any]) -> str:
+    foremost = ", ".join(
+        f"{name} ({share:.0%} of folds)" for name, share in list(its["foremost"].items())[:5]
+    )
+    verdict = (
+        "It depends on what was learnt"
+        if its["believed"]
+        else "It is NOT to be believed, for networks without training give much the same"
+    )
+    return (
+        f"It shows: {its['shows']}. {verdict} (likeness to untrained networks {its['like_untrained']:.2f}). "
+        f"Agreement of the folds' channels: {_number(its['stability']['channels'])}. Foremost: {foremost}."
+    )
+
+
+def _checklists(rows: Sequence[Mapping[str, str]]) -> str:
+    return _table(
+        ("checklist", "asked", "where it stands"), [(r["list"], r["item"], r["where"]) for r in rows]
+    )
+
+
+def _versions(said: Mapping[str, Any]) -> str:
+    recipe, run = said["recipe"], said["run"]
+    rows = [
+        ("recipe", f"{recipe['name']}, {recipe['hash']}"),
+        ("cohort", said["cohort_hash"]),
+        ("began (UTC)", run["began_utc"]),
+        *run["versions"].items(),
+        *run["machine"].items(),
+    ]
+    settings = html.escape(json.dumps(recipe["settings"], indent=1, ensure_ascii=False))
+    return _table(("what", "which"), rows) + f"<h4>Recipe</h4><pre>{settings}</pre>"
+
+
+def _paragraphs(texts: Iterable[str]) -> str:
+    return "".join(f"<p>{html.escape(text)}</p>" for text in texts if text)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    first = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        '<div style="overflow-x:auto"><table class="table table-sm table-striped">'
+        f"<thead><tr>{first}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _ends(ends: Sequence[float] | None) -> str:
+    return "–" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
+
+
+def _p(value: float | None) -> str:
+    return "not estimated" if value is None else f"{value:.3f}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise HemostreamError(
+            f"{path.parent} holds no {path.name}: it is not the folder of an evaluation. Give the --out of "
+            "hemostream evaluate."
+        ) from error
+    except ValueError as error:
+        raise HemostreamError(f"{path} is no JSON ({error}). Evaluate again.") from error
+    return found

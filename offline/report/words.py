@@ -1,0 +1,106 @@
+"""An evaluation in plain words: what was done, what was found, what it does not say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+TITLES = {"auc": "area under the ROC curve (AUC)", "balanced_accuracy": "balanced accuracy"}
+RESEARCH = (
+    "Research use only. Nothing here is a diagnosis or may be used for one; the figures describe these "
+    "recordings and this protocol."
+)
+ALPHA = 0.05
+
+
+def finding(results: Mapping[str, Any], arm: str) -> str:
+    """One arm's result in a sentence, against chance.
+
+    Parameters
+    ----------
+    results : mapping
+        What ``results.json`` holds.
+    arm : str
+        Which arm.
+    """
+    metric = results["primary"]["metric"]
+    its = results["arms"][arm]["by_person"][metric]
+    if its["value"] is None:
+        return f"{arm}: the {TITLES[metric]} is not determined by these recordings."
+    value = f"{arm}: {TITLES[metric]} {its['value']:.3f}"
+    if its["interval"] is not None:
+        value += f" (95 % interval {its['interval'][0]:.3f} to {its['interval'][1]:.3f})"
+    return f"{value}. {against_chance(its, chance_of(results, metric))}"
+
+
+def chance_of(results: Mapping[str, Any], metric: str) -> float:
+    """What guessing gives: one half, or for balanced accuracy one in as many labels as there are."""
+    return 1.0 / len(results["labels"]) if metric == "balanced_accuracy" else 0.5
+
+
+def against_chance(its: Mapping[str, Any], chance: float) -> str:
+    """Whether a figure differs from chance, as far as anything is known of that.
+
+    Parameters
+    ----------
+    its : mapping
+        ``value``, ``interval`` and ``p`` of a figure.
+    chance : float
+        What guessing gives.
+    """
+    if its["p"] is not None:
+        if its["p"] <= ALPHA and its["value"] > chance:
+            return f"Better than chance ({chance:.2f}; permutation p = {its['p']:.3f})."
+        return f"At chance: not told apart from guessing ({chance:.2f}; permutation p = {its['p']:.3f})."
+    if its["interval"] is not None:
+        low, high = its["interval"]
+        if low > chance:
+            return f"The interval lies above chance ({chance:.2f})."
+        if high < chance:
+            return f"The interval lies below chance ({chance:.2f}), which guessing alone should rarely give."
+        return f"At chance: the interval holds {chance:.2f}."
+    return f"Chance is {chance:.2f}; whether this is more was not estimated for this model."
+
+
+def summary_of(results: Mapping[str, Any]) -> list[str]:
+    """What stands on top of the page: a few sentences.
+
+    Parameters
+    ----------
+    results : mapping
+        What ``results.json`` holds.
+    """
+    own = results["recipe"]["network"]
+    first, *others = results["labels"]
+    unit = "person" if results["primary"]["label_of"] == "person" else "window"
+    out = [
+        f"A computer model was asked to tell {first} from {' and '.join(others)}, for every "
+        f"{unit} of {results['people']} {'person' if results['people'] == 1 else 'people'}.",
+        protocol(results),
+        finding(results, own),
+    ]
+    best = _best_simple(results)
+    if best is not None:
+        out.append(f"The best simple comparison: {finding(results, best)}")
+    out.append(f"{results['says'][0].upper()}{results['says'][1:]}.")
+    return out
+
+
+def protocol(results: Mapping[str, Any]) -> str:
+    """How it was judged, in words."""
+    text: str = results["protocol"]
+    folds = len({name for name in results["folds"] if not name.startswith("site ")})
+    return (
+        f"{text[0].upper()}{text[1:]}, in {folds} divisions; scaling, choice of settings, calibration and "
+        "early stopping all happened inside the training side of each."
+    )
+
+
+def _best_simple(results: Mapping[str, Any]) -> str | None:
+    """The baseline with the highest primary figure."""
+    metric = results["primary"]["metric"]
+    known = {
+        arm: value
+        for arm in ("linear", "ridge", "time")
+        if arm in results["arms"]
+        and (value := results["arms"][arm]["by_person"][metric]["value"]) is not None
+    }
+    return max(known, key=lambda arm: known[arm]) if known else None

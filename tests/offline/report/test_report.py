@@ -1,0 +1,113 @@
+"""The page: made of what was written, readable, self-contained, and honest about chance."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.errors import HemostreamError
+from offline.evaluation import evaluate
+from offline.report.content import cohort_of
+from offline.report.page import write_report
+from offline.report.words import against_chance, chance_of, finding, summary_of
+from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
+
+
+def evaluated(folder: Path, **more: Any) -> Path:
+    cohort = task_cohort(folder, sessions=1)
+    text = cohort.read_text().replace("person-1", "<script>alert(1)</script>")
+    cohort.write_text(text)
+    recipe = task_recipe(evaluation={"permutations": 20, "explain": ["occlusion"]}, training={"epochs": 2})
+    evaluate(cohort, recipe, folder / "out", show=False, **more)
+    return folder / "out"
+
+
+def test_the_page_needs_nothing_but_itself_and_shows_codes_as_text(tmp_path: Path) -> None:
+    out = evaluated(tmp_path)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r'<(script|img|iframe)[^>]+src="(?!data:)', page)
+    assert not re.search(r'<link[^>]+href="http', page)
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for said in ("Research use only", "says nothing about others", "ROC curves", "Calibration", "Checklists"):
+        assert said in page
+    assert page.count("data:image/png;base64") >= 4  # outcomes, ROC, calibration, a map
+
+
+def test_it_is_made_again_from_the_files_alone(tmp_path: Path) -> None:
+    out = evaluated(tmp_path)
+    first = (out / "report.json").read_bytes()
+    (out / "report.json").unlink()
+    (out / "report.html").unlink()
+    for left in ("cohort.tsv", "samples.csv"):
+        ((tmp_path if left == "cohort.tsv" else out) / left).unlink()
+    assert write_report(out) == out / "report.html"
+    assert (out / "report.json").read_bytes() == first
+    with pytest.raises(HemostreamError, match=r"holds no results\.json"):
+        write_report(tmp_path)
+    (out / "results.json").write_text("{")
+    with pytest.raises(HemostreamError, match="is no JSON"):
+        write_report(out)
+
+
+def test_a_label_of_the_person_has_a_decision_curve_and_an_audit_its_section(tmp_path: Path) -> None:
+    cohort = series_cohort(tmp_path, "ABABABABAB")
+    recipe = group_recipe(training={"epochs": 1}, evaluation={"permutations": 20, "prevalence": 0.1})
+    evaluate(cohort, recipe, tmp_path / "out", audited=True, show=False)
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    for said in (
+        "Decision curve",
+        "Careless protocols",
+        "overlapping windows at random",
+        "REFORMS",
+        "TRIPOD",
+    ):
+        assert said in page
+    content = json.loads((tmp_path / "out/report.json").read_text())
+    assert content["careless"]["model"] == "ridge"
+    where = {row["item"]: row["where"] for row in content["checklists"]}
+    assert where["what leakage would have claimed"] == "section Careless protocols"
+    assert "not answered" in where["whether it holds elsewhere"]
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert results["who"]["people"] == 10
+    people = cohort_of(results)["people"]
+    assert sum(row["recordings"] for row in people.values()) == 10
+    assert all(row["fit"] <= row["windows"] for row in people.values())
+
+
+@pytest.mark.parametrize(
+    ("its", "said"),
+    [
+        ({"value": 0.8, "interval": None, "p": 0.01}, "Better than chance"),
+        ({"value": 0.8, "interval": [0.6, 1.0], "p": 0.2}, "At chance: not told apart"),
+        ({"value": 0.2, "interval": None, "p": 0.04}, "At chance"),
+        ({"value": 0.6, "interval": [0.4, 0.8], "p": None}, "At chance: the interval holds 0.50"),
+        ({"value": 0.8, "interval": [0.6, 1.0], "p": None}, "lies above chance"),
+        ({"value": 0.1, "interval": [0.0, 0.3], "p": None}, "lies below chance"),
+        ({"value": 0.9, "interval": None, "p": None}, "was not estimated"),
+    ],
+)
+def test_chance_is_called_chance(its: dict[str, Any], said: str) -> None:
+    assert said in against_chance(its, 0.5)
+
+
+def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> None:
+    nothing = {"value": None, "interval": None, "bootstrap": None, "p": None}
+    results = {
+        "labels": ["a", "b", "c", "d"],
+        "people": 1,
+        "says": "1 person: says nothing about others",
+        "protocol": "every window is judged",
+        "folds": {"x": {}},
+        "primary": {"metric": "balanced_accuracy", "label_of": "event"},
+        "recipe": {"network": "cgrnn"},
+        "arms": {"cgrnn": {"by_person": {"balanced_accuracy": nothing}}},
+    }
+    assert chance_of(results, "balanced_accuracy") == 0.25
+    assert chance_of(results, "auc") == 0.5
+    assert "not determined" in finding(results, "cgrnn")
+    text = " ".join(summary_of(results))
+    assert "tell a from b and c and d" in text
+    assert "1 person." in text
