@@ -112,6 +112,7 @@ def fit_network(
     seed: int,
     on_epoch: OnEpoch | None = None,
     places: Sequence[int] = (),
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Fitted:
     """Fit a network.
 
@@ -137,6 +138,8 @@ def fit_network(
     places : sequence of int
         The place of each channel, from 0; channels of one place are dropped together.  Empty: each has its
         own.
+    start : mapping or None
+        First weights by name, instead of ones drawn at random.
 
     Raises
     ------
@@ -153,6 +156,8 @@ def fit_network(
         network = make_network(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
         if isinstance(network, Projected):
             network.components.copy_(principal_components(X[train], len(network.components)))
+        if start is not None:
+            network.load_state_dict(dict(start))
         return network
 
     with reproducible(seed, settings.threads):

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -33,6 +32,7 @@ from models.errors import RecipeError
 from models.networks import check_network
 from models.probabilities import probabilities
 from offline.fitting import logits_of
+from offline.person_loss import person_losses
 from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.recipe_search import Range
@@ -43,8 +43,6 @@ from offline.training import train_within
 
 FIRST_AT_RANDOM = 8
 """Trials before the sampler looks at what earlier ones gave."""
-LEAST_LIKELY = 1e-6
-"""A probability of 0 for what was true would be an infinite loss."""
 
 
 @dataclass(frozen=True)
@@ -222,19 +220,8 @@ def _loss(samples: Samples, recipe: Recipe, inner: list[Fold], seed: int) -> flo
             return None
         p = probabilities(logits_of(trained.fitted.network, samples.X[fold.test]), trained.temperature)
         table = samples.table.rows(fold.test)
-        right = np.maximum(p[np.arange(len(table)), table.target], LEAST_LIKELY)
-        of_people += [_balanced(-np.log(right[rows]), table.target[rows]) for rows in _rows_of(table.person)]
+        of_people += person_losses(p, table.target, table.person).values()
     return float(np.mean(of_people))
-
-
-def _rows_of(person: npt.NDArray[np.str_]) -> Iterator[npt.NDArray[np.intp]]:
-    for name in np.unique(person):
-        yield np.flatnonzero(person == name)
-
-
-def _balanced(loss: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> float:
-    """Mean over one person's labels."""
-    return float(np.mean([loss[y == label].mean() for label in np.unique(y)]))
 
 
 def _distribution(its: Range) -> BaseDistribution:

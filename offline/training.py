@@ -5,30 +5,26 @@ temperature is set on what it was not fitted to, and everything is written down 
 only as salted hashes.
 """
 
-import hashlib
-import hmac
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from models.bundle import write_bundle
-from models.card import Card
 from models.errors import RecipeError
 from models.networks import check_network
 from offline.augmentation import Changes
-from offline.cohort import Cohort, read_cohort
+from offline.cohort import read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
 from offline.labelling import Span
-from offline.novelty import fit_novelty
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.samples import Samples, collect
 from offline.splits import Validation, validation_split
-from offline.versions import versions
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +60,7 @@ def train_network(
     seed: int,
     progress: Tell | None = None,
     task: str = "train",
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Fitted:
     """Fit the recipe's network to some samples.
 
@@ -81,6 +78,8 @@ def train_network(
         Told of every epoch.
     task : str
         What to call it then.
+    start : mapping or None
+        First weights by name, instead of ones drawn at random.
 
     Raises
     ------
@@ -112,6 +111,7 @@ def train_network(
         seed=seed,
         on_epoch=on_epoch,
         places=samples.places,
+        start=start,
     )
 
 
@@ -123,6 +123,7 @@ def train_within(
     seed: int,
     progress: Tell | None = None,
     task: str = "train",
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Trained:
     """Spare some of these samples, fit to the others, set the temperature on the spared.
 
@@ -136,7 +137,7 @@ def train_within(
         Its ``network`` and ``training``.
     within : (n,) intp
         The samples that may be used at all.
-    seed, progress, task
+    seed, progress, task, start
         See `train_network`.
 
     Raises
@@ -154,6 +155,7 @@ def train_within(
         seed=seed,
         progress=progress,
         task=task,
+        start=start,
     )
     temperature = 1.0
     if len(split.validation):
@@ -169,6 +171,7 @@ def train(
     *,
     seed: int | None = None,
     exclude_people: Sequence[str] = (),
+    lock: Sequence[str] = (),
     span: Span | None = None,
     progress: Tell | None = None,
 ) -> str:
@@ -186,6 +189,8 @@ def train(
         Instead of the recipe's.
     exclude_people : sequence of str
         People who are held out.
+    lock : sequence of str
+        People who are set aside for comparisons with bundles that descend from this one.
     span : Span or None
         Train only on this part of each recording.
     progress : callable or None
@@ -207,10 +212,13 @@ def train(
             'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
             'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
         )
+    from offline.carding import card_of  # which needs to know what `Trained` is
+
     cohort = read_cohort(cohort_path)
     seed = recipe.training.seed if seed is None else seed
     with shown(progress) as tell:
-        samples = collect(cohort, recipe, span=span, exclude_people=exclude_people, progress=tell)
+        aside = (*exclude_people, *lock)
+        samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
     log.info(
         "trained on %d windows of %d people, stopped by %s at epoch %d",
@@ -219,7 +227,9 @@ def train(
         trained.validation.kind,
         trained.fitted.best_epoch,
     )
-    return write_bundle(out, card_of(samples, recipe, cohort, trained, span), trained.fitted.network)
+    return write_bundle(
+        out, card_of(samples, recipe, cohort, trained, span, locked=lock), trained.fitted.network
+    )
 
 
 def fit_settings(recipe: Recipe) -> FitSettings:
@@ -243,84 +253,3 @@ def fit_settings(recipe: Recipe) -> FitSettings:
             time_shift=round(wanted.augmentation.time_shift_s * recipe.rate),
         ),
     )
-
-
-def card_of(
-    samples: Samples, recipe: Recipe, cohort: Cohort, trained: Trained, span: Span | None = None
-) -> Card:
-    """The card of a trained network, without personal data.
-
-    Parameters
-    ----------
-    samples : Samples
-        What it was trained on.
-    recipe, cohort : Recipe, Cohort
-        Where those come from.
-    trained : Trained
-        The network.
-    span : Span or None
-        The part of each recording that was used.
-    """
-    table, split = samples.table, trained.validation
-    cohort_hash = cohort.content_hash()
-    novelty, how_novel = fit_novelty(samples.seen)
-    salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
-    return Card(
-        network={
-            "name": recipe.network.name,
-            "params": dict(recipe.network.params),
-            "n_chans": samples.X.shape[1],
-            "n_times": samples.X.shape[2],
-            "n_outputs": len(samples.labels),
-        },
-        input=samples.spec.to_json(),
-        pipeline=[dict(stage) for stage in recipe.pipeline],
-        rate=samples.rate,
-        window=recipe.window.model_dump(),
-        labels=list(samples.labels),
-        calibration={"temperature": trained.temperature},
-        policy=recipe.policy.model_dump(),
-        evidence=recipe.evidence.model_dump(),
-        novelty=novelty.to_json(),
-        training={
-            "recipe": recipe.name,
-            "recipe_hash": recipe.hash,
-            "cohort_hash": cohort_hash,
-            "target": recipe.labels.target,
-            "people": len(table.people),
-            "people_salt": salt,
-            "people_hashes": sorted(person_hash(salt, person) for person in table.people),
-            "recordings": len(set(table.recording.tolist())),
-            "span": None if span is None else [span.start, span.stop, "fraction" if span.fraction else "s"],
-            "windows": {
-                "train": _by_label(samples, split.train),
-                "validation": _by_label(samples, split.validation),
-            },
-            "windows_lost": _lost(samples),
-            "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
-            "channel_dropout": recipe.training.channel_dropout,
-            "novelty": how_novel,
-            "seed": trained.seed,
-            "epochs": len(trained.fitted.history),
-            "best_epoch": trained.fitted.best_epoch,
-            "stopped_early": trained.fitted.stopped_early,
-            "validation": str(split.kind),
-            "temperature": "fitted on the validation windows" if len(split.validation) else "not fitted",
-        },
-        versions=versions(),
-    )
-
-
-def person_hash(salt: str, person: str) -> str:
-    """What stands for a person on a card: a keyed hash, so that two cards do not name the same person."""
-    return hmac.new(salt.encode(), person.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:
-    found = np.bincount(samples.table.target[rows], minlength=len(samples.labels))
-    return dict(zip(samples.labels, found.tolist(), strict=True))
-
-
-def _lost(samples: Samples) -> dict[str, int]:
-    reasons = sorted({reason for account in samples.accounts for reason in account.lost})
-    return {reason: sum(account.lost.get(reason, 0) for account in samples.accounts) for reason in reasons}

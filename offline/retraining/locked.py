@@ -1,0 +1,71 @@
+"""Who may be learnt from, by keyed hashes: a card names nobody."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.errors import RecipeError
+from offline.people_hash import person_hash
+
+LOCKED = "locked_people_hashes"
+
+
+def locked_of(training: Mapping[str, Any]) -> frozenset[str]:
+    """Hashes of the people whom a card's ``training`` says are locked."""
+    return frozenset(training.get(LOCKED, ()))
+
+
+def set_hash(hashes: frozenset[str]) -> str:
+    """One name for a set of locked people, hexadecimal."""
+    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()[:32]
+
+
+def refuse_locked(training: Mapping[str, Any], people: Sequence[str]) -> None:
+    """Refuse to learn from people who are locked.
+
+    Parameters
+    ----------
+    training : mapping
+        Of the card that is trained from.
+    people : sequence of str
+        Who would be learnt from.
+
+    Raises
+    ------
+    RecipeError
+        Says how many, and who (by the codes of the table that was given).
+    """
+    locked = locked_of(training)
+    found = sorted(p for p in set(people) if person_hash(training["people_salt"], p) in locked)
+    if found:
+        raise RecipeError(
+            f"{len(found)} of the cohort's people are locked for this bundle ({', '.join(found[:5])}): "
+            "they are for "
+            "comparison only, and expected in no training. Take them out of the table, or give them by "
+            "--locked."
+        )
+
+
+def refuse_unlocked(training: Mapping[str, Any], people: Sequence[str]) -> None:
+    """Refuse to compare on people who are not locked: the old bundle may have learnt from them.
+
+    Parameters
+    ----------
+    training : mapping
+        Of the card that is trained from.
+    people : sequence of str
+        On whom both would be compared.
+
+    Raises
+    ------
+    RecipeError
+        Says how many.
+    """
+    locked = locked_of(training)
+    others = sorted(p for p in set(people) if person_hash(training["people_salt"], p) not in locked)
+    if others:
+        raise RecipeError(
+            f"{len(others)} of the {len(set(people))} people of --locked are not locked for this bundle "
+            f"({', '.join(others[:5])}); expected only such as were set aside when it was first trained "
+            f"({len(locked)} people). Take them out of the table."
+        )

@@ -1,0 +1,92 @@
+"""How often the locked people have been looked at: written down before each look, beside the bundle."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from models.errors import HemostreamError
+
+MOST = 5
+"""After so many looks the locked people have served their time."""
+
+
+def ledger_of(bundle: Path) -> Path:
+    """The file beside a bundle (not in it: a bundle's bytes never change)."""
+    bundle = bundle.resolve()
+    return bundle.with_name(f"{bundle.name}.looks.json")
+
+
+def looks_at(bundle: Path, locked: str) -> int:
+    """Looks that were written down for a set of locked people.
+
+    Raises
+    ------
+    HemostreamError
+        The ledger cannot be read; nobody may look on the strength of that.
+    """
+    return len(_read(ledger_of(bundle)).get(locked, []))
+
+
+def count_look(bundle: Path, locked: str, before: int) -> int:
+    """Write a look down before it is taken, so that a run that dies has looked all the same.
+
+    Parameters
+    ----------
+    bundle : path
+        The old one.
+    locked : str
+        Hash of the set of locked people.
+    before : int
+        Looks that the old bundle's card already tells of.
+
+    Returns
+    -------
+    int
+        Which look this is, from 1.
+
+    Raises
+    ------
+    HemostreamError
+        There were `MOST` already, or the ledger cannot be read or written.
+    """
+    path = ledger_of(bundle)
+    ledger = _read(path)
+    earlier = max(len(ledger.get(locked, [])), before)
+    if earlier >= MOST:
+        raise HemostreamError(
+            f"The locked people have been looked at {earlier} times; expected at most {MOST}, for with "
+            "every look a candidate may do well by luck. Lock new people: train anew with --lock-person."
+        )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    looks = ledger.get(locked, [])
+    ledger[locked] = [*looks, *([{"told": "by the card"}] * (before - len(looks))), {"at_utc": now}]
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            json.dump(ledger, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise HemostreamError(
+            f"The look cannot be written down in {path}: {error.strerror}. Nobody was looked at; make "
+            "the folder writable."
+        ) from error
+    return earlier + 1
+
+
+def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise HemostreamError(
+            f"The ledger of looks {path} cannot be read ({error}). Restore it: without it nobody knows "
+            "how often the locked people were looked at."
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):
+        raise HemostreamError(f"The ledger of looks {path} was not written by hemostream. Restore it.")
+    return found

@@ -1,0 +1,97 @@
+"""When a candidate takes the old bundle's place: a rule that is fixed before anybody looks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import t
+
+CONFIDENCE = 0.95
+FEWEST = 10
+"""With fewer locked people no difference is told."""
+MARGIN = 0.02
+"""By so much log loss (nats) a candidate may be worse and still count as good as the old one."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the comparison gave.
+
+    Parameters
+    ----------
+    promoted : bool
+        Whether the candidate takes the old one's place.
+    why : str
+        In words.
+    people : int
+        How many were compared.
+    difference : float
+        Mean of old less new log loss, nats; above 0 the candidate is better.
+    bound : float
+        Its lower bound, one-sided, 95 %.
+    margin : float
+        Fixed beforehand, nats.
+    groups : mapping of str to float
+        The difference in each declared subgroup.
+    """
+
+    promoted: bool
+    why: str
+    people: int
+    difference: float
+    bound: float
+    margin: float
+    groups: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        finite = {
+            name: (value if np.isfinite(value) else None)
+            for name, value in (("difference", self.difference), ("bound", self.bound))
+        }
+        plain = {"promoted": self.promoted, "why": self.why, "people": self.people, "margin": self.margin}
+        return plain | finite | {"groups": dict(self.groups), "confidence": CONFIDENCE}
+
+
+def decide(
+    old: npt.NDArray[np.float64],
+    new: npt.NDArray[np.float64],
+    groups: Mapping[str, npt.NDArray[np.bool_]],
+    margin: float = MARGIN,
+) -> Verdict:
+    """Compare by paired differences of people.
+
+    Parameters
+    ----------
+    old, new : (n_people,) float64
+        Log loss of the same locked people, nats.
+    groups : mapping of str to (n_people,) bool
+        Who belongs to each declared subgroup.
+    margin : float
+        Nats, above 0.
+
+    Returns
+    -------
+    Verdict
+    """
+    apart = old - new
+    n = len(apart)
+    mean = float(apart.mean()) if n else float("nan")
+    bound = float("nan")
+    if n > 1:
+        bound = mean - float(t.ppf(CONFIDENCE, n - 1)) * float(apart.std(ddof=1)) / np.sqrt(n)
+    of_groups = {name: float(apart[own].mean()) for name, own in groups.items() if own.any()}
+    worse = [name for name, value in of_groups.items() if value < -margin]
+    promoted = False
+    if n < FEWEST:
+        why = f"not shown to be as good: {n} locked people are too few (at least {FEWEST})"
+    elif not bound > -margin:
+        why = f"not shown to be as good: it may be worse by {-bound:.3f} nats, the margin is {margin:g}"
+    elif worse:
+        why = f"not shown to be as good: it falls by more than {margin:g} nats in {', '.join(sorted(worse))}"
+    else:
+        promoted = True
+        why = f"as good or better: the difference is at least {bound:+.3f} nats, above -{margin:g}"
+    return Verdict(promoted, why, n, mean, float(bound), margin, of_groups)
