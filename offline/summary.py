@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from offline.comparison import compared
 from offline.intervals import around, bootstrap_mean_sd, bootstrap_sd, null_sd, within_person
 from offline.metrics import FEWEST_FOR_OTHERS, Figure, figures
 from offline.null import Null
@@ -50,11 +51,12 @@ def summary(
     Returns
     -------
     dict
-        JSON types: ``people`` (how many), ``says`` (what the figures do not say), ``primary``,
-        ``null``, and under ``arms`` for each arm ``by_person``, ``pooled``, ``persons`` and
-        ``mean_over_people``.
+        JSON types: ``people`` (how many), ``says`` (what the figures do not say), ``primary``, ``null``,
+        ``compared`` (the first arm less each other), and under ``arms`` for each arm ``by_person``,
+        ``pooled``, ``persons`` and ``mean_over_people``.
     """
     people = table.people
+    first = table.of_arm(table.arms[0])
     arms: dict[str, Any] = {}
     for arm in table.arms:
         own = table.of_arm(arm)
@@ -72,6 +74,13 @@ def summary(
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
         "null": _null(null),
         "arms": arms,
+        "compared": {
+            arm: compared(
+                table.of_arm(table.arms[0]), table.of_arm(arm), metric, by_person=by_person, seed=seed
+            )
+            for arm in table.arms[1:]
+            if not (set(table.of_arm(arm).repeat.tolist()) ^ set(table.of_arm(table.arms[0]).repeat.tolist()))
+        },
     }
 
 

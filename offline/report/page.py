@@ -152,7 +152,7 @@ def _figures(results: Mapping[str, Any], said: Mapping[str, Any]) -> str:
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."
     )
-    return _paragraphs([why]) + _table(head, rows) + _within(results)
+    return _paragraphs([why]) + _table(head, rows) + _within(results) + _compared(results)
 
 
 def _in_words(results: Mapping[str, Any], arm: str) -> str:
@@ -171,6 +171,27 @@ def _within(results: Mapping[str, Any]) -> str:
     metric = results["primary"]["metric"].replace("_", " ")
     text = f"Within each person, {metric}: 95 %, whole blocks drawn anew."
     return _paragraphs([text]) + _table(("", *people), rows)
+
+
+def _compared(results: Mapping[str, Any]) -> str:
+    own = results["recipe"]["network"]
+    rows = [
+        (f"{own} less {arm}", *(cell for each in ("figure", "log_loss") for cell in _apart(its[each])))
+        for arm, its in results["compared"].items()
+    ]
+    text = (
+        "Paired, person by person; intervals by drawing people (none under 10 people). Log loss below 0: "
+        "the first is better."
+    )
+    interval = "95 % (bootstrap)"
+    return _paragraphs([text]) + _table(
+        ("", results["primary"]["metric"].replace("_", " "), interval, "log loss, nats", interval), rows
+    )
+
+
+def _apart(its: Mapping[str, Any]) -> tuple[str, str]:
+    difference = its["difference"]
+    return "–" if difference is None else f"{difference:+.3f}", _ends(its["interval"])
 
 
 def _careless(audit: Mapping[str, Any]) -> str:
