@@ -75,11 +75,8 @@ def summary(
         "null": _null(null),
         "arms": arms,
         "compared": {
-            arm: compared(
-                table.of_arm(table.arms[0]), table.of_arm(arm), metric, by_person=by_person, seed=seed
-            )
+            arm: compared(first, table.of_arm(arm), metric, by_person=by_person, seed=seed)
             for arm in table.arms[1:]
-            if not (set(table.of_arm(arm).repeat.tolist()) ^ set(table.of_arm(table.arms[0]).repeat.tolist()))
         },
     }
 
