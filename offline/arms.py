@@ -125,7 +125,8 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm
 
 
 def _unexplained(recipe: Recipe) -> Recipe:
-    return recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"explain": ()})})
+    quiet = recipe.evaluation.model_copy(update={"explain": (), "over_time": False})
+    return recipe.model_copy(update={"evaluation": quiet})
 
 
 def without(recipe: Recipe, part: str) -> Recipe:

@@ -27,6 +27,7 @@ from offline.explain.maps import METHODS
 from offline.explain.over_folds import put_together
 from offline.jobs import UNLIKE, Elsewhere, Job, Outcome, Store, perform_all
 from offline.null import Null, ridge_null
+from offline.over_time import over_time
 from offline.planning import Cost, plan
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell, shown
@@ -342,6 +343,7 @@ def _figures(
             samples.names,
             samples.places,
         ),
+        "over_time": _evidence(samples, recipe, predictions, fitted),
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
         **summary(
             predictions,
@@ -352,6 +354,17 @@ def _figures(
             seed=recipe.training.seed,
         ),
     }
+
+
+def _evidence(
+    samples: Samples, recipe: Recipe, predictions: Predictions, fitted: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """What the recipe's own network's evidence was worth over time, where that was asked."""
+    own = recipe.network.arm
+    learnt = {
+        fold: how["over_time"] for fold, arms in fitted.items() if "over_time" in (how := arms.get(own, {}))
+    }
+    return over_time(predictions.of_arm(own), samples.table, learnt) if learnt else None
 
 
 def _maps_of(fitted: Mapping[str, Any], recipe: Recipe) -> list[dict[str, Any]]:

@@ -13,11 +13,12 @@ from offline.baselines import fit_by_time, fit_linear, majority, window_features
 from offline.explain.maps import explain
 from offline.fitting import fit_temperature, logits_of
 from offline.novelty import fit_novelty, share_unlike
+from offline.over_time import learn
 from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.ridge import fit_ridge
 from offline.samples import Samples
-from offline.search import search, searches
+from offline.search import inner_folds, search, searches
 from offline.single_channel import fit_channels
 from offline.splits import Fold, validation_split
 from offline.training import fit_settings, train_within
@@ -60,6 +61,8 @@ def judge(
     (n_judged, n_labels) float64, dict
         Probabilities for the fold's judged samples, and how the arm was fitted (JSON types).
     """
+    if recipe.evaluation.over_time:
+        return _over_time(samples, recipe, fold, arm, progress, kept)
     table = samples.table
     X, y = samples.X[fold.train], table.target[fold.train]
     if arm == RIDGE:
@@ -103,6 +106,25 @@ def judge(
         )
         searched["explanations"] = [each.to_json() for each in found_maps]
     return probabilities(logits, trained.temperature), how | searched
+
+
+def _over_time(
+    samples: Samples, recipe: Recipe, fold: Fold, arm: str, progress: Tell | None, kept: Path | None
+) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+    """The same, and from people of training alone how windows add up."""
+    said = recipe.evaluation.model_copy(update={"over_time": False})
+    once = recipe.model_copy(update={"evaluation": said})
+    scores, how = judge(samples, once, fold, arm, progress, kept)
+    inner = inner_folds(samples, fold, recipe.budget.inner_folds, fold_seed(fold, recipe))
+    # Explained and searched is the outer fit alone.
+    plain = once.model_copy(
+        update={
+            "evaluation": said.model_copy(update={"explain": ()}),
+            "budget": recipe.budget.model_copy(update={"trials": 0}),
+        }
+    )
+    learnt = learn(samples.table, inner, lambda each: judge(samples, plain, each, arm, progress)[0])
+    return scores, how | {"over_time": learnt}
 
 
 def _ridge(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:

@@ -96,6 +96,11 @@ class Recipe(Section):
             )
         if self.network.channels == "best" and self.evaluation.explain:
             raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
+        if self.evaluation.over_time and self.labels.target != "person":
+            raise ValueError(
+                "evaluation.over_time needs a label of the person: one that changes within a recording is "
+                "forgotten at the scale of its blocks (evidence.memory_s)"
+            )
         fewest = self.policy.model_dump().get("min_channels", 1.0)
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(

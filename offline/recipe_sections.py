@@ -273,6 +273,9 @@ class EvaluationSection(Section):
         Parts of the training without each of which the network is judged too (`offline.arms.PARTS`).
     explain : tuple of {"occlusion", "integrated gradients", "guided"}
         Maps of what the recipe's own network used, fold by fold (`offline.explain`).
+    over_time : bool
+        Whether it is learnt, inside each fold, how a person's windows add up and when one may stop; for
+        a label of the person with two values, and the recipe's own network (three more fits a fold).
     learning_curve : tuple of int
         Numbers of training people with which the network and the ridge model are judged too.
     """
@@ -288,6 +291,7 @@ class EvaluationSection(Section):
     explain: Annotated[
         tuple[Literal["occlusion", "integrated gradients", "guided"], ...], Field(strict=False)
     ] = ()
+    over_time: bool = False
     learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
 
 

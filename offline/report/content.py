@@ -34,6 +34,7 @@ def content(
         "null": results["null"],
         "careless": audit,
         "explanations": results["explanations"],
+        "over_time": results["over_time"],
         "checklists": [
             {"list": which, "item": what, "where": where}
             for which, what, where in items(results, audited=audit is not None)

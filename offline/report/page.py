@@ -13,8 +13,8 @@ from models.errors import HemostreamError
 from offline.explain.maps import METHODS
 from offline.predictions import Predictions, read_predictions
 from offline.report.content import content
-from offline.report.plots import calibration, decision, outcomes, roc
-from offline.report.words import against_chance, chance_of
+from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
+from offline.report.words import against_chance, chance_of, stopping
 
 PAGE, JSON = "report.html", "report.json"
 
@@ -94,6 +94,11 @@ def _page(
             draw("Decision curve", decision(table, arms, share), "Higher is better; 0 is to act on nobody.")
     if said["careless"] is not None:
         add("Careless protocols", _careless(said["careless"]))
+    if (evidence := said["over_time"]) is not None:
+        add("Evidence over time", _paragraphs([stopping(evidence)]))
+        draw(
+            "Evidence over time", over_time_plot(evidence), "Grey: windows added as if they were independent."
+        )
     for method, its in said["explanations"].items():
         add(f"Map: {method}", _paragraphs([_map(its)]))
     for title, path in pictures.items():

@@ -1,5 +1,8 @@
 """The plots of a report; each a pure function of the prediction table."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -164,6 +167,41 @@ def decision(table: Predictions, arms: list[str], prevalence: float | None) -> F
     axes.set_ylabel("net benefit, true positives a person")
     axes.legend(fontsize=8)
     _plain(axes)
+    return figure
+
+
+def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
+    """Accuracy and log loss of people against seconds of recording.
+
+    Parameters
+    ----------
+    evidence : mapping
+        ``over_time`` of ``results.json``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(9.0, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, colour in (("as_if_independent", "0.6"), ("by_law", COLOURS[0])):
+        points = evidence[name]
+        seconds = [point["seconds"] for point in points]
+        left.plot(seconds, [point["balanced_accuracy"] for point in points], "o-", color=colour)
+        right.plot(seconds, [point["log_loss"] for point in points], "o-", color=colour)
+        if name == "by_law":
+            for point in points:
+                if (ends := point["balanced_accuracy_interval"]) is not None:
+                    left.plot([point["seconds"]] * 2, ends, color=colour, linewidth=1.0)
+    left.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
+    right.axhline(np.log(2.0), color="black", linewidth=0.8, linestyle=":")
+    left.set_ylim(0.0, 1.02)
+    left.set_ylabel("balanced accuracy of people")
+    right.set_ylabel("log loss of people, nats")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_xlabel("seconds since the first judged window")
+        _plain(axes)
     return figure
 
 

@@ -104,3 +104,29 @@ def _best_simple(results: Mapping[str, Any]) -> str | None:
         and (value := results["arms"][arm]["by_person"][metric]["value"]) is not None
     }
     return max(known, key=lambda arm: known[arm]) if known else None
+
+
+def stopping(evidence: Mapping[str, Any]) -> str:
+    """What a rule that tells a label early did to held-out people.
+
+    Parameters
+    ----------
+    evidence : mapping
+        ``over_time`` of ``results.json``.
+    """
+    its = evidence["stopping"]
+    begin = f"Seconds count from {evidence['since']}."
+    if its is None:
+        return f"{begin} No rule that stops early could be set on so few training people."
+    wanted = f"{its['wanted']:.0%} wrong at most was asked for"
+    if not its["stopped"]:
+        return (
+            f"{begin} The rule for stopping early ({wanted}) stopped none of {its['people']} held-out people."
+        )
+    low, high = its["wrong_share_interval"]
+    return (
+        f"{begin} The rule for stopping early ({wanted}) told {its['stopped']} of {its['people']} "
+        "held-out people "
+        f"a label after a median of {its['median_seconds']:.0f} s, {its['wrong']} of them a wrong one "
+        f"(95 %: {low:.0%} to {high:.0%} of the told)."
+    )
