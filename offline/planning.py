@@ -107,12 +107,13 @@ def plan(
 def _of_network(samples: Samples, arm: Arm, job: Job, n_folds: int) -> Cost:
     recipe = arm.recipe
     trials = recipe.budget.trials if searches(recipe) else 0
-    inner = inner_folds(samples, job.fold, recipe.budget.inner_folds, 0) if trials else []
+    again = 1 if recipe.evaluation.over_time else 0  # once more by each inner fold
+    inner = inner_folds(samples, job.fold, recipe.budget.inner_folds, 0) if trials or again else []
     n_networks = len(samples.names) if recipe.network.channels == "best" else 1
-    fits = n_folds * (1 + trials * len(inner)) * n_networks
+    fits = n_folds * (1 + (trials + again) * len(inner)) * n_networks
     epochs = fit_settings(recipe).epochs
     # An inner fold learns from a part of the people only.
-    whole = 1 + trials * sum(len(each.train) for each in inner) / max(len(job.fold.train), 1)
+    whole = 1 + (trials + again) * sum(len(each.train) for each in inner) / max(len(job.fold.train), 1)
     seconds = _epoch_seconds(samples, recipe, job) * epochs * whole * n_networks
     return Cost(arm.name, n_folds, fits, fits * epochs, n_folds * seconds / 3600)
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from offline import search
 from offline.evaluation import evaluate, plan_evaluation
 from offline.planning import print_plan
-from tests.offline.support import task_cohort, task_recipe
+from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
 def test_fits_are_counted_as_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +32,18 @@ def test_fits_are_counted_as_they_are_made(tmp_path: Path, monkeypatch: pytest.M
     assert costs["ridge"].fits == folds
     assert costs["null"].fits == 5
     assert all(cost.hours > 0 for cost in costs.values())
+
+
+def test_evidence_over_time_costs_inner_fits(tmp_path: Path) -> None:
+    cohort = series_cohort(tmp_path, "AB" * 6)
+    plain, more = (
+        plan_evaluation(
+            cohort,
+            group_recipe(evaluation={"permutations": 0, "over_time": asked}, budget={"inner_folds": 2}),
+        )[0]
+        for asked in (False, True)
+    )
+    assert more.fits == 3 * plain.fits
 
 
 def test_the_plan_is_printed_with_its_sum(tmp_path: Path) -> None:
