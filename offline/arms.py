@@ -129,6 +129,11 @@ def _unexplained(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"evaluation": quiet})
 
 
+def settings_kept(recipe: Recipe) -> Recipe:
+    """The recipe with nothing searched, explained or learnt of evidence: what a null repeats."""
+    return _unexplained(recipe).model_copy(update={"budget": recipe.budget.model_copy(update={"trials": 0})})
+
+
 def without(recipe: Recipe, part: str) -> Recipe:
     """The recipe with one part of its regularisation taken away, and nothing else changed.
 

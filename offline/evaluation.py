@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from models.errors import HemostreamError, RecipeError
-from offline.arms import Arm, arms_of, divisions_of
+from offline.arms import Arm, arms_of, divisions_of, settings_kept
 from offline.audit import Audit, audit, print_audit, write_audit
 from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
@@ -26,6 +26,7 @@ from offline.explain.drawing import draw_explanation
 from offline.explain.maps import METHODS
 from offline.explain.over_folds import put_together
 from offline.jobs import UNLIKE, Elsewhere, Job, Outcome, Store, perform_all
+from offline.network_null import network_null, relabelled
 from offline.null import Null, ridge_null
 from offline.over_time import over_time
 from offline.planning import Cost, plan
@@ -138,18 +139,21 @@ def evaluate(
         unlike = []
         if recipe.evaluation.by == "people":  # a session's own person is never part of what it was fitted to
             unlike = [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
+        permuted = _permuted(samples, recipe)
         store = Store(folder / WORK, samples)
-        jobs = [*(job for _, _, job in planned), *unlike]
+        jobs = [*(job for _, _, job in planned), *unlike, *(job for _, job in permuted)]
         outcomes = perform_all(store, jobs, workers=workers, elsewhere=elsewhere, tell=tell)
         clock = time.perf_counter()
         null = _null(samples, recipe, tell)
         seconds["null"] = time.perf_counter() - clock
         found = _audit(samples, recipe, tell) if audited else None
     names = [*(arm.name for arm, _, _ in planned), *(UNLIKE for _ in unlike)]
-    for name, job, outcome in zip(names, jobs, outcomes, strict=True):
+    for name, job, outcome in zip(names, jobs, outcomes, strict=False):
         seconds[f"{job.fold.name}: {name}"] = outcome.seconds
+    seconds["network's null"] = sum(outcome.seconds for outcome in outcomes[len(names) :])
+    own_null = _network_null(samples, recipe, permuted, outcomes[len(names) :])
     predictions = _predictions(samples, planned, outcomes)
-    figures = _figures(samples, recipe, cohort, names, jobs, outcomes, predictions, null)
+    figures = _figures(samples, recipe, cohort, names, jobs, outcomes, predictions, null, own_null)
     results = Results(predictions, figures, _run(began, seconds, workers, cluster))
     _write(folder, results, samples)
     _write_explanations(folder, figures["explanations"], samples, recipe)
@@ -192,7 +196,8 @@ def plan_evaluation(
             samples,
             recipe,
             _planned(samples, recipe, networks),
-            permutations=permutations_of(recipe) if two else 0,
+            permutations=_capped(recipe.evaluation.permutations, recipe) if two else 0,
+            network_permutations=_capped(recipe.evaluation.network_permutations, recipe),
             by_person=is_by_person(samples.table, recipe, len(samples.labels)),
             tell=tell,
         )
@@ -228,9 +233,9 @@ def is_by_person(table: SampleTable, recipe: Recipe, n_labels: int) -> bool:
     return n_labels == 2
 
 
-def permutations_of(recipe: Recipe) -> int:
-    """Labellings of the null, as far as the budget allows."""
-    wanted, most = recipe.evaluation.permutations, recipe.budget.permutations
+def _capped(wanted: int, recipe: Recipe) -> int:
+    """Labellings, as far as the budget allows."""
+    most = recipe.budget.permutations
     return wanted if most is None else min(wanted, most)
 
 
@@ -252,7 +257,7 @@ def _on(address: str) -> Elsewhere:
 
 def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     """The null, where there are two labels and the recipe asks for it."""
-    n = permutations_of(recipe)
+    n = _capped(recipe.evaluation.permutations, recipe)
     if recipe.evaluation.by == "time" or n == 0 or len(samples.labels) != 2:
         return None
     tell("null", 0, 1, f"{n} permuted labellings")
@@ -266,6 +271,28 @@ def _null(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     )
     tell("null", 1, 1, "")
     return null
+
+
+def _permuted(samples: Samples, recipe: Recipe) -> list[tuple[int, Job]]:
+    """Repeat and job of every fold of the network's null, each labelling divided by its own labels."""
+    n = _capped(recipe.evaluation.network_permutations, recipe)
+    bare = settings_kept(recipe)
+    return [
+        (repeat, Job(fold, recipe.network.arm, bare, labelling=number))
+        for number in range(n)
+        for repeat, fold in divisions_of(relabelled(samples, bare, number).table, bare)
+    ]
+
+
+def _network_null(
+    samples: Samples, recipe: Recipe, permuted: Sequence[tuple[int, Job]], outcomes: Sequence[Outcome]
+) -> Null | None:
+    judged = [
+        (job.labelling or 0, repeat, job.fold, outcome.scores)
+        for (repeat, job), outcome in zip(permuted, outcomes, strict=True)
+    ]
+    by_person = is_by_person(samples.table, recipe, len(samples.labels))
+    return network_null(samples, recipe, judged, by_person=by_person)
 
 
 def _audit(samples: Samples, recipe: Recipe, tell: Tell) -> Audit:
@@ -315,10 +342,11 @@ def _figures(
     outcomes: Sequence[Outcome],
     predictions: Predictions,
     null: Null | None,
+    own_null: Null | None,
 ) -> dict[str, Any]:
     fitted: dict[str, Any] = {}
     unlike: dict[str, Any] = {}
-    for name, job, outcome in zip(names, jobs, outcomes, strict=True):
+    for name, job, outcome in zip(names, jobs, outcomes, strict=False):  # the rest is the null's
         if name == UNLIKE:
             unlike[job.fold.name] = outcome.how
         else:
@@ -351,6 +379,7 @@ def _figures(
             metric=recipe.evaluation.metric,
             prevalence=recipe.evaluation.prevalence,
             null=null,
+            own_null=own_null,
             seed=recipe.training.seed,
         ),
     }

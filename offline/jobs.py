@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from models.errors import HemostreamError
 from offline.judge import judge, unlike_training
+from offline.network_null import relabelled
 from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.samples import Samples
@@ -50,11 +51,14 @@ class Job:
         What judges, or `UNLIKE`.
     recipe : Recipe
         Of this arm.
+    labelling : int or None
+        Number of the permuted labelling that it is fitted to; None is the true one.
     """
 
     fold: Fold
     arm: str
     recipe: Recipe
+    labelling: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +119,7 @@ class Store:
             "train": hashlib.sha256(job.fold.train.astype(np.int64).tobytes()).hexdigest(),
             "test": hashlib.sha256(job.fold.test.astype(np.int64).tobytes()).hexdigest(),
             "arm": job.arm,
+            "labelling": job.labelling,
             "versions": versions(),
             "processor": processor(),
         }
@@ -170,6 +175,8 @@ def perform(samples: Samples, job: Job, tell: Tell | None = None, kept: Path | N
         A folder of the job's own, for what is done of a search.
     """
     began = time.perf_counter()
+    if job.labelling is not None:
+        samples = relabelled(samples, job.recipe, job.labelling)
     # Torch's generator and its number of threads belong to the process: one job at a time.
     with _ALONE, _one_thread():
         if job.arm == UNLIKE:

@@ -35,6 +35,11 @@ class Null:
 
     figures: dict[Metric, Floats]
 
+    @property
+    def size(self) -> int:
+        """How many labellings."""
+        return len(next(iter(self.figures.values())))
+
 
 def ridge_null(
     features: Floats,

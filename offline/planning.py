@@ -4,12 +4,12 @@ import math
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
 
-from offline.arms import Arm
+from offline.arms import Arm, settings_kept
 from offline.baselines import window_features
 from offline.jobs import Job, perform
 from offline.judge import baselines_of
@@ -54,6 +54,7 @@ def plan(
     planned: Sequence[tuple[Arm, int, Job]],
     *,
     permutations: int,
+    network_permutations: int,
     by_person: bool,
     tell: Tell,
 ) -> list[Cost]:
@@ -69,8 +70,8 @@ def plan(
         What is evaluated.
     planned : sequence of (Arm, int, Job)
         What would be done.
-    permutations : int
-        Labellings of the null; 0 where there is none.
+    permutations, network_permutations : int
+        Labellings of the null, and of the network's own; 0 where there is none.
     by_person : bool
         Whether the label is the person's.
     tell : callable
@@ -88,6 +89,12 @@ def plan(
         else:
             out.append(_of_network(samples, arm, job, folds[name]))
     tell("measure", len(first), len(first), "")
+    if network_permutations:
+        arm, job = next(iter(first.values()))
+        bare = Arm(arm.name, arm.judge, settings_kept(arm.recipe))
+        folds_each = sum(1 for each, _, _ in planned if each.name == arm.name)
+        cost = _of_network(samples, bare, job, network_permutations * folds_each)
+        out.append(replace(cost, arm="network's null"))
     if permutations:
         tried = min(TRIED, permutations)
         began = time.perf_counter()

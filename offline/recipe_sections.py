@@ -262,6 +262,9 @@ class EvaluationSection(Section):
         Divisions of the people into folds; people who are each left out alone are divided once.
     permutations : int
         Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
+    network_permutations : int
+        Labellings of a null of the recipe's own network, each fitted in all folds again; settings are kept
+        as the recipe has them, so it is a conditional null. Under 19 give no p.
     prevalence : float or None
         Share of people with the second label where the classifier would be used, for PPV and NPV.
     by : {"people", "time"}
@@ -283,6 +286,7 @@ class EvaluationSection(Section):
     metric: Literal["auc", "balanced_accuracy"] = "auc"
     repeats: int = Field(default=1, ge=1, le=1000)
     permutations: int = Field(default=1000, ge=0, le=100_000)
+    network_permutations: int = Field(default=0, ge=0, le=100_000)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
     by: Literal["people", "time"] = "people"
     parts: int = Field(default=5, ge=2, le=100)

@@ -12,9 +12,10 @@ import numpy as np
 from offline.comparison import compared
 from offline.intervals import around, bootstrap_mean_sd, bootstrap_sd, null_sd, within_person
 from offline.metrics import FEWEST_FOR_OTHERS, Figure, figures
+from offline.network_null import CONDITIONAL
 from offline.null import Null
 from offline.people_figures import people_figures
-from offline.permutation import p_value
+from offline.permutation import FEWEST, p_value
 from offline.predictions import Predictions
 from offline.primary import METRICS, Metric, Pairs, own_figures, person_scores
 
@@ -29,6 +30,7 @@ def summary(
     metric: Metric = "auc",
     prevalence: float | None = None,
     null: Null | None = None,
+    own_null: Null | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Every arm's figures: by person with intervals, of each person, and over all samples.
@@ -45,6 +47,8 @@ def summary(
         Share of people with the second label where the classifier would be used.
     null : Null or None
         The ridge procedure on permuted labels.
+    own_null : Null or None
+        The first arm on permuted labels, its settings kept.
     seed : int
         Of the bootstrap.
 
@@ -62,8 +66,12 @@ def summary(
         own = table.of_arm(arm)
         persons = {person: figures(own.of_person(person)) for person in own.people}
         tell = _of_people if by_person else _within_people
+        whole = arm == NULL_ARM
+        its_null = null
+        if own_null is not None and arm == table.arms[0] and own_null.size >= FEWEST:
+            its_null, whole = own_null, True
         arms[arm] = {
-            "by_person": tell(own, metric, prevalence, null, arm == NULL_ARM, seed),
+            "by_person": tell(own, metric, prevalence, its_null, whole, seed),
             "pooled": figures(own),
             "persons": persons,
             "mean_over_people": _mean(persons),
@@ -72,7 +80,8 @@ def summary(
         "people": len(people),
         "says": what_it_says(len(people)),
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
-        "null": _null(null),
+        "null": _null(null, "the whole ridge procedure on permuted labels"),
+        "network_null": _null(own_null, CONDITIONAL),
         "arms": arms,
         "compared": {
             arm: compared(first, table.of_arm(arm), metric, by_person=by_person, seed=seed)
@@ -142,12 +151,12 @@ def _figure(
     return out
 
 
-def _null(null: Null | None) -> dict[str, Any] | None:
+def _null(null: Null | None, of: str) -> dict[str, Any] | None:
     if null is None:
         return None
     return {
-        "of": "the whole ridge procedure on permuted labels",
-        "permutations": len(next(iter(null.figures.values()))),
+        "of": of,
+        "permutations": null.size,
         "mean": {metric: _known(float(np.mean(v))) for metric, v in null.figures.items()},
         "sd": {metric: _known(float(np.std(v, ddof=1))) for metric, v in null.figures.items()},
     }

@@ -26,7 +26,7 @@ def results_table(figures: Mapping[str, Any]) -> Group:
     if figures["primary"]["label_of"] == "event":
         parts.append(_people(figures))
     parts += [_arms(figures), Text(f"{figures['says']}; {figures['protocol']}.")]
-    if (null := figures["null"]) is not None:
+    for null in (each for each in (figures["null"], figures["network_null"]) if each is not None):
         name = figures["primary"]["metric"]
         parts.append(
             Text(

@@ -14,7 +14,7 @@ from offline.explain.maps import METHODS
 from offline.predictions import Predictions, read_predictions
 from offline.report.content import content
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
-from offline.report.words import against_chance, chance_of, stopping
+from offline.report.words import against_chance, chance_of, stopping, who
 
 PAGE, JSON = "report.html", "report.json"
 
@@ -130,9 +130,8 @@ def _cohort(cohort: Mapping[str, Any], labels: Sequence[str]) -> str:
         "s before the first",
         "windows lost to",
     )
-    who = [f"{name}: {value}" for name, value in cohort["who"].items() if value not in (None, {}, "")]
     note = "People stand under the codes of the cohort's own table."
-    return _paragraphs([". ".join(map(str, who)) + ".", note, *cohort["remarks"]]) + _table(head, rows)
+    return _paragraphs([who(cohort["who"]), note, *cohort["remarks"]]) + _table(head, rows)
 
 
 def _fixed(results: Mapping[str, Any]) -> str:

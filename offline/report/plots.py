@@ -200,6 +200,9 @@ def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
     right.set_ylabel("log loss of people, nats")
     for axes in (left, right):
         axes.set_xscale("log")
+        seconds = [point["seconds"] for point in evidence["by_law"]]
+        axes.set_xticks(seconds, [f"{s:g}" for s in seconds])
+        axes.minorticks_off()
         axes.set_xlabel("seconds since the first judged window")
         _plain(axes)
     return figure

@@ -72,8 +72,12 @@ def summary_of(results: Mapping[str, Any]) -> list[str]:
     first, *others = results["labels"]
     unit = "person" if results["primary"]["label_of"] == "person" else "window"
     out = [
-        f"A computer model was asked to tell {first} from {' and '.join(others)}, for every "
-        f"{unit} of {results['people']} {'person' if results['people'] == 1 else 'people'}.",
+        f"A computer model was asked to tell {first} from {' and '.join(others)}, for "
+        + (
+            f"each of {results['people']} people."
+            if unit == "person"
+            else f"every window of {results['people']} {'person' if results['people'] == 1 else 'people'}."
+        ),
         protocol(results),
         finding(results, own),
     ]
@@ -104,6 +108,23 @@ def _best_simple(results: Mapping[str, Any]) -> str | None:
         and (value := results["arms"][arm]["by_person"][metric]["value"]) is not None
     }
     return max(known, key=lambda arm: known[arm]) if known else None
+
+
+def who(described: Mapping[str, Any]) -> str:
+    """Who was recorded, in a sentence or two.
+
+    Parameters
+    ----------
+    described : mapping
+        ``who`` of ``results.json``.
+    """
+    parts = [f"{described['people']} people, {described['recordings']} recordings"]
+    for name in ("sites", "sexes"):
+        if described[name]:
+            parts.append(f"{name}: " + ", ".join(f"{n} {value}" for value, n in described[name].items()))
+    if (ages := described["ages"]) is not None:
+        parts.append(f"ages {ages['least']:g} to {ages['most']:g} years, mean {ages['mean']:.1f}")
+    return "; ".join(parts) + "."
 
 
 def stopping(evidence: Mapping[str, Any]) -> str:
