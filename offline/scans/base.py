@@ -1,0 +1,104 @@
+"""What every system of the review is given: one scan a person, whose it is, and what was made of it.
+
+Whoever divides people, trains or judges looks at the table; whoever computes features looks at X.  Age and
+sex may be predictors; motion and site stand here for the rows that show what they alone would give.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import HemostreamError
+from offline.sample_table import SampleTable
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scans:
+    """One scan a person.
+
+    Parameters
+    ----------
+    table : SampleTable
+        One row a scan: person, site, recording (the file's name); ``start`` is 0 and ``stop`` the scan's
+        length in seconds (no number where the repetition time is unknown); ``target`` an index into `labels`.
+    labels : tuple of str
+        What targets stand for, e.g. ``("TD", "ASD")``; the second is the disorder.
+    X : (n, n_regions, n_times) float32, or (n, n_features) float64
+        Region series, no numbers after a scan's own end, a constant region all zero; or a table.
+    names : tuple of str
+        Of regions, or of features.
+    repetition_time : (n,) float64, s
+        No number where unknown.
+    age, motion : (n,) float64, years and mm (mean framewise displacement)
+        No number where unknown.
+    sex : (n,) str
+        ``"F"``, ``"M"`` or empty.
+    derivative : str
+        What X is and how it was preprocessed, in words: scans of two derivatives do not mix.
+    scores : mapping of str to (n,) float64
+        Dimensional targets; no number where unknown.  Never predictors.
+    remarks : tuple of str
+        What a person should know: constant regions, short series, who was left out and why.
+    """
+
+    table: SampleTable
+    labels: tuple[str, ...]
+    X: npt.NDArray[np.float32] | Floats
+    names: tuple[str, ...]
+    repetition_time: Floats
+    age: Floats
+    sex: npt.NDArray[np.str_]
+    motion: Floats
+    derivative: str
+    scores: Mapping[str, Floats] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.table)
+        for name in ("X", "repetition_time", "age", "sex", "motion"):
+            if len(getattr(self, name)) != n:
+                raise HemostreamError(f"{name} has {len(getattr(self, name))} rows; expected {n}, one a scan.")
+        if self.X.shape[1] != len(self.names):
+            raise HemostreamError(f"X has {self.X.shape[1]} columns and {len(self.names)} names.")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def is_series(self) -> bool:
+        """Whether X holds series rather than a table."""
+        return self.X.ndim == 3
+
+    @property
+    def y(self) -> npt.NDArray[np.int64]:
+        """Labels, (n,) int64."""
+        return self.table.target
+
+    @property
+    def site(self) -> npt.NDArray[np.str_]:
+        """Where each was recorded, (n,) str."""
+        return self.table.site
+
+    @property
+    def n_times(self) -> npt.NDArray[np.int64]:
+        """Volumes of each scan, (n,) int64; zeros where X is a table."""
+        if not self.is_series:
+            return np.zeros(len(self), dtype=np.int64)
+        return np.asarray(np.isfinite(self.X[:, 0, :]).sum(axis=1), dtype=np.int64)
+
+    def rows(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Scans":
+        """Only these people, (n,) intp or bool, in this order."""
+        return replace(
+            self,
+            table=self.table.rows(chosen),
+            X=self.X[chosen],
+            repetition_time=self.repetition_time[chosen],
+            age=self.age[chosen],
+            sex=self.sex[chosen],
+            motion=self.motion[chosen],
+            scores={name: values[chosen] for name, values in self.scores.items()},
+        )
