@@ -61,7 +61,8 @@ class Scans:
         n = len(self.table)
         for name in ("X", "repetition_time", "age", "sex", "motion"):
             if len(getattr(self, name)) != n:
-                raise HemostreamError(f"{name} has {len(getattr(self, name))} rows; expected {n}, one a scan.")
+                found = len(getattr(self, name))
+                raise HemostreamError(f"{name} has {found} rows; expected {n}, one a scan.")
         if self.X.shape[1] != len(self.names):
             raise HemostreamError(f"X has {self.X.shape[1]} columns and {len(self.names)} names.")
 
