@@ -80,7 +80,7 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     return out
 
 
-def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm]:
+def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: bool = False) -> list[Arm]:
     """All arms in the order of the tables: the recipe's own network first, the baselines last.
 
     Parameters
@@ -91,6 +91,8 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm
         Others to judge beside it, each with its default parameters.
     sites : bool
         Whether there are sites to hold out.
+    traits : bool
+        Whether ages or sexes are known.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool) -> list[Arm
         check_network(name, {})
         other = recipe.model_copy(update={"network": Network(name=name)})
         found.setdefault(name, Arm(name, name, other))
-    baselines = [Arm(name, name, recipe) for name in baselines_of(recipe)]
+    baselines = [Arm(name, name, recipe) for name in baselines_of(recipe, traits=traits)]
     whole = [*found.values(), *baselines]
     for part in recipe.evaluation.ablate:
         name = f"{own} without {part.replace('_', ' ')}"

@@ -2,10 +2,11 @@
 
 It says what a protocol gives on these recordings, and nothing about any paper: whoever splits windows at
 random may still have found something.  The model is the ridge baseline, for it can be fitted often
-enough to put an interval around every difference.
+enough to put an interval around every difference; `offline.audit_network` does the same to a network.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,15 @@ class Audit:
         With permuted labels, each with a division of its own.
     spread : mapping of Arm to float
         SD of the difference to the honest arm, over draws of people; no number where it is not determined.
+    model : str
+        What every arm fits.
     """
 
     metric: Metric
     true: dict[Arm, Floats]
     null: dict[Arm, Floats]
     spread: dict[Arm, float]
+    model: str = "ridge"
 
     def to_json(self) -> dict[str, Any]:
         """Table of the audit, JSON types."""
@@ -59,24 +63,23 @@ class Audit:
         honest, honest_null = float(np.mean(self.true[Arm.HONEST])), self.null[Arm.HONEST]
         for arm in Arm:
             value, null = float(np.mean(self.true[arm])), self.null[arm]
-            row: dict[str, Any] = {
-                "figure": value,
-                "null_mean": float(np.mean(null)),
-                "null_interval": _mean_interval(null),
-            }
+            row: dict[str, Any] = {"figure": value, "null_mean": _mean(null), "null_interval": None}
+            if len(null) > 1:
+                row["null_interval"] = _mean_interval(null)
             if arm is not Arm.HONEST:
                 apart = null - honest_null
                 # Permuting shows how far a difference strays that is none; drawing people, how far one does
                 # that depends on who came. The wider of the two is reported.
-                sd = float(np.nanmax([self.spread[arm], np.std(apart, ddof=1)]))
+                spreads = [self.spread[arm], *([float(np.std(apart, ddof=1))] if len(apart) > 1 else [])]
+                known = [sd for sd in spreads if np.isfinite(sd)]
                 row["more_than_honest"] = value - honest
-                row["interval"] = [value - honest - Z * sd, value - honest + Z * sd]
-                row["null_more_than_honest"] = float(np.mean(apart))
-                row["null_more_interval"] = _mean_interval(apart)
+                row["interval"] = _around(value - honest, max(known)) if known else None
+                row["null_more_than_honest"] = _mean(apart)
+                row["null_more_interval"] = _mean_interval(apart) if len(apart) > 1 else None
             arms[str(arm)] = row
         return {
             "metric": self.metric,
-            "model": "ridge",
+            "model": self.model,
             "permutations": len(honest_null),
             "divisions": len(self.true[Arm.HONEST]),
             "arms": arms,
@@ -116,26 +119,57 @@ def audit(
     """
     windows = Windows.of(features, table, by_person=by_person)
     total = divisions + permutations
-    true: dict[Arm, list[float]] = {arm: [] for arm in Arm}
-    null: dict[Arm, list[float]] = {arm: [] for arm in Arm}
-    spread: dict[Arm, list[float]] = {arm: [] for arm in CARELESS}
+    said = []
     for number in range(total):
         tell("audit", number, total, "true labels" if number < divisions else "permuted labels")
         rng = np.random.default_rng([seed, number])
         y = table.target if number < divisions else permuted(table, rng, by_person=by_person)
-        said = run_arms(windows, y, seed=seed + number)
-        for arm, own in said.items():
-            value = primary(own, metric, by_person=by_person)
-            (true if number < divisions else null)[arm].append(np.nan if value is None else value)
-        if number < divisions:
-            for arm in CARELESS:
-                spread[arm].append(_spread(said[arm], said[Arm.HONEST], metric, by_person, seed))
+        said.append(run_arms(windows, y, seed=seed + number))
     tell("audit", total, total, "")
+    return audit_of(
+        said[:divisions], said[divisions:], metric=metric, by_person=by_person, seed=seed, model="ridge"
+    )
+
+
+def audit_of(
+    true: Sequence[Mapping[Arm, Predictions]],
+    null: Sequence[Mapping[Arm, Predictions]],
+    *,
+    metric: Metric,
+    by_person: bool,
+    seed: int,
+    model: str,
+) -> Audit:
+    """Every arm's figures.
+
+    Parameters
+    ----------
+    true, null : sequence of mapping of Arm to Predictions
+        What every arm said, for each division with true labels, and for each permuted labelling.
+    metric : {"auc", "balanced_accuracy"}
+        Which figure.
+    by_person : bool
+        Whether the label is the person's.
+    seed : int
+        Of the draws of people.
+    model : str
+        What every arm fitted.
+    """
+
+    def figure(own: Predictions) -> float:
+        value = primary(own, metric, by_person=by_person)
+        return np.nan if value is None else value
+
+    spread = {Arm.HONEST: 0.0}
+    for arm in CARELESS:
+        each = [_spread(said[arm], said[Arm.HONEST], metric, by_person, seed) for said in true]
+        spread[arm] = float(np.mean(each))
     return Audit(
         metric,
-        {arm: np.array(values) for arm, values in true.items()},
-        {arm: np.array(values) for arm, values in null.items()},
-        {Arm.HONEST: 0.0} | {arm: float(np.mean(values)) for arm, values in spread.items()},
+        {arm: np.array([figure(said[arm]) for said in true]) for arm in Arm},
+        {arm: np.array([figure(said[arm]) for said in null]) for arm in Arm},
+        spread,
+        model,
     )
 
 
@@ -154,23 +188,25 @@ def print_audit(found: Audit, console: Console | None = None) -> None:
     for arm, row in values["arms"].items():
         more = _more(row, "more_than_honest", "interval")
         null_more = _more(row, "null_more_than_honest", "null_more_interval")
-        table.add_row(arm, f"{row['figure']:.3f}", more, f"{row['null_mean']:.3f}", null_more)
+        mean = "–" if row["null_mean"] is None else f"{row['null_mean']:.3f}"
+        table.add_row(arm, f"{row['figure']:.3f}", more, mean, null_more)
     console.print(table)
 
 
 def _more(row: dict[str, Any], value: str, interval: str) -> str:
-    if value not in row:
+    if row.get(value) is None:
         return ""
-    return f"{row[value]:+.3f} [{row[interval][0]:+.3f}, {row[interval][1]:+.3f}]"
+    ends = "" if row[interval] is None else f" [{row[interval][0]:+.3f}, {row[interval][1]:+.3f}]"
+    return f"{row[value]:+.3f}{ends}"
 
 
-def write_audit(folder: Path, found: Audit) -> None:
-    """Write ``audit.json`` and ``audit.png``."""
+def write_audit(folder: Path, found: Audit, name: str = "audit") -> None:
+    """Write ``audit.json`` and ``audit.png``, or what else ``name`` says."""
     from offline.audit_plot import draw_audit
 
     text = json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
-    (folder / "audit.json").write_text(text + "\n", encoding="utf-8")
-    draw_audit(found).savefig(folder / "audit.png", dpi=120)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    draw_audit(found).savefig(folder / f"{name}.png", dpi=120)
 
 
 def _spread(one: Predictions, other: Predictions, metric: Metric, by_person: bool, seed: int) -> float:
@@ -196,8 +232,14 @@ def _spread(one: Predictions, other: Predictions, metric: Metric, by_person: boo
     return float(np.nanstd(figures[0] - figures[1], ddof=1))
 
 
+def _mean(values: Floats) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
 def _mean_interval(values: Floats) -> list[float]:
     """An interval for the mean of independent values."""
-    half = Z * float(np.std(values, ddof=1)) / np.sqrt(len(values))
-    mean = float(np.mean(values))
-    return [mean - half, mean + half]
+    return _around(float(np.mean(values)), float(np.std(values, ddof=1)) / np.sqrt(len(values)))
+
+
+def _around(value: float, sd: float) -> list[float]:
+    return [value - Z * sd, value + Z * sd]

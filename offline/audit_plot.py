@@ -40,10 +40,13 @@ def draw_audit(found: "Audit") -> Figure:
         # Spread by rank, not by chance: the same audit gives the same picture.
         height = row + 0.17 + 0.12 * ((np.arange(len(null)) * 0.618) % 1.0 - 0.5)
         axes.plot(null, height, ".", color=NULL, markersize=4, label="permuted labels" if row == 0 else None)
-        axes.plot(null.mean(), row + 0.17, "|", color="black", markersize=13)
+        said = f"{values[str(arm)]['figure']:.2f}"
+        if len(null):
+            axes.plot(null.mean(), row + 0.17, "|", color="black", markersize=13)
+            said += f"  (null {null.mean():.2f})"
         axes.plot(values[str(arm)]["figure"], row - 0.17, "o", color=colour, markersize=8)
         axes.annotate(
-            f"{values[str(arm)]['figure']:.2f}  (null {null.mean():.2f})",
+            said,
             (1.01, row),
             xycoords=("axes fraction", "data"),
             va="center",
@@ -53,7 +56,7 @@ def draw_audit(found: "Audit") -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.02)
     axes.set_xlabel(
-        f"{NAMES[found.metric]}, ridge model. Circle: true labels. Dots: permuted labels, bar: mean"
+        f"{NAMES[found.metric]}, {found.model} model. Circle: true labels. Dots: permuted labels, bar: mean"
     )
     axes.set_title("What each protocol gives on these recordings; no verdict on any paper", fontsize=11)
     for side in ("top", "right"):

@@ -109,14 +109,66 @@ def run_arms(windows: Windows, y: npt.NDArray[np.int64], *, seed: int) -> dict[A
     seed : int
         Of folds, and of which windows are trained on.
     """
+    parts: dict[Arm, list[Predictions]] = {arm: [] for arm in Arm}
+    for part in parts_of(windows, y, seed=seed):
+        parts[part.arm].append(_judged(windows, y, part, seed))
+    return {arm: Predictions.concatenate(own) for arm, own in parts.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One fold of one arm.
+
+    Parameters
+    ----------
+    arm : Arm
+        What is done.
+    name : str
+        Of the fold, within the arm.
+    train, test : (n,) intp
+        Windows that are trained on, and that are judged.
+    """
+
+    arm: Arm
+    name: str
+    train: Rows
+    test: Rows
+
+    @property
+    def of_selection(self) -> Rows:
+        """Windows whose labels channels are chosen by."""
+        return self._everybody if self.arm in (Arm.SELECTION, Arm.ALL) else self.train
+
+    @property
+    def of_normalisation(self) -> Rows:
+        """Windows that features or signals are standardised by."""
+        return self._everybody if self.arm in (Arm.NORMALISATION, Arm.ALL) else self.train
+
+    @property
+    def _everybody(self) -> Rows:
+        return np.union1d(self.train, self.test)
+
+
+def parts_of(windows: Windows, y: npt.NDArray[np.int64], *, seed: int) -> list[Part]:
+    """All folds of all arms, each with as many windows of training.
+
+    Parameters
+    ----------
+    windows : Windows
+        All.
+    y : (n,) int64
+        Labels of all windows, 0 or 1.
+    seed : int
+        Of folds, and of which windows are trained on.
+    """
     divisions = {arm: _divisions(windows, y, arm, seed) for arm in Arm}
     n_train = min(len(train) for folds in divisions.values() for _, train, _ in folds)
-    return {
-        arm: Predictions.concatenate(
-            [_fold(windows, y, arm, name, train, test, n_train, seed) for name, train, test in folds]
-        )
-        for arm, folds in divisions.items()
-    }
+    out = []
+    for arm, folds in divisions.items():
+        for name, may, test in folds:
+            train = _as_many(may, y, n_train, np.random.default_rng([seed, 2]))
+            out.append(Part(arm, name, train, test))
+    return out
 
 
 def _divisions(
@@ -139,25 +191,12 @@ def _divisions(
     return [(fold.name, apart[fold.train], apart[fold.test]) for fold in folds]
 
 
-def _fold(
-    windows: Windows,
-    y: npt.NDArray[np.int64],
-    arm: Arm,
-    name: str,
-    may: Rows,
-    test: Rows,
-    n_train: int,
-    seed: int,
-) -> Predictions:
-    rng = np.random.default_rng([seed, 2])
-    train = _as_many(may, y, n_train, rng)
-    everybody = np.union1d(train, test)
-    rows = _rows(windows, y, train)
-    of_selection = _rows(windows, y, everybody) if arm in (Arm.SELECTION, Arm.ALL) else rows
-    chosen = select_channels(of_selection)
+def _judged(windows: Windows, y: npt.NDArray[np.int64], part: Part, seed: int) -> Predictions:
+    rows, test = _rows(windows, y, part.train), part.test
+    chosen = select_channels(_rows(windows, y, part.of_selection))
+    looked_at = _rows(windows, y, part.of_normalisation)
     standard = None
-    if arm in (Arm.NORMALISATION, Arm.ALL):
-        looked_at = _rows(windows, y, everybody)
+    if len(part.of_normalisation) > len(part.train):
         standard = standard_of(looked_at.features[:, chosen], looked_at.weight)
     model = fit_discriminant(
         rows.features[:, chosen],
@@ -170,8 +209,8 @@ def _fold(
     second = 1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30)))
     return Predictions(
         labels=("0", "1"),
-        fold=np.full(len(test), name),
-        arm=np.full(len(test), str(arm)),
+        fold=np.full(len(test), part.name),
+        arm=np.full(len(test), str(part.arm)),
         sample=test.astype(np.int64),
         person=windows.table.person[test],
         y=y[test],
@@ -209,6 +248,12 @@ def select_channels(rows: Labelled) -> Rows:
     n = min(max(round(SELECTED * n_channels), 2), n_channels)
     channels = np.sort(np.argsort(-best, kind="stable")[:n])
     return np.concatenate([channels + k * n_channels for k in range(PER_CHANNEL)]).astype(np.intp)
+
+
+def chosen_channels(windows: Windows, y: npt.NDArray[np.int64], part: Part) -> Rows:
+    """The channels themselves that a part's model sees, (m,) intp."""
+    columns = select_channels(_rows(windows, y, part.of_selection))
+    return columns[: len(columns) // PER_CHANNEL]
 
 
 def _rows(windows: Windows, y: npt.NDArray[np.int64], which: Rows) -> Labelled:

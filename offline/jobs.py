@@ -32,6 +32,7 @@ from offline.network_null import relabelled
 from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.samples import Samples
+from offline.sight import Sight
 from offline.splits import Fold
 from offline.versions import versions
 
@@ -53,12 +54,15 @@ class Job:
         Of this arm.
     labelling : int or None
         Number of the permuted labelling that it is fitted to; None is the true one.
+    sight : Sight or None
+        What the model is let see, where that is not everything.
     """
 
     fold: Fold
     arm: str
     recipe: Recipe
     labelling: int | None = None
+    sight: Sight | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,7 @@ class Store:
             "test": hashlib.sha256(job.fold.test.astype(np.int64).tobytes()).hexdigest(),
             "arm": job.arm,
             "labelling": job.labelling,
+            "sight": None if job.sight is None else [job.sight.channels, job.sight.standard],
             "versions": versions(),
             "processor": processor(),
         }
@@ -177,6 +182,8 @@ def perform(samples: Samples, job: Job, tell: Tell | None = None, kept: Path | N
     began = time.perf_counter()
     if job.labelling is not None:
         samples = relabelled(samples, job.recipe, job.labelling)
+    if job.sight is not None:
+        samples = job.sight.of(samples)
     # Torch's generator and its number of threads belong to the process: one job at a time.
     with _ALONE, _one_thread():
         if job.arm == UNLIKE:
@@ -266,7 +273,9 @@ def _one_thread() -> Iterator[None]:
 
 def _digest(samples: Samples) -> str:
     """What the samples are, in a few characters."""
-    found = hashlib.sha256(repr((samples.X.shape, samples.labels, samples.names, samples.places)).encode())
+    found = hashlib.sha256(
+        repr((samples.X.shape, samples.labels, samples.names, samples.places, samples.traits)).encode()
+    )
     found.update(np.ascontiguousarray(samples.X).tobytes())
     for table in (samples.table, samples.seen):
         for field in fields(table):

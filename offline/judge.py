@@ -12,6 +12,7 @@ from models.probabilities import probabilities
 from offline.baselines import fit_by_time, fit_linear, majority, window_features
 from offline.explain.maps import explain
 from offline.fitting import fit_temperature, logits_of
+from offline.memory_features import memory_features, mirrored
 from offline.novelty import fit_novelty, share_unlike
 from offline.over_time import learn
 from offline.progress import Tell
@@ -22,13 +23,21 @@ from offline.search import inner_folds, search, searches
 from offline.single_channel import fit_channels
 from offline.splits import Fold, validation_split
 from offline.training import fit_settings, train_within
+from offline.traits import trait_features
+from realtime.pipeline import Pipeline
 
-LINEAR, RIDGE, TIME, MAJORITY = "linear", "ridge", "time", "majority"
+LINEAR, RIDGE, MEMORY, TIME, MAJORITY = "linear", "ridge", "memory and symmetry", "time", "majority"
+TRAITS = "age and sex"
 
 
-def baselines_of(recipe: Recipe) -> tuple[str, ...]:
-    """What stands beside the networks; the clock only where labels change within a recording."""
-    return (LINEAR, RIDGE, *((TIME,) if recipe.labels.target == "event" else ()), MAJORITY)
+def baselines_of(recipe: Recipe, *, traits: bool = False) -> tuple[str, ...]:
+    """What stands beside the networks.
+
+    The clock only where labels change within a recording; age and sex only where a label is the person's and
+    the cohort tells them (``traits``).
+    """
+    own = (TIME,) if recipe.labels.target == "event" else (TRAITS,) if traits else ()
+    return (LINEAR, RIDGE, MEMORY, *own, MAJORITY)
 
 
 def judge(
@@ -65,8 +74,8 @@ def judge(
         return _over_time(samples, recipe, fold, arm, progress, kept)
     table = samples.table
     X, y = samples.X[fold.train], table.target[fold.train]
-    if arm == RIDGE:
-        return _ridge(samples, recipe, fold)
+    if arm in (RIDGE, MEMORY, TRAITS):
+        return _ridge(_features(samples, recipe, arm), samples, recipe, fold)
     if arm == TIME:
         elapsed = table.elapsed
         n_labels = len(samples.labels)
@@ -127,17 +136,29 @@ def _over_time(
     return scores, how | {"over_time": learnt}
 
 
-def _ridge(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+def _features(samples: Samples, recipe: Recipe, arm: str) -> npt.NDArray[np.float64]:
+    """What a ridge model is fitted to, (n, n_features): nothing in it is learnt from anybody."""
+    if arm == TRAITS:
+        return trait_features(samples.traits, samples.table.person)
+    if arm == MEMORY:
+        behind = Pipeline(recipe.pipeline, samples.spec).spec_out
+        return memory_features(samples.X, mirrored(behind))
+    return window_features(samples.X)
+
+
+def _ridge(
+    features: npt.NDArray[np.float64], samples: Samples, recipe: Recipe, fold: Fold
+) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
     table = samples.table
     model = fit_ridge(
-        window_features(samples.X[fold.train]),
+        features[fold.train],
         table.target[fold.train],
         table.person[fold.train],
         n_labels=len(samples.labels),
         by_person=recipe.labels.target == "person",
         seed=fold_seed(fold, recipe),
     )
-    return model.probabilities(window_features(samples.X[fold.test])), model.how
+    return model.probabilities(features[fold.test]), model.how
 
 
 def _best_channel(

@@ -84,7 +84,7 @@ def plan(
     out = []
     for done, (name, (arm, job)) in enumerate(first.items()):
         tell("measure", done, len(first), name)
-        if arm.judge in baselines_of(recipe):
+        if arm.judge in baselines_of(recipe, traits=True):
             out.append(Cost(name, folds[name], folds[name], 0, folds[name] * _seconds(samples, job) / 3600))
         else:
             out.append(_of_network(samples, arm, job, folds[name]))

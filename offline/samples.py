@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from offline.recipe import Recipe
 from offline.recordings import read_recording
 from offline.replay import Replayed, replay, stack
 from offline.sample_table import SampleTable
+from offline.traits import Traits, traits_of
 from realtime.core import Plan
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
@@ -93,6 +94,8 @@ class Samples:
         One a recording, in the cohort's order.
     remarks : tuple of str
         What a person should know: channels left out, recordings without a labelled window.
+    traits : mapping of person to (age, sex)
+        What the cohort tells of each.
     """
 
     table: SampleTable
@@ -106,6 +109,7 @@ class Samples:
     delay_s: float
     accounts: tuple[Account, ...]
     remarks: tuple[str, ...]
+    traits: Traits = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -188,6 +192,7 @@ def collect(
         delay_s=delay_s,
         accounts=tuple(accounts),
         remarks=tuple(remarks),
+        traits=traits_of(rows),
     )
 
 

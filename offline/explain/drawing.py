@@ -56,19 +56,62 @@ def draw_explanation(method: str, its: Mapping[str, Any], spec: SignalSpec, rate
     return figure
 
 
+def draw_channel_map(its: Mapping[str, Any], spec: SignalSpec, labels: Sequence[str]) -> Figure:
+    """One panel a chromophore: how far labels lie apart in each channel, in standard errors.
+
+    Parameters
+    ----------
+    its : mapping
+        What `offline.channel_map` found.
+    spec : SignalSpec
+        The channels as the network sees them.
+    labels : sequence of str
+        The two.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Belongs to no window; save it.
+    """
+    of_channel = {row["channel"]: abs(row["statistic"]) for row in its["channels"]}
+    values = np.array([of_channel[channel.name] for channel in spec.channels])
+    kinds = list(dict.fromkeys(channel.kind for channel in spec.channels))
+    figure = Figure(figsize=(3.6 * len(kinds) + 1.2, 4.1), layout="constrained")
+    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
+    scale = Normalize(0.0, max(float(values.max()), its["threshold"]))
+    for axes, kind in zip(panels, kinds, strict=True):
+        own = [i for i, channel in enumerate(spec.channels) if channel.kind == kind]
+        _probe(axes, [spec.channels[i] for i in own], values[own], scale, "standard errors")
+        axes.set_title(TITLES.get(kind, str(kind)), fontsize=10)
+    bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=list(panels), shrink=0.75, location="left")
+    bar.set_label("standard errors", fontsize=9)
+    bar.ax.axhline(its["threshold"], color="black", linewidth=2)
+    some = sum(row["p"] <= 0.05 for row in its["channels"])
+    figure.suptitle(
+        f"{labels[1]} against {labels[0]}: {some} of {len(values)} channels beyond what is found anywhere\n"
+        f"in 5 % of {its['permutations']} permuted labellings (line in the bar)",
+        fontsize=10,
+    )
+    return figure
+
+
 def _recurs(value: float | None) -> str:
     return "a single one" if value is None else f"their channels agree by {value:.2f}"
 
 
 def _probe(
-    axes: Axes, channels: Sequence[Channel], shares: npt.NDArray[np.float64], scale: Normalize
+    axes: Axes,
+    channels: Sequence[Channel],
+    shares: npt.NDArray[np.float64],
+    scale: Normalize,
+    what: str = "share, %",
 ) -> None:
     """Channels where they lie; in a row, and saying so, where the recording does not tell."""
     axes.set_aspect("equal")
     axes.set_axis_off()
     places = [channel.position for channel in channels]
     if any(place is None for place in places) or len(set(places)) < len(places):
-        _bars(axes, channels, shares)
+        _bars(axes, channels, shares, what)
         return
     points = _flat(np.array(places, dtype=np.float64))
     for optode, mark in (("source_position", "s"), ("detector_position", "o")):
@@ -85,14 +128,14 @@ def _probe(
     axes.margins(0.15)
 
 
-def _bars(axes: Axes, channels: Sequence[Channel], shares: npt.NDArray[np.float64]) -> None:
+def _bars(axes: Axes, channels: Sequence[Channel], shares: npt.NDArray[np.float64], what: str) -> None:
     axes.set_axis_on()
     axes.set_aspect("auto")
     order = np.argsort(-shares)[:12]
     axes.barh(range(len(order)), shares[order], color="#0072b2")
     axes.set_yticks(range(len(order)), [channels[i].name for i in order], fontsize=7)
     axes.invert_yaxis()
-    axes.set_xlabel("no places in the recording; share, %", fontsize=8)
+    axes.set_xlabel(f"no places in the recording; {what}", fontsize=8)
 
 
 def _flat(

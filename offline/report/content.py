@@ -8,7 +8,10 @@ from offline.report.words import RESEARCH, finding, protocol, summary_of
 
 
 def content(
-    results: Mapping[str, Any], run: Mapping[str, Any], audit: Mapping[str, Any] | None
+    results: Mapping[str, Any],
+    run: Mapping[str, Any],
+    audit: Mapping[str, Any] | None,
+    network_audit: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything that the page says.
 
@@ -16,8 +19,8 @@ def content(
     ----------
     results, run : mapping
         What ``results.json`` and ``run.json`` hold.
-    audit : mapping or None
-        What ``audit.json`` holds.
+    audit, network_audit : mapping or None
+        What ``audit.json`` and ``audit-network.json`` hold.
 
     Returns
     -------
@@ -33,6 +36,8 @@ def content(
         "figures": results["arms"],
         "null": results["null"],
         "careless": audit,
+        "careless_network": network_audit,
+        "channel_map": results["channel_map"],
         "explanations": results["explanations"],
         "over_time": results["over_time"],
         "checklists": [

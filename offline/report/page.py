@@ -38,9 +38,12 @@ def write_report(folder: Path) -> Path:
         The folder is none of an evaluation.
     """
     results, run = (_read(folder / name) for name in ("results.json", "run.json"))
-    audit = _read(folder / "audit.json") if (folder / "audit.json").exists() else None
+    audit, network_audit = (
+        _read(folder / name) if (folder / name).exists() else None
+        for name in ("audit.json", "audit-network.json")
+    )
     table = read_predictions(folder / "predictions.csv")
-    said = content(results, run, audit)
+    said = content(results, run, audit, network_audit)
     page = _page(said, table, results, _pictures(folder))
     (folder / JSON).write_text(
         json.dumps(said, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -56,7 +59,11 @@ def picture_of(method: str) -> str:
 
 def _pictures(folder: Path) -> dict[str, Path]:
     """What was drawn, by title."""
-    wanted = {"Careless protocols": "audit.png"} | {f"Map: {m}": picture_of(m) for m in METHODS}
+    wanted = {
+        "Careless protocols": "audit.png",
+        "Careless protocols, network": "audit-network.png",
+        "Map: where labels differ": "channel-map.png",
+    } | {f"Map: {method}": picture_of(method) for method in METHODS}
     return {title: folder / name for title, name in wanted.items() if (folder / name).exists()}
 
 
@@ -92,13 +99,16 @@ def _page(
         if by_person:
             share = results["recipe"]["settings"]["evaluation"]["prevalence"]
             draw("Decision curve", decision(table, arms, share), "Higher is better; 0 is to act on nobody.")
-    if said["careless"] is not None:
-        add("Careless protocols", _careless(said["careless"]))
+    for its in (said["careless"], said["careless_network"]):
+        if its is not None:
+            add(f"Careless protocols, {its['model']}", _careless(its))
     if (evidence := said["over_time"]) is not None:
         add("Evidence over time", _paragraphs([stopping(evidence)]))
         draw(
             "Evidence over time", over_time_plot(evidence), "Grey: windows added as if they were independent."
         )
+    if (where := said["channel_map"]) is not None:
+        add("Map: where labels differ", _where(where, results["labels"]))
     for method, its in said["explanations"].items():
         add(f"Map: {method}", _paragraphs([_map(its)]))
     for title, path in pictures.items():
@@ -206,6 +216,20 @@ def _careless(audit: Mapping[str, Any]) -> str:
     text = "What each protocol would give on these recordings; no verdict on any paper."
     head = ("protocol", "figure", "mean on permuted labels", "more than honest")
     return _paragraphs([text]) + _table(head, rows)
+
+
+def _where(its: Mapping[str, Any], labels: Sequence[str]) -> str:
+    """The channels that lie farthest apart."""
+    rows = [
+        (row["channel"], row["feature"], f"{row['statistic']:+.2f}", _p(row["p"]))
+        for row in its["channels"][:10]
+    ]
+    text = (
+        f"No classifier: {labels[1]} less {labels[0]} in standard errors, channel by channel, with p values "
+        "that are corrected for all channels and features (the largest of all in each of "
+        f"{its['permutations']} permuted labellings)."
+    )
+    return _paragraphs([text]) + _table(("channel", "of windows", "apart", "p, corrected"), rows)
 
 
 def _map(its: Mapping[str, Any]) -> str:

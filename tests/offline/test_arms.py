@@ -95,7 +95,7 @@ def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
     )
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     table = read_predictions(tmp_path / "out/predictions.csv")
-    plain = ["cgrnn", "linear", "ridge", "time", "majority"]
+    plain = ["cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority"]
     assert list(table.arms) == [
         "cgrnn",
         "cgrnn without dropout",

@@ -1,6 +1,7 @@
 """Careless arms differ from the honest one in one thing; on noise they find something, it does not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import pytest
 from models.errors import RecipeError
 from offline.audit import audit, write_audit
 from offline.baselines import window_features
-from offline.careless import Arm, Windows, _divisions, run_arms, select_channels, windows_apart
+from offline.careless import Arm, Windows, _divisions, parts_of, run_arms, select_channels, windows_apart
+from offline.cohort import read_cohort
 from offline.evaluation import evaluate
 from offline.progress import silent
 from offline.ridge import Labelled
 from offline.sample_table import SampleTable
+from offline.samples import collect
+from offline.sight import Sight
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
@@ -109,3 +113,52 @@ def test_an_audit_can_be_drawn_without_differences_between_people(tmp_path: Path
     found = audit(features, table, by_person=True, permutations=3, divisions=1, tell=silent)
     write_audit(tmp_path, found)
     assert json.loads((tmp_path / "audit.json").read_text())["permutations"] == 3
+
+
+def test_the_network_is_audited_by_the_same_arms(tmp_path: Path) -> None:
+    cohort = task_cohort(tmp_path, sessions=1, pairs=4)
+    recipe = task_recipe(
+        training={"epochs": 1, "batch_size": 32}, evaluation={"permutations": 19, "network_permutations": 2}
+    )
+    evaluate(cohort, recipe, tmp_path / "out", audited=True, show=False)
+    network, ridge = (
+        json.loads((tmp_path / "out" / name).read_text()) for name in ("audit-network.json", "audit.json")
+    )
+    assert (network["model"], ridge["model"]) == ("cgrnn", "ridge")
+    assert list(network["arms"]) == list(ridge["arms"]) == [str(arm) for arm in Arm]
+    assert network["permutations"] == 2
+    for row in network["arms"].values():
+        assert 0 <= row["figure"] <= 1
+        assert 0 <= row["null_mean"] <= 1
+    page = (tmp_path / "out/report.html").read_text()
+    assert "Careless protocols, cgrnn" in page
+    assert (tmp_path / "out/audit-network.png").stat().st_size > 1000
+    assert (tmp_path / "out/channel-map.png").stat().st_size > 1000
+
+
+def test_arms_of_a_network_differ_in_one_thing() -> None:
+    features, table = noise(channels=30)
+    windows = Windows.of(features, table, by_person=True)
+    parts = {(part.arm, part.name): part for part in parts_of(windows, table.target, seed=3)}
+    honest = [part for (arm, _), part in parts.items() if arm is Arm.HONEST]
+    for part in honest:
+        chosen = parts[(Arm.SELECTION, part.name)]
+        scaled = parts[(Arm.NORMALISATION, part.name)]
+        for other in (chosen, scaled):
+            np.testing.assert_array_equal(other.train, part.train)
+            np.testing.assert_array_equal(other.test, part.test)
+        assert set(part.test) <= set(chosen.of_selection) - set(part.of_selection)
+        np.testing.assert_array_equal(chosen.of_normalisation, part.of_normalisation)
+        assert set(part.test) <= set(scaled.of_normalisation) - set(part.of_normalisation)
+        np.testing.assert_array_equal(scaled.of_selection, part.of_selection)
+    assert len({len(part.train) for part in parts.values()}) == 1
+
+
+def test_what_a_model_is_let_see_is_standardised_by_those_windows_alone(tmp_path: Path) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
+    seen = Sight((2, 0), tuple(range(20))).of(samples)
+    assert seen.names == (samples.names[2], samples.names[0])
+    np.testing.assert_allclose(seen.X[:20].mean(axis=(0, 2)), 0.0, atol=1e-5)
+    np.testing.assert_allclose(seen.X[:20].std(axis=(0, 2)), 1.0, atol=1e-5)
+    again = Sight((2, 0), tuple(range(20))).of(replace(samples, X=samples.X * np.float32(3)))
+    np.testing.assert_allclose(again.X, seen.X, atol=1e-4)

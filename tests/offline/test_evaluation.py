@@ -32,7 +32,7 @@ def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Pat
     }
     for arm in ("cgrnn", "lstm"):  # nothing but the p value of the ridge asks for more than the table
         assert again["arms"][arm] == results["arms"][arm]
-    assert table.arms == ("cgrnn", "lstm", "linear", "ridge", "time", "majority")
+    assert table.arms == ("cgrnn", "lstm", "linear", "ridge", "memory and symmetry", "time", "majority")
     assert table.scores.sum(axis=1) == pytest.approx(1.0)
     for arm in table.arms:
         own = table.of_arm(arm)
@@ -44,7 +44,7 @@ def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Pat
     assert set(json.loads((tmp_path / "one/run.json").read_text())) >= {"seconds", "versions", "machine"}
 
 
-@pytest.mark.parametrize("arm", ["cgrnn", "linear", "ridge", "time", "majority"])
+@pytest.mark.parametrize("arm", ["cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority"])
 def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) -> None:
     """Other labels and other windows of the judged person leave what is fitted as it was."""
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())

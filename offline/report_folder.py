@@ -1,0 +1,106 @@
+"""The folder of an evaluation: what stands in it, and that nothing else is overwritten."""
+
+import json
+import platform
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.errors import HemostreamError
+from offline.explain.drawing import draw_channel_map, draw_explanation
+from offline.explain.maps import METHODS
+from offline.predictions import Predictions, write_predictions
+from offline.recipe import Recipe
+from offline.report.page import JSON, PAGE, picture_of
+from offline.sample_table import write_table
+from offline.samples import Samples
+from offline.versions import versions
+from realtime.pipeline import Pipeline
+
+AUDIT, NETWORK_AUDIT = "audit", "audit-network"
+"""Names of what careless protocols gave: of the ridge model, and of the recipe's own network."""
+MAP = "channel-map.png"
+WORK = "work"
+"""Outcomes of folds are kept here until the run is whole."""
+PICTURES = tuple(picture_of(method) for method in METHODS)
+WRITTEN = (
+    "results.json",
+    "run.json",
+    "predictions.csv",
+    "samples.csv",
+    *(f"{name}.{kind}" for name in (AUDIT, NETWORK_AUDIT) for kind in ("json", "png")),
+    MAP,
+    PAGE,
+    JSON,
+    *PICTURES,
+    WORK,
+)
+
+
+def folder_for(out: str | Path) -> Path:
+    """The folder of the report, made before anything is computed."""
+    folder = Path(out)
+    if folder.is_dir() and (others := sorted({each.name for each in folder.iterdir()} - set(WRITTEN))):
+        raise HemostreamError(
+            f"{folder} is not empty and is no report (it holds {', '.join(others[:5])}); "
+            "nothing was computed. Give a new folder."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HemostreamError(f"The report's folder {folder} cannot be made: {error.strerror}.") from error
+    return folder
+
+
+def write_results(
+    folder: Path,
+    predictions: Predictions,
+    figures: Mapping[str, Any],
+    run: Mapping[str, Any],
+    samples: Samples,
+) -> None:
+    """Write the tables, ``results.json`` (the same from one run to the next) and ``run.json`` (the rest)."""
+    write_predictions(folder / "predictions.csv", predictions)
+    write_table(folder / "samples.csv", samples.table, samples.labels)
+    for name, values in (("results.json", figures), ("run.json", run)):
+        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+
+
+def write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples, recipe: Recipe) -> None:
+    """Draw the explanations and the map of channels on the probe.
+
+    Parameters
+    ----------
+    folder : path
+        Of the evaluation.
+    figures : mapping
+        What ``results.json`` holds.
+    samples, recipe
+        What was evaluated.
+    """
+    spec = Pipeline(recipe.pipeline, samples.spec).spec_out
+    for method, its in figures["explanations"].items():
+        figure = draw_explanation(method, its, spec, samples.rate)
+        figure.savefig(folder / picture_of(method), dpi=130)
+    if figures["channel_map"] is not None:
+        draw_channel_map(figures["channel_map"], spec, samples.labels).savefig(folder / MAP, dpi=130)
+
+
+def run_of(began: datetime, seconds: dict[str, float], workers: int, cluster: str | None) -> dict[str, Any]:
+    """When, how long, by what: everything that may differ from one run to the next."""
+    return {
+        "began_utc": began.isoformat(timespec="seconds"),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "workers": workers,
+        "cluster": cluster,
+        "versions": versions(),
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "torch_threads": torch.get_num_threads(),
+        },
+    }
