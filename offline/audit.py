@@ -20,7 +20,8 @@ from offline.careless import CARELESS, Arm, Windows, run_arms
 from offline.intervals import DRAWS, draw_people
 from offline.permutation import permuted
 from offline.predictions import Predictions
-from offline.primary import Metric, Pairs, own_figures, person_scores, primary
+from offline.primary import Metric, Pairs, own_figures, person_scores
+from offline.primary_figure import primary
 from offline.progress import Tell
 from offline.sample_table import SampleTable
 

@@ -12,15 +12,19 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from offline.kept_windows import Windows
+
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverse penalties that are tried over groups of people."""
+AT_ONCE = 1024
+"""Windows whose features are computed together: more would only take memory."""
 TIME_SD_S = 2.0
 """Over which time the clock's labels are averaged, s."""
 DEFAULT_STRENGTH = 1e-2
 """Used where there are too few groups to try: strong, for windows overlap and are not independent."""
 
 
-def window_features(X: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def window_features(X: Windows) -> npt.NDArray[np.float64]:
     """Mean, slope and standard deviation of each channel.
 
     Parameters
@@ -33,6 +37,14 @@ def window_features(X: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     (n_windows, 3 * n_channels) float64
         All means, all slopes (change over the window, in the same units), all standard deviations.
     """
+    out = np.empty((len(X), 3 * X.shape[1]))
+    for first in range(0, len(X), AT_ONCE):
+        rows = slice(first, first + AT_ONCE)
+        out[rows] = _features(X[rows])
+    return out
+
+
+def _features(X: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     n_samples = X.shape[2]
     time = np.linspace(-0.5, 0.5, n_samples) if n_samples > 1 else np.zeros(1)
     weights = time / max(float(time @ time), np.finfo(float).tiny)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.intervals import DRAWS, draw_people
+from offline.intervals import DRAWS, Judged, draw_people
 from offline.metrics import FEWEST_FOR_OTHERS
+from offline.person_classes import PersonClasses
 from offline.person_loss import person_losses
 from offline.predictions import Predictions
 from offline.primary import Metric, Pairs, own_figures, person_scores
@@ -55,13 +56,19 @@ def compared(
 
 
 def _of_people(one: Predictions, other: Predictions, metric: Metric, few: bool, seed: int) -> dict[str, Any]:
-    scores = [person_scores(table) for table in (one, other)]
-    pairs, positive = [Pairs.of(each) for each in scores], scores[0].positive
-    apart = float(pairs[0].figure(metric, positive)[0] - pairs[1].figure(metric, positive)[0])
-    if few or not np.isfinite(apart) or min(positive.sum(), (~positive).sum()) < 2:
+    judged: list[Judged]
+    if len(one.labels) == 2:
+        scores = [person_scores(table) for table in (one, other)]
+        judged, y = [Pairs.of(each) for each in scores], scores[0].positive.astype(np.int64)
+    else:
+        classes = [PersonClasses.of(table) for table in (one, other)]
+        judged, y = [*classes], classes[0].y
+    labels = y == 1 if len(one.labels) == 2 else y
+    apart = float(judged[0].figure(metric, labels)[0] - judged[1].figure(metric, labels)[0])
+    if few or not np.isfinite(apart) or np.unique(y, return_counts=True)[1].min() < 2:
         return _told(apart, None)
-    times = draw_people(positive, seed=seed, draws=DRAWS)
-    drawn = pairs[0].figure(metric, positive, times) - pairs[1].figure(metric, positive, times)
+    times = draw_people(labels, seed=seed, draws=DRAWS)
+    drawn = judged[0].figure(metric, labels, times) - judged[1].figure(metric, labels, times)
     return _told(apart, float(np.nanstd(drawn, ddof=1)))
 
 

@@ -107,7 +107,7 @@ def evaluate(
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         seconds["collect"] = time.perf_counter() - clock
-        by_person = is_by_person(samples.table, recipe, len(samples.labels))
+        by_person = is_by_person(samples.table, recipe)
         planned = _planned(samples, recipe, networks)
         unlike = []
         if recipe.evaluation.by == "people":  # a session's own person is never part of what it was fitted to
@@ -203,7 +203,7 @@ def plan_evaluation(
             _planned(samples, recipe, networks),
             permutations=capped(recipe.evaluation.permutations, recipe) if two else 0,
             network_permutations=capped(recipe.evaluation.network_permutations, recipe),
-            by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+            by_person=is_by_person(samples.table, recipe),
             tell=tell,
         )
 

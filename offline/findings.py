@@ -127,7 +127,7 @@ def figures_of(
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
         **summary(
             predictions,
-            by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+            by_person=is_by_person(samples.table, recipe),
             metric=recipe.evaluation.metric,
             prevalence=recipe.evaluation.prevalence,
             null=null,

@@ -18,7 +18,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
-from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import nn
 
@@ -26,8 +25,9 @@ from models.errors import RecipeError
 from models.networks import make_network
 from models.projection import Projected
 from offline.augmentation import Augmentation, Changes
+from offline.batches import SomeWindows, as_it_is
+from offline.kept_windows import Windows
 
-Windows = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 OnEpoch = Callable[[int, int, float, float | None], None]
 """Called after each epoch with: epoch, most epochs, training loss, validation loss (or None)."""
@@ -155,7 +155,7 @@ def fit_network(
     def make() -> nn.Module:
         network = make_network(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
         if isinstance(network, Projected):
-            network.components.copy_(principal_components(X[train], len(network.components)))
+            network.components.copy_(principal_components(X, train, len(network.components)))
         if start is not None:
             network.load_state_dict(dict(start))
         return network
@@ -172,14 +172,16 @@ def fit_network(
             max_epochs=settings.epochs,
             batch_size=settings.batch_size,
             iterator_train__shuffle=True,
-            train_split=predefined_split(Dataset(X[validation], y[validation])) if len(validation) else None,
+            iterator_train__collate_fn=as_it_is,
+            iterator_valid__collate_fn=as_it_is,
+            train_split=predefined_split(SomeWindows(X, y, validation)) if len(validation) else None,
             classes=list(range(n_outputs)),
             callbacks=[("watch", watch)],
             callbacks__valid_acc=None,
             callbacks__print_log=None,
             verbose=0,
         )
-        net.fit(X[train], y[train])
+        net.fit(SomeWindows(X, y, train), None)
     history = tuple(
         {key: float(row[key]) for key in ("epoch", "train_loss", "valid_loss") if key in row}
         for row in net.history
@@ -191,13 +193,15 @@ def fit_network(
     return Fitted(net.module_.eval(), history, best, watch.stopped_early)
 
 
-def principal_components(X: Windows, n_components: int) -> torch.Tensor:
+def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: int) -> torch.Tensor:
     """Directions among the channels in which windows vary most.
 
     Parameters
     ----------
     X : (n_windows, n_channels, n_samples) float32
-        Windows of training.
+        Windows.
+    rows : (n,) intp
+        Those of training.
     n_components : int
         How many.
 
@@ -208,7 +212,8 @@ def principal_components(X: Windows, n_components: int) -> torch.Tensor:
     """
     n_channels = X.shape[1]
     shared = sum(
-        (np.einsum("nct,ndt->cd", part, part) for part in _parts(X)), start=np.zeros((n_channels, n_channels))
+        (np.einsum("nct,ndt->cd", part, part) for part in _parts(X, rows)),
+        start=np.zeros((n_channels, n_channels)),
     )
     directions = np.linalg.eigh(shared)[1][:, ::-1][:, :n_components].T
     largest = np.abs(directions).argmax(axis=1)
@@ -216,8 +221,8 @@ def principal_components(X: Windows, n_components: int) -> torch.Tensor:
     return torch.from_numpy((directions * signs[:, np.newaxis]).astype(np.float32))
 
 
-def _parts(X: Windows) -> Iterator[npt.NDArray[np.float64]]:
-    return (X[i : i + 1024].astype(np.float64) for i in range(0, len(X), 1024))
+def _parts(X: Windows, rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.float64]]:
+    return (X[rows[i : i + 1024]].astype(np.float64) for i in range(0, len(rows), 1024))
 
 
 def logits_of(network: nn.Module, X: Windows, *, batch_size: int = 256) -> npt.NDArray[np.float32]:

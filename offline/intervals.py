@@ -7,6 +7,7 @@ nothing to find, from the permutation null; it is a little too wide where there 
 """
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,19 @@ from scipy.stats import beta, norm
 from offline.metrics import FEWEST_FOR_OTHERS
 from offline.permutation import FEWEST
 from offline.predictions import Predictions
-from offline.primary import Metric, Pairs, own_figures
+from offline.primary import Metric, own_figures
 
 Floats = npt.NDArray[np.float64]
+
+
+class Judged(Protocol):
+    """What was said of people, from which figures of any labelling follow."""
+
+    def figure(self, metric: Metric, y: npt.NDArray[Any], times: Floats | None = None, /) -> Floats:
+        """The figure, for each column of how often people count."""
+        ...
+
+
 DRAWS = 2000
 """Bootstrap draws of an interval."""
 LEVEL = 0.95
@@ -41,16 +52,16 @@ class Interval:
 
 
 def bootstrap_sd(
-    pairs: Pairs, positive: npt.NDArray[np.bool_], metric: Metric, *, seed: int, draws: int = DRAWS
+    judged: Judged, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 
     Parameters
     ----------
-    pairs : Pairs
+    judged : Pairs or PersonClasses
         What was said of people.
-    positive : (n_people,) bool
-        Who has the second label.
+    y : (n_people,) bool or int64
+        Their labels.
     metric : {"auc", "balanced_accuracy"}
         Which figure.
     seed, draws : int
@@ -61,19 +72,20 @@ def bootstrap_sd(
     float or None
         None where under two people have a label.
     """
-    if min(positive.sum(), (~positive).sum()) < 2:
+    counts = np.unique(y, return_counts=True)[1]
+    if len(counts) < 2 or counts.min() < 2:
         return None
-    values = pairs.figure(metric, positive, draw_people(positive, seed=seed, draws=draws))
+    values = judged.figure(metric, y, draw_people(y, seed=seed, draws=draws))
     return float(np.nanstd(values, ddof=1))
 
 
-def draw_people(positive: npt.NDArray[np.bool_], *, seed: int, draws: int) -> Floats:
+def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
     """How often each person is drawn, those of each label among themselves.
 
     Parameters
     ----------
-    positive : (n_people,) bool
-        Who has the second label.
+    y : (n_people,) bool or int64
+        Their labels.
     seed, draws : int
         What chance follows from, and how many.
 
@@ -83,9 +95,9 @@ def draw_people(positive: npt.NDArray[np.bool_], *, seed: int, draws: int) -> Fl
         Whole numbers; the sum over people of a label is their number.
     """
     rng = np.random.default_rng(seed)
-    times = np.zeros((len(positive), draws))
-    for label in (True, False):
-        own = np.flatnonzero(positive == label)
+    times = np.zeros((len(y), draws))
+    for label in np.unique(y)[::-1]:
+        own = np.flatnonzero(y == label)
         times[own] = rng.multinomial(len(own), np.full(len(own), 1.0 / len(own)), size=draws).T
     return times
 

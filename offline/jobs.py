@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from models.errors import HemostreamError
 from offline.judge import judge, unlike_training
+from offline.kept_windows import KeptWindows
 from offline.network_null import relabelled
 from offline.progress import Tell
 from offline.recipe import Recipe
@@ -237,11 +238,13 @@ def _apart(
 ) -> Iterator[tuple[int, Outcome]]:
     """In processes that share the windows through a file: they are not copied into each."""
     windows = store.folder / "windows.npy"
-    np.save(windows, store.samples.X, allow_pickle=False)
-    empty = replace(store.samples, X=np.empty((0, *store.samples.X.shape[1:]), dtype=np.float32))
+    X = store.samples.X
+    np.save(windows, X.signal if isinstance(X, KeptWindows) else X, allow_pickle=False)
+    empty = replace(store.samples, X=np.empty((0, *X.shape[1:]), dtype=np.float32))
+    at = X.at if isinstance(X, KeptWindows) else None
     # Spawned, not forked: a fork of a process that has run torch may hang.
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(windows, empty)
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(windows, empty, at)
     ) as pool:
         waiting = {pool.submit(_perform_apart, jobs[i], store.aside(jobs[i])): i for i in todo}
         for future in as_completed(waiting):
@@ -252,8 +255,10 @@ def _apart(
 _SHARED: list[Samples] = []
 
 
-def _begin(windows: Path, samples: Samples) -> None:
-    _SHARED[:] = [replace(samples, X=np.load(windows, mmap_mode="r", allow_pickle=False))]
+def _begin(windows: Path, samples: Samples, at: npt.NDArray[np.int64] | None) -> None:
+    shared = np.load(windows, mmap_mode="r", allow_pickle=False)
+    X = shared if at is None else KeptWindows(shared, at, samples.X.shape[2])
+    _SHARED[:] = [replace(samples, X=X)]
 
 
 def _perform_apart(job: Job, kept: Path) -> Outcome:
@@ -276,7 +281,8 @@ def _digest(samples: Samples) -> str:
     found = hashlib.sha256(
         repr((samples.X.shape, samples.labels, samples.names, samples.places, samples.traits)).encode()
     )
-    found.update(np.ascontiguousarray(samples.X).tobytes())
+    for rows in range(0, len(samples.X), 1024):
+        found.update(np.ascontiguousarray(samples.X[rows : rows + 1024]).tobytes())
     for table in (samples.table, samples.seen):
         for field in fields(table):
             values = getattr(table, field.name)

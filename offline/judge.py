@@ -12,6 +12,7 @@ from models.probabilities import probabilities
 from offline.baselines import fit_by_time, fit_linear, majority, window_features
 from offline.explain.maps import explain
 from offline.fitting import fit_temperature, logits_of
+from offline.kept_windows import channels_of
 from offline.memory_features import memory_features, mirrored
 from offline.novelty import fit_novelty, share_unlike
 from offline.over_time import learn
@@ -73,7 +74,7 @@ def judge(
     if recipe.evaluation.over_time:
         return _over_time(samples, recipe, fold, arm, progress, kept)
     table = samples.table
-    X, y = samples.X[fold.train], table.target[fold.train]
+    y = table.target[fold.train]
     if arm in (RIDGE, MEMORY, TRAITS):
         return _ridge(_features(samples, recipe, arm), samples, recipe, fold)
     if arm == TIME:
@@ -82,10 +83,10 @@ def judge(
         return fit_by_time(elapsed[fold.train], y, elapsed[fold.test], n_labels), {"windows": len(y)}
     if arm in (LINEAR, MAJORITY):
         if arm == LINEAR:
-            model, strength = fit_linear(X, y, table.person[fold.train])
+            model, strength = fit_linear(samples.X[fold.train], y, table.person[fold.train])
             how: dict[str, Any] = {"inverse_penalty": strength}
         else:
-            model, how = majority().fit(X, y), {}
+            model, how = majority().fit(np.zeros((len(y), 1, 1), dtype=np.float32), y), {}
         scores = np.zeros((len(fold.test), len(samples.labels)))
         scores[:, model.classes_] = model.predict_proba(samples.X[fold.test])
         return scores, how | {"windows": len(y)}
@@ -184,7 +185,7 @@ def _best_channel(
         seed=seed,
         on_epoch=on_epoch,
     )
-    network, own = found.networks[found.best], samples.X[:, found.best : found.best + 1]
+    network, own = found.networks[found.best], channels_of(samples.X, [found.best])
     y = table.target[split.validation]
     temperature = fit_temperature(logits_of(network, own[split.validation]), y)
     how = {

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from offline.kept_windows import Windows
 from realtime.signal import SignalSpec
 
 Pairs = Sequence[tuple[int, int]]
@@ -58,7 +59,7 @@ def mirrored(spec: SignalSpec) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(out))
 
 
-def memory_features(X: npt.NDArray[np.float32], pairs: Pairs) -> npt.NDArray[np.float64]:
+def memory_features(X: Windows, pairs: Pairs) -> npt.NDArray[np.float64]:
     """Memory of each channel, and likeness of each pair.
 
     Parameters

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from offline.null import Null
 from offline.permutation import permuted
 from offline.predictions import Predictions
-from offline.primary import METRICS, primary
+from offline.primary import METRICS
+from offline.primary_figure import primary
 from offline.recipe import Recipe
 from offline.samples import Samples
 from offline.splits import Fold

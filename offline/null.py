@@ -13,8 +13,10 @@ import numpy.typing as npt
 from offline.discriminant import fit_discriminant
 from offline.metrics import auc
 from offline.permutation import permuted
+from offline.predictions import Predictions
 from offline.primary import METRICS, Metric, Pairs, PersonScores
-from offline.ridge import Labelled, inner_folds, labelled_rows
+from offline.primary_figure import primary
+from offline.ridge import Labelled, fit_ridge, inner_folds, labelled_rows
 from offline.sample_table import SampleTable
 from offline.splits import Fold, evaluation_folds
 
@@ -46,6 +48,7 @@ def ridge_null(
     table: SampleTable,
     *,
     by_person: bool,
+    n_labels: int = 2,
     permutations: int,
     repeats: int = 1,
     seed: int = 0,
@@ -57,9 +60,11 @@ def ridge_null(
     features : (n, n_features) float64
         `offline.baselines.window_features` of all samples.
     table : SampleTable
-        Two labels.
+        Labels of all.
     by_person : bool
         Whether the label is the person's.
+    n_labels : int
+        How many there are.
     permutations : int
         Labellings.
     repeats : int
@@ -67,6 +72,8 @@ def ridge_null(
     seed : int
         What chance follows from; a labelling follows from the seed and its own number.
     """
+    if n_labels > 2:
+        return _classes(features, table, permutations, repeats, seed, n_labels, by_person)
     run = _people if by_person else _blocks
     return run(features, table, permutations, repeats, seed)
 
@@ -132,6 +139,52 @@ def _blocks(features: Floats, table: SampleTable, permutations: int, repeats: in
                         own[metric][which] += _own(odds[here], y[fold.test][here] == 1, metric) / repeats
         for metric in METRICS:
             figures[metric] += np.nanmean(own[metric], axis=0).tolist()
+    return Null({metric: np.array(values) for metric, values in figures.items()})
+
+
+def _classes(
+    features: Floats,
+    table: SampleTable,
+    permutations: int,
+    repeats: int,
+    seed: int,
+    n_labels: int,
+    by_person: bool,
+) -> Null:
+    """More than two labels: `offline.ridge` itself, fitted again in every fold for every labelling."""
+    figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
+    names = tuple(str(k) for k in range(n_labels))
+    for number in range(permutations):
+        y = permuted(table, np.random.default_rng([seed, number]), by_person=by_person)
+        parts = []
+        first = seed + repeats * (number + 1)
+        for repeat in range(repeats):
+            for fold in evaluation_folds(table.person, y, seed=first + repeat):
+                model = fit_ridge(
+                    features[fold.train],
+                    y[fold.train],
+                    table.person[fold.train],
+                    n_labels=n_labels,
+                    by_person=by_person,
+                    seed=first + repeat,
+                )
+                n = len(fold.test)
+                parts.append(
+                    Predictions(
+                        labels=names,
+                        fold=np.full(n, fold.name),
+                        arm=np.full(n, ""),
+                        sample=fold.test.astype(np.int64),
+                        person=table.person[fold.test],
+                        y=y[fold.test],
+                        scores=model.probabilities(features[fold.test]),
+                        repeat=np.full(n, repeat, dtype=np.int64),
+                    )
+                )
+        whole = Predictions.concatenate(parts)
+        for metric in METRICS:
+            value = primary(whole, metric, by_person=by_person)
+            figures[metric].append(np.nan if value is None else value)
     return Null({metric: np.array(values) for metric, values in figures.items()})
 
 

@@ -12,14 +12,15 @@ from offline.channel_map import channel_map
 from offline.jobs import Job, Outcome
 from offline.network_null import network_null, relabelled
 from offline.null import Null, ridge_null
+from offline.permutation import can_change
 from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.sample_table import SampleTable
 from offline.samples import Samples
 
 
-def is_by_person(table: SampleTable, recipe: Recipe, n_labels: int) -> bool:
-    """Whether a person is one judgement: the label is theirs, and there are two.
+def is_by_person(table: SampleTable, recipe: Recipe) -> bool:
+    """Whether a person is one judgement: the label is theirs.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def is_by_person(table: SampleTable, recipe: Recipe, n_labels: int) -> bool:
                 f"Person {person} has {len(own)} labels, but the recipe says that the label is the person's "
                 '(labels.target = "person"). Correct the table, or set target = "event".'
             )
-    return n_labels == 2
+    return True
 
 
 def capped(wanted: int, recipe: Recipe) -> int:
@@ -45,15 +46,17 @@ def capped(wanted: int, recipe: Recipe) -> int:
 
 
 def null_of(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
-    """The null, where there are two labels and the recipe asks for it."""
+    """The null, where the recipe asks for it and some label could have been another's."""
     n = capped(recipe.evaluation.permutations, recipe)
-    if recipe.evaluation.by == "time" or n == 0 or len(samples.labels) != 2:
+    by_person = is_by_person(samples.table, recipe)
+    if recipe.evaluation.by == "time" or n == 0 or not can_change(samples.table, by_person=by_person):
         return None
     tell("null", 0, 1, f"{n} permuted labellings")
     null = ridge_null(
         window_features(samples.X),
         samples.table,
-        by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+        n_labels=len(samples.labels),
+        by_person=by_person,
         permutations=n,
         repeats=recipe.evaluation.repeats,
         seed=recipe.training.seed,
@@ -81,7 +84,7 @@ def network_null_of(
         (job.labelling or 0, repeat, job.fold, outcome.scores)
         for (repeat, job), outcome in zip(permuted, outcomes, strict=True)
     ]
-    by_person = is_by_person(samples.table, recipe, len(samples.labels))
+    by_person = is_by_person(samples.table, recipe)
     return network_null(samples, recipe, judged, by_person=by_person)
 
 
@@ -94,7 +97,7 @@ def map_of(samples: Samples, recipe: Recipe) -> dict[str, Any] | None:
         window_features(samples.X),
         samples.table,
         samples.names,
-        by_person=is_by_person(samples.table, recipe, len(samples.labels)),
+        by_person=is_by_person(samples.table, recipe),
         permutations=n,
         seed=recipe.training.seed,
     )

@@ -43,7 +43,8 @@ def permuted_people(table: SampleTable, rng: np.random.Generator) -> Labels:
 def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
     """Labels permuted between the blocks of each recording.
 
-    A block is a run of windows of one label, in order of time.
+    A block is a run of windows of one label, in order of time.  Where no recording has two labels, those
+    of a person's recordings change places.
 
     Parameters
     ----------
@@ -58,14 +59,41 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
         A label for each sample.
     """
     out = np.empty_like(table.target)
-    for name in np.unique(table.recording):
-        rows = np.flatnonzero(table.recording == name)
-        rows = rows[np.argsort(table.start[rows], kind="stable")]
+    within = _within(table)
+    _, recording = np.unique(table.recording, return_inverse=True)
+    for name in np.unique(within):
+        rows = np.flatnonzero(within == name)
+        rows = rows[np.lexsort((table.start[rows], recording[rows]))]
         y = table.target[rows]
-        block = np.concatenate([[0], np.cumsum(np.diff(y) != 0)])
-        first = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1])
+        new = (np.diff(y) != 0) | (np.diff(recording[rows]) != 0)
+        block = np.concatenate([[0], np.cumsum(new)])
+        first = np.concatenate([[0], np.flatnonzero(new) + 1])
         out[rows] = rng.permutation(y[first])[block]
     return out
+
+
+def _within(table: SampleTable) -> npt.NDArray[np.str_]:
+    """Within what blocks change places: the recording, or else the person."""
+    if _varies(table.target, table.recording):
+        return table.recording
+    return table.person
+
+
+def _varies(target: Labels, within: npt.NDArray[np.str_]) -> bool:
+    return any(len(np.unique(target[within == name])) > 1 for name in np.unique(within))
+
+
+def can_change(table: SampleTable, *, by_person: bool) -> bool:
+    """Whether some permuted labelling differs from the true one at all.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    by_person : bool
+        Whether the label is the person's: then people of one site change places.
+    """
+    return _varies(table.target, table.site if by_person else _within(table))
 
 
 def permuted(table: SampleTable, rng: np.random.Generator, *, by_person: bool) -> Labels:

@@ -161,23 +161,3 @@ def _own(table: Predictions, metric: Metric) -> Figure:
         return areas[1]
     known = [area for area in areas if area is not None]
     return float(np.mean(known)) if len(known) == n_labels else None
-
-
-def primary(table: Predictions, metric: Metric, *, by_person: bool) -> Figure:
-    """The figure of one arm.
-
-    Parameters
-    ----------
-    table : Predictions
-        Its rows.
-    metric : {"auc", "balanced_accuracy"}
-        Which.
-    by_person : bool
-        Whether the label is the person's (then with two labels only).
-    """
-    if by_person:
-        scores = person_scores(table)
-        value = float(Pairs.of(scores).figure(metric, scores.positive)[0])
-        return value if np.isfinite(value) else None
-    known = [value for value in own_figures(table, metric).values() if value is not None]
-    return float(np.mean(known)) if known else None

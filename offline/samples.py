@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.channels import choose_channels
 from offline.cohort import Cohort, Row
+from offline.kept_windows import KeptWindows, Windows
 from offline.labelling import Span, fit_within, labelled, labels_of
 from offline.novelty import Seen, seen
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
-from offline.replay import Replayed, replay, stack
+from offline.replay import Replayed, replay
 from offline.sample_table import SampleTable
 from offline.traits import Traits, traits_of
 from realtime.core import Plan
@@ -75,7 +75,7 @@ class Samples:
     table : SampleTable
         Whose each window is, when, and its label.
     X : (n, n_channels, n_samples) float32
-        The windows, as the network sees them.
+        The windows, as the network sees them; `collect` keeps each sample once.
     labels : tuple of str
         What the table's targets stand for.
     spec : SignalSpec
@@ -99,7 +99,7 @@ class Samples:
     """
 
     table: SampleTable
-    X: npt.NDArray[np.float32]
+    X: Windows
     labels: tuple[str, ...]
     spec: SignalSpec
     rate: float
@@ -156,7 +156,7 @@ def collect(
     spec, left_out = choose_channels(specs, recipe)
     remarks += left_out
     plan = plan_of(recipe, spec, labels)
-    parts: list[tuple[SampleTable, npt.NDArray[np.float32]]] = []
+    parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[Account] = []
     looks: list[Seen] = []
     behind: tuple[str, ...] = ()
@@ -173,7 +173,7 @@ def collect(
         events |= {event.label for event in replayed.recording.events}
         accounts.append(_account(name, row, replayed, targets, labels))
         if kept:
-            parts.append((_table(name, row, kept, targets), stack(kept)))
+            parts.append((_table(name, row, kept, targets), _kept(kept, recipe.rate)))
         else:
             remarks.append(f"recording {name} has no labelled window ({_lost(accounts[-1])})")
     tell("replay", len(rows), len(rows), "")
@@ -182,7 +182,7 @@ def collect(
     _refuse_empty_labels(labels, accounts, recipe, events)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
-        X=np.concatenate([X for _, X in parts]),
+        X=KeptWindows.concatenate([X for _, X in parts]),
         labels=labels,
         spec=spec,
         rate=recipe.rate,
@@ -302,6 +302,11 @@ def _table(name: str, row: Row, kept: Sequence[Window], targets: Sequence[int]) 
         stop=np.array([window.end for window in kept]),
         target=np.array(targets, dtype=np.int64),
     )
+
+
+def _kept(windows: Sequence[Window], rate: float) -> KeptWindows:
+    data = [window.data for window in windows if window.data is not None]
+    return KeptWindows.of(data, [window.start for window in windows if window.data is not None], rate)
 
 
 def _account(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from offline.kept_windows import channels_of
 from offline.samples import Samples
 
 
@@ -30,7 +31,7 @@ class Sight:
         samples : Samples
             All.
         """
-        X = np.asarray(samples.X)[:, list(self.channels)]
+        X = np.asarray(channels_of(samples.X, self.channels))
         looked_at = X[list(self.standard)]
         mean = looked_at.mean(axis=(0, 2), dtype=np.float64)
         scale = looked_at.std(axis=(0, 2), dtype=np.float64)

@@ -21,7 +21,8 @@ from torch.nn.functional import cross_entropy
 from models.errors import RecipeError
 from models.many import ManyCGRNN, make_many
 from models.networks import make_network
-from offline.fitting import FitSettings, Labels, OnEpoch, Windows, label_weights, reproducible
+from offline.fitting import FitSettings, Labels, OnEpoch, label_weights, reproducible
+from offline.kept_windows import Windows, channels_of
 
 TOGETHER = 12
 """So many networks are trained as one: their numbers stay in the processor's cache."""
@@ -115,7 +116,14 @@ def fit_channels(
             )
             torch.manual_seed(seed + first)
             kept = _fit(
-                many, X[:, list(channels)], torch.from_numpy(y), train, validation, weight, settings, on_epoch
+                many,
+                channels_of(X, channels),
+                torch.from_numpy(y),
+                train,
+                validation,
+                weight,
+                settings,
+                on_epoch,
             )
             for state in kept[0]:
                 network = make_network("cgrnn", params, n_chans=1, n_times=X.shape[2], n_outputs=n_outputs)
@@ -138,9 +146,8 @@ def _fit(
 ) -> tuple[list[dict[str, torch.Tensor]], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Train until the last of them has stopped getting better; each keeps its own best weights."""
     n = len(many)
-    windows = torch.from_numpy(np.ascontiguousarray(X.transpose(1, 0, 2))).unsqueeze(
-        2
-    )  # (n, windows, 1, times)
+    by_channel = np.ascontiguousarray(np.asarray(X).transpose(1, 0, 2))
+    windows = torch.from_numpy(by_channel).unsqueeze(2)  # (n, windows, 1, times)
     optimiser = torch.optim.AdamW(
         many.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from offline.comparison import compared
-from offline.intervals import around, bootstrap_mean_sd, bootstrap_sd, null_sd, within_person
+from offline.intervals import Judged, around, bootstrap_mean_sd, bootstrap_sd, null_sd, within_person
 from offline.metrics import FEWEST_FOR_OTHERS, Figure, figures
 from offline.network_null import CONDITIONAL
 from offline.null import Null
 from offline.people_figures import people_figures
 from offline.permutation import FEWEST, p_value
+from offline.person_classes import PersonClasses
 from offline.predictions import Predictions
 from offline.primary import METRICS, Metric, Pairs, own_figures, person_scores
 
@@ -101,15 +103,23 @@ def _of_people(
     table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
 ) -> dict[str, Any]:
     """A person is one judgement."""
-    scores = person_scores(table)
-    pairs = Pairs.of(scores)
+    judged: Judged
+    if len(table.labels) == 2:
+        scores = person_scores(table)
+        judged = pairs = Pairs.of(scores)
+        y: npt.NDArray[Any] = scores.positive
+        rest = people_figures(scores, pairs, prevalence)
+    else:
+        judged = classes = PersonClasses.of(table)
+        y = classes.y
+        rest = classes.figures(table.labels)
     out: dict[str, Any] = {}
     for each in METRICS:
-        value = _known(float(pairs.figure(each, scores.positive)[0]))
-        few = len(scores.people) < FEWEST_FOR_OTHERS
-        sd = None if few else bootstrap_sd(pairs, scores.positive, each, seed=seed)
+        value = _known(float(judged.figure(each, y)[0]))
+        few = len(table.people) < FEWEST_FOR_OTHERS
+        sd = None if few else bootstrap_sd(judged, y, each, seed=seed)
         out[each] = _figure(value, sd, each, null, whole, people_vary=False)
-    return out | people_figures(scores, pairs, prevalence)
+    return out | rest
 
 
 def _within_people(

@@ -9,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 from offline.intervals import draw_people
 from offline.people_figures import decision_curve, partial_auc, people_figures, predictive_values
 from offline.predictions import Predictions
-from offline.primary import Pairs, PersonScores, own_figures, person_scores, primary
+from offline.primary import Pairs, PersonScores, own_figures, person_scores
+from offline.primary_figure import primary
 
 
 def scores_of(rows: np.ndarray, positive: np.ndarray) -> PersonScores:

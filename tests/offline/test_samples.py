@@ -148,4 +148,4 @@ def test_the_real_tapping_recordings(data_dir: Path, tmp_path: Path) -> None:
     )
     assert samples.X.shape[1:] == (102, 35)
     assert set(samples.table.target.tolist()) == {0, 1}
-    assert np.isfinite(samples.X).all()
+    assert np.isfinite(samples.X.signal).all()

@@ -147,6 +147,8 @@ class Bed:
         self.broker.start()
         self.ear = Ear(self.broker.port)
         self._listening = asyncio.create_task(self.ear.listen())
+        # A row that stops the broker at once would leave nobody whom it keeps decisions for.
+        await asyncio.wait_for(self.ear.listening.wait(), PATIENCE_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:

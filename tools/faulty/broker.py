@@ -12,11 +12,22 @@ STOP_WITHIN_S = 30.0
 """Longest wait for a process that was asked to end, s."""
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody uses now, and that nobody here was given before.
+
+    A broker that is stopped for a while must find its port again: were it given to another bed meanwhile, two
+    beds would talk to one broker.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 class Broker:

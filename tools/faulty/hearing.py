@@ -55,6 +55,8 @@ class Ear:
         self._heard: dict[str, list[Heard]] = defaultdict(list)
         self.statuses: dict[str, list[tuple[float, str]]] = defaultdict(list)
         """For each session: when (s since 1970), and the status."""
+        self.listening = asyncio.Event()
+        """Set once the broker knows of the subscription, which it then keeps."""
 
     @property
     def heard(self) -> Mapping[str, list[Heard]]:
@@ -76,6 +78,7 @@ class Ear:
                     properties=properties,
                 ) as client:
                     await client.subscribe("hemostream/#", qos=1)
+                    self.listening.set()
                     async for message in client.messages:
                         self._note(str(message.topic), message.payload)
             await asyncio.sleep(PAUSE_S)
