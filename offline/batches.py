@@ -1,6 +1,7 @@
 """Windows handed to training a batch at a time: only a batch is ever copied."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,6 @@ class SomeWindows(Dataset[Batch]):
         return torch.from_numpy(self._X[rows]), torch.from_numpy(self._y[rows])
 
 
-def as_it_is(batch: Batch) -> Batch:
+def as_it_is(batch: Any) -> Any:
     """What the loader puts a batch together with: it is one already."""
     return batch

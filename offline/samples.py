@@ -173,7 +173,7 @@ def collect(
         events |= {event.label for event in replayed.recording.events}
         accounts.append(_account(name, row, replayed, targets, labels))
         if kept:
-            parts.append((_table(name, row, kept, targets), _kept(kept, recipe.rate)))
+            parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
             remarks.append(f"recording {name} has no labelled window ({_lost(accounts[-1])})")
     tell("replay", len(rows), len(rows), "")
@@ -304,7 +304,8 @@ def _table(name: str, row: Row, kept: Sequence[Window], targets: Sequence[int]) 
     )
 
 
-def _kept(windows: Sequence[Window], rate: float) -> KeptWindows:
+def kept_of(windows: Sequence[Window], rate: float) -> KeptWindows:
+    """Fit windows of one recording, each sample once."""
     data = [window.data for window in windows if window.data is not None]
     return KeptWindows.of(data, [window.start for window in windows if window.data is not None], rate)
 

@@ -17,6 +17,7 @@ from offline.null import person_rounds, ridge_null
 from offline.primary import METRICS, Pairs
 from offline.ridge import labelled_rows
 from offline.sample_table import SampleTable
+from tools.bench.chance_network import LABELLINGS, of_networks
 
 app = App(name="chance", help="Chance, and how often intervals cover it.", help_format="plaintext")
 
@@ -26,7 +27,13 @@ FEATURES = 12
 
 @app.default
 def chance(
-    *, seeds: int = 300, covered: int = 200, permutations: int = 200, repeats: int = 3, workers: int = 2
+    *,
+    seeds: int = 300,
+    covered: int = 200,
+    permutations: int = 200,
+    repeats: int = 3,
+    workers: int = 2,
+    network: bool = False,
 ) -> None:
     """Evaluate noise cohorts of 5+5 and of 25+22 people.
 
@@ -42,9 +49,15 @@ def chance(
         Divisions into folds of each evaluation.
     workers : int
         Processes.
+    network : bool
+        A CGRNN instead of the ridge model: a tenth of the cohorts, each with ten labellings of its people,
+        for its fits take a thousand times as long.
     """
     from tools.bench.machine import describe_machine
 
+    if network:
+        of_networks(seeds // LABELLINGS, permutations, workers)
+        return
     print("| people | figure | mean | its SE | SD | covered: bootstrap alone | covered: as reported |")
     print("|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:

@@ -20,15 +20,16 @@ import numpy as np
 import torch
 from cyclopts import App
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 from models.networks import make_network
+from offline.batches import SomeWindows, as_it_is
 from offline.channels import choose_channels
 from offline.evaluation import evaluate
 from offline.fitting import FitSettings, fit_network, label_weights, reproducible
 from offline.recipe import load_recipe, parse_recipe
-from offline.replay import replay, stack
-from offline.samples import plan_of
+from offline.replay import replay
+from offline.samples import kept_of, plan_of
 from offline.simulation.cohort import write_cohort
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation, Task
@@ -65,19 +66,22 @@ def training(*, people: int = 47, runs: int = 7, windows: int = 4096, epochs: in
 def _replay(people: int) -> None:
     recipe = load_recipe("xu2019")
     settings = Simulation(seconds=480.0, rate=14.3, n_pairs=44, n_short=0, task=None)
-    ours, theirs, size = 0.0, 0.0, 0
+    ours, theirs, kept, copies = 0.0, 0.0, 0, 0
     for i in range(people):
         recording, _ = simulate_person(settings, (7, i), i % 2)
         spec, _ = choose_channels([("simulated", recording.spec)], recipe)
         began = time.perf_counter()
-        size += stack(replay(recording, plan_of(recipe, spec, ("A", "B"))).fit).nbytes
+        windows = kept_of(replay(recording, plan_of(recipe, spec, ("A", "B"))).fit, recipe.rate)
+        kept, copies = kept + windows.nbytes, copies + 4 * int(np.prod(windows.shape))
         ours += time.perf_counter() - began
         began = time.perf_counter()
         _by_mne(recording)
         theirs += time.perf_counter() - began
     print(
-        f"| replay of {people} recordings, {size / 1e6:.0f} MB of windows | {ours:.1f} s "
-        f"| {theirs:.1f} s (MNE: whole recordings, not causal) | {ours / theirs:.2f} |",
+        f"| replay of {people} recordings | {ours:.1f} s "
+        f"| {theirs:.1f} s (MNE: whole recordings, not causal) | {ours / theirs:.2f} |\n"
+        f"| memory of its windows | {kept / 1e6:.0f} MB | {copies / 1e6:.0f} MB (a copy each) "
+        f"| {kept / copies:.2f} |",
         flush=True,
     )
 
@@ -124,12 +128,9 @@ def _by_hand(name: str, X: np.ndarray, y: np.ndarray, windows: int, settings: Fi
     network = make_network(name, {}, n_chans=88, n_times=35, n_outputs=2)
     loss_of = nn.CrossEntropyLoss(weight=label_weights(y[:windows], 2))
     step = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=settings.weight_decay)
-    sets = [
-        TensorDataset(torch.from_numpy(X[part]), torch.from_numpy(y[part]))
-        for part in (slice(windows), slice(windows, None))
-    ]
-    learn = DataLoader(sets[0], batch_size=settings.batch_size, shuffle=True)
-    check = DataLoader(sets[1], batch_size=settings.batch_size)
+    sets = [SomeWindows(X, y, part) for part in (np.arange(windows), np.arange(windows, len(X)))]
+    learn = DataLoader(sets[0], batch_size=settings.batch_size, shuffle=True, collate_fn=as_it_is)
+    check = DataLoader(sets[1], batch_size=settings.batch_size, collate_fn=as_it_is)
     best, kept = float("inf"), network.state_dict()
     for _ in range(settings.epochs):
         network.train()
