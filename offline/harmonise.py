@@ -45,13 +45,13 @@ class SiteEffect:
     stretch: Floats
 
 
-class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class ComBat(TransformerMixin, BaseEstimator):
     """Remove the site's shift and stretch from every feature.
 
     Diagnosis and symptom scores are never covariates.  ``y`` is ignored: a correction that keeps the
     difference between the labels of training has seen those labels, pushes groups apart where sites and
-    labels are confounded (Nygaard 2016, Biostatistics 17:29-39), and would have to be told the diagnosis of the
-    person it is to help diagnose.  Covariates are what is known of anybody: age and sex.
+    labels are confounded (Nygaard 2016, Biostatistics 17:29-39), and would have to be told the
+    diagnosis of the person it is to help diagnose.  Covariates are what is known of anybody: age and sex.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         if self.unseen not in UNSEEN:
             raise HarmoniseError(f"unseen is {self.unseen!r}. {near_match(str(self.unseen), UNSEEN)}")
-        X = validate_data(self, X, dtype=np.float64)
-        sites, known = _sites(site, len(X)), _covariates(covariates, len(X))
+        rows: Floats = validate_data(self, X, dtype=np.float64)
+        sites, known = _sites(site, len(rows)), _covariates(covariates, len(rows))
         names, counts = np.unique(sites, return_counts=True)
         enough = names[counts > 1]
         self.n_covariates_: int = known.shape[1]
@@ -105,20 +105,20 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"None of the {len(names)} sites has two people; expected at least one that has. "
                 "Leave the correction out."
             )
-        X, sites, known = X[used], sites[used], known[used]
+        rows, sites, known = rows[used], sites[used], known[used]
         design = np.concatenate([(sites[:, np.newaxis] == enough).astype(np.float64), known], axis=1)
         if np.linalg.matrix_rank(design) < design.shape[1]:
             raise HarmoniseError(
-                f"The {known.shape[1]} covariates of {len(X)} people cannot be told from one another or from "
-                f"the {len(enough)} sites (one may be constant within every site). Leave one out."
+                f"The {known.shape[1]} covariates of {len(rows)} people cannot be told from one another or "
+                f"from the {len(enough)} sites (one may be constant within every site). Leave one out."
             )
-        found = np.linalg.lstsq(design, X, rcond=None)[0]  # (n_sites + n_covariates, n_features)
+        found: Floats = np.linalg.lstsq(design, rows, rcond=None)[0]  # (n_sites + n_covariates, n_features)
         self.effects_: Floats = found[len(enough) :]
         self.mean_: Floats = design[:, : len(enough)].mean(axis=0) @ found[: len(enough)]
-        variance = np.square(X - design @ found).mean(axis=0)
-        self.varies_: npt.NDArray[np.bool_] = variance > 1e-20 * np.square(X).mean(axis=0)
+        variance = np.square(rows - design @ found).mean(axis=0)
+        self.varies_: npt.NDArray[np.bool_] = variance > 1e-20 * np.square(rows).mean(axis=0)
         self.scale_: Floats = np.where(self.varies_, np.sqrt(variance), 1.0)
-        left = (X - self.mean_ - known @ self.effects_) / self.scale_
+        left = (rows - self.mean_ - known @ self.effects_) / self.scale_
         # A single site is all there is to be compared with: its effect is none.
         alone = len(enough) == 1
         self.sites_: dict[str, SiteEffect] = {
@@ -146,14 +146,16 @@ class ComBat(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             In the features' unit.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        sites, known = _sites(site, len(X)), _covariates(covariates, len(X))
+        rows: Floats = validate_data(self, X, reset=False, dtype=np.float64)
+        sites, known = _sites(site, len(rows)), _covariates(covariates, len(rows))
         if known.shape[1] != self.n_covariates_:
             raise HarmoniseError(f"{known.shape[1]} covariates; expected {self.n_covariates_}, as fitted.")
-        out = np.empty_like(X)
+        out = np.empty_like(rows)
         for name in np.unique(sites):
             own = sites == name
-            out[own] = self.part(str(name), X[own], known[own])(np.concatenate([X[own], known[own]], axis=1))
+            out[own] = self.part(str(name), rows[own], known[own])(
+                np.concatenate([rows[own], known[own]], axis=1)
+            )
         return out
 
     def fit_transform(
