@@ -69,7 +69,7 @@ class Ensemble:
         return combined([run(chain, X) for chain in unpacked(self.numbers, self.chains)], self.how)
 
 
-def of(chains: Sequence[Sequence[Part]], how: str = "log odds") -> Ensemble:
+def ensemble_of(chains: Sequence[Sequence[Part]], how: str = "log odds") -> Ensemble:
     """An ensemble of chains.
 
     Parameters
@@ -120,8 +120,8 @@ def _part(numbers: Floats, entry: Any) -> Part:
         values = numbers[place["at"] : place["at"] + prod(place["shape"])]
         if len(values) != prod(place["shape"]):
             raise BundleError(
-                f"{name} of a {entry['kind']} needs {prod(place['shape'])} numbers; the ensemble has {len(values)}. "
-                "The bundle is damaged."
+                f"{name} of a {entry['kind']} needs {prod(place['shape'])} numbers and has {len(values)}; "
+                "the bundle is damaged."
             )
         shaped = values.reshape(place["shape"])
         arrays[name] = shaped.astype(np.int64) if place["integers"] else shaped

@@ -77,7 +77,7 @@ def squared_distances(X: Floats, vectors: Floats) -> Floats:
         At least 0.
     """
     # About the vectors' middle, so that columns far from zero lose no digits in the difference of squares.
-    middle = vectors.mean(axis=0)
+    middle = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
     rows, others = X - middle, vectors - middle
     squares = np.square(rows).sum(axis=1)[:, np.newaxis] + np.square(others).sum(axis=1)
     return np.asarray(np.maximum(squares - 2.0 * rows @ others.T, 0.0))

@@ -1,13 +1,15 @@
 """Sums of columns, bent or not: linear models, perceptrons, extreme learning machines."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from models.errors import BundleError, near_match
 from models.parts.base import Floats
 
-BENDS = {
+BENDS: dict[str, Callable[[Floats], Any]] = {
     "tanh": np.tanh,
     "logistic": lambda a: 0.5 * (1.0 + np.tanh(0.5 * a)),  # this form never overflows
     "relu": lambda a: np.maximum(a, 0.0),
