@@ -1,0 +1,109 @@
+"""What the estimators of this package share: how a table comes in, and how fitted parts answer."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from models.errors import HemostreamError
+from models.parts import Part
+from models.parts.ensemble import run
+from models.probabilities import probabilities
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+class TableError(HemostreamError, ValueError):
+    """A table or a setting does not allow a fit; a ValueError, as scikit-learn's estimators give."""
+
+
+class PartsClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that answers through `parts_`: what is measured is what an exported system computes.
+
+    A subclass's ``fit`` sets ``classes_`` (see `labelled`) and ``parts_``.
+    """
+
+    parts_: tuple[Part, ...]
+    classes_: npt.NDArray[Any]
+
+    def logits(self, X: npt.ArrayLike) -> Floats:
+        """What the last part gives.
+
+        Parameters
+        ----------
+        X : (n, n_columns) float64
+            As fitted.
+
+        Returns
+        -------
+        (n, n_labels) float64
+            A logit for each of ``classes_``.
+        """
+        check_is_fitted(self, "parts_")
+        return run(self.parts_, validate_data(self, X, reset=False, dtype=np.float64))
+
+    def decision_function(self, X: npt.ArrayLike) -> Floats:
+        """Of two labels the log odds of the second, (n,) float64; otherwise logits, (n, n_labels) float64."""
+        logits = self.logits(X)
+        return np.asarray(logits[:, 1] - logits[:, 0]) if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X: npt.ArrayLike) -> Floats:
+        """Probabilities, (n, n_labels) float64; each row adds up to 1."""
+        return probabilities(self.logits(X))
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+        """The label with the greatest logit, (n,) str or int, as they were fitted."""
+        check_is_fitted(self, "parts_")
+        return np.asarray(self.classes_[self.logits(X).argmax(axis=1)])
+
+
+def labelled(estimator: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Labels]:
+    """Check a table and its labels; set the estimator's ``classes_``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose ``fit`` is running.
+    X : (n, n_columns) float64
+        Table.
+    y : (n,) str or int
+        Labels.
+
+    Returns
+    -------
+    X : (n, n_columns) float64
+        Checked.
+    y : (n,) int64
+        Indices into ``classes_``.
+    """
+    X, y = validate_data(estimator, X, y, dtype=np.float64)
+    check_classification_targets(y)
+    estimator.classes_, index = np.unique(np.asarray(y), return_inverse=True)
+    if len(estimator.classes_) < 2:
+        raise TableError(
+            f"All {len(index)} rows have the label {estimator.classes_[0]!r}, 1 class; expected two or more."
+        )
+    return np.asarray(X), index.astype(np.int64)
+
+
+def against_the_rest(y: Labels) -> Flags:
+    """The questions that tell labels apart: one where there are two, otherwise each label against the rest.
+
+    Parameters
+    ----------
+    y : (n,) int64
+        Labels from 0.
+
+    Returns
+    -------
+    (n, 1) or (n, n_labels) bool
+        Whether a row has the label in question.
+    """
+    n_labels = int(y.max()) + 1
+    asked = np.arange(1, 2) if n_labels == 2 else np.arange(n_labels)
+    return np.asarray(y[:, np.newaxis] == asked)

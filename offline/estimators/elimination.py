@@ -1,0 +1,192 @@
+"""Fewer columns, chosen by what a classifier makes of them together; selectors, fitted inside the fold."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectorMixin
+from sklearn.svm import SVC
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from offline.estimators.base import Flags, Floats, Labels, TableError, against_the_rest, labelled
+from offline.estimators.least_squares import balanced, decomposed, left_out
+from offline.estimators.ridge import standardise
+
+CLUSTER_PENALTIES = (0.1, 1.0, 10.0, 100.0)
+"""Of the ridge fits that a cluster is judged by, in units of the mean eigenvalue; its best counts.  With one
+penalty for all, a large cluster would be judged by how much it overfits."""
+
+
+class _Elimination(SelectorMixin, BaseEstimator):
+    """A selector that has a ``support_``."""
+
+    support_: Flags
+
+    def _get_support_mask(self) -> Flags:
+        check_is_fitted(self, "support_")
+        return self.support_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+class RecursiveElimination(_Elimination):
+    """SVM-RFE: the half of the columns with the least weights is dropped, again and again.
+
+    Guyon, Weston, Barnhill & Vapnik 2002 (Machine Learning 46:389-422).  The machine is fitted through the
+    Gram matrix of the people, so 20,000 columns cost little more than 200.
+
+    Parameters
+    ----------
+    n_features_to_keep : int
+        Columns kept; all of them where there are fewer.
+    C : float
+        Of the linear machine, for people at about unit distance.
+    """
+
+    def __init__(self, n_features_to_keep: int = 200, *, C: float = 1.0) -> None:
+        self.n_features_to_keep = n_features_to_keep
+        self.C = C
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Choose from a table (n, n_columns) float64 with labels (n,) str or int."""
+        table, index = _checked(self, X, y)
+        rows = standardise(table)(table)
+        asked = against_the_rest(index)
+        kept = np.arange(table.shape[1])
+        while len(kept) > self.n_features_to_keep:
+            weight = _squared_weights(rows[:, kept], asked, self.C)
+            n = max(len(kept) // 2, self.n_features_to_keep)
+            kept = np.sort(kept[np.argsort(-weight, kind="stable")[:n]])
+        self.support_ = np.isin(np.arange(table.shape[1]), kept)
+        return self
+
+
+class ClusterElimination(_Elimination):
+    """Recursive cluster elimination: columns that go together are kept or dropped together.
+
+    Yousef, Jung, Showe & Showe 2007 (BMC Bioinformatics 8:144); Deshpande 2010 (IEEE Transactions on
+    Biomedical Engineering 57:1446-1456).  Columns are clustered by k-means, every cluster is
+    judged by a classifier that sees nothing else, the worst are dropped, and what is left is clustered
+    again.  Where the papers cross-validate a support vector machine, a cluster is judged here by the
+    squared error of least squares on people left out one at a time, which has a closed form.
+
+    Parameters
+    ----------
+    n_features_to_keep : int
+        Columns kept; all of them where there are fewer.  Of the last cluster to fall, the columns with the
+        greatest F stay.
+    n_clusters : int
+        At the start; with half the columns gone, half as many.
+    share : float
+        Of the clusters, dropped in a round.
+    random_state : int, RandomState or None
+        Where k-means begins.
+    """
+
+    def __init__(
+        self,
+        n_features_to_keep: int = 500,
+        *,
+        n_clusters: int = 100,
+        share: float = 0.25,
+        random_state: Any = None,
+    ) -> None:
+        self.n_features_to_keep = n_features_to_keep
+        self.n_clusters = n_clusters
+        self.share = share
+        self.random_state = random_state
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Choose from a table (n, n_columns) float64 with labels (n,) str or int."""
+        if self.n_clusters < 1 or not 0 < self.share < 1:
+            raise TableError(
+                f"n_clusters is {self.n_clusters} and share {self.share}; expected 1 or more, and 0 to 1."
+            )
+        table, index = _checked(self, X, y)
+        rng = check_random_state(self.random_state)
+        n_columns, target = table.shape[1], balanced(against_the_rest(index))
+        rows = standardise(table)(table)
+        varies = rows.any(axis=0)
+        # What never changes goes first.
+        kept = np.flatnonzero(varies) if varies.sum() >= self.n_features_to_keep else np.arange(n_columns)
+        first, strength = len(kept), f_values(rows, index)
+        while len(kept) > self.n_features_to_keep:
+            n_clusters = min(len(kept), max(2, round(self.n_clusters * len(kept) / first)))
+            cluster = _clusters(rows[:, kept], n_clusters, rng)
+            names = np.unique(cluster)
+            error = np.array([_left_out_error(rows[:, kept[cluster == name]], target) for name in names])
+            worst = names[np.argsort(-error, kind="stable")]
+            for name in worst[: max(1, int(self.share * len(names)))]:
+                own = np.flatnonzero(cluster == name)
+                weakest = own[np.argsort(strength[kept[own]], kind="stable")]
+                dropped = weakest[: len(kept) - self.n_features_to_keep]
+                kept, cluster = np.delete(kept, dropped), np.delete(cluster, dropped)
+        self.support_ = np.isin(np.arange(n_columns), kept)
+        return self
+
+
+def f_values(table: Floats, y: Labels) -> Floats:
+    """Variance between labels over variance within, of each column.
+
+    Parameters
+    ----------
+    table : (n, n_columns) float64
+        Rows.
+    y : (n,) int64
+        Labels from 0.
+
+    Returns
+    -------
+    (n_columns,) float64
+        0 for a column that never changes.
+    """
+    counts = np.bincount(y).astype(np.float64)
+    member = (y[:, np.newaxis] == np.arange(len(counts))).astype(np.float64)
+    centred = table - table.mean(axis=0)
+    means = (member.T @ centred) / counts[:, np.newaxis]
+    between = counts @ np.square(means)
+    total = np.square(centred).sum(axis=0)
+    within = np.maximum(total - between, 1e-12 * total)
+    freedom = max(len(y) - len(counts), 1) / (len(counts) - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(total > 0, freedom * between / within, 0.0))
+
+
+def _checked(selector: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Labels]:
+    if selector.n_features_to_keep < 1:
+        raise TableError(f"n_features_to_keep is {selector.n_features_to_keep}; expected 1 or more.")
+    return labelled(selector, X, y)
+
+
+def _squared_weights(rows: Floats, asked: Flags, C: float) -> Floats:
+    """Of a linear support vector machine, summed over questions: (n_columns,)."""
+    gram = rows @ rows.T
+    unit = max(float(np.trace(gram)) / len(rows), np.finfo(float).tiny)
+    total = np.zeros(rows.shape[1])
+    for q in range(asked.shape[1]):
+        machine = SVC(C=C, kernel="precomputed", class_weight="balanced").fit(gram / unit, asked[:, q])
+        total += np.square(machine.dual_coef_[0] @ rows[machine.support_])
+    return total
+
+
+def _clusters(rows: Floats, n_clusters: int, rng: np.random.RandomState) -> Labels:
+    """Which cluster each column is in, (n_columns,)."""
+    means = KMeans(n_clusters, n_init=1, max_iter=20, random_state=rng.randint(2**31 - 1))
+    with warnings.catch_warnings():
+        # Columns that are copies of one another make fewer clusters: so be it.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return np.asarray(means.fit_predict(np.ascontiguousarray(rows.T)), dtype=np.int64)
+
+
+def _left_out_error(rows: Floats, target: Floats) -> float:
+    table = decomposed(rows)
+    scores = [left_out(table, target, penalty) for penalty in CLUSTER_PENALTIES]
+    return min(float(np.square(score - target).mean()) for score in scores)

@@ -1,0 +1,45 @@
+"""The extreme learning machine: a hidden layer drawn at random, an output layer fitted in closed form."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_random_state
+
+from models.parts.layers import Layer, Linear, logits_of
+from offline.estimators.base import PartsClassifier, against_the_rest, labelled
+from offline.estimators.least_squares import fit_odds
+
+
+class ExtremeLearningMachine(PartsClassifier):
+    """One hidden layer that is never trained (Huang, Zhu & Siew 2006, Neurocomputing 70:489-501).
+
+    Its output weights are penalised least squares (Huang et al. 2012, IEEE Transactions on Systems, Man and
+    Cybernetics B 42:513-529), the penalty chosen on people left out one at a time.
+
+    Parameters
+    ----------
+    n_neurons : int
+        In the hidden layer.
+    random_state : int, RandomState or None
+        Draws the hidden layer.
+    """
+
+    def __init__(self, n_neurons: int = 200, *, random_state: Any = None) -> None:
+        self.n_neurons = n_neurons
+        self.random_state = random_state
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""
+        table, index = labelled(self, X, y)
+        rng = check_random_state(self.random_state)
+        # Sums of about unit size, where a tanh is neither straight nor flat.
+        size = max(float(np.sqrt(np.square(table).sum(axis=1).mean())), np.finfo(float).tiny)
+        weights = rng.normal(size=(table.shape[1], self.n_neurons)) / size
+        hidden = Layer(weights, rng.normal(size=self.n_neurons), "tanh")
+        seen = hidden(table)
+        middle = seen.mean(axis=0)
+        odds = fit_odds(seen - middle, against_the_rest(index))
+        bias = odds.bias - middle @ odds.weights
+        self.parts_ = (hidden, Linear(logits_of(odds.weights), logits_of(bias[np.newaxis])[0]))
+        return self
