@@ -18,7 +18,7 @@ from rich.table import Table
 
 from offline.careless import CARELESS, Arm, Windows, run_arms
 from offline.intervals import DRAWS, draw_people
-from offline.permutation import permuted
+from offline.permutation import FEWEST, permuted
 from offline.predictions import Predictions
 from offline.primary import Metric, Pairs, own_figures, person_scores
 from offline.primary_figure import primary
@@ -65,18 +65,21 @@ class Audit:
         for arm in Arm:
             value, null = float(np.mean(self.true[arm])), self.null[arm]
             row: dict[str, Any] = {"figure": value, "null_mean": _mean(null), "null_interval": None}
-            if len(null) > 1:
+            if len(null) >= FEWEST:
                 row["null_interval"] = _mean_interval(null)
             if arm is not Arm.HONEST:
                 apart = null - honest_null
                 # Permuting shows how far a difference strays that is none; drawing people, how far one does
                 # that depends on who came. The wider of the two is reported.
-                spreads = [self.spread[arm], *([float(np.std(apart, ddof=1))] if len(apart) > 1 else [])]
+                spreads = [
+                    self.spread[arm],
+                    *([float(np.std(apart, ddof=1))] if len(apart) >= FEWEST else []),
+                ]
                 known = [sd for sd in spreads if np.isfinite(sd)]
                 row["more_than_honest"] = value - honest
                 row["interval"] = _around(value - honest, max(known)) if known else None
                 row["null_more_than_honest"] = _mean(apart)
-                row["null_more_interval"] = _mean_interval(apart) if len(apart) > 1 else None
+                row["null_more_interval"] = _mean_interval(apart) if len(apart) >= FEWEST else None
             arms[str(arm)] = row
         return {
             "metric": self.metric,

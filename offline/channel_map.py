@@ -62,13 +62,14 @@ def channel_map(
     rows = labelled_rows(features, table.target, table.person, by_person=by_person)
     values = rows.features if by_person else _within(rows.features, rows.person, rows.weight)
     whole = table.rows(np.unique(table.person, return_index=True)[1]) if by_person else table
-    found = _apart(values, rows.y[:, np.newaxis] == 1, rows.weight)[:, 0]
+    weight = rows.weight / rows.weight.mean()
+    found = _apart(values, rows.y[:, np.newaxis] == 1, weight)[:, 0]
     n_channels = len(names)
     greatest: list[float] = []
     for begin in range(0, permutations, AT_ONCE):
         numbers = range(begin, min(begin + AT_ONCE, permutations))
         y = [permuted(whole, np.random.default_rng([seed, n]), by_person=by_person) for n in numbers]
-        greatest += np.abs(_apart(values, np.stack(y, axis=1) == 1, rows.weight)).max(axis=0).tolist()
+        greatest += np.abs(_apart(values, np.stack(y, axis=1) == 1, weight)).max(axis=0).tolist()
     null = np.array(greatest)
     if np.ptp(null) == 0:
         return None

@@ -16,6 +16,7 @@ from offline.over_time import over_time
 from offline.predictions import Predictions
 from offline.recipe import Recipe
 from offline.samples import Samples
+from offline.simulation import ceiling_beside
 from offline.summary import summary
 
 PROTOCOLS = {
@@ -115,6 +116,7 @@ def figures_of(
         "protocol": PROTOCOLS[recipe.evaluation.by],
         "channels": len(samples.names),
         "remarks": list(samples.remarks),
+        "simulated": _simulated(cohort, recipe),
         "recordings": [asdict(account) for account in samples.accounts],
         "folds": {name: folds[name] for name in sorted(folds)},
         "explanations": put_together(
@@ -152,3 +154,11 @@ def _maps_of(fitted: Mapping[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
     """What explains the recipe's own network in one fold."""
     maps: list[dict[str, Any]] = fitted.get(recipe.network.arm, {}).get("explanations", [])
     return maps
+
+
+def _simulated(cohort: Cohort, recipe: Recipe) -> dict[str, Any] | None:
+    """What could be found at all, where people are simulated and their truth lies beside the table."""
+    ceiling = ceiling_beside(cohort.path)
+    if ceiling is None:
+        return None
+    return {"latent_accuracy": ceiling, "window_s": recipe.window.length_s}

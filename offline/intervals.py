@@ -25,7 +25,7 @@ class Judged(Protocol):
     """What was said of people, from which figures of any labelling follow."""
 
     def figure(self, metric: Metric, y: npt.NDArray[Any], times: Floats | None = None, /) -> Floats:
-        """The figure, for each column of how often people count."""
+        """The figure of labels (n_people,), for each column of how often people count: (n,) float64."""
         ...
 
 

@@ -56,7 +56,7 @@ def to_arrays(part: Part | SeriesPart) -> tuple[dict[str, Array], dict[str, Any]
     Returns
     -------
     arrays : dict of str to ndarray
-        Its fields that are arrays.
+        Its fields that are arrays, such as weights, (n_in, n_out) float64.
     settings : dict
         The others; JSON types.
     """

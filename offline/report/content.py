@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offline.report.checklists import items
-from offline.report.words import RESEARCH, finding, protocol, summary_of
+from offline.report.words import RESEARCH, finding, protocol, simulated, summary_of
 
 
 def content(
@@ -30,6 +30,7 @@ def content(
     return {
         "research_use_only": RESEARCH,
         "summary": summary_of(results),
+        "simulated": simulated(results),
         "cohort": cohort_of(results),
         "protocol": protocol(results),
         "findings": {arm: finding(results, arm) for arm in results["arms"]},

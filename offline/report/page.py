@@ -82,7 +82,7 @@ def _page(
             figure, title, caption=caption, image_format="png", tags=("plots",), section="Plots"
         )
 
-    add("In short", _paragraphs([*said["summary"], said["research_use_only"]]))
+    add("In short", _paragraphs([*said["summary"], said["simulated"], said["research_use_only"]]))
     add("Cohort", _cohort(said["cohort"], results["labels"]))
     add("Protocol", _paragraphs([said["protocol"], _fixed(results)]))
     add("Figures", _figures(results, said))

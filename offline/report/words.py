@@ -110,6 +110,32 @@ def _best_simple(results: Mapping[str, Any]) -> str | None:
     return max(known, key=lambda arm: known[arm]) if known else None
 
 
+def simulated(results: Mapping[str, Any]) -> str:
+    """What simulated people could show at all, and which of it a window can carry; empty for real ones.
+
+    Parameters
+    ----------
+    results : mapping
+        What ``results.json`` holds.
+    """
+    its = results["simulated"]
+    if its is None:
+        return ""
+    seconds = its["window_s"]
+    text = (
+        "These people are simulated: accuracy on them says nothing about any patient. A window of "
+        f"{seconds:g} s holds one whole turn of nothing slower than {1 / seconds:.2f} Hz: of a difference at "
+        "0.01 to 0.02 Hz (as in how mirrored channels go together) it shows only what the level and slope of "
+        "a window tell."
+    )
+    if results["primary"]["label_of"] == "person":
+        text += (
+            f" Were each person's parameters known exactly, {its['latent_accuracy']:.0%} of people could be "
+            "told apart by their group; from signals less, from windows less still."
+        )
+    return text
+
+
 def who(described: Mapping[str, Any]) -> str:
     """Who was recorded, in a sentence or two.
 

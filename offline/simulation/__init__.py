@@ -4,8 +4,17 @@ What a classifier scores on simulated people says that the machinery works; it s
 autism, nor about any real group of people.
 """
 
-from offline.simulation.cohort import bayes_ceiling, check_numbers, write_cohort
+from offline.simulation.cohort import bayes_ceiling, ceiling_beside, check_numbers, write_cohort
 from offline.simulation.person import Truth, simulate_person
 from offline.simulation.settings import Simulation, Task
 
-__all__ = ["Simulation", "Task", "Truth", "bayes_ceiling", "check_numbers", "simulate_person", "write_cohort"]
+__all__ = [
+    "Simulation",
+    "Task",
+    "Truth",
+    "bayes_ceiling",
+    "ceiling_beside",
+    "check_numbers",
+    "simulate_person",
+    "write_cohort",
+]

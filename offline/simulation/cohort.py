@@ -43,6 +43,21 @@ def bayes_ceiling(group_effect: float) -> float:
     return float(norm.cdf(abs(group_effect) / math.sqrt(2.0)))
 
 
+def ceiling_beside(table: Path) -> float | None:
+    """`bayes_ceiling` of the simulated people of a table; None where they are not known to be simulated.
+
+    Parameters
+    ----------
+    table : path
+        The cohort's table.
+    """
+    try:
+        truth = json.loads((table.parent / TRUTH).read_text(encoding="utf-8"))
+        return float(truth["bayes_ceiling"]) if table.name == TABLE else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # another file of that name says nothing of simulated people
+
+
 def check_numbers(people: int, seed: int, sessions: int) -> None:
     """Refuse numbers that `write_cohort` cannot take.
 

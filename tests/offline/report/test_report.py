@@ -111,3 +111,16 @@ def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> 
     text = " ".join(summary_of(results))
     assert "tell a from b and c and d" in text
     assert "1 person." in text
+
+
+def test_simulated_people_are_said_to_be_simulated_with_what_they_could_show(tmp_path: Path) -> None:
+    cohort = series_cohort(tmp_path, "ABABABABAB")
+    recipe = group_recipe(training={"epochs": 1}, evaluation={"permutations": 0})
+    (tmp_path / "truth.json").write_text('{"bayes_ceiling": 0.76}')
+    evaluate(cohort, recipe, tmp_path / "out", show=False)
+    said = json.loads((tmp_path / "out/report.json").read_text())["simulated"]
+    assert "76% of people" in said
+    assert "slower than 0.03 Hz" in said  # one turn in 40 s
+    (tmp_path / "truth.json").write_text('{"bayes_ceiling": "high"}')
+    evaluate(cohort, recipe, tmp_path / "again", show=False)
+    assert json.loads((tmp_path / "again/report.json").read_text())["simulated"] == ""
