@@ -1,0 +1,93 @@
+"""Which regions go together over a whole scan: correlation, partial correlation, shrunk covariance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.errors import HemostreamError
+from models.parts.covariance import ledoit_wolf
+from models.parts.series import Floats, Series, blocks, checked, fisher_z, pair_names, unit, upper
+
+SHRUNK = ("covariance", "correlation", "partial")
+"""What `Shrunk` can give."""
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation:
+    """Pearson correlation of every two regions; needs 3 volumes.
+
+    It is computed in the precision of the series: next to the product of the standardised series there is
+    hardly anything else to do, and float32 series, as scans are kept, do not hold more.
+
+    Parameters
+    ----------
+    fisher : bool
+        Whether to give Fisher's z instead of the correlation.
+    """
+
+    fisher: bool = True
+
+    def __call__(self, X: Series, repetition_time: Floats) -> Floats:
+        """Series in, (n, n_regions * (n_regions - 1) / 2) float64 out; a masked region correlates 0."""
+        X = checked(X)
+        pairs = upper(X.shape[1])
+        out = np.empty((len(X), int(pairs.sum())))
+        for block in blocks(X, repetition_time, together=1):
+            block.require(3, "a correlation")
+            (series,), _ = unit(block)
+            found = (series @ series.T)[pairs]
+            out[block.rows[0]] = fisher_z(found) if self.fisher else found
+        return out
+
+    def names(self, regions: Sequence[str]) -> list[str]:
+        """Names of the columns."""
+        return pair_names(regions)
+
+
+@dataclass(frozen=True, eq=False)
+class Shrunk:
+    """Ledoit-Wolf estimates of every two regions; needs 3 volumes.
+
+    Parameters
+    ----------
+    measure : str
+        Of `SHRUNK`: the ``"covariance"`` (with the variances), the ``"correlation"``, or the ``"partial"``
+        correlation, in which what any other region explains is taken out (from the inverse).
+    standardised : bool
+        Whether regions are brought to variance 1 before they are shrunk.
+    fisher : bool
+        Whether to give Fisher's z of correlations.
+    """
+
+    measure: str = "partial"
+    standardised: bool = True
+    fisher: bool = True
+
+    def __post_init__(self) -> None:
+        if self.measure not in SHRUNK:
+            raise HemostreamError(f"measure is {self.measure!r}; expected one of {', '.join(SHRUNK)}.")
+
+    def __call__(self, X: Series, repetition_time: Floats) -> Floats:
+        """Series in, (n, n_pairs) float64 out; whatever a masked region has is 0."""
+        X = checked(X)
+        pairs = upper(X.shape[1], diagonal=self._diagonal)
+        out = np.empty((len(X), int(pairs.sum())))
+        for block in blocks(X, repetition_time):
+            matrix, live = ledoit_wolf(block, standardised=self.standardised)
+            if self.measure == "partial":
+                matrix = np.negative(np.linalg.inv(matrix), dtype=np.float64)
+            if not self._diagonal:
+                root: Floats = np.sqrt(np.abs(np.diagonal(matrix, axis1=1, axis2=2)))
+                matrix /= root[:, :, np.newaxis] * root[:, np.newaxis, :]
+            matrix *= live[:, :, np.newaxis] & live[:, np.newaxis, :]
+            out[block.rows] = matrix[:, pairs]
+        return fisher_z(out) if self.fisher and not self._diagonal else out
+
+    @property
+    def _diagonal(self) -> bool:
+        return self.measure == "covariance"
+
+    def names(self, regions: Sequence[str]) -> list[str]:
+        """Names of the columns."""
+        return pair_names(regions, diagonal=self._diagonal)
