@@ -27,7 +27,8 @@ class NaiveBayesFusion(NetworkClassifier):
     """One classifier a channel; its vote counts as much as it was right on people it had not seen.
 
     Aghdam, Sharifi & Pedram 2019 (Journal of Digital Imaging 32:899-918), who fuse their
-    networks so; the rule is that of Xu, Krzyzak & Suen 1992 (IEEE Transactions on Systems, Man and Cybernetics 22:418-435).
+    networks so; the rule is that of Xu, Krzyzak & Suen 1992 (IEEE Transactions on Systems, Man and
+    Cybernetics 22:418-435).
 
     Parameters
     ----------

@@ -33,9 +33,7 @@ def fit_tree_bayes(
         See `SMOOTHING`.
     """
     if n_bins < 2 or smoothing <= 0:
-        raise NetworkError(
-            f"{n_bins} bins, smoothing {smoothing}; expected at least 2, and more than 0."
-        )
+        raise NetworkError(f"{n_bins} bins, smoothing {smoothing}; expected at least 2, and more than 0.")
     edges = edges_of(X, n_bins)
     bins = binned(X, edges)
     weight = len(y) / n_labels / np.bincount(y, minlength=n_labels)[y]
