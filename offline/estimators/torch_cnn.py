@@ -1,0 +1,147 @@
+"""The convolutional network as a scikit-learn classifier that may first learn from other people."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from models.table_cnn import TableCNN
+from offline.estimators.torch_base import (
+    NetworkClassifier,
+    NetworkError,
+    labelled,
+    seed_of,
+    singles,
+    standard_of,
+)
+from offline.estimators.torch_export import convolution_parts
+from offline.estimators.torch_fit import Tuning, fine_tune
+from offline.fitting import reproducible
+
+
+class ConvolutionalClassifier(NetworkClassifier):
+    """Convolutions over the table laid out as an image, pretrained where there is somebody to pretrain on.
+
+    Aghdam, Sharifi & Pedram 2019 (Journal of Digital Imaging 32:899-918): young children are few, so the
+    network learns from older ones first.  Say who is a source with ``fit(X, y, source=flags)``; in
+    a cross-validation the flags go through scikit-learn's metadata routing
+    (``set_fit_request(source=True)``) or ``params={"source": flags}``, for they are divided as rows are.
+
+    Parameters
+    ----------
+    arrangement : {"image", "matrix"}
+        As `models.table_cnn.TableCNN` has it: ``"matrix"`` for all connections of a set of regions.
+    filters, hidden, dropout
+        As `models.table_cnn.TableCNN` has them.
+    freeze : bool
+        Whether the filters stay as the source taught them; otherwise they are fine-tuned too.
+    slower : float
+        By how much the rate is lowered for fine-tuning, so that what was learnt before is not washed out.
+    epochs, learning_rate, weight_decay, validation_fraction
+        See `offline.estimators.torch_fit.Tuning`; of either stage.
+    random_state : int, RandomState or None
+        Draws everything; torch's and numpy's own generators are left as they were.
+    """
+
+    QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {"filters": 4, "hidden": 16, "epochs": 25, "learning_rate": 3e-3}
+    )
+
+    def __init__(
+        self,
+        arrangement: str = "image",
+        *,
+        filters: int = 8,
+        hidden: int = 32,
+        dropout: float = 0.3,
+        freeze: bool = False,
+        slower: float = 0.3,
+        epochs: int = 60,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.1,
+        validation_fraction: float = 0.15,
+        random_state: Any = None,
+    ) -> None:
+        self.arrangement = arrangement
+        self.filters = filters
+        self.hidden = hidden
+        self.dropout = dropout
+        self.freeze = freeze
+        self.slower = slower
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, source: npt.ArrayLike | None = None) -> Self:
+        """Fit to a table (n, n_columns) float64 and its labels (n,) str or int.
+
+        Parameters
+        ----------
+        X, y : (n, n_columns) float64, (n,) str or int
+            People of the target group and, with ``source``, others.
+        source : (n,) bool or None
+            Who is learnt from first, and not afterwards; None for nobody.  Columns are standardised over all.
+        """
+        table, index = labelled(self, X, y)
+        first = _flags(source, len(index))
+        standard = standard_of(table)
+        rows, n_labels, seed = singles(table, standard), len(self.classes_), seed_of(self.random_state)
+        for who, chosen in (("source", first), ("target", ~first)):
+            absent = self.classes_[~np.isin(np.arange(n_labels), index[chosen])]
+            if len(absent) and (who == "target" or first.any()):
+                raise NetworkError(
+                    f"No row of the {who} has label {', '.join(map(repr, absent.tolist()))}; expected every "
+                    "label in both groups. Choose the source differently, or give none."
+                )
+        with reproducible(seed, threads=1):
+            network = TableCNN(
+                rows.shape[1],
+                n_labels,
+                arrangement=self.arrangement,
+                filters=self.filters,
+                hidden=self.hidden,
+                dropout=self.dropout,
+            )
+            self.source_history_: list[dict[str, float]] = []
+            slower = 1.0
+            if first.any():
+                tuning = self._tuning(1.0)
+                self.source_history_ = fine_tune(network, rows[first], index[first], n_labels, tuning, seed)
+                slower = self.slower
+                _freeze(network.convolutions, frozen=self.freeze)
+            tuning = self._tuning(slower)
+            self.history_ = fine_tune(network, rows[~first], index[~first], n_labels, tuning, seed)
+        self.network_ = network
+        self.parts_ = convolution_parts(network, standard)
+        return self
+
+    def _tuning(self, slower: float) -> Tuning:
+        return Tuning(
+            epochs=self.epochs,
+            learning_rate=self.learning_rate * slower,
+            weight_decay=self.weight_decay,
+            validation_fraction=self.validation_fraction,
+        )
+
+
+def _flags(source: npt.ArrayLike | None, n: int) -> npt.NDArray[np.bool_]:
+    if source is None:
+        return np.zeros(n, dtype=np.bool_)
+    flags = np.asarray(source)
+    if flags.shape != (n,) or flags.dtype != np.bool_:
+        raise NetworkError(
+            f"source has shape {flags.shape} and type {flags.dtype}; expected ({n},) bool, one flag a row."
+        )
+    return flags
+
+
+def _freeze(layers: nn.Module, *, frozen: bool) -> None:
+    # AdamW passes over parameters without a gradient, its weight decay included.
+    for parameter in layers.parameters():
+        parameter.requires_grad_(not frozen)
+        parameter.grad = None

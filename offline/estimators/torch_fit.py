@@ -1,0 +1,228 @@
+"""A network over a table fitted to labels through skorch: the part that all torch estimators share."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedShuffleSplit
+from skorch import NeuralNet, NeuralNetClassifier
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import Dataset
+from skorch.helper import predefined_split
+from torch import Tensor, nn
+
+from offline.estimators.torch_base import Labels, NetworkError, Singles
+from offline.fitting import label_weights
+
+LEAST_HELD_OUT = 4
+"""Rows of the rarest label below which nobody is held out: early stopping would listen to one person."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """How a network is fitted to labels.
+
+    Parameters
+    ----------
+    epochs : int
+        Most passes over the rows.
+    learning_rate, weight_decay : float
+        Of the optimiser AdamW (Loshchilov & Hutter 2019).
+    validation_fraction : float
+        Share of the rows that are held out for early stopping; 0 for none, then all epochs are run.
+    patience : int
+        Epochs without a better loss of the held-out rows after which training ends.
+    batch_size : int
+        Rows a step.
+    """
+
+    epochs: int
+    learning_rate: float
+    weight_decay: float
+    validation_fraction: float
+    patience: int = 10
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or not 0.0 <= self.validation_fraction < 1.0:
+            raise NetworkError(
+                f"{self.epochs} epochs, {self.validation_fraction} of the rows held out; expected at least "
+                "one epoch, and a share from 0 to below 1."
+            )
+
+
+class Batches:
+    """Rows in batches, sliced at once: torch's loader collates row by row, which for a table takes longer.
+
+    Parameters
+    ----------
+    dataset : skorch.dataset.Dataset
+        Of arrays.
+    batch_size : int
+        Rows of each but the last.
+    shuffle : bool
+        Whether torch's generator orders the rows.
+    """
+
+    def __init__(self, dataset: Any, batch_size: int, shuffle: bool = False) -> None:
+        # Where skorch divided the rows, a Subset stands around them.
+        self.X, self.y = torch.from_numpy(dataset.X), torch.from_numpy(dataset.y)
+        self.batch_size, self.shuffle = batch_size, shuffle
+
+    def __len__(self) -> int:
+        return -(-len(self.X) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.randperm(len(self.X)) if self.shuffle else torch.arange(len(self.X))
+        for rows in order.split(self.batch_size):
+            yield self.X[rows], self.y[rows]
+
+
+def fine_tune(
+    network: nn.Module, X: Singles, y: Labels, n_labels: int, tuning: Tuning, seed: int
+) -> list[dict[str, float]]:
+    """Fit a network to labels, in place; in evaluation mode and with the best epoch's weights afterwards.
+
+    The caller has seeded torch (`offline.fitting.reproducible`).
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Maps (batch, n_columns) float32 to logits.
+    X : (n, n_columns) float32
+        Standardised rows.
+    y : (n,) int64
+        Labels from 0.
+    n_labels : int
+        Labels there are.
+    tuning : Tuning
+        How.
+    seed : int
+        Of who is held out.
+
+    Returns
+    -------
+    list of dict
+        Of each epoch ``train_loss`` and, where rows are held out, ``valid_loss``.
+    """
+    train, held = divided(y, n_labels, tuning.validation_fraction, seed)
+    net = NeuralNetClassifier(
+        network,
+        criterion=nn.CrossEntropyLoss,
+        criterion__weight=label_weights(y[train], n_labels),
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=tuning.weight_decay,
+        lr=tuning.learning_rate,
+        train_split=predefined_split(Dataset(X[held], y[held])) if len(held) else None,
+        classes=list(range(n_labels)),
+        callbacks=[("stop", _Stop(tuning.patience))] if len(held) else [],
+        callbacks__valid_acc=None,
+        **common(tuning.epochs, tuning.batch_size),
+    )
+    return fitted(net, X[train], y[train], tuning.epochs)
+
+
+def common(epochs: int, batch_size: int) -> dict[str, Any]:
+    """Settings of skorch that do not depend on what is learnt.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+        As `Tuning` has them.
+    """
+    return {
+        "max_epochs": epochs,
+        "batch_size": batch_size,
+        "iterator_train": Batches,
+        "iterator_train__shuffle": True,
+        "iterator_valid": Batches,
+        "iterator_valid__batch_size": -1,
+        "callbacks__print_log": None,
+        "verbose": 0,
+    }
+
+
+def fitted(net: NeuralNet, X: Singles, target: Labels | Singles, epochs: int) -> list[dict[str, float]]:
+    """Run skorch's fit and say how it went.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Around a network that exists already.
+    X : (n, n_columns) float32
+        Rows.
+    target : (n,) int64 or (n, n_out) float32
+        What is learnt.
+    epochs : int
+        Most.
+
+    Raises
+    ------
+    NetworkError
+        The loss is not a finite number.
+    """
+    net.fit(X, target)
+    rows = [{k: float(row[k]) for k in ("train_loss", "valid_loss") if k in row} for row in net.history]
+    for epoch, row in enumerate(rows, start=1):
+        if not all(np.isfinite(loss) for loss in row.values()):
+            raise NetworkError(
+                f"The loss became {row} in epoch {epoch}; expected finite numbers. Lower the learning rate."
+            )
+    stop = dict(net.callbacks_).get("stop")
+    if len(rows) < epochs and not (stop is not None and stop.ended):
+        # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
+        raise KeyboardInterrupt
+    net.module_.eval()
+    return rows
+
+
+def divided(y: Labels, n_labels: int, fraction: float, seed: int) -> tuple[Any, Any]:
+    """Rows to learn from and rows to listen to, labels in the same proportions.
+
+    Parameters
+    ----------
+    y : (n,) int64
+        Labels from 0.
+    n_labels : int
+        Labels there are.
+    fraction : float
+        Share that is held out.
+    seed : int
+        Of who.
+
+    Returns
+    -------
+    train, held : (m,) intp
+        None is held out where the rarest label would have fewer than one row in the smaller part.
+    """
+    everyone = np.arange(len(y))
+    fewest = int(np.bincount(y, minlength=n_labels).min())
+    n_held = round(fraction * len(y))
+    if fewest < LEAST_HELD_OUT or n_held < n_labels:
+        return everyone, everyone[:0]
+    split = StratifiedShuffleSplit(1, test_size=n_held, random_state=seed)
+    train, held = next(split.split(everyone, y))
+    return np.sort(train), np.sort(held)
+
+
+class _Stop(EarlyStopping):
+    """Early stopping that remembers that it was it."""
+
+    def __init__(self, patience: int) -> None:
+        super().__init__(
+            monitor="valid_loss", patience=patience, threshold=0.0, load_best=True, sink=log.debug
+        )
+        self.ended = False
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Stop where it is time."""
+        try:
+            super().on_epoch_end(net, **kwargs)
+        except KeyboardInterrupt:  # skorch's way to end a training
+            self.ended = True
+            raise

@@ -1,0 +1,63 @@
+"""Layers that learn, one after the other and without labels, to give back what was hidden from them.
+
+Vincent P, Larochelle H, Lajoie I, Bengio Y, Manzagol PA (2010). Stacked denoising autoencoders. Journal of
+Machine Learning Research 11:3371-3408.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from torch import nn
+
+from models.stacked_autoencoder import DenoisingAutoEncoder
+from offline.estimators.torch_base import Singles
+from offline.estimators.torch_fit import common, fitted
+
+
+def pretrain(
+    layers: Iterable[Any],
+    X: Singles,
+    *,
+    epochs: int,
+    corruption: float,
+    learning_rate: float = 1e-3,
+    batch_size: int = 64,
+) -> list[list[float]]:
+    """Teach encoding layers, in place; the caller has seeded torch.
+
+    Parameters
+    ----------
+    layers : iterable of torch.nn.Linear
+        The lowest first; each then sees what those below make of the rows.
+    X : (n, n_columns) float32
+        Standardised rows.
+    epochs : int
+        Passes over the rows a layer.
+    corruption : float
+        Share of its input that is hidden from a layer, from 0 to below 1.
+    learning_rate : float
+        Of the optimiser Adam (Kingma & Ba 2015).
+    batch_size : int
+        Rows a step.
+
+    Returns
+    -------
+    list of list of float
+        Of each layer the mean squared error of what it gives back, epoch by epoch.
+    """
+    errors = []
+    for layer in layers:
+        net = NeuralNet(
+            DenoisingAutoEncoder(layer, corruption=corruption),
+            criterion=nn.MSELoss,
+            optimizer=torch.optim.Adam,
+            lr=learning_rate,
+            train_split=None,
+            **common(epochs, batch_size),
+        )
+        errors.append([row["train_loss"] for row in fitted(net, X, X, epochs)])
+        with torch.inference_mode():
+            X = torch.tanh(layer(torch.from_numpy(X))).numpy()
+    return errors
