@@ -1,0 +1,195 @@
+"""A phenotype table: who was scanned, what they were found to have, and what else is known of them.
+
+Comma or tab stand between columns.  What a table does not know it says in one of many ways (`ABSENT`), and
+nobody may mistake the number -9999 for an age.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import RecipeError, near_match
+from offline.scans.base import Floats
+
+Texts = npt.NDArray[np.str_]
+
+ABSENT = frozenset({"", "n/a", "na", "nan", "none", "null", "."})
+ABSENT_NUMBERS = (-9999.0, -999.0)
+"""Codes of the shared tables of ABIDE and ADHD-200 for what was not measured."""
+
+
+@dataclass(frozen=True)
+class Phenotypes:
+    """A table as read, every cell a text without spaces around it.
+
+    Parameters
+    ----------
+    path : Path
+        Where it was read from, for messages.
+    columns : mapping of str to tuple of str
+        Cells of each column, from above.
+    lines : tuple of int
+        Line in the file of each row, for messages.
+    """
+
+    path: Path
+    columns: Mapping[str, tuple[str, ...]]
+    lines: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def texts(self, name: str) -> Texts:
+        """A column as it stands, (n,) str; empty where the table says that it does not know.
+
+        Raises
+        ------
+        RecipeError
+            Where there is no such column; the message names those that there are.
+        """
+        if name not in self.columns:
+            raise RecipeError(f"{self.path} has no column {name!r}. {near_match(name, self.columns)}")
+        return np.array(["" if _absent(cell) else cell for cell in self.columns[name]], dtype=str)
+
+    def numbers(self, name: str) -> Floats:
+        """A column of numbers, (n,) float64; no number where the table does not know.
+
+        Raises
+        ------
+        RecipeError
+            Where a cell is neither a number nor one of the ways to say that it is not known.
+        """
+        values = np.full(len(self), np.nan)
+        for i, cell in enumerate(self.texts(name).tolist()):
+            if not cell:
+                continue
+            number = as_number(cell)
+            if number is None:
+                raise RecipeError(
+                    f"{self.path}, line {self.lines[i]}: {name} is {cell!r}; expected a number, or nothing "
+                    "where it is not known."
+                )
+            values[i] = number
+        return values
+
+    def coded(self, name: str, codes: Mapping[str, str]) -> Texts:
+        """A column of codes by what they stand for, (n,) str; empty where the table does not know.
+
+        Parameters
+        ----------
+        name : str
+            Of the column.
+        codes : mapping of str to str
+            Code (in lower case) to meaning.
+
+        Raises
+        ------
+        RecipeError
+            Where a code is none of these.
+        """
+        meant = []
+        for i, cell in enumerate(self.texts(name).tolist()):
+            known = codes.get(_plain(cell), "" if not cell else None)
+            if known is None:
+                listed = ", ".join(f"{code} ({meaning})" for code, meaning in codes.items())
+                raise RecipeError(
+                    f"{self.path}, line {self.lines[i]}: {name} is {cell!r}; expected one of {listed}."
+                )
+            meant.append(known)
+        return np.array(meant, dtype=str)
+
+    def rows(self, chosen: Sequence[int] | npt.NDArray[np.intp]) -> "Phenotypes":
+        """Only these rows, (m,) intp, in this order."""
+        picked = [int(i) for i in chosen]
+        columns = {name: tuple(cells[i] for i in picked) for name, cells in self.columns.items()}
+        return Phenotypes(self.path, columns, tuple(self.lines[i] for i in picked))
+
+    def once(self, name: str) -> None:
+        """Refuse a table in which two rows have the same value in a column that says whose they are."""
+        seen: dict[str, int] = {}
+        for line, cell in zip(self.lines, self.texts(name).tolist(), strict=True):
+            if not cell:
+                raise RecipeError(f"{self.path}, line {line}: {name} is empty; expected a pseudonym.")
+            if cell in seen:
+                raise RecipeError(
+                    f"{self.path}, line {line}: {name} {cell!r} stands in line {seen[cell]} too; expected "
+                    "one scan a person. Keep the better of the two."
+                )
+            seen[cell] = line
+
+
+def read_phenotypes(path: Path) -> Phenotypes:
+    """Read a table of comma- or tab-separated text whose first line names the columns.
+
+    Raises
+    ------
+    RecipeError
+        Where there is no such file, or it is no table; the message names the line.
+    """
+    if not path.is_file():
+        raise RecipeError(f"There is no phenotype table {path}.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not UTF-8 text ({error.reason}); save the table as UTF-8.") from error
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error.strerror}.") from error
+    first = text.partition("\n")[0]
+    separator = "\t" if "\t" in first else ","
+    reader = csv.reader(text.splitlines(), delimiter=separator, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(names):
+                raise RecipeError(
+                    f"{path}, line {reader.line_num}: {len(cells)} cells, but {len(names)} columns; expected "
+                    "one a column (is the file cut off?)."
+                )
+            rows.append([cell.strip() for cell in cells])
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise RecipeError(f"{path}, line {reader.line_num}: {error}.") from error
+    for name in names:
+        if names.count(name) > 1:
+            raise RecipeError(f"{path} has a column {name!r} twice; expected each once.")
+    if not rows:
+        raise RecipeError(f"{path} has no rows; expected a header and one row a person.")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    return Phenotypes(path, columns, tuple(lines))
+
+
+def as_number(cell: str) -> float | None:
+    """The finite number that a cell holds, NaN where it is a code for nothing; None where it is no number."""
+    if cell.strip().lower() in ABSENT:
+        return float("nan")
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    if value in ABSENT_NUMBERS:
+        return float("nan")
+    return value if np.isfinite(value) else None
+
+
+def _absent(cell: str) -> bool:
+    number = as_number(cell)
+    return number is not None and bool(np.isnan(number))
+
+
+def _plain(cell: str) -> str:
+    """A code in lower case, whole numbers without their point: 1.0 is 1."""
+    number = as_number(cell) if cell else None
+    if number is not None and np.isfinite(number) and number == int(number):
+        return str(int(number))
+    return cell.lower()

@@ -1,0 +1,154 @@
+"""Region series of many people, of different lengths, in one array."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import RecordingError
+from offline.recordings.series import read_series
+from offline.scans.base import Floats
+
+SHORTEST = 240.0
+"""Scans shorter than this (s) are declared: correlations only become steady within about five minutes
+(Van Dijk et al. 2010, J Neurophysiol 103:297-321).  Nobody is left out for it."""
+MOST_NAMED = 12
+"""People, or regions of one, that a remark names before it only counts."""
+
+
+def read_region_text(path: Path) -> tuple[tuple[str, ...], Floats]:
+    """Region series from a table of text: a row for each volume, a column for each region.
+
+    Quick where the file is plain; whatever is not goes to `offline.recordings.series`, which reads it
+    cell by cell and knows which one is wrong.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    names : tuple of str
+        As the first line has them.
+    data : (n_regions, n_times) float64
+        As measured.
+    """
+    try:
+        with path.open("rb") as file:
+            first, second = file.readline().decode("utf-8"), file.readline()
+        names = tuple(first.split())
+        # Only a header in which every name is marked is surely no row of numbers and no comment.
+        if (
+            second.strip()
+            and len(names) > 1
+            and all(len(name) > 1 and name.startswith("#") for name in names)
+        ):
+            data = np.loadtxt(path, dtype=np.float64, skiprows=1, ndmin=2, comments=None)
+            if data.shape[1] == len(names) == len(set(names)) and len(data):
+                return names, data.T
+    except (ValueError, OSError):
+        pass  # told properly below
+    recording = read_series(path, repetition_time=1.0)  # the time is not looked at
+    return recording.spec.names, recording.data
+
+
+@dataclass(frozen=True, eq=False)
+class Stacked:
+    """Series of many people in one array.
+
+    Parameters
+    ----------
+    X : (n, n_regions, n_times) float32
+        No numbers after a scan's own end, constant regions all zero.
+    n_times : (n,) int64
+        Volumes of each.
+    remarks : tuple of str
+        Who has constant regions, and which.
+    """
+
+    X: npt.NDArray[np.float32]
+    n_times: npt.NDArray[np.int64]
+    remarks: tuple[str, ...]
+
+
+def stack(series: Sequence[Floats], names: Sequence[str], people: Sequence[str]) -> Stacked:
+    """Put series side by side; a region that never changes holds no signal and becomes zero.
+
+    Parameters
+    ----------
+    series : sequence of (n_regions, n_times) float64
+        One a person.
+    names : sequence of str
+        Of regions.
+    people : sequence of str
+        Whose, for messages.
+
+    Raises
+    ------
+    RecordingError
+        Where a person has another number of regions, or a series has holes.
+    """
+    lengths = np.array([data.shape[1] for data in series], dtype=np.int64)
+    X = np.full((len(series), len(names), int(lengths.max(initial=0))), np.nan, dtype=np.float32)
+    constant: dict[str, list[str]] = {}
+    for i, (person, data) in enumerate(zip(people, series, strict=True)):
+        if len(data) != len(names):
+            raise RecordingError(
+                f"{person} has {len(data)} regions; expected {len(names)}, as the others have. "
+                "All scans must be of one atlas."
+            )
+        there = np.isfinite(data)
+        changes = np.zeros(len(data), dtype=bool)
+        changes[there.any(axis=1)] = np.ptp(np.where(there, data, np.nan), axis=1)[there.any(axis=1)] != 0
+        if (hole := np.argwhere(~there & changes[:, np.newaxis])).size:
+            region, volume = (int(k) for k in hole[0])
+            raise RecordingError(
+                f"{person}, region {names[region]}, volume {volume + 1} is {data[region, volume]}; expected "
+                f"a number ({len(hole)} such). Interpolate the volume or cut the series there."
+            )
+        if not changes.all():
+            constant[person] = [names[k] for k in np.flatnonzero(~changes).tolist()]
+        X[i, :, : lengths[i]] = np.where(changes[:, np.newaxis], data, 0.0)
+    return Stacked(X, lengths, _constant(constant, len(series)))
+
+
+def short_ones(seconds: Floats, people: Sequence[str], shortest: float = SHORTEST) -> tuple[str, ...]:
+    """A remark on who was scanned for less than so long, and for how long; none where nobody was.
+
+    Parameters
+    ----------
+    seconds : (n,) float64, s
+        Length of each scan; no number where it is not known.
+    people : sequence of str
+        Whose.
+    shortest : float, s
+        Least that passes without a remark.
+    """
+    short = np.flatnonzero(seconds < shortest)
+    if not short.size:
+        return ()
+    named = listed([f"{people[i]} ({seconds[i]:.0f} s)" for i in short.tolist()])
+    return (f"{short.size} of {len(people)} people were scanned for less than {shortest:g} s: {named}",)
+
+
+def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
+    """Names with commas between them, the last ones only counted where they are many."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _constant(constant: Mapping[str, Sequence[str]], n: int) -> tuple[str, ...]:
+    if not constant:
+        return ()
+    # The worst first: whoever lacks half the regions should be seen.
+    worst = sorted(constant, key=lambda person: (-len(constant[person]), person))
+    named = [
+        f"{person} ({len(constant[person])}: {listed(constant[person], 4)})" for person in worst[:MOST_NAMED]
+    ] + worst[MOST_NAMED:]
+    return (
+        f"{len(constant)} of {n} people have regions that never change, set to zero: "
+        f"{listed(named, len(named))}",
+    )
