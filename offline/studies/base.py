@@ -1,0 +1,98 @@
+"""A study: a system of the review, what its paper claims and leaves unsaid, and how it is fitted here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper claims.
+
+    Parameters
+    ----------
+    of : str
+        Of what: groups, people, protocol.
+    accuracy, sensitivity, specificity : float or None
+        In percent; None where it is not stated.
+    """
+
+    of: str
+    accuracy: float | None = None
+    sensitivity: float | None = None
+    specificity: float | None = None
+
+    def __str__(self) -> str:
+        told = [
+            f"{value:g}" if value is not None else "–"
+            for value in (self.accuracy, self.sensitivity, self.specificity)
+        ]
+        return f"{'/'.join(told)} ({self.of})"
+
+
+class Role(StrEnum):
+    """What a study stands for in the table."""
+
+    SYSTEM = "system of the review"
+    BASELINE = "baseline"
+    CONFOUND = "what something else than the brain gives"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A system, as it is run here.
+
+    Parameters
+    ----------
+    name : str
+        On the command line.
+    title : str
+        In tables.
+    paper : str
+        What it is taken from; empty for a baseline.
+    role : Role
+        What it stands for.
+    disorder : str
+        Of the paper: "ASD" or "ADHD".
+    claims : tuple of Claim
+        What the paper claims.
+    unstated : tuple of str
+        What the paper does not state, and was chosen here.
+    ours : str
+        What is done here, in words.
+    table : str
+        What the model is given (`offline.studies.tables.TABLES`): nothing in it is learnt from anybody.
+    model : callable
+        Settings and ``random_state`` to an unfitted classifier; everything that is learnt is learnt in it.
+    settings : tuple of mapping
+        At most eight; one is chosen inside each fold.
+    takes_site : bool
+        Whether the model's ``fit`` is told the sites of the training people.
+    own_protocol : {"leave one person out", ""}
+        What the paper did, repeated on one site of about its size.
+    own_size : int
+        People of the paper.
+    exportable : str
+        Empty, or why no bundle of it can be written.
+    """
+
+    name: str
+    title: str
+    ours: str
+    table: str
+    model: Callable[..., Any]
+    paper: str = ""
+    role: Role = Role.SYSTEM
+    disorder: str = "ASD"
+    claims: tuple[Claim, ...] = ()
+    unstated: tuple[str, ...] = ()
+    settings: tuple[Mapping[str, Any], ...] = field(default=({},))
+    takes_site: bool = False
+    own_protocol: str = ""
+    own_size: int = 0
+    exportable: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.settings) <= 8:
+            raise ValueError(f"{self.name} has {len(self.settings)} settings; expected 1 to 8")

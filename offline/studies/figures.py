@@ -1,0 +1,111 @@
+"""A study's figures: pure functions of what was said of people.
+
+The primary one is the AUC within folds (people of one site compared with each other), by person; beside it
+stands the AUC over everybody's scores together, which most papers give and which also rewards knowing a
+site's share of patients.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offline.intervals import around, bootstrap_sd, draw_people, null_sd
+from offline.metrics import auc, majority_rate
+from offline.people_figures import people_figures
+from offline.permutation import p_value
+from offline.predictions import Predictions
+from offline.primary import METRICS, Pairs, person_scores
+from offline.studies.division import TENFOLD
+
+Floats = npt.NDArray[np.float64]
+DRAWS = 2000
+
+
+def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
+    """Every arm's figures, and what they are compared with.
+
+    Parameters
+    ----------
+    table : Predictions
+        All arms of a study.
+    null : mapping of metric to (n,) float64
+        The ten folds' figures on permuted labels, settings kept; empty where there are none.
+
+    Returns
+    -------
+    dict
+        JSON types, by arm.
+    """
+    return {arm: _of_arm(table.of_arm(arm), null if arm == TENFOLD else {}) for arm in table.arms}
+
+
+def _of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
+    scores = person_scores(table)
+    pairs = Pairs.of(scores)
+    out: dict[str, Any] = {"people": len(scores.people), "majority_rate": majority_rate(scores.positive * 1)}
+    for metric in METRICS:
+        value = float(pairs.figure(metric, scores.positive)[0])
+        sd = bootstrap_sd(pairs, scores.positive, metric, seed=0)
+        chance = null_sd(null[metric]) if metric in null else None
+        spreads = [each for each in (sd, chance) if each is not None]
+        known = np.isfinite(value)
+        ends = around(value, max(spreads)) if spreads and known else None
+        out[metric] = {
+            "value": value if known else None,
+            "interval": None if ends is None else [ends.low, ends.high],
+            "interval_from": "null and bootstrap, the wider"
+            if chance is not None
+            else "bootstrap over people",
+            "p": p_value(value, null[metric]) if metric in null and known else None,
+        }
+    out["auc_over_all"] = over_all(table)
+    return out | people_figures(scores, pairs, None)
+
+
+def over_all(table: Predictions) -> float | None:
+    """AUC over everybody's scores together, whatever fold they are from; of the first repeat."""
+    first = table.rows(table.repeat == table.repeat.min())
+    return auc(first.y == 1, first.scores[:, 1], np.full(len(first), ""))
+
+
+def null_figures(table: Predictions) -> dict[str, float]:
+    """The figures of one permuted labelling.
+
+    Parameters
+    ----------
+    table : Predictions
+        What was said of everybody, with the permuted labels.
+    """
+    scores = person_scores(table)
+    pairs = Pairs.of(scores)
+    return {metric: float(pairs.figure(metric, scores.positive)[0]) for metric in METRICS}
+
+
+def apart(one: Predictions, other: Predictions, metric: str, *, seed: int = 0) -> dict[str, Any] | None:
+    """One study less another on the same people of the same folds, people drawn together for both.
+
+    Parameters
+    ----------
+    one, other : Predictions
+        The same arm of two studies.
+    metric : {"auc", "balanced_accuracy"}
+        Which figure.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    dict or None
+        ``difference`` and ``interval``; None where they did not judge the same people.
+    """
+    first, second = person_scores(one), person_scores(other)
+    if first.people != second.people or not np.array_equal(first.positive, second.positive):
+        return None
+    pairs = [Pairs.of(each) for each in (first, second)]
+    values = [float(each.figure(metric, first.positive)[0]) for each in pairs]  # type: ignore[arg-type]
+    times = draw_people(first.positive, seed=seed, draws=DRAWS)
+    drawn = [each.figure(metric, first.positive, times) for each in pairs]  # type: ignore[arg-type]
+    low, high = np.nanquantile(drawn[0] - drawn[1], [0.025, 0.975])
+    return {"difference": values[0] - values[1], "interval": [float(low), float(high)]}

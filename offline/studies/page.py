@@ -1,0 +1,201 @@
+"""What a study gave, as a page that needs nothing but itself, and all studies as one table."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from offline.report.words import RESEARCH
+from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;"
+    "text-align:left;vertical-align:top}th{border-bottom:2px solid #444}.note{color:#555}"
+    "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}td,th{border-color:#444}.note{color:#aaa}}"
+)
+ARMS = (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN)
+EXPLAINED = {
+    UNSEEN_SITE: "everybody of a site judged by what was fitted to the other sites, one person at a time",
+    TRANSDUCTIVE: "the same, but each site centred on its own people without their labels: it needs other "
+    "people of the judged site",
+    TENFOLD: "ten folds of people, sites on both sides",
+    OWN: "the paper's own protocol within the site whose size is nearest to the paper's",
+}
+HEAD = ("", "people", "accuracy", "balanced accuracy", "AUC within folds", "AUC over all", "sens./spec.", "p")
+
+
+def write_page(out: Path, results: Mapping[str, Any]) -> None:
+    """Write ``report.html`` of one study.
+
+    Parameters
+    ----------
+    out : path
+        Its folder.
+    results : mapping
+        What ``results.json`` holds.
+    """
+    study, data = results["study"], results["data"]
+    claimed = "; ".join(study["claimed"]) or "nothing: a baseline"
+    parts = [
+        f"<h1>{_(study['title'])}</h1>",
+        f"<p>{_(RESEARCH)}</p>",
+        f"<p>{_(study['paper'])}</p>" if study["paper"] else "",
+        f"<p><b>The paper claims</b> (accuracy/sensitivity/specificity, %): {_(claimed)}.</p>",
+        f"<p><b>Here:</b> {_(study['ours'])}</p>",
+        _list("The paper does not state, and was chosen here", study["unstated"]),
+        "<h2>What it gives</h2>",
+        _table(HEAD, [arm_row(arm, results["arms"][arm]) for arm in ARMS if arm in results["arms"]]),
+        _list("", [f"{arm}: {EXPLAINED[arm]}" for arm in ARMS if arm in results["arms"]]),
+        f"<p>{_(null_words(results))}</p>",
+        _list("Settings that were chosen, and in how many folds", _settings(results)),
+        "<h2>Data</h2>",
+        f"<p>{_(data['derivative'])}; {data['people']} people.</p>",
+        _table(("site", *data["labels"]), _sites(data)),
+        _list("", data["remarks"]),
+    ]
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(study['title'])}</title>"
+    page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
+    (out / "report.html").write_text(page + "\n", encoding="utf-8")
+
+
+def arm_row(arm: str, its: Mapping[str, Any]) -> tuple[str, ...]:
+    """One line of figures.
+
+    Parameters
+    ----------
+    arm : str
+        Its name.
+    its : mapping
+        What `offline.studies.figures` gave of it.
+    """
+    return (
+        arm,
+        str(its["people"]),
+        f"{its['accuracy']:.3f} (majority {its['majority_rate']:.3f})",
+        _figure(its["balanced_accuracy"]),
+        _figure(its["auc"]),
+        _number(its["auc_over_all"]),
+        f"{_number(its['sensitivity'])}/{_number(its['specificity'])}",
+        "–" if its["auc"]["p"] is None else f"{its['auc']['p']:.3f}",
+    )
+
+
+def null_words(results: Mapping[str, Any]) -> str:
+    """What permuted labels gave, in a sentence."""
+    null = results["null"]
+    if not null:
+        return "No labels were permuted."
+    own = null["auc"]
+    return (
+        f"On {own['labellings']} permuted labellings (within sites, ten folds, settings kept) the AUC is "
+        f"{own['mean']:.3f}, SD {own['sd']:.3f}."
+    )
+
+
+def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> str:
+    """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies.
+
+    Parameters
+    ----------
+    out : path
+        Folder of all.
+    all_results : sequence of mapping
+        Of each study.
+    seconds : mapping of str to float
+        What each took.
+
+    Returns
+    -------
+    str
+        The table, as Markdown.
+    """
+    head = (
+        "system",
+        "published, %",
+        "unseen site: accuracy / balanced",
+        "AUC (95 %)",
+        "AUC over all",
+        "transductive AUC",
+        "10-fold AUC",
+        "permuted AUC",
+        "fits",
+        "s",
+    )
+    rows = [_summary_row(results, seconds.get(results["study"]["name"], 0.0)) for results in all_results]
+    lines = [f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows)]
+    text = "\n".join(lines) + "\n"
+    (out / "studies.md").write_text(text, encoding="utf-8")
+    whole = json.dumps(list(all_results), indent=1, allow_nan=False, ensure_ascii=False)
+    (out / "studies.json").write_text(whole + "\n", encoding="utf-8")
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Studies</title><style>{STYLE}</style>"
+    page += f"<body><h1>The systems of the review</h1><p>{_(RESEARCH)}</p>{_table(head, rows)}"
+    links = "".join(
+        f'<li><a href="{_(each["study"]["name"])}/report.html">{_(each["study"]["title"])}</a></li>'
+        for each in all_results
+    )
+    (out / "index.html").write_text(f"{page}<ul>{links}</ul></body></html>\n", encoding="utf-8")
+    return text
+
+
+def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
+    arms, study = results["arms"], results["study"]
+    own = arms.get(UNSEEN_SITE, arms[TENFOLD])
+
+    def area(arm: str) -> str:
+        return _number(arms[arm]["auc"]["value"]) if arm in arms else "–"
+
+    return (
+        study["title"],
+        "; ".join(study["claimed"]) or "–",
+        f"{own['accuracy']:.3f} / {_number(own['balanced_accuracy']['value'])}",
+        _figure(own["auc"]),
+        _number(own["auc_over_all"]),
+        area(TRANSDUCTIVE),
+        area(TENFOLD),
+        _number(results["null"]["auc"]["mean"]) if results["null"] else "–",
+        str(results["fits"]),
+        f"{seconds:.0f}",
+    )
+
+
+def _settings(results: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{arm}: " + ", ".join(f"{name} {n} times" for name, n in chosen.items())
+        for arm, chosen in results["settings"].items()
+        if len(chosen) > 1
+    ]
+
+
+def _sites(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (site, *(str(counts.get(label, 0)) for label in data["labels"]))
+        for site, counts in data["sites"].items()
+    ]
+
+
+def _figure(its: Mapping[str, Any]) -> str:
+    ends = "" if its["interval"] is None else f" ({its['interval'][0]:.3f} to {its['interval'][1]:.3f})"
+    return _number(its["value"]) + ends
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _list(title: str, items: Sequence[str]) -> str:
+    if not items:
+        return ""
+    head = f"<p class=note>{_(title)}:</p>" if title else ""
+    return f"{head}<ul class=note>{''.join(f'<li>{_(item)}</li>' for item in items)}</ul>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    first = "".join(f"<th>{_(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{_(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<div style='overflow-x:auto'><table><tr>{first}</tr>{body}</table></div>"
+
+
+def _(text: object) -> str:
+    return html.escape(str(text))

@@ -1,0 +1,256 @@
+"""A study is run: every arm's folds, the null, the figures, the page; taken up again where it was stopped."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import HemostreamError
+from offline.permutation import permuted_people
+from offline.predictions import Predictions, write_predictions
+from offline.progress import Tell
+from offline.sample_table import SampleTable
+from offline.scans import Scans
+from offline.scans.groups import refuse_confounded, site_by_label
+from offline.studies.base import Role, Study
+from offline.studies.division import (
+    OWN,
+    TENFOLD,
+    TRANSDUCTIVE,
+    UNSEEN_SITE,
+    Profile,
+    own_folds,
+    ten_folds,
+    unseen_sites,
+)
+from offline.studies.figures import figures_of, null_figures
+from offline.studies.page import write_page
+from offline.studies.tables import digest, table_of
+from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
+from offline.versions import versions
+
+SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What a study gave.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    predictions : Predictions
+        Of all arms.
+    results : dict
+        What is in ``results.json``.
+    """
+
+    study: Study
+    predictions: Predictions
+    results: dict[str, Any]
+
+
+def run_study(
+    study: Study, scans: Scans, out: Path, profile: Profile, *, cache: Path, workers: int = 1, tell: Tell
+) -> Ran:
+    """Evaluate a study and write its report.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    scans : Scans
+        Whose scans; two labels.
+    out : path
+        Its folder: ``results.json``, ``predictions.csv``, ``run.json``, ``report.html``, ``work``.
+    profile : Profile
+        How much is computed.
+    cache : path
+        Tables that were computed before, shared between studies.
+    workers : int
+        Processes.
+    tell : callable
+        Told of progress.
+
+    Raises
+    ------
+    HemostreamError
+        The data are not what the study takes, or site and diagnosis cannot be told apart.
+    """
+    if len(scans.labels) != 2:
+        raise HemostreamError(
+            f"{study.name} tells two labels apart; the data have {', '.join(scans.labels)}."
+        )
+    refuse_confounded(scans)
+    began = time.perf_counter()
+    tell(study.name, 0, 1, f"table: {study.table}")
+    X = table_of(study.table, scans, cache)
+    seconds = {"table": time.perf_counter() - began}
+    shelf = Shelf(out / "work", digest(scans), study)
+    tasks = planned(study, scans.table, profile)
+    done = perform_all(shelf, study, X, scans.table, tasks, workers=workers, tell=tell)
+    kept = _kept(tasks, done)
+    of_null = null_tasks(study, scans.table, profile, kept)
+    null_done = perform_all(shelf, study, X, scans.table, of_null, workers=workers, tell=tell)
+    table = _predictions(scans, tasks, done)
+    null = _null(scans, of_null, null_done)
+    for arm in table.arms:
+        seconds[arm] = sum(d.seconds for t, d in zip(tasks, done, strict=True) if t.arm == arm)
+    seconds["permuted labels"] = sum(d.seconds for d in null_done)
+    results = {
+        "study": _described(study),
+        "profile": asdict(profile),
+        "data": {
+            "derivative": scans.derivative,
+            "digest": digest(scans),
+            "people": len(scans),
+            "labels": list(scans.labels),
+            "sites": site_by_label(scans),
+            "remarks": list(scans.remarks),
+        },
+        "arms": figures_of(table, null),
+        "null": {
+            name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
+            for name, v in null.items()
+        },
+        "settings": {arm: _settings(study, tasks, done, arm) for arm in table.arms},
+        "fits": _fits(study, tasks) + len(of_null),
+    }
+    _write(out, results, seconds, table)
+    write_page(out, results)
+    return Ran(study, table, results)
+
+
+def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
+    """Every arm's folds with the true labels.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    table : SampleTable
+        One row a person.
+    profile : Profile
+        How much is computed.
+    """
+    out = [Task(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
+    if study.role is not Role.CONFOUND:
+        out += [Task(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
+    for repeat in range(profile.repeats):
+        out += [Task(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
+    if study.own_protocol:
+        out += [Task(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
+    return out
+
+
+def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[Task]:
+    """Ten folds for every permuted labelling, divided by its own labels; the setting is kept.
+
+    Parameters
+    ----------
+    study, table, profile
+        See `planned`.
+    setting : int
+        The one that the true labels' ten folds chose most often.
+    """
+    out = []
+    for number in range(profile.permutations):
+        own = _relabelled(table, number)
+        out += [
+            Task(study.name, TENFOLD, fold, labelling=number, setting=setting)
+            for fold in ten_folds(own, seed=SEED + 1000 + number)
+        ]
+    return out
+
+
+def _relabelled(table: SampleTable, number: int) -> SampleTable:
+    target = permuted_people(table, np.random.default_rng([19, number]))
+    return SampleTable(
+        table.recording, table.person, table.session, table.site, table.start, table.stop, target
+    )
+
+
+def _kept(tasks: Sequence[Task], done: Sequence[Done]) -> int:
+    chosen = Counter(d.setting for t, d in zip(tasks, done, strict=True) if t.arm == TENFOLD)
+    return min(chosen, key=lambda k: (-chosen[k], k))
+
+
+def _predictions(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> Predictions:
+    parts = [_part(scans.labels, scans.table, t, d, scans.y) for t, d in zip(tasks, done, strict=True)]
+    return Predictions.concatenate(parts)
+
+
+def _part(
+    labels: tuple[str, ...], table: SampleTable, task: Task, done: Done, y: npt.NDArray[np.int64]
+) -> Predictions:
+    test = task.fold.test
+    # Repeats are told apart by their folds' names, "fold 3 of 1"; one person at a time is one round.
+    repeat = (
+        int(task.fold.name.rpartition(" of ")[2]) - SEED
+        if task.arm == TENFOLD and task.labelling is None
+        else 0
+    )
+    name = OWN if task.arm == OWN else task.fold.name
+    return Predictions(
+        labels=labels,
+        fold=np.full(len(test), name),
+        arm=np.full(len(test), task.arm),
+        sample=test.astype(np.int64),
+        person=table.person[test],
+        y=y[test],
+        scores=probabilities_of(done.log_odds),
+        repeat=np.full(len(test), repeat, dtype=np.int64),
+    )
+
+
+def _null(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> dict[str, npt.NDArray[np.float64]]:
+    by_number: dict[int, list[Predictions]] = {}
+    for task, outcome in zip(tasks, done, strict=True):
+        number = task.labelling or 0
+        y = _relabelled(scans.table, number).target
+        by_number.setdefault(number, []).append(_part(scans.labels, scans.table, task, outcome, y))
+    each = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
+    return {name: np.array([its[name] for its in each]) for name in (each[0] if each else {})}
+
+
+def _settings(study: Study, tasks: Sequence[Task], done: Sequence[Done], arm: str) -> dict[str, int]:
+    """How often each setting was chosen."""
+    chosen = Counter(d.setting for t, d in zip(tasks, done, strict=True) if t.arm == arm)
+    return {json.dumps(dict(study.settings[k]), sort_keys=True): n for k, n in sorted(chosen.items())}
+
+
+def _fits(study: Study, tasks: Sequence[Task]) -> int:
+    inner = 3 * len(study.settings) if len(study.settings) > 1 else 0
+    return len(tasks) * (1 + inner)
+
+
+def _described(study: Study) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "title": study.title,
+        "paper": study.paper,
+        "role": str(study.role),
+        "disorder": study.disorder,
+        "claims": [asdict(claim) for claim in study.claims],
+        "claimed": [str(claim) for claim in study.claims],
+        "unstated": list(study.unstated),
+        "ours": study.ours,
+        "table": study.table,
+        "exportable": not study.exportable,
+        "why_not_exportable": study.exportable,
+    }
+
+
+def _write(out: Path, results: dict[str, Any], seconds: dict[str, float], table: Predictions) -> None:
+    write_predictions(out / "predictions.csv", table)
+    run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
+    for name, values in (("results.json", results), ("run.json", run)):
+        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+        (out / name).write_text(text + "\n", encoding="utf-8")

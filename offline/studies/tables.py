@@ -1,0 +1,131 @@
+"""What models are given: features of each scan, in which nothing is learnt from anybody else.
+
+So they are computed once, whoever is left out afterwards, and kept by what they were computed from.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import HemostreamError, near_match
+from offline.features import (
+    Correlation,
+    Granger,
+    LowFrequency,
+    SeriesTransformer,
+    Shrunk,
+    Spectrum,
+    TemporalVariability,
+)
+from offline.scans import Scans
+from offline.versions import versions
+
+Floats = npt.NDArray[np.float64]
+Table = npt.NDArray[np.float32]
+
+
+def _of(*steps: SeriesTransformer) -> Callable[[Scans], Floats]:
+    def table(scans: Scans) -> Floats:
+        if not scans.is_series:
+            raise HemostreamError(
+                f"This system needs region series; these data are a table ({scans.derivative}). Give series, "
+                "or run a study that takes tables as they are."
+            )
+        parts = [step.fit_transform(scans.X, repetition_time=scans.repetition_time) for step in steps]
+        return np.concatenate(parts, axis=1)
+
+    return table
+
+
+def _traits(scans: Scans) -> Floats:
+    known = np.isfinite(scans.age)
+    age = np.where(known, scans.age, 0.0)
+    return np.column_stack([age, age**2, ~known, scans.sex == "F", scans.sex == "M"]).astype(np.float64)
+
+
+def _motion(scans: Scans) -> Floats:
+    known = np.isfinite(scans.motion)
+    motion = np.where(known, scans.motion, 0.0)
+    return np.column_stack([motion, np.log(np.maximum(motion, 1e-3)) * known, ~known]).astype(np.float64)
+
+
+def _site(scans: Scans) -> Floats:
+    return (scans.site[:, np.newaxis] == np.unique(scans.site)).astype(np.float64)
+
+
+def _as_it_is(scans: Scans) -> Floats:
+    if scans.is_series:
+        raise HemostreamError("This system takes a table as it is; these data are region series.")
+    return np.asarray(scans.X, dtype=np.float64)
+
+
+TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
+    {
+        "correlation": _of(Correlation()),
+        "covariance": _of(Shrunk(measure="covariance")),
+        "partial correlation": _of(Shrunk()),
+        "effective connectivity": _of(Correlation(), Granger()),
+        "spectrum": _of(Spectrum()),
+        "low frequency": _of(LowFrequency(), LowFrequency(fraction=True)),
+        "temporal variability": _of(TemporalVariability()),
+        "age and sex": _traits,
+        "motion": _motion,
+        "site": _site,
+        "as it is": _as_it_is,
+    }
+)
+"""By name."""
+
+
+def table_of(name: str, scans: Scans, cache: Path) -> Path:
+    """Where a table lies, computed if it was not before.
+
+    Parameters
+    ----------
+    name : str
+        One of `TABLES`.
+    scans : Scans
+        Of whom.
+    cache : path
+        Folder of what was computed before.
+
+    Returns
+    -------
+    path
+        A ``.npy`` of (n, n_features) float32.
+
+    Raises
+    ------
+    HemostreamError
+        There is no such table, or it cannot be computed from these data.
+    """
+    if name not in TABLES:
+        raise HemostreamError(f"There is no table {name!r}. {near_match(name, tuple(TABLES))}")
+    path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}.npy"
+    if not path.exists():
+        values = TABLES[name](scans)
+        if not np.isfinite(values).all():
+            raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
+        cache.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            np.save(file, values.astype(np.float32), allow_pickle=False)
+        part.replace(path)
+    return path
+
+
+def digest(scans: Scans) -> str:
+    """What the data are, hexadecimal: every number that a table or a figure could follow from."""
+    found = hashlib.sha256(repr((scans.X.shape, scans.labels, scans.names, scans.derivative)).encode())
+    found.update(repr(sorted(versions().items())).encode())
+    for values in (scans.repetition_time, scans.age, scans.motion, scans.y):
+        found.update(np.ascontiguousarray(values).tobytes())
+    for texts in (scans.table.person, scans.site, scans.sex):
+        found.update(repr(texts.tolist()).encode())
+    for row in scans.X:
+        found.update(np.ascontiguousarray(row).tobytes())
+    return found.hexdigest()

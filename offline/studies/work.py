@@ -1,0 +1,302 @@
+"""One fit of a study: settings chosen within training, the model fitted, the held-out people judged.
+
+Each is a task whose name says all that it depends on, so a run that was stopped takes up what it finds; and
+all chance follows from the name, so the same comes of one process and of many.
+"""
+
+import hashlib
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
+
+from offline.permutation import permuted_people
+from offline.sample_table import SampleTable
+from offline.splits import Fold
+from offline.studies.base import Study
+
+Floats = npt.NDArray[np.float64]
+INNER_FOLDS = 3
+REVISION = 1
+"""Raise it when what a task does changes: what was kept before is then not taken up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A fold of an arm of a study.
+
+    Parameters
+    ----------
+    study : str
+        Its name.
+    arm : str
+        What is compared.
+    fold : Fold
+        Who is trained on and who judged.
+    labelling : int or None
+        Number of the permuted labelling; None is the true one.
+    setting : int or None
+        Which of the study's settings is kept; None chooses within training.
+    centred : bool
+        Whether each site's people are centred on their mean, the judged site's too (transductive).
+    """
+
+    study: str
+    arm: str
+    fold: Fold
+    labelling: int | None = None
+    setting: int | None = None
+    centred: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What a task gave.
+
+    Parameters
+    ----------
+    log_odds : (n_judged,) float64
+        Of the second label.
+    setting : int
+        That was chosen.
+    seconds : float
+        What it took.
+    """
+
+    log_odds: Floats
+    setting: int
+    seconds: float
+
+
+def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> Done:
+    """Compute a task with one thread.
+
+    Parameters
+    ----------
+    study : Study
+        What is fitted.
+    X : (n, n_features) float32
+        Of everybody.
+    table : SampleTable
+        One row a person.
+    task : Task
+        Which.
+    """
+    began = time.perf_counter()
+    train, test = task.fold.train, task.fold.test
+    target = table.target
+    if task.labelling is not None:
+        target = permuted_people(table, np.random.default_rng([19, task.labelling]))
+    seed = _seed(task)
+    with threadpool_limits(1), warnings.catch_warnings():
+        # A fit that stops at its most iterations is judged as it is, like any other.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        rows = np.asarray(X[np.concatenate([train, test])], dtype=np.float64)
+        if task.centred:
+            rows = centred(rows, table.site[np.concatenate([train, test])])
+        known, judged = rows[: len(train)], rows[len(train) :]
+        y, site = target[train], table.site[train]
+        setting = task.setting
+        if setting is None:
+            setting = _chosen(study, known, y, site, seed)
+        model = _fitted(study, study.settings[setting], known, y, site, seed)
+        scores = log_odds(model, judged)
+    return Done(scores, setting, time.perf_counter() - began)
+
+
+def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
+    """Features less the mean of each site's people: no label is looked at, but other people are.
+
+    Parameters
+    ----------
+    rows : (n, n_features) float64
+        Of everybody.
+    site : (n,) str
+        Where each was recorded.
+    """
+    out = rows.copy()
+    for name in np.unique(site):
+        here = site == name
+        out[here] -= rows[here].mean(axis=0)
+    return out
+
+
+def log_odds(model: Any, X: Floats) -> Floats:
+    """Log odds of the second label, or the decision function where there are no probabilities.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted to two labels.
+    X : (n, n_features) float64
+        Of those who are judged.
+
+    Returns
+    -------
+    (n,) float64
+        Above 0 says the second.
+    """
+    if hasattr(model, "decision_function"):
+        scores: Floats = np.asarray(model.decision_function(X), dtype=np.float64)
+        return scores if scores.ndim == 1 else scores[:, 1] - scores[:, 0]
+    p = np.clip(np.asarray(model.predict_proba(X))[:, 1], 1e-9, 1.0 - 1e-9)
+    return np.asarray(np.log(p / (1.0 - p)))
+
+
+def _chosen(study: Study, X: Floats, y: Any, site: Any, seed: int) -> int:
+    """The setting with the greatest AUC over held-out thirds of the training people."""
+    if len(study.settings) == 1:
+        return 0
+    split = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed % 2**32)
+    areas = np.zeros(len(study.settings))
+    for train, test in split.split(X, y):
+        for k, setting in enumerate(study.settings):
+            model = _fitted(study, setting, X[train], y[train], site[train], seed)
+            areas[k] += roc_auc_score(y[test], log_odds(model, X[test]))
+    return int(np.argmax(areas))
+
+
+def _fitted(study: Study, setting: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> Any:
+    model = study.model(**setting, random_state=seed % 2**31)
+    return model.fit(X, y, site=site) if study.takes_site else model.fit(X, y)
+
+
+def _seed(task: Task) -> int:
+    text = json.dumps([task.study, task.arm, task.fold.name, task.labelling])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+class Shelf:
+    """A folder of what tasks gave, by what they depend on.
+
+    Parameters
+    ----------
+    folder : path
+        Made if need be.
+    of : str
+        Digest of the data.
+    study : Study
+        Whose tasks.
+    """
+
+    def __init__(self, folder: Path, of: str, study: Study) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._of = [of, study.name, study.table, [dict(each) for each in study.settings], REVISION]
+
+    def path(self, task: Task) -> Path:
+        """Where a task's outcome lies."""
+        fold = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in _sides(task)]
+        content = [*self._of, task.arm, task.fold.name, fold, task.labelling, task.setting, task.centred]
+        return self.folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.npz"
+
+    def load(self, task: Task) -> Done | None:
+        """What was kept, if anything whole was."""
+        path = self.path(task)
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as kept:
+            return Done(kept["log_odds"], int(kept["setting"]), float(kept["seconds"]))
+
+    def keep(self, task: Task, done: Done) -> None:
+        """Write it wholly or not at all."""
+        part = self.path(task).with_suffix(f".{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.savez(file, log_odds=done.log_odds, setting=done.setting, seconds=done.seconds)
+        part.replace(self.path(task))
+
+
+def _sides(task: Task) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    return task.fold.train, task.fold.test
+
+
+def perform_all(
+    shelf: Shelf,
+    study: Study,
+    X: Path,
+    table: SampleTable,
+    tasks: Sequence[Task],
+    *,
+    workers: int,
+    tell: Callable[[str, int, int, str], None],
+) -> list[Done]:
+    """What is kept, and the rest computed; in the tasks' order.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        What is kept already, and what is added.
+    study : Study
+        What is fitted; sent to every process.
+    X : path
+        The table, (n, n_features) float32.
+    table : SampleTable
+        One row a person.
+    tasks : sequence of Task
+        In canonical order.
+    workers : int
+        Processes; 1 computes here.
+    tell : callable
+        Told of every task.
+    """
+    done = {i: kept for i, task in enumerate(tasks) if (kept := shelf.load(task)) is not None}
+    todo = [i for i in range(len(tasks)) if i not in done]
+    tell(study.name, len(done), len(tasks), f"{len(done)} kept from before" if done else "")
+    compute = _here if workers == 1 else _apart
+    for i, outcome in compute(study, X, table, tasks, todo, workers):
+        shelf.keep(tasks[i], outcome)
+        done[i] = outcome
+        tell(study.name, len(done), len(tasks), tasks[i].arm)
+    return [done[i] for i in range(len(tasks))]
+
+
+def _here(
+    study: Study, X: Path, table: SampleTable, tasks: Sequence[Task], todo: Sequence[int], workers: int
+) -> Iterator[tuple[int, Done]]:
+    values = np.load(X, mmap_mode="r", allow_pickle=False)
+    for i in todo:
+        yield i, perform(study, values, table, tasks[i])
+
+
+def _apart(
+    study: Study, X: Path, table: SampleTable, tasks: Sequence[Task], todo: Sequence[int], workers: int
+) -> Iterator[tuple[int, Done]]:
+    if not todo:
+        return
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(study, X, table)
+    ) as pool:
+        waiting = {pool.submit(_perform, tasks[i]): i for i in todo}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+
+
+_SHARED: list[tuple[Study, npt.NDArray[Any], SampleTable]] = []
+
+
+def _begin(study: Study, X: Path, table: SampleTable) -> None:
+    _SHARED[:] = [(study, np.load(X, mmap_mode="r", allow_pickle=False), table)]
+
+
+def _perform(task: Task) -> Done:
+    return perform(*_SHARED[0], task)
+
+
+def probabilities_of(log_odds: Floats) -> Floats:
+    """As a prediction table has them, (n, 2) float64, of log odds (n,) float64."""
+    second = expit(log_odds)
+    return np.stack([1.0 - second, second], axis=1)
