@@ -1,0 +1,1 @@
+"""The systems of the review, one file each, and the models that they are judged against."""

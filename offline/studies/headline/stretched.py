@@ -1,0 +1,114 @@
+"""Ridge regression that ignores what tells sites apart, in the dual.
+
+The mean of every training site is moved away from the mean of all by a factor, while what is fitted is the
+label less its mean at that site: a direction along which sites differ then costs, and explains nothing.  At
+factor one this is ridge regression on site-centred labels; with a large one, all that a linear map of the
+training sites' means can say is projected out (nuisance attribute projection, Solomonoff, Campbell
+and Boardman 2005, ICASSP I:629-632; as a penalty, Chapelle and Schoelkopf 2002, NIPS 14:609-616).  It needs
+sites of the people it is fitted to, none of those it judges, and a new person is judged alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from offline.studies.ridge_connectivity import Dual, Labels
+
+Floats = npt.NDArray[np.float64]
+
+
+def site_means(site: Labels) -> Floats:
+    """The projection onto the means of sites.
+
+    Parameters
+    ----------
+    site : (n,) array
+        Of each row.
+
+    Returns
+    -------
+    (n, n) float64
+        Applied to rows it gives each its site's mean.
+    """
+    same = site[:, np.newaxis] == site
+    return np.asarray(same / same.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Stretched:
+    """A Gram matrix whose sites were moved apart, decomposed.
+
+    Parameters
+    ----------
+    dual : Dual
+        Of the moved rows, centred.
+    mixing : (n, n) float64
+        From rows to moved rows.
+    target : (n,) float64
+        Labels as minus and plus one, less their site's mean.
+    site : (n,) array
+        Of each row.
+    factor : float
+        By which sites were moved apart.
+    """
+
+    dual: Dual
+    mixing: Floats
+    target: Floats
+    site: Labels
+    factor: float
+
+    @classmethod
+    def of(cls, gram: Floats, second: npt.NDArray[np.bool_], site: Labels, factor: float) -> "Stretched":
+        """Move sites apart.
+
+        Parameters
+        ----------
+        gram : (n, n) float64
+            Products of rows whose mean is zero.
+        second : (n,) bool
+            Labels.
+        site : (n,) array
+            Of each row.
+        factor : float
+            Above zero; one leaves sites where they are.
+        """
+        means = site_means(site)
+        target = np.where(second, 1.0, -1.0)
+        target = target - means @ target
+        mixing = np.eye(len(gram)) + (factor - 1.0) * means
+        return cls(Dual.of(mixing @ gram @ mixing), mixing, target, site, factor)
+
+    def held_out(self, penalties: Sequence[float]) -> Floats:
+        """Scores of each row, where it really lies, by the fit without its whole site.
+
+        Parameters
+        ----------
+        penalties : sequence of float
+            One fit each.
+
+        Returns
+        -------
+        (n_penalties, n) float64
+            Intercept included: moving is by the site, so a site left out leaves nothing behind.
+        """
+        moved = self.dual.held_out(self.target, self.site, penalties)
+        own = moved @ site_means(self.site)
+        return np.asarray(moved - own + own / self.factor)
+
+    def coefficients(self, penalty: float) -> Floats:
+        """What each row, unmoved, weighs in the direction fitted to all of them.
+
+        Parameters
+        ----------
+        penalty : float
+            Of the squared norm of the direction.
+
+        Returns
+        -------
+        (n,) float64
+            The direction's score is the intercept-free sum, because rows have mean zero.
+        """
+        return np.asarray(self.mixing @ self.dual.coefficients(self.target, penalty))
