@@ -29,6 +29,7 @@ class ConvolutionalClassifier(NetworkClassifier):
     network learns from older ones first.  Say who is a source with ``fit(X, y, source=flags)``; in
     a cross-validation the flags go through scikit-learn's metadata routing
     (``set_fit_request(source=True)``) or ``params={"source": flags}``, for they are divided as rows are.
+    Rows of the source are judged there like any other: leave them out of the scores.
 
     Parameters
     ----------

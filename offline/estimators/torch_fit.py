@@ -70,7 +70,6 @@ class Batches:
     """
 
     def __init__(self, dataset: Any, batch_size: int, shuffle: bool = False) -> None:
-        # Where skorch divided the rows, a Subset stands around them.
         self.X, self.y = torch.from_numpy(dataset.X), torch.from_numpy(dataset.y)
         self.batch_size, self.shuffle = batch_size, shuffle
 
@@ -198,7 +197,7 @@ def divided(y: Labels, n_labels: int, fraction: float, seed: int) -> tuple[Any, 
     Returns
     -------
     train, held : (m,) intp
-        None is held out where the rarest label would have fewer than one row in the smaller part.
+        Nobody is held out where the rarest label has fewer than `LEAST_HELD_OUT` rows.
     """
     everyone = np.arange(len(y))
     fewest = int(np.bincount(y, minlength=n_labels).min())

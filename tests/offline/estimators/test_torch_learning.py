@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_validate
 
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
 from offline.estimators.torch_base import NetworkClassifier, NetworkError
@@ -122,6 +123,17 @@ def test_frozen_filters_stay_as_the_source_taught_them() -> None:
     taught = filters(slower=0.0)  # at a rate of 0 the target changes nothing
     assert torch.equal(filters(freeze=True), taught)
     assert not torch.equal(filters(), taught)
+
+
+def test_a_source_goes_through_a_cross_validation() -> None:
+    """Flags are divided as rows are: each fold learns from its own part of the source first."""
+    X, y, _ = image(90, 0)
+    model = ConvolutionalClassifier.quick(epochs=2, random_state=0)
+    source = np.arange(90) < 45
+    found = cross_validate(
+        model, X, y, cv=3, params={"source": source}, error_score="raise", return_estimator=True
+    )
+    assert all(one.source_history_ for one in found["estimator"])
 
 
 def test_a_source_without_a_label_is_refused() -> None:
