@@ -1,1 +1,46 @@
 """The systems of the review, one file each, and the models that they are judged against."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from offline.studies.base import Study
+from offline.studies.systems import (
+    aghdam2018,
+    aghdam2019,
+    baselines,
+    consensus,
+    deshpande2015,
+    hao2015,
+    jung2019,
+    kuang2014,
+    sidhu2019,
+    wang2018,
+    xiao2019,
+)
+
+STUDIES: Mapping[str, Study] = MappingProxyType(
+    {
+        study.name: study
+        for study in (
+            baselines.RIDGE,
+            baselines.PARTIAL,
+            baselines.SVM,
+            baselines.TRAITS,
+            baselines.MOTION,
+            baselines.SITE,
+            wang2018.STUDY,
+            jung2019.STUDY,
+            kuang2014.STUDY,
+            hao2015.STUDY,
+            xiao2019.STUDY,
+            aghdam2018.STUDY,
+            aghdam2019.CNN,
+            aghdam2019.EXPERTS,
+            aghdam2019.FUSION,
+            sidhu2019.STUDY,
+            deshpande2015.STUDY,
+            consensus.STUDY,
+        )
+    }
+)
+"""By name, the quickest first."""

@@ -1,0 +1,61 @@
+"""Aghdam, Sharifi and Pedram (2019): convolutions, experts whom a gate mixes, and votes fused by naive "
+"Bayes."""
+
+from typing import Any
+
+from offline.estimators.torch_cnn import ConvolutionalClassifier
+from offline.estimators.torch_fusion import NaiveBayesFusion
+from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
+from offline.studies.base import Claim, Study
+from offline.studies.systems.selecting import behind_best
+
+PAPER = (
+    "Akhavan Aghdam M, Sharifi A, Pedram MM (2019). Diagnosis of autism spectrum disorders in young "
+    "children based "
+    "on resting-state functional magnetic resonance imaging data using convolutional neural networks. "
+    "Journal of Digital Imaging 32:899-918."
+)
+CLAIM = Claim("ASD/TD aged 5 to 10, ABIDE I and II", 72.73, 71.2, 73.48)
+UNSTATED = ("how slices were chosen and divided between training and test", "when training stops")
+
+
+def convolutions(*, columns: int, random_state: int) -> Any:
+    """A network of convolutions over the chosen edges, laid out as an image."""
+    return behind_best(columns, ConvolutionalClassifier.quick(random_state=random_state))
+
+
+def experts(*, columns: int, random_state: int) -> Any:
+    """Experts whose answers a gate weighs."""
+    return behind_best(columns, MixtureOfExpertsClassifier.quick(random_state=random_state))
+
+
+def fusion(*, columns: int, random_state: int) -> Any:
+    """A network for each third of the edges; their votes are fused by naive Bayes."""
+    base = ConvolutionalClassifier.quick(random_state=random_state)
+    return behind_best(columns, NaiveBayesFusion(3, estimator=base, random_state=random_state))
+
+
+def _study(name: str, title: str, ours: str, model: Any) -> Study:
+    return Study(
+        name=name,
+        title=f"{title} (Aghdam 2019)",
+        paper=PAPER,
+        claims=(CLAIM,),
+        unstated=UNSTATED,
+        ours=f"{ours} Fitted to correlations of regions, edges chosen within the fold, all ages.",
+        table="correlation",
+        model=model,
+        settings=({"columns": 400}, {"columns": 1600}),
+    )
+
+
+CNN = _study(
+    "aghdam2019",
+    "Convolutions",
+    "Convolutions over edges; nothing is transferred from pictures.",
+    convolutions,
+)
+EXPERTS = _study("aghdam2019-experts", "Mixture of experts", "Experts mixed by a gate.", experts)
+FUSION = _study(
+    "aghdam2019-fusion", "Naive-Bayes fusion", "One network a third of the edges, votes fused.", fusion
+)

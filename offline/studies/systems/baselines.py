@@ -1,0 +1,55 @@
+"""What every system must beat: linear models of connectivity, and what age, sex, motion and site alone "
+"give."""
+
+from typing import Any
+
+from offline.estimators import MEMBERS
+from offline.studies.base import Role, Study
+from offline.studies.ridge_connectivity import RidgeConnectivity
+
+
+def ridge(*, random_state: int) -> Any:
+    """Ridge in the dual, its penalty chosen on training sites that are left out."""
+    return RidgeConnectivity()
+
+
+def svm(*, random_state: int) -> Any:
+    """A linear support vector machine."""
+    return MEMBERS["linear-svm"]()
+
+
+def simple(*, random_state: int) -> Any:
+    """Regularised logistic regression."""
+    return MEMBERS["logistic-regression"]()
+
+
+def _linear(name: str, title: str, table: str, model: Any = ridge) -> Study:
+    return Study(
+        name=name,
+        title=title,
+        ours=f"A linear model of the table {table!r}.",
+        table=table,
+        model=model,
+        role=Role.BASELINE,
+        takes_site=model is ridge,
+    )
+
+
+def _alone(name: str, title: str, table: str, role: Role) -> Study:
+    return Study(
+        name=name,
+        title=title,
+        ours=f"Logistic regression on {table} and nothing else.",
+        table=table,
+        model=simple,
+        role=role,
+        exportable="it reads no brain",
+    )
+
+
+RIDGE = _linear("ridge", "Ridge on connectivity", "correlation")
+PARTIAL = _linear("ridge-partial", "Ridge on partial correlations", "partial correlation")
+SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm)
+TRAITS = _alone("age-sex", "Age and sex", "age and sex", Role.BASELINE)
+MOTION = _alone("motion", "Motion alone", "motion", Role.CONFOUND)
+SITE = _alone("site", "Site alone", "site", Role.CONFOUND)

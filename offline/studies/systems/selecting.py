@@ -1,0 +1,54 @@
+"""What several systems begin with: the columns that differ most, chosen within the fit."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin, f_classif
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+
+class Best(SelectorMixin, BaseEstimator):
+    """The ``most`` columns with the largest F, or all where there are fewer.
+
+    Parameters
+    ----------
+    most : int
+        How many.
+
+    Attributes
+    ----------
+    support_ : (n_features,) bool
+        Which columns are kept.
+    """
+
+    def __init__(self, most: int = 500) -> None:
+        self.most = most
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Look at the training people's labels, and at nobody else's."""
+        table, labels = validate_data(self, X, y)
+        # A column that never changes tells nothing, and is no reason for a warning.
+        varies = np.ptp(table, axis=0) > 0
+        F = np.full(table.shape[1], -1.0)
+        if varies.any():
+            F[varies] = np.nan_to_num(f_classif(table[:, varies], labels)[0], posinf=np.finfo(float).max)
+        self.support_: npt.NDArray[np.bool_] = np.zeros(table.shape[1], dtype=np.bool_)
+        self.support_[np.argsort(-F, kind="stable")[: self.most]] = True
+        return self
+
+    def _get_support_mask(self) -> npt.NDArray[np.bool_]:
+        check_is_fitted(self)
+        return self.support_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def behind_best(most: int, classifier: Any) -> Pipeline:
+    """A classifier of the ``most`` best columns."""
+    return Pipeline([("best", Best(most)), ("classifier", classifier)])
