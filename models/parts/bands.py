@@ -50,9 +50,9 @@ def frequencies(block: Block) -> Floats:
 
     Returns
     -------
-    (n_times // 2 + 1,) float64, Hz
-        From 0 to half the rate; each is one correctly rounded quotient, so that a band's edge that falls on
-        one is found on the same side at any length.
+    (n_frequencies,) float64, Hz
+        Half as many as volumes, and one: from 0 to half the rate.  Each is one correctly rounded quotient, so
+        that a band's edge that falls on one is found on the same side at any length.
     """
     return np.asarray(np.arange(block.n_times // 2 + 1) / (block.n_times * block.seconds))
 

@@ -7,7 +7,16 @@ import numpy as np
 
 from models.errors import HemostreamError
 from models.parts.covariance import ledoit_wolf
-from models.parts.series import Floats, Series, blocks, checked, fisher_z, pair_names, unit, upper
+from models.parts.series import (
+    Floats,
+    Series,
+    blocks,
+    checked,
+    constant_regions,
+    fisher_z,
+    pair_names,
+    upper,
+)
 
 SHRUNK = ("covariance", "correlation", "partial")
 """What `Shrunk` can give."""
@@ -17,8 +26,9 @@ SHRUNK = ("covariance", "correlation", "partial")
 class Correlation:
     """Pearson correlation of every two regions; needs 3 volumes.
 
-    It is computed in the precision of the series: next to the product of the standardised series there is
-    hardly anything else to do, and float32 series, as scans are kept, do not hold more.
+    It is computed in the precision of the series: float32 series, as scans are kept, do not hold more.
+    Next to the product itself hardly anything is left to do, as long as one person's numbers stay in the
+    processor's cache: room for them is made once, and what scales the series is the product's diagonal.
 
     Parameters
     ----------
@@ -31,13 +41,27 @@ class Correlation:
     def __call__(self, X: Series, repetition_time: Floats) -> Floats:
         """Series in, (n, n_regions * (n_regions - 1) / 2) float64 out; a masked region correlates 0."""
         X = checked(X)
-        pairs = upper(X.shape[1])
+        n_regions = X.shape[1]
+        pairs = upper(n_regions)
         out = np.empty((len(X), int(pairs.sum())))
-        for block in blocks(X, repetition_time, together=1):
-            block.require(3, "a correlation")
-            (series,), _ = unit(block)
-            found = (series @ series.T)[pairs]
-            out[block.rows[0]] = fisher_z(found) if self.fisher else found
+        room, product = np.empty(n_regions * X.shape[2], X.dtype), np.empty((n_regions, n_regions), X.dtype)
+        ones = np.ones(X.shape[2], X.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # it is said of which scan and region
+            for block in blocks(X, repetition_time, together=1):
+                block.require(3, "a correlation")
+                n_times = block.n_times
+                series = room[: n_regions * n_times].reshape(n_regions, n_times)
+                series[:] = block.series[0]
+                mean = series @ ones[:n_times] / n_times
+                series -= mean[:, np.newaxis]
+                np.matmul(series, series.T, out=product)
+                norm = np.sqrt(np.diagonal(product))
+                constant = constant_regions(block, mean[np.newaxis], norm[np.newaxis])[0]
+                scale = np.where(constant, 0, 1 / np.where(constant, 1, norm))
+                product *= scale
+                product *= scale[:, np.newaxis]
+                found = product[pairs]
+                out[block.rows[0]] = fisher_z(found) if self.fisher else found
         return out
 
     def names(self, regions: Sequence[str]) -> list[str]:

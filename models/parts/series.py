@@ -167,25 +167,45 @@ def centred(block: Block) -> tuple[Series, Series]:
     norm : (m, n_regions, 1) floating
         Root of the sum of squares; zero where the region was constant, and masked.
     """
-    n_times = block.n_times
     mean = block.series.mean(axis=2, keepdims=True)
     series = block.series - mean
-    # No number anywhere makes its own region's norm none: one look at (m, n_regions) is enough.
     with np.errstate(over="ignore", invalid="ignore"):
         norm = np.sqrt(np.einsum("mrt,mrt->mr", series, series))[:, :, np.newaxis]
-    if not np.isfinite(norm).all():
-        m, region = np.argwhere(~np.isfinite(norm[:, :, 0]))[0]
-        raise HemostreamError(
-            f"Scan {block.rows[m]}, region {region}, holds something that is no number (or too large) among "
-            f"its {block.n_times} volumes; expected numbers up to the scan's end and none after it."
-        )
-    # What rounding leaves of a constant is no signal.
-    least = 8 * np.finfo(series.dtype).eps * np.sqrt(n_times) * np.abs(mean)
-    constant = norm <= least
+    constant = constant_regions(block, mean[:, :, 0], norm[:, :, 0])[:, :, np.newaxis]
     if constant.any():
         norm = np.where(constant, 0, norm)
         series = np.where(constant, 0, series)
     return series, norm
+
+
+def constant_regions(block: Block, mean: Series, norm: Series) -> npt.NDArray[np.bool_]:
+    """Which regions never change.
+
+    Parameters
+    ----------
+    block : Block
+        People.
+    mean, norm : (m, n_regions) floating
+        Of each region's series, and of what it is about its mean: the root of the sum of squares.
+
+    Returns
+    -------
+    (m, n_regions) bool
+        True also where what is left about the mean is no more than rounding makes.
+
+    Raises
+    ------
+    HemostreamError
+        There is something that is no number: it makes its own region's norm none, so one look at the norms
+        is enough.
+    """
+    if not np.isfinite(norm).all():
+        m, region = np.argwhere(~np.isfinite(norm))[0]
+        raise HemostreamError(
+            f"Scan {block.rows[m]}, region {region}, holds something that is no number (or too large) among "
+            f"its {block.n_times} volumes; expected numbers up to the scan's end and none after it."
+        )
+    return np.asarray(norm <= 64 * np.finfo(norm.dtype).eps * np.sqrt(block.n_times) * np.abs(mean))
 
 
 def unit(block: Block) -> tuple[Series, npt.NDArray[np.bool_]]:

@@ -26,7 +26,7 @@ def amplitudes(block: Block, *, standardised: bool) -> Floats:
 
     Returns
     -------
-    (m, n_regions, n_times // 2 + 1) float64, unit / sqrt(Hz)
+    (m, n_regions, n_frequencies) float64, unit / sqrt(Hz)
         A masked region has none.
     """
     block.require(4, "a spectrum")

@@ -125,8 +125,8 @@ class SeriesTransformer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        (n_features,) object
-            Texts.
+        (n_features,) str
+            As objects, as scikit-learn has them.
         """
         check_is_fitted(self, "part_")
         regions = [f"region {i + 1}" for i in range(self.n_features_in_)]

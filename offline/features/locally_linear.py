@@ -78,6 +78,6 @@ class LocallyLinear(TransformerMixin, BaseEstimator):
         return self.part_(validate_data(self, X, dtype=np.float64, reset=False))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Names of the columns: (n_components,) object, texts."""
+        """Names of the columns: (n_components,) str, as objects."""
         check_is_fitted(self, "part_")
         return np.array([f"embedding {i + 1}" for i in range(self.part_.places.shape[1])], dtype=object)

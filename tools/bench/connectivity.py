@@ -1,9 +1,10 @@
 """``python -m tools.bench.connectivity``: connectivity of a cohort against its bare products.
 
 The floor is what cannot be left out: each person's product of standardised series, which were standardised
-before and lie in memory, and which is forgotten as soon as it is made.  The peer is nilearn's
-``ConnectivityMeasure``, which shrinks, and is given series as it wants them.  All take turns within one run,
-on one thread; reading is in none of them.
+before and lie in memory.  It stands twice: as a result that is kept, as everybody else's is, and forgotten as
+soon as it is made, which spares the processor the memory.  The peer is nilearn's ``ConnectivityMeasure``,
+which shrinks, and is given series as it wants them.  All take turns within one run, on one thread; reading is
+in none of them.
 
 With ``HEMOSTREAM_DATA`` the people are ABIDE's; without, noise of the same sizes.
 """
@@ -59,7 +60,8 @@ def connectivity(*, turns: int = 5, others: bool = False, double: bool = False) 
         check(feature.transform(X), scans)
         columns = [np.ascontiguousarray(scan.T, dtype=dtype) for scan in scans]
         arms: dict[str, Callable[[], object]] = {
-            "products": lambda: products(standardised),
+            "products": lambda: [series @ series.T for series in standardised],
+            "products, each forgotten": lambda: forgotten(standardised),
             "hemostream": lambda: feature.transform(X),
             "nilearn": lambda: nilearn(columns),
         }
@@ -111,8 +113,8 @@ def standard(scan: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.asarray(np.divide(series, norm, out=np.zeros_like(series), where=norm > 1e-6))
 
 
-def products(standardised: list[Series]) -> None:
-    """Every person's, of (n_regions, n_times) float32 or float64."""
+def forgotten(standardised: list[Series]) -> None:
+    """Every person's product, of (n_regions, n_times) float32 or float64."""
     for series in standardised:
         np.matmul(series, series.T)
 
