@@ -6,6 +6,7 @@ is region series with a row for each volume.  `kind` says it where that is not s
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def read_array(path: Path) -> tuple[tuple[str, ...], Floats]:
         raise RecordingError(f"{path} ends in {path.suffix!r}; expected one of {known}.")
     try:
         data = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
         raise RecordingError(f"{path} cannot be read as an array of numbers: {error}.") from error
     if data.ndim == 1:
         data = data[np.newaxis]

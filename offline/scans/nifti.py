@@ -1,6 +1,7 @@
 """Region series from 4-D NIfTI images and an atlas, through nilearn's masker; nothing is fetched."""
 
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
 from nilearn.maskers import NiftiLabelsMasker
 
 from models.errors import RecordingError
@@ -99,7 +101,7 @@ def _load(path: Path) -> Any:
         return nibabel.load(path)
     except FileNotFoundError as error:
         raise RecordingError(f"There is no image {path}.") from error
-    except (ImageFileError, OSError, ValueError) as error:
+    except (ImageFileError, HeaderDataError, zlib.error, OSError, ValueError) as error:
         raise RecordingError(f"{path} cannot be read as an image: {error}.") from error
 
 
@@ -107,7 +109,7 @@ def _regions(image: Any, file: Path, labels: Any, numbers: Sequence[int]) -> Flo
     """Means of all regions, (n_regions, n_times) float64, zero where the image covers none of one."""
     try:
         data = np.asarray(image.dataobj, dtype=np.float64)
-    except (OSError, EOFError, ValueError) as error:
+    except (zlib.error, OSError, EOFError, ValueError) as error:
         raise RecordingError(f"{file} cannot be read to its end ({error}); is it cut off?") from error
     if bad := int(np.count_nonzero(~np.isfinite(data))):
         raise RecordingError(f"{file} has {bad} voxels that are no numbers; expected none.")

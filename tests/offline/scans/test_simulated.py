@@ -12,7 +12,7 @@ from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.scans.simulated import best_auc, matched_scores, simulate_series, simulate_table
 
-SEEDS = range(6)
+SEEDS = range(5)
 
 
 def connectivity(scans: Scans) -> np.ndarray:
