@@ -1,0 +1,231 @@
+"""A user's own people: a phenotype table, and beside it a file a person, or one table of features.
+
+What a file is is told by its shape: a symmetric square is connectivity, one row are features, anything else
+is region series with a row for each volume.  `kind` says it where that is not so.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tokenize import TokenError
+
+import numpy as np
+
+from models.errors import RecipeError, RecordingError
+from offline.recordings.series import read_series
+from offline.scans.base import Floats, Scans
+from offline.scans.people import check_columns, scans_of, with_diagnosis
+from offline.scans.phenotype import Phenotypes, read_phenotypes
+from offline.scans.regions import SHORTEST, listed, read_region_text, stack
+from offline.scans.square import looks_square, pair_names, upper_triangle
+
+TABLE_NAMES = ("phenotypes", "phenotype", "participants", "scans")
+TABLE_ENDINGS = (".tsv", ".csv")
+TEXTS = (".1d", ".tsv", ".csv", ".txt")
+IMAGES = (".nii", ".nii.gz")
+KINDS = ("series", "connectivity", "features")
+
+
+def phenotype_table(path: Path) -> Path | None:
+    """The phenotype table of a folder, by its name, or the file itself; None where there is none."""
+    if path.is_file():
+        return path if path.suffix.lower() in TABLE_ENDINGS else None
+    places = [path / f"{name}{ending}" for name in TABLE_NAMES for ending in TABLE_ENDINGS]
+    return next((place for place in places if place.is_file()), None)
+
+
+def read_folder(
+    path: Path | str,
+    *,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    atlas: Path | str | None = None,
+    derivative: str | None = None,
+    shortest: float = SHORTEST,
+) -> Scans:
+    """Read a phenotype table and the files it names.
+
+    Parameters
+    ----------
+    path : Path or str
+        The table (TSV or CSV), or a folder with a table called phenotypes, participants or scans.  Columns
+        ``person``, ``file`` (relative to the table) and ``diagnosis``; where known ``session``, ``site``,
+        ``age`` (years), ``sex`` (F or M), ``motion`` (mm) and ``repetition_time`` (s); every other
+        column of numbers is a score, to be predicted and never to predict from.
+    labels : sequence of str or None
+        Diagnoses in order, the controls' first; needed where controls are not called so.
+    kind : str or None
+        ``"series"``, ``"connectivity"`` or ``"features"``; None: by the shape of the first file.
+    atlas : Path, str or None
+        Image of labels, where the files are 4-D NIfTI.
+    derivative : str or None
+        What the data are and how they were preprocessed, in words.
+    shortest : float, s
+        Scans shorter than this are named in the remarks.
+
+    Raises
+    ------
+    RecipeError, RecordingError
+        Where the table or a file is wrong; the message names line or file.
+    """
+    place = phenotype_table(Path(path))
+    if place is None:
+        raise RecipeError(
+            f"{path} is no phenotype table and holds none; expected one of "
+            f"{', '.join(f'{name}.tsv' for name in TABLE_NAMES)} (or .csv)."
+        )
+    if kind is not None and kind not in KINDS:
+        raise RecipeError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}.")
+    table = read_phenotypes(place)
+    check_columns(table)
+    table, labels, target, remarks = with_diagnosis(table, labels)
+    files = _files(table)
+    said = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
+    unknown = np.full(len(table), np.nan)
+    if files[0].name.lower().endswith(IMAGES):
+        if atlas is None:
+            raise RecipeError(
+                f"{files[0]} is an image; say the atlas (an image of labels) that gives regions."
+            )
+        from offline.scans.nifti import read_images
+
+        images = read_images(files, Path(atlas))
+        remarks += images.remarks
+        names, data, seconds, kind = images.names, images.series, images.repetition_time, "series"
+        said = derivative or f"{said}; regions of {Path(atlas).name}"
+    elif len(set(files)) == 1 and len(files) > 1:
+        names, X = _one_table(files[0], table)
+        return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,
+                        derivative=said, remarks=remarks)  # fmt: skip
+    else:
+        names, data = _arrays(files)
+        kind = kind or _kind(data[0])
+        seconds = _repetition_times(files, table) if kind == "series" else unknown
+    who = [f"{file}" for file in files]
+    if kind == "series":
+        stacked = stack(data, names, who)
+        return scans_of(table, labels, target, stacked.X, names, n_times=stacked.n_times,
+                        repetition_time=seconds, derivative=said, remarks=[*remarks, *stacked.remarks],
+                        shortest=shortest)  # fmt: skip
+    if kind == "connectivity":
+        X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
+        names = pair_names(names)
+    else:
+        X = _one_row_each(data, who)
+    return scans_of(table, labels, target, X, names, n_times=None, repetition_time=seconds,
+                    derivative=said, remarks=remarks)  # fmt: skip
+
+
+def read_array(path: Path) -> tuple[tuple[str, ...], Floats]:
+    """Names of columns, and what a file holds with these columns as rows.
+
+    Parameters
+    ----------
+    path : Path
+        Text or ``.npy`` with a row for each volume and a column for each region.
+
+    Returns
+    -------
+    names : tuple of str
+        Of the columns; numbered where the file does not say.
+    data : (n_columns, n_rows) float64
+        Turned round.
+    """
+    ending = path.suffix.lower()
+    if ending in TEXTS:
+        return read_region_text(path)
+    if ending != ".npy":
+        known = ", ".join((*TEXTS, ".npy", *IMAGES))
+        raise RecordingError(f"{path} ends in {path.suffix!r}; expected one of {known}.")
+    try:
+        data = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
+        raise RecordingError(f"{path} cannot be read as an array of numbers: {error}.") from error
+    if data.ndim == 1:
+        data = data[np.newaxis]
+    if data.ndim != 2 or data.dtype.kind not in "fiu" or not data.size:
+        shape = " x ".join(map(str, data.shape))
+        raise RecordingError(f"{path} holds {data.dtype} of {shape}; expected numbers, volumes x regions.")
+    return tuple(f"region {k + 1}" for k in range(data.shape[1])), np.asarray(data.T, dtype=np.float64)
+
+
+def _files(table: Phenotypes) -> list[Path]:
+    files = [table.path.parent / name for name in table.texts("file").tolist()]
+    lacking = [i for i, file in enumerate(files) if not file.is_file()]
+    if lacking:
+        names = listed([f"{files[i].name or '(none)'} (line {table.lines[i]})" for i in lacking])
+        raise RecordingError(
+            f"{len(lacking)} of the {len(files)} files that {table.path} names are not there: {names}."
+        )
+    if 1 < len(set(files)) < len(files):
+        twice = next(file for file in files if files.count(file) > 1)
+        lines = ", ".join(str(table.lines[i]) for i, file in enumerate(files) if file == twice)
+        raise RecipeError(
+            f"{table.path}: {twice.name} is the file of several people, lines {lines}; expected one each "
+            "(or one table of features for all)."
+        )
+    return files
+
+
+def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats]]:
+    names: tuple[str, ...] = ()
+    arrays = []
+    for file in files:
+        own, data = read_array(file)
+        names = names or own
+        if own != names:
+            raise RecordingError(
+                f"{file} has {len(own)} columns, {listed(own, 3)}; expected {len(names)} as {files[0].name} "
+                f"has, {listed(names, 3)}, in the same order."
+            )
+        arrays.append(data)
+    return names, arrays
+
+
+def _kind(first: Floats) -> str:
+    if looks_square(first):
+        return "connectivity"
+    return "features" if first.shape[1] == 1 else "series"
+
+
+def _repetition_times(files: Sequence[Path], table: Phenotypes) -> Floats:
+    """What side files say, as in BIDS, where the table does not: (n,) float64, s."""
+    seconds = table.numbers("repetition_time") if "repetition_time" in table else np.full(len(files), np.nan)
+    for i, file in enumerate(files):
+        if np.isnan(seconds[i]) and file.suffix.lower() in TEXTS and file.with_suffix(".json").is_file():
+            seconds[i] = read_series(file).notes["repetition_time"]
+    return seconds
+
+
+def _one_row_each(data: Sequence[Floats], who: Sequence[str]) -> Floats:
+    for each, name in zip(data, who, strict=True):
+        if each.shape[1] != 1 or not np.isfinite(each).all():
+            bad = int(np.count_nonzero(~np.isfinite(each)))
+            raise RecordingError(
+                f"{name} has {each.shape[1]} rows and {bad} cells that are no numbers; expected one row of "
+                "features."
+            )
+    return np.stack([each[:, 0] for each in data])
+
+
+def _one_table(path: Path, table: Phenotypes) -> tuple[tuple[str, ...], Floats]:
+    """Rows of one table of features, in the order of the people: names, and (n, n_features) float64."""
+    features = read_phenotypes(path)
+    features.once("person")
+    place: Mapping[str, int] = {name: i for i, name in enumerate(features.texts("person").tolist())}
+    people = table.texts("person").tolist()
+    if lacking := [name for name in people if name not in place]:
+        raise RecordingError(
+            f"{path} has no row for {len(lacking)} of {len(people)} people: {listed(lacking)}."
+        )
+    chosen = features.rows([place[name] for name in people])
+    names = tuple(name for name in chosen.columns if name != "person")
+    X = np.stack([chosen.numbers(name) for name in names], axis=1) if names else np.empty((len(people), 0))
+    if not names:
+        raise RecordingError(f"{path} has no column beside 'person'; expected features.")
+    if (holes := np.argwhere(~np.isfinite(X))).size:
+        i, k = (int(each) for each in holes[0])
+        raise RecordingError(
+            f"{path}, line {chosen.lines[i]}: {names[k]} is not known ({len(holes)} such); expected a number "
+            "for everybody. Leave the column or the person out."
+        )
+    return names, X

@@ -1,0 +1,132 @@
+"""Region series from 4-D NIfTI images and an atlas, through nilearn's masker; nothing is fetched."""
+
+import warnings
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nilearn.maskers import NiftiLabelsMasker
+
+from models.errors import RecordingError
+from offline.scans.base import Floats
+
+SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+"""Seconds in a header's unit of time; nothing is assumed where it names none."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSeries:
+    """Region series of many images.
+
+    Parameters
+    ----------
+    names : tuple of str
+        ``label N`` for every number in the atlas but 0, in ascending order.
+    series : sequence of (n_regions, n_times) float64
+        Mean over the region's voxels, in the image's own unit: not filtered, not standardised.
+    repetition_time : (n,) float64, s
+        By the header; no number where it does not say.
+    remarks : tuple of str
+        Whose images do not cover a region, or lie on another grid than the atlas.
+    """
+
+    names: tuple[str, ...]
+    series: Sequence[Floats]
+    repetition_time: Floats
+    remarks: tuple[str, ...]
+
+
+def read_images(files: Sequence[Path], atlas: Path) -> ImageSeries:
+    """Average images within the regions of an atlas.
+
+    Where an image lies on another grid than the atlas, the atlas is brought to the image's, each voxel
+    taking the nearest label: both must be in the same space, which no header can prove.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        4-D images, one a person.
+    atlas : Path
+        3-D image of whole numbers, 0 outside regions.
+
+    Returns
+    -------
+    ImageSeries
+        A region that an image does not cover, (n_times,) float64, is all zero.
+    """
+    labels_image = _load(atlas)
+    labels = np.asarray(labels_image.dataobj)
+    if labels.ndim == 4 and labels.shape[3] == 1:
+        labels = labels[..., 0]
+    if labels.ndim != 3 or not np.isfinite(labels).all() or not np.array_equal(labels, np.round(labels)):
+        raise RecordingError(
+            f"{atlas} is {' x '.join(map(str, labels.shape))} of {labels.dtype}; expected a 3-D image of "
+            "whole numbers, one for each region (a probabilistic atlas is none)."
+        )
+    numbers = [int(value) for value in np.unique(labels) if value != 0]
+    if not numbers:
+        raise RecordingError(f"{atlas} holds no label but 0; expected one for each region.")
+    image_of_labels = nibabel.Nifti1Image(labels.astype(np.int32), labels_image.affine)
+    series, seconds, moved = [], [], []
+    for file in files:
+        image = _load(file)
+        if len(image.shape) != 4 or image.shape[3] < 2:
+            raise RecordingError(
+                f"{file} is {' x '.join(map(str, image.shape))}; expected a 4-D image, volumes last."
+            )
+        same = image.shape[:3] == labels.shape and np.allclose(image.affine, labels_image.affine, atol=1e-3)
+        if not same:
+            moved.append(file.name)
+        series.append(_regions(image, file, image_of_labels, numbers))
+        seconds.append(_repetition_time(image))
+    remarks = []
+    if moved:
+        remarks.append(
+            f"the atlas was brought to the grid of {len(moved)} of {len(files)} images, {moved[0]} for one; "
+            "both must be in the same space"
+        )
+    return ImageSeries(
+        tuple(f"label {value}" for value in numbers), series, np.array(seconds), tuple(remarks)
+    )
+
+
+def _load(path: Path) -> Any:
+    try:
+        return nibabel.load(path)
+    except FileNotFoundError as error:
+        raise RecordingError(f"There is no image {path}.") from error
+    except (ImageFileError, HeaderDataError, zlib.error, OSError, ValueError) as error:
+        raise RecordingError(f"{path} cannot be read as an image: {error}.") from error
+
+
+def _regions(image: Any, file: Path, labels: Any, numbers: Sequence[int]) -> Floats:
+    """Means of all regions, (n_regions, n_times) float64, zero where the image covers none of one."""
+    try:
+        data = np.asarray(image.dataobj, dtype=np.float64)
+    except (zlib.error, OSError, EOFError, ValueError) as error:
+        raise RecordingError(f"{file} cannot be read to its end ({error}); is it cut off?") from error
+    if bad := int(np.count_nonzero(~np.isfinite(data))):
+        raise RecordingError(f"{file} has {bad} voxels that are no numbers; expected none.")
+    masker = NiftiLabelsMasker(labels_img=labels, standardize=False, resampling_target="data", verbose=0)
+    with warnings.catch_warnings():
+        # Regions that fall outside are looked for below, by number; nilearn says the same in many ways.
+        warnings.simplefilter("ignore")
+        found = masker.fit_transform(nibabel.Nifti1Image(data, image.affine))
+    column = {label: key for key, label in masker.region_ids_.items() if key != "background"}
+    means = np.zeros((len(numbers), data.shape[3]))
+    for k, value in enumerate(numbers):
+        if value in column:
+            means[k] = found[:, column[value]]
+    return means
+
+
+def _repetition_time(image: Any) -> float:
+    zooms, (_, unit) = image.header.get_zooms(), image.header.get_xyzt_units()
+    value = float(zooms[3]) * SECONDS.get(unit, np.nan)
+    return value if value > 0 else float("nan")

@@ -1,0 +1,105 @@
+"""One function for every source of scans; what a folder holds is told by its files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from models.errors import RecipeError, RecordingError
+from offline.scans.base import Scans
+
+SIMULATED = "simulated"
+LAYOUTS = (
+    "ABIDE as nilearn lays it out (ABIDE_pcp/Phenotypic_*.csv)",
+    "ADHD-200 (KKI.zip, OHSU.zip, Peking_1.zip, NYU_alff_ds.mat, PU_alff_ds.mat)",
+    "the IMPAC challenge (anatomy.csv and participants.csv)",
+    "a phenotype table (phenotypes.tsv, participants.tsv, scans.tsv or .csv: person, file, diagnosis)",
+)
+"""What is recognised, as a person would say it."""
+MOST_SHOWN = 12
+
+
+def layout_of(folder: Path | str) -> str | None:
+    """Which layout a folder or a table has: abide, adhd200, impac, folder; None where it has none of them."""
+    from offline.scans.abide import is_abide
+    from offline.scans.adhd200 import is_adhd200
+    from offline.scans.folder import phenotype_table
+    from offline.scans.impac import is_impac
+
+    place = Path(folder)
+    if place.is_file():
+        return "folder" if phenotype_table(place) else None
+    if not place.is_dir():
+        return None
+    if is_abide(place):
+        return "abide"
+    if is_adhd200(place):
+        return "adhd200"
+    # Before the general layout: participants.csv is one of its names too.
+    if is_impac(place):
+        return "impac"
+    return "folder" if phenotype_table(place) else None
+
+
+def read_scans(source: Path | str, **options: Any) -> Scans:
+    """Read scans of any layout.
+
+    Parameters
+    ----------
+    source : Path or str
+        A folder or a phenotype table (`LAYOUTS`), or ``"simulated"``.
+    **options
+        Of the reader for this layout: `offline.scans.abide.read_abide`, `offline.scans.adhd200.read_adhd200`,
+        `offline.scans.impac.read_impac`, `offline.scans.folder.read_folder`, or
+        `offline.scans.simulated.simulate_series`.
+
+    Returns
+    -------
+    Scans
+        One a person.
+
+    Raises
+    ------
+    RecordingError, RecipeError
+        Where the folder holds nothing that is recognised (the message lists what it holds), or what it holds
+        is wrong.
+    """
+    from offline.scans.abide import read_abide
+    from offline.scans.adhd200 import read_adhd200
+    from offline.scans.folder import read_folder
+    from offline.scans.impac import read_impac
+
+    if str(source) == SIMULATED and not Path(source).exists():
+        from offline.scans.simulated import simulate_series
+
+        return simulate_series(**options).scans
+    readers: dict[str, Callable[..., Scans]] = {
+        "abide": read_abide,
+        "adhd200": read_adhd200,
+        "impac": read_impac,
+        "folder": read_folder,
+    }
+    layout = layout_of(source)
+    if layout is None:
+        raise RecordingError(_unknown(Path(source)))
+    try:
+        return readers[layout](source, **options)
+    except TypeError as error:
+        if "keyword argument" not in str(error) or not options:
+            raise
+        raise RecipeError(f"{source} is read as {layout}: {error}.") from error
+
+
+def _unknown(place: Path) -> str:
+    expected = "; ".join(LAYOUTS)
+    if not place.exists():
+        return f"There is no folder or table {place}. Expected one of: {expected}; or 'simulated'."
+    if place.is_file():
+        return f"{place} is no table of comma- or tab-separated text. Expected one of: {expected}."
+    names = sorted(each.name + ("/" if each.is_dir() else "") for each in place.iterdir())
+    found = ", ".join(names[:MOST_SHOWN]) + (
+        f" and {len(names) - MOST_SHOWN} more" if names[MOST_SHOWN:] else ""
+    )
+    inside = [each.name for each in sorted(place.iterdir()) if each.is_dir() and layout_of(each) is not None]
+    say = f" Say which: {', '.join(str(place / name) for name in inside)}." if inside else ""
+    held = f"{place} holds nothing that is recognised: {found or 'it is empty'}."
+    return f"{held}{say} Expected one of: {expected}."
