@@ -13,6 +13,7 @@ from offline.studies.systems import (
     hao2015,
     jung2019,
     kuang2014,
+    many_kinds,
     sidhu2019,
     wang2018,
     xiao2019,
@@ -39,6 +40,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             aghdam2019.FUSION,
             sidhu2019.STUDY,
             deshpande2015.STUDY,
+            many_kinds.STUDY,
             consensus.STUDY,
         )
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from offline.report.words import RESEARCH
+from offline.studies.base import Role
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 
 STYLE = (
@@ -38,6 +39,8 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
     """
     study, data = results["study"], results["data"]
     claimed = "; ".join(study["claimed"]) or "nothing: a baseline"
+    if stands_in(results):
+        claimed += f" (of {study['disorder']}: not to be compared with what these data give)"
     parts = [
         f"<h1>{_(study['title'])}</h1>",
         f"<p>{_(RESEARCH)}</p>",
@@ -58,6 +61,14 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(study['title'])}</title>"
     page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
     (out / "report.html").write_text(page + "\n", encoding="utf-8")
+
+
+def stands_in(results: Mapping[str, Any]) -> bool:
+    """Whether the data are of another disorder than the paper's."""
+    return (
+        results["study"]["role"] == Role.SYSTEM
+        and results["study"]["disorder"] not in results["data"]["labels"]
+    )
 
 
 def arm_row(arm: str, its: Mapping[str, Any]) -> tuple[str, ...]:
@@ -148,7 +159,8 @@ def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
 
     return (
         study["title"],
-        "; ".join(study["claimed"]) or "–",
+        ("; ".join(study["claimed"]) or "–")
+        + (f"; {study['disorder']}: not compared" if stands_in(results) else ""),
         f"{own['accuracy']:.3f} / {_number(own['balanced_accuracy']['value'])}",
         _figure(own["auc"]),
         _number(own["auc_over_all"]),

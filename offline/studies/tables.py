@@ -22,8 +22,11 @@ from offline.features import (
     TemporalVariability,
 )
 from offline.scans import Scans
+from offline.studies.systems.many_kinds import all_kinds
 from offline.versions import versions
 
+MANY_KINDS = "many kinds"
+"""The one table in which what a constant region would have is no number."""
 Floats = npt.NDArray[np.float64]
 Table = npt.NDArray[np.float32]
 
@@ -75,6 +78,7 @@ TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
         "age and sex": _traits,
         "motion": _motion,
         "site": _site,
+        MANY_KINDS: all_kinds,
         "as it is": _as_it_is,
     }
 )
@@ -108,7 +112,7 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
     path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}.npy"
     if not path.exists():
         values = TABLES[name](scans)
-        if not np.isfinite(values).all():
+        if name != MANY_KINDS and not np.isfinite(values).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
         cache.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")

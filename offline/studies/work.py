@@ -131,7 +131,9 @@ def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
     out = rows.copy()
     for name in np.unique(site):
         here = site == name
-        out[here] -= rows[here].mean(axis=0)
+        known = np.isfinite(rows[here])
+        total = np.where(known, rows[here], 0.0).sum(axis=0)
+        out[here] -= total / np.maximum(known.sum(axis=0), 1)
     return out
 
 

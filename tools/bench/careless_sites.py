@@ -33,7 +33,7 @@ Labels = npt.NDArray[np.int64]
 def careless_sites(
     *,
     data: Path | None = None,
-    sites: tuple[str, ...] = ("STANFORD", "NYU"),
+    sites: tuple[str, ...] = ("CALTECH", "NYU"),
     divisions: int = 10,
     labellings: int = 20,
 ) -> None:
@@ -54,6 +54,8 @@ def careless_sites(
     print("| site | people | protocol | true labels | permuted labels (95 % of the mean) |")
     print("|---|---|---|---|---|")
     for site in sites:
+        if site not in scans.site:
+            raise SystemExit(f"There is no site {site!r}; there are {', '.join(np.unique(scans.site))}.")
         own = scans.rows(scans.site == site)
         for name, run in _protocols(own).items():
             true = [run(own.y, seed) for seed in range(divisions)]
