@@ -4,6 +4,7 @@ One prediction table comes out, and every figure follows from it.  ``results.jso
 same from one run to the next; times and the machine stand in ``run.json``.
 """
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +16,17 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
+from offline.amount_evaluation import evaluate_amounts
+from offline.amount_tables import person_tables
+from offline.amounts import Amounts, write_amounts
 from offline.arms import Arm, arms_of, divisions_of
 from offline.audit import Audit, audit, print_audit, write_audit
 from offline.audit_network import audit_jobs, network_audit
 from offline.baselines import window_features
-from offline.cohort import read_cohort
-from offline.findings import figures_of, predictions_of
+from offline.cohort import Cohort, read_cohort
+from offline.findings import PROTOCOLS, figures_of, predictions_of
 from offline.jobs import UNLIKE, Elsewhere, Job, Store, perform_all
+from offline.labelling import amounts_of
 from offline.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
 from offline.planning import Cost, plan
 from offline.predictions import Predictions
@@ -31,7 +36,8 @@ from offline.report.page import write_report
 from offline.report_folder import AUDIT, NETWORK_AUDIT, WORK, folder_for, run_of, write_maps, write_results
 from offline.samples import Samples, collect
 from offline.splits import site_folds
-from offline.tables import print_results
+from offline.summary import what_it_says
+from offline.tables import print_amounts, print_results
 from offline.traits import tells
 
 
@@ -41,7 +47,7 @@ class Results:
 
     Parameters
     ----------
-    predictions : Predictions
+    predictions : Predictions or Amounts
         The one table.
     figures : mapping
         What is in ``results.json``: JSON types, nothing of when or where.
@@ -49,7 +55,7 @@ class Results:
         What is in ``run.json``: times, versions, machine.
     """
 
-    predictions: Predictions
+    predictions: Predictions | Amounts
     figures: dict[str, Any]
     run: dict[str, Any]
 
@@ -107,6 +113,8 @@ def evaluate(
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         seconds["collect"] = time.perf_counter() - clock
+        if recipe.labels.amount:
+            return _amounts(folder, cohort, samples, recipe, began, show)
         by_person = is_by_person(samples.table, recipe)
         planned = _planned(samples, recipe, networks)
         unlike = []
@@ -156,7 +164,7 @@ def evaluate(
         where=where,
     )
     results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
-    write_results(folder, results.predictions, results.figures, results.run, samples)
+    write_results(folder, predictions, results.figures, results.run, samples)
     write_maps(folder, figures, samples, recipe)
     audits = [] if found is None else [found]
     if found is not None:
@@ -225,6 +233,44 @@ def _on(address: str) -> Elsewhere:
 
     check_address(address)
     return partial(perform_on_cluster, address=address)
+
+
+def _amounts(
+    folder: Path, cohort: Cohort, samples: Samples, recipe: Recipe, began: datetime, show: bool
+) -> Results:
+    """Amounts are told by linear models of whole people; there is no network for them yet."""
+    column = recipe.labels.column or ""
+    found = person_tables(samples, recipe)
+    amounts = amounts_of(cohort, column)
+    y = np.array([amounts[name] for name in found.person.tolist()])
+    table, figures = evaluate_amounts(
+        found.features,
+        y,
+        found.person,
+        found.site,
+        permutations=capped(recipe.evaluation.permutations, recipe),
+        repeats=recipe.evaluation.repeats,
+        seed=recipe.training.seed,
+    )
+    whole = {
+        "recipe": {"name": recipe.name, "hash": recipe.hash, "settings": recipe.model_dump(mode="json")},
+        "who": cohort.described(),
+        "cohort_hash": cohort.content_hash(),
+        "amount": column,
+        "people": len(y),
+        "says": what_it_says(len(y)),
+        "protocol": PROTOCOLS["people"].replace("window", "person"),
+        "remarks": list(samples.remarks),
+        **figures,
+    }
+    run = run_of(began, {}, 1, None)
+    write_amounts(folder / "predictions.csv", table)
+    for name, values in (("results.json", whole), ("run.json", run)):
+        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+    if show:
+        print_amounts(whole)
+    return Results(table, whole, run)
 
 
 def check_audit(samples: Samples) -> None:

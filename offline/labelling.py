@@ -94,6 +94,10 @@ def labels_of(
         return tuple(wanted.intervals), [None] * len(rows)
     assert wanted.column is not None
     own = [_value(row, wanted.column) for row in rows]
+    if wanted.amount:
+        return (wanted.column,), [
+            None if amount_of(text, wanted.column) is None else wanted.column for text in own
+        ]
     known = {value for row in cohort.rows if (value := _value(row, wanted.column))}
     labels = wanted.values or tuple(sorted(known))
     if len(labels) < 2 or not set(labels) <= known:
@@ -104,9 +108,58 @@ def labels_of(
     return tuple(labels), [value if value in labels else None for value in own]
 
 
+def amount_of(text: str, column: str) -> float | None:
+    """A column's number; None where it is empty.
+
+    Raises
+    ------
+    RecipeError
+        It is no finite number.
+    """
+    if text.strip() in ("", "n/a", "NA"):
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        raise RecipeError(
+            f"The column {column!r} holds {text!r}; expected a number, or nothing where unknown."
+        )
+    return value
+
+
+def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:
+    """Each person's amount, of those who have one.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Whose.
+    column : str
+        Where it stands.
+
+    Raises
+    ------
+    RecipeError
+        A person has two.
+    """
+    out: dict[str, float] = {}
+    for row in cohort.rows:
+        value = amount_of(_value(row, column), column)
+        if value is not None and out.setdefault(row.person, value) != value:
+            raise RecipeError(
+                f"Person {row.person} has {out[row.person]:g} and {value:g} in the column {column!r}; an "
+                "amount is the person's, the same in every row. Correct the table."
+            )
+    return out
+
+
 def _value(row: Row, column: str) -> str:
     if column in ("site", "sex", "session"):
         return str(getattr(row, column))
+    if column == "age":
+        return "" if row.age is None else str(row.age)
     if column not in row.values:
         raise RecipeError(f"The cohort has no column {column!r} for labels. {near_match(column, row.values)}")
     return row.values[column]

@@ -95,6 +95,8 @@ class Labels(Section):
         Whether the label changes within a recording or belongs to the person.
     column : str or None
         The column's name.
+    amount : bool
+        Whether the column holds a number of the person (a score, an age) rather than labels.
     values : tuple of str
         Its values in the order of the network's outputs; empty takes them as they sort.
     intervals : mapping of label to Interval
@@ -104,6 +106,7 @@ class Labels(Section):
     source: Literal["events", "column"]
     target: Literal["event", "person"]
     column: str | None = None
+    amount: bool = False
     values: Names = ()
     intervals: dict[str, Interval] = Field(default_factory=dict)
 
@@ -118,6 +121,11 @@ class Labels(Section):
             )
         if self.source == "column" and not self.column:
             raise ValueError('labels from a column need its name: column = "..."')
+        if self.amount and (self.source != "column" or self.target != "person" or self.values):
+            raise ValueError(
+                "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
+                "and no values"
+            )
         if len(set(self.values)) < len(self.values):
             raise ValueError(f"values are {list(self.values)}; expected each label once")
         if "abstain" in (*self.intervals, *self.values):

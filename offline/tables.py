@@ -37,6 +37,24 @@ def results_table(figures: Mapping[str, Any]) -> Group:
     return Group(*parts)
 
 
+def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print what `offline.amount_evaluation` found."""
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
+    table = Table(title=f"{figures['recipe']['name']}: {figures['amount']}, by person")
+    table.add_column("")
+    for name in ("r", "R2", "MAE"):
+        table.add_column(f"{name}\n95 % between people", justify="right")
+        table.add_column("p", justify="right")
+    for arm, its in figures["arms"].items():
+        cells = []
+        for name in ("r", "R2", "MAE"):
+            cells += [_number(its[name]["value"]) + _interval(its[name]["interval"]), _p(its[name]["p"])]
+        table.add_row(arm, *cells)
+    console.print(table, f"{figures['says']}; {figures['protocol']}.")
+
+
 def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
     """Print `results_table`, whole lines also where the output is no terminal."""
     console = console or Console()

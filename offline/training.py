@@ -207,6 +207,11 @@ def train(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     check_network(recipe.network.name, recipe.network.params)  # before hours of replay
+    if recipe.labels.amount:
+        raise RecipeError(
+            "labels.amount: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
+            "Give a column of labels."
+        )
     if recipe.network.channels != "all":
         raise RecipeError(
             'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '

@@ -1,0 +1,120 @@
+"""Amounts: figures that numpy gives, a planted one found, none at chance, and every refusal by name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.errors import RecipeError
+from offline.amount_evaluation import MEAN, SITE, evaluate_amounts, judged, site_folds_of
+from offline.amounts import Amounts, figures_of, values_of
+from offline.evaluation import evaluate
+from offline.recipe import parse_recipe
+from offline.training import train
+from tests.offline.support import group_recipe, write_table
+
+
+def people(n: int, effect: float, seed: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 30))
+    y = 10.0 + effect * X[:, 3] + rng.normal(size=n)
+    names = np.array([f"p{i:03d}" for i in range(n)])
+    return X, y, names, np.array(["north", "south"])[np.arange(n) % 2]
+
+
+def test_figures_are_numpys_and_those_of_repeats_are_averaged() -> None:
+    rng = np.random.default_rng(0)
+    y, said = rng.normal(size=20), rng.normal(size=20)
+    person = np.array([f"p{i:02d}" for i in range(20)])
+    none = np.full(20, "")
+    one = Amounts(np.zeros(20, dtype=np.int64), none, none, person, y, said)
+    found = values_of(one)
+    assert found["r"] == pytest.approx(np.corrcoef(y, said)[0, 1])
+    assert found["R2"] == pytest.approx(1 - ((y - said) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+    assert found["MAE"] == pytest.approx(np.abs(y - said).mean())
+    two = Amounts.concatenate([one, Amounts(np.ones(20, dtype=np.int64), none, none, person, y, y)])
+    assert values_of(two)["MAE"] == pytest.approx(found["MAE"] / 2)
+    assert figures_of(one)["r"]["interval"][0] < found["r"] < figures_of(one)["r"]["interval"][1]
+    few = Amounts(*(getattr(one, name)[:9] for name in ("repeat", "fold", "arm", "person", "y", "said")))
+    assert figures_of(few)["r"]["interval"] is None  # nine people say nothing about others
+
+
+def test_a_planted_amount_is_found_and_none_is_at_chance() -> None:
+    X, y, names, site = people(80, 2.0, 1)
+    table, found = evaluate_amounts({"ridge": X}, y, names, site, permutations=19)
+    assert found["arms"]["ridge"]["r"]["value"] > 0.7
+    assert found["arms"]["ridge"]["r"]["p"] == 0.05
+    assert found["arms"]["ridge"]["MAE"]["p"] == 0.05
+    assert found["arms"]["ridge" + SITE]["R2"]["value"] > 0.5
+    assert found["arms"][MEAN]["R2"]["value"] == pytest.approx(0.0, abs=0.05)
+    assert found["arms"][MEAN]["r"]["value"] is None
+    assert set(table.arms) == {"ridge", "ridge" + SITE, MEAN, MEAN + SITE}
+    means = []
+    for seed in range(12):
+        X, y, names, site = people(40, 0.0, 100 + seed)
+        means.append(
+            evaluate_amounts({"ridge": X}, y, names, site, permutations=0)[1]["arms"]["ridge"]["r"]["value"]
+        )
+    assert np.mean(means) == pytest.approx(0.0, abs=0.15)
+
+
+def test_amounts_of_the_judged_reach_no_fit() -> None:
+    X, y, names, site = people(40, 2.0, 2)
+    folds = site_folds_of(site)
+    before = judged(X, y, names, folds, arm="a")
+    other = np.where(site == "south", -y, y)
+    after = judged(X, other, names, folds[1:], arm="a")
+    np.testing.assert_array_equal(after.said, before.said[before.fold == "site south"])
+
+
+def test_the_same_for_everybody_is_refused() -> None:
+    X, _, names, site = people(10, 0.0, 3)
+    with pytest.raises(RecipeError, match="1 of them different"):
+        evaluate_amounts({"ridge": X}, np.full(10, 3.0), names, site, permutations=0)
+
+
+def cohort(folder: Path, amounts: list[str]) -> Path:
+    rows = []
+    for p, amount in enumerate(amounts):
+        size = float(amount) if amount and amount != "many" else 1.0
+        data = np.random.default_rng(p).normal(size=(100, 3))
+        data[:, 1] = np.cumsum(data[:, 1]) * size + data[:, 0]
+        np.savetxt(folder / f"p{p}.1D", data)
+        rows.append((f"p{p}.1D", f"person-{p}", amount))
+    return write_table(folder, rows, "score")
+
+
+def recipe(**evaluation: Any) -> Any:
+    labels = {"source": "column", "target": "person", "column": "score", "amount": True}
+    return group_recipe(labels=labels, evaluation={"permutations": 19, **evaluation})
+
+
+def test_a_column_of_numbers_is_evaluated_by_person(tmp_path: Path) -> None:
+    table = cohort(tmp_path, [str(1 + p % 7) for p in range(14)] + [""])
+    evaluate(table, recipe(), tmp_path / "one", show=False)
+    evaluate(table, recipe(), tmp_path / "two", show=True)
+    results = json.loads((tmp_path / "one/results.json").read_text())
+    assert (tmp_path / "two/results.json").read_bytes() == (tmp_path / "one/results.json").read_bytes()
+    assert results["people"] == 14  # the one without a score is left out
+    assert results["amount"] == "score"
+    assert set(results["arms"]) == {"ridge", "memory and symmetry", MEAN}
+    assert results["null"]["permutations"] == 19
+    assert len((tmp_path / "one/predictions.csv").read_text().splitlines()) == 1 + 3 * 14
+
+
+def test_what_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"holds 'many'; expected a number"):
+        evaluate(cohort(tmp_path, ["1", "2", "many"]), recipe(), tmp_path / "out", show=False)
+    with pytest.raises(RecipeError, match="a bundle tells labels"):
+        train(tmp_path / "cohort.tsv", recipe(), tmp_path / "bundle")
+    with pytest.raises(RecipeError, match="no values"):
+        parse_recipe(
+            group_recipe().model_dump(mode="json", exclude={"labels"})
+            | {"labels": {"source": "column", "target": "event", "column": "x", "amount": True}},
+            "wrong",
+        )
+    two = write_table(tmp_path, [("p0.1D", "a", "1"), ("p1.1D", "a", "2"), ("p2.1D", "b", "3")], "score")
+    with pytest.raises(RecipeError, match=r"Person a has 1 and 2"):
+        evaluate(two, recipe(), tmp_path / "other", show=False)
