@@ -14,14 +14,23 @@ app = App(name="study", help="The systems of the review: what they claim, and wh
 
 @app.command(name="list")
 def list_() -> None:
-    """List the systems: what each claims, what it needs, and whether a bundle can be made of it."""
+    """List the systems: what each claims, what it is given, and whether a bundle could hold it.
+
+    No study is written into a bundle yet; the last column says for which nothing stands against it.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from offline.studies import STUDIES
 
     table = Table(title="Systems of the review, and what they are judged against")
-    for column in ("name", "system", "claimed: accuracy/sensitivity/specificity, %", "given", "exportable"):
+    for column in (
+        "name",
+        "system",
+        "claimed: accuracy/sensitivity/specificity, %",
+        "given",
+        "could be exported",
+    ):
         table.add_column(column)
     for study in STUDIES.values():
         claimed = "\n".join(str(claim) for claim in study.claims) or f"({study.role})"

@@ -18,9 +18,11 @@ from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.splits import Fold
 from offline.studies import STUDIES
+from offline.studies._features import table as kind_of
 from offline.studies.base import Claim, Role, Study
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
 from offline.studies.running import planned, run_study
+from offline.studies.systems.many_kinds import all_kinds, widths
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, digest, table_of
 from offline.studies.work import Task, centred, perform
@@ -51,7 +53,7 @@ def judged(study: Study, scans: Scans) -> float:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM] + ["ridge", "svm"]
+    "name", [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM] + ["ridge", "svm", "many-kinds"]
 )
 def test_a_system_that_sees_it_learns_what_is_planted_and_at_none_is_at_chance(name: str) -> None:
     study = STUDIES[name]
@@ -98,6 +100,21 @@ def test_centring_takes_each_sites_mean_and_no_label() -> None:
     found = centred(rows, site)
     for name in "ab":
         np.testing.assert_allclose(found[site == name].mean(axis=0), 0.0, atol=1e-12)
+
+
+def test_what_a_constant_region_would_have_is_left_out_of_a_sites_mean() -> None:
+    rows = np.array([[1.0, np.nan], [3.0, np.nan], [5.0, 2.0]])
+    found = centred(rows, np.array(["a", "a", "b"]))
+    np.testing.assert_array_equal(found, [[-1.0, np.nan], [1.0, np.nan], [0.0, 0.0]])
+
+
+def test_columns_of_all_kinds_are_told_apart_by_their_number() -> None:
+    scans = planted(2.4)
+    found = widths(all_kinds(scans).shape[1])
+    for kind, width in found.items():
+        assert width == kind_of(kind, scans.X, scans.repetition_time).shape[1], kind
+    with pytest.raises(HemostreamError, match="1001 columns are no table"):
+        widths(1001)
 
 
 def small_study(name: str = "ridge") -> Study:
