@@ -104,6 +104,8 @@ def evaluate(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     began = datetime.now(UTC)
+    if audited or networks:
+        _refuse_amount(recipe, "it has no audit and no network: leave --audit and --network away")
     arms_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
     folder = folder_for(out)
@@ -200,6 +202,7 @@ def plan_evaluation(
     HemostreamError
         Whatever is wrong with recipe, cohort or recordings.
     """
+    _refuse_amount(recipe, "its linear models take seconds: leave --plan away")
     arms_of(recipe, networks, sites=False)
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
@@ -233,6 +236,11 @@ def _on(address: str) -> Elsewhere:
 
     check_address(address)
     return partial(perform_on_cluster, address=address)
+
+
+def _refuse_amount(recipe: Recipe, why: str) -> None:
+    if recipe.labels.amount:
+        raise RecipeError(f"The recipe's target is an amount (labels.amount): {why}.")
 
 
 def _amounts(

@@ -10,7 +10,7 @@ import pytest
 from models.errors import RecipeError
 from offline.amount_evaluation import MEAN, SITE, evaluate_amounts, judged, site_folds_of
 from offline.amounts import Amounts, figures_of, values_of
-from offline.evaluation import evaluate
+from offline.evaluation import evaluate, plan_evaluation
 from offline.recipe import parse_recipe
 from offline.training import train
 from tests.offline.support import group_recipe, write_table
@@ -115,6 +115,11 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
             | {"labels": {"source": "column", "target": "event", "column": "x", "amount": True}},
             "wrong",
         )
+    for more in ({"audited": True}, {"networks": ["lstm"]}):
+        with pytest.raises(RecipeError, match="no audit and no network"):
+            evaluate(tmp_path / "cohort.tsv", recipe(), tmp_path / "out", show=False, **more)
+    with pytest.raises(RecipeError, match="leave --plan away"):
+        plan_evaluation(tmp_path / "cohort.tsv", recipe())
     two = write_table(tmp_path, [("p0.1D", "a", "1"), ("p1.1D", "a", "2"), ("p2.1D", "b", "3")], "score")
     with pytest.raises(RecipeError, match=r"Person a has 1 and 2"):
         evaluate(two, recipe(), tmp_path / "other", show=False)
