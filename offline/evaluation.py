@@ -33,7 +33,16 @@ from offline.predictions import Predictions
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.report.page import write_report
-from offline.report_folder import AUDIT, NETWORK_AUDIT, WORK, folder_for, run_of, write_maps, write_results
+from offline.report_folder import (
+    AUDIT,
+    NETWORK_AUDIT,
+    WORK,
+    clear,
+    folder_for,
+    run_of,
+    write_maps,
+    write_results,
+)
 from offline.samples import Samples, collect
 from offline.splits import site_folds
 from offline.summary import what_it_says
@@ -166,6 +175,7 @@ def evaluate(
         where=where,
     )
     results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
+    clear(folder)
     write_results(folder, predictions, results.figures, results.run, samples)
     write_maps(folder, figures, samples, recipe)
     audits = [] if found is None else [found]
@@ -272,6 +282,7 @@ def _amounts(
         **figures,
     }
     run = run_of(began, {}, 1, None)
+    clear(folder)
     write_amounts(folder / "predictions.csv", table)
     for name, values in (("results.json", whole), ("run.json", run)):
         text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)

@@ -55,6 +55,16 @@ def folder_for(out: str | Path) -> Path:
     return folder
 
 
+def clear(folder: Path) -> None:
+    """Remove what an earlier evaluation wrote, so that no figure or picture of it passes for a new one.
+
+    What is kept of folds stays: it is known by its content.
+    """
+    for name in WRITTEN:
+        if name != WORK:
+            (folder / name).unlink(missing_ok=True)
+
+
 def write_results(
     folder: Path,
     predictions: Predictions,

@@ -69,7 +69,7 @@ def run(
     out : Path
         Folder for the reports; a folder of its own for each system.
     all_ : bool
-        All systems, the quickest first.
+        All systems that can take these data (series, or a table).
     profile : str
         quick (ten folds once, 19 permuted labellings) or full (five times, 199).
     workers : int
@@ -81,6 +81,7 @@ def run(
     from offline.studies.division import PROFILES
     from offline.studies.page import write_summary
     from offline.studies.running import run_study
+    from offline.studies.tables import can_take
 
     wanted = list(STUDIES) if all_ else list(names or ())
     if not wanted:
@@ -88,10 +89,16 @@ def run(
     for name in wanted:
         if name not in STUDIES:
             raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
     with shown(None) as tell:
         tell("read", 0, 1, str(data))
         scans = read_scans(data)
         tell("read", 1, 1, f"{len(scans)} people")
+        if all_:
+            wanted = [name for name in wanted if can_take(STUDIES[name].table, scans)]
         for name in wanted:
             run_study(
                 STUDIES[name],

@@ -42,6 +42,10 @@ def write_report(folder: Path) -> Path:
         _read(folder / name) if (folder / name).exists() else None
         for name in ("audit.json", "audit-network.json")
     )
+    if "amount" in results:
+        raise HemostreamError(
+            f"{folder} holds an evaluation of an amount ({results['amount']}), which has no page yet."
+        )
     table = read_predictions(folder / "predictions.csv")
     said = content(results, run, audit, network_audit)
     page = _page(said, table, results, _pictures(folder))

@@ -26,6 +26,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             baselines.RIDGE,
             baselines.PARTIAL,
             baselines.SVM,
+            baselines.TABLE,
             baselines.TRAITS,
             baselines.MOTION,
             baselines.SITE,

@@ -27,8 +27,11 @@ from offline.versions import versions
 
 MANY_KINDS = "many kinds"
 """The one table in which what a constant region would have is no number."""
+AS_IT_IS = "as it is"
+"""The data's own table, where they are no series."""
+OF_ANYBODY = ("age and sex", "motion", "site")
+"""Tables that need no scan."""
 Floats = npt.NDArray[np.float64]
-Table = npt.NDArray[np.float32]
 
 
 def _of(*steps: SeriesTransformer) -> Callable[[Scans], Floats]:
@@ -36,7 +39,7 @@ def _of(*steps: SeriesTransformer) -> Callable[[Scans], Floats]:
         if not scans.is_series:
             raise HemostreamError(
                 f"This system needs region series; these data are a table ({scans.derivative}). Give series, "
-                "or run a study that takes tables as they are."
+                "or run ridge-table, which takes a table as it is."
             )
         parts = [step.fit_transform(scans.X, repetition_time=scans.repetition_time) for step in steps]
         return np.concatenate(parts, axis=1)
@@ -79,10 +82,15 @@ TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
         "motion": _motion,
         "site": _site,
         MANY_KINDS: all_kinds,
-        "as it is": _as_it_is,
+        AS_IT_IS: _as_it_is,
     }
 )
 """By name."""
+
+
+def can_take(name: str, scans: Scans) -> bool:
+    """Whether data of this kind (series, or a table) have such a table at all."""
+    return name in OF_ANYBODY or (name == AS_IT_IS) != scans.is_series
 
 
 def table_of(name: str, scans: Scans, cache: Path) -> Path:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.errors import RecipeError
+from models.errors import HemostreamError, RecipeError
 from offline.amount_evaluation import MEAN, SITE, evaluate_amounts, judged, site_folds_of
 from offline.amounts import Amounts, figures_of, values_of
 from offline.evaluation import evaluate, plan_evaluation
 from offline.recipe import parse_recipe
+from offline.report.page import write_report
 from offline.training import train
 from tests.offline.support import group_recipe, write_table
 
@@ -101,6 +102,8 @@ def test_a_column_of_numbers_is_evaluated_by_person(tmp_path: Path) -> None:
     assert results["amount"] == "score"
     assert set(results["arms"]) == {"ridge", "memory and symmetry", MEAN}
     assert results["null"]["permutations"] == 19
+    with pytest.raises(HemostreamError, match=r"an amount \(score\), which has no page yet"):
+        write_report(tmp_path / "one")
     assert len((tmp_path / "one/predictions.csv").read_text().splitlines()) == 1 + 3 * 14
 
 

@@ -162,3 +162,14 @@ def test_what_a_model_is_let_see_is_standardised_by_those_windows_alone(tmp_path
     np.testing.assert_allclose(seen.X[:20].std(axis=(0, 2)), 1.0, atol=1e-5)
     again = Sight((2, 0), tuple(range(20))).of(replace(samples, X=samples.X * np.float32(3)))
     np.testing.assert_allclose(again.X, seen.X, atol=1e-4)
+
+
+def test_an_earlier_audit_does_not_pass_for_one_of_a_later_run(tmp_path: Path) -> None:
+    cohort = task_cohort(tmp_path, sessions=1)
+    recipe = task_recipe(training={"epochs": 1}, evaluation={"permutations": 19})
+    evaluate(cohort, recipe, tmp_path / "out", audited=True, show=False)
+    quiet = task_recipe(training={"epochs": 1}, evaluation={"permutations": 0})
+    evaluate(cohort, quiet, tmp_path / "out", show=False)
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert not {name for name in left if name.startswith(("audit", "channel-map"))}
+    assert "Careless" not in (tmp_path / "out/report.html").read_text()

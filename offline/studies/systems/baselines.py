@@ -50,6 +50,7 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
 RIDGE = _linear("ridge", "Ridge on connectivity", "correlation")
 PARTIAL = _linear("ridge-partial", "Ridge on partial correlations", "partial correlation")
 SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm)
+TABLE = _linear("ridge-table", "Ridge on a table as it is", "as it is")
 TRAITS = _alone("age-sex", "Age and sex", "age and sex", Role.BASELINE)
 MOTION = _alone("motion", "Motion alone", "motion", Role.CONFOUND)
 SITE = _alone("site", "Site alone", "site", Role.CONFOUND)

@@ -15,7 +15,7 @@ from offline.metrics import auc
 from offline.permutation import permuted_people
 from offline.progress import silent
 from offline.scans import Scans
-from offline.scans.simulated import simulate_series
+from offline.scans.simulated import simulate_series, simulate_table
 from offline.splits import Fold
 from offline.studies import STUDIES
 from offline.studies._features import table as kind_of
@@ -24,7 +24,7 @@ from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Pr
 from offline.studies.running import planned, run_study
 from offline.studies.systems.many_kinds import all_kinds, widths
 from offline.studies.systems.selecting import Best
-from offline.studies.tables import TABLES, digest, table_of
+from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.work import Task, centred, perform
 
 SMALL = Profile("quick", 1, 2)
@@ -61,6 +61,39 @@ def test_a_system_that_sees_it_learns_what_is_planted_and_at_none_is_at_chance(n
     if study.table not in SPECTRAL:
         assert judged(study, planted(2.4)) > 0.70
     assert judged(study, planted(0.0)) == pytest.approx(0.5, abs=0.2)  # 80 people: SD 0.065
+
+
+@cache
+def planted_in_time() -> dict[str, Scans]:
+    """Of the second label: a slow swing in half of the regions; or regions that change sides midway."""
+    scans = planted(0.0)
+    rng = np.random.default_rng(0)
+    swing, change = (scans.X.astype(np.float64) for _ in range(2))
+    for i in np.flatnonzero(scans.y == 1).tolist():
+        n, sd = int(scans.n_times[i]), float(np.nanstd(scans.X[i]))
+        seconds = np.arange(n) * scans.repetition_time[i]
+        shared = 1.5 * sd * rng.normal(size=n)
+        for region in range(8):
+            swing[i, region, :n] += 0.9 * sd * np.sin(2 * np.pi * 0.05 * seconds + rng.uniform(0, 2 * np.pi))
+            side = np.where(np.arange(n) < n // 2, 1.0, 1.0 if region % 2 else -1.0)
+            change[i, region, :n] += side * shared
+    return {
+        name: replace(scans, X=X.astype(np.float32)) for name, X in (("swing", swing), ("change", change))
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if STUDIES[name].table in SPECTRAL])
+def test_a_system_of_spectra_or_of_change_learns_what_is_planted_there(name: str) -> None:
+    where = "change" if STUDIES[name].table == "temporal variability" else "swing"
+    assert judged(STUDIES[name], planted_in_time()[where]) > 0.8
+
+
+def test_a_table_is_taken_as_it_is_and_all_leaves_out_what_cannot_be() -> None:
+    scans = simulate_table(240, effect=2.4, seed=5).scans
+    assert judged(STUDIES["ridge-table"], scans) > 0.7
+    takes = {name for name in STUDIES if can_take(STUDIES[name].table, scans)}
+    assert takes == {"ridge-table", "age-sex", "motion", "site"}
+    assert {name for name in STUDIES if not can_take(STUDIES[name].table, planted(0.0))} == {"ridge-table"}
 
 
 def test_labels_of_the_judged_reach_no_fit() -> None:
