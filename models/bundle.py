@@ -8,8 +8,6 @@ whole; that it is the right one is proved by whoever pins the hash.  Nothing is 
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +17,20 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from models.bundle_files import (
+    AGAIN,
+    CARD,
+    WEIGHTS,
+    bytes_of,
+    card_values,
+    check_pin,
+    check_whole,
+    put_files,
+    refuse_other_folders,
+)
 from models.card import Card, canonical
 from models.errors import BundleError, RecipeError
 from models.networks import make_network
-
-CARD = "card.json"
-WEIGHTS = "weights.safetensors"
-SHORTEST_HASH = 12
-"""Fewest hexadecimal digits by which a bundle may be pinned."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def write_bundle(folder: str | Path, card: Card, network: nn.Module) -> str:
         weight is not a finite number.
     """
     target = Path(folder).absolute()
-    _refuse_other_folders(target)
+    refuse_other_folders(target)
     tensors = {name: each.detach().cpu().contiguous().clone() for name, each in network.state_dict().items()}
     weights = safetensors.torch.save(tensors)
     card = replace(card, weights_sha256=hashlib.sha256(weights).hexdigest(), hash="")
@@ -81,7 +85,7 @@ def write_bundle(folder: str | Path, card: Card, network: nn.Module) -> str:
             f"The card cannot be written as JSON: {error}. Give plain finite values."
         ) from error
     _fill(_empty_network(card), tensors)
-    _put(target, {WEIGHTS: weights, CARD: canonical(card.to_json())})
+    put_files(target, {WEIGHTS: weights, CARD: canonical(card.to_json())})
     return card.hash
 
 
@@ -106,28 +110,20 @@ def read_bundle(folder: str | Path, expected_hash: str | None = None) -> Bundle:
         It is not a bundle, not whole, not readable by this version, or not the one asked for.
     """
     where = Path(folder)
-    card_bytes, weights = _bytes_of(where, CARD), _bytes_of(where, WEIGHTS)
-    again = "Fetch it again from where it was trained, or train again."
-    try:
-        values = json.loads(card_bytes)
-        rewritten = canonical(values) if isinstance(values, dict) else b""
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{where / CARD} is not the JSON of a card ({error}). {again}") from error
-    card = Card.from_json(values)
-    computed = card.computed_hash()
-    if rewritten != card_bytes or computed != card.hash:
+    values, weights = card_values(where), bytes_of(where, WEIGHTS)
+    if str(values.get("format")).startswith("scan"):
         raise BundleError(
-            f"{where / CARD} was changed: its content has hash {computed[:12]}, "
-            f"it says {card.hash[:12]!r}. {again}"
+            f"{where} judges whole scans: it has no windows. Give it to classify once the scan is over, or "
+            "take a bundle that train wrote."
         )
-    if hashlib.sha256(weights).hexdigest() != card.weights_sha256:
-        raise BundleError(f"{where / WEIGHTS} is not what the card was written for. {again}")
+    card = Card.from_json(values)
+    check_whole(where, values, weights)
     if expected_hash is not None:
-        _check_pin(where, card.hash, expected_hash)
+        check_pin(where, card.hash, expected_hash)
     try:
         tensors = safetensors.torch.load(weights)
     except safetensors.SafetensorError as error:
-        raise BundleError(f"{where / WEIGHTS} is not a safetensors file ({error}). {again}") from error
+        raise BundleError(f"{where / WEIGHTS} is not a safetensors file ({error}). {AGAIN}") from error
     return Bundle(card, _fill(_empty_network(card), tensors).eval())
 
 
@@ -162,72 +158,3 @@ def _fill(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
             )
     network.load_state_dict(tensors, assign=True)
     return network
-
-
-def _check_pin(where: Path, found: str, expected: str) -> None:
-    wanted = expected.strip().lower()
-    if not SHORTEST_HASH <= len(wanted) <= 64 or set(wanted) - set("0123456789abcdef"):
-        raise BundleError(
-            f"The model hash asked for is {expected!r}; expected {SHORTEST_HASH} to 64 hexadecimal digits."
-        )
-    if not found.startswith(wanted):
-        raise BundleError(
-            f"{where} holds model {found}, but {wanted} was asked for. Give the folder of that model, or "
-            "its hash if this is the right one."
-        )
-
-
-def _bytes_of(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        raise BundleError(
-            f"{folder} is not a readable bundle: {name}: {error.strerror}. Expected a folder with {CARD} and "
-            f"{WEIGHTS}, as `hemostream train` writes it."
-        ) from error
-
-
-def _refuse_other_folders(target: Path) -> None:
-    if not target.exists():
-        return
-    try:
-        names = {each.name for each in target.iterdir()} if target.is_dir() else {target.name}
-    except OSError as error:
-        raise BundleError(f"{target} cannot be looked into: {error}. Give a new folder.") from error
-    if names and names != {CARD, WEIGHTS}:
-        raise BundleError(
-            f"{target} is there and is not a bundle (it holds {', '.join(sorted(names)[:5])}); "
-            "nothing was written. Give a new folder."
-        )
-
-
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Let a folder take a name; a folder that is not empty cannot be replaced in one step."""
-    if not target.exists():
-        fresh.rename(target)
-        return
-    target.rename(old)
-    try:
-        fresh.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-
-
-def _put(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files beside the target, then let the whole folder take its name."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
-            fresh = Path(scratch) / "new"
-            fresh.mkdir()
-            for name, content in files.items():
-                with (fresh / name).open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            _swap(fresh, target, Path(scratch) / "old")
-    except OSError as error:
-        raise BundleError(
-            f"{target} cannot be written: {error}. Give another folder, or make room."
-        ) from error

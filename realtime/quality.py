@@ -43,6 +43,10 @@ class Reason(StrEnum):
     """It was too old when it could have been judged."""
     AHEAD = "ahead of the clock"
     """Its stamps lie in the future: the source's clock, or the offset to it, is wrong."""
+    TOO_SHORT = "too short"
+    """A scan is shorter than its system needs."""
+    REPETITION_TIME = "repetition time"
+    """A scan's volumes come faster or slower than in any scan of the training."""
     INFERENCE = "inference failed"
     """The network raised, or gave no finite number."""
 

@@ -1,11 +1,18 @@
 """``hemostream classify``: the live path over a file."""
 
 import sys
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+from models.errors import HemostreamError
+
+if TYPE_CHECKING:
+    from realtime.decision import Decision
+    from realtime.sources.recording import Recording
 
 
 def classify(
@@ -26,12 +33,15 @@ def classify(
     in it, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
     on entries that the journal says it lacks, are left out and told.
 
+    A bundle of "study export" judges a whole scan at once: its one decision is of a window as long as
+    the scan, or an abstention that says what the scan lacks.
+
     Parameters
     ----------
     recording : Path
         SNIRF, NIRx folder, Homer .nirs, XDF, region series (.1D, .tsv), or a journal.
     model : Path
-        Bundle folder, as "train" writes it.
+        Bundle folder, as "train" or "study export" writes it.
     out : Path
         Decisions, one JSON object a line.
     model_hash : str
@@ -49,24 +59,40 @@ def classify(
         cuda, mps, cpu, or auto.
     """
     from models.bundle import read_bundle
+    from models.scan_bundle import is_scan_bundle, read_scan_bundle
     from offline.recordings import read_recording
     from realtime.inference import Inference, one_thread
     from realtime.rerun import judge_journal, judge_recording
+    from realtime.scan import judge_scan
     from realtime.sinks.journal import is_journal
     from realtime.sinks.jsonl import JsonLinesSink
     from tools.out_file import may_hold_decisions
 
     may_hold_decisions(out)
     one_thread()
-    bundle = read_bundle(model, model_hash)
-    inference = Inference(bundle, device=device)
-    if is_journal(recording):
-        decisions = judge_journal(recording, bundle, inference, told=tell)
-    else:
-        read = read_recording(
+
+    def read() -> "Recording":
+        return read_recording(
             recording, layout=layout, length_unit=length_unit, repetition_time=repetition_time, stream=stream
         )
-        decisions = judge_recording(read, bundle, inference, session=recording.stem)
+
+    where = "cpu"
+    if is_scan_bundle(model):
+        scan_bundle = read_scan_bundle(model, model_hash)
+        if is_journal(recording):
+            raise HemostreamError(
+                f"{model} judges whole scans, and {recording} is the journal of a session; give a file of "
+                "region series."
+            )
+        decisions: Iterator[Decision] = iter([judge_scan(read(), scan_bundle, session=recording.stem)])
+    else:
+        bundle = read_bundle(model, model_hash)
+        inference = Inference(bundle, device=device)
+        where = inference.device_name
+        if is_journal(recording):
+            decisions = judge_journal(recording, bundle, inference, told=tell)
+        else:
+            decisions = judge_recording(read(), bundle, inference, session=recording.stem)
     judged = abstained = 0
     # What cannot be judged at all shows at the first window: before an earlier file is replaced.
     first = next(decisions, None)
@@ -79,7 +105,7 @@ def classify(
                 judged += decision.count
     if first is None:
         print(f"hemostream: {recording} holds nothing as long as a window.", file=sys.stderr)
-    print(f"{judged} windows judged, {abstained} abstained, on {inference.device_name}: {out}")
+    print(f"{judged} windows judged, {abstained} abstained, on {where}: {out}")
 
 
 def tell(what: str) -> None:

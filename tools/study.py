@@ -8,16 +8,15 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from models.errors import HemostreamError, near_match
+from tools.study_export import export
 
 app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
+app.command(export)
 
 
 @app.command(name="list")
 def list_() -> None:
-    """List the systems: what each claims, what it is given, and whether a bundle could hold it.
-
-    No study is written into a bundle yet; the last column says for which nothing stands against it.
-    """
+    """List the systems: what each claims, what it is given, and whether "study export" can write it."""
     from rich.console import Console
     from rich.table import Table
 
@@ -29,7 +28,7 @@ def list_() -> None:
         "system",
         "claimed: accuracy/sensitivity/specificity, %",
         "given",
-        "could be exported",
+        "exportable",
     ):
         table.add_column(column)
     for study in STUDIES.values():

@@ -32,7 +32,6 @@ from models.parts.gaussian import GaussianBayes
 from models.parts.kernel import KernelMachine, Pairwise
 from models.parts.layers import Layer, Linear, logits_of
 from models.parts.prototypes import Neighbours
-from offline.estimators.base import PartsClassifier
 from offline.estimators.tree_tables import leaf_shares, tree_table
 
 Parts = tuple[Part, ...]
@@ -66,8 +65,8 @@ def parts_of(fitted: Any) -> Parts:
     if isinstance(fitted, Pipeline):
         steps = [step for _, step in fitted.steps if step not in (None, "passthrough")]
         return tuple(part for step in steps for part in parts_of(step))
-    if isinstance(fitted, PartsClassifier):
-        return fitted.parts_
+    if (parts := getattr(fitted, "parts_", None)) is not None:  # what answers through parts says so itself
+        return tuple(parts)
     if isinstance(fitted, SelectorMixin):
         return (SelectColumns(np.asarray(fitted.get_support(indices=True), dtype=np.int64)),)
     for kind, convert in _FORMS.items():

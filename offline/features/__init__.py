@@ -4,6 +4,7 @@ from offline.features.base import SeriesTransformer
 from offline.features.components import Components
 from offline.features.connectivity import Autoregression, BandCorrelation, Correlation, Granger, Shrunk
 from offline.features.dynamics import SlidingConnectivity, TemporalVariability
+from offline.features.kinds import Kinds
 from offline.features.locally_linear import LocallyLinear
 from offline.features.spectra import BandAmplitude, LowFrequency, Spectrum
 from offline.features.tangent import Tangent
@@ -22,7 +23,9 @@ FEATURES: dict[str, type[SeriesTransformer]] = {
     "tangent": Tangent,
     "temporal_variability": TemporalVariability,
 }
-"""Features of region series by name.  `LocallyLinear` is not among them: it takes a table."""
+"""Features of region series by name.
+
+`LocallyLinear` is not among them: it takes a table; nor is `Kinds`, for it has holes."""
 
 __all__ = [
     "FEATURES",
@@ -32,6 +35,7 @@ __all__ = [
     "Components",
     "Correlation",
     "Granger",
+    "Kinds",
     "LocallyLinear",
     "LowFrequency",
     "SeriesTransformer",

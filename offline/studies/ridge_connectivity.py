@@ -21,6 +21,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.errors import HemostreamError
+from models.parts.layers import Linear, logits_of
 from offline.discriminant import standard_of
 from offline.metrics import auc
 
@@ -179,6 +180,8 @@ class RidgeConnectivity(ClassifierMixin, BaseEstimator):
         Mean of the labels as minus and plus one.
     penalty_ : float
         Of ``penalties``.
+    parts_ : (Linear,)
+        What it computes, for export.
     """
 
     def __init__(self, penalties: Sequence[float] = PENALTIES) -> None:
@@ -214,6 +217,10 @@ class RidgeConnectivity(ClassifierMixin, BaseEstimator):
         rows = (X - self.mean_) / self.scale_
         self.coef_, self.penalty_ = fit_direction(rows, second, group, self.penalties)
         self.intercept_ = float(2.0 * second.mean() - 1.0)
+        direction = self.coef_ / self.scale_
+        # The mean is taken out of the direction's score: no second table is made.
+        bias = np.array([[self.intercept_ - self.mean_ @ direction]])
+        self.parts_ = (Linear(logits_of(direction[:, np.newaxis]), logits_of(bias)[0]),)
         return self
 
     def decision_function(self, X: Floats) -> Floats:
@@ -231,9 +238,8 @@ class RidgeConnectivity(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        # The mean is taken out of the direction's score: no second table is made.
-        direction = self.coef_ / self.scale_
-        return np.asarray(X @ direction + (self.intercept_ - self.mean_ @ direction))
+        logits = self.parts_[0](X)
+        return np.asarray(logits[:, 1] - logits[:, 0])
 
     def predict(self, X: Floats) -> Labels:
         """Labels of people.

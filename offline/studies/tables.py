@@ -15,6 +15,7 @@ from models.errors import HemostreamError, near_match
 from offline.features import (
     Correlation,
     Granger,
+    Kinds,
     LowFrequency,
     SeriesTransformer,
     Shrunk,
@@ -22,7 +23,6 @@ from offline.features import (
     TemporalVariability,
 )
 from offline.scans import Scans
-from offline.studies.systems.many_kinds import all_kinds
 from offline.versions import versions
 
 MANY_KINDS = "many kinds"
@@ -34,7 +34,22 @@ OF_ANYBODY = ("age and sex", "motion", "site")
 Floats = npt.NDArray[np.float64]
 
 
-def _of(*steps: SeriesTransformer) -> Callable[[Scans], Floats]:
+OF_SERIES: Mapping[str, tuple[SeriesTransformer, ...]] = MappingProxyType(
+    {
+        "correlation": (Correlation(),),
+        "covariance": (Shrunk(measure="covariance"),),
+        "partial correlation": (Shrunk(),),
+        "effective connectivity": (Correlation(), Granger()),
+        "spectrum": (Spectrum(),),
+        "low frequency": (LowFrequency(), LowFrequency(fraction=True)),
+        "temporal variability": (TemporalVariability(),),
+        MANY_KINDS: (Kinds(),),
+    }
+)
+"""Tables of region series: what stands side by side in each.  A bundle computes with the parts of these."""
+
+
+def _of(steps: tuple[SeriesTransformer, ...]) -> Callable[[Scans], Floats]:
     def table(scans: Scans) -> Floats:
         if not scans.is_series:
             raise HemostreamError(
@@ -71,21 +86,16 @@ def _as_it_is(scans: Scans) -> Floats:
 
 TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     {
-        "correlation": _of(Correlation()),
-        "covariance": _of(Shrunk(measure="covariance")),
-        "partial correlation": _of(Shrunk()),
-        "effective connectivity": _of(Correlation(), Granger()),
-        "spectrum": _of(Spectrum()),
-        "low frequency": _of(LowFrequency(), LowFrequency(fraction=True)),
-        "temporal variability": _of(TemporalVariability()),
+        **{name: _of(steps) for name, steps in OF_SERIES.items()},
         "age and sex": _traits,
         "motion": _motion,
         "site": _site,
-        MANY_KINDS: all_kinds,
         AS_IT_IS: _as_it_is,
     }
 )
 """By name."""
+REVISION = 2
+"""Raise it when what a table holds changes: what was kept before is then not taken up."""
 
 
 def can_take(name: str, scans: Scans) -> bool:
@@ -117,7 +127,7 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
     """
     if name not in TABLES:
         raise HemostreamError(f"There is no table {name!r}. {near_match(name, tuple(TABLES))}")
-    path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}.npy"
+    path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}-{REVISION}.npy"
     if not path.exists():
         values = TABLES[name](scans)
         if name != MANY_KINDS and not np.isfinite(values).all():

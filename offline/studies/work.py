@@ -97,6 +97,31 @@ def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -
         Which.
     """
     began = time.perf_counter()
+    model, setting, judged = fit(study, X, table, task)
+    with threadpool_limits(1):
+        scores = log_odds(model, judged)
+    return Done(scores, setting, time.perf_counter() - began)
+
+
+def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tuple[Any, int, Floats]:
+    """Choose a setting within training and fit with it, with one thread.
+
+    Parameters
+    ----------
+    study : Study
+        What is fitted.
+    X : (n, n_features) float32
+        Of everybody.
+    table : SampleTable
+        One row a person.
+    task : Task
+        Which.
+
+    Returns
+    -------
+    classifier, int, (n_judged, n_features) float64
+        Fitted, the setting, and the rows of those who are judged.
+    """
     train, test = task.fold.train, task.fold.test
     target = table.target
     if task.labelling is not None:
@@ -114,8 +139,7 @@ def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -
         if setting is None:
             setting = _chosen(study, known, y, site, seed)
         model = _fitted(study, study.settings[setting], known, y, site, seed)
-        scores = log_odds(model, judged)
-    return Done(scores, setting, time.perf_counter() - began)
+    return model, setting, judged
 
 
 def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:

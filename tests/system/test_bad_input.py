@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from models.bundle import CARD, WEIGHTS
+from models.bundle_files import CARD, WEIGHTS
 from offline.recordings import read_recording
 from offline.recordings.journal import read_journal
 from offline.recordings.snirf_writer import write_snirf

@@ -6,12 +6,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 
-from models.bundle import CARD, WEIGHTS, write_bundle
+from models.bundle import write_bundle
+from models.bundle_files import CARD, WEIGHTS
 from models.card import Card, canonical
 from models.networks import NETWORKS, make_network
+from models.parts.columns import Standardise
+from models.parts.connectivity import Correlation
+from models.parts.ensemble import ensemble_of
+from models.parts.kinds import Kinds
+from models.parts.kinds_average import KindsAverage
+from models.parts.layers import Linear
+from models.parts.system import System
+from models.scan_bundle import write_scan_bundle
+from models.scan_card import ScanCard
 from tools.fuzz.damage import Random, damaged
 from tools.fuzz.seeds import Input, spec
 from tools.fuzz.texts import VALUES, tree
@@ -35,6 +46,37 @@ def bundles() -> list[Input]:
         with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
             torch.manual_seed(0)
             write_bundle(Path(folder) / "b", card, make_network(**card.network).eval())
+            found.append({each: (Path(folder) / "b" / each).read_bytes() for each in (CARD, WEIGHTS)})
+    return found
+
+
+def scan_bundles() -> list[Input]:
+    """Systems for whole scans, small: of one feature, of many kinds, and of chains held in one array."""
+    random = np.random.default_rng(0)
+    regions = 5
+    pairs = regions * (regions - 1) // 2
+    linear = Linear(random.normal(size=(pairs, 2)), random.normal(size=2))
+    line = KindsAverage(
+        np.eye(regions), np.zeros(25), np.ones(25), random.normal(size=25), ("pearson", "tangent"),
+        (("pearson", False), ("tangent", True)), 1.0, 0.0,
+    )  # fmt: skip
+    systems = [
+        System((Correlation(),), (Standardise(np.zeros(pairs), np.ones(pairs)), linear)),
+        System((Kinds(("pearson", "tangent")),), (line,)),
+        System((Correlation(),), (ensemble_of([[linear], [linear]]),)),
+    ]
+    needs = {
+        "regions": [f"region {k}" for k in range(regions)],
+        "preprocessing": "none",
+        "least_s": 120.0,
+        "repetition_time": [1.5, 3.0],
+        "most_masked": 0.4,
+    }
+    found: list[Input] = []
+    for system in systems:
+        with tempfile.TemporaryDirectory() as folder:
+            card = ScanCard(system=(), input=needs, labels=("TD", "ASD"), study={"name": "ridge"})
+            write_scan_bundle(Path(folder) / "b", card, system)
             found.append({each: (Path(folder) / "b" / each).read_bytes() for each in (CARD, WEIGHTS)})
     return found
 

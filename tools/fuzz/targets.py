@@ -230,6 +230,12 @@ def _bundle() -> Target:
     return Target("bundle", bundles.bundles(), damage, read)
 
 
+def _scan_bundle() -> Target:
+    bundles, module = _module("tools.fuzz.bundles"), _module("models.scan_bundle")
+    damage = [bundles.other_card, bundles.other_card, bundles.other_weights, bundles.exchanged]
+    return Target("scan_bundle", bundles.scan_bundles(), damage, module.read_scan_bundle)
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "snirf": _snirf,
     "homer": _homer,
@@ -244,5 +250,6 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "decision": _decision,
     "status": _status,
     "bundle": _bundle,
+    "scan_bundle": _scan_bundle,
 }
 """Name to what makes the target."""

@@ -2,7 +2,7 @@
 
 Settled before its own result on left-out sites was seen, and why:
 
-* Ten kinds of connectivity (`offline.studies._features.KINDS`), because each is blind to something else:
+* Ten kinds of connectivity (`models.parts.kinds.KINDS`), because each is blind to something else:
   Pearson, the same without the scan's mean series, of ranks (spikes of motion count little), within the
   resting band and within slow-5 and slow-4, partial, tangent (Dadi et al. 2019, NeuroImage 192:115-134: the
   best kind on average), the antisymmetric part of the covariance one volume later, and regional spectra.
@@ -24,8 +24,7 @@ and that a factor above 4 was added, followed inner results of all folds, which 
 labels. So 0.756 is a little hopeful; only sites that nobody looked at can say how much.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,57 +33,31 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from models.errors import HemostreamError
+from models.parts.kinds import KINDS, split
+from models.parts.kinds_average import TANGENT, KindsAverage, average_of, seen_from
 from offline.metrics import auc
-from offline.studies._features import KINDS
-from offline.studies.headline.members import Fitted, Member, fit_member
+from offline.studies.headline.members import Fitted, fit_member, whitening_of
 from offline.studies.ridge_connectivity import Labels
 
 Floats = npt.NDArray[np.float64]
-Tables = Mapping[str, Floats]
 
 FACTORS = (1.0, 4.0, 16.0)
 """By which training sites may be moved apart: not, somewhat, and as good as projected out."""
 
 
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """All that a fitted headline model computes with.
-
-    The mean of the members' scores, times ``slope``, plus ``intercept``, is the log odds of the second label.
-
-    Parameters
-    ----------
-    members : tuple of Member
-        See there for the order of operations.
-    slope, intercept : float
-        Of a logistic regression on training people who were held out (Platt 1999).
-    """
-
-    members: tuple[Member, ...]
-    slope: float
-    intercept: float
-
-    def log_odds(self, tables: Tables) -> Floats:
-        """Log odds of the second label, (n,) float64, from tables of every kind, (n, n_features) float64."""
-        score = sum(member.score(tables[member.kind]) for member in self.members) / len(self.members)
-        return np.asarray(self.slope * score + self.intercept)
-
-
 class Headline(ClassifierMixin, BaseEstimator):
     """The average of many kinds of connectivity, two labels.
-
-    Takes tables rather than one array: kinds are computed once a person, however often people are divided.
 
     Parameters
     ----------
     kinds : sequence of str
-        Of `offline.studies._features.KINDS`.
+        Of `models.parts.kinds.KINDS`, as they stand side by side in the table.
     factors : sequence of float
         One is chosen for all members.
 
     Attributes
     ----------
-    parts_ : Parts
+    parts_ : (KindsAverage,)
         What it computes with.
     factor_ : float
         Chosen.
@@ -96,35 +69,48 @@ class Headline(ClassifierMixin, BaseEstimator):
         self.kinds = kinds
         self.factors = factors
 
-    def fit(self, X: Tables, y: Labels, *, site: Labels) -> "Headline":
+    def fit(self, X: Floats, y: Labels, *, site: Labels) -> "Headline":
         """Fit.
 
         Parameters
         ----------
-        X : mapping of str to (n, n_features) float64
-            A table for each kind, as `offline.studies._features.table` gives them.
+        X : (n, n_columns) float64
+            As `models.parts.kinds.Kinds` gives it; no number where a region was masked.
         y : (n,) array
             Two labels.
         site : (n,) str
             Where each was recorded; at least two sites.
         """
         self.classes_, which = np.unique(y, return_inverse=True)
-        _check(X, self.kinds, len(which))
+        if len(X) != len(which) or len(X) != len(site):
+            raise HemostreamError(
+                f"The table has {len(X)} rows, y {len(which)} and site {len(site)}; expected as many of each."
+            )
         if len(self.classes_) != 2 or len(np.unique(site)) < 2:
             raise HemostreamError(
                 f"There are {len(self.classes_)} labels and {len(np.unique(site))} sites; expected two "
                 "labels and at least two sites, because penalties are chosen on a site that is left out."
             )
+        tables = split(X, self.kinds)
+        whitening = np.empty((0, 0))
+        if TANGENT in tables:
+            whitening = whitening_of(tables[TANGENT])
+            tables[TANGENT] = seen_from(whitening, tables[TANGENT])
         second = which == 1
+        members = [(kind, own) for kind in self.kinds for own in (False, True)]
         fits = [
-            fit_member(kind, X[kind], second, site, own_scale=own, factors=self.factors)
-            for kind in self.kinds
-            for own in (False, True)
+            fit_member(tables[kind], second, site, own=own, factors=self.factors) for kind, own in members
         ]
-        self._average(fits, second)
+        self._average(whitening, members, fits, second)
         return self
 
-    def _average(self, fits: Sequence[Fitted], second: npt.NDArray[np.bool_]) -> None:
+    def _average(
+        self,
+        whitening: Floats,
+        members: Sequence[tuple[str, bool]],
+        fits: Sequence[Fitted],
+        second: npt.NDArray[np.bool_],
+    ) -> None:
         held = np.mean([fit.held_out for fit in fits], axis=0)  # (n_factors, n)
         everybody = np.zeros(len(second), dtype=np.str_)
         # Compared across sites: that a new site's people lie elsewhere altogether must count.
@@ -133,15 +119,19 @@ class Headline(ClassifierMixin, BaseEstimator):
         line = LogisticRegression(C=np.inf).fit(held[best][:, np.newaxis], second)
         self.factor_ = float(self.factors[best])
         self.held_out_ = held[best]
-        members = tuple(fit.members[best] for fit in fits)
-        self.parts_ = Parts(members, float(line.coef_[0, 0]), float(line.intercept_[0]))
+        each = [
+            (kind, own, fit.mean, fit.scale, fit.weights[best])
+            for (kind, own), fit in zip(members, fits, strict=True)
+        ]
+        slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+        self.parts_: tuple[KindsAverage] = (average_of(whitening, self.kinds, each, (slope, intercept)),)
 
-    def decision_function(self, X: Tables) -> Floats:
+    def decision_function(self, X: Floats) -> Floats:
         """Log odds of the second label, each person judged alone.
 
         Parameters
         ----------
-        X : mapping of str to (n, n_features) float64
+        X : (n, n_columns) float64
             As fitted.
 
         Returns
@@ -150,15 +140,15 @@ class Headline(ClassifierMixin, BaseEstimator):
             Natural logarithm, at the training people's prevalence.
         """
         check_is_fitted(self)
-        _check(X, self.kinds, None)
-        return self.parts_.log_odds(X)
+        logits = self.parts_[0](X)
+        return np.asarray(logits[:, 1] - logits[:, 0])
 
-    def predict(self, X: Tables) -> Labels:
+    def predict(self, X: Floats) -> Labels:
         """Labels of people.
 
         Parameters
         ----------
-        X : mapping of str to (n, n_features) float64
+        X : (n, n_columns) float64
             As fitted.
 
         Returns
@@ -171,13 +161,13 @@ class Headline(ClassifierMixin, BaseEstimator):
 
 
 def leave_sites_out(
-    tables: Tables, y: Labels, site: Labels, model: Headline | None = None
+    X: Floats, y: Labels, site: Labels, model: Headline | None = None
 ) -> tuple[Floats, dict[str, float]]:
     """Log odds of every person by a model fitted, all choices included, without their site.
 
     Parameters
     ----------
-    tables : mapping of str to (n, n_features) float64
+    X : (n, n_columns) float64
         All people.
     y : (n,) array
         Two labels.
@@ -198,18 +188,7 @@ def leave_sites_out(
     chosen = {}
     for name in np.unique(site):
         out = site == name
-        model.fit({kind: tables[kind][~out] for kind in model.kinds}, y[~out], site=site[~out])
-        scores[out] = model.decision_function({kind: tables[kind][out] for kind in model.kinds})
+        model.fit(X[~out], y[~out], site=site[~out])
+        scores[out] = model.decision_function(X[out])
         chosen[str(name)] = model.factor_
     return scores, chosen
-
-
-def _check(tables: Tables, kinds: Sequence[str], n: int | None) -> None:
-    missing = [kind for kind in kinds if kind not in tables]
-    if missing:
-        raise HemostreamError(
-            f"No table of {', '.join(missing)}; found {', '.join(tables) or 'none'}. Compute it with table()."
-        )
-    lengths = {kind: len(tables[kind]) for kind in kinds}
-    if len(set(lengths.values())) != 1 or (n is not None and set(lengths.values()) != {n}):
-        raise HemostreamError(f"Tables have {lengths} rows; expected {n or 'the same'} in each.")

@@ -4,6 +4,9 @@
 from typing import Any
 
 from offline.estimators import MEMBERS
+from offline.estimators.row_space import InRowSpace
+from offline.estimators.standard import linear_svm
+from offline.estimators.standardised import Standardised
 from offline.studies.base import Role, Study
 from offline.studies.ridge_connectivity import RidgeConnectivity
 
@@ -14,8 +17,8 @@ def ridge(*, random_state: int) -> Any:
 
 
 def svm(*, random_state: int) -> Any:
-    """A linear support vector machine."""
-    return MEMBERS["linear-svm"]()
+    """A linear support vector machine, in the people's coordinates."""
+    return Standardised(InRowSpace(linear_svm()))
 
 
 def simple(*, random_state: int) -> Any:

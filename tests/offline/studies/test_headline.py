@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import HemostreamError
-from offline.studies._features import KINDS, own_part, pearson, standardised, table
+from models.parts.kinds import KINDS, Kinds, average_ranks, regions_of, split, widths
+from models.parts.kinds_average import own_scale, seen_from
 from offline.studies.headline.ensemble import Headline, leave_sites_out
-from offline.studies.headline.members import fit_member
+from offline.studies.headline.members import fit_member, whitening_of
 from offline.studies.headline.stretched import Stretched
-from offline.studies.headline.tangent import reference, tangent_rows
 from offline.studies.ridge_connectivity import mean_auc
 
 KINDS_HERE = ("pearson", "tangent", "spectrum")
@@ -32,29 +32,47 @@ def series(seed: int, n: int = 60, n_regions: int = 8, n_sites: int = 5, effect:
     return X, y, np.array([f"site {k}" for k in number]), np.full(n, 2.0)
 
 
-def tables(X: np.ndarray, seconds: np.ndarray, kinds: tuple[str, ...] = KINDS_HERE) -> dict[str, np.ndarray]:
-    return {kind: table(kind, X, seconds) for kind in kinds}
+def table(X: np.ndarray, seconds: np.ndarray, kinds: tuple[str, ...] = KINDS_HERE) -> np.ndarray:
+    return Kinds(kinds)(X, seconds)
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_kind_is_of_one_scan_and_of_no_unit(kind: str) -> None:
     X, _, _, seconds = series(0, n=6)
-    found = table(kind, X, seconds)
-    assert np.array_equal(found[[4, 1]], table(kind, X[[4, 1]], seconds[[4, 1]]), equal_nan=True)
-    assert found == pytest.approx(table(kind, 1e3 * X + 5.0, seconds), abs=1e-6, nan_ok=True)
+    found = table(X, seconds, (kind,))
+    assert np.array_equal(found[[4, 1]], table(X[[4, 1]], seconds[[4, 1]], (kind,)), equal_nan=True)
+    assert found == pytest.approx(table(1e3 * X + 5.0, seconds, (kind,)), abs=1e-6, nan_ok=True)
+    assert (
+        len(Kinds((kind,)).names([f"r{i}" for i in range(8)])) == found.shape[1] == widths((kind,), 8)[kind]
+    )
     others = np.delete(found, 3, axis=0)
     assert np.isfinite(others).all()
     if kind != "tangent":
         assert np.isnan(found[3]).any()
 
 
-def test_pearson_is_that_of_numpy_and_zero_where_a_region_is_constant() -> None:
+def test_pearson_is_that_of_numpy_and_ranks_are_those_of_scipy() -> None:
+    from scipy.stats import rankdata, spearmanr
+
     X, _, _, seconds = series(1, n=6)
-    edges = pearson(X)
     upper = np.triu_indices(8, 1)
-    assert np.tanh(edges[0]) == pytest.approx(np.corrcoef(own_part(X[0]))[upper])
-    assert np.array_equal(np.isnan(table("pearson", X, seconds)[3]), edges[3] == 0.0)
-    assert standardised(own_part(X[3]))[2].tolist() == [0.0] * 105
+    own = X[1][:, np.isfinite(X[1, 0])]
+    found = split(table(X, seconds, ("pearson", "ranks")), ("pearson", "ranks"))
+    assert np.tanh(found["pearson"][1]) == pytest.approx(np.corrcoef(own)[upper])
+    of_ranks = 2.0 * np.sin(np.pi / 6.0 * spearmanr(own.T).statistic[upper])
+    assert np.tanh(found["ranks"][1]) == pytest.approx(of_ranks)
+    tied = np.round(own)
+    assert np.array_equal(average_ranks(tied), rankdata(tied, axis=1))
+
+
+@given(st.sets(st.sampled_from(list(KINDS)), min_size=1), st.integers(2, 40))
+def test_a_table_knows_of_how_many_regions_it_is(kinds: set[str], regions: int) -> None:
+    names = tuple(sorted(kinds))
+    total = sum(widths(names, regions).values())
+    assert regions_of(names, total) == regions
+    assert sum(part.shape[1] for part in split(np.zeros((1, total)), names).values()) == total
+    with pytest.raises(HemostreamError, match="no table of"):
+        regions_of(names, total + 1)
 
 
 def test_tangent_rows_are_logarithms_from_the_mean() -> None:
@@ -65,7 +83,16 @@ def test_tangent_rows_are_logarithms_from_the_mean() -> None:
     upper = np.triu_indices(8)
     found = np.stack([((axes * np.exp(each)) @ axes.T)[upper] for each in logs])
     expected = np.stack([((axes * each) @ axes.T)[upper] for each in logs - logs.mean(axis=0)])
-    assert tangent_rows(found, reference(found)) == pytest.approx(expected, abs=1e-9)
+    assert seen_from(whitening_of(found), found) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_persons_own_scale_is_over_what_is_there() -> None:
+    rows = np.random.default_rng(3).normal(3.0, 2.0, size=(4, 50))
+    rows[1, :20] = np.nan
+    found = own_scale(rows)
+    assert np.nanmean(found, axis=1) == pytest.approx(np.zeros(4), abs=1e-12)
+    assert np.nanstd(found, axis=1) == pytest.approx(np.ones(4))
+    assert np.isnan(found[1, :20]).all()
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1.0, 4.0, 16.0]))
@@ -99,8 +126,8 @@ def test_a_large_factor_takes_out_what_training_sites_differ_in() -> None:
     X[:, :30] += 0.5 * second[:, None]
     spread = []
     for factor in (1.0, 16.0):
-        fit = fit_member("pearson", X, second, site, own_scale=False, factors=[factor])
-        scores = fit.members[0].score(X)
+        fit = fit_member(X, second, site, own=False, factors=[factor])
+        scores = ((X - fit.mean) / fit.scale) @ fit.weights[0]
         spread.append(np.std([scores[site == k].mean() for k in range(8)]) / scores.std())
         assert mean_auc(second, fit.held_out[0], site) > 0.9
     assert spread[1] < 0.1 * spread[0]
@@ -109,14 +136,14 @@ def test_a_large_factor_takes_out_what_training_sites_differ_in() -> None:
 def test_nothing_of_the_judged_site_reaches_its_scores() -> None:
     X, y, site, seconds = series(3)
     model = Headline(KINDS_HERE)
-    before, _ = leave_sites_out(tables(X, seconds), y, site, model)
+    before, _ = leave_sites_out(table(X, seconds), y, site, model)
     out = np.flatnonzero(site == "site 2")
     other = y.copy()
     other[out] = 1 - other[out]
-    assert np.array_equal(leave_sites_out(tables(X, seconds), other, site, model)[0][out], before[out])
+    assert np.array_equal(leave_sites_out(table(X, seconds), other, site, model)[0][out], before[out])
     changed = X.copy()
     changed[out[1:]] = changed[out[1:]][:, ::-1]
-    after, _ = leave_sites_out(tables(changed, seconds), y, site, model)
+    after, _ = leave_sites_out(table(changed, seconds), y, site, model)
     assert after[out[0]] == pytest.approx(before[out[0]], abs=1e-9)
     assert after[out[1:]] != pytest.approx(before[out[1:]], abs=1e-3)
 
@@ -126,7 +153,7 @@ def test_what_means_nothing_is_at_chance_and_a_planted_effect_is_found() -> None
     for effect, areas in found.items():
         for seed in range(15):
             X, y, site, seconds = series(seed, effect=effect)
-            scores, _ = leave_sites_out(tables(X, seconds, ("pearson",)), y, site, Headline(("pearson",)))
+            scores, _ = leave_sites_out(table(X, seconds, ("pearson",)), y, site, Headline(("pearson",)))
             areas.append(mean_auc(y == 1, scores, site))
     spread = np.std(found[0.0]) / np.sqrt(15)
     assert spread < 0.03
@@ -134,31 +161,38 @@ def test_what_means_nothing_is_at_chance_and_a_planted_effect_is_found() -> None
     assert np.mean(found[0.6]) > 0.85
 
 
-def test_its_parts_say_what_it_says() -> None:
+def test_its_part_says_what_it_says() -> None:
     """Step by step as documented, from the arrays alone."""
     X, y, site, seconds = series(4, effect=0.6)
-    found = tables(X, seconds)
+    found = table(X, seconds)
     model = Headline(KINDS_HERE).fit(found, y, site=site)
-    total = np.zeros(len(X))
-    for part in model.parts_.members:
-        rows = tangent_rows(found[part.kind], part.reference) if part.kind == "tangent" else found[part.kind]
-        if part.own_scale:
+    (part,) = model.parts_
+    tables = split(found, KINDS_HERE)
+    total, at = np.zeros(len(X)), 0
+    for kind, own in part.members:
+        rows = seen_from(part.whitening, tables[kind]) if kind == "tangent" else tables[kind]
+        if own:
             rows = (rows - np.nanmean(rows, axis=1)[:, None]) / np.nanstd(rows, axis=1)[:, None]
-        total += np.nansum((rows - part.mean) / part.scale * part.weights, axis=1)
-    said = model.parts_.slope * total / len(model.parts_.members) + model.parts_.intercept
+        numbers = slice(at, at + rows.shape[1])
+        at += rows.shape[1]
+        total += np.nansum((rows - part.mean[numbers]) / part.scale[numbers] * part.weights[numbers], axis=1)
+    assert at == len(part.weights)
+    said = part.slope * total / len(part.members) + part.intercept
     assert model.decision_function(found) == pytest.approx(said, abs=1e-9)
     # Judged alone, as in company.
-    assert model.decision_function({k: v[7:8] for k, v in found.items()})[0] == pytest.approx(said[7])
+    assert model.decision_function(found[7:8])[0] == pytest.approx(said[7])
     assert (model.predict(found) == y).mean() > 0.8
     assert mean_auc(y == 1, model.held_out_, site) > 0.8
 
 
-def test_what_is_missing_is_said() -> None:
+def test_what_does_not_fit_is_said() -> None:
     X, y, site, seconds = series(5)
-    found = tables(X, seconds)
-    with pytest.raises(HemostreamError, match="No table of partial"):
+    found = table(X, seconds)
+    with pytest.raises(HemostreamError, match="no table of pearson, partial"):
         Headline(("pearson", "partial")).fit(found, y, site=site)
-    with pytest.raises(HemostreamError, match="rows; expected 60"):
-        Headline(KINDS_HERE).fit({**found, "tangent": found["tangent"][1:]}, y, site=site)
+    with pytest.raises(HemostreamError, match="59 rows, y 60"):
+        Headline(KINDS_HERE).fit(found[1:], y, site=site)
     with pytest.raises(HemostreamError, match="1 sites"):
         Headline(KINDS_HERE).fit(found, y, site=np.full(60, "here"))
+    with pytest.raises(HemostreamError, match="no kind 'person'"):
+        Kinds(("person",))

@@ -18,11 +18,9 @@ from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.splits import Fold
 from offline.studies import STUDIES
-from offline.studies._features import table as kind_of
 from offline.studies.base import Claim, Role, Study
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
 from offline.studies.running import planned, run_study
-from offline.studies.systems.many_kinds import all_kinds, widths
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.work import Task, centred, perform
@@ -139,15 +137,6 @@ def test_what_a_constant_region_would_have_is_left_out_of_a_sites_mean() -> None
     rows = np.array([[1.0, np.nan], [3.0, np.nan], [5.0, 2.0]])
     found = centred(rows, np.array(["a", "a", "b"]))
     np.testing.assert_array_equal(found, [[-1.0, np.nan], [1.0, np.nan], [0.0, 0.0]])
-
-
-def test_columns_of_all_kinds_are_told_apart_by_their_number() -> None:
-    scans = planted(2.4)
-    found = widths(all_kinds(scans).shape[1])
-    for kind, width in found.items():
-        assert width == kind_of(kind, scans.X, scans.repetition_time).shape[1], kind
-    with pytest.raises(HemostreamError, match="1001 columns are no table"):
-        widths(1001)
 
 
 def small_study(name: str = "ridge") -> Study:

@@ -1,0 +1,146 @@
+"""A recorded scan, judged as one window as long as itself.
+
+Systems for whole scans (`models.scan_bundle`) say nothing of a stretch: connectivity only becomes steady
+within minutes.  What a scan lacks of what its system needs is a reason to abstain, as it is for a window.
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from models.errors import SignalError
+from models.parts.system import System
+from models.probabilities import probabilities
+from models.scan_bundle import ScanBundle
+from models.scan_card import ScanCard, ScanInput
+from realtime.decision import ABSTAIN, Decision, Evidence
+from realtime.log import OriginKind
+from realtime.matching import match_channels
+from realtime.quality import Reason
+from realtime.signal import Bools, Channel, Floats, Kind, SignalSpec
+from realtime.sources.recording import Recording
+
+UNEVEN = 0.25
+"""Of a repetition time by which a volume may be early or late before one is taken to be lost."""
+
+
+def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Decision:
+    """Judge a whole scan.
+
+    Parameters
+    ----------
+    recording : Recording
+        Region series (kind BOLD), as read: a region that never changes is missing throughout.
+    bundle : ScanBundle
+        The system.
+    session : str
+        Name for the decision's identity.
+
+    Returns
+    -------
+    Decision
+        The only one: sequence 0, from the first volume to one repetition time after the last.
+
+    Raises
+    ------
+    SignalError
+        The recording lacks regions that the system needs, or does not say its repetition time.
+    """
+    needs = bundle.card.needs
+    spec = SignalSpec(
+        tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in needs.regions), recording.spec.rate
+    )
+    rows = np.array(match_channels(spec, recording.spec), dtype=np.intp)
+    if not recording.spec.rate > 0:
+        raise SignalError(f"{recording.name} does not say its repetition time; give it.")
+    seconds = 1.0 / recording.spec.rate
+    # The reader's rate is one over the seconds it was told: what those were stands in its notes.
+    seconds = float(recording.notes.get("repetition_time", seconds))
+    missing = recording.missing[rows]
+    masked: Bools = np.asarray(missing.all(axis=1))
+    why = _reasons(recording.times, missing, masked, seconds, needs)
+    scores = None if why else _scores(bundle.system, recording.data[rows], masked, seconds)
+    if not why and scores is None:
+        why = [Reason.INFERENCE]
+    return _decision(recording, bundle.card, session, why, scores, missing, masked, seconds)
+
+
+def _reasons(times: Floats, missing: Bools, masked: Bools, seconds: float, needs: ScanInput) -> list[Reason]:
+    """Why a scan is not to be judged; empty where it is."""
+    why = []
+    # Sums of floating-point seconds: a scan of exactly the least length is long enough.
+    if len(times) * seconds < needs.least_s * (1 - 1e-9):
+        why.append(Reason.TOO_SHORT)
+    low, high = needs.repetition_time
+    if not low * (1 - 1e-9) <= seconds <= high * (1 + 1e-9):
+        why.append(Reason.REPETITION_TIME)
+    if masked.mean() > needs.most_masked or (missing & ~masked[:, np.newaxis]).any():
+        why.append(Reason.COVERAGE)
+    if len(times) > 1 and np.abs(np.diff(times) - seconds).max() > UNEVEN * seconds:
+        why.append(Reason.GAP)
+    return why
+
+
+def _scores(system: System, data: Floats, masked: Bools, seconds: float) -> Floats | None:
+    """Probabilities, (n_labels,) float64; None where the system gave no finite number."""
+    series = np.where(masked[:, np.newaxis], 0.0, data).astype(np.float32)
+    with np.errstate(all="ignore"):  # what comes of it is looked at here
+        logits = system.logits(series[np.newaxis], np.array([seconds]))[0]
+    return np.asarray(probabilities(logits)) if np.isfinite(logits).all() else None
+
+
+def _decision(
+    recording: Recording,
+    card: ScanCard,
+    session: str,
+    why: list[Reason],
+    scores: Floats | None,
+    missing: Bools,
+    masked: Bools,
+    seconds: float,
+) -> Decision:
+    labels = tuple(card.labels)
+    start = float(recording.times[0]) if len(recording.times) else 0.0
+    by_label = None if scores is None else dict(zip(labels, scores.tolist(), strict=True))
+    names = tuple(name for name, out in zip(card.needs.regions, masked, strict=True) if out)
+    # Where nothing was judged the evidence knows nothing: every label is as likely as another.
+    so_far = by_label or dict.fromkeys(labels, 1.0 / len(labels))
+    return Decision(
+        session=session,
+        run=1,
+        sequence=0,
+        count=1,
+        window_start=start,
+        window_end=start + len(recording.times) * seconds,
+        window_start_utc=_utc(start, recording.start_utc),
+        window_end_utc=_utc(start + len(recording.times) * seconds, recording.start_utc),
+        produced_at_utc=None,
+        age_s=0.0,
+        delay_s=0.0,
+        label=ABSTAIN if scores is None else labels[int(np.argmax(scores))],
+        reasons=tuple(str(reason) for reason in why),
+        probabilities=by_label,
+        evidence=Evidence(probabilities=so_far, windows=int(scores is not None), memory_s=None),
+        coverage=float(1.0 - missing.mean()) if missing.size else 0.0,
+        largest_gap_s=_largest_gap(recording.times, seconds),
+        channels=int(np.count_nonzero(~masked)),
+        left_out={str(Reason.FLAT): names} if names else {},
+        quality={},
+        novelty=None,
+        time_uncertainty_s=0.0,
+        model=card.hash,
+        origin=str(OriginKind.REPLAYED),
+        speed=1.0,
+    )
+
+
+def _utc(seconds: float, start_utc: float | None) -> str | None:
+    """UTC of a time of the recording; None where it does not say when it was made."""
+    if start_utc is None:
+        return None
+    return datetime.fromtimestamp(start_utc + seconds, UTC).isoformat(timespec="microseconds")
+
+
+def _largest_gap(times: Floats, seconds: float) -> float:
+    """Longest stretch (s) beyond a repetition time without a volume."""
+    return max(float(np.diff(times).max()) - seconds, 0.0) if len(times) > 1 else 0.0

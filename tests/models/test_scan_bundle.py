@@ -1,0 +1,158 @@
+"""A system for whole scans: whole when written, refused when damaged, and every part can be held."""
+
+import importlib
+import inspect
+import json
+import pkgutil
+from dataclasses import is_dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import models.parts
+from models.bundle import read_bundle
+from models.bundle_files import CARD, WEIGHTS
+from models.card import canonical
+from models.errors import BundleError
+from models.parts.columns import SelectColumns, Standardise
+from models.parts.connectivity import Correlation, Shrunk
+from models.parts.layers import Linear
+from models.parts.registry import SERIES_PARTS, TABLE_PARTS
+from models.parts.system import System
+from models.scan_bundle import is_scan_bundle, read_scan_bundle, write_scan_bundle
+from models.scan_card import ScanCard
+
+NOT_HELD = {"Block", "Scan"}
+"""Dataclasses of the folder that are no parts."""
+EMBEDDED = "Embedded"
+"""A new person among the training people themselves: never in a bundle, for it would carry their features."""
+
+
+def system(seed: int = 0) -> System:
+    rng = np.random.default_rng(seed)
+    parts = (
+        Standardise(rng.normal(size=20), rng.uniform(1, 2, 20)),
+        SelectColumns(np.array([3, 0, 11])),
+        Linear(rng.normal(size=(3, 2)), rng.normal(size=2)),
+    )
+    return System((Correlation(), Shrunk("partial")), parts)
+
+
+CARD_HERE = ScanCard(
+    system=(),
+    input={
+        "regions": ["a", "b", "c", "d", "e"],
+        "preprocessing": "none",
+        "least_s": 60.0,
+        "repetition_time": [1.0, 2.5],
+        "most_masked": 0.2,
+    },
+    labels=("TD", "ASD"),
+)
+
+
+def scans(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    X = np.random.default_rng(seed).normal(size=(4, 5, 50)).astype(np.float32)
+    X[1, :, 40:] = np.nan
+    return X, np.full(4, 2.0)
+
+
+@given(st.integers(0, 1000))
+def test_a_system_is_the_same_from_its_arrays(seed: int) -> None:
+    whole = system(seed)
+    arrays, layout = whole.to_arrays()
+    again = System.from_arrays(arrays, json.loads(json.dumps(layout)))
+    assert np.array_equal(again.logits(*scans()), whole.logits(*scans()))
+    one = [whole.logits(scans()[0][i : i + 1], np.array([2.0]))[0] for i in range(4)]
+    assert np.stack(one) == pytest.approx(whole.logits(*scans()), abs=1e-9)
+
+
+def test_a_bundle_is_read_as_it_was_written_and_replaced_as_a_whole(tmp_path: Path) -> None:
+    where = tmp_path / "bundle"
+    first = write_scan_bundle(where, CARD_HERE, system())
+    assert is_scan_bundle(where)
+    found = read_scan_bundle(where, first[:12])
+    assert np.array_equal(found.system.logits(*scans()), system().logits(*scans()))
+    assert found.card.needs.regions == ["a", "b", "c", "d", "e"]
+    second = write_scan_bundle(where, CARD_HERE, system(1))
+    assert second != first
+    with pytest.raises(BundleError, match="was asked for"):
+        read_scan_bundle(where, first)
+    # Whoever wants windows is told where a whole scan is judged.
+    with pytest.raises(BundleError, match="judges whole scans"):
+        read_bundle(where)
+
+
+@pytest.mark.parametrize("name", [CARD, WEIGHTS])
+@given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_one_changed_byte_is_found(name: str, at: float, flip: int, tmp_path_factory) -> None:
+    where = tmp_path_factory.mktemp("bundle") / "b"
+    write_scan_bundle(where, CARD_HERE, system())
+    content = bytearray((where / name).read_bytes())
+    content[int(at * len(content))] ^= flip
+    (where / name).write_bytes(bytes(content))
+    with pytest.raises(BundleError):
+        read_scan_bundle(where)
+
+
+def rewritten(where: Path, **changes: object) -> Path:
+    """A card changed by somebody who also put the hash right."""
+    from models.bundle_files import hash_of
+
+    values = {**json.loads((where / CARD).read_text()), **changes}
+    values["hash"] = hash_of(values)
+    (where / CARD).write_bytes(canonical(values))
+    return where
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "scan 9"}, "format is 'scan 9'"),
+        ({"labels": ["TD", "TD"]}, "labels"),
+        ({"more": 1}, "has unknown"),
+        ({"input": {}}, "input"),
+        ({"input": {**CARD_HERE.input, "least_s": -1}}, "least_s"),
+        ({"input": {**CARD_HERE.input, "repetition_time": [3, 1]}}, "repetition_time"),
+        ({"input": {**CARD_HERE.input, "most_masked": 1}}, "most_masked"),
+        ({"input": {**CARD_HERE.input, "regions": ["a", "a"]}}, "regions"),
+        ({"system": []}, "numbers of no part"),
+        ({"system": [{"takes": "table", "kind": "eval", "settings": {}}]}, "a part 'eval'"),
+        ({"system": [{"takes": "table", "kind": "Correlation", "settings": {}}]}, "a part 'Correlation'"),
+        ({"system": ["Linear"]}, "layout is 'Linear'"),
+        ({"system": [{"takes": "series", "kind": "Shrunk", "settings": {"measure": 1}}]}, "Shrunk"),
+    ],
+)
+def test_a_card_that_cannot_be_is_refused(changes: dict, message: str, tmp_path: Path) -> None:
+    write_scan_bundle(tmp_path / "b", CARD_HERE, system())
+    with pytest.raises(BundleError, match=message):
+        read_scan_bundle(rewritten(tmp_path / "b", **changes))
+
+
+def test_what_is_no_number_is_not_written_and_other_folders_are_left_alone(tmp_path: Path) -> None:
+    bad = system()
+    bad.parts[2].bias[0] = np.nan
+    with pytest.raises(BundleError, match="not finite"):
+        write_scan_bundle(tmp_path / "b", CARD_HERE, bad)
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(BundleError, match="plain finite values"):
+        write_scan_bundle(tmp_path / "b", replace(CARD_HERE, evaluation={"auc": np.inf}), system())
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(BundleError, match=r"thesis\.txt"):
+        write_scan_bundle(tmp_path, CARD_HERE, system())
+
+
+def test_every_part_has_its_name_in_the_registry() -> None:
+    found = {
+        name
+        for module in pkgutil.iter_modules(models.parts.__path__)
+        for name, each in inspect.getmembers(
+            importlib.import_module(f"models.parts.{module.name}"), inspect.isclass
+        )
+        if is_dataclass(each) and each.__module__.startswith("models.parts") and name != "System"
+    }
+    assert found - NOT_HELD - {EMBEDDED} == set(SERIES_PARTS) | set(TABLE_PARTS)
+    assert not set(SERIES_PARTS) & set(TABLE_PARTS)

@@ -1,0 +1,119 @@
+"""A whole scan is one window: judged by its own regions, or an abstention that says what it lacks."""
+
+import numpy as np
+import pytest
+
+from models.errors import SignalError
+from models.parts.connectivity import Correlation
+from models.parts.layers import Linear
+from models.parts.system import System
+from models.scan_bundle import ScanBundle
+from models.scan_card import ScanCard
+from realtime.decision import Decision
+from realtime.scan import judge_scan
+from realtime.signal import Channel, Kind, SignalSpec
+from realtime.sources.recording import Recording
+
+REGIONS = tuple("abcde")
+BUNDLE = ScanBundle(
+    ScanCard(
+        system=(),
+        input={
+            "regions": list(REGIONS),
+            "preprocessing": "none",
+            "least_s": 100.0,
+            "repetition_time": [1.0, 2.5],
+            "most_masked": 0.2,
+        },
+        labels=("TD", "ASD"),
+        hash="0" * 64,
+    ),
+    System((Correlation(),), (Linear(np.random.default_rng(0).normal(size=(10, 2)), np.zeros(2)),)),
+)
+
+
+def recording(
+    *, n_times: int = 60, seconds: float = 2.0, names: tuple[str, ...] = REGIONS, start: float | None = None
+) -> Recording:
+    rng = np.random.default_rng(3)
+    of_name = {name: rng.normal(size=200) for name in (*REGIONS, "x")}
+    data = np.stack([of_name[name][:n_times] for name in names])
+    spec = SignalSpec(tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in names), 1.0 / seconds)
+    times = np.arange(n_times) * seconds
+    return Recording("scan", spec, data, times, np.zeros(data.shape, bool), start_utc=start)
+
+
+def judged(recording: Recording) -> Decision:
+    decision = judge_scan(recording, BUNDLE, session="scan")
+    assert Decision.from_json(decision.to_json()) == decision
+    return decision
+
+
+def test_it_is_judged_as_one_window_as_long_as_the_scan() -> None:
+    decision = judged(recording(start=1e9))
+    assert (decision.window_start, decision.window_end, decision.sequence, decision.count) == (0, 120, 0, 1)
+    assert decision.window_end_utc == "2001-09-09T01:48:40.000000+00:00"
+    assert decision.label in ("TD", "ASD")
+    assert decision.reasons == ()
+    assert decision.evidence.probabilities == decision.probabilities
+    series = recording().data.astype(np.float32)[np.newaxis]
+    logits = BUNDLE.system.logits(series, np.array([2.0]))[0]
+    assert decision.probabilities["ASD"] == pytest.approx(1 / (1 + np.exp(logits[0] - logits[1])), abs=1e-12)
+
+
+def test_regions_are_found_by_name_whatever_their_order_and_company() -> None:
+    one, other = judged(recording()), judged(recording(names=("x", "e", "d", "c", "b", "a")))
+    assert one.probabilities == other.probabilities
+    with pytest.raises(SignalError, match="1 of the 5 channels"):
+        judge_scan(recording(names=tuple("abcdx")), BUNDLE, session="scan")
+
+
+@pytest.mark.parametrize(
+    ("scan", "reasons"),
+    [
+        (recording(n_times=50), ()),
+        (recording(n_times=49), ("too short",)),
+        (recording(n_times=0), ("too short", "coverage")),
+        (recording(seconds=2.5), ()),
+        (recording(seconds=2.6), ("repetition time",)),
+        (recording(n_times=120, seconds=0.9), ("repetition time",)),
+        (recording(n_times=20, seconds=3.0), ("too short", "repetition time")),
+    ],
+)
+def test_a_scan_that_is_not_as_in_training_abstains_with_the_reason(
+    scan: Recording, reasons: tuple[str, ...]
+) -> None:
+    decision = judged(scan)
+    assert decision.reasons == reasons
+    assert decision.abstained == bool(reasons)
+    assert (decision.probabilities is None) == bool(reasons)
+    assert decision.evidence.windows == (0 if reasons else 1)
+
+
+def test_what_is_missing_is_told() -> None:
+    scan = recording()
+    scan.missing[2] = True
+    decision = judged(scan)
+    assert decision.left_out == {"flat": ("c",)}
+    assert (decision.channels, decision.reasons) == (4, ())
+    assert decision.coverage == pytest.approx(0.8)
+    scan.missing[3] = True  # two of five: more than any scan of the training
+    assert judged(scan).reasons == ("coverage",)
+    scan = recording()
+    scan.missing[2, 30] = True  # a hole is not guessed
+    assert judged(scan).reasons == ("coverage",)
+    scan = recording()
+    scan.times[30:] += 2.0  # a volume was lost
+    decision = judged(scan)
+    assert decision.reasons == ("gap",)
+    assert decision.largest_gap_s == pytest.approx(2.0)
+
+
+def test_a_system_that_gives_no_number_abstains() -> None:
+    scan = recording()
+    broken = ScanBundle(
+        BUNDLE.card, System(BUNDLE.system.features, (Linear(np.full((10, 2), np.inf), np.zeros(2)),))
+    )
+    decision = judge_scan(scan, broken, session="scan")
+    assert decision.reasons == ("inference failed",)
+    assert decision.probabilities is None
