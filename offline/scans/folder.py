@@ -39,6 +39,7 @@ def read_folder(
     labels: Sequence[str] | None = None,
     kind: str | None = None,
     atlas: Path | str | None = None,
+    measure: str = "series",
     derivative: str | None = None,
     shortest: float = SHORTEST,
 ) -> Scans:
@@ -57,6 +58,8 @@ def read_folder(
         ``"series"``, ``"connectivity"`` or ``"features"``; None: by the shape of the first file.
     atlas : Path, str or None
         Image of labels, where the files are 4-D NIfTI.
+    measure : {"series", "reho"}
+        Of images: region series, or a table of each region's homogeneity (`offline.scans.reho`).
     derivative : str or None
         What the data are and how they were preprocessed, in words.
     shortest : float, s
@@ -88,10 +91,13 @@ def read_folder(
             )
         from offline.scans.nifti import read_images
 
-        images = read_images(files, Path(atlas))
+        images = read_images(files, Path(atlas), measure=measure)
         remarks += images.remarks
-        names, data, seconds, kind = images.names, images.series, images.repetition_time, "series"
-        said = derivative or f"{said}; regions of {Path(atlas).name}"
+        names, data, seconds = images.names, images.series, images.repetition_time
+        what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
+        said, kind = derivative or f"{said}; {what} of {Path(atlas).name}", "series"
+        if measure != "series":
+            kind = "features"
     elif len(set(files)) == 1 and len(files) > 1:
         names, X = _one_table(files[0], table)
         return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,

@@ -1,4 +1,4 @@
-"""Region series from 4-D NIfTI images and an atlas, through nilearn's masker; nothing is fetched."""
+"""Region series, or regional homogeneity, from 4-D NIfTI images and an atlas; nothing is fetched."""
 
 import warnings
 import zlib
@@ -15,9 +15,12 @@ from nilearn.maskers import NiftiLabelsMasker
 
 from models.errors import RecordingError
 from offline.scans.base import Floats
+from offline.scans.reho import regional_homogeneity
 
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 """Seconds in a header's unit of time; nothing is assumed where it names none."""
+MEASURES = ("series", "reho")
+"""What can be had of each voxel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,8 @@ class ImageSeries:
     names : tuple of str
         ``label N`` for every number in the atlas but 0, in ascending order.
     series : sequence of (n_regions, n_times) float64
-        Mean over the region's voxels, in the image's own unit: not filtered, not standardised.
+        Mean over the region's voxels, in the image's own unit: not filtered, not standardised.  Of
+        homogeneity (n_regions, 1), from 0 to 1.
     repetition_time : (n,) float64, s
         By the header; no number where it does not say.
     remarks : tuple of str
@@ -42,8 +46,8 @@ class ImageSeries:
     remarks: tuple[str, ...]
 
 
-def read_images(files: Sequence[Path], atlas: Path) -> ImageSeries:
-    """Average images within the regions of an atlas.
+def read_images(files: Sequence[Path], atlas: Path, *, measure: str = "series") -> ImageSeries:
+    """Average images, or what is measured of their voxels, within the regions of an atlas.
 
     Where an image lies on another grid than the atlas, the atlas is brought to the image's, each voxel
     taking the nearest label: both must be in the same space, which no header can prove.
@@ -54,12 +58,16 @@ def read_images(files: Sequence[Path], atlas: Path) -> ImageSeries:
         4-D images, one a person.
     atlas : Path
         3-D image of whole numbers, 0 outside regions.
+    measure : {"series", "reho"}
+        Of each voxel: its series, or how homogeneous its neighbourhood is (`offline.scans.reho`).
 
     Returns
     -------
     ImageSeries
         A region that an image does not cover, (n_times,) float64, is all zero.
     """
+    if measure not in MEASURES:
+        raise RecordingError(f"measure is {measure!r}; expected one of {', '.join(MEASURES)}.")
     labels_image = _load(atlas)
     labels = np.asarray(labels_image.dataobj)
     if labels.ndim == 4 and labels.shape[3] == 1:
@@ -83,7 +91,18 @@ def read_images(files: Sequence[Path], atlas: Path) -> ImageSeries:
         same = image.shape[:3] == labels.shape and np.allclose(image.affine, labels_image.affine, atol=1e-3)
         if not same:
             moved.append(file.name)
-        series.append(_regions(image, file, image_of_labels, numbers))
+        data = _data(image, file)
+        if measure == "reho":
+            homogeneity = regional_homogeneity(data)
+            inside = np.isfinite(homogeneity)
+            # Means are over the voxels that have it: what lies outside the brain counts nowhere.
+            shares = _regions(inside[..., np.newaxis] * 1.0, image.affine, image_of_labels, numbers)
+            sums = _regions(
+                np.where(inside, homogeneity, 0.0)[..., np.newaxis], image.affine, image_of_labels, numbers
+            )
+            series.append(np.where(shares > 0, sums / np.where(shares > 0, shares, 1.0), 0.0))
+        else:
+            series.append(_regions(data, image.affine, image_of_labels, numbers))
         seconds.append(_repetition_time(image))
     remarks = []
     if moved:
@@ -105,19 +124,24 @@ def _load(path: Path) -> Any:
         raise RecordingError(f"{path} cannot be read as an image: {error}.") from error
 
 
-def _regions(image: Any, file: Path, labels: Any, numbers: Sequence[int]) -> Floats:
-    """Means of all regions, (n_regions, n_times) float64, zero where the image covers none of one."""
+def _data(image: Any, file: Path) -> Floats:
+    """Volumes, (n_x, n_y, n_z, n_times) float64."""
     try:
         data = np.asarray(image.dataobj, dtype=np.float64)
     except (zlib.error, OSError, EOFError, ValueError) as error:
         raise RecordingError(f"{file} cannot be read to its end ({error}); is it cut off?") from error
     if bad := int(np.count_nonzero(~np.isfinite(data))):
         raise RecordingError(f"{file} has {bad} voxels that are no numbers; expected none.")
+    return data
+
+
+def _regions(data: Floats, affine: Floats, labels: Any, numbers: Sequence[int]) -> Floats:
+    """Means of all regions, (n_regions, n_times) float64, zero where the image covers none of one."""
     masker = NiftiLabelsMasker(labels_img=labels, standardize=False, resampling_target="data", verbose=0)
     with warnings.catch_warnings():
         # Regions that fall outside are looked for below, by number; nilearn says the same in many ways.
         warnings.simplefilter("ignore")
-        found = masker.fit_transform(nibabel.Nifti1Image(data, image.affine))
+        found = np.atleast_2d(masker.fit_transform(nibabel.Nifti1Image(data, affine)))
     column = {label: key for key, label in masker.region_ids_.items() if key != "background"}
     means = np.zeros((len(numbers), data.shape[3]))
     for k, value in enumerate(numbers):

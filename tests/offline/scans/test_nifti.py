@@ -3,10 +3,12 @@
 import nibabel
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from models.errors import RecipeError, RecordingError
 from offline.scans.folder import read_folder
 from offline.scans.nifti import read_images
+from offline.scans.reho import regional_homogeneity
 
 TIMES = 6
 LABELS = (3, 7, 12)
@@ -103,3 +105,42 @@ def test_an_atlas_that_is_none(atlas, image, tmp_path):
             read_images([path], other)
     with pytest.raises(RecordingError, match="expected a 3-D image"):
         read_images([path], path)
+
+
+def test_homogeneity_is_kendalls_w_of_a_voxel_and_its_neighbours():
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(5, 5, 5, 30)) + rng.normal(size=30)
+    data[0] = 7.0  # outside the brain
+    found = regional_homogeneity(data)
+    assert np.isnan(found[0]).all()
+    for voxel in [(2, 2, 2), (1, 1, 1), (4, 4, 4)]:
+        x, y, z = (slice(max(k - 1, 0), k + 2) for k in voxel)
+        near = data[x, y, z].reshape(-1, 30)
+        near = near[np.ptp(near, axis=1) > 0]
+        ranks = rankdata(near, axis=1)
+        # The textbook form: W from the sums of ranks, m judges and n objects.
+        m, n = near.shape
+        S = np.square(ranks.sum(axis=0) - m * (n + 1) / 2).sum()
+        assert found[voxel] == pytest.approx(12 * S / (m**2 * (n**3 - n)))
+    # What is the same everywhere has 1, what has nothing in common about one over the voxels.
+    same = np.broadcast_to(rng.normal(size=30), (5, 5, 5, 30))
+    assert regional_homogeneity(same) == pytest.approx(np.ones((5, 5, 5)))
+    nothing = regional_homogeneity(rng.normal(size=(9, 9, 9, 200)))
+    assert np.nanmean(nothing[1:-1, 1:-1, 1:-1]) == pytest.approx(1 / 27, rel=0.1)
+
+
+def test_a_scan_too_thin_for_neighbourhoods_has_no_homogeneity():
+    assert np.isnan(regional_homogeneity(np.random.default_rng(0).normal(size=(1, 1, 5, 20)))).all()
+
+
+def test_a_folder_of_images_gives_a_table_of_homogeneity(atlas, image, tmp_path):
+    paths = [image(i) for i in range(4)]
+    rows = [f"p{i}\t{path.name}\t{('TD', 'ADHD')[i % 2]}" for i, (path, _) in enumerate(paths)]
+    (tmp_path / "scans.tsv").write_text("\n".join(["person\tfile\tdiagnosis", *rows]))
+    scans = read_folder(tmp_path, atlas=atlas, measure="reho")
+    assert not scans.is_series
+    assert "regional homogeneity" in scans.derivative
+    expected = [regional_homogeneity(paths[0][1])[k].mean() for k in range(3)]
+    assert scans.X[0] == pytest.approx(expected)
+    with pytest.raises(RecordingError, match="expected one of series, reho"):
+        read_folder(tmp_path, atlas=atlas, measure="alff")
