@@ -1,7 +1,7 @@
 """Spectra of regions: nothing of them is learnt from others.
 
-Regional homogeneity (ReHo) is not among them: it compares the voxels within a region, and region series no
-longer have any.
+Regional homogeneity (ReHo) is not among them: it compares neighbouring voxels, and region series no
+longer have any; `offline.scans.reho` has it of volumes.
 """
 
 from models.parts import spectra
