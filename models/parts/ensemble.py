@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from models.errors import BundleError, near_match
-from models.parts.base import Array, Floats, Part, from_arrays, to_arrays
+from models.parts.base import Floats, Part
 from models.parts.cascade import Cascade
 from models.parts.columns import SelectColumns, Standardise
 from models.parts.gaussian import GaussianBayes
 from models.parts.kernel import KernelMachine, Pairwise
 from models.parts.layers import Layer, Linear
+from models.parts.packing import packed, run, unpacked
 from models.parts.prototypes import Neighbours, Prototypes
 from models.parts.trees import Trees, Turn
 from models.probabilities import probabilities
@@ -47,10 +47,9 @@ class Ensemble:
     Parameters
     ----------
     numbers : (n_numbers,) float64
-        All arrays of all parts, one after the other.
+        All arrays of all parts.
     chains : tuple of chains
-        A chain is a list of parts; a part is ``{"kind", "settings", "arrays"}``, an array ``{"at", "shape",
-        "integers"}``: where in `numbers` it begins, and whether it holds integers.
+        What they are (`models.parts.packing`).
     how : {"log odds", "probability", "majority"}
         What is averaged: normalised log probabilities, probabilities, or votes with the mean probability as
         one vote more (it settles ties, and gives people with the same votes an order).
@@ -66,7 +65,9 @@ class Ensemble:
 
     def __call__(self, X: Floats) -> Floats:
         """(n, n_columns) float64 to log probabilities (n, n_labels) float64."""
-        return combined([run(chain, X) for chain in unpacked(self.numbers, self.chains)], self.how)
+        known = {**HELD, Ensemble.__name__: Ensemble}
+        chains = unpacked(self.numbers, self.chains, known)
+        return combined([run(chain, X) for chain in chains], self.how)
 
 
 def ensemble_of(chains: Sequence[Sequence[Part]], how: str = "log odds") -> Ensemble:
@@ -79,74 +80,7 @@ def ensemble_of(chains: Sequence[Sequence[Part]], how: str = "log odds") -> Ense
     how : {"log odds", "probability", "majority"}
         As `Ensemble` has it.
     """
-    numbers: list[Floats] = []
-    at = 0
-    layout = []
-    for chain in chains:
-        parts = []
-        for part in chain:
-            arrays, settings = to_arrays(part)
-            places = {}
-            for name, array in arrays.items():
-                integers = bool(np.issubdtype(array.dtype, np.integer))
-                places[name] = {"at": at, "shape": list(array.shape), "integers": integers}
-                # Integers to 2**53 are exact in float64.
-                numbers.append(np.asarray(array, dtype=np.float64).ravel())
-                at += array.size
-            parts.append({"kind": type(part).__name__, "settings": settings, "arrays": places})
-        layout.append(parts)
-    return Ensemble(np.concatenate(numbers), tuple(layout), how)
-
-
-def unpacked(numbers: Floats, chains: Sequence[Any]) -> list[list[Part]]:
-    """The chains again.
-
-    Parameters
-    ----------
-    numbers : (n_numbers,) float64
-        As `Ensemble` has them.
-    chains : sequence
-        As `Ensemble` has them.
-    """
-    return [[_part(numbers, entry) for entry in chain] for chain in chains]
-
-
-def _part(numbers: Floats, entry: Any) -> Part:
-    known = {**HELD, Ensemble.__name__: Ensemble}
-    if entry["kind"] not in known:
-        raise BundleError(f"An ensemble holds a {entry['kind']!r}. {near_match(str(entry['kind']), known)}")
-    arrays: dict[str, Array] = {}
-    for name, place in entry["arrays"].items():
-        values = numbers[place["at"] : place["at"] + prod(place["shape"])]
-        if len(values) != prod(place["shape"]):
-            raise BundleError(
-                f"{name} of a {entry['kind']} needs {prod(place['shape'])} numbers and has {len(values)}; "
-                "the bundle is damaged."
-            )
-        shaped = values.reshape(place["shape"])
-        arrays[name] = shaped.astype(np.int64) if place["integers"] else shaped
-    part: Part = from_arrays(known[entry["kind"]], arrays, entry["settings"])
-    return part
-
-
-def run(chain: Sequence[Part], X: Floats) -> Floats:
-    """Rows through one part after the other.
-
-    Parameters
-    ----------
-    chain : sequence of Part
-        In order.
-    X : (n, n_columns) float64
-        Rows.
-
-    Returns
-    -------
-    (n, n_out) float64
-        What the last gives.
-    """
-    for part in chain:
-        X = part(X)
-    return X
+    return Ensemble(*packed(chains), how)
 
 
 def combined(logits: Sequence[Floats], how: str) -> Floats:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.errors import HemostreamError
 from models.parts import Part
-from models.parts.ensemble import run
+from models.parts.packing import run
 from models.probabilities import probabilities
 
 Floats = npt.NDArray[np.float64]

@@ -9,15 +9,8 @@ import numpy.typing as npt
 
 from models.deep_belief import DeepBeliefNetwork
 from models.parts.network import TableNetwork, side_by_side
-from offline.estimators.torch_base import (
-    Floats,
-    Labels,
-    NetworkClassifier,
-    labelled,
-    seed_of,
-    singles,
-    standard_of,
-)
+from offline.estimators.base import Floats, Labels, labelled
+from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_channels import channel_of
 from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part

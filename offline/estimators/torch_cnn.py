@@ -9,14 +9,8 @@ import numpy.typing as npt
 from torch import nn
 
 from models.table_cnn import TableCNN
-from offline.estimators.torch_base import (
-    NetworkClassifier,
-    NetworkError,
-    labelled,
-    seed_of,
-    singles,
-    standard_of,
-)
+from offline.estimators.base import labelled
+from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
 from offline.estimators.torch_export import convolution_parts
 from offline.estimators.torch_fit import Tuning, fine_tune
 from offline.fitting import reproducible

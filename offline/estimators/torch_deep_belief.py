@@ -11,15 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.deep_belief import DeepBeliefNetwork
 from models.parts import Part
-from offline.estimators.torch_base import (
-    Floats,
-    NetworkClassifier,
-    labelled,
-    seed_of,
-    singles,
-    standard_of,
-    through,
-)
+from models.parts.packing import run
+from offline.estimators.base import Floats, labelled
+from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, fine_tune
@@ -82,7 +76,7 @@ class DeepBelief(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             From 0 to 1.
         """
         check_is_fitted(self, "parts_")
-        return through(self.parts_, validate_data(self, X, reset=False, dtype=np.float64))
+        return run(self.parts_, validate_data(self, X, reset=False, dtype=np.float64))
 
 
 class DeepBeliefClassifier(NetworkClassifier):

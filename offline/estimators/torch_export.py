@@ -13,7 +13,7 @@ from models.parts.convolution import Convolutions
 from models.parts.experts import Experts
 from models.parts.network import TableNetwork, network_of, standardised
 from models.table_cnn import TableCNN
-from offline.estimators.torch_base import Floats
+from offline.estimators.base import Floats
 
 Standard = tuple[Floats, Floats]
 """Mean and scale of the columns, each (n_columns,) float64."""

@@ -14,7 +14,8 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import Tensor, nn
 
-from offline.estimators.torch_base import Labels, NetworkError, Singles
+from offline.estimators.base import Labels
+from offline.estimators.torch_base import NetworkError, Singles
 from offline.fitting import label_weights
 
 LEAST_HELD_OUT = 4

@@ -8,16 +8,10 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from models.parts.fusion import MEMBERS, VoteFusion, packed
-from offline.estimators.torch_base import (
-    Floats,
-    Labels,
-    NetworkClassifier,
-    NetworkError,
-    labelled,
-    seed_of,
-    through,
-)
+from models.parts.fusion import MEMBERS, VoteFusion
+from models.parts.packing import packed, run
+from offline.estimators.base import Floats, Labels, labelled
+from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of
 from offline.estimators.torch_channels import channel_of
 from offline.estimators.torch_export import torch_parts
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
@@ -105,7 +99,7 @@ class NaiveBayesFusion(NetworkClassifier):
         counts = np.zeros((n_labels, n_labels))
         for train, held in folds:
             member = _with_seed(base, seed).fit(own[train], y[train])
-            vote = through(torch_parts(member), own[held]).argmax(axis=1)
+            vote = run(torch_parts(member), own[held]).argmax(axis=1)
             np.add.at(counts, (y[held], vote), 1.0)
         return counts
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy.typing as npt
 
 from models.mixture_of_experts import MixtureOfExperts
-from offline.estimators.torch_base import NetworkClassifier, labelled, seed_of, singles, standard_of
+from offline.estimators.base import labelled
+from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_export import expert_part
 from offline.estimators.torch_fit import Tuning, fine_tune
 from offline.fitting import reproducible

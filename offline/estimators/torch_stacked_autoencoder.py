@@ -7,14 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy.typing as npt
 
 from models.stacked_autoencoder import StackedAutoEncoder
-from offline.estimators.torch_base import (
-    NetworkClassifier,
-    NetworkError,
-    labelled,
-    seed_of,
-    singles,
-    standard_of,
-)
+from offline.estimators.base import labelled
+from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, fine_tune
 from offline.estimators.torch_pretraining import pretrain

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.parts.tree_bayes import TreeBayes, binned
-from offline.estimators.torch_base import Floats, Labels, NetworkError
+from offline.estimators.base import Floats, Labels
+from offline.estimators.torch_base import NetworkError
 
 SMOOTHING = 5.0
 """Rows that every count is given beforehand, in proportions that no parent has a say in (the paper's)."""

@@ -14,8 +14,9 @@ from models.boltzmann import RestrictedBoltzmannMachine
 from models.deep_belief import DeepBeliefNetwork
 from models.errors import BundleError, RecipeError
 from models.mixture_of_experts import MixtureOfExperts
-from models.parts.fusion import VoteFusion, packed, unpacked
+from models.parts.fusion import MEMBERS, VoteFusion
 from models.parts.network import BENDS, TableNetwork, network_of, side_by_side, standardised
+from models.parts.packing import packed, unpacked
 from models.parts.tree_bayes import TreeBayes
 from models.stacked_autoencoder import DenoisingAutoEncoder, StackedAutoEncoder
 from models.table_cnn import TableCNN, places_of
@@ -205,9 +206,9 @@ def test_a_fusion_weighs_votes_by_how_often_they_were_right() -> None:
     fused = VoteFusion(numbers, members, np.array([0, 1]), confusion, np.log([0.5, 0.5]))
     odds = np.diff(fused(np.array([[1.0, -1.0], [-1.0, -1.0]])), axis=1)
     np.testing.assert_allclose(odds, np.log([[9.0], [1 / 9.0]]))
-    assert isinstance(unpacked(numbers, members)[0][0], TableNetwork)
-    with pytest.raises(BundleError, match="has 3 numbers; expected 4"):
-        unpacked(numbers[:-1], members)
+    assert isinstance(unpacked(numbers, members, MEMBERS)[0][0], TableNetwork)
+    with pytest.raises(BundleError, match="needs 4 numbers and has 3"):
+        unpacked(numbers[:-1], members, MEMBERS)
     members[1][0]["kind"] = "TableNetwerk"
     with pytest.raises(BundleError, match="Did you mean 'TableNetwork'"):
-        unpacked(numbers, members)
+        unpacked(numbers, members, MEMBERS)

@@ -9,9 +9,10 @@ from scipy.spatial.distance import cdist
 from models.errors import BundleError
 from models.parts import from_arrays, to_arrays
 from models.parts.columns import SelectColumns, Standardise
-from models.parts.ensemble import Ensemble, combined, ensemble_of, run
+from models.parts.ensemble import Ensemble, combined, ensemble_of
 from models.parts.kernel import KernelMachine, squared_distances
 from models.parts.layers import Layer, Linear, logits_of
+from models.parts.packing import run
 from models.parts.prototypes import Neighbours, Prototypes
 from models.parts.trees import Trees
 from models.probabilities import probabilities

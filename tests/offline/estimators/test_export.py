@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from models.parts import Part, from_arrays, to_arrays
-from models.parts.ensemble import run
+from models.parts.packing import run
 from models.probabilities import probabilities
 from offline.estimators import ESTIMATORS, NotExportable, parts_of, standard
 from offline.estimators.consensus import Consensus

@@ -10,8 +10,9 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
 from models.parts import from_arrays, to_arrays
+from models.parts.packing import run
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
-from offline.estimators.torch_base import NetworkError, through
+from offline.estimators.torch_base import NetworkError
 from offline.estimators.torch_cnn import ConvolutionalClassifier
 from offline.estimators.torch_deep_belief import DeepBelief, DeepBeliefClassifier
 from offline.estimators.torch_export import torch_parts
@@ -66,7 +67,7 @@ def test_comes_back_from_arrays_and_json_the_same(name: str) -> None:
         arrays, settings = to_arrays(part)
         again.append(from_arrays(type(part), arrays, json.loads(json.dumps(settings))))
     said = made.transform(X) if name == "features" else made.logits(X)
-    np.testing.assert_allclose(through(tuple(again), X), said, atol=1e-12)
+    np.testing.assert_allclose(run(tuple(again), X), said, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in CLASSIFIERS if name not in {"deep_bayesian", "fusion"}])
@@ -92,8 +93,8 @@ def test_a_matrix_of_connections_is_exported_as_it_was_learnt() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_what_it_says_of_one_person_does_not_depend_on_the_others(name: str) -> None:
     made, X = fit(name)
-    together = through(made.parts_, X)
-    alone = np.concatenate([through(made.parts_, X[i : i + 1]) for i in range(20)])
+    together = run(made.parts_, X)
+    alone = np.concatenate([run(made.parts_, X[i : i + 1]) for i in range(20)])
     np.testing.assert_allclose(alone, together[:20], atol=1e-9)
 
 
