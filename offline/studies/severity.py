@@ -5,8 +5,8 @@ sites can only be of an amount in its own site's units.  Everybody's amount is t
 site from its mean, both taken from the training people of that site.  Of a site that is not trained on nobody
 knows the scale: there the judged people's own mean and SD are taken, which no model sees; so the correlation
 within the site is what counts there, and the other two figures say how much better than the site's mean
-one would guess were its scale known.  Evaluating within each site alone would be as honest, but would train on
-a few dozen people and could not say whether anything carries over.
+one would guess were its scale known.  Evaluating within each site alone would be as honest, but would train
+on a few dozen people and could not say whether anything carries over.
 """
 
 from collections.abc import Sequence
@@ -138,7 +138,13 @@ def permuted_amounts(amount: Floats, site: Names, n: int) -> Floats:
 
 
 def judged(
-    X: npt.NDArray[np.floating] | None, amounts: Floats, site: Names, folds: Sequence[Fold], *, centre: bool
+    X: npt.NDArray[np.floating] | None,
+    amounts: Floats,
+    site: Names,
+    folds: Sequence[Fold],
+    *,
+    centre: bool = False,
+    beyond: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Everybody once judged by ridge regression (or by the mean) on the others, for every labelling at once.
 
@@ -157,6 +163,8 @@ def judged(
         That judge everybody once.
     centre : bool
         Whether each site's features are centred on its own people, the judged site's too.
+    beyond : (n, n_traits) float64 or None
+        What training people's amounts follow from these is taken out of everybody's before.
 
     Returns
     -------
@@ -166,13 +174,19 @@ def judged(
     y, said = np.zeros_like(amounts), np.zeros_like(amounts)
     for fold in folds:
         own = in_site_units(amounts, site, fold.train)
+        if beyond is not None:
+            own = own - _ridge(beyond[fold.train], own[fold.train], beyond)
         y[fold.test] = own[fold.test]
         if X is None:
             said[fold.test] = own[fold.train].mean(axis=0)
             continue
         rows = np.asarray(X, dtype=np.float64)
         rows = centred(rows, site) if centre else rows
-        model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True))
-        model.fit(rows[fold.train], own[fold.train])
-        said[fold.test] = np.asarray(model.predict(rows[fold.test])).reshape(len(fold.test), -1)
+        said[fold.test] = _ridge(rows[fold.train], own[fold.train], rows[fold.test])
     return y, said
+
+
+def _ridge(X: Floats, y: Floats, new: Floats) -> Floats:
+    """What ridge regressions of X on each column of y say of new rows, (n_new, n_labellings) float64."""
+    model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True)).fit(X, y)
+    return np.asarray(model.predict(new), dtype=np.float64).reshape(len(new), -1)
