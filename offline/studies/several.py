@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+from scipy.special import logit, logsumexp
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import get_tags
 
@@ -25,16 +25,18 @@ SUREST = 1e-9
 
 
 class OneAgainstRest:
-    """A linear model of minus and plus one for each of several labels, on the same people.
+    """A classifier of two labels for each of several, on the same people.
 
-    Least squares give a label of a share p of the people the scores of a linear discriminant, times
-    2 p (1 - p), about 2 p - 1; both are taken out again, or else the commonest label would be said of
-    everybody.  So labels weigh the same, however many people have them.
+    Least squares on minus and plus one give a label of a share p of the people the scores of a linear
+    discriminant, times 2 p (1 - p), about 2 p - 1; both are taken out again, or else the commonest label
+    would be said of everybody.  Of log odds those of the share are taken out.  So labels weigh the same,
+    however many people have them.
 
     Parameters
     ----------
     make : callable
-        Gives an unfitted classifier of two labels whose decision function is such a model's.
+        Gives an unfitted classifier of two labels; its decision function is that of least squares, or it
+        says ``decision_is_log_odds``.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -73,6 +75,8 @@ class OneAgainstRest:
         """
         scores = np.stack([np.asarray(each.decision_function(X)) for each in self.each_], axis=1)
         p = self.share_
+        if getattr(self.each_[0], "decision_is_log_odds", False):
+            return np.asarray(scores - logit(p))
         return np.asarray((scores - (2.0 * p - 1.0)) / (2.0 * p * (1.0 - p)))
 
 

@@ -45,6 +45,9 @@ def widths(n_columns: int) -> dict[str, int]:
 class ManyKinds(ClassifierMixin, BaseEstimator):
     """`Headline` for kinds that stand side by side in one table."""
 
+    decision_is_log_odds = True
+    """Which whoever puts several of two labels together needs to know."""
+
     def fit(self, X: Floats, y: npt.NDArray[Any], *, site: npt.NDArray[np.str_]) -> "ManyKinds":
         """Fit; penalties and the factor are chosen on training sites that are left out.
 
@@ -65,6 +68,11 @@ class ManyKinds(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Floats) -> Floats:
         """Log odds of the second label, (n,) float64, of rows (n, n_columns) float64."""
         return self.headline_.decision_function(self._tables(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
 
     def _tables(self, X: Floats) -> dict[str, Floats]:
         ends = np.cumsum(list(self.widths_.values()))
