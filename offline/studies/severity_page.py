@@ -12,6 +12,7 @@ from offline.studies.page import STYLE
 
 HEAD = ("told from", "people", "r within folds (95 %)", "p", "R²", "p", "MAE", "p")
 SITES = ("site", "people", "mean", "SD", "least", "most")
+TRAITS = "age and sex"
 UNITS = (
     "Sites measure on scales of their own, so amounts are in SDs of the site from its mean, both taken from "
     "training people of the site. On unseen sites nobody knows the scale: there the mean and SD of the "
@@ -58,15 +59,22 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
 
 
 def said(results: Mapping[str, Any]) -> str:
-    """What was found on unseen sites, or in ten folds where there is one site, in a sentence."""
+    """What was found on unseen sites, or in ten folds where there is one site, beside age and sex."""
     arms, table = results["arms"], results["study"]["table"]
-    arm = next(name for name in (f"{table}, {UNSEEN_SITE}", f"{table}, {TENFOLD}") if name in arms)
-    r = arms[arm]["r"]
-    if r["p"] is None:
-        return f"{arm}: r {_number(r['value'])}; whether this is chance was not estimated."
-    if r["p"] <= ALPHA and r["value"] > 0:
-        return f"{arm}: r {_number(r['value'])}, more than chance (permutation p = {r['p']:.3f})."
-    return f"{arm}: r {_number(r['value'])}, at chance (permutation p = {r['p']:.3f})."
+    protocol = next(name for name in (UNSEEN_SITE, TENFOLD) if f"{table}, {name}" in arms)
+    its, traits = arms[f"{table}, {protocol}"], arms[f"{TRAITS}, {protocol}"]
+    r, p = its["r"]["value"], its["r"]["p"]
+    if p is None:
+        found = "whether this is chance was not estimated"
+    elif p <= ALPHA and r > 0:
+        found = f"more than chance (permutation p = {p:.3f})"
+    else:
+        found = f"at chance (permutation p = {p:.3f})"
+    worse = "" if its["R2"]["value"] > 0 else ", so guessing the mean would be as good or better"
+    return (
+        f"{protocol}: r {_number(r)}, {found}; R² {_number(its['R2']['value'])}{worse}. Age and sex alone: r "
+        f"{_number(traits['r']['value'])}, R² {_number(traits['R2']['value'])}."
+    )
 
 
 def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> str:

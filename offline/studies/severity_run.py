@@ -26,12 +26,12 @@ from offline.studies.severity import (
     permuted_amounts,
     site_parts,
 )
-from offline.studies.severity_page import write_page
+from offline.studies.severity_page import TRAITS, write_page
 from offline.studies.tables import TABLES, digest, table_of
 from offline.versions import versions
 
 Floats = npt.NDArray[np.float64]
-TRAITS, MEAN = "age and sex", "mean of the others"
+MEAN = "mean of the others"
 BEYOND = ", beyond age and sex"
 """What training people's amounts follow from age and sex is taken out of everybody's first."""
 FEWEST = 40
