@@ -1,13 +1,12 @@
 """``hemostream study``: the systems of the review, listed and run."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from models.errors import HemostreamError, near_match
+from models.errors import HemostreamError
 from tools.study_export import export
 
 app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
@@ -21,6 +20,7 @@ def list_() -> None:
     from rich.table import Table
 
     from offline.studies import STUDIES
+    from offline.studies.recorded import RECORDED
 
     table = Table(title="Systems of the review, and what they are judged against")
     for column in (
@@ -35,13 +35,17 @@ def list_() -> None:
         claimed = "\n".join(str(claim) for claim in study.claims) or f"({study.role})"
         exportable = "yes" if not study.exportable else f"no, because {study.exportable}"
         table.add_row(study.name, study.title, claimed, study.table, exportable)
+    for system in RECORDED.values():
+        claimed = "\n".join(str(claim) for claim in system.claims)
+        exportable = (
+            "yes, by hemostream train" if not system.exportable else f"no, because {system.exportable}"
+        )
+        table.add_row(system.name, system.title, claimed, f"recordings (recipe {system.recipe})", exportable)
     console = Console()
     if not console.is_terminal:
         console.width = 180
     console.print(table)
-    console.print(
-        "The Xu systems are recipes: hemostream evaluate COHORT --recipe xu2019 (or xu2020) --audit"
-    )
+    console.print("Systems of recordings take a cohort; all others take scans.")
 
 
 @app.command(name="run")
@@ -52,6 +56,8 @@ def run(
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     all_: Annotated[bool, Parameter(name="--all", negative="")] = False,
     profile: Literal["quick", "full"] = "quick",
+    target: str = "diagnosis",
+    derivative: str = "",
     workers: int = 0,
 ) -> None:
     """Evaluate systems on your own scans, or on ABIDE: by unseen site, in ten folds, on permuted labels.
@@ -64,55 +70,55 @@ def run(
     names : list of str
         Of systems, as "study list" tells them.
     data : Path
-        Folder of ABIDE as nilearn lays it out, or of your own series with a phenotype table.
+        Folder of ABIDE as nilearn lays it out, of ADHD-200, of IMPAC, or of your own scans with a phenotype
+        table; for xu2019 and xu2020 a cohort of fNIRS recordings (cohort.tsv).
     out : Path
         Folder for the reports; a folder of its own for each system.
     all_ : bool
-        All systems that can take these data (series, or a table).
+        All systems that can take these data (series, a table, or recordings).
     profile : str
-        quick (ten folds once, 19 permuted labellings) or full (five times, 199).
+        quick (ten folds once, 19 permuted labellings) or full (five times, 199); a cohort's is its recipe's.
+    target : str
+        What is told: diagnosis; of ADHD-200 type (TD, combined, inattentive) or type-pair (combined,
+        inattentive); or a score of the data as an amount (of ADHD-200: score, inattentive, hyperactive).
+        Other targets than the diagnosis have a folder of their own within --out.
+    derivative : str
+        Of ADHD-200: alff (the default) or graphs.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
     """
     from offline.progress import shown
     from offline.scans import read_scans
     from offline.studies import STUDIES
+    from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
     from offline.studies.division import PROFILES
-    from offline.studies.page import write_summary
-    from offline.studies.running import run_study
-    from offline.studies.tables import can_take
+    from offline.studies.recorded import is_cohort
 
-    wanted = list(STUDIES) if all_ else list(names or ())
-    if not wanted:
-        raise HemostreamError("Name a system (hemostream study list tells them), or give --all.")
-    for name in wanted:
-        if name not in STUDIES:
-            raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
+    wanted = wanted_on(data, names or (), everything=all_, target=target)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
+    out, workers = folder_of(out, target), workers or os.cpu_count() or 1
+    if is_cohort(data):
+        run_cohort(wanted, data, out, workers=workers)
+        print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
+        return
     with shown(None) as tell:
         tell("read", 0, 1, str(data))
-        scans = read_scans(data)
+        scans = read_scans(data, target=target, **({"what": derivative} if derivative else {}))
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
-            wanted = [name for name in wanted if can_take(STUDIES[name].table, scans)]
+            wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]
         for name in wanted:
-            run_study(
+            run_one(
                 STUDIES[name],
                 scans,
                 out / name,
                 PROFILES[profile],
                 cache=out / "cache",
-                workers=workers or os.cpu_count() or 1,
+                workers=workers,
                 tell=tell,
             )
-    done = [each for each in STUDIES if (out / each / "results.json").exists()]
-    results = [json.loads((out / each / "results.json").read_text(encoding="utf-8")) for each in done]
-    seconds = {
-        each: sum(json.loads((out / each / "run.json").read_text(encoding="utf-8"))["seconds"].values())
-        for each in done
-    }
-    print(write_summary(out, results, seconds))
+    print(summarise(out))
     print(f"Reports: {out / 'index.html'}")

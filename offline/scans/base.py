@@ -14,6 +14,7 @@ from models.errors import HemostreamError
 from offline.sample_table import SampleTable
 
 Floats = npt.NDArray[np.float64]
+DIAGNOSIS = "diagnosis"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Scans:
         Dimensional targets; no number where unknown.  Never predictors.
     remarks : tuple of str
         What a person should know: constant regions, short series, who was left out and why.
+    target : str
+        What is told: ``"diagnosis"`` or another name for the labels, or one of `scores`.
     """
 
     table: SampleTable
@@ -56,6 +59,7 @@ class Scans:
     derivative: str
     scores: Mapping[str, Floats] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    target: str = DIAGNOSIS
 
     def __post_init__(self) -> None:
         n = len(self.table)
@@ -73,6 +77,11 @@ class Scans:
     def is_series(self) -> bool:
         """Whether X holds series rather than a table."""
         return self.X.ndim == 3
+
+    @property
+    def tells_amount(self) -> bool:
+        """Whether what is told is an amount rather than a label."""
+        return self.target in self.scores
 
     @property
     def y(self) -> npt.NDArray[np.int64]:

@@ -95,6 +95,10 @@ def together(first: Scans, second: Scans) -> Scans:
             f"Two derivatives do not mix: {first.derivative!r} and {second.derivative!r}. A difference "
             "between groups would be one of preprocessing; expected scans that were prepared in the same way."
         )
+    if first.target != second.target:
+        raise RecipeError(
+            f"Two targets do not mix: {first.target!r} and {second.target!r}; expected the same of both."
+        )
     if first.is_series != second.is_series or first.names != second.names:
         raise RecipeError(
             f"Scans of {len(first.names)} and of {len(second.names)} columns do not mix, nor do series and "
@@ -125,6 +129,7 @@ def together(first: Scans, second: Scans) -> Scans:
             for name in dict.fromkeys([*first.scores, *second.scores])
         },
         remarks=tuple(dict.fromkeys([*first.remarks, *second.remarks])),
+        target=first.target,
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import RecipeError, RecordingError
-from offline.scans.base import Scans
+from offline.scans.base import DIAGNOSIS, Scans
+from offline.scans.targets import options_for, with_target
 
 SIMULATED = "simulated"
 LAYOUTS = (
@@ -40,13 +41,16 @@ def layout_of(folder: Path | str) -> str | None:
     return "folder" if phenotype_table(place) else None
 
 
-def read_scans(source: Path | str, **options: Any) -> Scans:
+def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -> Scans:
     """Read scans of any layout.
 
     Parameters
     ----------
     source : Path or str
         A folder or a phenotype table (`LAYOUTS`), or ``"simulated"``.
+    target : str
+        What is told of them: ``"diagnosis"``, of ADHD-200 ``"type"`` (TD, combined, inattentive) or
+        ``"type-pair"`` (combined, inattentive), or one of the data's scores, as an amount.
     **options
         Of the reader for this layout: `offline.scans.abide.read_abide`, `offline.scans.adhd200.read_adhd200`,
         `offline.scans.impac.read_impac`, `offline.scans.folder.read_folder`, or
@@ -71,7 +75,7 @@ def read_scans(source: Path | str, **options: Any) -> Scans:
     if str(source) == SIMULATED and not Path(source).exists():
         from offline.scans.simulated import simulate_series
 
-        return simulate_series(**options).scans
+        return with_target(simulate_series(**options_for(target, SIMULATED, options)).scans, target)
     readers: dict[str, Callable[..., Scans]] = {
         "abide": read_abide,
         "adhd200": read_adhd200,
@@ -82,11 +86,12 @@ def read_scans(source: Path | str, **options: Any) -> Scans:
     if layout is None:
         raise RecordingError(_unknown(Path(source)))
     try:
-        return readers[layout](source, **options)
+        scans = readers[layout](source, **options_for(target, layout, options))
     except TypeError as error:
         if "keyword argument" not in str(error) or not options:
             raise
         raise RecipeError(f"{source} is read as {layout}: {error}.") from error
+    return with_target(scans, target)
 
 
 def _unknown(place: Path) -> str:

@@ -67,6 +67,8 @@ class Study:
         Settings and ``random_state`` to an unfitted classifier; everything that is learnt is learnt in it.
     settings : tuple of mapping
         At most eight; one is chosen inside each fold.
+    tells_amounts : bool
+        Whether the table may also tell an amount, by ridge regression (`offline.studies.severity`).
     takes_site : bool
         Whether the model's ``fit`` is told the sites of the training people.
     own_protocol : {"leave one person out", ""}
@@ -88,6 +90,7 @@ class Study:
     claims: tuple[Claim, ...] = ()
     unstated: tuple[str, ...] = ()
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
+    tells_amounts: bool = False
     takes_site: bool = False
     own_protocol: str = ""
     own_size: int = 0

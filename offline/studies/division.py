@@ -12,6 +12,8 @@ from offline.splits import Fold, leave_one_person_out, site_folds
 UNSEEN_SITE, TRANSDUCTIVE, TENFOLD = "unseen site", "unseen site, transductive", "10-fold"
 OWN = "paper's protocol"
 FOLDS = 10
+FEWEST_TRAINED = 3
+"""Training people of each label: settings are chosen by inner thirds."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,16 @@ def ten_folds(table: SampleTable, *, seed: int) -> list[Fold]:
 
 
 def unseen_sites(table: SampleTable) -> list[Fold]:
-    """Every site once on the judged side; none where there is one site only."""
-    return site_folds(table)
+    """Every site once on the judged side; none where there is one site only.
+
+    A site without which a label has too few people to choose a setting by is not judged.
+    """
+    labels = np.unique(table.target)
+
+    def fewest(fold: Fold) -> int:
+        return min(int(np.count_nonzero(table.target[fold.train] == label)) for label in labels)
+
+    return [fold for fold in site_folds(table) if fewest(fold) >= FEWEST_TRAINED]
 
 
 def own_site(table: SampleTable, size: int) -> tuple[str, np.ndarray]:

@@ -17,6 +17,7 @@ from offline.people_figures import people_figures
 from offline.permutation import p_value
 from offline.predictions import Predictions
 from offline.primary import METRICS, Pairs, person_scores
+from offline.studies import several_figures
 from offline.studies.division import TENFOLD
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,8 @@ def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]
 
 
 def _of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
+    if len(table.labels) > 2:
+        return several_figures.of_arm(table, null)
     scores = person_scores(table)
     pairs = Pairs.of(scores)
     out: dict[str, Any] = {"people": len(scores.people), "majority_rate": majority_rate(scores.positive * 1)}
@@ -61,7 +64,7 @@ def _of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
             "p": p_value(value, null[metric]) if metric in null and known else None,
         }
     out["auc_over_all"] = over_all(table)
-    return out | people_figures(scores, pairs, None)
+    return out | people_figures(scores, pairs, None) | several_figures.shares(table)
 
 
 def over_all(table: Predictions) -> float | None:
@@ -78,6 +81,8 @@ def null_figures(table: Predictions) -> dict[str, float]:
     table : Predictions
         What was said of everybody, with the permuted labels.
     """
+    if len(table.labels) > 2:
+        return several_figures.null_figures(table)
     scores = person_scores(table)
     pairs = Pairs.of(scores)
     return {metric: float(pairs.figure(metric, scores.positive)[0]) for metric in METRICS}

@@ -9,6 +9,7 @@ from typing import Any
 from offline.report.words import RESEARCH
 from offline.studies.base import Role
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.several_figures import recall_words
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -24,7 +25,7 @@ EXPLAINED = {
     TENFOLD: "ten folds of people, sites on both sides",
     OWN: "the paper's own protocol within the site whose size is nearest to the paper's",
 }
-HEAD = ("", "people", "accuracy", "balanced accuracy", "AUC within folds", "AUC over all", "sens./spec.", "p")
+HEAD = ("", "people", "accuracy", "balanced accuracy", "AUC within folds", "AUC over all", "recall", "p")
 
 
 def write_page(out: Path, results: Mapping[str, Any]) -> None:
@@ -88,7 +89,7 @@ def arm_row(arm: str, its: Mapping[str, Any]) -> tuple[str, ...]:
         _figure(its["balanced_accuracy"]),
         _figure(its["auc"]),
         _number(its["auc_over_all"]),
-        f"{_number(its['sensitivity'])}/{_number(its['specificity'])}",
+        recall_words(its),
         "–" if its["auc"]["p"] is None else f"{its['auc']['p']:.3f}",
     )
 

@@ -31,6 +31,7 @@ from offline.studies.division import (
 )
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
+from offline.studies.several import refuse_few
 from offline.studies.tables import digest, table_of
 from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
 from offline.versions import versions
@@ -67,7 +68,7 @@ def run_study(
     study : Study
         Which.
     scans : Scans
-        Whose scans; two labels.
+        Whose scans; two labels or more.
     out : path
         Its folder: ``results.json``, ``predictions.csv``, ``run.json``, ``report.html``, ``work``.
     profile : Profile
@@ -84,11 +85,10 @@ def run_study(
     HemostreamError
         The data are not what the study takes, or site and diagnosis cannot be told apart.
     """
-    if len(scans.labels) != 2:
-        raise HemostreamError(
-            f"{study.name} tells two labels apart; the data have {', '.join(scans.labels)}."
-        )
+    if scans.tells_amount:
+        raise HemostreamError(f"{study.name} is run here on labels; {scans.target!r} is an amount.")
     refuse_confounded(scans)
+    refuse_few(scans)
     began = time.perf_counter()
     tell(study.name, 0, 1, f"table: {study.table}")
     X = table_of(study.table, scans, cache)
@@ -105,12 +105,13 @@ def run_study(
         seconds[arm] = sum(d.seconds for t, d in zip(tasks, done, strict=True) if t.arm == arm)
     seconds["permuted labels"] = sum(d.seconds for d in null_done)
     results = {
-        "study": _described(study),
+        "study": described(study),
         "profile": asdict(profile),
         "data": {
             "derivative": scans.derivative,
             "digest": digest(scans),
             "people": len(scans),
+            "target": scans.target,
             "labels": list(scans.labels),
             "sites": site_by_label(scans),
             "remarks": list(scans.remarks),
@@ -145,7 +146,7 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
         out += [Task(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
     for repeat in range(profile.repeats):
         out += [Task(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
-    if study.own_protocol:
+    if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
         out += [Task(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
     return out
 
@@ -231,7 +232,8 @@ def _fits(study: Study, tasks: Sequence[Task]) -> int:
     return len(tasks) * (1 + inner)
 
 
-def _described(study: Study) -> dict[str, Any]:
+def described(study: Study) -> dict[str, Any]:
+    """What a study is, as ``results.json`` says it."""
     return {
         "name": study.name,
         "title": study.title,

@@ -12,15 +12,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
@@ -28,6 +28,7 @@ from offline.permutation import permuted_people
 from offline.sample_table import SampleTable
 from offline.splits import Fold
 from offline.studies.base import Study
+from offline.studies.several import area, for_labels, log_probabilities
 
 Floats = npt.NDArray[np.float64]
 INNER_FOLDS = 3
@@ -69,8 +70,8 @@ class Done:
 
     Parameters
     ----------
-    log_odds : (n_judged,) float64
-        Of the second label.
+    log_odds : (n_judged,) float64, or (n_judged, n_labels) float64
+        Of the second of two labels; of more labels each one's log probability.
     setting : int
         That was chosen.
     seconds : float
@@ -167,15 +168,17 @@ def log_odds(model: Any, X: Floats) -> Floats:
     Parameters
     ----------
     model : classifier
-        Fitted to two labels.
+        Fitted to two labels or more.
     X : (n, n_features) float64
         Of those who are judged.
 
     Returns
     -------
-    (n,) float64
-        Above 0 says the second.
+    (n,) float64, or (n, n_labels) float64
+        Above 0 says the second of two; of more, see `offline.studies.several.log_probabilities`.
     """
+    if len(model.classes_) > 2:
+        return log_probabilities(model, X)
     if hasattr(model, "decision_function"):
         scores: Floats = np.asarray(model.decision_function(X), dtype=np.float64)
         return scores if scores.ndim == 1 else scores[:, 1] - scores[:, 0]
@@ -192,12 +195,12 @@ def _chosen(study: Study, X: Floats, y: Any, site: Any, seed: int) -> int:
     for train, test in split.split(X, y):
         for k, setting in enumerate(study.settings):
             model = _fitted(study, setting, X[train], y[train], site[train], seed)
-            areas[k] += roc_auc_score(y[test], log_odds(model, X[test]))
+            areas[k] += area(y[test], log_odds(model, X[test]))
     return int(np.argmax(areas))
 
 
 def _fitted(study: Study, setting: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> Any:
-    model = study.model(**setting, random_state=seed % 2**31)
+    model = for_labels(partial(study.model, **setting, random_state=seed % 2**31), len(np.unique(y)))
     return model.fit(X, y, site=site) if study.takes_site else model.fit(X, y)
 
 
@@ -323,6 +326,8 @@ def _perform(task: Task) -> Done:
 
 
 def probabilities_of(log_odds: Floats) -> Floats:
-    """As a prediction table has them, (n, 2) float64, of log odds (n,) float64."""
+    """As a prediction table has them, (n, n_labels) float64, of log odds (n,) or (n, n_labels) float64."""
+    if log_odds.ndim == 2:
+        return np.asarray(softmax(log_odds, axis=1))
     second = expit(log_odds)
     return np.stack([1.0 - second, second], axis=1)

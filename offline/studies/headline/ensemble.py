@@ -25,6 +25,7 @@ labels. So 0.756 is a little hopeful; only sites that nobody looked at can say h
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,9 @@ class Headline(ClassifierMixin, BaseEstimator):
     held_out_ : (n,) float64
         The average's score of each training person by fits without their site.
     """
+
+    decision_is_log_odds = True
+    """Which whoever puts several of two labels together needs to know."""
 
     def __init__(self, kinds: Sequence[str] = tuple(KINDS), factors: Sequence[float] = FACTORS) -> None:
         self.kinds = kinds
@@ -158,6 +162,11 @@ class Headline(ClassifierMixin, BaseEstimator):
         """
         second = self.decision_function(X) > 0
         return np.asarray(self.classes_[second.astype(int)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
 
 
 def leave_sites_out(

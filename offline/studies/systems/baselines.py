@@ -35,6 +35,7 @@ def _linear(name: str, title: str, table: str, model: Any = ridge) -> Study:
         model=model,
         role=Role.BASELINE,
         takes_site=model is ridge,
+        tells_amounts=model is ridge,
     )
 
 
@@ -46,6 +47,7 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
         table=table,
         model=simple,
         role=role,
+        tells_amounts=table != "site",
         exportable="it reads no brain",
     )
 

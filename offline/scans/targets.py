@@ -1,0 +1,75 @@
+"""What is told of people: a diagnosis, types of a disorder, or an amount such as the severity of symptoms.
+
+A target is a property of the data: readers say which labels they know, and every score that they bring along
+may be told as an amount (never predicted from).  Types of ADHD are known from phenotype tables alone; the
+labels that ADHD-200's graphs were shipped with are no diagnoses and are no target.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from models.errors import RecipeError, near_match
+from offline.scans.base import DIAGNOSIS, Scans
+
+TYPES: Mapping[str, str] = {"type": "three", "type-pair": "subtype"}
+"""Targets that are types of ADHD, and the task of `offline.scans.adhd200` that each is."""
+
+
+def options_for(target: str, layout: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the reader of a layout is told, so that its labels are those of the target.
+
+    Parameters
+    ----------
+    target : str
+        ``"diagnosis"``, one of `TYPES`, or a score.
+    layout : str
+        As `offline.scans.reader.layout_of` tells it.
+    options : mapping
+        What else the reader is told.
+
+    Raises
+    ------
+    RecipeError
+        The layout knows no types.
+    """
+    if target not in TYPES:
+        return dict(options)
+    if layout != "adhd200":
+        raise RecipeError(
+            f"The target {target!r} is types of ADHD, which only the phenotypes of ADHD-200 tell; these data "
+            f"are read as {layout!r}. In a table of your own, write the types into the column diagnosis: all "
+            "of them are then told apart."
+        )
+    return {**options, "task": TYPES[target]}
+
+
+def with_target(scans: Scans, target: str) -> Scans:
+    """The same people with what is told of them; those whose amount is not known are left out.
+
+    Parameters
+    ----------
+    scans : Scans
+        As read.
+    target : str
+        ``"diagnosis"``, one of `TYPES`, or one of the data's scores.
+
+    Raises
+    ------
+    RecipeError
+        The data have no such score, or it is known of nobody.
+    """
+    if target == DIAGNOSIS or target in TYPES:
+        return replace(scans, target=target)
+    if target not in scans.scores:
+        known = (DIAGNOSIS, *TYPES, *scans.scores)
+        raise RecipeError(f"These data have no target {target!r}. {near_match(target, known)}")
+    told = np.isfinite(scans.scores[target])
+    if not told.any():
+        raise RecipeError(f"{target!r} is known of nobody here, so nobody can be judged by it.")
+    remarks = scans.remarks
+    if absent := int(np.count_nonzero(~told)):
+        remarks += (f"{absent} people left out: their {target!r} is not known",)
+    return replace(scans.rows(told), target=target, remarks=remarks)

@@ -1,0 +1,104 @@
+"""Which systems are run on what data: scans, or a cohort of recordings; labels, or an amount."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.errors import HemostreamError, near_match
+from offline.progress import Tell
+from offline.scans import Scans
+from offline.scans.base import DIAGNOSIS
+from offline.studies import STUDIES, page, severity_page
+from offline.studies.base import Study
+from offline.studies.division import Profile
+from offline.studies.recorded import RECORDED, is_cohort, run_recorded
+from offline.studies.running import run_study
+from offline.studies.severity_run import run_severity
+from offline.studies.tables import can_take
+
+
+def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str = DIAGNOSIS) -> list[str]:
+    """Names of systems that can be run on data of this kind, in order.
+
+    Parameters
+    ----------
+    data : path
+        Of scans, or of a cohort.
+    names : sequence of str
+        What was asked for.
+    everything : bool
+        Whether all are meant; those of the other kind are then left out.
+    target : str
+        What is told; a cohort's is in the recipe.
+
+    Raises
+    ------
+    HemostreamError
+        Nothing was named, there is no such system, or it reads data of the other kind.
+    """
+    cohort = is_cohort(data)
+    fitting = tuple(RECORDED if cohort else STUDIES)
+    if not names and not everything:
+        raise HemostreamError("Name a system (hemostream study list tells them), or give --all.")
+    for name in names:
+        if name not in STUDIES and name not in RECORDED:
+            near = near_match(name, (*STUDIES, *RECORDED))
+            raise HemostreamError(f"There is no system {name!r}. {near}")
+        if name not in fitting:
+            raise HemostreamError(_other_kind(name, data, cohort))
+    if cohort and target != DIAGNOSIS:
+        raise HemostreamError(
+            f"--target {target}: what is told of a cohort of recordings stands in the recipe; leave it away."
+        )
+    return list(fitting) if everything else list(names)
+
+
+def _other_kind(name: str, data: Path, cohort: bool) -> str:
+    if cohort:
+        return (
+            f"{name} reads scans (region series, or a table), but {data} is a cohort of recordings. Give a "
+            f"folder of scans, or run a system that reads recordings: {', '.join(RECORDED)}."
+        )
+    return (
+        f"{name} reads a cohort of fNIRS recordings, but {data} is none: expected a folder with cohort.tsv "
+        f"(columns recording and person), or that table. Systems that read scans: {', '.join(STUDIES)}."
+    )
+
+
+def can_tell(study: Study, scans: Scans) -> bool:
+    """Whether a study can be run on these scans and what is told of them."""
+    return can_take(study.table, scans) and (study.tells_amounts or not scans.tells_amount)
+
+
+def run_one(
+    study: Study, scans: Scans, out: Path, profile: Profile, *, cache: Path, workers: int = 1, tell: Tell
+) -> None:
+    """Evaluate a study on labels or on an amount, whichever the scans tell; parameters as of `run_study`."""
+    if scans.tells_amount:
+        run_severity(study, scans, out, profile, cache=cache, tell=tell)
+    else:
+        run_study(study, scans, out, profile, cache=cache, workers=workers, tell=tell)
+
+
+def run_cohort(names: Sequence[str], cohort: Path, out: Path, *, workers: int = 1) -> None:
+    """Evaluate systems that are recipes, each into a folder of its own."""
+    for name in names:
+        run_recorded(RECORDED[name], cohort, out / name, workers=workers)
+
+
+def folder_of(out: Path, target: str) -> Path:
+    """Reports of another target than the diagnosis have a folder of their own: figures do not mix."""
+    return out if target == DIAGNOSIS else out / re.sub(r"[^\w-]+", "-", target)
+
+
+def summarise(out: Path) -> str:
+    """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies of a folder; the table."""
+    results, seconds = [], {}
+    for name in STUDIES:
+        if (out / name / "results.json").exists():
+            results.append(json.loads((out / name / "results.json").read_text(encoding="utf-8")))
+            run = json.loads((out / name / "run.json").read_text(encoding="utf-8"))
+            seconds[name] = sum(run["seconds"].values())
+    amount = any("unit" in each["data"] for each in results)
+    return (severity_page if amount else page).write_summary(out, results, seconds)

@@ -1,0 +1,146 @@
+"""What a table tells of an amount, as a page that needs nothing but itself, and all studies as one table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from offline.report.words import ALPHA, RESEARCH
+from offline.studies.division import TENFOLD, UNSEEN_SITE
+from offline.studies.page import STYLE
+
+HEAD = ("told from", "people", "r within folds (95 %)", "p", "R²", "p", "MAE", "p")
+SITES = ("site", "people", "mean", "SD", "least", "most")
+TRAITS = "age and sex"
+UNITS = (
+    "Sites measure on scales of their own, so amounts are in SDs of the site from its mean, both taken from "
+    "training people of the site. On unseen sites nobody knows the scale: there the mean and SD of the "
+    "judged people themselves are taken, which no model sees; r is the figure that counts there. People are "
+    "correlated within a fold and a site. R² is against the mean: below 0, guessing it would be better. A p "
+    "says whether it is chance, not whether it is the brain: what age and sex alone give stands beside it."
+)
+ALONE = (
+    "Rows of one group alone are of the same predictions: severity goes with the diagnosis, so only they "
+    "say whether more is told than who has it."
+)
+
+
+def write_page(out: Path, results: Mapping[str, Any]) -> None:
+    """Write ``report.html`` of one study of an amount.
+
+    Parameters
+    ----------
+    out : path
+        Its folder.
+    results : mapping
+        What ``results.json`` holds.
+    """
+    study, data = results["study"], results["data"]
+    sites = [
+        (name, str(its["people"]), *(f"{its[each]:.1f}" for each in ("mean", "sd", "least", "most")))
+        for name, its in data["sites"].items()
+    ]
+    parts = [
+        f"<h1>{escape(study['title'])}: {escape(data['target'])}</h1>",
+        f"<p>{escape(RESEARCH)}</p>",
+        f"<p>Ridge regression on the table {escape(study['table'])!r}, its penalty by leaving out one "
+        f"training person at a time. {escape(said(results))}</p>",
+        f"<p>{escape(UNITS)} {escape(ALONE)}</p>",
+        _table(HEAD, [_row(arm, its) for arm, its in results["arms"].items()]),
+        f"<p>p: of {results['profile']['permutations']} labellings permuted between people of one site, "
+        "the whole procedure each time.</p>",
+        "<h2>Data</h2>",
+        f"<p>{escape(data['derivative'])}; {data['people']} people.</p>",
+        _table(SITES, sites),
+        "<ul class=note>" + "".join(f"<li>{escape(each)}</li>" for each in data["remarks"]) + "</ul>",
+    ]
+    _write(out / "report.html", study["title"], parts)
+
+
+def said(results: Mapping[str, Any]) -> str:
+    """What was found on unseen sites, or in ten folds where there is one site, beside age and sex."""
+    arms, table = results["arms"], results["study"]["table"]
+    protocol = next(name for name in (UNSEEN_SITE, TENFOLD) if f"{table}, {name}" in arms)
+    its, traits = arms[f"{table}, {protocol}"], arms[f"{TRAITS}, {protocol}"]
+    r, p = its["r"]["value"], its["r"]["p"]
+    if p is None:
+        found = "whether this is chance was not estimated"
+    elif p <= ALPHA and r > 0:
+        found = f"more than chance (permutation p = {p:.3f})"
+    else:
+        found = f"at chance (permutation p = {p:.3f})"
+    worse = "" if its["R2"]["value"] > 0 else ", so guessing the mean would be as good or better"
+    return (
+        f"{protocol}: r {_number(r)}, {found}; R² {_number(its['R2']['value'])}{worse}. Age and sex alone: r "
+        f"{_number(traits['r']['value'])}, R² {_number(traits['R2']['value'])}."
+    )
+
+
+def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> str:
+    """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies of one amount.
+
+    Parameters
+    ----------
+    out : path
+        Folder of all.
+    all_results : sequence of mapping
+        Of each study.
+    seconds : mapping of str to float
+        What each took.
+
+    Returns
+    -------
+    str
+        The table, as Markdown.
+    """
+    head = ("system", "target", *HEAD, "s")
+    rows = [
+        (each["study"]["title"], each["data"]["target"], *_row(arm, its), "")
+        for each in all_results
+        for arm, its in each["arms"].items()
+    ]
+    last: dict[str, int] = {row[0]: i for i, row in enumerate(rows)}
+    for each in all_results:
+        i = last[each["study"]["title"]]
+        rows[i] = (*rows[i][:-1], f"{seconds.get(each['study']['name'], 0.0):.1f}")
+    lines = [f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows)]
+    text = "\n".join(lines) + "\n"
+    (out / "studies.md").write_text(text, encoding="utf-8")
+    whole = json.dumps(list(all_results), indent=1, allow_nan=False, ensure_ascii=False)
+    (out / "studies.json").write_text(whole + "\n", encoding="utf-8")
+    links = "".join(
+        f'<li><a href="{escape(each["study"]["name"])}/report.html">{escape(each["study"]["title"])}</a>: '
+        f"{escape(said(each))}</li>"
+        for each in all_results
+    )
+    parts = ["<h1>Amounts</h1>", f"<p>{escape(RESEARCH)}</p>", f"<p>{escape(UNITS)} {escape(ALONE)}</p>"]
+    _write(out / "index.html", "Amounts", [*parts, _table(head, rows), f"<ul>{links}</ul>"])
+    return text
+
+
+def _row(arm: str, its: Mapping[str, Any]) -> tuple[str, ...]:
+    cells = [arm, str(its["people"])]
+    for name in ("r", "R2", "MAE"):
+        ends = its[name]["interval"] if name == "r" else None
+        cells.append(
+            _number(its[name]["value"]) + ("" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})")
+        )
+        cells.append(_number(its[name]["p"]))
+    return tuple(cells)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["".join(f"<th>{escape(cell)}</th>" for cell in head)]
+    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def _write(path: Path, title: str, parts: Sequence[str]) -> None:
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
+    page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
+    path.write_text(page + "\n", encoding="utf-8")

@@ -1,0 +1,216 @@
+"""Amounts: a planted severity is found whatever scale a site has, none where none is, and nothing leaks."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models.errors import RecipeError
+from offline.amount_evaluation import PENALTIES
+from offline.progress import silent
+from offline.scans import Scans, read_scans
+from offline.scans.simulated import simulate_table
+from offline.scans.targets import with_target
+from offline.studies import STUDIES
+from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.severity import in_site_units, judged, people_folds, permuted_amounts, site_parts
+from offline.studies.severity_run import BEYOND, MEAN, TRAITS, run_severity
+
+SMALL = Profile("quick", 1, 19)
+TABLE = "as it is"
+
+
+def people(n: int = 160, *, planted: bool = True, effect: float = 0.0, seed: int = 3) -> Scans:
+    """A table that carries severity, each site's in a scale of its own; or severity drawn apart from it."""
+    scans = simulate_table(n, effect=effect, n_sites=3, seed=seed).scans
+    rng = np.random.default_rng(seed)
+    amount = scans.scores["severity"] if planted else rng.normal(50.0, 10.0, n)
+    for k, site in enumerate(np.unique(scans.site)):
+        here = scans.site == site
+        amount = np.where(here, (10.0**k) * amount + 100.0 * k, amount)
+    return with_target(replace(scans, scores={"severity": amount, "IQ": rng.normal(100, 15, n)}), "severity")
+
+
+def told(scans: Scans, out: Path, name: str = "ridge-table", profile: Profile = SMALL) -> dict:
+    return run_severity(STUDIES[name], scans, out, profile, cache=out / "cache", tell=silent)[1]
+
+
+def test_a_planted_severity_is_found_and_none_where_none_is(tmp_path: Path) -> None:
+    found = told(people(), tmp_path / "found")["arms"]
+    none = told(people(planted=False), tmp_path / "none")["arms"]
+    for arm in (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, UNSEEN_SITE + BEYOND, TENFOLD + BEYOND):
+        its = found[f"{TABLE}, {arm}"]
+        assert its["people"] == 160
+        assert its["r"]["value"] > 0.6
+        assert its["r"]["p"] == 0.05
+        assert its["R2"]["value"] > 0.2
+        assert its["MAE"]["value"] < found[f"{MEAN}, {TENFOLD}"]["MAE"]["value"]
+        assert none[f"{TABLE}, {arm}"]["r"]["value"] < 0.25  # of 160 people: SD 0.08
+        assert none[f"{TABLE}, {arm}"]["r"]["p"] > 0.05
+        assert none[f"{TABLE}, {arm}"]["R2"]["value"] < 0.05
+    assert abs(found[f"{TRAITS}, {TENFOLD}"]["r"]["value"]) < 0.25
+    assert found[f"{MEAN}, {TENFOLD}"]["r"]["value"] is None
+    assert found[f"{MEAN}, {TENFOLD}"]["R2"]["value"] == pytest.approx(0.0, abs=0.05)
+
+
+def test_over_many_cohorts_nothing_is_found_where_nothing_is() -> None:
+    values = []
+    for seed in range(30):
+        scans = people(90, planted=False, seed=seed)
+        folds = site_parts(scans.site)
+        y, said = judged(scans.X, scans.scores["severity"][:, np.newaxis], scans.site, folds)
+        values += [np.corrcoef(y[fold.test, 0], said[fold.test, 0])[0, 1] for fold in folds]
+    assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values)) < 0.1
+
+
+def test_what_goes_with_the_diagnosis_alone_is_not_told_within_it(tmp_path: Path) -> None:
+    """Severity of the disorder's people is higher, and the table tells who they are, and no more."""
+    scans = people(240, effect=2.4)
+    rng = np.random.default_rng(0)
+    amount = 2.0 * (scans.y == 1) + rng.normal(size=240)
+    arms = told(replace(scans, scores={"severity": amount}), tmp_path)["arms"]
+    assert arms[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.3
+    alone = arms[f"{TABLE}, {TENFOLD}, disorder alone"]
+    assert alone["people"] == 120
+    assert alone["r"]["value"] < 0.2
+    assert alone["R2"]["value"] is None
+
+
+def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
+    """By hand. Where few of a site have the disorder theirs are high in its units: the site would tell it."""
+    scans = people(120)
+    table, results = run_severity(
+        STUDIES["ridge-table"], scans, tmp_path, SMALL, cache=tmp_path / "cache", tell=silent
+    )
+    label = f"{TABLE}, {TENFOLD}"
+    own = table.of_arm(label)
+    person = scans.table.person.tolist()
+    rows = np.array([person.index(each) for each in own.person.tolist()])
+    fold = np.full(len(scans), -1)
+    for k, each in enumerate(people_folds(scans.site, seed=0)):
+        fold[each.test] = k
+    for chosen, arm in ((np.arange(120) >= 0, label), (scans.y == 1, f"{label}, disorder alone")):
+        centred = []
+        for values in (own.y, own.said):
+            by_person = np.zeros(120)
+            by_person[rows] = values
+            for site in np.unique(scans.site):
+                for k in range(10):
+                    cell = chosen & (scans.site == site) & (fold == k)
+                    by_person[cell] -= by_person[cell].mean() if cell.any() else 0.0
+            centred.append(by_person[chosen])
+        one, other = centred
+        r = one @ other / np.sqrt((one @ one) * (other @ other))
+        assert results["arms"][arm]["r"]["value"] == pytest.approx(r)
+
+
+def test_what_age_and_sex_give_is_not_told_beyond_them(tmp_path: Path) -> None:
+    scans = people(200)
+    rng = np.random.default_rng(2)
+    amount = scans.age + rng.normal(size=200)
+    X = rng.normal(size=scans.X.shape)
+    X[:, 0] = scans.age + rng.normal(size=200)
+    arms = told(replace(scans, X=X, scores={"severity": amount}), tmp_path)["arms"]
+    assert arms[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.5
+    assert arms[f"{TRAITS}, {TENFOLD}"]["r"]["value"] > 0.8
+    assert arms[f"{TABLE}, {TENFOLD}{BEYOND}"]["r"]["value"] < 0.25
+
+
+def test_it_is_scikit_learns_ridge_and_amounts_of_the_judged_reach_no_fit() -> None:
+    scans = people()
+    amount = scans.scores["severity"]
+    amounts = permuted_amounts(amount, scans.site, 4)
+    for fold in (people_folds(scans.site, seed=0)[3], site_parts(scans.site)[1]):
+        y, said = judged(scans.X, amounts, scans.site, [fold])
+        for k in range(5):
+            own = in_site_units(amounts[:, [k]], scans.site, fold.train)[:, 0]
+            model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+            model.fit(scans.X[fold.train], own[fold.train])
+            np.testing.assert_allclose(said[fold.test, k], model.predict(scans.X[fold.test]), atol=1e-8)
+            np.testing.assert_allclose(y[fold.test, k], own[fold.test])
+        changed = amounts.copy()
+        changed[fold.test] = 1e3 * np.random.default_rng(0).normal(size=changed[fold.test].shape)
+        np.testing.assert_array_equal(judged(scans.X, changed, scans.site, [fold])[1], said)
+
+
+def test_units_are_of_the_training_people_and_labellings_stay_within_a_site() -> None:
+    site = np.array(["a"] * 4 + ["b"] * 4)
+    amount = np.array([[1.0, 3.0, 5.0, 100.0, 10.0, 20.0, 30.0, 40.0]]).T
+    found = in_site_units(amount, site, np.array([0, 1, 2]))[:, 0]
+    sd = np.std([1.0, 3.0, 5.0])
+    np.testing.assert_allclose(found[:4], (amount[:4, 0] - 3.0) / sd)
+    assert found[4:].mean() == pytest.approx(0.0)  # a site that nobody was trained on: its own
+    assert found[4:].std() == pytest.approx(1.0)
+    shuffled = permuted_amounts(amount[:, 0], site, 30)
+    np.testing.assert_array_equal(shuffled[:, 0], amount[:, 0])
+    assert (np.sort(shuffled[:4], axis=0) == np.sort(amount[:4], axis=0)).all()
+    assert (shuffled[:, 1:] != amount).any()
+    folds = people_folds(np.repeat(["a", "b"], [25, 35]), seed=1)
+    assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(60))
+    assert all(2 <= np.count_nonzero(fold.test < 25) <= 3 for fold in folds)
+
+
+def test_other_scores_are_never_predictors_and_a_run_is_the_same_again(tmp_path: Path) -> None:
+    scans = people()
+    one = told(scans, tmp_path / "one")
+    given_away = replace(scans, scores={**scans.scores, "IQ": scans.scores["severity"]})
+    other = told(given_away, tmp_path / "other")
+    assert one == other
+    assert (tmp_path / "one/results.json").read_bytes() == (tmp_path / "other/results.json").read_bytes()
+    assert json.loads((tmp_path / "one/results.json").read_text())["data"]["unit"] == "SD of the site"
+    page = (tmp_path / "one/report.html").read_text()
+    assert "Research use only" in page
+    assert "more than chance" in page
+    assert not re.search(r'(src|href)="http', page)
+    rows = (tmp_path / "one/predictions.csv").read_text().splitlines()
+    assert len(rows) == 1 + 160 * 9
+
+
+def test_who_cannot_be_judged_is_left_out_and_said(tmp_path: Path) -> None:
+    scans = people()
+    amount = scans.scores["severity"].copy()
+    amount[np.flatnonzero(scans.site == "S2")[5:]] = np.nan
+    scans = with_target(replace(scans, scores={"severity": amount}), "severity")
+    its = told(scans, tmp_path)["data"]
+    assert set(its["sites"]) == {"S1", "S3"}
+    assert any("their 'severity' is not known" in remark for remark in its["remarks"])
+    assert any("site S2 left out: 5 people with an amount" in remark for remark in its["remarks"])
+    with pytest.raises(RecipeError, match="known of nobody"):
+        with_target(replace(scans, scores={"severity": np.full(len(scans), np.nan)}), "severity")
+    with pytest.raises(RecipeError, match="known of 30 people at sites that are large enough; expected 40"):
+        told(scans.rows(np.flatnonzero(scans.site == "S1")[:30]), tmp_path)
+    with pytest.raises(RecipeError, match=r"svm on 'severity': .* expected ridge, ridge-partial"):
+        told(scans, tmp_path, "svm")
+    with pytest.raises(RecipeError, match=r"ridge-table on 'diagnosis'"):
+        told(replace(scans, target="diagnosis"), tmp_path)
+
+
+def test_one_site_has_ten_folds_alone_and_a_baseline_of_traits_stands_once(tmp_path: Path) -> None:
+    scans = people()
+    scans = scans.rows(scans.site == "S1")
+    arms = told(scans, tmp_path, "age-sex", Profile("quick", 2, 2))["arms"]
+    assert set(arms) == {f"{TRAITS}, {TENFOLD}", f"{TRAITS}, {TENFOLD}, disorder alone", f"{MEAN}, {TENFOLD}"}
+    assert arms[f"{TRAITS}, {TENFOLD}"]["r"]["p"] is None  # two labellings give no p
+
+
+def test_real_severity(data_dir: Path, tmp_path: Path) -> None:
+    """ADHD index of 384 people: what the three sites' scales are, and nothing that carries over by R2."""
+    scans = read_scans(data_dir / "adhd200", target="score")
+    its = told(scans, tmp_path, profile=Profile("quick", 1, 2))
+    assert {name: each["people"] for name, each in its["data"]["sites"].items()} == {
+        "NYU": 212,
+        "Peking_1": 73,
+        "Peking_2/3": 99,
+    }
+    assert its["data"]["sites"]["NYU"]["least"] == 40.0
+    assert its["data"]["sites"]["Peking_1"]["most"] == 68.0
+    assert its["arms"][f"{TABLE}, {UNSEEN_SITE}"]["R2"]["value"] < 0.05
+    graphs = read_scans(data_dir / "adhd200", what="graphs", target="score")
+    assert set(graphs.site.tolist()) == {"KKI", "Peking_1"}  # OHSU has no index
+    assert any("94 people left out: their 'score' is not known" in remark for remark in graphs.remarks)
