@@ -75,6 +75,11 @@ class Study:
         People of the paper.
     exportable : str
         Empty, or why no bundle of it can be written.
+    auditable : str
+        Empty, or why no careless protocol can be tried on it.
+    slow : bool
+        Whether a fit takes seconds: a quick audit then tries only what is cheap. It is said here and not
+        measured, for what is computed may not depend on how busy a machine is.
     """
 
     name: str
@@ -92,6 +97,8 @@ class Study:
     own_protocol: str = ""
     own_size: int = 0
     exportable: str = ""
+    auditable: str = ""
+    slow: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:

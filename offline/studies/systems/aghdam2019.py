@@ -35,7 +35,7 @@ def fusion(*, columns: int, random_state: int) -> Any:
     return behind_best(columns, NaiveBayesFusion(3, estimator=base, random_state=random_state))
 
 
-def _study(name: str, title: str, ours: str, model: Any) -> Study:
+def _study(name: str, title: str, ours: str, model: Any, *, slow: bool = False) -> Study:
     return Study(
         name=name,
         title=f"{title} (Aghdam 2019)",
@@ -46,6 +46,7 @@ def _study(name: str, title: str, ours: str, model: Any) -> Study:
         table="correlation",
         model=model,
         settings=({"columns": 400}, {"columns": 1600}),
+        slow=slow,
     )
 
 
@@ -57,5 +58,9 @@ CNN = _study(
 )
 EXPERTS = _study("aghdam2019-experts", "Mixture of experts", "Experts mixed by a gate.", experts)
 FUSION = _study(
-    "aghdam2019-fusion", "Naive-Bayes fusion", "One network a third of the edges, votes fused.", fusion
+    "aghdam2019-fusion",
+    "Naive-Bayes fusion",
+    "One network a third of the edges, votes fused.",
+    fusion,
+    slow=True,
 )

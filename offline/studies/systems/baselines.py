@@ -44,6 +44,7 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
         model=simple,
         role=role,
         exportable="it reads no brain",
+        auditable="it reads no scan: there are no columns to choose and no windows",
     )
 
 
