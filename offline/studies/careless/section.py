@@ -42,8 +42,8 @@ def section(results: Mapping[str, Any]) -> str:
         f"The same model at one site, {found['site']} ({found['people']} people, majority "
         f"{found['majority_rate']:.3f}), in {found['folds']} folds, {times} with true labels and "
         f"{found['labellings']} permuted labellings; {found['columns']} columns where they are chosen, "
-        f"{found['parts']} parts where scans are cut.{kept} Labels that were permuted mean nothing: what a protocol finds in them, it "
-        "made itself. No verdict on any paper."
+        f"{found['parts']} parts where scans are cut.{kept} Labels that were permuted "
+        "mean nothing: what a protocol finds in them, it made itself. No verdict on any paper."
     )
     habits = found["habits"]
     notes = [f"{name}: {EXPLAINED[Habit(name)]}" for name in habits]
