@@ -25,6 +25,8 @@ from offline.studies.tables import digest, table_of
 from offline.studies.work import Done, Shelf, Task, labels_of, perform_all
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
+DIVISIONS = 3
+"""Of the true labels, at the least: of one site's few people a single division says too little."""
 SLOW = "a fit takes seconds; the profile full tries it"
 
 
@@ -71,7 +73,7 @@ def audit_study(
     target = scans.y[rows]
     if np.bincount(target, minlength=2).min() < 2:
         return {"why_not": f"{site} has under two people of a label"}, 0.0
-    extent = Extent(profile.repeats, profile.audited)
+    extent = Extent(max(DIVISIONS, profile.repeats), profile.audited)
     n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1])
     plans = {Habit.SELECTION: selection(study, scans.table, rows, n_columns, extent)}
     skipped: dict[str, str] = {}
