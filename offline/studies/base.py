@@ -77,9 +77,10 @@ class Study:
         Empty, or why no bundle of it can be written.
     auditable : str
         Empty, or why no careless protocol can be tried on it.
-    slow : bool
-        Whether a fit takes seconds: a quick audit then tries only what is cheap. It is said here and not
-        measured, for what is computed may not depend on how busy a machine is.
+    fit_s : float, s
+        About how long a fit of 200 people takes on one core: a quick audit leaves out what would take too
+        long. It is said here and not measured as it runs, for what is computed may not depend on how busy a
+        machine is.
     """
 
     name: str
@@ -98,7 +99,7 @@ class Study:
     own_size: int = 0
     exportable: str = ""
     auditable: str = ""
-    slow: bool = False
+    fit_s: float = 0.1
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:

@@ -17,17 +17,18 @@ from offline.progress import Tell
 from offline.sample_table import SampleTable
 from offline.scans import Scans
 from offline.studies.base import Study
-from offline.studies.careless.habits import Extent, Habit, Round, selection, settings, windows
+from offline.studies.careless.habits import FOLDS, Extent, Habit, Round, selection, settings, windows
 from offline.studies.careless.windows import PARTS, cut
 from offline.studies.columns import how_many
 from offline.studies.division import Profile, own_site
 from offline.studies.tables import digest, table_of
-from offline.studies.work import Done, Shelf, Task, labels_of, perform_all
+from offline.studies.work import INNER_FOLDS, Done, Shelf, Task, labels_of, perform_all
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3
 """Of the true labels, at the least: of one site's few people a single division says too little."""
-SLOW = "a fit takes seconds; the profile full tries it"
+LONGEST_S = 100.0
+"""About how long a habit's fits may take in a quick audit, s, as told by `Study.fit_s`."""
 
 
 def audit_study(
@@ -76,14 +77,11 @@ def audit_study(
     extent = Extent(max(DIVISIONS, profile.repeats), profile.audited)
     n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1])
     plans = {Habit.SELECTION: selection(study, scans.table, rows, n_columns, extent)}
-    skipped: dict[str, str] = {}
-    quick_and_slow = study.slow and profile.name == "quick"
-    if quick_and_slow:
-        skipped |= {Habit.WINDOWS: SLOW, Habit.SETTING: SLOW}
-    elif len(study.settings) > 1:
-        plans[Habit.SETTING] = settings(study, scans.table, rows, extent)
+    skipped = {} if profile.name == "full" else too_long(study, len(rows), extent)
     if len(study.settings) == 1:
         skipped[Habit.SETTING] = "the study has one setting"
+    if Habit.SETTING not in skipped:
+        plans[Habit.SETTING] = settings(study, scans.table, rows, extent)
 
     seconds: list[float] = []
 
@@ -94,7 +92,7 @@ def audit_study(
         return figures_of(rounds, done, table)
 
     habits = {str(habit): figures(shelf, X, scans.table, rounds) for habit, rounds in plans.items()}
-    if not quick_and_slow:
+    if Habit.WINDOWS not in skipped:
         try:
             parts = cut(scans.rows(rows))
             of_parts = table_of(study.table, parts, cache)
@@ -118,6 +116,31 @@ def audit_study(
         "skipped": {str(habit): skipped[habit] for habit in Habit if habit in skipped},
         "says": "what these protocols give on these people; no verdict on any paper",
     }, sum(seconds)
+
+
+def too_long(study: Study, n_people: int, extent: Extent) -> dict[Habit, str]:
+    """Habits whose fits would take too long for a quick audit, and what is said of it.
+
+    Parameters
+    ----------
+    study : Study
+        Whose fits.
+    n_people : int
+        At the site.
+    extent : Extent
+        How often.
+    """
+    k, fits = len(study.settings), FOLDS * len(extent.rounds())
+    within = INNER_FOLDS * (1.0 - 1.0 / INNER_FOLDS)  # fits of a choice, in fits of all training people
+    seconds = {
+        habit: many * fits * study.fit_s * n_people / 200.0
+        for habit, many in ((Habit.WINDOWS, 2.0 * PARTS), (Habit.SETTING, k + 1.0 + within * k))
+    }
+    return {
+        habit: f"its fits would take about {own / 60.0:.0f} minutes; the profile full tries it"
+        for habit, own in seconds.items()
+        if own > LONGEST_S
+    }
 
 
 def figures_of(rounds: Sequence[Round], done: Sequence[Done], table: SampleTable) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def simple(*, random_state: int) -> Any:
     return MEMBERS["logistic-regression"]()
 
 
-def _linear(name: str, title: str, table: str, model: Any = ridge) -> Study:
+def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: float = 0.05) -> Study:
     return Study(
         name=name,
         title=title,
@@ -32,6 +32,7 @@ def _linear(name: str, title: str, table: str, model: Any = ridge) -> Study:
         model=model,
         role=Role.BASELINE,
         takes_site=model is ridge,
+        fit_s=fit_s,
     )
 
 
@@ -50,7 +51,7 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
 
 RIDGE = _linear("ridge", "Ridge on connectivity", "correlation")
 PARTIAL = _linear("ridge-partial", "Ridge on partial correlations", "partial correlation")
-SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm)
+SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm, fit_s=0.3)
 TABLE = _linear("ridge-table", "Ridge on a table as it is", "as it is")
 TRAITS = _alone("age-sex", "Age and sex", "age and sex", Role.BASELINE)
 MOTION = _alone("motion", "Motion alone", "motion", Role.CONFOUND)
