@@ -27,6 +27,8 @@ from offline.studies.work import INNER_FOLDS, Done, Shelf, Task, labels_of, perf
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3
 """Of the true labels, at the least: of one site's few people a single division says too little."""
+FEWEST = 6
+"""People of the rarer label at the site: a setting is chosen within training, in three folds of both."""
 LONGEST_S = 100.0
 """About how long a habit's fits may take in a quick audit, s, as told by `Study.fit_s`."""
 
@@ -72,8 +74,9 @@ def audit_study(
         return {"why_not": study.auditable}, 0.0
     site, rows = own_site(scans.table, study.own_size or len(scans))
     target = scans.y[rows]
-    if np.bincount(target, minlength=2).min() < 2:
-        return {"why_not": f"{site} has under two people of a label"}, 0.0
+    fewest = int(np.bincount(target, minlength=2).min())
+    if fewest < FEWEST:
+        return {"why_not": f"{site} has {fewest} people of a label, and {FEWEST} are needed"}, 0.0
     extent = Extent(max(DIVISIONS, profile.repeats), profile.audited)
     n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1])
     plans = {Habit.SELECTION: selection(study, scans.table, rows, n_columns, extent)}
@@ -106,7 +109,7 @@ def audit_study(
         "site": site,
         "people": len(rows),
         "majority_rate": float(np.bincount(target).max() / len(target)),
-        "folds": len(plans[Habit.SELECTION][0].honest),
+        "folds": FOLDS,
         "divisions": extent.divisions,
         "labellings": extent.labellings,
         "columns": n_columns,

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedKFold
 
-from models.errors import HemostreamError
 from offline.sample_table import SampleTable
 from offline.splits import Fold
 from offline.studies.base import Study
@@ -181,18 +180,10 @@ def folds_by_person(table: SampleTable, rows: Rows, y: npt.NDArray[np.int64], *,
         Labels of all rows, one a person.
     seed : int
         Who comes together.
-
-    Raises
-    ------
-    HemostreamError
-        A label has under two people.
     """
     _, first, whose = np.unique(table.person[rows], return_index=True, return_inverse=True)
     own = y[rows][first]
-    fewest = int(np.bincount(own, minlength=2).min())
-    if fewest < 2:
-        raise HemostreamError(f"The rarest label has {fewest} people at the site; expected two or more.")
-    split = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
+    split = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     part = np.zeros(len(own), dtype=np.int64)
     for k, (_, test) in enumerate(split.split(own, own)):
         part[test] = k

@@ -218,7 +218,7 @@ def test_what_is_not_tried_is_said(tmp_path: Path) -> None:
     table = simulate_table(60, effect=0.0, n_sites=1, seed=2).scans
     assert "table" in audited(STUDIES["ridge-table"], table, tmp_path)["skipped"][Habit.WINDOWS]
     alone = scans.rows(np.flatnonzero((scans.y == 0) | (np.arange(len(scans)) == 1)))
-    assert "under two people" in audited(RIDGE, alone, tmp_path)["why_not"]
+    assert "1 people of a label, and 6" in audited(RIDGE, alone, tmp_path)["why_not"]
 
 
 def test_a_site_of_the_papers_size_or_the_largest_is_taken(tmp_path: Path) -> None:
