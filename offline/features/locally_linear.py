@@ -23,7 +23,7 @@ class LocallyLinear(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     n_components : int
-        Dimensions of the embedding.
+        Dimensions of the embedding; at most one fewer than there are rows.
     n_neighbors : int
         Nearest rows that make up a row; at most one fewer than there are rows.
     reg : float
@@ -53,10 +53,10 @@ class LocallyLinear(TransformerMixin, BaseEstimator):
             Not looked at.
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=3)
-        near = min(self.n_neighbors, len(X) - 1)
+        near, dimensions = (min(asked, len(X) - 1) for asked in (self.n_neighbors, self.n_components))
         # The dense solver has no random start: the same rows have the same places.
         embedding = LocallyLinearEmbedding(
-            n_neighbors=near, n_components=self.n_components, reg=self.reg, eigen_solver="dense"
+            n_neighbors=near, n_components=dimensions, reg=self.reg, eigen_solver="dense"
         ).fit(X)
         self.part_ = Embedded(X.copy(), np.ascontiguousarray(embedding.embedding_), near, self.reg)
         return self

@@ -77,6 +77,12 @@ class Study:
         People of the paper.
     exportable : str
         Empty, or why no bundle of it can be written.
+    auditable : str
+        Empty, or why no careless protocol can be tried on it.
+    fit_s : float, s
+        About how long a fit of 200 people takes on one core: a quick audit leaves out what would take too
+        long. It is said here and not measured as it runs, for what is computed may not depend on how busy a
+        machine is.
     """
 
     name: str
@@ -95,6 +101,8 @@ class Study:
     own_protocol: str = ""
     own_size: int = 0
     exportable: str = ""
+    auditable: str = ""
+    fit_s: float = 0.1
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:

@@ -72,13 +72,21 @@ def can_tell(study: Study, scans: Scans) -> bool:
 
 
 def run_one(
-    study: Study, scans: Scans, out: Path, profile: Profile, *, cache: Path, workers: int = 1, tell: Tell
+    study: Study,
+    scans: Scans,
+    out: Path,
+    profile: Profile,
+    *,
+    cache: Path,
+    workers: int = 1,
+    audit: bool = False,
+    tell: Tell,
 ) -> None:
     """Evaluate a study on labels or on an amount, whichever the scans tell; parameters as of `run_study`."""
     if scans.tells_amount:
         run_severity(study, scans, out, profile, cache=cache, tell=tell)
     else:
-        run_study(study, scans, out, profile, cache=cache, workers=workers, tell=tell)
+        run_study(study, scans, out, profile, cache=cache, workers=workers, audit=audit, tell=tell)
 
 
 def run_cohort(names: Sequence[str], cohort: Path, out: Path, *, workers: int = 1) -> None:

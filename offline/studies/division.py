@@ -28,15 +28,18 @@ class Profile:
         Divisions into ten folds.
     permutations : int
         Permuted labellings of the ten folds; settings are kept.
+    audited : int
+        Permuted labellings of every careless protocol and of its honest twin.
     """
 
     name: str
     repeats: int
     permutations: int
+    audited: int = 5
 
 
 QUICK = Profile("quick", 1, 19)
-FULL = Profile("full", 5, 199)
+FULL = Profile("full", 5, 199, 19)
 PROFILES = {profile.name: profile for profile in (QUICK, FULL)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from offline.report.words import RESEARCH
 from offline.studies.base import Role
+from offline.studies.careless.section import highest, section
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.several_figures import recall_words
 
@@ -54,6 +55,7 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         _list("", [f"{arm}: {EXPLAINED[arm]}" for arm in ARMS if arm in results["arms"]]),
         f"<p>{_(null_words(results))}</p>",
         _list("Settings that were chosen, and in how many folds", _settings(results)),
+        section(results),
         "<h2>Data</h2>",
         f"<p>{_(data['derivative'])}; {data['people']} people.</p>",
         _table(("site", *data["labels"]), _sites(data)),
@@ -132,6 +134,7 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
         "transductive AUC",
         "10-fold AUC",
         "permuted AUC",
+        "careless accuracy at one site",
         "fits",
         "s",
     )
@@ -168,6 +171,7 @@ def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
         area(TRANSDUCTIVE),
         area(TENFOLD),
         _number(results["null"]["auc"]["mean"]) if results["null"] else "–",
+        highest(results),
         str(results["fits"]),
         f"{seconds:.0f}",
     )

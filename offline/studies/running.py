@@ -19,6 +19,7 @@ from offline.sample_table import SampleTable
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Role, Study
+from offline.studies.careless import audit_study
 from offline.studies.division import (
     OWN,
     TENFOLD,
@@ -59,7 +60,15 @@ class Ran:
 
 
 def run_study(
-    study: Study, scans: Scans, out: Path, profile: Profile, *, cache: Path, workers: int = 1, tell: Tell
+    study: Study,
+    scans: Scans,
+    out: Path,
+    profile: Profile,
+    *,
+    cache: Path,
+    workers: int = 1,
+    audit: bool = False,
+    tell: Tell,
 ) -> Ran:
     """Evaluate a study and write its report.
 
@@ -77,6 +86,8 @@ def run_study(
         Tables that were computed before, shared between studies.
     workers : int
         Processes.
+    audit : bool
+        Whether careless protocols are tried too, at one site.
     tell : callable
         Told of progress.
 
@@ -99,6 +110,11 @@ def run_study(
     kept = _kept(tasks, done)
     of_null = null_tasks(study, scans.table, profile, kept)
     null_done = perform_all(shelf, study, X, scans.table, of_null, workers=workers, tell=tell)
+    careless = None
+    if audit:
+        careless, seconds["careless protocols"] = audit_study(
+            study, scans, X, profile, shelf=shelf, cache=cache, workers=workers, tell=tell
+        )
     table = _predictions(scans, tasks, done)
     null = _null(scans, of_null, null_done)
     for arm in table.arms:
@@ -123,6 +139,7 @@ def run_study(
         },
         "settings": {arm: _settings(study, tasks, done, arm) for arm in table.arms},
         "fits": _fits(study, tasks) + len(of_null),
+        "careless": careless,
     }
     _write(out, results, seconds, table)
     write_page(out, results)

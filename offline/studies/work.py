@@ -28,6 +28,7 @@ from offline.permutation import permuted_people
 from offline.sample_table import SampleTable
 from offline.splits import Fold
 from offline.studies.base import Study
+from offline.studies.columns import Columns
 from offline.studies.several import area, for_labels, log_probabilities
 
 Floats = npt.NDArray[np.float64]
@@ -54,6 +55,8 @@ class Task:
         Which of the study's settings is kept; None chooses within training.
     centred : bool
         Whether each site's people are centred on their mean, the judged site's too (transductive).
+    columns : Columns or None
+        Which columns the study is given, and whose labels say so; None is all of them.
     """
 
     study: str
@@ -62,6 +65,7 @@ class Task:
     labelling: int | None = None
     setting: int | None = None
     centred: bool = False
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +128,7 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
         Fitted, the setting, and the rows of those who are judged.
     """
     train, test = task.fold.train, task.fold.test
-    target = table.target
-    if task.labelling is not None:
-        target = permuted_people(table, np.random.default_rng([19, task.labelling]))
+    target = labels_of(table, task.labelling)
     seed = _seed(task)
     with threadpool_limits(1), warnings.catch_warnings():
         # A fit that stops at its most iterations is judged as it is, like any other.
@@ -134,6 +136,8 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
         rows = np.asarray(X[np.concatenate([train, test])], dtype=np.float64)
         if task.centred:
             rows = centred(rows, table.site[np.concatenate([train, test])])
+        if task.columns is not None:
+            rows = rows[:, task.columns.kept(X, target, train)]
         known, judged = rows[: len(train)], rows[len(train) :]
         y, site = target[train], table.site[train]
         setting = task.setting
@@ -141,6 +145,13 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
             setting = _chosen(study, known, y, site, seed)
         model = _fitted(study, study.settings[setting], known, y, site, seed)
     return model, setting, judged
+
+
+def labels_of(table: SampleTable, labelling: int | None) -> npt.NDArray[np.int64]:
+    """True labels, or permuted ones by their number, (n,) int64."""
+    if labelling is None:
+        return table.target
+    return permuted_people(table, np.random.default_rng([19, labelling]))
 
 
 def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
@@ -231,6 +242,8 @@ class Shelf:
         """Where a task's outcome lies."""
         fold = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in _sides(task)]
         content = [*self._of, task.arm, task.fold.name, fold, task.labelling, task.setting, task.centred]
+        if task.columns is not None:  # where there are none, the name is what it was before there could be
+            content += [task.columns.said()]
         return self.folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.npz"
 
     def load(self, task: Task) -> Done | None:

@@ -35,7 +35,7 @@ def fusion(*, columns: int, random_state: int) -> Any:
     return behind_best(columns, NaiveBayesFusion(3, estimator=base, random_state=random_state))
 
 
-def _study(name: str, title: str, ours: str, model: Any) -> Study:
+def _study(name: str, title: str, ours: str, model: Any, *, fit_s: float) -> Study:
     return Study(
         name=name,
         title=f"{title} (Aghdam 2019)",
@@ -46,6 +46,7 @@ def _study(name: str, title: str, ours: str, model: Any) -> Study:
         table="correlation",
         model=model,
         settings=({"columns": 400}, {"columns": 1600}),
+        fit_s=fit_s,
     )
 
 
@@ -54,8 +55,13 @@ CNN = _study(
     "Convolutions",
     "Convolutions over edges; nothing is transferred from pictures.",
     convolutions,
+    fit_s=0.3,
 )
-EXPERTS = _study("aghdam2019-experts", "Mixture of experts", "Experts mixed by a gate.", experts)
+EXPERTS = _study("aghdam2019-experts", "Mixture of experts", "Experts mixed by a gate.", experts, fit_s=0.1)
 FUSION = _study(
-    "aghdam2019-fusion", "Naive-Bayes fusion", "One network a third of the edges, votes fused.", fusion
+    "aghdam2019-fusion",
+    "Naive-Bayes fusion",
+    "One network a third of the edges, votes fused.",
+    fusion,
+    fit_s=2.0,
 )

@@ -26,7 +26,7 @@ def simple(*, random_state: int) -> Any:
     return MEMBERS["logistic-regression"]()
 
 
-def _linear(name: str, title: str, table: str, model: Any = ridge) -> Study:
+def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: float = 0.05) -> Study:
     return Study(
         name=name,
         title=title,
@@ -36,6 +36,7 @@ def _linear(name: str, title: str, table: str, model: Any = ridge) -> Study:
         role=Role.BASELINE,
         takes_site=model is ridge,
         tells_amounts=model is ridge,
+        fit_s=fit_s,
     )
 
 
@@ -49,12 +50,13 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
         role=role,
         tells_amounts=table != "site",
         exportable="it reads no brain",
+        auditable="it reads no scan: there are no columns to choose and no windows",
     )
 
 
 RIDGE = _linear("ridge", "Ridge on connectivity", "correlation")
 PARTIAL = _linear("ridge-partial", "Ridge on partial correlations", "partial correlation")
-SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm)
+SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm, fit_s=0.3)
 TABLE = _linear("ridge-table", "Ridge on a table as it is", "as it is")
 TRAITS = _alone("age-sex", "Age and sex", "age and sex", Role.BASELINE)
 MOTION = _alone("motion", "Motion alone", "motion", Role.CONFOUND)

@@ -23,4 +23,5 @@ STUDY = Study(
     ours="All eighteen, each after a reduction within the fold to at most 500 edges; a majority of votes.",
     table="correlation",
     model=model,
+    fit_s=2.8,
 )

@@ -31,4 +31,5 @@ STUDY = Study(
     table="effective connectivity",
     model=model,
     settings=({"kept": 60}, {"kept": 200}),
+    fit_s=0.6,
 )

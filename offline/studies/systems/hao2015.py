@@ -30,4 +30,5 @@ STUDY = Study(
     table="spectrum",
     model=model,
     settings=({"columns": 200},),
+    fit_s=0.25,
 )

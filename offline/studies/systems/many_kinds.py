@@ -22,4 +22,5 @@ STUDY = Study(
     model=model,
     role=Role.BASELINE,
     takes_site=True,
+    auditable="it needs all columns of its kinds, and several sites to choose its penalties on",
 )

@@ -29,4 +29,5 @@ STUDY = Study(
     table="spectrum",
     model=model,
     settings=({"columns": 200}, {"columns": 800}),
+    fit_s=0.15,
 )

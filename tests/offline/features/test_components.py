@@ -107,6 +107,13 @@ def test_ranking_by_hand() -> None:
     np.testing.assert_array_equal(found.maps.max(axis=1), 1)
 
 
+def test_few_rows_are_embedded_in_as_many_dimensions_as_they_have() -> None:
+    rows = np.random.default_rng(0).normal(size=(19, 40))
+    few = LocallyLinear(n_components=20, n_neighbors=30).fit(rows)
+    assert few.transform(rows).shape == (19, 18)
+    assert LocallyLinear(n_components=5, n_neighbors=30).fit(rows).transform(rows).shape == (19, 5)
+
+
 def test_locally_linear_is_scikit_learns() -> None:
     rng = np.random.default_rng(7)
     X, new = rng.normal(size=(60, 5)), rng.normal(size=(10, 5))

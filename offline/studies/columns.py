@@ -1,0 +1,62 @@
+"""Which columns of a table a study is given: the best by F, by the labels of training people or of others."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offline.studies.systems.selecting import Best
+
+SHARE, MOST = 0.1, 200
+"""A tenth of the columns is chosen, but not more than so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The columns with the largest F.
+
+    Parameters
+    ----------
+    most : int
+        How many.
+    looked_at : (m,) intp or None
+        Rows whose labels say which; None is those that are trained on.
+    """
+
+    most: int
+    looked_at: npt.NDArray[np.intp] | None = None
+
+    def kept(
+        self, X: npt.NDArray[Any], y: npt.NDArray[np.int64], train: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.bool_]:
+        """Which they are.
+
+        Parameters
+        ----------
+        X : (n, n_features) float32
+            Of everybody.
+        y : (n,) int64
+            Labels.
+        train : (n_train,) intp
+            Rows that are trained on.
+
+        Returns
+        -------
+        (n_features,) bool
+            True for those that are kept.
+        """
+        rows = train if self.looked_at is None else self.looked_at
+        return Best(self.most).fit(np.asarray(X[rows], dtype=np.float64), y[rows]).support_
+
+    def said(self) -> list[int | str]:
+        """All that they depend on, but for the fold."""
+        if self.looked_at is None:
+            return [self.most, "training rows"]
+        return [self.most, hashlib.sha256(self.looked_at.astype(np.int64).tobytes()).hexdigest()]
+
+
+def how_many(n_features: int) -> int:
+    """Columns that are chosen of so many."""
+    return max(2, min(MOST, round(SHARE * n_features)))

@@ -1,0 +1,25 @@
+"""``hemostream study run`` hands on what it was asked."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offline.scans.simulated import simulate_series
+from tools.study import app
+
+
+@pytest.mark.parametrize(("said", "audit"), [((), True), (("--no-audit",), False), (("--audit",), True)])
+def test_careless_protocols_are_tried_unless_told_otherwise(
+    said: tuple[str, ...], audit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    scans = simulate_series(8, n_regions=4, n_times=20).scans
+    monkeypatch.setattr("offline.scans.read_scans", lambda folder, **how: scans)
+    monkeypatch.setattr("offline.studies.choice.run_study", lambda *args, **how: asked.append(how))
+    app(
+        ["run", "ridge", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *said],
+        exit_on_error=False,
+        result_action="return_value",
+    )
+    assert [how["audit"] for how in asked] == [audit]
