@@ -9,6 +9,8 @@ from typing import Any
 from offline.report.words import RESEARCH
 from offline.studies.base import Role
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.subgroups import HEAD as GROUP_HEAD
+from offline.studies.subgroups import as_rows, words
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -53,6 +55,7 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         _list("", [f"{arm}: {EXPLAINED[arm]}" for arm in ARMS if arm in results["arms"]]),
         f"<p>{_(null_words(results))}</p>",
         _list("Settings that were chosen, and in how many folds", _settings(results)),
+        _subgroups(results.get("subgroups") or {}),
         "<h2>Data</h2>",
         f"<p>{_(data['derivative'])}; {data['people']} people.</p>",
         _table(("site", *data["labels"]), _sites(data)),
@@ -170,6 +173,13 @@ def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
         str(results["fits"]),
         f"{seconds:.0f}",
     )
+
+
+def _subgroups(its: Mapping[str, Any]) -> str:
+    if not its:
+        return ""
+    tables = "".join(_table((name, *GROUP_HEAD), rows) for name, rows in as_rows(its))
+    return f"<h2>For whom it holds</h2><p class=note>{_(words(its))}</p>{tables}"
 
 
 def _settings(results: Mapping[str, Any]) -> list[str]:

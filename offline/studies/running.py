@@ -31,6 +31,7 @@ from offline.studies.division import (
 )
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
+from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
 from offline.versions import versions
@@ -116,6 +117,7 @@ def run_study(
             "remarks": list(scans.remarks),
         },
         "arms": figures_of(table, null),
+        "subgroups": subgroups(table, scans),
         "null": {
             name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
             for name, v in null.items()

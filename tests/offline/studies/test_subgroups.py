@@ -1,0 +1,116 @@
+"""For whom a study's figures hold: every group is counted from its own people, and small ones say nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offline.metrics import auc
+from offline.predictions import Predictions
+from offline.scans import Scans
+from offline.scans.simulated import simulate_table
+from offline.studies.division import TENFOLD, UNSEEN_SITE
+from offline.studies.subgroups import HEAD, LEAST, as_rows, groups_of, subgroups, words
+
+
+def people(n: int = 240, seed: int = 0) -> Scans:
+    scans = simulate_table(n, seed=seed).scans
+    rng = np.random.default_rng(seed)
+    age = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(5.0, 40.0, n))
+    motion = np.where(rng.random(n) < 0.1, np.nan, scans.motion)
+    return replace(scans, age=age, motion=motion, sex=rng.choice(["F", "M", ""], n, p=[0.3, 0.6, 0.1]))
+
+
+def said(scans: Scans, log_odds: np.ndarray, arm: str = UNSEEN_SITE) -> Predictions:
+    second = 1.0 / (1.0 + np.exp(-log_odds))
+    n = len(scans)
+    return Predictions(
+        scans.labels,
+        fold=np.char.add("site ", scans.site),
+        arm=np.full(n, arm),
+        sample=np.arange(n),
+        person=scans.table.person,
+        y=scans.y,
+        scores=np.stack([1.0 - second, second], axis=1),
+        repeat=np.zeros(n, dtype=np.int64),
+    ).take(np.random.default_rng(1).permutation(n))
+
+
+@given(st.integers(0, 1000), st.integers(20, 200))
+@settings(max_examples=25, deadline=None)
+def test_groups_add_up_to_everybody_once(seed: int, n: int) -> None:
+    scans = people(n, seed)
+    for groups in groups_of(scans).values():
+        assert (sum(members.astype(int) for members in groups.values()) == 1).all()
+    found = subgroups(said(scans, np.zeros(n)), scans)["divisions"]
+    for division in found.values():
+        assert sum(group["people"] for group in division) == n
+        for label in (0, 1):
+            of_label = sum(group["n"][scans.labels[label]] for group in division)
+            assert of_label == np.count_nonzero(scans.y == label)
+        for group in division:
+            assert (group["figures"] is None) == (min(group["n"].values()) < LEAST)
+
+
+def test_figures_are_those_of_the_groups_own_people_compared_within_sites() -> None:
+    scans = people()
+    rng = np.random.default_rng(2)
+    old = scans.age >= 18
+    # Right of everybody who is 18 or over, and drawn at random of the others; sites shift scores.
+    shift = np.unique(scans.site, return_inverse=True)[1] * 0.1
+    odds = np.where(old, 2.0 * scans.y - 1.0, rng.normal(size=len(scans))) + shift
+    found = {g["group"]: g for g in subgroups(said(scans, odds), scans)["divisions"]["age"]}
+    grown = found["18 years and over"]["figures"]
+    assert grown["accuracy"]["value"] == grown["balanced_accuracy"]["value"] == grown["auc"]["value"] == 1.0
+    for name, members in groups_of(scans)["age"].items():
+        its = found[name]["figures"]
+        if its is None:
+            continue
+        assert its["accuracy"]["value"] == pytest.approx(np.mean((odds > 0) == (scans.y == 1), where=members))
+        expected = auc((scans.y == 1)[members], odds[members], scans.site[members])
+        assert its["auc"]["value"] == pytest.approx(expected)
+        for figure in ("accuracy", "balanced_accuracy", "auc"):
+            low, high = its[figure]["interval"]
+            assert low <= its[figure]["value"] <= high
+    assert found["under 12 years"]["figures"]["auc"]["value"] < 0.8
+
+
+def test_thirds_are_thirds_and_who_moved_alike_is_together() -> None:
+    scans = people()
+    sizes = [np.count_nonzero(m) for name, m in groups_of(scans)["motion"].items() if name != "unknown"]
+    assert max(sizes) - min(sizes) <= 1
+    assert sum(sizes) == np.isfinite(scans.motion).sum()
+    alike = groups_of(replace(scans, motion=np.full(len(scans), 0.1)))["motion"]
+    assert [int(m.sum()) for m in alike.values()] == [len(scans)]
+    unknown = groups_of(replace(scans, motion=np.full(len(scans), np.nan)))["motion"]
+    assert list(unknown) == ["unknown"]
+
+
+def test_other_arms_are_not_counted_and_without_an_unseen_site_there_is_nothing() -> None:
+    scans = people()
+    odds = np.random.default_rng(3).normal(size=len(scans))
+    alone = subgroups(said(scans, odds), scans)
+    both = Predictions.concatenate([said(scans, -odds, TENFOLD), said(scans, odds)])
+    assert subgroups(both, scans) == alone
+    assert subgroups(said(scans, odds, TENFOLD), scans) == {}
+    assert as_rows({}) == []
+
+
+def test_a_small_group_shows_its_number_and_no_figure() -> None:
+    scans = people()
+    sex = np.where(np.arange(len(scans)) < 2 * LEAST - 2, "F", "M")  # LEAST - 1 of each label
+    its = subgroups(said(scans, np.zeros(len(scans))), replace(scans, sex=sex))
+    rows = {row[0]: row for row in dict(as_rows(its))["sex"]}
+    assert rows["female"][1:] == (
+        str(2 * LEAST - 2),
+        f"{LEAST - 1} TD, {LEAST - 1} disorder",
+        "–",
+        "too few",
+        "–",
+        "–",
+    )
+    assert len(rows["male"]) == len(HEAD) + 1
+    assert "to" in rows["male"][-1]
+    assert f"under {LEAST} people of either label" in words(its)
