@@ -53,6 +53,7 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         "<h2>What it gives</h2>",
         _table(HEAD, [arm_row(arm, results["arms"][arm]) for arm in ARMS if arm in results["arms"]]),
         _list("", [f"{arm}: {EXPLAINED[arm]}" for arm in ARMS if arm in results["arms"]]),
+        f"<p>{_(results['transductive'])}</p>" if results.get("transductive") else "",
         f"<p>{_(null_words(results))}</p>",
         _list("Settings that were chosen, and in how many folds", _settings(results)),
         _subgroups(results.get("subgroups") or {}),

@@ -33,6 +33,7 @@ from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
+from offline.studies.unlabelled import words as transductive_words
 from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
 from offline.versions import versions
 
@@ -118,6 +119,7 @@ def run_study(
         },
         "arms": figures_of(table, null),
         "subgroups": subgroups(table, scans),
+        "transductive": transductive_words(study, scans.table),
         "null": {
             name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
             for name, v in null.items()

@@ -27,10 +27,18 @@ from offline.versions import versions
 
 MANY_KINDS = "many kinds"
 """The one table in which what a constant region would have is no number."""
+CORRELATION_AND_TRAITS = "correlation and traits"
+"""Connectivity, then `N_TRAITS` columns: age, its square, whether female, logarithm of motion; no number
+where unknown, for whoever fits to decide about."""
+AGE, AGE_SQUARED, FEMALE, LOG_MOTION = range(4)
+"""Which of them is which."""
+N_TRAITS = 4
 AS_IT_IS = "as it is"
 """The data's own table, where they are no series."""
 OF_ANYBODY = ("age and sex", "motion", "site")
 """Tables that need no scan."""
+LEAST_MOTION = 1e-3
+"""mm, of which the logarithm is taken where somebody is said to have moved less."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -53,10 +61,19 @@ def _traits(scans: Scans) -> Floats:
     return np.column_stack([age, age**2, ~known, scans.sex == "F", scans.sex == "M"]).astype(np.float64)
 
 
+def _with_traits(scans: Scans) -> Floats:
+    edges = _of(Correlation())(scans)
+    female = np.where(np.isin(scans.sex, ("F", "M")), scans.sex == "F", np.nan)
+    motion = np.log(np.maximum(scans.motion, LEAST_MOTION))
+    return np.concatenate([edges, np.column_stack([scans.age, scans.age**2, female, motion])], axis=1)
+
+
 def _motion(scans: Scans) -> Floats:
     known = np.isfinite(scans.motion)
     motion = np.where(known, scans.motion, 0.0)
-    return np.column_stack([motion, np.log(np.maximum(motion, 1e-3)) * known, ~known]).astype(np.float64)
+    return np.column_stack([motion, np.log(np.maximum(motion, LEAST_MOTION)) * known, ~known]).astype(
+        np.float64
+    )
 
 
 def _site(scans: Scans) -> Floats:
@@ -73,6 +90,7 @@ TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     {
         "correlation": _of(Correlation()),
         "covariance": _of(Shrunk(measure="covariance")),
+        CORRELATION_AND_TRAITS: _with_traits,
         "partial correlation": _of(Shrunk()),
         "effective connectivity": _of(Correlation(), Granger()),
         "spectrum": _of(Spectrum()),
@@ -120,7 +138,8 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
     path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}.npy"
     if not path.exists():
         values = TABLES[name](scans)
-        if name != MANY_KINDS and not np.isfinite(values).all():
+        whole = values[:, :-N_TRAITS] if name == CORRELATION_AND_TRAITS else values
+        if name != MANY_KINDS and not np.isfinite(whole).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
         cache.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")

@@ -25,7 +25,8 @@ from offline.studies.running import planned, run_study
 from offline.studies.systems.many_kinds import all_kinds, widths
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, table_of
-from offline.studies.work import Task, centred, perform
+from offline.studies.unlabelled import centred
+from offline.studies.work import Task, perform
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}
