@@ -28,8 +28,8 @@ RESIDUAL = Study(
     ours="Each edge's linear regression on age, its square, sex and the logarithm of the mean framewise "
     "displacement is fitted to the people of training, without their diagnoses, and taken out of everybody; "
     "ridge on what is left. A trait that is unknown stands at the mean of training. What the diagnosis "
-    "shares with a trait goes with it. In the transductive arm edges and traits are centred by site alike, so that "
-    "the regression is one within sites.",
+    "shares with a trait goes with it. In the transductive arm edges and traits are centred by site alike, "
+    "so that the regression is one within sites.",
     table=CORRELATION_AND_TRAITS,
     model=residual,
     role=Role.BASELINE,
@@ -42,9 +42,9 @@ COMBAT = Study(
     paper="Johnson WE, Li C, Rabinovic A (2007). Adjusting batch effects in microarray expression data using "
     "empirical Bayes methods. Biostatistics 8:118-127.",
     ours="ComBat is fitted to the people of training, age and sex as covariates and never the diagnosis; "
-    "ridge on the result. Nothing is known of an unseen site, so its people stay as they are; a site that training "
-    "knows (in the ten folds) is corrected as fitted. The penalty is chosen on training sites that are left "
-    "out after they were harmonised.",
+    "ridge on the result. Nothing is known of an unseen site, so its people stay as they are; a site that "
+    "training knows (in the ten folds) is corrected as fitted. The penalty is chosen on training sites that "
+    "are left out after they were harmonised.",
     table=CORRELATION_AND_TRAITS,
     model=combat,
     role=Role.BASELINE,
