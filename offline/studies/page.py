@@ -67,6 +67,27 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
     (out / "report.html").write_text(page + "\n", encoding="utf-8")
 
 
+def write_plain(
+    path: Path, title: str, notes: Sequence[str], head: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Write a page of one table and what is to be said of it.
+
+    Parameters
+    ----------
+    path : path
+        Of the page.
+    title : str
+        Its title.
+    notes : sequence of str
+        Under the table.
+    head, rows : sequence of str, sequence of sequence of str
+        The table.
+    """
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(title)}</title><style>{STYLE}</style>"
+    page += f"<body><h1>{_(title)}</h1><p>{_(RESEARCH)}</p>{_table(head, rows)}{_list('', notes)}"
+    path.write_text(f"{page}</body></html>\n", encoding="utf-8")
+
+
 def stands_in(results: Mapping[str, Any]) -> bool:
     """Whether the data are of another disorder than the paper's."""
     return (

@@ -61,11 +61,26 @@ def _traits(scans: Scans) -> Floats:
     return np.column_stack([age, age**2, ~known, scans.sex == "F", scans.sex == "M"]).astype(np.float64)
 
 
-def _with_traits(scans: Scans) -> Floats:
-    edges = _of(Correlation())(scans)
+def trait_columns(scans: Scans) -> Floats:
+    """Age, its square, whether female, logarithm of motion.
+
+    Parameters
+    ----------
+    scans : Scans
+        Of whom.
+
+    Returns
+    -------
+    (n, N_TRAITS) float64
+        No number where unknown.
+    """
     female = np.where(np.isin(scans.sex, ("F", "M")), scans.sex == "F", np.nan)
     motion = np.log(np.maximum(scans.motion, LEAST_MOTION))
-    return np.concatenate([edges, np.column_stack([scans.age, scans.age**2, female, motion])], axis=1)
+    return np.column_stack([scans.age, scans.age**2, female, motion])
+
+
+def _with_traits(scans: Scans) -> Floats:
+    return np.concatenate([_of(Correlation())(scans), trait_columns(scans)], axis=1)
 
 
 def _motion(scans: Scans) -> Floats:
