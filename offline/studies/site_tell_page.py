@@ -86,8 +86,8 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         "people of training without their diagnoses; it knows every site, and the site of whoever is judged.",
         "The linear model can hardly see a site whose mean was taken out of every feature, whatever else of "
         "it is left; the Gaussian kernel sees spreads and shapes too.",
-        "Under chance: with the site, chance in the people of training was taken out, so that whoever is judged "
-        "lies on the other side of it; the fewer people a site has, the more.",
+        "Under chance: with the site, chance in the people of training was taken out, so that whoever is "
+        "judged lies on the other side of it; the fewer people a site has, the more.",
         "Where age and sex are kept, sites that differ in them may be told by them.",
         "Intervals are from draws of people, the fitted models taken as given: rather too narrow.",
         f"Of {results['table']}: {results['derivative']}.",
