@@ -85,9 +85,10 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         f"{results['folds']} folds of people, alike in sites and diagnoses. Harmonisation is fitted to the "
         "people of training without their diagnoses; it knows every site, and the site of whoever is judged.",
         "The linear model can hardly see a site whose mean was taken out of every feature, whatever else of "
-        "it is left; the Gaussian kernel sees spreads and shapes too.",
+        "it is left (centred, its scores say nothing, and it names the largest site); the Gaussian kernel "
+        "sees spreads and shapes too.",
         "Under chance: with the site, chance in the people of training was taken out, so that whoever is "
-        "judged lies on the other side of it; the fewer people a site has, the more.",
+        "judged lies on the other side of it.",
         "Where age and sex are kept, sites that differ in them may be told by them.",
         "Intervals are from draws of people, the fitted models taken as given: rather too narrow.",
         f"Of {results['table']}: {results['derivative']}.",

@@ -71,7 +71,7 @@ def trait_columns(scans: Scans) -> Floats:
 
     Returns
     -------
-    (n, N_TRAITS) float64
+    (n, n_traits) float64
         No number where unknown.
     """
     female = np.where(np.isin(scans.sex, ("F", "M")), scans.sex == "F", np.nan)

@@ -54,7 +54,9 @@ def judged(study: Study, scans: Scans) -> float:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM] + ["ridge", "svm", "many-kinds"]
+    "name",
+    [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM]
+    + ["ridge", "svm", "ridge-residual", "ridge-combat", "many-kinds"],
 )
 def test_a_system_that_sees_it_learns_what_is_planted_and_at_none_is_at_chance(name: str) -> None:
     study = STUDIES[name]

@@ -1,6 +1,8 @@
 """For whom a study's figures hold: every group is counted from its own people, and small ones say nothing."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline.metrics import auc
-from offline.predictions import Predictions
+from offline.predictions import Predictions, read_predictions
+from offline.progress import silent
 from offline.scans import Scans
-from offline.scans.simulated import simulate_table
-from offline.studies.division import TENFOLD, UNSEEN_SITE
+from offline.scans.simulated import simulate_series, simulate_table
+from offline.studies import STUDIES
+from offline.studies.division import TENFOLD, UNSEEN_SITE, Profile
+from offline.studies.running import run_study
 from offline.studies.subgroups import HEAD, LEAST, as_rows, groups_of, subgroups, words
 
 
@@ -114,3 +119,18 @@ def test_a_small_group_shows_its_number_and_no_figure() -> None:
     assert len(rows["male"]) == len(HEAD) + 1
     assert "to" in rows["male"][-1]
     assert f"under {LEAST} people of either label" in words(its)
+
+
+def test_a_run_says_for_whom_it_holds_and_how_unlabelled_people_were_used(tmp_path: Path) -> None:
+    scans = simulate_series(120, n_regions=8, n_times=60, n_sites=3, seed=1).scans
+    site = np.where(np.arange(120) < 12, "small", scans.site)
+    scans = replace(scans, table=replace(scans.table, site=site))
+    out = tmp_path / "ridge-combat"
+    run_study(STUDIES["ridge-combat"], scans, out, Profile("quick", 1, 0), cache=tmp_path, tell=silent)
+    results = json.loads((out / "results.json").read_text())
+    assert results["subgroups"] == subgroups(read_predictions(out / "predictions.csv"), scans)
+    assert [group["people"] for group in results["subgroups"]["divisions"]["site"]] == [36, 36, 36, 12]
+    page = (out / "report.html").read_text()
+    assert page.count("<th>balanced accuracy (95 %)</th>") == 4
+    assert "12 to under 18 years" in page
+    assert "without labels. Sites with under 20 people are judged there as in the first arm: small." in page
