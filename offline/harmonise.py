@@ -112,7 +112,8 @@ class ComBat(TransformerMixin, BaseEstimator):
                 f"The {known.shape[1]} covariates of {len(rows)} people cannot be told from one another or "
                 f"from the {len(enough)} sites (one may be constant within every site). Leave one out."
             )
-        found: Floats = np.linalg.lstsq(design, rows, rcond=None)[0]  # (n_sites + n_covariates, n_features)
+        # The design is of full rank and small, so its inverse serves all features at once.
+        found: Floats = np.linalg.pinv(design) @ rows  # (n_sites + n_covariates, n_features)
         self.effects_: Floats = found[len(enough) :]
         self.mean_: Floats = design[:, : len(enough)].mean(axis=0) @ found[: len(enough)]
         variance = np.square(rows - design @ found).mean(axis=0)

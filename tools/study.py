@@ -48,6 +48,28 @@ def list_() -> None:
     console.print("Systems of recordings take a cohort; all others take scans.")
 
 
+@app.command(name="sites")
+def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) -> None:
+    """Tell how well the site itself is told from your scans, before and after they are harmonised.
+
+    Ten folds of people; beside it stands the diagnosis in the same folds. Writes sites.json and sites.html.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of ABIDE as nilearn lays it out, or of your own series with a phenotype table.
+    out : Path
+        Folder for the report.
+    """
+    from offline.progress import shown
+    from offline.scans import read_scans
+    from offline.studies.site_tell_page import run_sites
+
+    with shown(None) as tell:
+        print(run_sites(read_scans(data), out, tell=tell))
+    print(f"Report: {out / 'sites.html'}")
+
+
 @app.command(name="run")
 def run(
     names: Annotated[list[str] | None, Parameter(negative="")] = None,

@@ -71,6 +71,16 @@ class Study:
         Whether the table may also tell an amount, by ridge regression (`offline.studies.severity`).
     takes_site : bool
         Whether the model's ``fit`` is told the sites of the training people.
+    judged_by_site : bool
+        Whether its ``decision_function`` is told the sites of the judged people too, who are then handed in
+        together.
+    unlabelled : mapping or None
+        How it uses the judged site's people without their labels, in the transductive arm: what ``model``
+        is given beside its settings.  None: it does not, and each site is centred on its own people.
+    unlabelled_words : str
+        The same in words.
+    fewest_unlabelled : int
+        Of a site; with fewer the model does without them.
     own_protocol : {"leave one person out", ""}
         What the paper did, repeated on one site of about its size.
     own_size : int
@@ -98,6 +108,10 @@ class Study:
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
     tells_amounts: bool = False
     takes_site: bool = False
+    judged_by_site: bool = False
+    unlabelled: Mapping[str, Any] | None = None
+    unlabelled_words: str = ""
+    fewest_unlabelled: int = 0
     own_protocol: str = ""
     own_size: int = 0
     exportable: str = ""

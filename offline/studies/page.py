@@ -11,6 +11,8 @@ from offline.studies.base import Role
 from offline.studies.careless.section import highest, section
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.several_figures import recall_words
+from offline.studies.subgroups import HEAD as GROUP_HEAD
+from offline.studies.subgroups import as_rows, words
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -53,9 +55,11 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         "<h2>What it gives</h2>",
         _table(HEAD, [arm_row(arm, results["arms"][arm]) for arm in ARMS if arm in results["arms"]]),
         _list("", [f"{arm}: {EXPLAINED[arm]}" for arm in ARMS if arm in results["arms"]]),
+        f"<p>{_(results['transductive'])}</p>" if results.get("transductive") else "",
         f"<p>{_(null_words(results))}</p>",
         _list("Settings that were chosen, and in how many folds", _settings(results)),
         section(results),
+        _subgroups(results.get("subgroups") or {}),
         "<h2>Data</h2>",
         f"<p>{_(data['derivative'])}; {data['people']} people.</p>",
         _table(("site", *data["labels"]), _sites(data)),
@@ -64,6 +68,27 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(study['title'])}</title>"
     page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
     (out / "report.html").write_text(page + "\n", encoding="utf-8")
+
+
+def write_plain(
+    path: Path, title: str, notes: Sequence[str], head: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Write a page of one table and what is to be said of it.
+
+    Parameters
+    ----------
+    path : path
+        Of the page.
+    title : str
+        Its title.
+    notes : sequence of str
+        Under the table.
+    head, rows : sequence of str, sequence of sequence of str
+        The table.
+    """
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(title)}</title><style>{STYLE}</style>"
+    page += f"<body><h1>{_(title)}</h1><p>{_(RESEARCH)}</p>{_table(head, rows)}{_list('', notes)}"
+    path.write_text(f"{page}</body></html>\n", encoding="utf-8")
 
 
 def stands_in(results: Mapping[str, Any]) -> bool:
@@ -175,6 +200,13 @@ def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
         str(results["fits"]),
         f"{seconds:.0f}",
     )
+
+
+def _subgroups(its: Mapping[str, Any]) -> str:
+    if not its:
+        return ""
+    tables = "".join(_table((name, *GROUP_HEAD), rows) for name, rows in as_rows(its))
+    return f"<h2>For whom it holds</h2><p class=note>{_(words(its))}</p>{tables}"
 
 
 def _settings(results: Mapping[str, Any]) -> list[str]:

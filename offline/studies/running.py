@@ -33,7 +33,9 @@ from offline.studies.division import (
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
 from offline.studies.several import refuse_few
+from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
+from offline.studies.unlabelled import words as transductive_words
 from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
 from offline.versions import versions
 
@@ -133,6 +135,9 @@ def run_study(
             "remarks": list(scans.remarks),
         },
         "arms": figures_of(table, null),
+        # Groups are compared by what tells two labels apart; more labels have their recalls.
+        "subgroups": subgroups(table, scans) if len(scans.labels) == 2 else None,
+        "transductive": transductive_words(study, scans.table),
         "null": {
             name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
             for name, v in null.items()

@@ -21,7 +21,7 @@ from offline.amount_evaluation import PENALTIES
 from offline.scans import Scans
 from offline.splits import Fold
 from offline.studies.division import FOLDS
-from offline.studies.work import centred
+from offline.studies.unlabelled import centred
 
 Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]

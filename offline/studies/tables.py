@@ -27,10 +27,18 @@ from offline.versions import versions
 
 MANY_KINDS = "many kinds"
 """The one table in which what a constant region would have is no number."""
+CORRELATION_AND_TRAITS = "correlation and traits"
+"""Connectivity, then `N_TRAITS` columns: age, its square, whether female, logarithm of motion; no number
+where unknown, for whoever fits to decide about."""
+AGE, AGE_SQUARED, FEMALE, LOG_MOTION = range(4)
+"""Which of them is which."""
+N_TRAITS = 4
 AS_IT_IS = "as it is"
 """The data's own table, where they are no series."""
 OF_ANYBODY = ("age and sex", "motion", "site")
 """Tables that need no scan."""
+LEAST_MOTION = 1e-3
+"""mm, of which the logarithm is taken where somebody is said to have moved less."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -68,10 +76,34 @@ def _traits(scans: Scans) -> Floats:
     return np.column_stack([age, age**2, ~known, scans.sex == "F", scans.sex == "M"]).astype(np.float64)
 
 
+def trait_columns(scans: Scans) -> Floats:
+    """Age, its square, whether female, logarithm of motion.
+
+    Parameters
+    ----------
+    scans : Scans
+        Of whom.
+
+    Returns
+    -------
+    (n, n_traits) float64
+        No number where unknown.
+    """
+    female = np.where(np.isin(scans.sex, ("F", "M")), scans.sex == "F", np.nan)
+    motion = np.log(np.maximum(scans.motion, LEAST_MOTION))
+    return np.column_stack([scans.age, scans.age**2, female, motion])
+
+
+def _with_traits(scans: Scans) -> Floats:
+    return np.concatenate([_of((Correlation(),))(scans), trait_columns(scans)], axis=1)
+
+
 def _motion(scans: Scans) -> Floats:
     known = np.isfinite(scans.motion)
     motion = np.where(known, scans.motion, 0.0)
-    return np.column_stack([motion, np.log(np.maximum(motion, 1e-3)) * known, ~known]).astype(np.float64)
+    return np.column_stack([motion, np.log(np.maximum(motion, LEAST_MOTION)) * known, ~known]).astype(
+        np.float64
+    )
 
 
 def _site(scans: Scans) -> Floats:
@@ -87,6 +119,7 @@ def _as_it_is(scans: Scans) -> Floats:
 TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     {
         **{name: _of(steps) for name, steps in OF_SERIES.items()},
+        CORRELATION_AND_TRAITS: _with_traits,
         "age and sex": _traits,
         "motion": _motion,
         "site": _site,
@@ -130,7 +163,8 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
     path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}-{REVISION}.npy"
     if not path.exists():
         values = TABLES[name](scans)
-        if name != MANY_KINDS and not np.isfinite(values).all():
+        whole = values[:, :-N_TRAITS] if name == CORRELATION_AND_TRAITS else values
+        if name != MANY_KINDS and not np.isfinite(whole).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
         cache.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")

@@ -30,6 +30,7 @@ from offline.splits import Fold
 from offline.studies.base import Study
 from offline.studies.columns import Columns
 from offline.studies.several import area, for_labels, log_probabilities
+from offline.studies.unlabelled import centred
 
 Floats = npt.NDArray[np.float64]
 INNER_FOLDS = 3
@@ -54,7 +55,8 @@ class Task:
     setting : int or None
         Which of the study's settings is kept; None chooses within training.
     centred : bool
-        Whether each site's people are centred on their mean, the judged site's too (transductive).
+        Whether it is transductive: each site's people are centred on their mean, the judged site's too,
+        unless the study says what else it does with them (``unlabelled``).
     columns : Columns or None
         Which columns the study is given, and whose labels say so; None is all of them.
     """
@@ -103,8 +105,9 @@ def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -
     """
     began = time.perf_counter()
     model, setting, judged = fit(study, X, table, task)
+    told = table.site[task.fold.test] if study.judged_by_site else None
     with threadpool_limits(1):
-        scores = log_odds(model, judged)
+        scores = log_odds(model, judged, told)
     return Done(scores, setting, time.perf_counter() - began)
 
 
@@ -134,16 +137,17 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
         # A fit that stops at its most iterations is judged as it is, like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
         rows = np.asarray(X[np.concatenate([train, test])], dtype=np.float64)
-        if task.centred:
+        if task.centred and study.unlabelled is None:
             rows = centred(rows, table.site[np.concatenate([train, test])])
         if task.columns is not None:
             rows = rows[:, task.columns.kept(X, target, train)]
         known, judged = rows[: len(train)], rows[len(train) :]
         y, site = target[train], table.site[train]
+        more = study.unlabelled if task.centred and study.unlabelled is not None else {}
         setting = task.setting
         if setting is None:
-            setting = _chosen(study, known, y, site, seed)
-        model = _fitted(study, study.settings[setting], known, y, site, seed)
+            setting = _chosen(study, more, known, y, site, seed)
+        model = _fitted(study, {**study.settings[setting], **more}, known, y, site, seed)
     return model, setting, judged
 
 
@@ -154,26 +158,7 @@ def labels_of(table: SampleTable, labelling: int | None) -> npt.NDArray[np.int64
     return permuted_people(table, np.random.default_rng([19, labelling]))
 
 
-def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
-    """Features less the mean of each site's people: no label is looked at, but other people are.
-
-    Parameters
-    ----------
-    rows : (n, n_features) float64
-        Of everybody.
-    site : (n,) str
-        Where each was recorded.
-    """
-    out = rows.copy()
-    for name in np.unique(site):
-        here = site == name
-        known = np.isfinite(rows[here])
-        total = np.where(known, rows[here], 0.0).sum(axis=0)
-        out[here] -= total / np.maximum(known.sum(axis=0), 1)
-    return out
-
-
-def log_odds(model: Any, X: Floats) -> Floats:
+def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) -> Floats:
     """Log odds of the second label, or the decision function where there are no probabilities.
 
     Parameters
@@ -182,12 +167,16 @@ def log_odds(model: Any, X: Floats) -> Floats:
         Fitted to two labels or more.
     X : (n, n_features) float64
         Of those who are judged.
+    site : (n,) str, optional
+        Where they were recorded, for a model with a decision function that wants to be told.
 
     Returns
     -------
     (n,) float64, or (n, n_labels) float64
         Above 0 says the second of two; of more, see `offline.studies.several.log_probabilities`.
     """
+    if site is not None:
+        return np.asarray(model.decision_function(X, site=site), dtype=np.float64)
     if len(model.classes_) > 2:
         return log_probabilities(model, X)
     if hasattr(model, "decision_function"):
@@ -197,7 +186,7 @@ def log_odds(model: Any, X: Floats) -> Floats:
     return np.asarray(np.log(p / (1.0 - p)))
 
 
-def _chosen(study: Study, X: Floats, y: Any, site: Any, seed: int) -> int:
+def _chosen(study: Study, more: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> int:
     """The setting with the greatest AUC over held-out thirds of the training people."""
     if len(study.settings) == 1:
         return 0
@@ -205,8 +194,9 @@ def _chosen(study: Study, X: Floats, y: Any, site: Any, seed: int) -> int:
     areas = np.zeros(len(study.settings))
     for train, test in split.split(X, y):
         for k, setting in enumerate(study.settings):
-            model = _fitted(study, setting, X[train], y[train], site[train], seed)
-            areas[k] += area(y[test], log_odds(model, X[test]))
+            model = _fitted(study, {**setting, **more}, X[train], y[train], site[train], seed)
+            told = site[test] if study.judged_by_site else None
+            areas[k] += area(y[test], log_odds(model, X[test], told))
     return int(np.argmax(areas))
 
 
@@ -237,6 +227,8 @@ class Shelf:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._of = [of, study.name, study.table, [dict(each) for each in study.settings], REVISION]
+        if study.unlabelled is not None:
+            self._of.append(dict(study.unlabelled))
 
     def path(self, task: Task) -> Path:
         """Where a task's outcome lies."""

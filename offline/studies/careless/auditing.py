@@ -72,6 +72,8 @@ def audit_study(
     """
     if study.auditable:
         return {"why_not": study.auditable}, 0.0
+    if len(scans.labels) != 2:
+        return {"why_not": f"habits are tried on two labels, and these are {', '.join(scans.labels)}"}, 0.0
     site, rows = own_site(scans.table, study.own_size or len(scans))
     target = scans.y[rows]
     fewest = int(np.bincount(target, minlength=2).min())

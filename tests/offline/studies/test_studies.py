@@ -23,7 +23,8 @@ from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Pr
 from offline.studies.running import planned, run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, table_of
-from offline.studies.work import Task, centred, perform
+from offline.studies.unlabelled import centred
+from offline.studies.work import Task, perform
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}
@@ -51,7 +52,9 @@ def judged(study: Study, scans: Scans) -> float:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM] + ["ridge", "svm", "many-kinds"]
+    "name",
+    [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM]
+    + ["ridge", "svm", "ridge-residual", "ridge-combat", "many-kinds"],
 )
 def test_a_system_that_sees_it_learns_what_is_planted_and_at_none_is_at_chance(name: str) -> None:
     study = STUDIES[name]

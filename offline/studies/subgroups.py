@@ -1,0 +1,181 @@
+"""For whom a study's figures hold: by site, sex, age and motion, of the people of sites it had not seen.
+
+Nothing is fitted: what was said of everybody is counted again within each group.  People are compared with
+those of the same group and the same site, as in the whole; so a group of many sites has an AUC only from the
+sites that hold both of its labels.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offline.intervals import clopper_pearson
+from offline.metrics import FEWEST_FOR_OTHERS
+from offline.predictions import Predictions
+from offline.scans import Scans
+from offline.studies.division import UNSEEN_SITE
+from offline.studies.figures import figures_of
+
+Groups = dict[str, npt.NDArray[np.bool_]]
+
+LEAST = FEWEST_FOR_OTHERS
+"""People of each label under which a group has its number and no figure: an interval over fewer, drawn from
+themselves, says more than they know."""
+CHILD, ADULT = 12.0, 18.0
+"""Years: where ICH E11 (Clinical investigation of medicinal products in the pediatric population, 2000) ends
+childhood and adolescence, and about where resting connectivity changes with puberty and where most adult
+cohorts begin."""
+UNKNOWN = "unknown"
+HEAD = ("people", "of each label", "majority", "accuracy (95 %)", "balanced accuracy (95 %)", "AUC (95 %)")
+
+
+def groups_of(scans: Scans) -> dict[str, Groups]:
+    """Who is in which group.
+
+    Parameters
+    ----------
+    scans : Scans
+        Everybody.
+
+    Returns
+    -------
+    dict of str to dict of str to (n,) bool
+        By what people are divided, and then by group: everybody is in one group of each division.  Groups
+        of nobody are left out.
+    """
+    divisions: dict[str, Groups] = {
+        "site": {str(name) or UNKNOWN: scans.site == name for name in np.unique(scans.site)},
+        "sex": {
+            "female": scans.sex == "F",
+            "male": scans.sex == "M",
+            UNKNOWN: ~np.isin(scans.sex, ("F", "M")),
+        },
+        "age": {
+            f"under {CHILD:g} years": scans.age < CHILD,
+            f"{CHILD:g} to under {ADULT:g} years": (scans.age >= CHILD) & (scans.age < ADULT),
+            f"{ADULT:g} years and over": scans.age >= ADULT,
+            UNKNOWN: ~np.isfinite(scans.age),
+        },
+        "motion": _thirds(scans.motion),
+    }
+    return {
+        name: {group: members for group, members in groups.items() if members.any()}
+        for name, groups in divisions.items()
+    }
+
+
+def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
+    """Figures of every group in the arm of unseen sites.
+
+    Parameters
+    ----------
+    table : Predictions
+        All arms of a study; ``sample`` counts the rows of `scans`.
+    scans : Scans
+        Whom it judged.
+
+    Returns
+    -------
+    dict
+        JSON types: ``least``, and ``divisions`` by name, each a list of groups with ``group``, ``people``,
+        ``n`` (people of each label) and ``figures``, which is None for a group under `LEAST` of either label.
+        Empty where there was no unseen site.
+    """
+    arm = table.of_arm(UNSEEN_SITE)
+    if not len(arm):
+        return {}
+    divisions = {
+        name: [_of_group(group, arm.rows(members[arm.sample])) for group, members in groups.items()]
+        for name, groups in groups_of(scans).items()
+    }
+    return {"arm": UNSEEN_SITE, "least": LEAST, "divisions": divisions}
+
+
+def as_rows(results: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """What `subgroups` gave as tables of text: what people are divided by, and a row a group under `HEAD`.
+
+    Parameters
+    ----------
+    results : mapping
+        As `subgroups` gives it, or empty.
+    """
+    return [
+        (division, [_row(group) for group in groups])
+        for division, groups in results.get("divisions", {}).items()
+    ]
+
+
+def words(results: Mapping[str, Any]) -> str:
+    """How to read the tables, in plain words; of what `subgroups` gave."""
+    n = sum(each["figures"] is not None for groups in results["divisions"].values() for each in groups)
+    return (
+        "The people of unseen sites, counted again within each group; no model was fitted for this. AUC "
+        "compares people of the same group and the same site. Intervals of accuracy are exact (Clopper and "
+        "Pearson), the others from draws of people; both take the fitted models as given, so they are "
+        f"rather too narrow. Of {n} groups about one in twenty would miss the truth by chance alone, and "
+        "groups differ in more than their name: sites differ in age and motion. A group under "
+        f"{results['least']} people of either label has its number and no figure."
+    )
+
+
+def _row(group: Mapping[str, Any]) -> tuple[str, ...]:
+    head = (
+        group["group"],
+        str(group["people"]),
+        ", ".join(f"{n} {label}" for label, n in group["n"].items()),
+    )
+    its = group["figures"]
+    if its is None:
+        return (*head, "–", "too few", "–", "–")
+    shown = (_told(its[name]) for name in ("accuracy", "balanced_accuracy", "auc"))
+    return (*head, f"{its['majority_rate']:.3f}", *shown)
+
+
+def _told(its: Mapping[str, Any]) -> str:
+    if its["value"] is None:
+        return "–"
+    ends = "" if its["interval"] is None else f" ({its['interval'][0]:.3f} to {its['interval'][1]:.3f})"
+    return f"{its['value']:.3f}{ends}"
+
+
+def _of_group(group: str, own: Predictions) -> dict[str, Any]:
+    # One scan a person, judged once in this arm: rows are people.
+    counts = np.bincount(own.y, minlength=2)[:2]
+    out: dict[str, Any] = {
+        "group": group,
+        "people": len(own),
+        "n": {label: int(n) for label, n in zip(own.labels, counts, strict=True)},
+        "figures": None,
+    }
+    if counts.min() < LEAST:
+        return out
+    whole: Mapping[str, Any] = figures_of(own, {})[UNSEEN_SITE]
+    # As the whole study's accuracy: a score of zero is not the second label.
+    right = int(np.sum((own.scores[:, 1] > 0.5) == (own.y == 1)))
+    ends = clopper_pearson(right, len(own))
+    out["figures"] = {
+        "majority_rate": whole["majority_rate"],
+        "accuracy": {"value": right / len(own), "interval": None if ends is None else list(ends)},
+        **{name: _plain(whole[name]) for name in ("balanced_accuracy", "auc")},
+    }
+    return out
+
+
+def _plain(figure: Mapping[str, Any]) -> dict[str, Any]:
+    return {"value": figure["value"], "interval": figure["interval"]}
+
+
+def _thirds(motion: npt.NDArray[np.float64]) -> Groups:
+    """Thirds of those whose motion is known; who moved exactly as much as a bound is in the lower one."""
+    known = np.isfinite(motion)
+    if not known.any():
+        return {UNKNOWN: ~known}
+    low, high = np.quantile(motion[known], [1 / 3, 2 / 3])
+    return {
+        f"least third (to {low:.3f} mm)": known & (motion <= low),
+        f"middle third (to {high:.3f} mm)": known & (motion > low) & (motion <= high),
+        f"greatest third (over {high:.3f} mm)": known & (motion > high),
+        UNKNOWN: ~known,
+    }
