@@ -136,16 +136,25 @@ def run(
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
             wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]
+        failed = {}
         for name in wanted:
-            run_one(
-                STUDIES[name],
-                scans,
-                out / name,
-                PROFILES[profile],
-                cache=out / "cache",
-                workers=workers,
-                audit=audit,
-                tell=tell,
-            )
+            try:
+                run_one(
+                    STUDIES[name],
+                    scans,
+                    out / name,
+                    PROFILES[profile],
+                    cache=out / "cache",
+                    workers=workers,
+                    audit=audit,
+                    tell=tell,
+                )
+            except HemostreamError as error:
+                if len(wanted) == 1:
+                    raise
+                failed[name] = error  # the others are worth having all the same
     print(summarise(out))
     print(f"Reports: {out / 'index.html'}")
+    if failed:
+        said = " ".join(f"{name}: {error}" for name, error in failed.items())
+        raise HemostreamError(f"{len(failed)} of {len(wanted)} systems could not be run. {said}")

@@ -26,6 +26,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         for study in (
             baselines.RIDGE,
             baselines.PARTIAL,
+            baselines.TANGENT,
             baselines.SVM,
             baselines.TABLE,
             confounds.RESIDUAL,
@@ -42,6 +43,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             aghdam2019.CNN,
             aghdam2019.EXPERTS,
             aghdam2019.FUSION,
+            aghdam2019.YOUNG,
             sidhu2019.STUDY,
             deshpande2015.STUDY,
             many_kinds.STUDY,

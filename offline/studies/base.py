@@ -71,6 +71,12 @@ class Study:
         Whether the table may also tell an amount, by ridge regression (`offline.studies.severity`).
     takes_site : bool
         Whether the model's ``fit`` is told the sites of the training people.
+    judges : callable or None
+        Scans to who is judged, (n,) bool; everybody is trained on.  None: everybody.
+    judges_words : str
+        The same in words.
+    transductive : bool
+        Whether it is also run with the judged site's people centred; a confound never is.
     judged_by_site : bool
         Whether its ``decision_function`` is told the sites of the judged people too, who are then handed in
         together.
@@ -108,6 +114,9 @@ class Study:
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
     tells_amounts: bool = False
     takes_site: bool = False
+    judges: Callable[[Any], Any] | None = None
+    judges_words: str = ""
+    transductive: bool = True
     judged_by_site: bool = False
     unlabelled: Mapping[str, Any] | None = None
     unlabelled_words: str = ""

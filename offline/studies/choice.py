@@ -5,13 +5,17 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from models.errors import HemostreamError, near_match
 from offline.progress import Tell
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES, page, severity_page
 from offline.studies.base import Study
+from offline.studies.beside import beside_ridge
 from offline.studies.division import Profile
+from offline.studies.planning import FEWEST_JUDGED
 from offline.studies.recorded import RECORDED, is_cohort, run_recorded
 from offline.studies.running import run_study
 from offline.studies.severity_run import run_severity
@@ -68,7 +72,13 @@ def _other_kind(name: str, data: Path, cohort: bool) -> str:
 
 def can_tell(study: Study, scans: Scans) -> bool:
     """Whether a study can be run on these scans and what is told of them."""
-    return can_take(study.table, scans) and (study.tells_amounts or not scans.tells_amount)
+    if not can_take(study.table, scans) or (scans.tells_amount and not study.tells_amounts):
+        return False
+    if study.judges is None:
+        return True
+    judged = np.asarray(study.judges(scans), dtype=np.bool_)
+    counts = np.bincount(scans.y[judged], minlength=len(scans.labels))
+    return not scans.tells_amount and int(counts.min()) >= FEWEST_JUDGED
 
 
 def run_one(
@@ -108,5 +118,9 @@ def summarise(out: Path) -> str:
             results.append(json.loads((out / name / "results.json").read_text(encoding="utf-8")))
             run = json.loads((out / name / "run.json").read_text(encoding="utf-8"))
             seconds[name] = sum(run["seconds"].values())
-    amount = any("unit" in each["data"] for each in results)
-    return (severity_page if amount else page).write_summary(out, results, seconds)
+    if any("unit" in each["data"] for each in results):
+        return severity_page.write_summary(out, results, seconds)
+    two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
+    beside = beside_ridge(out, two)
+    each_beside = [{**each, "beside_ridge": beside.get(each["study"]["name"])} for each in results]
+    return page.write_summary(out, each_beside, seconds)

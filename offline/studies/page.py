@@ -61,7 +61,7 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         section(results),
         _subgroups(results.get("subgroups") or {}),
         "<h2>Data</h2>",
-        f"<p>{_(data['derivative'])}; {data['people']} people.</p>",
+        f"<p>{_(data['derivative'])}; {data['people']} people.{_(_judged(data))}</p>",
         _table(("site", *data["labels"]), _sites(data)),
         _list("", data["remarks"]),
     ]
@@ -155,6 +155,7 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
         "published, %",
         "unseen site: accuracy / balanced",
         "AUC (95 %)",
+        "less ridge's, paired",
         "AUC over all",
         "transductive AUC",
         "10-fold AUC",
@@ -192,6 +193,7 @@ def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
         + (f"; {study['disorder']}: not compared" if stands_in(results) else ""),
         f"{own['accuracy']:.3f} / {_number(own['balanced_accuracy']['value'])}",
         _figure(own["auc"]),
+        _beside(results.get("beside_ridge")),
         _number(own["auc_over_all"]),
         area(TRANSDUCTIVE),
         area(TENFOLD),
@@ -200,6 +202,17 @@ def _summary_row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:
         str(results["fits"]),
         f"{seconds:.0f}",
     )
+
+
+def _judged(data: Mapping[str, Any]) -> str:
+    return f" Judged are {data['judged']}; all are trained on." if data.get("judged") else ""
+
+
+def _beside(its: Mapping[str, Any] | None) -> str:
+    if its is None:
+        return "–"
+    low, high = its["interval"]
+    return f"{its['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _subgroups(its: Mapping[str, Any]) -> str:

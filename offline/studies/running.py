@@ -12,34 +12,27 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.permutation import permuted_people
 from offline.predictions import Predictions, write_predictions
 from offline.progress import Tell
 from offline.sample_table import SampleTable
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
-from offline.studies.base import Role, Study
+from offline.studies.base import Study
 from offline.studies.careless import audit_study
 from offline.studies.division import (
     OWN,
     TENFOLD,
-    TRANSDUCTIVE,
-    UNSEEN_SITE,
     Profile,
-    own_folds,
-    ten_folds,
-    unseen_sites,
 )
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
+from offline.studies.planning import SEED, null_tasks, only, planned, relabelled, who_is_judged
 from offline.studies.several import refuse_few
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.unlabelled import words as transductive_words
 from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
 from offline.versions import versions
-
-SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +100,11 @@ def run_study(
     X = table_of(study.table, scans, cache)
     seconds = {"table": time.perf_counter() - began}
     shelf = Shelf(out / "work", digest(scans), study)
-    tasks = planned(study, scans.table, profile)
+    judged = who_is_judged(study, scans)
+    tasks = only(planned(study, scans.table, profile), judged, scans.table)
     done = perform_all(shelf, study, X, scans.table, tasks, workers=workers, tell=tell)
     kept = _kept(tasks, done)
-    of_null = null_tasks(study, scans.table, profile, kept)
+    of_null = only(null_tasks(study, scans.table, profile, kept), judged, scans.table)
     null_done = perform_all(shelf, study, X, scans.table, of_null, workers=workers, tell=tell)
     careless = None
     if audit:
@@ -129,6 +123,7 @@ def run_study(
             "derivative": scans.derivative,
             "digest": digest(scans),
             "people": len(scans),
+            "judged": study.judges_words,
             "target": scans.target,
             "labels": list(scans.labels),
             "sites": site_by_label(scans),
@@ -149,55 +144,6 @@ def run_study(
     _write(out, results, seconds, table)
     write_page(out, results)
     return Ran(study, table, results)
-
-
-def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
-    """Every arm's folds with the true labels.
-
-    Parameters
-    ----------
-    study : Study
-        Which.
-    table : SampleTable
-        One row a person.
-    profile : Profile
-        How much is computed.
-    """
-    out = [Task(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
-    if study.role is not Role.CONFOUND:
-        out += [Task(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
-    for repeat in range(profile.repeats):
-        out += [Task(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
-    if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
-        out += [Task(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
-    return out
-
-
-def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[Task]:
-    """Ten folds for every permuted labelling, divided by its own labels; the setting is kept.
-
-    Parameters
-    ----------
-    study, table, profile
-        See `planned`.
-    setting : int
-        The one that the true labels' ten folds chose most often.
-    """
-    out = []
-    for number in range(profile.permutations):
-        own = _relabelled(table, number)
-        out += [
-            Task(study.name, TENFOLD, fold, labelling=number, setting=setting)
-            for fold in ten_folds(own, seed=SEED + 1000 + number)
-        ]
-    return out
-
-
-def _relabelled(table: SampleTable, number: int) -> SampleTable:
-    target = permuted_people(table, np.random.default_rng([19, number]))
-    return SampleTable(
-        table.recording, table.person, table.session, table.site, table.start, table.stop, target
-    )
 
 
 def _kept(tasks: Sequence[Task], done: Sequence[Done]) -> int:
@@ -237,7 +183,7 @@ def _null(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> dict[str
     by_number: dict[int, list[Predictions]] = {}
     for task, outcome in zip(tasks, done, strict=True):
         number = task.labelling or 0
-        y = _relabelled(scans.table, number).target
+        y = relabelled(scans.table, number).target
         by_number.setdefault(number, []).append(_part(scans.labels, scans.table, task, outcome, y))
     each = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
     return {name: np.array([its[name] for its in each]) for name in (each[0] if each else {})}

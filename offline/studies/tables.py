@@ -46,6 +46,7 @@ OF_SERIES: Mapping[str, tuple[SeriesTransformer, ...]] = MappingProxyType(
     {
         "correlation": (Correlation(),),
         "covariance": (Shrunk(measure="covariance"),),
+        "shrunk correlation": (Kinds(("tangent",)),),
         "partial correlation": (Shrunk(),),
         "effective connectivity": (Correlation(), Granger()),
         "spectrum": (Spectrum(),),

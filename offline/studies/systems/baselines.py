@@ -9,11 +9,17 @@ from offline.estimators.standard import linear_svm
 from offline.estimators.standardised import Standardised
 from offline.studies.base import Role, Study
 from offline.studies.ridge_connectivity import RidgeConnectivity
+from offline.studies.tangent_ridge import TangentRidge
 
 
 def ridge(*, random_state: int) -> Any:
     """Ridge in the dual, its penalty chosen on training sites that are left out."""
     return RidgeConnectivity()
+
+
+def tangent(*, random_state: int) -> Any:
+    """Ridge in the tangent space at the training people's mean."""
+    return TangentRidge()
 
 
 def svm(*, random_state: int) -> Any:
@@ -34,7 +40,7 @@ def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: flo
         table=table,
         model=model,
         role=Role.BASELINE,
-        takes_site=model is ridge,
+        takes_site=model in (ridge, tangent),
         tells_amounts=model is ridge,
         fit_s=fit_s,
     )
@@ -56,6 +62,7 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
 
 RIDGE = _linear("ridge", "Ridge on connectivity", "correlation")
 PARTIAL = _linear("ridge-partial", "Ridge on partial correlations", "partial correlation")
+TANGENT = _linear("ridge-tangent", "Ridge on tangent connectivity", "shrunk correlation", tangent)
 SVM = _linear("svm", "Linear SVM on connectivity", "correlation", svm, fit_s=0.3)
 TABLE = _linear("ridge-table", "Ridge on a table as it is", "as it is")
 TRAITS = _alone("age-sex", "Age and sex", "age and sex", Role.BASELINE)

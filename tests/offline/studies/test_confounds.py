@@ -16,8 +16,8 @@ from offline.splits import Fold
 from offline.studies import STUDIES
 from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.harmonised import Harmonised, tellable
+from offline.studies.planning import planned
 from offline.studies.ridge_connectivity import RidgeConnectivity
-from offline.studies.running import planned
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
 from offline.studies.unlabelled import words

@@ -20,7 +20,8 @@ from offline.splits import Fold
 from offline.studies import STUDIES
 from offline.studies.base import Claim, Role, Study
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
-from offline.studies.running import planned, run_study
+from offline.studies.planning import planned
+from offline.studies.running import run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.unlabelled import centred

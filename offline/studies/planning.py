@@ -1,0 +1,123 @@
+"""Which fits a study consists of: every arm's folds, the permuted ones, and who is judged in them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import HemostreamError
+from offline.permutation import permuted_people
+from offline.sample_table import SampleTable
+from offline.scans import Scans
+from offline.splits import Fold
+from offline.studies.base import Role, Study
+from offline.studies.division import (
+    OWN,
+    TENFOLD,
+    TRANSDUCTIVE,
+    UNSEEN_SITE,
+    Profile,
+    own_folds,
+    ten_folds,
+    unseen_sites,
+)
+from offline.studies.work import Task
+
+SEED = 0
+FEWEST_JUDGED = 10
+"""People of each label among those whom a study judges."""
+
+
+def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
+    """Every arm's folds with the true labels.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    table : SampleTable
+        One row a person.
+    profile : Profile
+        How much is computed.
+    """
+    out = [Task(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
+    if study.transductive and study.role is not Role.CONFOUND:
+        out += [Task(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
+    for repeat in range(profile.repeats):
+        out += [Task(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
+    if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
+        out += [Task(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
+    return out
+
+
+def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[Task]:
+    """Ten folds for every permuted labelling, divided by its own labels; the setting is kept.
+
+    Parameters
+    ----------
+    study, table, profile
+        See `planned`.
+    setting : int
+        The one that the true labels' ten folds chose most often.
+    """
+    out = []
+    for number in range(profile.permutations):
+        own = relabelled(table, number)
+        out += [
+            Task(study.name, TENFOLD, fold, labelling=number, setting=setting)
+            for fold in ten_folds(own, seed=SEED + 1000 + number)
+        ]
+    return out
+
+
+def who_is_judged(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
+    """Whom a study judges, (n,) bool.
+
+    Raises
+    ------
+    HemostreamError
+        They are too few of a label to say anything.
+    """
+    if study.judges is None:
+        return np.ones(len(scans), dtype=np.bool_)
+    judged = np.asarray(study.judges(scans), dtype=np.bool_)
+    counts = np.bincount(scans.y[judged], minlength=len(scans.labels))
+    if counts.min() < FEWEST_JUDGED:
+        found = ", ".join(f"{n} {label}" for label, n in zip(scans.labels, counts, strict=True))
+        raise HemostreamError(
+            f"{study.name} judges {study.judges_words}; found {found}. "
+            f"Expected {FEWEST_JUDGED} or more of each."
+        )
+    return judged
+
+
+def only(tasks: Sequence[Task], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[Task]:
+    """The same tasks, judging only some people; those that judge nobody are left out.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        As planned.
+    judged : (n,) bool
+        Whom.
+    table : SampleTable
+        One row a person.
+    """
+    if judged.all():
+        return list(tasks)
+    out = []
+    for task in tasks:
+        test = task.fold.test[judged[task.fold.test]]
+        if test.size:
+            held = tuple(sorted(table.person[test].tolist()))
+            out.append(replace(task, fold=Fold(held, task.fold.train, test, task.fold.name)))
+    return out
+
+
+def relabelled(table: SampleTable, number: int) -> SampleTable:
+    """The table with its labels permuted within what permutes, by the labelling's number."""
+    target = permuted_people(table, np.random.default_rng([19, number]))
+    return SampleTable(
+        table.recording, table.person, table.session, table.site, table.start, table.stop, target
+    )
