@@ -81,7 +81,7 @@ def run(
     target: str = "diagnosis",
     derivative: str = "",
     workers: int = 0,
-    audit: bool = True,
+    audit: Annotated[bool, Parameter(negative="--no-audit")] = True,
 ) -> None:
     """Evaluate systems on your own scans, or on ABIDE: by unseen site, in ten folds, on permuted labels.
 

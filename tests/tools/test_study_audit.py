@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from offline.scans.simulated import simulate_series
-from tools.study import app
+from tools.cli import main
 
 
 @pytest.mark.parametrize(("said", "audit"), [((), True), (("--no-audit",), False), (("--audit",), True)])
@@ -17,9 +17,7 @@ def test_careless_protocols_are_tried_unless_told_otherwise(
     scans = simulate_series(8, n_regions=4, n_times=20).scans
     monkeypatch.setattr("offline.scans.read_scans", lambda folder, **how: scans)
     monkeypatch.setattr("offline.studies.choice.run_study", lambda *args, **how: asked.append(how))
-    app(
-        ["run", "ridge", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *said],
-        exit_on_error=False,
-        result_action="return_value",
-    )
+    with pytest.raises(SystemExit) as end:
+        main(["study", "run", "ridge", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *said])
+    assert not end.value.code
     assert [how["audit"] for how in asked] == [audit]
