@@ -57,6 +57,10 @@ class Amounts:
     def _rows(self, chosen: npt.NDArray[np.bool_]) -> "Amounts":
         return Amounts(*(getattr(self, each.name)[chosen] for each in fields(self)))
 
+    def _by_person(self) -> "Amounts":
+        order = np.argsort(self.person, kind="stable")
+        return Amounts(*(getattr(self, each.name)[order] for each in fields(self)))
+
     @staticmethod
     def concatenate(parts: Sequence["Amounts"]) -> "Amounts":
         """Join, in order."""
@@ -90,7 +94,8 @@ def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: i
     out: dict[str, Any] = {"people": len(people)}
     drawn: dict[str, list[float]] = {name: [] for name in FIGURES}
     if len(people) >= FEWEST_FOR_OTHERS:
-        rounds = [table._rows(table.repeat == k) for k in np.unique(table.repeat)]
+        # Each repeat judges the same people in an order of its own; whoever is drawn is drawn in all.
+        rounds = [table._rows(table.repeat == k)._by_person() for k in np.unique(table.repeat)]
         rng = np.random.default_rng(seed)
         for _ in range(DRAWS // 4):
             rows = rng.integers(0, len(people), len(people))

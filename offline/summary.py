@@ -168,7 +168,10 @@ def _null(null: Null | None, of: str) -> dict[str, Any] | None:
         "of": of,
         "permutations": null.size,
         "mean": {metric: _known(float(np.mean(v))) for metric, v in null.figures.items()},
-        "sd": {metric: _known(float(np.std(v, ddof=1))) for metric, v in null.figures.items()},
+        "sd": {
+            metric: _known(float(np.std(v, ddof=1))) if len(v) > 1 else None  # one labelling has no spread
+            for metric, v in null.figures.items()
+        },
     }
 
 

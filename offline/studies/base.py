@@ -95,6 +95,8 @@ class Study:
         Empty, or why no bundle of it can be written.
     auditable : str
         Empty, or why no careless protocol can be tried on it.
+    revision : int
+        Raise it when the model computes something else: what was kept before is then not taken up.
     fit_s : float, s
         About how long a fit of 200 people takes on one core: a quick audit leaves out what would take too
         long. It is said here and not measured as it runs, for what is computed may not depend on how busy a
@@ -125,6 +127,7 @@ class Study:
     own_size: int = 0
     exportable: str = ""
     auditable: str = ""
+    revision: int = 1
     fit_s: float = 0.1
 
     def __post_init__(self) -> None:

@@ -28,10 +28,11 @@ from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
 from offline.studies.planning import SEED, null_tasks, only, planned, relabelled, who_is_judged
 from offline.studies.several import refuse_few
+from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.unlabelled import words as transductive_words
-from offline.studies.work import Done, Shelf, Task, perform_all, probabilities_of
+from offline.studies.work import Done, Task, probabilities_of
 from offline.versions import versions
 
 

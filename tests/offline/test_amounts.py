@@ -42,6 +42,24 @@ def test_figures_are_numpys_and_those_of_repeats_are_averaged() -> None:
     assert figures_of(few)["r"]["interval"] is None  # nine people say nothing about others
 
 
+def test_intervals_draw_people_in_whatever_order_a_repeat_judged_them() -> None:
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=30)
+    person, none = np.array([f"p{i:02d}" for i in range(30)]), np.full(30, "")
+    said = [y + rng.normal(size=30) for _ in range(3)]
+    orders = [np.arange(30), rng.permutation(30), rng.permutation(30)]
+    rounds = [
+        Amounts(np.full(30, k, dtype=np.int64), none, none, person[order], y[order], its[order])
+        for k, (its, order) in enumerate(zip(said, orders, strict=True))
+    ]
+    plain = [
+        Amounts(np.full(30, k, dtype=np.int64), none, none, person, y, its) for k, its in enumerate(said)
+    ]
+    found, expected = (figures_of(Amounts.concatenate(each)) for each in (rounds, plain))
+    for name in ("r", "R2", "MAE"):
+        assert found[name]["interval"] == pytest.approx(expected[name]["interval"])
+
+
 def test_a_planted_amount_is_found_and_none_is_at_chance() -> None:
     X, y, names, site = people(80, 2.0, 1)
     table, found = evaluate_amounts({"ridge": X}, y, names, site, permutations=19)

@@ -21,8 +21,9 @@ from offline.studies.careless.habits import FOLDS, Extent, Habit, Round, selecti
 from offline.studies.careless.windows import PARTS, cut
 from offline.studies.columns import how_many
 from offline.studies.division import Profile, own_site
+from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import digest, table_of
-from offline.studies.work import INNER_FOLDS, Done, Shelf, Task, labels_of, perform_all
+from offline.studies.work import INNER_FOLDS, Done, Task, labels_of
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3

@@ -18,7 +18,7 @@ from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.splits import Fold
 from offline.studies import STUDIES
-from offline.studies import work as work_module
+from offline.studies import shelf as shelf_module
 from offline.studies.base import Role, Study
 from offline.studies.careless import Habit, audit_study
 from offline.studies.careless.habits import Extent, Round, selection, settings, windows
@@ -28,8 +28,9 @@ from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, QUICK, TENFOLD, Profile
 from offline.studies.page import write_summary
 from offline.studies.running import run_study
+from offline.studies.shelf import REVISION, Shelf
 from offline.studies.tables import TABLES, digest, table_of
-from offline.studies.work import REVISION, Shelf, Task, labels_of, perform
+from offline.studies.work import Task, labels_of, perform
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]
@@ -196,7 +197,7 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
         computed.append(args)
         return real(*args)
 
-    monkeypatch.setattr(work_module, "perform", counted)
+    monkeypatch.setattr(shelf_module, "perform", counted)
     n = (3 + 2) * 2 * 2 * 5  # divisions and labellings, habits, twins, folds
     assert audited(RIDGE, scans, tmp_path / "one", few) == once
     assert len(computed) == n // 2

@@ -18,11 +18,12 @@ from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.harmonised import Harmonised, tellable
 from offline.studies.planning import planned
 from offline.studies.ridge_connectivity import RidgeConnectivity
+from offline.studies.shelf import Shelf
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
 from offline.studies.unlabelled import words
 from offline.studies.without_traits import TraitScale, WithoutTraits
-from offline.studies.work import Shelf, Task, perform
+from offline.studies.work import Task, perform
 
 N_FEATURES = 60
 
