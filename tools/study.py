@@ -80,6 +80,8 @@ def run(
     profile: Literal["quick", "full"] = "quick",
     target: str = "diagnosis",
     derivative: str = "",
+    atlas: Path | None = None,
+    measure: Literal["series", "reho"] = "series",
     workers: int = 0,
     audit: Annotated[bool, Parameter(negative="--no-audit")] = True,
 ) -> None:
@@ -107,6 +109,10 @@ def run(
         Other targets than the diagnosis have a folder of their own within --out.
     derivative : str
         Of ADHD-200: alff (the default) or graphs.
+    atlas : Path
+        Image of labels, where the files of your own table are 4-D NIfTI.
+    measure : str
+        Of such images: region series, or each region's homogeneity (reho), a table.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
     audit : bool
@@ -132,7 +138,12 @@ def run(
         return
     with shown(None) as tell:
         tell("read", 0, 1, str(data))
-        scans = read_scans(data, target=target, **({"what": derivative} if derivative else {}))
+        options: dict[str, object] = {"what": derivative} if derivative else {}
+        if atlas is not None:
+            options |= {"atlas": atlas, "measure": measure}
+        elif measure != "series":
+            raise HemostreamError("Homogeneity is of images; give the atlas of regions with --atlas.")
+        scans = read_scans(data, target=target, **options)
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
             wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]

@@ -30,17 +30,16 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """The systems' own recipes but for what they may cost."""
+    """A system's own recipe but for what it may cost; one of them, for both go the same way."""
     recipes = {}
-    for name, system in RECORDED.items():
+    for name, system in list(RECORDED.items())[-1:]:
         text = files("offline").joinpath("recipes", f"{system.recipe}.toml").read_text()
         assert text.count("repeats = 3") == 1
         recipes[name] = tmp_path / f"{name}-short.toml"
         recipes[name].write_text(
-            text.replace("repeats = 3", "repeats = 1\nnetwork_permutations = 2\npermutations = 19")
-            + "\n[budget]\nepochs = 1\n"
+            text.replace("repeats = 3", "repeats = 1\npermutations = 5") + "\n[budget]\nepochs = 1\n"
         )
-    changed = {name: replace(system, recipe=str(recipes[name])) for name, system in RECORDED.items()}
+    changed = {name: replace(RECORDED[name], recipe=str(recipe)) for name, recipe in recipes.items()}
     monkeypatch.setattr(choice, "RECORDED", MappingProxyType(changed))
     return recipes
 
@@ -62,7 +61,7 @@ def test_all_on_a_cohort_is_evaluate_with_recipe_and_audit(
     cohort: Path, short: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(data=cohort, out=tmp_path / "study", all_=True, workers=1)
-    assert str(tmp_path / "study/xu2019/report.html") in capsys.readouterr().out
+    assert str(tmp_path / "study" / next(iter(short)) / "report.html") in capsys.readouterr().out
     for name, recipe in short.items():
         evaluate(cohort, load_recipe(recipe), tmp_path / name, audited=True, show=False)
         theirs, ours = tmp_path / name, tmp_path / "study" / name

@@ -9,6 +9,7 @@ from models.errors import RecipeError, RecordingError
 from offline.scans.folder import read_folder
 from offline.scans.nifti import read_images
 from offline.scans.reho import regional_homogeneity
+from tools.cli import main
 
 TIMES = 6
 LABELS = (3, 7, 12)
@@ -144,3 +145,26 @@ def test_a_folder_of_images_gives_a_table_of_homogeneity(atlas, image, tmp_path)
     assert scans.X[0] == pytest.approx(expected)
     with pytest.raises(RecordingError, match="expected one of series, reho"):
         read_folder(tmp_path, atlas=atlas, measure="alff")
+
+
+def test_homogeneity_is_run_from_the_command_line(atlas, image, tmp_path, capsys):
+    rows = [f"p{i}\t{image(i)[0].name}\t{('TD', 'ADHD')[i % 2]}\t{'ab'[i // 2 % 2]}" for i in range(8)]
+    (tmp_path / "scans.tsv").write_text("\n".join(["person\tfile\tdiagnosis\tsite", *rows]))
+    run = [
+        "study",
+        "run",
+        "ridge-table",
+        "--data",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+        "--no-audit",
+    ]
+    with pytest.raises(SystemExit) as end:
+        main([*run, "--measure", "reho"])
+    assert end.value.code
+    assert "give the atlas of regions" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main([*run, "--measure", "reho", "--atlas", str(atlas), "--workers", "1"])
+    assert not end.value.code
+    assert "regional homogeneity" in (tmp_path / "out/ridge-table/results.json").read_text()
