@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from offline.scans.simulated import simulate_series
+from tools.cli import main
 from tools.study import app
 
 
@@ -23,3 +24,11 @@ def test_careless_protocols_are_tried_unless_told_otherwise(
         result_action="return_value",
     )
     assert [how["audit"] for how in asked] == [audit]
+
+
+def test_the_command_line_itself_can_leave_them_out(capsys: pytest.CaptureFixture[str]) -> None:
+    # The whole command line turns negatives off for every other option.
+    with pytest.raises(SystemExit) as end:
+        main(["study", "run", "rigde", "--data", "nowhere", "--out", "nowhere", "--no-audit"])
+    assert end.value.code == 2
+    assert "There is no system 'rigde'" in capsys.readouterr().err
