@@ -56,7 +56,8 @@ def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Dec
     seconds = 1.0 / recording.spec.rate
     # The reader's rate is one over the seconds it was told: what those were stands in its notes.
     seconds = float(recording.notes.get("repetition_time", seconds))
-    missing = recording.missing[rows]
+    with np.errstate(over="ignore"):  # the system takes float32: what is too large for it was not measured
+        missing = recording.missing[rows] | ~np.isfinite(recording.data[rows].astype(np.float32))
     masked: Bools = np.asarray(missing.all(axis=1))
     why = _reasons(recording.times, missing, masked, seconds, needs)
     scores = None if why else _scores(bundle.system, recording.data[rows], masked, seconds)

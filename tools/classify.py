@@ -94,6 +94,7 @@ def classify(
         else:
             decisions = judge_recording(read(), bundle, inference, session=recording.stem)
     judged = abstained = 0
+    why: tuple[str, ...] = ()
     # What cannot be judged at all shows at the first window: before an earlier file is replaced.
     first = next(decisions, None)
     with JsonLinesSink(out) as lines:
@@ -101,11 +102,14 @@ def classify(
             lines.publish(decision.to_json())
             if decision.abstained:
                 abstained += decision.count
+                why = decision.reasons
             else:
                 judged += decision.count
     if first is None:
         print(f"hemostream: {recording} holds nothing as long as a window.", file=sys.stderr)
-    print(f"{judged} windows judged, {abstained} abstained, on {where}: {out}")
+    # Of a whole scan there is one decision, and so one why.
+    said = f" ({', '.join(why)})" if why and is_scan_bundle(model) else ""
+    print(f"{judged} windows judged, {abstained} abstained{said}, on {where}: {out}")
 
 
 def tell(what: str) -> None:

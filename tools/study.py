@@ -1,6 +1,9 @@
 """``hemostream study``: the systems of the review, listed and run."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,7 +68,7 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
     from offline.scans import read_scans
     from offline.studies.site_tell_page import run_sites
 
-    with shown(None) as tell:
+    with written(out), shown(None) as tell:
         print(run_sites(read_scans(data), out, tell=tell))
     print(f"Report: {out / 'sites.html'}")
 
@@ -120,13 +123,20 @@ def run(
         worth shows only there, and it takes a small part of a run's time.
     """
     from offline.progress import shown
-    from offline.scans import read_scans
+    from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
     from offline.studies.division import PROFILES
     from offline.studies.recorded import is_cohort
 
     wanted = wanted_on(data, names or (), everything=all_, target=target)
+    if workers < 0:
+        raise HemostreamError(f"--workers is {workers}; expected 0 (one a core) or more.")
+    if derivative and (layout := layout_of(data)) != "adhd200":
+        raise HemostreamError(
+            f"--derivative {derivative} is for ADHD-200, and {data} is {layout or 'nothing that is known'}; "
+            "leave it away."
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -136,7 +146,8 @@ def run(
         run_cohort(wanted, data, out, workers=workers)
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
         return
-    with shown(None) as tell:
+    left_out: list[str] = []
+    with written(out), shown(None) as tell:
         tell("read", 0, 1, str(data))
         options: dict[str, object] = {"what": derivative} if derivative else {}
         if atlas is not None:
@@ -147,7 +158,6 @@ def run(
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
             wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]
-        failed = {}
         for name in wanted:
             try:
                 run_one(
@@ -161,11 +171,34 @@ def run(
                     tell=tell,
                 )
             except HemostreamError as error:
-                if len(wanted) == 1:
+                left_out.append(f"{name} was left out: {error}")
+                if not all_ or len(left_out) == len(wanted):
                     raise
-                failed[name] = error  # the others are worth having all the same
-    print(summarise(out))
+        told = summarise(out)
+    for each in left_out:
+        print(f"hemostream: {each}", file=sys.stderr)
+    print(told)
     print(f"Reports: {out / 'index.html'}")
-    if failed:
-        said = " ".join(f"{name}: {error}" for name, error in failed.items())
-        raise HemostreamError(f"{len(failed)} of {len(wanted)} systems could not be run. {said}")
+
+
+@contextmanager
+def written(out: Path) -> Iterator[None]:
+    """Where files cannot be written, say so plainly.
+
+    Parameters
+    ----------
+    out : Path
+        The folder that is written to.
+
+    Raises
+    ------
+    HemostreamError
+        In place of the system's error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise HemostreamError(
+            f"{error.filename or out}: {error.strerror or error}. Make room, or give a folder that can be "
+            "written to; what was computed is kept, and the same command goes on from there."
+        ) from error

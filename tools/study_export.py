@@ -44,14 +44,23 @@ def export(
     from offline.scans import read_scans
     from offline.studies import STUDIES
     from offline.studies.exporting import export_study
+    from offline.studies.recorded import RECORDED
+    from offline.studies.tables import digest
 
+    if name in RECORDED:
+        raise HemostreamError(
+            f"{name} reads recordings: hemostream train COHORT --recipe {RECORDED[name].recipe} --out BUNDLE "
+            "writes its bundle."
+            if not RECORDED[name].exportable
+            else f"{name} cannot be written into a bundle: {RECORDED[name].exportable}."
+        )
     if name not in STUDIES:
         raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
-    evaluation = {} if report is None else _worth(report / name / "results.json")
     with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
         tell("read", 0, 1, str(data))
         scans = read_scans(data)
         tell("read", 1, 1, f"{len(scans)} people")
+        evaluation = {} if report is None else _worth(report / name / "results.json", digest(scans))
         kept = cache or (Path(scratch) if report is None else report / "cache")
         done = export_study(
             STUDIES[name], scans, out, cache=kept, without=without, evaluation=evaluation, tell=tell
@@ -70,13 +79,19 @@ def export(
     print(f"hemostream classify SCAN.1D --model {out} --repetition-time SECONDS --out decisions.jsonl")
 
 
-def _worth(path: Path) -> dict[str, object]:
-    """What a study's report says of people it had not seen."""
+def _worth(path: Path, data: str) -> dict[str, object]:
+    """What a study's report says of people it had not seen, these data's by their digest."""
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
-        return {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}
+        worth = {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HemostreamError(
             f"{path} is no report of this system ({error}). Give the folder that study run wrote to, or "
             "leave --report out."
         ) from error
+    if worth["data"] != data:
+        raise HemostreamError(
+            f"{path} is of other data, or of other versions of software (digest {str(worth['data'])[:12]}); "
+            f"expected {data[:12]}. Run the study again on these data, or leave --report out."
+        )
+    return worth

@@ -120,7 +120,7 @@ class Phenotypes:
             if cell in seen:
                 raise RecipeError(
                     f"{self.path}, line {line}: {name} {cell!r} stands in line {seen[cell]} too; expected "
-                    "one scan a person. Keep the better of the two."
+                    "one scan a person. Keep the better of the two, or give two people two names."
                 )
             seen[cell] = line
 

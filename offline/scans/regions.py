@@ -101,6 +101,12 @@ def stack(series: Sequence[Floats], names: Sequence[str], people: Sequence[str])
                 "All scans must be of one atlas."
             )
         there = np.isfinite(data)
+        if (large := np.argwhere(there & (np.abs(data) > np.finfo(np.float32).max))).size:
+            region, volume = (int(k) for k in large[0])
+            raise RecordingError(
+                f"{person}, region {names[region]}, volume {volume + 1} is {data[region, volume]:g}; "
+                f"expected a number that float32 can hold ({len(large)} such). Is the file damaged?"
+            )
         changes = np.zeros(len(data), dtype=bool)
         changes[there.any(axis=1)] = np.ptp(np.where(there, data, np.nan), axis=1)[there.any(axis=1)] != 0
         if (hole := np.argwhere(~there & changes[:, np.newaxis])).size:

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,15 +113,36 @@ def folder_of(out: Path, target: str) -> Path:
 
 def summarise(out: Path) -> str:
     """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies of a folder; the table."""
-    results, seconds = [], {}
+    results, seconds, notes = [], {}, []
     for name in STUDIES:
-        if (out / name / "results.json").exists():
-            results.append(json.loads((out / name / "results.json").read_text(encoding="utf-8")))
+        if not (out / name / "results.json").exists():
+            continue
+        try:
+            its = json.loads((out / name / "results.json").read_text(encoding="utf-8"))
             run = json.loads((out / name / "run.json").read_text(encoding="utf-8"))
             seconds[name] = sum(run["seconds"].values())
+        except (OSError, ValueError) as error:
+            notes.append(f"{name} is left out, its report is not whole ({error}): run it again.")
+        else:
+            results.append(its)
+    notes += _of_other_data(results)
     if any("unit" in each["data"] for each in results):
-        return severity_page.write_summary(out, results, seconds)
+        return severity_page.write_summary(out, results, seconds, notes)
     two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
     beside = beside_ridge(out, two)
     each_beside = [{**each, "beside_ridge": beside.get(each["study"]["name"])} for each in results]
-    return page.write_summary(out, each_beside, seconds)
+    return page.write_summary(out, each_beside, seconds, notes)
+
+
+def _of_other_data(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """That rows of one table are not of the same people: then they may not be compared."""
+    by_data: dict[str, list[str]] = {}
+    for each in results:
+        by_data.setdefault(each["data"]["digest"], []).append(each["study"]["name"])
+    if len(by_data) < 2:
+        return []
+    apart = "; ".join(", ".join(names) for names in by_data.values())
+    return [
+        "These rows may not be compared: they are not all of the same data and the same versions of software "
+        f"({apart}). Run them again with one --data, or give each data an --out of its own."
+    ]

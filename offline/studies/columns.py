@@ -23,10 +23,14 @@ class Columns:
         How many.
     looked_at : (m,) intp or None
         Rows whose labels say which; None is those that are trained on.
+    always : int
+        So many last columns are kept whatever, and not counted: the study takes them for something else
+        than features.
     """
 
     most: int
     looked_at: npt.NDArray[np.intp] | None = None
+    always: int = 0
 
     def kept(
         self, X: npt.NDArray[Any], y: npt.NDArray[np.int64], train: npt.NDArray[np.intp]
@@ -48,13 +52,16 @@ class Columns:
             True for those that are kept.
         """
         rows = train if self.looked_at is None else self.looked_at
-        return Best(self.most).fit(np.asarray(X[rows], dtype=np.float64), y[rows]).support_
+        end = X.shape[1] - self.always
+        chosen = Best(self.most).fit(np.asarray(X[rows, :end], dtype=np.float64), y[rows]).support_
+        return np.concatenate([chosen, np.ones(self.always, dtype=np.bool_)])
 
     def said(self) -> list[int | str]:
         """All that they depend on, but for the fold."""
+        always: list[int | str] = [f"and the last {self.always}"] if self.always else []
         if self.looked_at is None:
-            return [self.most, "training rows"]
-        return [self.most, hashlib.sha256(self.looked_at.astype(np.int64).tobytes()).hexdigest()]
+            return [self.most, "training rows", *always]
+        return [self.most, hashlib.sha256(self.looked_at.astype(np.int64).tobytes()).hexdigest(), *always]
 
 
 def how_many(n_features: int) -> int:

@@ -15,11 +15,13 @@ from offline.studies.subgroups import HEAD as GROUP_HEAD
 from offline.studies.subgroups import as_rows, words
 
 STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;"
-    "text-align:left;vertical-align:top}th{border-bottom:2px solid #444}.note{color:#555}"
+    "text-align:left;vertical-align:top;min-width:4.5rem}th{border-bottom:2px solid #444}.note{color:#555}"
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}td,th{border-color:#444}.note{color:#aaa}}"
 )
+VIEWPORT = "<meta name=viewport content='width=device-width,initial-scale=1'>"
 ARMS = (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN)
 EXPLAINED = {
     UNSEEN_SITE: "everybody of a site judged by what was fitted to the other sites, one person at a time",
@@ -65,7 +67,7 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         _table(("site", *data["labels"]), _sites(data)),
         _list("", data["remarks"]),
     ]
-    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(study['title'])}</title>"
+    page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>{_(study['title'])}</title>"
     page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
     (out / "report.html").write_text(page + "\n", encoding="utf-8")
 
@@ -86,7 +88,8 @@ def write_plain(
     head, rows : sequence of str, sequence of sequence of str
         The table.
     """
-    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{_(title)}</title><style>{STYLE}</style>"
+    page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>{_(title)}</title>"
+    page += f"<style>{STYLE}</style>"
     page += f"<body><h1>{_(title)}</h1><p>{_(RESEARCH)}</p>{_table(head, rows)}{_list('', notes)}"
     path.write_text(f"{page}</body></html>\n", encoding="utf-8")
 
@@ -133,7 +136,12 @@ def null_words(results: Mapping[str, Any]) -> str:
     )
 
 
-def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> str:
+def write_summary(
+    out: Path,
+    all_results: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+    notes: Sequence[str] = (),
+) -> str:
     """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies.
 
     Parameters
@@ -144,6 +152,8 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
         Of each study.
     seconds : mapping of str to float
         What each took.
+    notes : sequence of str
+        What is to be known of the table.
 
     Returns
     -------
@@ -166,12 +176,14 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
     )
     rows = [_summary_row(results, seconds.get(results["study"]["name"], 0.0)) for results in all_results]
     lines = [f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows)]
-    text = "\n".join(lines) + "\n"
+    text = "\n".join([*lines, *(f"\n{note}" for note in notes)]) + "\n"
     (out / "studies.md").write_text(text, encoding="utf-8")
     whole = json.dumps(list(all_results), indent=1, allow_nan=False, ensure_ascii=False)
     (out / "studies.json").write_text(whole + "\n", encoding="utf-8")
-    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Studies</title><style>{STYLE}</style>"
+    page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>Studies</title>"
+    page += f"<style>{STYLE}</style>"
     page += f"<body><h1>The systems of the review</h1><p>{_(RESEARCH)}</p>{_table(head, rows)}"
+    page += _list("", notes)
     links = "".join(
         f'<li><a href="{_(each["study"]["name"])}/report.html">{_(each["study"]["title"])}</a></li>'
         for each in all_results

@@ -8,7 +8,7 @@ from typing import Any
 
 from offline.report.words import ALPHA, RESEARCH
 from offline.studies.division import TENFOLD, UNSEEN_SITE
-from offline.studies.page import STYLE
+from offline.studies.page import STYLE, VIEWPORT
 
 HEAD = ("told from", "people", "r within folds (95 %)", "p", "R²", "p", "MAE", "p")
 SITES = ("site", "people", "mean", "SD", "least", "most")
@@ -77,7 +77,12 @@ def said(results: Mapping[str, Any]) -> str:
     )
 
 
-def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> str:
+def write_summary(
+    out: Path,
+    all_results: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+    notes: Sequence[str] = (),
+) -> str:
     """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies of one amount.
 
     Parameters
@@ -88,6 +93,8 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
         Of each study.
     seconds : mapping of str to float
         What each took.
+    notes : sequence of str
+        What is to be known of the table.
 
     Returns
     -------
@@ -105,7 +112,7 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
         i = last[each["study"]["title"]]
         rows[i] = (*rows[i][:-1], f"{seconds.get(each['study']['name'], 0.0):.1f}")
     lines = [f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows)]
-    text = "\n".join(lines) + "\n"
+    text = "\n".join([*lines, *(f"\n{note}" for note in notes)]) + "\n"
     (out / "studies.md").write_text(text, encoding="utf-8")
     whole = json.dumps(list(all_results), indent=1, allow_nan=False, ensure_ascii=False)
     (out / "studies.json").write_text(whole + "\n", encoding="utf-8")
@@ -115,7 +122,11 @@ def write_summary(out: Path, all_results: Sequence[Mapping[str, Any]], seconds: 
         for each in all_results
     )
     parts = ["<h1>Amounts</h1>", f"<p>{escape(RESEARCH)}</p>", f"<p>{escape(UNITS)} {escape(ALONE)}</p>"]
-    _write(out / "index.html", "Amounts", [*parts, _table(head, rows), f"<ul>{links}</ul>"])
+    _write(
+        out / "index.html",
+        "Amounts",
+        [*parts, _table(head, rows), *(f"<p>{escape(note)}</p>" for note in notes), f"<ul>{links}</ul>"],
+    )
     return text
 
 
@@ -141,6 +152,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _write(path: Path, title: str, parts: Sequence[str]) -> None:
-    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
+    page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>{escape(title)}</title>"
     page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
     path.write_text(page + "\n", encoding="utf-8")

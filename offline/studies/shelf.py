@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -51,12 +52,13 @@ class Shelf:
         return self.folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.npz"
 
     def load(self, task: Task) -> Done | None:
-        """What was kept, if anything whole was."""
-        path = self.path(task)
-        if not path.exists():
+        """What was kept, if anything whole was: what a full disk or a crash damaged is computed again."""
+        try:
+            # Opened here: numpy leaves a file open that it cannot read.
+            with self.path(task).open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                return Done(kept["log_odds"], int(kept["setting"]), float(kept["seconds"]))
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return None
-        with np.load(path, allow_pickle=False) as kept:
-            return Done(kept["log_odds"], int(kept["setting"]), float(kept["seconds"]))
 
     def keep(self, task: Task, done: Done) -> None:
         """Write it wholly or not at all."""

@@ -4,6 +4,7 @@ So they are computed once, whoever is left out afterwards, and kept by what they
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -134,7 +135,28 @@ REVISION = 2
 
 def can_take(name: str, scans: Scans) -> bool:
     """Whether data of this kind (series, or a table) have such a table at all."""
-    return name in OF_ANYBODY or (name == AS_IT_IS) != scans.is_series
+    if name in OF_ANYBODY:
+        return not unknown_of(name, scans)
+    return (name == AS_IT_IS) != scans.is_series
+
+
+def unknown_of(name: str, scans: Scans) -> str:
+    """What a table that needs no scan would be made of and nobody says; empty where somebody does.
+
+    Parameters
+    ----------
+    name : str
+        Of a table.
+    scans : Scans
+        Of whom.
+    """
+    if name == "motion" and not np.isfinite(scans.motion).any():
+        return "nobody's motion is known"
+    if name == "age and sex" and not (np.isfinite(scans.age).any() or np.isin(scans.sex, ("F", "M")).any()):
+        return "nobody's age or sex is known"
+    if name == "site" and len(np.unique(scans.site)) < 2:
+        return "all people are of one site, or none says which"
+    return ""
 
 
 def table_of(name: str, scans: Scans, cache: Path) -> Path:
@@ -161,18 +183,31 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
     """
     if name not in TABLES:
         raise HemostreamError(f"There is no table {name!r}. {near_match(name, tuple(TABLES))}")
+    if why := unknown_of(name, scans):
+        raise HemostreamError(
+            f"The table {name!r} would say nothing: {why}. Add the column to the phenotype table, or leave "
+            "this system out."
+        )
     path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}-{REVISION}.npy"
-    if not path.exists():
+    if not _is_whole(path, len(scans)):
         values = TABLES[name](scans)
         whole = values[:, :-N_TRAITS] if name == CORRELATION_AND_TRAITS else values
         if name != MANY_KINDS and not np.isfinite(whole).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
         cache.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{os.getpid()}.part")  # another run may make the same
         with part.open("wb") as file:
             np.save(file, values.astype(np.float32), allow_pickle=False)
         part.replace(path)
     return path
+
+
+def _is_whole(path: Path, n: int) -> bool:
+    """Whether a table of n people lies there, and was not cut off."""
+    try:
+        return len(np.load(path, mmap_mode="r", allow_pickle=False)) == n
+    except (OSError, ValueError, EOFError, TypeError):
+        return False
 
 
 def digest(scans: Scans) -> str:

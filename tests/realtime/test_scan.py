@@ -117,3 +117,13 @@ def test_a_system_that_gives_no_number_abstains() -> None:
     decision = judge_scan(scan, broken, session="scan")
     assert decision.reasons == ("inference failed",)
     assert decision.probabilities is None
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("volumes", [slice(3, 4), slice(None)])
+def test_numbers_that_the_system_cannot_hold_were_not_measured(volumes: slice) -> None:
+    scan = recording()
+    scan.data[:3, volumes] = 1e39
+    decision = judged(scan)
+    assert decision.label == "abstain"
+    assert decision.reasons == ("coverage",)

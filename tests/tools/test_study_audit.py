@@ -21,3 +21,11 @@ def test_careless_protocols_are_tried_unless_told_otherwise(
         main(["study", "run", "ridge", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *said])
     assert not end.value.code
     assert [how["audit"] for how in asked] == [audit]
+
+
+def test_the_command_line_itself_can_leave_them_out(capsys: pytest.CaptureFixture[str]) -> None:
+    # The whole command line turns negatives off for every other option.
+    with pytest.raises(SystemExit) as end:
+        main(["study", "run", "rigde", "--data", "nowhere", "--out", "nowhere", "--no-audit"])
+    assert end.value.code == 2
+    assert "There is no system 'rigde'" in capsys.readouterr().err

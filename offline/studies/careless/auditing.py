@@ -22,7 +22,7 @@ from offline.studies.careless.windows import PARTS, cut
 from offline.studies.columns import how_many
 from offline.studies.division import Profile, own_site
 from offline.studies.shelf import Shelf, perform_all
-from offline.studies.tables import digest, table_of
+from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 from offline.studies.work import INNER_FOLDS, Done, Task, labels_of
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
@@ -81,8 +81,9 @@ def audit_study(
     if fewest < FEWEST:
         return {"why_not": f"{site} has {fewest} people of a label, and {FEWEST} are needed"}, 0.0
     extent = Extent(max(DIVISIONS, profile.repeats), profile.audited)
-    n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1])
-    plans = {Habit.SELECTION: selection(study, scans.table, rows, n_columns, extent)}
+    traits = N_TRAITS if study.table == CORRELATION_AND_TRAITS else 0
+    n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1] - traits)
+    plans = {Habit.SELECTION: selection(study, scans.table, rows, n_columns, extent, always=traits)}
     skipped = {} if profile.name == "full" else too_long(study, len(rows), extent)
     if len(study.settings) == 1:
         skipped[Habit.SETTING] = "the study has one setting"

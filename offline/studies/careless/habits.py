@@ -94,7 +94,9 @@ class Extent:
         return true + [(k, SEED + 1000 + k) for k in range(self.labellings)]
 
 
-def selection(study: Study, table: SampleTable, rows: Rows, n_columns: int, extent: Extent) -> list[Round]:
+def selection(
+    study: Study, table: SampleTable, rows: Rows, n_columns: int, extent: Extent, *, always: int = 0
+) -> list[Round]:
     """Columns chosen with everybody's labels, and with the training people's.
 
     Parameters
@@ -109,10 +111,12 @@ def selection(study: Study, table: SampleTable, rows: Rows, n_columns: int, exte
         That are chosen.
     extent : Extent
         How often.
+    always : int
+        Last columns that are no features, and stay.
     """
 
     def task(fold: Fold, labelling: int | None, looked_at: Rows | None) -> Task:
-        columns = Columns(n_columns, looked_at)
+        columns = Columns(n_columns, looked_at, always)
         return Task(study.name, Habit.SELECTION, fold, labelling=labelling, setting=0, columns=columns)
 
     out = []

@@ -178,7 +178,7 @@ def test_tasks_that_choose_no_columns_are_kept_under_the_name_they_had(tmp_path:
     whole = json.dumps([*of, plain.arm, fold.name, sides, 3, 0, False])
     shelf = Shelf(tmp_path, "data", RIDGE)
     assert shelf.path(plain).stem == hashlib.sha256(whole.encode()).hexdigest()[:32]
-    others = [None, Columns(5), Columns(6), Columns(5, rows), Columns(5, rows[:4])]
+    others = [None, Columns(5), Columns(6), Columns(5, rows), Columns(5, rows[:4]), Columns(5, always=1)]
     assert len({shelf.path(replace(plain, columns=columns)) for columns in others}) == len(others)
 
 
