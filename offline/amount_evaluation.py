@@ -34,11 +34,17 @@ def folds_of(n: int, *, seed: int) -> Folds:
 
 
 def site_folds_of(site: Names) -> Folds:
-    """Every site, of (n,) str, once; none where there is one only. Rows of each side, (m,) int."""
-    names = np.unique(site)
+    """Every site, of (n,) str, once; none where there is one only. Rows of each side, (m,) int.
+
+    Whoever's site is not known is neither trained on nor judged: it may be any of them.
+    """
+    names = [name for name in np.unique(site) if name]
     if len(names) < 2:
         return []
-    return [(f"site {name}", np.flatnonzero(site != name), np.flatnonzero(site == name)) for name in names]
+    return [
+        (f"site {name}", np.flatnonzero((site != name) & (site != "")), np.flatnonzero(site == name))
+        for name in names
+    ]
 
 
 def judged(

@@ -181,7 +181,8 @@ def site_folds(table: SampleTable) -> list[Fold]:
     """Every site once on the judged side, with nobody of it on the other.
 
     A person who was measured at several sites is left out of training altogether while one of those
-    is judged.  Sites without which some label would have no training sample are not judged.
+    is judged, and whoever's site is not known (it may be that one) always.  Sites without which some
+    label would have no training sample are not judged.
 
     Parameters
     ----------
@@ -198,7 +199,8 @@ def site_folds(table: SampleTable) -> list[Fold]:
     for site in sorted(set(table.site.tolist()) - {""}):
         test = np.flatnonzero(table.site == site)
         theirs = sorted(set(table.person[test].tolist()))
-        train = np.flatnonzero((table.site != site) & ~np.isin(table.person, theirs))
+        elsewhere = (table.site != site) & (table.site != "")
+        train = np.flatnonzero(elsewhere & ~np.isin(table.person, theirs))
         if _holds(table.target[train], labels):
             folds.append(Fold(tuple(theirs), train, test, f"site {site}"))
     return folds if len(folds) > 1 else []

@@ -109,7 +109,8 @@ def classify(
         print(f"hemostream: {recording} holds nothing as long as a window.", file=sys.stderr)
     # Of a whole scan there is one decision, and so one why.
     said = f" ({', '.join(why)})" if why and is_scan_bundle(model) else ""
-    print(f"{judged} windows judged, {abstained} abstained{said}, on {where}: {out}")
+    of = "scans" if is_scan_bundle(model) else "windows"
+    print(f"{judged} {of} judged, {abstained} abstained{said}, on {where}: {out}")
 
 
 def tell(what: str) -> None:

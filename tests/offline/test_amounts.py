@@ -88,6 +88,14 @@ def test_amounts_of_the_judged_reach_no_fit() -> None:
     np.testing.assert_array_equal(after.said, before.said[before.fold == "site south"])
 
 
+def test_whose_site_is_not_known_is_neither_trained_on_nor_judged() -> None:
+    site = np.array(["north", "", "south", "north", ""])
+    for _, train, test in site_folds_of(site):
+        assert not {"", *site[test]} & set(site[train])
+        assert "" not in site[test]
+    assert site_folds_of(np.array(["north", ""])) == []
+
+
 def test_the_same_for_everybody_is_refused() -> None:
     X, _, names, site = people(10, 0.0, 3)
     with pytest.raises(RecipeError, match="1 of them different"):

@@ -40,6 +40,9 @@ def test_a_held_out_site_shares_neither_samples_nor_people_with_training() -> No
         assert not set(table.person[fold.test]) & set(table.person[fold.train])
     assert "p00" in folds[0].held_out
     assert "p00" in folds[1].held_out
+    # Whoever's site is not known may be of the judged one.
+    for fold in site_folds(table_of(sites=("north", "south", ""))):
+        assert "" not in set(table_of(sites=("north", "south", "")).site[fold.train])
     assert site_folds(table_of(sites=("north",))) == []
     assert site_folds(table_of(sites=("",))) == []
 
