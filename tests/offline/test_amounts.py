@@ -90,8 +90,8 @@ def test_amounts_of_the_judged_reach_no_fit() -> None:
 
 def test_whose_site_is_not_known_is_neither_trained_on_nor_judged() -> None:
     site = np.array(["north", "", "south", "north", ""])
-    for _, train, test in site_folds_of(site):
-        assert not {"", *site[test]} & set(site[train])
+    for _, known, test in site_folds_of(site):
+        assert not {"", *site[test]} & set(site[known])
         assert "" not in site[test]
     assert site_folds_of(np.array(["north", ""])) == []
 
