@@ -17,12 +17,19 @@ app.command(export)
 
 
 @app.command(name="list")
-def list_() -> None:
-    """List the systems: what each claims, what it is given, and whether "study export" can write it."""
+def list_(out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None) -> None:
+    """List the systems: what each claims, what it is given, and whether "study export" can write it.
+
+    Parameters
+    ----------
+    out : Path
+        Folder that "study run" wrote to: a column more says what the honest protocol gave there.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from offline.studies import STUDIES
+    from offline.studies.choice import honest
     from offline.studies.recorded import RECORDED
 
     table = Table(title="Systems of the review, and what they are judged against")
@@ -30,6 +37,7 @@ def list_() -> None:
         "name",
         "system",
         "claimed: accuracy/sensitivity/specificity, %",
+        *(() if out is None else ("here, unseen site: accuracy, AUC (95 %)",)),
         "given",
         "exportable",
     ):
@@ -37,13 +45,16 @@ def list_() -> None:
     for study in STUDIES.values():
         claimed = "\n".join(str(claim) for claim in study.claims) or f"({study.role})"
         exportable = "yes" if not study.exportable else f"no, because {study.exportable}"
-        table.add_row(study.name, study.title, claimed, study.table, exportable)
+        ours = () if out is None else (honest(out / study.name),)
+        table.add_row(study.name, study.title, claimed, *ours, study.table, exportable)
     for system in RECORDED.values():
         claimed = "\n".join(str(claim) for claim in system.claims)
         exportable = (
             "yes, by hemostream train" if not system.exportable else f"no, because {system.exportable}"
         )
-        table.add_row(system.name, system.title, claimed, f"recordings (recipe {system.recipe})", exportable)
+        given = f"recordings (recipe {system.recipe})"
+        ours = () if out is None else ("",)
+        table.add_row(system.name, system.title, claimed, *ours, given, exportable)
     console = Console()
     if not console.is_terminal:
         console.width = 180

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import BundleError
 from models.parts.base import Floats
 from models.parts.kinds import regions_of, split, widths
 from models.parts.layers import logits_of
+from models.parts.series import F
 from models.parts.tangent import log_symmetric
 
 TANGENT = "tangent"
@@ -77,17 +79,17 @@ class KindsAverage:
         return logits_of(odds[:, np.newaxis])
 
 
-def own_scale(table: Floats) -> Floats:
+def own_scale(table: npt.NDArray[F]) -> npt.NDArray[F]:
     """Each person's features less their mean, by their standard deviation.
 
     Parameters
     ----------
-    table : (n, n_features) float64
+    table : (n, n_features) float64, or float32
         No number where a feature is missing.
 
     Returns
     -------
-    (n, n_features) float64
+    (n, n_features) float64, or float32
         No unit.
     """
     level, spread = table.mean(axis=1), table.std(axis=1)
@@ -95,7 +97,8 @@ def own_scale(table: Floats) -> Floats:
     if holes.size:
         level[holes], spread[holes] = np.nanmean(table[holes], axis=1), np.nanstd(table[holes], axis=1)
     spread = np.where(spread > 0.0, spread, 1.0)
-    return np.asarray((table - level[:, np.newaxis]) / spread[:, np.newaxis])
+    scaled: npt.NDArray[F] = (table - level[:, np.newaxis]) / spread[:, np.newaxis]
+    return scaled
 
 
 def seen_from(whitening: Floats, table: Floats) -> Floats:

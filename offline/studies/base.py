@@ -71,6 +71,8 @@ class Study:
         Whether the table may also tell an amount, by ridge regression (`offline.studies.severity`).
     takes_site : bool
         Whether the model's ``fit`` is told the sites of the training people.
+    single : bool
+        Whether the model takes a table in single precision, as it is kept: a wide one is then not copied.
     judges : callable or None
         Scans to who is judged, (n,) bool; everybody is trained on.  None: everybody.
     judges_words : str
@@ -116,6 +118,7 @@ class Study:
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
     tells_amounts: bool = False
     takes_site: bool = False
+    single: bool = False
     judges: Callable[[Any], Any] | None = None
     judges_words: str = ""
     transductive: bool = True

@@ -15,7 +15,7 @@ from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES, page, severity_page
 from offline.studies.base import Study
 from offline.studies.beside import beside_ridge
-from offline.studies.division import Profile
+from offline.studies.division import UNSEEN_SITE, Profile
 from offline.studies.planning import FEWEST_JUDGED
 from offline.studies.recorded import RECORDED, is_cohort, run_recorded
 from offline.studies.running import run_study
@@ -132,6 +132,17 @@ def summarise(out: Path) -> str:
     beside = beside_ridge(out, two)
     each_beside = [{**each, "beside_ridge": beside.get(each["study"]["name"])} for each in results]
     return page.write_summary(out, each_beside, seconds, notes)
+
+
+def honest(folder: Path) -> str:
+    """What a study's report says of unseen sites, in a few words; empty where there is none."""
+    try:
+        arms = json.loads((folder / "results.json").read_text(encoding="utf-8"))["arms"]
+        its = arms[UNSEEN_SITE]
+        low, high = its["auc"]["interval"]
+        return f"{its['accuracy']:.3f}, {its['auc']['value']:.3f} ({low:.3f} to {high:.3f})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _of_other_data(results: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -130,12 +130,12 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
     with threadpool_limits(1), warnings.catch_warnings():
         # A fit that stops at its most iterations is judged as it is, like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        rows = np.asarray(X[np.concatenate([train, test])], dtype=np.float64)
+        rows = np.asarray(X[np.concatenate([train, test])], dtype=X.dtype if study.single else np.float64)
         if task.centred and study.unlabelled is None:
             rows = centred(rows, table.site[np.concatenate([train, test])])
         if task.columns is not None:
             rows = rows[:, task.columns.kept(X, target, train)]
-        known, judged = rows[: len(train)], rows[len(train) :]
+        known, judged = rows[: len(train)], np.asarray(rows[len(train) :], dtype=np.float64)
         y, site = target[train], table.site[train]
         more = study.unlabelled if task.centred and study.unlabelled is not None else {}
         setting = task.setting

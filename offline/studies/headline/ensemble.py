@@ -78,7 +78,7 @@ class Headline(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, n_columns) float64
+        X : (n, n_columns) float32 or float64
             As `models.parts.kinds.Kinds` gives it; no number where a region was masked.
         y : (n,) array
             Two labels.

@@ -79,7 +79,8 @@ class Stretched:
         target = np.where(second, 1.0, -1.0)
         target = target - means @ target
         mixing = np.eye(len(gram)) + (factor - 1.0) * means
-        return cls(Dual.of(mixing @ gram @ mixing), mixing, target, site, factor)
+        moved = gram if factor == 1.0 else mixing @ gram @ mixing
+        return cls(Dual.of(moved), mixing, target, site, factor)
 
     def held_out(self, penalties: Sequence[float]) -> Floats:
         """Scores of each row, where it really lies, by the fit without its whole site.

@@ -42,6 +42,9 @@ def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: flo
         role=Role.BASELINE,
         takes_site=model in (ridge, tangent),
         tells_amounts=model is ridge,
+        exportable="its columns came from elsewhere, so a bundle could not compute them"
+        if table == "as it is"
+        else "",
         fit_s=fit_s,
     )
 

@@ -22,5 +22,7 @@ STUDY = Study(
     model=model,
     role=Role.BASELINE,
     takes_site=True,
+    single=True,
+    revision=2,
     auditable="it needs all columns of its kinds, and several sites to choose its penalties on",
 )

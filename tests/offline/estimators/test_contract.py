@@ -9,6 +9,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from offline.estimators import ESTIMATORS, MEMBERS, ClusterElimination, Consensus, RecursiveElimination
+from offline.estimators.row_space import InRowSpace
+from offline.estimators.standard import linear_svm
 
 CHEAP: dict[str, dict[str, Any]] = {
     "bagged-trees": {"n_estimators": 10},
@@ -47,6 +49,20 @@ def test_it_passes_scikit_learn_s_checks(name: str) -> None:
     failed = {one["check_name"]: repr(one["exception"]) for one in found if one["status"] == "failed"}
     assert not failed
     assert sum(one["status"] == "passed" for one in found) > 40
+
+
+def test_a_linear_model_in_the_people_s_coordinates_is_the_same_model() -> None:
+    found = check_estimator(InRowSpace(linear_svm()), on_skip=None, on_fail=None)
+    assert not {one["check_name"]: repr(one["exception"]) for one in found if one["status"] == "failed"}
+    X, y = people(3, n=60, n_columns=200, effect=0.7)
+    plain, turned = linear_svm().fit(X, y), InRowSpace(linear_svm()).fit(X, y)
+    new, _ = people(4, n=40, n_columns=200)
+    expected = plain.decision_function(new)
+    # As near as the solver goes; a wide table is where it matters.
+    assert turned.decision_function(new) == pytest.approx(expected, abs=0.01 * float(np.std(expected)))
+    assert turned.estimator_.n_features_in_ <= 60
+    with pytest.raises(TypeError, match="no linear classifier"):
+        InRowSpace(MEMBERS["naive-bayes"]().estimator).fit(X, y)
 
 
 @pytest.mark.parametrize("selector", [RecursiveElimination(2), ClusterElimination(2, random_state=0)])

@@ -13,13 +13,14 @@ from offline.progress import silent
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
-from offline.studies.choice import can_tell, summarise
+from offline.studies.choice import can_tell, honest, summarise
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import only, planned, who_is_judged
 from offline.studies.running import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
 from offline.studies.work import Task, perform
 from offline.studies.young import YoungAfterOlder
+from tools.study import list_
 
 YOUNG = STUDIES["aghdam2019-young"]
 SMALL = Profile("quick", 1, 2)
@@ -85,7 +86,9 @@ def test_what_older_people_teach_helps_children() -> None:
     assert np.mean(right) > 0.65
 
 
-def test_a_study_stands_beside_ridge_on_the_same_people(tmp_path: Path) -> None:
+def test_a_study_stands_beside_ridge_on_the_same_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scans = people()
     for name in ("ridge", "ridge-tangent", "aghdam2019-young"):
         study = STUDIES[name]
@@ -103,4 +106,8 @@ def test_a_study_stands_beside_ridge_on_the_same_people(tmp_path: Path) -> None:
     assert by_name["ridge"]["beside_ridge"] is None
     table = read_predictions(tmp_path / "aghdam2019-young" / "predictions.csv")
     assert set(table.person.tolist()) == set(scans.table.person[scans.age < 11].tolist())
+    assert honest(tmp_path / "ridge").startswith(f"{by_name['ridge']['arms'][UNSEEN_SITE]['accuracy']:.3f}, ")
+    assert honest(tmp_path / "svm") == ""
+    list_(tmp_path)
+    assert honest(tmp_path / "ridge").split()[0] in capsys.readouterr().out
     assert "children under 11 years" in (tmp_path / "aghdam2019-young" / "report.html").read_text()
