@@ -77,7 +77,8 @@ def nested(
     print("| nested leave one site out | s |\n|---|---|")
     print(f"| through the Gram matrix | {ours:.1f} |\n| scikit-learn{note} | {whole:.0f} |")
     print(
-        f"\n{len(X)} {'simulated ' if features is None else ''}people, {len(names)} sites, {X.shape[1]} edges, {len(PENALTIES)} penalties, "
+        f"\n{len(X)} {'simulated ' if features is None else ''}people, "
+        f"{len(names)} sites, {X.shape[1]} edges, {len(PENALTIES)} penalties, "
         f"{threads} threads; ratio {whole / ours:.0f}; same penalties, scores within {apart:.1e}; "
         f"accuracy {np.mean((scores > 0) == (y == 1)):.3f}, AUC {roc_auc_score(y, scores):.3f}. "
         f"{json.dumps(describe_machine())}"
