@@ -72,8 +72,8 @@ def test_age_decides_who_teaches_and_is_not_seen() -> None:
         YoungAfterOlder().fit(X, scans.y)
 
 
-def test_what_older_people_teach_helps_children() -> None:
-    """The planted pattern is that of both; of 30 children alone little can be learnt."""
+def test_children_are_told_apart_after_older_people_taught() -> None:
+    """The planted pattern is that of both. Whether the teaching helps is not asked here."""
     scans = people()
     X = TABLES[YOUNG.table](scans).astype(np.float32)
     judged = who_is_judged(YOUNG, scans)
