@@ -139,6 +139,7 @@ def run(
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
     from offline.studies.division import PROFILES
     from offline.studies.recorded import is_cohort
+    from offline.studies.workers import Workers
 
     wanted = wanted_on(data, names or (), everything=all_, target=target)
     if workers < 0:
@@ -158,7 +159,7 @@ def run(
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
         return
     left_out: list[str] = []
-    with written(out), shown(None) as tell:
+    with written(out), shown(None) as tell, Workers(workers) as shared:
         tell("read", 0, 1, str(data))
         options: dict[str, object] = {"what": derivative} if derivative else {}
         if atlas is not None:
@@ -177,7 +178,7 @@ def run(
                     out / name,
                     PROFILES[profile],
                     cache=out / "cache",
-                    workers=workers,
+                    workers=shared,
                     audit=audit,
                     tell=tell,
                 )

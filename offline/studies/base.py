@@ -71,6 +71,9 @@ class Study:
         Whether the table may also tell an amount, by ridge regression (`offline.studies.severity`).
     takes_site : bool
         Whether the model's ``fit`` is told the sites of the training people.
+    reads : bool
+        Whether the model's ``fit`` is ``fit_read(read(X, site=site), y)`` where only the second looks at
+        labels: several labellings of the same people then share the first.  It has one setting.
     single : bool
         Whether the model takes a table in single precision, as it is kept: a wide one is then not copied.
     judges : callable or None
@@ -118,6 +121,7 @@ class Study:
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
     tells_amounts: bool = False
     takes_site: bool = False
+    reads: bool = False
     single: bool = False
     judges: Callable[[Any], Any] | None = None
     judges_words: str = ""
@@ -136,3 +140,5 @@ class Study:
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:
             raise ValueError(f"{self.name} has {len(self.settings)} settings; expected 1 to 8")
+        if self.reads and len(self.settings) > 1:
+            raise ValueError(f"{self.name} reads before it fits; expected one setting")

@@ -11,6 +11,7 @@ from offline.splits import Fold, leave_one_person_out, site_folds
 
 UNSEEN_SITE, TRANSDUCTIVE, TENFOLD = "unseen site", "unseen site, transductive", "10-fold"
 OWN = "paper's protocol"
+PERMUTED = "permuted labels"
 FOLDS = 10
 FEWEST_TRAINED = 3
 """Training people of each label: settings are chosen by inner thirds."""
@@ -27,7 +28,7 @@ class Profile:
     repeats : int
         Divisions into ten folds.
     permutations : int
-        Permuted labellings of the ten folds; settings are kept.
+        Permuted labellings of the ten folds, the same people in each; settings are kept.
     audited : int
         Permuted labellings of every careless protocol and of its honest twin.
     """

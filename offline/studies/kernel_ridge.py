@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from offline.discriminant import standard_of
 from offline.metrics import balanced_accuracy
-from offline.studies.ridge_connectivity import PENALTIES, Dual, mean_auc
+from offline.studies.dual import PENALTIES, Dual
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -122,9 +122,5 @@ def score_two(of: Products, second: npt.NDArray[np.bool_], group: npt.NDArray[np
     (m,) float64
         Above zero for the second label.
     """
-    dual, target = Dual.of(of.gram), np.where(second, 1.0, -1.0)
-    best = 0
-    if len(np.unique(group)) > 1:
-        held_out = dual.held_out(target, group, PENALTIES)
-        best = int(np.argmax([mean_auc(second, scores, group) for scores in held_out]))
-    return np.asarray(of.cross @ dual.coefficients(target, PENALTIES[best]) + target.mean())
+    weights, _ = Dual.of(of.gram).choose(second, group, PENALTIES)
+    return np.asarray(of.cross @ weights + (2.0 * second.mean() - 1.0))

@@ -131,8 +131,8 @@ def null_words(results: Mapping[str, Any]) -> str:
         return "No labels were permuted."
     own = null["auc"]
     return (
-        f"On {own['labellings']} permuted labellings (within sites, ten folds, settings kept) the AUC is "
-        f"{own['mean']:.3f}, SD {own['sd']:.3f}."
+        f"On {own['labellings']} permuted labellings (within sites, the same ten folds, settings kept) the "
+        f"AUC is {own['mean']:.3f}, SD {own['sd']:.3f}."
     )
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.permutation import permuted_people
 from offline.sample_table import SampleTable
 from offline.scans import Scans
 from offline.splits import Fold
 from offline.studies.base import Role, Study
 from offline.studies.division import (
     OWN,
+    PERMUTED,
     TENFOLD,
     TRANSDUCTIVE,
     UNSEEN_SITE,
@@ -22,9 +22,9 @@ from offline.studies.division import (
     ten_folds,
     unseen_sites,
 )
+from offline.studies.relabelling import SEED
 from offline.studies.work import Task
 
-SEED = 0
 FEWEST_JUDGED = 10
 """People of each label among those whom a study judges."""
 
@@ -52,7 +52,7 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
 
 
 def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[Task]:
-    """Ten folds for every permuted labelling, divided by its own labels; the setting is kept.
+    """The first ten folds again for every permuted labelling (`offline.studies.relabelling`), setting kept.
 
     Parameters
     ----------
@@ -61,14 +61,11 @@ def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int)
     setting : int
         The one that the true labels' ten folds chose most often.
     """
-    out = []
-    for number in range(profile.permutations):
-        own = relabelled(table, number)
-        out += [
-            Task(study.name, TENFOLD, fold, labelling=number, setting=setting)
-            for fold in ten_folds(own, seed=SEED + 1000 + number)
-        ]
-    return out
+    return [
+        Task(study.name, PERMUTED, fold, labelling=number, setting=setting)
+        for fold in ten_folds(table, seed=SEED)
+        for number in range(profile.permutations)
+    ]
 
 
 def who_is_judged(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
@@ -113,11 +110,3 @@ def only(tasks: Sequence[Task], judged: npt.NDArray[np.bool_], table: SampleTabl
             held = tuple(sorted(table.person[test].tolist()))
             out.append(replace(task, fold=Fold(held, task.fold.train, test, task.fold.name)))
     return out
-
-
-def relabelled(table: SampleTable, number: int) -> SampleTable:
-    """The table with its labels permuted within what permutes, by the labelling's number."""
-    target = permuted_people(table, np.random.default_rng([19, number]))
-    return SampleTable(
-        table.recording, table.person, table.session, table.site, table.start, table.stop, target
-    )

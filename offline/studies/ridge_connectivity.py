@@ -1,13 +1,4 @@
-"""Ridge regression on connectivity: the linear baseline, its penalty chosen on sites that were left out.
-
-People are hundreds and edges are twenty thousand, so everything is computed from the people's Gram matrix
-(the dual; Saunders, Gammerman and Vovk 1998, ICML 515-521).  One decomposition of it serves all penalties,
-and what a fit without a site would have said of that site follows from the fit with it: for any
-least squares with a fixed quadratic penalty, the residuals of a group that is left out are
-``(I - H_gg)^-1`` times its residuals when it is in, H the matrix from labels to fitted values
-(Cook and Weisberg 1982, Residuals and Influence in Regression, section 3.2).  The intercept is part of H, so
-these are the scores of fits that never saw the group, not an approximation of them.
-"""
+"""Ridge regression on connectivity: the linear baseline, its penalty chosen on sites that were left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,140 +14,46 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from models.errors import HemostreamError
 from models.parts.layers import Linear, logits_of
 from offline.discriminant import standard_of
-from offline.metrics import auc
+from offline.studies.dual import PENALTIES, Dual, Floats, Labels
 
-Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[Any]
-
-PENALTIES = (1e2, 1e3, 3e3, 1e4, 3e4, 1e5, 1e6)
-"""Tried on sites that were left out; for standardised features, in scikit-learn's units (``alpha``)."""
 FOLDS = 5
 """Divisions of the people where no sites are given."""
 
 
 @dataclass(frozen=True, eq=False)
-class Dual:
-    """A centred Gram matrix, decomposed: every penalty is then a product.
+class Reading:
+    """Standardised rows and their products: all of a fit that looks at no label.
 
     Parameters
     ----------
-    vectors : (n, n) float64
-        Orthonormal, in columns.
-    sizes : (n,) float64
-        Eigenvalues, none negative.
+    mean, scale : (n_features,) float64
+        Taken from and divided out of features.
+    rows : (n, n_features) float64
+        Standardised.
+    dual : Dual
+        Of their products.
+    group : (n,) array
+        Who is left out together to choose a penalty.
     """
 
-    vectors: Floats
-    sizes: Floats
+    mean: Floats
+    scale: Floats
+    rows: Floats
+    dual: Dual
+    group: Labels
 
     @classmethod
-    def of(cls, gram: Floats) -> "Dual":
-        """Decompose the products of rows whose mean is zero.
+    def of(cls, X: Floats, group: Labels) -> "Reading":
+        """Standardise rows, (n, n_features) float64, of groups, (n,) array."""
+        mean, scale = standard_of(X, np.ones(len(X)))
+        rows = X - mean
+        rows /= scale
+        return cls(mean, scale, rows, Dual.of(rows @ rows.T), group)
 
-        Parameters
-        ----------
-        gram : (n, n) float64
-            Of features from which their mean over these n rows was taken.
-        """
-        sizes, vectors = np.linalg.eigh(gram)
-        return cls(vectors, np.maximum(sizes, 0.0))
-
-    def coefficients(self, target: Floats, penalty: float) -> Floats:
-        """What each row weighs in the fitted direction.
-
-        Parameters
-        ----------
-        target : (n,) float64
-            What is fitted; its mean is the intercept.
-        penalty : float
-            Of the squared norm of the direction.
-
-        Returns
-        -------
-        (n,) float64
-            The direction is the sum of the rows with these weights.
-        """
-        turned = self.vectors.T @ (target - target.mean())
-        return np.asarray(self.vectors @ (turned / (self.sizes + penalty)))
-
-    def held_out(self, target: Floats, group: Labels, penalties: Sequence[float]) -> Floats:
-        """Scores of each row by the fit without its whole group.
-
-        Parameters
-        ----------
-        target : (n,) float64
-            What is fitted.
-        group : (n,) array
-            What is left out together.
-        penalties : sequence of float
-            One fit each; not zero.
-
-        Returns
-        -------
-        (n_penalties, n) float64
-            Intercept included.
-        """
-        n = len(target)
-        turned = self.vectors.T @ (target - target.mean())
-        out = np.empty((len(penalties), n))
-        for scores, penalty in zip(out, penalties, strict=True):
-            left = penalty / (self.sizes + penalty)  # I - H, the intercept's share apart
-            residual = self.vectors @ (left * turned)
-            for name in np.unique(group):
-                own = group == name
-                rows = self.vectors[own]
-                block = (rows * left) @ rows.T - 1.0 / n
-                scores[own] = target[own] - np.linalg.solve(block, residual[own])
-        return out
-
-
-def mean_auc(y: npt.NDArray[np.bool_], scores: Floats, group: Labels) -> float:
-    """Mean of the groups' own areas under the curve; groups with one label are passed over.
-
-    Parameters
-    ----------
-    y : (n,) bool
-        Labels.
-    scores : (n,) float64
-        Higher for true.
-    group : (n,) array
-        E.g. sites.
-    """
-    areas = [auc(y[group == name], scores[group == name], group[group == name]) for name in np.unique(group)]
-    each = [area for area in areas if area is not None]
-    return float(np.mean(each)) if each else 0.5
-
-
-def fit_direction(
-    rows: Floats, second: npt.NDArray[np.bool_], group: Labels, penalties: Sequence[float]
-) -> tuple[Floats, float]:
-    """Choose a penalty on left-out groups and fit with it to all.
-
-    Parameters
-    ----------
-    rows : (n, n_features) float64
-        Standardised: the mean of each feature is zero.
-    second : (n,) bool
-        Labels.
-    group : (n,) array
-        What is left out together.
-    penalties : sequence of float
-        The one with the best mean AUC is taken, the first where several are equal.
-
-    Returns
-    -------
-    direction : (n_features,) float64
-        Of standardised features.
-    penalty : float
-        That was taken.
-    """
-    dual = Dual.of(rows @ rows.T)
-    target = np.where(second, 1.0, -1.0)
-    best = 0
-    if len(penalties) > 1 and len(np.unique(group)) > 1:
-        held = dual.held_out(target, group, penalties)
-        best = int(np.argmax([mean_auc(second, scores, group) for scores in held]))
-    return rows.T @ dual.coefficients(target, penalties[best]), float(penalties[best])
+    def direction(self, second: npt.NDArray[np.bool_], penalties: Sequence[float]) -> tuple[Floats, float]:
+        """Direction of standardised features, (n_features,) float64, and the penalty chosen for it."""
+        weights, penalty = self.dual.choose(second, self.group, penalties)
+        return self.rows.T @ weights, penalty
 
 
 class RidgeConnectivity(ClassifierMixin, BaseEstimator):
@@ -212,10 +109,36 @@ class RidgeConnectivity(ClassifierMixin, BaseEstimator):
         group = _divisions(which) if site is None else np.asarray(site)
         if len(group) != len(y):
             raise HemostreamError(f"site has {len(group)} rows; expected {len(y)}, one a person.")
-        second = which == 1
-        self.mean_, self.scale_ = standard_of(X, np.ones(len(X)))
-        rows = (X - self.mean_) / self.scale_
-        self.coef_, self.penalty_ = fit_direction(rows, second, group, self.penalties)
+        return self._directed(Reading.of(X, group), which == 1)
+
+    def read(self, X: Floats, *, site: Labels) -> Reading:
+        """What a fit does without looking at labels: it serves any of the same people.
+
+        Parameters
+        ----------
+        X : (n, n_features) float64
+            One row a person.
+        site : (n,) str
+            Where each was recorded.
+        """
+        return Reading.of(validate_data(self, X, dtype=np.float64), np.asarray(site))
+
+    def fit_read(self, reading: Reading, y: Labels) -> "RidgeConnectivity":
+        """`fit` to people who were read.
+
+        Parameters
+        ----------
+        reading : Reading
+            Of `read`.
+        y : (n,) array
+            Two labels.
+        """
+        self.classes_, which = np.unique(y, return_inverse=True)
+        return self._directed(reading, which == 1)
+
+    def _directed(self, reading: Reading, second: npt.NDArray[np.bool_]) -> "RidgeConnectivity":
+        self.mean_, self.scale_ = reading.mean, reading.scale
+        self.coef_, self.penalty_ = reading.direction(second, self.penalties)
         self.intercept_ = float(2.0 * second.mean() - 1.0)
         direction = self.coef_ / self.scale_
         # The mean is taken out of the direction's score: no second table is made.
@@ -298,7 +221,8 @@ def leave_sites_out(
         scale = np.sqrt(np.einsum("ij,ij->j", rows, rows) / len(rows))
         scale = np.where(scale > 1e-12 * (1.0 + np.abs(mean)), scale, 1.0)
         rows /= scale
-        direction, chosen[str(name)] = fit_direction(rows, second[~out], site[~out], penalties)
+        weights, chosen[str(name)] = Dual.of(rows @ rows.T).choose(second[~out], site[~out], penalties)
+        direction = rows.T @ weights
         scores[out] = ((X[out] - mean) / scale) @ direction + (2.0 * second[~out].mean() - 1.0)
     return scores, chosen
 

@@ -19,20 +19,18 @@ from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
 from offline.studies.careless import audit_study
-from offline.studies.division import (
-    OWN,
-    TENFOLD,
-    Profile,
-)
+from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
-from offline.studies.planning import SEED, null_tasks, only, planned, relabelled, who_is_judged
+from offline.studies.planning import null_tasks, only, planned, who_is_judged
+from offline.studies.relabelling import SEED, relabelled
 from offline.studies.several import refuse_few
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.unlabelled import words as transductive_words
 from offline.studies.work import Done, Task, probabilities_of
+from offline.studies.workers import Workers
 from offline.versions import versions
 
 
@@ -62,7 +60,7 @@ def run_study(
     profile: Profile,
     *,
     cache: Path,
-    workers: int = 1,
+    workers: Workers | None = None,
     audit: bool = False,
     tell: Tell,
 ) -> Ran:
@@ -80,8 +78,8 @@ def run_study(
         How much is computed.
     cache : path
         Tables that were computed before, shared between studies.
-    workers : int
-        Processes.
+    workers : Workers, optional
+        Who shares the fits; without, they are made here.
     audit : bool
         Whether careless protocols are tried too, at one site.
     tell : callable
@@ -96,6 +94,7 @@ def run_study(
         raise HemostreamError(f"{study.name} is run here on labels; {scans.target!r} is an amount.")
     refuse_confounded(scans)
     refuse_few(scans)
+    workers = Workers() if workers is None else workers
     began = time.perf_counter()
     tell(study.name, 0, 1, f"table: {study.table}")
     X = table_of(study.table, scans, cache)
@@ -162,11 +161,7 @@ def _part(
 ) -> Predictions:
     test = task.fold.test
     # Repeats are told apart by their folds' names, "fold 3 of 1"; one person at a time is one round.
-    repeat = (
-        int(task.fold.name.rpartition(" of ")[2]) - SEED
-        if task.arm == TENFOLD and task.labelling is None
-        else 0
-    )
+    repeat = int(task.fold.name.rpartition(" of ")[2]) - SEED if task.arm == TENFOLD else 0
     name = OWN if task.arm == OWN else task.fold.name
     return Predictions(
         labels=labels,
@@ -184,7 +179,7 @@ def _null(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> dict[str
     by_number: dict[int, list[Predictions]] = {}
     for task, outcome in zip(tasks, done, strict=True):
         number = task.labelling or 0
-        y = relabelled(scans.table, number).target
+        y = relabelled(scans.table, number)
         by_number.setdefault(number, []).append(_part(scans.labels, scans.table, task, outcome, y))
     each = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
     return {name: np.array([its[name] for its in each]) for name in (each[0] if each else {})}

@@ -18,7 +18,7 @@ from offline.progress import Tell
 from offline.scans import Scans
 from offline.studies.base import Role, Study
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.planning import SEED
+from offline.studies.relabelling import SEED
 from offline.studies.running import described
 from offline.studies.severity import (
     enough_of_each_site,

@@ -4,18 +4,17 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from offline.sample_table import SampleTable
 from offline.studies.base import Study
-from offline.studies.work import Done, Task, perform
+from offline.studies.division import PERMUTED
+from offline.studies.work import Done, Task, perform, perform_together
+from offline.studies.workers import Workers
 
 REVISION = 1
 """Raise it when what a task does changes: what was kept before is then not taken up."""
@@ -79,7 +78,7 @@ def perform_all(
     table: SampleTable,
     tasks: Sequence[Task],
     *,
-    workers: int,
+    workers: Workers,
     tell: Callable[[str, int, int, str], None],
 ) -> list[Done]:
     """What is kept, and the rest computed; in the tasks' order.
@@ -96,49 +95,39 @@ def perform_all(
         One row a person.
     tasks : sequence of Task
         In canonical order.
-    workers : int
-        Processes; 1 computes here.
+    workers : Workers
+        Who shares them.
     tell : callable
         Told of every task.
     """
     done = {i: kept for i, task in enumerate(tasks) if (kept := shelf.load(task)) is not None}
-    todo = [i for i in range(len(tasks)) if i not in done]
+    todo = _together(study, table, tasks, [i for i in range(len(tasks)) if i not in done])
     tell(study.name, len(done), len(tasks), f"{len(done)} kept from before" if done else "")
-    compute = _here if workers == 1 else _apart
-    for i, outcome in compute(study, X, table, tasks, todo, workers):
-        shelf.keep(tasks[i], outcome)
-        done[i] = outcome
-        tell(study.name, len(done), len(tasks), tasks[i].arm)
+    calls = [(study, X, table, [tasks[i] for i in some]) for some in todo]
+    for number, outcomes in workers.each(_perform, calls):
+        for i, outcome in zip(todo[number], outcomes, strict=True):
+            shelf.keep(tasks[i], outcome)
+            done[i] = outcome
+        tell(study.name, len(done), len(tasks), tasks[todo[number][0]].arm)
     return [done[i] for i in range(len(tasks))]
 
 
-def _here(
-    study: Study, X: Path, table: SampleTable, tasks: Sequence[Task], todo: Sequence[int], workers: int
-) -> Iterator[tuple[int, Done]]:
-    values = np.load(X, mmap_mode="r", allow_pickle=False)
+def _together(
+    study: Study, table: SampleTable, tasks: Sequence[Task], todo: Sequence[int]
+) -> list[list[int]]:
+    """Which tasks are computed in one go: labellings of one fold, where a study reads before it fits."""
+    if not study.reads or table.target.max() > 1:
+        return [[i] for i in todo]
+    groups: dict[object, list[int]] = {}
     for i in todo:
-        yield i, perform(study, values, table, tasks[i])
+        task = tasks[i]
+        alone = task.arm != PERMUTED
+        groups.setdefault(i if alone else (task.fold.name, task.fold.train.tobytes()), []).append(i)
+    return list(groups.values())
 
 
-def _apart(
-    study: Study, X: Path, table: SampleTable, tasks: Sequence[Task], todo: Sequence[int], workers: int
-) -> Iterator[tuple[int, Done]]:
-    if not todo:
-        return
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(study, X, table)
-    ) as pool:
-        waiting = {pool.submit(_perform, tasks[i]): i for i in todo}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-
-
-_SHARED: list[tuple[Study, npt.NDArray[Any], SampleTable]] = []
-
-
-def _begin(study: Study, X: Path, table: SampleTable) -> None:
-    _SHARED[:] = [(study, np.load(X, mmap_mode="r", allow_pickle=False), table)]
-
-
-def _perform(task: Task) -> Done:
-    return perform(*_SHARED[0], task)
+def _perform(study: Study, X: Path, table: SampleTable, tasks: Sequence[Task]) -> list[Done]:
+    values = np.load(X, mmap_mode="r", allow_pickle=False)
+    if len(tasks) == 1:
+        return [perform(study, values, table, tasks[0])]
+    return perform_together(study, values, table, tasks)

@@ -4,16 +4,13 @@ on average over many data sets (Dadi et al. 2019, NeuroImage 192:115-134)."""
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from models.parts.kinds_average import TANGENT, KindsAverage, seen_from
+from offline.studies.dual import PENALTIES, Floats, Labels
 from offline.studies.headline.members import whitening_of
-from offline.studies.ridge_connectivity import RidgeConnectivity
-
-Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[Any]
+from offline.studies.ridge_connectivity import Reading
 
 
 class TangentRidge(ClassifierMixin, BaseEstimator):
@@ -37,19 +34,48 @@ class TangentRidge(ClassifierMixin, BaseEstimator):
         site : (n,) str
             Where each was recorded.
         """
+        return self.fit_read(self.read(X, site=site), y)
+
+    def read(self, X: Floats, *, site: Labels) -> tuple[Floats, Reading]:
+        """What a fit does without looking at labels: it serves any of the same people.
+
+        Parameters
+        ----------
+        X : (n, n_regions (n_regions + 1) / 2) float64
+            As `fit` takes them.
+        site : (n,) str
+            Where each was recorded.
+
+        Returns
+        -------
+        (n_regions, n_regions) float64, Reading
+            From where the matrices are seen, and how they look from there.
+        """
         whitening = whitening_of(X)
         rows = seen_from(whitening, X)
         # What a masked region would have stands at the mean: it then says nothing.
         there = np.isfinite(rows)
         mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-        ridge = RidgeConnectivity().fit(np.where(there, rows, mean), y, site=site)
-        self.classes_ = ridge.classes_
-        self.penalty_ = ridge.penalty_
+        return whitening, Reading.of(np.where(there, rows, mean), np.asarray(site))
+
+    def fit_read(self, reading: tuple[Floats, Reading], y: Labels) -> "TangentRidge":
+        """`fit` to people who were read.
+
+        Parameters
+        ----------
+        reading : (n_regions, n_regions) float64, Reading
+            Of `read`.
+        y : (n,) array
+            Two labels.
+        """
+        whitening, of = reading
+        self.classes_, which = np.unique(y, return_inverse=True)
+        second = which == 1
+        direction, self.penalty_ = of.direction(second, PENALTIES)
         members = ((TANGENT, False),)
+        intercept = float(2.0 * second.mean() - 1.0)
         self.parts_ = (
-            KindsAverage(
-                whitening, ridge.mean_, ridge.scale_, ridge.coef_, (TANGENT,), members, 1.0, ridge.intercept_
-            ),
+            KindsAverage(whitening, of.mean, of.scale, direction, (TANGENT,), members, 1.0, intercept),
         )
         return self
 

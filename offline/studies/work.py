@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +25,8 @@ from offline.sample_table import SampleTable
 from offline.splits import Fold
 from offline.studies.base import Study
 from offline.studies.columns import Columns
+from offline.studies.division import PERMUTED
+from offline.studies.relabelling import relabelled
 from offline.studies.several import area, for_labels, log_probabilities
 from offline.studies.unlabelled import centred
 
@@ -124,18 +126,13 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
     classifier, int, (n_judged, n_features) float64
         Fitted, the setting, and the rows of those who are judged.
     """
-    train, test = task.fold.train, task.fold.test
-    target = labels_of(table, task.labelling)
+    train = task.fold.train
+    target = labels_for(table, task)
     seed = _seed(task)
     with threadpool_limits(1), warnings.catch_warnings():
         # A fit that stops at its most iterations is judged as it is, like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        rows = np.asarray(X[np.concatenate([train, test])], dtype=X.dtype if study.single else np.float64)
-        if task.centred and study.unlabelled is None:
-            rows = centred(rows, table.site[np.concatenate([train, test])])
-        if task.columns is not None:
-            rows = rows[:, task.columns.kept(X, target, train)]
-        known, judged = rows[: len(train)], np.asarray(rows[len(train) :], dtype=np.float64)
+        known, judged = _rows(study, X, table, task, target)
         y, site = target[train], table.site[train]
         more = study.unlabelled if task.centred and study.unlabelled is not None else {}
         setting = task.setting
@@ -143,6 +140,58 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
             setting = _chosen(study, more, known, y, site, seed)
         model = _fitted(study, {**study.settings[setting], **more}, known, y, site, seed)
     return model, setting, judged
+
+
+def perform_together(
+    study: Study, X: npt.NDArray[Any], table: SampleTable, tasks: Sequence[Task]
+) -> list[Done]:
+    """Compute tasks that differ in their labelling only; what looks at no label is done once for all of them.
+
+    Parameters
+    ----------
+    study : Study
+        What is fitted; it reads first.
+    X : (n, n_features) float32
+        Of everybody.
+    table : SampleTable
+        One row a person; two labels.
+    tasks : sequence of Task
+        Of the same fold, without a choice of columns.
+    """
+    began, first = time.perf_counter(), tasks[0]
+    train = first.fold.train
+    with threadpool_limits(1):
+        known, judged = _rows(study, X, table, first, table.target)
+        reading = study.model(**study.settings[0], random_state=0).read(known, site=table.site[train])
+    shared, out = (time.perf_counter() - began) / len(tasks), []
+    for task in tasks:
+        began = time.perf_counter()
+        with threadpool_limits(1):
+            model = study.model(**study.settings[0], random_state=_seed(task) % 2**31)
+            model.fit_read(reading, labels_for(table, task)[train])
+            out.append(Done(log_odds(model, judged), 0, shared + time.perf_counter() - began))
+    return out
+
+
+def _rows(
+    study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task, target: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[Any], Floats]:
+    """Rows of training, in the precision that the study takes, and of the judged."""
+    train = task.fold.train
+    both = np.concatenate([train, task.fold.test])
+    rows = np.asarray(X[both], dtype=X.dtype if study.single else np.float64)
+    if task.centred and study.unlabelled is None:
+        rows = centred(rows, table.site[both])
+    if task.columns is not None:
+        rows = rows[:, task.columns.kept(X, target, train)]
+    return rows[: len(train)], np.asarray(rows[len(train) :], dtype=np.float64)
+
+
+def labels_for(table: SampleTable, task: Task) -> npt.NDArray[np.int64]:
+    """The labels that a task is about, (n,) int64."""
+    if task.arm == PERMUTED and task.labelling is not None:
+        return relabelled(table, task.labelling)
+    return labels_of(table, task.labelling)
 
 
 def labels_of(table: SampleTable, labelling: int | None) -> npt.NDArray[np.int64]:

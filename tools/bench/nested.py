@@ -19,7 +19,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.preprocessing import StandardScaler
 
-from offline.studies.ridge_connectivity import PENALTIES, leave_sites_out
+from offline.studies.dual import PENALTIES
+from offline.studies.ridge_connectivity import leave_sites_out
 
 app = App(name="nested", help="The nested linear baseline.", help_format="plaintext")
 

@@ -24,6 +24,7 @@ from offline.studies.division import Profile, own_site
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 from offline.studies.work import INNER_FOLDS, Done, Task, labels_of
+from offline.studies.workers import Workers
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3
@@ -42,7 +43,7 @@ def audit_study(
     *,
     shelf: Shelf,
     cache: Path,
-    workers: int,
+    workers: Workers,
     tell: Tell,
 ) -> tuple[dict[str, Any], float]:
     """What each careless habit gives, beside its honest twin, on true and on permuted labels.
@@ -61,8 +62,8 @@ def audit_study(
         Of the study's tasks.
     cache : path
         Tables that were computed before.
-    workers : int
-        Processes.
+    workers : Workers
+        Who shares the fits.
     tell : callable
         Told of progress.
 

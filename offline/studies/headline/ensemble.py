@@ -25,6 +25,7 @@ labels. So 0.756 is a little hopeful; only sites that nobody looked at can say h
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,27 @@ from models.errors import HemostreamError
 from models.parts.kinds import KINDS, split
 from models.parts.kinds_average import TANGENT, KindsAverage, average_of, seen_from
 from offline.metrics import auc
-from offline.studies.headline.members import Fitted, fit_member, whitening_of
-from offline.studies.ridge_connectivity import Labels
-
-Floats = npt.NDArray[np.float64]
+from offline.studies.dual import Floats, Labels
+from offline.studies.headline.members import Fitted, Member, read_member, whitening_of
 
 FACTORS = (1.0, 4.0, 16.0)
 """By which training sites may be moved apart: not, somewhat, and as good as projected out."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadlineReading:
+    """All members as they are read of the training people, whatever their labels.
+
+    Parameters
+    ----------
+    whitening : (n_regions, n_regions) float64, or (0, 0)
+        From where the tangent kind is seen.
+    members : tuple of Member
+        Kinds in the table's order, each as it is and on the person's own scale.
+    """
+
+    whitening: Floats
+    members: tuple[Member, ...]
 
 
 class Headline(ClassifierMixin, BaseEstimator):
@@ -85,36 +100,58 @@ class Headline(ClassifierMixin, BaseEstimator):
         site : (n,) str
             Where each was recorded; at least two sites.
         """
-        self.classes_, which = np.unique(y, return_inverse=True)
-        if len(X) != len(which) or len(X) != len(site):
+        labels, sites = len(np.unique(y)), len(np.unique(site))
+        if len(X) != len(y) or len(X) != len(site):
             raise HemostreamError(
-                f"The table has {len(X)} rows, y {len(which)} and site {len(site)}; expected as many of each."
+                f"The table has {len(X)} rows, y {len(y)} and site {len(site)}; expected as many of each."
             )
-        if len(self.classes_) != 2 or len(np.unique(site)) < 2:
+        if labels != 2 or sites < 2:
             raise HemostreamError(
-                f"There are {len(self.classes_)} labels and {len(np.unique(site))} sites; expected two "
+                f"There are {labels} labels and {sites} sites; expected two "
                 "labels and at least two sites, because penalties are chosen on a site that is left out."
             )
+        return self.fit_read(self.read(X, site=site), y)
+
+    def read(self, X: Floats, *, site: Labels) -> HeadlineReading:
+        """What a fit does without looking at labels: it serves any of the same people.
+
+        Parameters
+        ----------
+        X : (n, n_columns) float32 or float64
+            As `fit` takes it.
+        site : (n,) str
+            Where each was recorded; at least two sites.
+        """
         tables = split(X, self.kinds)
         whitening = np.empty((0, 0))
         if TANGENT in tables:
             whitening = whitening_of(tables[TANGENT])
             tables[TANGENT] = seen_from(whitening, tables[TANGENT])
+        read = (
+            read_member(tables[kind], site, own=own, factors=self.factors) for kind, own in self._members()
+        )
+        return HeadlineReading(whitening, tuple(read))
+
+    def fit_read(self, reading: HeadlineReading, y: Labels) -> "Headline":
+        """`fit` to people who were read.
+
+        Parameters
+        ----------
+        reading : HeadlineReading
+            Of `read`.
+        y : (n,) array
+            Two labels.
+        """
+        self.classes_, which = np.unique(y, return_inverse=True)
         second = which == 1
-        members = [(kind, own) for kind in self.kinds for own in (False, True)]
-        fits = [
-            fit_member(tables[kind], second, site, own=own, factors=self.factors) for kind, own in members
-        ]
-        self._average(whitening, members, fits, second)
+        self._average(reading.whitening, [member.fit(second) for member in reading.members], second)
         return self
 
-    def _average(
-        self,
-        whitening: Floats,
-        members: Sequence[tuple[str, bool]],
-        fits: Sequence[Fitted],
-        second: npt.NDArray[np.bool_],
-    ) -> None:
+    def _members(self) -> list[tuple[str, bool]]:
+        """Kinds, each as it is and on the person's own scale."""
+        return [(kind, own) for kind in self.kinds for own in (False, True)]
+
+    def _average(self, whitening: Floats, fits: Sequence[Fitted], second: npt.NDArray[np.bool_]) -> None:
         held = np.mean([fit.held_out for fit in fits], axis=0)  # (n_factors, n)
         everybody = np.zeros(len(second), dtype=np.str_)
         # Compared across sites: that a new site's people lie elsewhere altogether must count.
@@ -125,7 +162,7 @@ class Headline(ClassifierMixin, BaseEstimator):
         self.held_out_ = held[best]
         each = [
             (kind, own, fit.mean, fit.scale, fit.weights[best])
-            for (kind, own), fit in zip(members, fits, strict=True)
+            for (kind, own), fit in zip(self._members(), fits, strict=True)
         ]
         slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
         self.parts_: tuple[KindsAverage] = (average_of(whitening, self.kinds, each, (slope, intercept)),)

@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 from models.parts.kinds_average import matrix_of, own_scale
 from models.parts.tangent import log_symmetric
+from offline.studies.dual import Floats, Labels
 from offline.studies.headline.stretched import Stretched
-from offline.studies.ridge_connectivity import Labels
-
-Floats = npt.NDArray[np.float64]
 
 PENALTIES = (0.15, 0.5, 1.5, 5.0)
 """In units of people's mean squared distance from the mean of all: 0.5 is about the baseline's 1e4."""
@@ -40,15 +38,45 @@ class Fitted:
     penalties: tuple[float, ...]
 
 
-def fit_member(
-    table: Floats,
-    second: npt.NDArray[np.bool_],
-    site: Labels,
-    *,
-    own: bool,
-    factors: Sequence[float],
-) -> Fitted:
-    """Fit one kind of connectivity; at each factor take the penalty of least squared error on left-out sites.
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One kind of connectivity as it is read of the training people, whatever their labels.
+
+    Parameters
+    ----------
+    mean, scale : (n_features,) float64
+        Of the training people.
+    rows : (n, n_features) float32
+        Standardised.
+    size : float
+        By which products of rows were divided, for penalties to mean the same in every kind.
+    stretched : tuple of Stretched
+        One a factor.
+    """
+
+    mean: Floats
+    scale: Floats
+    rows: npt.NDArray[np.float32]
+    size: float
+    stretched: tuple[Stretched, ...]
+
+    def fit(self, second: npt.NDArray[np.bool_]) -> Fitted:
+        """At each factor take the penalty of least squared error on left-out sites; labels, (n,) bool."""
+        target = np.where(second, 1.0, -1.0)
+        weights, held, chosen = [], [], []
+        for each in self.stretched:
+            scores = each.held_out(second, PENALTIES)
+            best = int(np.argmin(np.square(scores - target).mean(axis=1)))
+            spread = max(float(scores[best].std()), 1e-12)
+            weights.append(each.coefficients(second, PENALTIES[best]) / (spread * self.size))
+            held.append(scores[best] / spread)
+            chosen.append(PENALTIES[best])
+        directions = self.rows.T @ np.stack(weights, axis=1).astype(np.float32)
+        return Fitted(self.mean, self.scale, directions.T.astype(np.float64), np.stack(held), tuple(chosen))
+
+
+def read_member(table: Floats, site: Labels, *, own: bool, factors: Sequence[float]) -> Member:
+    """Read one kind of connectivity.
 
     Mean and scale, which do not look at labels, are those of all training people also where a training
     site is left out.
@@ -57,8 +85,6 @@ def fit_member(
     ----------
     table : (n, n_features) float32 or float64
         Training people, the tangent kind as seen from its reference; no number where a region was masked.
-    second : (n,) bool
-        Labels.
     site : (n,) array
         Of each.
     own : bool
@@ -79,20 +105,10 @@ def fit_member(
     scale = np.where(scale > 1e-6 * (1.0 + np.abs(mean)), scale, 1.0)
     rows /= scale.astype(np.float32)
     gram = (rows @ rows.T).astype(np.float64)
-    size = np.trace(gram) / len(gram)
+    size = float(np.trace(gram) / len(gram))
     gram /= size
-    target = np.where(second, 1.0, -1.0)
-    weights, held, chosen = [], [], []
-    for factor in factors:
-        fit = Stretched.of(gram, second, site, factor)
-        scores = fit.held_out(PENALTIES)
-        best = int(np.argmin(np.square(scores - target).mean(axis=1)))
-        spread = max(float(scores[best].std()), 1e-12)
-        of_each = fit.coefficients(PENALTIES[best]).astype(np.float32)
-        weights.append((rows.T @ of_each).astype(np.float64) / (spread * size))
-        held.append(scores[best] / spread)
-        chosen.append(PENALTIES[best])
-    return Fitted(mean, scale, np.stack(weights), np.stack(held), tuple(chosen))
+    stretched = tuple(Stretched.of(gram, site, factor) for factor in factors)
+    return Member(mean, scale, rows, size, stretched)
 
 
 def whitening_of(table: Floats) -> Floats:

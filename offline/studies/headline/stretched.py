@@ -14,9 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from offline.studies.ridge_connectivity import Dual, Labels
-
-Floats = npt.NDArray[np.float64]
+from offline.studies.dual import Dual, Floats, Labels
 
 
 def site_means(site: Labels) -> Floats:
@@ -38,16 +36,14 @@ def site_means(site: Labels) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Stretched:
-    """A Gram matrix whose sites were moved apart, decomposed.
+    """A Gram matrix whose sites were moved apart, decomposed: it serves any labels of these people.
 
     Parameters
     ----------
     dual : Dual
         Of the moved rows, centred.
-    mixing : (n, n) float64
-        From rows to moved rows.
-    target : (n,) float64
-        Labels as minus and plus one, less their site's mean.
+    means : (n, n) float64
+        From rows to their site's mean.
     site : (n,) array
         Of each row.
     factor : float
@@ -55,38 +51,41 @@ class Stretched:
     """
 
     dual: Dual
-    mixing: Floats
-    target: Floats
+    means: Floats
     site: Labels
     factor: float
 
     @classmethod
-    def of(cls, gram: Floats, second: npt.NDArray[np.bool_], site: Labels, factor: float) -> "Stretched":
+    def of(cls, gram: Floats, site: Labels, factor: float) -> "Stretched":
         """Move sites apart.
 
         Parameters
         ----------
         gram : (n, n) float64
             Products of rows whose mean is zero.
-        second : (n,) bool
-            Labels.
         site : (n,) array
             Of each row.
         factor : float
             Above zero; one leaves sites where they are.
         """
         means = site_means(site)
-        target = np.where(second, 1.0, -1.0)
-        target = target - means @ target
-        mixing = np.eye(len(gram)) + (factor - 1.0) * means
-        moved = gram if factor == 1.0 else mixing @ gram @ mixing
-        return cls(Dual.of(moved), mixing, target, site, factor)
+        if factor != 1.0:
+            mixing = np.eye(len(gram)) + (factor - 1.0) * means
+            gram = mixing @ gram @ mixing
+        return cls(Dual.of(gram), means, site, factor)
 
-    def held_out(self, penalties: Sequence[float]) -> Floats:
+    def _target(self, second: npt.NDArray[np.bool_]) -> Floats:
+        """Labels as minus and plus one, less their site's mean: (n,) float64."""
+        target = np.where(second, 1.0, -1.0)
+        return np.asarray(target - self.means @ target)
+
+    def held_out(self, second: npt.NDArray[np.bool_], penalties: Sequence[float]) -> Floats:
         """Scores of each row, where it really lies, by the fit without its whole site.
 
         Parameters
         ----------
+        second : (n,) bool
+            Labels.
         penalties : sequence of float
             One fit each.
 
@@ -95,15 +94,17 @@ class Stretched:
         (n_penalties, n) float64
             Intercept included: moving is by the site, so a site left out leaves nothing behind.
         """
-        moved = self.dual.held_out(self.target, self.site, penalties)
-        own = moved @ site_means(self.site)
+        moved = self.dual.held_out(self._target(second), self.site, penalties)
+        own = moved @ self.means
         return np.asarray(moved - own + own / self.factor)
 
-    def coefficients(self, penalty: float) -> Floats:
+    def coefficients(self, second: npt.NDArray[np.bool_], penalty: float) -> Floats:
         """What each row, unmoved, weighs in the direction fitted to all of them.
 
         Parameters
         ----------
+        second : (n,) bool
+            Labels.
         penalty : float
             Of the squared norm of the direction.
 
@@ -112,4 +113,5 @@ class Stretched:
         (n,) float64
             The direction's score is the intercept-free sum, because rows have mean zero.
         """
-        return np.asarray(self.mixing @ self.dual.coefficients(self.target, penalty))
+        weights = self.dual.coefficients(self._target(second), penalty)
+        return np.asarray(weights + (self.factor - 1.0) * (self.means @ weights))

@@ -41,6 +41,7 @@ def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: flo
         model=model,
         role=Role.BASELINE,
         takes_site=model in (ridge, tangent),
+        reads=model in (ridge, tangent),
         tells_amounts=model is ridge,
         exportable="its columns came from elsewhere, so a bundle could not compute them"
         if table == "as it is"

@@ -22,7 +22,8 @@ STUDY = Study(
     model=model,
     role=Role.BASELINE,
     takes_site=True,
+    reads=True,
     single=True,
-    revision=2,
+    revision=3,
     auditable="it needs all columns of its kinds, and several sites to choose its penalties on",
 )

@@ -31,6 +31,7 @@ from offline.studies.running import run_study
 from offline.studies.shelf import REVISION, Shelf
 from offline.studies.tables import TABLES, digest, table_of
 from offline.studies.work import Task, labels_of, perform
+from offline.studies.workers import Workers
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]
@@ -54,7 +55,8 @@ def audited(
 ) -> dict[str, Any]:
     X = table_of(study.table, scans, out)
     shelf = Shelf(out / "work", digest(scans), study)
-    return audit_study(study, scans, X, profile, shelf=shelf, cache=out, workers=workers, tell=silent)[0]
+    with Workers(workers) as shared:
+        return audit_study(study, scans, X, profile, shelf=shelf, cache=out, workers=shared, tell=silent)[0]
 
 
 def test_careless_habits_find_what_is_not_there_and_their_twins_do_not(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from models.errors import HemostreamError
 from models.parts.kinds import KINDS, Kinds, average_ranks, regions_of, split, widths
 from models.parts.kinds_average import own_scale, seen_from
+from offline.studies.dual import mean_auc
 from offline.studies.headline.ensemble import Headline, leave_sites_out
-from offline.studies.headline.members import fit_member, whitening_of
+from offline.studies.headline.members import read_member, whitening_of
 from offline.studies.headline.stretched import Stretched
-from offline.studies.ridge_connectivity import mean_auc
 
 KINDS_HERE = ("pearson", "tangent", "spectrum")
 
@@ -103,7 +103,7 @@ def test_scores_of_left_out_sites_are_those_of_primal_fits_without_them(seed: in
     X = rng.normal(size=(40, 60)) + rng.normal(size=(4, 60))[site]
     X -= X.mean(axis=0)
     second = rng.integers(0, 2, 40) == 1
-    held = Stretched.of(X @ X.T, second, site, factor).held_out([2.0])[0]
+    held = Stretched.of(X @ X.T, site, factor).held_out(second, [2.0])[0]
     for out in range(4):
         rows, names = X[site != out], site[site != out]
         target = np.where(second[site != out], 1.0, -1.0)
@@ -126,7 +126,7 @@ def test_a_large_factor_takes_out_what_training_sites_differ_in() -> None:
     X[:, :30] += 0.5 * second[:, None]
     spread = []
     for factor in (1.0, 16.0):
-        fit = fit_member(X, second, site, own=False, factors=[factor])
+        fit = read_member(X, site, own=False, factors=[factor]).fit(second)
         scores = ((X - fit.mean) / fit.scale) @ fit.weights[0]
         spread.append(np.std([scores[site == k].mean() for k in range(8)]) / scores.std())
         assert mean_auc(second, fit.held_out[0], site) > 0.9

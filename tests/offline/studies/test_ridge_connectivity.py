@@ -15,13 +15,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from models.errors import HemostreamError
 from offline.features import Correlation
-from offline.studies.ridge_connectivity import (
-    PENALTIES,
-    Dual,
-    RidgeConnectivity,
-    leave_sites_out,
-    mean_auc,
-)
+from offline.studies.dual import PENALTIES, Dual, mean_auc
+from offline.studies.ridge_connectivity import RidgeConnectivity, leave_sites_out
 
 
 def people(seed: int, n: int = 60, n_features: int = 150, n_sites: int = 5, effect: float = 0.5):

@@ -26,6 +26,7 @@ from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.unlabelled import centred
 from offline.studies.work import Task, perform
+from offline.studies.workers import Workers
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}
@@ -151,9 +152,10 @@ def test_a_run_is_the_same_whole_stopped_or_shared_and_its_page_stands_alone(tmp
     scans = planted(2.4)
     study = small_study()
     for name, workers in (("one", 1), ("two", 2)):
-        run_study(
-            study, scans, tmp_path / name, SMALL, cache=tmp_path / "cache", workers=workers, tell=silent
-        )
+        with Workers(workers) as shared:
+            run_study(
+                study, scans, tmp_path / name, SMALL, cache=tmp_path / "cache", workers=shared, tell=silent
+            )
     once = (tmp_path / "one/results.json").read_bytes()
     assert (tmp_path / "two/results.json").read_bytes() == once
     work = sorted((tmp_path / "one/work").glob("*.npz"))

@@ -20,6 +20,7 @@ from offline.studies.columns import Columns
 from offline.studies.division import Profile
 from offline.studies.shelf import Shelf
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, digest, table_of
+from offline.studies.workers import Workers
 from tools.cli import main
 
 SMALL = Profile("quick", 1, 2, 1)
@@ -99,7 +100,9 @@ def test_columns_that_are_traits_are_neither_chosen_nor_lost(tmp_path: Path) -> 
     assert kept.sum() == 3 + N_TRAITS
     assert kept[-N_TRAITS:].all()
     shelf = Shelf(tmp_path / "work", digest(scans), study)
-    found, _ = audit_study(study, scans, X, SMALL, shelf=shelf, cache=tmp_path, workers=1, tell=silent)
+    found, _ = audit_study(
+        study, scans, X, SMALL, shelf=shelf, cache=tmp_path, workers=Workers(), tell=silent
+    )
     assert found["columns"] == 3
     assert "selection outside the fold" in found["habits"]
 

@@ -1,0 +1,79 @@
+"""Permuted labels keep what the division keeps, and fits that share their reading are those made alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offline.sample_table import SampleTable
+from offline.scans.simulated import simulate_series
+from offline.studies import STUDIES
+from offline.studies.division import QUICK, ten_folds
+from offline.studies.planning import null_tasks
+from offline.studies.relabelling import SEED, evened, relabelled
+from offline.studies.tables import TABLES, can_take
+from offline.studies.work import perform, perform_together
+
+SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
+
+READING = [name for name, study in STUDIES.items() if study.reads and can_take(study.table, SCANS)]
+
+
+def counts(y: np.ndarray, by: np.ndarray) -> dict[str, list[int]]:
+    return {str(name): np.bincount(y[by == name], minlength=2).tolist() for name in np.unique(by)}
+
+
+def of_tenths(table: SampleTable, y: np.ndarray) -> list[int]:
+    return [int(y[fold.test].sum()) for fold in ten_folds(table, seed=SEED)]
+
+
+def test_sites_and_tenths_keep_their_labels_and_people_do_not() -> None:
+    table = SCANS.table
+    drawn = [relabelled(table, number) for number in range(30)]
+    for y in drawn:
+        assert counts(y, table.site) == counts(table.target, table.site)
+        assert of_tenths(table, y) == of_tenths(table, table.target)
+    assert np.array_equal(drawn[0], relabelled(table, 0))
+    assert len({y.tobytes() for y in drawn}) == len(drawn)
+    agree = [np.mean(y == table.target) for y in drawn]
+    assert np.mean(agree) == pytest.approx(0.5, abs=0.03)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 40), st.integers(2, 3))
+def test_evening_never_moves_a_label_between_sites_and_never_makes_parts_less_even(
+    seed: int, n: int, labels: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    site = rng.choice(["a", "b", "c"], n)
+    part, true = rng.integers(0, 4, n), rng.integers(0, labels, n)
+    y = true.copy()
+    for name in "abc":
+        own = site == name
+        y[own] = rng.permutation(y[own])
+
+    def uneven(y: np.ndarray) -> int:
+        table = np.zeros((4, labels), dtype=int)
+        np.add.at(table, (part, y), 1)
+        np.subtract.at(table, (part, true), 1)
+        return int(np.square(table).sum())
+
+    found = evened(y, true, part, site, rng)
+    for name in "abc":
+        assert sorted(found[site == name]) == sorted(true[site == name])
+    assert uneven(found) <= uneven(y)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in STUDIES if STUDIES[name].reads and can_take(STUDIES[name].table, SCANS)]
+)
+def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -> None:
+    study = STUDIES[name]
+    X = TABLES[study.table](SCANS).astype(np.float32)
+    tasks = null_tasks(study, SCANS.table, replace(QUICK, permutations=3), 0)[:3]
+    assert len({task.fold.name for task in tasks}) == 1
+    together = perform_together(study, X, SCANS.table, tasks)
+    for task, done in zip(tasks, together, strict=True):
+        np.testing.assert_array_equal(done.log_odds, perform(study, X, SCANS.table, task).log_odds)
+    assert not np.allclose(together[0].log_odds, together[1].log_odds)
