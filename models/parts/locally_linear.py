@@ -12,6 +12,9 @@ import numpy as np
 from models.errors import HemostreamError
 from models.parts.series import Floats
 
+AT_ONCE = 1024
+"""Rows whose distances are one product: of any number of rows, it would not fit into memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
@@ -42,9 +45,12 @@ class Embedded:
             raise HemostreamError(f"X has shape {X.shape}; expected (n, {self.fitted.shape[1]}), as fitted.")
         out = np.empty((len(X), self.places.shape[1]))
         size = np.square(self.fitted).sum(axis=1)
-        for i, row in enumerate(X):
-            apart = size - 2 * (self.fitted @ row)  # less the row's own square, which is the same for all
-            near = np.argpartition(apart, self.n_neighbors - 1)[: self.n_neighbors]
+        neighbours = np.empty((len(X), self.n_neighbors), dtype=np.intp)
+        for start in range(0, len(X), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            apart = size - 2 * (X[some] @ self.fitted.T)  # less the row's own square, the same for all
+            neighbours[some] = np.argpartition(apart, self.n_neighbors - 1)[:, : self.n_neighbors]
+        for i, (row, near) in enumerate(zip(X, neighbours, strict=True)):
             away = self.fitted[near] - row
             products = away @ away.T
             trace = float(np.trace(products))

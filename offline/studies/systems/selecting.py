@@ -5,9 +5,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin, f_classif
+from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from offline.estimators.elimination import f_values
 
 
 class Best(SelectorMixin, BaseEstimator):
@@ -30,11 +32,10 @@ class Best(SelectorMixin, BaseEstimator):
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Look at the training people's labels, and at nobody else's."""
         table, labels = validate_data(self, X, y)
-        # A column that never changes tells nothing, and is no reason for a warning.
-        varies = np.ptp(table, axis=0) > 0
-        F = np.full(table.shape[1], -1.0)
-        if varies.any():
-            F[varies] = np.nan_to_num(f_classif(table[:, varies], labels)[0], posinf=np.finfo(float).max)
+        F = f_values(table, np.unique(labels, return_inverse=True)[1])
+        # A column that never changes tells nothing: it comes after one that is the same for every label.
+        none = np.flatnonzero(F == 0)
+        F[none[np.ptp(table[:, none], axis=0) == 0]] = -1.0
         self.support_: npt.NDArray[np.bool_] = np.zeros(table.shape[1], dtype=np.bool_)
         self.support_[np.argsort(-F, kind="stable")[: self.most]] = True
         return self
