@@ -92,6 +92,9 @@ def test_f_is_f() -> None:
     X, y = planted(5)
     np.testing.assert_allclose(f_values(X, y), f_classif(X, y)[0], rtol=1e-8)
     assert f_values(np.full((10, 1), 3.0), np.arange(10) % 2).tolist() == [0.0]
+    # The mean of some equal numbers is rounded: the rest of them is no variance.
+    constants = np.tile(np.random.default_rng(0).normal(size=300), (101, 1))
+    assert not f_values(constants, np.arange(101) % 2).any()
 
 
 def test_a_member_that_fails_is_named_and_the_others_vote() -> None:
