@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from skorch import NeuralNet
 from torch import nn
 
 from models.stacked_autoencoder import DenoisingAutoEncoder
 from offline.estimators.torch_base import Singles
-from offline.estimators.torch_fit import common, fitted
+from offline.estimators.torch_fit import BriefNet, common, fitted
 
 
 def pretrain(
@@ -49,7 +48,7 @@ def pretrain(
     """
     errors = []
     for layer in layers:
-        net = NeuralNet(
+        net = BriefNet(
             DenoisingAutoEncoder(layer, corruption=corruption),
             criterion=nn.MSELoss,
             optimizer=torch.optim.Adam,

@@ -1,0 +1,61 @@
+"""The brief loop of a fit learns what skorch's own loop and AdamW tensor by tensor do."""
+
+import numpy as np
+import pytest
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import Dataset
+from skorch.helper import predefined_split
+from torch import nn
+
+from models.table_cnn import TableCNN
+from offline.estimators.torch_fit import Batches, Tuning, divided, fine_tune
+from offline.fitting import label_weights, reproducible
+from tests.offline.estimators.planted import planted
+
+TUNING = Tuning(epochs=30, learning_rate=1e-2, weight_decay=0.1, validation_fraction=0.2, patience=4)
+
+
+def by_skorch(network: nn.Module, X: np.ndarray, y: np.ndarray, seed: int) -> list[dict[str, float]]:
+    """As `fine_tune` with `TUNING`, by skorch with everything that it brings."""
+    train, held = divided(y, 2, TUNING.validation_fraction, seed)
+    stop = EarlyStopping(patience=TUNING.patience, threshold=0.0, load_best=True, sink=lambda _: None)
+    net = NeuralNetClassifier(
+        network,
+        criterion=nn.CrossEntropyLoss,
+        criterion__weight=label_weights(y[train], 2),
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=TUNING.weight_decay,
+        optimizer__foreach=False,
+        lr=TUNING.learning_rate,
+        max_epochs=TUNING.epochs,
+        batch_size=TUNING.batch_size,
+        train_split=predefined_split(Dataset(X[held], y[held])),
+        iterator_train=Batches,
+        iterator_train__shuffle=True,
+        iterator_valid=Batches,  # torch's draws a seed from the generator that orders the rows
+        classes=[0, 1],
+        callbacks=[stop],
+        verbose=0,
+    ).fit(X[train], y[train])
+    return [{name: row[name] for name in ("train_loss", "valid_loss")} for row in net.history]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_brief_loop_learns_what_skorchs_own_does(frozen: bool) -> None:
+    table, labels, _ = planted(200, 105, 0.7, 0)
+    X, y = table.astype(np.float32), np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    made = []
+    for fit in (lambda net: fine_tune(net, X, y, 2, TUNING, 3), lambda net: by_skorch(net, X, y, 3)):
+        with reproducible(5, threads=1):
+            network = TableCNN(X.shape[1], 2, filters=3, hidden=8)
+            for parameter in network.convolutions.parameters():
+                parameter.requires_grad_(not frozen)
+            made.append((network, fit(network)))
+    (brief, losses), (own, expected) = made
+    assert len(losses) == len(expected) < TUNING.epochs  # both stopped early, in the same epoch
+    for row, same in zip(losses, expected, strict=True):
+        assert row == pytest.approx(same, abs=1e-4)
+    for (name, weights), same_weights in zip(brief.named_parameters(), own.parameters(), strict=True):
+        np.testing.assert_allclose(weights.detach(), same_weights.detach(), atol=1e-3, err_msg=name)
