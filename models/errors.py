@@ -27,6 +27,26 @@ class SignalError(HemostreamError):
     """A signal does not have the channels, kinds, units or rate that are needed."""
 
 
+class ScanError(HemostreamError):
+    """One of several scans does not hold what is needed.
+
+    Parameters
+    ----------
+    row : int
+        Which; whoever knows its name says it with `named`.
+    what : str
+        What it has, what was expected, and what to do.
+    """
+
+    def __init__(self, row: int, what: str) -> None:
+        super().__init__(f"Scan {row} {what}")
+        self.row, self.what = row, what
+
+    def named(self, name: str) -> HemostreamError:
+        """The same of the scan by its name."""
+        return HemostreamError(f"{name} {self.what}")
+
+
 class RecipeError(HemostreamError):
     """A recipe, a cohort table or a pipeline specification is wrong."""
 

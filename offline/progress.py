@@ -1,6 +1,7 @@
-"""Progress of long work: told by whoever works, shown in a terminal where there is one."""
+"""Progress of long work: told by whoever works, shown in a terminal where there is one, else in lines."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 Tell = Callable[[str, int, int, str], None]
 """Called with: what is being done, how many steps are done, how many there are, a remark."""
+EVERY_S = 60.0
+"""Between lines in a log: short work leaves none."""
 
 
 def silent(what: str, done: int, total: int, remark: str = "") -> None:
@@ -17,16 +20,16 @@ def silent(what: str, done: int, total: int, remark: str = "") -> None:
 
 @contextmanager
 def shown(tell: Tell | None = None) -> Iterator[Tell]:
-    """Use the given teller, or else show bars on standard error if that is a terminal.
+    """Use the given teller, or else show bars on standard error, or a line a minute where it is no terminal.
 
     Parameters
     ----------
     tell : callable or None
-        `silent`, or whatever wants to know; None for the terminal.
+        `silent`, or whatever wants to know; None for standard error.
     """
     console = Console(file=sys.stderr)
     if tell is not None or not console.is_terminal:
-        yield tell or silent
+        yield tell or _lines()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[remark]}"), console=console) as bars:
@@ -38,3 +41,15 @@ def shown(tell: Tell | None = None) -> Iterator[Tell]:
             bars.update(tasks[what], completed=done, total=total, remark=remark)
 
         yield draw
+
+
+def _lines() -> Tell:
+    last = time.monotonic()
+
+    def write(what: str, done: int, total: int, remark: str = "") -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= EVERY_S:
+            last = now
+            print(f"{what}: {done} of {total}{f', {remark}' if remark else ''}", file=sys.stderr, flush=True)
+
+    return write

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import HemostreamError
+from models.errors import HemostreamError, ScanError
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -62,22 +62,24 @@ class Block:
 
         Raises
         ------
-        HemostreamError
+        ScanError
             They have fewer.
         """
         if self.n_times < needed:
-            raise HemostreamError(
-                f"Scan {self.rows[0]} has {self.n_times} volumes; {what} needs at least {needed}. "
-                "Leave the scan out, or record longer."
+            raise ScanError(
+                int(self.rows[0]),
+                f"has {self.n_times} volumes; {what} needs at least {needed}. Leave the scan out, or record "
+                "longer.",
             )
 
     @property
     def seconds(self) -> float:
         """The repetition time, s; an error where it is unknown."""
         if not (np.isfinite(self.repetition_time) and self.repetition_time > 0):
-            raise HemostreamError(
-                f"Scan {self.rows[0]} has a repetition time of {self.repetition_time} s; expected a positive "
-                "number, because this feature is defined in Hz or seconds. Give repetition_time."
+            raise ScanError(
+                int(self.rows[0]),
+                f"has a repetition time of {self.repetition_time} s; expected a positive number, because "
+                "this feature is defined in Hz or seconds. Give repetition_time.",
             )
         return self.repetition_time
 
@@ -195,15 +197,16 @@ def constant_regions(block: Block, mean: Series, norm: Series) -> npt.NDArray[np
 
     Raises
     ------
-    HemostreamError
+    ScanError
         There is something that is no number: it makes its own region's norm none, so one look at the norms
         is enough.
     """
     if not np.isfinite(norm).all():
         m, region = np.argwhere(~np.isfinite(norm))[0]
-        raise HemostreamError(
-            f"Scan {block.rows[m]}, region {region}, holds something that is no number (or too large) among "
-            f"its {block.n_times} volumes; expected numbers up to the scan's end and none after it."
+        raise ScanError(
+            int(block.rows[m]),
+            f"holds in region {region} something that is no number (or too large) among its {block.n_times} "
+            "volumes; expected numbers up to the scan's end and none after it.",
         )
     return np.asarray(norm <= 64 * np.finfo(norm.dtype).eps * np.sqrt(block.n_times) * np.abs(mean))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.errors import HemostreamError
+from models.errors import HemostreamError, ScanError
 from models.parts.bands import SLOW, Bands, bins_of, checked_bands
 from models.parts.series import Block, Floats, Series, blocks, centred, checked
 
@@ -110,10 +110,10 @@ class LowFrequency:
             found = amplitudes(block, standardised=False)
             bins = bins_of(block, "low frequencies", self.low, self.high, least=1)
             if bins is None:
-                raise HemostreamError(
-                    f"Scan {block.rows[0]} has a repetition time of {block.seconds:g} s and reaches "
-                    f"{0.5 / block.seconds:g} Hz; low frequencies go to {self.high:g} Hz. Leave the scan "
-                    "out, or set a lower band."
+                raise ScanError(
+                    int(block.rows[0]),
+                    f"has a repetition time of {block.seconds:g} s and reaches {0.5 / block.seconds:g} Hz; "
+                    f"low frequencies go to {self.high:g} Hz. Leave the scan out, or set a lower band.",
                 )
             within = found[:, :, bins]
             if self.fraction:

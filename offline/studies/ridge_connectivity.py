@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from models.errors import HemostreamError
 from models.parts.layers import Linear, logits_of
 from offline.discriminant import standard_of
 from offline.studies.dual import PENALTIES, Dual, Floats, Labels
+from offline.studies.two_labels import TwoLabels
 
 FOLDS = 5
 """Divisions of the people where no sites are given."""
@@ -56,7 +55,7 @@ class Reading:
         return self.rows.T @ weights, penalty
 
 
-class RidgeConnectivity(ClassifierMixin, BaseEstimator):
+class RidgeConnectivity(TwoLabels):
     """Ridge classifier of two labels on standardised features, in the dual.
 
     With one penalty it is scikit-learn's ``StandardScaler`` and ``RidgeClassifier``; with several it is these
@@ -146,44 +145,8 @@ class RidgeConnectivity(ClassifierMixin, BaseEstimator):
         self.parts_ = (Linear(logits_of(direction[:, np.newaxis]), logits_of(bias)[0]),)
         return self
 
-    def decision_function(self, X: Floats) -> Floats:
-        """Scores of people.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) float64
-            Above zero for the second label.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        logits = self.parts_[0](X)
-        return np.asarray(logits[:, 1] - logits[:, 0])
-
-    def predict(self, X: Floats) -> Labels:
-        """Labels of people.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) array
-            Of the labels fitted.
-        """
-        second = self.decision_function(X) > 0
-        return np.asarray(self.classes_[second.astype(int)])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
+    def _table(self, X: Floats) -> Floats:
+        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
 
 
 def leave_sites_out(

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import HemostreamError, near_match
+from models.errors import HemostreamError, ScanError, near_match
 from offline.features import (
     Correlation,
     Granger,
@@ -190,7 +190,10 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
         )
     path = cache / f"{name.replace(' ', '-')}-{digest(scans)[:16]}-{REVISION}.npy"
     if not _is_whole(path, len(scans)):
-        values = TABLES[name](scans)
+        try:
+            values = TABLES[name](scans)
+        except ScanError as error:
+            raise error.named(str(scans.table.recording[error.row])) from error
         whole = values[:, :-N_TRAITS] if name == CORRELATION_AND_TRAITS else values
         if name != MANY_KINDS and not np.isfinite(whole).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")

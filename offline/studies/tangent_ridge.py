@@ -1,19 +1,16 @@
 """Ridge regression in the tangent space at the training people's mean: the kind of connectivity that is best
 on average over many data sets (Dadi et al. 2019, NeuroImage 192:115-134)."""
 
-from typing import Any
-
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from models.parts.kinds_average import TANGENT, KindsAverage, seen_from
 from offline.studies.dual import PENALTIES, Floats, Labels
 from offline.studies.headline.members import whitening_of
 from offline.studies.ridge_connectivity import Reading
+from offline.studies.two_labels import TwoLabels
 
 
-class TangentRidge(ClassifierMixin, BaseEstimator):
+class TangentRidge(TwoLabels):
     """`RidgeConnectivity` of matrices as seen from their mean over the people of training.
 
     Attributes
@@ -78,40 +75,3 @@ class TangentRidge(ClassifierMixin, BaseEstimator):
             KindsAverage(whitening, of.mean, of.scale, direction, (TANGENT,), members, 1.0, intercept),
         )
         return self
-
-    def decision_function(self, X: Floats) -> Floats:
-        """Scores of people.
-
-        Parameters
-        ----------
-        X : (n, n_regions (n_regions + 1) / 2) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) float64
-            Above zero for the second label.
-        """
-        check_is_fitted(self, "parts_")
-        logits = self.parts_[0](X)
-        return np.asarray(logits[:, 1] - logits[:, 0])
-
-    def predict(self, X: Floats) -> Labels:
-        """Labels of people.
-
-        Parameters
-        ----------
-        X : (n, n_regions (n_regions + 1) / 2) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) array
-            Of the labels fitted.
-        """
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags

@@ -26,13 +26,11 @@ labels. So 0.756 is a little hopeful; only sites that nobody looked at can say h
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted
 
 from models.errors import HemostreamError
 from models.parts.kinds import KINDS, split
@@ -40,6 +38,7 @@ from models.parts.kinds_average import TANGENT, KindsAverage, average_of, seen_f
 from offline.metrics import auc
 from offline.studies.dual import Floats, Labels
 from offline.studies.headline.members import Fitted, Member, read_member, whitening_of
+from offline.studies.two_labels import TwoLabels
 
 FACTORS = (1.0, 4.0, 16.0)
 """By which training sites may be moved apart: not, somewhat, and as good as projected out."""
@@ -61,7 +60,7 @@ class HeadlineReading:
     members: tuple[Member, ...]
 
 
-class Headline(ClassifierMixin, BaseEstimator):
+class Headline(TwoLabels):
     """The average of many kinds of connectivity, two labels.
 
     Parameters
@@ -81,8 +80,7 @@ class Headline(ClassifierMixin, BaseEstimator):
         The average's score of each training person by fits without their site.
     """
 
-    decision_is_log_odds = True
-    """Which whoever puts several of two labels together needs to know."""
+    decision_is_log_odds: ClassVar[bool] = True
 
     def __init__(self, kinds: Sequence[str] = tuple(KINDS), factors: Sequence[float] = FACTORS) -> None:
         self.kinds = kinds
@@ -166,44 +164,6 @@ class Headline(ClassifierMixin, BaseEstimator):
         ]
         slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
         self.parts_: tuple[KindsAverage] = (average_of(whitening, self.kinds, each, (slope, intercept)),)
-
-    def decision_function(self, X: Floats) -> Floats:
-        """Log odds of the second label, each person judged alone.
-
-        Parameters
-        ----------
-        X : (n, n_columns) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) float64
-            Natural logarithm, at the training people's prevalence.
-        """
-        check_is_fitted(self)
-        logits = self.parts_[0](X)
-        return np.asarray(logits[:, 1] - logits[:, 0])
-
-    def predict(self, X: Floats) -> Labels:
-        """Labels of people.
-
-        Parameters
-        ----------
-        X : (n, n_columns) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) array
-            Of the labels fitted.
-        """
-        second = self.decision_function(X) > 0
-        return np.asarray(self.classes_[second.astype(int)])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
 
 def leave_sites_out(

@@ -196,7 +196,7 @@ def test_series_that_are_none(name: str) -> None:
         found.transform(X, repetition_time=seconds[:4])
     hole = X.copy()
     hole[3, 4, 20] = np.nan
-    with pytest.raises(HemostreamError, match=r"Scan 3, region 4, holds something that is no number"):
+    with pytest.raises(HemostreamError, match=r"Scan 3 holds in region 4 something that is no number"):
         found.transform(hole, repetition_time=seconds)
 
 

@@ -107,6 +107,15 @@ def test_columns_that_are_traits_are_neither_chosen_nor_lost(tmp_path: Path) -> 
     assert "selection outside the fold" in found["habits"]
 
 
+def test_a_scan_that_a_table_cannot_be_made_of_is_named(tmp_path: Path) -> None:
+    scans = simulate_series(12, n_regions=4, n_times=60, seed=1).scans
+    X = scans.X.copy()
+    X[5, 2, 7] = np.inf
+    recording = str(scans.table.recording[5])
+    with pytest.raises(HemostreamError, match=rf"^{recording} holds in region 2 something that is no number"):
+        table_of("correlation", replace(scans, X=X), tmp_path)
+
+
 def test_numbers_too_large_for_a_table_are_told_with_their_place() -> None:
     data = np.random.default_rng(0).normal(size=(3, 9))
     data[1, 4] = 1e39

@@ -1,0 +1,69 @@
+"""What the linear models of two labels have in common: a part that computes, and how it is asked."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from models.parts import Part
+from offline.studies.dual import Floats, Labels
+
+
+class TwoLabels(ClassifierMixin, BaseEstimator):
+    """A classifier whose scores are those of its only part.
+
+    Attributes
+    ----------
+    parts_ : (Part,)
+        What it computes with; its logits are of the first and the second label.
+    classes_ : (2,) array
+        Labels.
+    """
+
+    decision_is_log_odds: ClassVar[bool] = False
+    """Which whoever puts several of two labels together needs to know."""
+
+    parts_: tuple[Part]
+    classes_: Labels
+
+    def decision_function(self, X: Floats) -> Floats:
+        """Scores of people, each judged alone.
+
+        Parameters
+        ----------
+        X : (n, n_columns) float64
+            As fitted.
+
+        Returns
+        -------
+        (n,) float64
+            Above zero for the second label.
+        """
+        check_is_fitted(self)
+        logits = self.parts_[0](self._table(X))
+        return np.asarray(logits[:, 1] - logits[:, 0])
+
+    def predict(self, X: Floats) -> Labels:
+        """Labels of people.
+
+        Parameters
+        ----------
+        X : (n, n_columns) float64
+            As fitted.
+
+        Returns
+        -------
+        (n,) array
+            Of the labels fitted.
+        """
+        second = self.decision_function(X) > 0
+        return np.asarray(self.classes_[second.astype(int)])
+
+    def _table(self, X: Floats) -> Floats:
+        return X
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
