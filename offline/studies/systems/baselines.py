@@ -46,6 +46,9 @@ def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: flo
         exportable="its columns came from elsewhere, so a bundle could not compute them"
         if table == "as it is"
         else "",
+        auditable="its columns are matrices, of which none is left with some of them"
+        if model is tangent
+        else "",
         fit_s=fit_s,
     )
 
