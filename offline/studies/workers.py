@@ -1,8 +1,10 @@
 """Processes that share the fits of all studies of a run, started once, when they are first needed."""
 
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -48,7 +50,9 @@ class Workers:
                 yield number, function(*arguments)
             return
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self.count, mp_context=get_context("spawn"), initializer=_leave_with_parent
+            )
         waiting = {self._pool.submit(function, *call): number for number, call in enumerate(calls)}
         try:
             for future in as_completed(waiting):
@@ -56,3 +60,15 @@ class Workers:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _leave_with_parent() -> None:
+    """End where whoever asked has ended: a process of a pool would wait for work that never comes."""
+    parent = parent_process()
+    assert parent is not None
+
+    def leave() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()

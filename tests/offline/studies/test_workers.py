@@ -1,0 +1,59 @@
+"""Processes that share fits: they give what one process gives, and none outlives whoever started them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from offline.studies.workers import Workers
+
+CALLS = [(number,) for number in range(7)]
+STARTS_AND_WAITS = """
+import os, sys, time
+from offline.studies.workers import Workers
+if __name__ == "__main__":
+    with Workers(2) as workers:
+        for number, _ in workers.each(time.sleep, [(0.0,), (0.0,), (60.0,), (60.0,)]):
+            if number == 1:
+                print(*workers._pool._processes, flush=True)
+"""
+
+
+def test_results_are_those_of_one_process_whoever_makes_them() -> None:
+    with Workers() as here, Workers(2) as apart:
+        once = dict(here.each(abs, CALLS))
+        assert once == {number: number for number in range(7)}
+        assert dict(apart.each(abs, CALLS)) == dict(apart.each(abs, CALLS)) == once
+
+
+def test_an_error_of_a_fit_is_raised_and_nothing_more_is_begun() -> None:
+    with Workers(2) as apart, pytest.raises(ZeroDivisionError):
+        list(apart.each(divmod, [(1, 0), *[(1, 1)] * 5]))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_no_process_outlives_a_run_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "waits.py"
+    script.write_text(STARTS_AND_WAITS)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        workers = [int(pid) for pid in run.stdout.readline().split()]
+        run.send_signal(signal.SIGKILL)
+    assert len(workers) == 2
+    until = time.monotonic() + 20.0
+    while any(map(_alive, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(_alive, workers))
