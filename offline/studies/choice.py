@@ -12,7 +12,7 @@ from models.errors import HemostreamError, near_match
 from offline.progress import Tell
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
-from offline.studies import STUDIES, page, severity_page
+from offline.studies import STUDIES, severity_page, summary
 from offline.studies.base import Study
 from offline.studies.beside import beside_ridge
 from offline.studies.division import UNSEEN_SITE, Profile
@@ -132,7 +132,7 @@ def summarise(out: Path) -> str:
     two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
     beside = beside_ridge(out, two)
     each_beside = [{**each, "beside_ridge": beside.get(each["study"]["name"])} for each in results]
-    return page.write_summary(out, each_beside, seconds, notes)
+    return summary.write_summary(out, each_beside, seconds, notes)
 
 
 def honest(folder: Path) -> str:

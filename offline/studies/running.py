@@ -25,6 +25,7 @@ from offline.studies.page import write_page
 from offline.studies.planning import null_tasks, only, planned, who_is_judged
 from offline.studies.relabelling import SEED, relabelled
 from offline.studies.several import refuse_few
+from offline.studies.sheet import write_json
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
@@ -218,5 +219,4 @@ def _write(out: Path, results: dict[str, Any], seconds: dict[str, float], table:
     write_predictions(out / "predictions.csv", table)
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     for name, values in (("results.json", results), ("run.json", run)):
-        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        (out / name).write_text(text + "\n", encoding="utf-8")
+        write_json(out / name, values)

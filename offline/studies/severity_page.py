@@ -1,14 +1,13 @@
 """What a table tells of an amount, as a page that needs nothing but itself, and all studies as one table."""
 
-import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from offline.report.words import ALPHA, RESEARCH
 from offline.studies.division import TENFOLD, UNSEEN_SITE
-from offline.studies.page import STYLE, VIEWPORT
+from offline.studies.sheet import figure, links, listed, markdown, number, table, text, write_sheet
+from offline.studies.summary import write_over_all
 
 HEAD = ("told from", "people", "r within folds (95 %)", "p", "R²", "p", "MAE", "p")
 SITES = ("site", "people", "mean", "SD", "least", "most")
@@ -42,20 +41,20 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
         for name, its in data["sites"].items()
     ]
     parts = [
-        f"<h1>{escape(study['title'])}: {escape(data['target'])}</h1>",
-        f"<p>{escape(RESEARCH)}</p>",
-        f"<p>Ridge regression on the table {escape(study['table'])!r}, its penalty by leaving out one "
-        f"training person at a time. {escape(said(results))}</p>",
-        f"<p>{escape(UNITS)} {escape(ALONE)}</p>",
-        _table(HEAD, [_row(arm, its) for arm, its in results["arms"].items()]),
+        f"<h1>{text(study['title'])}: {text(data['target'])}</h1>",
+        f"<p>{text(RESEARCH)}</p>",
+        f"<p>Ridge regression on the table {text(study['table'])!r}, its penalty by leaving out one "
+        f"training person at a time. {text(said(results))}</p>",
+        f"<p>{text(UNITS)} {text(ALONE)}</p>",
+        table(HEAD, [_row(arm, its) for arm, its in results["arms"].items()]),
         f"<p>p: of {results['profile']['permutations']} labellings permuted between people of one site, "
         "the whole procedure each time.</p>",
         "<h2>Data</h2>",
-        f"<p>{escape(data['derivative'])}; {data['people']} people.</p>",
-        _table(SITES, sites),
-        "<ul class=note>" + "".join(f"<li>{escape(each)}</li>" for each in data["remarks"]) + "</ul>",
+        f"<p>{text(data['derivative'])}; {data['people']} people.</p>",
+        table(SITES, sites),
+        listed("", data["remarks"]),
     ]
-    _write(out / "report.html", study["title"], parts)
+    write_sheet(out / "report.html", study["title"], parts)
 
 
 def said(results: Mapping[str, Any]) -> str:
@@ -72,8 +71,8 @@ def said(results: Mapping[str, Any]) -> str:
         found = f"at chance (permutation p = {p:.3f})"
     worse = "" if its["R2"]["value"] > 0 else ", so guessing the mean would be as good or better"
     return (
-        f"{protocol}: r {_number(r)}, {found}; R² {_number(its['R2']['value'])}{worse}. Age and sex alone: r "
-        f"{_number(traits['r']['value'])}, R² {_number(traits['R2']['value'])}."
+        f"{protocol}: r {number(r)}, {found}; R² {number(its['R2']['value'])}{worse}. Age and sex alone: r "
+        f"{number(traits['r']['value'])}, R² {number(traits['R2']['value'])}."
     )
 
 
@@ -111,47 +110,21 @@ def write_summary(
     for each in all_results:
         i = last[each["study"]["title"]]
         rows[i] = (*rows[i][:-1], f"{seconds.get(each['study']['name'], 0.0):.1f}")
-    lines = [f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows)]
-    text = "\n".join([*lines, *(f"\n{note}" for note in notes)]) + "\n"
-    (out / "studies.md").write_text(text, encoding="utf-8")
-    whole = json.dumps(list(all_results), indent=1, allow_nan=False, ensure_ascii=False)
-    (out / "studies.json").write_text(whole + "\n", encoding="utf-8")
-    links = "".join(
-        f'<li><a href="{escape(each["study"]["name"])}/report.html">{escape(each["study"]["title"])}</a>: '
-        f"{escape(said(each))}</li>"
-        for each in all_results
-    )
-    parts = ["<h1>Amounts</h1>", f"<p>{escape(RESEARCH)}</p>", f"<p>{escape(UNITS)} {escape(ALONE)}</p>"]
-    _write(
-        out / "index.html",
-        "Amounts",
-        [*parts, _table(head, rows), *(f"<p>{escape(note)}</p>" for note in notes), f"<ul>{links}</ul>"],
-    )
-    return text
+    say = {each["study"]["name"]: said(each) for each in all_results}
+    parts = [
+        f"<p>{text(UNITS)} {text(ALONE)}</p>",
+        table(head, rows),
+        listed("", notes),
+        links(all_results, say),
+    ]
+    text_of_all = "\n\n".join([markdown(head, rows), *notes]) + "\n"
+    return write_over_all(out, all_results, "Amounts", text_of_all, parts)
 
 
 def _row(arm: str, its: Mapping[str, Any]) -> tuple[str, ...]:
     cells = [arm, str(its["people"])]
     for name in ("r", "R2", "MAE"):
         ends = its[name]["interval"] if name == "r" else None
-        cells.append(
-            _number(its[name]["value"]) + ("" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})")
-        )
-        cells.append(_number(its[name]["p"]))
+        cells.append(figure(its[name]["value"], ends))
+        cells.append(number(its[name]["p"]))
     return tuple(cells)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["".join(f"<th>{escape(cell)}</th>" for cell in head)]
-    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def _write(path: Path, title: str, parts: Sequence[str]) -> None:
-    page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>{escape(title)}</title>"
-    page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
-    path.write_text(page + "\n", encoding="utf-8")

@@ -1,7 +1,6 @@
 """An amount is told by a study's table, by age and sex, and by the mean: figures and report."""
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -28,6 +27,7 @@ from offline.studies.severity import (
     site_parts,
 )
 from offline.studies.severity_page import TRAITS, write_page
+from offline.studies.sheet import write_json
 from offline.studies.tables import TABLES, digest, table_of
 from offline.versions import versions
 
@@ -122,8 +122,7 @@ def run_severity(
     write_amounts(out / "predictions.csv", whole)
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     for name, values in (("results.json", results), ("run.json", run)):
-        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        (out / name).write_text(text + "\n", encoding="utf-8")
+        write_json(out / name, values)
     write_page(out, results)
     return whole, results
 

@@ -1,6 +1,5 @@
 """The site's telling as files: figures, a page, and a short table for the terminal."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,9 @@ import numpy as np
 
 from models.errors import HemostreamError
 from offline.progress import Tell
+from offline.report.words import RESEARCH
 from offline.scans import Scans
-from offline.studies.page import write_plain
+from offline.studies.sheet import figure, listed, markdown, table, text, write_json, write_sheet
 from offline.studies.site_tell import GAUSSIAN, HARMONISATIONS, LINEAR, site_tell
 from offline.studies.tables import AS_IT_IS, digest, table_of
 from offline.versions import versions
@@ -52,12 +52,11 @@ def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
     results = {"table": of, "digest": digest(scans), **site_tell(X, scans, tell=tell)}
     run = {"seconds": round(time.perf_counter() - began, 2), "versions": versions()}
     for name, values in (("sites.json", results), ("sites-run.json", run)):
-        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        (out / name).write_text(text + "\n", encoding="utf-8")
+        write_json(out / name, values)
     rows = as_rows(results)
-    write_plain(out / "sites.html", TITLE, notes(results), HEAD, rows)
-    lines = [f"| {' | '.join(row)} |" for row in (HEAD, tuple("---" for _ in HEAD), *rows)]
-    return "\n".join([*lines, "", notes(results)[0], f"{run['seconds']:.0f} s"])
+    parts = [f"<h1>{text(TITLE)}</h1>", f"<p>{text(RESEARCH)}</p>", table(HEAD, rows)]
+    write_sheet(out / "sites.html", TITLE, [*parts, listed("", notes(results))])
+    return "\n".join([markdown(HEAD, rows), "", notes(results)[0], f"{run['seconds']:.0f} s"])
 
 
 def as_rows(results: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -97,7 +96,4 @@ def notes(results: Mapping[str, Any]) -> list[str]:
 
 
 def _figure(its: Mapping[str, Any], name: str) -> str:
-    if its[name] is None:
-        return "–"
-    ends = its["interval"]
-    return f"{its[name]:.3f}" + ("" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})")
+    return figure(its[name], its["interval"])

@@ -1,15 +1,16 @@
 """The careless protocols of a study as a section of its page, and as one cell of the table of all."""
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
 from offline.studies.careless.habits import EXPLAINED, Habit
+from offline.studies.sheet import table, text
 
 HONEST, CARELESS = "#0072b2", "#d55e00"
 """Colours that stay apart for those who do not see red or green."""
 LEFT, WIDTH, BAR, GAP = 300, 360, 16, 14
 """Of the bars, in pixels: where they begin, how long 1 is, how thick they are, and between habits."""
+BY_HABIT = ("system: site, people", *(each for habit in Habit for each in (str(habit), "honest")))
 HEAD = (
     "protocol",
     "",
@@ -35,7 +36,7 @@ def section(results: Mapping[str, Any]) -> str:
         return ""
     title = "<h2>What careless protocols would have claimed</h2>"
     if "why_not" in found:
-        return f"{title}<p>No careless protocol was tried: {_(found['why_not'])}.</p>"
+        return f"{title}<p>No careless protocol was tried: {text(found['why_not'])}.</p>"
     times = f"{found['divisions']} division{'' if found['divisions'] == 1 else 's'}"
     kept = f" Setting kept: {found['setting']}." if found["setting"] else ""
     intro = (
@@ -51,10 +52,10 @@ def section(results: Mapping[str, Any]) -> str:
     return "".join(
         [
             title,
-            f"<p>{_(intro)}</p>",
+            f"<p>{text(intro)}</p>",
             bars(habits),
-            _table([row for name, its in habits.items() for row in _rows(name, its)]),
-            f"<ul class=note>{''.join(f'<li>{_(note)}</li>' for note in notes)}</ul>",
+            table(HEAD, [row for name, its in habits.items() for row in _rows(name, its)]),
+            f"<ul class=note>{''.join(f'<li>{text(note)}</li>' for note in notes)}</ul>",
         ]
     )
 
@@ -73,6 +74,31 @@ def highest(results: Mapping[str, Any]) -> str:
     name = max(found, key=lambda each: float(found[each]["careless"]["true"]["accuracy"]))
     careless, honest = (found[name][twin]["true"]["accuracy"] for twin in ("careless", "honest"))
     return f"{name}: {careless:.2f} (honest {honest:.2f})"
+
+
+def by_habit(results: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """A row under `BY_HABIT`: accuracy of each habit and its twin; None where none was tried.
+
+    Parameters
+    ----------
+    results : mapping
+        What ``results.json`` holds.
+    """
+    found = results.get("careless") or {}
+    if not found.get("habits"):
+        return None
+    cells = [f"{results['study']['title']}: {found['site']}, {found['people']}"]
+    for habit in Habit:
+        its = found["habits"].get(str(habit))
+        for twin in ("careless", "honest"):
+            if its is None:
+                cells.append("not tried" if twin == "careless" else "")
+                continue
+            chance = its[twin]["permuted"]["accuracy"]["mean"]
+            cells.append(
+                f"{its[twin]['true']['accuracy']:.3f}" + ("" if chance is None else f" ({chance:.3f})")
+            )
+    return tuple(cells)
 
 
 def bars(habits: Mapping[str, Any]) -> str:
@@ -138,15 +164,5 @@ def _mean(its: Mapping[str, float | None]) -> str:
     return f"{its['mean']:.3f}" + ("" if its["sd"] is None else f" ({its['sd']:.3f})")
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
-    first = "".join(f"<th>{_(cell)}</th>" for cell in HEAD)
-    body = "".join("<tr>" + "".join(f"<td>{_(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div style='overflow-x:auto'><table><tr>{first}</tr>{body}</table></div>"
-
-
 def _text(x: float, y: float, words: str, size: int = 14) -> str:
-    return f'<text x="{x}" y="{y}" font-size="{size}">{_(words)}</text>'
-
-
-def _(text: object) -> str:
-    return html.escape(str(text))
+    return f'<text x="{x}" y="{y}" font-size="{size}">{text(words)}</text>'

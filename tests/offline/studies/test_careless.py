@@ -26,9 +26,9 @@ from offline.studies.careless.section import highest, section
 from offline.studies.careless.windows import cut
 from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, QUICK, TENFOLD, Profile
-from offline.studies.page import write_summary
 from offline.studies.running import run_study
 from offline.studies.shelf import REVISION, Shelf
+from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, digest, table_of
 from offline.studies.work import Task, labels_of, perform
 from offline.studies.workers import Workers
@@ -276,7 +276,11 @@ def test_a_page_and_the_table_of_all_tell_it_where_it_was_tried(tmp_path: Path) 
     older = {key: value for key, value in results["without"].items() if key != "careless"}
     assert section(older) == ""
     text = write_summary(tmp_path, [results["with"], older], {})
-    assert [line.count(f"{best}: ") for line in text.splitlines()[2:]] == [1, 0]
+    table, told = (part.splitlines() for part in text.strip().split("\n\n")[::2])
+    assert [line.count(f"{best}: ") for line in table[2:]] == [1, 0]
+    assert len(told) == 3  # whoever was not audited has no row
+    first = habits[next(iter(habits))]["careless"]
+    assert f"{first['true']['accuracy']:.3f} ({first['permuted']['accuracy']['mean']:.3f})" in told[2]
     why = {"careless": {"why_not": "it reads <no> scan"}}
     assert "it reads &lt;no&gt; scan" in section(why)
     assert highest(why) == "–"
