@@ -28,19 +28,25 @@ class SignalError(HemostreamError):
 
 
 class ScanError(HemostreamError):
-    """One of several scans does not hold what is needed.
+    """One of several scans does not hold what is needed; made by `of`."""
 
-    Parameters
-    ----------
-    row : int
-        Which; whoever knows its name says it with `named`.
-    what : str
-        What it has, what was expected, and what to do.
-    """
+    row: int
+    what: str
 
-    def __init__(self, row: int, what: str) -> None:
-        super().__init__(f"Scan {row} {what}")
-        self.row, self.what = row, what
+    @classmethod
+    def of(cls, row: int, what: str) -> "ScanError":
+        """An error of a row; whoever knows the scan's name says it with `named`.
+
+        Parameters
+        ----------
+        row : int
+            Which scan.
+        what : str
+            What it has, what was expected, and what to do.
+        """
+        error = cls(f"Scan {row} {what}")
+        error.row, error.what = row, what
+        return error
 
     def named(self, name: str) -> HemostreamError:
         """The same of the scan by its name."""

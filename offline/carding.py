@@ -14,8 +14,8 @@ from offline.novelty import fit_novelty
 from offline.people_hash import person_hash
 from offline.recipe import Recipe
 from offline.samples import Samples
-from offline.splits import ValidationKind
 from offline.training import Trained
+from offline.validation import ValidationKind
 from offline.versions import versions
 
 

@@ -7,15 +7,12 @@ are put back as they were.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
@@ -27,13 +24,11 @@ from models.projection import Projected
 from offline.augmentation import Augmentation, Changes
 from offline.batches import SomeWindows, as_it_is
 from offline.kept_windows import Windows
+from offline.reproducible import reproducible
 
 Labels = npt.NDArray[np.int64]
 OnEpoch = Callable[[int, int, float, float | None], None]
 """Called after each epoch with: epoch, most epochs, training loss, validation loss (or None)."""
-
-COLDEST, HOTTEST = 0.05, 20.0
-"""Temperatures that calibration may choose."""
 
 log = logging.getLogger(__name__)
 
@@ -225,57 +220,6 @@ def _parts(X: Windows, rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.fl
     return (X[rows[i : i + 1024]].astype(np.float64) for i in range(0, len(rows), 1024))
 
 
-def logits_of(network: nn.Module, X: Windows, *, batch_size: int = 256) -> npt.NDArray[np.float32]:
-    """What a network says of windows.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In evaluation mode, on the CPU.
-    X : (n_windows, n_channels, n_samples) float32
-        Windows.
-    batch_size : int
-        Windows at once.
-
-    Returns
-    -------
-    (n_windows, n_labels) float32
-        Logits.
-    """
-    with torch.inference_mode():
-        parts = [
-            network(torch.from_numpy(X[i : i + batch_size])).numpy() for i in range(0, len(X), batch_size)
-        ]
-    return np.concatenate(parts)
-
-
-def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
-    """The temperature with the least log loss (Guo et al. 2017), labels weighing the same.
-
-    Parameters
-    ----------
-    logits : (n_windows, n_labels) float32
-        Of windows that the network was not fitted to.
-    y : (n_windows,) int64
-        Their labels.
-
-    Returns
-    -------
-    float
-        From `COLDEST` to `HOTTEST`.
-    """
-    values = logits.astype(np.float64)
-    weight = 1.0 / np.bincount(y, minlength=values.shape[1])[y]
-
-    def loss(log_temperature: float) -> float:
-        scaled = values / np.exp(log_temperature)
-        each = logsumexp(scaled, axis=1) - scaled[np.arange(len(y)), y]
-        return float(np.average(each, weights=weight))
-
-    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
-    return float(np.exp(found.x))
-
-
 class _Net(NeuralNetClassifier):
     """skorch's classifier, with changes to what it learns from (not to what it is checked by)."""
 
@@ -347,19 +291,3 @@ def label_weights(y: Labels, n_outputs: int) -> torch.Tensor:
     counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
     weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)
     return torch.tensor(weights, dtype=torch.float32)
-
-
-@contextmanager
-def reproducible(seed: int, threads: int) -> Iterator[None]:
-    """Fork torch's generator, and use its deterministic algorithms on so many threads meanwhile."""
-    were = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    n_threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        torch.use_deterministic_algorithms(True)
-        torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(were[0], warn_only=were[1])
-            torch.set_num_threads(n_threads)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from models.probabilities import probabilities
 from offline.baselines import fit_by_time, fit_linear, majority, window_features
 from offline.explain.maps import explain
-from offline.fitting import fit_temperature, logits_of
 from offline.kept_windows import channels_of
 from offline.memory_features import memory_features, mirrored
 from offline.novelty import fit_novelty, share_unlike
@@ -22,9 +21,11 @@ from offline.ridge import fit_ridge
 from offline.samples import Samples
 from offline.search import inner_folds, search, searches
 from offline.single_channel import fit_channels
-from offline.splits import Fold, validation_split
+from offline.splits import Fold
+from offline.temperature import fit_temperature, logits_of
 from offline.training import fit_settings, train_within
 from offline.traits import trait_features
+from offline.validation import validation_split
 from realtime.pipeline import Pipeline
 
 LINEAR, RIDGE, MEMORY, TIME, MAJORITY = "linear", "ridge", "memory and symmetry", "time", "majority"

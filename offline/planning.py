@@ -18,8 +18,8 @@ from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.samples import Samples
 from offline.search import inner_folds, searches
-from offline.splits import validation_split
 from offline.training import fit_settings, train_network
+from offline.validation import validation_split
 
 TRIED = 20
 """Labellings of the null by which the rest are predicted."""

@@ -6,7 +6,7 @@ a label is looked up for each.  What was lost on the way is counted for each rec
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -21,7 +21,8 @@ from offline.novelty import Seen, seen
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
-from offline.replay import Replayed, replay
+from offline.replay import replay
+from offline.sample_account import Account, account_of, lost_words, refuse_empty_labels
 from offline.sample_table import SampleTable
 from offline.traits import Traits, traits_of
 from realtime.core import Plan
@@ -33,37 +34,8 @@ KEPT_BYTES = 512 * 2**20
 """Recordings are read once to see their channels; so much of them stays in memory for the replay."""
 LEAST_MEASURED = 0.5
 """A channel of which any recording measured less is left out for the whole cohort."""
-SHOWN = 3
-"""So many recordings are named one by one in a message."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Account:
-    """What became of one recording's windows.
-
-    Parameters
-    ----------
-    recording, person : str
-        Which, whose.
-    windows, fit : int
-        All that its length holds, and those that may be judged.
-    labelled : mapping of label to int
-        Fit windows that a label holds for, within the span.
-    lost : mapping of reason to int
-        Windows that may not be judged, by reason; a window may have two.
-    lost_s : float
-        Seconds from the first sample to the start of the first fit window; all where none is fit.
-    """
-
-    recording: str
-    person: str
-    windows: int
-    fit: int
-    labelled: Mapping[str, int]
-    lost: Mapping[str, int]
-    lost_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,15 +143,15 @@ def collect(
         behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
         looks.append(seen(fit_within(replayed, span), behind, row.person, name))
         events |= {event.label for event in replayed.recording.events}
-        accounts.append(_account(name, row, replayed, targets, labels))
+        accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            remarks.append(f"recording {name} has no labelled window ({_lost(accounts[-1])})")
+            remarks.append(f"recording {name} has no labelled window ({lost_words(accounts[-1])})")
     tell("replay", len(rows), len(rows), "")
     for remark in remarks:
         log.warning("%s", remark)
-    _refuse_empty_labels(labels, accounts, recipe, events)
+    refuse_empty_labels(labels, accounts, recipe, events)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
         X=KeptWindows.concatenate([X for _, X in parts]),
@@ -308,51 +280,3 @@ def kept_of(windows: Sequence[Window], rate: float) -> KeptWindows:
     """Fit windows of one recording, each sample once."""
     data = [window.data for window in windows if window.data is not None]
     return KeptWindows.of(data, [window.start for window in windows if window.data is not None], rate)
-
-
-def _account(
-    name: str, row: Row, replayed: Replayed, targets: Sequence[int], labels: Sequence[str]
-) -> Account:
-    lost: Counter[str] = Counter()
-    for window in replayed.windows:
-        for reason in window.reasons:
-            lost[str(reason)] += window.count
-    fit = replayed.fit
-    recording = replayed.recording
-    counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
-    return Account(
-        recording=name,
-        person=row.person,
-        windows=sum(window.count for window in replayed.windows),
-        fit=len(fit),
-        labelled=dict(zip(labels, counts.tolist(), strict=True)),
-        lost=dict(sorted(lost.items())),
-        lost_s=fit[0].start - float(recording.times[0]) if fit else recording.duration,
-    )
-
-
-def _lost(account: Account) -> str:
-    lost = ", ".join(f"{n} {reason}" for reason, n in account.lost.items()) or "none lost"
-    return f"{account.windows} windows, {account.fit} fit, {lost}"
-
-
-def _refuse_empty_labels(
-    labels: Sequence[str], accounts: Sequence[Account], recipe: Recipe, events: set[str]
-) -> None:
-    empty = [label for label in labels if not any(account.labelled[label] for account in accounts)]
-    if empty:
-        shown = "; ".join(f"{account.recording}: {_lost(account)}" for account in accounts[:SHOWN])
-        more = f"; and {len(accounts) - SHOWN} more" if len(accounts) > SHOWN else ""
-        if recipe.labels.source == "events":
-            wanted = sorted({name for label in empty for name in recipe.labels.intervals[label].events})
-            where = "labels.intervals (events, delay_s, duration_s)"
-            seen = (
-                f"The recipe wants events {', '.join(map(repr, wanted))}; "
-                f"the recordings have {', '.join(map(repr, sorted(events))) or 'none'}. "
-            )
-        else:
-            where, seen = f"the column {recipe.labels.column!r}", ""
-        raise RecipeError(
-            f"No fit window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, the window's "
-            f"length ({recipe.window.length_s} s) and what was lost: {shown}{more}."
-        )

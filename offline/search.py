@@ -31,7 +31,6 @@ from pydantic import ValidationError
 from models.errors import RecipeError
 from models.networks import check_network
 from models.probabilities import probabilities
-from offline.fitting import logits_of
 from offline.person_loss import person_losses
 from offline.progress import Tell
 from offline.recipe import Recipe
@@ -39,6 +38,7 @@ from offline.recipe_search import Range
 from offline.recipe_sections import Training
 from offline.samples import Samples
 from offline.splits import Fold, person_folds
+from offline.temperature import logits_of
 from offline.training import train_within
 
 FIRST_AT_RANDOM = 8

@@ -21,8 +21,9 @@ from torch.nn.functional import cross_entropy
 from models.errors import RecipeError
 from models.many import ManyCGRNN, make_many
 from models.networks import make_network
-from offline.fitting import FitSettings, Labels, OnEpoch, label_weights, reproducible
+from offline.fitting import FitSettings, Labels, OnEpoch, label_weights
 from offline.kept_windows import Windows, channels_of
+from offline.reproducible import reproducible
 
 TOGETHER = 12
 """So many networks are trained as one: their numbers stay in the processor's cache."""

@@ -1,4 +1,4 @@
-"""Who is trained on and who is judged: folds by person, and whom early stopping listens to.
+"""Who is trained on and who is judged: folds by person.
 
 Windows of one person resemble each other far more than windows of two, whatever their labels; so a
 fold never has a person on both sides.  Folds follow from the people and their labels alone, and a
@@ -7,7 +7,6 @@ fold is named by whom it holds out, so that its seed can come from what it is, n
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +25,6 @@ FEW_OF_A_LABEL = 10
 """With fewer people of the rarest label, one of each label is left out together."""
 PERSON_FOLDS = 5
 """Where they are more: people are compared within a fold, and with more folds fewer of them meet."""
-FEWEST_PEOPLE = 5
-"""With fewer training people, none of them is spared for early stopping."""
-END_FRACTIONS = (0.25, 0.3, 0.2, 0.4, 0.15, 0.5)
-"""Last parts of the recordings that are tried for early stopping, the preferred first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,32 +50,6 @@ class Fold:
     def name(self) -> str:
         """What is held out: the people joined by ``+``, a site, or a part of the recordings."""
         return self.said or "+".join(self.held_out)
-
-
-class ValidationKind(StrEnum):
-    """What early stopping listens to."""
-
-    PEOPLE = "held-out people"
-    SESSIONS = "held-out sessions of training people"
-    ENDS = "last part of the training recordings"
-    NONE = "none"
-
-
-@dataclass(frozen=True, eq=False)
-class Validation:
-    """The samples that early stopping listens to, taken from those of training.
-
-    Parameters
-    ----------
-    kind : ValidationKind
-        How they were chosen.
-    train, validation : (n,) intp
-        Samples of either side, ascending; together no more than what was to be divided.
-    """
-
-    kind: ValidationKind
-    train: Indices
-    validation: Indices
 
 
 def leave_one_person_out(person: Names) -> list[Fold]:
@@ -201,7 +170,7 @@ def site_folds(table: SampleTable) -> list[Fold]:
         theirs = sorted(set(table.person[test].tolist()))
         elsewhere = (table.site != site) & (table.site != "")
         train = np.flatnonzero(elsewhere & ~np.isin(table.person, theirs))
-        if _holds(table.target[train], labels):
+        if holds(table.target[train], labels):
             folds.append(Fold(tuple(theirs), train, test, f"site {site}"))
     return folds if len(folds) > 1 else []
 
@@ -241,7 +210,7 @@ def time_folds(table: SampleTable, *, parts: int, apart_s: float) -> list[Fold]:
             test = np.flatnonzero(own & (middle >= low) & (middle < high))
             near = (table.stop > low - apart_s) & (table.start < high + apart_s)
             train = np.flatnonzero(own & ~near)
-            if not len(test) or not _holds(table.target[train], np.unique(table.target[own])):
+            if not len(test) or not holds(table.target[train], np.unique(table.target[own])):
                 raise RecipeError(
                     f"Part {part + 1} of {parts} of {person}'s recordings has {len(test)} windows and leaves "
                     f"{len(train)} to train on, {apart_s:g} s away from it; expected some, and all labels to "
@@ -284,42 +253,6 @@ def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:
     return replace(fold, train=fold.train[np.isin(own.person, turns[:n_people])])
 
 
-def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction: float = 0.2) -> Validation:
-    """Choose what early stopping listens to.
-
-    Held-out people; with fewer than `FEWEST_PEOPLE`, whole sessions of the training people; where
-    nobody has two, the last part of each recording, a window's length away from what is trained on.  Both
-    sides hold every label; where no choice allows that, there is no validation.
-
-    Parameters
-    ----------
-    table : SampleTable
-        All samples.
-    within : (n,) intp
-        Those to divide.
-    seed : int
-        Who is chosen.
-    fraction : float
-        About how much of the people or sessions to hold out.
-    """
-    within = np.sort(within)
-    rng = np.random.default_rng(seed)
-    own = table.rows(within)
-    people = own.people
-    if len(people) >= FEWEST_PEOPLE:
-        chosen = _spare(own.person, people, own.target, rng, max(round(fraction * len(people)), 1))
-        if chosen is not None:
-            return Validation(ValidationKind.PEOPLE, within[~chosen], within[chosen])
-    owned = np.array([f"{p}\n{s}" for p, s in zip(own.person, own.session, strict=True)])
-    candidates, total = _spare_sessions(own.person, owned, rng)
-    if candidates:
-        n = min(max(round(fraction * total), 1), len(candidates))
-        chosen = _spare(owned, candidates, own.target, rng, n)
-        if chosen is not None:
-            return Validation(ValidationKind.SESSIONS, within[~chosen], within[chosen])
-    return _ends(own, within)
-
-
 def _people(person: Names) -> list[str]:
     people = sorted({str(name) for name in person})
     if len(people) < 2:
@@ -344,41 +277,14 @@ def _label_of_each(person: Names, y: npt.NDArray[np.int64]) -> dict[str, int] | 
     return own
 
 
-def _spare_sessions(person: Names, owned: Names, rng: np.random.Generator) -> tuple[list[str], int]:
-    """One session of every person who has two or more, and how many sessions there are."""
-    sessions = {name: sorted({str(s) for s in owned[person == name]}) for name in np.unique(person)}
-    spare = [str(rng.choice(its)) for its in sessions.values() if len(its) > 1]
-    return spare, sum(len(its) for its in sessions.values())
+def holds(y: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> bool:
+    """Whether every label is among the samples'.
 
-
-def _spare(
-    unit: Names, candidates: Sequence[str], y: npt.NDArray[np.int64], rng: np.random.Generator, n: int
-) -> npt.NDArray[np.bool_] | None:
-    """Draw units until training and validation hold every label; more units only where fewer cannot."""
-    labels = np.unique(y)
-    for size in range(n, len(candidates) + 1):
-        for _ in range(50):
-            chosen = np.isin(unit, rng.choice(candidates, size=size, replace=False))
-            if _holds(y[chosen], labels) and _holds(y[~chosen], labels):
-                return chosen
-    return None
-
-
-def _ends(own: SampleTable, within: Indices) -> Validation:
-    labels = np.unique(own.target)
-    for fraction in END_FRACTIONS:
-        trained = np.zeros(len(own), dtype=bool)
-        spared = np.zeros(len(own), dtype=bool)
-        for name in np.unique(own.recording):
-            here = own.recording == name
-            cut = float(np.quantile(own.start[here], 1.0 - fraction))
-            length = float((own.stop - own.start)[here].max())
-            spared |= here & (own.start >= cut)
-            trained |= here & (own.stop <= cut - length)
-        if _holds(own.target[trained], labels) and _holds(own.target[spared], labels):
-            return Validation(ValidationKind.ENDS, within[trained], within[spared])
-    return Validation(ValidationKind.NONE, within, np.empty(0, dtype=np.intp))
-
-
-def _holds(y: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> bool:
+    Parameters
+    ----------
+    y : (n,) int64
+        Of samples.
+    labels : (m,) int64
+        Which are wanted.
+    """
     return bool(np.isin(labels, y).all())

@@ -19,12 +19,13 @@ from models.errors import RecipeError
 from models.networks import check_network
 from offline.augmentation import Changes
 from offline.cohort import read_cohort
-from offline.fitting import FitSettings, Fitted, fit_network, fit_temperature, logits_of
+from offline.fitting import FitSettings, Fitted, fit_network
 from offline.labelling import Span
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.samples import Samples, collect
-from offline.splits import Validation, validation_split
+from offline.temperature import fit_temperature, logits_of
+from offline.validation import Validation, validation_split
 
 log = logging.getLogger(__name__)
 

@@ -66,7 +66,7 @@ class Block:
             They have fewer.
         """
         if self.n_times < needed:
-            raise ScanError(
+            raise ScanError.of(
                 int(self.rows[0]),
                 f"has {self.n_times} volumes; {what} needs at least {needed}. Leave the scan out, or record "
                 "longer.",
@@ -76,7 +76,7 @@ class Block:
     def seconds(self) -> float:
         """The repetition time, s; an error where it is unknown."""
         if not (np.isfinite(self.repetition_time) and self.repetition_time > 0):
-            raise ScanError(
+            raise ScanError.of(
                 int(self.rows[0]),
                 f"has a repetition time of {self.repetition_time} s; expected a positive number, because "
                 "this feature is defined in Hz or seconds. Give repetition_time.",
@@ -203,7 +203,7 @@ def constant_regions(block: Block, mean: Series, norm: Series) -> npt.NDArray[np
     """
     if not np.isfinite(norm).all():
         m, region = np.argwhere(~np.isfinite(norm))[0]
-        raise ScanError(
+        raise ScanError.of(
             int(block.rows[m]),
             f"holds in region {region} something that is no number (or too large) among its {block.n_times} "
             "volumes; expected numbers up to the scan's end and none after it.",

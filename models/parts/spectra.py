@@ -110,7 +110,7 @@ class LowFrequency:
             found = amplitudes(block, standardised=False)
             bins = bins_of(block, "low frequencies", self.low, self.high, least=1)
             if bins is None:
-                raise ScanError(
+                raise ScanError.of(
                     int(block.rows[0]),
                     f"has a repetition time of {block.seconds:g} s and reaches {0.5 / block.seconds:g} Hz; "
                     f"low frequencies go to {self.high:g} Hz. Leave the scan out, or set a lower band.",

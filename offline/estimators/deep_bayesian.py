@@ -16,7 +16,7 @@ from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, divided, fine_tune
 from offline.estimators.tree_bayes import fit_tree_bayes
-from offline.fitting import reproducible
+from offline.reproducible import reproducible
 
 
 class DeepBayesianClassifier(NetworkClassifier):

@@ -13,7 +13,7 @@ from offline.estimators.base import labelled
 from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
 from offline.estimators.torch_export import convolution_parts
 from offline.estimators.torch_fit import Tuning, fine_tune
-from offline.fitting import reproducible
+from offline.reproducible import reproducible
 
 
 class ConvolutionalClassifier(NetworkClassifier):

@@ -17,7 +17,7 @@ from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, s
 from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, fine_tune
-from offline.fitting import reproducible
+from offline.reproducible import reproducible
 
 
 class DeepBelief(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

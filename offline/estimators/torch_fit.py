@@ -131,7 +131,7 @@ def fine_tune(
 ) -> list[dict[str, float]]:
     """Fit a network to labels, in place; in evaluation mode and with the best epoch's weights afterwards.
 
-    The caller has seeded torch (`offline.fitting.reproducible`).
+    The caller has seeded torch (`offline.reproducible`).
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from offline.estimators.base import labelled
 from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_export import expert_part
 from offline.estimators.torch_fit import Tuning, fine_tune
-from offline.fitting import reproducible
+from offline.reproducible import reproducible
 
 
 class MixtureOfExpertsClassifier(NetworkClassifier):

@@ -12,7 +12,7 @@ from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, fine_tune
 from offline.estimators.torch_pretraining import pretrain
-from offline.fitting import reproducible
+from offline.reproducible import reproducible
 
 
 class StackedAutoEncoderClassifier(NetworkClassifier):

@@ -13,7 +13,6 @@ from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.carding import Descent, card_of
 from offline.cohort import Cohort, read_cohort
-from offline.fitting import logits_of
 from offline.metrics import balanced_accuracy
 from offline.people_hash import person_hash
 from offline.person_loss import person_losses
@@ -23,6 +22,7 @@ from offline.retraining.locked import locked_of, refuse_locked, refuse_unlocked,
 from offline.retraining.looks import count_look
 from offline.retraining.promotion import MARGIN, Verdict, decide
 from offline.samples import Samples, collect
+from offline.temperature import logits_of
 from offline.training import train_within
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from models.errors import RecipeError
 from offline.evaluation import evaluate
-from offline.fitting import FitSettings, logits_of
+from offline.fitting import FitSettings
 from offline.single_channel import TOGETHER, Channels, fit_channels
+from offline.temperature import logits_of
 from offline.training import train
 from tests.offline.support import group_recipe, task_cohort, task_recipe
 

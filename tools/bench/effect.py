@@ -14,7 +14,7 @@ from cyclopts import App
 
 from offline.baselines import fit_linear
 from offline.channels import choose_channels
-from offline.fitting import FitSettings, fit_network, logits_of
+from offline.fitting import FitSettings, fit_network
 from offline.recipe import Recipe, load_recipe
 from offline.replay import replay, stack
 from offline.samples import plan_of
@@ -29,6 +29,7 @@ from offline.simulation.ceilings import (
 )
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation
+from offline.temperature import logits_of
 from realtime.pipeline import Pipeline
 from realtime.signal import Chunk
 from realtime.sources.recording import Recording

@@ -26,9 +26,10 @@ from models.networks import make_network
 from offline.batches import SomeWindows, as_it_is
 from offline.channels import choose_channels
 from offline.evaluation import evaluate
-from offline.fitting import FitSettings, fit_network, label_weights, reproducible
+from offline.fitting import FitSettings, fit_network, label_weights
 from offline.recipe import load_recipe, parse_recipe
 from offline.replay import replay
+from offline.reproducible import reproducible
 from offline.samples import kept_of, plan_of
 from offline.simulation.cohort import write_cohort
 from offline.simulation.person import simulate_person

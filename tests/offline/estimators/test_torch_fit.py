@@ -11,7 +11,8 @@ from torch import nn
 
 from models.table_cnn import TableCNN
 from offline.estimators.torch_fit import Batches, Tuning, divided, fine_tune
-from offline.fitting import label_weights, reproducible
+from offline.fitting import label_weights
+from offline.reproducible import reproducible
 from tests.offline.estimators.planted import planted
 
 TUNING = Tuning(epochs=30, learning_rate=1e-2, weight_decay=0.1, validation_fraction=0.2, patience=4)

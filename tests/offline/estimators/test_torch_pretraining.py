@@ -10,7 +10,7 @@ from models.stacked_autoencoder import StackedAutoEncoder
 from offline.estimators.torch_contrastive import error_of, teach, teach_stack
 from offline.estimators.torch_pretraining import pretrain
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier
-from offline.fitting import reproducible
+from offline.reproducible import reproducible
 from tests.offline.estimators.planted import auc
 
 
