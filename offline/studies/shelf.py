@@ -18,6 +18,8 @@ from offline.studies.workers import Workers
 
 REVISION = 2
 """Raise it when what a task does changes: what was kept before is then not taken up."""
+MOST_TOGETHER = 20
+"""Labellings that share what looks at no label: kept together, and lost together where a run ends."""
 
 
 class Shelf:
@@ -123,7 +125,7 @@ def _together(
         task = tasks[i]
         alone = task.arm != PERMUTED
         groups.setdefault(i if alone else (task.fold.name, task.fold.train.tobytes()), []).append(i)
-    return list(groups.values())
+    return [own[i : i + MOST_TOGETHER] for own in groups.values() for i in range(0, len(own), MOST_TOGETHER)]
 
 
 def _perform(study: Study, X: Path, table: SampleTable, tasks: Sequence[Task]) -> list[Done]:

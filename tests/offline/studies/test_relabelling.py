@@ -1,20 +1,26 @@
 """Permuted labels keep what the division keeps, and fits that share their reading are those made alone."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offline.progress import silent
 from offline.sample_table import SampleTable
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
+from offline.studies import shelf as shelf_module
 from offline.studies.division import QUICK, ten_folds
 from offline.studies.planning import null_tasks
 from offline.studies.relabelling import SEED, evened, relabelled
-from offline.studies.tables import TABLES, can_take
+from offline.studies.shelf import Shelf, perform_all
+from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.work import perform, perform_together
+from offline.studies.workers import Workers
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
 
@@ -77,3 +83,28 @@ def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -
     for task, done in zip(tasks, together, strict=True):
         np.testing.assert_array_equal(done.log_odds, perform(study, X, SCANS.table, task).log_odds)
     assert not np.allclose(together[0].log_odds, together[1].log_odds)
+
+
+def test_a_run_makes_the_labellings_of_a_fold_together_and_keeps_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, table = STUDIES["ridge"], SCANS.table
+    X = table_of(study.table, SCANS, tmp_path)
+    tasks = null_tasks(study, table, replace(QUICK, permutations=3), 0)
+    made: list[int] = []
+
+    def counted(study: Any, X: Any, table: Any, tasks: Any) -> Any:
+        made.append(len(tasks))
+        return perform_together(study, X, table, tasks)
+
+    monkeypatch.setattr(shelf_module, "perform_together", counted)
+    monkeypatch.setattr(shelf_module, "MOST_TOGETHER", 2)
+    shelf = Shelf(tmp_path / "work", digest(SCANS), study)
+    done = perform_all(shelf, study, X, table, tasks, workers=Workers(), tell=silent)
+    assert made == [2] * 10  # the third of each fold is alone
+    values = np.load(X)
+    for task, outcome in list(zip(tasks, done, strict=True))[::7]:
+        np.testing.assert_array_equal(outcome.log_odds, perform(study, values, table, task).log_odds)
+    again = perform_all(shelf, study, X, table, tasks, workers=Workers(), tell=silent)
+    assert made == [2] * 10
+    assert all(np.array_equal(a.log_odds, b.log_odds) for a, b in zip(done, again, strict=True))
