@@ -14,10 +14,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ from offline.samples import Samples
 from offline.sight import Sight
 from offline.splits import Fold
 from offline.versions import versions
+from offline.workers import Workers
 
 UNLIKE = "unlike training"
 """The job that counts novel windows rather than judging any."""
@@ -242,13 +241,10 @@ def _apart(
     np.save(windows, X.signal if isinstance(X, KeptWindows) else X, allow_pickle=False)
     empty = replace(store.samples, X=np.empty((0, *X.shape[1:]), dtype=np.float32))
     at = X.at if isinstance(X, KeptWindows) else None
-    # Spawned, not forked: a fork of a process that has run torch may hang.
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(windows, empty, at)
-    ) as pool:
-        waiting = {pool.submit(_perform_apart, jobs[i], store.aside(jobs[i])): i for i in todo}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+    with Workers(workers, _begin, (windows, empty, at)) as shared:
+        calls = [(jobs[i], store.aside(jobs[i])) for i in todo]
+        for number, outcome in shared.each(_perform_apart, calls):
+            yield todo[number], outcome
     windows.unlink(missing_ok=True)
 
 

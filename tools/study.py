@@ -139,7 +139,7 @@ def run(
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
     from offline.studies.division import PROFILES
     from offline.studies.recorded import is_cohort
-    from offline.studies.workers import Workers
+    from offline.workers import Workers
 
     wanted = wanted_on(data, names or (), everything=all_, target=target)
     if workers < 0:

@@ -122,7 +122,7 @@ class ClusterElimination(_Elimination):
         rng = check_random_state(self.random_state)
         n_columns, target = table.shape[1], balanced(against_the_rest(index))
         rows = _standardised(table)
-        varies = rows.any(axis=0)
+        varies = np.ptp(table, axis=0) > 0
         # What never changes goes first.
         kept = np.flatnonzero(varies) if varies.sum() >= self.n_features_to_keep else np.arange(n_columns)
         first, strength = len(kept), f_values(rows, index)

@@ -119,7 +119,7 @@ class _Brief:
 
 
 class BriefNet(_Brief, NeuralNet):
-    """Of whatever loss."""
+    """Of a loss that has no weights of its own."""
 
 
 class _BriefClassifier(_Brief, NeuralNetClassifier):
@@ -217,7 +217,8 @@ def fitted(net: NeuralNet, X: Singles, target: Labels | Singles, epochs: int) ->
                 f"The loss became {row} in epoch {epoch}; expected finite numbers. Lower the learning rate."
             )
     stop = dict(net.callbacks_).get("stop")
-    if len(rows) < epochs and not (stop is not None and stop.ended):
+    cut = not rows or "train_loss" not in rows[-1] or ("valid_loss" in rows[0]) != ("valid_loss" in rows[-1])
+    if (len(rows) < epochs or cut) and not (stop is not None and stop.ended):
         # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
         raise KeyboardInterrupt
     net.module_.eval()

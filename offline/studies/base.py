@@ -140,5 +140,7 @@ class Study:
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:
             raise ValueError(f"{self.name} has {len(self.settings)} settings; expected 1 to 8")
-        if self.reads and len(self.settings) > 1:
-            raise ValueError(f"{self.name} reads before it fits; expected one setting")
+        if self.reads and (len(self.settings) > 1 or self.judged_by_site or not self.takes_site):
+            raise ValueError(
+                f"{self.name} reads before it fits; expected one setting, and sites told of training only"
+            )

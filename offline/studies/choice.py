@@ -21,7 +21,7 @@ from offline.studies.recorded import RECORDED, is_cohort, run_recorded
 from offline.studies.running import run_study
 from offline.studies.severity_run import run_severity
 from offline.studies.tables import can_take
-from offline.studies.workers import Workers
+from offline.workers import Workers
 
 
 def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str = DIAGNOSIS) -> list[str]:

@@ -28,7 +28,7 @@ class Profile:
     repeats : int
         Divisions into ten folds.
     permutations : int
-        Permuted labellings of the ten folds, the same people in each; settings are kept.
+        Permuted labellings of the first ten folds, the same people in each; settings are kept.
     audited : int
         Permuted labellings of every careless protocol and of its honest twin.
     """

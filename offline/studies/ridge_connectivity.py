@@ -21,7 +21,7 @@ FOLDS = 5
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Standardised rows and their products: all of a fit that looks at no label.
+    """Standardised rows and their products: all of a fit that looks at no label, where sites are given.
 
     Parameters
     ----------
@@ -97,18 +97,11 @@ class RidgeConnectivity(TwoLabels):
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
-        self.classes_, which = np.unique(y, return_inverse=True)
-        if len(self.classes_) != 2:
-            n = len(self.classes_)
-            # The first sentence is what scikit-learn's contract looks for.
-            raise ValueError(
-                "Only binary classification is supported. "
-                f"y has {n} class{'' if n == 1 else 'es'}; expected two labels."
-            )
-        group = _divisions(which) if site is None else np.asarray(site)
+        second = self._second(y)
+        group = _divisions(second.astype(np.intp)) if site is None else np.asarray(site)
         if len(group) != len(y):
             raise HemostreamError(f"site has {len(group)} rows; expected {len(y)}, one a person.")
-        return self._directed(Reading.of(X, group), which == 1)
+        return self._directed(Reading.of(X, group), second)
 
     def read(self, X: Floats, *, site: Labels) -> Reading:
         """What a fit does without looking at labels: it serves any of the same people.
@@ -132,8 +125,7 @@ class RidgeConnectivity(TwoLabels):
         y : (n,) array
             Two labels.
         """
-        self.classes_, which = np.unique(y, return_inverse=True)
-        return self._directed(reading, which == 1)
+        return self._directed(reading, self._second(y))
 
     def _directed(self, reading: Reading, second: npt.NDArray[np.bool_]) -> "RidgeConnectivity":
         self.mean_, self.scale_ = reading.mean, reading.scale

@@ -23,16 +23,16 @@ from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.page import write_page
 from offline.studies.planning import null_tasks, only, planned, who_is_judged
-from offline.studies.relabelling import SEED, relabelled
+from offline.studies.relabelling import SEED
 from offline.studies.several import refuse_few
 from offline.studies.sheet import write_json
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.unlabelled import words as transductive_words
-from offline.studies.work import Done, Task, probabilities_of
-from offline.studies.workers import Workers
+from offline.studies.work import Done, Task, labels_for, probabilities_of
 from offline.versions import versions
+from offline.workers import Workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,12 +178,18 @@ def _part(
 
 def _null(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> dict[str, npt.NDArray[np.float64]]:
     by_number: dict[int, list[Predictions]] = {}
+    labels = {task.labelling or 0: labels_for(scans.table, task) for task in _first_of_each(tasks)}
     for task, outcome in zip(tasks, done, strict=True):
         number = task.labelling or 0
-        y = relabelled(scans.table, number)
-        by_number.setdefault(number, []).append(_part(scans.labels, scans.table, task, outcome, y))
+        part = _part(scans.labels, scans.table, task, outcome, labels[number])
+        by_number.setdefault(number, []).append(part)
     each = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
     return {name: np.array([its[name] for its in each]) for name in (each[0] if each else {})}
+
+
+def _first_of_each(tasks: Sequence[Task]) -> list[Task]:
+    """One task of each labelling."""
+    return list({task.labelling: task for task in tasks}.values())
 
 
 def _settings(study: Study, tasks: Sequence[Task], done: Sequence[Done], arm: str) -> dict[str, int]:

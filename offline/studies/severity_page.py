@@ -59,9 +59,9 @@ def write_page(out: Path, results: Mapping[str, Any]) -> None:
 
 def said(results: Mapping[str, Any]) -> str:
     """What was found on unseen sites, or in ten folds where there is one site, beside age and sex."""
-    arms, table = results["arms"], results["study"]["table"]
-    protocol = next(name for name in (UNSEEN_SITE, TENFOLD) if f"{table}, {name}" in arms)
-    its, traits = arms[f"{table}, {protocol}"], arms[f"{TRAITS}, {protocol}"]
+    arms, given = results["arms"], results["study"]["table"]
+    protocol = next(name for name in (UNSEEN_SITE, TENFOLD) if f"{given}, {name}" in arms)
+    its, traits = arms[f"{given}, {protocol}"], arms[f"{TRAITS}, {protocol}"]
     r, p = its["r"]["value"], its["r"]["p"]
     if p is None:
         found = "whether this is chance was not estimated"

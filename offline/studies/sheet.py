@@ -70,8 +70,10 @@ def links(all_results: Sequence[Mapping[str, Any]], say: Mapping[str, str] | Non
 
 
 def markdown(head: Row, rows: Sequence[Row]) -> str:
-    """A table as Markdown; no line of a cell is broken."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows))
+    """A table as Markdown, whatever stands in its cells."""
+    whole = [head, ["---"] * len(head), *rows]
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in whole]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.sample_table import SampleTable
+from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.division import PERMUTED
 from offline.studies.work import Done, Task, perform, perform_together
-from offline.studies.workers import Workers
+from offline.workers import Workers
 
 REVISION = 2
 """Raise it when what a task does changes: what was kept before is then not taken up."""
@@ -43,6 +44,8 @@ class Shelf:
             self._of.append(dict(study.unlabelled))
         if study.revision > 1:  # the first has the names that there were before studies had revisions
             self._of.append(f"revision {study.revision}")
+        if tables.REVISION > 2:  # likewise
+            self._of.append(f"tables {tables.REVISION}")
 
     def path(self, task: Task) -> Path:
         """Where a task's outcome lies."""
@@ -100,7 +103,7 @@ def perform_all(
     workers : Workers
         Who shares them.
     tell : callable
-        Told of every task.
+        Told whenever some are done.
     """
     done = {i: kept for i, task in enumerate(tasks) if (kept := shelf.load(task)) is not None}
     todo = _together(study, table, tasks, [i for i in range(len(tasks)) if i not in done])
@@ -124,7 +127,8 @@ def _together(
     for i in todo:
         task = tasks[i]
         alone = task.arm != PERMUTED
-        groups.setdefault(i if alone else (task.fold.name, task.fold.train.tobytes()), []).append(i)
+        people = (task.fold.name, *(side.tobytes() for side in _sides(task)))
+        groups.setdefault(i if alone else people, []).append(i)
     return [own[i : i + MOST_TOGETHER] for own in groups.values() for i in range(0, len(own), MOST_TOGETHER)]
 
 

@@ -3,6 +3,7 @@ on average over many data sets (Dadi et al. 2019, NeuroImage 192:115-134)."""
 
 import numpy as np
 
+from models.errors import HemostreamError
 from models.parts.kinds_average import TANGENT, KindsAverage, seen_from
 from offline.studies.dual import PENALTIES, Floats, Labels
 from offline.studies.headline.members import whitening_of
@@ -53,6 +54,8 @@ class TangentRidge(TwoLabels):
         # What a masked region would have stands at the mean: it then says nothing.
         there = np.isfinite(rows)
         mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+        if len(site) != len(X):
+            raise HemostreamError(f"site has {len(site)} rows; expected {len(X)}, one a person.")
         return whitening, Reading.of(np.where(there, rows, mean), np.asarray(site))
 
     def fit_read(self, reading: tuple[Floats, Reading], y: Labels) -> "TangentRidge":
@@ -66,8 +69,7 @@ class TangentRidge(TwoLabels):
             Two labels.
         """
         whitening, of = reading
-        self.classes_, which = np.unique(y, return_inverse=True)
-        second = which == 1
+        second = self._second(y)
         direction, self.penalty_ = of.direction(second, PENALTIES)
         members = ((TANGENT, False),)
         intercept = float(2.0 * second.mean() - 1.0)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -59,6 +60,23 @@ class TwoLabels(ClassifierMixin, BaseEstimator):
         """
         second = self.decision_function(X) > 0
         return np.asarray(self.classes_[second.astype(int)])
+
+    def _second(self, y: Labels) -> npt.NDArray[np.bool_]:
+        """Note the two labels, and say who has the second: (n,) bool.
+
+        Raises
+        ------
+        ValueError
+            There are not two.
+        """
+        self.classes_, which = np.unique(y, return_inverse=True)
+        if (n := len(self.classes_)) != 2:
+            # The first sentence is what scikit-learn's contract looks for.
+            raise ValueError(
+                "Only binary classification is supported. "
+                f"y has {n} class{'' if n == 1 else 'es'}; expected two labels."
+            )
+        return np.asarray(which == 1)
 
     def _table(self, X: Floats) -> Floats:
         return X

@@ -8,7 +8,8 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -129,9 +130,7 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
     train = task.fold.train
     target = labels_for(table, task)
     seed = _seed(task)
-    with threadpool_limits(1), warnings.catch_warnings():
-        # A fit that stops at its most iterations is judged as it is, like any other.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with _quietly():
         known, judged = _rows(study, X, table, task, target)
         y, site = target[train], table.site[train]
         more = study.unlabelled if task.centred and study.unlabelled is not None else {}
@@ -160,17 +159,25 @@ def perform_together(
     """
     began, first = time.perf_counter(), tasks[0]
     train = first.fold.train
-    with threadpool_limits(1):
+    with _quietly():
         known, judged = _rows(study, X, table, first, table.target)
         reading = study.model(**study.settings[0], random_state=0).read(known, site=table.site[train])
     shared, out = (time.perf_counter() - began) / len(tasks), []
     for task in tasks:
         began = time.perf_counter()
-        with threadpool_limits(1):
+        with _quietly():
             model = study.model(**study.settings[0], random_state=_seed(task) % 2**31)
             model.fit_read(reading, labels_for(table, task)[train])
             out.append(Done(log_odds(model, judged), 0, shared + time.perf_counter() - began))
     return out
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """One thread; a fit that stops at its most iterations is judged as it is, like any other."""
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def _rows(
@@ -195,7 +202,7 @@ def labels_for(table: SampleTable, task: Task) -> npt.NDArray[np.int64]:
 
 
 def labels_of(table: SampleTable, labelling: int | None) -> npt.NDArray[np.int64]:
-    """True labels, or permuted ones by their number, (n,) int64."""
+    """True labels, or those permuted within sites, by their number, (n,) int64; of a null: `labels_for`."""
     if labelling is None:
         return table.target
     return permuted_people(table, np.random.default_rng([19, labelling]))

@@ -24,7 +24,7 @@ from offline.studies.division import Profile, own_site
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 from offline.studies.work import INNER_FOLDS, Done, Task, labels_of
-from offline.studies.workers import Workers
+from offline.workers import Workers
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3

@@ -24,7 +24,7 @@ and that a factor above 4 was added, followed inner results of all folds, which 
 labels. So 0.756 is a little hopeful; only sites that nobody looked at can say how much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -108,7 +108,11 @@ class Headline(TwoLabels):
                 f"There are {labels} labels and {sites} sites; expected two "
                 "labels and at least two sites, because penalties are chosen on a site that is left out."
             )
-        return self.fit_read(self.read(X, site=site), y)
+        second = self._second(y)
+        whitening, members = self._read(X, site)
+        # Each is let go of before the next is read: all at once are a gigabyte.
+        self._average(whitening, [member.fit(second) for member in members], second)
+        return self
 
     def read(self, X: Floats, *, site: Labels) -> HeadlineReading:
         """What a fit does without looking at labels: it serves any of the same people.
@@ -120,6 +124,10 @@ class Headline(TwoLabels):
         site : (n,) str
             Where each was recorded; at least two sites.
         """
+        whitening, members = self._read(X, site)
+        return HeadlineReading(whitening, tuple(members))
+
+    def _read(self, X: Floats, site: Labels) -> tuple[Floats, Iterator[Member]]:
         tables = split(X, self.kinds)
         whitening = np.empty((0, 0))
         if TANGENT in tables:
@@ -128,7 +136,7 @@ class Headline(TwoLabels):
         read = (
             read_member(tables[kind], site, own=own, factors=self.factors) for kind, own in self._members()
         )
-        return HeadlineReading(whitening, tuple(read))
+        return whitening, read
 
     def fit_read(self, reading: HeadlineReading, y: Labels) -> "Headline":
         """`fit` to people who were read.
@@ -140,8 +148,7 @@ class Headline(TwoLabels):
         y : (n,) array
             Two labels.
         """
-        self.classes_, which = np.unique(y, return_inverse=True)
-        second = which == 1
+        second = self._second(y)
         self._average(reading.whitening, [member.fit(second) for member in reading.members], second)
         return self
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.parts.kinds_average import matrix_of, own_scale
 from models.parts.tangent import log_symmetric
 from offline.studies.dual import Floats, Labels
-from offline.studies.headline.stretched import Stretched
+from offline.studies.headline.stretched import Stretched, site_means
 
 PENALTIES = (0.15, 0.5, 1.5, 5.0)
 """In units of people's mean squared distance from the mean of all: 0.5 is about the baseline's 1e4."""
@@ -107,7 +107,8 @@ def read_member(table: Floats, site: Labels, *, own: bool, factors: Sequence[flo
     gram = (rows @ rows.T).astype(np.float64)
     size = float(np.trace(gram) / len(gram))
     gram /= size
-    stretched = tuple(Stretched.of(gram, site, factor) for factor in factors)
+    means = site_means(site)
+    stretched = tuple(Stretched.of(gram, site, factor, means) for factor in factors)
     return Member(mean, scale, rows, size, stretched)
 
 

@@ -56,7 +56,7 @@ class Stretched:
     factor: float
 
     @classmethod
-    def of(cls, gram: Floats, site: Labels, factor: float) -> "Stretched":
+    def of(cls, gram: Floats, site: Labels, factor: float, means: Floats | None = None) -> "Stretched":
         """Move sites apart.
 
         Parameters
@@ -67,8 +67,10 @@ class Stretched:
             Of each row.
         factor : float
             Above zero; one leaves sites where they are.
+        means : (n, n) float64, optional
+            `site_means` of the sites, where somebody has them already.
         """
-        means = site_means(site)
+        means = site_means(site) if means is None else means
         if factor != 1.0:
             mixing = np.eye(len(gram)) + (factor - 1.0) * means
             gram = mixing @ gram @ mixing

@@ -125,6 +125,9 @@ def test_ctrl_c_ends_a_fit_and_is_not_taken_for_early_stopping(monkeypatch: pyte
     monkeypatch.setattr("offline.estimators.torch_fit.Batches.__iter__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit("mixture")
+    X, y, _ = planted(40, 8, 1.0, 0)
+    with pytest.raises(KeyboardInterrupt):  # in its last epoch too
+        MixtureOfExpertsClassifier(2, epochs=1).fit(X, y)
 
 
 def test_labels_weigh_the_same_however_rare() -> None:

@@ -31,7 +31,7 @@ from offline.studies.shelf import REVISION, Shelf
 from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, digest, table_of
 from offline.studies.work import Task, labels_of, perform
-from offline.studies.workers import Workers
+from offline.workers import Workers
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]

@@ -14,13 +14,13 @@ from offline.sample_table import SampleTable
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies import shelf as shelf_module
-from offline.studies.division import QUICK, ten_folds
+from offline.studies.division import QUICK, UNSEEN_SITE, ten_folds
 from offline.studies.planning import null_tasks
 from offline.studies.relabelling import SEED, evened, relabelled
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import TABLES, can_take, digest, table_of
-from offline.studies.work import perform, perform_together
-from offline.studies.workers import Workers
+from offline.studies.work import Task, perform, perform_together
+from offline.workers import Workers
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
 
@@ -71,9 +71,7 @@ def test_evening_never_moves_a_label_between_sites_and_never_makes_parts_less_ev
     assert uneven(found) <= uneven(y)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in STUDIES if STUDIES[name].reads and can_take(STUDIES[name].table, SCANS)]
-)
+@pytest.mark.parametrize("name", READING)
 def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -> None:
     study = STUDIES[name]
     X = TABLES[study.table](SCANS).astype(np.float32)
@@ -108,3 +106,35 @@ def test_a_run_makes_the_labellings_of_a_fold_together_and_keeps_each(
     again = perform_all(shelf, study, X, table, tasks, workers=Workers(), tell=silent)
     assert made == [2] * 10
     assert all(np.array_equal(a.log_odds, b.log_odds) for a, b in zip(done, again, strict=True))
+
+
+def test_of_many_tiny_sites_labels_stay_at_their_sites_and_tenths_are_nearly_even() -> None:
+    rng = np.random.default_rng(0)
+    n = 90
+    table = replace(SCANS.table.rows(np.arange(n)), site=np.array([f"s{k // 3}" for k in range(n)]))
+    table = replace(table, target=rng.integers(0, 2, n))
+    for number in range(5):
+        y = relabelled(table, number)
+        assert counts(y, table.site) == counts(table.target, table.site)
+        assert max(abs(np.subtract(of_tenths(table, y), of_tenths(table, table.target)))) <= 2
+
+
+@pytest.mark.parametrize("name", READING)
+def test_labels_of_the_judged_reach_no_fit_that_shares_a_reading(name: str) -> None:
+    study = STUDIES[name]
+    X = TABLES[study.table](SCANS).astype(np.float32)
+    fold = ten_folds(SCANS.table, seed=SEED)[0]
+    task = Task(name, UNSEEN_SITE, fold)
+    target = SCANS.y.copy()
+    target[fold.test] = 1 - target[fold.test]
+    one, two = (
+        perform_together(study, X, table, [task])[0].log_odds
+        for table in (SCANS.table, replace(SCANS.table, target=target))
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+def test_reading_first_asks_for_one_setting_and_sites_of_training_only() -> None:
+    for wrong in ({"settings": ({}, {})}, {"judged_by_site": True}, {"takes_site": False}):
+        with pytest.raises(ValueError, match="reads before it fits"):
+            replace(STUDIES["ridge"], **wrong)

@@ -26,7 +26,7 @@ from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.unlabelled import centred
 from offline.studies.work import Task, perform
-from offline.studies.workers import Workers
+from offline.workers import Workers
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}

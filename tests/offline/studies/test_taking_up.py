@@ -20,7 +20,7 @@ from offline.studies.columns import Columns
 from offline.studies.division import Profile
 from offline.studies.shelf import Shelf
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, digest, table_of
-from offline.studies.workers import Workers
+from offline.workers import Workers
 from tools.cli import main
 
 SMALL = Profile("quick", 1, 2, 1)

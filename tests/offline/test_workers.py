@@ -9,12 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from offline.studies.workers import Workers
+from models.errors import HemostreamError
+from offline.workers import Workers
+
+
+def _sleep_and_divide(seconds: float, number: int) -> float:
+    time.sleep(seconds)
+    return 1 / number
+
+
+def _end() -> None:
+    os._exit(3)
+
 
 CALLS = [(number,) for number in range(7)]
 STARTS_AND_WAITS = """
 import os, sys, time
-from offline.studies.workers import Workers
+from offline.workers import Workers
 if __name__ == "__main__":
     with Workers(2) as workers:
         for number, _ in workers.each(time.sleep, [(0.0,), (0.0,), (60.0,), (60.0,)]):
@@ -30,9 +41,19 @@ def test_results_are_those_of_one_process_whoever_makes_them() -> None:
         assert dict(apart.each(abs, CALLS)) == dict(apart.each(abs, CALLS)) == once
 
 
-def test_an_error_of_a_fit_is_raised_and_nothing_more_is_begun() -> None:
-    with Workers(2) as apart, pytest.raises(ZeroDivisionError):
-        list(apart.each(divmod, [(1, 0), *[(1, 1)] * 5]))
+def test_whoever_stops_does_not_wait_for_work_under_way() -> None:
+    began = time.monotonic()
+    calls = [(0.0, 0), *[(60.0, 1)] * 5]
+    with pytest.raises(ZeroDivisionError), Workers(2) as apart:
+        list(apart.each(_sleep_and_divide, calls))
+    assert time.monotonic() - began < 50.0
+
+
+def test_a_process_that_was_killed_is_told_and_the_next_work_is_done() -> None:
+    with Workers(2) as apart:
+        with pytest.raises(HemostreamError, match="fewer --workers"):
+            list(apart.each(_end, [(), (), ()]))
+        assert dict(apart.each(abs, CALLS)) == {number: number for number in range(7)}
 
 
 def _alive(pid: int) -> bool:
