@@ -28,19 +28,23 @@ class Profile:
     repeats : int
         Divisions into ten folds.
     permutations : int
-        Permuted labellings of the first ten folds, the same people in each; settings are kept.
+        Permuted labellings of the ten folds, the same people in each fold; they take the divisions by turns.
     audited : int
         Permuted labellings of every careless protocol and of its honest twin.
+    kept : bool
+        Whether permuted labellings keep the setting that the true labels chose most often; otherwise the
+        whole procedure is repeated.
     """
 
     name: str
     repeats: int
     permutations: int
     audited: int = 5
+    kept: bool = True
 
 
 QUICK = Profile("quick", 1, 19)
-FULL = Profile("full", 5, 199, 19)
+FULL = Profile("full", 5, 199, 19, kept=False)
 PROFILES = {profile.name: profile for profile in (QUICK, FULL)}
 
 

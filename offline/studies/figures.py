@@ -32,7 +32,7 @@ def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]
     table : Predictions
         All arms of a study.
     null : mapping of metric to (n,) float64
-        The ten folds' figures on permuted labels, settings kept; empty where there are none.
+        The ten folds' figures on permuted labels; empty where there are none.
 
     Returns
     -------

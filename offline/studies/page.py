@@ -97,9 +97,10 @@ def null_words(results: Mapping[str, Any]) -> str:
     if not null:
         return "No labels were permuted."
     own = null["auc"]
+    how = "settings kept" if results["profile"].get("kept", True) else "the whole procedure each time"
     return (
-        f"On {own['labellings']} permuted labellings (within sites, the same ten folds, settings kept) the "
-        f"AUC is {own['mean']:.3f}, SD {own['sd']:.3f}."
+        f"On {own['labellings']} permuted labellings (within sites, the same ten folds, {how}) the AUC is "
+        f"{own['mean']:.3f}, SD {own['sd']:.3f}."
     )
 
 

@@ -52,19 +52,21 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
 
 
 def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[Task]:
-    """The first ten folds again for every permuted labelling (`offline.studies.relabelling`), setting kept.
+    """Ten folds again for every permuted labelling (`offline.studies.relabelling`).
 
     Parameters
     ----------
     study, table, profile
         See `planned`.
     setting : int
-        The one that the true labels' ten folds chose most often.
+        The one that the true labels' ten folds chose most often, for a profile that keeps it.
     """
+    kept = setting if profile.kept else None
     return [
-        Task(study.name, PERMUTED, fold, labelling=number, setting=setting)
-        for fold in ten_folds(table, seed=SEED)
-        for number in range(profile.permutations)
+        Task(study.name, PERMUTED, fold, labelling=number, setting=kept, division=SEED + repeat)
+        for repeat in range(profile.repeats)
+        for fold in ten_folds(table, seed=SEED + repeat)
+        for number in range(repeat, profile.permutations, profile.repeats)
     ]
 
 

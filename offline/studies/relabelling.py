@@ -15,10 +15,10 @@ from offline.studies.division import ten_folds
 
 Labels = npt.NDArray[np.int64]
 SEED = 0
-"""Of the division into tenths whose people keep together."""
+"""Of the first division into tenths; further ones count on from it."""
 
 
-def relabelled(table: SampleTable, number: int) -> Labels:
+def relabelled(table: SampleTable, number: int, division: int = SEED) -> Labels:
     """One permuted labelling.
 
     Parameters
@@ -27,6 +27,8 @@ def relabelled(table: SampleTable, number: int) -> Labels:
         One row a person.
     number : int
         Which; chance follows from it.
+    division : int
+        Seed of the division whose tenths keep their numbers.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def relabelled(table: SampleTable, number: int) -> Labels:
     """
     rng = np.random.default_rng([19, number])
     tenth = np.zeros(len(table), dtype=np.int64)
-    for k, fold in enumerate(ten_folds(table, seed=SEED)):
+    for k, fold in enumerate(ten_folds(table, seed=division)):
         tenth[fold.test] = k
     return evened(permuted_people(table, rng), table.target, tenth, table.site, rng)
 

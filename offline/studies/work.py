@@ -56,6 +56,8 @@ class Task:
         unless the study says what else it does with them (``unlabelled``).
     columns : Columns or None
         Which columns the study is given, and whose labels say so; None is all of them.
+    division : int
+        Seed of the division into tenths that the labels of a null keep even.
     """
 
     study: str
@@ -65,6 +67,7 @@ class Task:
     setting: int | None = None
     centred: bool = False
     columns: Columns | None = None
+    division: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +200,7 @@ def _rows(
 def labels_for(table: SampleTable, task: Task) -> npt.NDArray[np.int64]:
     """The labels that a task is about, (n,) int64."""
     if task.arm == PERMUTED and task.labelling is not None:
-        return relabelled(table, task.labelling)
+        return relabelled(table, task.labelling, task.division)
     return labels_of(table, task.labelling)
 
 

@@ -14,12 +14,12 @@ from offline.sample_table import SampleTable
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies import shelf as shelf_module
-from offline.studies.division import QUICK, UNSEEN_SITE, ten_folds
+from offline.studies.division import FULL, QUICK, UNSEEN_SITE, ten_folds
 from offline.studies.planning import null_tasks
 from offline.studies.relabelling import SEED, evened, relabelled
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import TABLES, can_take, digest, table_of
-from offline.studies.work import Task, perform, perform_together
+from offline.studies.work import Task, labels_for, perform, perform_together
 from offline.workers import Workers
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
@@ -138,3 +138,21 @@ def test_reading_first_asks_for_one_setting_and_sites_of_training_only() -> None
     for wrong in ({"settings": ({}, {})}, {"judged_by_site": True}, {"takes_site": False}):
         with pytest.raises(ValueError, match="reads before it fits"):
             replace(STUDIES["ridge"], **wrong)
+
+
+def test_the_full_profile_takes_all_divisions_by_turns_and_chooses_settings_anew() -> None:
+    study, table = STUDIES["jung2019"], SCANS.table
+    full = replace(FULL, repeats=2, permutations=5)
+    tasks = null_tasks(study, table, full, 1)
+    assert {task.setting for task in tasks} == {None}
+    assert {task.setting for task in null_tasks(study, table, QUICK, 1)} == {1}
+    assert len(tasks) == 5 * 10
+    for number in range(5):
+        own = [task for task in tasks if task.labelling == number]
+        assert {task.division for task in own} == {SEED + number % 2}
+        assert np.array_equal(
+            np.sort(np.concatenate([task.fold.test for task in own])), np.arange(len(table))
+        )
+        y = labels_for(table, own[0])
+        for task in own:
+            assert y[task.fold.test].sum() == table.target[task.fold.test].sum()
