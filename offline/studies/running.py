@@ -139,7 +139,7 @@ def run_study(
             for name, v in null.items()
         },
         "settings": {arm: _settings(study, tasks, done, arm) for arm in table.arms},
-        "fits": _fits(study, tasks) + len(of_null),
+        "fits": _fits(study, [*tasks, *of_null]),
         "careless": careless,
     }
     _write(out, results, seconds, table)
@@ -200,7 +200,7 @@ def _settings(study: Study, tasks: Sequence[Task], done: Sequence[Done], arm: st
 
 def _fits(study: Study, tasks: Sequence[Task]) -> int:
     inner = 3 * len(study.settings) if len(study.settings) > 1 else 0
-    return len(tasks) * (1 + inner)
+    return sum(1 if task.setting is not None else 1 + inner for task in tasks)
 
 
 def described(study: Study) -> dict[str, Any]:

@@ -135,7 +135,12 @@ def test_labels_of_the_judged_reach_no_fit_that_shares_a_reading(name: str) -> N
 
 
 def test_reading_first_asks_for_one_setting_and_sites_of_training_only() -> None:
-    for wrong in ({"settings": ({}, {})}, {"judged_by_site": True}, {"takes_site": False}):
+    each: tuple[dict[str, Any], ...] = (
+        {"settings": ({}, {})},
+        {"judged_by_site": True},
+        {"takes_site": False},
+    )
+    for wrong in each:
         with pytest.raises(ValueError, match="reads before it fits"):
             replace(STUDIES["ridge"], **wrong)
 
