@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from skorch import NeuralNetClassifier
+from skorch import NeuralNet, NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import nn
 
+from models.stacked_autoencoder import DenoisingAutoEncoder
 from models.table_cnn import TableCNN
 from offline.estimators.torch_fit import Batches, Tuning, divided, fine_tune
+from offline.estimators.torch_pretraining import pretrain
 from offline.fitting import label_weights
 from offline.reproducible import reproducible
 from tests.offline.estimators.planted import planted
@@ -60,3 +62,31 @@ def test_the_brief_loop_learns_what_skorchs_own_does(frozen: bool) -> None:
         assert row == pytest.approx(same, abs=1e-4)
     for (name, weights), same_weights in zip(brief.named_parameters(), own.parameters(), strict=True):
         np.testing.assert_allclose(weights.detach(), same_weights.detach(), atol=1e-3, err_msg=name)
+
+
+def test_pretraining_learns_what_skorchs_own_loop_does() -> None:
+    X = np.random.default_rng(0).normal(size=(150, 20)).astype(np.float32)
+    made = []
+    for brief in (True, False):
+        with reproducible(7, threads=1):
+            layer = nn.Linear(20, 6)
+            if brief:
+                losses = pretrain([layer], X, epochs=8, corruption=0.2, learning_rate=1e-2)[0]
+            else:
+                net = NeuralNet(
+                    DenoisingAutoEncoder(layer, corruption=0.2),
+                    criterion=nn.MSELoss,
+                    optimizer=torch.optim.Adam,
+                    optimizer__foreach=False,
+                    lr=1e-2,
+                    train_split=None,
+                    max_epochs=8,
+                    batch_size=64,
+                    iterator_train=Batches,
+                    iterator_train__shuffle=True,
+                    verbose=0,
+                ).fit(X, X)
+                losses = net.history[:, "train_loss"]
+        made.append((layer.weight.detach().numpy().copy(), losses))
+    assert made[0][1] == pytest.approx(made[1][1], abs=1e-5)
+    np.testing.assert_allclose(made[0][0], made[1][0], atol=1e-4)
