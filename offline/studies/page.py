@@ -1,5 +1,6 @@
 """What a study gave, as a page."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,15 @@ def _subgroups(its: Mapping[str, Any]) -> str:
 
 def _settings(results: Mapping[str, Any]) -> list[str]:
     return [
-        f"{arm}: " + ", ".join(f"{name} {n} times" for name, n in chosen.items())
+        f"{arm}: "
+        + "; ".join(f"{_setting(name)}, {n} time{'' if n == 1 else 's'}" for name, n in chosen.items())
         for arm, chosen in results["settings"].items()
         if len(chosen) > 1
     ]
+
+
+def _setting(said: str) -> str:
+    return " and ".join(f"{name} {value}" for name, value in json.loads(said).items())
 
 
 def _sites(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
