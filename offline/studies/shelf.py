@@ -39,6 +39,7 @@ class Shelf:
     def __init__(self, folder: Path, of: str, study: Study) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._moves_matrices = study.unlabelled is None and study.table in tables.OF_MATRICES
         self._of = [of, study.name, study.table, [dict(each) for each in study.settings], REVISION]
         if study.unlabelled is not None:
             self._of.append(dict(study.unlabelled))
@@ -51,6 +52,8 @@ class Shelf:
         """Where a task's outcome lies."""
         fold = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in _sides(task)]
         content = [*self._of, task.arm, task.fold.name, fold, task.labelling, task.setting, task.centred]
+        if task.centred and self._moves_matrices:  # before, they had been centred like any table
+            content += ["matrices moved together"]
         if task.columns is not None:  # where there are none, the name is what it was before there could be
             content += [task.columns.said()]
         return self.folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.npz"

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError, ScanError, near_match
+from models.parts.kinds import KINDS, regions_of, widths
+from models.parts.kinds_average import TANGENT
 from offline.features import (
     Correlation,
     Granger,
@@ -129,6 +131,8 @@ TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     }
 )
 """By name."""
+OF_MATRICES = ("shrunk correlation", MANY_KINDS)
+"""Tables in which upper triangles of positive definite matrices stand."""
 REVISION = 2
 """Raise it when what a table holds changes: what was kept before is then not taken up."""
 
@@ -138,6 +142,24 @@ def can_take(name: str, scans: Scans) -> bool:
     if name in OF_ANYBODY:
         return not unknown_of(name, scans)
     return (name == AS_IT_IS) != scans.is_series
+
+
+def matrices_in(name: str, n_columns: int) -> slice | None:
+    """Which columns of a table are the upper triangle of a matrix, for whoever moves people about.
+
+    Parameters
+    ----------
+    name : str
+        Of a table.
+    n_columns : int
+        That it has.
+    """
+    if name not in OF_MATRICES:
+        return None
+    kinds = tuple(KINDS) if name == MANY_KINDS else (TANGENT,)
+    size = widths(kinds, regions_of(kinds, n_columns))
+    start = sum(size[kind] for kind in kinds[: kinds.index(TANGENT)])
+    return slice(start, start + size[TANGENT])
 
 
 def unknown_of(name: str, scans: Scans) -> str:

@@ -3,8 +3,16 @@
 import numpy as np
 import numpy.typing as npt
 
+from models.parts.kinds_average import matrix_of
+from models.parts.tangent import log_symmetric
 from offline.sample_table import SampleTable
 from offline.studies.base import Study
+from offline.studies.tables import OF_MATRICES
+
+MATRICES_WORDS = (
+    "In the transductive arm matrices are not centred, for then they would be none: the mean of their "
+    "logarithms at each site becomes that of all."
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +36,55 @@ def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
     return out
 
 
+def recentred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
+    """Positive definite matrices whose sites were moved onto one another; less a mean they would be none.
+
+    Every site's mean logarithm becomes that of all people (the log-Euclidean mean, Arsigny et al. 2006, Magn
+    Reson Med 56:411-421).
+
+    Parameters
+    ----------
+    rows : (n, n_regions (n_regions + 1) / 2) float64
+        Upper triangles with the diagonal.  A region that correlates with none is masked, and stays so.
+    site : (n,) str
+        Where each was recorded.
+    """
+    matrices = [matrix_of(row) for row in rows]
+    logarithms = np.stack([log_symmetric(matrix) for matrix in matrices])
+    everybody = logarithms.mean(axis=0)
+    for name in np.unique(site):
+        here = site == name
+        logarithms[here] += everybody - logarithms[here].mean(axis=0)
+    upper = np.triu_indices(logarithms.shape[1])
+    out = np.empty(rows.shape, dtype=rows.dtype)
+    for row, logarithm, matrix in zip(out, logarithms, matrices, strict=True):
+        values, vectors = np.linalg.eigh(logarithm)
+        moved = (vectors * np.exp(values)) @ vectors.T
+        masked = np.count_nonzero(matrix, axis=1) == 1
+        moved[masked], moved[:, masked] = 0.0, 0.0
+        moved[masked, masked] = 1.0
+        row[:] = moved[upper]
+    return out
+
+
+def moved_together(rows: Floats, site: npt.NDArray[np.str_], matrices: slice | None) -> Floats:
+    """`centred` features, and `recentred` ones where the columns are matrices.
+
+    Parameters
+    ----------
+    rows : (n, n_features) float64
+        Of everybody.
+    site : (n,) str
+        Where each was recorded.
+    matrices : slice or None
+        Which columns are upper triangles of matrices.
+    """
+    out = centred(rows, site)
+    if matrices is not None:
+        out[:, matrices] = recentred(rows[:, matrices], site)
+    return out
+
+
 def words(study: Study, table: SampleTable) -> str:
     """How the unlabelled people are used, and for which sites they are too few.
 
@@ -39,7 +96,7 @@ def words(study: Study, table: SampleTable) -> str:
         One row a person.
     """
     if study.unlabelled is None:
-        return ""
+        return MATRICES_WORDS if study.table in OF_MATRICES else ""
     names, counts = np.unique(table.site, return_counts=True)
     small = [str(name) for name, n in zip(names, counts, strict=True) if n < study.fewest_unlabelled]
     said = f"In the transductive arm no site is centred; instead: {study.unlabelled_words}."

@@ -29,7 +29,8 @@ from offline.studies.columns import Columns
 from offline.studies.division import PERMUTED
 from offline.studies.relabelling import relabelled
 from offline.studies.several import area, for_labels, log_probabilities
-from offline.studies.unlabelled import centred
+from offline.studies.tables import matrices_in
+from offline.studies.unlabelled import moved_together
 
 Floats = npt.NDArray[np.float64]
 INNER_FOLDS = 3
@@ -191,7 +192,7 @@ def _rows(
     both = np.concatenate([train, task.fold.test])
     rows = np.asarray(X[both], dtype=X.dtype if study.single else np.float64)
     if task.centred and study.unlabelled is None:
-        rows = centred(rows, table.site[both])
+        rows = moved_together(rows, table.site[both], matrices_in(study.table, rows.shape[1]))
     if task.columns is not None:
         rows = rows[:, task.columns.kept(X, target, train)]
     return rows[: len(train)], np.asarray(rows[len(train) :], dtype=np.float64)

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from models.errors import HemostreamError
+from models.parts.kinds_average import matrix_of
+from models.parts.tangent import log_symmetric
 from offline.metrics import auc
 from offline.permutation import permuted_people
 from offline.progress import silent
@@ -23,8 +25,8 @@ from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Pr
 from offline.studies.planning import planned
 from offline.studies.running import run_study
 from offline.studies.systems.selecting import Best
-from offline.studies.tables import TABLES, can_take, digest, table_of
-from offline.studies.unlabelled import centred
+from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
+from offline.studies.unlabelled import centred, moved_together, recentred
 from offline.studies.work import Task, perform
 from offline.workers import Workers
 
@@ -142,6 +144,53 @@ def test_what_a_constant_region_would_have_is_left_out_of_a_sites_mean() -> None
     rows = np.array([[1.0, np.nan], [3.0, np.nan], [5.0, 2.0]])
     found = centred(rows, np.array(["a", "a", "b"]))
     np.testing.assert_array_equal(found, [[-1.0, np.nan], [1.0, np.nan], [0.0, 0.0]])
+
+
+def matrix_rows(matrices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    upper = np.triu_indices(matrices.shape[1])
+    return np.stack([matrix[upper] for matrix in matrices])
+
+
+def test_matrices_of_sites_are_moved_onto_one_another_and_stay_positive() -> None:
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(12, 5, 9))
+    matrices = factor @ factor.transpose(0, 2, 1) / 9
+    matrices[3, 2], matrices[3, :, 2] = 0.0, 0.0  # a masked region
+    matrices[3, 2, 2] = 1.0
+    site = np.array(list("aaabbbbbcccc"))
+    found = recentred(matrix_rows(matrices), site)
+    assert min(np.linalg.eigvalsh(matrix_of(row)).min() for row in found) > 0
+    assert np.count_nonzero(matrix_of(found[3])[2]) == 1
+    others = site != "b"
+    logarithms = np.stack([log_symmetric(matrix_of(row)) for row in found])
+    means = [logarithms[site == name].mean(axis=0) for name in "ac"]
+    np.testing.assert_allclose(means[0], means[1], atol=1e-10)
+    # What a site adds to every logarithm is gone: that is what a scanner is taken for.
+    shift = rng.normal(size=(5, 5))
+    shifted = matrices.copy()
+    for i in np.flatnonzero(site == "a"):
+        values, vectors = np.linalg.eigh(log_symmetric(matrices[i]) + shift + shift.T)
+        shifted[i] = (vectors * np.exp(values)) @ vectors.T
+    apart = [
+        np.stack([log_symmetric(matrix_of(row)) for row in recentred(matrix_rows(each), site)])
+        for each in (matrices, shifted)
+    ]
+    moved = apart[1][others] - apart[0][others]  # all by the same: how the mean of everybody moved
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["ridge-tangent", "many-kinds"])
+def test_only_columns_of_matrices_are_moved_as_matrices(name: str) -> None:
+    scans = planted(2.4)
+    rows = TABLES[STUDIES[name].table](scans)
+    where = matrices_in(STUDIES[name].table, rows.shape[1])
+    assert where is not None
+    moved = moved_together(rows, scans.site, where)
+    other = np.ones(rows.shape[1], dtype=np.bool_)
+    other[where] = False
+    np.testing.assert_array_equal(moved[:, other], centred(rows, scans.site)[:, other])
+    assert min(np.linalg.eigvalsh(matrix_of(row)).min() for row in moved[:, where]) > 0
+    assert matrices_in("correlation", 120) is None
 
 
 def small_study(name: str = "ridge") -> Study:
