@@ -17,7 +17,7 @@ VIEWPORT = "<meta name=viewport content='width=device-width,initial-scale=1'>"
 Row = Sequence[str]
 
 
-def write_sheet(path: Path, title: str, parts: Sequence[str]) -> None:
+def write_sheet(path: Path, title: str, parts: Sequence[str], *, wide: bool = False) -> None:
     """Write a page.
 
     Parameters
@@ -28,9 +28,12 @@ def write_sheet(path: Path, title: str, parts: Sequence[str]) -> None:
         Its title.
     parts : sequence of str
         HTML.
+    wide : bool
+        Whether it takes the whole window, for a table of many columns.
     """
+    style = STYLE.replace("max-width:72rem", "max-width:none") if wide else STYLE
     page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>{text(title)}</title>"
-    page += f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>"
+    page += f"<style>{style}</style><body>{''.join(parts)}</body></html>"
     path.write_text(page + "\n", encoding="utf-8")
 
 

@@ -65,7 +65,8 @@ def write_over_all(
     """
     (out / "studies.md").write_text(said, encoding="utf-8")
     write_json(out / "studies.json", list(all_results))
-    write_sheet(out / "index.html", title, [f"<h1>{text(title)}</h1>", f"<p>{text(RESEARCH)}</p>", *parts])
+    whole = [f"<h1>{text(title)}</h1>", f"<p>{text(RESEARCH)}</p>", *parts]
+    write_sheet(out / "index.html", title, whole, wide=True)
     return said
 
 
