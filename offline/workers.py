@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from types import TracebackType
@@ -76,8 +76,10 @@ class Workers:
             self._pool = ProcessPoolExecutor(
                 self.count, mp_context=get_context("spawn"), initializer=_begin, initargs=self._begin
             )
-        waiting = {self._pool.submit(function, *call): number for number, call in enumerate(calls)}
+        waiting: dict[Future[T], int] = {}
         try:
+            # A process may have been ended while nobody asked for anything: then this fails already.
+            waiting |= {self._pool.submit(function, *call): number for number, call in enumerate(calls)}
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
         except BrokenProcessPool as error:

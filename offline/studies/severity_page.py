@@ -82,24 +82,7 @@ def write_summary(
     seconds: Mapping[str, float],
     notes: Sequence[str] = (),
 ) -> str:
-    """Write ``studies.md``, ``studies.json`` and ``index.html`` over all studies of one amount.
-
-    Parameters
-    ----------
-    out : path
-        Folder of all.
-    all_results : sequence of mapping
-        Of each study.
-    seconds : mapping of str to float
-        What each took.
-    notes : sequence of str
-        What is to be known of the table.
-
-    Returns
-    -------
-    str
-        The table, as Markdown.
-    """
+    """Write the table of all studies of one amount; parameters as of `offline.studies.summary.write_summary`."""
     head = ("system", "target", *HEAD, "s")
     rows = [
         (each["study"]["title"], each["data"]["target"], *_row(arm, its), "")

@@ -54,6 +54,13 @@ def test_a_process_that_was_killed_is_told_and_the_next_work_is_done() -> None:
         with pytest.raises(HemostreamError, match="fewer --workers"):
             list(apart.each(_end, [(), (), ()]))
         assert dict(apart.each(abs, CALLS)) == {number: number for number in range(7)}
+        assert apart._pool is not None
+        for process in list(apart._pool._processes.values()):  # between two pieces of work
+            process.kill()
+            process.join()
+        with pytest.raises(HemostreamError, match="fewer --workers"):
+            list(apart.each(abs, CALLS))
+        assert dict(apart.each(abs, CALLS)) == {number: number for number in range(7)}
 
 
 def _alive(pid: int) -> bool:

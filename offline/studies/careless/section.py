@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offline.studies.careless.habits import EXPLAINED, Habit
-from offline.studies.sheet import table, text
+from offline.studies.sheet import listed, table, text
 
 HONEST, CARELESS = "#0072b2", "#d55e00"
 """Colours that stay apart for those who do not see red or green."""
@@ -55,7 +55,7 @@ def section(results: Mapping[str, Any]) -> str:
             f"<p>{text(intro)}</p>",
             bars(habits),
             table(HEAD, [row for name, its in habits.items() for row in _rows(name, its)]),
-            f"<ul class=note>{''.join(f'<li>{text(note)}</li>' for note in notes)}</ul>",
+            listed("", notes),
         ]
     )
 
