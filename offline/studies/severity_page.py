@@ -82,7 +82,7 @@ def write_summary(
     seconds: Mapping[str, float],
     notes: Sequence[str] = (),
 ) -> str:
-    """Write the table of all studies of one amount; parameters as of `offline.studies.summary.write_summary`."""
+    """Write all studies of one amount as one table; parameters as of `summary.write_summary`."""
     head = ("system", "target", *HEAD, "s")
     rows = [
         (each["study"]["title"], each["data"]["target"], *_row(arm, its), "")

@@ -19,9 +19,10 @@ How untouched the sites of ABIDE were: the results on them of eleven forerunners
 looks. Five chose penalty and reading of each kind by AUC and took the best kind, equal, non-negative or
 greedy weights, or what was best of these inside the fold; six took one reading for all kinds or all
 readings averaged, with and without age, sex, level and spectrum as further predictors. Their AUCs were
-0.721 to 0.757; this one's is 0.756 (0.755 since it computes in single precision), seen once. That equal
-weights and no further predictors were kept, and that a factor above 4 was added, followed inner results of all folds, which together know every site's
-labels. So 0.756 is a little hopeful; only sites that nobody looked at can say how much.
+0.721 to 0.757; this one's is 0.756 (0.755 since it computes in single precision), seen once.  That equal
+weights and no further predictors were kept, and that a factor above 4 was added, followed inner results of
+all folds, which together know every site's labels.  So 0.756 is a little hopeful; only sites that nobody
+looked at can say how much.
 """
 
 from collections.abc import Iterator, Sequence
