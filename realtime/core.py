@@ -72,7 +72,7 @@ class Core:
         self._set_backs = 0  # how often the source's clock had been set back by then
         self.times_set_back = 0
         """How often times ran backwards without a word from the source; grows only."""
-        self._offset = 0.0
+        self._compared: ClockMeasured | None = None  # the last comparison of the clocks
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
 
@@ -93,8 +93,7 @@ class Core:
             case Received():
                 return self._receive(entry)
             case ClockMeasured():
-                self._offset = entry.offset
-                self._utc_offset = entry.utc_offset
+                self._compare(entry)
             case StreamOpened():
                 self._open(entry)
             case StreamReset():
@@ -104,6 +103,12 @@ class Core:
             case _:
                 pass  # events and readings of the clock move no window
         return []
+
+    def _compare(self, entry: ClockMeasured) -> None:
+        self._utc_offset = entry.utc_offset
+        self._compared = entry
+        if self.clock is not None:
+            self.clock.compare(entry.local, entry.offset, entry.uncertainty)
 
     def _open(self, entry: StreamOpened) -> None:
         indices = match_channels(self.plan.spec, entry.spec)
@@ -125,7 +130,10 @@ class Core:
             return
         self._spec = spec
         self._rate_checked = False
-        self.clock = Clock(spec.rate)
+        self.clock = Clock(spec.rate, measured=entry.measured)
+        if self._compared is not None:  # of the stream before: it holds until the next
+            self.clock.compare(self._compared.local, self._compared.offset, 0.0)
+            self.clock.reset()
         self._set_backs = 0
         self._last_time = -np.inf
         self.pipeline = Pipeline(self.plan.pipeline, spec)
@@ -167,7 +175,7 @@ class Core:
         if self.clock is None or self.pipeline is None or self._windows is None or self._fitness is None:
             raise StreamError("Samples came before any stream was opened; the log must begin with one.")
         frames = None if self._frame_row is None else entry.data[self._frame_row].astype(np.float64)
-        times, kept = self.clock.process(entry.stamps + self._offset, frames)
+        times, kept = self.clock.process(entry.stamps, frames)
         data = entry.data[self._rows].astype(np.float64)
         if self._scales is not None:
             data *= self._scales
@@ -177,7 +185,7 @@ class Core:
         given: list[Window] = []
         taken = 0
         for part in self._apart(chunk):
-            self._fitness.take(part, self.clock.doubts[taken : taken + part.n_samples])
+            self._fitness.take(part, self.clock.uncertainties[taken : taken + part.n_samples])
             taken += part.n_samples
             for piece in self.pipeline.process(part):
                 cut = self._windows.process(piece)
@@ -232,7 +240,8 @@ class Core:
     @property
     def local_origin(self) -> Origin:
         """The stream's origin with its anchor, which the source stamped, put on the local clock."""
-        return replace(self.origin, anchor=self.origin.anchor + self._offset)
+        offset = self.clock.offset if self.clock is not None else 0.0
+        return replace(self.origin, anchor=self.origin.anchor + offset)
 
     def decide(self, window: Window, logits: npt.NDArray[np.float32] | None, produced: Produced) -> Decision:
         """Make the decision of a window.

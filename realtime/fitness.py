@@ -14,6 +14,8 @@ from realtime.quality import ChannelFitness, Policy, Reason, bad_channels, first
 from realtime.signal import Bools, Chunk, Floats, SignalSpec
 from realtime.windows import Window
 
+TIMES_MATTER_S = 0.1
+"""Times that are wrong by less change no window of haemodynamics, s."""
 ENOUGH_SLACK = 1e-9
 """A share of channels is a quotient: 0.7 of ten channels is seven."""
 
@@ -95,6 +97,9 @@ class Fitness:
             channels = self.signals.of_outputs(measured, channels)
             quality = measured.summary
         judged = _NOT_JUDGED if window.reasons else self._judge(window.data, channels)
+        most = self._policy.max_time_uncertainty
+        if most is not None and doubt > max(most / rate, TIMES_MATTER_S) and not window.reasons:
+            judged = judged._replace(reasons=(*judged.reasons, Reason.TIMING))
         return replace(
             window,
             reasons=window.reasons or judged.reasons,

@@ -82,6 +82,9 @@ class StreamOpened:
         Name of the vendor's layout that was recognised; empty where none was.
     frame_row : int or None
         Row that counts the device's frames, from which lost ones are told.
+    measured : bool
+        Whether every stamp is known to be a measurement (a file's own times), so that none is suspected of
+        having been made up when its chunk was pushed.
     """
 
     local: float
@@ -94,6 +97,7 @@ class StreamOpened:
     scales: tuple[float, ...] = ()
     device: str = ""
     frame_row: int | None = None
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +132,15 @@ class ClockMeasured:
     utc_offset : float or None
         Add to local time to get UTC seconds since 1970; None where nobody knows (a recording
         without a date).
+    uncertainty : float or None
+        How wrong the offset may be (s), where whoever compared knows; None where the scatter of the
+        comparisons has to tell.
     """
 
     local: float
     offset: float
     utc_offset: float | None
+    uncertainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

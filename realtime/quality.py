@@ -37,6 +37,8 @@ class Reason(StrEnum):
     """The pulse is not alike at a channel's wavelengths: the optode does not sit on the skin."""
     PEAK_POWER = "peak power"
     """There is no pulse, or too little of one."""
+    TIMING = "timing"
+    """Its times may be wrong by more than the policy allows."""
     NOVELTY = "novelty"
     """It is unlike all that the network was trained on."""
     STALE = "stale"
@@ -63,6 +65,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "max_moving": (0.0, 1.0),
     "min_channels": (ABOVE_0, 1.0),
     "max_novelty": (ABOVE_0, inf),
+    "max_time_uncertainty": (ABOVE_0, inf),
     "pulse_low": (ABOVE_0, 10.0),
     "pulse_high": (ABOVE_0, 10.0),
 }
@@ -103,6 +106,10 @@ class Policy:
         network that was trained with channel dropout.
     max_novelty : float or None
         Largest novelty, 1 being the bundle's own threshold; asks nothing of a bundle that cannot tell.
+    max_time_uncertainty : float or None
+        Most that the times of a window's samples may be wrong, as far as anybody can tell, in sample periods
+        of
+        the stream; never less than 0.1 s.
     pulse_low, pulse_high : float
         The band of the pulse, Hz: 0.7 to 1.5 for adults, 0.5 to 2.5 for children.
 
@@ -122,6 +129,7 @@ class Policy:
     max_moving: float | None = None
     min_channels: float = 1.0
     max_novelty: float | None = 1.0
+    max_time_uncertainty: float | None = 2.0
     pulse_low: float = 0.7
     pulse_high: float = 1.5
 

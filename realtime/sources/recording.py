@@ -55,6 +55,11 @@ class Recording:
         Seconds since 1970 at ``times == 0``, where the file says so.
     notes : mapping
         What else the reader learnt (device, terms, oddities it put right), JSON types only.
+    time_uncertainty_s : float
+        How wrong the comparison of the source's clock with the recorder's may have left all times, s.
+    pushed : bool
+        Whether the stamps came over a wire, where a program may have pushed chunks with one stamp each;
+        else each is the file's own.
     """
 
     name: str
@@ -65,6 +70,8 @@ class Recording:
     events: tuple[Event, ...] = ()
     start_utc: float | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    time_uncertainty_s: float = 0.0
+    pushed: bool = False
 
     def __post_init__(self) -> None:
         expected = (len(self.spec), len(self.times))
@@ -97,9 +104,18 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     """
     start = float(recording.times[0]) if len(recording.times) else 0.0
     yield StreamOpened(
-        local=start, spec=recording.spec, origin=Origin(OriginKind.REPLAYED), name=recording.name
+        local=start,
+        spec=recording.spec,
+        origin=Origin(OriginKind.REPLAYED),
+        name=recording.name,
+        measured=not recording.pushed,
     )
-    yield ClockMeasured(local=start, offset=0.0, utc_offset=recording.start_utc)
+    yield ClockMeasured(
+        local=start,
+        offset=0.0,
+        utc_offset=recording.start_utc,
+        uncertainty=recording.time_uncertainty_s,
+    )
     data = np.where(recording.missing, np.nan, recording.data)
     events = list(recording.events)
     for first in range(0, len(recording.times), chunk_samples):

@@ -66,8 +66,8 @@ def fast_plan(
 def opened_core(plan: Plan, spec: SignalSpec | None = None) -> Core:
     core = Core(plan)
     core.feed(SessionStarted(0.0, "bed-1", 1, plan.model_hash))
-    core.feed(StreamOpened(0.0, spec or plan.spec, Origin(), "device"))
-    core.feed(ClockMeasured(0.0, 0.0, 1.7e9))
+    core.feed(StreamOpened(0.0, spec or plan.spec, Origin(), "device", measured=True))
+    core.feed(ClockMeasured(0.0, 0.0, 1.7e9, uncertainty=0.0))
     return core
 
 

@@ -492,8 +492,8 @@ def test_a_stream_that_takes_another_s_place_leaves_nothing_behind() -> None:
     data = pulsating(SPEC, times)
     core = opened_core(fast_plan(SPEC, policy=LOOSE))
     feed(core, times, 100 * data)
-    core.feed(StreamOpened(100.0, SPEC, Origin(), "device"))
-    core.feed(ClockMeasured(100.0, 0.0, None))
+    core.feed(StreamOpened(100.0, SPEC, Origin(), "device", measured=True))
+    core.feed(ClockMeasured(100.0, 0.0, None, uncertainty=0.0))
     again = feed(core, 100 + times, data)
     fresh = feed(opened_core(fast_plan(SPEC, policy=LOOSE)), 100 + times, data)
     assert [everything(w)[2:] for w in again] == [everything(w)[2:] for w in fresh]

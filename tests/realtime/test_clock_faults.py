@@ -59,11 +59,20 @@ def test_times_inside_pushed_chunks_follow_from_their_ends(
 @given(st.floats(0.5, 50.0), st.integers(20, 400))
 def test_stamps_that_are_true_are_not_taken_for_made_up(rate: float, n: int) -> None:
     stamps = 1e5 + np.arange(n) / rate
+    for clock in (Clock(rate), Clock(rate, measured=True)):
+        times, kept = clock.process(stamps)
+        assert kept.all()
+        assert not clock.report.invented
+        np.testing.assert_allclose(times, stamps, atol=1e-6, rtol=0)
+    assert clock.report.uncertainty_s < 1e-6
+
+
+@pytest.mark.parametrize("rate", [1.0, 10.0, 50.0])
+def test_exact_stamps_are_not_believed_before_a_pushed_chunk_must_have_ended(rate: float) -> None:
     clock = Clock(rate)
-    times, kept = clock.process(stamps)
-    assert kept.all()
-    assert not clock.report.invented
-    np.testing.assert_allclose(times, stamps, atol=1e-6, rtol=0)
+    clock.process(1e5 + np.arange(10) / rate)
+    assert clock.report.uncertainty_s > 1.0 / rate
+    clock.process(1e5 + np.arange(10, 150) / rate)
     assert clock.report.uncertainty_s < 1e-6
 
 
@@ -107,7 +116,7 @@ def test_a_device_that_counts_its_frames_tells_losses_from_jitter(lost_share: fl
     clock = Clock(10)
     times, kept = clock.process(stamps, np.arange(4000.0)[there])
     assert kept.all()
-    assert np.abs(times - true[there])[20:].max() < 0.1
+    assert np.abs(times - true[there])[20:].max() < 0.11  # of the jitter, which is a period
     # What lacks before the first or behind the last nobody can count.
     seen = np.flatnonzero(there)
     assert clock.report.lost == int((~there[seen[0] : seen[-1]]).sum())

@@ -227,7 +227,9 @@ def test_after_a_reset_the_grid_is_anchored_anew_and_sequence_goes_on(how: str, 
     core = opened_core(PLAN)
     before = feed(core, times[:400], data[:, :400], 3)
     if how.startswith("opened"):
-        core.feed(StreamOpened(times[400], other if "other" in how else SPEC, Origin(), "device"))
+        core.feed(
+            StreamOpened(times[400], other if "other" in how else SPEC, Origin(), "device", measured=True)
+        )
     else:
         core.feed(StreamReset(times[400], how))
     after = feed(core, times[400:], data[:, 400:], 3)
@@ -359,9 +361,9 @@ def test_times_are_told_to_be_as_sure_as_the_stamps_are() -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     exact = feed(opened_core(PLAN), times, data)
     shaken = feed(opened_core(PLAN), times + np.random.default_rng(0).uniform(-0.03, 0.03, 600), data, 1)
-    assert all(w.time_uncertainty_s < 1e-6 for w in exact)
+    assert all(w.time_uncertainty_s < 1e-6 for w in exact[10:])
     for window in shaken[10:]:
-        assert 0.002 < window.time_uncertainty_s < 0.1
+        assert 0.02 < window.time_uncertainty_s < 0.2
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def session(bundle: Bundle, run: int, seconds: float = 30.0) -> list[Entry]:
     start = 1000.0 * run
     log: list[Entry] = [
         SessionStarted(start, "bed", run, bundle.card.hash),
-        StreamOpened(start, SPEC, Origin(), "device", "id"),
+        StreamOpened(start, SPEC, Origin(), "device", "id", measured=True),
         ClockMeasured(start, 0.0, 1.7e9),
     ]
     for entry in log:

@@ -114,7 +114,7 @@ def entries(seconds: float = 60.0, spec: SignalSpec = SPEC, chunk: int = 3) -> l
     n = int(seconds * RATE)
     times, data = 100 + np.arange(n) / RATE, intensities(spec, n)
     log: list[Entry] = [
-        StreamOpened(100.0, spec, Origin(), "device", "id"),
+        StreamOpened(100.0, spec, Origin(), "device", "id", measured=True),
         ClockMeasured(100.0, 0.0, 1.7e9),
     ]
     for at in range(0, n, chunk):

@@ -1,0 +1,344 @@
+"""Stamps made true: from the raw stamps of a source to times that can be trusted.
+
+Sources stamp samples when they get round to it, so stamps jitter; they lose samples, so stamps
+jump; they send some twice, or out of order; they declare rates they do not keep, and push chunks of which
+only the last stamp was ever measured.  This clock follows the samples, on the source's own clock, with a line
+(`realtime.clock.line`, or `realtime.clock.chunk_stamps` where stamps are made up), puts the line's value on
+our clock by the
+comparisons of the two (`realtime.clock.comparisons`), and claims with each time how wrong it may be.  It
+uses nothing
+that comes later.  liblsl's own dejitter smears a gap over the minute that follows; this one is right again at
+once on exact stamps, and on jittered ones as soon as the jitter averages out.
+
+No sample is ever held back, so one that comes out of order cannot be put back: it is dropped, counted and
+its place is
+a gap.  Only a source whose clock was set back makes times run backwards, once; then `set_backs` has grown,
+and
+nothing behind may be joined with anything before.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from realtime.clock.chunk_stamps import ChunkLine, Ends
+from realtime.clock.comparisons import Comparisons
+from realtime.clock.line import Line
+from realtime.clock.report import ClockReport
+from realtime.clock_frames import Counted, understand
+from realtime.signal import Bools, Floats
+
+SET_BACK = 5
+"""So many samples in a row, rising, behind what was given: the source's clock was set back ..."""
+SET_BACK_S = 1.0
+"""... and no fewer than come in this time, s."""
+REMEMBERED = 128
+"""Stamps among which a duplicate is looked for: a chunk that is sent twice."""
+JUMPED_S = 0.05
+"""A time that is further than this from where it was expected may be a clock that was set, s."""
+
+
+class Clock:
+    """Causal dejitter with gap and rate.
+
+    Parameters
+    ----------
+    nominal_rate : float
+        The rate (Hz) that the source declares, 0 where it declares none.  A claim that stands until
+        the first step is seen.
+    measured : bool
+        Whether every stamp is known to be a measurement (a file's own times): none is then suspected of
+        having been made up when its chunk was pushed.
+    """
+
+    def __init__(self, nominal_rate: float, *, measured: bool = False) -> None:
+        nominal = 1.0 / nominal_rate if nominal_rate > 0 else 0.0
+        self._line = Line(nominal)
+        self._ends = Ends(0.0 if measured else nominal)
+        self._comparisons = Comparisons()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: another clock, or another stream."""
+        self._line.restart()
+        self._ends.restart()
+        self._comparisons.restart()
+        self._chunks: ChunkLine | None = None
+        self._raw: float | None = None  # the last stamp that was followed
+        self._given = -math.inf  # the last time given out, on the source's clock
+        self._shown = -math.inf  # ... and on ours
+        self._squeezed = 0.0  # how far it lies behind what the line says, s
+        self._jump = 0.0  # how far times jumped since the clocks were compared, s
+        self._frame: float | None = None
+        self._frames_lie = False
+        self._behind = 0  # samples in a row behind what was given
+        self._last_behind = 0.0  # the stamp of the last of them
+        self._stamps: deque[float] = deque(maxlen=REMEMBERED)
+        self._known: set[float] = set()
+        self.uncertainties: Floats = np.empty(0)
+        """How wrong each of the times given last may be, s."""
+        self.set_backs = 0
+        self.duplicates = 0
+        self.disordered = 0
+        self.unusable = 0
+        self.lost = 0
+
+    @property
+    def rate(self) -> float:
+        """Measured rate, Hz; 0 before two samples."""
+        return self._chunks.rate if self._chunks else self._line.rate
+
+    @property
+    def offset(self) -> float:
+        """What is added to the source's clock to get ours, s."""
+        return self._comparisons.offset if self._raw is None else self._offset_at(self._raw)
+
+    @property
+    def uncertainty_s(self) -> float:
+        """How wrong the last time may be, as far as stamps and comparisons tell, s."""
+        line = (
+            self._chunks.uncertainty_s
+            if self._chunks
+            else self._line.uncertainty_s + self._ends.uncertainty_s
+        )
+        if self._raw is None:
+            return line
+        return line + self._squeezed + self._comparisons.uncertainty_at(self._raw + self._comparisons.offset)
+
+    @property
+    def dropped(self) -> int:
+        """Samples that could not be used."""
+        return self.duplicates + self.disordered + self.unusable
+
+    @property
+    def report(self) -> ClockReport:
+        """What was found so far."""
+        return ClockReport(
+            rate=self.rate,
+            jitter_s=self._chunks.scatter if self._chunks else self._line.jitter_s,
+            uncertainty_s=self.uncertainty_s,
+            gaps=self.gaps,
+            dropped=self.dropped,
+            duplicates=self.duplicates,
+            disordered=self.disordered,
+            lost=self.lost,
+            invented=self._chunks is not None,
+        )
+
+    @property
+    def gaps(self) -> int:
+        """Places where samples lacked."""
+        return self._line.gaps + (self._chunks.gaps if self._chunks else 0)
+
+    def compare(self, local: float, offset: float, uncertainty: float | None = None) -> None:
+        """Take a comparison of the source's clock with ours; it holds for what follows.
+
+        Parameters
+        ----------
+        local : float
+            When it was made, local s.
+        offset : float
+            What is to be added to a stamp to get local time, s.
+        uncertainty : float or None
+            How wrong that may be, s; None where its scatter has to tell.
+        """
+        before = self.offset
+        if self._comparisons.add(local, offset, uncertainty=uncertainty, jump=self._jump):
+            moved = self.offset - before
+            if self._raw is not None and self._shown + moved < self._shown:
+                self._shown = -math.inf  # times go on earlier: a step back, told with the next sample
+                self.set_backs += 1
+        self._jump = 0.0
+
+    def process(self, stamps: Floats, frames: Floats | None = None) -> tuple[Floats, Bools]:
+        """Give the next samples their times.
+
+        Parameters
+        ----------
+        stamps : (n_samples,) float64, s
+            Raw stamps, on the source's clock.
+        frames : (n_samples,) float64, or None
+            The device's own count of each sample, where it has one.
+
+        Returns
+        -------
+        times : (n_kept,) float64, s
+            On our clock, as far as it was compared.  Increasing, but where `set_backs` grew.
+        kept : (n_samples,) bool
+            False where a sample had to be dropped (a duplicate, or time running backwards).
+        """
+        times, uncertainties = np.empty(len(stamps)), np.empty(len(stamps))
+        kept = np.zeros(len(stamps), dtype=bool)
+        n = 0
+        counts = [None] * len(stamps) if frames is None else frames.tolist()
+        for i, (stamp, frame) in enumerate(zip(stamps.tolist(), counts, strict=True)):
+            time = self._next(stamp, frame)
+            if time is not None:
+                times[n] = time
+                uncertainties[n] = self.uncertainty_s
+                kept[i] = True
+                n += 1
+        self.uncertainties = uncertainties[:n]
+        return times[:n], kept
+
+    @property
+    def doubts(self) -> Floats:
+        """`uncertainties`, by their old name."""
+        return self.uncertainties
+
+    def _next(self, stamp: float, frame: float | None) -> float | None:
+        """One sample: its time, or None where it must be dropped."""
+        if not math.isfinite(stamp):
+            self.unusable += 1
+            return None
+        lost: int | None = None
+        if frame is not None and not self._frames_lie:
+            counted = understand(frame, self._frame)
+            if counted.what is Counted.AGAIN:
+                if not self._advances(stamp):
+                    self.duplicates += 1
+                    return None
+                self._frames_lie = True  # samples go on and the count does not
+            elif counted.what is Counted.LATE:
+                return self._drop_behind(stamp)
+            else:
+                lost = counted.lost
+                self._frame = frame if math.isfinite(frame) else None
+        if (frame is None or self._frames_lie) and (stamp in self._known or self._repeats(stamp)):
+            self.duplicates += 1
+            return None
+        time = self._time_of(stamp, lost)
+        if time is None:
+            return self._drop_behind(stamp)
+        self.lost += lost or 0
+        self._behind = 0
+        self._remember(stamp)
+        return self._on_our_clock(time)
+
+    def _repeats(self, stamp: float) -> bool:
+        """Whether a stamp is the last one again, moved by less than a sample can be."""
+        return self._ends.cleared and self._chunks is None and self._line.repeats(stamp)
+
+    def _advances(self, stamp: float) -> bool:
+        """Whether a stamp lies about a period behind the last one, or more."""
+        return self._raw is not None and stamp - self._raw > 0.5 * self._line.reference
+
+    def _time_of(self, stamp: float, lost: int | None) -> float | None:
+        """By the line that is in force, on the source's clock; None where it lies behind what was given."""
+        if self._chunks is not None:
+            expected = self._given + self._chunks.period
+            time = self._chunks.follow(stamp, lost or 0)
+            if self._ends.cleared or self._ends.shows_losses:
+                # No end for so long, or none that a wrong rate explains: the declared period is the true one.
+                self._line.gaps += self._chunks.gaps
+                self._chunks = None
+                return self._give(self._line.start_at(stamp), expected, 0.0)
+            return self._give(time, expected, self._chunks.period)
+        self._ends.look(stamp, lost or 0)
+        expected = self._line.time + self._line.period * (1 + (lost or 0))
+        time_or_none = self._line.follow(stamp, self._given, lost)
+        if time_or_none is None:
+            return None
+        if self._ends.shows_chunks:
+            self._chunks = ChunkLine(self._ends)
+            return self._give(self._chunks.time, expected, self._chunks.period)
+        # A sample that keeps its stamp keeps it; any other time increases, whatever the line does.
+        keeps = self._line.fresh and time_or_none > self._given
+        return self._give(time_or_none, expected, 0.0 if keeps else self._line.reference)
+
+    def _give(self, time: float, expected: float, reference: float) -> float:
+        if math.isfinite(self._given) and abs(time - expected) > JUMPED_S:
+            self._jump += time - expected
+        if time < self._given - SET_BACK_S - 10.0 * reference and self._chunks is not None:
+            self.set_backs += 1
+            self._given, self._shown, self._squeezed = time, -math.inf, 0.0
+            return time
+        given = max(time, self._given + 0.1 * reference)
+        self._squeezed = given - time
+        self._given = given
+        return given
+
+    def _drop_behind(self, stamp: float) -> float | None:
+        """Count a sample that came too late; where all do, follow the clock that was set back."""
+        if self._raw is None or stamp > self._raw:
+            self.disordered += 1  # behind the line only: it will be caught up with
+            return None
+        self._behind = self._behind + 1 if self._behind == 0 or stamp > self._last_behind else 1
+        self._last_behind = stamp
+        enough = max(SET_BACK, math.ceil(SET_BACK_S / self._line.period) if self._line.period > 0 else 0)
+        if self._behind < enough or self._given - stamp < self._ends.uncertainty_s:
+            self.disordered += 1  # also where a chunk of stamps that run too slow can have begun so far back
+            return None
+        self.set_backs += 1
+        self._jump += stamp - self._given
+        self._behind = 0
+        self._frame = None
+        self._ends.forget()
+        self._remember(stamp)
+        self._given = self._line.start_at(stamp)
+        self._shown, self._squeezed = -math.inf, 0.0
+        return self._on_our_clock(self._given)
+
+    def _offset_at(self, stamp: float) -> float:
+        return self._comparisons.at(stamp + self._comparisons.offset)
+
+    def _on_our_clock(self, time: float) -> float:
+        shown = time + self._offset_at(time)
+        # The offset may step back by less than samples are apart: times still increase.
+        self._shown = shown if shown > self._shown else math.nextafter(self._shown, math.inf)
+        return self._shown
+
+    def _remember(self, stamp: float) -> None:
+        self._raw = stamp
+        if len(self._stamps) == REMEMBERED:
+            self._known.discard(self._stamps[0])
+        self._stamps.append(stamp)
+        self._known.add(stamp)
+
+    def state(self) -> dict[str, Any]:
+        """Everything the future depends on, as JSON values."""
+        return {
+            "line": self._line.state(),
+            "ends": self._ends.state(),
+            "comparisons": self._comparisons.state(),
+            "chunks": self._chunks.state() if self._chunks else None,
+            "raw": self._raw,
+            "given": self._given if math.isfinite(self._given) else None,
+            "shown": self._shown if math.isfinite(self._shown) else None,
+            "squeezed": self._squeezed,
+            "jump": self._jump,
+            "frame": self._frame,
+            "frames_lie": self._frames_lie,
+            "behind": self._behind,
+            "last_behind": self._last_behind,
+            "stamps": list(self._stamps),
+            "set_backs": self.set_backs,
+            "duplicates": self.duplicates,
+            "disordered": self.disordered,
+            "unusable": self.unusable,
+            "lost": self.lost,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a `state`."""
+        self._line.restore(state["line"])
+        self._ends.restore(state["ends"])
+        self._comparisons.restore(state["comparisons"])
+        self._chunks = ChunkLine.restored(self._ends, state["chunks"]) if state["chunks"] else None
+        self._raw = state["raw"]
+        self._given = -math.inf if state["given"] is None else state["given"]
+        self._shown = -math.inf if state["shown"] is None else state["shown"]
+        self._squeezed, self._jump = state["squeezed"], state["jump"]
+        self._frame, self._frames_lie = state["frame"], state["frames_lie"]
+        self._behind = state["behind"]
+        self._last_behind = state["last_behind"]
+        self._stamps = deque(state["stamps"], maxlen=REMEMBERED)
+        self._known = set(self._stamps)
+        self.set_backs = state["set_backs"]
+        self.duplicates = state["duplicates"]
+        self.disordered = state["disordered"]
+        self.unusable = state["unusable"]
+        self.lost = state["lost"]
