@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from models.errors import HemostreamError
+from models.outside import printable
 from realtime.description import read_origin
 from realtime.devices import ADAPTERS, companion_of, layout_of, recognise
 from realtime.devices.recognition import rate_of, rows_of, text_of
@@ -13,6 +14,7 @@ from realtime.layout import StreamLayout
 from realtime.log import OriginKind
 from realtime.matching import match_channels
 from realtime.side_file import SideFile
+from realtime.stream_xml import read_stream_xml
 from tools.doctor_finding import Finding, Level, good, problem, warning
 
 if TYPE_CHECKING:
@@ -214,12 +216,9 @@ def look_around(listen_s: float, predicate: str | None = None) -> list[Seen]:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    import pylsl
+    from realtime.sources.lsl_resolve import resolve, resolve_all
 
-    if predicate is None:
-        infos = pylsl.resolve_streams(wait_time=LOOK_S)
-    else:
-        infos = pylsl.resolve_bypred(predicate, minimum=1000, timeout=LOOK_S)
+    infos = resolve_all(LOOK_S) if predicate is None else resolve(predicate, minimum=1000, timeout=LOOK_S)
     if not infos:
         return []
     with ThreadPoolExecutor(max_workers=min(len(infos), 16)) as pool:
@@ -238,19 +237,24 @@ def look_at(info: "pylsl.StreamInfo", listen_s: float) -> Seen:
     """
     import pylsl
 
-    short = ET.fromstring(info.as_xml())
+    try:
+        short = read_stream_xml(info.as_xml())
+    except HemostreamError:
+        short = ET.Element("info")
+        ET.SubElement(short, "name").text = printable(info.name())
+        return Seen(short, answers=False)
     if info.type() not in TYPES or companion_of(short):
         return Seen(short)
     inlet = pylsl.StreamInlet(info, max_buflen=60, processing_flags=0, recover=False)
     try:
-        full = ET.fromstring(inlet.info(timeout=ANSWER_S).as_xml())
+        full = read_stream_xml(inlet.info(timeout=ANSWER_S).as_xml())
         try:
             live = read_origin(full).kind is OriginKind.LIVE
         except HemostreamError:
             live = False
         listened = _listen(inlet, listen_s) if live and listen_s > 0 else None
         return Seen(full, True, listened)
-    except (pylsl.util.TimeoutError, pylsl.util.LostError):
+    except (pylsl.util.TimeoutError, pylsl.util.LostError, HemostreamError):
         return Seen(short, answers=False)
     finally:
         inlet.close_stream()

@@ -245,7 +245,9 @@ def bedside(
 
 def print_trouble(message: str) -> None:
     """Tell trouble at once, on the error stream."""
-    print(f"hemostream: {message}", file=sys.stderr, flush=True)
+    from models.outside import printable
+
+    print(f"hemostream: {printable(message, None, lines=True)}", file=sys.stderr, flush=True)
 
 
 def run_loop(session: "Session") -> None:

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from realtime.log import MOST_RUNS
 from realtime.sinks.mqtt_address import Address, Protocol
 from realtime.sinks.mqtt_client import VERSIONS, Client
 from realtime.sinks.mqtt_topics import topic
@@ -22,6 +25,8 @@ ASKED_WITHIN_S = 3.0
 TOLD_WITHIN_S = 0.5
 """What a broker has retained it sends right behind its answer to a subscription; that there is nothing
 it does not say."""
+MOST_STATUS = 2**20
+"""Bytes of a status that are looked at."""
 
 
 async def free_run(
@@ -61,6 +66,7 @@ async def free_run(
         protocol=VERSIONS[protocol],
         tls_context=address.tls,
         timeout=ASKED_WITHIN_S,
+        properties=_connect_properties() if protocol == "5" else None,
     )
     try:
         async with asyncio.timeout(ASKED_WITHIN_S), client:
@@ -74,6 +80,12 @@ async def free_run(
                 "one: decisions of both would have the same identity."
             )
         return run
+    if seen is None:
+        on_trouble(
+            f"Broker {address} keeps a status under session {session!r} that no session of ours writes: it "
+            f"is not believed, this is run {run}. See who else may publish there."
+        )
+        return run
     if seen < run:
         return run
     on_trouble(
@@ -83,12 +95,39 @@ async def free_run(
     return seen + 1
 
 
-async def _seen(client: Client) -> int:
-    """The run that the retained status names; 0 where there is none, or it is not one of ours."""
+async def _seen(client: Client) -> int | None:
+    """The run that the retained status names; 0 where there is none, None where it is not one of ours."""
     with suppress(TimeoutError):
         async with asyncio.timeout(TOLD_WITHIN_S):
             async for message in client.messages:
-                with suppress(ValueError, KeyError, TypeError):
-                    return int(json.loads(message.payload or b"")["run"])
-                return 0
+                return run_of(message.payload)
     return 0
+
+
+def _connect_properties() -> Properties:
+    """With MQTT 5 a broker can be told not to send what is too long."""
+    properties = Properties(PacketTypes.CONNECT)
+    properties.MaximumPacketSize = 2 * MOST_STATUS
+    return properties
+
+
+def run_of(payload: object) -> int | None:
+    """The run that a status names; None where nothing of ours can have written it.
+
+    Anybody who may publish there can have: it is bounded before it is used.
+
+    Parameters
+    ----------
+    payload : bytes or anything
+        The message as it came.
+    """
+    if not isinstance(payload, bytes | bytearray) or len(payload) > MOST_STATUS:
+        return None
+    try:
+        status = json.loads(payload)
+    except (ValueError, RecursionError):  # bytes that are no UTF-8 are a ValueError too
+        return None
+    run = status.get("run") if isinstance(status, dict) else None
+    if isinstance(run, bool) or not isinstance(run, int) or not 0 <= run < MOST_RUNS:
+        return None
+    return run

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import pylsl
 
-from models.errors import SignalError, StreamError
+from models.errors import HemostreamError, StreamError
+from models.outside import printable
 from realtime.layout import StreamLayout
 from realtime.log import Entry, OriginKind, StreamLost, StreamOpened
 from realtime.lsl_info import layout_from_info, origin_from_info
@@ -22,12 +23,14 @@ from realtime.sources.lsl_order import InOrder
 from realtime.sources.lsl_reading import Reading
 from realtime.sources.lsl_search import (
     HAEMODYNAMIC,
+    LOOK_S,
     Named,
     Search,
     StreamChoice,
     describe_streams,
     find_stream,
 )
+from realtime.sources.lsl_trouble import Troubles
 
 __all__ = ["HAEMODYNAMIC", "LslSource", "StreamChoice", "describe_streams", "find_stream"]
 
@@ -68,6 +71,7 @@ class LslSource:
         self._rows = 0  # of the stream that a side file was written for
         self._told = ""  # the last reason for having no stream
         self._any = False  # whether there was ever one
+        self._troubles = Troubles(emit)
 
     def start(self) -> None:
         """Begin to look for the stream, and read it."""
@@ -112,7 +116,13 @@ class LslSource:
             predicate = events_predicate(self._choice, connection.info)
             while connection is not None:
                 before = connection.found
-                lost = self._follow(connection, opened, predicate)
+                try:
+                    lost = self._follow(connection, opened, predicate)
+                except Exception as error:
+                    if not self._any:
+                        raise
+                    lost = f"reading it failed: {type(error).__name__}: {error}"
+                    self._stop.wait(LOOK_S)
                 predicate = None  # listened to once, for good
                 if self._stop.is_set():
                     connection.close()
@@ -127,6 +137,7 @@ class LslSource:
                     thread.join()
 
     def _lost(self, reason: str) -> None:
+        reason = printable(reason, 1000)
         if reason != self._told:
             self._told = reason
             self._emit(StreamLost(pylsl.local_clock(), reason))
@@ -135,26 +146,39 @@ class LslSource:
         """Look until it is there again and can be used; None where the session ends before."""
         search = Search(self._choice.predicate, before)
         while not self._stop.is_set():
-            info, why = search.look(self._refused)
-            if info is None:
-                if why:
-                    self._lost(why)
-                continue
             try:
-                connection = Connection(info)
-            except StreamError as error:
-                self._lost(str(error))
-                continue
-            try:
-                opened = self._opened(connection.info)
-                if self._fits is not None:
-                    self._fits(opened)
-            except (StreamError, SignalError) as error:
-                connection.close()
-                self._refuse(info, str(error))
-                continue
-            return connection, opened
+                info, why = search.look(self._refused)
+                if info is None:
+                    if why:
+                        self._lost(why)
+                    continue
+                if (found := self._try(info)) is not None:
+                    return found
+            except Exception as error:  # noqa: BLE001 - whatever stands there, it is told and looked past
+                self._lost(f"looking for it failed: {type(error).__name__}: {error}")
+                self._stop.wait(LOOK_S)
         return None, last
+
+    def _try(self, info: pylsl.StreamInfo) -> tuple[Connection, StreamOpened] | None:
+        """Connect to what was found; None where it cannot be used."""
+        try:
+            connection = Connection(info)
+        except StreamError as error:
+            self._lost(str(error))
+            return None
+        try:
+            opened = self._opened(connection.info)
+            if self._fits is not None:
+                self._fits(opened)
+        except HemostreamError as error:
+            connection.close()
+            self._refuse(info, str(error))
+            return None
+        except Exception:
+            connection.close()
+            self._refused[info.uid()] = "an error"
+            raise
+        return connection, opened
 
     def _refuse(self, info: pylsl.StreamInfo, reason: str) -> None:
         self._refused[info.uid()] = reason
@@ -173,13 +197,17 @@ class LslSource:
                 f"Stream {info.name()!r} has {info.channel_count()} rows now; the side file was used for "
                 f"{self._rows} rows. Start again with a side file for this setting."
             )
+        if info.channel_format() == pylsl.cf_string:
+            raise StreamError(
+                f"Stream {info.name()!r} sends text; expected numbers. Name another with --stream."
+            )
         layout = layout_from_info(info, side)
         return StreamOpened(
             local=pylsl.local_clock(),
             spec=layout.spec,
             origin=origin,
-            name=info.name(),
-            source_id=info.source_id(),
+            name=printable(info.name()),
+            source_id=printable(info.source_id()),
             declared=info.as_xml(),
             rows=layout.rows,
             scales=layout.scales,
@@ -205,7 +233,7 @@ class LslSource:
             self._run_thread("lsl-events", lambda: self._listen(events))
         ask = threading.Event()
         order = InOrder(self._emit, ask.set, origin=opened.origin, first=first)
-        reading = Reading(connection, order, opened, ask)
+        reading = Reading(connection, order, opened, ask, self._troubles)
         clocks = threading.Thread(
             target=lambda: reading.compare(self._choice.predicate), name="lsl-clock", daemon=True
         )
@@ -220,6 +248,7 @@ class LslSource:
             if not self._stop.is_set():
                 self._lost(why)  # at once: a comparison that is under way may take seconds to end
         finally:
+            order.close()
             reading.end()
             clocks.join()
         return why
@@ -227,4 +256,4 @@ class LslSource:
     def _listen(self, predicate: str) -> None:
         info = find_events(predicate, named=self._choice.events is not None)
         if info is not None:
-            listen(info, predicate, emit=self._emit, stop=self._stop)
+            listen(info, predicate, emit=self._emit, stop=self._stop, troubles=self._troubles)

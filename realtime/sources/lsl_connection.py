@@ -19,6 +19,7 @@ import pylsl
 from models.errors import StreamError
 from realtime.log import ClockMeasured, Received
 from realtime.sources.lsl_search import describe_streams
+from realtime.stamp_guard import LATEST_S, on_a_clock
 
 ANSWER_S = 10.0
 """Longest wait for a stream that was found to answer, s."""
@@ -55,8 +56,14 @@ class Connection:
 
     def __init__(self, info: pylsl.StreamInfo) -> None:
         self.found = info
-        self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0, as_numpy=True)
         self._watch: pylsl.StreamInlet | None = None
+        try:
+            self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0, as_numpy=True)
+        except RuntimeError as error:  # liblsl's own words say nothing more
+            raise StreamError(
+                f"Found {describe_streams([info])}, but liblsl cannot connect to it ({error}). Look at what "
+                "it says of its channels and rate."
+            ) from error
         try:
             self.info: pylsl.StreamInfo = self._inlet.info(timeout=ANSWER_S)
         except GONE as error:
@@ -144,15 +151,17 @@ class Connection:
         ------
         pylsl.util.TimeoutError, pylsl.util.LostError
             The other side does not answer.
+        StreamError
+            It answers with what no clock can be off.
         """
-        offset = self._inlet.time_correction(timeout=ANSWER_S)
+        offset = clock_offset(self._inlet, ANSWER_S)
         return ClockMeasured(pylsl.local_clock(), offset, utc_offset())
 
     def measure_afresh(self, timeout: float) -> ClockMeasured | None:
         """Compare the clocks now; None where the other side does not answer."""
         fresh = pylsl.StreamInlet(self.found, max_buflen=BUFFER_S, recover=False, processing_flags=0)
         with suppress(*GONE):
-            offset = fresh.time_correction(timeout=timeout)
+            offset = clock_offset(fresh, timeout)
             return ClockMeasured(pylsl.local_clock(), offset, utc_offset())
         return None
 
@@ -160,7 +169,33 @@ class Connection:
 def watch_buffer_s(info: pylsl.StreamInfo) -> int:
     """Seconds of a stream that hold `WATCH_SAMPLES`, as liblsl counts them."""
     rate = info.nominal_srate()
-    return max(1, math.ceil(WATCH_SAMPLES / rate)) if rate > 0 else 1
+    return max(1, math.ceil(min(WATCH_SAMPLES / rate, BUFFER_S))) if rate > 0 else 1
+
+
+def clock_offset(inlet: pylsl.StreamInlet, timeout: float) -> float:
+    """What is to be added to the other side's stamps to get local time, s.
+
+    Parameters
+    ----------
+    inlet : pylsl.StreamInlet
+        Connected.
+    timeout : float
+        Longest wait for an answer, s.
+
+    Raises
+    ------
+    pylsl.util.TimeoutError, pylsl.util.LostError
+        It does not answer.
+    StreamError
+        It answers with what no clock can be off.
+    """
+    offset = float(inlet.time_correction(timeout=timeout))
+    if not on_a_clock(offset):
+        raise StreamError(
+            f"The clock of the stream's machine is said to be off by {offset:g} s; expected less than "
+            f"{LATEST_S:g} s. Restart the program that sends the stream."
+        )
+    return offset
 
 
 def utc_offset() -> float:

@@ -9,7 +9,9 @@ import pylsl
 from realtime.log import Received, StreamOpened
 from realtime.sources.lsl_connection import GONE, Connection
 from realtime.sources.lsl_order import InOrder
+from realtime.sources.lsl_resolve import resolve
 from realtime.sources.lsl_search import LOOK_S
+from realtime.sources.lsl_trouble import Troubles
 
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons of the clocks."""
@@ -19,6 +21,8 @@ SILENT_S = 5.0
 """Silence after which it is looked whether another outlet stands in the place of this one, local s ..."""
 SILENT_SAMPLES = 10
 """... but not before so many samples are lacking."""
+COMPARISONS = "clock comparisons"
+"""What they are called where trouble is told."""
 
 
 class Reading:
@@ -34,15 +38,23 @@ class Reading:
         What it is.
     ask : threading.Event
         Set where a comparison is wanted at once.
+    troubles : Troubles
+        Is told where comparing the clocks fails.
     """
 
     def __init__(
-        self, connection: Connection, order: InOrder, opened: StreamOpened, ask: threading.Event
+        self,
+        connection: Connection,
+        order: InOrder,
+        opened: StreamOpened,
+        ask: threading.Event,
+        troubles: Troubles,
     ) -> None:
         self._connection = connection
         self._order = order
         self._opened = opened
         self._ask = ask
+        self._troubles = troubles
         self._ended = threading.Event()
         self._last = pylsl.local_clock()
         rate = opened.spec.rate * opened.origin.speed
@@ -92,25 +104,33 @@ class Reading:
             self._ask.clear()
             if self._ended.is_set():
                 return
-            if asked:
-                fresh = self._connection.measure_afresh(HELD_MOST_S)
-                if fresh is None:
-                    self._order.give_up()
-                else:
-                    self._order.measured(fresh, fresh=True)
-            else:
-                # Without an answer the last offset holds; the stall itself is told by the session's timer.
-                with suppress(*GONE):
-                    self._order.measured(self._connection.measure(), fresh=False)
-            if pylsl.local_clock() - self._last > self._silent_s:
-                self._look_elsewhere(predicate)
+            try:
+                self._compare_once(fresh=asked)
+                if pylsl.local_clock() - self._last > self._silent_s:
+                    self._look_elsewhere(predicate)
+                self._troubles.works(COMPARISONS)
+            except Exception as error:  # noqa: BLE001 - it is told, and tried again
+                self._troubles.failed(COMPARISONS, error)
+                self._order.give_up()
+
+    def _compare_once(self, *, fresh: bool) -> None:
+        if not fresh:
+            # Without an answer the last offset holds; the stall itself is told by the session's timer.
+            with suppress(*GONE):
+                self._order.measured(self._connection.measure(), fresh=False)
+            return
+        measured = self._connection.measure_afresh(HELD_MOST_S)
+        if measured is None:
+            self._order.give_up()
+        else:
+            self._order.measured(measured, fresh=True)
 
     def _look_elsewhere(self, predicate: str) -> None:
         """Whether another outlet stands in the place of one that is silent; a frozen one is waited for."""
         ours = self._connection.found
         if not ours.source_id():
             return
-        found = pylsl.resolve_bypred(f"({predicate}) and source_id='{ours.source_id()}'", timeout=LOOK_S)
+        found = resolve(f"({predicate}) and source_id='{ours.source_id()}'", timeout=LOOK_S)
         uids = {info.uid() for info in found}
         if found and ours.uid() not in uids:
             self._elsewhere = "nothing came any more, and another outlet with the same source_id is there"

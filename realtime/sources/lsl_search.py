@@ -14,8 +14,10 @@ from typing import NamedTuple
 import pylsl
 
 from models.errors import StreamError
+from models.outside import printable
 from realtime.lsl_info import is_companion
 from realtime.side_file import SideFile
+from realtime.sources.lsl_resolve import resolve, resolve_all
 
 HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fNIRS' or type='fMRI'"
 """Streams that `live` takes when none is named."""
@@ -73,16 +75,16 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
         left = deadline - time.monotonic()
         if left <= 0:
             break
-        found = pylsl.resolve_bypred(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
+        found = resolve(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
     if found:
         # The first answer came; give all others the time to answer too.
-        found = pylsl.resolve_bypred(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = resolve(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
         found = _without_companions(found)
     if len(found) == 1:
         return found[0]
     if found:
         raise StreamError(several(found, choice.predicate, "--stream"))
-    seen = pylsl.resolve_streams(wait_time=LOOK_S)
+    seen = resolve_all(LOOK_S)
     raise StreamError(
         f"No stream matches {choice.predicate} after {choice.wait_s:g} s. "
         + (f"Seen: {describe_streams(seen)}. " if seen else "No LSL stream at all was seen. ")
@@ -105,8 +107,9 @@ def describe_streams(infos: Sequence[pylsl.StreamInfo]) -> str:
     """Streams in one line: name, type, channels, rate, source id, host; uid and age where they are alike."""
     alike = [(info.name(), info.source_id()) for info in infos]
     return "; ".join(
-        f"{info.name()!r} (type {info.type()}, {info.channel_count()} channels, {info.nominal_srate():g} Hz, "
-        f"source_id {info.source_id()!r}, on {info.hostname()}"
+        f"{printable(info.name())!r} (type {printable(info.type())}, {info.channel_count()} channels, "
+        f"{info.nominal_srate():g} Hz, source_id {printable(info.source_id())!r}, on "
+        f"{printable(info.hostname())}"
         + (
             f", uid {info.uid()}, created at {info.created_at():.3f} s of its clock)"
             if alike.count((info.name(), info.source_id())) > 1
@@ -163,8 +166,9 @@ def choose_again(
         return left[0], ""
     if left:
         return None, (
-            f"{before.name!r} (source_id {before.source_id!r}, on {before.host}) is not there; what is "
-            f"there is not certainly the same device: {describe_streams(left)}"
+            f"{printable(before.name)!r} (source_id {printable(before.source_id)!r}, on "
+            f"{printable(before.host)}) is not there; what is there is not certainly the same device: "
+            f"{describe_streams(left)}"
         )
     return None, ""
 
@@ -189,10 +193,10 @@ class Search:
         """One look (`choose_again`), some time long."""
         self._looks += 1
         long = self._looks % PATIENT_EVERY == 0
-        found = pylsl.resolve_bypred(self._predicate, minimum=1, timeout=LOOK_S if long else GLANCE_S)
+        found = resolve(self._predicate, minimum=1, timeout=LOOK_S if long else GLANCE_S)
         if choose_again(found, self._before, refused)[0] is not None:
             # The first answer came; give all others the time to answer too.
-            found = pylsl.resolve_bypred(self._predicate, minimum=MANY, timeout=GLANCE_S) or found
+            found = resolve(self._predicate, minimum=MANY, timeout=GLANCE_S) or found
         return choose_again(found, self._before, refused)
 
 

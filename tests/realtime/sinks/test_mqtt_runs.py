@@ -42,15 +42,42 @@ def test_a_run_that_the_broker_has_seen_is_not_given_again(mosquitto: Any, proto
     asyncio.run(scenario())
 
 
-def test_what_the_broker_says_is_not_believed_blindly(mosquitto: Any) -> None:
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_the_broker_says_is_not_believed_blindly(mosquitto: Any, protocol: Any) -> None:
     import aiomqtt
 
     async def scenario() -> None:
         address = Address.parse(mosquitto.url, {})
-        for text in ("no JSON", "[]", '{"run":"x"}', '{"run":null}', "{}"):
+        for text in (
+            *(
+                "no JSON",
+                "[]",
+                '{"run":"x"}',
+                '{"run":null}',
+                "{}",
+                '{"run":true}',
+                '{"run":1.5}',
+                b"\xff\xfe",
+            ),
+            # Each of these ended the session, or its journal.
+            *(
+                '{"run":Infinity}',
+                '{"run":9223372036854775807}',
+                '{"run":1e400}',
+                '{"run":' + "9" * 5000 + "}",
+            ),
+            *(
+                "[" * 100_000,
+                '{"a":' * 100_000,
+                '{"run":-1}',
+                '{"run":' + "[" * 100_000 + "]" * 100_000 + "}",
+            ),
+        ):
             async with aiomqtt.Client("127.0.0.1", mosquitto.port) as other:
                 await other.publish("hemostream/bed-1/status", text, qos=1, retain=True)
-            assert await free_run(address, "bed-1", 2, on_trouble=pytest.fail) == 2
+            told: list[str] = []
+            assert await free_run(address, "bed-1", 2, on_trouble=told.append, protocol=protocol) == 2
+            assert "not believed" in told[0]
 
     asyncio.run(scenario())
 
