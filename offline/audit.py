@@ -24,6 +24,7 @@ from offline.primary import Metric, Pairs, own_figures, person_scores
 from offline.primary_figure import primary
 from offline.progress import Tell
 from offline.sample_table import SampleTable
+from offline.terminal import PlainConsole
 
 Floats = npt.NDArray[np.float64]
 Z = 1.96
@@ -179,7 +180,7 @@ def audit_of(
 
 def print_audit(found: Audit, console: Console | None = None) -> None:
     """Print the audit as a table: each protocol beside the honest one, on true and permuted labels."""
-    console = console or Console()
+    console = console or PlainConsole()
     if not console.is_terminal:
         console.width = max(console.width, 130)
     values = found.to_json()

@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError, StreamError
-from realtime.convention import number, standard_fields
+from realtime.convention import declared_rate, number, standard_fields
 from realtime.layout import StreamLayout
 from realtime.log import Origin, OriginKind
 from realtime.montage import LAYOUT
@@ -137,7 +137,7 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
     """
     name = name or info.findtext("name", "")
     count = number(info.findtext("channel_count"), 0.0)
-    rate = number(info.findtext("nominal_srate"), 0.0)
+    rate = declared_rate(info.findtext("nominal_srate"))
     desc = info.find("desc")
     nodes = [] if desc is None else desc.findall("channels/channel")
     if desc is None or not nodes:

@@ -19,6 +19,8 @@ from realtime.stamp_guard import StampGuard
 
 LARGEST_VALUE = 1e15
 """No device measures more, in whatever unit; such a value is missing (it would stay in filters for good)."""
+SMALLEST_VALUE = 1e-30
+"""Nor less, but nothing at all: dividing by it would give what is no number."""
 
 
 class Part(NamedTuple):
@@ -126,7 +128,9 @@ class InputGuard:
         values: Floats = data[self._rows].astype(np.float64)
         if self._scales is not None:
             values *= self._scales
-        wrong: Bools = np.abs(values) > LARGEST_VALUE  # where it is NaN nothing was said
+        sizes = np.abs(values)
+        values[sizes < SMALLEST_VALUE] = 0.0
+        wrong: Bools = sizes > LARGEST_VALUE  # where it is NaN nothing was said
         if wrong.any():
             self.rejected_values += int(np.count_nonzero(wrong))
             values[wrong] = np.nan

@@ -7,6 +7,9 @@ counted and told.  So the core is not fed what it cannot use, by a rule that fol
 and when the log is judged again.
 """
 
+import traceback
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
@@ -103,11 +106,13 @@ class Refusing:
 
 
 def fault_text(error: BaseException) -> str:
-    """What is told of an error that nobody expected.
+    """What is told of an error that nobody expected: its kind, what it says, and where it was raised.
 
     Parameters
     ----------
     error : Exception
         The error.
     """
-    return printable(f"{type(error).__name__}: {error}".rstrip(": "), 300)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return printable(f"{type(error).__name__}: {error}".rstrip(": "), 300) + where

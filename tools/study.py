@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from models.errors import HemostreamError
+from models.outside import printable
 from tools.study_export import export
 
 app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
@@ -188,7 +189,7 @@ def run(
                     raise
         told = summarise(out)
     for each in left_out:
-        print(f"hemostream: {each}", file=sys.stderr)
+        print(f"hemostream: {printable(str(each), None, lines=True)}", file=sys.stderr)
     print(told)
     print(f"Reports: {out / 'index.html'}")
 

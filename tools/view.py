@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from models.outside import printable
 from realtime.decision import Decision
 from realtime.quality import Reason
 from realtime.status import State, Status
@@ -37,7 +38,7 @@ class View:
     def __init__(
         self, title: str, *, first_after_s: float = 0.0, truth: Callable[[Decision], str | None] | None = None
     ) -> None:
-        self._title = title
+        self._title = printable(title)
         self._first_after_s = first_after_s
         self._began = 0.0
         self._truth = truth
@@ -84,7 +85,7 @@ class View:
         if self._latest is not None:
             parts += [self._now(self._latest), self._history()]
         parts.append(Text("Research use only. Not a diagnosis.", style="dim italic"))
-        return Panel(Group(*parts), title=self._title, border_style="blue", padding=(1, 2))
+        return Panel(Group(*parts), title=Text(self._title), border_style="blue", padding=(1, 2))
 
     def _state_line(self) -> Text:
         status = self._status
@@ -97,7 +98,7 @@ class View:
         if status.origin and status.origin != "live":
             line.append(f"  ({status.origin} stream)", style="bold yellow")
         if status.reason:
-            line.append(f"  {status.reason}")
+            line.append(f"  {printable(status.reason, None)}")
         return line
 
     def _now(self, decision: Decision) -> Table:
@@ -112,12 +113,15 @@ class View:
             if self._truth is not None:
                 known = self._truth(decision)
                 word += f"   (truth: {known or 'between blocks'})"
-            table.add_row("decision", Text(word, style=style))
+            table.add_row("decision", Text(printable(word, None), style=style))
         for i, (label, p) in enumerate((decision.probabilities or {}).items()):
             bar = "█" * round(p * BAR)
-            table.add_row(label, Text(f"{bar:<{BAR}} {p:5.1%}", style=COLOURS[i % len(COLOURS)]))
+            table.add_row(
+                Text(printable(label)), Text(f"{bar:<{BAR}} {p:5.1%}", style=COLOURS[i % len(COLOURS)])
+            )
         evidence = ", ".join(f"{label} {p:.0%}" for label, p in decision.evidence.probabilities.items())
-        table.add_row("so far", f"{evidence} over {decision.evidence.windows} windows")
+        so_far = f"{printable(evidence, None)} over {decision.evidence.windows} windows"
+        table.add_row("so far", Text(so_far))
         table.add_row(
             "measured",
             f"{decision.coverage:.1%} of {decision.channels} channels, "
