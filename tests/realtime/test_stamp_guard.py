@@ -1,6 +1,7 @@
 """Which stamps a clock could have given."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_how_samples_are_cut_changes_nothing(stamps: list[float], cuts: list[int
     expected = whole.look(given_stamps, 1000.0)
     edges = sorted({0, *(c for c in cuts if c < len(stamps)), len(stamps)})
     usable, leaps = [], []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         looked = cut.look(given_stamps[start:stop], 1000.0)
         usable += looked.usable.tolist()
         leaps += [start + leap for leap in looked.leaps]

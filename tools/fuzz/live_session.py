@@ -96,8 +96,9 @@ class Met:
     @property
     def good(self) -> bool:
         """Whether all that must hold held."""
-        told = self.status is not None and {"stamps", "frame counters", "markers", "values"} <= set(
-            self.status.rejected
+        sent = {"stamps": "stamps", "counts": "frame counters", "values": "values"}
+        told = self.status is not None and all(
+            self.status.rejected.get(kind) for what, kind in sent.items() if self.inputs[what]
         )
         return bool(
             not self.undeclared
