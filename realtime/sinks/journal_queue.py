@@ -115,6 +115,24 @@ class JournalQueue:
                 self._early = self._refused.intersection(acknowledged)
         return [on_committed for _, on_committed in done if on_committed is not None]
 
+    def set_aside(self) -> Committed | None:
+        """Put a loss into the place of the first item, which cannot be written, or forget acknowledgements.
+
+        Returns
+        -------
+        callable or None
+            Who waits for it.
+        """
+        with self.changed:
+            if not self._items:
+                self._acknowledged.clear()
+                self._early.clear()
+                return None
+            self.dropped += 1
+            _, on_committed = self._items[0]
+            self._items[0] = (Loss(1, self._last_local, self._last_local), None)
+        return on_committed
+
     def refused(self) -> list[Committed]:
         """Those who wait for a decision that cannot be committed now; each is given only once."""
         told: list[Committed] = []
