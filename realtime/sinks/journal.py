@@ -195,7 +195,7 @@ class JournalWriter:
             self._closing = self._queue.closed = True
             self._queue.changed.notify()
         self._thread.join(timeout)
-        if len(self._queue) or self._thread.is_alive() or self._failures:
+        if len(self._queue) or self._thread.is_alive():
             raise JournalError(
                 f"The journal {self.path} was closed before {self.depth} entries could be written"
                 + (f": {self._why}." if self._why else ".")
@@ -295,13 +295,15 @@ class JournalWriter:
         before and after.
         """
         self._store.commit(())
+        acknowledged = () if batch else self._queue.acknowledged()
         try:
-            self._store.commit(batch[:1], self._queue.acknowledged() if not batch else ())
+            self._store.commit(batch[:1], acknowledged)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must be this item's
             self._store.abandon()
             self._store.ready()
             self._store.commit(())
-            on_committed = self._queue.set_aside()
+            on_committed = self._queue.set_aside() if batch else None
+            self._queue.forget(acknowledged)
             self._say(
                 f"The journal {self.path} cannot hold one entry ({_named(error)}): it is left out and "
                 "declared as lost. All others are kept. Please report this."
@@ -312,6 +314,8 @@ class JournalWriter:
                 )
         else:
             self._committed(len(batch[:1]), None)
+            return bool(batch)
+        self._failures = 1  # What is left is tried as a whole again.
         return True
 
     def _committed(self, count: int, acknowledged: list[Identity] | None) -> None:
@@ -362,7 +366,11 @@ class JournalWriter:
             if anew := self._store.ready():
                 self._say(anew)
             if acknowledged := self._queue.acknowledged():
-                self._store.commit((), acknowledged)
+                try:
+                    self._store.commit((), acknowledged)
+                except OverflowError:  # Of a run that is none; the entry itself was declared as lost.
+                    self._store.abandon()
+                    self._store.ready()
             self._store.sync()
             self._store.finish()
         except Exception as error:  # noqa: BLE001 - the thread's outermost edge, too

@@ -468,21 +468,6 @@ def test_closing_says_what_could_not_be_written(tmp_path: Path, until: Callable[
     other.close()
 
 
-def test_a_removed_file_is_told(tmp_path: Path, until: Callable[..., None]) -> None:
-    path = tmp_path / "j"
-    told: list[str] = []
-    journal = JournalWriter(path, on_trouble=told.append, linger_s=0.005, sync_every_s=0.05)
-    journal.append(chunk(1.0))
-    until(lambda: journal.depth == 0)
-    path.unlink()
-    journal.append(chunk(2.0))
-    until(lambda: bool(told), "being told")
-    assert "removed" in told[0]
-    journal.append(chunk(3.0))
-    with pytest.raises(JournalError, match="could be written"):
-        journal.close()
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"recording\tperson\n" * 100, "cannot be read as a journal"), (None, "not a hemostream journal")],
