@@ -86,7 +86,7 @@ def test_a_second_session_of_a_name_is_refused_while_the_first_runs(
                     continue
                 first.tell_status(Status(session="bed-1", run=1, state=state).to_json())
                 assert await first.drain(10)
-                with pytest.raises(BrokerError, match="runs already.*--session.*--take-over"):
+                with pytest.raises(BrokerError, match=r"runs already.*--session.*--take-over"):
                     await ask()
             assert await ask(take_over=True) == 2
             # What the broker says in the place of one that crashed: the same name may begin again.
