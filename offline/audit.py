@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from models.private import replace_private, write_private
 from offline.careless import CARELESS, Arm, Windows, run_arms
 from offline.intervals import DRAWS, draw_people
 from offline.permutation import FEWEST, permuted
@@ -210,7 +211,8 @@ def write_audit(folder: Path, found: Audit, name: str = "audit") -> None:
     from offline.audit_plot import draw_audit
 
     text = json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    write_private(folder / f"{name}.json", text + "\n")
+    replace_private(folder / f"{name}.png")
     draw_audit(found).savefig(folder / f"{name}.png", dpi=120)
 
 

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from models.errors import HemostreamError
 from models.outside import printable
+from models.private import private_folder
 from tools.study_export import export
 
 app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
@@ -151,7 +152,7 @@ def run(
             "leave it away."
         )
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        private_folder(out)
     except OSError as error:
         raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
     out, workers = folder_of(out, target), workers or os.cpu_count() or 1

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -61,7 +62,8 @@ class View:
         traceback: TracebackType | None,
     ) -> None:
         self._aside.__exit__(kind, error, traceback)
-        self._live.stop()
+        with suppress(OSError):  # the terminal may be gone
+            self._live.stop()
 
     def decision(self, decision: Decision) -> None:
         """Take the newest decision."""

@@ -26,14 +26,18 @@ ANSWER_S = 10.0
 PULL_TIMEOUT_S = 0.2
 """Longest wait for a sample before it is looked whether the connection stands, s."""
 PULL_MOST = 64
-"""Most samples taken at once; a burst comes as several entries."""
+"""Most samples in an entry; a burst comes as several."""
 BUFFER_S = 360
-"""What liblsl keeps for us while we are busy, s."""
+"""What liblsl keeps for us while we are busy, s.  It takes samples off the wire in a thread of its own that
+needs no Python; beyond this bound it drops the oldest, and the clock counts a gap in their place."""
 WATCH_SAMPLES = 16
 """What the watch may hold of what it does not read.  Never 1: closing a queue of one sample never ends in
 liblsl 1.18 (below 2 Hz a buffer of one second is such a queue)."""
-LAST_S = 0.05
-"""How long after the watch was lost liblsl may take to hand over what it read before, s."""
+LAST_S = 0.2
+"""How long after the watch was lost liblsl may take to hand over what it read before, s.  On a busy machine
+its thread waits for a core; it looks for a replacement only after a second."""
+LAST_MOST = 4096
+"""Samples taken at once out of a connection that is lost: one call, so busy threads of ours delay it once."""
 BRACKETS = 5
 """Readings of the wall clock of which the narrowest counts."""
 
@@ -57,6 +61,8 @@ class Connection:
     def __init__(self, info: pylsl.StreamInfo) -> None:
         self.found = info
         self._watch: pylsl.StreamInlet | None = None
+        self.discarded = 0
+        """Samples that had arrived and that liblsl threw away when the connection was lost."""
         try:
             self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0, as_numpy=True)
         except RuntimeError as error:  # liblsl's own words say nothing more
@@ -110,22 +116,31 @@ class Connection:
         samples, stamps = self._pull(PULL_TIMEOUT_S, 1)
         if not len(stamps):
             return None
-        if self._inlet.samples_available():  # a burst: whatever else is there already comes with it
+        if self.waiting():  # a burst: whatever else is there already comes with it
             more, more_stamps = self._pull(0.0, PULL_MOST - 1)
             samples = np.concatenate([samples, more])
             stamps = np.concatenate([stamps, more_stamps])
         return _received(samples, stamps)
 
-    def pull_last(self) -> Received | None:
-        """What liblsl still holds of a connection that is lost; None when that was all."""
-        samples, stamps = self._pull(LAST_S, PULL_MOST)
-        return _received(samples, stamps) if len(stamps) else None
+    def pull_last(self) -> list[Received]:
+        """What liblsl still holds of a connection that is lost; empty when that was all."""
+        samples, stamps = self._pull(LAST_S, LAST_MOST)
+        return [
+            _received(samples[first : first + PULL_MOST], stamps[first : first + PULL_MOST])
+            for first in range(0, len(stamps), PULL_MOST)
+        ]
+
+    def waiting(self) -> int:
+        """How many samples liblsl holds that were not pulled."""
+        return int(self._inlet.samples_available())
 
     def _pull(self, timeout: float, most: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
         try:
             samples, stamps = self._inlet.pull_chunk(timeout=timeout, max_samples=most)
         except pylsl.util.LostError:
-            # liblsl never recovers a stream without a source_id; what it held of that is lost with it.
+            # liblsl never recovers a stream without a source_id, and hands out nothing of one that is lost.
+            # It puts an empty sample behind them, to wake whoever waits.
+            self.discarded = max(self.waiting() - 1, 0)
             return np.empty((0, self.info.channel_count())), np.empty(0)
         return samples, stamps
 

@@ -1,7 +1,7 @@
 """What two threads do with one connection: one pulls samples, one compares clocks."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pylsl
@@ -72,7 +72,9 @@ class Reading:
             entry = self._connection.pull()
             if self._connection.was_replaced():
                 self._order.give_up()
-                return "liblsl connected to another outlet by itself" + _without(entry)
+                return "liblsl connected to another outlet by itself" + self._without(
+                    [entry] if entry else []
+                )
             if entry is not None:
                 self._last = entry.local
                 self._order.received(entry)
@@ -87,15 +89,24 @@ class Reading:
 
     def _take_last(self) -> str:
         why = "the outlet closed, or the connection to it broke"
-        entry = self._connection.pull_last()
-        while entry is not None:
+        while entries := self._connection.pull_last():
             if self._connection.was_replaced():
-                why += _without(entry)
+                why += self._without(entries)
                 break
-            self._order.received(entry)
-            entry = self._connection.pull_last()
+            for entry in entries:
+                self._order.received(entry)
+        if self._connection.discarded:
+            why += (
+                f"; {self._connection.discarded} samples that had arrived were lost with it, since liblsl "
+                "keeps nothing of a stream without a source_id"
+            )
         self._order.give_up()
         return why
+
+    def _without(self, entries: Sequence[Received]) -> str:
+        """What to say of samples that may be of either outlet; those that still wait are given up, too."""
+        number = sum(len(entry.stamps) for entry in entries) + self._connection.waiting()
+        return f"; {number} samples that may be of either were left out" if number else ""
 
     def compare(self, predicate: str) -> None:
         """Compare the clocks on our own schedule, and at once where that is asked for."""
@@ -134,7 +145,3 @@ class Reading:
         uids = {info.uid() for info in found}
         if found and ours.uid() not in uids:
             self._elsewhere = "nothing came any more, and another outlet with the same source_id is there"
-
-
-def _without(entry: Received | None) -> str:
-    return f"; {len(entry.stamps)} samples that may be of either were left out" if entry else ""

@@ -1,11 +1,17 @@
 """What a person says to ``live``."""
 
+import asyncio
+import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import aiomqtt
 import pytest
 import torch
 
@@ -14,6 +20,7 @@ from models.card import Card
 from models.networks import make_network
 from realtime.log import SessionStarted
 from realtime.sinks.journal import JournalWriter, journal_runs
+from realtime.status import State, Status
 from tests.realtime.support import FAST, RATE, intensity_spec
 from tools.live import predicate
 
@@ -93,3 +100,84 @@ def test_decisions_replace_no_other_file(bundle: Path, tmp_path: Path) -> None:
     assert "does not hold decisions" in done.stderr
     assert out.read_bytes() == b"\x89HDF"
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.fixture
+def outlet() -> Iterator[str]:
+    """The name of a stream that the bundle can be used on."""
+    name = f"device-{uuid.uuid4().hex[:8]}"
+    words = {
+        "name": name,
+        "source_id": name,
+        "rate": RATE,
+        "channels": [0, 1, 2, 3],
+        "burst": 0,
+        "wait": False,
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.realtime.sources.outlet_child", json.dumps(words)],
+        stdout=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+    )
+    yield name
+    child.kill()
+    child.wait()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no hang-up, and permissions are kept elsewhere")
+@pytest.mark.parametrize("terminal", ["there", "gone"])
+def test_a_terminal_that_is_closed_ends_a_session_with_a_goodbye_and_leaves_private_files(
+    bundle: Path, tmp_path: Path, outlet: str, terminal: str
+) -> None:
+    """With a broker of its own: what it prints is enough to subscribe, for this account."""
+    journal, out = tmp_path / "bed-9.hemostream", tmp_path / "decisions.jsonl"
+    words = ["--model", str(bundle), "--session", "bed-9", "--journal", str(journal), "--out", str(out)]
+    live = subprocess.Popen(
+        [sys.executable, "-m", "tools.cli", "live", *words, "--stream", outlet, "--device", "cpu"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        umask=0,
+    )
+    assert live.stdout is not None
+    assert live.stderr is not None
+    said = [live.stdout.readline() for _ in range(3)]
+    assert "XDG_CONFIG_HOME=" in said[1]
+    assert "hemostream/bed-9/#" in said[1]
+    address = re.search(r"mqtt://127.0.0.1:(\d+) \(MQTT 3.1.1\)", said[0])
+    password = re.search(r"user hemostream, password in (\S+);", said[2])
+    assert address is not None
+    assert password is not None
+
+    async def hear_goodbye() -> Status:
+        known = {"username": "hemostream", "password": Path(password[1]).read_text().strip()}
+        async with aiomqtt.Client("127.0.0.1", int(address[1]), **known) as ear, asyncio.timeout(60):
+            await ear.subscribe("hemostream/bed-9/status", qos=1)
+            hung_up = False
+            async for message in ear.messages:
+                assert isinstance(message.payload, bytes)
+                status = Status.from_json(message.payload)
+                if status.stream and not hung_up:
+                    hung_up = True
+                    if terminal == "gone":
+                        live.stdout.close()
+                        live.stderr.close()
+                    live.send_signal(signal.SIGHUP)
+                if status.state is State.OFFLINE:
+                    return status
+        raise AssertionError("no goodbye")
+
+    assert asyncio.run(hear_goodbye()).reason == "session ended"
+    if terminal == "there":
+        assert "windows decided" in live.communicate(timeout=30)[0]
+        assert live.returncode == 0
+    else:
+        live.wait(30)
+    assert not Path(password[1]).parent.exists()
+    assert {found.name: found.stat().st_mode & 0o777 for found in tmp_path.iterdir()} == {
+        "bed-9.hemostream": 0o600,
+        "decisions.jsonl": 0o600,
+    }
+    assert [run.run for run in journal_runs(journal)] == [1]
