@@ -45,8 +45,8 @@ def doctor(
     model
         Bundle folder: can it be read, and could it take the streams that are there?
     stream
-        Look at this stream only: its name, or an LSL predicate. By default all are told of, and one that
-        cannot be used stops nothing where there is another that can.
+        Look at this stream only: chosen as "live" takes it, of whatever type. By default all are told of, and
+        one that cannot be used stops nothing where there is another that can.
     layout
         Side file (JSON) for a stream that does not describe itself, as "live" takes it.
     broker

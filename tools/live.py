@@ -55,7 +55,8 @@ def live(
     model : Path
         Bundle folder, as "train" writes it.
     stream : str
-        Name of the stream, or an LSL predicate, e.g. "source_id='42'". Default: the one NIRS or fMRI stream.
+        Name of the stream, source_id=..., uid=..., its number in the list that messages give (#2), or an LSL
+        predicate, e.g. "type='NIRS' and hostname='bed4'". Default: the one NIRS or fMRI stream.
     broker : str
         mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine, whose
         addresses are printed at the start. User name and password come from HEMOSTREAM_MQTT_USER
@@ -115,11 +116,12 @@ def live(
     if out is not None:
         may_hold_decisions(out)
     choice = StreamChoice(
-        predicate=predicate(stream) if stream else HAEMODYNAMIC,
+        predicate=(stream and predicate(stream)) or HAEMODYNAMIC,
+        number=number_of(stream) if stream else None,
         layout=read_side_file(layout) if layout else None,
         allow_replay=allow_replay,
         wait_s=wait,
-        events=predicate(events) if events else None,
+        events=marker_predicate(events) if events else None,
     )
     existed = path.exists()
     run = next_run(path, name)
@@ -186,9 +188,32 @@ def remove_journal(path: Path) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
-def predicate(said: str) -> str:
-    """An LSL predicate from what a person said: a plain name is the stream's."""
-    return said if any(sign in said for sign in "=(<>") else f"name='{said}'"
+def predicate(said: str) -> str | None:
+    """An LSL predicate from what a person said; None for a number, which no predicate tells."""
+    from realtime.sources.stream_choice import predicate_of
+
+    return predicate_of(said)
+
+
+def marker_predicate(said: str) -> str:
+    """An LSL predicate for a marker stream."""
+    from models.errors import HemostreamError
+
+    wanted = predicate(said)
+    if wanted is None:
+        raise HemostreamError(
+            f"--events is {said!r}; expected the marker stream's name, source_id=... or uid=... (name={said} "
+            "where that is its name)."
+        )
+    return wanted
+
+
+def number_of(said: str) -> int | None:
+    """The number of a stream, where a person said one."""
+    from realtime.sources.stream_choice import By, parse
+
+    wanted = parse(said)
+    return int(wanted.value) if wanted.by is By.NUMBER else None
 
 
 def first_after(bundle: "Bundle") -> float:

@@ -27,7 +27,9 @@ from realtime.sources.lsl_search import (
     StreamChoice,
     describe_streams,
     find_stream,
+    look_again,
 )
+from realtime.sources.stream_choice import By, parse
 
 __all__ = ["HAEMODYNAMIC", "LslSource", "StreamChoice", "describe_streams", "find_stream"]
 
@@ -64,6 +66,7 @@ class LslSource:
         self._closing = False
         self._threads: list[threading.Thread] = []
         self._refused: dict[str, str] = {}  # uids of streams that cannot be used, and why
+        self._again, self._alone = choice.predicate, ""  # what is looked for once it is gone
         self._refusal = ""  # what the session said of the present one
         self._rows = 0  # of the stream that a side file was written for
         self._told = ""  # the last reason for having no stream
@@ -106,6 +109,7 @@ class LslSource:
                 return
             connection: Connection | None = Connection(info)
             assert connection is not None
+            self._again, self._alone = look_again(self._choice, info)
             self._rows = connection.info.channel_count()
             # Looked at before samples are asked for: a replay must not start for nothing.
             opened = self._opened(connection.info)
@@ -127,13 +131,15 @@ class LslSource:
                     thread.join()
 
     def _lost(self, reason: str) -> None:
+        if self._alone:
+            reason += f"; {self._alone}"
         if reason != self._told:
             self._told = reason
             self._emit(StreamLost(pylsl.local_clock(), reason))
 
     def _look_for_it(self, before: Named, last: StreamOpened) -> tuple[Connection | None, StreamOpened]:
         """Look until it is there again and can be used; None where the session ends before."""
-        search = Search(self._choice.predicate, before)
+        search = Search(self._again, before)
         while not self._stop.is_set():
             info, why = search.look(self._refused)
             if info is None:
@@ -206,9 +212,7 @@ class LslSource:
         ask = threading.Event()
         order = InOrder(self._emit, ask.set, origin=opened.origin, first=first)
         reading = Reading(connection, order, opened, ask)
-        clocks = threading.Thread(
-            target=lambda: reading.compare(self._choice.predicate), name="lsl-clock", daemon=True
-        )
+        clocks = threading.Thread(target=lambda: reading.compare(self._again), name="lsl-clock", daemon=True)
         clocks.start()
         try:
             why = reading.pull(lambda: self._stop.is_set() or bool(self._refusal))
@@ -217,6 +221,8 @@ class LslSource:
             if refusal:
                 self._refused[connection.found.uid()] = refusal
                 why = f"the stream that came back cannot be used: {refusal}"
+            elif reading.elsewhere:
+                self._refused[connection.found.uid()] = why
             if not self._stop.is_set():
                 self._lost(why)  # at once: a comparison that is under way may take seconds to end
         finally:
@@ -227,4 +233,5 @@ class LslSource:
     def _listen(self, predicate: str) -> None:
         info = find_events(predicate, named=self._choice.events is not None)
         if info is not None:
-            listen(info, predicate, emit=self._emit, stop=self._stop)
+            again = Named.of(info).predicate if parse(predicate).by is By.UID else predicate
+            listen(info, again, emit=self._emit, stop=self._stop)

@@ -10,7 +10,8 @@ from models.errors import StreamError
 from realtime.log import EventReceived, OriginKind
 from realtime.lsl_info import origin_from_info
 from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S
-from realtime.sources.lsl_search import LOOK_S, MANY, StreamChoice, several
+from realtime.sources.lsl_search import LOOK_S, MANY, StreamChoice, resolve, several
+from realtime.sources.stream_choice import literal
 
 FIND_S = 2.0
 """How long to look for a stream of markers, s."""
@@ -24,7 +25,7 @@ def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | No
         return choice.events
     if origin_from_info(signal).kind is OriginKind.LIVE:
         return None
-    return f"source_id='{signal.source_id()}-events'"
+    return f"source_id={literal(signal.source_id() + '-events')}"
 
 
 def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
@@ -35,9 +36,9 @@ def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
     StreamError
         One was named and is not there, or several match (it lists them).
     """
-    found = pylsl.resolve_bypred(predicate, minimum=1, timeout=FIND_S)
+    found = resolve(predicate, 1, FIND_S)
     if found and named:
-        found = pylsl.resolve_bypred(predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = resolve(predicate, MANY, LOOK_S) or found
     if len(found) > 1:
         raise StreamError(several(found, predicate, "--events"))
     if not found and named:
@@ -74,7 +75,7 @@ def listen(
                 _listen_once(again, emit, stop)
         if stop.wait(LOOK_S):
             return
-        found = pylsl.resolve_bypred(predicate, minimum=1, timeout=LOOK_S)
+        found = resolve(predicate, 1, LOOK_S)
         same = [one for one in found if one.source_id() == info.source_id()]
         again = same[0] if len(same) == 1 else None
 

@@ -21,6 +21,8 @@ from typing import Protocol, TypeVar
 
 from models.errors import StreamError
 
+TYPES = ("NIRS", "NIRSx", "fNIRS", "fMRI", "fnirs_cw_amplitude", "fnirs_od", "hbo", "hbr")
+"""LSL content types of haemodynamic streams; the last four are MNE's channel types, as its player sends."""
 FORMS = "a name, source_id=..., uid=... or a number such as #2"
 """What a stream can be chosen by, for messages."""
 
