@@ -230,7 +230,6 @@ def _streams(
     listen: float, stream: str | None, side: "SideFile | None", plan: "Plan | None"
 ) -> Sequence[Finding]:
     from tools.doctor_streams import check_streams, look_around
-    from tools.live import predicate
 
-    seen = look_around(listen, predicate(stream) if stream else None)
+    seen = look_around(listen, stream)
     return check_streams(seen, side=side, plan=plan)

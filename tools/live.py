@@ -241,11 +241,12 @@ def bedside(
 
     import pylsl
 
-    from realtime.core import Core, Plan
+    from realtime.core import Plan
     from realtime.inference import Inference, one_thread
     from realtime.session import Session
     from realtime.sinks.journal import JournalWriter
     from realtime.sources.lsl import LslSource
+    from realtime.stream_checks import check_model
 
     one_thread()
     plan = Plan.from_card(bundle.card)
@@ -258,7 +259,7 @@ def bedside(
         inference=Inference(bundle, device=device),
         # What comes in the place of a lost stream is tried on a core of its own first.
         make_source=lambda emit, failed: LslSource(
-            choice, emit=emit, failed=failed, fits=lambda opened: Core(plan).feed(opened)
+            choice, emit=emit, failed=failed, fits=lambda opened: check_model(plan, opened)
         ),
         settings=replace(settings, local_clock=pylsl.local_clock),
         broker=broker,

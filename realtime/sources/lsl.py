@@ -9,15 +9,17 @@ that it, or what stands in its place, was opened again.
 
 import threading
 from collections.abc import Callable
+from xml.etree import ElementTree as ET
 
 import pylsl
 
 from models.errors import SignalError, StreamError
+from realtime.description import read_origin
 from realtime.layout import StreamLayout
-from realtime.log import Entry, OriginKind, StreamLost, StreamOpened
-from realtime.lsl_info import layout_from_info, origin_from_info
+from realtime.log import Entry, OriginKind, Received, StreamLost, StreamOpened
 from realtime.sources.lsl_connection import Connection
 from realtime.sources.lsl_events import events_predicate, find_events, listen
+from realtime.sources.lsl_flow import Flow
 from realtime.sources.lsl_order import InOrder
 from realtime.sources.lsl_reading import Reading
 from realtime.sources.lsl_search import (
@@ -30,8 +32,13 @@ from realtime.sources.lsl_search import (
     look_again,
 )
 from realtime.sources.stream_choice import By, parse
+from realtime.stream_checks import open_stream
 
 __all__ = ["HAEMODYNAMIC", "LslSource", "StreamChoice", "describe_streams", "find_stream"]
+
+TRIAL_S = 60.0
+"""A stream that turns out to be too fast so soon after the session's first opening ends the session, local s;
+later it is left, and looked for again, as nobody may be there."""
 
 
 class LslSource:
@@ -71,6 +78,8 @@ class LslSource:
         self._rows = 0  # of the stream that a side file was written for
         self._told = ""  # the last reason for having no stream
         self._any = False  # whether there was ever one
+        self._began = 0.0  # when the first one was opened, local s
+        self._too_fast = ""  # why the present one is
 
     def start(self) -> None:
         """Begin to look for the stream, and read it."""
@@ -167,31 +176,21 @@ class LslSource:
         self._lost(f"the stream that came back cannot be used: {reason}")
 
     def _opened(self, info: pylsl.StreamInfo) -> StreamOpened:
-        origin = origin_from_info(info)
+        xml = info.as_xml()
+        side = self._choice.layout
+        element = ET.fromstring(xml)
+        origin = read_origin(element)
         if origin.kind is not OriginKind.LIVE and not self._choice.allow_replay:
             raise StreamError(
                 f"Stream {info.name()!r} says that it is {origin.kind}, not live. "
                 "Take it on purpose with --allow-replay."
             )
-        side = self._choice.layout
         if isinstance(side, StreamLayout) and info.channel_count() != self._rows:
             raise StreamError(
                 f"Stream {info.name()!r} has {info.channel_count()} rows now; the side file was used for "
                 f"{self._rows} rows. Start again with a side file for this setting."
             )
-        layout = layout_from_info(info, side)
-        return StreamOpened(
-            local=pylsl.local_clock(),
-            spec=layout.spec,
-            origin=origin,
-            name=info.name(),
-            source_id=info.source_id(),
-            declared=info.as_xml(),
-            rows=layout.rows,
-            scales=layout.scales,
-            device=layout.device,
-            frame_row=layout.frame_row,
-        )
+        return open_stream(element, side, local=pylsl.local_clock(), declared=xml)
 
     # ------------------------------------------------------------- one connection
 
@@ -203,14 +202,23 @@ class LslSource:
             if not self._any:
                 raise  # a person is there to be told
             return str(error)
-        self._told, self._any = "", True
+        if not self._any:
+            self._began = pylsl.local_clock()
+        self._told, self._any, self._too_fast = "", True, ""
         self._refusal = ""  # one that came late meant the stream before
         self._emit(opened)
         self._emit(first)
         if events is not None:
             self._run_thread("lsl-events", lambda: self._listen(events))
         ask = threading.Event()
-        order = InOrder(self._emit, ask.set, origin=opened.origin, first=first)
+        flow = Flow(ET.fromstring(opened.declared), opened.origin.speed)
+
+        def emit(entry: Entry) -> None:
+            self._emit(entry)
+            if isinstance(entry, Received) and (why := flow.take(entry.local, len(entry.stamps))):
+                self._refusal = self._too_fast = why
+
+        order = InOrder(emit, ask.set, origin=opened.origin, first=first)
         reading = Reading(connection, order, opened, ask)
         clocks = threading.Thread(target=lambda: reading.compare(self._again), name="lsl-clock", daemon=True)
         clocks.start()
@@ -218,9 +226,12 @@ class LslSource:
             why = reading.pull(lambda: self._stop.is_set() or bool(self._refusal))
             order.close()
             refusal, self._refusal = self._refusal, ""
+            if self._too_fast and pylsl.local_clock() - self._began < TRIAL_S:
+                raise StreamError(self._too_fast)  # a person is there to be told
             if refusal:
                 self._refused[connection.found.uid()] = refusal
-                why = f"the stream that came back cannot be used: {refusal}"
+                back = "" if refusal == self._too_fast else "that came back "
+                why = f"the stream {back}cannot be used: {refusal}"
             elif reading.elsewhere:
                 self._refused[connection.found.uid()] = why
             if not self._stop.is_set():

@@ -100,7 +100,8 @@ def numbered(infos: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
     )
 
 
-def _of_number(number: int) -> list[pylsl.StreamInfo]:
+def of_number(number: int) -> list[pylsl.StreamInfo]:
+    """The stream of a number, or those that are called by it; none where there are not so many."""
     there = [
         _Numbered(info.name(), info.source_id(), info.uid(), info)
         for info in numbered(pylsl.resolve_streams(wait_time=LOOK_S))
@@ -123,7 +124,7 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
         if left <= 0:
             break
         if choice.number is not None:
-            found = _of_number(choice.number)
+            found = of_number(choice.number)
         else:
             found = resolve(choice.predicate, 1, min(left, LOOK_S))
     if found and choice.number is None:
