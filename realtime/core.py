@@ -177,7 +177,7 @@ class Core:
                 self._reset(Reset.CLOCK)
             given += self._take(part)
         if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
-            self._check_rate(rate, self.pipeline.spec_out.rate)
+            self.check_rate(rate)
             self._rate_checked = True
         return given
 
@@ -239,8 +239,20 @@ class Core:
         if chunk.n_samples:
             self._last_time = float(chunk.times[-1])
 
-    def _check_rate(self, measured: float, needed: float) -> None:
-        """Refuse a signal of which the model would see mostly what was made up between samples."""
+    def check_rate(self, measured: float) -> None:
+        """Refuse a signal of which the model would see mostly what was made up between samples.
+
+        Parameters
+        ----------
+        measured : float
+            Samples a second (Hz) of the stream that is open.
+
+        Raises
+        ------
+        SignalError
+            It is too slow.
+        """
+        needed = self.pipeline.spec_out.rate if self.pipeline is not None else 0.0
         if measured < SLOWEST * needed:
             raise SignalError(
                 f"The signal comes at {measured:.4g} Hz (declared: {self._spec.rate:.4g} Hz), but the model "

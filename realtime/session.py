@@ -43,6 +43,10 @@ from realtime.windows import Window
 
 TICK_S = 0.25
 """How often the timer looks, local seconds."""
+SLICE_S = 0.05
+"""Longest that entries are worked off without a look at signals, timers and the broker, s."""
+END_WITHIN_S = 5.0
+"""Longest that what has arrived is still judged once the end was asked for, s; the rest is only kept."""
 
 
 class Session:
@@ -102,6 +106,8 @@ class Session:
         self._clock = settings.local_clock
         self._source: Source | None = None
         self._arrived: deque[Entry | None] = deque()
+        self._called = False  # whether `_work_off` is on its way
+        self._end_by: float | None = None  # monotonic s
         self._computing: asyncio.Task[None] | None = None  # windows on a device, off the loop
         self._working = False
         self._finished = asyncio.Event()
@@ -142,7 +148,11 @@ class Session:
         self._handle(self._started())
 
         def emit(entry: Entry) -> None:
-            loop.call_soon_threadsafe(self._take, entry)
+            # One call for all that came meanwhile: the loop runs all that are due before it looks at signals.
+            self._arrived.append(entry)
+            if not self._called:
+                self._called = True
+                loop.call_soon_threadsafe(self._work_off)
 
         def failed(error: Exception) -> None:
             loop.call_soon_threadsafe(self._end, error)
@@ -183,11 +193,14 @@ class Session:
 
     def stop(self) -> None:
         """End cleanly after what has arrived; call it on the loop."""
+        if self._end_by is None:
+            self._end_by = time.monotonic() + END_WITHIN_S
         self._end(None)
 
     def _end(self, error: Exception | None) -> None:
         self._failure = self._failure or error
-        self._take(None)
+        self._arrived.append(None)
+        self._work_off()
 
     def _started(self) -> SessionStarted:
         settings = {"device": self._inference.device_name, "sizes": list(self._inference.sizes)}
@@ -199,19 +212,24 @@ class Session:
             {**settings, **self.settings.extra},
         )
 
-    def _take(self, entry: Entry | None) -> None:
-        """Take what arrived, on the loop; None ends the session behind it."""
-        self._arrived.append(entry)
-        self._work_off()
-
     def _work_off(self) -> None:
-        """Handle what arrived, in order, as far as no device is computing."""
+        """Handle what arrived, in order, as far as no device is computing; None ends the session."""
+        self._called = False  # before the look: what comes later calls again
         if self._working:
             return  # a decision that ends the session comes back here: what it queued is seen below
         self._working = True
         judged = False
+        begun = time.monotonic()
         try:
             while self._arrived and self._computing is None and not self._finished.is_set():
+                now = time.monotonic()
+                if self._end_by is not None and now > self._end_by:
+                    self._finished.set()
+                    break
+                if now - begun > SLICE_S:
+                    self._called = True
+                    asyncio.get_running_loop().call_soon(self._work_off)
+                    break
                 entry = self._arrived.popleft()
                 if entry is None:
                     self._finished.set()

@@ -56,7 +56,8 @@ def live(
     model : Path
         Bundle folder, as "train" writes it.
     stream : str
-        Name of the stream, or an LSL predicate, e.g. "source_id='42'". Default: the one NIRS or fMRI stream.
+        Name of the stream, source_id=..., uid=..., its number in the list that messages give (#2), or an LSL
+        predicate, e.g. "type='NIRS' and hostname='bed4'". Default: the one NIRS or fMRI stream.
     broker : str
         mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine, whose
         addresses and password file are printed at the start, with a command that subscribes.
@@ -121,11 +122,12 @@ def live(
     if out is not None:
         may_hold_decisions(out)
     choice = StreamChoice(
-        predicate=predicate(stream) if stream else HAEMODYNAMIC,
+        predicate=(stream and predicate(stream)) or HAEMODYNAMIC,
+        number=number_of(stream) if stream else None,
         layout=read_side_file(layout) if layout else None,
         allow_replay=allow_replay,
         wait_s=wait,
-        events=predicate(events) if events else None,
+        events=marker_predicate(events) if events else None,
     )
     existed = path.exists()
     run = next_run(path, name)
@@ -204,9 +206,32 @@ def remove_journal(path: Path) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
-def predicate(said: str) -> str:
-    """An LSL predicate from what a person said: a plain name is the stream's."""
-    return said if any(sign in said for sign in "=(<>") else f"name='{said}'"
+def predicate(said: str) -> str | None:
+    """An LSL predicate from what a person said; None for a number, which no predicate tells."""
+    from realtime.sources.stream_choice import predicate_of
+
+    return predicate_of(said)
+
+
+def marker_predicate(said: str) -> str:
+    """An LSL predicate for a marker stream."""
+    from models.errors import HemostreamError
+
+    wanted = predicate(said)
+    if wanted is None:
+        raise HemostreamError(
+            f"--events is {said!r}; expected the marker stream's name, source_id=... or uid=... (name={said} "
+            "where that is its name)."
+        )
+    return wanted
+
+
+def number_of(said: str) -> int | None:
+    """The number of a stream, where a person said one."""
+    from realtime.sources.stream_choice import By, parse
+
+    wanted = parse(said)
+    return int(wanted.value) if wanted.by is By.NUMBER else None
 
 
 def first_after(bundle: "Bundle") -> float:
@@ -234,11 +259,12 @@ def bedside(
 
     import pylsl
 
-    from realtime.core import Core, Plan
+    from realtime.core import Plan
     from realtime.inference import Inference, one_thread
     from realtime.session import Session
     from realtime.sinks.journal import JournalWriter
     from realtime.sources.lsl import LslSource
+    from realtime.stream_checks import check_model
 
     one_thread()
     plan = Plan.from_card(bundle.card)
@@ -251,7 +277,7 @@ def bedside(
         inference=Inference(bundle, device=device),
         # What comes in the place of a lost stream is tried on a core of its own first.
         make_source=lambda emit, failed: LslSource(
-            choice, emit=emit, failed=failed, fits=lambda opened: Core(plan).feed(opened)
+            choice, emit=emit, failed=failed, fits=lambda opened: check_model(plan, opened)
         ),
         settings=replace(settings, local_clock=pylsl.local_clock),
         broker=broker,

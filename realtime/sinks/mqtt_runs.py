@@ -114,7 +114,7 @@ async def free_run(
 
 
 async def _seen(client: Client) -> tuple[int | None, str]:
-    """The run and the state of the retained status; 0 where there is none, None where it is not one of ours."""
+    """The run and the state that the retained status names; 0 where there is none, None where not ours."""
     with suppress(TimeoutError):
         async with asyncio.timeout(TOLD_WITHIN_S):
             async for message in client.messages:

@@ -17,6 +17,7 @@ from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEO
 from realtime.sources.lsl_resolve import resolve
 from realtime.sources.lsl_search import LOOK_S, MANY, StreamChoice, several
 from realtime.sources.lsl_trouble import Troubles
+from realtime.sources.stream_choice import literal
 from realtime.stamp_guard import on_a_clock
 
 FIND_S = 2.0
@@ -37,7 +38,7 @@ def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | No
         return choice.events
     if origin_from_info(signal).kind is OriginKind.LIVE:
         return None
-    return f"source_id='{signal.source_id()}-events'"
+    return f"source_id={literal(signal.source_id() + '-events')}"
 
 
 def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:

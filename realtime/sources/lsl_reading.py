@@ -10,8 +10,9 @@ from realtime.log import Received, StreamOpened
 from realtime.sources.lsl_connection import GONE, Connection
 from realtime.sources.lsl_order import InOrder
 from realtime.sources.lsl_resolve import resolve
-from realtime.sources.lsl_search import LOOK_S
+from realtime.sources.lsl_search import LOOK_S, MANY
 from realtime.sources.lsl_trouble import Troubles
+from realtime.sources.stream_choice import literal
 
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons of the clocks."""
@@ -60,6 +61,11 @@ class Reading:
         rate = opened.spec.rate * opened.origin.speed
         self._silent_s = max(SILENT_S, SILENT_SAMPLES / rate if rate > 0 else 0.0)
         self._elsewhere = ""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it ended since another outlet stands in the place of this one, which may still be there."""
+        return bool(self._elsewhere)
 
     def end(self) -> None:
         """End the comparisons."""
@@ -141,7 +147,8 @@ class Reading:
         ours = self._connection.found
         if not ours.source_id():
             return
-        found = resolve(f"({predicate}) and source_id='{ours.source_id()}'", timeout=LOOK_S)
-        uids = {info.uid() for info in found}
-        if found and ours.uid() not in uids:
+        predicate = f"({predicate}) and source_id={literal(ours.source_id())}"
+        found = resolve(predicate, minimum=MANY, timeout=LOOK_S)
+        # Ours may hang and still answer; when it was chosen, nothing else matched.
+        if {info.uid() for info in found} - {ours.uid()}:
             self._elsewhere = "nothing came any more, and another outlet with the same source_id is there"

@@ -13,6 +13,11 @@ PAUSE_S = 0.25
 """Wait where only what is no stream answered, s: the resolver returned at once, and would again."""
 
 
+def bracketed(predicate: str) -> str:
+    """A predicate that stays whole behind what liblsl puts before it (session id and "and")."""
+    return f"({predicate})"
+
+
 def resolve(predicate: str, *, minimum: int = 1, timeout: float) -> list[pylsl.StreamInfo]:
     """Streams that match now.
 
@@ -25,7 +30,7 @@ def resolve(predicate: str, *, minimum: int = 1, timeout: float) -> list[pylsl.S
     timeout : float
         Longest wait, s.
     """
-    answers = pylsl.resolve_bypred(predicate, minimum=minimum, timeout=timeout)
+    answers = pylsl.resolve_bypred(bracketed(predicate), minimum=minimum, timeout=timeout)
     found = _real(answers)
     if answers and not found:
         time.sleep(min(PAUSE_S, timeout))

@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import aiomqtt
@@ -181,3 +182,71 @@ def test_a_terminal_that_is_closed_ends_a_session_with_a_goodbye_and_leaves_priv
         "decisions.jsonl": 0o600,
     }
     assert [run.run for run in journal_runs(journal)] == [1]
+
+
+@pytest.fixture
+def fast(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a stream that sends 20 kHz and declares what is asked for."""
+    name = f"fast-{uuid.uuid4().hex}"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.realtime.sources.fast_child", name, str(request.param)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "open\n"
+    yield name
+    child.kill()
+    child.communicate()
+
+
+def start_live(bundle: Path, folder: Path, stream: str, before: str = "") -> "subprocess.Popen[str]":
+    """`live` on a stream; ``before`` is run first."""
+    code = f"import sys, tools.cli, realtime.sources.lsl_flow as flow\n{before}\ntools.cli.main(sys.argv[1:])"
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-c", code, "live", "--model", str(bundle), "--session", "bed-9"),
+            *("--journal", str(folder / "bed-9.hemostream"), "--broker", NOBODY, "--stream", stream),
+            *("--device", "cpu", "--quiet"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def wait_for(holds: Callable[[], bool], why: str, deadline_s: float = 60.0) -> None:
+    deadline = time.monotonic() + deadline_s
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain for {why}"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("fast", [10.0, 0.0], indirect=True)
+def test_a_stream_of_20_khz_is_refused_by_what_it_sends(bundle: Path, tmp_path: Path, fast: str) -> None:
+    child = start_live(bundle, tmp_path, fast)
+    try:
+        _, said = child.communicate(timeout=120)
+    finally:
+        child.kill()
+    assert child.returncode == 2
+    assert f"{fast!r} (type NIRS) sends about" in said
+    assert "a haemodynamic stream never has more than 500" in said
+
+
+@pytest.mark.parametrize("fast", [10.0], indirect=True)
+def test_a_session_that_is_flooded_obeys_signals(bundle: Path, tmp_path: Path, fast: str) -> None:
+    """Without the bound, so that the flood goes on."""
+    child = start_live(bundle, tmp_path, fast, before="flow.HELD_S = 1e12")
+    path = tmp_path / "bed-9.hemostream"
+    try:
+        wait_for(lambda: path.exists() and path.stat().st_size > 200_000, "samples in the journal")
+        child.send_signal(signal.SIGTERM)
+        said, _ = child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert child.returncode == 0
+    assert "windows decided" in said
