@@ -220,7 +220,7 @@ class _Times:
             self._firsts.setdefault(self._epoch, time)
             error = time - self._true.get(sample, np.nan)
             new[:, i] = self._epoch, time, error
-        doubts = getattr(self._core.clock, "doubts", ())
+        doubts: npt.NDArray[np.float64] = np.asarray(getattr(self._core.clock, "doubts", ()))
         if len(doubts) == len(times):
             self._sums.samples_claimed += len(times)
             self._sums.samples_covered += int(np.count_nonzero(np.abs(new[2]) <= doubts + OFFSET_S))
