@@ -31,6 +31,8 @@ WITH_THE_KILLED_S = 1.0
 """What an outlet was given so short before it was killed may have died with it, s."""
 OFFSET_S = 5e-4
 """How well LSL compares two clocks, s: no claim made of stamps alone can be held to less."""
+SET_S = 10.0
+"""A stamp so far off its true time is of a clock that was set: only its age tells, and no claim counts, s."""
 KEPT_S = 120.0
 """How long samples are remembered for the windows to come, s of their own time."""
 
@@ -70,7 +72,8 @@ class Account:
     beyond_claim_labelled_s : float
         By how much the claim of a labelled window was exceeded at most, s.
     samples_claimed, samples_covered : int
-        Samples of which the clock said how wrong they may be; of these within that.
+        Samples of which the clock said how wrong they may be; of these within that.  Those that were stamped
+        by a clock that had been set (`SET_S`) are left out here and in the shares of windows.
     classify_equal, published_equal : bool
         Whether `classify` gives the journal's decisions, and whether what was published is just these.
     wrong : list of str
@@ -184,10 +187,12 @@ class _Times:
     def __init__(self, plan: Plan, truth: Pushed, device: Device, sums: Account) -> None:
         self._core = Core(plan)
         self._true = dict(zip(truth["sample"].tolist(), truth["true"].tolist(), strict=True))
+        was_set = np.abs(truth["stamp"] - truth["true"]) > SET_S
+        self._was_set = set(truth["sample"][was_set].tolist())
         self._device = device
         self._sums = sums
         self._epoch = 0
-        self._held = np.empty((3, 0))  # epoch, time, error
+        self._held = np.empty((4, 0))  # epoch, time, error, whether a claim counts
         self._firsts: dict[int, float] = {}
         self._last = -np.inf
         self._abstained: Counter[str] = Counter()
@@ -212,24 +217,26 @@ class _Times:
             self._window(window, decisions.get((self._core.run, window.sequence)))
 
     def _hold(self, times: npt.NDArray[np.float64], samples: npt.NDArray[np.float64]) -> None:
-        new = np.empty((3, len(times)))
+        new = np.empty((4, len(times)))
         for i, (time, sample) in enumerate(zip(times.tolist(), samples.tolist(), strict=True)):
             if time <= self._last:
                 self._epoch += 1
             self._last = time
             self._firsts.setdefault(self._epoch, time)
             error = time - self._true.get(sample, np.nan)
-            new[:, i] = self._epoch, time, error
+            new[:, i] = self._epoch, time, error, sample not in self._was_set
         doubts: npt.NDArray[np.float64] = np.asarray(getattr(self._core.clock, "doubts", ()))
         if len(doubts) == len(times):
-            self._sums.samples_claimed += len(times)
-            self._sums.samples_covered += int(np.count_nonzero(np.abs(new[2]) <= doubts + OFFSET_S))
+            counts = new[3] != 0.0
+            self._sums.samples_claimed += int(np.count_nonzero(counts))
+            within = np.abs(new[2]) <= doubts + OFFSET_S
+            self._sums.samples_covered += int(np.count_nonzero(within & counts))
         held = np.concatenate([self._held, new], axis=1)
         recent = (held[0] == self._epoch) & (held[1] > self._last - KEPT_S) | (held[0] == self._epoch - 1)
         self._held = held[:, recent]
 
-    def _errors(self, window: Window) -> npt.NDArray[np.float64]:
-        """Errors of the times in a window, of the newest epoch that reaches from its start to its end."""
+    def _inside(self, window: Window) -> npt.NDArray[np.float64]:
+        """Samples whose times lie in a window, of the newest epoch that reaches from its start to its end."""
         period = self._device.period
         for epoch in (self._epoch, self._epoch - 1):
             mine = self._held[:, self._held[0] == epoch]
@@ -237,8 +244,8 @@ class _Times:
             if reaches and self._firsts[epoch] <= window.start + 0.5 * period:
                 break
         inside = (mine[1] >= window.start) & (mine[1] < window.end)
-        errors: npt.NDArray[np.float64] = np.abs(mine[2, inside])
-        return errors
+        held: npt.NDArray[np.float64] = mine[:, inside]
+        return held
 
     def _window(self, window: Window, decision: dict[str, Any] | None) -> None:
         sums = self._sums
@@ -249,12 +256,14 @@ class _Times:
         sums.labelled += labelled
         if not labelled:
             self._abstained[" and ".join(decision["reasons"])] += window.count
-        errors = self._errors(window)
+        inside = self._inside(window)
+        errors = np.abs(inside[2])
         if not len(errors):
             return
         worst, claim = float(errors.max()), float(decision["time_uncertainty_s"])
-        self._with_samples[labelled] += 1
-        self._covered[labelled] += worst <= claim + OFFSET_S
+        if inside[3].all():
+            self._with_samples[labelled] += 1
+            self._covered[labelled] += worst <= claim + OFFSET_S
         sums.worst_s = max(sums.worst_s, worst)
         if not labelled:
             return
