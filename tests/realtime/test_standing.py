@@ -211,6 +211,7 @@ def test_a_late_decision_is_no_return_of_a_stream_that_is_lost() -> None:
 def test_a_session_says_since_when_it_waits() -> None:
     standing = Standing(3.0)
     assert (standing.since, standing.reason, standing.changes) == (3.0, "no stream yet", 0)
+    assert standing.silent_s(5.0) == 2.0
 
 
 def test_silence_counts_from_the_opening_of_a_stream() -> None:

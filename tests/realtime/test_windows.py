@@ -45,96 +45,6 @@ def cut(length_s: float = 1.0, step_s: float = 0.5) -> Windows:
     return Windows(SPEC, length_s=length_s, step_s=step_s)
 
 
-@st.composite
-def streams(draw: st.DrawFn) -> tuple[list[tuple[int, np.ndarray]], tuple[float, float]]:
-    """Pieces (first column, what is missing of them) with gaps between, and a shape of windows."""
-    found, at = [], 0
-    for _ in range(draw(st.integers(1, 8))):
-        n = draw(st.integers(1, 45))
-        lacking = np.array(draw(st.lists(st.booleans(), min_size=2 * n, max_size=2 * n))).reshape(2, n)
-        found.append((at, lacking & draw(st.booleans())))
-        at += n + draw(st.sampled_from([0, 0, 0, 1, 3, 9, 10, 11, 26, 95]))
-    return found, draw(st.sampled_from(SHAPES))
-
-
-@given(streams())
-def test_a_window_holds_the_columns_of_its_time_and_every_grid_index_comes_once(
-    stream: tuple[list[tuple[int, np.ndarray]], tuple[float, float]],
-) -> None:
-    pieces, (length_s, step_s) = stream
-    windows = cut(length_s, step_s)
-    length, step = round(length_s * RATE), round(step_s * RATE)
-    end = pieces[-1][0] + pieces[-1][1].shape[1]
-    there = np.zeros((2, end), dtype=bool)
-    in_a_gap: set[int] = set()
-    given: list[Window] = []
-    head = 0
-    for first, lacking in pieces:
-        inside = [k for k in range(end) if k * step >= head and k * step + length <= first]
-        n_before = len(given)
-        given += windows.process(piece(first, lacking.shape[1], missing=lacking))
-        there[:, first : first + lacking.shape[1]] = ~lacking
-        if inside:
-            whole = [one for one in given[n_before:] if one.channels is None]
-            assert [(one.sequence, one.count) for one in whole] == [(inside[0], len(inside))]
-        in_a_gap.update(inside)
-        head = first + lacking.shape[1]
-    indices = [k for one in given for k in range(one.sequence, one.sequence + one.count)]
-    assert indices == [k for k in range(end) if k * step + length <= head]
-    for one in given:
-        assert one.start == pytest.approx(ANCHOR + one.sequence * step_s)
-        assert one.end == pytest.approx(ANCHOR + (one.sequence + one.count - 1) * step_s + length_s)
-        if one.channels is None:
-            assert one.data is None
-            assert one.reasons == (Reason.COVERAGE, Reason.GAP)
-            assert one.fitness.coverage == one.fitness.worst == 0.0
-            assert one.fitness.largest_gap_s == pytest.approx(length_s)
-            continue
-        assert one.count == 1
-        assert one.sequence not in in_a_gap
-        columns = np.arange(one.sequence * step, one.sequence * step + length)
-        measured = there[:, columns]
-        assert one.fitness.coverage == pytest.approx(measured.mean())
-        assert one.channels.coverage == pytest.approx(measured.mean(axis=1))
-        assert one.reasons == ()
-        if not measured.any():
-            assert one.data is None
-        else:
-            assert one.data is not None
-            assert one.data.dtype == np.float32
-            assert np.array_equal(one.data, np.where(measured, values(columns), 0.0))
-
-
-@given(streams(), st.integers(0, 7))
-def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
-    stream: tuple[list[tuple[int, np.ndarray]], tuple[float, float]], at: int
-) -> None:
-    pieces, shape = stream
-    one, other = cut(*shape), cut(*shape)
-    for first, lacking in pieces[:at]:
-        one.process(piece(first, lacking.shape[1], missing=lacking))
-    state = one.state()
-    other.restore(state)
-    state["data"][:], state["missing"][:] = 9.0, True  # a state is nobody's buffer
-    for first, lacking in pieces[at:]:
-        both = [w.process(piece(first, lacking.shape[1], missing=lacking)) for w in (one, other)]
-        for ours, theirs in zip(*both, strict=True):
-            assert (ours.sequence, ours.count, ours.start, ours.end) == (
-                theirs.sequence,
-                theirs.count,
-                theirs.start,
-                theirs.end,
-            )
-            assert ours.fitness == theirs.fitness
-            assert (ours.data is None) == (theirs.data is None)
-            assert ours.data is None or np.array_equal(ours.data, theirs.data)
-        assert (one.next_start, one.next_end) == (other.next_start, other.next_end)
-    one.restart()
-    other.restart()
-    ours, theirs = (w.process(piece(0, 60)) for w in (one, other))
-    assert [w.sequence for w in ours] == [w.sequence for w in theirs]
-
-
 def test_the_next_window_is_known_once_the_grid_is() -> None:
     windows = cut()
     assert (windows.next_start, windows.next_end) == (None, None)
@@ -247,3 +157,93 @@ def test_length_and_step_are_named_where_they_do_not_fit() -> None:
         cut(0.25, 0.5)
     with pytest.raises(RecipeError, match=r"The window's step is 0\.25 s"):
         cut(0.5, 0.25)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[tuple[int, np.ndarray]], tuple[float, float]]:
+    """Pieces (first column, what is missing of them) with gaps between, and a shape of windows."""
+    found, at = [], 0
+    for _ in range(draw(st.integers(1, 8))):
+        n = draw(st.integers(1, 45))
+        lacking = np.array(draw(st.lists(st.booleans(), min_size=2 * n, max_size=2 * n))).reshape(2, n)
+        found.append((at, lacking & draw(st.booleans())))
+        at += n + draw(st.sampled_from([0, 0, 0, 1, 3, 9, 10, 11, 26, 95]))
+    return found, draw(st.sampled_from(SHAPES))
+
+
+@given(streams())
+def test_a_window_holds_the_columns_of_its_time_and_every_grid_index_comes_once(
+    stream: tuple[list[tuple[int, np.ndarray]], tuple[float, float]],
+) -> None:
+    pieces, (length_s, step_s) = stream
+    windows = cut(length_s, step_s)
+    length, step = round(length_s * RATE), round(step_s * RATE)
+    end = pieces[-1][0] + pieces[-1][1].shape[1]
+    there = np.zeros((2, end), dtype=bool)
+    in_a_gap: set[int] = set()
+    given: list[Window] = []
+    head = 0
+    for first, lacking in pieces:
+        inside = [k for k in range(end) if k * step >= head and k * step + length <= first]
+        n_before = len(given)
+        given += windows.process(piece(first, lacking.shape[1], missing=lacking))
+        there[:, first : first + lacking.shape[1]] = ~lacking
+        if inside:
+            whole = [one for one in given[n_before:] if one.channels is None]
+            assert [(one.sequence, one.count) for one in whole] == [(inside[0], len(inside))]
+        in_a_gap.update(inside)
+        head = first + lacking.shape[1]
+    indices = [k for one in given for k in range(one.sequence, one.sequence + one.count)]
+    assert indices == [k for k in range(end) if k * step + length <= head]
+    for one in given:
+        assert one.start == pytest.approx(ANCHOR + one.sequence * step_s)
+        assert one.end == pytest.approx(ANCHOR + (one.sequence + one.count - 1) * step_s + length_s)
+        if one.channels is None:
+            assert one.data is None
+            assert one.reasons == (Reason.COVERAGE, Reason.GAP)
+            assert one.fitness.coverage == one.fitness.worst == 0.0
+            assert one.fitness.largest_gap_s == pytest.approx(length_s)
+            continue
+        assert one.count == 1
+        assert one.sequence not in in_a_gap
+        columns = np.arange(one.sequence * step, one.sequence * step + length)
+        measured = there[:, columns]
+        assert one.fitness.coverage == pytest.approx(measured.mean())
+        assert one.channels.coverage == pytest.approx(measured.mean(axis=1))
+        assert one.reasons == ()
+        if not measured.any():
+            assert one.data is None
+        else:
+            assert one.data is not None
+            assert one.data.dtype == np.float32
+            assert np.array_equal(one.data, np.where(measured, values(columns), 0.0))
+
+
+@given(streams(), st.integers(0, 7))
+def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
+    stream: tuple[list[tuple[int, np.ndarray]], tuple[float, float]], at: int
+) -> None:
+    pieces, shape = stream
+    one, other = cut(*shape), cut(*shape)
+    for first, lacking in pieces[:at]:
+        one.process(piece(first, lacking.shape[1], missing=lacking))
+    state = one.state()
+    other.restore(state)
+    state["data"][:], state["missing"][:] = 9.0, True  # a state is nobody's buffer
+    for first, lacking in pieces[at:]:
+        both = [w.process(piece(first, lacking.shape[1], missing=lacking)) for w in (one, other)]
+        for ours, theirs in zip(*both, strict=True):
+            assert (ours.sequence, ours.count, ours.start, ours.end) == (
+                theirs.sequence,
+                theirs.count,
+                theirs.start,
+                theirs.end,
+            )
+            assert ours.fitness == theirs.fitness
+            assert (ours.data is None) == (theirs.data is None)
+            assert ours.data is None or np.array_equal(ours.data, theirs.data)
+        assert (one.next_start, one.next_end) == (other.next_start, other.next_end)
+    one.restart()
+    other.restart()
+    ours, theirs = (w.process(piece(0, 60)) for w in (one, other))
+    assert [w.sequence for w in ours] == [w.sequence for w in theirs]

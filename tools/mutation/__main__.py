@@ -1,6 +1,7 @@
 """``python -m tools.mutation MODULE...``: change one operator at a time, and see whether a test notices."""
 
 import random
+import signal
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from cyclopts import App
 
 from models.errors import HemostreamError
 from tools.mutation.operators import OPERATORS, Mutant, mutants
-from tools.mutation.trial import Trial, path_of, tests_of, trial
+from tools.mutation.trial import Trial, noticing, path_of, trial
 
 app = App(name="mutation", help="Do the tests notice a changed operator?", help_format="plaintext")
 HOUSE = Path(__file__).resolve().parents[2]
@@ -29,7 +30,8 @@ def mutation(
 ) -> None:
     """Change one place of a module at a time, in a copy of the tree, and run its tests on each change.
 
-    What survives is printed as a diff: either no test holds what was changed, or it changes nothing.
+    What survives is printed as a diff as soon as it is known: either no test holds what was changed, or it
+    changes nothing.
 
     Parameters
     ----------
@@ -59,8 +61,8 @@ def _try_all(name: str, tests: list[str], kinds: tuple[str, ...], sample: int, s
     path = HOUSE / path_of(name)
     if not path.is_file():
         raise HemostreamError(f"There is no module {name}: {path_of(name)} is no file of this tree.")
-    noticing = tests or tests_of(HOUSE, name)
-    if not noticing:
+    paths = tests or noticing(HOUSE, name)
+    if not paths:
         raise HemostreamError(f"No test imports {name}; say with --tests what is to notice its mutants.")
     source = path.read_text(encoding="utf-8")
     found = mutants(source, kinds)
@@ -68,7 +70,7 @@ def _try_all(name: str, tests: list[str], kinds: tuple[str, ...], sample: int, s
     if sample and len(found) > sample:
         drawn = sorted(random.Random(f"{seed}/{name}").sample(found, sample), key=lambda one: one.line)
     with ExitStack() as stack:
-        copies = [stack.enter_context(trial(HOUSE, noticing)) for _ in range(max(1, jobs))]
+        copies = [stack.enter_context(trial(HOUSE, paths)) for _ in range(max(1, jobs))]
         usual_s = max(copy.begin(name) for copy in copies)
         free: Queue[Trial] = Queue()
         for copy in copies:
@@ -82,24 +84,26 @@ def _try_all(name: str, tests: list[str], kinds: tuple[str, ...], sample: int, s
                 free.put(copy)
 
         survivors = []
-        with ThreadPoolExecutor(len(copies)) as pool:
-            for number, (mutant, lives) in enumerate(zip(drawn, pool.map(survives, drawn), strict=True), 1):
-                if lives:
-                    survivors.append(mutant)
-                if number % 10 == 0:
-                    told = f"{name}: {number} of {len(drawn)}, {len(survivors)} survive"
-                    print(told, file=sys.stderr, flush=True)
+        pool = ThreadPoolExecutor(len(copies))
+        stack.callback(pool.shutdown, cancel_futures=True)  # before the copies go
+        for number, (mutant, lives) in enumerate(zip(drawn, pool.map(survives, drawn), strict=True), 1):
+            if lives:
+                survivors.append(mutant)
+                print(mutant.diff(source, str(path_of(name))), flush=True)
+            if number % 10 == 0:
+                told = f"{name}: {number} of {len(drawn)}, {len(survivors)} survive"
+                print(told, file=sys.stderr, flush=True)
     tried, lived = (Counter(one.operator for one in some) for some in (drawn, survivors))
     print(f"{name}: {len(survivors)} of {len(drawn)} mutants survive ({len(found)} possible)")
-    print(f"  tests: {' '.join(noticing)}")
+    print(f"  tests: {' '.join(paths)}")
     print("  survived/tried: " + ", ".join(f"{kind} {lived[kind]}/{tried[kind]}" for kind in tried))
-    for mutant in survivors:
-        print(mutant.diff(source, str(path_of(name))))
     sys.stdout.flush()
 
 
 def main() -> None:
     """Run, and say plainly what cannot be."""
+    # Ended from outside it ends as at Ctrl-C: the tests that run, and the copies, go with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except HemostreamError as error:

@@ -62,7 +62,8 @@ class Trial:
         path = self.folder / path_of(module)
         original = path.read_bytes()
         # Two mutants of one length within a second look alike to Python's cache.
-        shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
+        for kept in path.parent.glob(f"__pycache__/{path.stem}.*"):
+            kept.unlink()
         try:
             path.write_text(source, encoding="utf-8")
             return self._run(timeout=PATIENCE * usual_s + PATIENCE_S) == 0
@@ -116,7 +117,7 @@ def path_of(module: str) -> Path:
     return Path(*module.split(".")).with_suffix(".py")
 
 
-def tests_of(house: Path, module: str) -> tuple[str, ...]:
+def noticing(house: Path, module: str) -> tuple[str, ...]:
     """The tests that name a module, by what they import; slow ones (`tests/system`) are left out."""
     parent, _, name = module.rpartition(".")
     wanted = (f"from {module} import", f"import {module}\n", f"from {parent} import {name}\n")

@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 from cyclopts import App
 
@@ -97,9 +96,6 @@ def _run(
     def tell(text: str) -> None:
         print(f"[{time.monotonic() - begun:7.1f} s] {text}", file=sys.stderr, flush=True)
 
-    def asked(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     bundle = folder / "bundle"
     write_small_bundle(bundle)
     model_hash = read_bundle(bundle).card.hash
@@ -111,7 +107,7 @@ def _run(
         counts = ", ".join(f"{kind} {count}" for kind, count in count_faults(lives).items())
         tell(f"{name}: {len(lives)} outlets; faults: {counts}")
     by_themselves: set[str] = set()
-    signal.signal(signal.SIGTERM, asked)  # so that what was started is ended then too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended then too
     with ExitStack() as stack:
         broker, port = start_mosquitto()
         stack.callback(end, broker)
