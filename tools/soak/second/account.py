@@ -115,7 +115,7 @@ class Account:
 
 
 def read_truth(path: Path) -> Pushed:
-    """What a bed's outlets wrote down, (n_pushed_samples,) records of float."""
+    """What a bed's outlets wrote down, (n_pushed_samples,) array of records."""
     return np.atleast_1d(np.genfromtxt(path, delimiter=",", dtype=_PUSHED))
 
 
@@ -130,7 +130,7 @@ def account(
         Whose samples they are.
     lives : sequence of Life
         What was planned; those that never began are left out.
-    truth : (n_pushed_samples,) records of float
+    truth : (n_pushed_samples,) array of records
         As `read_truth` gives it.
     journal : Path
         Of the session, closed.
