@@ -56,6 +56,21 @@ def test_the_next_window_is_known_once_the_grid_is() -> None:
     assert (windows.next_start, windows.next_end) == (100.5, 101.5)
 
 
+@pytest.mark.parametrize(("length_s", "step_s"), SHAPES[:4])
+def test_of_a_long_piece_only_what_a_window_to_come_may_hold_is_kept(length_s: float, step_s: float) -> None:
+    windows = cut(length_s, step_s)
+    windows.process(piece(0, 7))
+    windows.process(piece(7, 5000))
+    held = windows.state()["data"]
+    assert held.shape[1] <= 5 * round(max(length_s, step_s) * RATE)
+    assert np.array_equal(held[0], np.arange(5008 - held.shape[1], 5008))
+
+
+def test_what_is_not_looked_at_yet_claims_nothing() -> None:
+    (window,) = cut().process(piece(0, 10))
+    assert (window.time_uncertainty_s, window.novelty, window.left_out, window.quality) == (0.0, None, {}, {})
+
+
 def test_a_window_once_given_stays_as_it_was() -> None:
     windows = cut()
     (first,) = windows.process(piece(0, 10))
@@ -143,7 +158,7 @@ def test_a_duration_is_a_whole_number_of_samples(value: float, rate: float, samp
 @pytest.mark.parametrize(
     ("value", "rate", "shown"),
     [(7.05, 10.0, "70.5 samples"), (1.0 + 2e-7, 10.0, "10 samples"), (0.0, 10.0, "0 samples"),
-     (1e-8, 10.0, "1e-07 samples"), (-1.0, 10.0, "-10 samples")],
+     (1.0 + 1.3e-7, 10.0, "10 samples"), (1e-8, 10.0, "1e-07 samples"), (-1.0, 10.0, "-10 samples")],
 )  # fmt: skip
 def test_a_duration_that_is_no_whole_number_of_samples_is_shown(
     value: float, rate: float, shown: str

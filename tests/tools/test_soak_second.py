@@ -12,10 +12,11 @@ import pytest
 
 from realtime.log import ClockMeasured, Origin, Produced, Received, SessionStarted, StreamOpened
 from realtime.sinks.journal import JournalWriter
-from tools.soak.second.account import account, find_violations, read_truth
+from tools.soak.second.account import account, read_truth
 from tools.soak.second.plan import DEVICES, WEIGHTS, Device, Fault, Life, count_faults, draw
 from tools.soak.second.pushes import Push, pushes
 from tools.soak.second.source import PUSH_ROW, ROWS, SAMPLE_ROW
+from tools.soak.second.sums import find_violations
 
 STAMPED, CHUNKED = DEVICES["stamps"], DEVICES["chunks"]
 

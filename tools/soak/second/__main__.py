@@ -14,9 +14,10 @@ from cyclopts import App
 
 from models.errors import HemostreamError
 from tools.lsl_config import stay_on_this_machine
-from tools.soak.second.account import Account, account, find_violations, read_truth
+from tools.soak.second.account import account, read_truth
 from tools.soak.second.plan import DEVICES, EVERY_S, count_faults, draw
 from tools.soak.second.processes import HEMOSTREAM, Bed, Subscriber, end, start_mosquitto
+from tools.soak.second.sums import Account, find_violations
 
 app = App(name="second", help="Real time, known true times, many faults at once.", help_format="plaintext")
 
