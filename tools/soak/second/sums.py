@@ -37,7 +37,8 @@ class Account:
         By how much the claim of a labelled window was exceeded at most, s.
     samples_claimed, samples_covered : int
         Samples of which the clock said how wrong they may be; of these within that.  Those that were stamped
-        by a clock that had been set (`tools.soak.second.times.SET_S`) are left out here and in the shares of windows.
+        by a clock that had been set (`tools.soak.second.times.SET_S`) are left out here, and in the shares of
+        windows.
     classify_equal, published_equal : bool
         Whether `classify` gives the journal's decisions, and whether what was published is just these.
     wrong : list of str

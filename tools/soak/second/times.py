@@ -30,7 +30,13 @@ Pushed = npt.NDArray[np.void]
 
 @contextmanager
 def overheard() -> Iterator[list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]]:
-    """What every clock gives while the context lasts; the core's own is not to be touched otherwise."""
+    """What every clock gives while the context lasts; the core's own is not to be touched otherwise.
+
+    Yields
+    ------
+    list of (times, kept)
+        For each call of `Clock.process` (n_kept,) float64 and (n_samples,) bool.
+    """
     heard: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]] = []
     process = Clock.process
 
