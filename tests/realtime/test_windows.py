@@ -203,9 +203,8 @@ def test_a_window_holds_the_columns_of_its_time_and_every_grid_index_comes_once(
         n_before = len(given)
         given += windows.process(piece(first, lacking.shape[1], missing=lacking))
         there[:, first : first + lacking.shape[1]] = ~lacking
-        if inside:
-            whole = [one for one in given[n_before:] if one.channels is None]
-            assert [(one.sequence, one.count) for one in whole] == [(inside[0], len(inside))]
+        whole = [(one.sequence, one.count) for one in given[n_before:] if one.channels is None]
+        assert whole == ([(inside[0], len(inside))] if inside else [])
         in_a_gap.update(inside)
         head = first + lacking.shape[1]
     indices = [k for one in given for k in range(one.sequence, one.sequence + one.count)]
