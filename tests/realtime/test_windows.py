@@ -239,6 +239,8 @@ def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
 ) -> None:
     pieces, shape = stream
     one, other = cut(*shape), cut(*shape)
+    one.process(piece(0, 50))
+    one.restart()  # so that numbers do not begin at 0
     for first, lacking in pieces[:at]:
         one.process(piece(first, lacking.shape[1], missing=lacking))
     state = one.state()
