@@ -14,7 +14,8 @@ help:
 	@echo "make bench   measure, against a plain loop and the bare hops"
 	@echo "make faults  what goes wrong at the bedside, side by side with what other clients make of it"
 	@echo "make soak    a day on four beds at 60 times real time, with faults at random"
-	@echo "make fuzz    10,000 damaged inputs for every reader: only errors that say what to do, bounded memory"
+	@echo "make fuzz    10,000 damaged inputs for every reader: only errors that say what to do, bounded memory;"
+	@echo "             and 100,000 hostile ones for a running session"
 
 # The lock pins every version; the install runs again when it or the project file changes.
 $(READY): requirements.lock pyproject.toml
@@ -47,9 +48,10 @@ check: $(READY)
 bench: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench
 
-# One reader after the other, each in processes that may die: about half an hour.
+# One reader after the other, each in processes that may die, then a running session: about three quarters of an hour.
 fuzz: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz --inputs 10000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz.live --inputs 100000
 
 faults: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.bench.fault_rows

@@ -7,6 +7,8 @@ catch them all by one name.  A message says what was found, what was expected, a
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from models.outside import printable
+
 LONGEST = 3000
 """Characters of a message that a person still reads; a damaged file may have put any number into one."""
 
@@ -15,8 +17,8 @@ class HemostreamError(Exception):
     """Something that a person can put right; shown without a traceback."""
 
     def __str__(self) -> str:
-        said = super().__str__()
-        return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} ... {said[-LONGEST // 2 :]}"
+        # Messages show values that came from outside, and are printed.
+        return printable(super().__str__(), LONGEST + 5, lines=True)
 
 
 class RecordingError(HemostreamError):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.private import open_private
 from offline.intervals import DRAWS
 from offline.metrics import FEWEST_FOR_OTHERS
 from offline.permutation import p_value
@@ -143,7 +144,7 @@ def _within(values: Floats, fold: npt.NDArray[np.str_]) -> Floats:
 def write_amounts(path: Path, table: Amounts) -> None:
     """Write the table as CSV."""
     names = [each.name for each in fields(Amounts)]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with open_private(path, newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names)
         for i in range(len(table)):

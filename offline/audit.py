@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from models.private import replace_private, write_private
 from offline.careless import CARELESS, Arm, Windows, run_arms
 from offline.intervals import DRAWS, draw_people
 from offline.permutation import FEWEST, permuted
@@ -24,6 +25,7 @@ from offline.primary import Metric, Pairs, own_figures, person_scores
 from offline.primary_figure import primary
 from offline.progress import Tell
 from offline.sample_table import SampleTable
+from offline.terminal import PlainConsole
 
 Floats = npt.NDArray[np.float64]
 Z = 1.96
@@ -179,7 +181,7 @@ def audit_of(
 
 def print_audit(found: Audit, console: Console | None = None) -> None:
     """Print the audit as a table: each protocol beside the honest one, on true and permuted labels."""
-    console = console or Console()
+    console = console or PlainConsole()
     if not console.is_terminal:
         console.width = max(console.width, 130)
     values = found.to_json()
@@ -209,7 +211,8 @@ def write_audit(folder: Path, found: Audit, name: str = "audit") -> None:
     from offline.audit_plot import draw_audit
 
     text = json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    write_private(folder / f"{name}.json", text + "\n")
+    replace_private(folder / f"{name}.png")
     draw_audit(found).savefig(folder / f"{name}.png", dpi=120)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
+from models.private import write_private
 from offline.amount_evaluation import evaluate_amounts
 from offline.amount_tables import person_tables
 from offline.amounts import Amounts, write_amounts
@@ -286,7 +287,7 @@ def _amounts(
     write_amounts(folder / "predictions.csv", table)
     for name, values in (("results.json", whole), ("run.json", run)):
         text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        write_private(folder / name, text + "\n")
     if show:
         print_amounts(whole)
     return Results(table, whole, run)

@@ -25,6 +25,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from models.errors import HemostreamError
+from models.private import open_private, private_folder
 from offline.judge import judge, unlike_training
 from offline.kept_windows import KeptWindows
 from offline.network_null import relabelled
@@ -110,7 +111,7 @@ class Store:
         self.samples = samples
         self._of = _digest(samples)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
         except OSError as error:
             raise HemostreamError(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
@@ -147,7 +148,7 @@ class Store:
         """Write an outcome so that it is there wholly or not at all."""
         path = self.path(job)
         part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
+        with open_private(part, "wb") as file:
             np.savez(
                 file, scores=outcome.scores, how=np.array(json.dumps(outcome.how)), seconds=outcome.seconds
             )

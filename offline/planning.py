@@ -18,6 +18,7 @@ from offline.progress import Tell
 from offline.recipe import Recipe
 from offline.samples import Samples
 from offline.search import inner_folds, searches
+from offline.terminal import PlainConsole
 from offline.training import fit_settings, train_network
 from offline.validation import validation_split
 
@@ -174,7 +175,7 @@ def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = No
     table.add_row("all", "", str(fits), str(sum(c.epochs for c in costs)), _hours(shared + alone))
     if workers > 1:
         table.add_row(f"by {workers} processes", "", "", "", _hours(shared / workers + alone))
-    (console or Console()).print(table)
+    (console or PlainConsole()).print(table)
 
 
 def _hours(hours: float) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
+from models.private import open_private
 
 COLUMNS = ("repeat", "fold", "arm", "sample", "person", "y")
 
@@ -95,7 +96,7 @@ _ROWS = tuple(field.name for field in fields(Predictions) if field.name != "labe
 
 def write_predictions(path: Path, table: Predictions) -> None:
     """Write the table as CSV; scores with all their digits, so that reading gives the same table."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with open_private(path, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*COLUMNS, *(f"score:{label}" for label in table.labels)])
         for i in range(len(table)):

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from models.outside import printable
+
 Tell = Callable[[str, int, int, str], None]
 """Called with: what is being done, how many steps are done, how many there are, a remark."""
 EVERY_S = 60.0
@@ -31,16 +33,22 @@ def shown(tell: Tell | None = None) -> Iterator[Tell]:
     if tell is not None or not console.is_terminal:
         yield tell or _lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[remark]}"), console=console) as bars:
+    columns = (_text("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, _text("{task.fields[remark]}"), console=console) as bars:
         tasks: dict[str, TaskID] = {}
 
         def draw(what: str, done: int, total: int, remark: str = "") -> None:
+            what, remark = printable(what), printable(remark)
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total, remark=remark)
             bars.update(tasks[what], completed=done, total=total, remark=remark)
 
         yield draw
+
+
+def _text(format: str) -> TextColumn:
+    """A column of text in which names of people and files are no markup."""
+    return TextColumn(format, markup=False)
 
 
 def _lines() -> Tell:
@@ -50,6 +58,7 @@ def _lines() -> Tell:
         nonlocal last
         if (now := time.monotonic()) - last >= EVERY_S:
             last = now
-            print(f"{what}: {done} of {total}{f', {remark}' if remark else ''}", file=sys.stderr, flush=True)
+            said = printable(f"{what}: {done} of {total}{f', {remark}' if remark else ''}", None)
+            print(said, file=sys.stderr, flush=True)
 
     return write

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from models.errors import HemostreamError
+from models.private import private_folder, replace_private, write_private
 from offline.explain.drawing import draw_channel_map, draw_explanation
 from offline.explain.maps import METHODS
 from offline.predictions import Predictions, write_predictions
@@ -49,7 +50,7 @@ def folder_for(out: str | Path) -> Path:
             "nothing was computed. Give a new folder."
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
     except OSError as error:
         raise HemostreamError(f"The report's folder {folder} cannot be made: {error.strerror}.") from error
     return folder
@@ -77,7 +78,7 @@ def write_results(
     write_table(folder / "samples.csv", samples.table, samples.labels)
     for name, values in (("results.json", figures), ("run.json", run)):
         text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        write_private(folder / name, text + "\n")
 
 
 def write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples, recipe: Recipe) -> None:
@@ -95,8 +96,10 @@ def write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples, recip
     spec = Pipeline(recipe.pipeline, samples.spec).spec_out
     for method, its in figures["explanations"].items():
         figure = draw_explanation(method, its, spec, samples.rate)
+        replace_private(folder / picture_of(method))
         figure.savefig(folder / picture_of(method), dpi=130)
     if figures["channel_map"] is not None:
+        replace_private(folder / MAP)
         draw_channel_map(figures["channel_map"], spec, samples.labels).savefig(folder / MAP, dpi=130)
 
 

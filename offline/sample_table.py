@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.private import open_private
+
 
 @dataclass(frozen=True, eq=False)
 class SampleTable:
@@ -68,7 +70,7 @@ class SampleTable:
 def write_table(path: Path, table: SampleTable, labels: Sequence[str]) -> None:
     """Write the table as CSV, times with all their digits and targets by their label's name."""
     names = [field.name for field in fields(table)]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with open_private(path, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["sample", *names])
         for i in range(len(table)):

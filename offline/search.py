@@ -30,6 +30,7 @@ from pydantic import ValidationError
 
 from models.errors import RecipeError
 from models.networks import check_network
+from models.private import private_folder, write_private
 from models.probabilities import probabilities
 from offline.person_loss import person_losses
 from offline.progress import Tell
@@ -269,9 +270,9 @@ def _write(kept: Path | None, number: int, done: Mapping[str, Any]) -> None:
     """Wholly or not at all."""
     if kept is None:
         return
-    kept.mkdir(parents=True, exist_ok=True)
+    private_folder(kept)
     part = _file(kept, number).with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(done), encoding="utf-8")
+    write_private(part, json.dumps(done))
     part.replace(_file(kept, number))
 
 

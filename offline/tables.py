@@ -7,6 +7,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.outside import printable
+from offline.terminal import PlainConsole
+
 SHOWN = (("accuracy", "acc"), ("balanced_accuracy", "bal"), ("auc", "AUC"))
 TITLES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 
@@ -25,11 +28,11 @@ def results_table(figures: Mapping[str, Any]) -> Group:
     parts: list[RenderableType] = []
     if figures["primary"]["label_of"] == "event":
         parts.append(_people(figures))
-    parts += [_arms(figures), Text(f"{figures['says']}; {figures['protocol']}.")]
+    parts += [_arms(figures), _line(f"{figures['says']}; {figures['protocol']}.")]
     for null in (each for each in (figures["null"], figures["network_null"]) if each is not None):
         name = figures["primary"]["metric"]
         parts.append(
-            Text(
+            _line(
                 f"Where there is nothing to find ({null['permutations']} permuted labellings, {null['of']}): "
                 f"{TITLES[name]} {_number(null['mean'][name])} with SD {_number(null['sd'][name])}."
             )
@@ -39,7 +42,7 @@ def results_table(figures: Mapping[str, Any]) -> Group:
 
 def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
     """Print what `offline.amount_evaluation` found."""
-    console = console or Console()
+    console = console or PlainConsole()
     if not console.is_terminal:
         console.width = max(console.width, 120)
     table = Table(title=f"{figures['recipe']['name']}: {figures['amount']}, by person")
@@ -52,12 +55,12 @@ def print_amounts(figures: Mapping[str, Any], console: Console | None = None) ->
         for name in ("r", "R2", "MAE"):
             cells += [_number(its[name]["value"]) + _interval(its[name]["interval"]), _p(its[name]["p"])]
         table.add_row(arm, *cells)
-    console.print(table, f"{figures['says']}; {figures['protocol']}.")
+    console.print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 
 
 def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
     """Print `results_table`, whole lines also where the output is no terminal."""
-    console = console or Console()
+    console = console or PlainConsole()
     if not console.is_terminal:
         console.width = max(console.width, 160)
     console.print(results_table(figures))
@@ -74,7 +77,7 @@ def _people(figures: Mapping[str, Any]) -> Table:
     first = next(iter(arms.values()))
     for person, its in first["persons"].items():
         own = [_cell(arm["persons"][person]) if person in arm["persons"] else "–" for arm in arms.values()]
-        table.add_row(person, str(sum(its["n"].values())), _number(its["majority_rate"]), *own)
+        table.add_row(_line(person), str(sum(its["n"].values())), _number(its["majority_rate"]), *own)
     table.add_section()
     mean = [_cell(arm["mean_over_people"]) for arm in arms.values()]
     table.add_row("mean", "", _number(first["mean_over_people"]["majority_rate"]), *mean)
@@ -96,6 +99,11 @@ def _arms(figures: Mapping[str, Any]) -> Table:
             cells += [_number(own["value"]) + _interval(own["interval"]), _p(own["p"])]
         table.add_row(arm, *cells)
     return table
+
+
+def _line(text: str) -> Text:
+    """A text of ours that may hold names from files."""
+    return Text(printable(text, None, lines=True))
 
 
 def _cell(its: Mapping[str, Any]) -> str:

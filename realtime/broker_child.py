@@ -7,9 +7,11 @@ service would otherwise end the broker before the session could say goodbye thro
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import iotcore
 
@@ -23,6 +25,8 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     threading.Thread(target=_serve, args=(sys.argv[1],), daemon=True).start()
     sys.stdin.buffer.read()
+    # Its owner does this too, where it can: passwords lie there.
+    shutil.rmtree(Path(sys.argv[1]).parent, ignore_errors=True)
     os._exit(0)
 
 

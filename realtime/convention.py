@@ -13,6 +13,9 @@ from realtime.optodes import midpoint, number_optodes, standard_name, vendor_nam
 from realtime.signal import Channel, Kind, Position
 from realtime.units import kind_of, unit_of
 
+SLOWEST, FASTEST = 1e-3, 1e6
+"""Declared rates (Hz) that are believed: gaps and buffers are counted in their periods."""
+
 
 def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
     """What the convention's fields say of each row, and the factors to SI."""
@@ -79,6 +82,12 @@ def number(text: str | None, otherwise: float) -> float:
     except ValueError:
         return otherwise
     return value if isfinite(value) else otherwise
+
+
+def declared_rate(text: str | None) -> float:
+    """The rate (Hz) that a header declares; 0 where it declares none, or one that no device can have."""
+    rate = number(text, 0.0)
+    return rate if SLOWEST <= rate <= FASTEST else 0.0
 
 
 def _location(node: ET.Element | None) -> Position | None:

@@ -20,6 +20,7 @@ from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
 from realtime.evidence import RunningEvidence
 from realtime.fitness import Fitness
+from realtime.input_guard import InputGuard, Part
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -63,16 +64,15 @@ class Core:
         self._windows: Windows | None = None
         self._fitness: Fitness | None = None
         self._source: tuple[str, str] | None = None
-        self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
-        self._scales: Floats | None = None
+        self.guard = InputGuard()
         self._spec: SignalSpec = plan.spec
         self._rate_checked = False
-        self._frame_row: int | None = None
         self._last_time = -np.inf  # of the last sample
         self._set_backs = 0  # how often the source's clock had been set back by then
         self.times_set_back = 0
-        """How often times ran backwards without a word from the source; grows only."""
+        """How often the source's clock was set without a word from the source; grows only."""
         self._compared: ClockMeasured | None = None  # the last comparison of the clocks
+        self._measured = False  # whether every stamp of the stream is a measurement
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
 
@@ -98,6 +98,7 @@ class Core:
                 self._open(entry)
             case StreamReset():
                 self._reset(_reset_for(entry.reason))
+                self.guard.restart(entry.local)
             case SessionStarted():
                 self.session, self.run = entry.session, entry.run
             case _:
@@ -112,12 +113,7 @@ class Core:
 
     def _open(self, entry: StreamOpened) -> None:
         indices = match_channels(self.plan.spec, entry.spec)
-        rows = entry.rows or tuple(range(len(entry.spec)))
-        self._rows = np.array([rows[i] for i in indices], dtype=np.intp)
-        # A device that sends umol/L has a scale of 1e-6: behind here everything is SI.
-        scales = np.array([entry.scales[i] for i in indices])[:, np.newaxis] if entry.scales else None
-        self._scales = scales
-        self._frame_row = entry.frame_row
+        self.guard.open(entry, indices)
         spec = merged(self.plan.spec, entry.spec, indices)
         self.origin = entry.origin
         source = (entry.source_id, entry.name)
@@ -130,18 +126,12 @@ class Core:
             return
         self._spec = spec
         self._rate_checked = False
-        self.clock = Clock(spec.rate, measured=entry.measured)
-        if self._compared is not None:  # of the stream before: it holds until the next
-            self.clock.compare(self._compared.local, self._compared.offset, 0.0)
-            self.clock.reset()
-        self._set_backs = 0
-        self._last_time = -np.inf
-        self.pipeline = Pipeline(self.plan.pipeline, spec)
-        plan = self.plan
-        spec_out = self.pipeline.spec_out
-        self._fitness = Fitness(
-            spec, spec_out, length_s=plan.length_s, policy=plan.policy, novelty=plan.novelty
-        )
+        self._measured = entry.measured
+        self._begin()
+        assert self.clock is not None
+        self.clock.reset()  # another clock, perhaps: the last offset holds until the next comparison
+        assert self.pipeline is not None
+        plan, spec_out = self.plan, self.pipeline.spec_out
         if plan.novelty is not None and len(plan.novelty.location) != len(spec_out):
             raise BundleError(
                 f"The card's novelty is of {len(plan.novelty.location)} channels, its pipeline gives "
@@ -151,6 +141,23 @@ class Core:
             self._windows = Windows(spec_out, length_s=plan.length_s, step_s=plan.step_s)
         else:
             self._windows.restart()
+
+    def _begin(self) -> None:
+        """A clock, a pipeline and what measures windows, with nothing in them."""
+        plan = self.plan
+        self.clock = Clock(self._spec.rate, measured=self._measured)
+        if (last := self._compared) is not None:
+            self.clock.compare(last.local, last.offset, last.uncertainty)
+        self._set_backs = 0
+        self._last_time = -np.inf
+        self.pipeline = Pipeline(plan.pipeline, self._spec)
+        self._fitness = Fitness(
+            self._spec,
+            self.pipeline.spec_out,
+            length_s=plan.length_s,
+            policy=plan.policy,
+            novelty=plan.novelty,
+        )
 
     def _reset(self, reason: Reset) -> None:
         if self.clock is None or self.pipeline is None or self._windows is None:
@@ -174,30 +181,47 @@ class Core:
     def _receive(self, entry: Received) -> list[Window]:
         if self.clock is None or self.pipeline is None or self._windows is None or self._fitness is None:
             raise StreamError("Samples came before any stream was opened; the log must begin with one.")
-        frames = None if self._frame_row is None else entry.data[self._frame_row].astype(np.float64)
-        times, kept = self.clock.process(entry.stamps, frames)
-        data = entry.data[self._rows].astype(np.float64)
-        if self._scales is not None:
-            data *= self._scales
-        if len(times) < len(kept):
-            data = data[:, kept]
+        given: list[Window] = []
+        for part in self.guard.take(entry, self.clock.offset, self.origin.speed):
+            if part.leapt:
+                self.times_set_back += 1
+                self._reset(Reset.CLOCK)
+            given += self._take(part)
+        if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
+            self.check_rate(rate)
+            self._rate_checked = True
+        return given
+
+    def _take(self, part: Part) -> list[Window]:
+        """Samples of one clock, through everything."""
+        assert self.clock is not None
+        assert self.pipeline is not None
+        assert self._windows is not None
+        assert self._fitness is not None
+        times, kept = self.clock.process(part.stamps, part.frames)
+        data = part.data if len(times) == len(kept) else part.data[:, kept]
         chunk = Chunk(self._spec, data, times, ~np.isfinite(data))
         given: list[Window] = []
         taken = 0
-        for part in self._apart(chunk):
-            self._fitness.take(part, self.clock.uncertainties[taken : taken + part.n_samples])
-            taken += part.n_samples
-            for piece in self.pipeline.process(part):
+        for stretch in self._apart(chunk):
+            self._fitness.take(stretch, self.clock.uncertainties[taken : taken + stretch.n_samples])
+            taken += stretch.n_samples
+            for piece in self.pipeline.process(stretch):
                 cut = self._windows.process(piece)
                 if cut:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
                     given += [self._fitness.of(window, raw_rate) for window in cut]
                     self._fitness.signals.recent.forget_before(self._windows.next_start)
-        if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
-            self._check_rate(rate, self.pipeline.spec_out.rate)
-            self._rate_checked = True
         return given
+
+    def recover(self, local: float) -> None:
+        """After an error inside, at a local time (s): all begins anew but the numbers of windows."""
+        if self.pipeline is None or self._windows is None:
+            return
+        self.guard.restart(local)
+        self._begin()
+        self._windows.restart()
 
     def prepare(self) -> None:
         """Do what the next window needs and is known already; saves time later and changes no decision."""
@@ -226,8 +250,20 @@ class Core:
         if chunk.n_samples:
             self._last_time = float(chunk.times[-1])
 
-    def _check_rate(self, measured: float, needed: float) -> None:
-        """Refuse a signal of which the model would see mostly what was made up between samples."""
+    def check_rate(self, measured: float) -> None:
+        """Refuse a signal of which the model would see mostly what was made up between samples.
+
+        Parameters
+        ----------
+        measured : float
+            Samples a second (Hz) of the stream that is open.
+
+        Raises
+        ------
+        SignalError
+            It is too slow.
+        """
+        needed = self.pipeline.spec_out.rate if self.pipeline is not None else 0.0
         if measured < SLOWEST * needed:
             raise SignalError(
                 f"The signal comes at {measured:.4g} Hz (declared: {self._spec.rate:.4g} Hz), but the model "

@@ -11,20 +11,22 @@ and neither needs the other's library.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError, StreamError
-from realtime.convention import number, standard_fields
+from realtime.convention import declared_rate, number, standard_fields
 from realtime.layout import StreamLayout
 from realtime.log import Origin, OriginKind
 from realtime.montage import LAYOUT
 from realtime.remainder import remainder, restored
 from realtime.signal import Channel, Kind, Position, SignalSpec
+from realtime.stamp_guard import on_a_clock
 
 VERSION = "1"
 """Of our own extension."""
+FASTEST = 1e4
+"""Stream seconds a local second that a replay may run at, and the inverse of the slowest."""
 
 _TYPES: Mapping[Kind, str] = {
     Kind.INTENSITY: "Intensity",
@@ -135,7 +137,7 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
     """
     name = name or info.findtext("name", "")
     count = number(info.findtext("channel_count"), 0.0)
-    rate = number(info.findtext("nominal_srate"), 0.0)
+    rate = declared_rate(info.findtext("nominal_srate"))
     desc = info.find("desc")
     nodes = [] if desc is None else desc.findall("channels/channel")
     if desc is None or not nodes:
@@ -235,11 +237,11 @@ def read_origin(info: ET.Element) -> Origin:
     texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
     speed, anchor = (number(text, float("nan")) for text in texts)
     kind = ours.findtext("origin", "live")
-    if kind not in tuple(OriginKind) or not isfinite(speed) or speed <= 0 or not isfinite(anchor):
+    if kind not in tuple(OriginKind) or not 1 / FASTEST <= speed <= FASTEST or not on_a_clock(anchor):
         raise StreamError(
             f"Stream {info.findtext('name', '')!r} says of its origin: {kind!r}, speed {texts[0]!r}, "
-            f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed above 0 and an "
-            "anchor in seconds."
+            f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed from {1 / FASTEST:g} to "
+            f"{FASTEST:g} and an anchor in seconds."
         )
     return Origin(OriginKind(kind), speed, anchor)
 

@@ -18,6 +18,9 @@ import numpy.typing as npt
 
 from realtime.signal import Floats, SignalSpec
 
+MOST_RUNS = 2**31
+"""No session has so many runs: a number beyond was made up (databases and other languages break at some)."""
+
 
 class OriginKind(StrEnum):
     """Where a stream comes from."""
@@ -117,6 +120,33 @@ class StreamLost:
 
     local: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTrouble:
+    """Something that came could not be taken as it was, or a part of the source failed and is tried again.
+
+    Moves no window: it tells whoever reads the log what was met.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s).
+    part : str
+        What it is about: ``markers``, ``clock comparisons``, ``samples``.
+    reason : str
+        In plain words; empty where the part works again.
+    count : int
+        How many times since the last such entry; 0 where nothing that came is concerned.
+    failing : bool
+        Whether the part does not work at the moment.
+    """
+
+    local: float
+    part: str
+    reason: str
+    count: int = 1
+    failing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +261,7 @@ Entry = (
     SessionStarted
     | StreamOpened
     | StreamLost
+    | SourceTrouble
     | ClockMeasured
     | Received
     | StreamReset

@@ -10,12 +10,14 @@ from xml.etree import ElementTree as ET
 import pylsl
 from pylsl.info import XMLElement
 
+from models.errors import StreamError
 from realtime.description import describe, describe_origin, read_origin
 from realtime.devices import companion_of, layout_of
 from realtime.layout import StreamLayout
 from realtime.log import Origin
 from realtime.side_file import SideFile
 from realtime.signal import Kind, SignalSpec
+from realtime.stream_xml import read_stream_xml
 
 NOT_HELD: Mapping[str, tuple[str, ...]] = {
     "always": (
@@ -130,12 +132,15 @@ def layout_from_info(info: pylsl.StreamInfo, side: SideFile | None = None) -> St
     StreamError
         Where no device is recognised, or the stream does not tell its channels.
     """
-    return layout_of(ET.fromstring(info.as_xml()), side)
+    return layout_of(read_stream_xml(info.as_xml()), side)
 
 
 def is_companion(info: pylsl.StreamInfo) -> bool:
     """Whether a device sends this stream beside its signal: motion, statistics."""
-    return bool(companion_of(ET.fromstring(info.as_xml())))
+    try:
+        return bool(companion_of(read_stream_xml(info.as_xml())))
+    except StreamError:
+        return False  # whoever takes it will be told that it cannot be read
 
 
 def spec_from_info(info: pylsl.StreamInfo) -> SignalSpec:
@@ -157,7 +162,7 @@ def origin_from_info(info: pylsl.StreamInfo) -> Origin:
     StreamError
         Where what it says is not understood.
     """
-    return read_origin(ET.fromstring(info.as_xml()))
+    return read_origin(read_stream_xml(info.as_xml()))
 
 
 def with_description(info: pylsl.StreamInfo, desc: ET.Element) -> pylsl.StreamInfo:

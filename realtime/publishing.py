@@ -63,6 +63,8 @@ class Publisher:
         self._sinks = tuple(sinks)
         self._published = published
         self._max_age_s = max_age_s
+        self.failed: Callable[[str, str], None] = lambda part, why: None
+        """Told which sink raised, and what."""
         self._committing = 0
         self._all_committed = asyncio.Event()
         if broker is not None and journal is not None:
@@ -110,7 +112,10 @@ class Publisher:
                 fresh_until = float("-inf")
             self._broker.publish(Letter(decision.run, decision.sequence, text, fresh_until, kept))
         for sink in self._sinks:
-            sink.publish(text, window_end)
+            try:
+                sink.publish(text, window_end)
+            except Exception as error:  # noqa: BLE001 - one place that fails keeps nothing from the others
+                self.failed(f"sink {type(sink).__name__}", f"{type(error).__name__}: {error}")
         self._published(decision)
 
     def tell_status(self, text: str) -> None:

@@ -4,13 +4,16 @@ Also whether somebody set this machine's wall clock.  Everything runs on a clock
 only the UTC times that stand beside it follow, from the next comparison on.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import isfinite
 
 from realtime.clock import Clock, ClockReport
 from realtime.core import Plan
-from realtime.log import ClockMeasured
+from realtime.input_guard import InputGuard
+from realtime.log import ClockMeasured, SourceTrouble
 from realtime.pipeline import Pipeline
 from realtime.publishing import Publisher
 from realtime.session_parts import Observer
@@ -46,6 +49,8 @@ class Reporter:
         Watches.
     clock : callable
         Gives the core's clock, None before there is a stream.
+    guard : InputGuard
+        Counts what the core cannot take.
     utc_offset : float
         Add to local time to get UTC seconds; a first reading.
     """
@@ -58,6 +63,7 @@ class Reporter:
         out: Publisher,
         observer: Observer | None,
         clock: Callable[[], Clock | None],
+        guard: InputGuard,
         utc_offset: float,
     ) -> None:
         self.inference_error = ""
@@ -67,6 +73,10 @@ class Reporter:
         self._out = out
         self._observer = observer
         self._clock = clock
+        self._guard = guard
+        self._troubles: Counter[str] = Counter()
+        self._failing: dict[str, str] = {}
+        self._noted: set[str] = set()
         self._utc_offset = utc_offset
         self._measured = False
         self._steps = 0
@@ -85,6 +95,51 @@ class Reporter:
         self._measured = True
         self._utc_offset = entry.utc_offset
 
+    def trouble(self, entry: SourceTrouble) -> None:
+        """The source met something, or a part of it fails, or works again."""
+        if entry.failing:
+            self.failed(entry.part, entry.reason)
+        elif not entry.reason:
+            self.works(entry.part)
+        else:
+            self._troubles[entry.part] += entry.count
+            self._note(entry.part, f"{entry.part} could not be taken: {entry.reason}")
+
+    def failed(self, part: str, why: str) -> None:
+        """A part of the session does not work; the rest goes on."""
+        if self._failing.get(part) != why:
+            self._failing[part] = why
+            self._standing.changes += 1
+
+    def works(self, part: str) -> None:
+        """A part of the session works (again)."""
+        if self._failing.pop(part, None) is not None:
+            self._standing.changes += 1
+
+    def _note(self, kind: str, what: str) -> None:
+        """Say something once; from then on it is counted."""
+        if kind not in self._noted:
+            self._noted.add(kind)
+            self._standing.note(what)
+
+    def _look_at_guard(self) -> None:
+        if self._guard.rejected_stamps:
+            self._note("stamps", "samples are left aside: no clock gives the stamps that they have")
+        if self._guard.rejected_values:
+            self._note("values", "values are taken for missing: nothing can be so large")
+        if why := self._guard.ignored_counter:
+            self._note(f"frame counter {why}", f"the device's frame counter is not believed: {why}")
+
+    def _rejected(self) -> dict[str, int]:
+        guard = self._guard
+        counts = {
+            "stamps": guard.rejected_stamps,
+            "values": guard.rejected_values,
+            "frame counters": guard.ignored_counters,
+            **self._troubles,
+        }
+        return {kind: count for kind, count in counts.items() if count}
+
     def tell_changes(self) -> None:
         """Publish the status where the state changed; costs nothing where it did not."""
         if self._standing.changes != self._changes:
@@ -92,6 +147,7 @@ class Reporter:
 
     def tell(self) -> None:
         """Publish the status where anything of it changed."""
+        self._look_at_guard()
         self._changes = self._standing.changes
         status = self._status()
         if status == self._told:
@@ -117,6 +173,8 @@ class Reporter:
             journal=self._out.journal_status,
             broker=self._out.broker_status,
             wall_clock_steps=self._steps,
+            rejected=self._rejected(),
+            failing=dict(self._failing),
         )
 
     def _report(self) -> ClockReport | None:
@@ -127,7 +185,13 @@ class Reporter:
         report = clock.report
         return replace(
             report,
-            rate=round(report.rate, 2),
-            jitter_s=round(report.jitter_s, 3),
-            uncertainty_s=round(report.uncertainty_s, 3),
+            rate=_rounded(report.rate, 2),
+            jitter_s=_rounded(report.jitter_s, 3),
+            uncertainty_s=_rounded(report.uncertainty_s, 3),
+            dropped=report.dropped + self._guard.rejected_stamps,
         )
+
+
+def _rounded(value: float, digits: int) -> float:
+    """For JSON, which has no number for what is not finite."""
+    return round(value, digits) if isfinite(value) else 0.0

@@ -189,4 +189,6 @@ def judge_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Ite
         if entry.batch and window.data is not None:
             rows, _ = inference.logits(window.data[np.newaxis], size=entry.batch)
             logits = rows[0]
-        yield core.decide(window, logits, entry)
+        decision = refusing.decide(window, logits, entry)
+        if decision is not None:
+            yield decision

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from models.bundle import Bundle
+from models.errors import StreamError
+from models.outside import printable
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
@@ -22,23 +24,29 @@ from realtime.log import (
     Produced,
     Received,
     SessionStarted,
+    SourceTrouble,
     StreamLost,
     StreamOpened,
     StreamReset,
 )
 from realtime.publishing import Publisher
 from realtime.quality import Reason
-from realtime.refusing import Refusing
+from realtime.refusing import UNUSABLE, Refusing, fault_text
 from realtime.reporting import Reporter, standing_of
 from realtime.session_parts import Observer, SessionSettings, Source, SourceFactory
 from realtime.sinks import Sink
 from realtime.sinks.journal import JournalWriter
 from realtime.sinks.mqtt import MqttSink
+from realtime.standing import LONGEST_REASON
 from realtime.status import State, Status
 from realtime.windows import Window
 
 TICK_S = 0.25
 """How often the timer looks, local seconds."""
+SLICE_S = 0.05
+"""Longest that entries are worked off without a look at signals, timers and the broker, s."""
+END_WITHIN_S = 5.0
+"""Longest that what has arrived is still judged once the end was asked for, s; the rest is only kept."""
 
 
 class Session:
@@ -98,11 +106,13 @@ class Session:
         self._clock = settings.local_clock
         self._source: Source | None = None
         self._arrived: deque[Entry | None] = deque()
+        self._called = False  # whether `_work_off` is on its way
+        self._end_by: float | None = None  # monotonic s
         self._computing: asyncio.Task[None] | None = None  # windows on a device, off the loop
         self._working = False
         self._finished = asyncio.Event()
         self._failure: Exception | None = None
-        self._first_possible: float | None = None
+        self._seconds_decided: float | None = None  # since the first window behind the warm-up
         self._standing = standing_of(self.core.plan, self._clock())
         self._report = Reporter(
             Status(
@@ -116,24 +126,33 @@ class Session:
             out=self._out,
             observer=observer,
             clock=lambda: self.core.clock,
+            guard=self.core.guard,
             utc_offset=time.time() - self._clock(),
         )
+        self._out.failed = self._report.failed
 
     # ------------------------------------------------------------- running
 
     async def run(self) -> None:
-        """Run until the source fails, `stop` is called, or the set time is over.
+        """Run until `stop` is called, the set time is over, or the first stream cannot be used.
+
+        Any other error is told by the status, and the session goes on.
 
         Raises
         ------
         HemostreamError
-            The stream cannot be used: none, several, or without the channels that are needed.
+            The first stream cannot be used: none, several, or without the channels that are needed; or the
+            journal could not be written to its end.
         """
         loop = asyncio.get_running_loop()
         self._handle(self._started())
 
         def emit(entry: Entry) -> None:
-            loop.call_soon_threadsafe(self._take, entry)
+            # One call for all that came meanwhile: the loop runs all that are due before it looks at signals.
+            self._arrived.append(entry)
+            if not self._called:
+                self._called = True
+                loop.call_soon_threadsafe(self._work_off)
 
         def failed(error: Exception) -> None:
             loop.call_soon_threadsafe(self._end, error)
@@ -174,11 +193,14 @@ class Session:
 
     def stop(self) -> None:
         """End cleanly after what has arrived; call it on the loop."""
+        if self._end_by is None:
+            self._end_by = time.monotonic() + END_WITHIN_S
         self._end(None)
 
     def _end(self, error: Exception | None) -> None:
         self._failure = self._failure or error
-        self._take(None)
+        self._arrived.append(None)
+        self._work_off()
 
     def _started(self) -> SessionStarted:
         settings = {"device": self._inference.device_name, "sizes": list(self._inference.sizes)}
@@ -190,31 +212,47 @@ class Session:
             {**settings, **self.settings.extra},
         )
 
-    def _take(self, entry: Entry | None) -> None:
-        """Take what arrived, on the loop; None ends the session behind it."""
-        self._arrived.append(entry)
-        self._work_off()
-
     def _work_off(self) -> None:
-        """Handle what arrived, in order, as far as no device is computing."""
+        """Handle what arrived, in order, as far as no device is computing; None ends the session."""
+        self._called = False  # before the look: what comes later calls again
         if self._working:
             return  # a decision that ends the session comes back here: what it queued is seen below
         self._working = True
         judged = False
+        begun = time.monotonic()
         try:
             while self._arrived and self._computing is None and not self._finished.is_set():
+                now = time.monotonic()
+                if self._end_by is not None and now > self._end_by:
+                    self._finished.set()
+                    break
+                if now - begun > SLICE_S:
+                    self._called = True
+                    asyncio.get_running_loop().call_soon(self._work_off)
+                    break
                 entry = self._arrived.popleft()
                 if entry is None:
                     self._finished.set()
-                elif windows := self._handle(entry):
-                    self._judge(windows)
-                    judged = True
+                else:
+                    judged = self._handle_safely(entry) or judged
             if not judged:
                 self.core.prepare()  # else a decision is on its way, and nobody shall wait
-        except Exception as error:  # noqa: BLE001 - a callback has no caller; `run` raises it
-            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - a callback has no caller; the status tells it
+            self._report.failed("session", fault_text(error))
         finally:
             self._working = False
+
+    def _handle_safely(self, entry: Entry) -> bool:
+        """One entry, whatever it is; whether it completed a window."""
+        try:
+            if windows := self._handle(entry):
+                self._judge(windows)
+                return True
+        except (*UNUSABLE, StreamError) as error:  # the first stream, or what it was configured with
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - no entry ends a session; the status tells it
+            self._report.failed("session", fault_text(error))
+        return False
 
     def _fail(self, error: Exception) -> None:
         self._failure = self._failure or error
@@ -223,7 +261,7 @@ class Session:
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
         self._out.append(entry)
-        refused, set_back = self._feed.refused, self.core.times_set_back
+        refused, set_back, faults = self._feed.refused, self.core.times_set_back, self._feed.faults
         windows = self._feed.feed(entry)
         match entry:
             case Received():
@@ -236,7 +274,11 @@ class Session:
                 self._standing.reset(entry.local)
             case ClockMeasured():
                 self._report.measured(entry)
-        if self.core.times_set_back > set_back:
+            case SourceTrouble():
+                self._report.trouble(entry)
+        if self._feed.faults > faults:
+            self._report.failed("core", self._feed.fault)
+        if self.core.times_set_back > set_back or self._feed.faults > faults:
             self._standing.reset(entry.local)
         if self._feed.refused and not refused:
             self._refuse(self._feed.refused, entry.local)
@@ -256,26 +298,28 @@ class Session:
             return
         # On the CPU a hop to another thread and back costs more than it frees here.
         try:
-            self._decide(windows, judge(windows, self._inference))
-        except RuntimeError as error:
+            judged = judge(windows, self._inference)
+        except Exception as error:  # noqa: BLE001 - whatever a network raises, the windows abstain
             self._decide_without(windows, error)
+        else:
+            self._decide(windows, judged)
 
     async def _judge_elsewhere(self, windows: Sequence[Window]) -> None:
         try:
             try:
                 judged = await asyncio.to_thread(judge, windows, self._inference)
-            except RuntimeError as error:
+            except Exception as error:  # noqa: BLE001 - as on the CPU
                 self._decide_without(windows, error)
             else:
                 self._decide(windows, judged)
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task; `run` raises it
-            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task; the status tells it
+            self._report.failed("session", fault_text(error))
         self._computing = None
         self._work_off()
 
-    def _decide_without(self, windows: Sequence[Window], error: RuntimeError) -> None:
+    def _decide_without(self, windows: Sequence[Window], error: Exception) -> None:
         """The network raised (torch: out of memory, device lost): abstain, and say so."""
-        self._report.inference_error = f"inference failed: {error}"
+        self._report.inference_error = f"inference failed: {printable(str(error), LONGEST_REASON)}"
         self._decide(windows, [UNJUDGED] * len(windows), failed=True)
 
     def _decide(self, windows: Sequence[Window], judged: Sequence[Judged], *, failed: bool = False) -> None:
@@ -284,7 +328,13 @@ class Session:
         for window, (logits, batch) in zip(windows, judged, strict=True):
             produced = Produced(self._clock(), window.sequence, batch)
             self._out.append(produced)
-            decision = self.core.decide(window, logits, produced)
+            decision = self._feed.decide(window, logits, produced)
+            if decision is None:
+                self._report.failed("core", self._feed.fault)
+                continue
+            if not decision.abstained:  # whatever failed before, it works
+                self._report.works("core")
+                self._report.works("session")
             self.decisions += decision.count
             self._standing.decided(decision, produced.local)
             self._out.pass_on(decision, self.core.local_origin.local_time(decision.window_end))
@@ -297,12 +347,14 @@ class Session:
         self.core.prepare()
 
     def _end_in_time(self, decision: Decision) -> None:
-        if Reason.WARMING_UP in decision.reasons:
-            return
-        if self._first_possible is None:
-            self._first_possible = decision.window_end
+        """By windows, not by what the stamps say: a clock that is set ends no session."""
+        if self._seconds_decided is None:
+            if Reason.WARMING_UP not in decision.reasons:
+                self._seconds_decided = 0.0
+        else:
+            self._seconds_decided += decision.count * self.core.plan.step_s
         seconds = self.settings.seconds
-        if seconds is not None and decision.window_end - self._first_possible >= seconds:
+        if seconds is not None and (self._seconds_decided or 0.0) >= seconds:
             self.stop()
 
     # -------------------------------------------------------------- status
@@ -310,5 +362,9 @@ class Session:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
-            self._report.tell()
+            try:
+                self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
+                self._report.works("status")
+                self._report.tell()
+            except Exception as error:  # noqa: BLE001 - the timer goes on, and tells it where it can
+                self._report.failed("status", fault_text(error))

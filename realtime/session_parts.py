@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from models.errors import HemostreamError
 from realtime.decision import Decision
-from realtime.log import Entry
+from realtime.log import MOST_RUNS, Entry
 from realtime.status import Status
 
 
@@ -66,3 +67,10 @@ class SessionSettings:
     seconds: float | None = None
     local_clock: Callable[[], float] = time.monotonic
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.run <= MOST_RUNS:
+            raise HemostreamError(
+                f"Run is {str(self.run)[:40]} of session {self.session!r}; expected 1 to {MOST_RUNS}. Give "
+                "the session another name, or another journal."
+            )

@@ -8,6 +8,7 @@ are judged, on samples that are there, and of an age that the policy allows.
 from collections import deque
 from statistics import median
 
+from models.outside import printable
 from realtime.decision import Decision
 from realtime.log import StreamOpened
 from realtime.quality import Reason
@@ -23,6 +24,8 @@ TOGETHER_S = 0.02
 """What arrives within this came at once, local seconds."""
 USUAL = 9
 """Pauses of which the median is the usual one: a single long one is none."""
+LONGEST_REASON = 1000
+"""Characters of a reason that are told."""
 NOT_NOW = {
     Reason.WARMING_UP: "everything starts over",
     Reason.STALE: "decisions come too late",
@@ -127,7 +130,7 @@ class Standing:
 
     def note(self, what: str) -> None:
         """Something that changes no state and is to be told."""
-        self.reason = f"{self.reason}; {what}" if self.reason else what
+        self.reason = printable(f"{self.reason}; {what}" if self.reason else what, LONGEST_REASON)
         self.changes += 1
 
     def ended(self, reason: str, local: float) -> None:

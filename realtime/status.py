@@ -83,6 +83,11 @@ class Status:
         None where the session has no broker.
     wall_clock_steps : int
         How often this machine's wall clock was seen to be set; stamps are on a clock that is not.
+    rejected : mapping of str to int
+        What came from outside and could not be taken, by kind, counted since the start: ``stamps`` that no
+        clock gives, ``values`` that nothing measures, ``frame counters``, ``markers``.
+    failing : mapping of str to str
+        Parts of the session that do not work at the moment, and why; what else there is goes on.
     versions : mapping of str
         Versions of what computes: hemostream, torch, liblsl and so on.
     """
@@ -100,6 +105,8 @@ class Status:
     journal: JournalStatus | None = None
     broker: BrokerStatus | None = None
     wall_clock_steps: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    failing: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:

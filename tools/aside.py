@@ -12,6 +12,8 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
+from models.outside import printable
+
 GRACE_S = 1.0
 """How long the last lines are waited for at the end (local seconds)."""
 
@@ -61,4 +63,4 @@ class Aside:
     def _print(self, out: int) -> None:
         with open(out, encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                self._console.print(Text(line.rstrip("\n"), style="dim"))
+                self._console.print(Text(printable(line.rstrip("\n"), None), style="dim"))

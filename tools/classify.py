@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from models.errors import HemostreamError
+from models.outside import printable
 
 if TYPE_CHECKING:
     from realtime.decision import Decision
@@ -115,4 +116,4 @@ def classify(
 
 def tell(what: str) -> None:
     """Tell, on the error stream, what of a journal is not judged."""
-    print(f"hemostream: {what}", file=sys.stderr)
+    print(f"hemostream: {printable(what, None, lines=True)}", file=sys.stderr)

@@ -5,6 +5,7 @@ at once.  Each lives in its own file; its docstring is its help.
 """
 
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -91,6 +92,8 @@ def main(words: Sequence[str] | None = None) -> None:
     words : sequence of str or None
         Command and options; None takes those that this process was started with.
     """
+    # What is written here is about people: this user's only, also where a library or a child writes it.
+    os.umask(0o077)
     try:
         make_app()(sys.argv[1:] if words is None else list(words))
     except HemostreamError as error:

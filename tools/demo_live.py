@@ -22,6 +22,7 @@ from realtime.session import Session
 from realtime.session_parts import SessionSettings
 from realtime.sinks.journal import next_run
 from realtime.sinks.mqtt import MqttSink
+from realtime.sinks.mqtt_tls import PASSWORD, USER
 from realtime.sources.lsl import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
@@ -36,7 +37,8 @@ SOURCE_ID = "hemostream-demo"
 class Subscriber:
     """An MQTT client that knows nothing of the session but its topic."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._user, self._password = user, password
         self._host, _, port = url.removeprefix("mqtt://").partition(":")
         self._port = int(port)
         self.received: list[tuple[float, Decision]] = []
@@ -44,7 +46,9 @@ class Subscriber:
 
     async def run(self) -> None:
         """Subscribe and note each decision with the time at which it was in hand."""
-        async with aiomqtt.Client(self._host, self._port) as client:
+        async with aiomqtt.Client(
+            self._host, self._port, username=self._user, password=self._password
+        ) as client:
             await client.subscribe(f"hemostream/{SESSION}/decision", qos=1)
             self.ready.set()
             async for message in client.messages:
@@ -82,7 +86,7 @@ def stream_and_classify(
     command += ["--source-id", SOURCE_ID, "--kind", "simulated", "--wait", "60"]
     log = (folder / "replay.log").open("w")
     with log, contextlib.ExitStack() as stack:
-        broker = stack.enter_context(EmbeddedBroker())
+        broker = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
         replay = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[1]
         )
@@ -113,7 +117,7 @@ def stream_and_classify(
 async def _live(
     bundle: Bundle, broker: EmbeddedBroker, folder: Path, seconds: float, view: View | None
 ) -> list[tuple[float, Decision]]:
-    subscriber = Subscriber(broker.url)
+    subscriber = Subscriber(broker.url, broker.environ[USER], broker.environ[PASSWORD])
     listening = asyncio.create_task(subscriber.run(), name="demo-subscriber")
     await subscriber.ready.wait()
     choice = StreamChoice(predicate=f"source_id='{SOURCE_ID}'", allow_replay=True, wait_s=60.0)
@@ -129,6 +133,7 @@ async def _live(
             session=SESSION,
             last_will=Status.lost(SESSION, run).to_json(),
             on_trouble=print_trouble,
+            environ=broker.environ,
         ),
         view=view,
     )

@@ -45,8 +45,8 @@ def doctor(
     model
         Bundle folder: can it be read, and could it take the streams that are there?
     stream
-        Look at this stream only: its name, or an LSL predicate. By default all are told of, and one that
-        cannot be used stops nothing where there is another that can.
+        Look at this stream only: chosen as "live" takes it, of whatever type. By default all are told of, and
+        one that cannot be used stops nothing where there is another that can.
     layout
         Side file (JSON) for a stream that does not describe itself, as "live" takes it.
     broker
@@ -230,7 +230,6 @@ def _streams(
     listen: float, stream: str | None, side: "SideFile | None", plan: "Plan | None"
 ) -> Sequence[Finding]:
     from tools.doctor_streams import check_streams, look_around
-    from tools.live import predicate
 
-    seen = look_around(listen, predicate(stream) if stream else None)
+    seen = look_around(listen, stream)
     return check_streams(seen, side=side, plan=plan)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.outside import printable
+
 
 class Level(StrEnum):
     """How bad it is."""
@@ -45,7 +47,7 @@ class Finding:
         if self.do:
             line += f" {self.do.rstrip('.')}."
         # Names and descriptions come from other programs: one line stays one line.
-        return f"{self.level:8} {self.check}: {' '.join(line.split())}"
+        return printable(f"{self.level:8} {self.check}: {' '.join(line.split())}", 3000)
 
 
 def good(check: str, found: str) -> Finding:

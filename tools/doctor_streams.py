@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from models.errors import HemostreamError
+from models.outside import printable
 from realtime.description import read_origin
-from realtime.devices import ADAPTERS, companion_of, layout_of, recognise
+from realtime.devices import ADAPTERS, companion_of, recognise
 from realtime.devices.recognition import rate_of, rows_of, text_of
-from realtime.layout import StreamLayout
 from realtime.log import OriginKind
-from realtime.matching import match_channels
 from realtime.side_file import SideFile
+from realtime.signal import SignalSpec
+from realtime.sources.stream_choice import TYPES
+from realtime.stream_checks import MOST_HZ, check_model, check_sent, open_stream
+from realtime.stream_xml import read_stream_xml
 from tools.doctor_finding import Finding, Level, good, problem, warning
 
 if TYPE_CHECKING:
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
 
     from realtime.core import Plan
 
-TYPES = ("NIRS", "NIRSx", "fNIRS", "fMRI")
-"""Types of streams that `live` looks for."""
 LOOK_S, ANSWER_S = 1.5, 4.0
 """How long to look for streams, and how long to wait for one to describe itself, s."""
 OTHER_RATE = 0.03
@@ -40,10 +41,13 @@ class Listened:
         How many.
     rate : float or None
         Measured (Hz) by the stamps; None where too few came.
+    per_s : float or None
+        Samples a second by our own clock; None where that is not known.
     """
 
     samples: int
     rate: float | None
+    per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,19 @@ class Seen:
         Whether it described itself when asked.
     listened : Listened or None
         None where it was not listened to.
+    named : bool
+        Whether it was asked for, so that its type is no matter.
     """
 
     info: ET.Element
     answers: bool = True
     listened: Listened | None = None
+    named: bool = False
+
+    @property
+    def signal(self) -> bool:
+        """Whether `live` could mean it."""
+        return self.named or text_of(self.info, "type") in TYPES
 
 
 def check_streams(
@@ -79,7 +91,7 @@ def check_streams(
     plan : Plan or None
         Of the model that is to take one.
     """
-    brain = [one for one in seen if text_of(one.info, "type") in TYPES]
+    brain = [one for one in seen if one.signal]
     signals = [one for one in brain if not companion_of(one.info)]
     found = [check_stream(one, side, plan) for one in brain]
     if any(one.level is not Level.PROBLEM for one, of in zip(found, brain, strict=True) if of in signals):
@@ -147,11 +159,14 @@ def check_stream(seen: Seen, side: SideFile | None = None, plan: "Plan | None" =
             facts.append(
                 f"says that it is {origin.kind} at {origin.speed:g}x: a session needs --allow-replay"
             )
-        layout = layout_of(info, side)
-        told, lacks = _recognised(info, layout, side)
+        listened = seen.listened
+        if listened is not None and listened.per_s is not None and listened.samples > MOST_HZ:
+            check_sent(info, listened.per_s)
+        opened = open_stream(info, side, local=0.0)
+        told, lacks = _recognised(info, opened.spec, side)
         facts.append(told)
         if plan is not None:
-            match_channels(plan.spec, layout.spec)
+            check_model(plan, opened, listened.rate if listened is not None else None)
             facts.append(f"the model finds its {len(plan.spec)} channels")
             lacks = ""
     except HemostreamError as error:
@@ -168,10 +183,10 @@ def check_stream(seen: Seen, side: SideFile | None = None, plan: "Plan | None" =
     return good(check, said)
 
 
-def _recognised(info: ET.Element, layout: StreamLayout, side: SideFile | None) -> tuple[str, str]:
+def _recognised(info: ET.Element, spec: SignalSpec, side: SideFile | None) -> tuple[str, str]:
     """What it is and why, and what is lacking."""
     kinds: dict[str, int] = {}
-    for channel in layout.spec.channels:
+    for channel in spec.channels:
         kinds[channel.kind.value] = kinds.get(channel.kind.value, 0) + 1
     channels = ", ".join(f"{count} of {kind}" for kind, count in kinds.items())
     if side is not None:
@@ -200,7 +215,7 @@ def _called(one: Seen) -> str:
     return f"{text_of(one.info, 'name')!r} (type {text_of(one.info, 'type') or 'none'})"
 
 
-def look_around(listen_s: float, predicate: str | None = None) -> list[Seen]:
+def look_around(listen_s: float, stream: str | None = None) -> list[Seen]:
     """Find streams; ask those of the brain to describe themselves, and listen to them.
 
     A replay is not listened to: it waits for its first listener, and would begin for us.
@@ -209,24 +224,29 @@ def look_around(listen_s: float, predicate: str | None = None) -> list[Seen]:
     ----------
     listen_s : float
         How long to listen (s), to all at once.
-    predicate : str or None
-        Which ones, as LSL's resolver takes it; None is all.
+    stream : str or None
+        Which one, as `realtime.sources.stream_choice` takes it; None is all.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    import pylsl
+    from realtime.sources.lsl_resolve import resolve, resolve_all
+    from realtime.sources.lsl_search import MANY as ALL
+    from realtime.sources.lsl_search import of_number
+    from realtime.sources.stream_choice import parse, predicate_of
 
-    if predicate is None:
-        infos = pylsl.resolve_streams(wait_time=LOOK_S)
+    if stream is None:
+        infos = resolve_all(LOOK_S)
+    elif (predicate := predicate_of(stream)) is not None:
+        infos = resolve(predicate, minimum=ALL, timeout=LOOK_S)
     else:
-        infos = pylsl.resolve_bypred(predicate, minimum=1000, timeout=LOOK_S)
+        infos = of_number(int(parse(stream).value))
     if not infos:
         return []
     with ThreadPoolExecutor(max_workers=min(len(infos), 16)) as pool:
-        return list(pool.map(lambda info: look_at(info, listen_s), infos))
+        return list(pool.map(lambda info: look_at(info, listen_s, named=stream is not None), infos))
 
 
-def look_at(info: "pylsl.StreamInfo", listen_s: float) -> Seen:
+def look_at(info: "pylsl.StreamInfo", listen_s: float, *, named: bool = False) -> Seen:
     """Ask one stream, if it is of the brain.
 
     Parameters
@@ -235,23 +255,31 @@ def look_at(info: "pylsl.StreamInfo", listen_s: float) -> Seen:
         As the resolver gives it.
     listen_s : float
         How long to listen, s.
+    named : bool
+        Whether it was asked for, so that its type is no matter.
     """
     import pylsl
 
-    short = ET.fromstring(info.as_xml())
-    if info.type() not in TYPES or companion_of(short):
-        return Seen(short)
+    try:
+        short = read_stream_xml(info.as_xml())
+    except HemostreamError:
+        short = ET.Element("info")
+        ET.SubElement(short, "name").text = printable(info.name())
+        return Seen(short, answers=False, named=named)
+    if not Seen(short, named=named).signal or companion_of(short):
+        return Seen(short, named=named)
     inlet = pylsl.StreamInlet(info, max_buflen=60, processing_flags=0, recover=False)
     try:
-        full = ET.fromstring(inlet.info(timeout=ANSWER_S).as_xml())
+        full = read_stream_xml(inlet.info(timeout=ANSWER_S).as_xml())
         try:
             live = read_origin(full).kind is OriginKind.LIVE
         except HemostreamError:
             live = False
-        listened = _listen(inlet, listen_s) if live and listen_s > 0 else None
-        return Seen(full, True, listened)
-    except (pylsl.util.TimeoutError, pylsl.util.LostError):
-        return Seen(short, answers=False)
+        numbers = info.channel_format() != pylsl.cf_string
+        listened = _listen(inlet, listen_s) if live and numbers and listen_s > 0 else None
+        return Seen(full, True, listened, named)
+    except (pylsl.util.TimeoutError, pylsl.util.LostError, HemostreamError):
+        return Seen(short, answers=False, named=named)
     finally:
         inlet.close_stream()
 
@@ -260,11 +288,13 @@ def _listen(inlet: "pylsl.StreamInlet", listen_s: float) -> Listened:
     import pylsl
 
     inlet.open_stream(timeout=ANSWER_S)
-    until = pylsl.local_clock() + listen_s
+    begun = pylsl.local_clock()
     stamps: list[float] = []
-    while (left := until - pylsl.local_clock()) > 0:
+    while (left := begun + listen_s - pylsl.local_clock()) > 0:
         _, stamp = inlet.pull_sample(timeout=left)
         if stamp is not None:
             stamps.append(stamp)
+    per_s = len(stamps) / (pylsl.local_clock() - begun)
     span = stamps[-1] - stamps[0] if stamps else 0.0
-    return Listened(len(stamps), (len(stamps) - 1) / span if len(stamps) > 4 and span > 0 else None)
+    rate = (len(stamps) - 1) / span if len(stamps) > 4 and span > 0 else None
+    return Listened(len(stamps), rate, per_s)

@@ -45,6 +45,7 @@ def live(
     model_hash: str | None = None,
     device: str = "auto",
     quiet: bool = False,
+    take_over: bool = False,
 ) -> None:
     """Classify a live stream until Ctrl-C, and tell the decisions over MQTT.
 
@@ -55,10 +56,12 @@ def live(
     model : Path
         Bundle folder, as "train" writes it.
     stream : str
-        Name of the stream, or an LSL predicate, e.g. "source_id='42'". Default: the one NIRS or fMRI stream.
+        Name of the stream, source_id=..., uid=..., its number in the list that messages give (#2), or an LSL
+        predicate, e.g. "type='NIRS' and hostname='bed4'". Default: the one NIRS or fMRI stream.
     broker : str
         mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine, whose
-        addresses are printed at the start. User name and password come from HEMOSTREAM_MQTT_USER
+        addresses and password file are printed at the start, with a command that subscribes.
+        For a broker that is named, user name and password come from HEMOSTREAM_MQTT_USER
         and HEMOSTREAM_MQTT_PASSWORD, or the file that HEMOSTREAM_MQTT_PASSWORD_FILE names; certificates
         from the files that HEMOSTREAM_MQTT_CA, _CERT, _KEY and _KEY_PASSWORD_FILE name.
     journal : Path
@@ -91,10 +94,13 @@ def live(
         cuda, mps, cpu, or auto.
     quiet : bool
         No terminal view.
+    take_over : bool
+        Begin although the broker still shows a session of this name as running. Only for one that has
+        ended and could not say so, since its broker was restarted.
     """
     from models.bundle import read_bundle
     from models.errors import HemostreamError
-    from realtime.broker import EmbeddedBroker
+    from realtime.broker import NAME, EmbeddedBroker
     from realtime.session_parts import SessionSettings
     from realtime.side_file import read_side_file
     from realtime.sinks.journal import next_run
@@ -102,6 +108,7 @@ def live(
     from realtime.sinks.mqtt import MqttSink
     from realtime.sinks.mqtt_address import Address
     from realtime.sinks.mqtt_runs import free_run
+    from realtime.sinks.mqtt_tls import PASSWORD_FILE
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
     from realtime.status import Status
     from tools.out_file import may_hold_decisions
@@ -115,24 +122,33 @@ def live(
     if out is not None:
         may_hold_decisions(out)
     choice = StreamChoice(
-        predicate=predicate(stream) if stream else HAEMODYNAMIC,
+        predicate=(stream and predicate(stream)) or HAEMODYNAMIC,
+        number=number_of(stream) if stream else None,
         layout=read_side_file(layout) if layout else None,
         allow_replay=allow_replay,
         wait_s=wait,
-        events=predicate(events) if events else None,
+        events=marker_predicate(events) if events else None,
     )
     existed = path.exists()
     run = next_run(path, name)
     if session is not None and broker is not None:
         address = Address.parse(broker, os.environ, allow_insecure=allow_insecure)
-        run = run_async(free_run(address, name, run, on_trouble=print_trouble, protocol=protocol))
-    told = broker
+        run = run_async(
+            free_run(address, name, run, on_trouble=print_trouble, protocol=protocol, take_over=take_over)
+        )
+    told, environ, listen = broker, dict(os.environ), ""
     with contextlib.ExitStack() as stack:
         if broker is None:
-            embedded = stack.enter_context(EmbeddedBroker())
+            embedded = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
             broker = embedded.url_v5 if protocol == "5" else embedded.url
             # Subscribers choose their version: each has a port of its own.
             told = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
+            environ |= embedded.environ
+            environ.pop(PASSWORD_FILE, None)
+            listen = (
+                f"subscribe with: {embedded.subscribe_command(f'hemostream/{name}/#')}\n"
+                f"  (user {NAME}, password in {embedded.password_file}; only this account can read it)"
+            )
         sinks: list[Sink] = []
         if out is not None:
             sinks.append(stack.enter_context(JsonLinesSink(out)))
@@ -150,12 +166,15 @@ def live(
             on_trouble=print_trouble,
             protocol=protocol,
             allow_insecure=allow_insecure,
+            environ=environ,
         )
         continues = f" (its journal goes on: run {run})" if run > 1 else ""
         print(
             f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}",
             flush=True,
         )
+        if listen:
+            print(listen, flush=True)
         view = None
         if sys.stdout.isatty() and not quiet:
             from tools.view import View
@@ -177,7 +196,8 @@ def live(
             if not session_made.heard and not existed:
                 remove_journal(path)
     kept = f"journal {path}" if path.exists() else "no stream came, so no journal is kept"
-    print(f"{session_made.decisions} windows decided; {kept}")
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(f"{session_made.decisions} windows decided; {kept}", flush=True)
 
 
 def remove_journal(path: Path) -> None:
@@ -186,9 +206,32 @@ def remove_journal(path: Path) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
-def predicate(said: str) -> str:
-    """An LSL predicate from what a person said: a plain name is the stream's."""
-    return said if any(sign in said for sign in "=(<>") else f"name='{said}'"
+def predicate(said: str) -> str | None:
+    """An LSL predicate from what a person said; None for a number, which no predicate tells."""
+    from realtime.sources.stream_choice import predicate_of
+
+    return predicate_of(said)
+
+
+def marker_predicate(said: str) -> str:
+    """An LSL predicate for a marker stream."""
+    from models.errors import HemostreamError
+
+    wanted = predicate(said)
+    if wanted is None:
+        raise HemostreamError(
+            f"--events is {said!r}; expected the marker stream's name, source_id=... or uid=... (name={said} "
+            "where that is its name)."
+        )
+    return wanted
+
+
+def number_of(said: str) -> int | None:
+    """The number of a stream, where a person said one."""
+    from realtime.sources.stream_choice import By, parse
+
+    wanted = parse(said)
+    return int(wanted.value) if wanted.by is By.NUMBER else None
 
 
 def first_after(bundle: "Bundle") -> float:
@@ -216,11 +259,12 @@ def bedside(
 
     import pylsl
 
-    from realtime.core import Core, Plan
+    from realtime.core import Plan
     from realtime.inference import Inference, one_thread
     from realtime.session import Session
     from realtime.sinks.journal import JournalWriter
     from realtime.sources.lsl import LslSource
+    from realtime.stream_checks import check_model
 
     one_thread()
     plan = Plan.from_card(bundle.card)
@@ -233,7 +277,7 @@ def bedside(
         inference=Inference(bundle, device=device),
         # What comes in the place of a lost stream is tried on a core of its own first.
         make_source=lambda emit, failed: LslSource(
-            choice, emit=emit, failed=failed, fits=lambda opened: Core(plan).feed(opened)
+            choice, emit=emit, failed=failed, fits=lambda opened: check_model(plan, opened)
         ),
         settings=replace(settings, local_clock=pylsl.local_clock),
         broker=broker,
@@ -244,16 +288,23 @@ def bedside(
 
 
 def print_trouble(message: str) -> None:
-    """Tell trouble at once, on the error stream."""
-    print(f"hemostream: {message}", file=sys.stderr, flush=True)
+    """Tell trouble at once, on the error stream; where that is gone, nobody reads it."""
+    from models.outside import printable
+
+    with contextlib.suppress(OSError, ValueError):
+        print(f"hemostream: {printable(message, None, lines=True)}", file=sys.stderr, flush=True)
 
 
 def run_loop(session: "Session") -> None:
-    """Run a session to its end; Ctrl-C and SIGTERM end it cleanly."""
+    """Run a session to its end; Ctrl-C, SIGTERM and a terminal that is closed end it cleanly."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # nohup has hang-ups ignored, and so it stays.
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+                continue
             # Windows' loop knows no signal handlers; there Ctrl-C cancels the task instead.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, session.stop)

@@ -56,7 +56,10 @@ def replay_recording(
         If nothing is left to send.
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
+
+    from models.outside import printable
 
     console = Console(file=sys.stderr)
     with (
@@ -77,11 +80,12 @@ def replay_recording(
         Progress(console=console, disable=not console.is_terminal, transient=True) as progress,
     ):
         total = sum(item.event is None for item in outlets.items)
-        bar = progress.add_task(f"Waiting for a consumer of {outlets.name!r}", total=total)
+        called = escape(printable(outlets.name))
+        bar = progress.add_task(f"Waiting for a consumer of '{called}'", total=total)
 
         def told(sent: int) -> None:
             if sent == 1:
-                progress.update(bar, description=f"Replaying {outlets.name!r} at {speed:g}x")
+                progress.update(bar, description=f"Replaying '{called}' at {speed:g}x")
             progress.update(bar, completed=sent)
 
         return outlets.run(told if console.is_terminal else None)

@@ -114,10 +114,10 @@ def simulate(
     RecipeError
         If a number is out of bounds.
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from offline.simulation import Simulation, Task, bayes_ceiling, check_numbers, write_cohort
+    from offline.terminal import PlainConsole
 
     task = Task(
         block_s=float(block),
@@ -139,7 +139,7 @@ def simulate(
     )
     check_numbers(people, seed, sessions)
     _make_room(cohort_dir, overwrite)
-    console = Console(file=sys.stderr)
+    console = PlainConsole(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         bar = progress.add_task("Simulating", total=people * sessions)
         table = write_cohort(

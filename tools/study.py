@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from models.errors import HemostreamError
+from models.outside import printable
+from models.private import private_folder
 from tools.study_export import export
 
 app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
@@ -150,7 +152,7 @@ def run(
             "leave it away."
         )
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        private_folder(out)
     except OSError as error:
         raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
     out, workers = folder_of(out, target), workers or os.cpu_count() or 1
@@ -188,7 +190,7 @@ def run(
                     raise
         told = summarise(out)
     for each in left_out:
-        print(f"hemostream: {each}", file=sys.stderr)
+        print(f"hemostream: {printable(str(each), None, lines=True)}", file=sys.stderr)
     print(told)
     print(f"Reports: {out / 'index.html'}")
 

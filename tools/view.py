@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from models.outside import printable
 from realtime.decision import Decision
 from realtime.quality import Reason
 from realtime.status import State, Status
@@ -37,7 +39,7 @@ class View:
     def __init__(
         self, title: str, *, first_after_s: float = 0.0, truth: Callable[[Decision], str | None] | None = None
     ) -> None:
-        self._title = title
+        self._title = printable(title)
         self._first_after_s = first_after_s
         self._began = 0.0
         self._truth = truth
@@ -60,7 +62,8 @@ class View:
         traceback: TracebackType | None,
     ) -> None:
         self._aside.__exit__(kind, error, traceback)
-        self._live.stop()
+        with suppress(OSError):  # the terminal may be gone
+            self._live.stop()
 
     def decision(self, decision: Decision) -> None:
         """Take the newest decision."""
@@ -81,10 +84,18 @@ class View:
     def render(self) -> RenderableType:
         """The panel as it stands."""
         parts: list[RenderableType] = [self._state_line()]
-        if self._latest is not None:
+        # What was decided before the stream stood still tells nothing of now: only an abstention may stand.
+        if self._latest is not None and (self._live_now() or self._counts_down(self._latest)):
             parts += [self._now(self._latest), self._history()]
         parts.append(Text("Research use only. Not a diagnosis.", style="dim italic"))
-        return Panel(Group(*parts), title=self._title, border_style="blue", padding=(1, 2))
+        return Panel(Group(*parts), title=Text(self._title), border_style="blue", padding=(1, 2))
+
+    def _live_now(self) -> bool:
+        return self._status is not None and self._status.state is State.LIVE
+
+    def _counts_down(self, decision: Decision) -> bool:
+        """Whether the warm-up runs, so that there is no label yet, and a time to wait for."""
+        return self._status is not None and self._status.state is State.BASELINE and decision.abstained
 
     def _state_line(self) -> Text:
         status = self._status
@@ -95,29 +106,33 @@ class View:
         )
         line = Text.assemble((str(status.state), style))
         if status.origin and status.origin != "live":
-            line.append(f"  ({status.origin} stream)", style="bold yellow")
+            line.append(f"  ({printable(status.origin)} stream)", style="bold yellow")
+        if status.state is not State.LIVE and status.since_utc:
+            line.append(f"  since {printable(status.since_utc)}")
         if status.reason:
-            line.append(f"  {status.reason}")
+            line.append(f"  {printable(status.reason, None)}")
         return line
 
     def _now(self, decision: Decision) -> Table:
         table = Table.grid(padding=(0, 2))
-        stale = self._status is not None and self._status.state is not State.LIVE
         if decision.abstained:
-            why = f"abstains: {', '.join(decision.reasons)}"
+            why = f"abstains: {printable(', '.join(decision.reasons), None)}"
             table.add_row("decision", Text(why + self._countdown(decision), style="yellow"))
         else:
-            style = "dim" if stale else "bold"
-            word = f"{decision.label}" + (" (last one; the stream is not live)" if stale else "")
+            word = printable(decision.label)
             if self._truth is not None:
                 known = self._truth(decision)
-                word += f"   (truth: {known or 'between blocks'})"
-            table.add_row("decision", Text(word, style=style))
+                word += f"   (truth: {printable(known or 'between blocks')})"
+            table.add_row("decision", Text(word, style="bold"))
         for i, (label, p) in enumerate((decision.probabilities or {}).items()):
             bar = "█" * round(p * BAR)
-            table.add_row(label, Text(f"{bar:<{BAR}} {p:5.1%}", style=COLOURS[i % len(COLOURS)]))
-        evidence = ", ".join(f"{label} {p:.0%}" for label, p in decision.evidence.probabilities.items())
-        table.add_row("so far", f"{evidence} over {decision.evidence.windows} windows")
+            table.add_row(
+                Text(printable(label)), Text(f"{bar:<{BAR}} {p:5.1%}", style=COLOURS[i % len(COLOURS)])
+            )
+        evidence = ", ".join(
+            f"{printable(label)} {p:.0%}" for label, p in decision.evidence.probabilities.items()
+        )
+        table.add_row("so far", Text(f"{evidence} over {decision.evidence.windows} windows"))
         table.add_row(
             "measured",
             f"{decision.coverage:.1%} of {decision.channels} channels, "

@@ -10,6 +10,7 @@ import mne
 from matplotlib.figure import Figure
 
 from models.errors import HemostreamError
+from models.private import replace_private, write_private
 from offline.explain.maps import METHODS
 from offline.predictions import Predictions, read_predictions
 from offline.report.content import content
@@ -49,9 +50,8 @@ def write_report(folder: Path) -> Path:
     table = read_predictions(folder / "predictions.csv")
     said = content(results, run, audit, network_audit)
     page = _page(said, table, results, _pictures(folder))
-    (folder / JSON).write_text(
-        json.dumps(said, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_private(folder / JSON, json.dumps(said, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    replace_private(folder / PAGE)
     page.save(folder / PAGE, open_browser=False, overwrite=True, verbose="error")
     return folder / PAGE
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from models.errors import RecipeError
+from models.private import private_folder
 from offline.amounts import FIGURES, Amounts, figures_of, values_of, write_amounts
 from offline.progress import Tell
 from offline.scans import Scans
@@ -118,7 +119,7 @@ def run_severity(
             if profile.permutations > 1
         },
     }
-    out.mkdir(parents=True, exist_ok=True)
+    private_folder(out)
     write_amounts(out / "predictions.csv", whole)
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     for name, values in (("results.json", results), ("run.json", run)):

@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from models.private import write_private
+
 STYLE = (
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -34,7 +36,7 @@ def write_sheet(path: Path, title: str, parts: Sequence[str], *, wide: bool = Fa
     style = STYLE.replace("max-width:72rem", "max-width:none") if wide else STYLE
     page = f"<!doctype html><html lang=en><meta charset=utf-8>{VIEWPORT}<title>{text(title)}</title>"
     page += f"<style>{style}</style><body>{''.join(parts)}</body></html>"
-    path.write_text(page + "\n", encoding="utf-8")
+    write_private(path, page + "\n")
 
 
 def table(head: Row, rows: Sequence[Row]) -> str:
@@ -81,9 +83,7 @@ def markdown(head: Row, rows: Sequence[Row]) -> str:
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON that a person can read, without numbers that JSON does not have."""
-    path.write_text(
-        json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_private(path, json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def number(value: float | None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.private import open_private, private_folder
 from offline.sample_table import SampleTable
 from offline.studies import tables
 from offline.studies.base import Study
@@ -38,7 +39,7 @@ class Shelf:
 
     def __init__(self, folder: Path, of: str, study: Study) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         self._moves_matrices = study.unlabelled is None and study.table in tables.OF_MATRICES
         self._of = [of, study.name, study.table, [dict(each) for each in study.settings], REVISION]
         if study.unlabelled is not None:
@@ -70,7 +71,7 @@ class Shelf:
     def keep(self, task: Task, done: Done) -> None:
         """Write it wholly or not at all."""
         part = self.path(task).with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
+        with open_private(part, "wb") as file:
             np.savez(file, log_odds=done.log_odds, setting=done.setting, seconds=done.seconds)
         part.replace(self.path(task))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import HemostreamError
+from models.private import private_folder
 from offline.progress import Tell
 from offline.report.words import RESEARCH
 from offline.scans import Scans
@@ -44,7 +45,7 @@ def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
     """
     began = time.perf_counter()
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        private_folder(out)
     except OSError as error:
         raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
     of = "correlation" if scans.is_series else AS_IT_IS

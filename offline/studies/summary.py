@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.private import write_private
 from offline.report.words import RESEARCH
 from offline.studies.careless.section import BY_HABIT, by_habit, highest
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
@@ -63,7 +64,7 @@ def write_over_all(
     str
         ``said``.
     """
-    (out / "studies.md").write_text(said, encoding="utf-8")
+    write_private(out / "studies.md", said)
     write_json(out / "studies.json", list(all_results))
     whole = [f"<h1>{text(title)}</h1>", f"<p>{text(RESEARCH)}</p>", *parts]
     write_sheet(out / "index.html", title, whole, wide=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
-from realtime.devices import aurora, cortivision, ninjanirs, ours, oxysoft, xdf_convention
+from realtime.devices import aurora, cortivision, mne_lsl, ninjanirs, ours, oxysoft, xdf_convention
 from realtime.devices.recognition import (
     Adapter,
     Recognition,
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 VENDORS: Mapping[str, Adapter] = {
-    adapter.NAME: adapter for adapter in (aurora, oxysoft, cortivision, ninjanirs)
+    adapter.NAME: adapter for adapter in (aurora, oxysoft, cortivision, ninjanirs, mne_lsl)
 }
 ADAPTERS: Mapping[str, Adapter] = {ours.NAME: ours, **VENDORS, xdf_convention.NAME: xdf_convention}
 """Every adapter by its name; `StreamLayout.device` and ``replay --layout`` use the same names."""

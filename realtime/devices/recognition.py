@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Protocol
 from xml.etree import ElementTree as ET
 
+from realtime.convention import declared_rate
 from realtime.layout import StreamLayout
 from realtime.montage import FORM, LAYOUT
 
@@ -83,12 +84,12 @@ def number_of(text: str) -> float | None:
 
 def rows_of(info: ET.Element) -> int:
     """How many rows a stream has by its header; 0 where it says none."""
-    return int(number_of(text_of(info, "channel_count")) or 0)
+    return max(0, int(number_of(text_of(info, "channel_count")) or 0))
 
 
 def rate_of(info: ET.Element) -> float:
-    """The declared rate (Hz); 0 where none is declared."""
-    return max(0.0, number_of(text_of(info, "nominal_srate")) or 0.0)
+    """The declared rate (Hz); 0 where none is declared, or one that no device of ours can have."""
+    return declared_rate(text_of(info, "nominal_srate"))
 
 
 def channels_of(info: ET.Element) -> list[ET.Element]:

@@ -5,9 +5,11 @@ What waits in the queue is committed together.  A commit survives the end of the
 a second one is also forced onto the disk (an fsync, milliseconds long), and that is done right
 after a decision was acknowledged, so that it stands in no decision's way.
 
-When the disk fails, that is told at once; what came stays in the bounded queue and is tried again
-until there is room.  What does not fit into the queue is counted and declared in the journal
-itself, at the place where it is missing.
+Whatever goes wrong in that thread is told at once, and the status says that the journal is failing; what
+came stays in the bounded queue and is tried again until it goes well.  What does not fit into the queue,
+and an entry that alone cannot be written, is counted and declared in the journal itself, at the place
+where it is missing.  A file that is removed or replaced under its name is made anew
+(`realtime.sinks.journal_place`).
 
 A decision that is meant for a broker stands in the journal's spool until the broker has
 acknowledged it; that is noted with whatever is committed next, never by a commit of its own.
@@ -17,6 +19,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -34,7 +37,7 @@ from realtime.sinks.journal_reader import (
     read_losses,
 )
 from realtime.sinks.journal_spool import read_spool
-from realtime.sinks.journal_store import Decided, Started, Store
+from realtime.sinks.journal_store import Decided, Item, Started, Store
 from realtime.sinks.journal_sync import SyncDue
 from realtime.sinks.outbox import Identity, Page
 
@@ -52,6 +55,8 @@ MOST_AT_ONCE = 2000
 """Rows in one transaction: few enough that a disk with some room left makes progress."""
 LOOKS_BEFORE_SLEEP = 10
 """Looks without an entry after which the thread sleeps until it is called."""
+TRIED_BEFORE_ASIDE = 3
+"""Failures in a row after which it is looked whether one entry alone is what cannot be written."""
 
 
 class JournalWriter:
@@ -106,6 +111,8 @@ class JournalWriter:
         self._idle = 0
         self._postponed = False
         self._failures = 0
+        self._why = ""
+        self._taken = 0  # Of what the store has written: no more in the queue.
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
@@ -125,7 +132,7 @@ class JournalWriter:
     @property
     def failing(self) -> bool:
         """Whether the journal cannot be written at the moment."""
-        return self._failures > 0
+        return self._failures > 0 or not (self._thread.is_alive() or self._closing)
 
     def append(self, entry: Entry) -> None:
         """Take an entry of the log; never waits, never fails for reasons of the disk."""
@@ -190,7 +197,8 @@ class JournalWriter:
         self._thread.join(timeout)
         if len(self._queue) or self._thread.is_alive():
             raise JournalError(
-                f"The journal {self.path} was closed before {self.depth} entries could be written."
+                f"The journal {self.path} was closed before {self.depth} entries could be written"
+                + (f": {self._why}." if self._why else ".")
             )
 
     def __enter__(self) -> Self:
@@ -203,13 +211,19 @@ class JournalWriter:
 
     def _work(self) -> None:
         try:
-            while self._wait():
+            while True:
+                at_work = False
                 try:
+                    if not self._wait():
+                        break
+                    at_work = True
                     self._write()
-                except (sqlite3.Error, JournalError) as error:
+                except Exception as error:  # noqa: BLE001 - the thread's outermost edge: told, and tried again
                     self._failed(error)
                     if self._closing:
                         break
+                    if not at_work:  # Nothing else would hold it up.
+                        time.sleep(self._retry_s[0])
             self._finish()
         finally:
             self._queue.closed = True
@@ -248,8 +262,12 @@ class JournalWriter:
         if self._failures and not self._closing and time.monotonic() < self._retry_at:
             self._refuse("it cannot be written at the moment")
             return
-        if held := self._store.reopen():
+        if anew := self._store.ready():
+            self._say(anew)
+        if held := self._store.written - self._taken:  # Committed by what then seemed to fail.
             self._committed(held, None)
+            return
+        if self._failures >= TRIED_BEFORE_ASIDE and self._set_aside(batch):
             return
         decided = any(isinstance(item, Decided) for item in batch)
         if batch:
@@ -267,40 +285,106 @@ class JournalWriter:
             self._store.sync()
             self._sync.synced(now)
         if self._failures:
-            self._failures = 0
-            self._tell(f"The journal {self.path} is written again; {self.depth} entries wait.")
+            self._failures, self._why = 0, ""
+            self._say(f"The journal {self.path} is written again; {self.depth} entries wait.")
+
+    def _set_aside(self, batch: list[Item]) -> bool:
+        """Whether the first of what waits cannot be written though all else can: then its loss is declared.
+
+        Nothing that can be kept is dropped for a trouble of the disk: the file must take something else
+        before and after.
+        """
+        self._store.commit(())
+        acknowledged = () if batch else self._queue.acknowledged()
+        try:
+            self._store.commit(batch[:1], acknowledged)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be this item's
+            self._store.abandon()
+            self._store.ready()
+            self._store.commit(())
+            on_committed = self._queue.set_aside() if batch else None
+            self._queue.forget(acknowledged)
+            self._say(
+                f"The journal {self.path} cannot hold one entry ({_named(error)}): it is left out and "
+                "declared as lost. All others are kept. Please report this."
+            )
+            if on_committed is not None:
+                self._call(
+                    on_committed, JournalError(f"The journal cannot hold this decision: {_named(error)}.")
+                )
+        else:
+            self._committed(len(batch[:1]), None)
+            return bool(batch)
+        self._failures = 1  # What is left is tried as a whole again.
+        return True
 
     def _committed(self, count: int, acknowledged: list[Identity] | None) -> None:
         """Take what is committed off the queue and tell those who wait for it."""
-        for on_committed in self._queue.taken(count, acknowledged):
-            on_committed(None)
+        waiting = self._queue.taken(count, acknowledged)
+        self._taken += count
+        for on_committed in waiting:
+            self._call(on_committed, None)
+
+    def _call(self, on_committed: Committed, trouble: JournalError | None) -> None:
+        """Tell one who waits; that it fails is its own trouble and no other's."""
+        try:
+            on_committed(trouble)
+        except Exception as error:  # noqa: BLE001 - somebody else's code
+            self._say(f"A decision is kept, and whoever waits for it could not be told: {_named(error)}.")
+
+    def _say(self, message: str) -> None:
+        with suppress(Exception):  # A terminal that is gone must not end the record.
+            self._tell(message)
 
     def _failed(self, error: Exception) -> None:
-        self._store.abandon()
         first, longest = self._retry_s
         self._retry_at = time.monotonic() + min(first * 2 ** min(self._failures, 30), longest)
         self._failures += 1
+        self._why = _named(error)
         if self._failures == 1:
-            self._tell(
-                f"The journal {self.path} cannot be written ({error}). The session goes on; up to "
-                f"{self._size} entries wait until it can be written again. Make room on the disk."
+            self._say(
+                f"The journal {self.path} cannot be written ({self._why}). The session goes on; up to "
+                f"{self._size} entries wait until it can be written again. {_advice(error)}"
             )
-        self._refuse(str(error))
+        with suppress(Exception):  # It is already known to be in trouble.
+            self._store.abandon()
+        self._refuse(self._why)
 
     def _refuse(self, why: str) -> None:
         """Tell every decision that waits that it isn't committed yet; each is told only once."""
         for on_committed in self._queue.refused():
-            on_committed(JournalError(f"The journal {self.path} does not hold this decision yet: {why}."))
+            self._call(
+                on_committed,
+                JournalError(f"The journal {self.path} does not hold this decision yet: {why}."),
+            )
 
     def _finish(self) -> None:
         """Note the last acknowledgements, force everything out and leave one file that stands alone."""
         if len(self._queue) or self._failures:
             return
         try:
+            if anew := self._store.ready():
+                self._say(anew)
             if acknowledged := self._queue.acknowledged():
-                self._store.commit((), acknowledged)
+                try:
+                    self._store.commit((), acknowledged)
+                except OverflowError:  # Of a run that is none; the entry itself was declared as lost.
+                    self._store.abandon()
+                    self._store.ready()
             self._store.sync()
-        except sqlite3.Error as error:
+            self._store.finish()
+        except Exception as error:  # noqa: BLE001 - the thread's outermost edge, too
             self._failed(error)
-            return
-        self._store.finish()
+
+
+def _named(error: Exception) -> str:
+    """An error in words: SQLite's and ours say it all, of others the kind is part of it."""
+    if isinstance(error, sqlite3.Error | JournalError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, sqlite3.Error | OSError):
+        return "Make room on the disk, if it is full; leave the file where it is."
+    return "Please report this."

@@ -6,7 +6,7 @@ no room is counted, and declared in the queue itself at the place where it is mi
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 
 from models.errors import JournalError
@@ -114,6 +114,20 @@ class JournalQueue:
                 # A notice of a decision whose row is still to come is needed again.
                 self._early = self._refused.intersection(acknowledged)
         return [on_committed for _, on_committed in done if on_committed is not None]
+
+    def set_aside(self) -> Committed | None:
+        """Put a loss into the place of the first item, which cannot be written; who waits for it."""
+        with self.changed:
+            self.dropped += 1
+            _, on_committed = self._items[0]
+            self._items[0] = (Loss(1, self._last_local, self._last_local), None)
+        return on_committed
+
+    def forget(self, acknowledged: Collection[Identity]) -> None:
+        """Give up acknowledgements that cannot be written: the broker is sent those decisions again."""
+        with self.changed:
+            self._acknowledged = deque(each for each in self._acknowledged if each not in acknowledged)
+            self._early = self._early.difference(acknowledged)
 
     def refused(self) -> list[Committed]:
         """Those who wait for a decision that cannot be committed now; each is given only once."""

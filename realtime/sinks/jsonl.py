@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from models.errors import HemostreamError
+from models.private import open_private
 
 
 class JsonLinesSink:
@@ -36,7 +37,7 @@ class JsonLinesSink:
             return
         try:
             # The same bytes everywhere: no translation of line ends, no local encoding.
-            self._stream = Path(to).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115
+            self._stream = open_private(to, newline="\n")
         except OSError as error:
             raise HemostreamError(f"Decisions cannot be written to {to}: {error.strerror}.") from error
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import aiomqtt
 
+from models.outside import printable
 from realtime.sinks.mqtt_address import Address
 from realtime.sinks.mqtt_client import VERSIONS, Client
 from realtime.sinks.mqtt_trouble import Trouble, explain
@@ -96,6 +97,10 @@ class Connection:
                 self.failures = 1 if steady else self.failures + 1
                 brief = since is not None and not steady
                 self._trouble(explain(error, session=self._session, brief=brief))
+            except Exception as error:  # noqa: BLE001 - a broker may send anything: it is told, and tried again
+                self.failures += 1
+                said = printable(f"{type(error).__name__}: {error}", 300)
+                self._trouble(Trouble("fault", f"what it sent cannot be handled ({said})."))
             first, longest = BACKOFF_S
             pause = min(first * 2 ** min(self.failures - 1, 10), longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))

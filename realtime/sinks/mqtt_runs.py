@@ -12,16 +12,23 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from models.errors import BrokerError
+from realtime.log import MOST_RUNS
 from realtime.sinks.mqtt_address import Address, Protocol
 from realtime.sinks.mqtt_client import VERSIONS, Client
 from realtime.sinks.mqtt_topics import topic
+from realtime.status import State
 
 ASKED_WITHIN_S = 3.0
 """Longest wait for the broker to be there, s."""
 TOLD_WITHIN_S = 0.5
 """What a broker has retained it sends right behind its answer to a subscription; that there is nothing
 it does not say."""
+MOST_STATUS = 2**20
+"""Bytes of a status that are looked at."""
 
 
 async def free_run(
@@ -31,6 +38,7 @@ async def free_run(
     *,
     on_trouble: Callable[[str], None],
     protocol: Protocol = "5",
+    take_over: bool = False,
 ) -> int:
     """The number for the next run of a session.
 
@@ -46,11 +54,19 @@ async def free_run(
         Told where the broker knows of later runs, and where a new journal's run could not be compared.
     protocol : {"5", "3.1.1"}
         Version of MQTT.
+    take_over : bool
+        Whether to begin although the broker shows the session as running.
 
     Returns
     -------
     int
         ``run``, or a higher number where the broker has seen that one already.
+
+    Raises
+    ------
+    BrokerError
+        The broker shows a session of this name as running: one that ended has said that it is offline, or
+        the broker has said so in its place.
     """
     client = Client(
         address.host,
@@ -61,11 +77,12 @@ async def free_run(
         protocol=VERSIONS[protocol],
         tls_context=address.tls,
         timeout=ASKED_WITHIN_S,
+        properties=_connect_properties() if protocol == "5" else None,
     )
     try:
         async with asyncio.timeout(ASKED_WITHIN_S), client:
             await client.subscribe(topic(session, "status"), qos=1)
-            seen = await _seen(client)
+            seen, running = await _seen(client)
     except (aiomqtt.MqttError, TimeoutError):
         if run == 1:
             on_trouble(
@@ -73,6 +90,19 @@ async def free_run(
                 "journal is new. If another journal was kept under this name, give the session another "
                 "one: decisions of both would have the same identity."
             )
+        return run
+    if running and not take_over:
+        raise BrokerError(
+            f"Session {session!r} runs already: broker {address} shows it as {running!r}. Decisions of "
+            "two sessions of one name cannot be told apart. End that one, or choose another --session. "
+            "One that was cut off is declared offline by the broker within 15 s: then start again. If it "
+            "surely does not run, since broker and session ended together, say --take-over."
+        )
+    if seen is None:
+        on_trouble(
+            f"Broker {address} keeps a status under session {session!r} that no session of ours writes: it "
+            f"is not believed, this is run {run}. See who else may publish there."
+        )
         return run
     if seen < run:
         return run
@@ -83,12 +113,56 @@ async def free_run(
     return seen + 1
 
 
-async def _seen(client: Client) -> int:
-    """The run that the retained status names; 0 where there is none, or it is not one of ours."""
+async def _seen(client: Client) -> tuple[int | None, str]:
+    """The run and the state that the retained status names; 0 where there is none, None where not ours."""
     with suppress(TimeoutError):
         async with asyncio.timeout(TOLD_WITHIN_S):
             async for message in client.messages:
-                with suppress(ValueError, KeyError, TypeError):
-                    return int(json.loads(message.payload or b"")["run"])
-                return 0
-    return 0
+                return run_of(message.payload), running_state(message.payload)
+    return 0, ""
+
+
+def _connect_properties() -> Properties:
+    """With MQTT 5 a broker can be told not to send what is too long."""
+    properties = Properties(PacketTypes.CONNECT)
+    properties.MaximumPacketSize = 2 * MOST_STATUS
+    return properties
+
+
+def run_of(payload: object) -> int | None:
+    """The run that a status names; None where nothing of ours can have written it.
+
+    Anybody who may publish there can have: it is bounded before it is used.
+
+    Parameters
+    ----------
+    payload : bytes or anything
+        The message as it came.
+    """
+    if not isinstance(payload, bytes | bytearray) or len(payload) > MOST_STATUS:
+        return None
+    try:
+        status = json.loads(payload)
+    except (ValueError, RecursionError):  # bytes that are no UTF-8 are a ValueError too
+        return None
+    run = status.get("run") if isinstance(status, dict) else None
+    if isinstance(run, bool) or not isinstance(run, int) or not 0 <= run < MOST_RUNS:
+        return None
+    return run
+
+
+def running_state(payload: object) -> str:
+    """The state that a status names, where a session that shows it runs; else, and where it is none, empty.
+
+    Parameters
+    ----------
+    payload : bytes or anything
+        The message as it came: anybody who may publish there can have written it.
+    """
+    if not isinstance(payload, bytes | bytearray) or len(payload) > MOST_STATUS:
+        return ""
+    try:
+        state = State(json.loads(payload)["state"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return "" if state is State.OFFLINE else str(state)

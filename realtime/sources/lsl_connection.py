@@ -19,20 +19,25 @@ import pylsl
 from models.errors import StreamError
 from realtime.log import ClockMeasured, Received
 from realtime.sources.lsl_search import describe_streams
+from realtime.stamp_guard import LATEST_S, on_a_clock
 
 ANSWER_S = 10.0
 """Longest wait for a stream that was found to answer, s."""
 PULL_TIMEOUT_S = 0.2
 """Longest wait for a sample before it is looked whether the connection stands, s."""
 PULL_MOST = 64
-"""Most samples taken at once; a burst comes as several entries."""
+"""Most samples in an entry; a burst comes as several."""
 BUFFER_S = 360
-"""What liblsl keeps for us while we are busy, s."""
+"""What liblsl keeps for us while we are busy, s.  It takes samples off the wire in a thread of its own that
+needs no Python; beyond this bound it drops the oldest, and the clock counts a gap in their place."""
 WATCH_SAMPLES = 16
 """What the watch may hold of what it does not read.  Never 1: closing a queue of one sample never ends in
 liblsl 1.18 (below 2 Hz a buffer of one second is such a queue)."""
-LAST_S = 0.05
-"""How long after the watch was lost liblsl may take to hand over what it read before, s."""
+LAST_S = 0.2
+"""How long after the watch was lost liblsl may take to hand over what it read before, s.  On a busy machine
+its thread waits for a core; it looks for a replacement only after a second."""
+LAST_MOST = 4096
+"""Samples taken at once out of a connection that is lost: one call, so busy threads of ours delay it once."""
 BRACKETS = 5
 """Readings of the wall clock of which the narrowest counts."""
 
@@ -55,8 +60,16 @@ class Connection:
 
     def __init__(self, info: pylsl.StreamInfo) -> None:
         self.found = info
-        self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0, as_numpy=True)
         self._watch: pylsl.StreamInlet | None = None
+        self.discarded = 0
+        """Samples that had arrived and that liblsl threw away when the connection was lost."""
+        try:
+            self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=0, as_numpy=True)
+        except RuntimeError as error:  # liblsl's own words say nothing more
+            raise StreamError(
+                f"Found {describe_streams([info])}, but liblsl cannot connect to it ({error}). Look at what "
+                "it says of its channels and rate."
+            ) from error
         try:
             self.info: pylsl.StreamInfo = self._inlet.info(timeout=ANSWER_S)
         except GONE as error:
@@ -103,22 +116,31 @@ class Connection:
         samples, stamps = self._pull(PULL_TIMEOUT_S, 1)
         if not len(stamps):
             return None
-        if self._inlet.samples_available():  # a burst: whatever else is there already comes with it
+        if self.waiting():  # a burst: whatever else is there already comes with it
             more, more_stamps = self._pull(0.0, PULL_MOST - 1)
             samples = np.concatenate([samples, more])
             stamps = np.concatenate([stamps, more_stamps])
         return _received(samples, stamps)
 
-    def pull_last(self) -> Received | None:
-        """What liblsl still holds of a connection that is lost; None when that was all."""
-        samples, stamps = self._pull(LAST_S, PULL_MOST)
-        return _received(samples, stamps) if len(stamps) else None
+    def pull_last(self) -> list[Received]:
+        """What liblsl still holds of a connection that is lost; empty when that was all."""
+        samples, stamps = self._pull(LAST_S, LAST_MOST)
+        return [
+            _received(samples[first : first + PULL_MOST], stamps[first : first + PULL_MOST])
+            for first in range(0, len(stamps), PULL_MOST)
+        ]
+
+    def waiting(self) -> int:
+        """How many samples liblsl holds that were not pulled."""
+        return int(self._inlet.samples_available())
 
     def _pull(self, timeout: float, most: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
         try:
             samples, stamps = self._inlet.pull_chunk(timeout=timeout, max_samples=most)
         except pylsl.util.LostError:
-            # liblsl never recovers a stream without a source_id; what it held of that is lost with it.
+            # liblsl never recovers a stream without a source_id, and hands out nothing of one that is lost.
+            # It puts an empty sample behind them, to wake whoever waits.
+            self.discarded = max(self.waiting() - 1, 0)
             return np.empty((0, self.info.channel_count())), np.empty(0)
         return samples, stamps
 
@@ -144,15 +166,17 @@ class Connection:
         ------
         pylsl.util.TimeoutError, pylsl.util.LostError
             The other side does not answer.
+        StreamError
+            It answers with what no clock can be off.
         """
-        offset = self._inlet.time_correction(timeout=ANSWER_S)
+        offset = clock_offset(self._inlet, ANSWER_S)
         return ClockMeasured(pylsl.local_clock(), offset, utc_offset())
 
     def measure_afresh(self, timeout: float) -> ClockMeasured | None:
         """Compare the clocks now; None where the other side does not answer."""
         fresh = pylsl.StreamInlet(self.found, max_buflen=BUFFER_S, recover=False, processing_flags=0)
         with suppress(*GONE):
-            offset = fresh.time_correction(timeout=timeout)
+            offset = clock_offset(fresh, timeout)
             return ClockMeasured(pylsl.local_clock(), offset, utc_offset())
         return None
 
@@ -160,7 +184,33 @@ class Connection:
 def watch_buffer_s(info: pylsl.StreamInfo) -> int:
     """Seconds of a stream that hold `WATCH_SAMPLES`, as liblsl counts them."""
     rate = info.nominal_srate()
-    return max(1, math.ceil(WATCH_SAMPLES / rate)) if rate > 0 else 1
+    return max(1, math.ceil(min(WATCH_SAMPLES / rate, BUFFER_S))) if rate > 0 else 1
+
+
+def clock_offset(inlet: pylsl.StreamInlet, timeout: float) -> float:
+    """What is to be added to the other side's stamps to get local time, s.
+
+    Parameters
+    ----------
+    inlet : pylsl.StreamInlet
+        Connected.
+    timeout : float
+        Longest wait for an answer, s.
+
+    Raises
+    ------
+    pylsl.util.TimeoutError, pylsl.util.LostError
+        It does not answer.
+    StreamError
+        It answers with what no clock can be off.
+    """
+    offset = float(inlet.time_correction(timeout=timeout))
+    if not on_a_clock(offset):
+        raise StreamError(
+            f"The clock of the stream's machine is said to be off by {offset:g} s; expected less than "
+            f"{LATEST_S:g} s. Restart the program that sends the stream."
+        )
+    return offset
 
 
 def utc_offset() -> float:

@@ -2,20 +2,34 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pylsl
 
 from models.errors import StreamError
+from models.outside import LONGEST_LABEL, decoded, printable
 from realtime.log import EventReceived, OriginKind
 from realtime.lsl_info import origin_from_info
-from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S
+from realtime.signal import Floats
+from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S, clock_offset
+from realtime.sources.lsl_resolve import resolve
 from realtime.sources.lsl_search import LOOK_S, MANY, StreamChoice, several
+from realtime.sources.lsl_trouble import Troubles
+from realtime.sources.stream_choice import literal
+from realtime.stamp_guard import on_a_clock
 
 FIND_S = 2.0
 """How long to look for a stream of markers, s."""
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons with its clock."""
+PULL_MOST = 64
+"""Most markers taken at once."""
+MOST_A_SECOND = 500
+"""Most markers that are taken in a local second: more is a signal, or a fault, and would fill the journal."""
+MARKERS = "markers"
+"""What they are called where trouble is told."""
 
 
 def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | None:
@@ -24,7 +38,7 @@ def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | No
         return choice.events
     if origin_from_info(signal).kind is OriginKind.LIVE:
         return None
-    return f"source_id='{signal.source_id()}-events'"
+    return f"source_id={literal(signal.source_id() + '-events')}"
 
 
 def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
@@ -35,9 +49,9 @@ def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
     StreamError
         One was named and is not there, or several match (it lists them).
     """
-    found = pylsl.resolve_bypred(predicate, minimum=1, timeout=FIND_S)
+    found = resolve(predicate, minimum=1, timeout=FIND_S)
     if found and named:
-        found = pylsl.resolve_bypred(predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = resolve(predicate, minimum=MANY, timeout=LOOK_S) or found
     if len(found) > 1:
         raise StreamError(several(found, predicate, "--events"))
     if not found and named:
@@ -53,6 +67,7 @@ def listen(
     *,
     emit: Callable[[EventReceived], None],
     stop: threading.Event,
+    troubles: Troubles,
 ) -> None:
     """Hand on markers until told to stop; a stream that is gone is listened to again when it is back.
 
@@ -66,33 +81,95 @@ def listen(
         Takes them.
     stop : threading.Event
         Ends it.
+    troubles : Troubles
+        Is told what could not be taken, and errors: none of them ends the listening.
     """
     again: pylsl.StreamInfo | None = info
     while not stop.is_set():
-        if again is not None:
-            with suppress(*GONE):
-                _listen_once(again, emit, stop)
-        if stop.wait(LOOK_S):
-            return
-        found = pylsl.resolve_bypred(predicate, minimum=1, timeout=LOOK_S)
-        same = [one for one in found if one.source_id() == info.source_id()]
-        again = same[0] if len(same) == 1 else None
+        try:
+            if again is not None:
+                _listen_once(again, Markers(emit, troubles), stop, troubles)
+            if stop.wait(LOOK_S):
+                return
+            found = resolve(predicate, minimum=1, timeout=LOOK_S)
+            same = [one for one in found if one.source_id() == info.source_id()]
+            again = same[0] if len(same) == 1 else None
+        except GONE:
+            again = None
+        except Exception as error:  # noqa: BLE001 - markers end no session; it is told, and tried again
+            again = None
+            troubles.failed(MARKERS, error)
+            stop.wait(LOOK_S)
 
 
 def _listen_once(
-    info: pylsl.StreamInfo, emit: Callable[[EventReceived], None], stop: threading.Event
+    info: pylsl.StreamInfo, markers: "Markers", stop: threading.Event, troubles: Troubles
 ) -> None:
-    inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, recover=False, processing_flags=0)
+    # As arrays: texts come as the bytes that were sent, and pylsl would raise on what is not UTF-8.
+    inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, recover=False, processing_flags=0, as_numpy=True)
     try:
         inlet.open_stream(timeout=ANSWER_S)
-        offset = inlet.time_correction(timeout=ANSWER_S)
+        offset = clock_offset(inlet, ANSWER_S)
         measured = pylsl.local_clock()
+        troubles.works(MARKERS)
         while not stop.is_set():
-            sample, stamp = inlet.pull_sample(timeout=PULL_TIMEOUT_S)
+            values, stamps = inlet.pull_chunk(timeout=PULL_TIMEOUT_S, max_samples=PULL_MOST, min_samples=1)
             local = pylsl.local_clock()
             if local - measured > CLOCK_EVERY_S:
-                offset, measured = inlet.time_correction(timeout=ANSWER_S), local
-            if sample is not None:
-                emit(EventReceived(local, stamp + offset, str(sample[0])))
+                offset, measured = clock_offset(inlet, ANSWER_S), local
+            markers.take(values, stamps + offset, local)
     finally:
         inlet.close_stream()
+        troubles.tell(all_of_it=True)
+
+
+class Markers:
+    """The edge at which markers come in: decoded, bounded, printable.
+
+    Parameters
+    ----------
+    emit : callable of EventReceived
+        Takes those that can be taken.
+    troubles : Troubles
+        Is told of the others.
+    """
+
+    def __init__(self, emit: Callable[[EventReceived], None], troubles: Troubles) -> None:
+        self._emit = emit
+        self._troubles = troubles
+        self._second = 0
+        self._in_second = 0
+
+    def take(self, values: npt.NDArray[Any], stamps: Floats, local: float) -> None:
+        """Markers as they came.
+
+        Parameters
+        ----------
+        values : (n_markers, n_channels) array of bytes objects or numbers
+            What they say.
+        stamps : (n_markers,) float64, s
+            On the local clock.
+        local : float
+            Local time (s) of their arrival.
+        """
+        for value, stamp in zip(values, stamps.tolist(), strict=True):
+            if not on_a_clock(stamp):
+                self._troubles.rejected(MARKERS, f"stamped {stamp:g} s, which no clock gives")
+            elif self._too_many(local):
+                self._troubles.rejected(MARKERS, f"more than {MOST_A_SECOND} came in a second")
+            else:
+                self._emit(EventReceived(local, stamp, self._label(value)))
+        self._troubles.tell()
+
+    def _label(self, values: npt.NDArray[Any]) -> str:
+        value = values[0] if values.dtype == np.object_ else values[0].item()
+        text = decoded(value) if isinstance(value, bytes) else str(value)
+        if len(text) > LONGEST_LABEL:
+            self._troubles.rejected(MARKERS, f"{len(text)} characters long; the middle is left out")
+        return printable(text, LONGEST_LABEL)
+
+    def _too_many(self, local: float) -> bool:
+        if int(local) != self._second:
+            self._second, self._in_second = int(local), 0
+        self._in_second += 1
+        return self._in_second > MOST_A_SECOND

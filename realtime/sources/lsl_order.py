@@ -5,6 +5,9 @@ samples of it have come.  What a jump does at once is this: samples seem to arri
 after they were stamped than any before.  So do samples of a device that was frozen.  Only a fresh comparison
 tells the two apart, and until it is there such samples are held back: none is ever put on an offset of
 another clock.  Nothing here reads a clock or waits.
+
+Stamps that no clock gives, and single ones that leap by hours (`realtime.stamp_guard`), are passed on as they
+are: the core leaves them aside, and they tell nothing of what is usual.
 """
 
 import math
@@ -17,6 +20,7 @@ import numpy as np
 from realtime.log import ClockMeasured, Entry, Origin, Received, StreamReset
 from realtime.signal import Floats
 from realtime.stages.base import Reset
+from realtime.stamp_guard import BELIEVED, LATEST_S, LEAP_S
 
 SUSPECT_S = 0.5
 """How far a sample's lateness must jump, and leave what was usual, to be suspected, local s.
@@ -71,6 +75,7 @@ class InOrder:
         self._low, self._high = math.inf, -math.inf
         self._last = math.nan
         self._at = 0.0
+        self._far = 0  # samples in a row that leapt by hours
 
     @property
     def holding(self) -> bool:
@@ -135,35 +140,52 @@ class InOrder:
             self._closed = True
 
     def _let_go(self) -> None:
+        if self._far >= BELIEVED:
+            self._forget_usual()
         held, self._held = self._held, []
         for entry in held:
             self._learn(self._late(entry), entry.local)
             self._emit(entry)
 
     def _late(self, entry: Received) -> Floats:
-        """How long after its stamp each sample came, (n_samples,) local s."""
+        """How long after its stamp each sample came, (n_samples,) local s; NaN where that is no stamp."""
         stream = self._origin
         anchor = stream.anchor + self._offset.offset
-        late: Floats = entry.local - (anchor + (entry.stamps + self._offset.offset - anchor) / stream.speed)
+        stamps = entry.stamps + self._offset.offset
+        late: Floats = entry.local - (anchor + (stamps - anchor) / stream.speed)
+        late[~(np.abs(stamps) <= LATEST_S)] = np.nan
         return late
 
     def _suspect(self, late: Floats) -> int | None:
         """The first sample whose lateness jumps out of what was usual; None where none does."""
         if not math.isfinite(self._last):
             return None
-        steps = np.abs(np.diff(late, prepend=self._last))
-        outside = (late > self._high + SUSPECT_S) | (late < self._low - SUSPECT_S)
-        found = np.flatnonzero(outside & (steps > SUSPECT_S))
-        return int(found[0]) if len(found) else None
+        last = self._last
+        for i, each in enumerate(late.tolist()):
+            if self._is_suspect(each, last):
+                return i
+            if self._far == 0 and math.isfinite(each):
+                last = each
+        return None
+
+    def _is_suspect(self, late: float, last: float) -> bool:
+        step = abs(late - last)
+        if step > LEAP_S:
+            self._far += 1
+            return self._far >= BELIEVED
+        if math.isfinite(step):
+            self._far = 0
+        return step > SUSPECT_S and (late > self._high + SUSPECT_S or late < self._low - SUSPECT_S)
 
     def _suspect_one(self, late: float) -> int | None:
         """The same of a single sample, which is what comes at these rates, without arrays: much faster."""
-        outside = late > self._high + SUSPECT_S or late < self._low - SUSPECT_S
-        return 0 if outside and abs(late - self._last) > SUSPECT_S else None
+        return 0 if self._is_suspect(late, self._last) else None
 
     def _learn(self, late: Floats, local: float) -> None:
         if len(late) > 1:
             late = late[np.isfinite(late)]
+        if math.isfinite(self._last):
+            late = late[np.abs(late - self._last) <= LEAP_S]
         if not len(late) or not math.isfinite(late[-1]):
             return
         self._last = float(late[-1])

@@ -1,7 +1,7 @@
 """What two threads do with one connection: one pulls samples, one compares clocks."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pylsl
@@ -9,7 +9,10 @@ import pylsl
 from realtime.log import Received, StreamOpened
 from realtime.sources.lsl_connection import GONE, Connection
 from realtime.sources.lsl_order import InOrder
-from realtime.sources.lsl_search import LOOK_S
+from realtime.sources.lsl_resolve import resolve
+from realtime.sources.lsl_search import LOOK_S, MANY
+from realtime.sources.lsl_trouble import Troubles
+from realtime.sources.stream_choice import literal
 
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons of the clocks."""
@@ -19,6 +22,8 @@ SILENT_S = 5.0
 """Silence after which it is looked whether another outlet stands in the place of this one, local s ..."""
 SILENT_SAMPLES = 10
 """... but not before so many samples are lacking."""
+COMPARISONS = "clock comparisons"
+"""What they are called where trouble is told."""
 
 
 class Reading:
@@ -34,20 +39,33 @@ class Reading:
         What it is.
     ask : threading.Event
         Set where a comparison is wanted at once.
+    troubles : Troubles
+        Is told where comparing the clocks fails.
     """
 
     def __init__(
-        self, connection: Connection, order: InOrder, opened: StreamOpened, ask: threading.Event
+        self,
+        connection: Connection,
+        order: InOrder,
+        opened: StreamOpened,
+        ask: threading.Event,
+        troubles: Troubles,
     ) -> None:
         self._connection = connection
         self._order = order
         self._opened = opened
         self._ask = ask
+        self._troubles = troubles
         self._ended = threading.Event()
         self._last = pylsl.local_clock()
         rate = opened.spec.rate * opened.origin.speed
         self._silent_s = max(SILENT_S, SILENT_SAMPLES / rate if rate > 0 else 0.0)
         self._elsewhere = ""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it ended since another outlet stands in the place of this one, which may still be there."""
+        return bool(self._elsewhere)
 
     def end(self) -> None:
         """End the comparisons."""
@@ -60,7 +78,9 @@ class Reading:
             entry = self._connection.pull()
             if self._connection.was_replaced():
                 self._order.give_up()
-                return "liblsl connected to another outlet by itself" + _without(entry)
+                return "liblsl connected to another outlet by itself" + self._without(
+                    [entry] if entry else []
+                )
             if entry is not None:
                 self._last = entry.local
                 self._order.received(entry)
@@ -75,15 +95,24 @@ class Reading:
 
     def _take_last(self) -> str:
         why = "the outlet closed, or the connection to it broke"
-        entry = self._connection.pull_last()
-        while entry is not None:
+        while entries := self._connection.pull_last():
             if self._connection.was_replaced():
-                why += _without(entry)
+                why += self._without(entries)
                 break
-            self._order.received(entry)
-            entry = self._connection.pull_last()
+            for entry in entries:
+                self._order.received(entry)
+        if self._connection.discarded:
+            why += (
+                f"; {self._connection.discarded} samples that had arrived were lost with it, since liblsl "
+                "keeps nothing of a stream without a source_id"
+            )
         self._order.give_up()
         return why
+
+    def _without(self, entries: Sequence[Received]) -> str:
+        """What to say of samples that may be of either outlet; those that still wait are given up, too."""
+        number = sum(len(entry.stamps) for entry in entries) + self._connection.waiting()
+        return f"; {number} samples that may be of either were left out" if number else ""
 
     def compare(self, predicate: str) -> None:
         """Compare the clocks on our own schedule, and at once where that is asked for."""
@@ -92,29 +121,34 @@ class Reading:
             self._ask.clear()
             if self._ended.is_set():
                 return
-            if asked:
-                fresh = self._connection.measure_afresh(HELD_MOST_S)
-                if fresh is None:
-                    self._order.give_up()
-                else:
-                    self._order.measured(fresh, fresh=True)
-            else:
-                # Without an answer the last offset holds; the stall itself is told by the session's timer.
-                with suppress(*GONE):
-                    self._order.measured(self._connection.measure(), fresh=False)
-            if pylsl.local_clock() - self._last > self._silent_s:
-                self._look_elsewhere(predicate)
+            try:
+                self._compare_once(fresh=asked)
+                if pylsl.local_clock() - self._last > self._silent_s:
+                    self._look_elsewhere(predicate)
+                self._troubles.works(COMPARISONS)
+            except Exception as error:  # noqa: BLE001 - it is told, and tried again
+                self._troubles.failed(COMPARISONS, error)
+                self._order.give_up()
+
+    def _compare_once(self, *, fresh: bool) -> None:
+        if not fresh:
+            # Without an answer the last offset holds; the stall itself is told by the session's timer.
+            with suppress(*GONE):
+                self._order.measured(self._connection.measure(), fresh=False)
+            return
+        measured = self._connection.measure_afresh(HELD_MOST_S)
+        if measured is None:
+            self._order.give_up()
+        else:
+            self._order.measured(measured, fresh=True)
 
     def _look_elsewhere(self, predicate: str) -> None:
         """Whether another outlet stands in the place of one that is silent; a frozen one is waited for."""
         ours = self._connection.found
         if not ours.source_id():
             return
-        found = pylsl.resolve_bypred(f"({predicate}) and source_id='{ours.source_id()}'", timeout=LOOK_S)
-        uids = {info.uid() for info in found}
-        if found and ours.uid() not in uids:
+        predicate = f"({predicate}) and source_id={literal(ours.source_id())}"
+        found = resolve(predicate, minimum=MANY, timeout=LOOK_S)
+        # Ours may hang and still answer; when it was chosen, nothing else matched.
+        if {info.uid() for info in found} - {ours.uid()}:
             self._elsewhere = "nothing came any more, and another outlet with the same source_id is there"
-
-
-def _without(entry: Received | None) -> str:
-    return f"; {len(entry.stamps)} samples that may be of either were left out" if entry else ""

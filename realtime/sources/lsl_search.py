@@ -7,18 +7,23 @@ since at the next bed stands the same device.
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import pylsl
 
 from models.errors import StreamError
+from models.outside import printable
 from realtime.lsl_info import is_companion
 from realtime.side_file import SideFile
+from realtime.sources.lsl_resolve import resolve, resolve_all
+from realtime.sources.stream_choice import TYPES, By, literal, matches, parse
 
-HAEMODYNAMIC = "type='NIRS' or type='NIRSx' or type='fNIRS' or type='fMRI'"
-"""Streams that `live` takes when none is named."""
+HAEMODYNAMIC = "(" + " or ".join(f"type='{one}'" for one in TYPES) + ")"
+"""Streams that `live` takes when none is named.
+
+In brackets: liblsl puts its session id and an "and" before a predicate, and an "or" would lead around it."""
 LOOK_S = 1.0
 """How long to look for streams at once, s: liblsl hears of none in the first half second (measured)."""
 MANY = 1000
@@ -50,6 +55,9 @@ class StreamChoice:
     events : str or None
         Predicate of a marker stream to listen to as well.  None listens to the one that belongs
         to a hemostream replay, if there is one.
+    number : int or None
+        Take this one of all streams, in the order of `numbered`, from 1; a stream whose name is this number
+        goes before.  The predicate is not asked then.
     """
 
     predicate: str = HAEMODYNAMIC
@@ -57,6 +65,38 @@ class StreamChoice:
     allow_replay: bool = False
     wait_s: float = 30.0
     events: str | None = None
+    number: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """What is looked for, for messages."""
+        return self.predicate if self.number is None else f"#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A stream in the list that numbers count (`stream_choice.Stream`)."""
+
+    name: str
+    source_id: str
+    uid: str
+    info: pylsl.StreamInfo
+
+
+def numbered(infos: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+    """All streams in the order in which they are numbered, which no answer's delay changes."""
+    return sorted(
+        infos,
+        key=lambda info: (info.name(), info.source_id(), info.hostname(), info.created_at(), info.uid()),
+    )
+
+
+def of_number(number: int) -> list[pylsl.StreamInfo]:
+    """The stream of a number, or those that are called by it; none where there are not so many."""
+    there = [
+        _Numbered(info.name(), info.source_id(), info.uid(), info) for info in numbered(resolve_all(LOOK_S))
+    ]
+    return [one.info for one in matches(str(number), there)]
 
 
 def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> pylsl.StreamInfo:
@@ -73,40 +113,55 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
         left = deadline - time.monotonic()
         if left <= 0:
             break
-        found = pylsl.resolve_bypred(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
-    if found:
+        if choice.number is not None:
+            found = of_number(choice.number)
+        else:
+            found = resolve(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
+    if found and choice.number is None:
         # The first answer came; give all others the time to answer too.
-        found = pylsl.resolve_bypred(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = resolve(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
         found = _without_companions(found)
     if len(found) == 1:
         return found[0]
+    seen = numbered(resolve_all(LOOK_S))
+    numbers = {info.uid(): number for number, info in enumerate(seen, start=1)}
     if found:
-        raise StreamError(several(found, choice.predicate, "--stream"))
-    seen = pylsl.resolve_streams(wait_time=LOOK_S)
+        raise StreamError(several(numbered(found), choice.shown, "--stream", numbers))
     raise StreamError(
-        f"No stream matches {choice.predicate} after {choice.wait_s:g} s. "
-        + (f"Seen: {describe_streams(seen)}. " if seen else "No LSL stream at all was seen. ")
+        f"No stream matches {choice.shown} after {choice.wait_s:g} s. "
+        + (f"Seen: {describe_streams(seen, numbers)}. " if seen else "No LSL stream at all was seen. ")
         + "Start the stream, or name it with --stream; a firewall that blocks multicast hides streams too."
     )
 
 
-def several(found: Sequence[pylsl.StreamInfo], predicate: str, option: str) -> str:
+def several(
+    found: Sequence[pylsl.StreamInfo],
+    predicate: str,
+    option: str,
+    numbers: Mapping[str, int] | None = None,
+) -> str:
     """The message where more than one stream matches; it lists them, and says how to tell them apart."""
-    listed = f"{len(found)} streams match {predicate}: {describe_streams(found)}. "
+    listed = f"{len(found)} streams match {predicate}: {describe_streams(found, numbers)}. "
+    by_number = (numbers or {}).get(found[0].uid())
+    also = "" if by_number is None else f', or by its number, {option} "#{by_number}"'
     if len({(info.name(), info.source_id()) for info in found}) < len(found):
         return listed + (
             "Some share name and source_id: stop the ones that are not meant, or name one by its "
-            f"uid, {option} \"uid='{found[0].uid()}'\"."
+            f'uid, {option} "uid={literal(found[0].uid())}"{also}.'
         )
-    return listed + f"Name one with {option}, for instance {option} \"source_id='{found[0].source_id()}'\"."
+    return listed + (
+        f'Name one with {option}, for instance {option} "source_id={literal(found[0].source_id())}"{also}.'
+    )
 
 
-def describe_streams(infos: Sequence[pylsl.StreamInfo]) -> str:
-    """Streams in one line: name, type, channels, rate, source id, host; uid and age where they are alike."""
+def describe_streams(infos: Sequence[pylsl.StreamInfo], numbers: Mapping[str, int] | None = None) -> str:
+    """Streams in one line: number, name, type, channels, rate, source id, host; uid and age where alike."""
     alike = [(info.name(), info.source_id()) for info in infos]
     return "; ".join(
-        f"{info.name()!r} (type {info.type()}, {info.channel_count()} channels, {info.nominal_srate():g} Hz, "
-        f"source_id {info.source_id()!r}, on {info.hostname()}"
+        (f"#{number} " if (number := (numbers or {}).get(info.uid())) else "")
+        + f"{printable(info.name())!r} (type {printable(info.type())}, {info.channel_count()} channels, "
+        f"{info.nominal_srate():g} Hz, source_id {printable(info.source_id())!r}, on "
+        f"{printable(info.hostname())}"
         + (
             f", uid {info.uid()}, created at {info.created_at():.3f} s of its clock)"
             if alike.count((info.name(), info.source_id())) > 1
@@ -127,6 +182,46 @@ class Named(NamedTuple):
     def of(cls, info: pylsl.StreamInfo) -> "Named":
         """What a stream is known by."""
         return cls(info.name(), info.source_id(), info.hostname())
+
+    @property
+    def predicate(self) -> str:
+        """What another outlet of the same device matches, where this one was chosen by its uid or number."""
+        if self.source_id:
+            return f"source_id={literal(self.source_id)}"
+        return f"name={literal(self.name)} and hostname={literal(self.host)}"
+
+
+def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str]:
+    """What is looked for once the chosen stream is gone; asked while it is there.
+
+    A uid and a number end with their outlet: then it is the device that is looked for, unless another one
+    there is known by the same id.  That one may restart as well, and nobody could tell them apart.
+
+    Parameters
+    ----------
+    choice : StreamChoice
+        What was asked for.
+    chosen : pylsl.StreamInfo
+        What was found.
+
+    Returns
+    -------
+    predicate : str
+        What the stream matches when it is there again.
+    why : str
+        Why no other outlet than this one can be taken; empty where one can.
+    """
+    if choice.number is None and parse(choice.predicate).by is not By.UID:
+        return choice.predicate, ""
+    device = Named.of(chosen).predicate
+    beside = [info for info in resolve(device, minimum=MANY, timeout=LOOK_S) if info.uid() != chosen.uid()]
+    if not beside:
+        return device, ""
+    return (
+        f"uid={literal(chosen.uid())}",
+        f"{len(beside)} more streams had its name or source_id when it was chosen, so that another "
+        "outlet could be one of theirs; only this one is waited for",
+    )
 
 
 def choose_again(
@@ -163,8 +258,9 @@ def choose_again(
         return left[0], ""
     if left:
         return None, (
-            f"{before.name!r} (source_id {before.source_id!r}, on {before.host}) is not there; what is "
-            f"there is not certainly the same device: {describe_streams(left)}"
+            f"{printable(before.name)!r} (source_id {printable(before.source_id)!r}, on "
+            f"{printable(before.host)}) is not there; what is there is not certainly the same device: "
+            f"{describe_streams(left)}"
         )
     return None, ""
 
@@ -189,10 +285,10 @@ class Search:
         """One look (`choose_again`), some time long."""
         self._looks += 1
         long = self._looks % PATIENT_EVERY == 0
-        found = pylsl.resolve_bypred(self._predicate, minimum=1, timeout=LOOK_S if long else GLANCE_S)
+        found = resolve(self._predicate, minimum=1, timeout=LOOK_S if long else GLANCE_S)
         if choose_again(found, self._before, refused)[0] is not None:
             # The first answer came; give all others the time to answer too.
-            found = pylsl.resolve_bypred(self._predicate, minimum=MANY, timeout=GLANCE_S) or found
+            found = resolve(self._predicate, minimum=MANY, timeout=GLANCE_S) or found
         return choose_again(found, self._before, refused)
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecordingError
+from models.outside import LONGEST_LABEL, printable
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, OriginKind, Received, StreamOpened
 from realtime.signal import Bools, Floats, SignalSpec
+from realtime.stamp_guard import on_a_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class Event:
     onset: float
     label: str
     duration: float = 0.0
+
+    def __post_init__(self) -> None:
+        # The one place through which labels of all files come, as `lsl_events` is for live ones.
+        object.__setattr__(self, "label", printable(self.label, LONGEST_LABEL))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +108,7 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     Entry
         The stream's opening, its clock, then samples and events in order of time.
     """
-    start = float(recording.times[0]) if len(recording.times) else 0.0
+    start = float(recording.times[0]) if len(recording.times) and on_a_clock(recording.times[0]) else 0.0
     yield StreamOpened(
         local=start,
         spec=recording.spec,
@@ -118,9 +124,11 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     )
     data = np.where(recording.missing, np.nan, recording.data)
     events = list(recording.events)
+    now = start
     for first in range(0, len(recording.times), chunk_samples):
         stop = min(first + chunk_samples, len(recording.times))
-        now = float(recording.times[stop - 1])
+        if on_a_clock(float(recording.times[stop - 1])):
+            now = float(recording.times[stop - 1])
         yield Received(now, recording.times[first:stop], data[:, first:stop])
         while events and events[0].onset <= now:
             event = events.pop(0)

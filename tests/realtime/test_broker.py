@@ -16,9 +16,16 @@ import pytest
 
 from models.errors import BrokerError
 from realtime.broker import LOOPBACK, MAX_PAYLOAD, EmbeddedBroker
+from realtime.sinks.mqtt import MqttSink
+from realtime.sinks.mqtt_tls import PASSWORD, USER
 
 VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 ROOT = Path(__file__).parents[2]
+
+
+def known(broker: EmbeddedBroker) -> dict[str, str]:
+    """Who may come in."""
+    return {"username": broker.environ[USER], "password": broker.environ[PASSWORD]}
 
 
 def port_of(url: str) -> int:
@@ -86,12 +93,22 @@ def test_qos_1_retained_and_last_will_work_across_versions(
 
     async def scenario() -> None:
         will = aiomqtt.Will(f"{name}/status", "lost", qos=1, retain=True)
-        ear = aiomqtt.Client(LOOPBACK, port_for(broker, listener), protocol=VERSIONS[listener])
+        ear = aiomqtt.Client(
+            LOOPBACK, port_for(broker, listener), protocol=VERSIONS[listener], **known(broker)
+        )
         async with ear, asyncio.timeout(20):
             await ear.subscribe(f"{name}/#", qos=1)
             received = aiter(ear.messages)
             mouth = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", SPEAKER, str(port_for(broker, speaker)), speaker, name),
+                *(
+                    sys.executable,
+                    "-c",
+                    SPEAKER,
+                    str(port_for(broker, speaker)),
+                    speaker,
+                    name,
+                    broker.environ[PASSWORD],
+                ),
                 stdout=asyncio.subprocess.PIPE,
                 cwd=ROOT,
             )
@@ -108,14 +125,16 @@ def test_qos_1_retained_and_last_will_work_across_versions(
             await mouth.wait()
             message = await anext(received)
             assert (message.topic.value, message.payload) == (f"{name}/status", b"lost")
-        late = aiomqtt.Client(LOOPBACK, port_for(broker, listener), protocol=VERSIONS[listener])
+        late = aiomqtt.Client(
+            LOOPBACK, port_for(broker, listener), protocol=VERSIONS[listener], **known(broker)
+        )
         async with late, asyncio.timeout(10):
             await late.subscribe(f"{name}/#", qos=1)
             message = await anext(aiter(late.messages))
             assert (message.payload, message.retain) == (b"lost", True)
             # A goodbye discards the will, and is what later subscribers see.
             async with aiomqtt.Client(
-                LOOPBACK, port_for(broker, speaker), protocol=VERSIONS[speaker], will=will
+                LOOPBACK, port_for(broker, speaker), protocol=VERSIONS[speaker], will=will, **known(broker)
             ) as polite:
                 await polite.publish(f"{name}/status", "ended", qos=1, retain=True)
             await late.publish(f"{name}/decision", "mark", qos=1)
@@ -127,11 +146,12 @@ def test_qos_1_retained_and_last_will_work_across_versions(
 
 SPEAKER = f"""
 import asyncio, sys, aiomqtt
-port, version, name = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+port, version, name, password = int(sys.argv[1]), *sys.argv[2:]
 async def main():
     will = aiomqtt.Will(f"{{name}}/status", "lost", qos=1, retain=True)
     protocol = aiomqtt.ProtocolVersion.V5 if version == "5" else aiomqtt.ProtocolVersion.V311
-    async with aiomqtt.Client("{LOOPBACK}", port, protocol=protocol, will=will) as client:
+    async with aiomqtt.Client("{LOOPBACK}", port, protocol=protocol, will=will,
+                              username="hemostream", password=password) as client:
         await client.publish(f"{{name}}/status", "live", qos=1, retain=True)
         for size in [*range(1, 101), {MAX_PAYLOAD} - 200]:
             await client.publish(f"{{name}}/decision", "x" * size, qos=1)
@@ -236,3 +256,92 @@ def test_a_broker_that_cannot_start_says_what_to_do(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("realtime.broker._CONFIG", "this is no TOML")
     with pytest.raises(BrokerError, match="--broker mqtt://HOST:PORT"), EmbeddedBroker():
         pass
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "who",
+    [{}, {"username": "hemostream"}, {"username": "hemostream", "password": "guessed"}, {"username": "a"}],
+)
+def test_who_does_not_know_the_password_neither_hears_nor_says_anything(
+    broker: EmbeddedBroker, version: str, who: dict[str, str]
+) -> None:
+    """Any account of the machine can reach loopback; one forged a decision."""
+
+    async def scenario() -> None:
+        port = port_for(broker, version)
+        ear = aiomqtt.Client(LOOPBACK, port, protocol=VERSIONS[version], **known(broker))
+        async with ear, asyncio.timeout(20):
+            await ear.subscribe("hemostream/#", qos=1)
+            with pytest.raises(aiomqtt.MqttError):
+                async with aiomqtt.Client(LOOPBACK, port, protocol=VERSIONS[version], timeout=1, **who):
+                    pass
+            # Nor does it help not to wait for an answer: packets of 3.1.1, written by hand.
+            with socket.create_connection((LOOPBACK, port_for(broker, "3.1.1"))) as raw:
+                raw.sendall(bytes.fromhex("100d00044d515454040200 3c000161".replace(" ", "")))
+                raw.sendall(b"\x30\x15" + b"\x00\x0ehemostream/b/x" + b"fake!")
+            await ear.publish("hemostream/mark", "mark", qos=1)
+            async for message in ear.messages:
+                if message.retain:
+                    continue
+                assert message.payload == b"mark"
+                break
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are kept elsewhere")
+def test_the_password_is_for_this_user_only_and_stands_in_no_command() -> None:
+    before = os.umask(0)
+    try:
+        with EmbeddedBroker() as broker:
+            folder = broker.password_file.parent
+            assert folder.stat().st_mode & 0o777 == 0o700
+            assert {found.stat().st_mode & 0o777 for found in folder.iterdir()} == {0o600}
+            password = broker.password_file.read_text().strip()
+            assert password == broker.environ[PASSWORD]
+            command = broker.subscribe_command("hemostream/bed-1/#")
+            assert password not in command
+            options = (folder / "mosquitto_sub").read_text().splitlines()
+            assert f"-p {port_of(broker.url)}" in options
+            assert f"-P {password}" in options
+            assert broker._process is not None
+            arguments = broker._process.args
+            assert isinstance(arguments, list)
+            assert not any(password in str(word) for word in arguments)
+    finally:
+        os.umask(before)
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+def test_a_broker_that_dies_is_started_again_and_a_session_goes_on() -> None:
+    told: list[str] = []
+    trouble: list[str] = []
+
+    async def scenario(broker: EmbeddedBroker) -> None:
+        sink = MqttSink(
+            broker.url_v5, session="bed-1", last_will="{}", on_trouble=trouble.append, environ=broker.environ
+        )
+        async with sink:
+            sink.tell_status('{"state":"live"}')
+            assert await sink.drain(10)
+            assert broker._process is not None
+            os.kill(broker._process.pid, signal.SIGKILL)
+            deadline = time.monotonic() + 30
+            while len(told) < 2 or not sink.connected:
+                assert time.monotonic() < deadline, (told, trouble)
+                await asyncio.sleep(0.01)
+            sink.tell_status('{"state":"stalled"}')
+            assert await sink.drain(10)
+            late = aiomqtt.Client(LOOPBACK, port_of(broker.url), protocol=VERSIONS["3.1.1"], **known(broker))
+            async with late, asyncio.timeout(10):
+                await late.subscribe("hemostream/bed-1/status", qos=1)
+                message = await anext(aiter(late.messages))
+                assert message.payload == b'{"state":"stalled"}'
+
+    with EmbeddedBroker(on_trouble=told.append) as broker:
+        asyncio.run(scenario(broker))
+    assert "ended by signal SIGKILL" in told[0]
+    assert broker.url in told[0]
+    assert "there again" in told[1]

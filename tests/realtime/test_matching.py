@@ -82,3 +82,101 @@ def test_other_light_and_other_kinds_are_lacking_by_name():
     found = SignalSpec((light(1, 1, 690.0), light(1, 1, 830.0)), 10.0)
     with pytest.raises(SignalError, match=r"S1_D1 760 .*Found 2: S1_D1 690"):
         match_channels(NEEDED, found)
+
+
+@pytest.mark.parametrize(("off", "same"), [(1.0, True), (-1.0, True), (1.01, False), (-1.2, False)])
+def test_a_nanometre_is_the_most_that_one_light_differs_by(off, same):
+    found = SignalSpec((light(1, 1, 760.0 + off, name="other"),), 10.0)
+    if same:
+        assert match_channels(NEEDED.pick([0]), found) == (0,)
+    else:
+        with pytest.raises(SignalError, match="lacking"):
+            match_channels(NEEDED.pick([0]), found)
+
+
+def region(name, unit="a.u."):
+    return Channel(name=name, kind=Kind.BOLD, unit=unit)
+
+
+def test_what_has_no_optodes_is_found_by_its_name_alone():
+    found = SignalSpec((region("left"), region("right")), 0.5)
+    assert match_channels(SignalSpec((region("right"),), 0.5), found) == (1,)
+    with pytest.raises(SignalError, match="1 of the 1"):
+        match_channels(SignalSpec((region("middle"),), 0.5), found)
+    # Only what is light may have a unit that nobody said.
+    with pytest.raises(SignalError, match=r"right \(bold, percent\).*Found 2: left \(bold, a.u.\), right"):
+        match_channels(SignalSpec((region("right", "percent"),), 0.5), found)
+
+
+def test_a_name_is_of_its_kind():
+    oxygenated = Channel(name="S1_D1", kind=Kind.HBO, unit="mol/L", source=1, detector=1)
+    other = replace(oxygenated, kind=Kind.HBR)
+    assert match_channels(SignalSpec((oxygenated,), 10.0), SignalSpec((oxygenated,), 10.0)) == (0,)
+    with pytest.raises(SignalError, match="lacking"):
+        match_channels(SignalSpec((oxygenated,), 10.0), SignalSpec((other,), 10.0))
+    # Light and what follows from it share optodes and are not taken for one another.
+    with pytest.raises(SignalError, match="lacking"):
+        match_channels(SignalSpec((oxygenated,), 10.0), SignalSpec((light(1, 1, 760.0, name="S1_D1"),), 10.0))
+
+
+def test_the_vendor_s_optodes_go_before_our_numbers():
+    needed = SignalSpec((light(1, 1, 760.0, source_name="A", detector_name="B", name="x"),), 10.0)
+    found = SignalSpec(
+        (
+            light(1, 1, 760.0, source_name="C", detector_name="B", name="same numbers"),
+            light(4, 7, 760.0, source_name="A", detector_name="B", name="same optodes"),
+        ),
+        10.0,
+    )
+    assert match_channels(needed, found) == (1,)
+
+
+def test_an_optode_without_name_and_number_is_no_optode():
+    half = light(3, None, 760.0, source_name="A", name="half")
+    with pytest.raises(SignalError, match="lacking"):
+        match_channels(SignalSpec((replace(half, name="x"),), 10.0), SignalSpec((half,), 10.0))
+    with pytest.raises(SignalError, match="lacking"):
+        match_channels(
+            SignalSpec((light(None, 1, 760.0, name="x"),), 10.0),
+            SignalSpec((light(None, 1, 760.0, name="y"),), 10.0),
+        )
+    # One that is told by its name at one end and by its number at the other is.
+    one = light(3, 1, 760.0, source_name="A", name="one")
+    assert match_channels(
+        SignalSpec((replace(one, name="x", source=9),), 10.0), SignalSpec((one,), 10.0)
+    ) == (0,)
+
+
+def test_a_name_found_twice_in_words_is_told_by_its_colour():
+    silent = replace(light(1, 1, 760.0, name="row"), wavelength=None)
+    needed = SignalSpec((light(1, 1, 760.0, name="row"),), 10.0)
+    assert match_channels(needed, SignalSpec((silent,), 10.0)) == (0,)  # by name; its colour is the model's
+    assert merged(needed, SignalSpec((silent,), 10.0), (0,)).channels[0].wavelength == 760.0
+
+
+def test_what_the_stream_says_goes_before_what_the_model_knows():
+    needed = SignalSpec((light(1, 1, 760.0, distance=0.03, position=(1.0, 0.0, 0.0), name="m"),), 10.0)
+    found = SignalSpec(
+        (light(5, 6, 760.4, distance=0.025, source_position=(0.0, 1.0, 0.0), name="theirs"),), 7.8
+    )
+    both = merged(needed, found, (0,))
+    (channel,) = both.channels
+    assert both.rate == 7.8
+    assert (channel.name, channel.source, channel.detector) == ("m", 1, 1)
+    assert (channel.wavelength, channel.distance) == (760.4, 0.025)
+    assert channel.position == (1.0, 0.0, 0.0)
+    assert channel.source_position == (0.0, 1.0, 0.0)
+    assert channel.detector_position is None
+
+
+def test_a_long_list_is_cut_and_says_how_much_more_there_is():
+    def montage(n):
+        named = {"source_name": "Tx1", "detector_name": "Rx1"}
+        return SignalSpec(tuple(light(1, 1, 700.0 + 5 * i, name=f"c{i}", **named) for i in range(n)), 10.0)
+
+    with pytest.raises(SignalError) as all_shown:
+        match_channels(NEEDED.pick([0]), montage(6))
+    assert "c5 (Tx1 to Rx1, intensity, V). Use" in str(all_shown.value)
+    assert "more" not in str(all_shown.value)
+    with pytest.raises(SignalError, match=r"c5 \(Tx1 to Rx1, intensity, V\) and 2 more\. Use"):
+        match_channels(NEEDED.pick([0]), montage(8))

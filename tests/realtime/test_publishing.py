@@ -126,9 +126,10 @@ def test_without_a_broker_nothing_is_spooled(tmp_path: Path) -> None:
 
 def test_a_journal_that_fails_stops_no_decision(tmp_path: Path) -> None:
     told: list[str] = []
-    journal = JournalWriter(tmp_path / "j", queue_size=2, on_trouble=told.append, retry_s=(0.01, 0.02))
-    journal._store.abandon()
-    journal._store.path.unlink()  # Gone, and it does not come back.
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    journal = JournalWriter(folder / "j", queue_size=2, on_trouble=told.append, retry_s=(0.01, 0.02))
+    folder.rename(tmp_path / "gone")  # It does not come back.
     broker = Broker()
     decisions = [some_decision(i) for i in range(5)]
     published, trouble = pass_on(decisions, journal=journal, broker=broker)

@@ -9,6 +9,7 @@ from models.errors import RecipeError
 from realtime.quality import (
     RANGES,
     ChannelFitness,
+    Fitness,
     Policy,
     Reason,
     bad_channels,
@@ -117,3 +118,75 @@ def test_the_pulse_s_band_has_two_edges() -> None:
     Policy(pulse_low=0.5, pulse_high=2.5)
     with pytest.raises(RecipeError, match=r"1.5 to 1.5 Hz"):
         Policy(pulse_low=1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("min_coverage", 0.0, 1.0),
+        ("max_gap_s", 0.0, None),
+        ("min_scalp_coupling", -1.0, 1.0),
+        ("min_peak_power", 0.0, None),
+        ("max_flat_s", 0.0, None),
+        ("max_saturated", 0.0, 1.0),
+        ("max_moving", 0.0, 1.0),
+    ],
+)
+def test_a_range_holds_its_edges_and_nothing_beyond(name: str, least: float, most: float | None) -> None:
+    Policy(**{name: least})
+    upper = "" if most is None else rf", at most {most:g}"
+    none = ", or nothing" if name not in ("min_coverage", "max_gap_s") else ""
+    with pytest.raises(RecipeError, match=rf"expected a number {least:g} or more{upper}{none}\.$"):
+        Policy(**{name: least - 0.01})
+    if most is None:
+        Policy(**{name: float("inf")})
+    else:
+        Policy(**{name: most})
+        with pytest.raises(RecipeError, match=name):
+            Policy(**{name: most + 0.01})
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("min_channels", 1.0), ("max_age_s", None), ("pulse_high", 10.0), ("max_novelty", None)],
+)
+def test_what_must_be_above_0_says_so(name: str, most: float | None) -> None:
+    upper = "" if most is None else f", at most {most:g}"
+    none = ", or nothing" if name == "max_novelty" else ""
+    with pytest.raises(RecipeError, match=rf"{name} is '0.0'; expected a number above 0{upper}{none}\.$"):
+        Policy(**{name: 0.0})
+    Policy(**{"pulse_low": 1e-9, name: 1e-6})
+    if most is not None:
+        Policy(**{name: most})
+        with pytest.raises(RecipeError, match=name):
+            Policy(**{name: most + 0.01})
+
+
+def test_the_low_edge_of_the_pulse_has_the_same_range_as_its_high_one() -> None:
+    Policy(pulse_low=9.99, pulse_high=10.0)
+    with pytest.raises(RecipeError, match=r"pulse_low is '10.01'; expected a number above 0, at most 10\."):
+        Policy(pulse_low=10.01, pulse_high=10.0)
+
+
+def test_what_is_asked_where_nobody_says_anything() -> None:
+    """These stand in the README and in the cards of bundles that say nothing: a change is a decision."""
+    assert Policy() == Policy(
+        min_coverage=0.9, max_gap_s=1.0, max_age_s=5.0, min_scalp_coupling=None, min_peak_power=None,
+        max_flat_s=0.7, max_saturated=0.1, max_moving=None, min_channels=1.0, max_novelty=1.0,
+        pulse_low=0.7, pulse_high=1.5,
+    )  # fmt: skip
+
+
+def test_a_whole_window_lacks_nothing() -> None:
+    window, coverage, gaps = fitness(np.zeros((3, 20), dtype=bool), 10.0)
+    assert window == Fitness(coverage=1.0, worst=1.0, largest_gap_s=0.0)
+    assert coverage.tolist() == [1.0] * 3
+    assert gaps.tolist() == [0.0] * 3
+
+
+def test_of_the_pipeline_s_output_alone_only_coverage_and_gaps_are_known() -> None:
+    found = ChannelFitness.of_pipeline(np.array([1.0, 0.5]), np.array([0.0, 2.0]))
+    assert found.coverage.tolist() == [1.0, 0.5]
+    assert found.largest_gap_s.tolist() == [0.0, 2.0]
+    for unknown in (found.scalp_coupling, found.peak_power, found.flat_s, found.saturated, found.moving):
+        assert np.isnan(unknown).tolist() == [True, True]

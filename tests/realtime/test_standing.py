@@ -76,7 +76,7 @@ def test_a_stall_is_told_after_a_few_intervals(rate: float, speed: float, told_a
     standing.opened(stream(0.0, speed))
     standing.decided(decided(), 5.0)
     standing.sample(10.0)
-    standing.tick(10.0 + told_after - 0.01, rate)
+    standing.tick(10.0 + told_after, rate)
     assert standing.state is State.LIVE
     standing.tick(10.0 + told_after + 0.01, rate)
     assert standing.state is State.STALLED
@@ -206,3 +206,186 @@ def test_a_late_decision_is_no_return_of_a_stream_that_is_lost() -> None:
     standing.lost("the outlet closed", 41.0)
     standing.decided(decided(), 41.1)
     assert (standing.state, standing.reason) == (State.LOST, "the outlet closed")
+
+
+def test_a_session_says_since_when_it_waits() -> None:
+    standing = Standing(3.0)
+    assert (standing.since, standing.reason, standing.changes) == (3.0, "no stream yet", 0)
+    assert standing.silent_s(5.0) == 2.0
+
+
+def test_silence_counts_from_the_opening_of_a_stream() -> None:
+    standing = Standing(0.0)
+    standing.opened(stream(100.0))
+    standing.tick(101.0, 10.0)
+    assert standing.state is State.BASELINE
+    standing.tick(101.1, 10.0)
+    assert (standing.state, standing.since) == (State.STALLED, 100.0)
+
+
+def burst(standing: Standing, at: float) -> None:
+    for sample in range(20):
+        standing.sample(at + 1e-3 * sample)
+    standing.decided(decided(), at)
+
+
+def test_a_habit_of_sending_two_seconds_at_once_is_learnt() -> None:
+    standing = live(2.0)
+    for at in range(4, 30, 2):
+        burst(standing, at)
+    standing.tick(28.0 + 4.9, 10.0)
+    assert standing.state is State.LIVE
+    standing.tick(28.0 + 5.1, 10.0)
+    assert standing.state is State.STALLED
+
+
+def test_what_comes_within_a_fiftieth_of_a_second_came_at_once() -> None:
+    standing = live(0.0)
+    for number in range(200):  # three samples at once, every 2 s
+        standing.sample(2.0 * (number // 3) + 0.019 * (number % 3))
+    at = standing.silent_s(0.0) * -1.0
+    standing.decided(decided(), at)
+    standing.tick(at + 4.0, 100.0)
+    assert standing.state is State.LIVE
+    for number in range(200):  # a sample in 25 ms is a rate of 40 Hz, and no habit of sending at once
+        standing.sample(at + 0.025 * number)
+    at += 0.025 * 199
+    standing.decided(decided(), at)
+    standing.tick(at + 1.1, 100.0)
+    assert standing.state is State.STALLED
+
+
+def test_a_habit_is_the_middle_of_nine_pauses() -> None:
+    def habit(n_short: int) -> tuple[Standing, float]:
+        standing, at = live(0.0), 0.0
+        for pause in [2.0] * 12 + [0.1] * n_short:
+            at += pause
+            standing.sample(at)
+            standing.decided(decided(), at)
+        return standing, at
+
+    still, at = habit(4)
+    still.tick(at + 4.9, 10.0)
+    assert still.state is State.LIVE
+    gone, at = habit(5)
+    gone.tick(at + 1.1, 10.0)
+    assert gone.state is State.STALLED
+
+
+def test_another_stream_has_habits_of_its_own() -> None:
+    standing = live(0.0)
+    for at in range(2, 30, 2):
+        burst(standing, at)
+    standing.lost("the outlet closed", 30.0)
+    standing.opened(stream(50.0))
+    standing.sample(57.0)  # how long the first took is no pause
+    standing.sample(57.1)
+    standing.tick(58.2, 10.0)
+    assert standing.state is State.STALLED
+
+
+def test_a_stream_that_came_back_has_sent_nothing_yet() -> None:
+    standing = live(5.0)
+    standing.lost("the outlet closed", 6.0)
+    standing.opened(stream(50.0))
+    standing.tick(52.0, 10.0)
+    assert (standing.state, standing.since) == (State.STALLED, 50.0)
+    standing.sample(53.0)
+    assert (standing.state, standing.reason) == (State.BASELINE, "connected to device")
+
+
+@pytest.mark.parametrize("anew", ["opened", "reset"])
+def test_behind_a_new_start_the_first_window_may_take_its_time_again(anew: str) -> None:
+    standing = live(0.0, first_after_s=30.0, next_after_s=8.0)
+    if anew == "opened":
+        standing.opened(stream(100.0))
+    else:
+        for second in range(101):
+            standing.sample(second)
+            standing.decided(decided(), second)
+        standing.reset(100.0)
+    for tenth in range(1001, 1310):
+        standing.sample(tenth / 10)
+        standing.tick(tenth / 10, 10.0)
+    assert standing.state is State.RECOVERING
+    standing.sample(131.1)
+    standing.tick(131.1, 10.0)
+    assert standing.state is State.STALLED
+    assert "no window is completed" in standing.reason
+
+
+def test_windows_that_come_in_their_time_are_no_stall() -> None:
+    standing = live(100.0, first_after_s=30.0, next_after_s=8.0)
+    for tenth in range(1001, 1600):
+        standing.sample(tenth / 10)
+        if tenth % 85 == 0:
+            standing.decided(decided(), tenth / 10)
+        standing.tick(tenth / 10, 10.0)
+        assert standing.state is State.LIVE
+
+
+def test_a_window_is_waited_for_in_stream_time() -> None:
+    standing = Standing(0.0, first_after_s=30.0, next_after_s=8.0)
+    standing.opened(stream(0.0, 2.0))
+    standing.sample(1.0)
+    standing.decided(decided(), 1.0)
+    for local in (2.0, 3.0, 4.0, 5.0, 6.0):  # 8 s at twice real time, and a second of patience
+        standing.sample(local)
+        standing.tick(local, 10.0)
+    assert standing.state is State.LIVE
+    standing.sample(6.1)
+    standing.tick(6.1, 10.0)
+    assert standing.state is State.STALLED
+
+
+def blind() -> Standing:
+    """Samples have come for longer than any window can take."""
+    standing = live(0.0, first_after_s=30.0, next_after_s=8.0)
+    for second in range(1, 11):
+        standing.sample(second)
+        standing.tick(second, 10.0)
+    assert "no window is completed" in standing.reason
+    return standing
+
+
+def test_a_silence_behind_windows_that_did_not_come_ends_with_the_next_sample() -> None:
+    standing = blind()
+    standing.tick(13.0, 10.0)
+    assert (standing.state, standing.reason) == (State.STALLED, "no sample comes")
+    standing.sample(40.0)
+    assert (standing.state, standing.reason) == (State.RECOVERING, "samples come again")
+    standing.tick(40.5, 10.0)
+    assert standing.state is State.RECOVERING  # the window is waited for anew
+
+
+def test_windows_that_come_again_are_told_once() -> None:
+    standing = blind()
+    standing.decided(decided(Reason.GAP), 10.5)
+    assert (standing.state, standing.reason) == (
+        State.RECOVERING,
+        "no window could be judged yet: gap",
+    )
+    standing.decided(decided(), 11.0)
+    assert (standing.state, standing.since) == (State.LIVE, 11.0)
+    changes = standing.changes
+    standing.decided(decided(), 12.0)
+    assert (standing.state, standing.since, standing.changes) == (State.LIVE, 11.0, changes)
+
+
+def test_a_clock_that_is_set_while_no_window_comes_ends_the_waiting_for_it() -> None:
+    standing = blind()
+    standing.reset(10.0)
+    assert standing.state is State.STALLED
+    standing.sample(10.1)
+    assert (standing.state, standing.reason) == (State.RECOVERING, "samples come again")
+
+
+def test_what_was_told_already_is_no_change() -> None:
+    standing = live(5.0)
+    standing.tick(7.0, 10.0)
+    changes = standing.changes
+    standing.tick(8.0, 10.0)
+    assert (standing.state, standing.since, standing.changes) == (State.STALLED, 5.0, changes)
+    standing.lost("the outlet closed", 9.0)
+    standing.lost("the outlet closed", 10.0)
+    assert (standing.since, standing.changes) == (9.0, changes + 1)

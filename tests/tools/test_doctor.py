@@ -272,6 +272,40 @@ def test_a_rate_that_is_not_true_and_a_silent_stream():
     assert "expected samples" in str(silent)
 
 
+def channel_format(one, form):
+    ET.SubElement(one.info, "channel_format").text = form
+    return one
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (channel_format(seen(desc=describe(SPEC, LIVE)), "string"), "sends text"),
+        (seen(rows=10_001), "10001 channels; expected 1 to 10000"),
+        (
+            seen(desc=describe(SPEC, LIVE), rate=20_000.0),
+            "declares 20000 Hz; a haemodynamic stream never",
+        ),
+        (
+            seen(desc=describe(SPEC, LIVE), listened=Listened(60_000, 10.0, 20_000.0)),
+            "sends about 20,000 samples a second and declares 10 Hz",
+        ),
+    ],
+)
+def test_what_live_refuses_is_refused_in_the_same_words(one, said):
+    finding = check_stream(one)
+    assert finding.level is Level.PROBLEM
+    assert said in finding.do
+
+
+def test_a_model_is_tried_as_live_tries_it():
+    slow = seen(desc=describe(SPEC, LIVE), rate=0.0, listened=Listened(4, 1.0, 1.0))
+    assert check_stream(slow).level is Level.OK
+    finding = check_stream(slow, plan=fast_plan(SPEC))
+    assert finding.level is Level.PROBLEM
+    assert "expected 5 Hz or more" in finding.do
+
+
 def test_a_replay_says_so():
     origin = Origin(OriginKind.REPLAYED, 4.0, 0.0)
     finding = check_stream(seen(desc=describe(SPEC, origin)))
@@ -420,6 +454,15 @@ def test_a_real_run_finds_a_real_stream(tmp_path):
     assert found["installation"].level == "ok"
     assert f"{tmp_path} can be written" in found["journal"].found
     assert code == int(any(one.level == "problem" for one in found.values()))
+
+
+def test_a_real_run_refuses_text_by_a_name_with_an_apostrophe_and_of_any_type(tmp_path):
+    name = f'doctor\'s "patient" {os.getpid()}'
+    outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, "", 1, 0, pylsl.cf_string, name))
+    code, found = run_doctor("--journal", str(tmp_path), "--listen", "0.5", "--stream", name)
+    assert code == 1
+    assert "sends text" in found[f"stream {name!r}"].do
+    del outlet
 
 
 def test_a_real_run_finds_a_blocked_multicast_and_a_small_port_range(tmp_path):

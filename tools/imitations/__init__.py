@@ -7,7 +7,7 @@ imitates; its source id is our own as well, where vendors' are the same for ever
 from collections.abc import Mapping
 
 from models.errors import StreamError, near_match
-from tools.imitations import aurora, described, oxysoft, undescribed
+from tools.imitations import aurora, described, mne_lsl, oxysoft, undescribed
 from tools.imitations.base import Imitate, Imitation, info_of
 
 __all__ = ["LAYOUTS", "Imitation", "imitation", "info_of"]
@@ -17,6 +17,7 @@ LAYOUTS: Mapping[str, Imitate] = {
     "bare": described.bare,
     "xdf": described.xdf,
     "aurora": aurora.imitate,
+    "mne": mne_lsl.imitate,
     "oxysoft": oxysoft.imitate,
     "cortivision": undescribed.cortivision,
     "ninjanirs": undescribed.ninjanirs,

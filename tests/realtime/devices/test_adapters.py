@@ -321,5 +321,6 @@ def test_vendors_say_no_to_each_other(name):
         "oxysoft": oxysoft_stream(OXY),
         "cortivision": stream("Photon_Cap_C1_RAW", rows=42),
         "ninjanirs": stream("ninjaNIRS", "fNIRS", rows=9),
+        "mne": stream(channels=[{"label": "S1_D1 760", "type": "fnirs_cw_amplitude", "unit": "0"}]),
     }
     assert [one.device for one in look(streams[name]).recognised] == [name]

@@ -22,6 +22,7 @@ from realtime.publishing import Publisher
 from realtime.sinks.journal import JournalWriter, read_decisions
 from realtime.sinks.mqtt import MqttSink
 from realtime.sinks.mqtt_client import VERSIONS
+from realtime.sinks.mqtt_tls import PASSWORD, USER
 from realtime.sinks.outbox import Letter
 from realtime.status import Status
 from tests.realtime.sinks.support import some_decision
@@ -39,11 +40,11 @@ def sink_for(url: str, **options: Any) -> MqttSink:
     return MqttSink(url, session="bed-1", last_will=Status.lost("bed-1", 1).to_json(), **options)
 
 
-def client(port: int, protocol: str, name: str) -> aiomqtt.Client:
+def client(port: int, protocol: str, name: str, **known: str) -> aiomqtt.Client:
     """A subscriber for whom the broker keeps what comes while it sleeps."""
     if protocol == "3.1.1":
         return aiomqtt.Client(
-            "127.0.0.1", port, identifier=name, protocol=VERSIONS[protocol], clean_session=False
+            "127.0.0.1", port, identifier=name, protocol=VERSIONS[protocol], clean_session=False, **known
         )
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = 600
@@ -54,6 +55,7 @@ def client(port: int, protocol: str, name: str) -> aiomqtt.Client:
         protocol=VERSIONS[protocol],
         clean_start=False,
         properties=properties,
+        **known,
     )
 
 
@@ -72,12 +74,12 @@ class Heard:
 
 
 @asynccontextmanager
-async def listening(port: int, protocol: str = "3.1.1", name: str = "ward") -> Any:
+async def listening(port: int, protocol: str = "3.1.1", name: str = "ward", **known: str) -> Any:
     heard = Heard()
     ready = asyncio.Event()
 
     async def listen() -> None:
-        async with client(port, protocol, name) as ear:
+        async with client(port, protocol, name, **known) as ear:
             await ear.subscribe("hemostream/bed-1/#", qos=1)
             ready.set()
             async for message in ear.messages:
@@ -119,16 +121,20 @@ def test_the_embedded_broker_survives_a_current_decision_whatever_its_subscriber
     """It would die of a message that has an expiry and goes to a subscriber with MQTT 3.1.1."""
 
     async def scenario(broker: EmbeddedBroker) -> None:
+        known = {"username": broker.environ[USER], "password": broker.environ[PASSWORD]}
         old, new = (int(url.rpartition(":")[2]) for url in (broker.url, broker.url_v5))
-        async with listening(old) as first, listening(new, "5", "other") as second:
-            async with sink_for(broker.url_v5) as sink:
+        async with (
+            listening(old, **known) as first,
+            listening(new, "5", "other", **known) as second,
+        ):
+            async with sink_for(broker.url_v5, environ=broker.environ) as sink:
                 for index in range(3):
                     text = json.dumps({"run": 1, "sequence": index})
                     sink.publish(Letter(1, index, text, time.monotonic() + 100.0))
                 assert await sink.drain(10)
                 await soon(lambda: len(first.messages) >= 3, "MQTT 3.1.1")
                 await soon(lambda: len(second.messages) >= 3, "MQTT 5")
-            async with listening(old, name="late"):
+            async with listening(old, name="late", **known):
                 pass  # Its listener still takes subscribers.
         assert first.sequences("decision") == second.sequences("decision") == [(1, 0), (1, 1), (1, 2)]
 

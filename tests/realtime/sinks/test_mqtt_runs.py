@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from models.errors import BrokerError
 from realtime.sinks.mqtt import MqttSink
 from realtime.sinks.mqtt_address import Address
-from realtime.sinks.mqtt_runs import free_run
-from realtime.status import Status
+from realtime.sinks.mqtt_runs import free_run, running_state
+from realtime.status import State, Status
 from tests.realtime.sinks.support import free_port
 
 Soon = Callable[..., Awaitable[None]]
@@ -42,15 +43,42 @@ def test_a_run_that_the_broker_has_seen_is_not_given_again(mosquitto: Any, proto
     asyncio.run(scenario())
 
 
-def test_what_the_broker_says_is_not_believed_blindly(mosquitto: Any) -> None:
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_the_broker_says_is_not_believed_blindly(mosquitto: Any, protocol: Any) -> None:
     import aiomqtt
 
     async def scenario() -> None:
         address = Address.parse(mosquitto.url, {})
-        for text in ("no JSON", "[]", '{"run":"x"}', '{"run":null}', "{}"):
+        for text in (
+            *(
+                "no JSON",
+                "[]",
+                '{"run":"x"}',
+                '{"run":null}',
+                "{}",
+                '{"run":true}',
+                '{"run":1.5}',
+                b"\xff\xfe",
+            ),
+            # Each of these ended the session, or its journal.
+            *(
+                '{"run":Infinity}',
+                '{"run":9223372036854775807}',
+                '{"run":1e400}',
+                '{"run":' + "9" * 5000 + "}",
+            ),
+            *(
+                "[" * 100_000,
+                '{"a":' * 100_000,
+                '{"run":-1}',
+                '{"run":' + "[" * 100_000 + "]" * 100_000 + "}",
+            ),
+        ):
             async with aiomqtt.Client("127.0.0.1", mosquitto.port) as other:
                 await other.publish("hemostream/bed-1/status", text, qos=1, retain=True)
-            assert await free_run(address, "bed-1", 2, on_trouble=pytest.fail) == 2
+            told: list[str] = []
+            assert await free_run(address, "bed-1", 2, on_trouble=told.append, protocol=protocol) == 2
+            assert "not believed" in told[0]
 
     asyncio.run(scenario())
 
@@ -62,3 +90,44 @@ def test_a_broker_that_is_absent_holds_nothing_up_but_a_new_journal_is_warned_of
     assert told == []
     assert asyncio.run(free_run(address, "bed-1", 1, on_trouble=told.append)) == 1
     assert "would have the same identity" in told[0]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_second_session_of_a_name_is_refused_while_the_first_runs(
+    mosquitto: Any, protocol: Any, soon: Soon
+) -> None:
+    address = Address.parse(mosquitto.url, {})
+    told: list[str] = []
+
+    async def ask(**options: Any) -> int:
+        return await free_run(address, "bed-1", 1, on_trouble=told.append, protocol=protocol, **options)
+
+    def sink() -> MqttSink:
+        will = Status.lost("bed-1", 1).to_json()
+        return MqttSink(mosquitto.url, session="bed-1", last_will=will, on_trouble=told.append, environ={})
+
+    async def scenario() -> None:
+        async with sink() as first:
+            for state in State:
+                if state is State.OFFLINE:
+                    continue
+                first.tell_status(Status(session="bed-1", run=1, state=state).to_json())
+                assert await first.drain(10)
+                with pytest.raises(BrokerError, match=r"runs already.*--session.*--take-over"):
+                    await ask()
+            assert await ask(take_over=True) == 2
+            # What the broker says in the place of one that crashed: the same name may begin again.
+            first.tell_status(Status.lost("bed-1", 1).to_json())
+            assert await first.drain(10)
+            assert await ask() == 2
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "payload", [b'{"state":"live"', b"\xff", b'{"state":["live"]}', b"[" * 100_000, b"[]"]
+)
+def test_what_is_no_status_refuses_nobody(payload: bytes) -> None:
+    assert running_state(payload) == ""
+    assert running_state(b'{"state":"offline"}') == ""
+    assert running_state(b'{"state":"stalled"}') == "stalled"

@@ -1,12 +1,12 @@
 """An outlet in a process of its own, so that it can be killed: each sample's values are its number.
 
-Told in JSON: which channels (names of `intensity_spec`, by index), rate, source_id, samples at once at
-the start, and whether to leave at once after them.
+Told in JSON: which channels (names of `intensity_spec`, by index), rate, source_id, and how many samples to
+send at once and then no more; with `wait` it waits for a line behind the first of them.
 """
 
 import json
-import os
 import sys
+import threading
 import time
 
 import pylsl
@@ -25,12 +25,14 @@ def main() -> None:
     while not outlet.wait_for_consumers(0.2):
         pass
     number, begin = 0, pylsl.local_clock()
-    if told["burst_after"]:
-        time.sleep(told["burst_after"])
-        for number in range(told["burst"]):
+    if told["burst"]:
+        outlet.push_sample([0] * len(spec), begin)
+        if told["wait"]:
+            sys.stdin.readline()
+        for number in range(1, told["burst"]):
             outlet.push_sample([number] * len(spec), begin + number / told["rate"])
-        time.sleep(0.1)  # liblsl sends in a thread of its own
-        os._exit(0)
+        print("sent", flush=True)
+        threading.Event().wait()  # until it is killed
     while True:
         due = begin + number / told["rate"]
         time.sleep(max(due - pylsl.local_clock(), 0.0))

@@ -22,7 +22,7 @@ from models.errors import StreamError
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Entry, Received, StreamLost, StreamOpened
 from realtime.sources.lsl import LslSource, StreamChoice, find_stream
-from realtime.sources.lsl_connection import watch_buffer_s
+from realtime.sources.lsl_connection import PULL_MOST, Connection, watch_buffer_s
 from realtime.sources.lsl_events import find_events
 from realtime.sources.lsl_search import Named, choose_again
 from tests.realtime.support import fast_plan, intensity_spec
@@ -42,10 +42,11 @@ class Outlets:
 
     def start(self, *, before: Sequence[str] = (), **told: Any) -> "subprocess.Popen[str]":
         words = {"name": self.name, "source_id": self.name, "rate": RATE, "channels": [0, 1, 2, 3]}
-        words |= {"burst_after": 0.0, "burst": 0} | told
+        words |= {"burst": 0, "wait": False} | told
         module = "tests.realtime.sources.outlet_child"
         child = subprocess.Popen(
             [*before, sys.executable, "-m", module, json.dumps(words)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
@@ -188,9 +189,36 @@ def test_a_stream_that_is_refused_later_is_left_and_not_taken_again(outlets: Out
     assert heard.of(StreamLost)[0].reason == "the stream that came back cannot be used: much too slow"
 
 
-def test_a_burst_before_death_is_not_lost_though_we_are_busy(outlets: Outlets) -> None:
+class Held(Listening):
+    """A source whose log takes nothing behind the first samples until it is let go: we are busy."""
+
+    def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(name)
+        self.go = threading.Event()
+        self.connections: list[Connection] = []
+
+        def connect(info: pylsl.StreamInfo) -> Connection:
+            self.connections.append(Connection(info))
+            return self.connections[-1]
+
+        monkeypatch.setattr("realtime.sources.lsl.Connection", connect)
+        self.source._emit = self._hold
+
+    def _hold(self, entry: Entry) -> None:
+        self.log.append(entry)
+        if isinstance(entry, Received):
+            assert self.go.wait(DEADLINE_S)
+
+    def reached(self) -> int:
+        """How many samples have reached this process."""
+        return len(self.numbers()) + (self.connections[0].waiting() if self.numbers() else 0)
+
+
+def test_a_burst_before_death_is_not_lost_though_we_are_busy(
+    outlets: Outlets, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """liblsl throws away what an inlet holds when it is lost; what reached us must reach the log."""
-    outlets.start(burst_after=2.0, burst=4000)
+    child = outlets.start(burst=4000)
     done = threading.Event()
 
     def spin() -> None:
@@ -200,12 +228,58 @@ def test_a_burst_before_death_is_not_lost_though_we_are_busy(outlets: Outlets) -
     busy = threading.Thread(target=spin)
     busy.start()
     try:
-        with Listening(outlets.name) as heard:
+        with Held(outlets.name, monkeypatch) as heard:
+            # What a process has not sent when it dies, nobody can have.
+            heard.wait(lambda: heard.reached() == 4000, "all of the burst in liblsl's hands")
+            child.kill()
+            child.wait()
+            heard.wait(lambda: heard.connections[0].is_lost(), "the watch")
+            heard.go.set()
             heard.wait(lambda: heard.of(StreamLost), "the loss")
     finally:
         done.set()
         busy.join()
     assert heard.numbers() == list(range(4000))
+    assert max(len(entry.stamps) for entry in heard.of(Received)) <= PULL_MOST
+
+
+def test_what_liblsl_throws_away_of_a_stream_without_a_source_id_is_counted(
+    outlets: Outlets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = outlets.start(burst=100, source_id="")
+    with Held(outlets.name, monkeypatch) as heard:
+        heard.wait(lambda: heard.reached() == 100, "the burst")
+        child.kill()
+        child.wait()
+        heard.wait(lambda: heard.connections[0].is_lost(), "the watch")
+        heard.go.set()
+        heard.wait(lambda: heard.of(StreamLost), "the loss")
+    kept = len(heard.numbers())
+    assert heard.numbers() == list(range(kept))
+    assert f"; {100 - kept} samples that had arrived were lost with it" in heard.of(StreamLost)[0].reason
+
+
+def test_a_backlog_beyond_the_bound_is_a_gap_in_the_stamps_and_nothing_else(
+    outlets: Outlets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest go; what is left has its own stamps, so no window takes the hole for measured."""
+    monkeypatch.setattr("realtime.sources.lsl_connection.BUFFER_S", 20)
+    child = outlets.start(burst=4000, wait=True)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with Held(outlets.name, monkeypatch) as heard:
+        heard.wait(lambda: heard.numbers(), "the first sample")
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "sent\n"
+        heard.go.set()
+        heard.wait(lambda: heard.numbers()[-1] == 3999, "the end of the burst")
+    numbers = heard.numbers()
+    assert len(numbers) < 4000
+    assert np.count_nonzero(np.diff(numbers) != 1) >= 1
+    # The stamps are the device's own, so the clock sees the hole.
+    stamps = np.concatenate([entry.stamps for entry in heard.of(Received)])
+    assert np.diff(stamps) * RATE == pytest.approx(np.diff(numbers), abs=1e-6)
 
 
 @given(st.floats(0.001, 1000.0))

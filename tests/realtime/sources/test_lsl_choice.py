@@ -1,0 +1,211 @@
+"""Which live stream is taken: names that XPath cannot escape, twins, and what comes in a stream's place."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pylsl
+import pytest
+
+from models.errors import StreamError
+from realtime.log import Entry, Origin, Received, StreamLost, StreamOpened
+from realtime.lsl_info import stream_info
+from realtime.sources import lsl_reading
+from realtime.sources.lsl import LslSource
+from realtime.sources.lsl_resolve import resolve
+from realtime.sources.lsl_search import HAEMODYNAMIC, StreamChoice, find_stream, numbered
+from realtime.sources.stream_choice import predicate_of
+from tests.realtime.support import intensity_spec
+
+ROOT = Path(__file__).parents[3]
+DEADLINE_S = 60.0
+SPEC = intensity_spec()
+
+
+class Caps:
+    """Outlets in this process that send until they are let go."""
+
+    def __init__(self) -> None:
+        self._sending: dict[pylsl.StreamOutlet, threading.Event] = {}
+
+    def open(self, name: str, source_id: str) -> pylsl.StreamOutlet:
+        info = stream_info(SPEC, name=name, source_id=source_id, origin=Origin())
+        outlet, done = pylsl.StreamOutlet(info), threading.Event()
+        threading.Thread(target=self._send, args=(outlet, done), daemon=True).start()
+        self._sending[outlet] = done
+        return outlet
+
+    @staticmethod
+    def _send(outlet: pylsl.StreamOutlet, done: threading.Event) -> None:
+        while not done.wait(0.05):
+            outlet.push_sample([1.0] * len(SPEC))
+
+    def hang(self, outlet: pylsl.StreamOutlet) -> None:
+        """It is there, and sends nothing more."""
+        self._sending[outlet].set()
+
+    def close(self) -> None:
+        for done in self._sending.values():
+            done.set()
+        self._sending.clear()
+
+
+@pytest.fixture
+def caps() -> Iterator[Caps]:
+    made = Caps()
+    yield made
+    made.close()
+
+
+class Listening:
+    """A source and its log."""
+
+    def __init__(self, choice: StreamChoice) -> None:
+        self.log: list[Entry] = []
+        self.errors: list[Exception] = []
+        self.source = LslSource(choice, emit=self.log.append, failed=self.errors.append)
+
+    def __enter__(self) -> "Listening":
+        self.source.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.source.close()
+
+    def wait(self, holds: Callable[[], object], why: str) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not holds():
+            assert not self.errors, self.errors
+            assert time.monotonic() < deadline, f"waited in vain for {why}"
+            time.sleep(0.01)
+
+    def opened(self) -> list[str]:
+        """source_ids, in order."""
+        return [entry.source_id for entry in list(self.log) if isinstance(entry, StreamOpened)]
+
+    def lost(self) -> list[str]:
+        return [entry.reason for entry in list(self.log) if isinstance(entry, StreamLost)]
+
+    def samples(self) -> int:
+        """Since it was last opened."""
+        count = 0
+        for entry in list(self.log):
+            if isinstance(entry, StreamOpened):
+                count = 0
+            if isinstance(entry, Received):
+                count += len(entry.stamps)
+        return count
+
+
+def test_names_that_xpath_cannot_escape_are_found() -> None:
+    names = ["Bob's cap", "a \"b\" 'c'", "A & B <x>", "Häube 帽", "NIRS (bed 2)", "a=b", "x" * 300]
+    mark = uuid.uuid4().hex
+    infos = [pylsl.StreamInfo(name, "NIRS", 1, 10.0, "float32", f"{name} {mark}") for name in names]
+    outlets = [pylsl.StreamOutlet(info) for info in infos]
+    for name in names:
+        said = predicate_of(f"source_id={name} {mark}")
+        assert said is not None
+        assert [one.name() for one in resolve(said, timeout=DEADLINE_S)] == [name]
+        said = predicate_of(name)
+        assert said is not None
+        assert name in {one.name() for one in resolve(said, timeout=DEADLINE_S)}
+    assert len(outlets) == len(names)
+
+
+def test_the_streams_of_another_lsl_session_are_not_taken(tmp_path: Path) -> None:
+    """liblsl puts "session_id='x' and" before what we ask: an "or" without brackets asks everybody."""
+    name = f"cap-{uuid.uuid4().hex}"
+    outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, "fMRI", 1, 10.0, "float32", name))
+    config = Path(os.environ["LSLAPICFG"]).read_text()
+    other = tmp_path / "lsl_api.cfg"
+    other.write_text(config.replace("SessionID = ", "SessionID = other-"))
+    code = (
+        "import json\nfrom realtime.sources.lsl_resolve import resolve\n"
+        "from realtime.sources.lsl_search import HAEMODYNAMIC\n"
+        "print(json.dumps([one.name() for one in resolve(HAEMODYNAMIC, minimum=1000, timeout=2.0)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "LSLAPICFG": str(other)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(done.stdout) == []
+    assert name in {one.name() for one in resolve(f"{HAEMODYNAMIC} and name='{name}'", timeout=DEADLINE_S)}
+    del outlet
+
+
+def test_twins_are_told_apart_by_number_and_by_uid(caps: Caps) -> None:
+    name = f"twin-{uuid.uuid4().hex}"
+    for _ in range(2):
+        caps.open(name, "from the factory")
+    infos = numbered(resolve(f"name='{name}'", minimum=2, timeout=DEADLINE_S))
+    assert len(infos) == 2
+    with pytest.raises(StreamError, match="2 streams match") as told:
+        find_stream(StreamChoice(predicate=f"name='{name}'", wait_s=DEADLINE_S))
+    assert "#" in str(told.value)
+    for info in infos:
+        all_of_them = [one.uid() for one in numbered(pylsl.resolve_streams(wait_time=1.0))]
+        found = find_stream(StreamChoice(number=all_of_them.index(info.uid()) + 1, wait_s=DEADLINE_S))
+        assert found.uid() == info.uid()
+        assert (
+            find_stream(StreamChoice(predicate=f"uid='{info.uid()}'", wait_s=DEADLINE_S)).uid() == info.uid()
+        )
+
+
+def test_a_stream_chosen_by_its_uid_is_found_again_under_another(caps: Caps) -> None:
+    name = f"o'neil-{uuid.uuid4().hex}"
+    first = caps.open(name, name)
+    with Listening(StreamChoice(predicate=f"uid='{first.get_info().uid()}'", wait_s=DEADLINE_S)) as heard:
+        heard.wait(heard.samples, "samples")
+        caps.close()
+        del first
+        heard.wait(heard.lost, "the loss")
+        caps.open(name, name)
+        heard.wait(lambda: len(heard.opened()) > 1 and heard.samples(), "the same device again")
+    assert heard.opened() == [name, name]
+
+
+def test_no_twin_takes_the_place_of_a_stream_chosen_by_its_uid(caps: Caps) -> None:
+    name = f"twin-{uuid.uuid4().hex}"
+    first = caps.open(name, name)
+    chosen = first.get_info().uid()
+    second = Caps()
+    try:
+        second.open(name, name)
+        with Listening(StreamChoice(predicate=f"uid='{chosen}'", wait_s=DEADLINE_S)) as heard:
+            heard.wait(heard.samples, "samples")
+            caps.close()
+            del first
+            heard.wait(heard.lost, "the loss")
+            assert heard.source._again == f"uid='{chosen}'"
+        assert "1 more streams had its name or source_id" in heard.lost()[0]
+        assert heard.opened() == [name]
+    finally:
+        second.close()
+
+
+def test_the_replacement_of_one_that_hangs_is_found_whatever_its_name(
+    caps: Caps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lsl_reading, "SILENT_S", 0.5)
+    monkeypatch.setattr(lsl_reading, "SILENT_SAMPLES", 1)
+    monkeypatch.setattr(lsl_reading, "CLOCK_EVERY_S", 0.2)
+    name = f'O\'Neil "cap" {uuid.uuid4().hex}'
+    choice = StreamChoice(predicate=predicate_of(name) or "", wait_s=DEADLINE_S)
+    hanging = caps.open(name, name)
+    with Listening(choice) as heard:
+        heard.wait(heard.samples, "samples")
+        caps.hang(hanging)  # it goes on answering those who look for it
+        caps.open(name, name)
+        heard.wait(lambda: len(heard.opened()) > 1 and heard.samples(), "samples of the replacement")
+    assert "another outlet with the same source_id" in heard.lost()[0]

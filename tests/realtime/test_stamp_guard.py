@@ -1,0 +1,78 @@
+"""Which stamps a clock could have given."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.stamp_guard import BELIEVED, LATEST_S, LEAP_S, StampGuard
+
+GOOD = 1000.0 + np.arange(40) / 10.0
+WILD = [np.nan, np.inf, -np.inf, 1e19, -1e19, 1.7e18, 1.7e12, 1e308, 2 * LATEST_S]
+
+
+@pytest.mark.parametrize("bad", [*WILD, 1.7e9, -1e9, 1000.0 + 4 * LEAP_S, 0.0, 1e11])
+@pytest.mark.parametrize("count", [1, BELIEVED - 1])
+def test_a_few_bad_stamps_are_left_aside_and_nothing_else(bad: float, count: int) -> None:
+    stamps = GOOD + LEAP_S  # so that 0 lies more than a leap away
+    stamps[20 : 20 + count] = bad + np.arange(count) / 10.0
+    guard = StampGuard(stamps[0])
+    looked = guard.look(stamps, stamps[0] + 4.0)
+    assert not looked.leaps
+    assert guard.rejected == count
+    assert not looked.usable[20 : 20 + count].any()
+    assert looked.usable.sum() == len(stamps) - count
+
+
+@pytest.mark.parametrize("to", [1.7e9, -5e5, 6.4e10])
+def test_a_clock_that_was_set_is_believed_after_a_few(to: float) -> None:
+    guard = StampGuard(GOOD[0])
+    guard.look(GOOD, GOOD[-1])
+    looked = guard.look(to + GOOD, GOOD[-1] + 4.0)
+    assert looked.leaps == (BELIEVED - 1,)
+    assert looked.usable.tolist() == [i >= BELIEVED - 1 for i in range(len(GOOD))]
+
+
+@pytest.mark.parametrize("gap", [10.0, LEAP_S * 24, LEAP_S * 24 * 365])
+def test_a_gap_of_any_length_is_a_gap(gap: float) -> None:
+    """Live, where time went by here too; in a recording, however it is cut."""
+    stamps = np.concatenate([GOOD, GOOD + gap])
+    for size in (1, 7, 40, 80):
+        guard = StampGuard(stamps[0])
+        for at in range(0, len(stamps), size):
+            part = stamps[at : at + size]
+            looked = guard.look(part, part[-1])
+            assert looked.usable.all()
+            assert not looked.leaps
+
+
+@given(
+    st.lists(
+        st.floats(-2e11, 2e11) | st.floats(1000.0, 1010.0) | st.sampled_from(WILD), min_size=1, max_size=60
+    ),
+    st.lists(st.integers(0, 59), max_size=5),
+)
+def test_how_samples_are_cut_changes_nothing(stamps: list[float], cuts: list[int]) -> None:
+    whole, cut = StampGuard(1000.0), StampGuard(1000.0)
+    given_stamps = np.array(stamps)
+    expected = whole.look(given_stamps, 1000.0)
+    edges = sorted({0, *(c for c in cuts if c < len(stamps)), len(stamps)})
+    usable, leaps = [], []
+    for start, stop in pairwise(edges):
+        looked = cut.look(given_stamps[start:stop], 1000.0)
+        usable += looked.usable.tolist()
+        leaps += [start + leap for leap in looked.leaps]
+        cut, old = StampGuard(0.0), cut
+        cut.restore(json.loads(json.dumps(old.state())))
+    assert usable == expected.usable.tolist()
+    assert tuple(leaps) == expected.leaps
+    assert cut.rejected == whole.rejected
+    # What passes is on a clock, and leaps only where it was said.
+    passed = given_stamps[expected.usable]
+    assert (np.abs(passed) <= LATEST_S).all()
+    steps = np.flatnonzero(np.abs(np.diff(passed)) > LEAP_S) + 1
+    number = {int(np.count_nonzero(expected.usable[:leap])) for leap in expected.leaps}
+    assert set(steps.tolist()) <= number

@@ -1,0 +1,406 @@
+"""A running session that is sent what is hostile, between good samples; accelerated, on a clock of its own.
+
+Everything is real but liblsl's sockets and the time: the edges of the source, the gate that orders
+samples, the session on its loop, core, network, publisher and journal.  What counts is that the session is
+there at the end, decides as before on good data, has told what it met, and that its journal gives the same
+decisions again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from models.bundle import Bundle
+from models.errors import HemostreamError
+from realtime.core import Core, Plan
+from realtime.decision import Decision
+from realtime.description import describe, read_origin
+from realtime.devices import companion_of, layout_of
+from realtime.inference import Inference
+from realtime.log import ClockMeasured, Entry, Origin, Received, StreamLost, StreamOpened
+from realtime.refusing import fault_text
+from realtime.rerun import judge_log
+from realtime.session import Session
+from realtime.session_parts import SessionSettings
+from realtime.signal import SignalSpec
+from realtime.sinks.journal import JournalWriter, read_decisions, read_journal_entries
+from realtime.sinks.mqtt_runs import run_of
+from realtime.sources.lsl import LslSource, StreamChoice
+from realtime.sources.lsl_connection import clock_offset
+from realtime.sources.lsl_events import Markers
+from realtime.sources.lsl_order import InOrder
+from realtime.sources.lsl_trouble import Troubles
+from realtime.status import Status
+from realtime.stream_xml import read_stream_xml
+from tools.fuzz import hostile, texts
+from tools.fuzz.damage import Random
+
+CHUNK = 5
+"""Samples an entry."""
+GOOD_S = 60.0
+"""Good data at the beginning and the end, stream s."""
+KINDS = (
+    "stamps", "stamps", "values", "counts", "counts", "markers", "description", "header", "offset",
+    "retained",
+)  # fmt: skip
+
+
+@dataclass
+class Met:
+    """What came of it.
+
+    Parameters
+    ----------
+    inputs : Counter of str
+        Hostile inputs by kind.
+    refused : Counter of str
+        Such as an edge refused with an error that it declares.
+    undeclared : list of str
+        Errors that an edge raised and that are none of ours: bugs.
+    faults : int
+        Errors inside the core, which was begun anew.
+    fault : str
+        The last of them.
+    failures : set of str
+        What the status said was failing.
+    ended : str
+        The error that ended the session; empty where it was there to the end.
+    decisions, labelled : int
+        Windows decided, and such with a label, in the whole session.
+    labelled_after : int
+        Of the good data at the end.
+    same : bool
+        Whether the journal gave the same decisions again, byte for byte.
+    status : Status or None
+        The last one before the end.
+    """
+
+    inputs: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    undeclared: list[str] = field(default_factory=list)
+    faults: int = 0
+    fault: str = ""
+    failures: set[str] = field(default_factory=set)
+    ended: str = ""
+    decisions: int = 0
+    labelled: int = 0
+    labelled_after: int = 0
+    same: bool = False
+    status: Status | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether all that must hold held."""
+        sent = {"stamps": "stamps", "counts": "frame counters", "values": "values"}
+        told = self.status is not None and all(
+            self.status.rejected.get(kind) for what, kind in sent.items() if self.inputs[what]
+        )
+        return bool(
+            not self.undeclared
+            and not self.faults
+            and not self.ended
+            and self.labelled_after
+            and self.same
+            and told
+        )
+
+
+class Watch:
+    """Sees decisions and status, as a terminal view does."""
+
+    def __init__(self) -> None:
+        self.decisions: list[Decision] = []
+        self.statuses: list[Status] = []
+
+    def decision(self, decision: Decision) -> None:
+        """Take one."""
+        self.decisions.append(decision)
+
+    def status(self, status: Status) -> None:
+        """Take one."""
+        self.statuses.append(status)
+
+
+class Bed:
+    """A device that a session listens to, and everybody else on its network.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the model, which says what a good stream is.
+    random : numpy.random.Generator
+        Where chance comes from.
+    met : Met
+        Counts.
+    """
+
+    def __init__(self, plan: Plan, random: Random, met: Met) -> None:
+        self.plan, self.spec, self.random, self.met = plan, plan.spec, random, met
+        self.now = 1000.0
+        self._frame = 0
+        self._emit: Callable[[Entry], None] = lambda entry: None
+        self._own = ET.tostring(_info(plan.spec), encoding="unicode")
+        self._source = LslSource(StreamChoice(allow_replay=True), emit=self._emit, failed=lambda error: None)
+        self._status = Status.lost("bed-1", 1).to_json()
+
+    def connect(self, emit: Callable[[Entry], None]) -> None:
+        """Say where entries go."""
+        self._emit = emit
+        self._troubles = Troubles(emit, clock=lambda: self.now)
+        self._markers_edge = Markers(emit, self._troubles)
+
+    def open(self) -> None:
+        """The good stream is (back) there."""
+        spec = self.spec
+        rows = tuple(range(1, len(spec) + 1))
+        self._take(StreamOpened(self.now, spec, Origin(), "device", "id", rows=rows, frame_row=0))
+
+    def _take(self, opened: StreamOpened) -> None:
+        first = ClockMeasured(self.now, 0.0, 1.7e9)
+        self._emit(opened)
+        self._emit(first)
+        self._order = InOrder(self._emit, self._ask, origin=opened.origin, first=first)
+
+    def _ask(self) -> None:
+        """A fresh comparison is made at once."""
+        self._asked = True
+
+    def good(self, n: int = CHUNK) -> None:
+        """Samples as they should be."""
+        self._samples(*self._next(n))
+
+    def _next(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        times = self.now + np.arange(1, n + 1) / self.spec.rate
+        self.now = float(times[-1])
+        data = np.exp(0.01 * self.random.normal(size=(len(self.spec) + 1, n)))
+        data[0] = self._frame + np.arange(n)
+        self._frame += n
+        return times, data
+
+    def _samples(self, stamps: np.ndarray, data: np.ndarray) -> None:
+        self._asked = False
+        self._order.received(Received(self.now + 0.001, stamps, data))
+        if self._asked:
+            self._order.measured(ClockMeasured(self.now + 0.002, 0.0, 1.7e9), fresh=True)
+
+    def hostile(self) -> None:
+        """One hostile input; what an edge declares is fine, whatever else it raises is a bug."""
+        kind = str(hostile.one_of(self.random, KINDS))
+        self.met.inputs[kind] += 1
+        try:
+            getattr(self, f"_{kind}")()
+        except HemostreamError:
+            self.met.refused[kind] += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+            self.met.undeclared.append(f"{kind}: {fault_text(error)}")
+
+    def _stamps(self) -> None:
+        times, data = self._next(int(self.random.integers(1, 20)))
+        self._samples(hostile.stamps(times, self.random), data)
+
+    def _values(self) -> None:
+        times, data = self._next(CHUNK)
+        bad = self.random.random(data.shape) < 0.2
+        bad[0] = False
+        data[bad] = hostile.one_of(self.random, hostile.VALUES)
+        self._samples(times, data)
+
+    def _counts(self) -> None:
+        times, data = self._next(int(self.random.integers(1, 20)))
+        data[0] = hostile.counts(data[0], self.random)
+        if self.random.random() < 0.3:
+            with np.errstate(over="ignore"):
+                data = data.astype(np.float32)
+        self._samples(times, data)
+
+    def _markers(self) -> None:
+        n = int(hostile.one_of(self.random, (1, 1, 5, 600)))
+        if self.random.random() < 0.8:
+            values = np.empty((n, 1), dtype=object)
+            values[:, 0] = [hostile.marker(self.random)] * n
+        else:
+            values = self.random.normal(size=(n, 1)) * hostile.one_of(self.random, (1.0, 1e300))
+        stamps = np.full(n, self.now)
+        if self.random.random() < 0.3:
+            stamps = hostile.stamps(stamps, self.random)
+        self._markers_edge.take(values, stamps, self.now)
+
+    def _description(self) -> None:
+        info = read_stream_xml(texts.xml_text(self._own, self.random))
+        origin = read_origin(info)
+        companion_of(info)
+        layout = layout_of(info, None)
+        name = hostile.name(self.random)
+        self._replace(
+            StreamOpened(
+                self.now, layout.spec, origin, name, declared="", rows=layout.rows, scales=layout.scales,
+                device=layout.device, frame_row=layout.frame_row,
+            )
+        )  # fmt: skip
+
+    def _header(self) -> None:
+        self._replace(self._source._opened(hostile.header(len(self.spec), self.random)))
+
+    def _replace(self, opened: StreamOpened) -> None:
+        """As `LslSource` does: what does not fit is refused, what fits is listened to for a moment."""
+        Core(self.plan).feed(opened)
+        self._emit(StreamLost(self.now, "lost"))
+        self._take(opened)
+        times, data = self._next(CHUNK)
+        rows = max((*opened.rows, opened.frame_row or 0, len(opened.spec) - 1)) + 1
+        self._samples(times, np.resize(data[1:], (rows, CHUNK)))
+        self._emit(StreamLost(self.now, "lost"))
+        self.open()
+
+    def _offset(self) -> None:
+        offset = float(hostile.one_of(self.random, hostile.STAMPS))
+        measured = ClockMeasured(self.now, clock_offset(_Answering(offset), 1.0), 1.7e9)
+        self._order.measured(measured, fresh=True)
+        self.good(1)
+        self._order.measured(ClockMeasured(self.now, 0.0, 1.7e9), fresh=True)
+
+    def _retained(self) -> None:
+        payload = hostile.retained(self._status, self.random)
+        run = run_of(payload)
+        if run is not None:
+            SessionSettings(session="bed-1", run=run + 1)
+        Status.from_json(payload)
+
+
+class _Answering:
+    """An inlet whose other side answers with an offset."""
+
+    def __init__(self, offset: float) -> None:
+        self._offset = offset
+
+    def time_correction(self, timeout: float) -> float:
+        return self._offset
+
+
+def _info(spec: SignalSpec) -> ET.Element:
+    """The XML of a stream that describes itself wholly."""
+    info = ET.Element("info")
+    for tag, text in (
+        ("name", "device"), ("type", "NIRS"), ("channel_count", str(len(spec))),
+        ("nominal_srate", str(spec.rate)), ("source_id", "id"),
+    ):  # fmt: skip
+        ET.SubElement(info, tag).text = text
+    info.append(describe(spec, Origin()))
+    return info
+
+
+class Feeding:
+    """A source on the session's own loop: one thing after the other, the same at each run.
+
+    Parameters
+    ----------
+    bed : Bed
+        What is fed.
+    inputs : int
+        Hostile ones.
+    progress : callable of int
+        Told how many are done.
+    """
+
+    def __init__(self, bed: Bed, inputs: int, progress: Callable[[int], None]) -> None:
+        self._bed, self._inputs, self._progress = bed, inputs, progress
+        self.done: Callable[[], None] = lambda: None
+        self.refusals = 0
+        self.before_last = 0
+        self.watch = Watch()
+
+    def make(self, emit: Callable[[Entry], None], failed: Callable[[Exception], None]) -> "Feeding":
+        """As `SourceFactory`."""
+        self._bed.connect(emit)
+        return self
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._feed())
+
+    def refuse(self, reason: str) -> None:
+        """Take note; the good stream comes back soon."""
+        self.refusals += 1
+
+    def close(self) -> None:
+        """Nothing comes any more."""
+
+    async def _feed(self) -> None:
+        bed = self._bed
+        await self._good()
+        for number in range(self._inputs):
+            bed.hostile()
+            if bed.random.random() < 0.3:
+                bed.good()
+            await asyncio.sleep(0)
+            if number % 1000 == 0:
+                self._progress(number)
+                await self._good()
+        self.before_last = len(self.watch.decisions)
+        await self._good(2)
+        await asyncio.sleep(1.0)  # the journal's thread hands the last decisions over
+        self.done()
+
+    async def _good(self, times: int = 1) -> None:
+        self._bed.open()
+        for _ in range(int(times * GOOD_S * self._bed.spec.rate) // CHUNK):
+            self._bed.good()
+            await asyncio.sleep(0)
+
+
+def run(
+    bundle: Bundle, journal: Path, inputs: int, seed: int, progress: Callable[[int], None] = lambda done: None
+) -> Met:
+    """Run a session through so many hostile inputs.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Its classifier.
+    journal : Path
+        A new file.
+    inputs : int
+        How many.
+    seed : int
+        Which.
+    progress : callable of int
+        Told how many are done.
+    """
+    met = Met()
+    inference = Inference(bundle, device="cpu")
+    bed = Bed(Plan.from_card(bundle.card), np.random.default_rng(seed), met)
+    feeding = Feeding(bed, inputs, progress)
+    session = Session(
+        bundle,
+        inference=inference,
+        make_source=feeding.make,
+        settings=SessionSettings(session="bed-1", local_clock=lambda: bed.now + 0.01),
+        journal=JournalWriter(journal, on_trouble=met.undeclared.append, queue_size=10**6),
+        observer=feeding.watch,
+    )
+
+    async def main() -> None:
+        feeding.done = session.stop
+        await session.run()
+
+    try:
+        asyncio.run(main())
+    except Exception as error:  # noqa: BLE001 - what ends a session is what is looked for
+        met.ended = fault_text(error)
+    statuses = feeding.watch.statuses
+    met.faults, met.fault = session._feed.faults, session._feed.fault
+    met.failures = {f"{part}: {why}" for status in statuses for part, why in status.failing.items()}
+    met.status = statuses[-1] if statuses else None
+    decisions = feeding.watch.decisions
+    met.decisions = len(decisions)
+    met.labelled = sum(not decision.abstained for decision in decisions)
+    met.labelled_after = sum(not decision.abstained for decision in decisions[feeding.before_last :])
+    kept = list(read_decisions(journal))
+    again = judge_log(read_journal_entries(journal), bundle, inference)
+    met.same = kept == [decision.to_json() for decision in again] and len(kept) == len(decisions)
+    return met
