@@ -4,7 +4,6 @@ Run: ``python -m tools.bench.clock --sources 100``
 """
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -89,7 +88,7 @@ def pyxdf_errors(source: KnownSource) -> Floats:
     return np.abs(np.asarray(stream.time_stamps) - source.true)
 
 
-def rows(sources: int) -> list[Mapping[str, str]]:
+def rows(sources: int) -> list[dict[str, str]]:
     """A row a family."""
     found = []
     for family in (*FAMILIES, "combinations"):
