@@ -10,9 +10,12 @@ from typing import Any
 
 from models.card import canonical
 from models.errors import BundleError
+from models.regular_file import MOST_TEXT, read_regular
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
+MOST_BYTES = {CARD: MOST_TEXT, WEIGHTS: 2**32}
+"""Of each file: what is larger is none of ours, and would exhaust the memory."""
 SHORTEST_HASH = 12
 """Fewest hexadecimal digits by which a bundle may be pinned."""
 AGAIN = "Fetch it again from where it was trained, or train again."
@@ -77,7 +80,7 @@ def check_pin(where: Path, found: str, expected: str) -> None:
 def bytes_of(folder: Path, name: str) -> bytes:
     """What a file of the folder holds; an error where it cannot be read."""
     try:
-        return (folder / name).read_bytes()
+        return read_regular(folder / name, most=MOST_BYTES[name])
     except OSError as error:
         raise BundleError(
             f"{folder} is not a readable bundle: {name}: {error.strerror}. Expected a folder with {CARD} and "

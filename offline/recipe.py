@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.errors import RecipeError, near_match
+from models.regular_file import read_regular
 from offline.recipe_search import BudgetSection, SearchSection
 from offline.recipe_sections import (
     EvaluationSection,
@@ -172,7 +173,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         There is no such recipe, it is no TOML, or something in it is unknown, missing or wrong.
     """
     path = Path(name_or_path)
-    if path.is_file():
+    if path.exists() and not (path.is_dir() and str(name_or_path) in recipe_names()):
         text = _text_of(path)
     elif str(name_or_path) in recipe_names():
         text = files("offline").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
@@ -191,7 +192,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise RecipeError(f"Recipe {path} is not UTF-8 text ({error}); save it as UTF-8.") from error
     except OSError as error:

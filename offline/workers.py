@@ -125,8 +125,8 @@ class Workers:
         context, fresh = get_context("spawn"), []
         while len(self._workers) < wanted:
             ours, theirs = context.Pipe()
-            # The pipe is all that goes with the process.  What it begins with may be large, and
-            # multiprocessing waits for ever for a process that dies before it has read that; `_send` does not.
+            # The pipe is all that goes with the process.  What it begins with may be large, and where a
+            # process dies before it has read that, multiprocessing waits for ever; `_send` does not.
             process = context.Process(target=_serve, args=(theirs,), daemon=True)
             with _no_interrupt():
                 process.start()
@@ -162,7 +162,7 @@ class Workers:
         ) from error
 
     def _end(self, *, kill: bool) -> None:
-        """End all processes; those that may be at work are killed, and nothing is lost that came from them."""
+        """End all processes, those that may be at work at once: what came from them is not lost."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.pipe.close()

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from models.errors import HemostreamError, near_match
+from models.regular_file import read_regular
 
 
 def export(
@@ -82,7 +83,7 @@ def export(
 def _worth(path: Path, data: str) -> dict[str, object]:
     """What a study's report says of people it had not seen, these data's by their digest."""
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = json.loads(read_regular(path).decode("utf-8"))
         worth = {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HemostreamError(

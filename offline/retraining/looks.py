@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
+from models.regular_file import read_regular
 
 MOST = 5
 """After so many looks the locked people have served their time."""
@@ -79,7 +80,7 @@ def count_look(bundle: Path, locked: str, before: int) -> int:
 
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_regular(path).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
