@@ -10,6 +10,7 @@ from typing import Any
 
 from models.card import canonical
 from models.errors import BundleError
+from models.output_place import check_folder
 from models.regular_file import MOST_TEXT, read_regular
 
 CARD = "card.json"
@@ -86,6 +87,19 @@ def bytes_of(folder: Path, name: str) -> bytes:
             f"{folder} is not a readable bundle: {name}: {error.strerror}. Expected a folder with {CARD} and "
             f"{WEIGHTS}, as `hemostream train` writes it."
         ) from error
+
+
+def check_target(folder: str | Path) -> None:
+    """Refuse a folder into which no bundle could be written, before anything is computed for it.
+
+    Raises
+    ------
+    HemostreamError
+        Something else stands there, or nothing can be written.
+    """
+    target = Path(folder).absolute()
+    refuse_other_folders(target)
+    check_folder(target, "The bundle", beside=True)
 
 
 def refuse_other_folders(target: Path) -> None:

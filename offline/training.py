@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from models.bundle import write_bundle
+from models.bundle_files import check_target
 from models.errors import RecipeError
 from models.networks import check_network
 from offline.augmentation import Changes
@@ -218,6 +219,7 @@ def train(
             'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
             'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
         )
+    check_target(out)
     from offline.carding import card_of  # which needs to know what `Trained` is
 
     cohort = read_cohort(cohort_path)

@@ -41,6 +41,8 @@ def export(
     """
     import tempfile
 
+    from models.bundle_files import check_target
+    from models.output_place import check_folder
     from offline.progress import shown
     from offline.scans import read_scans
     from offline.studies import STUDIES
@@ -57,6 +59,9 @@ def export(
         )
     if name not in STUDIES:
         raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
+    check_target(out)
+    if cache is not None:
+        check_folder(cache, "Tables")
     with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
         tell("read", 0, 1, str(data))
         scans = read_scans(data)

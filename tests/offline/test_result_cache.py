@@ -72,7 +72,9 @@ def _huge(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as file:
         header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000,), }"
         header += " " * (118 - len(header) - 1) + "\n"
-        file.writestr("scores.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+        file.writestr(
+            "scores.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+        )
 
 
 def _bomb(path: Path) -> None:
