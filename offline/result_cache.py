@@ -91,7 +91,7 @@ def put_array(path: Path, values: npt.NDArray[Any]) -> None:
     ----------
     path : path
         Of the file.
-    values : array
+    values : (...) array
         Of any shape.
     """
     _put(path, lambda file: np.save(file, values, allow_pickle=False))
@@ -107,7 +107,7 @@ def expect(values: npt.NDArray[Any], kind: str, shape: tuple[int | None, ...]) -
 
     Parameters
     ----------
-    values : array
+    values : (...) array
         Of any shape.
     kind : str
         One letter: f, i, U.

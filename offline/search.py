@@ -28,11 +28,10 @@ from optuna.trial import TrialState, create_trial
 from pydantic import ValidationError
 
 from models.errors import RecipeError
-from models.networks import check_network
 from models.probabilities import probabilities
 from offline.person_loss import person_losses
 from offline.progress import Tell
-from offline.recipe import Recipe
+from offline.recipe import Recipe, check_network_of
 from offline.recipe_search import Range
 from offline.recipe_sections import Training
 from offline.result_cache import load_text, make_folder, put_text
@@ -104,9 +103,10 @@ def candidate(recipe: Recipe, values: Mapping[tuple[str, str], Any]) -> Recipe:
         raise RecipeError(f"search.training cannot be: {said}. Correct the range in the recipe.") from error
     own = {k: v for (where, k), v in values.items() if where == "network"}
     params = dict(recipe.network.params) | own
-    check_network(recipe.network.name, params)
     network = recipe.network.model_copy(update={"params": params})
-    return recipe.model_copy(update={"training": checked, "network": network})
+    found = recipe.model_copy(update={"training": checked, "network": network})
+    check_network_of(found)
+    return found
 
 
 def search(
