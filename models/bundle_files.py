@@ -10,9 +10,13 @@ from typing import Any
 
 from models.card import canonical
 from models.errors import BundleError
+from models.output_place import check_folder
+from models.regular_file import MOST_TEXT, read_regular
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
+MOST_BYTES = {CARD: MOST_TEXT, WEIGHTS: 2**32}
+"""Of each file: what is larger is none of ours, and would exhaust the memory."""
 SHORTEST_HASH = 12
 """Fewest hexadecimal digits by which a bundle may be pinned."""
 AGAIN = "Fetch it again from where it was trained, or train again."
@@ -77,12 +81,25 @@ def check_pin(where: Path, found: str, expected: str) -> None:
 def bytes_of(folder: Path, name: str) -> bytes:
     """What a file of the folder holds; an error where it cannot be read."""
     try:
-        return (folder / name).read_bytes()
+        return read_regular(folder / name, most=MOST_BYTES[name])
     except OSError as error:
         raise BundleError(
             f"{folder} is not a readable bundle: {name}: {error.strerror}. Expected a folder with {CARD} and "
             f"{WEIGHTS}, as `hemostream train` writes it."
         ) from error
+
+
+def check_target(folder: str | Path) -> None:
+    """Refuse a folder into which no bundle could be written, before anything is computed for it.
+
+    Raises
+    ------
+    HemostreamError
+        Something else stands there, or nothing can be written.
+    """
+    target = Path(folder).absolute()
+    refuse_other_folders(target)
+    check_folder(target, "The bundle", beside=True)
 
 
 def refuse_other_folders(target: Path) -> None:

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import torch
 from torch import nn
 
 from models.cgrnn import CGRNN
@@ -22,6 +23,8 @@ NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
 )
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
+MOST_WEIGHTS = 2**26
+"""With their gradients and AdamW's two moments, 1 GiB."""
 COMPONENTS = "components"
 """The parameter that every network has beside its own: how many components of its channels it sees."""
 
@@ -74,6 +77,31 @@ def check_network(name: str, params: Mapping[str, object]) -> None:
                 raise RecipeError(f"Network {name!r}: {key} is {value!r}; expected a whole number from 1 up.")
         elif not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
             raise RecipeError(f"Network {name!r}: {key} is {value!r}; expected a number from 0 to below 1.")
+
+
+def check_shape(name: str, params: Mapping[str, object], *, n_times: int, n_outputs: int) -> None:
+    """Refuse a network that could not be made for any channels: its weights are shaped, but not kept.
+
+    Parameters
+    ----------
+    name, params, n_times, n_outputs
+        See `make_network`.
+
+    Raises
+    ------
+    RecipeError
+        A value cannot be, the window is too short, or its weights would exhaust the memory.
+    """
+    check_network(name, params)
+    seen = params.get(COMPONENTS, 1)
+    assert isinstance(seen, int)
+    with torch.device("meta"):
+        network = make_network(name, params, n_chans=seen, n_times=n_times, n_outputs=n_outputs)
+    if (size := sum(each.numel() for each in network.parameters())) > MOST_WEIGHTS:
+        raise RecipeError(
+            f"Network {name!r} with {dict(params)} has {size} weights; expected {MOST_WEIGHTS} or fewer. "
+            "Make it smaller."
+        )
 
 
 def make_network(

@@ -12,7 +12,7 @@ from typing import Any
 from models.errors import RecipeError, near_match
 from models.networks import COMPONENTS, check_network
 from offline.judge import RIDGE, baselines_of
-from offline.recipe import Recipe
+from offline.recipe import Recipe, check_network_of
 from offline.recipe_sections import AugmentationSection, Network
 from offline.sample_table import SampleTable
 from offline.search import check_search
@@ -99,7 +99,7 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: boo
     RecipeError
         A network or a part to ablate is unknown, or not there to be taken away.
     """
-    check_network(recipe.network.name, recipe.network.params)
+    check_network_of(recipe)
     check_search(recipe)
     own = recipe.network.arm
     found = {own: Arm(own, own, recipe)}
@@ -107,6 +107,7 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: boo
     for name in networks:
         check_network(name, {})
         other = recipe.model_copy(update={"network": Network(name=name)})
+        check_network_of(other)
         found.setdefault(name, Arm(name, name, other))
     baselines = [Arm(name, name, recipe) for name in baselines_of(recipe, traits=traits)]
     whole = [*found.values(), *baselines]

@@ -39,7 +39,7 @@ def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> 
     first_name, first = specs[0]
     if recipe.input.channels:
         return _named(recipe.input.channels, first_name, first), []
-    kinds = _kinds(recipe)
+    kinds = recipe.kinds
     of_kind = [channel for channel in first.channels if channel.kind in kinds]
     if not of_kind:
         raise RecipeError(
@@ -70,18 +70,6 @@ def _named(names: Sequence[str], first_name: str, first: SignalSpec) -> SignalSp
                 + near_match(name, first.names)
             )
     return first.pick(first.names.index(name) for name in names)
-
-
-def _kinds(recipe: Recipe) -> tuple[Kind, ...]:
-    """What the pipeline starts from."""
-    stages = [stage.get("stage") for stage in recipe.pipeline]
-    if recipe.input.kind == "bold":
-        return (Kind.BOLD,)
-    if "optical_density" in stages:
-        return (Kind.INTENSITY,)
-    if "beer_lambert" in stages:
-        return (Kind.OPTICAL_DENSITY,)
-    return (Kind.HBO, Kind.HBR, Kind.HBT)
 
 
 def _distance_fits(channel: Channel, recipe: Recipe) -> bool:

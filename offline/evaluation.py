@@ -20,13 +20,14 @@ from models.private import write_private
 from offline.amount_evaluation import evaluate_amounts
 from offline.amount_tables import person_tables
 from offline.amounts import Amounts, write_amounts
-from offline.arms import Arm, arms_of, divisions_of
-from offline.audit import Audit, audit, print_audit, write_audit
-from offline.audit_network import audit_jobs, network_audit
+from offline.arms import Arm, arms_of, divisions_of, settings_kept
+from offline.audit import DIVISIONS, PERMUTATIONS, Audit, audit, print_audit, write_audit
+from offline.audit_network import Audited, audit_jobs, network_audit
 from offline.baselines import window_features
 from offline.cohort import Cohort, read_cohort
 from offline.findings import PROTOCOLS, figures_of, predictions_of
-from offline.jobs import UNLIKE, Elsewhere, Job, Store, perform_all
+from offline.jobs import UNLIKE, Elsewhere, Job, Outcome, Store, perform_all
+from offline.judge import unlike_training
 from offline.labelling import amounts_of
 from offline.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
 from offline.planning import Cost, plan
@@ -129,16 +130,9 @@ def evaluate(
             return _amounts(folder, cohort, samples, recipe, began, show)
         by_person = is_by_person(samples.table, recipe)
         planned = _planned(samples, recipe, networks)
-        unlike = []
-        if recipe.evaluation.by == "people":  # a session's own person is never part of what it was fitted to
-            unlike = [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
+        unlike = _unlike(samples, recipe)
         permuted = permuted_jobs(samples, recipe)
-        careless = []
-        if audited:
-            check_audit(samples)
-            if recipe.network.channels == "all":  # choosing the best is what one of the arms is about
-                n = capped(recipe.evaluation.network_permutations, recipe)
-                careless = audit_jobs(samples, recipe, by_person=by_person, labellings=n)
+        careless = _careless(samples, recipe, by_person) if audited else []
         groups = [
             [job for _, _, job in planned],
             unlike,
@@ -199,13 +193,14 @@ def plan_evaluation(
     recipe: Recipe,
     *,
     networks: Sequence[str] = (),
+    audited: bool = False,
     progress: Tell | None = None,
 ) -> list[Cost]:
     """What `evaluate` would cost; nothing is written.
 
     Parameters
     ----------
-    cohort_path, recipe, networks, progress
+    cohort_path, recipe, networks, audited, progress
         See `evaluate`.
 
     Raises
@@ -217,17 +212,70 @@ def plan_evaluation(
     arms_of(recipe, networks, sites=False)
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
+        began = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
-        two = len(samples.labels) == 2
-        return plan(
+        collected = Cost("collect", 0, 0, 0, (time.perf_counter() - began) / 3600, shared=False)
+        two, by_person = len(samples.labels) == 2, is_by_person(samples.table, recipe)
+        planned, unlike = _planned(samples, recipe, networks), _unlike(samples, recipe)
+        careless = _careless(samples, recipe, by_person) if audited else []
+        costs = plan(
             samples,
             recipe,
-            _planned(samples, recipe, networks),
+            planned,
             permutations=capped(recipe.evaluation.permutations, recipe) if two else 0,
             network_permutations=capped(recipe.evaluation.network_permutations, recipe),
-            by_person=is_by_person(samples.table, recipe),
+            by_person=by_person,
+            unlike=unlike,
+            careless=[each.job for each in careless],
+            rounds=PERMUTATIONS + DIVISIONS if audited else 0,
             tell=tell,
         )
+        report = _report_seconds(samples, recipe, cohort, planned, unlike)
+    return [collected, *costs, Cost("report", 0, 0, 0, report / 3600, shared=False)]
+
+
+def _report_seconds(
+    samples: Samples,
+    recipe: Recipe,
+    cohort: Cohort,
+    planned: Sequence[tuple[Arm, int, Job]],
+    unlike: Sequence[Job],
+) -> float:
+    """How long figures, tables and pages take, of predictions that say nothing."""
+    n = len(samples.labels)
+    rng = np.random.default_rng(0)
+    outcomes = [Outcome(rng.dirichlet(np.ones(n), len(job.fold.test)), {}, 0.0) for _, _, job in planned]
+    plain = settings_kept(recipe)
+    began = time.perf_counter()
+    predictions = predictions_of(samples, planned, outcomes)
+    figures_of(
+        samples,
+        plain,
+        cohort,
+        predictions,
+        fitted=[],
+        unlike={job.fold.name: unlike_training(samples, job.fold) for job in unlike[:1]},
+        null=None,
+        own_null=None,
+        where=None,
+    )
+    return time.perf_counter() - began
+
+
+def _unlike(samples: Samples, recipe: Recipe) -> list[Job]:
+    """A session's own person is never part of what it was fitted to."""
+    if recipe.evaluation.by != "people":
+        return []
+    return [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
+
+
+def _careless(samples: Samples, recipe: Recipe, by_person: bool) -> list[Audited]:
+    """Jobs of the network's audit."""
+    check_audit(samples)
+    if recipe.network.channels != "all":  # choosing the best is what one of the arms is about
+        return []
+    n = capped(recipe.evaluation.network_permutations, recipe)
+    return audit_jobs(samples, recipe, by_person=by_person, labellings=n)
 
 
 def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Arm, int, Job]]:

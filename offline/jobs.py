@@ -8,7 +8,6 @@ same, bit for bit, from this process, from many, or from another machine's: each
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 import threading
@@ -24,13 +23,12 @@ import numpy.typing as npt
 import torch
 from threadpoolctl import threadpool_limits
 
-from models.errors import HemostreamError
-from models.private import open_private, private_folder
 from offline.judge import judge, unlike_training
 from offline.kept_windows import KeptWindows
 from offline.network_null import relabelled
 from offline.progress import Tell
 from offline.recipe import Recipe
+from offline.result_cache import Arrays, expect, load_result, make_folder, put_array, put_result
 from offline.samples import Samples
 from offline.sight import Sight
 from offline.splits import Fold
@@ -110,10 +108,7 @@ class Store:
         self.folder = folder
         self.samples = samples
         self._of = _digest(samples)
-        try:
-            private_folder(folder)
-        except OSError as error:
-            raise HemostreamError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+        make_folder(folder)
 
     def path(self, job: Job) -> Path:
         """Where the job's outcome is kept: a name that follows from all that it depends on."""
@@ -137,24 +132,25 @@ class Store:
 
     def load(self, job: Job) -> Outcome | None:
         """What was kept of a job, if anything whole was."""
-        path = self.path(job)
-        if not path.exists():
-            return None
-        with np.load(path, allow_pickle=False) as kept:
-            how = json.loads(str(kept["how"]))
-            return Outcome(kept["scores"], how, float(kept["seconds"]))
+        n_scores = 0 if job.arm == UNLIKE else len(job.fold.test)
+
+        def made_of(kept: Arrays) -> Outcome:
+            how = json.loads(str(expect(kept["how"], "U", ())))
+            if not isinstance(how, dict):
+                raise TypeError(f"it says {type(how).__name__} of how it was made")
+            scores = expect(kept["scores"], "f", (n_scores, len(self.samples.labels)))
+            return Outcome(scores, how, float(expect(kept["seconds"], "f", ())))
+
+        return load_result(self.path(job), made_of)
 
     def keep(self, job: Job, outcome: Outcome) -> None:
         """Write an outcome so that it is there wholly or not at all."""
-        path = self.path(job)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with open_private(part, "wb") as file:
-            np.savez(
-                file, scores=outcome.scores, how=np.array(json.dumps(outcome.how)), seconds=outcome.seconds
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        put_result(
+            self.path(job),
+            scores=outcome.scores,
+            how=json.dumps(outcome.how),
+            seconds=np.float64(outcome.seconds),
+        )
 
     def drop(self) -> None:
         """Remove what was kept: the run is whole."""
@@ -239,7 +235,7 @@ def _apart(
     """In processes that share the windows through a file: they are not copied into each."""
     windows = store.folder / "windows.npy"
     X = store.samples.X
-    np.save(windows, X.signal if isinstance(X, KeptWindows) else X, allow_pickle=False)
+    put_array(windows, X.signal if isinstance(X, KeptWindows) else np.asarray(X))
     empty = replace(store.samples, X=np.empty((0, *X.shape[1:]), dtype=np.float32))
     at = X.at if isinstance(X, KeptWindows) else None
     with Workers(workers, _begin, (windows, empty, at)) as shared:

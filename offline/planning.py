@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from offline.arms import Arm, settings_kept
+from offline.audit import audit
 from offline.baselines import window_features
-from offline.jobs import Job, perform
+from offline.jobs import UNLIKE, Job, perform
 from offline.judge import baselines_of
 from offline.null import ridge_null
-from offline.progress import Tell
+from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.samples import Samples
 from offline.search import inner_folds, searches
@@ -39,7 +40,9 @@ class Cost:
     epochs : int
         Most of all fits together; 0 where nothing is trained by epochs.
     hours : float
-        At most, by one process.
+        About, by one process; of networks as if none stopped early.
+    shared : bool
+        Whether several processes share it.
     """
 
     arm: str
@@ -47,6 +50,7 @@ class Cost:
     fits: int
     epochs: int
     hours: float
+    shared: bool = True
 
 
 def plan(
@@ -57,11 +61,15 @@ def plan(
     permutations: int,
     network_permutations: int,
     by_person: bool,
+    unlike: Sequence[Job] = (),
+    careless: Sequence[Job] = (),
+    rounds: int = 0,
     tell: Tell,
 ) -> list[Cost]:
     """Measure one epoch of each network and one fold of each baseline, and count.
 
-    Early stopping ends most trainings sooner, so hours of networks are an upper end.
+    Early stopping ends most trainings sooner, so hours of networks are the upper end; all others are measured
+    and multiplied.
 
     Parameters
     ----------
@@ -75,6 +83,12 @@ def plan(
         Labellings of the null, and of the network's own; 0 where there is none.
     by_person : bool
         Whether the label is the person's.
+    unlike : sequence of Job
+        Those that count windows unlike the training.
+    careless : sequence of Job
+        Those of the network's audit.
+    rounds : int
+        Of the ridge model's audit, true labels and permuted; 0 where nothing is audited.
     tell : callable
         Told of what is measured.
     """
@@ -96,6 +110,15 @@ def plan(
         folds_each = sum(1 for each, _, _ in planned if each.name == arm.name)
         cost = _of_network(samples, bare, job, network_permutations * folds_each)
         out.append(replace(cost, arm="network's null"))
+    if careless:
+        arm, job = next(iter(first.values()))
+        bare = Arm(arm.name, arm.judge, settings_kept(arm.recipe))
+        out.append(replace(_of_network(samples, bare, job, len(careless)), arm="network's audit"))
+    if unlike:
+        hours = _seconds(samples, unlike[0]) * len(unlike) / 3600
+        out.append(Cost(UNLIKE, len(unlike), 0, 0, hours))
+    if rounds:
+        out.append(_of_audit(samples, recipe, by_person, rounds))
     if permutations:
         tried = min(TRIED, permutations)
         began = time.perf_counter()
@@ -108,8 +131,25 @@ def plan(
             seed=recipe.training.seed,
         )
         hours = (time.perf_counter() - began) * permutations / tried / 3600
-        out.append(Cost("null", permutations, permutations, 0, hours))
+        out.append(Cost("null", permutations, permutations, 0, hours, shared=False))
     return out
+
+
+def _of_audit(samples: Samples, recipe: Recipe, by_person: bool, rounds: int) -> Cost:
+    """One round on true labels and one on permuted ones, and the draws of people that follow, measured."""
+    features = window_features(samples.X)
+    began = time.perf_counter()
+    audit(
+        features,
+        samples.table,
+        by_person=by_person,
+        metric=recipe.evaluation.metric,
+        permutations=1,
+        divisions=1,
+        seed=recipe.training.seed,
+        tell=silent,
+    )
+    return Cost("audit", 0, rounds, 0, (time.perf_counter() - began) * rounds / 2 / 3600, shared=False)
 
 
 def _of_network(samples: Samples, arm: Arm, job: Job, n_folds: int) -> Cost:
@@ -122,17 +162,18 @@ def _of_network(samples: Samples, arm: Arm, job: Job, n_folds: int) -> Cost:
     epochs = fit_settings(recipe).epochs
     # An inner fold learns from a part of the people only.
     whole = 1 + (trials + again) * sum(len(each.train) for each in inner) / max(len(job.fold.train), 1)
-    seconds = _epoch_seconds(samples, recipe, job) * epochs * whole * n_networks
-    return Cost(arm.name, n_folds, fits, fits * epochs, n_folds * seconds / 3600)
+    epoch, once = _epoch_seconds(samples, recipe, job)
+    seconds = epoch * epochs * whole * n_networks
+    return Cost(arm.name, n_folds, fits, fits * epochs, (n_folds * seconds + fits * once) / 3600)
 
 
-def _epoch_seconds(samples: Samples, recipe: Recipe, job: Job) -> float:
-    """Two epochs less one: what is paid once is not counted for each."""
+def _epoch_seconds(samples: Samples, recipe: Recipe, job: Job) -> tuple[float, float]:
+    """Seconds of an epoch, and what each fit costs besides: one of two epochs less one of one."""
     split = validation_split(
         samples.table, job.fold.train, seed=0, fraction=recipe.training.validation_fraction
     )
     took = []
-    for epochs in (1, 2):
+    for epochs in (1, 1, 2):  # the first fit of a process takes longer than any other
         training = recipe.training.model_copy(update={"epochs": epochs, "min_epochs": 1})
         began = time.perf_counter()
         train_network(
@@ -143,7 +184,8 @@ def _epoch_seconds(samples: Samples, recipe: Recipe, job: Job) -> float:
             seed=0,
         )
         took.append(time.perf_counter() - began)
-    return max(took[1] - took[0], 0.1 * took[0])
+    epoch = max(took[2] - took[1], 0.1 * took[1])
+    return epoch, max(took[1] - epoch, 0.0)
 
 
 def _seconds(samples: Samples, job: Job) -> float:
@@ -162,15 +204,24 @@ def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = No
     console : rich console or None
         Where to.
     """
-    table = Table(title="What this evaluation would cost at most (measured on this machine, one process)")
+    table = Table(
+        title="About what this evaluation would cost (measured on this machine, one process)",
+        caption="networks as if none stopped early; on a machine that does other work too it takes longer",
+    )
     table.add_column("")
     for name in ("folds", "fits", "epochs", "hours"):
         table.add_column(name, justify="right")
     for cost in costs:
-        table.add_row(cost.arm, str(cost.folds), str(cost.fits), str(cost.epochs or "–"), _hours(cost.hours))
+        table.add_row(
+            cost.arm,
+            str(cost.folds or "–"),
+            str(cost.fits or "–"),
+            str(cost.epochs or "–"),
+            _hours(cost.hours),
+        )
     table.add_section()
-    shared = sum(cost.hours for cost in costs if cost.arm != "null")
-    alone = sum(cost.hours for cost in costs if cost.arm == "null")
+    shared = sum(cost.hours for cost in costs if cost.shared)
+    alone = sum(cost.hours for cost in costs if not cost.shared)
     fits = sum(cost.fits for cost in costs)
     table.add_row("all", "", str(fits), str(sum(c.epochs for c in costs)), _hours(shared + alone))
     if workers > 1:

@@ -9,12 +9,14 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from models.errors import RecipeError, near_match
+from models.errors import RecipeError, SignalError, near_match
+from models.regular_file import read_regular
 from offline.recipe_search import BudgetSection, SearchSection
 from offline.recipe_sections import (
     EvaluationSection,
@@ -28,11 +30,12 @@ from offline.recipe_sections import (
     Training,
     Window,
 )
-from realtime.pipeline import check_order
+from realtime.pipeline import check_pipeline
 from realtime.quality import Policy
+from realtime.signal import Kind
 from realtime.sources.recording import Event
-from realtime.stages import check_settings
-from realtime.windows import whole_number
+from realtime.stages.outline import MOST_RATE, Outline
+from realtime.windows import check_window, whole_number
 
 
 class Recipe(Section):
@@ -53,7 +56,7 @@ class Recipe(Section):
 
     name: str
     description: str = ""
-    rate: float = Field(gt=0)
+    rate: float = Field(gt=0, le=MOST_RATE)
     input: Input = Input()
     window: Window = Window()
     pipeline: Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
@@ -96,6 +99,11 @@ class Recipe(Section):
             )
         if self.network.channels == "best" and self.evaluation.explain:
             raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
+        check_window(self.window.length_s, self.window.step_s, self.rate)
+        if self.evaluation.over_time and len(self.labels.values) > 2:
+            raise ValueError(
+                f"evaluation.over_time tells two labels apart; labels.values are {list(self.labels.values)}"
+            )
         if self.evaluation.over_time and self.labels.target != "person":
             raise ValueError(
                 "evaluation.over_time needs a label of the person: one that changes within a recording is "
@@ -109,6 +117,27 @@ class Recipe(Section):
                 "channel_dropout (0.1 to 0.3, say), or min_channels = 1.0"
             )
         return self
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What the pipeline starts from, where channels are not named."""
+        stages = [stage.get("stage") for stage in self.pipeline]
+        if self.input.kind == "bold":
+            return (Kind.BOLD,)
+        if "optical_density" in stages:
+            return (Kind.INTENSITY,)
+        if "beer_lambert" in stages:
+            return (Kind.OPTICAL_DENSITY,)
+        return (Kind.HBO, Kind.HBR, Kind.HBT)
+
+    @property
+    def outline(self) -> Outline:
+        """What is known of the signal before any recording is read."""
+        if self.input.channels:
+            fnirs = tuple(kind for kind in Kind if kind is not Kind.BOLD)
+            return Outline.of_kinds((Kind.BOLD,) if self.input.kind == "bold" else fnirs)
+        least, most = self.input.min_distance, self.input.max_distance
+        return Outline.of_kinds(self.kinds).within(least or 0.0, inf if most is None else most)
 
     def quality_policy(self) -> Policy:
         """The policy as the live core takes it."""
@@ -172,7 +201,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         There is no such recipe, it is no TOML, or something in it is unknown, missing or wrong.
     """
     path = Path(name_or_path)
-    if path.is_file():
+    if path.exists() and not (path.is_dir() and str(name_or_path) in recipe_names()):
         text = _text_of(path)
     elif str(name_or_path) in recipe_names():
         text = files("offline").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
@@ -191,7 +220,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise RecipeError(f"Recipe {path} is not UTF-8 text ({error}); save it as UTF-8.") from error
     except OSError as error:
@@ -199,7 +228,7 @@ def _text_of(path: Path) -> str:
 
 
 def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
-    """Check a recipe's values, all but those of its stages (which need a signal) and its network (torch).
+    """Check all of a recipe that can be known without a recording, but its network (`check_network_of`).
 
     Parameters
     ----------
@@ -219,12 +248,28 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
         lines = [_in_words(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors()]
         raise RecipeError(f"Recipe {where} is wrong: " + "; ".join(lines)) from error
     try:
-        for stage in recipe.pipeline:
-            check_settings(stage)
-        check_order([stage["stage"] for stage in recipe.pipeline])
-    except RecipeError as error:
+        check_pipeline(recipe.pipeline, recipe.outline)
+    except (RecipeError, SignalError) as error:
         raise RecipeError(f"Recipe {where} is wrong: {error}") from error
     return recipe
+
+
+def check_network_of(recipe: Recipe) -> None:
+    """Check a recipe's network; apart from the rest, for it needs torch.
+
+    Raises
+    ------
+    RecipeError
+        There is no such network, or none could be made for the recipe's windows.
+    """
+    from models.networks import check_shape
+
+    check_shape(
+        recipe.network.name,
+        recipe.network.params,
+        n_times=round(recipe.window.length_s * recipe.rate),
+        n_outputs=max(len(recipe.labels.intervals), len(recipe.labels.values), 2),
+    )
 
 
 def _in_words(location: tuple[int | str, ...], kind: str, message: str, found: Any) -> str:

@@ -1,15 +1,21 @@
 """The sections of a recipe: what may stand in each, and within which bounds."""
 
-from collections.abc import Mapping
 from dataclasses import fields
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from realtime.quality import Policy
+from models.errors import RecipeError
+from realtime.quality import ABOVE_0, RANGES, Policy
+from realtime.stages.outline import MOST_S
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 """A list in TOML (strict alone would want Python's own tuple)."""
+
+
+MOST_SEED = 2**31 - 1
+"""What every generator of random numbers takes, a few more for repeats and folds added."""
 
 
 class Section(BaseModel):
@@ -56,14 +62,16 @@ class Input(Section):
         low, high = self.min_distance, self.max_distance
         if low is not None and high is not None and low >= high:
             raise ValueError(f"min_distance is {low} m and max_distance {high} m; expected min < max")
+        if self.kind == "bold" and not self.channels and (low is not None or high is not None):
+            raise ValueError("regions have no distance: leave min_distance and max_distance away")
         return self
 
 
 class Window(Section):
     """Length and step of windows, s."""
 
-    length_s: float = Field(default=7.0, gt=0)
-    step_s: float = Field(default=1.0, gt=0)
+    length_s: float = Field(default=7.0, gt=0, le=MOST_S)
+    step_s: float = Field(default=1.0, gt=0, le=MOST_S)
 
 
 class Interval(Section):
@@ -126,6 +134,8 @@ class Labels(Section):
                 "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
                 "and no values"
             )
+        if len(self.values) == 1:
+            raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")
         if len(set(self.values)) < len(self.values):
             raise ValueError(f"values are {list(self.values)}; expected each label once")
         if "abstain" in (*self.intervals, *self.values):
@@ -179,7 +189,7 @@ class AugmentationSection(Section):
     gain: float = Field(default=0.0, ge=0, le=2)
     pathlength: float = Field(default=0.0, ge=0, le=2)
     noise: float = Field(default=0.0, ge=0, le=10)
-    time_shift_s: float = Field(default=0.0, ge=0)
+    time_shift_s: float = Field(default=0.0, ge=0, le=MOST_S)
 
 
 class Training(Section):
@@ -219,19 +229,7 @@ class Training(Section):
     class_weights: Literal["balanced", "none"] = "balanced"
     channel_dropout: float = Field(default=0.0, ge=0, lt=1)
     augmentation: AugmentationSection = AugmentationSection()
-    seed: int = Field(default=0, ge=0)
-
-
-_BOUNDS: Mapping[str, Mapping[str, float]] = {
-    "min_coverage": {"ge": 0, "le": 1},
-    "max_age_s": {"gt": 0},
-    "min_scalp_coupling": {"ge": -1, "le": 1},
-    "max_saturated": {"ge": 0, "le": 1},
-    "max_moving": {"ge": 0, "le": 1},
-    "min_channels": {"gt": 0, "le": 1},
-    "max_novelty": {"gt": 0},
-}
-"""Bounds of what a policy may ask; all that is not named here is 0 or more."""
+    seed: int = Field(default=0, ge=0, le=MOST_SEED)
 
 
 if TYPE_CHECKING:
@@ -240,17 +238,27 @@ if TYPE_CHECKING:
         """When a window is judged (`realtime.quality.Policy`)."""
 
 else:
-    # The fields of the policy itself, so that a recipe can ask all that a session can.
+    # The fields of the policy itself, so that a recipe can ask all that a session can, within its bounds.
+    def _bounds(name: str) -> dict[str, float]:
+        low, high = RANGES[name]
+        least = {"gt": 0.0} if low == ABOVE_0 else {"ge": low}
+        return least if high == inf else least | {"le": high}
+
+    def _within_its_bounds(section: Section) -> Section:
+        try:
+            Policy(**section.model_dump())
+        except RecipeError as error:
+            raise ValueError(str(error)) from error
+        return section
+
     _KINDS = get_type_hints(Policy)
     PolicySection = create_model(
         "PolicySection",
         __base__=Section,
         __doc__="When a window is judged (`realtime.quality.Policy`).",
+        __validators__={"within_its_bounds": model_validator(mode="after")(_within_its_bounds)},
         **{
-            each.name: (
-                _KINDS[each.name],
-                Field(default=each.default, **_BOUNDS.get(each.name, {"ge": 0})),
-            )
+            each.name: (_KINDS[each.name], Field(default=each.default, **_bounds(each.name)))
             for each in fields(Policy)
         },
     )

@@ -10,12 +10,14 @@ from typing import Any
 import torch
 
 from models.errors import HemostreamError
-from models.private import private_folder, replace_private, write_private
+from models.output_place import check_folder
+from models.private import replace_private, write_private
 from offline.explain.drawing import draw_channel_map, draw_explanation
 from offline.explain.maps import METHODS
 from offline.predictions import Predictions, write_predictions
 from offline.recipe import Recipe
 from offline.report.page import JSON, PAGE, picture_of
+from offline.result_cache import make_folder
 from offline.sample_table import write_table
 from offline.samples import Samples
 from offline.versions import versions
@@ -49,10 +51,14 @@ def folder_for(out: str | Path) -> Path:
             f"{folder} is not empty and is no report (it holds {', '.join(others[:5])}); "
             "nothing was computed. Give a new folder."
         )
-    try:
-        private_folder(folder)
-    except OSError as error:
-        raise HemostreamError(f"The report's folder {folder} cannot be made: {error.strerror}.") from error
+    for name in WRITTEN:
+        # Replaced at the end: what could not be is found now.
+        there = folder / name
+        if there.exists() and there.is_dir() != (name == WORK):
+            kind, wanted = ("a folder", "a file") if there.is_dir() else ("a file", "a folder")
+            raise HemostreamError(f"{there} is {kind}; expected {wanted}, or nothing. Give a new folder.")
+    check_folder(folder, "The report")
+    make_folder(folder)
     return folder
 
 

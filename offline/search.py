@@ -10,7 +10,6 @@ Bergstra J, Bardenet R, Bengio Y, Kegl B (2011). Algorithms for hyper-parameter 
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,14 +28,13 @@ from optuna.trial import TrialState, create_trial
 from pydantic import ValidationError
 
 from models.errors import RecipeError
-from models.networks import check_network
-from models.private import private_folder, write_private
 from models.probabilities import probabilities
 from offline.person_loss import person_losses
 from offline.progress import Tell
-from offline.recipe import Recipe
+from offline.recipe import Recipe, check_network_of
 from offline.recipe_search import Range
 from offline.recipe_sections import Training
+from offline.result_cache import load_text, make_folder, put_text
 from offline.samples import Samples
 from offline.splits import Fold, person_folds
 from offline.temperature import logits_of
@@ -105,9 +103,10 @@ def candidate(recipe: Recipe, values: Mapping[tuple[str, str], Any]) -> Recipe:
         raise RecipeError(f"search.training cannot be: {said}. Correct the range in the recipe.") from error
     own = {k: v for (where, k), v in values.items() if where == "network"}
     params = dict(recipe.network.params) | own
-    check_network(recipe.network.name, params)
     network = recipe.network.model_copy(update={"params": params})
-    return recipe.model_copy(update={"training": checked, "network": network})
+    found = recipe.model_copy(update={"training": checked, "network": network})
+    check_network_of(found)
+    return found
 
 
 def search(
@@ -147,7 +146,7 @@ def search(
         study = optuna.create_study(direction="minimize")
         trials: list[dict[str, Any]] = []
         for number in range(recipe.budget.trials):
-            if (done := _read(kept, number)) is None:
+            if (done := _read(kept, number, distributions)) is None:
                 study.sampler = optuna.samplers.TPESampler(
                     seed=_seed_of(seed, number), n_startup_trials=FIRST_AT_RANDOM
                 )
@@ -259,21 +258,27 @@ def _file(kept: Path, number: int) -> Path:
     return kept / f"trial-{number:05d}.json"
 
 
-def _read(kept: Path | None, number: int) -> dict[str, Any] | None:
-    if kept is None or not _file(kept, number).exists():
-        return None
-    found: dict[str, Any] = json.loads(_file(kept, number).read_text(encoding="utf-8"))
-    return found
+def _read(
+    kept: Path | None, number: int, distributions: Mapping[str, BaseDistribution]
+) -> dict[str, Any] | None:
+    """A finished trial, if it is whole and of these settings."""
+
+    def made_of(text: str) -> dict[str, Any]:
+        found = json.loads(text)
+        done = {"settings": dict(found["settings"]), "loss": found["loss"]}
+        if done["settings"].keys() != distributions.keys():
+            raise ValueError("it is of another search")
+        _again(done, distributions)  # refuses values outside their ranges
+        return done
+
+    return None if kept is None else load_text(_file(kept, number), made_of)
 
 
 def _write(kept: Path | None, number: int, done: Mapping[str, Any]) -> None:
     """Wholly or not at all."""
-    if kept is None:
-        return
-    private_folder(kept)
-    part = _file(kept, number).with_suffix(f".{os.getpid()}.part")
-    write_private(part, json.dumps(done))
-    part.replace(_file(kept, number))
+    if kept is not None:
+        make_folder(kept)
+        put_text(_file(kept, number), json.dumps(done))
 
 
 @contextmanager

@@ -15,14 +15,14 @@ import numpy.typing as npt
 import torch
 
 from models.bundle import write_bundle
+from models.bundle_files import check_target
 from models.errors import RecipeError
-from models.networks import check_network
 from offline.augmentation import Changes
 from offline.cohort import read_cohort
 from offline.fitting import FitSettings, Fitted, fit_network
 from offline.labelling import Span
 from offline.progress import Tell, shown
-from offline.recipe import Recipe
+from offline.recipe import Recipe, check_network_of
 from offline.samples import Samples, collect
 from offline.temperature import fit_temperature, logits_of
 from offline.validation import Validation, validation_split
@@ -207,7 +207,7 @@ def train(
     HemostreamError
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
-    check_network(recipe.network.name, recipe.network.params)  # before hours of replay
+    check_network_of(recipe)  # before hours of replay
     if recipe.labels.amount:
         raise RecipeError(
             "labels.amount: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
@@ -218,6 +218,7 @@ def train(
             'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
             'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
         )
+    check_target(out)
     from offline.carding import card_of  # which needs to know what `Trained` is
 
     cohort = read_cohort(cohort_path)

@@ -1,17 +1,36 @@
-"""Processes that share work, started once, when they are first needed."""
+"""Processes that share work, started once, when they are first needed.
+
+Each process has a pipe of its own to this one, and there is no queue, lock or thread between them: a process
+that is killed at any moment (while it starts, between calls, within one, while it answers) shows at the end
+of its pipe, and Ctrl-C is answered at once, for all that this process does is to wait for those pipes.
+"""
 
 import os
+import signal
+import sys
 import threading
+import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from models.errors import HemostreamError
 
 T = TypeVar("T")
+
+PATIENCE_S = 5.0
+"""A process that has nothing to do and was told to end is given so long, s."""
+
+
+class _Worker(NamedTuple):
+    process: BaseProcess
+    pipe: "Connection[Any, Any]"
 
 
 class Workers:
@@ -28,11 +47,11 @@ class Workers:
     """
 
     def __init__(
-        self, count: int = 1, begin: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+        self, count: int = 1, begin: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
     ) -> None:
         self.count = count
         self._begin = (begin, arguments)
-        self._pool: ProcessPoolExecutor | None = None
+        self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -40,20 +59,18 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None and kind is not None:
-            # Whoever stops does not wait for work under way: it is done when the run is taken up again.  A
-            # pool has no public way to end its processes before Python 3.14.
-            for process in list(self._pool._processes.values()):
-                process.terminate()
-        self._close()
+        self._end(kill=kind is not None)
 
-    def _close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+    @property
+    def processes(self) -> tuple[BaseProcess, ...]:
+        """Those that were started and not ended by us; one of them may have been killed meanwhile."""
+        return tuple(worker.process for worker in self._workers)
 
     def each(self, function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, T]]:
         """Results with the number of their call, in the order in which they come.
+
+        Whoever stops before the last of them does not wait for work under way: it is done when the run is
+        taken up again.
 
         Parameters
         ----------
@@ -71,33 +88,147 @@ class Workers:
             for number, arguments in enumerate(calls):
                 yield number, function(*arguments)
             return
-        if self._pool is None:
-            # Spawned, not forked: a fork of a process that has run torch may hang.
-            self._pool = ProcessPoolExecutor(
-                self.count, mp_context=get_context("spawn"), initializer=_begin, initargs=self._begin
-            )
-        waiting: dict[Future[T], int] = {}
         try:
-            # A process may have been ended while nobody asked for anything: then this fails already.
-            waiting |= {self._pool.submit(function, *call): number for number, call in enumerate(calls)}
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BrokenProcessPool as error:
-            self._close()
-            raise HemostreamError(
-                f"One of {self.count} processes that shared the work was ended from outside, as happens "
-                "where memory runs out. What was done is kept: start the same command again with fewer "
-                "--workers."
-            ) from error
-        finally:
-            for future in waiting:
-                future.cancel()
+            yield from self._shared(function, calls)
+        except BaseException:  # what is still computed would be taken for answers to the next calls
+            self._end(kill=True)
+            raise
+
+    def _shared(
+        self, function: Callable[..., T], calls: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[int, T]]:
+        todo = deque(enumerate(calls))
+        busy: dict[Connection[Any, Any], tuple[_Worker, int]] = {}
+
+        def give(worker: _Worker) -> None:
+            if todo:
+                number, arguments = todo.popleft()
+                self._send(worker, (function, arguments))
+                busy[worker.pipe] = worker, number
+
+        self._start(min(self.count, len(calls)))
+        for worker in self._workers:
+            give(worker)
+        while busy:
+            for pipe in wait(list(busy)):
+                assert isinstance(pipe, Connection)
+                worker, number = busy.pop(pipe)
+                fine, outcome = self._receive(worker)
+                if not fine:
+                    raise outcome
+                give(worker)
+                yield number, outcome
+
+    def _start(self, wanted: int) -> None:
+        """Start what is lacking; all of them before any is waited for."""
+        # Spawned, not forked: a fork of a process that has run torch may hang.
+        context, fresh = get_context("spawn"), []
+        while len(self._workers) < wanted:
+            ours, theirs = context.Pipe()
+            # The pipe is all that goes with the process.  What it begins with may be large, and where a
+            # process dies before it has read that, multiprocessing waits for ever; `_send` does not.
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            with _no_interrupt():
+                process.start()
+                fresh.append(_Worker(process, ours))
+                self._workers.append(fresh[-1])
+            theirs.close()  # so that the pipe ends with the process
+        for worker in fresh:
+            self._send(worker, self._begin)
+
+    def _send(self, worker: _Worker, what: Any) -> None:
+        try:
+            worker.pipe.send(what)
+        except ConnectionError as error:
+            self._died(worker, error)
+
+    def _receive(self, worker: _Worker) -> tuple[bool, Any]:
+        try:
+            answer: tuple[bool, Any] = worker.pipe.recv()
+        except (EOFError, ConnectionError) as error:
+            self._died(worker, error)
+        return answer
+
+    def _died(self, worker: _Worker, error: BaseException) -> NoReturn:
+        worker.process.join(PATIENCE_S)  # its pipe has ended already
+        code = worker.process.exitcode
+        if code is not None and code < 0:
+            why = f"was ended from outside (signal {-code}), as happens where memory runs out"
+        else:
+            why = f"ended by itself (exit code {code}); what it said stands above"
+        raise HemostreamError(
+            f"One of {self.count} processes that shared the work {why}. What was done is kept: start "
+            "the same command again, with fewer --workers if it was memory."
+        ) from error
+
+    def _end(self, *, kill: bool) -> None:
+        """End all processes, those that may be at work at once: what came from them is not lost."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.pipe.close()
+            if kill:
+                worker.process.kill()
+        for worker in workers:
+            worker.process.join(PATIENCE_S)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join(PATIENCE_S)
 
 
-def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ctrl-C waits for a moment: so that no process is started and not known.
+
+    What is started within never hears it: whoever started it ends it.
+    """
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: "Connection[Any, Any]") -> None:
+    """What a process does: begin, and answer calls until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_with_parent()
+    with suppress(EOFError, OSError):  # whoever asked is not there any more
+        message = pipe.recv_bytes()
+        answer = _answer(_begin, message)
+        while answer == _BEGUN:
+            message = pipe.recv_bytes()
+            pipe.send_bytes(_answer(_call, message))
+        pipe.send_bytes(answer)  # of the first call, which is not looked at: nothing can be done here
+
+
+def _begin(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     if begin is not None:
         begin(*arguments)
+
+
+def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    return function(*arguments)
+
+
+def _answer(do: Callable[..., Any], message: bytes) -> bytes:
+    """What came of a message, as bytes: whether it went well, and the outcome or the error."""
+    try:
+        return bytes(ForkingPickler.dumps((True, do(*ForkingPickler.loads(message)))))
+    except Exception as error:  # noqa: BLE001 - the process's outermost edge: raised where it was asked for
+        told = "".join(traceback.format_exception(error)).rstrip()
+        error.add_note(f"In a process that shared the work:\n{told}")
+        try:
+            answer = bytes(ForkingPickler.dumps((False, error)))
+            ForkingPickler.loads(answer)
+        except Exception:  # noqa: BLE001 - an error that cannot be sent as it is, whatever is wrong with it
+            answer = bytes(ForkingPickler.dumps((False, RuntimeError(told))))
+        return answer
+
+
+_BEGUN = bytes(ForkingPickler.dumps((True, None)))
 
 
 def leave_with_parent() -> None:

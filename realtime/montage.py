@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from models.errors import SignalError, StreamError
+from models.regular_file import read_regular
 from realtime.layout import StreamLayout
 from realtime.optodes import number_optodes, standard_name, vendor_name
 from realtime.signal import Channel, Kind, SignalSpec
@@ -73,7 +74,7 @@ def read_json(path: Path) -> Any:
         Where the file is absent or no JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(read_regular(path).decode("utf-8"))
     except OSError as error:
         raise StreamError(f"Layout file {path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

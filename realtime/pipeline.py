@@ -14,12 +14,14 @@ import numpy as np
 
 from models.errors import RecipeError
 from realtime.signal import Chunk, SignalSpec
-from realtime.stages import make_stage
+from realtime.stages import STAGES, check_settings, make_stage
 from realtime.stages.base import Reset, Stage
+from realtime.stages.outline import Outline
 from realtime.stages.resample import Resample
 
 NEED_A_GRID = frozenset({"bandpass", "motion", "normalise"})
 """Stages that count samples, so that these must be evenly spaced."""
+MOST_STAGES = 32
 MAX_GAP_S = 5.0
 """Longer gaps are not bridged: stages start afresh behind them, s."""
 MAX_GAP_PERIODS = 2.5
@@ -89,6 +91,7 @@ class Pipeline:
                 self._resample = stage
             spec = stage.spec_out
         self.spec_out = spec
+        Outline.of(spec_in).warmed(self.warmup_s)
         self._start_over()
 
     def _start_over(self) -> None:
@@ -165,6 +168,33 @@ class Pipeline:
         self._after_gap = state["after_gap"]
 
 
+def check_pipeline(settings: Sequence[Mapping[str, Any]], before: Outline) -> Outline:
+    """Check all of a pipeline that can be known without a signal.
+
+    Parameters
+    ----------
+    settings : sequence of mappings
+        As `Pipeline` takes them.
+    before : Outline
+        What may come in.
+
+    Returns
+    -------
+    Outline
+        What would come out.
+
+    Raises
+    ------
+    RecipeError, SignalError
+        A stage or setting is not known or not possible, or no such signal could go through.
+    """
+    checked = [check_settings(stage_settings) for stage_settings in settings]
+    check_order([name for name, _ in checked])
+    for name, given in checked:
+        before = STAGES[name].check(before, **given)  # type: ignore[attr-defined]
+    return before
+
+
 def check_order(names: Sequence[str]) -> None:
     """Windows need a grid, and so does every stage that filters by a rate.
 
@@ -173,6 +203,12 @@ def check_order(names: Sequence[str]) -> None:
     RecipeError
         There is not exactly one resampler, or a stage that needs it stands before it.
     """
+    if len(names) > MOST_STAGES:
+        raise RecipeError(f"The pipeline has {len(names)} stages; expected {MOST_STAGES} or fewer.")
+    if names.count("total_haemoglobin") > 1:
+        raise RecipeError(
+            "The pipeline has 'total_haemoglobin' twice; expected once: the total is there already."
+        )
     if names.count("resample") != 1:
         raise RecipeError(f"The pipeline has stages {', '.join(names)}; expected exactly one 'resample'.")
     before = names[: names.index("resample")]

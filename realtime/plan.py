@@ -7,8 +7,13 @@ from typing import Any, Protocol, Self
 from models.errors import BundleError, RecipeError, SignalError
 from models.novelty import Novelty
 from models.typed import misfit
+from realtime.pipeline import Pipeline
 from realtime.quality import Policy
 from realtime.signal import SignalSpec
+from realtime.windows import Windows
+
+MOST_CHANNELS = 4096
+"""Of a device, or regions of a scanner; more would be a mistake, and take memory by their square."""
 
 
 class CardLike(Protocol):
@@ -93,8 +98,25 @@ class Plan:
                 model_hash=card.hash,
                 novelty=Novelty.from_json(card.novelty) if card.novelty else None,
             )
-        except (SignalError, RecipeError, TypeError) as error:
+            if wrong := misfit(plan):
+                raise TypeError(wrong)
+            plan.check()
+        except (SignalError, RecipeError, TypeError, ValueError, OverflowError) as error:
             raise BundleError(f"The card cannot be used: {error}. Train again.") from error
-        if wrong := misfit(plan):
-            raise BundleError(f"The card cannot be used: {wrong}. Train again.")
         return plan
+
+    def check(self) -> None:
+        """Refuse what no session could be made of, or what would exhaust the memory or an hour.
+
+        Raises
+        ------
+        RecipeError, SignalError
+            Names the number.
+        """
+        if len(self.spec) > MOST_CHANNELS:
+            raise SignalError(f"There are {len(self.spec)} channels; expected {MOST_CHANNELS} or fewer.")
+        if self.memory_s is not None and not self.memory_s > 0.0:
+            raise RecipeError(
+                f"evidence.memory_s is {self.memory_s!r}; expected seconds above 0, or nothing."
+            )
+        Windows(Pipeline(self.pipeline, self.spec).spec_out, length_s=self.length_s, step_s=self.step_s)

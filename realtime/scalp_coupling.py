@@ -21,6 +21,8 @@ LEAST_CYCLES = 3.0
 """A window must hold so many cycles of the band's lower edge."""
 LEAST_SHARE = 0.5
 """... and so much of the samples that its length and rate promise."""
+MOST_CELLS = 2**23
+"""Samples by frequencies: in longer windows the pulse is not looked for, which would exhaust the memory."""
 SILENCE = 1e-9
 """A pulse below this share of the signal is rounding: there is none."""
 HAMMING = (0.54, 0.46)
@@ -58,7 +60,8 @@ class ScalpCoupling:
     def knowable(self, rate: float) -> bool:
         """Whether the pulse can be seen at this rate (Hz) in windows of this length."""
         enough = self._length * self._low >= LEAST_CYCLES
-        return bool(len(self._one)) and enough and rate > 2.0 * self._high
+        cells = self._length * rate * 2.0 * self._length * (self._high + TRANSITION)
+        return bool(len(self._one)) and enough and rate > 2.0 * self._high and cells <= MOST_CELLS
 
     def measure(self, times: Floats, data: Floats, rate: float) -> tuple[Floats, Floats]:
         """Measure one window.

@@ -17,6 +17,7 @@ from models.errors import RecipeError
 from realtime.pipeline import Piece
 from realtime.quality import ChannelFitness, Fitness, Reason, fitness
 from realtime.signal import SignalSpec
+from realtime.stages.outline import MOST_S, check_memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +81,32 @@ def whole_number(value: float, what: str, rate: float) -> int:
     return n
 
 
+def check_window(length_s: float, step_s: float, rate: float, n_channels: int = 1) -> None:
+    """Refuse windows that are longer than anybody lies still, or that no memory holds.
+
+    Parameters
+    ----------
+    length_s, step_s : float
+        Window length and step, s.
+    rate : float
+        Of the pipeline's output, Hz.
+    n_channels : int
+        Of its channels.
+
+    Raises
+    ------
+    RecipeError
+        Says which.
+    """
+    for what, value in (("length", length_s), ("step", step_s)):
+        if not 0.0 < value <= MOST_S:
+            raise RecipeError(
+                f"The window's {what} is {value!r} s; expected more than 0, at most {MOST_S:g} s."
+            )
+    # Four windows are held, of a float32 and a flag.
+    check_memory(f"Windows of {length_s:g} s at {rate:g} Hz", 20.0 * length_s * rate * n_channels)
+
+
 class Windows:
     """Cut pieces of the pipeline's output into overlapping windows.
 
@@ -98,6 +125,7 @@ class Windows:
 
     def __init__(self, spec: SignalSpec, *, length_s: float, step_s: float) -> None:
         self.spec = spec
+        check_window(length_s, step_s, spec.rate, len(spec))
         self.rate = spec.rate
         self.length = whole_number(length_s, "The window's length", spec.rate)
         self.step = whole_number(step_s, "The window's step", spec.rate)

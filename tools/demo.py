@@ -50,6 +50,7 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
         Keep recordings, bundle, journal and a plot in this folder.
     """
     from models.errors import HemostreamError
+    from models.output_place import check_folder
     from tools.lsl_config import stay_on_this_machine
 
     if not seconds > 0:
@@ -60,10 +61,8 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
         else:
             # Absolute, for the replay runs in a process and a folder of its own.
             folder = keep.resolve()
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise HemostreamError(f"--keep {keep} cannot be made a folder: {error.strerror}.") from error
+            check_folder(folder, "The demo")
+            folder.mkdir(parents=True, exist_ok=True)
         stay_on_this_machine(folder)
         summary = run(folder, seconds=seconds, headless=headless, seed=seed)
     if keep is None:

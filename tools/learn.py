@@ -165,7 +165,7 @@ def evaluate(
     audit : bool
         Also show what careless protocols would have claimed (audit.json, audit.png).
     plan : bool
-        Only print how many fits it would take and how many hours at most; nothing is written.
+        Only print how many fits it would take and about how many hours; nothing is written.
     """
     from offline import evaluation
     from offline.planning import print_plan
@@ -174,7 +174,7 @@ def evaluate(
 
     one_thread()
     if plan:
-        costs = evaluation.plan_evaluation(cohort, load_recipe(recipe), networks=network)
+        costs = evaluation.plan_evaluation(cohort, load_recipe(recipe), networks=network, audited=audit)
         print_plan(costs, workers or os.cpu_count() or 1)
         return
     if out is None:

@@ -100,6 +100,7 @@ def live(
     """
     from models.bundle import read_bundle
     from models.errors import HemostreamError
+    from models.output_place import check_file
     from realtime.broker import NAME, EmbeddedBroker
     from realtime.session_parts import SessionSettings
     from realtime.side_file import read_side_file
@@ -116,11 +117,12 @@ def live(
     for option, value in {"--wait": wait, "--seconds": seconds}.items():
         if value is not None and not value > 0:
             raise HemostreamError(f"{option} is {value:g}; expected seconds, more than 0.")
-    bundle = read_bundle(model, model_hash)
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = journal or Path(f"{name}.hemostream")
     if out is not None:
         may_hold_decisions(out)
+    check_file(path, "The journal", beside=True)
+    bundle = read_bundle(model, model_hash)
     choice = StreamChoice(
         predicate=(stream and predicate(stream)) or HAEMODYNAMIC,
         number=number_of(stream) if stream else None,

@@ -3,25 +3,25 @@
 from pathlib import Path
 
 from models.errors import HemostreamError
+from models.output_place import check_file
 
 DECISIONS_BEGIN = b'{"schema":'
 """First bytes of a file of decisions."""
 
 
 def may_hold_decisions(out: Path) -> None:
-    """Refuse to replace what is not a file of decisions: a recording or a journal given by mistake.
+    """Refuse what no decisions can be written to, or what is not a file of decisions.
+
+    A recording or a journal may be given by mistake.
 
     Raises
     ------
     HemostreamError
-        Something else stands there.
+        Something else stands there, or nothing can be written.
     """
-    if not out.exists():
-        return
+    check_file(out, "Decisions", pipes=True)
     if not out.is_file():
-        if out.is_dir():
-            raise HemostreamError(f"{out} is a folder; expected the name of a file for the decisions.")
-        return  # a pipe or a device
+        return
     with out.open("rb") as file:
         begin = file.read(len(DECISIONS_BEGIN))
     if begin and begin != DECISIONS_BEGIN:
@@ -37,7 +37,8 @@ def must_be_new(out: Path, *, overwrite: bool) -> None:
     Raises
     ------
     HemostreamError
-        It exists.
+        It exists, or could not be written.
     """
+    check_file(out, "A recording", beside=True)
     if out.exists() and not overwrite:
         raise HemostreamError(f"{out} exists. Name another file, or say --overwrite to replace it.")

@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 
 from models.errors import RecordingError
+from models.output_place import LEAST_FREE, check_folder
 
 COHORT_FILES = ("cohort.tsv", "truth.json")
 
 
-def _make_room(folder: Path, overwrite: bool) -> None:
+def _make_room(folder: Path, overwrite: bool, needed: int) -> None:
     """Refuse a folder that holds anything but a cohort of ours; take away an earlier cohort.
 
     Raises
@@ -18,6 +19,7 @@ def _make_room(folder: Path, overwrite: bool) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise RecordingError(f"{str(folder)!r} is a file; expected a folder, or nothing. Give another name.")
+    check_folder(folder, "The cohort", needed=needed)
     found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not found or overwrite:
         return
@@ -138,7 +140,9 @@ def simulate(
         shifts_per_minute=float(shifts),
     )
     check_numbers(people, seed, sessions)
-    _make_room(cohort_dir, overwrite)
+    # Two wavelengths of eight bytes.
+    size = people * sessions * seconds * rate * (pairs + short_pairs) * 16
+    _make_room(cohort_dir, overwrite, needed=round(size) + LEAST_FREE)
     console = PlainConsole(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         bar = progress.add_task("Simulating", total=people * sessions)

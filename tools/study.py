@@ -11,7 +11,6 @@ from cyclopts import App, Parameter
 
 from models.errors import HemostreamError
 from models.outside import printable
-from models.private import private_folder
 from tools.study_export import export
 
 app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
@@ -77,10 +76,12 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
     out : Path
         Folder for the report.
     """
+    from models.output_place import check_folder
     from offline.progress import shown
     from offline.scans import read_scans
     from offline.studies.site_tell_page import run_sites
 
+    check_folder(out, "The report")
     with written(out), shown(None) as tell:
         print(run_sites(read_scans(data), out, tell=tell))
     print(f"Report: {out / 'sites.html'}")
@@ -135,7 +136,9 @@ def run(
         Whether every system is also run carelessly at one site, beside its honest twin: what an accuracy is
         worth shows only there, and it takes a small part of a run's time.
     """
+    from models.output_place import check_folder
     from offline.progress import shown
+    from offline.result_cache import make_folder
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
@@ -151,11 +154,10 @@ def run(
             f"--derivative {derivative} is for ADHD-200, and {data} is {layout or 'nothing that is known'}; "
             "leave it away."
         )
-    try:
-        private_folder(out)
-    except OSError as error:
-        raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
     out, workers = folder_of(out, target), workers or os.cpu_count() or 1
+    for name in wanted:  # a file may stand in the place of one of them
+        check_folder(out / name, "The report")
+    make_folder(out)
     if is_cohort(data):
         run_cohort(wanted, data, out, workers=workers)
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")

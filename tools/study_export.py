@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from models.errors import HemostreamError, near_match
+from models.regular_file import read_regular
 
 
 def export(
@@ -40,6 +41,8 @@ def export(
     """
     import tempfile
 
+    from models.bundle_files import check_target
+    from models.output_place import check_folder
     from offline.progress import shown
     from offline.scans import read_scans
     from offline.studies import STUDIES
@@ -56,6 +59,9 @@ def export(
         )
     if name not in STUDIES:
         raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
+    check_target(out)
+    if cache is not None:
+        check_folder(cache, "Tables")
     with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
         tell("read", 0, 1, str(data))
         scans = read_scans(data)
@@ -82,7 +88,7 @@ def export(
 def _worth(path: Path, data: str) -> dict[str, object]:
     """What a study's report says of people it had not seen, these data's by their digest."""
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = json.loads(read_regular(path).decode("utf-8"))
         worth = {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HemostreamError(

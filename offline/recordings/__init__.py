@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import RecordingError
+from models.regular_file import check_regular
 
 if TYPE_CHECKING:
     from realtime.sources.recording import Recording
@@ -67,6 +68,7 @@ def read_recording(
     path = Path(path)
     if not path.exists():
         raise RecordingError(f"There is no recording {path}.")
+    _check_files(path)
     options: dict[str, Any] = {
         "layout": None if layout is None else str(layout),
         "length_unit": length_unit,
@@ -78,6 +80,17 @@ def read_recording(
 
         return read_apart(path, **options)
     return read_here(path, **options)
+
+
+def _check_files(path: Path) -> None:
+    """Refuse what would be waited for: libraries open whatever stands under a name."""
+    folder = path.parent if path.suffix.lower() == ".hdr" else path
+    try:
+        for each in [path, *(folder.iterdir() if folder.is_dir() else ())]:
+            if each.exists() and not each.is_dir():  # a link may lead nowhere
+                check_regular(each)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.filename}: {error.strerror}.") from error
 
 
 def read_here(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from models.errors import HemostreamError
 from models.private import replace_private, write_private
+from models.regular_file import read_regular
 from offline.explain.maps import METHODS
 from offline.predictions import Predictions, read_predictions
 from offline.report.content import content
@@ -299,12 +300,14 @@ def _p(value: float | None) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(read_regular(path).decode("utf-8"))
     except FileNotFoundError as error:
         raise HemostreamError(
             f"{path.parent} holds no {path.name}: it is not the folder of an evaluation. Give the --out of "
             "hemostream evaluate."
         ) from error
+    except OSError as error:
+        raise HemostreamError(f"{path} cannot be read: {error.strerror}. Evaluate again.") from error
     except ValueError as error:
         raise HemostreamError(f"{path} is no JSON ({error}). Evaluate again.") from error
     return found

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
+from models.output_place import check_file
+from models.regular_file import read_regular
 
 MOST = 5
 """After so many looks the locked people have served their time."""
@@ -27,6 +29,23 @@ def looks_at(bundle: Path, locked: str) -> int:
         The ledger cannot be read; nobody may look on the strength of that.
     """
     return len(_read(ledger_of(bundle)).get(locked, []))
+
+
+def check_look(bundle: Path, locked: str, before: int) -> None:
+    """Refuse, before anything is computed, a look that could not be taken or written down.
+
+    Parameters
+    ----------
+    bundle, locked, before
+        See `count_look`.
+
+    Raises
+    ------
+    HemostreamError
+        There were `MOST` already, or the ledger cannot be read or written.
+    """
+    _earlier(bundle, locked, before)
+    check_file(ledger_of(bundle), "The ledger of looks", beside=True)
 
 
 def count_look(bundle: Path, locked: str, before: int) -> int:
@@ -52,13 +71,7 @@ def count_look(bundle: Path, locked: str, before: int) -> int:
         There were `MOST` already, or the ledger cannot be read or written.
     """
     path = ledger_of(bundle)
-    ledger = _read(path)
-    earlier = max(len(ledger.get(locked, [])), before)
-    if earlier >= MOST:
-        raise HemostreamError(
-            f"The locked people have been looked at {earlier} times; expected at most {MOST}, for with "
-            "every look a candidate may do well by luck. Lock new people: train anew with --lock-person."
-        )
+    ledger, earlier = _earlier(bundle, locked, before)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     looks = ledger.get(locked, [])
     ledger[locked] = [*looks, *([{"told": "by the card"}] * (before - len(looks))), {"at_utc": now}]
@@ -77,9 +90,21 @@ def count_look(bundle: Path, locked: str, before: int) -> int:
     return earlier + 1
 
 
+def _earlier(bundle: Path, locked: str, before: int) -> tuple[dict[str, list[dict[str, Any]]], int]:
+    """All looks that were written down, and how many there were at these people."""
+    ledger = _read(ledger_of(bundle))
+    earlier = max(len(ledger.get(locked, [])), before)
+    if earlier >= MOST:
+        raise HemostreamError(
+            f"The locked people have been looked at {earlier} times; expected at most {MOST}, for with "
+            "every look a candidate may do well by luck. Lock new people: train anew with --lock-person."
+        )
+    return ledger, earlier
+
+
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_regular(path).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bundle import Bundle, read_bundle, write_bundle
+from models.bundle_files import check_target
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.carding import Descent, card_of
@@ -19,7 +20,7 @@ from offline.person_loss import person_losses
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.retraining.locked import locked_of, refuse_locked, refuse_unlocked, set_hash
-from offline.retraining.looks import count_look
+from offline.retraining.looks import check_look, count_look
 from offline.retraining.promotion import MARGIN, Verdict, decide
 from offline.samples import Samples, collect
 from offline.temperature import logits_of
@@ -96,11 +97,20 @@ def retrain(
         raise RecipeError(f"margin is {margin}; expected nats above 0 (0.02 is usual).")
     if Path(out).resolve() == Path(bundle_path).resolve():
         raise RecipeError(f"{out} is the old bundle itself, which must stay. Give another folder.")
+    check_target(out)
     old = read_bundle(bundle_path)
     check_same(old, recipe)
     cohort = read_cohort(cohort_path)
     refuse_locked(old.card.training, cohort.people)
     seed = recipe.training.seed if seed is None else seed
+    looks = int(old.card.evaluation.get("looks", 0))
+    locked, groups = None, {}
+    if locked_path is not None:  # what is wrong with a table is told before hours of training
+        locked = read_cohort(locked_path)
+        refuse_unlocked(old.card.training, locked.people)
+        groups = _groups(locked, subgroups)
+        check_look(Path(bundle_path), set_hash(locked_of(old.card.training)), looks)
+    before = None if old_path is None else read_cohort(old_path)
     with shown(progress) as tell:
         samples = _collect(old, cohort, recipe, tell)
         trained = train_within(
@@ -108,17 +118,13 @@ def retrain(
         )
         card = card_of(samples, recipe, cohort, trained, descent=descent_of(old))
         new = Bundle(replace(card, evaluation={}), trained.fitted.network)
-        looks = int(old.card.evaluation.get("looks", 0))
         verdict, forgetting = None, None
-        if locked_path is not None:
-            locked = read_cohort(locked_path)
-            refuse_unlocked(old.card.training, locked.people)
-            groups = _groups(locked, subgroups)
+        if locked is not None:
             theirs = _collect(old, locked, recipe, tell)  # whatever is wrong with it is no look
             looks = count_look(Path(bundle_path), set_hash(locked_of(old.card.training)), looks)
             verdict = _compare(old, new, theirs, groups, margin)
-        if old_path is not None:
-            forgetting = _forgetting(old, new, _collect(old, read_cohort(old_path), recipe, tell))
+        if before is not None:
+            forgetting = _forgetting(old, new, _collect(old, before, recipe, tell))
     evaluation = {
         "promotion": None if verdict is None else verdict.to_json(),
         "looks": looks,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import HemostreamError, near_match
+from models.regular_file import read_regular
 from offline.progress import Tell
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
@@ -119,8 +120,8 @@ def summarise(out: Path) -> str:
         if not (out / name / "results.json").exists():
             continue
         try:
-            its = json.loads((out / name / "results.json").read_text(encoding="utf-8"))
-            run = json.loads((out / name / "run.json").read_text(encoding="utf-8"))
+            its = json.loads(read_regular(out / name / "results.json").decode("utf-8"))
+            run = json.loads(read_regular(out / name / "run.json").decode("utf-8"))
             seconds[name] = sum(run["seconds"].values())
         except (OSError, ValueError) as error:
             notes.append(f"{name} is left out, its report is not whole ({error}): run it again.")
@@ -138,7 +139,7 @@ def summarise(out: Path) -> str:
 def honest(folder: Path) -> str:
     """What a study's report says of unseen sites, in a few words; empty where there is none."""
     try:
-        arms = json.loads((folder / "results.json").read_text(encoding="utf-8"))["arms"]
+        arms = json.loads(read_regular(folder / "results.json").decode("utf-8"))["arms"]
         its = arms[UNSEEN_SITE]
         low, high = its["auc"]["interval"]
         return f"{its['accuracy']:.3f}, {its['auc']['value']:.3f} ({low:.3f} to {high:.3f})"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from models.bundle_files import check_target
 from models.errors import HemostreamError, near_match
 from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
@@ -101,6 +102,7 @@ def export_study(
     if len(scans.labels) != 2:
         raise HemostreamError(f"{study.name} tells two labels apart; found {', '.join(scans.labels)}.")
     refuse_confounded(scans)
+    check_target(out)
     task = Task(study.name, UNSEEN_SITE, _fold(scans, without))
     tell("export", 0, 3, f"table: {study.table}")
     X = np.load(table_of(study.table, scans, cache), mmap_mode="r", allow_pickle=False)

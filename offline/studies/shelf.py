@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-import os
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from models.private import open_private, private_folder
+from offline.result_cache import Arrays, expect, load_result, make_folder, put_result
 from offline.sample_table import SampleTable
 from offline.studies import tables
 from offline.studies.base import Study
@@ -39,7 +37,8 @@ class Shelf:
 
     def __init__(self, folder: Path, of: str, study: Study) -> None:
         self.folder = folder
-        private_folder(folder)
+        make_folder(folder)
+        self._n_settings = len(study.settings)
         self._moves_matrices = study.unlabelled is None and study.table in tables.OF_MATRICES
         self._of = [of, study.name, study.table, [dict(each) for each in study.settings], REVISION]
         if study.unlabelled is not None:
@@ -61,19 +60,22 @@ class Shelf:
 
     def load(self, task: Task) -> Done | None:
         """What was kept, if anything whole was: what a full disk or a crash damaged is computed again."""
-        try:
-            # Opened here: numpy leaves a file open that it cannot read.
-            with self.path(task).open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                return Done(kept["log_odds"], int(kept["setting"]), float(kept["seconds"]))
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-            return None
+
+        def made_of(kept: Arrays) -> Done:
+            n, log_odds = len(task.fold.test), kept["log_odds"]
+            setting = int(expect(kept["setting"], "i", ()))
+            if not 0 <= setting < self._n_settings:
+                raise ValueError(f"it names setting {setting} of {self._n_settings}")
+            expect(log_odds, "f", (n,) if log_odds.ndim == 1 else (n, None))
+            return Done(log_odds, setting, float(expect(kept["seconds"], "f", ())))
+
+        return load_result(self.path(task), made_of)
 
     def keep(self, task: Task, done: Done) -> None:
         """Write it wholly or not at all."""
-        part = self.path(task).with_suffix(f".{os.getpid()}.part")
-        with open_private(part, "wb") as file:
-            np.savez(file, log_odds=done.log_odds, setting=done.setting, seconds=done.seconds)
-        part.replace(self.path(task))
+        put_result(
+            self.path(task), log_odds=done.log_odds, setting=done.setting, seconds=np.float64(done.seconds)
+        )
 
 
 def _sides(task: Task) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

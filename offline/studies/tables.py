@@ -4,7 +4,6 @@ So they are computed once, whoever is left out afterwards, and kept by what they
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from models.errors import HemostreamError, ScanError, near_match
 from models.parts.kinds import KINDS, regions_of, widths
 from models.parts.kinds_average import TANGENT
+from models.regular_file import check_regular
 from offline.features import (
     Correlation,
     Granger,
@@ -25,6 +25,7 @@ from offline.features import (
     Spectrum,
     TemporalVariability,
 )
+from offline.result_cache import DAMAGED, make_folder, put_array
 from offline.scans import Scans
 from offline.versions import versions
 
@@ -219,19 +220,18 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
         whole = values[:, :-N_TRAITS] if name == CORRELATION_AND_TRAITS else values
         if name != MANY_KINDS and not np.isfinite(whole).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
-        cache.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")  # another run may make the same
-        with part.open("wb") as file:
-            np.save(file, values.astype(np.float32), allow_pickle=False)
-        part.replace(path)
+        make_folder(cache)
+        put_array(path, values.astype(np.float32))
     return path
 
 
 def _is_whole(path: Path, n: int) -> bool:
     """Whether a table of n people lies there, and was not cut off."""
     try:
-        return len(np.load(path, mmap_mode="r", allow_pickle=False)) == n
-    except (OSError, ValueError, EOFError, TypeError):
+        check_regular(path)
+        table = np.load(path, mmap_mode="r", allow_pickle=False)
+        return bool(table.ndim == 2 and len(table) == n and table.dtype == np.float32)
+    except (OSError, *DAMAGED):
         return False
 
 

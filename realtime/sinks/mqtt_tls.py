@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.errors import BrokerError
+from models.regular_file import open_regular, read_regular
 
 USER = "HEMOSTREAM_MQTT_USER"
 PASSWORD = "HEMOSTREAM_MQTT_PASSWORD"
@@ -101,7 +102,7 @@ def _secret(name: str, environ: Mapping[str, str]) -> str | None:
         return None
     _check_readable(name, environ[name])
     try:
-        secret = Path(environ[name]).read_text(encoding="utf-8").rstrip("\r\n")
+        secret = read_regular(environ[name]).decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise BrokerError(f"{environ[name]} ({name}) is no text in UTF-8.") from error
     if not secret:
@@ -111,7 +112,7 @@ def _secret(name: str, environ: Mapping[str, str]) -> str | None:
 
 def _check_readable(name: str, path: str) -> None:
     try:
-        Path(path).open("rb").close()
+        open_regular(path).close()
     except OSError as error:
         raise BrokerError(
             f"{path} ({name}) cannot be read: {error.strerror}. Check the path, and that this user may "

@@ -9,12 +9,13 @@ from math import ceil, sqrt
 import numpy as np
 from scipy.signal import butter
 
-from models.errors import RecipeError, SignalError
-from realtime.signal import Chunk, SignalSpec
+from models.errors import RecipeError
+from realtime.signal import Chunk, Floats, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable
-from realtime.stages.filtering import CarriedFilter, group_delay, settling_time
+from realtime.stages.filtering import CarriedFilter, check_edge, group_delay, settling_time
+from realtime.stages.outline import MOST_S, Outline
 
 NAME = "bandpass"
 
@@ -49,39 +50,22 @@ class Bandpass:
     def __init__(
         self, spec_in: SignalSpec, *, low: float = 0.0, high: float = 0.0, order: int = 2, hold_s: float = 2.0
     ) -> None:
-        low = settings.number(NAME, "low", low, at_least=0)
-        high = settings.number(NAME, "high", high, at_least=0)
-        order = settings.integer(NAME, "order", order, at_least=1, at_most=8)
-        hold_s = settings.number(NAME, "hold_s", hold_s, at_least=0)
-        if low == 0 and high == 0:
-            raise RecipeError(f"Stage {NAME!r} has low = 0 and high = 0; expected at least one edge in Hz.")
-        if 0 < high <= low:
-            raise RecipeError(
-                f"Stage {NAME!r} has low = {low:g} Hz and high = {high:g} Hz; expected low < high."
-            )
         rows_where(NAME, spec_in, lambda _: True, "any kind")
         rate = grid_rate(NAME, spec_in)
-        if max(low, high) >= rate / 2:
-            raise SignalError(
-                f"Stage {NAME!r} has an edge at {max(low, high):g} Hz, but its signal comes at {rate:g} Hz; "
-                f"expected edges below half of that, {rate / 2:g} Hz."
-            )
-        if low and high:
-            sos = butter(order, [low, high], "bandpass", output="sos", fs=rate)
-            centre = sqrt(low * high)
-        elif high:
-            sos = butter(order, high, "lowpass", output="sos", fs=rate)
-            centre = high / 2
-        else:
-            sos = butter(order, low, "highpass", output="sos", fs=rate)
-            centre = sqrt(low * rate / 2)
+        sos, centre, self.warmup_s = _design(rate, low, high, order, hold_s)
         self.spec_in = spec_in
         self.spec_out = spec_in
         self.delay_s = group_delay(sos, centre, rate)
-        self.warmup_s = settling_time(sos, rate)
         warmup = ceil(self.warmup_s * rate - 1e-9)
         hold = int(hold_s * rate + 1e-9)
         self._filter = CarriedFilter(sos, len(spec_in), hold=hold, warmup=warmup)
+
+    @staticmethod
+    def check(
+        before: Outline, *, low: float = 0.0, high: float = 0.0, order: int = 2, hold_s: float = 2.0
+    ) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        return before.warmed(_design(before.rate, low, high, order, hold_s)[2])
 
     def process(self, chunk: Chunk) -> Chunk:
         """Filter the next samples."""
@@ -102,3 +86,35 @@ class Bandpass:
     def restore(self, state: State) -> None:
         """Continue from the memory of a `state`."""
         self._filter.restore(state)
+
+
+def _design(rate: float, low: float, high: float, order: int, hold_s: float) -> tuple[Floats, float, float]:
+    """Sections, the band's centre (Hz) and how long they take to settle (s)."""
+    low = settings.number(NAME, "low", low, at_least=0)
+    high = settings.number(NAME, "high", high, at_least=0)
+    order = settings.integer(NAME, "order", order, at_least=1, at_most=8)
+    settings.number(NAME, "hold_s", hold_s, at_least=0, at_most=MOST_S)
+    if low == 0 and high == 0:
+        raise RecipeError(f"Stage {NAME!r} has low = 0 and high = 0; expected at least one edge in Hz.")
+    if 0 < high <= low:
+        raise RecipeError(f"Stage {NAME!r} has low = {low:g} Hz and high = {high:g} Hz; expected low < high.")
+    for name, edge in (("low", low), ("high", high)):
+        if edge:
+            check_edge(NAME, name, edge, rate)
+    if low and high:
+        sos = butter(order, [low, high], "bandpass", output="sos", fs=rate)
+        centre = sqrt(low * high)
+    elif high:
+        sos = butter(order, high, "lowpass", output="sos", fs=rate)
+        centre = high / 2
+    else:
+        sos = butter(order, low, "highpass", output="sos", fs=rate)
+        centre = sqrt(low * rate / 2)
+    settles = settling_time(sos, rate)
+    if settles > MOST_S:
+        raise RecipeError(
+            f"Stage {NAME!r} with low = {low:g} Hz, high = {high:g} Hz and order = {order} would not settle "
+            f"within {MOST_S:g} s, and nothing could be told before. Raise the lower edge, widen the band, "
+            "or take a lower order."
+        )
+    return sos, centre, settles

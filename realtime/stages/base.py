@@ -44,7 +44,9 @@ class Stage(Protocol):
     """One causal step from signal to signal.
 
     Its constructor takes the incoming `SignalSpec` first and its settings by keyword; the settings
-    are what a recipe or a bundle's card names.
+    are what a recipe or a bundle's card names.  A static method ``check`` takes an outline of the
+    signal (`realtime.stages.outline`) and the same settings, refuses what no such signal could be given, and
+    says what would come out.
     """
 
     spec_in: SignalSpec

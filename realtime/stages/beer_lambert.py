@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from statistics import median
+from typing import cast
 
 import numpy as np
 
@@ -16,10 +17,13 @@ from realtime.signal import Bools, Channel, Chunk, Floats, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable
+from realtime.stages.outline import Outline, check_memory, each_unit
 
 NAME = "beer_lambert"
 PPF = 6.0
 """MNE's default partial pathlength factor."""
+MOST_PPF = 1000.0
+"""No factor is greater: heads have 3 to 8."""
 NEAR, FAR = 0.005, 0.080
 """A median distance (m) outside these is a mistake of unit."""
 
@@ -57,15 +61,15 @@ class BeerLambert:
     def __init__(
         self, spec_in: SignalSpec, *, ppf: float | Sequence[float] | None = None, age: float | None = None
     ) -> None:
-        if ppf is not None and age is not None:
-            raise RecipeError(
-                f"Stage {NAME!r} has both ppf = {ppf!r} and age = {age!r}; expected one of them."
-            )
         rows = rows_where(NAME, spec_in, _is_density, str(Kind.OPTICAL_DENSITY)).tolist()
+        self.check(Outline.of(spec_in), ppf=ppf, age=age)
         pairs = _pairs(spec_in, rows)
         distances = [_distance(spec_in, pair) for pair in pairs]
         _check_unit(distances)
         longest = max(len(pair) for pair in pairs)
+        check_memory(
+            f"Stage {NAME!r} with {longest} wavelengths", 8.0 * longest * max(3 * len(pairs), longest)
+        )
         # Pairs with fewer wavelengths than others repeat one, with weight nought.
         self._sources = np.empty((longest, len(pairs)), dtype=np.intp)
         self._weights = np.zeros((longest, len(pairs), 2, 1))
@@ -86,6 +90,36 @@ class BeerLambert:
         self.spec_out = replace(
             spec_in, channels=(*channels, *(spec_in.channels[row] for row in self._others))
         )
+
+    @staticmethod
+    def check(
+        before: Outline, *, ppf: float | Sequence[float] | None = None, age: float | None = None
+    ) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        if ppf is not None and age is not None:
+            raise RecipeError(
+                f"Stage {NAME!r} has both ppf = {ppf!r} and age = {age!r}; expected one of them."
+            )
+        if age is not None:
+            settings.number(NAME, "age", age, at_least=0, at_most=120)
+        elif isinstance(ppf, list | tuple):
+            for factor in ppf:
+                settings.number(NAME, "ppf", factor, above=0, at_most=MOST_PPF)
+            if len(ppf) < 2:
+                raise RecipeError(
+                    f"Stage {NAME!r}: ppf = {ppf!r} has {len(ppf)} factors; expected one number, or one "
+                    "for each of two wavelengths or more."
+                )
+        elif ppf is not None:
+            settings.number(NAME, "ppf", ppf, above=0, at_most=MOST_PPF)
+        wanted = each_unit(Kind.OPTICAL_DENSITY)
+        after = before.some(NAME, wanted, Kind.OPTICAL_DENSITY)
+        if before.near > FAR or before.far < NEAR:
+            raise SignalError(
+                f"Stage {NAME!r}: the channels that reach it have source-detector distances from "
+                f"{before.near:g} to {before.far:g} m; expected a median of {NEAR:g} to {FAR:g} m."
+            )
+        return after.turned(wanted, each_unit(Kind.HBO, Kind.HBR))
 
     def process(self, chunk: Chunk) -> Chunk:
         """Convert the next samples."""
@@ -237,15 +271,14 @@ def _factors(
 ) -> tuple[float, ...]:
     """Partial pathlength factor of each wavelength, dimensionless."""
     if age is not None:
-        years = settings.number(NAME, "age", age, at_least=0, at_most=120)
-        return tuple(pathlength_factor(years, wavelength) for wavelength in wavelengths)
+        return tuple(pathlength_factor(age, wavelength) for wavelength in wavelengths)
     if ppf is None:
         return (PPF,) * len(wavelengths)
     if not isinstance(ppf, list | tuple):
-        return (settings.number(NAME, "ppf", ppf, above=0),) * len(wavelengths)
+        return (float(cast(float, ppf)),) * len(wavelengths)
     if len(ppf) != len(wavelengths):
         raise RecipeError(
             f"Stage {NAME!r}: ppf = {ppf!r} has {len(ppf)} factors; expected one number, or one for each "
             f"of the wavelengths {', '.join(f'{w:g}' for w in wavelengths)} nm."
         )
-    return tuple(settings.number(NAME, "ppf", factor, above=0) for factor in ppf)
+    return tuple(float(factor) for factor in ppf)

@@ -7,13 +7,18 @@ a channel that was away for too long is started afresh when it comes back.
 
 from collections.abc import Mapping
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import numpy as np
 from scipy.signal import sosfilt, sosfilt_zi
 
+from models.errors import RecipeError, SignalError
 from realtime.signal import Bools, Floats
+from realtime.stages.outline import MOST_S
 
+MOST_SAMPLES = 2**22
+"""So many samples of a filter's answer are computed at most."""
 NEVER = 2**40
 """Samples since a channel was measured, where it never was."""
 
@@ -143,6 +148,28 @@ class CarriedFilter:
         self._age = np.array(state["age"], dtype=np.int64)
 
 
+def check_edge(stage: str, setting: str, edge: float, rate: float) -> None:
+    """Refuse an edge (Hz) that no filter at this rate (Hz) can have, or that would take hours to follow.
+
+    Raises
+    ------
+    RecipeError
+        It is too low, whatever the signal.
+    SignalError
+        The signal comes too slowly for it, or declares no rate.
+    """
+    if edge < 1.0 / MOST_S:
+        raise RecipeError(
+            f"Stage {stage!r}: {setting} = {edge!r} Hz; expected {1.0 / MOST_S:.2g} Hz or more: below it a "
+            f"single period takes more than {MOST_S:g} s."
+        )
+    if edge >= rate / 2:
+        raise SignalError(
+            f"Stage {stage!r} has {setting} = {edge:g} Hz, but its signal comes at {rate:g} Hz; expected an "
+            f"edge below half of that, {rate / 2:g} Hz."
+        )
+
+
 def group_delay(sos: Floats, frequency: float, rate: float) -> float:
     """Group delay of second-order sections at one frequency.
 
@@ -181,12 +208,15 @@ def settling_time(sos: Floats, rate: float, residue: float = 0.05) -> float:
     Returns
     -------
     float
-        Seconds.
+        Seconds; infinite where it would be told only by more than `MOST_SAMPLES` samples, or never.
     """
     poles = np.concatenate([np.roots(section) for section in sos[:, 3:]])
     slowest = float(np.abs(poles).max())
     # Thirty times the slowest pole's time constant leaves 1e-13 of it.
-    n_samples = int(np.ceil(30 / -np.log(slowest))) + 2 if slowest > 0 else 2
+    wanted = 30 / -np.log(slowest) if 0 < slowest < 1 else 0.0 if slowest == 0 else np.inf
+    if not wanted < MOST_SAMPLES:
+        return inf
+    n_samples = int(np.ceil(wanted)) + 2
     answer = sosfilt(sos, np.ones(n_samples))
     final = np.prod(sos[:, :3].sum(axis=1) / sos[:, 3:].sum(axis=1))
     outside = np.flatnonzero(np.abs(answer - final) > residue)

@@ -19,7 +19,8 @@ from realtime.signal import Bools, Chunk, Floats, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable
-from realtime.stages.filtering import NEVER, CarriedFilter
+from realtime.stages.filtering import NEVER, CarriedFilter, check_edge
+from realtime.stages.outline import MOST_S, Outline, check_memory, each_unit
 
 NAME = "motion"
 TUNE = 4.685
@@ -84,15 +85,6 @@ class Motion:
         warmup_s: float = 10.0,
         hold_s: float = 2.0,
     ) -> None:
-        cutoff = settings.number(NAME, "cutoff", cutoff, above=0)
-        window_s = settings.number(NAME, "window_s", window_s, above=0, at_most=600)
-        warmup_s = settings.number(NAME, "warmup_s", warmup_s, above=0)
-        hold_s = settings.number(NAME, "hold_s", hold_s, at_least=0)
-        if window_s < warmup_s:
-            raise RecipeError(
-                f"Stage {NAME!r} has window_s = {window_s:g} and warmup_s = {warmup_s:g}; expected a window "
-                "as long as the warm-up or longer."
-            )
         rows = rows_where(NAME, spec_in, lambda c: c.kind in LEAST, " or ".join(LEAST))
         if len(rows) < len(spec_in):
             strange = next(c for c in spec_in.channels if c.kind not in LEAST)
@@ -101,23 +93,44 @@ class Motion:
                 f"only {', '.join(LEAST)}. Put 'optical_density' before it, or 'select' the others."
             )
         rate = grid_rate(NAME, spec_in)
-        if cutoff >= rate / 2:
-            raise SignalError(
-                f"Stage {NAME!r} has cutoff = {cutoff:g} Hz, but its signal comes at {rate:g} Hz; expected "
-                f"a cutoff below half of that, {rate / 2:g} Hz."
-            )
+        self.check(Outline.of(spec_in), cutoff=cutoff, window_s=window_s, warmup_s=warmup_s, hold_s=hold_s)
         self.spec_in = spec_in
         self.spec_out = spec_in
-        self._every = max(1, round(RENEW_S * rate))
-        blocks = max(1, ceil(warmup_s * rate / self._every - 1e-9))
+        self._every, blocks = _blocks(warmup_s, rate)
         self.warmup_s = blocks * self._every / rate
         self._needed = max(blocks * self._every - 1, 1)  # the first sample has no change
         self._length = max(ceil(window_s * rate - 1e-9), self._needed)
+        check_memory(f"Stage {NAME!r} with window_s = {window_s:g}", 16.0 * len(spec_in) * self._length)
         self._hold = int(hold_s * rate + 1e-9)
         self._least = np.array([LEAST[channel.kind] for channel in spec_in.channels])
         sos = butter(ORDER, cutoff, "lowpass", output="sos", fs=rate)
         self._low = CarriedFilter(sos, len(spec_in), hold=self._hold, warmup=0)
         self._forget()
+
+    @staticmethod
+    def check(
+        before: Outline,
+        *,
+        cutoff: float = 0.5,
+        window_s: float = 30.0,
+        warmup_s: float = 10.0,
+        hold_s: float = 2.0,
+    ) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        settings.number(NAME, "cutoff", cutoff, above=0)
+        settings.number(NAME, "window_s", window_s, above=0, at_most=600)
+        settings.number(NAME, "warmup_s", warmup_s, above=0)
+        settings.number(NAME, "hold_s", hold_s, at_least=0, at_most=MOST_S)
+        if window_s < warmup_s:
+            raise RecipeError(
+                f"Stage {NAME!r} has window_s = {window_s:g} and warmup_s = {warmup_s:g}; expected a window "
+                "as long as the warm-up or longer."
+            )
+        check_edge(NAME, "cutoff", cutoff, before.rate)
+        wanted = each_unit(*LEAST)
+        every, blocks = _blocks(warmup_s, before.rate)
+        after = before.warmed(blocks * every / before.rate)
+        return after.some(NAME, wanted, " or ".join(LEAST)).only(wanted)
 
     def _forget(self) -> None:
         n = len(self.spec_in)
@@ -238,3 +251,9 @@ class Motion:
         self._past = np.array(state["past"], dtype=np.float64)
         self._scale = np.array(state["scale"], dtype=np.float64)
         self._ready = np.array(state["ready"], dtype=bool)
+
+
+def _blocks(warmup_s: float, rate: float) -> tuple[int, int]:
+    """Samples after which the scales are renewed, and how often until they are believed."""
+    every = max(1, round(RENEW_S * rate))
+    return every, max(1, ceil(warmup_s * rate / every - 1e-9))

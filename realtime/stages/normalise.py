@@ -13,6 +13,7 @@ from realtime.signal import Bools, Chunk, Floats, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable
+from realtime.stages.outline import MOST_S, Outline
 
 NAME = "normalise"
 FLAT = 1e-12
@@ -45,13 +46,19 @@ class Normalise:
     delay_s = 0.0
 
     def __init__(self, spec_in: SignalSpec, *, memory_s: float = 60.0, warmup_s: float = 20.0) -> None:
-        self._memory_s = settings.number(NAME, "memory_s", memory_s, above=0)
-        self.warmup_s = settings.number(NAME, "warmup_s", warmup_s, at_least=0)
+        self.check(Outline.of(spec_in), memory_s=memory_s, warmup_s=warmup_s)
+        self._memory_s, self.warmup_s = float(memory_s), float(warmup_s)
         rows_where(NAME, spec_in, lambda _: True, "any kind")
         self._warmup = ceil(self.warmup_s * grid_rate(NAME, spec_in) - 1e-9)
         self.spec_in = spec_in
         self.spec_out = spec_in
         self._forget()
+
+    @staticmethod
+    def check(before: Outline, *, memory_s: float = 60.0, warmup_s: float = 20.0) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        settings.number(NAME, "memory_s", memory_s, above=0)
+        return before.warmed(settings.number(NAME, "warmup_s", warmup_s, at_least=0, at_most=MOST_S))
 
     def _forget(self) -> None:
         n = len(self.spec_in)

@@ -13,6 +13,7 @@ from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.baseline import FrozenBaseline
 from realtime.stages.cells import rows_where, usable, whole_range
+from realtime.stages.outline import MOST_S, Outline, each_unit
 
 NAME = "optical_density"
 
@@ -47,10 +48,10 @@ class OpticalDensity:
     def __init__(
         self, spec_in: SignalSpec, *, baseline_s: float = 10.0, saturation: float | None = None
     ) -> None:
-        self.warmup_s = settings.number(NAME, "baseline_s", baseline_s, above=0)
-        limit = np.inf if saturation is None else settings.number(NAME, "saturation", saturation, above=0)
-        self._limit = limit
         self._rows = rows_where(NAME, spec_in, lambda c: c.kind == Kind.INTENSITY, str(Kind.INTENSITY))
+        self.check(Outline.of(spec_in), baseline_s=baseline_s, saturation=saturation)
+        self.warmup_s = float(baseline_s)
+        self._limit = np.inf if saturation is None else float(saturation)
         self._everything = whole_range(self._rows, len(spec_in))
         self.spec_in = spec_in
         self.spec_out = replace(
@@ -63,6 +64,15 @@ class OpticalDensity:
             ),
         )
         self._baseline = FrozenBaseline(len(self._rows), self.warmup_s)
+
+    @staticmethod
+    def check(before: Outline, *, baseline_s: float = 10.0, saturation: float | None = None) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        after = before.warmed(settings.number(NAME, "baseline_s", baseline_s, above=0, at_most=MOST_S))
+        if saturation is not None:
+            settings.number(NAME, "saturation", saturation, above=0)
+        wanted = each_unit(Kind.INTENSITY)
+        return after.some(NAME, wanted, Kind.INTENSITY).turned(wanted, each_unit(Kind.OPTICAL_DENSITY))
 
     def process(self, chunk: Chunk) -> Chunk:
         """Give the optical density of each sample, missing until the baseline is full."""

@@ -9,6 +9,7 @@ from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.baseline import FrozenBaseline
 from realtime.stages.cells import rows_where, usable, whole_range
+from realtime.stages.outline import MOST_S, Outline
 
 NAME = "percent_signal"
 MIN_COUNT = 5
@@ -47,9 +48,9 @@ class PercentSignal:
     delay_s = 0.0
 
     def __init__(self, spec_in: SignalSpec, *, baseline_s: float = 30.0, min_ratio: float = 5.0) -> None:
-        self.warmup_s = settings.number(NAME, "baseline_s", baseline_s, above=0)
-        self._min_ratio = settings.number(NAME, "min_ratio", min_ratio, at_least=0)
         self._rows = rows_where(NAME, spec_in, _in_arbitrary_units, f"{Kind.BOLD} (a.u.)")
+        self.check(Outline.of(spec_in), baseline_s=baseline_s, min_ratio=min_ratio)
+        self.warmup_s, self._min_ratio = float(baseline_s), float(min_ratio)
         self._everything = whole_range(self._rows, len(spec_in))
         self.spec_in = spec_in
         self.spec_out = replace(
@@ -60,6 +61,14 @@ class PercentSignal:
             ),
         )
         self._baseline = FrozenBaseline(len(self._rows), self.warmup_s, MIN_COUNT)
+
+    @staticmethod
+    def check(before: Outline, *, baseline_s: float = 30.0, min_ratio: float = 5.0) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        after = before.warmed(settings.number(NAME, "baseline_s", baseline_s, above=0, at_most=MOST_S))
+        settings.number(NAME, "min_ratio", min_ratio, at_least=0)
+        wanted = [(Kind.BOLD, "a.u.")]
+        return after.some(NAME, wanted, f"{Kind.BOLD} (a.u.)").turned(wanted, [(Kind.BOLD, "percent")])
 
     def process(self, chunk: Chunk) -> Chunk:
         """Give the percent signal change of each sample, missing until the baseline is full."""

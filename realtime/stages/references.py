@@ -66,10 +66,7 @@ def references_of(spec: SignalSpec, short: Sequence[int], long: Sequence[int], w
     RecipeError
         ``which`` is none of the three.
     """
-    if which not in ("nearest", "all", "mean"):
-        raise RecipeError(
-            f"Stage 'short_channel': reference = {which!r}; expected 'nearest', 'all' or 'mean'."
-        )
+    check_reference(which)
     found = []
     for row in long:
         channel = spec.channels[row]
@@ -84,6 +81,14 @@ def references_of(spec: SignalSpec, short: Sequence[int], long: Sequence[int], w
             same = [_nearest(spec, row, [short[i] for i in same], same)]
         found.append(same)
     return found
+
+
+def check_reference(which: str) -> None:
+    """Refuse a reference that is none of the three."""
+    if which not in ("nearest", "all", "mean"):
+        raise RecipeError(
+            f"Stage 'short_channel': reference = {which!r}; expected 'nearest', 'all' or 'mean'."
+        )
 
 
 def _same_light(a: Channel, b: Channel) -> bool:

@@ -5,6 +5,7 @@ alone; a rate is measured only to know whether an anti-alias filter is needed, a
 must come to count as having reached a grid point.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from math import floor
 
@@ -16,6 +17,7 @@ from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable
 from realtime.stages.filtering import CarriedFilter, group_delay
+from realtime.stages.outline import MOST_RATE, Outline
 
 NAME = "resample"
 ORDER = 4
@@ -26,6 +28,8 @@ FASTER = 1.05
 MIN_SAMPLES = 5
 LONGEST_STEP = 1.5
 """Sample periods that interpolation may bridge."""
+MOST_MEASURE_S = 600.0
+"""Samples are held back for so long at most, s."""
 HOLD = 2.0
 """Seconds a channel may be away before its anti-alias filter is started afresh."""
 
@@ -70,12 +74,19 @@ class Resample:
     warmup_s = 0.0  # samples wait for the measurement, but none of them is missing for it
 
     def __init__(self, spec_in: SignalSpec, *, rate: float, measure_s: float = 10.0) -> None:
-        self._rate = settings.number(NAME, "rate", rate, above=0)
-        self._measure_s = settings.number(NAME, "measure_s", measure_s, above=0)
+        self.check(Outline.of(spec_in), rate=rate, measure_s=measure_s)
+        self._rate, self._measure_s = float(rate), float(measure_s)
         rows_where(NAME, spec_in, lambda _: True, "any kind")
         self.spec_in = spec_in
         self.spec_out = spec_in.with_rate(self._rate)
         self._begin()
+
+    @staticmethod
+    def check(before: Outline, *, rate: float, measure_s: float = 10.0) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        rate = settings.number(NAME, "rate", rate, above=0, at_most=MOST_RATE)
+        settings.number(NAME, "measure_s", measure_s, above=0, at_most=MOST_MEASURE_S)
+        return replace(before, rate=rate)
 
     def _begin(self) -> None:
         self._anchor: float | None = None  # time of grid point 0

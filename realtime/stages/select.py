@@ -9,6 +9,7 @@ from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import describe, usable, whole_range
+from realtime.stages.outline import Outline, each_unit
 
 NAME = "select"
 
@@ -48,37 +49,24 @@ class Select:
         max_distance: float | None = None,
         min_distance: float | None = None,
     ) -> None:
-        if kinds is None and names is None and max_distance is None and min_distance is None:
-            raise RecipeError(
-                f"Stage {NAME!r} has no criterion; expected one or more of kinds, names, max_distance, "
-                "min_distance."
-            )
-        kept_kinds = (
-            None
-            if kinds is None
-            else settings.strings(NAME, "kinds", kinds, known=[kind.value for kind in Kind])
+        self.check(
+            Outline.of(spec_in),
+            kinds=kinds,
+            names=names,
+            max_distance=max_distance,
+            min_distance=min_distance,
+            of_signal=True,
         )
-        kept_names = None if names is None else settings.strings(NAME, "names", names)
-        # Nobody's head is a metre wide: a larger number was meant in millimetres.
-        far = (
-            None
-            if max_distance is None
-            else settings.number(NAME, "max_distance", max_distance, above=0, at_most=1)
-        )
-        near = (
-            None
-            if min_distance is None
-            else settings.number(NAME, "min_distance", min_distance, at_least=0, at_most=1)
-        )
+        far, near = max_distance, min_distance
 
         def fits(channel: Channel) -> bool:
-            if kept_kinds is not None and channel.kind not in kept_kinds:
+            if kinds is not None and channel.kind not in kinds:
                 return False
             if far is not None and (channel.distance is None or channel.distance > far):
                 return False
             return near is None or (channel.distance is not None and channel.distance >= near)
 
-        order = range(len(spec_in)) if kept_names is None else _rows_named(spec_in, kept_names)
+        order = range(len(spec_in)) if names is None else _rows_named(spec_in, names)
         rows = [row for row in order if fits(spec_in.channels[row])]
         if not rows:
             asked = {
@@ -98,6 +86,54 @@ class Select:
         self.spec_out = spec_in.pick(rows)
         self._rows = np.array(rows, dtype=np.intp)
         self._everything = whole_range(self._rows, len(spec_in))
+
+    @staticmethod
+    def check(
+        before: Outline,
+        *,
+        kinds: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        max_distance: float | None = None,
+        min_distance: float | None = None,
+        of_signal: bool = False,
+    ) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`).
+
+        With ``of_signal`` only the settings are checked: the signal is there, and says itself what is left.
+        """
+        if kinds is None and names is None and max_distance is None and min_distance is None:
+            raise RecipeError(
+                f"Stage {NAME!r} has no criterion; expected one or more of kinds, names, max_distance, "
+                "min_distance."
+            )
+        if names is not None:
+            settings.strings(NAME, "names", names)
+        if kinds is not None:
+            settings.strings(NAME, "kinds", kinds, known=[kind.value for kind in Kind])
+        # Nobody's head is a metre wide: a larger number was meant in millimetres.
+        far, near = 1.0, 0.0
+        if max_distance is not None:
+            far = settings.number(NAME, "max_distance", max_distance, above=0, at_most=1)
+        if min_distance is not None:
+            near = settings.number(NAME, "min_distance", min_distance, at_least=0, at_most=1)
+        if near > far:
+            raise RecipeError(
+                f"Stage {NAME!r} has min_distance = {near:g} m and max_distance = {far:g} m; expected "
+                "min_distance <= max_distance."
+            )
+        if of_signal:
+            return before
+        wanted = each_unit(*(kind for kind in Kind if kinds is None or kind in kinds))
+        if max_distance is not None or min_distance is not None:
+            wanted = tuple(each for each in wanted if each[0] is not Kind.BOLD)  # which has no distance
+            before = before.within(near, far)
+        after = before.some(NAME, wanted, "what it selects").only(wanted)
+        if after.near > after.far:
+            raise SignalError(
+                f"Stage {NAME!r} leaves no channel: what reaches it has distances from {after.near:g} m up, "
+                f"and {after.far:g} m is the most that is kept."
+            )
+        return after
 
     def process(self, chunk: Chunk) -> Chunk:
         """Keep the selected rows."""

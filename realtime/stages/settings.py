@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from models.errors import RecipeError, near_match
+from models.typed import fits
 
 
 def number(
@@ -47,14 +48,14 @@ def number(
         bounds.append(f"at least {at_least:g}")
     if at_most is not None:
         bounds.append(f"at most {at_most:g}")
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    if fits:
-        fits = (
+    fine = fits(value, float) and isfinite(value)
+    if fine:
+        fine = (
             (above is None or value > above)
             and (at_least is None or value >= at_least)
             and (at_most is None or value <= at_most)
         )
-    if not fits:
+    if not fine:
         expected = " ".join(["a number", " and ".join(bounds)]).strip()
         raise RecipeError(f"Stage {stage!r}: {setting} = {value!r}; expected {expected}.")
     return float(value)

@@ -14,7 +14,8 @@ from realtime.signal import Bools, Chunk, Floats, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable
-from realtime.stages.references import references_of, split_by_distance
+from realtime.stages.outline import MOST_S, Outline, check_memory, each_unit
+from realtime.stages.references import ADVICE, check_reference, references_of, split_by_distance
 
 NAME = "short_channel"
 UNIT = {Kind.OPTICAL_DENSITY: 0.01, Kind.HBO: 1e-6, Kind.HBR: 1e-6, Kind.HBT: 1e-6}
@@ -77,10 +78,6 @@ class ShortChannel:
         warmup_s: float = 20.0,
         keep_short: bool = False,
     ) -> None:
-        below = settings.number(NAME, "max_distance", max_distance, above=0, at_most=1)
-        self._memory_s = settings.number(NAME, "memory_s", memory_s, above=0)
-        self.warmup_s = settings.number(NAME, "warmup_s", warmup_s, at_least=0)
-        keep_short = settings.flag(NAME, "keep_short", keep_short)
         rows = rows_where(NAME, spec_in, lambda c: c.kind in UNIT, " or ".join(UNIT))
         if len(rows) < len(spec_in):
             strange = next(c for c in spec_in.channels if c.kind not in UNIT)
@@ -88,12 +85,25 @@ class ShortChannel:
                 f"Stage {NAME!r} cannot work on channel {strange.name!r} of kind {strange.kind}; expected "
                 f"only {', '.join(UNIT)}. Put 'optical_density' before it, or 'select' the others."
             )
-        short, long = split_by_distance(spec_in, below)
+        self.check(
+            Outline.of(spec_in),
+            max_distance=max_distance,
+            reference=reference,
+            memory_s=memory_s,
+            warmup_s=warmup_s,
+            keep_short=keep_short,
+        )
+        self._memory_s, self.warmup_s = float(memory_s), float(warmup_s)
+        short, long = split_by_distance(spec_in, max_distance)
         found = references_of(spec_in, short, long, reference)
         self._short = np.array(short, dtype=np.intp)
         self._long = np.array(long, dtype=np.intp)
         # (n_long, n_terms, n_short): how the terms of each regression are made of the short channels.
         n_terms = 1 if reference == "mean" else max(map(len, found))
+        check_memory(
+            f"Stage {NAME!r} with reference = {reference!r}",
+            8.0 * len(long) * n_terms * (len(short) + 3 * n_terms),
+        )
         self._terms = np.zeros((len(long), n_terms, len(short)))
         for row, places in enumerate(found):
             for term, place in enumerate(places):
@@ -103,6 +113,31 @@ class ShortChannel:
         self.spec_in = spec_in
         self.spec_out = spec_in if keep_short else spec_in.pick(long)
         self._forget()
+
+    @staticmethod
+    def check(
+        before: Outline,
+        *,
+        max_distance: float = 0.01,
+        reference: str = "nearest",
+        memory_s: float = 180.0,
+        warmup_s: float = 20.0,
+        keep_short: bool = False,
+    ) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        below = settings.number(NAME, "max_distance", max_distance, above=0, at_most=1)
+        settings.number(NAME, "memory_s", memory_s, above=0)
+        before = before.warmed(settings.number(NAME, "warmup_s", warmup_s, at_least=0, at_most=MOST_S))
+        keep = settings.flag(NAME, "keep_short", keep_short)
+        check_reference(reference)
+        wanted = each_unit(*UNIT)
+        after = before.some(NAME, wanted, " or ".join(UNIT)).only(wanted)
+        if not before.near < below <= before.far:
+            raise SignalError(
+                f"Stage {NAME!r} calls channels below {below:g} m short, but those that reach it have "
+                f"distances from {before.near:g} to {before.far:g} m: expected short and long ones. {ADVICE}"
+            )
+        return after if keep else after.within(below, before.far)
 
     def _forget(self) -> None:
         n, (n_long, n_terms, _) = len(self.spec_in), self._terms.shape

@@ -9,6 +9,7 @@ from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable
+from realtime.stages.outline import Outline, each_unit
 
 NAME = "total_haemoglobin"
 
@@ -36,7 +37,7 @@ class TotalHaemoglobin:
     warmup_s = 0.0
 
     def __init__(self, spec_in: SignalSpec, *, keep: bool = True) -> None:
-        keep = settings.flag(NAME, "keep", keep)
+        settings.flag(NAME, "keep", keep)
         expected = f"{Kind.HBO} and {Kind.HBR}"
         hbo = _by_place(spec_in, rows_where(NAME, spec_in, lambda c: c.kind == Kind.HBO, expected).tolist())
         hbr = _by_place(spec_in, rows_where(NAME, spec_in, lambda c: c.kind == Kind.HBR, expected).tolist())
@@ -56,6 +57,15 @@ class TotalHaemoglobin:
         ]
         self.spec_in = spec_in
         self.spec_out = replace(spec_in, channels=(*spec_in.pick(self._kept.tolist()).channels, *totals))
+
+    @staticmethod
+    def check(before: Outline, *, keep: bool = True) -> Outline:
+        """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
+        settings.flag(NAME, "keep", keep)
+        for kind in (Kind.HBO, Kind.HBR):
+            before.some(NAME, each_unit(kind), f"{Kind.HBO} and {Kind.HBR}")
+        gone = () if keep else each_unit(Kind.HBO, Kind.HBR)
+        return before.turned(gone, each_unit(Kind.HBT))
 
     def process(self, chunk: Chunk) -> Chunk:
         """Add the total to the next samples."""

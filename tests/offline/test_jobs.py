@@ -1,6 +1,7 @@
 """A run that was killed ends as if it had not been; one process or two give the same bits."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -89,6 +90,31 @@ def test_what_is_kept_is_used_only_for_the_very_same_job(
 
     monkeypatch.setattr(jobs, "perform", computed)
     assert jobs.perform_all(store, [job], tell=silent)[0].how == first.how
+
+
+@pytest.mark.parametrize("how", ["empty", "torn", "foreign", "pipe"])
+def test_a_kept_fold_that_is_not_whole_is_computed_again(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
+    fold = leave_one_person_out(samples.table.person)[0]
+    store = Store(tmp_path / "work", samples)
+    job = Job(fold, "linear", task_recipe())
+    first = jobs.perform_all(store, [job], tell=silent)[0]
+    path = store.path(job)
+    if how == "pipe":
+        path.unlink()
+        os.mkfifo(path)
+    elif how == "foreign":
+        other = Job(fold, jobs.UNLIKE, task_recipe())
+        jobs.perform_all(store, [other], tell=silent)
+        path.write_bytes(store.path(other).read_bytes())
+    else:
+        path.write_bytes(path.read_bytes()[: 300 if how == "torn" else 0])
+    again = jobs.perform_all(store, [job], tell=silent)[0]
+    assert np.array_equal(again.scores, first.scores)
+    assert "computed again" in caplog.text
+    assert store.load(job) is not None
 
 
 def test_people_with_two_labels_are_refused_where_the_label_is_the_persons(tmp_path: Path) -> None:

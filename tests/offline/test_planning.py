@@ -40,7 +40,7 @@ def test_evidence_over_time_costs_inner_fits(tmp_path: Path) -> None:
         plan_evaluation(
             cohort,
             group_recipe(evaluation={"permutations": 0, "over_time": asked}, budget={"inner_folds": 2}),
-        )[0]
+        )[1]
         for asked in (False, True)
     )
     assert more.fits == 3 * plain.fits
@@ -54,3 +54,18 @@ def test_the_plan_is_printed_with_its_sum(tmp_path: Path) -> None:
     assert "by 2 processes" in text
     assert "cgrnn" in text
     assert str(sum(cost.fits for cost in costs)) in text
+
+
+def test_all_that_is_done_is_counted(tmp_path: Path) -> None:
+    recipe = task_recipe(budget={"permutations": 5, "epochs": 2})
+    cohort = task_cohort(tmp_path, people=4, sessions=1)
+    costs = {cost.arm: cost for cost in plan_evaluation(cohort, recipe, audited=True)}
+    assert {"collect", "unlike training", "null", "audit", "network's audit", "report"} <= costs.keys()
+    assert costs["unlike training"].folds == 4
+    run = evaluate(cohort, recipe, tmp_path / "out", audited=True, show=False).run["seconds"]
+    assert {"collect", "unlike training", "null", "network's audit"} <= run.keys()
+    console = Console(record=True, width=140, file=StringIO())
+    print_plan(list(costs.values()), 1, console)
+    said = console.export_text()
+    assert "About" in said
+    assert "at most" not in said

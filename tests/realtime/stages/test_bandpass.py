@@ -89,7 +89,7 @@ def test_a_short_dropout_is_bridged_and_a_long_one_starts_the_channel_afresh(siz
 
 
 @pytest.mark.parametrize(
-    ("rate", "said"), [(0.0, "declares no rate"), (1.0, "an edge at 0.5 Hz.*below half of that, 0.5")]
+    ("rate", "said"), [(0.0, "declares no rate"), (1.0, "high = 0.5 Hz.*below half of that, 0.5")]
 )
 def test_a_rate_that_does_not_carry_the_band_is_refused(rate: float, said: str) -> None:
     with pytest.raises(SignalError, match=said):

@@ -1,0 +1,152 @@
+"""What cannot be written is told before anything is read or computed, and nothing is left behind."""
+
+import os
+import shutil
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.errors import HemostreamError
+from models.output_place import check_file, check_folder
+from tools.cli import main
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str | Path) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return int(ended.value.code or 0), capsys.readouterr().err
+
+    return call
+
+
+# There is no cohort, model, journal or data of these names: the output is looked at first.
+FOLDERS: dict[str, Sequence[str]] = {
+    "train": ("train", "nothing", "--recipe", "tapping", "--out"),
+    "train further": ("train", "nothing", "--recipe", "tapping", "--from", "nobody", "--out"),
+    "evaluate": ("evaluate", "nothing", "--recipe", "tapping", "--out"),
+    "simulate": ("simulate",),
+    "study export": ("study", "export", "ridge", "--data", "nothing", "--out"),
+    "study sites": ("study", "sites", "--data", "nothing", "--out"),
+    "demo": ("demo", "--keep"),
+}
+FILES: dict[str, Sequence[str]] = {
+    "classify": ("classify", "nothing.snirf", "--model", "nobody", "--out"),
+    "export": ("export", "nothing.hemostream"),
+    "live": ("live", "--model", "nobody", "--out"),
+    "live, its journal": ("live", "--model", "nobody", "--journal"),
+}
+
+
+def unwritable(tmp_path: Path) -> Path:
+    """A folder in which nobody can make anything."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/proc")  # whose owner is root, to whom nothing else is read-only
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    folder.chmod(0o500)
+    return folder
+
+
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**30, 2**30 - 5, 5))
+
+
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_folder_that_cannot_be_made(command: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "file").write_text("somebody's")
+    for place in (tmp_path / "file", tmp_path / "file/deep/er", unwritable(tmp_path) / "a"):
+        code, said = run(*FOLDERS[command], place)
+        assert code == 2
+        assert str(place) in said
+        assert "nobody" not in said
+        assert "Traceback" not in said
+    assert (tmp_path / "file").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_folder_on_a_full_disk(
+    command: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full(monkeypatch)
+    code, said = run(*FOLDERS[command], tmp_path / "new")
+    assert code == 2
+    assert "Make room" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", FILES)
+def test_a_file_that_cannot_be_written(command: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "file").write_text("somebody's")
+    (tmp_path / "folder").mkdir()
+    places = [
+        tmp_path / "folder",
+        tmp_path / "no folder/a",
+        tmp_path / "file/a",
+        unwritable(tmp_path) / "a",
+        tmp_path / ("a" * 300),
+    ]
+    for place in places:
+        code, said = run(*FILES[command], place)
+        assert code == 2
+        assert str(place)[:200] in said
+        assert "nobody" not in said
+        assert "Traceback" not in said
+    assert (tmp_path / "file").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("command", FILES)
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names")
+def test_a_pipe_that_nobody_reads(command: str, tmp_path: Path, run: Run) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, said = run(*FILES[command], tmp_path / "pipe")
+    assert code == 2
+    assert "pipe" in said
+
+
+def test_a_study_is_told_at_the_start(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: Any, **__: Any) -> None:
+        pytest.fail("it read the data")
+
+    monkeypatch.setattr("offline.scans.read_scans", read)
+    monkeypatch.setattr("offline.studies.choice.wanted_on", lambda *_, **__: ["ridge"])
+    (tmp_path / "data").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/ridge").write_text("a file")
+    for place in (tmp_path / "out", tmp_path / "out/ridge", unwritable(tmp_path) / "a"):
+        code, said = run("study", "run", "ridge", "--data", tmp_path / "data", "--out", place)
+        assert code == 2
+        assert "report" in said
+
+
+@pytest.mark.parametrize("name", ["results.json", "report.html", "work"])
+def test_what_is_replaced_at_the_end_must_be_what_it_was(name: str, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    if name == "work":
+        (out / name).write_text("")
+    else:
+        (out / name).mkdir()
+    code, said = run("evaluate", "nothing", "--recipe", "tapping", "--out", out)
+    assert code == 2
+    assert str(out / name) in said
+
+
+def test_places_that_can_be_written_are_left_as_they_were(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a/b/c", "It")
+    check_file(tmp_path / "new", "It", beside=True)
+    (tmp_path / "there").write_text("12")
+    check_file(tmp_path / "there", "It")
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]
+    assert (tmp_path / "there").read_text() == "12"
+    with pytest.raises(HemostreamError, match="GiB or more are needed"):
+        check_folder(tmp_path, "It", needed=2**60)
