@@ -1,14 +1,19 @@
-"""Markers that come by a stream of their own, with a clock and a life of their own."""
+"""Markers that come by a stream of their own, with a clock and a life of their own.
+
+What of it is an event, and under which label, is `realtime.markers`.
+"""
 
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+import numpy as np
 import pylsl
 
 from models.errors import StreamError
 from realtime.log import EventReceived, OriginKind
 from realtime.lsl_info import origin_from_info
+from realtime.markers import Marks
 from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S
 from realtime.sources.lsl_search import LOOK_S, MANY, StreamChoice, several
 
@@ -83,6 +88,7 @@ def _listen_once(
     info: pylsl.StreamInfo, emit: Callable[[EventReceived], None], stop: threading.Event
 ) -> None:
     inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, recover=False, processing_flags=0)
+    marks = Marks(info.nominal_srate())  # anew: what happened while it was gone is not known
     try:
         inlet.open_stream(timeout=ANSWER_S)
         offset = inlet.time_correction(timeout=ANSWER_S)
@@ -93,6 +99,7 @@ def _listen_once(
             if local - measured > CLOCK_EVERY_S:
                 offset, measured = inlet.time_correction(timeout=ANSWER_S), local
             if sample is not None:
-                emit(EventReceived(local, stamp + offset, str(sample[0])))
+                for onset, label in marks.take([sample], np.array([stamp])):
+                    emit(EventReceived(local, onset + offset, label))
     finally:
         inlet.close_stream()
