@@ -32,8 +32,9 @@ class Input(Section):
         Names; empty takes what all recordings share.
     layout : str or None
         Side file for recordings that do not describe their channels, relative to the cohort.
-    stream : str or None
-        Which stream of an XDF file that holds several.
+    stream, events : str, int or None
+        Which stream of an XDF file that holds several, and which of its marker streams: name, source_id,
+        uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
     length_unit : {"m", "cm", "mm"} or None
         Unit of optode positions where the files' own is wrong.
     repetition_time : float or None
@@ -45,7 +46,8 @@ class Input(Section):
     kind: Literal["fnirs", "bold"] = "fnirs"
     channels: Names = ()
     layout: str | None = None
-    stream: str | None = None
+    stream: str | int | None = None
+    events: str | int | None = None
     length_unit: Literal["m", "cm", "mm"] | None = None
     repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
