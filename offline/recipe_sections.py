@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from realtime.markers import label_of
 from realtime.quality import Policy
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
@@ -74,7 +75,7 @@ class Interval(Section):
     Parameters
     ----------
     events : tuple of str
-        Labels of the events that begin it.
+        Labels of the events that begin it, written as readers write them (``1`` for ``1.0``).
     delay_s : float
         From the event's onset to the interval's, s.
     duration_s : float
@@ -84,6 +85,11 @@ class Interval(Section):
     events: Annotated[Names, Field(min_length=1)]
     delay_s: float = 0.0
     duration_s: float = Field(gt=0)
+
+    @field_validator("events")
+    @classmethod
+    def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(label_of([event]) for event in events)
 
 
 class Labels(Section):

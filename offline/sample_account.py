@@ -103,7 +103,7 @@ def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
     wanted = {event for interval in recipe.labels.intervals.values() for event in interval.events}
     events = tuple(event for event in recording.events if event.label in wanted)
     far = int(np.count_nonzero(outside(events, recording.times)))
-    return f"{name}: {far} of {len(events)}" if far else ""
+    return f"{far} of {len(events)} in {name}" if far else ""
 
 
 def refuse_empty_labels(
@@ -147,8 +147,8 @@ def refuse_empty_labels(
             if far:
                 first = "; ".join(far[:SHOWN]) + (f"; and {len(far) - SHOWN} more" if far[SHOWN:] else "")
                 seen += (
-                    f"Events lie outside the recordings' time ({first}): those markers are on a clock that "
-                    "the signal does not share, or of another recording. "
+                    f"But events lie outside the recordings' time ({first}): those markers are on a clock "
+                    "that the signal does not share, or of another recording. "
                 )
         else:
             where, seen = f"the column {recipe.labels.column!r}", ""

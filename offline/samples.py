@@ -144,12 +144,16 @@ def collect(
         behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
         looks.append(seen(fit_within(replayed, span), behind, row.person, name))
         events |= {event.label for event in replayed.recording.events}
-        far += filter(None, [outside_words(name, replayed.recording, recipe)])
+        outside = outside_words(name, replayed.recording, recipe)
+        far += [outside] if outside else []
         accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            remarks.append(f"recording {name} has no labelled window ({lost_words(accounts[-1])})")
+            lost = lost_words(accounts[-1]) + (
+                f"; events outside the recording: {outside}" if outside else ""
+            )
+            remarks.append(f"recording {name} has no labelled window ({lost})")
     tell("replay", len(rows), len(rows), "")
     for remark in remarks:
         log.warning("%s", remark)

@@ -54,7 +54,10 @@ class Decision:
     produced_at_utc : str or None
         When the decision was made; None likewise.
     age_s : float
-        Stream seconds from the window's end to the making of the decision, by the monotonic clock.
+        Stream seconds from the window's end to the making of the decision, by the monotonic clock.  In a
+        steady stream it may lie a little below 0: a window is made as soon as a sample comes within a
+        quarter of a sample period of its end, so that noise of the clock cannot decide which one does, and
+        a stamp may be wrong by ``time_uncertainty_s``.
     delay_s : float
         Group delay of the pipeline: what is seen at the window's end happened so long before.
     label : str

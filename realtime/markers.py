@@ -37,7 +37,7 @@ _LEAST_SOON_S = 1.0
 
 _MOST_WHOLE, _MOST_SINGLE = 1e15, 3e38
 _AROUND = re.compile(r"^[\s\0\ufeff]+|[\s\0\ufeff]+$")
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 
 
 def label_of(values: Iterable[Any]) -> str:

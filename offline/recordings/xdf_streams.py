@@ -129,8 +129,8 @@ def listed(streams: Sequence[XdfStream]) -> str:
     """Streams in one line: number, type, size, source_id; uid too where the others are alike."""
     alike = [(one.name, one.info.findtext("source_id", "")) for one in streams]
     return ", ".join(
-        f"{one.name!r} (number {_number(one)}, type {one.kind}, {one.info.findtext('channel_count', '?')} "
-        f"channels, {one.rate:.4g} Hz, source_id {one.info.findtext('source_id', '')!r}, "
+        f"{one.name!r} (type {one.kind}, {one.info.findtext('channel_count', '?')} channels, "
+        f"{one.rate:.4g} Hz, number {_number(one)}, source_id {one.info.findtext('source_id', '')!r}, "
         + (f"uid {one.info.findtext('uid', '')}, " if alike.count(key) > 1 else "")
         + f"{len(one.times)} samples)"
         for one, key in zip(streams, alike, strict=True)
