@@ -55,9 +55,9 @@ class Decision:
         When the decision was made; None likewise.
     age_s : float
         Stream seconds from the window's end to the making of the decision, by the monotonic clock.  In a
-        steady stream it may lie a little below 0: a window is made as soon as a sample comes within a
-        quarter of a sample period of its end, so that noise of the clock cannot decide which one does, and
-        a stamp may be wrong by ``time_uncertainty_s``.
+        steady stream without delays it lies below 0: ``[start, end)`` holds its last sample one period of the
+        model's rate before its end, and is made as soon as the signal comes within a quarter of its own
+        period of that sample.  It is never below that sum, but for what ``time_uncertainty_s`` admits.
     delay_s : float
         Group delay of the pipeline: what is seen at the window's end happened so long before.
     label : str

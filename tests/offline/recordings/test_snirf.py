@@ -262,7 +262,9 @@ def test_measurements_and_blocks_can_be_reached(rest):
     ):  # fmt: skip
         recording = read_recording(rest, stream=stream)
         np.testing.assert_array_equal(recording.data, factor * first.data)
-        assert [event.label for event in recording.events] == ["second"] * (str(stream).strip("/")[:5] in ("nirs2", "2"))
+        assert [event.label for event in recording.events] == ["second"] * (
+            str(stream).strip("/")[:5] in ("nirs2", "2")
+        )
     for stream in ("nirs3", "3", "data3", "Photon Cap"):
         with pytest.raises(
             RecordingError, match=r"--stream is .*; the file holds (nirs, nirs2|data1, data2)"
