@@ -15,10 +15,12 @@ from realtime.signal import Bools, Floats
 from realtime.sources.recording import Event, Recording
 
 PLACEHOLDER_DAYS = ("1970-01-01", "1980-01-01", "2000-01-01")
-"""Days (UTC) on which clocks begin that were never set, MNE's placeholder among them: it gives it to
+"""Days on which clocks begin that were never set, MNE's placeholder among them: it gives it to
 recordings without a date, and writes it out again as if it were one."""
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2200
 """Years outside of which nothing of ours was recorded."""
+NEVER_S = 60.0
+"""Where all events lie further (s) from the recording than this and its length, clocks differ."""
 SLACK_S = 1.0
 """An event so shortly (s) before the first sample or behind the last one is still within the recording."""
 
@@ -38,14 +40,16 @@ def utc_of(moment: datetime) -> tuple[float | None, str]:
     str
         A remark where it is None.
     """
+    if why := _no_date(moment):
+        return None, why
     if moment.tzinfo is None:
         return None, f"{_shown(moment)} has no time zone, so UTC is not known"
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1), ""
 
 
 def local_start(moment: datetime) -> dict[str, Any]:
-    """What the notes keep of a wall clock without a zone; nothing of a moment that has one."""
-    return {} if moment.tzinfo else {"start_local": moment.isoformat()}
+    """What the notes keep of a wall clock without a zone; nothing of a moment that has one, or is none."""
+    return {} if moment.tzinfo or _no_date(moment) else {"start_local": moment.isoformat()}
 
 
 def outside(events: tuple[Event, ...], times: Floats) -> Bools:
@@ -76,16 +80,16 @@ def trusted(recording: Recording) -> Recording:
     """
     remarks: list[str] = []
     start = recording.start_utc
-    if start is not None and len(recording.times) and (why := _no_date(start + float(recording.times[0]))):
-        start = None
-        remarks.append(why)
-    if far := int(np.count_nonzero(outside(recording.events, recording.times))):
-        remarks.append(
-            f"{far} of {len(recording.events)} events lie outside the recording "
-            f"({np.min(recording.times):.6g} to {np.max(recording.times):.6g} s; the first such at "
-            f"{_first_outside(recording):.6g} s)"
-            + (": they are on a clock that the signal does not share" if far == len(recording.events) else "")
-        )
+    if start is not None and len(recording.times):
+        try:
+            why = _no_date(datetime.fromtimestamp(start + float(recording.times[0]), UTC))
+        except (ValueError, OverflowError, OSError):
+            why = f"the start ({start:.6g} s since 1970) is no date, so UTC is not known"
+        if why:
+            start = None
+            remarks.append(why)
+    if said := _outside_words(recording):
+        remarks.append(said)
     if not remarks:
         return recording
     before = recording.notes.get("remarks", [])
@@ -95,16 +99,25 @@ def trusted(recording: Recording) -> Recording:
     )
 
 
-def _first_outside(recording: Recording) -> float:
-    return recording.events[int(np.argmax(outside(recording.events, recording.times)))].onset
+def _outside_words(recording: Recording) -> str:
+    """How many events lie outside, where, and whether they can be on the signal's clock at all."""
+    far = outside(recording.events, recording.times)
+    if not np.any(far):
+        return ""
+    onset = recording.events[int(np.argmax(far))].onset
+    first, last = float(np.min(recording.times)), float(np.max(recording.times))
+    said = (
+        f"{np.count_nonzero(far)} of {len(far)} events lie outside the recording ({first:.6g} to {last:.6g} "
+        f"s; the first such at {onset:.6g} s)"
+    )
+    away = max(NEVER_S, last - first)
+    if all(not first - away <= event.onset <= last + away for event in recording.events):
+        said += ": they are on a clock that the signal does not share"
+    return said
 
 
-def _no_date(seconds: float) -> str:
-    """Why seconds since 1970 are no moment at which something was recorded; empty where they may be."""
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"the start ({seconds:.6g} s since 1970) is no date, so UTC is not known"
+def _no_date(moment: datetime) -> str:
+    """Why that is no moment at which something was recorded; empty where it may be."""
     if moment.date().isoformat() in PLACEHOLDER_DAYS:
         return f"{_shown(moment)} is a placeholder where no date is known, so UTC is not known"
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:

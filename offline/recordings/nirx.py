@@ -94,8 +94,9 @@ def read_nirx(path: Path) -> Recording:
     # The header holds the recorder's wall clock; MNE takes it for UTC, and 2000-01-01 where it is not read.
     start = raw.info["meas_date"]
     if start is not None and start.replace(tzinfo=None) != _MNES_DATE:
-        remarks.append(utc_of(start.replace(tzinfo=None))[1])
-        notes |= local_start(start.replace(tzinfo=None))
+        read = start.replace(tzinfo=None)
+        remarks.append(utc_of(read)[1])
+        notes |= local_start(read)
     if remarks:
         notes["remarks"] = remarks
     return Recording(

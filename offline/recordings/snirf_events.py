@@ -15,9 +15,10 @@ from realtime.markers import duration_of, label_of
 from realtime.signal import Bools, Floats
 from realtime.sources.recording import Event
 
-_STATES = ("state", "states")
-_REJECTED = ("rejected", "reject", "excluded")
-"""What writers call a column that marks rejected onsets (below 0; not 0)."""
+_VALUES = ("", "amplitude", "value", "values")
+"""What writers call the third column, of amplitudes."""
+_STATES, _REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
+"""What they call one that marks rejected onsets (below 0; not 0)."""
 
 
 @dataclass
@@ -74,7 +75,7 @@ def _rejected(group: h5py.Group, rows: Floats) -> Bools:
     labels = [text.strip().lower() for text in hdf5.texts(group, "dataLabels")]
     for column, values in enumerate(rows.T):
         called = labels[column] if column < len(labels) else ""
-        if column == 2 or called in _STATES:
+        if (column == 2 and called in _VALUES) or called in _STATES:
             out |= values < 0
         elif called in _REJECTED:
             out |= np.nan_to_num(values) != 0

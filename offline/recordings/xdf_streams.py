@@ -172,8 +172,8 @@ def _named(streams: Sequence[XdfStream], wanted: str) -> list[XdfStream]:
 
 _TEXT = r"(?:'[^']*'|\"[^\"]*\")"
 _TERM = re.compile(
-    rf"\s*(?:(?P<field>[\w/]+)\s*=\s*(?P<value>{_TEXT})"
-    rf"|(?P<how>starts-with|contains)\s*\(\s*(?P<of>[\w/]+)\s*,\s*(?P<part>{_TEXT})\s*\))\s*"
+    rf"\s*(?:(?P<field>\w+(?:/\w+)*)\s*=\s*(?P<value>{_TEXT})"
+    rf"|(?P<how>starts-with|contains)\s*\(\s*(?P<of>\w+(?:/\w+)*)\s*,\s*(?P<part>{_TEXT})\s*\))\s*"
 )
 _JOIN = re.compile(r"(and|or)\b")
 

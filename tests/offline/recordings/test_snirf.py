@@ -127,7 +127,11 @@ def test_dates(rest):
     assert seconds is None
     assert "no time zone" in remarks[0]
     assert read_recording(rest).notes["start_local"] == "2026-01-02T03:04:05"
-    for placeholder in (("2000-01-01", "00:00:00Z"), ("1970-01-01", "00:10:00+00:00")):
+    for placeholder in (
+        ("2000-01-01", "00:00:00Z"),
+        ("2000-01-01", "00:00:00+01:00"),
+        ("1970-01-01", "00:10:00"),
+    ):
         seconds, remarks = start(*placeholder)
         assert seconds is None
         assert "placeholder" in remarks[0]
@@ -295,6 +299,8 @@ def test_rejected_onsets_are_left_aside(rest):
     rows = [[5.0, 2.0, 1.0, 0.0], [9.0, 2.0, 1.0, 1.0]]
     labels = ["Onset", "Duration", "Amplitude", "Rejected"]
     assert stimuli(rest, data=rows, states=[[0.0, 1.0]], dataLabels=labels)[0] == kept
+    rows = [[5.0, 2.0, -1.0], [9.0, 2.0, 1.0]]
+    assert len(stimuli(rest, data=rows, dataLabels=["Onset", "Duration", "Valence"])[0]) == 2
 
 
 def test_what_a_stimulus_does_not_tell(rest):

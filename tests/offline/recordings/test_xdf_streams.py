@@ -276,6 +276,7 @@ def test_markers_on_another_clock_are_told(write):
     assert "a clock that the signal does not share" in remarks(recording)
     recording = read_recording(write([cap(), markers("m", ["a", "b"], [1001.0, 1010.0])]))
     assert "1 of 2 events lie outside the recording" in remarks(recording)
+    assert "does not share" not in remarks(read_recording(write([cap(), markers("m", ["end"], [1008.0])])))
     assert "outside" not in remarks(read_recording(write([cap(), markers("m", ["a"], [1005.5])])))
 
 
