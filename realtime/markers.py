@@ -97,7 +97,7 @@ class Marks:
         times : (n_samples,) float64
             Their stamps, s.
         """
-        if not len(rows):
+        if not len(rows) or not len(rows[0]):
             return []
         text = isinstance(rows[0][0], str)
         kept = np.isfinite(times)

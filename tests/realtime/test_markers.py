@@ -72,6 +72,22 @@ def test_a_line_polled_without_a_rate_says_its_edges_after_its_first_word(
     assert Marks(0.0).take(line, times_of(line)) == [(0.0, "0"), *expected(line)]
 
 
+def test_a_number_without_a_rate_is_sent_anew_only_after_a_while() -> None:
+    """A pulse that is reset at once, a value held by polling, and the same code sent twice."""
+    apart = SOON_S / 2
+    codes = np.array([[5], [0], [7], [7], [7], [7]])
+    times = np.array([0.0, apart, 10.0, 10.0 + SOON_S, 10.0 + SOON_S + apart, 20.0])
+    assert Marks().take(codes, times) == [(0.0, "5"), (10.0, "7"), (20.0, "7")]
+    assert Marks().take([[0], [4]], np.array([0.0, 10.0])) == [(0.0, "0"), (10.0, "4")]
+
+
+def test_a_line_that_begins_at_rest_was_not_up() -> None:
+    for times in ([0.0, 0.1], [0.0, 30.0]):
+        marks = Marks(RATE)
+        assert marks.take([[0], [1]], np.array(times)) == [(times[1], "1")]
+        assert marks.up_at_start == ""
+
+
 def test_a_stream_that_claims_a_rate_and_sends_events_loses_none() -> None:
     codes = np.array([[1], [1], [2], [1]])
     said = Marks(100.0).take(codes, np.array([0.0, 30.0, 60.0, 90.0]))
@@ -96,7 +112,7 @@ def test_texts_come_as_fast_as_they_like_without_a_rate_and_are_held_with_one() 
 
 
 def test_rejected_onsets_are_left_aside_and_counted_once_each() -> None:
-    line = line_of([(0, 3), (-1, 20), (0, 3), (1, 3), (-2, 1), (0, 2)])
+    line = line_of([(0, 3), (-1, 20), (0, 3), (1, 3), (0, 3), (-2, 1), (0, 2)])
     for rate in (RATE, 0.0):
         marks = Marks(rate)
         said = [label for _, label in marks.take(line, times_of(line))]
