@@ -296,6 +296,8 @@ def test_rejected_onsets_are_left_aside(rest):
     assert "2 onsets are marked as rejected; left aside" in remarks
     rows = [[5.0, 2.0, 1.0], [9.0, 2.0, 1.0]]
     assert stimuli(rest, data=rows, states=[[5.0, 1.0], [9.0, -1.0]])[0] == kept, "Homer3's own field"
+    assert len(stimuli(rest, data=rows, states=[[5.0, 1.0], [9.0, 0.0]])[0]) == 2
+    assert len(stimuli(rest, data=[[5.0, 2.0], [9.0, 2.0]], states=[[0.0, 1.0]])[0]) == 2
     rows = [[5.0, 2.0, 1.0, 0.0], [9.0, 2.0, 1.0, 1.0]]
     labels = ["Onset", "Duration", "Amplitude", "Rejected"]
     assert stimuli(rest, data=rows, states=[[0.0, 1.0]], dataLabels=labels)[0] == kept

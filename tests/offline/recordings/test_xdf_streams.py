@@ -95,6 +95,10 @@ def test_a_name_goes_before_everything_that_looks_like_it(write):
     assert level(read_recording(path, stream="O'Brien's cap")) == 2.0
     assert level(read_recording(path, stream='contains(name, "O\'Brien")')) == 2.0
     assert level(read_recording(path, stream="brien")) == 2.0
+    assert level(read_recording(path, stream='starts-with(name, "O\'B")')) == 2.0
+    with pytest.raises(RecordingError, match="no stream is called") as raised:
+        read_recording(path, stream='starts-with(name, "Brien")')
+    assert "uid" not in str(raised.value).split("Streams:")[1], "uids are shown where they are needed"
 
 
 def test_uids_are_listed_where_nothing_else_tells_streams_apart(write):
@@ -232,6 +236,29 @@ def test_a_device_that_is_started_late_is_not_put_at_the_opening(write):
         write([cap(first=1200.0, clock=clock), markers("m", ["a"], [1100.0], clock=clock)])
     )
     assert first_utc(recording) == pytest.approx(OPENED + 200.0, abs=1.0)
+    recording = read_recording(write([cap(first=1200.0, clock=clock)]))
+    assert first_utc(recording) == pytest.approx(OPENED + 200.0, abs=1.0)
+
+
+def test_what_came_shortly_before_the_first_comparison_came_when_the_file_was_opened(write):
+    early = {
+        "name": "x",
+        "type": "EEG",
+        "rate": 10.0,
+        "values": np.ones((50, 1)),
+        "times": 997 + np.arange(50) / 10,
+    }
+    recording = read_recording(write([cap(clock=comparisons(1000.0)), early]))
+    assert first_utc(recording) == pytest.approx(OPENED + 3.0, abs=0.2)
+
+
+def test_without_any_comparison_streams_that_agree_are_believed(write):
+    assert first_utc(read_recording(write([cap()]))) == pytest.approx(OPENED, abs=0.2)
+    recording = read_recording(write([cap(), markers("m", ["a"], [996.0]), markers("n", ["b"], [1.7e9])]))
+    assert first_utc(recording) == pytest.approx(OPENED + 4.0, abs=0.2)
+    times = 1000 + np.arange(50) / 10
+    times[0] = 3.0
+    assert read_recording(write([cap(times=times)])).start_utc == pytest.approx(OPENED - 1000.0, abs=0.2)
 
 
 def test_a_garbage_comparison_does_not_move_it(write):
@@ -240,6 +267,9 @@ def test_a_garbage_comparison_does_not_move_it(write):
     recording = read_recording(
         write([cap(0), cap(200, name="x"), markers("m", ["a"], [1001.0], clock=clock)])
     )
+    assert first_utc(recording) == pytest.approx(OPENED, abs=0.2)
+    two = [(1005.0, 0.0), (7.0, -3.0)]  # which of them is wrong cannot be told, so neither is believed
+    recording = read_recording(write([cap(), markers("m", ["a"], [1001.0], clock=two)]))
     assert first_utc(recording) == pytest.approx(OPENED, abs=0.2)
 
 
