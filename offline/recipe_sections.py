@@ -4,9 +4,10 @@ from dataclasses import fields
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from models.errors import RecipeError
+from realtime.markers import label_of
 from realtime.quality import ABOVE_0, RANGES, Policy
 from realtime.stages.outline import MOST_S
 
@@ -38,8 +39,9 @@ class Input(Section):
         Names; empty takes what all recordings share.
     layout : str or None
         Side file for recordings that do not describe their channels, relative to the cohort.
-    stream : str or None
-        Which stream of an XDF file that holds several.
+    stream, events : str, int or None
+        Which stream of an XDF file that holds several, and which of its marker streams: name, source_id,
+        uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
     length_unit : {"m", "cm", "mm"} or None
         Unit of optode positions where the files' own is wrong.
     repetition_time : float or None
@@ -51,7 +53,8 @@ class Input(Section):
     kind: Literal["fnirs", "bold"] = "fnirs"
     channels: Names = ()
     layout: str | None = None
-    stream: str | None = None
+    stream: str | int | None = None
+    events: str | int | None = None
     length_unit: Literal["m", "cm", "mm"] | None = None
     repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
@@ -80,7 +83,7 @@ class Interval(Section):
     Parameters
     ----------
     events : tuple of str
-        Labels of the events that begin it.
+        Labels of the events that begin it, written as readers write them (``1`` for ``1.0``).
     delay_s : float
         From the event's onset to the interval's, s.
     duration_s : float
@@ -90,6 +93,11 @@ class Interval(Section):
     events: Annotated[Names, Field(min_length=1)]
     delay_s: float = 0.0
     duration_s: float = Field(gt=0)
+
+    @field_validator("events")
+    @classmethod
+    def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(label_of([event]) for event in events)
 
 
 class Labels(Section):

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +155,7 @@ def _arrays_of(path: Path) -> Arrays:
         }
 
 
-def _put(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def _put(path: Path, write: Callable[[IO[Any]], object]) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")  # another run may make the same
     try:
         with open_private(part, "wb") as file:

@@ -9,7 +9,9 @@ import numpy as np
 from models.errors import RecipeError
 from offline.cohort import Row
 from offline.recipe import Recipe
+from offline.recordings.dates import outside
 from offline.replay import Replayed
+from realtime.sources.recording import Recording
 
 SHOWN = 3
 """So many recordings are named one by one in a message."""
@@ -84,8 +86,32 @@ def lost_words(account: Account) -> str:
     return f"{account.windows} windows, {account.fit} fit, {lost}"
 
 
+def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
+    """How many of the events that begin a label lie outside a recording; empty where none does.
+
+    Parameters
+    ----------
+    name : str
+        Of the recording.
+    recording : Recording
+        As read.
+    recipe : Recipe
+        Whose labels.
+    """
+    if recipe.labels.source != "events":
+        return ""
+    wanted = {event for interval in recipe.labels.intervals.values() for event in interval.events}
+    events = tuple(event for event in recording.events if event.label in wanted)
+    far = int(np.count_nonzero(outside(events, recording.times)))
+    return f"{far} of {len(events)} in {name}" if far else ""
+
+
 def refuse_empty_labels(
-    labels: Sequence[str], accounts: Sequence[Account], recipe: Recipe, events: set[str]
+    labels: Sequence[str],
+    accounts: Sequence[Account],
+    recipe: Recipe,
+    events: set[str],
+    far: Sequence[str] = (),
 ) -> None:
     """Refuse a cohort in which a label has no window.
 
@@ -99,6 +125,8 @@ def refuse_empty_labels(
         That wants them.
     events : set of str
         Names that the recordings have.
+    far : sequence of str
+        Recordings with events outside of them (`outside_words`).
 
     Raises
     ------
@@ -116,6 +144,12 @@ def refuse_empty_labels(
                 f"The recipe wants events {', '.join(map(repr, wanted))}; "
                 f"the recordings have {', '.join(map(repr, sorted(events))) or 'none'}. "
             )
+            if far:
+                first = "; ".join(far[:SHOWN]) + (f"; and {len(far) - SHOWN} more" if far[SHOWN:] else "")
+                seen += (
+                    f"But events lie outside the recordings' time ({first}): those markers are on a clock "
+                    "that the signal does not share, or of another recording. "
+                )
         else:
             where, seen = f"the column {recipe.labels.column!r}", ""
         raise RecipeError(

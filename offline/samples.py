@@ -22,7 +22,7 @@ from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
 from offline.replay import replay
-from offline.sample_account import Account, account_of, lost_words, refuse_empty_labels
+from offline.sample_account import Account, account_of, lost_words, outside_words, refuse_empty_labels
 from offline.sample_table import SampleTable
 from offline.traits import Traits, traits_of
 from realtime.core import Plan
@@ -135,6 +135,7 @@ def collect(
     places: tuple[int, ...] = ()
     delay_s = 0.0
     events: set[str] = set()
+    far: list[str] = []
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
@@ -143,15 +144,20 @@ def collect(
         behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
         looks.append(seen(fit_within(replayed, span), behind, row.person, name))
         events |= {event.label for event in replayed.recording.events}
+        outside = outside_words(name, replayed.recording, recipe)
+        far += [outside] if outside else []
         accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            remarks.append(f"recording {name} has no labelled window ({lost_words(accounts[-1])})")
+            lost = lost_words(accounts[-1]) + (
+                f"; events outside the recording: {outside}" if outside else ""
+            )
+            remarks.append(f"recording {name} has no labelled window ({lost})")
     tell("replay", len(rows), len(rows), "")
     for remark in remarks:
         log.warning("%s", remark)
-    refuse_empty_labels(labels, accounts, recipe, events)
+    refuse_empty_labels(labels, accounts, recipe, events, far)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
         X=KeptWindows.concatenate([X for _, X in parts]),
@@ -226,6 +232,7 @@ class _Reader:
             length_unit=self._input.length_unit,
             repetition_time=self._input.repetition_time,
             stream=self._input.stream,
+            events=self._input.events,
         )
 
 

@@ -3,7 +3,6 @@
 Nothing of ours is read here; see `realtime.description`.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from math import dist, isfinite
 from xml.etree import ElementTree as ET
@@ -15,6 +14,8 @@ from realtime.units import kind_of, unit_of
 
 SLOWEST, FASTEST = 1e-3, 1e6
 """Declared rates (Hz) that are believed: gaps and buffers are counted in their periods."""
+_ABSENT = ("", "n/a", "na", "nan", "none", "null", "unknown", "-")
+"""How senders write, in whatever case, that they do not know a number."""
 
 
 def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
@@ -22,7 +23,7 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
     nodes = desc.findall("channels/channel")
     places: dict[tuple[str, str], Position] = {}
     for optode in desc.findall("optodes/optode"):
-        place = _location(optode.find("location"))
+        place = _location(optode.find("location"), _text(optode, "label"))
         if place is not None:
             function = (optode.findtext("function") or "").strip().lower()
             places.setdefault((function, _text(optode, "label")), place)
@@ -39,9 +40,11 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
             continue
         source, detector = _text(node, "source"), _text(node, "detector")
         label = _text(node, "label")
-        wavelength = number(_text(node, "wavelength"), 0.0) or None
-        if kind not in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            wavelength = None
+        wavelength = None
+        if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
+            wavelength = (
+                told_number(_text(node, "wavelength"), f"The wavelength of channel {label or row!r}") or None
+            )
         try:
             unit, scale = unit_of(kind, _text(node, "unit"))
         except SignalError as error:
@@ -90,15 +93,38 @@ def declared_rate(text: str | None) -> float:
     return rate if SLOWEST <= rate <= FASTEST else 0.0
 
 
-def _location(node: ET.Element | None) -> Position | None:
+def told_number(text: str, what: str) -> float | None:
+    """A number that a sender tells; None where it says that it does not know it.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the description.
+    what : str
+        What it is, for the error.
+
+    Raises
+    ------
+    SignalError
+        The text is something else: taken for absent, a description under a locale with decimal commas would
+        be without wavelengths and places, and nothing would say so.
+    """
+    if text.lower() in _ABSENT:
+        return None
+    try:
+        value = float(Decimal(text))
+    except (InvalidOperation, ValueError):
+        comma = " with a decimal point" if "," in text else ""
+        raise SignalError(f"{what} is {text[:40]!r}; expected a number{comma}.") from None
+    return value if isfinite(value) else None
+
+
+def _location(node: ET.Element | None, label: str) -> Position | None:
     """A place in metres from millimetres, None where it is not (wholly) given."""
     if node is None:
         return None
-    try:
-        values: Sequence[float] = [float(Decimal(_text(node, axis)).scaleb(-3)) for axis in "XYZ"]
-    except InvalidOperation:
+    texts = {axis: _text(node, axis) for axis in "XYZ"}
+    if any(told_number(text, f"{axis} of optode {label!r}") is None for axis, text in texts.items()):
         return None
-    if not all(map(isfinite, values)):
-        return None
-    x, y, z = values
-    return x, y, z
+    x, y, z = (float(Decimal(text).scaleb(-3)) for text in texts.values())
+    return (x, y, z) if all(map(isfinite, (x, y, z))) else None

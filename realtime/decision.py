@@ -54,7 +54,10 @@ class Decision:
     produced_at_utc : str or None
         When the decision was made; None likewise.
     age_s : float
-        Stream seconds from the window's end to the making of the decision, by the monotonic clock.
+        Stream seconds from the window's end to the making of the decision, by the monotonic clock.  In a
+        steady stream without delays it lies below 0: ``[start, end)`` holds its last sample one period of the
+        model's rate before its end, and is made as soon as the signal comes within a quarter of its own
+        period of that sample.  It is never below that sum, but for what ``time_uncertainty_s`` admits.
     delay_s : float
         Group delay of the pipeline: what is seen at the window's end happened so long before.
     label : str

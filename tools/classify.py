@@ -55,7 +55,8 @@ def classify(
     repetition_time : float
         Seconds between volumes of a region series.
     stream : str
-        Name of the stream in an XDF file that holds several.
+        Which stream of an XDF file that holds several: its name, source_id, uid, number, or a predicate
+        such as "source_id='42'". Of a SNIRF file which measurement, for instance nirs2.
     device : str
         cuda, mps, cpu, or auto.
     """

@@ -106,6 +106,7 @@ def replay(
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
+    events: str | None = None,
 ) -> str:
     """Send a recording as a live LSL stream.
 
@@ -144,7 +145,10 @@ def replay(
     repetition_time
         Seconds between the volumes of a region series, where no side file tells.
     stream
-        Which stream of an XDF file that holds several.
+        Which stream of an XDF file that holds several: its name, source_id, uid, number, or a predicate
+        such as "source_id='42'". Of a SNIRF file which measurement, for instance nirs2.
+    events
+        Which marker stream of an XDF file, said likewise; all by default.
 
     Returns
     -------
@@ -168,6 +172,7 @@ def replay(
         length_unit=length_unit,
         repetition_time=repetition_time,
         stream=stream,
+        events=events,
     )
     if kind is None:
         kind = "simulated" if read.notes.get("simulated") is True else "replayed"

@@ -36,7 +36,8 @@ def read_recording(
     layout: Path | None = None,
     length_unit: str | None = None,
     repetition_time: float | None = None,
-    stream: str | None = None,
+    stream: str | int | None = None,
+    events: str | int | None = None,
 ) -> "Recording":
     """Read a recording of any format; a file's format is told by its name.
 
@@ -52,13 +53,16 @@ def read_recording(
         ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
     repetition_time : float or None
         Seconds between the volumes of a region series, where no side file tells.
-    stream : str or None
-        Name of the stream in an XDF file that holds several.
+    stream : str, int or None
+        Which stream of an XDF file that holds several: its name, source_id, uid, number there, or a
+        predicate such as ``source_id='42'``.  Of a SNIRF file which measurement: ``nirs2``, or 2.
+    events : str, int or None
+        Which marker stream of an XDF file, said likewise; None takes all of them.
 
     Returns
     -------
     Recording
-        As measured, with its events.
+        As measured, with its events.  What cannot be trusted of its date is None, and `notes` say why.
 
     Raises
     ------
@@ -73,7 +77,8 @@ def read_recording(
         "layout": None if layout is None else str(layout),
         "length_unit": length_unit,
         "repetition_time": repetition_time,
-        "stream": stream,
+        "stream": None if stream is None else str(stream),
+        "events": None if events is None else str(events),
     }
     if path.is_dir() or path.name.lower().endswith(_FRAGILE):
         from offline.recordings.apart import read_apart
@@ -100,6 +105,7 @@ def read_here(
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
+    events: str | None = None,
 ) -> "Recording":
     """Read a recording in this process, which a damaged file may bring down (`read_recording` otherwise).
 
@@ -107,9 +113,32 @@ def read_here(
     ----------
     path : Path
         A file or folder that is there.
-    layout, length_unit, repetition_time, stream
+    layout, length_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
+    from offline.recordings.dates import trusted
+
+    return trusted(
+        _read(
+            path,
+            layout=None if layout is None else Path(layout),
+            length_unit=length_unit,
+            repetition_time=repetition_time,
+            stream=stream,
+            events=events,
+        )
+    )
+
+
+def _read(
+    path: Path,
+    *,
+    layout: Path | None,
+    length_unit: str | None,
+    repetition_time: float | None,
+    stream: str | None,
+    events: str | None,
+) -> "Recording":
     name = path.name.lower()
     if path.is_dir() or name.endswith(".hdr"):
         from offline.recordings.nirx import read_nirx
@@ -118,7 +147,7 @@ def read_here(
     if name.endswith(".snirf"):
         from offline.recordings.snirf import read_snirf
 
-        return read_snirf(path, length_unit=length_unit)
+        return read_snirf(path, length_unit=length_unit, stream=stream)
     if name.endswith(".nirs"):
         from offline.recordings.homer import read_homer
 
@@ -126,9 +155,7 @@ def read_here(
     if name.endswith(_XDF):
         from offline.recordings.xdf import read_xdf
 
-        return read_xdf(
-            path, layout=None if layout is None else Path(layout), stream=stream, length_unit=length_unit
-        )
+        return read_xdf(path, layout=layout, stream=stream, events=events, length_unit=length_unit)
     if name.endswith(_SERIES):
         from offline.recordings.series import read_series
 

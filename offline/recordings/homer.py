@@ -22,6 +22,7 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
+from realtime.markers import Marks, label_of
 from realtime.optodes import midpoint, standard_name
 from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
 from realtime.sources.recording import Event, Recording
@@ -195,10 +196,14 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
             f"{path}: s has shape {onsets.shape}, t has {len(times)} samples; expected as many samples by "
             "conditions."
         )
-    names = [str(name) for name in np.atleast_1d(content.get("CondNames", [])).tolist()]
+    names = [label_of([name]) for name in np.atleast_1d(content.get("CondNames", [])).tolist()]
     events = []
+    rejected = 0
     for column, values in enumerate(onsets.T):
-        label = names[column] if column < len(names) else str(column + 1)
-        on = np.concatenate([[False], values > 0])
-        events += [Event(float(times[i]), label) for i in np.flatnonzero(on[1:] & ~on[:-1])]
-    return in_order(events)[0], int(np.count_nonzero(onsets < 0))
+        named = column < len(names) and names[column]
+        label = names[column] if named else str(column + 1)
+        # The height of a mark is its amplitude, no code of another condition.
+        marks = Marks(nominal_rate(times) or 1.0, from_rest=True)
+        events += [Event(onset, label) for onset, _ in marks.take(np.sign(values)[:, None], times)]
+        rejected += marks.rejected
+    return in_order(events)[0], rejected

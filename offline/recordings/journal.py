@@ -26,6 +26,7 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
+from realtime.markers import label_of
 from realtime.signal import Floats
 from realtime.sinks.journal import journal_runs, read_journal_entries, read_losses
 from realtime.sources.recording import Event, Recording
@@ -119,7 +120,8 @@ def _gather(entries: Iterable[Entry], path: Path) -> _Gathered:
             case StreamOpened():
                 found.opened = _same_stream(found.opened, _usual(entry), path)
             case EventReceived(_, stamp, label):
-                found.events.append(Event(stamp, label))
+                if label := label_of([label]):  # earlier sessions wrote it down as it came
+                    found.events.append(Event(stamp, label))
             case StreamReset():
                 found.resets += 1
             case SessionStarted():

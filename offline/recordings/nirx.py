@@ -1,8 +1,10 @@
 """NIRx folders (NIRScout, NIRSport, Aurora) to a `Recording`, through MNE's reader."""
 
 import configparser
+import re
 import warnings
 import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,13 @@ from offline.recordings.checks import (
     in_order,
     missing_values,
 )
+from offline.recordings.dates import local_start, utc_of
+from realtime.markers import label_of
 from realtime.mne_info import spec_from_info
 from realtime.sources.recording import Event, Recording
+
+_MNES_DATE = datetime(2000, 1, 1)
+"""What MNE puts in for a date that it does not understand; it warns of that."""
 
 
 def read_nirx(path: Path) -> Recording:
@@ -74,19 +81,22 @@ def read_nirx(path: Path) -> Recording:
     ) as error:
         # MNE gives a damaged recording no error of its own: these are what its parsing runs into.
         raise RecordingError(f"{folder} cannot be read as a NIRx recording: {_said(error)}") from error
-    remarks += sorted({str(warning.message) for warning in caught})
+    remarks += sorted({said for warning in caught if (said := _in_our_words(str(warning.message)))})
     # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
     check_distances(spec, folder, "m", correctable=False)
     check_pairs(spec.channels, folder)
     data = np.asarray(raw.get_data(), dtype=np.float64)
+    # The files hold no durations; those that MNE gives, 1 s each, are of its own making.
     events, _ = in_order(
-        [
-            Event(float(note["onset"]), str(note["description"]), float(note["duration"]))
-            for note in raw.annotations
-        ]
+        [Event(float(note["onset"]), label_of([note["description"]])) for note in raw.annotations]
     )
-    start = raw.info["meas_date"]
     notes: dict[str, Any] = {"format": "NIRx"}
+    # The header holds the recorder's wall clock; MNE takes it for UTC, and 2000-01-01 where it is not read.
+    start = raw.info["meas_date"]
+    if start is not None and start.replace(tzinfo=None) != _MNES_DATE:
+        read = start.replace(tzinfo=None)
+        remarks.append(utc_of(read)[1])
+        notes |= local_start(read)
     if remarks:
         notes["remarks"] = remarks
     return Recording(
@@ -96,9 +106,20 @@ def read_nirx(path: Path) -> Recording:
         np.asarray(raw.times, dtype=np.float64),
         missing_values(spec, data),
         events,
-        None if start is None else start.timestamp(),
+        None,
         notes,
     )
+
+
+def _in_our_words(warning: str) -> str:
+    """A warning of MNE's; empty of one that follows from what it puts in itself."""
+    if re.match(r"Limited \d+ annotation", warning):
+        return ""  # the durations that it gave them
+    if found := re.search(r"date from NIRX file failed.*instead of (.*?)\.?$", warning, re.DOTALL):
+        return f"the start {found[1]} is not understood, so UTC is not known"
+    if found := re.match(r"Omitted (\d+) annotation", warning):
+        return f"{found[1]} events lie outside the recording; left aside"
+    return warning
 
 
 def _said(error: BaseException) -> str:

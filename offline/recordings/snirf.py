@@ -8,7 +8,7 @@ data block only.
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,13 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
+from offline.recordings.dates import local_start, utc_of
 from offline.recordings.snirf_columns import standard_channels
+from offline.recordings.snirf_events import read_stimuli
+from offline.recordings.snirf_measurements import choose
 from realtime.remainder import restored
 from realtime.signal import Floats, SignalSpec
-from realtime.sources.recording import Event, Recording
+from realtime.sources.recording import Recording
 
 TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
     "HemostreamChannels",
@@ -43,7 +46,7 @@ TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
 _TIME_UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "unknown": 1.0, "": 1.0}
 
 
-def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
+def read_snirf(path: Path, *, length_unit: str | None = None, stream: str | None = None) -> Recording:
     """Read a SNIRF file.
 
     Parameters
@@ -52,11 +55,13 @@ def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
         The file.
     length_unit : str or None
         What positions are really in, where the file's claim is wrong.
+    stream : str or None
+        Which measurement, or data block of it: ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
 
     Returns
     -------
     Recording
-        The first data block of the first measurement; `notes` tell of others.
+        By default the first data block of the first measurement; `notes` tell of others.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
     path = Path(path)
     try:
         with h5py.File(path, "r") as file:
-            return _read(file, path, length_unit)
+            return _read(file, path, length_unit, stream)
     except RecordingError as error:
         message = str(error)
         raise RecordingError(message if str(path) in message else f"{path}: {message}") from error
@@ -79,17 +84,9 @@ def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
         ) from error
 
 
-def first(group: h5py.Group, stem: str) -> tuple[h5py.Group, int]:
-    """The first of the groups ``stem``, ``stem1``, ``stem2`` ... and how many there are."""
-    groups = hdf5.numbered(group, stem)
-    if not groups:
-        raise RecordingError(f"There is no group '{stem}' in {group.name}; the file is no SNIRF file.")
-    return groups[0], len(groups)
-
-
-def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
-    nirs, n_measurements = first(file, "nirs")
-    block, n_blocks = first(nirs, "data")
+def _read(file: h5py.File, path: Path, length_unit: str | None, stream: str | None) -> Recording:
+    measurement = choose(file, stream)
+    nirs, block = measurement.nirs, measurement.block
     tags = hdf5.member(nirs, "metaDataTags")
     tags = tags if isinstance(tags, h5py.Group) else nirs
     declared = hdf5.text(tags, "LengthUnit", "mm")
@@ -127,26 +124,26 @@ def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
         if full is None:
             remarks.append("the file was changed after hemostream wrote it; read by its standard fields")
     check_pairs(spec.channels, path)
-    if n_measurements > 1 or n_blocks > 1:
-        remarks.append(
-            f"{n_measurements} measurements and {n_blocks} data blocks in the first; "
-            "only the first block of the first was read, as MNE does"
-        )
+    if measurement.remark:
+        remarks.append(measurement.remark)
     if not is_regular(times):
         steps = np.diff(times)
         remarks.append(f"steps in time are not equal: {steps.min():.4g} to {steps.max():.4g} s")
     if content.skipped:
         remarks.append(f"columns left aside: {', '.join(sorted(set(content.skipped)))}")
-    events, repeated = in_order(_events(nirs, time_factor, origin))
+    stimuli = read_stimuli(nirs, origin)
+    events, repeated = in_order(stimuli.events)
+    remarks += stimuli.remarks
     if repeated:
         remarks.append(f"{repeated} events stand in the file twice; each was taken once")
-    start, said = _start(tags)
+    start, said, local = _start(tags)
     if said:
         remarks.append(said)
     before = _own_notes(tags)
     told = before.get("remarks", [])
     remarks = [*(told if isinstance(told, list) else []), *remarks]
     notes: dict[str, Any] = {
+        **local,
         **before,
         "format": f"SNIRF {hdf5.text(file, 'formatVersion', '?')}",
         "length_unit": unit,
@@ -185,35 +182,18 @@ def _times(block: h5py.Group, n_samples: int, path: Path) -> Floats:
     raise RecordingError(f"{path}: there are {len(times)} time stamps for {n_samples} samples.")
 
 
-def _events(nirs: h5py.Group, factor: float, origin: float) -> list[Event]:
-    events = []
-    for group in hdf5.numbered(nirs, "stim"):
-        if "data" not in group:
-            continue
-        rows = np.atleast_2d(hdf5.numbers(group, "data"))
-        label = next(iter(hdf5.texts(group, "name")), group.name.split("/")[-1])
-        if rows.shape[1] < 2:
-            continue  # Homer3 writes a condition without events as a single 0
-        for row in rows:
-            duration = float(row[1]) * factor if np.isfinite(row[1]) else 0.0
-            events.append(Event(float(row[0]) * factor + origin, label, duration))
-    return events
-
-
-def _start(tags: h5py.Group) -> tuple[float | None, str]:
-    """UTC at time 0, and what had to be supposed."""
+def _start(tags: h5py.Group) -> tuple[float | None, str, dict[str, Any]]:
+    """UTC at time 0, why it is not known, and what to note of it."""
     own = _own_number(tags, TAG_START)
     if own is not None:
-        return own, ""
+        return own, "", {}
     day, clock = hdf5.text(tags, "MeasurementDate"), hdf5.text(tags, "MeasurementTime")
     try:
         start = datetime.fromisoformat(f"{day}T{clock}")
     except ValueError:
         silent = {day, clock} <= {"", "unknown"}
-        return None, "" if silent else f"date {day!r} and time {clock!r} are not understood"
-    if start.tzinfo is None:
-        return start.replace(tzinfo=UTC).timestamp(), "the start has no time zone; taken for UTC"
-    return start.timestamp(), ""
+        return None, "" if silent else f"date {day!r} and time {clock!r} are not understood", {}
+    return *utc_of(start), local_start(start)
 
 
 def _own_number(tags: h5py.Group, name: str) -> float | None:

@@ -9,17 +9,15 @@ import io
 import logging
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
-import numpy.typing as npt
 import pyxdf
 
 from models.errors import RecordingError, SignalError, StreamError
@@ -27,64 +25,36 @@ from offline.recordings.checks import (
     check_distances,
     check_pairs,
     check_times,
-    in_order,
     length_factor,
     missing_values,
     rescaled,
 )
 from offline.recordings.xdf_chunks import content_of, whole_chunks
+from offline.recordings.xdf_events import read_events
+from offline.recordings.xdf_streams import XdfStream, choose_signal
+from offline.recordings.xdf_utc import start_of
 from realtime.description import element_of, read_origin
 from realtime.devices import layout_of, usual
 from realtime.layout import StreamLayout
 from realtime.log import OriginKind
 from realtime.side_file import read_side_file
 from realtime.signal import Floats, SignalSpec
-from realtime.sources.recording import Event, Recording
+from realtime.sources.recording import Recording
 from realtime.units import LENGTHS
 
-_TYPES = ("nirs", "nirsx", "fnirs", "fmri")
-_MARKERS = ("markers", "marker", "event", "events")
-_SAME_EVENT_S = 0.1
-"""Two marker streams that say the same within this time are one, sent twice."""
 _OTHER_CLOCK_S = 1.0
 """A jump of the measured offset above this is another clock, not drift."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Stream:
-    """One stream of a file.
-
-    Parameters
-    ----------
-    name, kind : str
-        Its name and LSL content type.
-    info : Element
-        Header with description.
-    values : (n_samples, n_channels) array, or list of list of str
-        As sent.
-    times : (n_samples,) float64
-        Seconds on the recorder's clock.
-    """
-
-    name: str
-    kind: str
-    info: ET.Element
-    values: Any
-    times: Floats
-
-    @property
-    def shown(self) -> str:
-        rows, rate = self.info.findtext("channel_count", "?"), self.info.findtext("nominal_srate", "0")
-        return (
-            f"{self.name!r} (type {self.kind}, {rows} channels, {float(rate):.4g} Hz, "
-            f"{len(self.times)} samples)"
-        )
-
-
 def read_xdf(
-    path: Path, *, layout: Path | None = None, stream: str | None = None, length_unit: str | None = None
+    path: Path,
+    *,
+    layout: Path | None = None,
+    stream: str | None = None,
+    events: str | None = None,
+    length_unit: str | None = None,
 ) -> Recording:
-    """Read one haemodynamic stream of an XDF file, with the markers of all marker streams.
+    """Read one haemodynamic stream of an XDF file, with the markers of its marker streams.
 
     Parameters
     ----------
@@ -93,8 +63,10 @@ def read_xdf(
     layout : Path or None
         Side file for a stream that does not describe itself (`realtime.montage`).
     stream : str or None
-        The stream's name, or a part that only its name has; needed where several streams have
-        type NIRS.
+        Which stream, where several have type NIRS: its name (or a part that only it has), source_id,
+        uid, number in the file, or a predicate (`offline.recordings.xdf_streams`).
+    events : str or None
+        Which marker stream, said likewise; None takes all of them.
     length_unit : str or None
         What optode locations are really in, where they are not in millimetres.
 
@@ -109,10 +81,8 @@ def read_xdf(
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
     path = Path(path)
-    streams, started, remarks = _load(path)
-    chosen = _choose(streams, stream, path)
-    if not len(chosen.times):
-        raise RecordingError(f"{path}: stream {chosen.shown} is empty. Streams: {_list(streams)}.")
+    streams, opened, remarks = _load(path)
+    chosen = choose_signal(streams, stream, path)
     check_times(chosen.times, path)
     try:
         arranged = _arranged(chosen, layout)
@@ -131,22 +101,18 @@ def read_xdf(
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
-    events, said = _events([one for one in streams if one is not chosen])
+    found, said = read_events([one for one in streams if one is not chosen], events, path)
     remarks += said
-    start = None
-    if started is not None:
-        # The file's date is that of its opening, with a resolution of a second: the earliest
-        # stamp of any stream is the nearest thing to that on the LSL clock.
-        start = started - min(float(one.times[0]) for one in streams if len(one.times))
-        remarks.append("UTC is good to a few seconds: XDF holds only when the file was opened")
-    notes: dict[str, Any] = {"format": "XDF", "stream": chosen.name}
+    start, said, local = start_of(opened, chosen, streams)
+    remarks += said
+    notes: dict[str, Any] = {"format": "XDF", "stream": chosen.name, **local}
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value
         notes["speed"] = origin.speed
     if remarks:
         notes["remarks"] = remarks
     name = path.name.split(".xdf")[0]
-    return Recording(name, spec, data, chosen.times, missing_values(spec, data), events, start, notes)
+    return Recording(name, spec, data, chosen.times, missing_values(spec, data), found, start, notes)
 
 
 def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> Floats:
@@ -182,8 +148,8 @@ def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> F
     return out
 
 
-def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
-    """All streams, UTC of the file's opening (s since 1970), and what pyxdf complained about."""
+def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str]]:
+    """All streams, when the file was opened, and what pyxdf complained about."""
     try:
         chunks = whole_chunks(content_of(path))
         with _complaints() as said:
@@ -206,23 +172,19 @@ def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
     return streams, _opened(header), remarks
 
 
-def _stream(found: Mapping[str, Any]) -> _Stream:
+def _stream(found: Mapping[str, Any]) -> XdfStream:
     info = element_of("info", found["info"])
-    times = on_recorder_clock(
-        np.asarray(found["time_stamps"], dtype=np.float64),
-        np.asarray(found["clock_times"], dtype=np.float64),
-        np.asarray(found["clock_values"], dtype=np.float64),
-    )
-    return _Stream(info.findtext("name", ""), info.findtext("type", ""), info, found["time_series"], times)
+    measured_at = np.asarray(found["clock_times"], dtype=np.float64)
+    offsets = np.asarray(found["clock_values"], dtype=np.float64)
+    times = on_recorder_clock(np.asarray(found["time_stamps"], dtype=np.float64), measured_at, offsets)
+    return XdfStream(info, found["time_series"], times, measured_at + offsets)
 
 
-def _opened(header: Any) -> float | None:
+def _opened(header: Any) -> datetime | None:
     try:
-        text = header["info"]["datetime"][0]
-        opened = datetime.fromisoformat(text)
+        return datetime.fromisoformat(header["info"]["datetime"][0])
     except (KeyError, IndexError, TypeError, ValueError):
         return None  # the header is free text of the recorder's
-    return (opened if opened.tzinfo else opened.replace(tzinfo=UTC)).timestamp()
 
 
 @contextmanager
@@ -246,68 +208,16 @@ def _complaints() -> Iterator[list[str]]:
         logger.propagate = before
 
 
-def _choose(streams: Sequence[_Stream], wanted: str | None, path: Path) -> _Stream:
-    numeric = [one for one in streams if one.info.findtext("channel_format") != "string"]
-    if wanted is not None:
-        fits = [one for one in numeric if one.name == wanted]
-        fits = fits or [one for one in numeric if wanted.lower() in one.name.lower()]
-        sought = f"is called {wanted!r}"
-    else:
-        fits = [one for one in numeric if one.kind.lower() in _TYPES]
-        sought = "has type NIRS"
-    if len(fits) == 1:
-        return fits[0]
-    if not fits:
-        raise RecordingError(f"{path}: no stream {sought}. Streams: {_list(streams)}.")
-    raise RecordingError(
-        f"{path}: {len(fits)} streams fit; choose one by its name with --stream. They are {_list(fits)}."
-    )
-
-
-def _list(streams: Sequence[_Stream]) -> str:
-    return ", ".join(one.shown for one in streams)
-
-
-def _arranged(chosen: _Stream, layout: Path | None) -> StreamLayout:
+def _arranged(chosen: XdfStream, layout: Path | None) -> StreamLayout:
     """What a person says about the rows goes before what the stream says."""
     if layout is None:
         return usual(layout_of(chosen.info))
     return layout_of(chosen.info, read_side_file(layout))
 
 
-def _rate(chosen: _Stream, arranged: StreamLayout) -> float:
+def _rate(chosen: XdfStream, arranged: StreamLayout) -> float:
     """The stream's nominal rate, or else the layout's (Hz)."""
     declared = float(chosen.info.findtext("nominal_srate", "0"))
     if abs(arranged.spec.rate - declared) <= 1e-9 * declared:
         return arranged.spec.rate  # the same, with all its digits
     return declared or arranged.spec.rate
-
-
-def _events(streams: Sequence[_Stream]) -> tuple[tuple[Event, ...], list[str]]:
-    """Markers of all marker streams; a stream that repeats another is left aside."""
-    kept: list[list[Event]] = []
-    said: list[str] = []
-    for one in streams:
-        if one.info.findtext("channel_format") != "string" and one.kind.lower() not in _MARKERS:
-            continue
-        events = _labelled(one)
-        if not events:
-            continue
-        if any(_same(events, others) for others in kept):
-            said.append(f"marker stream {one.name!r} repeats another and was left aside")
-            continue
-        kept.append(events)
-    return in_order([event for events in kept for event in events])[0], said
-
-
-def _labelled(one: _Stream) -> list[Event]:
-    rows: npt.NDArray[Any] | list[list[str]] = one.values
-    labels = [" ".join(str(value) for value in row if str(value)) for row in rows]
-    return [Event(float(time), label) for time, label in zip(one.times, labels, strict=True) if label]
-
-
-def _same(events: Sequence[Event], others: Sequence[Event]) -> bool:
-    return len(events) == len(others) and all(
-        a.label == b.label and abs(a.onset - b.onset) <= _SAME_EVENT_S
-        for a, b in zip(events, others, strict=True)
-    )

@@ -23,6 +23,7 @@ from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
+from realtime.convention import told_number
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
@@ -196,7 +197,7 @@ def _place(node: ET.Element | None) -> Position | None:
         return None
     children = {child.tag.lower(): (child.text or "").strip() for child in node}
     texts = [children[axis] for axis in "xyz"] if children.keys() >= set("xyz") else list(children.values())
-    values = [number_of(text) for text in texts[:3]]
+    values = [told_number(text, "The place of an optode") for text in texts[:3]]
     if len(values) < 3 or any(value is None for value in values):
         return None
     x, y, z = (value / 1000 for value in values if value is not None)

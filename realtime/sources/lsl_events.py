@@ -1,4 +1,7 @@
-"""Markers that come by a stream of their own, with a clock and a life of their own."""
+"""Markers that come by a stream of their own, with a clock and a life of their own.
+
+What of it is an event, and under which label, is `realtime.markers`.
+"""
 
 import threading
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from models.errors import StreamError
 from models.outside import LONGEST_LABEL, decoded, printable
 from realtime.log import EventReceived, OriginKind
 from realtime.lsl_info import origin_from_info
+from realtime.markers import Marks
 from realtime.signal import Floats
 from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S, clock_offset
 from realtime.sources.lsl_resolve import resolve
@@ -88,7 +92,7 @@ def listen(
     while not stop.is_set():
         try:
             if again is not None:
-                _listen_once(again, Markers(emit, troubles), stop, troubles)
+                _listen_once(again, Markers(emit, troubles, again.nominal_srate()), stop, troubles)
             if stop.wait(LOOK_S):
                 return
             found = resolve(predicate, minimum=1, timeout=LOOK_S)
@@ -132,10 +136,13 @@ class Markers:
         Takes those that can be taken.
     troubles : Troubles
         Is told of the others.
+    rate : float
+        That the stream declares, Hz: one with a rate is a trigger line.
     """
 
-    def __init__(self, emit: Callable[[EventReceived], None], troubles: Troubles) -> None:
+    def __init__(self, emit: Callable[[EventReceived], None], troubles: Troubles, rate: float = 0.0) -> None:
         self._emit = emit
+        self._marks = Marks(rate)
         self._troubles = troubles
         self._second = 0
         self._in_second = 0
@@ -152,18 +159,18 @@ class Markers:
         local : float
             Local time (s) of their arrival.
         """
-        for value, stamp in zip(values, stamps.tolist(), strict=True):
-            if not on_a_clock(stamp):
-                self._troubles.rejected(MARKERS, f"stamped {stamp:g} s, which no clock gives")
-            elif self._too_many(local):
+        good = [on_a_clock(stamp) for stamp in stamps.tolist()]
+        for stamp in stamps[np.logical_not(good)].tolist():
+            self._troubles.rejected(MARKERS, f"stamped {stamp:g} s, which no clock gives")
+        rows = [_readable(row) for row, on in zip(values, good, strict=True) if on]
+        for onset, label in self._marks.take(rows, stamps[good]):
+            if self._too_many(local):
                 self._troubles.rejected(MARKERS, f"more than {MOST_A_SECOND} came in a second")
             else:
-                self._emit(EventReceived(local, stamp, self._label(value)))
+                self._emit(EventReceived(local, onset, self._bounded(label)))
         self._troubles.tell()
 
-    def _label(self, values: npt.NDArray[Any]) -> str:
-        value = values[0] if values.dtype == np.object_ else values[0].item()
-        text = decoded(value) if isinstance(value, bytes) else str(value)
+    def _bounded(self, text: str) -> str:
         if len(text) > LONGEST_LABEL:
             self._troubles.rejected(MARKERS, f"{len(text)} characters long; the middle is left out")
         return printable(text, LONGEST_LABEL)
@@ -173,3 +180,8 @@ class Markers:
             self._second, self._in_second = int(local), 0
         self._in_second += 1
         return self._in_second > MOST_A_SECOND
+
+
+def _readable(values: npt.NDArray[Any]) -> list[Any]:
+    """All values of a sample: texts decoded, numbers as they are."""
+    return [decoded(value) if isinstance(value, bytes) else value for value in values.tolist()]

@@ -109,6 +109,28 @@ def test_a_window_has_a_label_when_it_lies_wholly_inside() -> None:
     assert {window: recipe.label_of(*window, events) for window in expected} == expected
 
 
+def test_numbers_of_events_are_written_as_readers_write_them() -> None:
+    labels = {
+        "source": "events",
+        "target": "event",
+        "intervals": {
+            "rest": {"events": [" 2.0"], "duration_s": 8.0},
+            "task": {"events": ["1", "go\n"], "duration_s": 8.0},
+        },
+    }
+    recipe = parsed(labels=labels)
+    assert recipe.labels.intervals["rest"].events == ("2",)
+    assert recipe.labels.intervals["task"].events == ("1", "go")
+    assert recipe.label_of(0.0, 7.0, [Event(0.0, "2")]) == "rest"
+
+
+def test_streams_are_named_by_words_or_numbers() -> None:
+    chosen = parsed(input={"stream": 2, "events": "source_id='42'"}).input
+    assert (chosen.stream, chosen.events) == (2, "source_id='42'")
+    with pytest.raises(RecipeError, match=r"input\.stream"):
+        parsed(input={"stream": True})
+
+
 @given(
     onsets=st.lists(st.floats(0, 600), max_size=8),
     start=st.floats(-20, 620),

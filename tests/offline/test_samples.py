@@ -1,5 +1,6 @@
 """Samples are the windows that the live core gives, and whose they are; what was lost is counted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from offline.cohort import read_cohort
 from offline.labelling import Span
 from offline.recipe import load_recipe
 from offline.recordings import read_recording
+from offline.recordings.snirf_writer import write_snirf
 from offline.replay import replay
 from offline.samples import Samples, collect, plan_of
 from tests.offline.support import (
@@ -139,6 +141,29 @@ def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
         collect(cohort, group_recipe(labels={"source": "column", "target": "person", "column": "grup"}))
     with pytest.raises(RecipeError, match="no channel of kind bold"):
         collect(cohort, task_recipe(input={"kind": "bold"}))
+
+
+def test_markers_on_another_clock_are_told_as_that(tmp_path: Path) -> None:
+    """Not as "the recordings have '1'", which the recipe wants."""
+    cohort = read_cohort(task_cohort(tmp_path, people=2, sessions=1))
+    far = [shifted(row.recording, 1.7e9) for row in cohort.rows]
+    with pytest.raises(
+        RecipeError, match=r"events lie outside the recordings' time \(5 of 5 in p0s0.snirf; 5 of 5"
+    ):
+        collect(read_cohort(write_table(tmp_path, [(far[0], "x"), (far[1], "y")])), task_recipe())
+    cohort = read_cohort(write_table(tmp_path, [(far[0], "x"), ("p1s0.nirs", "y")]))
+    samples = collect(cohort, task_recipe())
+    assert any(
+        "p0s0.snirf has no labelled window" in remark and "events outside the recording: 5 of 5" in remark
+        for remark in samples.remarks
+    )
+
+
+def shifted(path: Path, seconds: float) -> str:
+    """The same recording as SNIRF, with its events so much later."""
+    recording = read_recording(path)
+    events = tuple(replace(event, onset=event.onset + seconds) for event in recording.events)
+    return write_snirf(replace(recording, events=events), path.with_suffix(".snirf")).name
 
 
 def test_the_real_tapping_recordings(data_dir: Path, tmp_path: Path) -> None:

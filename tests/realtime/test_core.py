@@ -514,6 +514,29 @@ def test_stamps_from_the_future_abstain() -> None:
     assert decide(core, second, late=-0.5).label == "task"
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    rate=st.sampled_from([6.0, 8.5, 10.0, 12.5, 25.0]),
+    noise=st.floats(0.0, 0.02),
+    late=st.floats(0.0, 0.5),
+    seed=st.integers(0, 2**16),
+)
+def test_the_age_of_a_steady_stream_is_never_below_what_its_description_says(
+    rate: float, noise: float, late: float, seed: int
+) -> None:
+    """A sample reaches us no sooner than it was measured; see `Decision.age_s`."""
+    core = opened_core(PLAN, replace(SPEC, rate=rate))
+    n = int(40 * rate)
+    true = np.arange(n) / rate
+    noisy = true + np.random.default_rng(seed).normal(0, noise / rate, n)
+    data = intensities(SPEC, n)
+    for i in range(n):
+        arrived = float(max(true[i], noisy[i])) + late
+        for window in core.feed(Received(arrived, noisy[i : i + 1], data[:, i : i + 1])):
+            decision = core.decide(window, np.zeros(2, np.float32), Produced(arrived, window.sequence, 1))
+            assert decision.age_s >= late - 1 / RATE - 0.25 / rate - window.time_uncertainty_s - 1e-6
+
+
 def test_a_network_that_fails_or_gives_nan_abstains() -> None:
     core = opened_core(PLAN)
     first, second, *_ = judged_windows(core)

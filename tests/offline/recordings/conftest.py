@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+_TYPES = {"double64": "<f8", "float32": "<f4", "int32": "<i4"}
+
 
 def _varlen(n):
     return b"\x04" + struct.pack("<I", n)
@@ -21,7 +23,7 @@ def write_xdf():
     """Write an XDF file.
 
     A stream is a mapping: name, type, values (rows of numbers or of texts), times, and optionally
-    rate, desc (Element), clock (pairs of time and offset).
+    rate, format, source_id, uid, desc (Element), clock (pairs of time and offset).
     """
 
     def write(path, streams, opened="2026-01-02T03:04:05+0100"):
@@ -32,13 +34,16 @@ def write_xdf():
             values = stream["values"]
             text = bool(len(values)) and isinstance(values[0][0], str)
             count = stream.get("count") or (len(values[0]) if len(values) else 1)
+            form = stream.get("format") or ("string" if text else "double64")
             info = ET.Element("info")
             for tag, said in {
                 "name": stream["name"],
                 "type": stream["type"],
                 "channel_count": str(count),
                 "nominal_srate": repr(stream.get("rate", 0.0)),
-                "channel_format": stream.get("format") or ("string" if text else "double64"),
+                "channel_format": form,
+                "source_id": stream.get("source_id", ""),
+                "uid": stream.get("uid", f"uid-{number}"),
             }.items():
                 ET.SubElement(info, tag).text = said
             info.append(stream.get("desc") if stream.get("desc") is not None else ET.Element("desc"))
@@ -51,7 +56,7 @@ def write_xdf():
                 if text:
                     sample += b"".join(_varlen(len(v.encode())) + v.encode() for v in row)
                 else:
-                    sample += np.asarray(row, "<f8").tobytes()
+                    sample += np.asarray(row, _TYPES[form]).tobytes()
                 out.append(_chunk(3, sid + _varlen(1) + sample))
             footer = f"<info><sample_count>{len(values)}</sample_count></info>"
             out.append(_chunk(6, sid + footer.encode()))

@@ -64,6 +64,15 @@ def test_conditions_without_names_are_numbered(read):
     assert {event.label for event in read(CondNames=None).events} == {"1", "2"}
 
 
+def test_a_rejected_mark_that_is_held_is_one(read):
+    s = np.zeros((N, 1))
+    s[[0, 6, 7], 0], s[10:15, 0], s[16, 0] = 1, -2, 0.5
+    recording = read(s=s, CondNames=np.array(["tap \0"], dtype=object))
+    told = [(round(event.onset, 3), event.label, event.duration) for event in recording.events]
+    assert told == [(0.0, "tap", 0.0), (1.2, "tap", 0.0), (3.2, "tap", 0.0)], "s marks onsets, the first too"
+    assert recording.notes["remarks"] == ["1 onsets are marked as rejected; left aside"]
+
+
 def test_intensities_that_are_none_are_missing_and_kept_as_they_were(read):
     d = content()["d"]
     d[3, 0], d[4, 1], d[5, 2] = 0, -2, np.nan

@@ -84,6 +84,29 @@ def test_samples_stamps_events_and_date_come_back(tmp_path: Path) -> None:
     assert read_recording(path).times.tolist() == recording.times.tolist()
 
 
+def test_labels_of_earlier_sessions_are_read_as_all_others(tmp_path: Path) -> None:
+    events = [
+        EventReceived(2.0, 2.0, "left\r\n"),
+        EventReceived(2.1, 2.1, "1.0"),
+        EventReceived(2.2, 2.2, " "),
+    ]
+    recording = read_journal(write(tmp_path / "j", [STARTED, OPENED, received([2.0]), *events]))
+    assert recording.events == (Event(2.0, "left"), Event(2.1, "1"))
+
+
+def test_a_clock_that_was_never_set_gives_no_date(tmp_path: Path) -> None:
+    path = write(tmp_path / "j.sqlite", [STARTED, OPENED, ClockMeasured(1.0, 0.0, 300.0), received([1.0])])
+    recording = read_recording(path)
+    assert recording.start_utc is None
+    assert "placeholder" in recording.notes["remarks"][0]
+
+
+def test_markers_on_another_clock_are_told(tmp_path: Path) -> None:
+    far = EventReceived(2.0, 1.7e9, "task")
+    recording = read_recording(write(tmp_path / "j.sqlite", [STARTED, OPENED, received([1.0, 2.0]), far]))
+    assert "1 of 1 events lie outside the recording (1 to 2 s" in recording.notes["remarks"][0]
+
+
 def test_only_the_understood_rows_are_channels(tmp_path: Path) -> None:
     opened = StreamOpened(1.0, SPEC, Origin(), "Aurora", rows=(5, 0, 2, 3))
     recording = read_journal(write(tmp_path / "j.sqlite", [STARTED, opened, received([1.0], rows=6)]))

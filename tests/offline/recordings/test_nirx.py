@@ -69,8 +69,9 @@ def check(recording):
     np.testing.assert_array_equal(recording.times, np.arange(100) / 12.5)
     assert np.argwhere(recording.missing).tolist() == [[3, 7]]
     told = [(event.onset, event.label, event.duration) for event in recording.events]
-    assert told == [(2, "1.0", 1), (4, "2.0", 1)]
-    assert recording.start_utc == 1767323045.25
+    assert told == [(2, "1", 0), (4, "2", 0)], "a .evt file holds no durations; MNE makes up 1 s"
+    assert recording.start_utc is None, "the header's wall clock has no zone"
+    assert recording.notes["start_local"] == "2026-01-02T03:04:05.250000"
     assert recording.name == "session"
 
 
@@ -100,6 +101,23 @@ def test_an_absent_dat_file_is_remarked(folder):
     recording = read_recording(folder)
     check(recording)
     assert "dat" in recording.notes["remarks"][0]
+
+
+@pytest.mark.parametrize("date", ["vie, 2 ene 2026", "pt., 2 sty 2026", "пт, 2 янв 2026", "2026年1月2日(金)"])
+def test_a_date_that_is_not_understood_is_not_known(folder, date):
+    header = next(folder.glob("*.hdr"))
+    header.write_text(HEADER.replace("Fri, Jan 2, 2026", date), encoding="utf-8")
+    recording = read_recording(folder)
+    assert recording.start_utc is None
+    assert not any("2000" in remark for remark in recording.notes["remarks"])
+    assert "UTC is not known" in recording.notes["remarks"][0]
+
+
+def test_events_outside_the_recording_and_at_its_end(folder):
+    next(folder.glob("*.evt")).write_text("95\t1\t0\t0\t0\t0\t0\t0\t0\n5000\t1\t0\t0\t0\t0\t0\t0\t0\n")
+    recording = read_recording(folder)
+    assert [(event.onset, event.duration) for event in recording.events] == [(7.6, 0.0)]
+    assert "1 events lie outside the recording; left aside" in recording.notes["remarks"]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def real_files(data_dir):
 
 def test_every_real_file_as_mne_reads_it(data_dir):
     files = real_files(data_dir)
-    assert len(files) == 16
+    assert len(files) >= 16
     for file in files:
         unit = "cm" if "homer3" in str(file) else None
         recording = read_recording(file, length_unit=unit)
@@ -58,7 +58,7 @@ def test_every_real_file_as_mne_reads_it(data_dir):
             assert (a.kind, a.wavelength, a.pair) == (b.kind, b.wavelength, b.pair)
             for field in ("position", "source_position", "detector_position"):
                 np.testing.assert_allclose(getattr(a, field), scale * np.array(getattr(b, field)), atol=1e-12)
-        assert recording.start_utc == raw.info["meas_date"].timestamp()
+        assert recording.start_utc is None, "placeholders and wall clocks without a zone are no UTC"
         marked = {(round(note["onset"], 6), note["description"]) for note in raw.annotations}
         assert marked == {(round(event.onset, 6), event.label) for event in recording.events}
 
@@ -107,10 +107,10 @@ def test_milliseconds(rest):
         put(nirs, "metaDataTags/TimeUnit", "ms")
         put(nirs, "data1/time", nirs["data1/time"][()] * 1000)
         nirs["stim1/name"] = "tap"
-        nirs["stim1/data"] = [[5000.0, 2000.0, 1.0]]
+        nirs["stim1/data"] = [[5.0, 2.0, 1.0]]
     recording = read_recording(rest)
     assert recording.times[1] == pytest.approx(0.256)
-    assert recording.events == (Event(5.0, "tap", 2.0),)
+    assert recording.events == (Event(5.0, "tap", 2.0),), "always seconds (SNIRF specification)"
 
 
 def test_dates(rest):
@@ -124,8 +124,18 @@ def test_dates(rest):
     assert start("2026-01-02", "03:04:05.25Z") == (1767323045.25, [])
     assert start("2026-01-02", "03:04:05+01:00") == (1767323045 - 3600, [])
     seconds, remarks = start("2026-01-02", "03:04:05")
-    assert seconds == 1767323045
+    assert seconds is None
     assert "no time zone" in remarks[0]
+    assert read_recording(rest).notes["start_local"] == "2026-01-02T03:04:05"
+    for placeholder in (
+        ("2000-01-01", "00:00:00Z"),
+        ("2000-01-01", "00:00:00+01:00"),
+        ("1970-01-01", "00:10:00"),
+    ):
+        seconds, remarks = start(*placeholder)
+        assert seconds is None
+        assert "placeholder" in remarks[0]
+    assert "cannot be" in start("0200-01-02", "03:04:05Z")[1][0]
     assert start("unknown", "unknown") == (None, [])
     assert "not understood" in start("yesterday", "noon")[1][0]
 
@@ -234,7 +244,74 @@ def test_only_the_first_block_is_read_and_that_is_said(rest):
     with h5py.File(rest, "r+") as file:
         file.copy("nirs", "nirs2")
     recording = read_recording(rest)
-    assert "2 measurements and 2 data blocks" in recording.notes["remarks"][0]
+    assert (
+        "2 measurements (nirs, nirs2) and 2 data blocks in nirs; only nirs/data1 was read"
+        in (recording.notes["remarks"][0])
+    )
+
+
+def test_measurements_and_blocks_can_be_reached(rest):
+    with changed(rest) as nirs:
+        nirs.copy("data1", "data2")
+        nirs["data2/dataTimeSeries"][...] *= 2
+    with h5py.File(rest, "r+") as file:
+        file.copy("nirs", "nirs2")
+        file["nirs2/data1/dataTimeSeries"][...] *= 4
+        put(file["nirs2"], "stim1/name", "second")
+        file["nirs2/stim1/data"] = [[1.0, 2.0, 1.0]]
+    first = read_recording(rest)
+    for stream, factor in (
+        ("nirs", 1), ("1", 1), (1, 1), ("nirs/data1", 1), ("data2", 2), ("nirs/data2", 2),
+        ("nirs2", 4), (2, 4), ("/nirs2", 4), ("nirs2/data1", 4), ("nirs2/data2", 2),
+    ):  # fmt: skip
+        recording = read_recording(rest, stream=stream)
+        np.testing.assert_array_equal(recording.data, factor * first.data)
+        assert [event.label for event in recording.events] == ["second"] * (
+            str(stream).strip("/")[:5] in ("nirs2", "2")
+        )
+    for stream in ("nirs3", "3", "data3", "Photon Cap"):
+        with pytest.raises(
+            RecordingError, match=r"--stream is .*; the file holds (nirs, nirs2|data1, data2)"
+        ):
+            read_recording(rest, stream=stream)
+    with h5py.File(rest, "r+") as file:
+        del file["nirs2"]
+    assert read_recording(rest, stream="Photon Cap").spec == first.spec, "one set of options serves a cohort"
+
+
+def stimuli(rest, **fields):
+    """What is read of one condition."""
+    with changed(rest) as nirs:
+        for name, value in {"name": "tap", **fields}.items():
+            put(nirs, f"stim1/{name}", value)
+    recording = read_recording(rest)
+    return recording.events, recording.notes.get("remarks", [])
+
+
+def test_rejected_onsets_are_left_aside(rest):
+    kept = (Event(5.0, "tap", 2.0),)
+    rows = [[5.0, 2.0, 1.0], [9.0, 2.0, -1.0], [12.0, 2.0, -2.0]]
+    events, remarks = stimuli(rest, data=rows)
+    assert events == kept
+    assert "2 onsets are marked as rejected; left aside" in remarks
+    rows = [[5.0, 2.0, 1.0], [9.0, 2.0, 1.0]]
+    assert stimuli(rest, data=rows, states=[[5.0, 1.0], [9.0, -1.0]])[0] == kept, "Homer3's own field"
+    assert len(stimuli(rest, data=rows, states=[[5.0, 1.0], [9.0, 0.0]])[0]) == 2
+    assert len(stimuli(rest, data=[[5.0, 2.0], [9.0, 2.0]], states=[[0.0, 1.0]])[0]) == 2
+    rows = [[5.0, 2.0, 1.0, 0.0], [9.0, 2.0, 1.0, 1.0]]
+    labels = ["Onset", "Duration", "Amplitude", "Rejected"]
+    assert stimuli(rest, data=rows, states=[[0.0, 1.0]], dataLabels=labels)[0] == kept
+    rows = [[5.0, 2.0, -1.0], [9.0, 2.0, 1.0]]
+    assert len(stimuli(rest, data=rows, dataLabels=["Onset", "Duration", "Valence"])[0]) == 2
+
+
+def test_what_a_stimulus_does_not_tell(rest):
+    rows = [[5.0, np.nan, 1.0], [6.0, -1.0, 1.0], [7.0, np.inf, 1.0], [np.nan, 2.0, 1.0]]
+    events, remarks = stimuli(rest, data=rows, name=b"tap \r\n")
+    assert events == (Event(5.0, "tap"), Event(6.0, "tap"), Event(7.0, "tap"))
+    assert "1 events have no onset; left aside" in remarks
+    assert [e.label for e in stimuli(rest, data=[[5.0, 1.0, 1.0]], name="")[0]] == ["stim1"]
+    assert [e.label for e in stimuli(rest, data=[[5.0, 1.0, 1.0]], name="2.0")[0]] == ["2"]
 
 
 def test_2d_positions(rest):

@@ -136,7 +136,7 @@ def test_markers_of_two_streams_are_joined_and_repeats_dropped(tmp_path, write_x
         {"name": "empty", "type": "Markers", "values": [], "times": [], "format": "string"},
     ]
     recording = read_recording(write_xdf(tmp_path / "a.xdf", streams))
-    assert [event.label for event in recording.events] == ["a", "c", "b", "7.0"]
+    assert [event.label for event in recording.events] == ["a", "c", "b", "7"]
 
 
 def test_values_that_are_none_are_missing(tmp_path, write_xdf):

@@ -1,0 +1,129 @@
+"""When a recording was made, and whether its events happened during it: what can be trusted, or is not known.
+
+A wall clock without a time zone is no UTC, and a date that a library or a clock without battery puts in
+where there is none is no date.  Both give None and a remark; `notes["start_local"]` keeps what the wall
+clock read.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from realtime.signal import Bools, Floats
+from realtime.sources.recording import Event, Recording
+
+PLACEHOLDER_DAYS = ("1970-01-01", "1980-01-01", "2000-01-01")
+"""Days on which clocks begin that were never set, MNE's placeholder among them: it gives it to
+recordings without a date, and writes it out again as if it were one."""
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2200
+"""Years outside of which nothing of ours was recorded."""
+NEVER_S = 60.0
+"""Where all events lie further (s) from the recording than this and its length, clocks differ."""
+SLACK_S = 1.0
+"""An event so shortly (s) before the first sample or behind the last one is still within the recording."""
+
+
+def utc_of(moment: datetime) -> tuple[float | None, str]:
+    """UTC of a moment that a file tells, and why it is not known.
+
+    Parameters
+    ----------
+    moment : datetime
+        As the file has it.
+
+    Returns
+    -------
+    float or None
+        Seconds since 1970.
+    str
+        A remark where it is None.
+    """
+    if why := _no_date(moment):
+        return None, why
+    if moment.tzinfo is None:
+        return None, f"{_shown(moment)} has no time zone, so UTC is not known"
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1), ""
+
+
+def local_start(moment: datetime) -> dict[str, Any]:
+    """What the notes keep of a wall clock without a zone; nothing of a moment that has one, or is none."""
+    return {} if moment.tzinfo or _no_date(moment) else {"start_local": moment.isoformat()}
+
+
+def outside(events: tuple[Event, ...], times: Floats) -> Bools:
+    """Which events (n_events,) lie before the first sample or behind the last.
+
+    Parameters
+    ----------
+    events : tuple of Event
+        Of a recording.
+    times : (n_samples,) float64
+        Its stamps, s, in any order.
+    """
+    onsets = np.array([event.onset for event in events])
+    if not len(times):
+        return np.ones(len(onsets), dtype=bool)
+    first, last = float(np.min(times)), float(np.max(times))
+    inside: Bools = (onsets >= first - SLACK_S) & (onsets <= last + SLACK_S)
+    return ~inside
+
+
+def trusted(recording: Recording) -> Recording:
+    """The recording without a date that cannot be one, and with a remark on events that lie outside.
+
+    Parameters
+    ----------
+    recording : Recording
+        As a reader gives it.
+    """
+    remarks: list[str] = []
+    start = recording.start_utc
+    if start is not None and len(recording.times):
+        try:
+            why = _no_date(datetime.fromtimestamp(start + float(recording.times[0]), UTC))
+        except (ValueError, OverflowError, OSError):
+            why = f"the start ({start:.6g} s since 1970) is no date, so UTC is not known"
+        if why:
+            start = None
+            remarks.append(why)
+    if said := _outside_words(recording):
+        remarks.append(said)
+    if not remarks:
+        return recording
+    before = recording.notes.get("remarks", [])
+    told = [*before, *remarks] if isinstance(before, list) else remarks
+    return replace(
+        recording, start_utc=start, notes={**recording.notes, "remarks": list(dict.fromkeys(told))}
+    )
+
+
+def _outside_words(recording: Recording) -> str:
+    """How many events lie outside, where, and whether they can be on the signal's clock at all."""
+    far = outside(recording.events, recording.times)
+    if not np.any(far):
+        return ""
+    onset = recording.events[int(np.argmax(far))].onset
+    first, last = float(np.min(recording.times)), float(np.max(recording.times))
+    said = (
+        f"{np.count_nonzero(far)} of {len(far)} events lie outside the recording ({first:.6g} to {last:.6g} "
+        f"s; the first such at {onset:.6g} s)"
+    )
+    away = max(NEVER_S, last - first)
+    if all(not first - away <= event.onset <= last + away for event in recording.events):
+        said += ": they are on a clock that the signal does not share"
+    return said
+
+
+def _no_date(moment: datetime) -> str:
+    """Why that is no moment at which something was recorded; empty where it may be."""
+    if moment.date().isoformat() in PLACEHOLDER_DAYS:
+        return f"{_shown(moment)} is a placeholder where no date is known, so UTC is not known"
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        return f"{_shown(moment)} cannot be, so UTC is not known"
+    return ""
+
+
+def _shown(moment: datetime) -> str:
+    return f"the start ({moment.isoformat(sep=' ')})"

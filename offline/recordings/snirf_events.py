@@ -1,0 +1,87 @@
+"""The events of a SNIRF file: its ``stim`` groups, of which a condition each.
+
+Onsets and durations are seconds, whatever ``TimeUnit`` says of the stamps (SNIRF specification;
+fNIRS/snirf#111).  Homer3 writes what a person or a rule rejected as value -1 or -2, or in a field of its own,
+``states``: rows of time and state.
+"""
+
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from offline.recordings import hdf5
+from realtime.markers import duration_of, label_of
+from realtime.signal import Bools, Floats
+from realtime.sources.recording import Event
+
+_VALUES = ("", "amplitude", "value", "values")
+"""What writers call the third column, of amplitudes."""
+_STATES, _REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
+"""What they call one that marks rejected onsets (below 0; not 0)."""
+
+
+@dataclass
+class Stimuli:
+    """What the ``stim`` groups hold.
+
+    Parameters
+    ----------
+    events : list of Event
+        Those that count.
+    remarks : list of str
+        What was left aside.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
+    """Read all conditions of a measurement.
+
+    Parameters
+    ----------
+    nirs : h5py.Group
+        The measurement.
+    origin : float
+        Seconds to add to the file's times.
+    """
+    found = Stimuli()
+    n_rejected = n_untimed = 0
+    for group in hdf5.numbered(nirs, "stim"):
+        if "data" not in group:
+            continue
+        rows = np.atleast_2d(hdf5.numbers(group, "data"))
+        if rows.ndim > 2 or rows.shape[1] < 2:
+            continue  # Homer3 writes a condition without events as a single 0
+        label = label_of(hdf5.texts(group, "name")[:1]) or str(group.name).split("/")[-1]
+        rejected = _rejected(group, rows)
+        untimed = ~np.isfinite(rows[:, 0]) & ~rejected
+        n_rejected += int(np.count_nonzero(rejected))
+        n_untimed += int(np.count_nonzero(untimed))
+        for onset, duration in rows[~rejected & ~untimed, :2]:
+            found.events.append(Event(float(onset) + origin, label, duration_of(duration)))
+    if n_rejected:
+        found.remarks.append(f"{n_rejected} onsets are marked as rejected; left aside")
+    if n_untimed:
+        found.remarks.append(f"{n_untimed} events have no onset; left aside")
+    return found
+
+
+def _rejected(group: h5py.Group, rows: Floats) -> Bools:
+    """Which rows (n_onsets, 2 or more) are marked as rejected, by whichever way the file has."""
+    out: Bools = np.zeros(len(rows), dtype=bool)
+    labels = [text.strip().lower() for text in hdf5.texts(group, "dataLabels")]
+    for column, values in enumerate(rows.T):
+        called = labels[column] if column < len(labels) else ""
+        if (column == 2 and called in _VALUES) or called in _STATES:
+            out |= values < 0
+        elif called in _REJECTED:
+            out |= np.nan_to_num(values) != 0
+    if "states" in group:
+        states = np.atleast_2d(hdf5.numbers(group, "states"))
+        if states.ndim == 2 and states.shape[1] == 2:
+            gone = states[states[:, 1] < 0, 0]
+            out |= (np.abs(rows[:, :1] - gone) < 1e-6).any(axis=1)
+    return out

@@ -1,0 +1,88 @@
+"""The events of an XDF file's marker streams; what of a stream is an event is `realtime.markers`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from offline.recordings.checks import in_order
+from offline.recordings.xdf_streams import XdfStream, choose_markers, several_markers
+from realtime.markers import Marks
+from realtime.sources.recording import Event
+
+_MARKERS = ("markers", "marker", "event", "events")
+_SAME_EVENT_S = 0.1
+"""Two marker streams that say the same within this time are one, sent twice."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one marker stream says."""
+
+    stream: XdfStream
+    events: list[Event]
+
+
+def read_events(
+    streams: Sequence[XdfStream], wanted: str | None, path: Path
+) -> tuple[tuple[Event, ...], list[str]]:
+    """Events of the marker streams of a file, and what a person should know of them.
+
+    Parameters
+    ----------
+    streams : sequence of XdfStream
+        All of the file but the signal.
+    wanted : str or None
+        Which one (`offline.recordings.xdf_streams`); None takes all that are marker streams by their
+        type or because they hold texts.
+    path : Path
+        Of the file, for messages.
+
+    Raises
+    ------
+    RecordingError
+        One was named, and none or several fit.
+    """
+    remarks: list[str] = []
+    if wanted is None:
+        chosen = [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
+    else:
+        chosen = choose_markers(streams, wanted, path)
+    kept: list[_Said] = []
+    for one in chosen:
+        events = _events(one, remarks)
+        if not events:
+            continue
+        if any(_same(events, other.events) for other in kept):
+            remarks.append(f"marker stream {one.name!r} repeats another and was left aside")
+            continue
+        kept.append(_Said(one, events))
+    if len(kept) > 1 and wanted is not None:
+        raise several_markers([said.stream for said in kept], path)
+    if len(kept) > 1:
+        names = ", ".join(f"{said.stream.name!r} ({len(said.events)})" for said in kept)
+        remarks.append(
+            f"events of {len(kept)} marker streams were joined: {names}; --events (events) names one of them"
+        )
+    if wanted is not None and not kept:
+        remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
+    return in_order([event for said in kept for event in said.events])[0], remarks
+
+
+def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
+    marks = Marks(one.rate)
+    events = [Event(onset, label) for onset, label in marks.take(one.values, one.times)]
+    if marks.up_at_start:
+        remarks.append(
+            f"marker stream {one.name!r} is at {marks.up_at_start!r} at its first sample; when that began is "
+            "not known"
+        )
+    if marks.rejected:
+        remarks.append(f"{marks.rejected} onsets of {one.name!r} are below 0, marked as rejected; left aside")
+    return events
+
+
+def _same(events: Sequence[Event], others: Sequence[Event]) -> bool:
+    return len(events) == len(others) and all(
+        a.label == b.label and abs(a.onset - b.onset) <= _SAME_EVENT_S
+        for a, b in zip(events, others, strict=True)
+    )

@@ -1,0 +1,203 @@
+"""The streams of an XDF file, and which of them is meant.
+
+A stream is named as in a session: by its name, its source_id, its uid, a predicate such as
+``source_id='42'`` as LSL's resolver takes it, and in a file also by its number there.  Streams that
+hold nothing do not compete with those that do.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from models.errors import RecordingError
+from realtime.signal import Floats
+
+TYPES = ("nirs", "nirsx", "fnirs", "fmri")
+"""LSL's content types of a signal of ours, in lower case."""
+
+
+@dataclass(frozen=True, eq=False)
+class XdfStream:
+    """One stream of a file.
+
+    Parameters
+    ----------
+    info : Element
+        Header with description.
+    values : (n_samples, n_channels) array, or list of list of str
+        As sent.
+    times : (n_samples,) float64
+        Seconds on the recorder's clock.
+    compared : (n_measurements,) float64
+        When the clocks were compared, s on the recorder's own clock.
+    """
+
+    info: ET.Element
+    values: Any
+    times: Floats
+    compared: Floats
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.info.findtext("name", "")
+
+    @property
+    def kind(self) -> str:
+        """Its LSL content type."""
+        return self.info.findtext("type", "")
+
+    @property
+    def rate(self) -> float:
+        """Its nominal rate (Hz), 0 where it has none."""
+        return float(self.info.findtext("nominal_srate", "0"))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts."""
+        return self.info.findtext("channel_format") == "string"
+
+
+def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> XdfStream:
+    """The haemodynamic stream that is meant.
+
+    Parameters
+    ----------
+    streams : sequence of XdfStream
+        All of the file.
+    wanted : str or None
+        What a person said; None takes the one of type NIRS.
+    path : Path
+        Of the file, for messages.
+
+    Raises
+    ------
+    RecordingError
+        None or several fit, or what fits is empty; the message lists them.
+    """
+    numeric = [one for one in streams if not one.is_text]
+    if wanted is None:
+        fits = _with_samples([one for one in numeric if one.kind.lower() in TYPES])
+        sought = "has type NIRS"
+    else:
+        fits = _named(numeric, wanted)
+        sought = f"is called {wanted!r}, nor has that source_id, uid or number"
+    if not fits:
+        raise RecordingError(f"{path}: no stream {sought}. Streams: {listed(streams)}.")
+    if len(fits) > 1:
+        raise _several(fits, "--stream", path)
+    if not len(fits[0].times):
+        raise RecordingError(f"{path}: stream {listed(fits)} is empty. Streams: {listed(streams)}.")
+    return fits[0]
+
+
+def choose_markers(streams: Sequence[XdfStream], wanted: str, path: Path) -> list[XdfStream]:
+    """The marker streams that fit what a person said: one, or several that may say the same.
+
+    Parameters
+    ----------
+    streams : sequence of XdfStream
+        All of the file but the signal.
+    wanted : str
+        What a person said.
+    path : Path
+        Of the file, for messages.
+
+    Raises
+    ------
+    RecordingError
+        None fits; the message lists them.
+    """
+    fits = _named(streams, wanted)
+    if not fits:
+        raise RecordingError(
+            f"{path}: no marker stream is called {wanted!r}, nor has that source_id, uid or number. "
+            f"Streams: {listed(streams) or 'none but the signal'}."
+        )
+    return fits
+
+
+def several_markers(fits: Sequence[XdfStream], path: Path) -> RecordingError:
+    """The error where several marker streams fit and do not say the same."""
+    return _several(fits, "--events", path)
+
+
+def listed(streams: Sequence[XdfStream]) -> str:
+    """Streams in one line: number, type, size, source_id; uid too where the others are alike."""
+    alike = [(one.name, one.info.findtext("source_id", "")) for one in streams]
+    return ", ".join(
+        f"{one.name!r} (type {one.kind}, {one.info.findtext('channel_count', '?')} channels, "
+        f"{one.rate:.4g} Hz, number {_number(one)}, source_id {one.info.findtext('source_id', '')!r}, "
+        + (f"uid {one.info.findtext('uid', '')}, " if alike.count(key) > 1 else "")
+        + f"{len(one.times)} samples)"
+        for one, key in zip(streams, alike, strict=True)
+    )
+
+
+def _several(fits: Sequence[XdfStream], option: str, path: Path) -> RecordingError:
+    return RecordingError(
+        f"{path}: {len(fits)} streams fit; choose one with {option}, by its name, source_id, uid or number. "
+        f"They are {listed(fits)}."
+    )
+
+
+def _number(one: XdfStream) -> str:
+    return one.info.findtext("stream_id", "?")
+
+
+def _with_samples(streams: Sequence[XdfStream]) -> list[XdfStream]:
+    """Those that hold samples; all where none does."""
+    return [one for one in streams if len(one.times)] or list(streams)
+
+
+def _named(streams: Sequence[XdfStream], wanted: str) -> list[XdfStream]:
+    """The streams that a person's word fits, by the first way in which it fits any."""
+    ways: list[Callable[[XdfStream], bool]] = [
+        lambda one: one.name == wanted,
+        lambda one: one.info.findtext("source_id", "") == wanted,
+        lambda one: one.info.findtext("uid", "") == wanted,
+        lambda one: _number(one) == wanted.removeprefix("#"),
+    ]
+    if (predicate := _predicate(wanted)) is not None:
+        ways.append(lambda one: predicate(one.info))
+    ways.append(lambda one: wanted.lower() in one.name.lower())
+    for way in ways:
+        if wanted and (fits := [one for one in streams if way(one)]):
+            return _with_samples(fits)
+    return []
+
+
+_TEXT = r"(?:'[^']*'|\"[^\"]*\")"
+_TERM = re.compile(
+    rf"\s*(?:(?P<field>\w+(?:/\w+)*)\s*=\s*(?P<value>{_TEXT})"
+    rf"|(?P<how>starts-with|contains)\s*\(\s*(?P<of>\w+(?:/\w+)*)\s*,\s*(?P<part>{_TEXT})\s*\))\s*"
+)
+_JOIN = re.compile(r"(and|or)\b")
+
+
+def _predicate(text: str) -> Callable[[ET.Element], bool] | None:
+    """What LSL's resolver understands of a predicate, as far as it is used; None where it is none."""
+    terms: list[list[re.Match[str]]] = [[]]
+    at = 0
+    while term := _TERM.match(text, at):
+        terms[-1].append(term)
+        at = term.end()
+        if at == len(text):
+            return lambda info: any(all(_holds(one, info) for one in group) for group in terms)
+        join = _JOIN.match(text, at)
+        if join is None:
+            return None
+        at = join.end()
+        if join[1] == "or":
+            terms.append([])
+    return None
+
+
+def _holds(term: re.Match[str], info: ET.Element) -> bool:
+    if term["field"]:
+        return info.findtext(term["field"], "") == term["value"][1:-1]
+    found, part = info.findtext(term["of"], ""), term["part"][1:-1]
+    return found.startswith(part) if term["how"] == "starts-with" else part in found
