@@ -103,10 +103,10 @@ def check_pairs(channels: Sequence[Channel], path: Path) -> None:
     """
     for kind in _LIGHT:
         of_kind = [channel for channel in channels if channel.kind is kind and None not in channel.pair]
-        wanted = {channel.wavelength for channel in of_kind}
+        wanted = {channel.colour for channel in of_kind}
         pairs: dict[tuple[int | None, int | None], set[float | None]] = {}
         for channel in of_kind:
-            pairs.setdefault(channel.pair, set()).add(channel.wavelength)
+            pairs.setdefault(channel.pair, set()).add(channel.colour)
         for (source, detector), found in pairs.items():
             if lacking := wanted - found:
                 raise RecordingError(
