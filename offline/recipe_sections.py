@@ -36,6 +36,8 @@ class Input(Section):
         Which stream of an XDF file that holds several.
     length_unit : {"m", "cm", "mm"} or None
         Unit of optode positions where the files' own is wrong.
+    haemoglobin_unit : str or None
+        Unit of concentrations, for instance "umol/L", where the files do not say it, or wrongly.
     repetition_time : float or None
         Seconds between volumes of region series, where no side file says it.
     min_distance, max_distance : float or None
@@ -47,6 +49,7 @@ class Input(Section):
     layout: str | None = None
     stream: str | None = None
     length_unit: Literal["m", "cm", "mm"] | None = None
+    haemoglobin_unit: str | None = None
     repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
     max_distance: float | None = Field(default=None, gt=0)

@@ -13,7 +13,6 @@ from realtime.signal import Channel, Kind, Position
 from realtime.text_values import is_absent, number_in
 from realtime.units import kind_of, unit_of
 
-
 NM = "nanometres"
 
 

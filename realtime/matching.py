@@ -1,9 +1,9 @@
 """Which channels of a stream are the ones that a model was trained on.
 
 By name first, then by what a name stands for: kind, optodes (`realtime.optodes.optode_of`: by the vendor's
-names, and by our numbers only where one side does not name them) and wavelength.  Never by position in the stream: two
-exports of one montage order it differently.  What is matched must also be able to lie in the same place
-(`realtime.placement`).
+names, and by our numbers only where one side does not name them) and wavelength.  Never by position in the
+stream: two exports of one montage order it differently.  What is matched must also be able to lie in the same
+place (`realtime.placement`).
 """
 
 from dataclasses import replace
@@ -155,7 +155,7 @@ _WHO = ("_name", "")
 
 
 def _same_optode(name: str | None, number: int | None, other_name: str | None, other: int | None) -> bool:
-    """Whether two can be one: by their names; our numbers only where one of them has none that is a number."""
+    """Whether two can be one: by names; by our numbers only where one has no name and the other no number."""
     ours, theirs = optode_of(name, number), optode_of(other_name, other)
     if ours is None or theirs is None or ours.agrees(theirs):
         return True

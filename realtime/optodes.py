@@ -54,7 +54,7 @@ class Optode(NamedTuple):
 def optode_of(name: str | None, number: int | None) -> Optode | None:
     """Who an optode is: by its name where it has one, by its number where nobody named it.
 
-    ``S3``, ``s03``, ``Src 3``, ``Tx3`` and ``3`` are one source, ``S3_FCC3h`` is the same and tells its place.
+    ``S3``, ``s03``, ``Src 3``, ``Tx3`` and ``3`` are one source; ``S3_FCC3h`` is the same, with its place.
 
     Parameters
     ----------

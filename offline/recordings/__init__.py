@@ -34,6 +34,7 @@ def read_recording(
     *,
     layout: Path | None = None,
     length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
 ) -> "Recording":
@@ -49,6 +50,9 @@ def read_recording(
         Side file that says what an undescribed XDF stream's rows are (`realtime.montage`).
     length_unit : str or None
         ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
+    haemoglobin_unit : str or None
+        ``umol/L``, ``uM``, ``mol/L`` ...: what concentrations in a SNIRF file are really in, where it does
+        not say so, or wrongly.
     repetition_time : float or None
         Seconds between the volumes of a region series, where no side file tells.
     stream : str or None
@@ -70,6 +74,7 @@ def read_recording(
     options: dict[str, Any] = {
         "layout": None if layout is None else str(layout),
         "length_unit": length_unit,
+        "haemoglobin_unit": haemoglobin_unit,
         "repetition_time": repetition_time,
         "stream": stream,
     }
@@ -85,6 +90,7 @@ def read_here(
     *,
     layout: str | None = None,
     length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
 ) -> "Recording":
@@ -94,7 +100,7 @@ def read_here(
     ----------
     path : Path
         A file or folder that is there.
-    layout, length_unit, repetition_time, stream
+    layout, length_unit, haemoglobin_unit, repetition_time, stream
         As `read_recording` takes them.
     """
     name = path.name.lower()
@@ -103,9 +109,11 @@ def read_here(
 
         return read_nirx(path)
     if name.endswith(".snirf"):
+        from offline.recordings.bids import with_sidecars
         from offline.recordings.snirf import read_snirf
 
-        return read_snirf(path, length_unit=length_unit)
+        read = read_snirf(path, length_unit=length_unit, haemoglobin_unit=haemoglobin_unit)
+        return with_sidecars(read, path)
     if name.endswith(".nirs"):
         from offline.recordings.homer import read_homer
 

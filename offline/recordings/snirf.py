@@ -17,7 +17,9 @@ import numpy as np
 
 from models.errors import RecordingError, SignalError
 from offline.recordings import hdf5
+from offline.recordings.bad_marks import without_marked
 from offline.recordings.checks import (
+    check_concentrations,
     check_distances,
     check_pairs,
     check_times,
@@ -27,7 +29,7 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
-from offline.recordings.snirf_columns import standard_channels
+from offline.recordings.snirf_columns import marks_in, standard_channels
 from realtime.remainder import restored
 from realtime.signal import Floats, SignalSpec
 from realtime.sources.recording import Event, Recording
@@ -43,7 +45,9 @@ TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
 _TIME_UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "unknown": 1.0, "": 1.0}
 
 
-def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
+def read_snirf(
+    path: Path, *, length_unit: str | None = None, haemoglobin_unit: str | None = None
+) -> Recording:
     """Read a SNIRF file.
 
     Parameters
@@ -52,6 +56,8 @@ def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
         The file.
     length_unit : str or None
         What positions are really in, where the file's claim is wrong.
+    haemoglobin_unit : str or None
+        What concentrations are really in, where the file does not say so, or wrongly.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def read_snirf(path: Path, *, length_unit: str | None = None) -> Recording:
     path = Path(path)
     try:
         with h5py.File(path, "r") as file:
-            return _read(file, path, length_unit)
+            return _read(file, path, length_unit, haemoglobin_unit)
     except RecordingError as error:
         message = str(error)
         raise RecordingError(message if str(path) in message else f"{path}: {message}") from error
@@ -87,14 +93,14 @@ def first(group: h5py.Group, stem: str) -> tuple[h5py.Group, int]:
     return groups[0], len(groups)
 
 
-def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
+def _read(file: h5py.File, path: Path, length_unit: str | None, haemoglobin_unit: str | None) -> Recording:
     nirs, n_measurements = first(file, "nirs")
     block, n_blocks = first(nirs, "data")
     tags = hdf5.member(nirs, "metaDataTags")
     tags = tags if isinstance(tags, h5py.Group) else nirs
     declared = hdf5.text(tags, "LengthUnit", "mm")
     unit, factor = length_factor(declared, length_unit, path)
-    content = standard_channels(nirs, block, factor)
+    content = standard_channels(nirs, block, factor, haemoglobin_unit=haemoglobin_unit)
     columns = [i for i, channel in enumerate(content.channels) if channel is not None]
     if not columns:
         raise RecordingError(
@@ -120,8 +126,9 @@ def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     if np.any(offset):
         data = data + offset[columns][:, None]
         remarks.append("dataOffset was added")
+    check_concentrations([row for row, i in enumerate(columns) if i in content.unsaid], data, path)
     own = hdf5.text(tags, TAG_CHANNELS)
-    if own and length_unit is None:
+    if own and length_unit is None and haemoglobin_unit is None:
         full = restored(own, content.channels, spec.rate)
         spec = full or spec
         if full is None:
@@ -135,6 +142,7 @@ def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     if not is_regular(times):
         steps = np.diff(times)
         remarks.append(f"steps in time are not equal: {steps.min():.4g} to {steps.max():.4g} s")
+    remarks += content.remarks
     if content.skipped:
         remarks.append(f"columns left aside: {', '.join(sorted(set(content.skipped)))}")
     events, repeated = in_order(_events(nirs, time_factor, origin))
@@ -153,7 +161,8 @@ def _read(file: h5py.File, path: Path, length_unit: str | None) -> Recording:
     }
     if remarks:
         notes["remarks"] = list(dict.fromkeys(map(str, remarks)))
-    return Recording(path.stem, spec, data, times, missing_values(spec, data), events, start, notes)
+    read = Recording(path.stem, spec, data, times, missing_values(spec, data), events, start, notes)
+    return without_marked(read, marks_in(block, nirs, tags), columns, len(content.channels))
 
 
 def _offset(block: h5py.Group, n_columns: int) -> Floats:
