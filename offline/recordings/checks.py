@@ -168,8 +168,8 @@ def check_concentrations(rows: Sequence[int], data: Floats, path: Path) -> None:
     say = fits[0] if fits else "umol/L"
     raise RecordingError(
         f"{path} does not say the unit of its haemoglobin, and its values (typically {typical:.3g}) cannot "
-        f"be mol/L: expected at most {MOST_HAEMOGLOBIN:g}, for tissue holds no more in all. Say what they are, "
-        f'for instance --haemoglobin-unit {say} (in a recipe: haemoglobin_unit = "{say}" under [input]).'
+        f"be mol/L: expected at most {MOST_HAEMOGLOBIN:g}, for tissue holds no more in all. Say what they "
+        f'are, for instance --haemoglobin-unit {say} (in a recipe: haemoglobin_unit = "{say}" under [input]).'
     )
 
 
