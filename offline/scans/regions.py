@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecordingError
-from offline.recordings.series import read_series
+from offline.recordings.series_table import read_table
 from offline.scans.base import Floats
 
 SHORTEST = 240.0
@@ -21,7 +21,7 @@ MOST_NAMED = 12
 def read_region_text(path: Path) -> tuple[tuple[str, ...], Floats]:
     """Region series from a table of text: a row for each volume, a column for each region.
 
-    Quick where the file is plain; whatever is not goes to `offline.recordings.series`, which reads it
+    Quick where the file is plain; whatever is not goes to `offline.recordings.series_table`, which reads it
     cell by cell and knows which one is wrong.
 
     Parameters
@@ -51,8 +51,8 @@ def read_region_text(path: Path) -> tuple[tuple[str, ...], Floats]:
                 return names, data.T
     except (ValueError, OSError):
         pass  # told properly below
-    recording = read_series(path, repetition_time=1.0)  # the time is not looked at
-    return recording.spec.names, recording.data
+    table = read_table(path)
+    return table.names, table.data
 
 
 @dataclass(frozen=True, eq=False)
