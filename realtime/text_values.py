@@ -34,8 +34,8 @@ ABSENT = frozenset(
 """How tables say that something is not known, in lower case: BIDS, pandas, R, SPSS, and people."""
 ABSENT_NUMBERS = frozenset({-9999.0, -999.0})
 """Codes of shared phenotype tables (ABIDE, ADHD-200) for what was not measured."""
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 _MOST_SHOWN = 60
 
 

@@ -32,7 +32,9 @@ FEWEST = 3
 """Volumes below which nothing is told by how a column counts."""
 FEWEST_TIMES = 8
 """Volumes from which a first column without a name that advances by equal steps is taken for times."""
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE
+)
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 
 
@@ -265,7 +267,7 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
 def _refuse_split_numbers(path: Path, rows: Sequence[_Row]) -> None:
     """Refuse what could be decimal commas without another separator: ``0,1257`` is one region, or two."""
     cells = [cell for row in rows for cell in row.cells]
-    if len(rows[0].cells) > 1 and all(re.fullmatch(r"[+-]?\d+([eE][+-]?\d+)?", cell) for cell in cells):
+    if len(rows[0].cells) > 1 and all(re.fullmatch(r"[+-]?[0-9]+([eE][+-]?[0-9]+)?", cell) for cell in cells):
         shown = ",".join(rows[0].cells[:2])
         raise RecordingError(
             f"{path}, line {rows[0].line} has {shown!r}: it could be a number with a decimal comma, or two "
