@@ -134,7 +134,13 @@ _HAEMOGLOBIN = (Kind.HBO, Kind.HBR, Kind.HBT)
 
 
 def marks_in(block: h5py.Group, nirs: h5py.Group, tags: h5py.Group) -> dict[str, npt.NDArray[Any]]:
-    """Flags of channels and samples (`offline.recordings.bad_marks`), by name, wherever they stand."""
+    """Flags of channels and samples (`offline.recordings.bad_marks`), by name, wherever they stand.
+
+    Returns
+    -------
+    dict of str to (n_columns,) or (n_samples,) array
+        As the file has them, in whatever shape.
+    """
     found: dict[str, npt.NDArray[Any]] = {}
     probe = hdf5.member(nirs, "probe")
     for group in (block, hdf5.member(block, "measurementLists"), probe, nirs, tags):
