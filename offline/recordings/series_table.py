@@ -117,7 +117,10 @@ def _rows(path: Path) -> tuple[list[str], list[_Row], str]:
     first = content[0][0] if content else len(lines) + 1
     comments = [line for number, line in numbered if line.lstrip().startswith("#") and number < first]
     separator = _separator([line for _, line in content])
-    rows = [_Row(number, _cells(line, separator)) for number, line in content]
+    try:
+        rows = [_Row(number, _cells(line, separator)) for number, line in content]
+    except csv.Error as error:
+        raise RecordingError(f"{path} is no table of region signals: {error}.") from error
     # A separator at the end of every line closes it; of some lines, the last cell is empty.
     if separator and all(len(row.cells) > 1 and row.cells[-1] == "" for row in rows):
         rows = [_Row(row.line, row.cells[:-1]) for row in rows]
@@ -145,6 +148,13 @@ def _cells(line: str, separator: str) -> list[str]:
     if not separator:
         return [(match[1] if match[2] is None else match[2]).strip() for match in _QUOTED.finditer(line)]
     return [cell.strip() for cell in next(csv.reader([line.strip("\r\n")], delimiter=separator))]
+
+
+def _words(comment: str, separator: str) -> list[str]:
+    """The words of a comment, where they could be names."""
+    if not separator or separator not in comment:
+        return _cells(comment, "")
+    return [word.strip() for word in comment.split(separator)]
 
 
 def _is_data(cells: Sequence[str]) -> bool:
@@ -228,11 +238,11 @@ def _marked_header(comments: Sequence[str], width: int, separator: str) -> list[
     C-PAC marks every name (``#1  #2``: kept as they stand), others the line (``# a b``).
     """
     for line in reversed(comments):
-        words = _cells(line, separator if separator in line else "")
+        words = _words(line, separator)
         if len(words) == width and all(len(word) > 1 and word.startswith("#") for word in words):
             return words
         plain = line.lstrip().lstrip("#").strip()
-        words = _cells(plain, separator if separator and separator in plain else "")
+        words = _words(plain, separator)
         if len(words) == width and not _is_data(words) and not any(" " in word for word in words):
             return words
     return None
