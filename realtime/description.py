@@ -15,13 +15,14 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError, StreamError
-from realtime.convention import declared_rate, number, standard_fields
+from realtime.convention import believed_rate, number, standard_fields
 from realtime.layout import StreamLayout
 from realtime.log import Origin, OriginKind
 from realtime.montage import LAYOUT
 from realtime.remainder import remainder, restored
 from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.stamp_guard import on_a_clock
+from realtime.text_values import is_number
 
 VERSION = "1"
 """Of our own extension."""
@@ -74,7 +75,9 @@ def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
         _add(node, "unit", channel.unit)
         _add(node, "source", source)
         _add(node, "detector", detector)
-        _add(node, "wavelength", "" if channel.wavelength is None else repr(channel.wavelength))
+        _add(node, "wavelength", "" if channel.colour is None else repr(channel.colour))
+        if channel.nominal_wavelength is not None and channel.wavelength is not None:
+            _add(node, "wavelength_measured", repr(channel.wavelength))
         for function, label, place in (
             ("Source", source, channel.source_position),
             ("Detector", detector, channel.detector_position),
@@ -136,8 +139,11 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
         Where there is no description, or none that names a haemodynamic channel.
     """
     name = name or info.findtext("name", "")
-    count = number(info.findtext("channel_count"), 0.0)
-    rate = declared_rate(info.findtext("nominal_srate"))
+    try:
+        count = number(info, "channel_count", f"Stream {name!r}") or 0.0
+        rate = believed_rate(number(info, "nominal_srate", f"Stream {name!r}") or 0.0)
+    except SignalError as error:
+        raise StreamError(str(error)) from error
     desc = info.find("desc")
     nodes = [] if desc is None else desc.findall("channels/channel")
     if desc is None or not nodes:
@@ -235,9 +241,11 @@ def read_origin(info: ET.Element) -> Origin:
     if ours is None:
         return Origin()
     texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
-    speed, anchor = (number(text, float("nan")) for text in texts)
+    speed, anchor = (float(text) if is_number(text) else 0.0 for text in texts)
     kind = ours.findtext("origin", "live")
-    if kind not in tuple(OriginKind) or not 1 / FASTEST <= speed <= FASTEST or not on_a_clock(anchor):
+    speed_told = 1 / FASTEST <= speed <= FASTEST
+    anchor_told = is_number(texts[1]) and on_a_clock(anchor)
+    if kind not in tuple(OriginKind) or not speed_told or not anchor_told:
         raise StreamError(
             f"Stream {info.findtext('name', '')!r} says of its origin: {kind!r}, speed {texts[0]!r}, "
             f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed from {1 / FASTEST:g} to "

@@ -22,7 +22,6 @@ from realtime.devices.recognition import (
     Recognition,
     Unlike,
     channels_of,
-    number_of,
     rate_of,
     rows_of,
     text_of,
@@ -30,6 +29,7 @@ from realtime.devices.recognition import (
 from realtime.layout import StreamLayout
 from realtime.optodes import midpoint
 from realtime.signal import UNITS, Channel, Kind, Position, SignalSpec
+from realtime.text_values import is_number, number_in
 from realtime.units import unit_of
 
 NAME = "mne"
@@ -129,7 +129,8 @@ def _unit(kind: Kind, text: str, label: str) -> tuple[str, float]:
 
 
 def _number(node: ET.Element, name: str) -> float | None:
-    return number_of(text_of(node, f"loc/{name}"))
+    text = text_of(node, f"loc/{name}")
+    return number_in(text) if is_number(text) else None
 
 
 def _place(node: ET.Element, letters: str) -> Position | None:
