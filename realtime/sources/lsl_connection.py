@@ -30,6 +30,8 @@ PULL_MOST = 64
 BUFFER_S = 360
 """What liblsl keeps for us while we are busy, s.  It takes samples off the wire in a thread of its own that
 needs no Python; beyond this bound it drops the oldest, and the clock counts a gap in their place."""
+SLOWEST_HZ = 1e-3
+"""Slower streams are not believed (`realtime.convention`)."""
 WATCH_SAMPLES = 16
 """What the watch may hold of what it does not read.  Never 1: closing a queue of one sample never ends in
 liblsl 1.18 (below 2 Hz a buffer of one second is such a queue)."""
@@ -184,7 +186,7 @@ class Connection:
 def watch_buffer_s(info: pylsl.StreamInfo) -> int:
     """Seconds of a stream that hold `WATCH_SAMPLES`, as liblsl counts them."""
     rate = info.nominal_srate()
-    return max(1, math.ceil(min(WATCH_SAMPLES / rate, BUFFER_S))) if rate > 0 else 1
+    return max(1, math.ceil(WATCH_SAMPLES / max(rate, SLOWEST_HZ))) if rate > 0 else 1
 
 
 def clock_offset(inlet: pylsl.StreamInlet, timeout: float) -> float:

@@ -139,7 +139,7 @@ def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
         collect(cohort, task_recipe(), exclude_people=["person-0", "person-1"])
     with pytest.raises(RecipeError, match="no column 'grup'"):
         collect(cohort, group_recipe(labels={"source": "column", "target": "person", "column": "grup"}))
-    with pytest.raises(RecipeError, match="no channel of kind bold"):
+    with pytest.raises(RecipeError, match="has no channel to work on"):
         collect(cohort, task_recipe(input={"kind": "bold"}))
 
 
