@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from models.errors import RecipeError, SignalError, near_match
 from offline.recipe import Recipe
-from realtime.matching import match_channels
+from realtime.matching import find_channels
+from realtime.placement import check_places
 from realtime.signal import Channel, Kind, SignalSpec
 
 SHOWN = 8
@@ -50,7 +51,7 @@ def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> 
     remarks: list[str] = []
     near = [channel for channel in of_kind if _distance_fits(channel, recipe)]
     _remark(remarks, of_kind, near, "their distance is not within the recipe's, or not known")
-    shared = [channel for channel in near if all(_found(channel, spec) for _, spec in specs[1:])]
+    shared = _shared(near, specs)
     _remark(remarks, near, shared, "not every recording has (and measured) them")
     whole = _whole_pairs(shared, kinds)
     _remark(remarks, shared, whole, "their pair lacks a wavelength")
@@ -93,22 +94,46 @@ def _distance_fits(channel: Channel, recipe: Recipe) -> bool:
     return (least is None or channel.distance >= least) and (most is None or channel.distance <= most)
 
 
-def _found(channel: Channel, spec: SignalSpec) -> bool:
-    try:
-        match_channels(SignalSpec((channel,), 0.0), spec)
-    except SignalError:
-        return False
-    return True
+def _shared(channels: list[Channel], specs: Sequence[tuple[str, SignalSpec]]) -> list[Channel]:
+    """Those that every recording has, in the same place as far as places are told.
+
+    Raises
+    ------
+    RecipeError
+        Channels of one name lie centimetres apart in two recordings; the message names both.
+    """
+    for name, spec in specs[1:]:
+        try:
+            there = find_channels(SignalSpec(tuple(channels), 0.0), spec)
+        except SignalError as error:
+            raise RecipeError(f"Recording {name}: {error}") from error
+        channels = [channel for channel, i in zip(channels, there, strict=True) if i is not None]
+    for i, (first, placed) in enumerate(specs):
+        ours = _as_in(channels, placed)
+        if all(channel.distance is None and channel.position is None for channel in ours.channels):
+            continue
+        for name, spec in specs[i + 1 :]:
+            try:
+                check_places(ours, _as_in(channels, spec))
+            except SignalError as error:
+                raise RecipeError(f"Recordings {first} and {name} cannot be joined: {error}") from error
+        break
+    return channels
+
+
+def _as_in(channels: Sequence[Channel], spec: SignalSpec) -> SignalSpec:
+    """Channels as one of the recordings that has them describes them."""
+    return spec.pick(i for i in find_channels(SignalSpec(tuple(channels), 0.0), spec) if i is not None)
 
 
 def _whole_pairs(channels: Sequence[Channel], kinds: Sequence[Kind]) -> list[Channel]:
     """Those whose source and detector have every wavelength that any has."""
     if not {Kind.INTENSITY, Kind.OPTICAL_DENSITY} & set(kinds):
         return list(channels)
-    wavelengths = {channel.wavelength for channel in channels}
+    wavelengths = {channel.colour for channel in channels}
     held: dict[tuple[int | None, int | None], set[float | None]] = {}
     for channel in channels:
-        held.setdefault(channel.pair, set()).add(channel.wavelength)
+        held.setdefault(channel.pair, set()).add(channel.colour)
     return [channel for channel in channels if held[channel.pair] == wavelengths]
 
 

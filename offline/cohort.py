@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import RecipeError
+from realtime.text_values import code_in, is_absent
 
 KNOWN = ("recording", "person", "session", "site", "age", "sex")
 PERSONAL = frozenset({"name", "patient_id", "patientid", "surname", "forename", "mrn", "ssn", "dob"})
@@ -181,16 +182,24 @@ def _is_personal(column: str) -> bool:
 
 
 def _row(path: Path, line: int, values: dict[str, str]) -> Row:
+    # Labels (all other columns) stay as they stand: a recipe may name one of them "none".
+    values = {name: "" if name in KNOWN and is_absent(text) else text for name, text in values.items()}
     for needed in ("recording", "person"):
         if not values[needed]:
-            raise RecipeError(f"{path}, line {line}: {needed} is empty.")
+            raise RecipeError(
+                f"{path}, line {line}: {needed} is empty, or says that it is not known; expected one for "
+                "every row, or people could not be told apart."
+            )
     recording = path.parent / values["recording"]
     if not recording.exists():
         raise RecipeError(f"{path}, line {line}: there is no recording {recording}.")
     age: float | None = None
     if values.get("age"):
-        age = _number(values["age"])
-        if age is None or not 0 <= age <= OLDEST:
+        try:
+            age = code_in(values["age"], f"years, 0 to {OLDEST:g},")
+        except ValueError as error:
+            raise RecipeError(f"{path}, line {line}: age {error}.") from error
+        if age is not None and not 0 <= age <= OLDEST:
             raise RecipeError(
                 f"{path}, line {line}: age is {values['age']!r}; expected years, 0 to {OLDEST:g}."
             )
@@ -203,10 +212,3 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
         sex=values.get("sex", ""),
         values={name: value for name, value in values.items() if name not in KNOWN},
     )
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -11,6 +11,7 @@ from offline.cohort import Cohort, Row
 from offline.recipe import Recipe
 from offline.replay import Replayed
 from realtime.sources.recording import Recording
+from realtime.text_values import code_in, is_absent
 from realtime.windows import Window
 
 
@@ -98,7 +99,9 @@ def labels_of(
         return (wanted.column,), [
             None if amount_of(text, wanted.column) is None else wanted.column for text in own
         ]
-    known = {value for row in cohort.rows if (value := _value(row, wanted.column))}
+    known = {value for row in cohort.rows if (value := _value(row, wanted.column)) and not is_absent(value)}
+    # A word for "not known" is a label only where the recipe names it.
+    known |= {_value(row, wanted.column) for row in cohort.rows} & set(wanted.values or ()) - {""}
     labels = wanted.values or tuple(sorted(known))
     if len(labels) < 2 or not set(labels) <= known:
         raise RecipeError(
@@ -116,17 +119,10 @@ def amount_of(text: str, column: str) -> float | None:
     RecipeError
         It is no finite number.
     """
-    if text.strip() in ("", "n/a", "NA"):
-        return None
     try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        raise RecipeError(
-            f"The column {column!r} holds {text!r}; expected a number, or nothing where unknown."
-        )
-    return value
+        return code_in(text)
+    except ValueError as error:
+        raise RecipeError(f"The column {column!r} holds {str(error).removeprefix('is ')}.") from error
 
 
 def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:

@@ -38,6 +38,8 @@ class Input(Section):
         uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
     length_unit : {"m", "cm", "mm"} or None
         Unit of optode positions where the files' own is wrong.
+    haemoglobin_unit : str or None
+        Unit of concentrations, for instance "umol/L", where the files do not say it, or wrongly.
     repetition_time : float or None
         Seconds between volumes of region series, where no side file says it.
     min_distance, max_distance : float or None
@@ -50,6 +52,7 @@ class Input(Section):
     stream: str | int | None = None
     events: str | int | None = None
     length_unit: Literal["m", "cm", "mm"] | None = None
+    haemoglobin_unit: str | None = None
     repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
     max_distance: float | None = Field(default=None, gt=0)

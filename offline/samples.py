@@ -230,6 +230,7 @@ class _Reader:
             self._rows[i].recording,
             layout=self._layout,
             length_unit=self._input.length_unit,
+            haemoglobin_unit=self._input.haemoglobin_unit,
             repetition_time=self._input.repetition_time,
             stream=self._input.stream,
             events=self._input.events,

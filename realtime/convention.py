@@ -3,17 +3,17 @@
 Nothing of ours is read here; see `realtime.description`.
 """
 
-from decimal import Decimal, InvalidOperation
-from math import dist, isfinite
+from decimal import Decimal
+from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.optodes import midpoint, number_optodes, standard_name, vendor_name
+from realtime.optodes import midpoint, number_optodes, standard_name
 from realtime.signal import Channel, Kind, Position
+from realtime.text_values import is_absent, number_in
 from realtime.units import kind_of, unit_of
 
-_ABSENT = ("", "n/a", "na", "nan", "none", "null", "unknown", "-")
-"""How senders write, in whatever case, that they do not know a number."""
+NM = "nanometres"
 
 
 def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
@@ -21,10 +21,10 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
     nodes = desc.findall("channels/channel")
     places: dict[tuple[str, str], Position] = {}
     for optode in desc.findall("optodes/optode"):
-        place = _location(optode.find("location"), _text(optode, "label"))
+        function, label = _text(optode, "function").lower(), _text(optode, "label")
+        place = location(optode.find("location"), f"Optode {label or function!r}")
         if place is not None:
-            function = (optode.findtext("function") or "").strip().lower()
-            places.setdefault((function, _text(optode, "label")), place)
+            places.setdefault((function, label), place)
     kinds = [kind_of(_text(node, "type")) for node in nodes]
     used = [node for node, kind in zip(nodes, kinds, strict=True) if kind is not None]
     sources = number_optodes(filter(None, (_text(node, "source") for node in used)))
@@ -38,19 +38,19 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
             continue
         source, detector = _text(node, "source"), _text(node, "detector")
         label = _text(node, "label")
-        wavelength = None
+        wavelength = called = None
+        whose = f"Channel {label or row!r}"
         if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            wavelength = (
-                told_number(_text(node, "wavelength"), f"The wavelength of channel {label or row!r}") or None
-            )
+            called = number(node, "wavelength", whose, NM) or None
+            wavelength = number(node, "wavelength_measured", whose, NM) or called
         try:
             unit, scale = unit_of(kind, _text(node, "unit"))
         except SignalError as error:
-            raise SignalError(f"Channel {label or row!r}: {error}") from error
+            raise SignalError(f"{whose}: {error}") from error
         s, d = sources.get(source), detectors.get(detector)
         at, to = places.get(("source", source)), places.get(("detector", detector))
         if not label:
-            label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, wavelength)
+            label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, called)
         channels.append(
             Channel(
                 name=label,
@@ -58,9 +58,10 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
                 unit=unit,
                 source=s,
                 detector=d,
-                source_name=None if s is None else vendor_name(source, "S", s),
-                detector_name=None if d is None else vendor_name(detector, "D", d),
+                source_name=source or None,
+                detector_name=detector or None,
                 wavelength=wavelength,
+                nominal_wavelength=None if called == wavelength else called,
                 distance=None if at is None or to is None else dist(at, to),
                 position=midpoint(at, to),
                 source_position=at,
@@ -76,47 +77,58 @@ def _text(node: ET.Element, tag: str) -> str:
     return (node.findtext(tag) or "").strip()
 
 
-def number(text: str | None, otherwise: float) -> float:
-    """A finite number from text, or else the other value."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return otherwise
-    return value if isfinite(value) else otherwise
-
-
-def told_number(text: str, what: str) -> float | None:
-    """A number that a sender tells; None where it says that it does not know it.
+def number(node: ET.Element, tag: str, whose: str, what: str = "a number") -> float | None:
+    """A child's finite number, None where it gives none.
 
     Parameters
     ----------
-    text : str
-        As it stands in the description.
+    node : Element
+        A channel, or a stream's ``info``.
+    tag : str
+        Of the child.
+    whose : str
+        Begins the message.
     what : str
-        What it is, for the error.
+        What was expected, for the message.
 
     Raises
     ------
     SignalError
-        The text is something else: taken for absent, a description under a locale with decimal commas would
-        be without wavelengths and places, and nothing would say so.
+        Where the text is neither a number nor a word for "not known".
     """
-    if text.lower() in _ABSENT:
-        return None
     try:
-        value = float(Decimal(text))
-    except (InvalidOperation, ValueError):
-        comma = " with a decimal point" if "," in text else ""
-        raise SignalError(f"{what} is {text[:40]!r}; expected a number{comma}.") from None
-    return value if isfinite(value) else None
+        return number_in((node.findtext(tag) or "").strip().removesuffix("nm"), what)
+    except ValueError as error:
+        raise SignalError(f"{whose}: {tag} {error}.") from error
 
 
-def _location(node: ET.Element | None, label: str) -> Position | None:
-    """A place in metres from millimetres, None where it is not (wholly) given."""
+def location(node: ET.Element | None, whose: str) -> Position | None:
+    """A place in metres from millimetres, None where it is not (wholly) given.
+
+    Parameters
+    ----------
+    node : Element or None
+        Its children are called X, Y and Z (or x, y, z), or stand in this order.
+    whose : str
+        Begins the message.
+
+    Raises
+    ------
+    SignalError
+        Where a coordinate is neither a number nor a word for "not known".
+    """
     if node is None:
         return None
-    texts = {axis: _text(node, axis) for axis in "XYZ"}
-    if any(told_number(text, f"{axis} of optode {label!r}") is None for axis, text in texts.items()):
+    children = {child.tag.lower(): (child.text or "").strip() for child in node}
+    named = children.keys() >= set("xyz")
+    texts = [children[axis] for axis in "xyz"] if named else list(children.values())[:3]
+    for axis, text in zip("XYZ", texts, strict=False):
+        try:
+            number_in(text)
+        except ValueError as error:
+            raise SignalError(f"{whose}: location {axis} {error}.") from error
+    if len(texts) < 3 or any(map(is_absent, texts)):
         return None
-    x, y, z = (float(Decimal(text).scaleb(-3)) for text in texts.values())
-    return (x, y, z) if all(map(isfinite, (x, y, z))) else None
+    # Moved by three decimal places as text, so that nothing is rounded.
+    x, y, z = (float(Decimal(text).scaleb(-3)) for text in texts)
+    return x, y, z

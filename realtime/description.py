@@ -11,7 +11,6 @@ and neither needs the other's library.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -22,6 +21,7 @@ from realtime.log import Origin, OriginKind
 from realtime.montage import LAYOUT
 from realtime.remainder import remainder, restored
 from realtime.signal import Channel, Kind, Position, SignalSpec
+from realtime.text_values import is_number
 
 VERSION = "1"
 """Of our own extension."""
@@ -72,7 +72,9 @@ def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
         _add(node, "unit", channel.unit)
         _add(node, "source", source)
         _add(node, "detector", detector)
-        _add(node, "wavelength", "" if channel.wavelength is None else repr(channel.wavelength))
+        _add(node, "wavelength", "" if channel.colour is None else repr(channel.colour))
+        if channel.nominal_wavelength is not None and channel.wavelength is not None:
+            _add(node, "wavelength_measured", repr(channel.wavelength))
         for function, label, place in (
             ("Source", source, channel.source_position),
             ("Detector", detector, channel.detector_position),
@@ -134,8 +136,11 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
         Where there is no description, or none that names a haemodynamic channel.
     """
     name = name or info.findtext("name", "")
-    count = number(info.findtext("channel_count"), 0.0)
-    rate = number(info.findtext("nominal_srate"), 0.0)
+    try:
+        count = number(info, "channel_count", f"Stream {name!r}") or 0.0
+        rate = number(info, "nominal_srate", f"Stream {name!r}") or 0.0
+    except SignalError as error:
+        raise StreamError(str(error)) from error
     desc = info.find("desc")
     nodes = [] if desc is None else desc.findall("channels/channel")
     if desc is None or not nodes:
@@ -233,9 +238,9 @@ def read_origin(info: ET.Element) -> Origin:
     if ours is None:
         return Origin()
     texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
-    speed, anchor = (number(text, float("nan")) for text in texts)
+    speed, anchor = (float(text) if is_number(text) else 0.0 for text in texts)
     kind = ours.findtext("origin", "live")
-    if kind not in tuple(OriginKind) or not isfinite(speed) or speed <= 0 or not isfinite(anchor):
+    if kind not in tuple(OriginKind) or speed <= 0 or not is_number(texts[1]):
         raise StreamError(
             f"Stream {info.findtext('name', '')!r} says of its origin: {kind!r}, speed {texts[0]!r}, "
             f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed above 0 and an "

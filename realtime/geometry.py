@@ -23,7 +23,7 @@ from typing import Any, Self
 from models.errors import StreamError
 from realtime.layout import StreamLayout
 from realtime.montage import parse_length
-from realtime.optodes import midpoint
+from realtime.optodes import midpoint, optode_of
 from realtime.signal import Channel, Position, SignalSpec
 from realtime.units import LENGTHS
 
@@ -139,7 +139,12 @@ class Geometry:
 
 def _names(name: str | None, number: int | None, *letters: str) -> list[str]:
     """What an optode may be called in a side file: by its name, or by its number where that is its name."""
-    return [name] if name else [f"{letter}{number}" for letter in letters]
+    optode = optode_of(name, number)
+    by_number = [] if optode is None else [f"{letter}{optode.code}" for letter in letters]
+    if name:
+        plain = optode == optode_of(None, number)  # S1, Tx1 and source 1 are one
+        return list(dict.fromkeys([name, *(by_number if plain else [])]))
+    return by_number
 
 
 def _place(place: Any, name: str, factor: float, path: Path) -> Position:

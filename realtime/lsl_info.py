@@ -26,11 +26,12 @@ NOT_HELD: Mapping[str, tuple[str, ...]] = {
         "rate",  # to 15 digits, in the stream's header
         "source",  # the convention has names of optodes: a number that the name does not hold
         "detector",
-        "source_name",  # one that is shared by two numbers, or equal to our own S1, S2 ...
+        "source_name",  # one that is shared by two numbers, or that an optode called S1, S2 ... lacks
         "detector_name",
         "source_position",  # of an optode without name, or when channels disagree about it
         "detector_position",
         "wavelength",  # of what is not light
+        "nominal_wavelength",  # the same, or where nothing was measured beside it
     ),
 }
 """Fields of a channel, and the rate, that the convention's own fields cannot hold.

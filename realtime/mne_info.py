@@ -22,6 +22,7 @@ NOT_HELD: Mapping[str, tuple[str, ...]] = {
         "name",  # MNE has names of its own
         "source_name",
         "detector_name",
+        "nominal_wavelength",  # it is MNE's wavelength; what was measured is ours
         "distance",  # follows from the optodes' places
     ),
     "sometimes": (
@@ -93,8 +94,8 @@ def info_from_spec(spec: SignalSpec) -> mne.Info:
         ):
             if place is not None:
                 loc[first : first + 3] = place
-        if channel.wavelength is not None and channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
-            loc[9] = channel.wavelength
+        if channel.colour is not None and channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
+            loc[9] = channel.colour  # MNE wants the same few wavelengths in all pairs
         entry["loc"] = loc
     info["description"] = _PREFIX + remainder(spec, _standard(info), float(info["sfreq"]))
     return info
@@ -144,7 +145,7 @@ def _mne_name(channel: Channel) -> str:
     light = channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
     if light and channel.wavelength is None:
         return channel.name
-    wavelength = channel.wavelength if light else None
+    wavelength = channel.colour if light else None
     return standard_name(channel.source, channel.detector, channel.kind, wavelength)
 
 

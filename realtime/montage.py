@@ -33,7 +33,7 @@ from typing import Any, Self
 
 from models.errors import SignalError, StreamError
 from realtime.layout import StreamLayout
-from realtime.optodes import number_optodes, standard_name, vendor_name
+from realtime.optodes import number_optodes, standard_name
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.units import LENGTHS, kind_of, unit_of
 
@@ -112,8 +112,8 @@ def layout_of_json(values: Any, path: Path) -> StreamLayout:
                 unit=unit,
                 source=source,
                 detector=detector,
-                source_name=vendor_name(entry.source, "S", source),
-                detector_name=vendor_name(entry.detector, "D", detector),
+                source_name=entry.source or None,
+                detector_name=entry.detector or None,
                 wavelength=entry.wavelength,
                 distance=separations.get(entry.type),
             )

@@ -1,7 +1,9 @@
 """What optodes and channels are called and numbered, and where a channel lies between its two."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from realtime.signal import Kind, Position
 
@@ -30,9 +32,50 @@ def number_optodes(names: Iterable[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(distinct, start=1)}
 
 
-def vendor_name(name: str, letter: str, number: int) -> str | None:
-    """The name of an optode where it says more than its number; ``S3`` for source 3 says no more."""
-    return None if name == f"{letter}{number}" else name
+class Optode(NamedTuple):
+    """What tells an optode apart from the others on its side, however it is written.
+
+    Parameters
+    ----------
+    code : str
+        Its number as a text, with the letter that may follow it (``4b``); or else its whole name.
+    place : str
+        What its name says beyond that, for instance a place of the 10-5 system; empty where nothing.
+    """
+
+    code: str
+    place: str = ""
+
+    def agrees(self, other: "Optode") -> bool:
+        """Whether both can be the same optode: one name may say less than the other."""
+        return self.code == other.code and (not self.place or not other.place or self.place == other.place)
+
+
+def optode_of(name: str | None, number: int | None) -> Optode | None:
+    """Who an optode is: by its name where it has one, by its number where nobody named it.
+
+    ``S3``, ``s03``, ``Src 3``, ``Tx3`` and ``3`` are one source; ``S3_FCC3h`` is the same, with its place.
+
+    Parameters
+    ----------
+    name : str or None
+        As a file, a stream or a person calls it.
+    number : int or None
+        Our own.
+
+    Returns
+    -------
+    Optode or None
+        None where neither is known.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", name or "").casefold().split())
+    if not text:
+        return None if number is None else Optode(str(number))
+    match = _CODE.fullmatch(text)
+    return Optode(text) if match is None else Optode(match[1] + match[2], match[3] or "")
+
+
+_CODE = re.compile(r"(?:s|src|source|tx|d|det|detector|rx)?[ _.-]*0*([0-9]{1,4})([a-z]?)(?:[ _:-]+(.+))?")
 
 
 def standard_name(source: int, detector: int, kind: Kind, wavelength: float | None) -> str:

@@ -151,4 +151,4 @@ def _places(spec: SignalSpec) -> list[list[int]]:
         light = channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
         if light and channel.wavelength is not None and None not in channel.pair:
             at.setdefault(channel.pair, []).append(row)
-    return [rows for rows in at.values() if len({spec.channels[r].wavelength for r in rows}) == len(rows) > 1]
+    return [rows for rows in at.values() if len({spec.channels[r].colour for r in rows}) == len(rows) > 1]

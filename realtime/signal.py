@@ -61,7 +61,9 @@ class Channel:
     source_name, detector_name : str or None
         What the vendor calls the same optodes.
     wavelength : float or None
-        Nanometres; None for chromophores and BOLD.
+        Nanometres, of the light that was really sent where that is known; None for chromophores and BOLD.
+    nominal_wavelength : float or None
+        Nanometres by which the light is called, where that is known to be another number.
     distance : float or None
         Source to detector, metres.
     position, source_position, detector_position : tuple of 3 floats or None
@@ -77,6 +79,7 @@ class Channel:
     source_name: str | None = None
     detector_name: str | None = None
     wavelength: float | None = None
+    nominal_wavelength: float | None = None
     distance: float | None = None
     position: Position | None = None
     source_position: Position | None = None
@@ -93,6 +96,11 @@ class Channel:
     def pair(self) -> tuple[int | None, int | None]:
         """Source and detector numbers: what the wavelengths of one place share."""
         return self.source, self.detector
+
+    @property
+    def colour(self) -> float | None:
+        """Wavelength (nm) by which the light is called: what one colour of all sources shares."""
+        return self.wavelength if self.nominal_wavelength is None else self.nominal_wavelength
 
     def to_json(self) -> dict[str, Any]:
         """Everything that is known of the channel, as JSON types; what is None is left out."""

@@ -23,6 +23,7 @@ def classify(
     model_hash: str | None = None,
     layout: Path | None = None,
     length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
     device: str = "auto",
@@ -51,6 +52,8 @@ def classify(
         realtime/montage.py.
     length_unit : str
         Unit of optode positions (m, cm or mm) where the file's own is wrong.
+    haemoglobin_unit : str
+        Unit of concentrations (umol/L, uM ...) where a SNIRF file does not say it, or wrongly.
     repetition_time : float
         Seconds between volumes of a region series.
     stream : str
@@ -74,7 +77,12 @@ def classify(
 
     def read() -> "Recording":
         return read_recording(
-            recording, layout=layout, length_unit=length_unit, repetition_time=repetition_time, stream=stream
+            recording,
+            layout=layout,
+            length_unit=length_unit,
+            haemoglobin_unit=haemoglobin_unit,
+            repetition_time=repetition_time,
+            stream=stream,
         )
 
     where = "cpu"

@@ -140,8 +140,9 @@ def check_stream(seen: Seen, side: SideFile | None = None, plan: "Plan | None" =
             "its description",
             "Let the firewall pass TCP and UDP ports 16572 to 16604 on both machines",
         )
-    facts = [f"type {text_of(info, 'type')}, {rows_of(info)} rows", _rate(seen)]
+    facts: list[str] = []
     try:
+        facts += [f"type {text_of(info, 'type')}, {rows_of(info)} rows", _rate(seen)]
         origin = read_origin(info)
         if origin.kind is not OriginKind.LIVE:
             facts.append(

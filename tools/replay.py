@@ -100,6 +100,7 @@ def replay(
     seconds: float | None = None,
     wait: float | None = None,
     length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
     events: str | None = None,
@@ -138,6 +139,8 @@ def replay(
         Give up when nobody has connected after so many seconds; waits for ever by default.
     length_unit
         Unit of positions (m, cm, mm) where the file's own claim is wrong.
+    haemoglobin_unit
+        Unit of concentrations (umol/L, uM ...) where a SNIRF file does not say it, or wrongly.
     repetition_time
         Seconds between the volumes of a region series, where no side file tells.
     stream
@@ -166,6 +169,7 @@ def replay(
         recording,
         layout=rows,
         length_unit=length_unit,
+        haemoglobin_unit=haemoglobin_unit,
         repetition_time=repetition_time,
         stream=stream,
         events=events,

@@ -34,6 +34,7 @@ def read_recording(
     *,
     layout: Path | None = None,
     length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | int | None = None,
     events: str | int | None = None,
@@ -50,6 +51,9 @@ def read_recording(
         Side file that says what an undescribed XDF stream's rows are (`realtime.montage`).
     length_unit : str or None
         ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
+    haemoglobin_unit : str or None
+        ``umol/L``, ``uM``, ``mol/L`` ...: what concentrations in a SNIRF file are really in, where it does
+        not say so, or wrongly.
     repetition_time : float or None
         Seconds between the volumes of a region series, where no side file tells.
     stream : str, int or None
@@ -74,6 +78,7 @@ def read_recording(
     options: dict[str, Any] = {
         "layout": None if layout is None else str(layout),
         "length_unit": length_unit,
+        "haemoglobin_unit": haemoglobin_unit,
         "repetition_time": repetition_time,
         "stream": None if stream is None else str(stream),
         "events": None if events is None else str(events),
@@ -90,6 +95,7 @@ def read_here(
     *,
     layout: str | None = None,
     length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
     events: str | None = None,
@@ -100,7 +106,7 @@ def read_here(
     ----------
     path : Path
         A file or folder that is there.
-    layout, length_unit, repetition_time, stream, events
+    layout, length_unit, haemoglobin_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
     from offline.recordings.dates import trusted
@@ -110,6 +116,7 @@ def read_here(
             path,
             layout=None if layout is None else Path(layout),
             length_unit=length_unit,
+            haemoglobin_unit=haemoglobin_unit,
             repetition_time=repetition_time,
             stream=stream,
             events=events,
@@ -122,6 +129,7 @@ def _read(
     *,
     layout: Path | None,
     length_unit: str | None,
+    haemoglobin_unit: str | None,
     repetition_time: float | None,
     stream: str | None,
     events: str | None,
@@ -132,9 +140,11 @@ def _read(
 
         return read_nirx(path)
     if name.endswith(".snirf"):
+        from offline.recordings.bids import with_sidecars
         from offline.recordings.snirf import read_snirf
 
-        return read_snirf(path, length_unit=length_unit, stream=stream)
+        read = read_snirf(path, length_unit=length_unit, haemoglobin_unit=haemoglobin_unit, stream=stream)
+        return with_sidecars(read, path)
     if name.endswith(".nirs"):
         from offline.recordings.homer import read_homer
 

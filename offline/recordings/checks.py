@@ -13,6 +13,9 @@ from realtime.units import LENGTHS
 
 NEAR_M, FAR_M = 0.005, 0.080
 """A median source-detector distance outside these (m) is an error of unit."""
+MOST_HAEMOGLOBIN = 2e-4
+"""mol/L: brain holds 0.05 to 0.1 mmol/L of haemoglobin in all."""
+_MOLAR = {"mmol/L": 1e-3, "umol/L": 1e-6, "nmol/L": 1e-9}
 FREE, MOST_PACKED = 2**20, 200
 """Bytes that a file's content may have anyway, and for each byte it has packed.  Measured signals pack to
 a half or a tenth; what claims more is damage, or made to fill the memory of who reads it."""
@@ -103,10 +106,10 @@ def check_pairs(channels: Sequence[Channel], path: Path) -> None:
     """
     for kind in _LIGHT:
         of_kind = [channel for channel in channels if channel.kind is kind and None not in channel.pair]
-        wanted = {channel.wavelength for channel in of_kind}
+        wanted = {channel.colour for channel in of_kind}
         pairs: dict[tuple[int | None, int | None], set[float | None]] = {}
         for channel in of_kind:
-            pairs.setdefault(channel.pair, set()).add(channel.wavelength)
+            pairs.setdefault(channel.pair, set()).add(channel.colour)
         for (source, detector), found in pairs.items():
             if lacking := wanted - found:
                 raise RecordingError(
@@ -142,6 +145,31 @@ def check_distances(spec: SignalSpec, path: Path, unit: str, *, correctable: boo
     raise RecordingError(
         f"{path}: the median distance between source and detector is {in_unit:.4g} in the declared unit "
         f"{unit!r}, that is {median * 1000:.4g} mm; expected 5 to 80 mm{advice}."
+    )
+
+
+def check_concentrations(rows: Sequence[int], data: Floats, path: Path) -> None:
+    """Refuse concentrations of no declared unit that cannot be mol/L.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        Channels of haemoglobin whose unit nobody says.
+    data : (n_channels, n_samples) float64
+        Values, taken for mol/L.
+    path : Path
+        Of the recording, for messages.
+    """
+    values = np.abs(data[list(rows)])
+    values = values[np.isfinite(values) & (values > 0)]
+    if not values.size or (typical := float(np.median(values))) <= MOST_HAEMOGLOBIN:
+        return
+    fits = [unit for unit, factor in _MOLAR.items() if typical * factor <= MOST_HAEMOGLOBIN]
+    say = fits[0] if fits else "umol/L"
+    raise RecordingError(
+        f"{path} does not say the unit of its haemoglobin, and its values (typically {typical:.3g}) cannot "
+        f"be mol/L: expected at most {MOST_HAEMOGLOBIN:g}, for tissue holds no more in all. Say what they "
+        f'are, for instance --haemoglobin-unit {say} (in a recipe: haemoglobin_unit = "{say}" under [input]).'
     )
 
 

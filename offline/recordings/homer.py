@@ -12,6 +12,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
+from offline.recordings.bad_marks import CHANNELS, SAMPLES, without_marked
 from offline.recordings.checks import (
     check_distances,
     check_pairs,
@@ -85,7 +86,10 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     if remarks:
         notes["remarks"] = remarks
     rows = np.ascontiguousarray(data.T)
-    return Recording(path.stem, spec, rows, times, missing_values(spec, rows), events, None, notes)
+    read = Recording(path.stem, spec, rows, times, missing_values(spec, rows), events, None, notes)
+    flags = {f"SD.{name}": value for name, value in probe.items() if name.lower() in CHANNELS}
+    flags |= {name: value for name, value in content.items() if name.lower() in CHANNELS | SAMPLES}
+    return without_marked(read, flags, range(len(channels)), len(channels))
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -140,7 +144,7 @@ def _real(values: Mapping[str, Any], name: str, path: Path, shown: str = "") -> 
 def _channels(probe: Mapping[str, Any], measured: Floats, factor: float, path: Path) -> tuple[Channel, ...]:
     """Channels by the measurement list: source, detector, (weight), wavelength, all from 1."""
     wavelengths = _real(probe, "Lambda", path, "SD.Lambda").ravel()
-    places = {side: _places(probe, side, factor, path) for side in ("SrcPos", "DetPos")}
+    places = _all_places(probe, factor, path)
     channels = []
     for row in measured.astype(int):
         source, detector, index = int(row[0]), int(row[1]), int(row[-1])
@@ -170,6 +174,19 @@ def _channels(probe: Mapping[str, Any], measured: Floats, factor: float, path: P
             )
         )
     return tuple(channels)
+
+
+def _all_places(probe: Mapping[str, Any], factor: float, path: Path) -> dict[str, list[Position | None]]:
+    """Places (m) of both sides, in the first space that was not filled in with noughts."""
+    sides = ("SrcPos", "DetPos")
+    places = {side: _places(probe, side, factor, path) for side in sides}
+    if any(any(place) for side in places.values() for place in side if place):
+        return places
+    if all(f"{side}3D" in probe for side in sides):
+        other = {side: _places(probe, f"{side}3D", factor, path) for side in sides}
+        if any(any(place) for side in other.values() for place in side if place):
+            return other
+    return {side: [None] * len(own) for side, own in places.items()}
 
 
 def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:

@@ -1,23 +1,26 @@
 """fMRI region series (``.1D`` or a table of text) to a `Recording` of kind BOLD."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.errors import RecordingError
+from offline.recordings.series_table import read_table
 from realtime.signal import Channel, Floats, Kind, SignalSpec
 from realtime.sources.recording import Recording
+
+UNEVEN = 0.05
+"""Part of the repetition time by which a step in a column of times may differ from it."""
 
 
 def read_series(path: Path, *, repetition_time: float | None = None) -> Recording:
     """Read one person's region signals: a row for each volume, a column for each region.
 
     The first line may name the regions (``.1D`` files of C-PAC begin it with ``#``, and every name
-    too: names are kept as they stand); otherwise they are called by their column.  Columns stand
-    apart by tabs, commas, semicolons or spaces.
+    too: names are kept as they stand); otherwise they are called by their column.  Which dialects of
+    tables are understood, and which are refused, is `offline.recordings.series_table`.
 
     Parameters
     ----------
@@ -39,20 +42,23 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
         Where the repetition time is not known or the table is not one of numbers.
     """
     path = Path(path)
-    names, data = _table(path)
+    table = read_table(path)
+    names, data = table.names, table.data
     seconds, told_by = _repetition_time(path, repetition_time)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RecordingError(f"{path} calls two regions {twice!r}; names must be unique.")
+    if table.times is not None:
+        _check_times(path, table.times, seconds)
     spec = SignalSpec(tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in names), 1 / seconds)
     missing = ~np.isfinite(data)
     held = np.where(missing, np.nan, data)
     constant = np.array([np.unique(row[~np.isnan(row)]).size < 2 for row in held], dtype=bool)
     missing |= constant[:, None]
     notes: dict[str, Any] = {"format": "region series", "repetition_time": seconds, "told_by": told_by}
+    remarks = list(table.remarks)
     if constant.any():
         count = int(constant.sum())
-        notes["remarks"] = [f"{count} of {len(names)} regions never change and are missing"]
+        remarks.append(f"{count} of {len(names)} regions never change and are missing")
+    if remarks:
+        notes["remarks"] = remarks
     times = np.arange(data.shape[1], dtype=np.float64) * np.float64(seconds)
     return Recording(path.stem, spec, data, times, missing, notes=notes)
 
@@ -85,55 +91,16 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
     return float(seconds), told_by
 
 
-def _table(path: Path) -> tuple[list[str], Floats]:
-    """Names and (n_regions, n_volumes) float64 of a table of text."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise RecordingError(f"{path} is no text; expected a table of region signals.") from error
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}.") from error
-    rows = [(number, _cells(line)) for number, line in enumerate(lines, start=1) if line.strip()]
-    header: list[str] = []
-    if rows and not all(_is_number(cell) for cell in rows[0][1]):
-        header = rows.pop(0)[1]
-    # Comments of AFNI stand before the table as well as in it.
-    rows = [(number, cells) for number, cells in rows if not cells[0].startswith("#")]
-    if not rows:
-        raise RecordingError(f"{path} holds no volumes; expected a table of region signals.")
-    width = len(rows[0][1])
-    if header[:1] == ["#"] and len(header) == width + 1:
-        header = header[1:]
-    if header and len(header) != width:
-        raise RecordingError(f"{path} names {len(header)} regions and has {width} columns.")
-    data = np.empty((width, len(rows)))
-    for volume, (number, cells) in enumerate(rows):
-        if len(cells) != width:
-            raise RecordingError(
-                f"{path}, line {number} has {len(cells)} columns; expected {width} (is it cut off?)."
-            )
-        for region, cell in enumerate(cells):
-            if not _is_number(cell):
-                raise RecordingError(
-                    f"{path}, line {number}, column {region + 1} is {cell!r}; expected a number."
-                )
-            data[region, volume] = float(cell) if cell.lower() not in _ABSENT else np.nan
-    return header or [f"region {number}" for number in range(1, width + 1)], data
-
-
-_ABSENT = ("n/a", "na", "")
-
-
-def _cells(line: str) -> list[str]:
-    for separator in ("\t", ",", ";"):
-        if separator in line:
-            cells = [cell.strip() for cell in line.rstrip("\n\r").split(separator)]
-            return cells[:-1] if cells[-1] == "" else cells
-    return line.split()
-
-
-def _is_number(cell: str) -> bool:
-    return cell.lower() in _ABSENT or bool(_NUMBER.fullmatch(cell))
-
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
+def _check_times(path: Path, times: Floats, seconds: float) -> None:
+    """Refuse a column of times that contradicts the repetition time: stamps would be wrong."""
+    steps = np.diff(times)
+    if not len(steps):
+        return
+    for unit in (1.0, 1e-3):  # seconds, milliseconds
+        if np.all(np.abs(steps * unit - seconds) <= UNEVEN * seconds):
+            return
+    raise RecordingError(
+        f"{path}: its column of times advances by {steps.min():.6g} to {steps.max():.6g}; expected the "
+        f"repetition time of {seconds:g} s (or {seconds * 1000:g} ms) throughout. Correct that, "
+        "or fill in the volumes that are lost."
+    )

@@ -17,7 +17,9 @@ import numpy as np
 
 from models.errors import RecordingError, SignalError
 from offline.recordings import hdf5
+from offline.recordings.bad_marks import without_marked
 from offline.recordings.checks import (
+    check_concentrations,
     check_distances,
     check_pairs,
     check_times,
@@ -28,7 +30,7 @@ from offline.recordings.checks import (
     nominal_rate,
 )
 from offline.recordings.dates import local_start, utc_of
-from offline.recordings.snirf_columns import standard_channels
+from offline.recordings.snirf_columns import marks_in, standard_channels
 from offline.recordings.snirf_events import read_stimuli
 from offline.recordings.snirf_measurements import choose
 from realtime.remainder import restored
@@ -46,7 +48,13 @@ TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
 _TIME_UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "unknown": 1.0, "": 1.0}
 
 
-def read_snirf(path: Path, *, length_unit: str | None = None, stream: str | None = None) -> Recording:
+def read_snirf(
+    path: Path,
+    *,
+    length_unit: str | None = None,
+    haemoglobin_unit: str | None = None,
+    stream: str | None = None,
+) -> Recording:
     """Read a SNIRF file.
 
     Parameters
@@ -55,6 +63,8 @@ def read_snirf(path: Path, *, length_unit: str | None = None, stream: str | None
         The file.
     length_unit : str or None
         What positions are really in, where the file's claim is wrong.
+    haemoglobin_unit : str or None
+        What concentrations are really in, where the file does not say so, or wrongly.
     stream : str or None
         Which measurement, or data block of it: ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
 
@@ -71,7 +81,7 @@ def read_snirf(path: Path, *, length_unit: str | None = None, stream: str | None
     path = Path(path)
     try:
         with h5py.File(path, "r") as file:
-            return _read(file, path, length_unit, stream)
+            return _read(file, path, length_unit, haemoglobin_unit, stream)
     except RecordingError as error:
         message = str(error)
         raise RecordingError(message if str(path) in message else f"{path}: {message}") from error
@@ -84,14 +94,16 @@ def read_snirf(path: Path, *, length_unit: str | None = None, stream: str | None
         ) from error
 
 
-def _read(file: h5py.File, path: Path, length_unit: str | None, stream: str | None) -> Recording:
+def _read(
+    file: h5py.File, path: Path, length_unit: str | None, haemoglobin_unit: str | None, stream: str | None
+) -> Recording:
     measurement = choose(file, stream)
     nirs, block = measurement.nirs, measurement.block
     tags = hdf5.member(nirs, "metaDataTags")
     tags = tags if isinstance(tags, h5py.Group) else nirs
     declared = hdf5.text(tags, "LengthUnit", "mm")
     unit, factor = length_factor(declared, length_unit, path)
-    content = standard_channels(nirs, block, factor)
+    content = standard_channels(nirs, block, factor, haemoglobin_unit=haemoglobin_unit)
     columns = [i for i, channel in enumerate(content.channels) if channel is not None]
     if not columns:
         raise RecordingError(
@@ -117,8 +129,9 @@ def _read(file: h5py.File, path: Path, length_unit: str | None, stream: str | No
     if np.any(offset):
         data = data + offset[columns][:, None]
         remarks.append("dataOffset was added")
+    check_concentrations([row for row, i in enumerate(columns) if i in content.unsaid], data, path)
     own = hdf5.text(tags, TAG_CHANNELS)
-    if own and length_unit is None:
+    if own and length_unit is None and haemoglobin_unit is None:
         full = restored(own, content.channels, spec.rate)
         spec = full or spec
         if full is None:
@@ -129,6 +142,7 @@ def _read(file: h5py.File, path: Path, length_unit: str | None, stream: str | No
     if not is_regular(times):
         steps = np.diff(times)
         remarks.append(f"steps in time are not equal: {steps.min():.4g} to {steps.max():.4g} s")
+    remarks += content.remarks
     if content.skipped:
         remarks.append(f"columns left aside: {', '.join(sorted(set(content.skipped)))}")
     stimuli = read_stimuli(nirs, origin)
@@ -150,7 +164,8 @@ def _read(file: h5py.File, path: Path, length_unit: str | None, stream: str | No
     }
     if remarks:
         notes["remarks"] = list(dict.fromkeys(map(str, remarks)))
-    return Recording(path.stem, spec, data, times, missing_values(spec, data), events, start, notes)
+    read = Recording(path.stem, spec, data, times, missing_values(spec, data), events, start, notes)
+    return without_marked(read, marks_in(block, nirs, tags), columns, len(content.channels))
 
 
 def _offset(block: h5py.Group, n_columns: int) -> Floats:

@@ -5,20 +5,25 @@ group whose fields are arrays with an element for each column (``measurementList
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import dist
 from typing import Any, Protocol
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import RecordingError
 from offline.recordings import hdf5
-from realtime.optodes import midpoint, standard_name, vendor_name
+from offline.recordings.bad_marks import CHANNELS, SAMPLES
+from realtime.optodes import midpoint, optode_of, standard_name
 from realtime.signal import Channel, Kind, Position
+from realtime.text_values import is_absent
 from realtime.units import kind_of, unit_of
 
+FARTHEST_NM = 30.0
+"""No source sends light further than this (nm) from the wavelength by which it is called."""
 CONTINUOUS_WAVE, PROCESSED = 1, 99999
 """SNIRF's codes of the data types that are signals of ours."""
 
@@ -35,14 +40,22 @@ class Standard:
         What the columns' values are to be multiplied by to be in the channels' units.
     skipped : list of str
         What the other columns are.
+    remarks : list of str
+        What is odd about them.
+    unsaid : frozenset of int
+        Columns of concentrations whose unit nobody says: they are taken for mol/L.
     """
 
     channels: list[Channel | None]
     scales: list[float]
     skipped: list[str]
+    remarks: list[str] = field(default_factory=list)
+    unsaid: frozenset[int] = frozenset()
 
 
-def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Standard:
+def standard_channels(
+    nirs: h5py.Group, block: h5py.Group, factor: float, *, haemoglobin_unit: str | None = None
+) -> Standard:
     """Understand the measurement list and the probe.
 
     Parameters
@@ -51,15 +64,18 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
         A measurement, and its data block.
     factor : float
         Metres in one unit of the probe's positions.
+    haemoglobin_unit : str or None
+        What concentrations are really in, where the file does not say so, or wrongly.
     """
     probe = hdf5.member(nirs, "probe")
     if not isinstance(probe, h5py.Group):
         raise RecordingError(f"{nirs.name} has no probe; the file is no SNIRF file.")
     wavelengths = hdf5.numbers(probe, "wavelengths").ravel()
-    names = {letter: _labels(probe, word) for letter, word in _OPTODES}
-    places = {letter: _positions(probe, word, factor) for letter, word in _OPTODES}
+    optodes = {letter: _Named.of(_labels(probe, word), f"{word}Labels") for letter, word in _OPTODES}
+    places = _positions(probe, factor)
     channels: list[Channel | None] = []
     scales, skipped = [], []
+    unsaid: set[int] = set()
     taken: dict[str, Kind] = {}
     for column in _columns(block):
         kind, what = _kind(column)
@@ -68,9 +84,16 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
             scales.append(1.0)
             skipped.append(what)
             continue
-        unit, scale = unit_of(kind, _unit(kind, column.text("dataUnit")))
-        source, detector = column.integer("sourceIndex"), column.integer("detectorIndex")
-        wavelength = None
+        said = column.text("dataUnit")
+        if kind in _HAEMOGLOBIN:
+            said = haemoglobin_unit or said
+            if is_absent(said):
+                unsaid.add(len(channels))
+                said = "mol/L"  # as MNE does
+        unit, scale = unit_of(kind, said)
+        rows = column.integer("sourceIndex"), column.integer("detectorIndex")
+        source, detector = optodes["S"].number(rows[0]), optodes["D"].number(rows[1])
+        wavelength = nominal = None
         if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
             index = column.integer("wavelengthIndex")
             if not 1 <= index <= len(wavelengths):
@@ -78,9 +101,10 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
                     f"{column.name} has wavelengthIndex {index}; the probe lists "
                     f"{len(wavelengths)} wavelengths."
                 )
-            wavelength = float(wavelengths[index - 1])
-        at, to = places["S"].get(source), places["D"].get(detector)
-        called = standard_name(source, detector, kind, wavelength)
+            nominal = float(wavelengths[index - 1])
+            wavelength = _actual(column, nominal)
+        at, to = places["S"].get(rows[0]), places["D"].get(rows[1])
+        called = standard_name(source, detector, kind, nominal)
         if taken.setdefault(called, kind) is not kind:
             called = f"{called} {kind}"  # a file may hold intensity and optical density of one pair
         channels.append(
@@ -90,9 +114,10 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
                 unit=unit,
                 source=source,
                 detector=detector,
-                source_name=_vendor(names["S"], "S", source),
-                detector_name=_vendor(names["D"], "D", detector),
+                source_name=optodes["S"].name(rows[0]),
+                detector_name=optodes["D"].name(rows[1]),
                 wavelength=wavelength,
+                nominal_wavelength=None if nominal == wavelength else nominal,
                 distance=dist(at, to) if at and to else None,
                 position=midpoint(at, to),
                 source_position=at,
@@ -100,10 +125,31 @@ def standard_channels(nirs: h5py.Group, block: h5py.Group, factor: float) -> Sta
             )
         )
         scales.append(scale)
-    return Standard(channels, scales, skipped)
+    remarks = [remark for side in optodes.values() for remark in side.remarks]
+    return Standard(channels, scales, skipped, remarks, frozenset(unsaid))
 
 
 _OPTODES = (("S", "source"), ("D", "detector"))
+_HAEMOGLOBIN = (Kind.HBO, Kind.HBR, Kind.HBT)
+
+
+def marks_in(block: h5py.Group, nirs: h5py.Group, tags: h5py.Group) -> dict[str, npt.NDArray[Any]]:
+    """Flags of channels and samples (`offline.recordings.bad_marks`), by name, wherever they stand.
+
+    Returns
+    -------
+    dict of str to (n_columns,) or (n_samples,) array
+        As the file has them, in whatever shape.
+    """
+    found: dict[str, npt.NDArray[Any]] = {}
+    probe = hdf5.member(nirs, "probe")
+    for group in (block, hdf5.member(block, "measurementLists"), probe, nirs, tags):
+        for name in group if isinstance(group, h5py.Group) else ():
+            if isinstance(name, str) and name.lower() in CHANNELS | SAMPLES:
+                values = hdf5.array(group, name)
+                if values is not None:
+                    found.setdefault(name, values)
+    return found
 
 
 class _Column(Protocol):
@@ -116,6 +162,9 @@ class _Column(Protocol):
 
     def integer(self, field: str) -> int:
         """A whole number."""
+
+    def number(self, field: str) -> float | None:
+        """A number, None where there is none."""
 
 
 class _OwnGroup:
@@ -131,6 +180,10 @@ class _OwnGroup:
     def integer(self, field: str) -> int:
         return hdf5.integer(self._group, field)
 
+    def number(self, field: str) -> float | None:
+        found = hdf5.numbers(self._group, field).ravel() if field in self._group else np.empty(0)
+        return float(found[0]) if len(found) else None
+
 
 class _Lists:
     """The arrays of ``measurementLists``, each read once."""
@@ -140,6 +193,11 @@ class _Lists:
         self.count = len(hdf5.integers(group, "dataType"))
         self.texts = cache(lambda field: self._whole(field, hdf5.texts(group, field)))
         self.integers = cache(lambda field: self._whole(field, hdf5.integers(group, field)))
+        self.numbers = cache(
+            lambda field: self._whole(
+                field, hdf5.numbers(group, field).ravel().tolist() if field in group else []
+            )
+        )
 
     def _whole(self, field: str, found: list[Any]) -> list[Any]:
         if len(found) not in (0, self.count):
@@ -166,6 +224,10 @@ class _Place:
             count = self._lists.count
             raise RecordingError(f"{self._lists.name}/{field} is empty; expected {count} numbers.")
         return int(found[self._number])
+
+    def number(self, field: str) -> float | None:
+        found = self._lists.numbers(field)
+        return float(found[self._number]) if found else None
 
 
 def _columns(block: h5py.Group) -> Sequence[_Column]:
@@ -201,31 +263,98 @@ def _kind(column: _Column) -> tuple[Kind | None, str]:
     return None, f"data type {code}"
 
 
-def _unit(kind: Kind, declared: str) -> str:
-    """A column's unit; where none is declared, concentrations are taken for mol/L as MNE does."""
-    return "mol/L" if not declared and kind in (Kind.HBO, Kind.HBR, Kind.HBT) else declared
+def _actual(column: _Column, nominal: float) -> float:
+    """The wavelength (nm) that was really sent where the column tells it, else the nominal one."""
+    actual = column.number("wavelengthActual")
+    if actual is None or not np.isfinite(actual) or actual == 0:
+        return nominal  # writers fill the field with 0 or NaN where they do not know
+    if abs(actual - nominal) > FARTHEST_NM:
+        raise RecordingError(
+            f"{column.name} has wavelengthActual {actual:g} nm, where {nominal:g} nm is its nominal "
+            f"wavelength; expected at most {FARTHEST_NM:g} nm between them. Correct the one that is wrong."
+        )
+    return actual
 
 
-def _positions(probe: h5py.Group, word: str, factor: float) -> dict[int, Position]:
-    """Places of the sources or detectors, metres, by their number from 1; 2-D ones get z = 0."""
-    name = f"{word}Pos3D" if f"{word}Pos3D" in probe else f"{word}Pos2D"
+def _positions(probe: h5py.Group, factor: float) -> dict[str, dict[int, Position]]:
+    """Places (m) of sources ``S`` and detectors ``D``, by their row from 1; 2-D ones get z = 0.
+
+    Both sides in one space: the first of 3-D and 2-D that has both and was not filled in with noughts, which
+    converters do.  A single optode may well be the origin.
+    """
+    found: dict[str, dict[int, Position]] = {"S": {}, "D": {}}
+    for space in ("Pos3D", "Pos2D"):
+        places = {letter: _side(probe, f"{word}{space}", factor) for letter, word in _OPTODES}
+        if not any(any(place) for side in places.values() for place in side.values()):
+            continue
+        if all(places.values()):
+            return places
+        found = found if any(found.values()) else places
+    return found
+
+
+def _side(probe: h5py.Group, name: str, factor: float) -> dict[int, Position]:
+    """Places (m) of the optodes of one side in one space, by their row from 1."""
     if name not in probe:
         return {}
     values = np.atleast_2d(hdf5.numbers(probe, name))
+    if not values.size:
+        return {}
     if values.shape[1] == 2:
         values = np.column_stack([values, np.zeros(len(values))])
     if values.shape[1] != 3:
         raise RecordingError(f"{probe.name}/{name} has shape {values.shape}; expected optodes by 3.")
-    if not np.any(values):
-        return {}  # all at one place: nobody measured them
     return {
-        number: (float(x), float(y), float(z))
-        for number, (x, y, z) in enumerate(values * factor, start=1)
+        row: (float(x), float(y), float(z))
+        for row, (x, y, z) in enumerate(values * factor, start=1)
         if np.isfinite((x, y, z)).all()
     }
 
 
-def _vendor(names: list[str], letter: str, number: int) -> str | None:
-    if not 1 <= number <= len(names) or not names[number - 1].strip():
-        return None
-    return vendor_name(names[number - 1], letter, number)
+@dataclass(frozen=True)
+class _Named:
+    """The optodes of one side: SNIRF's indices are rows, its labels are names.
+
+    Parameters
+    ----------
+    names : list of str
+        Of each row, empty where the file gives none.
+    numbers : list of int
+        Of each row: the one that its name says (S3 is 3), where all names of the side say one.
+    remarks : list of str
+        Why names were not taken.
+    """
+
+    names: list[str]
+    numbers: list[int]
+    remarks: list[str]
+
+    @classmethod
+    def of(cls, labels: list[str], what: str) -> "_Named":
+        names = ["" if is_absent(label) else label.strip() for label in labels]
+        remarks = []
+        given = [name for name in names if name]
+        if len({optode_of(name, None) for name in given}) < len(given):
+            codes_of = [optode_of(name, None) for name in given]
+            twice = next(name for name, code in zip(given, codes_of, strict=True) if codes_of.count(code) > 1)
+            remarks.append(
+                f"{what} call two optodes the same ({twice!r}); optodes are told apart by their row"
+            )
+            names = [""] * len(names)
+        rows = list(range(1, len(names) + 1))
+        codes = [optode_of(name, row) for name, row in zip(names, rows, strict=True)]
+        if all(code is not None and code.code.isdigit() and code.code != "0" for code in codes):
+            numbers = [int(code.code) for code in codes if code is not None]
+            if len(set(numbers)) == len(numbers):
+                rows = numbers
+        return cls(names, rows, remarks)
+
+    def name(self, row: int) -> str | None:
+        """What the file calls the optode in a row (from 1)."""
+        return (self.names[row - 1] or None) if 1 <= row <= len(self.names) else None
+
+    def number(self, row: int) -> int:
+        """Our number of the optode in a row (from 1)."""
+        if 1 <= row <= len(self.numbers):
+            return self.numbers[row - 1]
+        return row + max(0, max(self.numbers, default=0) - len(self.numbers))  # one that no name says

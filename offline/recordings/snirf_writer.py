@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from models.errors import RecordingError
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
-from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
+from offline.recordings.snirf_columns import CONTINUOUS_WAVE, FARTHEST_NM, PROCESSED, standard_channels
 from realtime.remainder import remainder
 from realtime.signal import Channel, Floats, Kind
 from realtime.sources.recording import Event, Recording
@@ -171,7 +171,7 @@ def _write(file: h5py.File, recording: Recording) -> None:
     origin = _origin(recording.times)
     block["time"] = recording.times - origin
     block["dataTimeSeries"] = np.where(recording.missing, np.nan, recording.data).T
-    light = {c.wavelength for c in spec.channels if c.kind not in (Kind.HBO, Kind.HBR, Kind.HBT)}
+    light = {c.colour for c in spec.channels if c.kind not in (Kind.HBO, Kind.HBR, Kind.HBT)}
     wavelengths = sorted(nm for nm in light if nm is not None)
     for number, channel in enumerate(spec.channels, start=1):
         _write_channel(block.create_group(f"measurementList{number}"), channel, wavelengths)
@@ -207,10 +207,13 @@ def _write_channel(group: h5py.Group, channel: Channel, wavelengths: list[float]
     codes = {
         "sourceIndex": channel.source,
         "detectorIndex": channel.detector,
-        "wavelengthIndex": wavelengths.index(channel.wavelength) + 1 if light and channel.wavelength else 0,
+        "wavelengthIndex": wavelengths.index(channel.colour) + 1 if light and channel.colour else 0,
         "dataType": CONTINUOUS_WAVE if channel.kind is Kind.INTENSITY else PROCESSED,
         "dataTypeIndex": 1,
     }
+    nominal, actual = channel.nominal_wavelength, channel.wavelength
+    if light and nominal is not None and actual is not None and abs(actual - nominal) <= FARTHEST_NM:
+        group["wavelengthActual"] = actual
     for name, code in codes.items():
         group.create_dataset(name, data=code, dtype="int32")
     if channel.kind in _LABELS:

@@ -15,7 +15,7 @@ from offline.recordings.series import read_series
 from offline.scans.base import Floats, Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import SHORTEST, listed, read_region_text, stack
+from offline.scans.regions import MOST_NAMED, SHORTEST, listed, read_region_table, stack
 from offline.scans.square import looks_square, pair_names, upper_triangle
 
 TABLE_NAMES = ("phenotypes", "phenotype", "participants", "scans")
@@ -103,7 +103,8 @@ def read_folder(
         return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,
                         derivative=said, remarks=remarks)  # fmt: skip
     else:
-        names, data = _arrays(files)
+        names, data, left_aside = _arrays(files)
+        remarks += left_aside
         kind = kind or _kind(data[0])
         seconds = _repetition_times(files, table) if kind == "series" else unknown
     who = [f"{file}" for file in files]
@@ -121,8 +122,8 @@ def read_folder(
                     derivative=said, remarks=remarks)  # fmt: skip
 
 
-def read_array(path: Path) -> tuple[tuple[str, ...], Floats]:
-    """Names of columns, and what a file holds with these columns as rows.
+def read_array(path: Path) -> tuple[tuple[str, ...], Floats, list[str]]:
+    """Names of columns, what a file holds with these columns as rows, and what was left aside of it.
 
     Parameters
     ----------
@@ -135,10 +136,13 @@ def read_array(path: Path) -> tuple[tuple[str, ...], Floats]:
         Of the columns; numbered where the file does not say.
     data : (n_columns, n_rows) float64
         Turned round.
+    remarks : list of str
+        Columns that are no regions.
     """
     ending = path.suffix.lower()
     if ending in TEXTS:
-        return read_region_text(path)
+        table = read_region_table(path)
+        return table.names, table.data, table.remarks
     if ending != ".npy":
         known = ", ".join((*TEXTS, ".npy", *IMAGES))
         raise RecordingError(f"{path} ends in {path.suffix!r}; expected one of {known}.")
@@ -151,7 +155,8 @@ def read_array(path: Path) -> tuple[tuple[str, ...], Floats]:
     if data.ndim != 2 or data.dtype.kind not in "fiu" or not data.size:
         shape = " x ".join(map(str, data.shape))
         raise RecordingError(f"{path} holds {data.dtype} of {shape}; expected numbers, volumes x regions.")
-    return tuple(f"region {k + 1}" for k in range(data.shape[1])), np.asarray(data.T, dtype=np.float64)
+    names = tuple(f"region {k + 1}" for k in range(data.shape[1]))
+    return names, np.asarray(data.T, dtype=np.float64), []
 
 
 def _files(table: Phenotypes) -> list[Path]:
@@ -172,11 +177,13 @@ def _files(table: Phenotypes) -> list[Path]:
     return files
 
 
-def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats]]:
+def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats], list[str]]:
     names: tuple[str, ...] = ()
     arrays = []
+    remarks: list[str] = []
     for file in files:
-        own, data = read_array(file)
+        own, data, said = read_array(file)
+        remarks += [f"{file.name}: {each}" for each in said]
         names = names or own
         if own != names:
             raise RecordingError(
@@ -184,7 +191,9 @@ def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats]]:
                 f"has, {listed(names, 3)}, in the same order."
             )
         arrays.append(data)
-    return names, arrays
+    more = len(remarks) - MOST_NAMED
+    told = remarks[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
+    return names, arrays, told
 
 
 def _kind(first: Floats) -> str:

@@ -11,6 +11,7 @@ from offline.sample_table import SampleTable
 from offline.scans.base import Floats, Scans
 from offline.scans.phenotype import Phenotypes, as_number
 from offline.scans.regions import SHORTEST, listed, short_ones
+from realtime.text_values import has_decimal_comma
 
 NEEDED = ("person", "file", "diagnosis")
 OPTIONAL = ("session", "site", "age", "sex", "motion", "repetition_time")
@@ -180,8 +181,10 @@ def _scores(table: Phenotypes) -> tuple[dict[str, Floats], list[str]]:
     for name, cells in table.columns.items():
         if name in NEEDED or name in OPTIONAL:
             continue
-        if all(as_number(cell) is not None for cell in cells):
+        # A number with a decimal comma is no word: `numbers` refuses it, and shows it.
+        texts = [cell for cell in cells if as_number(cell) is None and not has_decimal_comma(cell)]
+        if not texts:
             scores[name] = table.numbers(name)
         else:
-            words.append(name)
+            words.append(f"{name} ({texts[0][:30]!r})")
     return scores, words

@@ -1,7 +1,7 @@
 """A phenotype table: who was scanned, what they were found to have, and what else is known of them.
 
-Comma or tab stand between columns.  What a table does not know it says in one of many ways (`ABSENT`), and
-nobody may mistake the number -9999 for an age.
+Comma, tab or semicolon stand between columns.  What a table does not know it says in one of many ways
+(`realtime.text_values`), and nobody may mistake the number -9999 for an age.
 """
 
 import csv
@@ -14,12 +14,9 @@ import numpy.typing as npt
 
 from models.errors import RecipeError, near_match
 from offline.scans.base import Floats
+from realtime.text_values import code_in
 
 Texts = npt.NDArray[np.str_]
-
-ABSENT = frozenset({"", "n/a", "na", "nan", "none", "null", "."})
-ABSENT_NUMBERS = (-9999.0, -999.0)
-"""Codes of the shared tables of ABIDE and ADHD-200 for what was not measured."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +67,11 @@ class Phenotypes:
         for i, cell in enumerate(self.texts(name).tolist()):
             if not cell:
                 continue
-            number = as_number(cell)
-            if number is None:
-                raise RecipeError(
-                    f"{self.path}, line {self.lines[i]}: {name} is {cell!r}; expected a number, or nothing "
-                    "where it is not known."
-                )
-            values[i] = number
+            try:
+                number = code_in(cell)
+            except ValueError as error:
+                raise RecipeError(f"{self.path}, line {self.lines[i]}: {name} {error}.") from error
+            values[i] = np.nan if number is None else number
         return values
 
     def coded(self, name: str, codes: Mapping[str, str]) -> Texts:
@@ -126,7 +121,7 @@ class Phenotypes:
 
 
 def read_phenotypes(path: Path) -> Phenotypes:
-    """Read a table of comma- or tab-separated text whose first line names the columns.
+    """Read a table of text: commas, tabs or semicolons between columns, whose names stand in the first line.
 
     Raises
     ------
@@ -142,7 +137,7 @@ def read_phenotypes(path: Path) -> Phenotypes:
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error.strerror}.") from error
     first = text.partition("\n")[0]
-    separator = "\t" if "\t" in first else ","
+    separator = next((each for each in ("\t", ";") if each in first), ",")
     reader = csv.reader(text.splitlines(), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -171,15 +166,11 @@ def read_phenotypes(path: Path) -> Phenotypes:
 
 def as_number(cell: str) -> float | None:
     """The finite number that a cell holds, NaN where it is a code for nothing; None where it is no number."""
-    if cell.strip().lower() in ABSENT:
-        return float("nan")
     try:
-        value = float(cell)
+        value = code_in(cell)
     except ValueError:
         return None
-    if value in ABSENT_NUMBERS:
-        return float("nan")
-    return value if np.isfinite(value) else None
+    return float("nan") if value is None else value
 
 
 def _absent(cell: str) -> bool:

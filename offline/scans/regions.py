@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecordingError
-from offline.recordings.series import read_series
+from offline.recordings.series_table import SeriesTable, read_table
 from offline.scans.base import Floats
 
 SHORTEST = 240.0
@@ -19,22 +19,21 @@ MOST_NAMED = 12
 
 
 def read_region_text(path: Path) -> tuple[tuple[str, ...], Floats]:
+    """Names of regions, and their series as (n_regions, n_times) float64 (`read_region_table`)."""
+    table = read_region_table(path)
+    return table.names, table.data
+
+
+def read_region_table(path: Path) -> SeriesTable:
     """Region series from a table of text: a row for each volume, a column for each region.
 
-    Quick where the file is plain; whatever is not goes to `offline.recordings.series`, which reads it
+    Quick where the file is plain; whatever is not goes to `offline.recordings.series_table`, which reads it
     cell by cell and knows which one is wrong.
 
     Parameters
     ----------
     path : Path
         The file.
-
-    Returns
-    -------
-    names : tuple of str
-        As the first line has them.
-    data : (n_regions, n_times) float64
-        As measured.
     """
     try:
         with path.open("rb") as file:
@@ -48,11 +47,10 @@ def read_region_text(path: Path) -> tuple[tuple[str, ...], Floats]:
         ):
             data = np.loadtxt(path, dtype=np.float64, skiprows=1, ndmin=2, comments=None)
             if data.shape[1] == len(names) == len(set(names)) and len(data):
-                return names, data.T
+                return SeriesTable(names, data.T, None, [])
     except (ValueError, OSError):
         pass  # told properly below
-    recording = read_series(path, repetition_time=1.0)  # the time is not looked at
-    return recording.spec.names, recording.data
+    return read_table(path)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,18 +23,17 @@ from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.convention import told_number
+from realtime.convention import NM, location, number
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
     channels_of,
-    number_of,
     rate_of,
     rows_of,
     text_of,
 )
 from realtime.layout import StreamLayout
-from realtime.optodes import midpoint, number_optodes, standard_name, vendor_name
+from realtime.optodes import midpoint, number_optodes, standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.units import kind_of, unit_of
 
@@ -145,8 +144,8 @@ def _layout(info: ET.Element, nodes: list[ET.Element], pairs: int) -> StreamLayo
                 unit=si,
                 source=s,
                 detector=d,
-                source_name=vendor_name(source, "S", s),
-                detector_name=vendor_name(detector, "D", d),
+                source_name=source,
+                detector_name=detector,
                 wavelength=wavelength,
                 distance=None if here is None or there is None else dist(here, there),
                 position=midpoint(here, there),
@@ -168,10 +167,9 @@ def _pair(node: ET.Element, row: int) -> tuple[str, str]:
 
 
 def _wavelength(node: ET.Element, row: int) -> float:
-    text = text_of(node, "wavelength")
-    value = number_of(text)
+    text, name = text_of(node, "wavelength"), text_of(node, "custom_name")
+    value = number(node, "wavelength", f"Row {row} ({name!r})", NM)
     if value is None or value <= 0:
-        name = text_of(node, "custom_name")
         raise _Wrong(f"Row {row} ({name!r}) has the wavelength {text!r}; expected nanometres.")
     return value
 
@@ -181,7 +179,7 @@ def _places(info: ET.Element, what: str, names: list[str]) -> dict[str, Position
     places: dict[str, Position] = {}
     numbered = number_optodes(names)
     for index, node in enumerate(info.findall(f"desc/montage/optodes/{what}s/{what}"), start=1):
-        place = _place(node.find("location"))
+        place = location(node.find("location"), f"The montage's {what} {index}")
         if place is None:
             continue
         own = next(filter(None, (text_of(node, tag) for tag in ("label", "name", "custom_name"))), "")
@@ -189,16 +187,3 @@ def _places(info: ET.Element, what: str, names: list[str]) -> dict[str, Position
             if name == own or (not own and numbered[name] == index):
                 places[name] = place
     return places
-
-
-def _place(node: ET.Element | None) -> Position | None:
-    """Three numbers in millimetres, called x, y, z or standing in this order; in metres."""
-    if node is None:
-        return None
-    children = {child.tag.lower(): (child.text or "").strip() for child in node}
-    texts = [children[axis] for axis in "xyz"] if children.keys() >= set("xyz") else list(children.values())
-    values = [told_number(text, "The place of an optode") for text in texts[:3]]
-    if len(values) < 3 or any(value is None for value in values):
-        return None
-    x, y, z = (value / 1000 for value in values if value is not None)
-    return x, y, z

@@ -80,8 +80,8 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
                 unit="1",
                 source=source,
                 detector=detector,
-                source_name=None if match[2] == f"Tx{source}" else match[2],
-                detector_name=None if match[1] == f"Rx{detector}" else match[1],
+                source_name=match[2],
+                detector_name=match[1],
                 wavelength=wavelength,
             )
         )

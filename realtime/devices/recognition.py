@@ -5,12 +5,13 @@ at nothing else, so the same code reads a live stream, an XDF file and a journal
 """
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import Protocol
 from xml.etree import ElementTree as ET
 
+from models.errors import StreamError
 from realtime.layout import StreamLayout
 from realtime.montage import FORM, LAYOUT
+from realtime.text_values import number_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +73,28 @@ def text_of(node: ET.Element, tag: str) -> str:
     return (node.findtext(tag) or "").strip()
 
 
-def number_of(text: str) -> float | None:
-    """A finite number, None where the text is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) else None
-
-
 def rows_of(info: ET.Element) -> int:
     """How many rows a stream has by its header; 0 where it says none."""
-    return int(number_of(text_of(info, "channel_count")) or 0)
+    return int(_header(info, "channel_count"))
 
 
 def rate_of(info: ET.Element) -> float:
     """The declared rate (Hz); 0 where none is declared."""
-    return max(0.0, number_of(text_of(info, "nominal_srate")) or 0.0)
+    return max(0.0, _header(info, "nominal_srate"))
+
+
+def _header(info: ET.Element, tag: str) -> float:
+    """A number of a stream's header, 0 where it gives none.
+
+    Raises
+    ------
+    StreamError
+        Where it gives something else: a locale with decimal commas wrote it.
+    """
+    try:
+        return number_in(text_of(info, tag)) or 0.0
+    except ValueError as error:
+        raise StreamError(f"Stream {text_of(info, 'name')!r}: {tag} {error}.") from error
 
 
 def channels_of(info: ET.Element) -> list[ET.Element]:

@@ -79,7 +79,15 @@ class BeerLambert:
             for kind in (Kind.HBO, Kind.HBR):
                 name = f"S{first.source}_D{first.detector} {kind}"
                 channels.append(
-                    replace(first, name=name, kind=kind, unit="mol/L", wavelength=None, distance=distance)
+                    replace(
+                        first,
+                        name=name,
+                        kind=kind,
+                        unit="mol/L",
+                        wavelength=None,
+                        nominal_wavelength=None,
+                        distance=distance,
+                    )
                 )
         self._others = np.array(sorted(set(range(len(spec_in))) - set(rows)), dtype=np.intp)
         self.spec_in = spec_in
@@ -206,7 +214,11 @@ def _pairs(spec: SignalSpec, rows: list[int]) -> list[list[int]]:
 
 def _pair_name(channel: Channel) -> str:
     name = f"S{channel.source}_D{channel.detector}"
-    if channel.source_name and channel.detector_name:
+    if (
+        channel.source_name
+        and channel.detector_name
+        and name != f"{channel.source_name}_{channel.detector_name}"
+    ):
         return f"{name} = {channel.source_name}-{channel.detector_name}"
     return name
 

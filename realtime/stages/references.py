@@ -87,7 +87,7 @@ def references_of(spec: SignalSpec, short: Sequence[int], long: Sequence[int], w
 
 
 def _same_light(a: Channel, b: Channel) -> bool:
-    return a.kind == b.kind and (a.kind != Kind.OPTICAL_DENSITY or a.wavelength == b.wavelength)
+    return a.kind == b.kind and (a.kind != Kind.OPTICAL_DENSITY or a.colour == b.colour)
 
 
 def _nearest(spec: SignalSpec, row: int, rows: Sequence[int], places: Sequence[int]) -> int:

@@ -636,6 +636,12 @@ def test_the_same_numbers_at_other_optodes_are_another_channel() -> None:
     opened_core(fast_plan(placed("F3")), SPEC)  # a stream that does not say
 
 
+def test_a_stream_whose_optodes_lie_elsewhere_is_refused() -> None:
+    far = SignalSpec(tuple(replace(c, distance=0.055) for c in SPEC.channels), 10.0)
+    with pytest.raises(SignalError, match="are 55 mm apart, not 30 mm"):
+        opened_core(PLAN, far)
+
+
 def test_samples_before_a_stream_are_an_error() -> None:
     with pytest.raises(StreamError, match="before any stream"):
         Core(PLAN).feed(Received(0.0, np.zeros(1), np.zeros((4, 1))))

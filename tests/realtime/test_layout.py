@@ -47,7 +47,7 @@ def test_rows_in_order_and_values_in_si(tmp_path):
     layout = read_layout(written(tmp_path, MONTAGE))
     assert layout.rows == (1, 2, 3)
     assert layout.spec.names == ("S1_D1 760", "S1_D1 hbo", "S1_D1 850")
-    assert layout.spec.channels[0].source_name is None, "S1 says no more than its number"
+    assert layout.spec.channels[0].source_name == "S1"
     np.testing.assert_allclose(layout.take(np.full((4, 1), 2, dtype=np.float32)), [[2], [2e-6], [2]])
     assert StreamLayout.from_json(json.loads(json.dumps(layout.to_json()))) == layout
     with pytest.raises(StreamError, match=r"row 3 .* has 3 rows"):

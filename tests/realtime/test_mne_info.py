@@ -40,6 +40,7 @@ def specs(draw, *, complete=False):
             source_name=draw(maybe(words)),
             detector_name=draw(maybe(words)),
             wavelength=draw(some(st.floats(600, 1000))) if kind in LIGHT else None,
+            nominal_wavelength=None if complete else draw(maybe(st.floats(600, 1000))),
             distance=draw(maybe(st.floats(0, 0.1))),
             position=draw(some(places)),
             source_position=draw(maybe(places)),

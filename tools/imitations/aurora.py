@@ -54,7 +54,7 @@ def imitate(recording: Recording, origin: Origin) -> Imitation:
     for wavelength_of in (0, 1):
         for pair, channel in zip(pairs, first, strict=True):
             node = _channel(channels, channel.source, channel.detector)
-            add(node, "wavelength", f"{spec.channels[pair[wavelength_of]].wavelength:.10g}")
+            add(node, "wavelength", f"{spec.channels[pair[wavelength_of]].colour:.10g}")
     for _ in (Kind.HBO, Kind.HBR):
         for channel in first:
             _channel(channels, channel.source, channel.detector)
@@ -101,7 +101,7 @@ def _pairs(recording: Recording) -> list[tuple[int, int]]:
                 "sends two "
                 "of each pair. Send it with --layout full."
             )
-        short, long = sorted(indices, key=lambda i: recording.spec.channels[i].wavelength or 0.0)
+        short, long = sorted(indices, key=lambda i: recording.spec.channels[i].colour or 0.0)
         pairs.append((short, long))
     return pairs
 

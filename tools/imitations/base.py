@@ -146,7 +146,7 @@ def side_file_of(spec: SignalSpec, rows: tuple[int, ...]) -> dict[str, Any]:
             "channel_idx": row,
             "source": optode(channel, "source"),
             "detector": optode(channel, "detector"),
-            "wavelength": channel.wavelength,
+            "wavelength": channel.colour,
             "label": channel.name,
         }
         if channel.distance is not None:

@@ -44,7 +44,7 @@ def imitate(recording: Recording, origin: Origin) -> Imitation:
     half = len(spec) // 2
     names = [_names(channel) for channel in spec.channels]
     labels = [
-        f"[{number}] {receiver}-{transmitter} [{channel.wavelength:.0f}nm]"
+        f"[{number}] {receiver}-{transmitter} [{channel.colour:.0f}nm]"
         for number, ((transmitter, receiver), channel) in enumerate(
             zip(names, spec.channels, strict=True), start=1
         )

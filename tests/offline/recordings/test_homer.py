@@ -172,3 +172,28 @@ def test_matlab_73_says_how_to_save_it(tmp_path):
     (tmp_path / "x.nirs").write_bytes(head + bytes(400))
     with pytest.raises(RecordingError, match="-v7"):
         read_recording(tmp_path / "x.nirs")
+
+
+def test_what_homer_marks_as_bad_is_missing_and_said(read):
+    good = np.ones(N)
+    good[15:] = 0
+    recording = read(SD_MeasListAct=[[1], [0], [0], [1]], tIncMan=good)
+    assert recording.missing[1:3].all()
+    assert recording.missing[:, 15:].all()
+    assert not recording.missing[[0, 3]][:, :15].any()
+    remarks = " | ".join(recording.notes["remarks"])
+    assert "SD.MeasListAct marks 2 channels as bad, they are missing: S2_D1 690, S2_D1 830" in remarks
+    assert "tIncMan marks 25 % of the time as bad" in remarks
+    # A table (source, detector, active, wavelength), as Homer3 keeps it.
+    active = [[1, 1, 1, 1], [2, 1, 1, 1], [2, 1, 0, 2], [1, 1, 1, 2]]
+    assert np.flatnonzero(read(mlActMan=active).missing.all(axis=1)).tolist() == [2]
+    assert not read(SD_MeasListAct=[0, 0, 0, 0]).missing.any()
+
+
+def test_a_place_at_the_origin_and_places_of_noughts(read):
+    origin = read(SD_SrcPos=[[30.0, 0], [35, 0]], SD_DetPos=[[0.0, 0], [1, 0]])
+    assert [c.distance for c in origin.spec.channels] == pytest.approx([0.03, 0.035, 0.035, 0.03])
+    noughts = {"SD_SrcPos": np.zeros((2, 3)), "SD_DetPos": np.zeros((2, 3))}
+    assert read(**noughts).spec.channels[0].distance is None
+    other = {"SD_SrcPos3D": [[30.0, 0, 1], [35, 0, 1]], "SD_DetPos3D": [[0.0, 0, 1], [9, 0, 1]]}
+    assert read(**noughts, **other).spec.channels[0].distance == pytest.approx(0.03)

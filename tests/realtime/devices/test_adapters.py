@@ -153,7 +153,7 @@ def test_oxysoft_by_its_labels(tmp_path):
     assert "no distances" in recognition.lacks
     assert "3 auxiliary or unused rows" in " ".join(recognition.remarks)
     a, b, c = layout.spec.channels
-    assert (a.source, a.source_name, a.detector, a.detector_name) == (5, None, 1, "Rx4b")
+    assert (a.source, a.source_name, a.detector, a.detector_name) == (5, "Tx5", 1, "Rx4b")
     assert (b.wavelength, b.pair) == (757.0, a.pair)
     assert (c.detector, c.detector_name) == (2, "Rx4a"), "4 would be both"
     # An intensity of a hundredth is an optical density of 2 there and of ln 100 here.
@@ -187,7 +187,7 @@ def test_oxysoft_with_fewer_labels_than_rows():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"SourceDetectorSeparation": {"Tx5-Rx4b": "35 mm"}}, r"no distance to 1 of the 3 .*S5-Rx4a"),
+        ({"SourceDetectorSeparation": {"Tx5-Rx4b": "35 mm"}}, r"no distance to 1 of the 3 .*Tx5-Rx4a"),
         ({"SourceDetectorSeparation": {"Tx5": "35 mm"}}, "'Tx5'; expected two optodes"),
         ({"SourceDetectorSeparation": "35"}, "'35'; expected a length"),
         ({"Optodes": {"Tx5": [1, 2]}}, r"'Tx5' at \[1, 2\]; expected three numbers"),

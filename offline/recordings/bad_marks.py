@@ -1,0 +1,109 @@
+"""What a file itself marks as bad: channels and stretches of time that a person, or Homer, took out.
+
+What is so marked is missing, and a remark says how much.  Marks of another number than there are channels (or
+samples), and marks that leave nothing at all (fields that were never set are zeros), are only remarked on.
+
+Homer keeps channels in ``SD.MeasListAct`` (``mlActMan``) and stretches in ``tIncMan``; converters to SNIRF
+write them beside the data or the probe.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime.signal import Bools
+from realtime.sources.recording import Recording
+
+CHANNELS = frozenset({"measlistact", "measlistactman", "measlistactauto", "mlact", "mlactman", "mlactauto"})
+"""Names of flags of channels, in lower case: 1 is good."""
+SAMPLES = frozenset({"tinc", "tincman"})
+"""Names of flags of samples, in lower case: 1 is good."""
+_ACTIVE = 2
+"""Column of a table (source, detector, active, wavelength), as Homer3 keeps it."""
+_SHOWN = 8
+
+
+def without_marked(
+    recording: Recording, flags: Mapping[str, npt.NDArray[Any]], columns: Sequence[int], n_columns: int
+) -> Recording:
+    """The recording with what its file marks as bad missing.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+    flags : mapping of str to array
+        Under the names of `CHANNELS` and `SAMPLES`, however they are written: 0 is bad.
+    columns : sequence of int
+        The file's column of each channel.
+    n_columns : int
+        Columns of the file.
+    """
+    missing, remarks = recording.missing.copy(), []
+    for name, values in flags.items():
+        of_samples = name.lower() in SAMPLES
+        bad = _bad(values, of_samples)
+        what, expected = ("samples", len(recording.times)) if of_samples else ("channels", n_columns)
+        if bad is None or len(bad) != expected:
+            remarks.append(f"{name} has shape {np.shape(values)} for {expected} {what}; it was not obeyed")
+        elif bad.all():
+            remarks.append(f"{name} marks all {what} as bad, as if it had never been set; it was not obeyed")
+        elif of_samples and bad.any():
+            missing[:, bad] = True
+            share = 100.0 * np.count_nonzero(bad) / len(bad)
+            remarks.append(f"{name} marks {share:.3g} % of the time as bad; it is missing")
+        elif bad.any():
+            marked = np.flatnonzero(bad[list(columns)])
+            missing[marked] = True
+            remarks += bad_channels(name, [recording.spec.names[i] for i in marked.tolist()])
+    return _with(recording, missing, remarks)
+
+
+def without_channels(recording: Recording, rows: Sequence[int], by: str) -> Recording:
+    """The recording with these channels missing, as somebody marks them bad.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+    rows : sequence of int
+        Of channels.
+    by : str
+        Where the marks stand.
+    """
+    missing = recording.missing.copy()
+    missing[list(rows)] = True
+    return _with(recording, missing, bad_channels(by, [recording.spec.names[row] for row in rows]))
+
+
+def bad_channels(by: str, names: Sequence[str]) -> list[str]:
+    """A remark on channels that are marked as bad; none where there are none."""
+    if not names:
+        return []
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"{by} marks {len(names)} channels as bad, they are missing: {', '.join(names[:_SHOWN])}{more}"]
+
+
+def remarked(recording: Recording, remarks: Sequence[str]) -> Recording:
+    """The recording with more remarks in its notes."""
+    if not remarks:
+        return recording
+    before = recording.notes.get("remarks", [])
+    return replace(recording, notes={**recording.notes, "remarks": [*before, *remarks]})
+
+
+def _bad(values: npt.NDArray[Any], of_samples: bool) -> Bools | None:
+    """Which are 0, (n,) bool; None where the shape is another."""
+    flags = np.squeeze(np.asarray(values))
+    if flags.dtype.kind not in "fiub":
+        return None
+    if flags.ndim == 2 and not of_samples and flags.shape[1] > _ACTIVE:
+        flags = flags[:, _ACTIVE]
+    return np.asarray(np.atleast_1d(flags) == 0) if flags.ndim < 2 else None
+
+
+def _with(recording: Recording, missing: Bools, remarks: Sequence[str]) -> Recording:
+    return remarked(replace(recording, missing=missing), remarks)

@@ -1,0 +1,173 @@
+"""Tables that BIDS puts beside a SNIRF file: they go before what stands in it.
+
+``sub-01_task-tap_events.tsv`` holds the events and ``..._channels.tsv`` which channels are bad; people
+correct these tables and leave the file as the device wrote it.  Onsets count from the first sample.
+
+BIDS 1.10, "Near-Infrared Spectroscopy" and "Events".
+"""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from models.errors import RecordingError
+from offline.recordings.bad_marks import remarked, without_channels
+from offline.recordings.checks import in_order
+from realtime.markers import duration_of, label_of
+from realtime.matching import SAME_LIGHT_NM
+from realtime.optodes import optode_of
+from realtime.signal import Kind
+from realtime.sources.recording import Event, Recording
+from realtime.text_values import is_absent, number_in
+
+LARGEST = 64 * 2**20
+"""Bytes that a table may have."""
+_PAIR = re.compile(r"(S\w*?)[_-](D\w*)\b", re.IGNORECASE)
+_KINDS = (Kind.HBO, Kind.HBR)
+
+
+def sidecars_of(path: Path) -> tuple[Path, Path]:
+    """Where the events and channels of a SNIRF file would stand."""
+    stem = path.name[: -len(path.suffix)].removesuffix("_nirs")
+    return path.with_name(f"{stem}_events.tsv"), path.with_name(f"{stem}_channels.tsv")
+
+
+def with_sidecars(recording: Recording, path: Path) -> Recording:
+    """The recording with the events and the bad channels of the tables beside its file.
+
+    Parameters
+    ----------
+    recording : Recording
+        As its own file tells it.
+    path : Path
+        That file.
+
+    Raises
+    ------
+    RecordingError
+        Where a table cannot be read, or holds in place of a number what is none; the message names the line.
+    """
+    events, channels = sidecars_of(path)
+    if channels.is_file():
+        recording = _with_channels(recording, channels)
+    return _with_events(recording, events) if events.is_file() else recording
+
+
+def _with_events(recording: Recording, table: Path) -> Recording:
+    rows = _rows(table)
+    first = float(recording.times[0]) if len(recording.times) else 0.0
+    columns = set(rows[0][1]) if rows else set()
+    if rows and ("onset" not in columns or not columns & {"trial_type", "value"}):
+        return remarked(
+            recording,
+            [f"{table.name} has no columns 'onset' and 'trial_type' (or 'value'); its events were not read"],
+        )
+    events, unsaid = [], 0
+    for line, cells in rows:
+        onset = _number(table, line, cells, "onset")
+        candidates = (cells.get(name, "") for name in ("trial_type", "value"))
+        label = next((label_of([cell]) for cell in candidates if not is_absent(cell)), "")
+        if onset is None or not label:
+            unsaid += 1
+            continue
+        duration = _number(table, line, cells, "duration") or 0.0
+        events.append(Event(first + onset, label, duration_of(duration)))
+    said = [f"the {len(events)} events are those of {table.name}"]
+    if recording.events:
+        said[0] += f", and the {len(recording.events)} in the file itself were left aside"
+    if unsaid:
+        said.append(f"{unsaid} rows of {table.name} have no onset or no trial_type and were left aside")
+    return remarked(replace(recording, events=in_order(events)[0]), said)
+
+
+def _with_channels(recording: Recording, table: Path) -> Recording:
+    bad: list[int] = []
+    unknown: list[str] = []
+    for line, cells in _rows(table):
+        status = cells.get("status", "").lower()
+        if status not in ("good", "bad") and not is_absent(status):
+            raise RecordingError(f"{table}, line {line}: status is {status!r}; expected good, bad or n/a.")
+        if status != "bad" or _is_other(cells):
+            continue
+        rows = _meant(recording, table, line, cells)
+        bad += rows
+        if not rows:
+            unknown.append(cells.get("name", "") or f"line {line}")
+    said = [f"{table.name} marks {', '.join(unknown[:8])} as bad, which the file does not have"]
+    recording = without_channels(recording, sorted(set(bad)), table.name) if bad else recording
+    return remarked(recording, said if unknown else [])
+
+
+def _is_other(cells: Mapping[str, str]) -> bool:
+    """Whether a row is of a channel that is not of light or haemoglobin (motion, physiology)."""
+    kind = cells.get("type", "")
+    return not is_absent(kind) and not kind.upper().startswith("NIRS")
+
+
+def _meant(recording: Recording, table: Path, line: int, cells: Mapping[str, str]) -> list[int]:
+    """Which channels a row speaks of: by source, detector and wavelength, or else by its name."""
+    spec = recording.spec
+    if (name := cells.get("name", "")) in spec.names:
+        return [spec.names.index(name)]
+    source, detector = cells.get("source", ""), cells.get("detector", "")
+    if (is_absent(source) or is_absent(detector)) and (pair := _PAIR.match(name)):
+        source, detector = pair[1], pair[2]
+    if is_absent(source) or is_absent(detector):
+        return []
+    wavelength = _number(table, line, cells, "wavelength_nominal")
+    kind = next((k for k in _KINDS if cells.get("type", "").upper().endswith(str(k).upper())), None)
+    return [
+        row
+        for row, channel in enumerate(spec.channels)
+        if _is_optode(source, channel.source_name, channel.source)
+        and _is_optode(detector, channel.detector_name, channel.detector)
+        and (kind is None or channel.kind is kind)
+        and (
+            wavelength is None or channel.colour is None or abs(channel.colour - wavelength) <= SAME_LIGHT_NM
+        )
+    ]
+
+
+def _is_optode(said: str, name: str | None, number: int | None) -> bool:
+    one, other = optode_of(said, None), optode_of(name, number)
+    return one is not None and other is not None and one.agrees(other)
+
+
+def _number(table: Path, line: int, cells: Mapping[str, str], column: str) -> float | None:
+    try:
+        return number_in(cells.get(column))
+    except ValueError as error:
+        raise RecordingError(f"{table}, line {line}: {column} {error}.") from error
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """Line and cells by column of each row of a table."""
+    try:
+        if (size := table.stat().st_size) > LARGEST:
+            raise RecordingError(f"{table} has {size} bytes; expected a table of at most {LARGEST}.")
+        lines = table.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise RecordingError(
+            f"{table} is not UTF-8 text ({error.reason}); save the table as UTF-8."
+        ) from error
+    except OSError as error:
+        raise RecordingError(f"{table} cannot be read: {error.strerror}.") from error
+    reader = csv.reader(lines, delimiter="\t", strict=True)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        rows = []
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(names):
+                raise RecordingError(
+                    f"{table}, line {reader.line_num}: {len(cells)} cells, but {len(names)} columns; "
+                    "expected one a column, separated by tabs."
+                )
+            row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
+            rows.append((reader.line_num, row))
+    except csv.Error as error:
+        raise RecordingError(f"{table}, line {reader.line_num}: {error}.") from error
+    return rows

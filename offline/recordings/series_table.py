@@ -1,0 +1,364 @@
+"""A table of region signals as text, in the dialects that programs write: which of its columns are regions.
+
+C-PAC and AFNI mark the header or comments with ``#``; pandas adds an index without a name and numbers columns
+that have none; R's header is one name short and its names stand in quotes; Excel in much of Europe writes
+decimal commas.  A column that counts volumes, or tells their times, is no region: it is left aside, and a
+remark says so.  Where a table could mean two things it is refused, and the message says what to write.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import RecordingError
+from realtime.signal import Floats
+from realtime.text_values import has_decimal_comma, is_absent
+
+INDEX = frozenset(
+    {"", "index", "volume", "volumes", "vol", "frame", "scan", "tr", "row", "sample", "unnamed: 0"}
+)
+"""Names of columns that count volumes, in lower case."""
+TIME = frozenset(
+    {"time", "times", "t", "time_s", "time (s)", "time [s]", "seconds", "sec", "onset", "time_ms"}
+)
+"""Names of columns that tell when a volume was taken, in lower case."""
+FEW_WHOLE = 0.05
+"""Part of the cells of measured signals that may be whole numbers by chance."""
+FEWEST = 3
+"""Volumes below which nothing is told by how a column counts."""
+FEWEST_TIMES = 8
+"""Volumes from which a first column without a name that advances by equal steps is taken for times."""
+_NUMBER = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE
+)
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesTable:
+    """What a table of region signals holds.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of regions, as the table has them; numbered where it has none.
+    data : (n_regions, n_volumes) float64
+        NaN where the table says that nothing is known.
+    times : (n_volumes,) float64 or None
+        What a column of times says, in the unit of the table.
+    remarks : list of str
+        What was left aside.
+    """
+
+    names: tuple[str, ...]
+    data: Floats
+    times: Floats | None
+    remarks: list[str]
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    cells: list[str]
+
+
+def read_table(path: Path) -> SeriesTable:
+    """Read a table: a row for each volume, a column for each region.
+
+    Parameters
+    ----------
+    path : Path
+        The file; tabs, semicolons, commas or spaces stand between columns.
+
+    Raises
+    ------
+    RecordingError
+        Where it is no table of numbers, or could mean two things; the message names the line.
+    """
+    comments, rows, separator = _rows(path)
+    if not rows:
+        raise RecordingError(f"{path} holds no volumes; expected a table of region signals.")
+    header: list[str] | None = None
+    if not _is_data(rows[0].cells) or _is_numbered(rows, path):
+        header = rows.pop(0).cells
+    width = _width(path, rows)
+    weak = header is None  # a comment may have as many words as there are columns
+    if header is None:
+        header = _marked_header(comments, width, separator)
+    if header is not None and len(header) == width - 1 and width > 1 and separator in ("", "\t", ";"):
+        header = ["", *header]  # as R writes the names of rows
+    if header is not None and len(header) != width:
+        raise RecordingError(
+            f"{path} names {len(header)} regions and has {width} columns."
+            + (
+                " Are there decimal commas? Write points."
+                if separator == "," and width == 2 * len(header)
+                else ""
+            )
+        )
+    data, commas = _numbers(path, rows, separator, named=header is not None)
+    return _regions(path, header, data, weak, ["decimal commas were read as points"] if commas else [])
+
+
+def _rows(path: Path) -> tuple[list[str], list[_Row], str]:
+    """Comments that stand before the table, its rows, and what stands between columns."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path} is no text; expected a table of region signals.") from error
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.strerror}.") from error
+    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    content = [(number, line) for number, line in numbered if not line.lstrip().startswith("#")]
+    first = content[0][0] if content else len(lines) + 1
+    comments = [line for number, line in numbered if line.lstrip().startswith("#") and number < first]
+    separator = _separator([line for _, line in content])
+    try:
+        rows = [_Row(number, _cells(line, separator)) for number, line in content]
+    except csv.Error as error:
+        raise RecordingError(f"{path} is no table of region signals: {error}.") from error
+    # A separator at the end of every line closes it; of some lines, the last cell is empty.
+    if separator and all(len(row.cells) > 1 and row.cells[-1] == "" for row in rows):
+        rows = [_Row(row.line, row.cells[:-1]) for row in rows]
+    return comments, rows, separator
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """What stands between columns everywhere; empty for spaces."""
+    for separator in ("\t", ";", ","):
+        # A line of one name, the header of a single region, has none.
+        if lines and all(separator in line for line in lines[1:] or lines):
+            one_name = "," not in lines[0] and all(has_decimal_comma(line) for line in lines[1:])
+            decimal = separator == "," and (one_name or all(map(_are_comma_numbers, lines[1:] or lines)))
+            return "" if decimal else separator
+    return next((separator for separator in ("\t", ",", ";") if any(separator in line for line in lines)), "")
+
+
+def _are_comma_numbers(line: str) -> bool:
+    """Whether a line is numbers with decimal commas and spaces between them, more than one or quoted."""
+    cells = [match[1] or match[2] or "" for match in _QUOTED.finditer(line)]
+    return len(cells) > 1 and all(has_decimal_comma(cell) or _is_plain(cell) for cell in cells)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if not separator:
+        return [(match[1] if match[2] is None else match[2]).strip() for match in _QUOTED.finditer(line)]
+    return [cell.strip() for cell in next(csv.reader([line.strip("\r\n")], delimiter=separator))]
+
+
+def _words(comment: str, separator: str) -> list[str]:
+    """The words of a comment, where they could be names."""
+    if not separator or separator not in comment:
+        return _cells(comment, "")
+    return [word.strip() for word in comment.split(separator)]
+
+
+def _is_data(cells: Sequence[str]) -> bool:
+    """Whether all cells are numbers, or say that they are not known."""
+    return all(is_absent(cell) or _is_number(cell) for cell in cells)
+
+
+def _is_plain(cell: str) -> bool:
+    return bool(_NUMBER.fullmatch(cell))
+
+
+def _is_number(cell: str) -> bool:
+    return _is_plain(cell) or has_decimal_comma(cell)
+
+
+def _is_numbered(rows: Sequence[_Row], path: Path) -> bool:
+    """Whether the first row is a header of numbers, as pandas writes for columns without names.
+
+    Its cells are whole and differ, and hardly any cell below is whole in a column that changes.
+    """
+    first, others = rows[0].cells, rows[1:]
+    named = first if first[0] else first[1:]  # above an index there is no name
+    if not others or not named or not all(map(_is_plain, named)):
+        return False
+    labels = [float(cell) for cell in named]
+    if not all(map(_is_whole, named)) or min(labels) < 0 or len(set(labels)) < len(labels):
+        return False
+    if not first[0] and _counts(np.array([_value(row.cells[0]) for row in others])):
+        return True
+    counted = np.array_equal(labels, labels[0] + np.arange(len(labels))) and labels[0] in (0, 1)
+    whole = _share_of_whole([row.cells[-len(named) :] for row in others if len(row.cells) >= len(named)])
+    if whole <= FEW_WHOLE:
+        sure = len(labels) > 1 and (counted or not any("." in cell for cell in named))
+        if not sure and len(others) >= FEWEST:
+            raise _two_meanings(path, rows[0].line, named)
+        return sure
+    # Whole numbers all over: it is a volume, unless it counts, and then nobody can know.
+    if counted and (len(labels) > 2 or labels == [0, 1]) and len(others) >= FEWEST:
+        raise _two_meanings(path, rows[0].line, named)
+    return False
+
+
+def _share_of_whole(below: Sequence[Sequence[str]]) -> float:
+    """Of the cells in columns that change, how many are whole."""
+    changing = [cells for cells in zip(*below, strict=False) if len(set(cells)) > 1 or len(cells) == 1]
+    every = [_is_whole(cell) for cells in changing for cell in cells if not is_absent(cell)]
+    return sum(every) / len(every) if every else 1.0
+
+
+def _two_meanings(path: Path, line: int, named: Sequence[str]) -> RecordingError:
+    return RecordingError(
+        f"{path}, line {line} is {', '.join(named[:4])}: it could number the regions or be a volume. Give "
+        "the regions names (region 1, region 2 ...), or write the volume with as many decimals as the others."
+    )
+
+
+def _value(cell: str) -> float:
+    return float(cell.replace(",", ".")) if _is_number(cell) else np.nan
+
+
+def _is_whole(cell: str) -> bool:
+    plain = cell.replace(",", ".")
+    return _is_plain(plain) and np.isfinite(float(plain)) and float(plain) == np.floor(float(plain))
+
+
+def _width(path: Path, rows: Sequence[_Row]) -> int:
+    if not rows:
+        raise RecordingError(f"{path} holds no volumes; expected a table of region signals.")
+    width = len(rows[0].cells)
+    for row in rows:
+        if len(row.cells) != width:
+            raise RecordingError(
+                f"{path}, line {row.line} has {len(row.cells)} columns; expected {width} (is it cut off?)."
+            )
+    return width
+
+
+def _marked_header(comments: Sequence[str], width: int, separator: str) -> list[str] | None:
+    """Names that stand in the last comment before the table, where it has as many words as columns.
+
+    C-PAC marks every name (``#1  #2``: kept as they stand), others the line (``# a b``).
+    """
+    for line in reversed(comments):
+        words = _words(line, separator)
+        if len(words) == width and all(len(word) > 1 and word.startswith("#") for word in words):
+            return words
+        plain = line.lstrip().lstrip("#").strip()
+        words = _words(plain, separator)
+        if len(words) == width and not _is_data(words) and not any(" " in word for word in words):
+            return words
+    return None
+
+
+def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -> tuple[Floats, bool]:
+    """(n_columns, n_volumes) float64, and whether decimal commas stand in it."""
+    every = [cell for row in rows for cell in row.cells]
+    commas = any(map(has_decimal_comma, every))
+    if separator == "," and not commas and not named:
+        _refuse_split_numbers(path, rows)
+    data = np.empty((len(rows[0].cells), len(rows)))
+    for volume, row in enumerate(rows):
+        for column, cell in enumerate(row.cells):
+            if is_absent(cell):
+                data[column, volume] = np.nan
+            elif _is_plain(cell) or (commas and has_decimal_comma(cell)):
+                data[column, volume] = float(cell.replace(",", "."))
+            else:
+                raise RecordingError(
+                    f"{path}, line {row.line}, column {column + 1} is {cell[:60]!r}; expected a number."
+                )
+    if commas and any("." in cell for cell in every if _is_plain(cell) and not is_absent(cell)):
+        mixed = next(cell for cell in every if has_decimal_comma(cell))
+        raise RecordingError(
+            f"{path} writes {mixed!r} with a decimal comma, and other numbers with a point; expected one of "
+            "the two."
+        )
+    return data, commas
+
+
+def _refuse_split_numbers(path: Path, rows: Sequence[_Row]) -> None:
+    """Refuse what could be decimal commas without another separator: ``0,1257`` is one region, or two."""
+    cells = [cell for row in rows for cell in row.cells]
+    if len(rows[0].cells) > 1 and all(re.fullmatch(r"[+-]?[0-9]+([eE][+-]?[0-9]+)?", cell) for cell in cells):
+        shown = ",".join(rows[0].cells[:2])
+        raise RecordingError(
+            f"{path}, line {rows[0].line} has {shown!r}: it could be a number with a decimal comma, or two "
+            "numbers. Write decimal points, or name the regions in the first line."
+        )
+
+
+def _regions(
+    path: Path, header: list[str] | None, data: Floats, weak: bool, remarks: list[str]
+) -> SeriesTable:
+    """Leave aside the columns that count volumes or tell their times."""
+    times: Floats | None = None
+    kept = []
+    for column, values in enumerate(data):
+        name = None if header is None else header[column]
+        if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
+            name = None
+        what = _role(path, name, column, data)
+        if what == _REGION:
+            kept.append(column)
+            continue
+        times = values if what == _TIMES else times
+        shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
+        remarks.append(f"column {shown} {what} and was left aside")
+    if not kept:
+        raise RecordingError(f"{path} has no column of a region; expected a table of region signals.")
+    names = [header[k] if header is not None else f"region {i}" for i, k in enumerate(kept, start=1)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecordingError(f"{path} calls two regions {twice!r}; names must be unique.")
+    return SeriesTable(tuple(names), data[kept], times, remarks)
+
+
+_REGION, _COUNT, _TIMES = "", "counts the volumes", "tells the times of volumes"
+
+
+def _role(path: Path, name: str | None, column: int, data: Floats) -> str:
+    """What a column is, by its name, or by its values where it has none.
+
+    Raises
+    ------
+    RecordingError
+        Where name and values contradict.
+    """
+    values, (width, n) = data[column], data.shape
+    if name is None:
+        if column or width == 1:
+            return _REGION
+        if n >= FEWEST and _counts(values):
+            return _COUNT
+        return _TIMES if n >= FEWEST_TIMES and _advances(values) else _REGION
+    plain = name.strip().strip("#").lower()
+    rising = n > 1 and bool(np.all(np.diff(values) > 0))
+    if not plain or plain in INDEX:
+        if rising or (not plain and _counts(values)):
+            return _COUNT if _counts(values) or plain else _TIMES
+        if not plain:
+            raise RecordingError(
+                f"{path}: column {column + 1} has no name and does not count the volumes; expected a name "
+                "for every region."
+            )
+    elif plain in TIME and n > 1:
+        if rising:
+            return _COUNT if _counts(values) else _TIMES
+        raise RecordingError(
+            f"{path}: column {name!r} does not advance, so it holds no times of volumes; expected regions "
+            "and at most a column of times. Rename it if it is a region."
+        )
+    elif width > 1 and n >= FEWEST_TIMES and _counts(values):
+        raise RecordingError(
+            f"{path}: column {name!r} counts the volumes, which no region does; take it out."
+        )
+    return _REGION
+
+
+def _counts(values: Floats) -> bool:
+    """Whether values are 0, 1, 2 ... or 1, 2, 3 ..."""
+    return bool(values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values))))
+
+
+def _advances(values: Floats) -> bool:
+    """Whether values rise by equal steps, as times do and no measured signal does."""
+    steps = np.diff(values)
+    return bool(np.all(steps > 0) and np.ptp(steps) <= 1e-6 * np.abs(values).max() + 1e-12)
