@@ -111,6 +111,7 @@ def card_of(
                 "train": _by_label(samples, split.train),
                 "validation": _by_label(samples, split.validation),
             },
+            "remarks": list(samples.unnamed),
             "windows_lost": _lost(samples),
             "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
             "channel_dropout": recipe.training.channel_dropout,

@@ -4,11 +4,10 @@ Nothing is computed here that the live session does not compute: windows come ou
 a label is looked up for each.  What was lost on the way is counted for each recording.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from offline.novelty import Seen, seen
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
+from offline.remarks import Remark, lines_of, remarks_of, show
 from offline.replay import replay
 from offline.sample_account import Account, account_of, lost_words, refuse_empty_labels
 from offline.sample_table import SampleTable
@@ -34,8 +34,6 @@ KEPT_BYTES = 512 * 2**20
 """Recordings are read once to see their channels; so much of them stays in memory for the replay."""
 LEAST_MEASURED = 0.5
 """A channel of which any recording measured less is left out for the whole cohort."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +63,10 @@ class Samples:
     accounts : tuple of Account
         One a recording, in the cohort's order.
     remarks : tuple of str
-        What a person should know: channels left out, recordings without a labelled window.
+        What a person should know: what readers remarked, channels left out, recordings without a labelled
+        window (`offline.remarks`).
+    unnamed : tuple of str
+        The same without recordings' names, for a card.
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
     """
@@ -82,6 +83,7 @@ class Samples:
     accounts: tuple[Account, ...]
     remarks: tuple[str, ...]
     traits: Traits = field(default_factory=dict)
+    unnamed: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -126,7 +128,7 @@ def collect(
     reader = _Reader(cohort, recipe, rows, names)
     specs, remarks = reader.specs(tell)
     spec, left_out = choose_channels(specs, recipe)
-    remarks += left_out
+    remarks += [Remark(text) for text in left_out]
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[Account] = []
@@ -147,10 +149,9 @@ def collect(
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            remarks.append(f"recording {name} has no labelled window ({lost_words(accounts[-1])})")
+            remarks.append(Remark(f"no labelled window ({lost_words(accounts[-1])})", name))
     tell("replay", len(rows), len(rows), "")
-    for remark in remarks:
-        log.warning("%s", remark)
+    show(lines_of(remarks))
     refuse_empty_labels(labels, accounts, recipe, events)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
@@ -162,8 +163,9 @@ def collect(
         places=places,
         seen=Seen.concatenate(looks),
         delay_s=delay_s,
-        accounts=tuple(accounts),
-        remarks=tuple(remarks),
+        accounts=tuple(_with_remarks(account, remarks) for account in accounts),
+        remarks=lines_of(remarks),
+        unnamed=lines_of(remarks, named=False),
         traits=traits_of(rows),
     )
 
@@ -191,23 +193,23 @@ class _Reader:
         self._input = recipe.input
         self._kept: dict[int, Recording] = {}
 
-    def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[str]]:
-        """Name and channels of every recording, and remarks on channels that were hardly measured.
+    def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[Remark]]:
+        """Name and channels of every recording, what its reader remarked, and what was hardly measured.
 
         Every window needs every channel, so one that is hardly measured would cost all of them.
         """
         found: list[tuple[str, SignalSpec]] = []
-        remarks: list[str] = []
+        remarks: list[Remark] = []
         size = 0
         for i, name in enumerate(self._names):
             tell("read", i, len(self._names), name)
             recording = self._read(i)
+            remarks += remarks_of(recording, name, self._rows[i].recording)
             measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
             found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
             if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:
-                remarks.append(
-                    f"recording {name} hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
-                )
+                said = f"hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
+                remarks.append(Remark(said, name))
             size += recording.data.nbytes + recording.missing.nbytes
             if size <= KEPT_BYTES:
                 self._kept[i] = recording
@@ -226,6 +228,7 @@ class _Reader:
             length_unit=self._input.length_unit,
             repetition_time=self._input.repetition_time,
             stream=self._input.stream,
+            allow_damaged=self._input.allow_damaged,
         )
 
 
@@ -236,6 +239,11 @@ def _told_of(name: str) -> Iterator[None]:
         yield
     except HemostreamError as error:
         raise type(error)(f"Recording {name}: {error}") from error
+
+
+def _with_remarks(account: Account, remarks: Sequence[Remark]) -> Account:
+    own = [remark.text for remark in remarks if remark.recording == account.recording]
+    return replace(account, remarks=tuple(own))
 
 
 def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[Row]:

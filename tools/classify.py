@@ -25,6 +25,7 @@ def classify(
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
+    allow_damaged: bool = False,
     device: str = "auto",
 ) -> None:
     """Classify a recording by the very code that runs live.
@@ -55,12 +56,15 @@ def classify(
         Seconds between volumes of a region series.
     stream : str
         Name of the stream in an XDF file that holds several.
+    allow_damaged : bool
+        Take what is left of a file of which much cannot be read.
     device : str
         cuda, mps, cpu, or auto.
     """
     from models.bundle import read_bundle
     from models.scan_bundle import is_scan_bundle, read_scan_bundle
     from offline.recordings import read_recording
+    from offline.remarks import show_remarks
     from realtime.inference import Inference, one_thread
     from realtime.rerun import judge_journal, judge_recording
     from realtime.scan import judge_scan
@@ -72,9 +76,16 @@ def classify(
     one_thread()
 
     def read() -> "Recording":
-        return read_recording(
-            recording, layout=layout, length_unit=length_unit, repetition_time=repetition_time, stream=stream
+        found = read_recording(
+            recording,
+            layout=layout,
+            length_unit=length_unit,
+            repetition_time=repetition_time,
+            stream=stream,
+            allow_damaged=allow_damaged,
         )
+        show_remarks(found, recording)
+        return found
 
     where = "cpu"
     if is_scan_bundle(model):

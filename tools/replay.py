@@ -102,6 +102,7 @@ def replay(
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
+    allow_damaged: bool = False,
 ) -> str:
     """Send a recording as a live LSL stream.
 
@@ -141,6 +142,8 @@ def replay(
         Seconds between the volumes of a region series, where no side file tells.
     stream
         Which stream of an XDF file that holds several.
+    allow_damaged
+        Take what is left of a file of which much cannot be read.
 
     Returns
     -------
@@ -155,6 +158,7 @@ def replay(
         If speed or layout cannot be had, the recording does not fit the layout, or nobody connected in time.
     """
     from offline.recordings import read_recording
+    from offline.remarks import show_remarks
 
     sent_as, rows = split_layouts(layout)
     check_how(speed, sent_as)
@@ -164,7 +168,9 @@ def replay(
         length_unit=length_unit,
         repetition_time=repetition_time,
         stream=stream,
+        allow_damaged=allow_damaged,
     )
+    show_remarks(read, recording)
     if kind is None:
         kind = "simulated" if read.notes.get("simulated") is True else "replayed"
     if side_file is not None:

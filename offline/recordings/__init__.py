@@ -36,6 +36,7 @@ def read_recording(
     length_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
+    allow_damaged: bool = False,
 ) -> "Recording":
     """Read a recording of any format; a file's format is told by its name.
 
@@ -53,16 +54,19 @@ def read_recording(
         Seconds between the volumes of a region series, where no side file tells.
     stream : str or None
         Name of the stream in an XDF file that holds several.
+    allow_damaged : bool
+        Take what is left of a file of which much cannot be read (`offline.recordings.damage`).
 
     Returns
     -------
     Recording
-        As measured, with its events.
+        As measured, with its events; `Recording.remarks` say what was found wrong with the file.
 
     Raises
     ------
     RecordingError
-        Where there is no such file, its format is not known, or it cannot be read.
+        Where there is no such file, its format is not known, it cannot be read, or more than a tenth of it
+        cannot.
     """
     path = Path(path)
     if not path.exists():
@@ -76,8 +80,14 @@ def read_recording(
     if path.is_dir() or path.name.lower().endswith(_FRAGILE):
         from offline.recordings.apart import read_apart
 
-        return read_apart(path, **options)
-    return read_here(path, **options)
+        recording = read_apart(path, **options)
+    else:
+        recording = read_here(path, **options)
+    if not allow_damaged:
+        from offline.recordings.damage import refuse_damaged
+
+        refuse_damaged(recording, path)
+    return recording
 
 
 def read_here(

@@ -32,6 +32,7 @@ from offline.recordings.checks import (
     missing_values,
     rescaled,
 )
+from offline.recordings.damage import LOST_SHARE
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from realtime.description import element_of, read_origin
 from realtime.devices import layout_of, usual
@@ -64,6 +65,8 @@ class _Stream:
         As sent.
     times : (n_samples,) float64
         Seconds on the recorder's clock.
+    declared : int or None
+        Samples that its footer says there are; None where it has no footer.
     """
 
     name: str
@@ -71,6 +74,12 @@ class _Stream:
     info: ET.Element
     values: Any
     times: Floats
+    declared: int | None = None
+
+    @property
+    def lost(self) -> int:
+        """Samples that the footer declares and the file does not give."""
+        return max(0, (self.declared or 0) - len(self.times))
 
     @property
     def shown(self) -> str:
@@ -109,7 +118,7 @@ def read_xdf(
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
     path = Path(path)
-    streams, started, remarks = _load(path)
+    streams, started, remarks, lost_bytes = _load(path)
     chosen = _choose(streams, stream, path)
     if not len(chosen.times):
         raise RecordingError(f"{path}: stream {chosen.shown} is empty. Streams: {_list(streams)}.")
@@ -139,7 +148,19 @@ def read_xdf(
         # stamp of any stream is the nearest thing to that on the LSL clock.
         start = started - min(float(one.times[0]) for one in streams if len(one.times))
         remarks.append("UTC is good to a few seconds: XDF holds only when the file was opened")
+    remarks += [
+        f"{len(one.times)} of the {one.declared} samples that stream {one.name!r} declares could be read"
+        for one in streams
+        if one.lost
+    ]
+    if chosen.declared is None:
+        remarks.append(
+            f"stream {chosen.name!r} has no footer: the recorder stopped before its end, or the file is "
+            "cut off; what is missing behind its last sample is not known"
+        )
     notes: dict[str, Any] = {"format": "XDF", "stream": chosen.name}
+    if share := max(lost_bytes, chosen.lost / max(1, chosen.declared or 0)):
+        notes[LOST_SHARE] = share
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value
         notes["speed"] = origin.speed
@@ -182,10 +203,11 @@ def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> F
     return out
 
 
-def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
-    """All streams, UTC of the file's opening (s since 1970), and what pyxdf complained about."""
+def _load(path: Path) -> tuple[list[_Stream], float | None, list[str], float]:
+    """All streams, UTC of the file's opening (s since 1970), what is damaged, and the share of the bytes."""
     try:
-        chunks = whole_chunks(content_of(path))
+        content = content_of(path)
+        chunks = whole_chunks(content)
         with _complaints() as said:
             found, header = pyxdf.load_xdf(
                 io.BytesIO(chunks.content),
@@ -202,8 +224,12 @@ def _load(path: Path) -> tuple[list[_Stream], float | None, list[str]]:
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     said = [*chunks.damage, *said]
-    remarks = [f"the file is damaged in {len(said)} places: {said[0]}"] if said else []
-    return streams, _opened(header), remarks
+    share = chunks.lost / max(1, len(content))
+    remarks = []
+    if said:
+        places = "1 place" if len(said) == 1 else f"{len(said)} places"
+        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was left aside: {said[0]}")
+    return streams, _opened(header), remarks, share
 
 
 def _stream(found: Mapping[str, Any]) -> _Stream:
@@ -213,7 +239,16 @@ def _stream(found: Mapping[str, Any]) -> _Stream:
         np.asarray(found["clock_times"], dtype=np.float64),
         np.asarray(found["clock_values"], dtype=np.float64),
     )
-    return _Stream(info.findtext("name", ""), info.findtext("type", ""), info, found["time_series"], times)
+    name, kind = info.findtext("name", ""), info.findtext("type", "")
+    return _Stream(name, kind, info, found["time_series"], times, _declared(found))
+
+
+def _declared(found: Mapping[str, Any]) -> int | None:
+    """Samples by the footer; None where there is none, or it does not say."""
+    try:
+        return int(found["footer"]["info"]["sample_count"][0])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None  # the footer is free text of the recorder's
 
 
 def _opened(header: Any) -> float | None:

@@ -130,6 +130,8 @@ def export_study(
             "sites": sorted(set(known.site.tolist())),
             "without_site": without,
             "digest": digest(known),
+            # What is listed behind a colon may be people's names.
+            "remarks": list(dict.fromkeys(remark.partition(": ")[0] for remark in scans.remarks)),
             "research_use_only": True,
         },
         evaluation=evaluation or {},
