@@ -30,10 +30,13 @@ class Remark:
         In words.
     recording : str
         Name of the recording that it is about; empty where it is about all.
+    detail : str
+        What of it may say who somebody is, and stands on no card.
     """
 
     text: str
     recording: str = ""
+    detail: str = ""
 
 
 def remarks_of(recording: Recording, name: str, path: Path) -> list[Remark]:
@@ -68,13 +71,17 @@ def lines_of(remarks: Iterable[Remark], *, named: bool = True) -> tuple[str, ...
         Whether recordings are named; a card only counts them, for names may say who somebody is.
     """
     grouped: dict[str, list[str]] = {}
+    details: dict[str, list[str]] = {}
     for remark in remarks:
+        details.setdefault(remark.text, []).extend([remark.detail] if remark.detail else [])
         where = grouped.setdefault(remark.text, [])
         if remark.recording and remark.recording not in where:
             where.append(remark.recording)
     lines = []
     for text, where in grouped.items():
         text = text if named else _without(text, where)
+        if named and details[text]:
+            text = f"{text}: {'; '.join(details[text])}"
         lines.append(f"{_subject(where, named)}: {text}" if where else text)
     return tuple(dict.fromkeys(lines))
 

@@ -14,8 +14,9 @@ import numpy as np
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.channels import choose_channels
 from offline.cohort import Cohort, Row
+from offline.fingerprints import Fingerprint, fingerprint_of
 from offline.kept_windows import KeptWindows, Windows
-from offline.labelling import Span, fit_within, labelled, labels_of
+from offline.labelling import Span, events_spelt_otherwise, fit_within, labelled, labels_of
 from offline.novelty import Seen, seen
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
@@ -24,7 +25,9 @@ from offline.remarks import Remark, lines_of, remarks_of, show
 from offline.replay import replay
 from offline.sample_account import Account, account_of, lost_words, refuse_empty_labels
 from offline.sample_table import SampleTable
+from offline.spelling import canonical
 from offline.traits import Traits, traits_of
+from offline.twice import same_files, same_signals
 from realtime.core import Plan
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
@@ -34,6 +37,23 @@ KEPT_BYTES = 512 * 2**20
 """Recordings are read once to see their channels; so much of them stays in memory for the replay."""
 LEAST_MEASURED = 0.5
 """A channel of which any recording measured less is left out for the whole cohort."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """By what a recording's signal is known again.
+
+    Parameters
+    ----------
+    recording, person : str
+        Which, whose.
+    fingerprint : Fingerprint
+        Its words.
+    """
+
+    recording: str
+    person: str
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +87,8 @@ class Samples:
         window (`offline.remarks`).
     unnamed : tuple of str
         The same without recordings' names, for a card.
+    signals : tuple of Signal
+        One a recording.
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
     """
@@ -84,6 +106,7 @@ class Samples:
     remarks: tuple[str, ...]
     traits: Traits = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -116,17 +139,20 @@ def collect(
     Raises
     ------
     RecipeError
-        Recordings share no channel, or a label has no window; the message counts what was lost to
-        what.
+        Recordings share no channel, two people share a signal (`offline.twice`), or a label has no window;
+        the message counts what was lost to what.
     HemostreamError
         A recording cannot be read or replayed; the message names it.
     """
     tell = progress or silent
-    rows = _rows(cohort, exclude_people)
+    rows = _rows(cohort, [canonical(person) for person in exclude_people])
     labels, row_label = labels_of(rows, cohort, recipe)
     names = _unique_names(rows)
     reader = _Reader(cohort, recipe, rows, names)
-    specs, remarks = reader.specs(tell)
+    remarks = [*cohort.remarks, *same_files(cohort.rows)]
+    specs, of_readers = reader.specs(tell)
+    sketches = [each.sketch() for each in reader.fingerprints]
+    remarks += [*of_readers, *same_signals(rows, sketches, [its.rate for _, its in specs])]
     spec, left_out = choose_channels(specs, recipe)
     remarks += [Remark(text) for text in left_out]
     plan = plan_of(recipe, spec, labels)
@@ -151,6 +177,7 @@ def collect(
         else:
             remarks.append(Remark(f"no labelled window ({lost_words(accounts[-1])})", name))
     tell("replay", len(rows), len(rows), "")
+    remarks += events_spelt_otherwise(recipe, events)
     show(lines_of(remarks))
     refuse_empty_labels(labels, accounts, recipe, events)
     return Samples(
@@ -166,6 +193,10 @@ def collect(
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),
         remarks=lines_of(remarks),
         unnamed=lines_of(remarks, named=False),
+        signals=tuple(
+            Signal(name, row.person, words)
+            for name, row, words in zip(names, rows, reader.fingerprints, strict=True)
+        ),
         traits=traits_of(rows),
     )
 
@@ -192,6 +223,7 @@ class _Reader:
         self._layout = None if recipe.input.layout is None else cohort.path.parent / recipe.input.layout
         self._input = recipe.input
         self._kept: dict[int, Recording] = {}
+        self.fingerprints: list[Fingerprint] = []
 
     def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[Remark]]:
         """Name and channels of every recording, what its reader remarked, and what was hardly measured.
@@ -205,6 +237,7 @@ class _Reader:
             tell("read", i, len(self._names), name)
             recording = self._read(i)
             remarks += remarks_of(recording, name, self._rows[i].recording)
+            self.fingerprints.append(fingerprint_of(recording.data, recording.missing))
             measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
             found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
             if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:

@@ -24,6 +24,7 @@ from offline.labelling import Span
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
 from offline.samples import Samples, collect
+from offline.spelling import canonical
 from offline.temperature import fit_temperature, logits_of
 from offline.validation import Validation, validation_split
 
@@ -223,6 +224,7 @@ def train(
     cohort = read_cohort(cohort_path)
     seed = recipe.training.seed if seed is None else seed
     with shown(progress) as tell:
+        lock = [canonical(person) for person in lock]
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)

@@ -1,10 +1,10 @@
 """``hemostream classify``: the live path over a file."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -63,8 +63,9 @@ def classify(
     """
     from models.bundle import read_bundle
     from models.scan_bundle import is_scan_bundle, read_scan_bundle
+    from offline.fingerprints import fingerprint_of, learnt_from
     from offline.recordings import read_recording
-    from offline.remarks import show_remarks
+    from offline.remarks import show, show_remarks
     from realtime.inference import Inference, one_thread
     from realtime.rerun import judge_journal, judge_recording
     from realtime.scan import judge_scan
@@ -85,11 +86,20 @@ def classify(
             allow_damaged=allow_damaged,
         )
         show_remarks(found, recording)
+        if learnt_from(training, fingerprint_of(found.data, found.missing)) is not None:
+            show(
+                [
+                    f"{recording.name}: the model has learnt from this recording, or from one that holds a part of "
+                    "its signal: what it makes of it says nothing about people whom it has not seen"
+                ]
+            )
         return found
 
     where = "cpu"
+    training: Mapping[str, Any] = {}
     if is_scan_bundle(model):
         scan_bundle = read_scan_bundle(model, model_hash)
+        training = scan_bundle.card.training
         if is_journal(recording):
             raise HemostreamError(
                 f"{model} judges whole scans, and {recording} is the journal of a session; give a file of "
@@ -98,6 +108,7 @@ def classify(
         decisions: Iterator[Decision] = iter([judge_scan(read(), scan_bundle, session=recording.stem)])
     else:
         bundle = read_bundle(model, model_hash)
+        training = bundle.card.training
         inference = Inference(bundle, device=device)
         where = inference.device_name
         if is_journal(recording):
