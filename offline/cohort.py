@@ -56,7 +56,7 @@ class Row:
     age: float | None = None
     sex: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
-    line: int = 0
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

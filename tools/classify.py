@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from realtime.sources.recording import Recording
 
 
+LEARNT_FROM = (
+    "the model has learnt from this recording, or from one that holds a part of its signal: what it makes of it "
+    "says nothing about people whom it has not seen"
+)
+
+
 def classify(
     recording: Path,
     *,
@@ -87,12 +93,7 @@ def classify(
         )
         show_remarks(found, recording)
         if learnt_from(training, fingerprint_of(found.data, found.missing)) is not None:
-            show(
-                [
-                    f"{recording.name}: the model has learnt from this recording, or from one that holds a part of "
-                    "its signal: what it makes of it says nothing about people whom it has not seen"
-                ]
-            )
+            show([f"{recording.name}: {LEARNT_FROM}"])
         return found
 
     where = "cpu"

@@ -91,7 +91,7 @@ def refuse_learnt_from(training: Mapping[str, Any], locked: Samples) -> None:
     found = [each.recording for each in locked.signals if learnt_from(training, each.fingerprint) is not None]
     if found:
         raise RecipeError(
-            f"{len(found)} recordings of --locked hold a signal that was learnt from, by this bundle or one it "
-            f"descends from ({', '.join(found[:5])}); expected only such as no bundle of the line has seen. Take "
-            "them out of the table of locked people, or their copies out of the cohort."
+            f"{len(found)} recordings of --locked hold a signal that was learnt from, by this bundle or one "
+            f"it descends from ({', '.join(found[:5])}); expected only such as no bundle of the line has seen. "
+            "Take them out of the table of locked people, or their copies out of the cohort."
         )
