@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 LEARNT_FROM = (
-    "the model has learnt from this recording, or from one that holds a part of its signal: what it makes of it "
-    "says nothing about people whom it has not seen"
+    "the model has learnt from this recording, or from one that holds a part of its signal: what it makes of "
+    "it says nothing about people whom it has not seen"
 )
 
 

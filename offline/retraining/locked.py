@@ -92,6 +92,6 @@ def refuse_learnt_from(training: Mapping[str, Any], locked: Samples) -> None:
     if found:
         raise RecipeError(
             f"{len(found)} recordings of --locked hold a signal that was learnt from, by this bundle or one "
-            f"it descends from ({', '.join(found[:5])}); expected only such as no bundle of the line has seen. "
+            f"it descends from ({', '.join(found[:5])}); expected only such as none of them has seen. "
             "Take them out of the table of locked people, or their copies out of the cohort."
         )
