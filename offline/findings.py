@@ -134,6 +134,7 @@ def figures_of(
             null=null,
             own_null=own_null,
             seed=recipe.training.seed,
+            by_time=recipe.evaluation.by == "time",
         ),
     }
 

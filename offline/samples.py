@@ -151,10 +151,11 @@ def collect(
     reader = _Reader(cohort, recipe, rows, names)
     remarks = [*cohort.remarks, *same_files(cohort.rows)]
     specs, of_readers = reader.specs(tell)
-    sketches = [each.sketch() for each in reader.fingerprints]
-    remarks += [*of_readers, *same_signals(rows, sketches, [its.rate for _, its in specs])]
+    remarks += of_readers
+    show(lines_of(remarks))  # at once: they may say why something else fails
+    later = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe)
-    remarks += [Remark(text) for text in left_out]
+    later += [Remark(text) for text in left_out]
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[Account] = []
@@ -175,10 +176,11 @@ def collect(
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            remarks.append(Remark(f"no labelled window ({lost_words(accounts[-1])})", name))
+            later.append(Remark(f"no labelled window ({lost_words(accounts[-1])})", name))
     tell("replay", len(rows), len(rows), "")
-    remarks += events_spelt_otherwise(recipe, events)
-    show(lines_of(remarks))
+    later += events_spelt_otherwise(recipe, events)
+    show(lines_of(later))
+    remarks += later
     refuse_empty_labels(labels, accounts, recipe, events)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),

@@ -92,5 +92,7 @@ def _is_invisible(character: str) -> bool:
 def _plain(character: str) -> str:
     if unicodedata.category(character) == "Pd" or character == "\u2212":
         return "-"
+    if character == "\u0131":  # without its dot, whose capital is everybody's I
+        return "i"
     digit = unicodedata.digit(character, None)
     return character if digit is None else str(digit)

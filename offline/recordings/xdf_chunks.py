@@ -119,11 +119,11 @@ def whole_chunks(content: bytes) -> Chunks:
 def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) -> int:
     """Where the next chunk begins that is one beyond doubt; the end of the content where none does.
 
-    A length, a tag and a stream that is known (or a boundary, or the header of a new stream) stand together
+    A length, a tag and a stream that is known (or a boundary, or a header) stand together
     by chance once in many thousand millions of bytes; and the chunk must be whole as well.
     """
     known = b"|".join(re.escape(struct.pack("<I", stream)) for stream in streams)
-    tagged = [rb"\x02\x00.{4}\s*<", rb"\x05\x00" + re.escape(BOUNDARY)]
+    tagged = [rb"\x01\x00\s*<", rb"\x02\x00.{4}\s*<", rb"\x05\x00" + re.escape(BOUNDARY)]
     if known:
         tagged.append(rb"[\x03\x04\x06]\x00(?:" + known + b")")
     pattern = re.compile(rb"(?:\x01.|\x04.{4}|\x08.{8})(?=" + b"|".join(tagged) + b")", re.DOTALL)
@@ -154,11 +154,8 @@ def _look(content: bytes, body: int, end: int, streams: dict[int, tuple[int, int
     (tag,) = struct.unpack_from("<H", content, body)
     if tag == HEADER:
         return True
-    if tag not in ALL_TAGS and end < len(content):
-        # Of a later version of the format, if another chunk follows; else the length is as wrong as the tag.
-        following, _ = _bounds(content, end)
-        if struct.unpack_from("<H", content, following)[0] not in ALL_TAGS:
-            raise _NotWholeError(f"a chunk has the unknown tag {tag}")
+    if tag not in ALL_TAGS:
+        raise _NotWholeError(f"a chunk has the unknown tag {tag}")
     if tag not in (STREAM, SAMPLES, CLOCK, FOOTER):
         return False
     if end - body < 6:
