@@ -89,6 +89,9 @@ class Samples:
         The same without recordings' names, for a card.
     signals : tuple of Signal
         One a recording.
+    shared : tuple of str
+        Recordings of two people that hold the same signal; nothing may be learnt then
+        (`offline.twice.refuse_shared`).
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
     """
@@ -107,6 +110,7 @@ class Samples:
     traits: Traits = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
+    shared: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -139,8 +143,8 @@ def collect(
     Raises
     ------
     RecipeError
-        Recordings share no channel, two people share a signal (`offline.twice`), or a label has no window;
-        the message counts what was lost to what.
+        Recordings share no channel, two people share a file, or a label has no window; the message counts
+        what was lost to what.
     HemostreamError
         A recording cannot be read or replayed; the message names it.
     """
@@ -153,7 +157,7 @@ def collect(
     specs, of_readers = reader.specs(tell)
     remarks += of_readers
     show(lines_of(remarks))  # at once: they may say why something else fails
-    later = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
+    later, shared = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe)
     later += [Remark(text) for text in left_out]
     plan = plan_of(recipe, spec, labels)
@@ -195,6 +199,7 @@ def collect(
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),
         remarks=lines_of(remarks),
         unnamed=lines_of(remarks, named=False),
+        shared=tuple(shared),
         signals=tuple(
             Signal(name, row.person, words)
             for name, row, words in zip(names, rows, reader.fingerprints, strict=True)

@@ -1,7 +1,8 @@
 """One recording under two people, or twice under one: found before anything is learnt from it.
 
-Two people who share a signal would stand on both sides of a fold, so that is an error; within one person it
-is told, for then the recording merely counts twice.
+Two people who share a signal would stand on both sides of a fold.  The same bytes are refused wherever a cohort
+is read; the same signal in another file is told by `collect`, and refused by all that learns (`refuse_shared`).
+Within one person it is told, for then the recording merely counts twice.
 """
 
 import hashlib
@@ -52,8 +53,8 @@ def same_files(rows: Sequence[Row]) -> list[Remark]:
 
 def same_signals(
     rows: Sequence[Row], fingerprints: Sequence[Fingerprint], rates: Sequence[float]
-) -> list[Remark]:
-    """Refuse recordings of two people that hold the same signal, wholly or in part.
+) -> tuple[list[Remark], list[str]]:
+    """Find recordings that hold the same signal, wholly or in part.
 
     Parameters
     ----------
@@ -66,18 +67,39 @@ def same_signals(
 
     Returns
     -------
-    list of Remark
-        On signals that stand twice under one person.
+    remarks : list of Remark
+        On each.
+    shared : list of str
+        Those of two people: both rows, and how long the stretch is (`refuse_shared`).
+    """
+    remarks, shared = [], []
+    for a, b, found in alike_pairs(fingerprints):
+        what = f"hold the same signal {_stretch(found, rates[a])}"
+        whose = f"{_named(rows[a])} and {_named(rows[b])}"
+        if rows[a].person == rows[b].person:
+            remarks.append(Remark(f"two recordings of one person {what}", detail=whose))
+        else:
+            remarks.append(Remark(f"recordings of two people {what}", detail=whose))
+            shared.append(f"{whose} {what}")
+    return remarks, shared
+
+
+def refuse_shared(shared: Sequence[str]) -> None:
+    """Refuse to learn where two people share a signal.
+
+    Parameters
+    ----------
+    shared : sequence of str
+        What `same_signals` found.
 
     Raises
     ------
     RecipeError
-        Names both rows, and how long the stretch is.
+        Names both rows.
     """
-    remarks = []
-    for a, b, found in alike_pairs(fingerprints):
-        remarks += _twice(rows[a], rows[b], f"hold the same signal {_stretch(found, rates[a])}")
-    return remarks
+    if shared:
+        more = f" (and {len(shared) - 1} more such pairs)" if len(shared) > 1 else ""
+        raise RecipeError(f"{shared[0]}{more}. {ADVICE}")
 
 
 def content_of(recording: Path) -> str:

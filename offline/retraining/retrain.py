@@ -30,6 +30,7 @@ from offline.retraining.promotion import MARGIN, Verdict, decide
 from offline.samples import Samples, collect
 from offline.temperature import logits_of
 from offline.training import train_within
+from offline.twice import refuse_shared
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def descent_of(old: Bundle) -> Descent:
 
 def _collect(old: Bundle, cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples:
     samples = collect(cohort, recipe, progress=tell)
+    refuse_shared(samples.shared)
     if list(samples.labels) != list(old.card.labels):
         raise RecipeError(
             f"{cohort.path.name} has labels {', '.join(samples.labels)}; the bundle has "

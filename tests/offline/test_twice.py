@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models.bundle import read_bundle
 from models.errors import BundleError, RecipeError
 from offline.cohort import read_cohort
+from offline.evaluation import evaluate, plan_evaluation
 from offline.fingerprints import alike, alike_pairs, fingerprint_of, learnt_from, signals_for_card
 from offline.labelling import events_spelt_otherwise
 from offline.recordings import read_recording
@@ -110,8 +111,15 @@ def test_the_same_signal_in_another_format_is_refused(tmp_path: Path, length: in
         its, name="copy", data=its.data[:, :length], times=its.times[:length], missing=its.missing[:, :length]
     )
     write_snirf(cut, tmp_path / "copy.snirf")
-    with pytest.raises(RecipeError, match=r"line 2, person 'p1'.*line 3, person 'p2'.*hold the same signal"):
-        collect(read_cohort(path), task_recipe())
+    samples = collect(read_cohort(path), task_recipe())
+    assert any("recordings of two people hold the same signal" in remark for remark in samples.remarks)
+    said = r"line 2, person 'p1'.*line 3, person 'p2'.*hold the same signal"
+    with pytest.raises(RecipeError, match=said):
+        train(path, task_recipe(), tmp_path / "bundle")
+    with pytest.raises(RecipeError, match=said):
+        evaluate(path, task_recipe(), tmp_path / "report")
+    with pytest.raises(RecipeError, match=said):
+        plan_evaluation(path, task_recipe())
 
 
 def test_the_same_signal_twice_under_one_person_is_told(tmp_path: Path) -> None:
