@@ -1,8 +1,8 @@
 """One recording under two people, or twice under one: found before anything is learnt from it.
 
-Two people who share a signal would stand on both sides of a fold.  The same bytes are refused wherever a cohort
-is read; the same signal in another file is told by `collect`, and refused by all that learns (`refuse_shared`).
-Within one person it is told, for then the recording merely counts twice.
+Two people who share a signal would stand on both sides of a fold.  The same bytes are refused wherever a
+cohort is read; the same signal in another file is told by `collect`, and refused by all that learns
+(`refuse_shared`).  Within one person it is told, for then the recording merely counts twice.
 """
 
 import hashlib
