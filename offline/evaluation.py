@@ -48,6 +48,7 @@ from offline.splits import site_folds
 from offline.summary import what_it_says
 from offline.tables import print_amounts, print_results
 from offline.traits import tells
+from offline.twice import refuse_shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +124,7 @@ def evaluate(
     with shown(progress) as tell:
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
+        refuse_shared(samples.shared)
         seconds["collect"] = time.perf_counter() - clock
         if recipe.labels.amount:
             return _amounts(folder, cohort, samples, recipe, began, show)
@@ -217,6 +219,7 @@ def plan_evaluation(
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
         samples = collect(cohort, recipe, progress=tell)
+        refuse_shared(samples.shared)
         two = len(samples.labels) == 2
         return plan(
             samples,

@@ -76,11 +76,14 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
         Folder for the report.
     """
     from offline.progress import shown
+    from offline.remarks import show
     from offline.scans import read_scans
     from offline.studies.site_tell_page import run_sites
 
     with written(out), shown(None) as tell:
-        print(run_sites(read_scans(data), out, tell=tell))
+        scans = read_scans(data)
+        show(scans.remarks)
+        print(run_sites(scans, out, tell=tell))
     print(f"Report: {out / 'sites.html'}")
 
 
@@ -134,6 +137,7 @@ def run(
         worth shows only there, and it takes a small part of a run's time.
     """
     from offline.progress import shown
+    from offline.remarks import show
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
@@ -167,6 +171,7 @@ def run(
         elif measure != "series":
             raise HemostreamError("Homogeneity is of images; give the atlas of regions with --atlas.")
         scans = read_scans(data, target=target, **options)
+        show(scans.remarks)
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
             wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]

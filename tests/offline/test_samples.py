@@ -122,7 +122,7 @@ def test_a_recording_without_a_labelled_window_is_named(tmp_path: Path) -> None:
     write_homer(tmp_path / "short.nirs", seed=2, seconds=15)
     cohort = read_cohort(write_table(tmp_path, [("long.nirs", "x"), ("short.nirs", "y")]))
     samples = collect(cohort, task_recipe())
-    assert any("short.nirs has no labelled window" in remark for remark in samples.remarks)
+    assert any("short.nirs: no labelled window" in remark for remark in samples.remarks)
 
 
 def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
