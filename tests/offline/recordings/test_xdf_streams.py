@@ -313,11 +313,11 @@ def test_markers_on_another_clock_are_told(write):
 # -------------------------------------------------------------- what it describes
 
 
-@pytest.mark.parametrize(("old", "new"), [("760.0", "760,0"), ("850.0", "about 850"), ("760.0", "760.0 nm")])
+@pytest.mark.parametrize(("old", "new"), [("760.0", "760,0"), ("850.0", "about 850"), ("760.0", "0.76 um")])
 def test_a_wavelength_that_is_no_number_is_refused_with_its_text(write, old, new):
     desc = describe(SPEC, Origin())
     desc.remove(desc.find("hemostream"))
     for node in desc.iter("wavelength"):
         node.text = new if node.text == old else node.text
-    with pytest.raises(RecordingError, match=rf"wavelength of channel 'left .*{new}'; expected a number"):
+    with pytest.raises(RecordingError, match=rf"Channel 'left .*wavelength is '{new}'; expected nanometres"):
         read_recording(write([cap(desc=desc)]))
