@@ -154,7 +154,7 @@ def test_markers_on_another_clock_are_told_as_that(tmp_path: Path) -> None:
     cohort = read_cohort(write_table(tmp_path, [(far[0], "x"), ("p1s0.nirs", "y")]))
     samples = collect(cohort, task_recipe())
     assert any(
-        "p0s0.snirf has no labelled window" in remark and "events outside the recording: 5 of 5" in remark
+        "p0s0.snirf: no labelled window" in remark and "events outside the recording: 5 of 5" in remark
         for remark in samples.remarks
     )
 

@@ -13,10 +13,13 @@ from models.errors import RecipeError
 from offline.cohort import read_cohort
 from offline.people_hash import is_among, person_hash
 from offline.spelling import canonical, identity, nearly
+from realtime.text_values import is_absent
 
 HIDDEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u202e\u2066\u034f\ufe0f\u3164\x00\x07"
 BLANKS = "\u00a0\u2003\u202f\u3000 "
-names = st.text(st.sampled_from("abzPQ019-_. éßZäñıΩд한"), min_size=1, max_size=8).filter(canonical)
+names = st.text(st.sampled_from("abzPQ019-_. éßZäñıΩд한"), min_size=1, max_size=8).filter(
+    lambda name: not is_absent(canonical(name))
+)
 
 
 def table(folder: Path, *people: str, column: str = "", cells: tuple[str, ...] = ()) -> Path:
