@@ -90,7 +90,7 @@ class Samples:
     signals : tuple of Signal
         One a recording.
     shared : tuple of str
-        Recordings of two people that hold the same signal; nothing may be learnt then
+        Recordings of two people that are one file or hold the same signal; nothing may be learnt then
         (`offline.twice.refuse_shared`).
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
@@ -143,8 +143,7 @@ def collect(
     Raises
     ------
     RecipeError
-        Recordings share no channel, two people share a file, or a label has no window; the message counts
-        what was lost to what.
+        Recordings share no channel, or a label has no window; the message counts what was lost to what.
     HemostreamError
         A recording cannot be read or replayed; the message names it.
     """
@@ -153,11 +152,12 @@ def collect(
     labels, row_label = labels_of(rows, cohort, recipe)
     names = _unique_names(rows)
     reader = _Reader(cohort, recipe, rows, names)
-    remarks = [*cohort.remarks, *same_files(cohort.rows)]
+    of_files, shared = same_files(cohort.rows)
+    remarks = [*cohort.remarks, *of_files]
     specs, of_readers = reader.specs(tell)
     remarks += of_readers
     show(lines_of(remarks))  # at once: they may say why something else fails
-    later, shared = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
+    later, alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe)
     later += [Remark(text) for text in left_out]
     plan = plan_of(recipe, spec, labels)
@@ -205,7 +205,8 @@ def collect(
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),
         remarks=lines_of(remarks),
         unnamed=lines_of(remarks, named=False),
-        shared=tuple(shared),
+        # Files that are one hold one signal: each pair once, in the plainest words.
+        shared=tuple(f"{whose} {what}" for whose, what in (alike | shared).items()),
         signals=tuple(
             Signal(name, row.person, words)
             for name, row, words in zip(names, rows, reader.fingerprints, strict=True)

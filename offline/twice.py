@@ -1,8 +1,8 @@
 """One recording under two people, or twice under one: found before anything is learnt from it.
 
-Two people who share a signal would stand on both sides of a fold.  The same bytes are refused wherever a
-cohort is read; the same signal in another file is told by `collect`, and refused by all that learns
-(`refuse_shared`).  Within one person it is told, for then the recording merely counts twice.
+Two people who share a signal would stand on both sides of a fold.  The same bytes, and the same signal in
+another file, are told by `collect` and refused by all that learns (`refuse_shared`).  Within one person they
+are told, for then the recording merely counts twice.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ ADVICE = (
 )
 
 
-def same_files(rows: Sequence[Row]) -> list[Remark]:
-    """Refuse a table that names the same bytes under two people.
+def same_files(rows: Sequence[Row]) -> tuple[list[Remark], dict[str, str]]:
+    """Find rows that name the same bytes.
 
     Parameters
     ----------
@@ -30,30 +30,28 @@ def same_files(rows: Sequence[Row]) -> list[Remark]:
 
     Returns
     -------
-    list of Remark
-        On bytes that stand twice under one person.
-
-    Raises
-    ------
-    RecipeError
-        Names both rows.
+    remarks : list of Remark
+        On each.
+    shared : mapping of str to str
+        Those of two people: both rows, and what they have in common (`refuse_shared`).
     """
     by_size: dict[int, list[Row]] = {}
     for row in rows:
         by_size.setdefault(_size(row.recording), []).append(row)
-    remarks = []
+    remarks: list[Remark] = []
+    shared: dict[str, str] = {}
     for group in by_size.values():
         first: dict[str, Row] = {}
         for row in group if len(group) > 1 else ():
             before = first.setdefault(content_of(row.recording), row)
             if before is not row:
-                remarks += _twice(before, row, "are the same file, byte for byte")
-    return remarks
+                _note(before, row, "are the same file, byte for byte", remarks, shared)
+    return remarks, shared
 
 
 def same_signals(
     rows: Sequence[Row], fingerprints: Sequence[Fingerprint], rates: Sequence[float]
-) -> tuple[list[Remark], list[str]]:
+) -> tuple[list[Remark], dict[str, str]]:
     """Find recordings that hold the same signal, wholly or in part.
 
     Parameters
@@ -69,18 +67,14 @@ def same_signals(
     -------
     remarks : list of Remark
         On each.
-    shared : list of str
+    shared : mapping of str to str
         Those of two people: both rows, and how long the stretch is (`refuse_shared`).
     """
-    remarks, shared = [], []
+    remarks: list[Remark] = []
+    shared: dict[str, str] = {}
     for a, b, found in alike_pairs(fingerprints):
         what = f"hold the same signal {_stretch(found, rates[a])}"
-        whose = f"{_named(rows[a])} and {_named(rows[b])}"
-        if rows[a].person == rows[b].person:
-            remarks.append(Remark(f"two recordings of one person {what}", detail=whose))
-        else:
-            remarks.append(Remark(f"recordings of two people {what}", detail=whose))
-            shared.append(f"{whose} {what}")
+        _note(rows[a], rows[b], what, remarks, shared)
     return remarks, shared
 
 
@@ -90,7 +84,7 @@ def refuse_shared(shared: Sequence[str]) -> None:
     Parameters
     ----------
     shared : sequence of str
-        What `same_signals` found.
+        What `same_files` and `same_signals` found.
 
     Raises
     ------
@@ -108,10 +102,14 @@ def content_of(recording: Path) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _twice(one: Row, other: Row, what: str) -> list[Remark]:
-    if one.person != other.person:
-        raise RecipeError(f"{_named(one)} and {_named(other)} {what}. {ADVICE}")
-    return [Remark(f"two recordings of one person {what}", detail=f"{_named(one)} and {_named(other)}")]
+def _note(one: Row, other: Row, what: str, remarks: list[Remark], shared: dict[str, str]) -> None:
+    """Add what two rows have in common."""
+    whose = f"{_named(one)} and {_named(other)}"
+    if one.person == other.person:
+        remarks.append(Remark(f"two recordings of one person {what}", detail=whose))
+    else:
+        remarks.append(Remark(f"recordings of two people {what}", detail=whose))
+        shared[whose] = what
 
 
 def _named(row: Row) -> str:

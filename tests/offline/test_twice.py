@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from models.bundle import read_bundle
 from models.errors import BundleError, RecipeError
-from offline.cohort import read_cohort
+from offline.cohort import Cohort, Row, read_cohort
 from offline.evaluation import evaluate, plan_evaluation
 from offline.fingerprints import alike, alike_pairs, fingerprint_of, learnt_from, signals_for_card
-from offline.labelling import events_spelt_otherwise
+from offline.labelling import events_spelt_otherwise, labels_of
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
 from offline.retraining.locked import refuse_learnt_from
@@ -30,6 +30,7 @@ from tests.offline.support import (
 )
 
 people = st.integers(0, 2**32 - 1)
+GROUPS = ("a", "b", "n/a", "N/A", "NA")
 
 
 def signal(seed: int, n: int = 900, channels: int = 4) -> np.ndarray:
@@ -95,12 +96,16 @@ def cohort_of(folder: Path, *rows: tuple[str, str]) -> Path:
 def test_the_same_bytes_under_two_people_are_refused_even_of_who_is_left_aside(tmp_path: Path) -> None:
     path = cohort_of(tmp_path, ("q0.nirs", "p1"), ("copy.nirs", "p2"), ("q1.nirs", "p3"))
     shutil.copy(tmp_path / "q0.nirs", tmp_path / "copy.nirs")
+    said = r"q0.nirs \(line 2, person 'p1'\) and copy.nirs \(line 3, person 'p2'\) are .*byte for byte\. What"
     for aside in ([], ["p2"]):
-        with pytest.raises(
-            RecipeError, match=r"q0.nirs \(line 2, person 'p1'\) and copy.nirs \(line 3"
-        ) as caught:
-            collect(read_cohort(path), task_recipe(), exclude_people=aside)
-        assert "byte for byte" in str(caught.value)
+        samples = collect(read_cohort(path), task_recipe(), exclude_people=aside)
+        assert any("two people are the same file, byte for byte" in remark for remark in samples.remarks)
+        with pytest.raises(RecipeError, match=said):
+            train(path, task_recipe(), tmp_path / "bundle", exclude_people=aside)
+    with pytest.raises(RecipeError, match=said):
+        evaluate(path, task_recipe(), tmp_path / "report")
+    with pytest.raises(RecipeError, match=said):
+        plan_evaluation(path, task_recipe())
 
 
 @pytest.mark.parametrize("length", [None, 400])
@@ -128,6 +133,13 @@ def test_the_same_signal_twice_under_one_person_is_told(tmp_path: Path) -> None:
     samples = collect(read_cohort(path), task_recipe())
     assert any("two recordings of one person are the same file" in remark for remark in samples.remarks)
     assert not any("p1" in remark for remark in samples.unnamed)
+
+
+def test_words_for_not_known_are_no_spellings_of_a_label(tmp_path: Path) -> None:
+    rows = [Row(tmp_path / f"{i}.csv", f"p{i}", values={"group": text}) for i, text in enumerate(GROUPS)]
+    labels, own = labels_of(rows, Cohort(tmp_path, tuple(rows)), group_recipe())
+    assert labels == ("a", "b")
+    assert own == ["a", "b", None, None, None]
 
 
 def test_labels_that_differ_in_case_are_refused(tmp_path: Path) -> None:
