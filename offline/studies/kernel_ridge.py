@@ -97,8 +97,7 @@ def say_which(of: Products, y: Labels, n_labels: int) -> Labels:
         found = balanced_accuracy(y, _said(held_out, counts), n_labels)
         if found is not None and found > best:
             best, weights = found, root * (vectors @ (turned / (sizes + factor * unit)[:, np.newaxis]))
-    # Rounded, or the last digits would settle what the features do not.
-    return _said(np.round(cross @ weights + 1.0 / n_labels, 12), counts)
+    return _said(cross @ weights + 1.0 / n_labels, counts)
 
 
 def _said(scores: Floats, counts: Labels) -> Labels:
