@@ -87,7 +87,7 @@ def say_which(of: Products, y: Labels, n_labels: int) -> Labels:
     sizes, vectors = np.linalg.eigh(root * gram * root.T)
     sizes = np.maximum(sizes, 0.0)
     turned = vectors.T @ (root * (target - 1.0 / n_labels))
-    unit = max(float(sizes.mean()), 1e-300)
+    unit = max(float(sizes.mean()), 1e-12)  # below it constant features leave nothing but rounding
     best, weights = -1.0, np.zeros_like(target)
     for factor in FACTORS:
         left = factor * unit / (sizes + factor * unit)  # of a residual, in each direction
