@@ -11,6 +11,8 @@ from offline.sample_table import SampleTable
 from offline.scans.base import Floats, Scans
 from offline.scans.phenotype import Phenotypes, as_number
 from offline.scans.regions import SHORTEST, listed, short_ones
+from offline.scans.twice import refuse_same
+from offline.spelt_alike import refuse_spelt_twice
 from realtime.text_values import has_decimal_comma
 
 NEEDED = ("person", "file", "diagnosis")
@@ -123,6 +125,8 @@ def scans_of(
     shortest : float, s
         Scans shorter than this are named.
     """
+    if "site" in table:
+        refuse_spelt_twice(table.path, "site", zip(table.texts("site").tolist(), table.lines, strict=True))
     n = len(table)
     seconds = repetition_time
     if "repetition_time" in table:
@@ -142,7 +146,7 @@ def scans_of(
     if words:
         said.append(f"columns not used, no numbers: {listed(words)}")
     empty = np.full(n, "", dtype=str)
-    return Scans(
+    scans = Scans(
         table=SampleTable(
             recording=table.texts("file"),
             person=person,
@@ -163,6 +167,8 @@ def scans_of(
         scores=scores,
         remarks=tuple(said),
     )
+    refuse_same(scans)
+    return scans
 
 
 def _within(table: Phenotypes, name: str, values: Floats, least: float, most: float, unit: str) -> None:
