@@ -14,7 +14,7 @@ import numpy as np
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.channels import choose_channels
 from offline.cohort import Cohort, Row
-from offline.fingerprints import Fingerprint, fingerprint_of
+from offline.fingerprints import Fingerprint, fingerprint_of_recording
 from offline.kept_windows import KeptWindows, Windows
 from offline.labelling import Span, events_spelt_otherwise, fit_within, labelled, labels_of
 from offline.novelty import Seen, seen
@@ -251,7 +251,7 @@ class _Reader:
             tell("read", i, len(self._names), name)
             recording = self._read(i)
             remarks += remarks_of(recording, name, self._rows[i].recording)
-            self.fingerprints.append(fingerprint_of(recording.data, recording.missing))
+            self.fingerprints.append(fingerprint_of_recording(recording))
             measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
             found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
             if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:

@@ -50,7 +50,7 @@ def identity(text: str) -> str:
     text : str
         Any spelling.
     """
-    plain = unicodedata.normalize("NFKC", canonical(text)).casefold()
+    plain = unicodedata.normalize("NFKC", canonical(text)).casefold().replace("i\u0307", "i")
     plain = "".join(_plain(character) for character in plain if not character.isspace())
     if any(character.isascii() and character.isalnum() for character in plain):
         plain = plain.translate(_LOOK_ALIKE)
@@ -58,9 +58,12 @@ def identity(text: str) -> str:
 
 
 def nearly(text: str) -> str:
-    """What names share that differ in zeros before a number or in what stands between letters: P1, P-01."""
+    """What names share that differ in zeros before a number or in what stands between letters: P1, P-01.
+
+    So do a number that a spreadsheet gave decimals (1.0), and a code with BIDS's prefix (sub-P1).
+    """
     parts: list[str] = []
-    for character in identity(text):
+    for character in _whole(identity(text)).removeprefix("sub-"):
         if not character.isalnum():
             parts.append("")
         elif parts and parts[-1] and parts[-1][-1].isdigit() == character.isdigit():
@@ -83,6 +86,12 @@ def spelt_twice(texts: Iterable[str]) -> list[tuple[str, str]]:
 def shown(text: str) -> str:
     """A text in quotes with whatever two spellings may differ in: not only what the eye sees."""
     return repr(text) if text.isascii() else f"{text!r} ({text!a})"
+
+
+def _whole(text: str) -> str:
+    """1 of 1.0 and 1,00: many a table's program cannot keep a whole number."""
+    digits, point, rest = text.replace(",", ".").partition(".")
+    return digits if point and digits.isdecimal() and rest and not rest.strip("0") else text
 
 
 def _is_invisible(character: str) -> bool:

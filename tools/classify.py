@@ -74,7 +74,7 @@ def classify(
     """
     from models.bundle import read_bundle
     from models.scan_bundle import is_scan_bundle, read_scan_bundle
-    from offline.fingerprints import fingerprint_of, learnt_from
+    from offline.fingerprints import fingerprint_of_recording, learnt_from
     from offline.recordings import read_recording
     from offline.remarks import show, show_remarks
     from realtime.inference import Inference, one_thread
@@ -98,7 +98,7 @@ def classify(
             allow_damaged=allow_damaged,
         )
         show_remarks(found, recording)
-        if learnt_from(training, fingerprint_of(found.data, found.missing)) is not None:
+        if learnt_from(training, fingerprint_of_recording(found)) is not None:
             show([f"{recording.name}: {LEARNT_FROM}"])
         return found
 

@@ -1,6 +1,6 @@
 """One scan under two people: each would be judged by what was learnt from the other."""
 
-import hashlib
+from itertools import combinations
 
 import numpy as np
 
@@ -11,10 +11,15 @@ from offline.scans.regions import listed
 
 REGIONS = 32
 """So many regions of each scan are compared; a copy has them all."""
-DIGITS = 6
-"""Significant digits to which features are compared."""
+NEAR = 0.02
+"""Rows of features are one where they lie nearer than this, in standard deviations of people, on average:
+numbers that were rounded to three digits do, two scans of one person do not by far."""
+AGREE, MOST = 0.01, 0.5
+"""And where this part of them differs by a hundredth at most: spread may be due to others' units."""
 LEAST_CHANGES = 8
 """Rows of features that change less often from one to the next may be alike by chance."""
+AT_ONCE = 512
+"""Rows that are compared with all others at a time."""
 
 
 def same_scans(scans: Scans) -> list[tuple[int, int]]:
@@ -69,14 +74,25 @@ def _pair(scans: Scans, a: int, b: int) -> str:
 
 
 def _same_rows(X: Floats) -> list[tuple[int, int]]:
-    size = 10.0 ** np.floor(np.log10(np.where(X == 0, 1.0, np.abs(X))))
-    rounded = np.round(X / size, DIGITS - 1) * size
-    first: dict[str, int] = {}
+    """Pairs of rows that are one but for the digits that a table kept, (n, n_features) float64."""
+    rows = np.flatnonzero(np.count_nonzero(np.diff(X), axis=1) >= LEAST_CHANGES)
+    if len(rows) < 2:
+        return []
+    X_varied = X[rows][:, X[rows].std(axis=0) > 0]
+    if not X_varied.shape[1]:
+        return list(combinations(rows.tolist(), 2))
+    Z = (X_varied - X_varied.mean(axis=0)) / X_varied.std(axis=0)
+    square = (Z**2).mean(axis=1)
     pairs = []
-    for i, row in enumerate(rounded.astype(np.float32)):
-        if np.count_nonzero(np.diff(row)) < LEAST_CHANGES:
-            continue
-        before = first.setdefault(hashlib.sha256(row.tobytes()).hexdigest(), i)
-        if before != i:
-            pairs.append((before, i))
+    for first in range(0, len(Z), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        distance = square[part, np.newaxis] + square - 2 * Z[part] @ Z.T / Z.shape[1]
+        for a, b in np.argwhere(distance < NEAR**2).tolist():
+            if first + a < b and _agree(X[rows[first + a]], X[rows[b]]):
+                pairs.append((int(rows[first + a]), int(rows[b])))
     return pairs
+
+
+def _agree(one: Floats, other: Floats) -> bool:
+    size = np.maximum(np.abs(one), np.abs(other))
+    return bool(np.mean(np.abs(one - other) <= AGREE * size) >= MOST)

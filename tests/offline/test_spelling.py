@@ -69,6 +69,7 @@ def test_what_a_person_takes_for_one_has_one_identity(name: str) -> None:
         ("P 01", "P01"),
         ("Zo\u00eb", "zoe\u0308"),
         ("stra\u00dfe", "STRASSE"),
+        ("I1", "\u01301"),  # with the Turkish dot
     ],
 )
 @pytest.mark.parametrize("column", ["person", "site"])
@@ -118,7 +119,9 @@ def test_a_file_is_found_however_its_name_is_composed(tmp_path: Path) -> None:
 
 def test_codes_that_differ_in_zeros_and_signs_are_near() -> None:
     assert nearly("P01") == nearly("p1") == nearly("P-001") == nearly("P_1")
-    assert len({nearly(name) for name in ("P1", "P10", "P11", "Q1", "P1a")}) == 5
+    assert nearly("1") == nearly("1.0") == nearly("01,00")
+    assert nearly("sub-P01") == nearly("P1")
+    assert len({nearly(name) for name in ("P1", "P10", "P11", "Q1", "P1a", "1", "1.05", "10")}) == 8
 
 
 def test_cards_of_both_kinds_know_a_person_in_any_spelling() -> None:

@@ -13,13 +13,21 @@ from models.bundle import read_bundle
 from models.errors import BundleError, RecipeError
 from offline.cohort import Cohort, Row, read_cohort
 from offline.evaluation import evaluate, plan_evaluation
-from offline.fingerprints import alike, alike_pairs, fingerprint_of, learnt_from, signals_for_card
+from offline.fingerprints import (
+    alike,
+    alike_pairs,
+    fingerprint_of,
+    fingerprint_of_recording,
+    learnt_from,
+    signals_for_card,
+)
 from offline.labelling import events_spelt_otherwise, labels_of
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
 from offline.retraining.locked import refuse_learnt_from
 from offline.samples import collect
 from offline.training import train
+from realtime.signal import Kind
 from tests.offline.support import (
     group_recipe,
     series_cohort,
@@ -66,6 +74,39 @@ def test_a_signal_is_known_again_in_any_unit_order_format_and_length(
     assert alike(fingerprint_of(its), fingerprint_of(joined)) is not None
 
 
+@given(people, st.integers(60, 250), st.integers(1, 3))
+def test_a_brief_recording_too_is_known_again_with_its_first_samples_cut_off(
+    seed: int, n: int, channels: int
+) -> None:
+    its = np.random.default_rng(seed).normal(size=(6, n)).cumsum(axis=1)[:channels]
+    few = n * channels < 120  # too few maxima to be sure
+    found = alike(fingerprint_of(its), fingerprint_of(3 * its[:, 1:] + 1))
+    assert few or (found is not None and found.shift == 1)
+    other = np.random.default_rng(seed + 1).normal(size=(6, n)).cumsum(axis=1)
+    assert alike(fingerprint_of(its), fingerprint_of(other)) is None
+
+
+def test_a_copy_in_optical_density_is_the_signal_of_its_light(tmp_path: Path) -> None:
+    its = read_recording(write_homer(tmp_path / "a.nirs", seed=0))
+    light = replace(its, data=np.where(its.data > 0, 1.3 * its.data, np.nan))
+    channels = [replace(each, kind=Kind.OPTICAL_DENSITY, unit="1") for each in its.spec.channels]
+    density = replace(
+        its,
+        spec=replace(its.spec, channels=tuple(channels)),
+        data=-np.log(light.data / light.data.mean(axis=1, keepdims=True)),
+    )
+    one, other = fingerprint_of_recording(light), fingerprint_of_recording(density)
+    found = alike(one, other)
+    assert found is not None
+    assert found.words > 0.9 * len(one.words)
+
+
+def test_one_channel_of_many_is_known_again(tmp_path: Path) -> None:
+    its = signal(0, n=1600, channels=70)
+    for k in range(0, 70, 7):
+        assert len(alike_pairs([fingerprint_of(its), fingerprint_of(its[k : k + 1, 3:])])) == 1
+
+
 @settings(max_examples=30)
 @given(st.lists(people, min_size=2, max_size=6, unique=True))
 def test_signals_of_several_people_are_never_one(seeds: list[int]) -> None:
@@ -74,7 +115,7 @@ def test_signals_of_several_people_are_never_one(seeds: list[int]) -> None:
 
 def test_real_recordings_of_different_people_are_different(data_dir: Path) -> None:
     found = [
-        fingerprint_of(recording.data, recording.missing)
+        fingerprint_of_recording(recording)
         for path in sorted((data_dir / "fnirs/rest").glob("*.snirf"))
         for recording in [read_recording(path)]
     ]
@@ -179,7 +220,8 @@ def test_a_card_knows_the_signals_it_was_trained_on(tmp_path: Path) -> None:
     assert len(training["signals"]) == 2
     for p in range(3):
         its = read_recording(tmp_path / f"p{p}s0.nirs")
-        found = learnt_from(training, fingerprint_of(its.data[::-1, 100:], its.missing[::-1, 100:]))
+        part = replace(its, data=its.data[:, 100:], times=its.times[100:], missing=its.missing[:, 100:])
+        found = learnt_from(training, fingerprint_of_recording(part))
         assert (found is None) == (p == 2)
     assert learnt_from({}, fingerprint_of(its.data)) is None  # an earlier version's card
 
