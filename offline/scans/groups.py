@@ -109,8 +109,8 @@ def together(first: Scans, second: Scans) -> Scans:
     others = set(map(identity, second.table.people))
     if both := [person for person in first.table.people if identity(person) in others]:
         raise RecipeError(
-            f"{len(both)} people are in both, {str(sorted(both)[0])!r} for one; expected each once, or training "
-            "and test would share them."
+            f"{len(both)} people are in both, {str(sorted(both)[0])!r} for one; expected each once, or "
+            "training and test would share them."
         )
     labels = (*first.labels, *(label for label in second.labels if label not in first.labels))
     renamed = np.array([labels.index(label) for label in second.labels], dtype=np.int64)[second.y]
