@@ -6,8 +6,8 @@ recordings are alike where words meet at one and the same shift; chance ones mee
 
 Measured on the recordings of 14, 46 and 6 people and on 843 scans of ABIDE-I, whole and cut to 60, 100 and
 200 samples: no two people's had more than one word in common at one shift but two of ABIDE, which are one
-scan under two numbers; rounded to six digits or to float32 a recording keeps 91 to 100 % of its words, to four
-digits half of them.  What was filtered, resampled or made haemoglobin since is not known again.
+scan under two numbers; rounded to six digits or to float32 a recording keeps 91 to 100 % of its words, to
+four digits half.  What was filtered, resampled or made haemoglobin since is not known again.
 """
 
 import hashlib
