@@ -133,19 +133,19 @@ def read_here(
     layout, length_unit, haemoglobin_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
+    from offline.recordings.damage import with_losses
     from offline.recordings.dates import trusted
 
-    return trusted(
-        _read(
-            path,
-            layout=None if layout is None else Path(layout),
-            length_unit=length_unit,
-            haemoglobin_unit=haemoglobin_unit,
-            repetition_time=repetition_time,
-            stream=stream,
-            events=events,
-        )
+    read = _read(
+        path,
+        layout=None if layout is None else Path(layout),
+        length_unit=length_unit,
+        haemoglobin_unit=haemoglobin_unit,
+        repetition_time=repetition_time,
+        stream=stream,
+        events=events,
     )
+    return with_losses(trusted(read))
 
 
 def _read(

@@ -32,7 +32,7 @@ from offline.recordings.checks import (
 )
 from offline.recordings.damage import LOST_SHARE
 from offline.recordings.xdf_chunks import content_of, whole_chunks
-from offline.recordings.xdf_events import read_events
+from offline.recordings.xdf_events import marker_streams, read_events
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
 from realtime.description import element_of, read_origin
@@ -103,7 +103,9 @@ def read_xdf(
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
-    found, said = read_events([one for one in streams if one is not chosen], events, path)
+    others = [one for one in streams if one is not chosen]
+    found, said = read_events(others, events, path)
+    marking = marker_streams(others, events, path)
     remarks += said
     start, said, local = start_of(opened, chosen, streams)
     remarks += said
@@ -118,7 +120,7 @@ def read_xdf(
             "cut off; what is missing behind its last sample is not known"
         )
     notes: dict[str, Any] = {"format": "XDF", "stream": chosen.name, **local}
-    if share := max(lost_bytes, chosen.lost / max(1, chosen.declared or 0)):
+    if share := max([lost_bytes, *(one.lost / max(1, one.declared or 0) for one in (chosen, *marking))]):
         notes[LOST_SHARE] = share
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value

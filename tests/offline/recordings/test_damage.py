@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.io import loadmat, savemat
 
 from models.errors import RecordingError
 from offline.recordings import read_recording
 from offline.recordings.damage import LOST_SHARE, MOST_LOST
 from offline.recordings.xdf_chunks import whole_chunks
 from tests.offline.recordings.test_xdf import markers, nirs
+from tests.offline.support import write_homer
 
 N = 300
 
@@ -84,3 +86,45 @@ def test_a_chunk_that_is_none_is_passed_over_and_told(write_xdf, tmp_path):
     assert found.damage == ["at byte 4 a chunk has the unknown tag 99"]
     assert found.lost == len(other + b"garbage")
     assert found.content == content
+
+
+def homer(folder, **changes):
+    path = write_homer(folder / "a.nirs", seed=0)
+    content = {name: loadmat(path)[name] for name in ("d", "t", "s", "SD")}
+    savemat(path.with_suffix(".mat"), content | changes)
+    return path.with_suffix(".mat").replace(path), content
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_a_stretch_without_a_signal_is_told_in_any_format(tmp_path, value):
+    path, content = homer(tmp_path)
+    light = content["d"].copy()
+    light[200:] = value
+    path, _ = homer(tmp_path, d=light)
+    assert "67% of its samples hold a value in no channel" in read_recording(path).remarks
+
+
+def test_gaps_are_told(tmp_path):
+    path, content = homer(tmp_path)
+    times = content["t"].copy()
+    times[300:] += 60.0
+    path, _ = homer(tmp_path, t=times)
+    assert "60 of its 180 s have no samples, in 1 gap" in read_recording(path).remarks
+
+
+def test_lost_markers_are_a_loss_of_the_recording(write_xdf, tmp_path):
+    path = write_xdf(tmp_path / "a.xdf", [nirs(N), markers("Exp", ["go", "stop"], [1010.0, 1020.0])])
+    content = path.read_bytes()
+    kept = bytearray(content[:4])
+    at = 4
+    while at < len(content):
+        size = content[at]
+        end = at + 1 + size + int.from_bytes(content[at + 1 : at + 1 + size], "little")
+        tag, stream = content[at + 1 + size : at + 3 + size], content[at + 3 + size : at + 7 + size]
+        if not (tag == b"\x03\0" and stream == b"\x02\0\0\0"):
+            kept += content[at:end]
+        at = end
+    path.write_bytes(kept)
+    with pytest.raises(RecordingError, match=r"0 of the 2 samples that stream 'Exp' declares"):
+        read_recording(path)
+    assert len(read(path).times) == N
