@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -29,8 +30,9 @@ from offline.recordings.checks import (
     missing_values,
     rescaled,
 )
+from offline.recordings.damage import LOST_SHARE
 from offline.recordings.xdf_chunks import content_of, whole_chunks
-from offline.recordings.xdf_events import read_events
+from offline.recordings.xdf_events import marker_streams, read_events
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
 from realtime.description import element_of, read_origin
@@ -81,7 +83,7 @@ def read_xdf(
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
     path = Path(path)
-    streams, opened, remarks = _load(path)
+    streams, opened, remarks, lost_bytes = _load(path)
     chosen = choose_signal(streams, stream, path)
     check_times(chosen.times, path)
     try:
@@ -101,11 +103,25 @@ def read_xdf(
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
-    found, said = read_events([one for one in streams if one is not chosen], events, path)
+    others = [one for one in streams if one is not chosen]
+    found, said = read_events(others, events, path)
+    marking = marker_streams(others, events, path)
     remarks += said
     start, said, local = start_of(opened, chosen, streams)
     remarks += said
+    remarks += [
+        f"{len(one.times)} of the {one.declared} samples that stream {one.name!r} declares could be read"
+        for one in streams
+        if one.lost
+    ]
+    if chosen.declared is None:
+        remarks.append(
+            f"stream {chosen.name!r} has no footer: the recorder stopped before its end, or the file is "
+            "cut off; what is missing behind its last sample is not known"
+        )
     notes: dict[str, Any] = {"format": "XDF", "stream": chosen.name, **local}
+    if share := max([lost_bytes, *(one.lost / max(1, one.declared or 0) for one in (chosen, *marking))]):
+        notes[LOST_SHARE] = share
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value
         notes["speed"] = origin.speed
@@ -148,10 +164,11 @@ def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> F
     return out
 
 
-def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str]]:
-    """All streams, when the file was opened, and what pyxdf complained about."""
+def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], float]:
+    """All streams, when the file was opened, what is damaged, and the share of the bytes."""
     try:
-        chunks = whole_chunks(content_of(path))
+        content = content_of(path)
+        chunks = whole_chunks(content)
         with _complaints() as said:
             found, header = pyxdf.load_xdf(
                 io.BytesIO(chunks.content),
@@ -164,12 +181,16 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str]]:
     except (KeyError, ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         # Headers that are not what pyxdf supposes.
         raise RecordingError(f"{path} is damaged: pyxdf stops at {type(error).__name__} {error}.") from error
-    streams = [_stream(one) for one in found]
+    streams = [replace(_stream(one), declared=_declared(one)) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     said = [*chunks.damage, *said]
-    remarks = [f"the file is damaged in {len(said)} places: {said[0]}"] if said else []
-    return streams, _opened(header), remarks
+    share = chunks.lost / max(1, len(content))
+    remarks = []
+    if said:
+        places = "1 place" if len(said) == 1 else f"{len(said)} places"
+        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was left aside: {said[0]}")
+    return streams, _opened(header), remarks, share
 
 
 def _stream(found: Mapping[str, Any]) -> XdfStream:
@@ -178,6 +199,14 @@ def _stream(found: Mapping[str, Any]) -> XdfStream:
     offsets = np.asarray(found["clock_values"], dtype=np.float64)
     times = on_recorder_clock(np.asarray(found["time_stamps"], dtype=np.float64), measured_at, offsets)
     return XdfStream(info, found["time_series"], times, measured_at + offsets)
+
+
+def _declared(found: Mapping[str, Any]) -> int | None:
+    """Samples by the footer; None where there is none, or it does not say."""
+    try:
+        return int(found["footer"]["info"]["sample_count"][0])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None  # the footer is free text of the recorder's
 
 
 def _opened(header: Any) -> datetime | None:

@@ -60,7 +60,8 @@ class Recording:
     start_utc : float or None
         Seconds since 1970 at ``times == 0``, where the file says so.
     notes : mapping
-        What else the reader learnt (device, terms, oddities it put right), JSON types only.
+        What else the reader learnt (device, terms), JSON types only.  ``remarks``: sentences that a person
+        must see; ``lost_share``: part of what the file holds or declares that could not be read, 0 to 1.
     time_uncertainty_s : float
         How wrong the comparison of the source's clock with the recorder's may have left all times, s.
     pushed : bool
@@ -91,6 +92,12 @@ class Recording:
     def duration(self) -> float:
         """Seconds from the first stamp to the last."""
         return float(self.times[-1] - self.times[0]) if len(self.times) else 0.0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader found wrong or took for granted (``notes["remarks"]``), in its order."""
+        found = self.notes.get("remarks", ())
+        return tuple(map(str, found)) if isinstance(found, list | tuple) else (str(found),)
 
 
 def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry]:
