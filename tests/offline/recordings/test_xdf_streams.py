@@ -80,11 +80,12 @@ def test_streams_of_one_name_are_told_apart_by_source_id_uid_and_number(write):
         read_recording(path)
     with pytest.raises(RecordingError, match="2 streams fit"):
         read_recording(path, stream="Cap")
-    for stream in ("bed-2", "u-two", "3", 3, "#3", "source_id='bed-2'", "uid='u-two' and name=\"Cap\""):
+    for stream in ("bed-2", "u-two", "3", 3, "#3", "source_id='bed-2'", "uid='u-two' and name=\"Cap\"",
+                   "source_id=bed-2", " uid = u-two"):  # fmt: skip
         assert level(read_recording(path, stream=stream)) == 2.0, stream
     for stream in ("name='no' or source_id='bed-1'", "starts-with(uid, 'u-o') and type='NIRS'"):
         assert level(read_recording(path, stream=stream)) == 1.0, stream
-    for stream in ("bed-3", "4", "1", "source_id='bed-3'", "source_id=bed-2", "", "Exp"):
+    for stream in ("bed-3", "4", "1", "source_id='bed-3'", "source_id=bed-3", "", "Exp"):
         with pytest.raises(RecordingError, match="no stream is called"):
             read_recording(path, stream=stream)
 
@@ -95,6 +96,9 @@ def test_a_name_goes_before_everything_that_looks_like_it(write):
     assert level(read_recording(path, stream="O'Brien's cap")) == 2.0
     assert level(read_recording(path, stream='contains(name, "O\'Brien")')) == 2.0
     assert level(read_recording(path, stream="brien")) == 2.0
+    for stream in ("name=O'Brien's cap", "name='O'Brien's cap'"):
+        assert level(read_recording(path, stream=stream)) == 2.0
+    assert level(read_recording(path, stream="name=2")) == 1.0
     assert level(read_recording(path, stream='starts-with(name, "O\'B")')) == 2.0
     with pytest.raises(RecordingError, match="no stream is called") as raised:
         read_recording(path, stream='starts-with(name, "Brien")')
@@ -112,6 +116,12 @@ def test_an_empty_stream_does_not_compete(write):
         assert level(read_recording(path, stream=stream)) == 2.0
     with pytest.raises(RecordingError, match="is empty"):
         read_recording(path, stream="dead")
+
+
+@pytest.mark.parametrize("kind", ["NIRS", "nirsx", "fNIRS", "fnirs_cw_amplitude", "hbo", "hbr", "fnirs_od"])
+def test_the_types_that_a_session_takes_are_taken_in_files_too(write, kind):
+    path = write([cap(level=1.0, type="EEG"), cap(level=2.0, type=kind)])
+    assert level(read_recording(path)) == 2.0
 
 
 # ------------------------------------------------------------------ which markers
