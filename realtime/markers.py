@@ -35,7 +35,7 @@ _SOON_PERIODS = 3.0
 _LEAST_SOON_S = 1.0
 """... or than this, s."""
 
-_MOST_WHOLE, _MOST_SINGLE = 1e15, 3e38
+_MOST_WHOLE, _MOST_SINGLE = 1e16, 3e38  # above, Python itself writes a power of ten
 _AROUND = re.compile(r"^[\s\0\ufeff]+|[\s\0\ufeff]+$")
 _WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 

@@ -1,9 +1,9 @@
 """The streams of an XDF file, and which of them is meant.
 
-A stream is named as in a session (`realtime.sources.stream_choice`): by its name, its source_id, its uid, with
-or without the word before it (``source_id=42``), a predicate such as ``type='NIRS' and source_id='42'`` as LSL's
-resolver takes it, and in a file also by its number there.  Streams that hold nothing do not compete with those
-that do.
+A stream is named as in a session (`realtime.sources.stream_choice`): by its name, its source_id, its uid,
+with or without the word before it (``source_id=42``), a predicate such as ``type='NIRS' and
+source_id='42'`` as LSL's resolver takes it, and in a file also by its number there.  Streams that hold
+nothing do not compete with those that do.
 """
 
 import re
