@@ -110,6 +110,29 @@ def test_a_second_or_three_periods_are_the_longest_step_of_a_line(
     ]
 
 
+def test_what_is_held_over_a_piece_of_several_samples_is_held() -> None:
+    marks = Marks()
+    assert marks.take([[7], [7]], np.array([0.0, 0.2])) == [(0.0, "7")]
+    assert marks.take([[7]], np.array([0.4])) == []
+
+
+def test_one_of_two_channels_is_enough_to_be_up_or_rejected() -> None:
+    apart = 30.0 * np.arange(3)
+    assert Marks(100.0).take([[1, 0], [1, 0], [0, 1]], apart) == [(0.0, "1 0"), (30.0, "1 0"), (60.0, "0 1")]
+    alone = Marks()
+    assert alone.take([[2, 0], [-1, 0], [0, 2]], apart) == [(0.0, "2 0"), (60.0, "0 2")]
+    line = Marks(RATE)
+    assert line.take([[0, 0], [0, -1], [0, 0], [2, -1]], np.arange(4) / RATE) == [(0.3, "2 -1")]
+    assert (alone.rejected, line.rejected) == (1, 1)
+
+
+def test_what_differs_in_one_of_two_channels_is_no_repetition_and_a_reset_of_one_makes_no_line() -> None:
+    assert Marks().take([[1, 5], [1, 6]], np.array([0.0, 0.1])) == [(0.0, "1 5"), (0.1, "1 6")]
+    pulses = [[1, 0], [0, 0], [1, 0], [1, 0]]
+    said = Marks().take(pulses, np.array([0.0, 0.1, 10.0, 20.0]))
+    assert said == [(0.0, "1 0"), (10.0, "1 0"), (20.0, "1 0")]
+
+
 def test_a_line_of_texts_that_begins_at_rest_says_its_first_word() -> None:
     assert Marks(RATE).take([[""], ["task"]], np.array([0.0, 0.1])) == [(0.1, "task")]
 
