@@ -155,6 +155,15 @@ def test_the_markers_of_one_person_can_be_chosen(write):
         read_recording(path, events="Cap")
 
 
+@pytest.mark.parametrize("kind", ["Markers", "marker", "Event", "events", "Trigger", "triggers", "stim"])
+def test_streams_of_numbers_are_markers_by_their_type(write, kind):
+    numbers = {"values": [[4], [5]], "times": [1001.0, 1003.0], "format": "int32"}
+    path = write([cap(), {"name": "a", "type": kind, **numbers}, {"name": "b", "type": "Gaze", **numbers}])
+    recording = read_recording(path)
+    assert [(event.onset, event.label) for event in recording.events] == [(1001.0, "4"), (1003.0, "5")]
+    assert not remarks(recording).count("marker stream")
+
+
 def test_a_stream_that_says_the_same_twice_is_one_choice(write):
     path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", ["a"], [1001.01])])
     assert len(read_recording(path, events="m").events) == 1
