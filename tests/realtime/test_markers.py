@@ -116,6 +116,13 @@ def test_what_is_held_over_a_piece_of_several_samples_is_held() -> None:
     assert marks.take([[7]], np.array([0.4])) == []
 
 
+def test_what_was_a_line_in_one_piece_is_one_in_the_next() -> None:
+    marks = Marks()
+    assert marks.take([[5], [0], [0]], np.array([0.0, 0.1, 0.2])) == [(0.0, "5")]
+    assert marks.take([[3]], np.array([0.3])) == [(0.3, "3")]
+    assert marks.take([[1]], np.array([0.4])) == [], "it falls"
+
+
 def test_one_of_two_channels_is_enough_to_be_up_or_rejected() -> None:
     apart = 30.0 * np.arange(3)
     assert Marks(100.0).take([[1, 0], [1, 0], [0, 1]], apart) == [(0.0, "1 0"), (30.0, "1 0"), (60.0, "0 1")]
