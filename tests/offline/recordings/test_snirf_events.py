@@ -34,9 +34,16 @@ def test_conditions_one_after_the_other_and_times_behind_the_origin():
 
 
 def test_a_condition_without_events_or_of_another_shape_is_none():
-    others = [{"name": "x"}, {"name": "x", "data": 0.0}, {"name": "x", "data": [[1.0], [2.0]]}]
-    others += [{"name": "x", "data": np.ones((2, 3, 4))}]
-    assert read(*others, {"name": "tap", "data": ROWS}).events == BOTH
+    others = [{"name": "x"}, {"name": "x", "data": 0.0}, {"name": "x", "data": np.zeros((0, 3))}]
+    empty = read(*others, {"name": "tap", "data": ROWS})
+    assert (empty.events, empty.remarks) == (BOTH, [])
+    others = [{"name": "x", "data": data} for data in ([[1.0], [2.0]], np.ones((2, 3, 4)), [1.0, 2, 3, 4])]
+    odd = read(*others, {"name": "tap", "data": ROWS})
+    assert odd.events == BOTH
+    assert [text.split(";")[0] for text in odd.remarks] == [
+        f"stimulus 'x' has data of shape {shape}" for shape in ("(2, 1)", "(2, 3, 4)", "(4,)")
+    ]
+    assert read({"name": "tap", "data": [5.0, 2.0, -1.0]}).events == []
     assert read({"name": "tap", "data": [5.0, 2.0]}).events == [Event(5.0, "tap", 2.0)], (
         "two columns are enough"
     )
