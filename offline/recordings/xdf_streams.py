@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from models.errors import RecordingError, StreamError
+from realtime.devices import companion_of
 from realtime.signal import Floats
 from realtime.sources.stream_choice import TYPES, By, Wanted, parse
 
@@ -81,10 +82,10 @@ def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) 
     """
     numeric = [one for one in streams if not one.is_text]
     if wanted is None:
-        fits = _with_samples([one for one in numeric if one.kind.lower() in _TYPES])
+        fits = _with_samples(_signals([one for one in numeric if one.kind.lower() in _TYPES]))
         sought = "has type NIRS"
     else:
-        fits = _named(numeric, wanted)
+        fits = _signals(_named(numeric, wanted))
         sought = f"is called {wanted!r}, nor has that source_id, uid or number"
     if not fits:
         raise RecordingError(f"{path}: no stream {sought}. Streams: {listed(streams)}.")
@@ -147,6 +148,11 @@ def _several(fits: Sequence[XdfStream], option: str, path: Path) -> RecordingErr
 
 def _number(one: XdfStream) -> str:
     return one.info.findtext("stream_id", "?")
+
+
+def _signals(streams: Sequence[XdfStream]) -> list[XdfStream]:
+    """Without what a device sends beside its signal (statistics, motion); all where nothing else is there."""
+    return [one for one in streams if not companion_of(one.info)] or list(streams)
 
 
 def _with_samples(streams: Sequence[XdfStream]) -> list[XdfStream]:

@@ -105,6 +105,19 @@ def test_a_name_goes_before_everything_that_looks_like_it(write):
     assert "uid" not in str(raised.value).split("Streams:")[1], "uids are shown where they are needed"
 
 
+def test_what_a_device_sends_beside_its_signal_does_not_compete(write):
+    path = write(
+        [
+            cap(level=1.0, name="Photon_Cap_C1_STATS"),
+            cap(level=2.0, name="Photon_Cap_C1_RAW"),
+            cap(0, name="x"),
+        ]
+    )
+    for stream in (None, "photon", "type='NIRS'"):
+        assert level(read_recording(path, stream=stream)) == 2.0
+    assert level(read_recording(path, stream="Photon_Cap_C1_STATS")) == 1.0
+
+
 def test_uids_are_listed_where_nothing_else_tells_streams_apart(write):
     with pytest.raises(RecordingError, match=r"uid uid-1, .*uid uid-2, "):
         read_recording(write([cap(), cap()]))
@@ -165,8 +178,22 @@ def test_streams_of_numbers_are_markers_by_their_type(write, kind):
 
 
 def test_a_stream_that_says_the_same_twice_is_one_choice(write):
-    path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", ["a"], [1001.01])])
-    assert len(read_recording(path, events="m").events) == 1
+    path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", ["a"], [1001.0999])])
+    assert [event.onset for event in read_recording(path, events="m").events] == [1001.0]
+    recording = read_recording(path)
+    assert [event.onset for event in recording.events] == [1001.0]
+    assert "marker stream 'm' repeats another and was left aside" in remarks(recording)
+
+
+@pytest.mark.parametrize(
+    ("labels", "times"),
+    [(["a"], [1001.101]), (["a"], [1000.899]), (["b"], [1001.0]), (["a", "a"], [1001.0, 1002.0])],
+)
+def test_streams_that_do_not_say_the_same_are_several(write, labels, times):
+    path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", labels, times)])
+    assert len(read_recording(path).events) == len({(1001.0, "a"), *zip(times, labels, strict=True)})
+    with pytest.raises(RecordingError, match="2 streams fit; choose one with --events"):
+        read_recording(path, events="m")
 
 
 # -------------------------------------------------------------- what a marker means
