@@ -132,12 +132,16 @@ class Marks:
         return []
 
     def _coded(self, labels: Sequence[str]) -> Floats:
-        """Texts as numbers (n_samples, 1): 0 where there is none, higher wherever another one begins."""
+        """Texts as numbers (n_samples, 1): 0 where there is none, higher wherever another one begins.
+
+        On a line a text of 0 is rest, as the number is.
+        """
+        resting = ("", "0") if self._regular else ("",)
         values = []
         for label in labels:
             self._numbered += label != self._last_label
             self._last_label = label
-            values.append(float(self._numbered) if label else 0.0)
+            values.append(0.0 if label in resting else float(self._numbered))
         return np.array(values)[:, None]
 
     def _onsets(self, values: Floats, times: Floats) -> npt.NDArray[np.bool_]:

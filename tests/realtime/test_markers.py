@@ -110,6 +110,16 @@ def test_a_second_or_three_periods_are_the_longest_step_of_a_line(
     ]
 
 
+@pytest.mark.parametrize("zero", ["0", "0.0", " 0\0", ""])
+def test_a_line_of_numbers_written_as_texts_is_the_line(zero: str) -> None:
+    rows = [[zero], ["1.0"], ["1"], [zero], ["1"]]
+    marks = Marks(RATE)
+    assert marks.take(rows, np.arange(5) / RATE) == [(0.1, "1"), (0.4, "1")]
+    assert marks.up_at_start == ""
+    said = Marks().take([["0"], ["0"]], np.arange(2) / RATE)
+    assert [label for _, label in said] == ["0", "0"], "without a rate every text is an event"
+
+
 def test_what_is_held_over_a_piece_of_several_samples_is_held() -> None:
     marks = Marks()
     assert marks.take([[7], [7]], np.array([0.0, 0.2])) == [(0.0, "7")]
