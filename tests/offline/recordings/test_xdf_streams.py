@@ -160,6 +160,8 @@ def test_the_markers_of_one_person_can_be_chosen(write):
         chosen = read_recording(path, events=events)
         assert [event.onset for event in chosen.events] == onsets, events
         assert "joined" not in remarks(chosen)
+        assert ("the marker stream 'Tablet' holds no event" in remarks(chosen)) == (not onsets)
+        assert remarks(chosen).count("holds no event") == (not onsets)
     with pytest.raises(RecordingError, match=r"2 streams fit; choose one with --events"):
         read_recording(path, events="Tablet")
     with pytest.raises(RecordingError, match=r"no marker stream is called 'Phone'"):
