@@ -9,7 +9,7 @@ from offline.recordings.xdf_streams import XdfStream, choose_markers, several_ma
 from realtime.markers import Marks
 from realtime.sources.recording import Event
 
-_MARKERS = ("markers", "marker", "event", "events")
+_MARKERS = ("markers", "marker", "event", "events", "trigger", "triggers", "stim")
 _SAME_EVENT_S = 0.1
 """Two marker streams that say the same within this time are one, sent twice."""
 

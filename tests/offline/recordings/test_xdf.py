@@ -75,9 +75,16 @@ def test_the_cortivision_recording(cap, side):
     assert "6 of 42 rows are auxiliary" in remarks
 
 
-def test_several_streams_of_type_nirs_are_listed(cap, side):
-    with pytest.raises(RecordingError, match=r"2 streams fit.*_RAW' \(type NIRS, 42 .*_STATS'"):
-        read_recording(cap, layout=side)
+def test_the_cap_s_statistics_do_not_compete_with_its_signal(cap, side):
+    assert read_recording(cap, layout=side).notes["stream"] == "Photon_Cap_C2022044_RAW"
+    with pytest.raises(RecordingError, match="statistics"):
+        read_recording(cap, stream="Photon_Cap_C2022044_STATS")
+
+
+def test_several_streams_of_type_nirs_are_listed(tmp_path, write_xdf):
+    path = write_xdf(tmp_path / "a.xdf", [nirs(), {**nirs(), "name": "Other"}])
+    with pytest.raises(RecordingError, match=r"2 streams fit.*\(type NIRS, .*'Other' \(type NIRS"):
+        read_recording(path)
 
 
 def test_a_stream_without_description_asks_for_a_layout(cap):
