@@ -22,8 +22,9 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 MODULE = re.compile(r"python -m (tools[a-z0-9_.]*)")
 HELPS = """
 import contextlib, io, json, os
+from dataclasses import asdict
 os.environ["COLUMNS"] = "400"
-import tools.cli as cli
+import tools.cli as cli, realtime.quality as quality
 def help_of(*words):
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
@@ -31,7 +32,7 @@ def help_of(*words):
     return shown.getvalue()
 helps = {name: help_of(name) for name in cli.COMMANDS}
 helps |= {f"study {name}": help_of("study", name) for name in ("list", "run", "sites", "export")}
-print(json.dumps(helps))
+print(json.dumps([helps, {name: str(value) for name, value in asdict(quality.Policy()).items()}]))
 """
 
 
@@ -69,15 +70,25 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def helps() -> dict[str, str]:
-    """What every command says of itself, by its name."""
+def said() -> list[dict[str, str]]:
+    """What every command says of itself, by its name; the fields of a policy and their defaults."""
     done = subprocess.run(
         [sys.executable, "-c", HELPS], cwd=HOUSE, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout)
-    assert all("Usage: hemostream" in said for said in found.values())
+    found: list[dict[str, str]] = json.loads(done.stdout)
     return found
+
+
+@pytest.fixture(scope="module")
+def helps(said: list[dict[str, str]]) -> dict[str, str]:
+    assert all("Usage: hemostream" in one for one in said[0].values())
+    return said[0]
+
+
+def test_the_defaults_of_a_policy_are_those_that_are_written_down(said: list[dict[str, str]]) -> None:
+    page = text_of(HOUSE / "docs/guide/live.md")
+    assert not [f"`{name}` {value}" for name, value in said[1].items() if f"`{name}` {value}" not in page]
 
 
 def options_in(said: str) -> set[str]:
