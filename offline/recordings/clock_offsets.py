@@ -55,18 +55,17 @@ class Offsets:
     ----------
     knots : (n_knots,) float64
         s on the source's clock, ascending.
-    offset, error : (n_knots,) float64
-        What to add to a stamp made then, and its standard error, s.
+    offset, uncertainty : (n_knots,) float64
+        What to add to a stamp made then, and how wrong that is claimed to be at most, s.
     """
 
     knots: Floats
     offset: Floats
-    error: Floats
+    uncertainty: Floats
 
     def at(self, stamps: Floats) -> tuple[Floats, Floats]:
         """Offset and claimed uncertainty (s) at stamps (s)."""
-        error = np.interp(stamps, self.knots, self.error)
-        return np.interp(stamps, self.knots, self.offset), SURE * error
+        return np.interp(stamps, self.knots, self.offset), np.interp(stamps, self.knots, self.uncertainty)
 
 
 @dataclass(eq=False)
@@ -140,7 +139,20 @@ def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offse
     )
     offset = mean @ share
     error = np.sqrt(variance @ share + (mean - offset[:, None]) ** 2 @ share)
-    return Offsets(knots, middle + offset, (1.0 + FEW * (len(found) - 1) / len(found) ** 2) * error)
+    claim = SURE * (1.0 + FEW * (len(found) - 1) / len(found) ** 2) * error
+    claim += np.interp(knots, at, _on_one_side(found - np.interp(at, knots, offset)))
+    return Offsets(knots, middle + offset, claim)
+
+
+def _on_one_side(residuals: Floats) -> Floats:
+    """By how much comparisons beside each other lie off together, beyond their noise, s: what the model missed."""
+    if len(residuals) < 3:
+        return np.zeros(len(residuals))
+    padded = np.concatenate([residuals[1:2], residuals, residuals[-2:-1]])
+    three = np.stack([padded[:-2], residuals, padded[2:]])
+    bent = np.abs(residuals - 0.5 * (three[0] + three[2]))[1:-1]
+    noise = 1.4826 / np.sqrt(1.5) * float(np.median(bent))
+    return np.maximum(np.abs(np.median(three, axis=0)) - noise, 0.0)
 
 
 def _prior(noise: Floats, wander: Floats) -> Floats:

@@ -9,6 +9,8 @@ and told, and the search goes on at the next boundary, as pyxdf's own does.
 import gzip
 import io
 import struct
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -67,10 +69,13 @@ class Chunks:
         The file, but for what is not whole.
     damage : list of str
         What that was.
+    compared_after : mapping of int to list of int
+        By the number of a stream: how many of its samples were written before each comparison of its clock.
     """
 
     content: bytes
     damage: list[str] = field(default_factory=list)
+    compared_after: Mapping[int, list[int]] = field(default_factory=dict)
 
 
 class _NotWholeError(Exception):
@@ -90,6 +95,8 @@ def whole_chunks(content: bytes) -> Chunks:
     kept: list[bytes | memoryview] = [MAGIC]
     damage: list[str] = []
     streams: dict[int, tuple[int, int]] = {}
+    written: dict[int, int] = defaultdict(int)
+    compared_after: dict[int, list[int]] = defaultdict(list)
     at = len(MAGIC)
     view = memoryview(content)
     while at < len(content):
@@ -103,10 +110,24 @@ def whole_chunks(content: bytes) -> Chunks:
         try:
             if _look(content, body, end, streams):
                 kept.append(view[at:end])
+                _count(content, body, end, written, compared_after)
         except _NotWholeError as error:
             damage.append(f"at byte {at} {error}")
         at = end
-    return Chunks(b"".join(kept), damage)
+    return Chunks(b"".join(kept), damage, compared_after)
+
+
+def _count(
+    content: bytes, body: int, end: int, written: dict[int, int], compared_after: dict[int, list[int]]
+) -> None:
+    """Follow the order in which samples and comparisons were written."""
+    (tag,) = struct.unpack_from("<H", content, body)
+    if tag in (SAMPLES, CLOCK):
+        (stream,) = struct.unpack_from("<I", content, body + 2)
+        if tag == CLOCK:
+            compared_after[stream].append(written[stream])
+        else:
+            written[stream] += _varied(content, body + 6, end)[0]
 
 
 def _bounds(content: bytes, at: int) -> tuple[int, int]:

@@ -33,12 +33,18 @@ class XdfStream:
         Seconds on the recorder's clock.
     compared : (n_measurements,) float64
         When the clocks were compared, s on the recorder's own clock.
+    uncertainty : (n_samples,) float64
+        How wrong those comparisons may leave each time, s.
+    clock_remarks : tuple of str
+        What a person should know of them.
     """
 
     info: ET.Element
     values: Any
     times: Floats
     compared: Floats
+    uncertainty: Floats
+    clock_remarks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
