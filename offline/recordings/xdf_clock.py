@@ -148,8 +148,8 @@ def _clocks(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], 
     """Which comparisons are of which clock, and a doubt (s) of all of them.
 
     Comparisons are of one clock where they agree; one that no other agrees with is another clock only
-    where the stamps jump with it.  If none agrees with any, the middle one is taken, and what they say is
-    all the claim.
+    where the stamps jump with it.  If none agrees with any, the middle one of those made near the stamps
+    is taken, and how far they lie apart is claimed.
     """
     usual = np.median(np.abs(np.diff(found))) if len(found) > KNOWN else FEW_S / ODDS / 1.4826
     bound = min(max(LEAST_S, ODDS * 1.4826 * float(usual)), OTHER_CLOCK_S)
@@ -170,7 +170,7 @@ def _clocks(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], 
             continue
         odd = []  # what lies between two that agree was wrong
     if not clocks:
-        return _alone(found, steps)
+        return _alone(at, found, steps)
     for j in range(clocks[0][0] - 1, -1, -1):
         if steps.explains(float(found[clocks[0][0]] - found[j])):
             clocks.insert(0, [j])
@@ -180,7 +180,7 @@ def _clocks(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], 
     return clocks, 0.0
 
 
-def _alone(found: Floats, steps: _Steps) -> tuple[list[list[int]], float]:
+def _alone(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], float]:
     """`_clocks` where no comparison agrees with any."""
     clocks = [[0]]
     for j in range(1, len(found)):
@@ -188,7 +188,9 @@ def _alone(found: Floats, steps: _Steps) -> tuple[list[list[int]], float]:
             clocks.append([j])
     if len(clocks) > 1 or len(found) == 1:
         return clocks, 0.0
-    return [[int(np.argsort(found)[(len(found) - 1) // 2])]], float(np.ptp(found))
+    away = np.array([_away(steps.stamps, at[[j]]).sum() for j in range(len(at))])
+    near = np.flatnonzero(away == away.min())  # a wrong one is often not of the sender's time either
+    return [[int(near[np.argsort(found[near])[(len(near) - 1) // 2]])]], float(np.ptp(found))
 
 
 def _cuts(
