@@ -107,7 +107,7 @@ def test_clock_offsets_bring_stamps_and_markers_to_the_recorders_clock(tmp_path,
     events = markers("m", ["go"], [2000.0]) | {"clock": [(2000.0, -995.0)]}
     recording = read_recording(write_xdf(tmp_path / "a.xdf", [stream, events]))
     expected = stream["times"] + 5.0 + 1e-5 * (stream["times"] - 1000.0)
-    np.testing.assert_allclose(recording.times, expected, rtol=0, atol=5e-5)
+    np.testing.assert_allclose(recording.times, expected, rtol=0, atol=1e-4)  # a chunk moves as one
     assert recording.pushed
     assert 0 < np.max(recording.time_uncertainty_s) < 5e-3
     assert [event.onset for event in recording.events] == [1005.0]
