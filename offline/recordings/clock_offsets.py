@@ -1,10 +1,10 @@
 """The offset between two clocks over a whole recording, from all comparisons that were made of them.
 
 Noise model: the offset drifts at a rate that itself wanders (an integrated Wiener process of intensity
-``wander ** 2``), each comparison is wrong by an independent normal error of standard deviation ``noise``, and
-one in two hundred by anything up to a second.  Neither `noise` nor `wander` is known beforehand: a grid of both
-is followed by Kalman filters side by side, each weighed by how likely it makes the comparisons, and what
-the smoothers of the likely ones say is averaged.  So few comparisons, noisy ones and a wandering clock all
+``wander ** 2``), each comparison is wrong by an independent normal error of standard deviation ``noise``,
+and one in two hundred by anything up to a second.  Neither `noise` nor `wander` is known beforehand: a grid
+of both is followed by Kalman filters side by side, each weighed by how likely it makes the comparisons, and
+what the smoothers of the likely ones say is averaged.  So few comparisons, noisy ones and a wandering clock all
 end in a larger uncertainty, and good ones in a small one, by the same rule.  A live session sees only the
 past and has a rule of its own (`realtime.clock.comparisons`).
 """
@@ -21,8 +21,8 @@ SURE = 4.0
 NOISES = np.geomspace(1e-5, 0.1, 14)
 """Standard deviations of a comparison that are tried, s ..."""
 LIKELY_NOISE_S, NOISE_SPREAD = 5e-4, 4.0
-"""... most likely about this before any is seen, within this factor: LSL's are good to 0.2 ms on a wire and some
-10 ms over bad wireless."""
+"""... most likely about this before any is seen, within this factor: LSL's are good to 0.2 ms on a wire and
+some 10 ms over bad wireless."""
 WANDERS = np.geomspace(1e-7, 0.03, 12)
 """By how much a drift changes in a second that are tried, seconds a second ..."""
 STEADY, UNLIKELY = 1e-6, 1.0
@@ -34,7 +34,8 @@ MOST_WILD = 0.25
 NEVER = 1e6
 """Less likely by this (natural logarithm) than all else."""
 FEW = 3.0
-"""From few comparisons nobody knows their noise: from n, ``1 + FEW (n - 1) / n ** 2`` times as much is claimed."""
+"""From few comparisons nobody knows their noise: from n, ``1 + FEW (n - 1) / n ** 2`` times as much is
+claimed."""
 LEAST_WEIGHT = 1e-3
 """What is less likely than the likeliest by this factor is left aside."""
 WANDERED_S = 60.0
@@ -145,7 +146,7 @@ def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offse
 
 
 def _on_one_side(residuals: Floats) -> Floats:
-    """By how much comparisons beside each other lie off together, beyond their noise, s: what the model missed."""
+    """By how much comparisons beside each other lie off together, beyond their noise, s."""
     if len(residuals) < 3:
         return np.zeros(len(residuals))
     padded = np.concatenate([residuals[1:2], residuals, residuals[-2:-1]])
@@ -169,7 +170,8 @@ def _begin(at: Floats, found: Floats, start: float, noise: Floats, wander: Float
     ahead = float(at[min(FIRST, len(at)) - 1]) - start
     wide = 10.0 * (noise + spread + DRIFT * ahead) + wander * ahead**1.5
     zero = np.zeros(len(noise))
-    return _Filters(noise, wander, zero + middle, zero, wide**2, zero, DRIFT**2 + WANDERED_S * wander**2, zero)
+    drift = DRIFT**2 + WANDERED_S * wander**2
+    return _Filters(noise, wander, zero + middle, zero, wide**2, zero, drift, zero)
 
 
 def _knots(at: Floats, first: float, last: float) -> tuple[Floats, list[int]]:

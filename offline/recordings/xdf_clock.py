@@ -32,7 +32,7 @@ FEW_S = 0.1
 DRIFTS = 10.0
 """Standard deviations of a drift that may lie between two comparisons."""
 LATE_S = 2.0
-"""Samples and comparisons are written by different threads: in the file they may have overtaken by this, s."""
+"""Samples and comparisons are written by different threads: one may have overtaken the other by this, s."""
 NEAR_S = 10.0
 """Samples further from the comparisons of a clock are hardly that clock's, s."""
 BLOCK_S = 10.0
@@ -74,7 +74,7 @@ class OnRecorderClock:
         if self.not_believed:
             remarks.append(f"{self.not_believed} clock offsets contradict the others and were left aside")
         if self.clocks > 1:
-            remarks.append(f"the sender's clock was another one {self.clocks - 1} times, as clock offsets say")
+            remarks.append(f"clock offsets say that the sender's clock was set anew {self.clocks - 1} times")
         return tuple(remarks)
 
 
@@ -121,7 +121,7 @@ def on_recorder_clock(
         kept = _as_pushed(stamps[part], offset, rate)
         times[part] = stamps[part] + kept
         uncertainty[part] += wrong + np.abs(kept - offset)
-    used = sum(map(len, clocks))
+    used = sum(len(clock) for clock in clocks)
     return OnRecorderClock(times, _in_stretches(uncertainty, steps.period), len(offsets) - used, len(clocks))
 
 
@@ -204,17 +204,16 @@ def _cuts(
     for j in range(len(clocks) - 1):
         start = cuts[-1] if cuts else 0
         jump = float(found[clocks[j + 1][0]] - found[clocks[j][-1]])
-        # Each place's cost, s: time that does not go on, and samples that are not where the clock was compared.
+        # What each place costs, s: time that does not go on there ...
         raw = np.concatenate([[0.0], steps.steps - period])
         with np.errstate(invalid="ignore"):
             cost = np.abs(raw + jump) - np.abs(raw) - 0.01 * np.minimum(np.abs(raw), abs(jump))
         explained = np.append(cost, abs(jump))
         explained[0] = abs(jump)  # all samples are of the later clock, or of the earlier
         explained[~np.isfinite(explained)] = abs(jump)
-        later = np.min(away[j + 1 :], axis=0)
-        total = explained + period * (
-            np.concatenate([[0.0], np.cumsum(away[j])]) + later.sum() - np.concatenate([[0.0], np.cumsum(later)])
-        )
+        # ... and samples that are far from where their clock was compared.
+        before, behind = _summed(away[j]), _summed(np.min(away[j + 1 :], axis=0))
+        total = explained + period * (before + behind[-1] - behind)
         low, high = 0, n
         if where is not None:
             late = math.ceil(LATE_S / period) if period > 0 else n
@@ -237,8 +236,12 @@ def _away(stamps: Floats, at: Floats) -> Floats:
         return ~((stamps >= at.min() - NEAR_S) & (stamps <= at.max() + NEAR_S)) * 1.0
 
 
+def _summed(each: Floats) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(each)])
+
+
 def _between(stamps: Floats, cut: int, last: float, first: float) -> tuple[int, int]:
-    """Samples around a cut that came after the last comparison (s) of one clock and before the first of the next."""
+    """Samples around a cut after the last comparison (s) of one clock and before the first of the next."""
     low = cut
     while low > 0 and stamps[low - 1] > last:
         low -= 1

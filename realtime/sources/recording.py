@@ -112,7 +112,8 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     Yields
     ------
     Entry
-        The stream's opening, then samples and events in order of time; its clock wherever its uncertainty changes.
+        The stream's opening, then samples and events in order of time, and a comparison of the clocks
+        wherever its uncertainty changes.
     """
     start = float(recording.times[0]) if len(recording.times) and on_a_clock(recording.times[0]) else 0.0
     yield StreamOpened(

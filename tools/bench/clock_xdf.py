@@ -12,6 +12,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -45,7 +46,9 @@ WRITTEN_EVERY_S = 0.5
 MOST_PERIODS = 2.0
 """Times claimed to be less sure than this (periods; the policy's default) make a window abstain."""
 _CHANNELS = tuple(
-    Channel(name=f"S1-D1 {nm}", kind=Kind.INTENSITY, unit="V", source=1, detector=1, wavelength=nm, distance=0.03)
+    Channel(
+        name=f"S1-D1 {nm}", kind=Kind.INTENSITY, unit="V", source=1, detector=1, wavelength=nm, distance=0.03
+    )
     for nm in (760.0, 850.0)
 )
 
@@ -63,7 +66,8 @@ def shifted_clock(rng: np.random.Generator, source: KnownSource, away: Floats, n
 def drifting_clock(rng: np.random.Generator, source: KnownSource) -> KnownSource:
     """A clock that runs fast or slow by as much as quartz does, under the stamps as they are."""
     skew = rng.normal(0, 5e-5)
-    return shifted_clock(rng, source, skew * (source.true - source.true[0]) + rng.uniform(-1e5, 1e5), 5e-5)
+    away: Floats = skew * (source.true - source.true[0]) + rng.uniform(-1e5, 1e5)
+    return shifted_clock(rng, source, away, 5e-5)
 
 
 def wandering_clock(rng: np.random.Generator, source: KnownSource) -> KnownSource:
@@ -176,7 +180,7 @@ def written(source: KnownSource) -> bytes:
     size = max(1, round(WRITTEN_EVERY_S / source.period))
     n = len(source.true)
     cuts = sorted({*range(0, n, size), *(at for at, _ in marks), n})
-    for first, stop in zip(cuts, cuts[1:], strict=False):
+    for first, stop in pairwise(cuts):
         for at, offset in marks:
             if at == first:
                 now = float(source.true[first])
@@ -224,9 +228,14 @@ def pyxdf_errors(content: bytes, true: Floats) -> Floats:
     return np.nan_to_num(np.abs(np.asarray(streams[0]["time_stamps"]) - true[numbers]), nan=np.inf)
 
 
+def most_of(period: float) -> float:
+    """Claims above this (s) make a window abstain, for a source of this period, s."""
+    return max(MOST_PERIODS * period, TIMES_MATTER_S)
+
+
 def beyond(found: Followed, period: float) -> float:
     """How far beyond its claim a time lies that makes no window abstain, at most; in periods."""
-    counts = found.claim <= max(MOST_PERIODS * period, TIMES_MATTER_S)
+    counts = found.claim <= most_of(period)
     return float(((found.error - found.claim) / period)[counts].max(initial=0.0))
 
 
@@ -240,14 +249,14 @@ def rows(sources: int, families: tuple[str, ...] = ALL) -> list[dict[str, str]]:
         theirs = [_or_none(pyxdf_errors, file, source.true) for file, source in zip(files, made, strict=True)]
         known = [each for each in theirs if each is not None]
         covered = np.concatenate([one.covered for one in ours])
-        most = [max(MOST_PERIODS * source.period, TIMES_MATTER_S) for source in made]
+        unsure = [(one.claim > most_of(source.period)).mean() for one, source in zip(ours, made, strict=True)]
         table.append({
             "family": family,
             "within the claim": f"{100 * covered.mean():.2f} %",
             "worst beyond the claim, periods": f"{max(map(beyond, ours, [one.period for one in made])):.2f}",
             "error p50 / p99, ms": percentiles(np.concatenate([one.error for one in ours])),
             "claim p50, ms": f"{1e3 * np.median(np.concatenate([one.claim for one in ours])):.2f}",
-            "too unsure": f"{100 * np.mean([(a.claim > b).mean() for a, b in zip(ours, most, strict=True)]):.1f} %",
+            "too unsure": f"{100 * np.mean(unsure):.1f} %",
             "dropped": f"{100 * np.mean([1 - one.kept.mean() for one in ours]):.1f} %",
             "pyxdf p50 / p99, ms": percentiles(np.concatenate(known)) if known else "stops",
         })  # fmt: skip
