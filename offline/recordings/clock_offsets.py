@@ -4,9 +4,9 @@ Noise model: the offset drifts at a rate that itself wanders (an integrated Wien
 ``wander ** 2``), each comparison is wrong by an independent normal error of standard deviation ``noise``,
 and one in two hundred by anything up to a second.  Neither `noise` nor `wander` is known beforehand: a grid
 of both is followed by Kalman filters side by side, each weighed by how likely it makes the comparisons, and
-what the smoothers of the likely ones say is averaged.  So few comparisons, noisy ones and a wandering clock all
-end in a larger uncertainty, and good ones in a small one, by the same rule.  A live session sees only the
-past and has a rule of its own (`realtime.clock.comparisons`).
+what the smoothers of the likely ones say is averaged.  So few comparisons, noisy ones and a wandering clock
+all end in a larger uncertainty, and good ones in a small one, by the same rule.  A live session sees only
+the past and has a rule of its own (`realtime.clock.comparisons`).
 """
 
 from dataclasses import dataclass

@@ -106,9 +106,9 @@ def on_recorder_clock(
     where = None if positions is None else np.asarray(positions)[usable]
     if where is not None and len(at) > 1 and np.all(where == where[0]):
         where = None  # written apart from the samples: it says nothing
-    steps = _Steps(stamps)
+    steps = _Steps(stamps, at, where)
     clocks, doubt = _clocks(at, found, steps)
-    cuts, unsure = _cuts(clocks, at, found, where, steps)
+    cuts, unsure = _cuts(clocks, found, steps)
     times, uncertainty = stamps.copy(), unsure + doubt
     for clock, (first, stop) in zip(clocks, zip([0, *cuts], [*cuts, len(stamps)], strict=True), strict=True):
         part = slice(first, stop)
@@ -126,22 +126,34 @@ def on_recorder_clock(
 
 
 class _Steps:
-    """The steps between stamps in the order of arrival."""
+    """The steps between stamps in the order of arrival, and where the clocks were compared between them."""
 
-    def __init__(self, stamps: Floats) -> None:
-        self.stamps = stamps
+    def __init__(self, stamps: Floats, at: Floats, where: Floats | None) -> None:
+        self.stamps, self.at, self.where = stamps, at, where
         with np.errstate(invalid="ignore"):
             self.steps = np.diff(stamps)
         forward = self.steps[self.steps > 0]
         self.period = float(np.median(forward)) if len(forward) else 0.0
 
-    def explains(self, jump: float) -> bool:
-        """Whether stamps jump so that an offset that jumps by so much (s) makes time go on."""
-        if not len(self.steps):
-            return False
-        cost = np.abs(self.steps + jump - self.period) - np.abs(self.steps - self.period)
-        ahead = self.steps + jump > -LEAST_S
-        return bool(np.any(ahead & (cost < -0.9 * abs(jump))))
+    def bounds(self, before: int, after: int) -> tuple[int, int]:
+        """Samples between which, by the file's order, the clock changed between two comparisons."""
+        assert self.where is not None
+        late = math.ceil(LATE_S / self.period) if self.period > 0 else len(self.stamps)
+        return int(self.where[before]) - late, int(self.where[after]) + late
+
+    def explain(self, jump: float, before: int, after: int) -> bool:
+        """Whether an offset that jumps (s) between two comparisons makes time go on where stamps jump."""
+        with np.errstate(invalid="ignore"):
+            cost = np.abs(self.steps + jump - self.period) - np.abs(self.steps - self.period)
+            found = (self.steps + jump > -LEAST_S) & (cost < -0.9 * abs(jump))
+            if self.where is not None:
+                low, high = self.bounds(before, after)
+                index = np.arange(1, len(self.stamps))
+                found &= (index >= low) & (index <= high)
+            else:
+                found &= self.stamps[:-1] >= self.at[before] - NEAR_S
+                found &= self.stamps[1:] <= self.at[after] + NEAR_S
+        return bool(np.any(found))
 
 
 def _clocks(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], float]:
@@ -172,10 +184,10 @@ def _clocks(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], 
     if not clocks:
         return _alone(at, found, steps)
     for j in range(clocks[0][0] - 1, -1, -1):
-        if steps.explains(float(found[clocks[0][0]] - found[j])):
+        if steps.explain(float(found[clocks[0][0]] - found[j]), j, clocks[0][0]):
             clocks.insert(0, [j])
     for j in range(clocks[-1][-1] + 1, len(found)):
-        if steps.explains(float(found[j] - found[clocks[-1][-1]])):
+        if steps.explain(float(found[j] - found[clocks[-1][-1]]), clocks[-1][-1], j):
             clocks.append([j])
     return clocks, 0.0
 
@@ -184,7 +196,7 @@ def _alone(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], f
     """`_clocks` where no comparison agrees with any."""
     clocks = [[0]]
     for j in range(1, len(found)):
-        if steps.explains(float(found[j] - found[clocks[-1][-1]])):
+        if steps.explain(float(found[j] - found[clocks[-1][-1]]), clocks[-1][-1], j):
             clocks.append([j])
     if len(clocks) > 1 or len(found) == 1:
         return clocks, 0.0
@@ -193,14 +205,12 @@ def _alone(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], f
     return [[int(near[np.argsort(found[near])[(len(near) - 1) // 2]])]], float(np.ptp(found))
 
 
-def _cuts(
-    clocks: list[list[int]], at: Floats, found: Floats, where: Floats | None, steps: _Steps
-) -> tuple[list[int], Floats]:
+def _cuts(clocks: list[list[int]], found: Floats, steps: _Steps) -> tuple[list[int], Floats]:
     """Samples with which the second clock begins, the third ..., and doubts (s) where that is not sure."""
     n, period = len(steps.stamps), steps.period
     unsure = np.zeros(n)
     cuts: list[int] = []
-    away = [_away(steps.stamps, at[clock]) for clock in clocks]
+    away = [_away(steps.stamps, steps.at[clock]) for clock in clocks]
     for j in range(len(clocks) - 1):
         start = cuts[-1] if cuts else 0
         jump = float(found[clocks[j + 1][0]] - found[clocks[j][-1]])
@@ -214,17 +224,16 @@ def _cuts(
         # ... and samples that are far from where their clock was compared.
         before, behind = _summed(away[j]), _summed(np.min(away[j + 1 :], axis=0))
         total = explained + period * (before + behind[-1] - behind)
-        low, high = 0, n
-        if where is not None:
-            late = math.ceil(LATE_S / period) if period > 0 else n
-            low, high = int(where[clocks[j][-1]]) - late, int(where[clocks[j + 1][0]]) + late
+        if steps.where is not None:
+            low, high = steps.bounds(clocks[j][-1], clocks[j + 1][0])
             index = np.arange(n + 1)
             total += period * (np.maximum(0, low - index) + np.maximum(0, index - high))
         total[:start] = np.inf
         cut = int(np.argmin(total))
         if explained[cut] > -0.5 * abs(jump):
-            if where is None:
-                low, high = _between(steps.stamps, cut, float(at[clocks[j][-1]]), float(at[clocks[j + 1][0]]))
+            if steps.where is None:
+                last, first = float(steps.at[clocks[j][-1]]), float(steps.at[clocks[j + 1][0]])
+                low, high = _between(steps.stamps, cut, last, first)
             unsure[max(min(low, cut), 0) : max(high, cut)] += abs(jump)
         cuts.append(cut)
     return cuts, unsure
@@ -267,7 +276,9 @@ def _as_pushed(stamps: Floats, offsets: Floats, rate: float) -> Floats:
     longest = min(max(math.ceil(LONGEST_S / nominal), LONGEST_FEWEST), LONGEST_MOST)
     starts = np.concatenate([[0], np.flatnonzero(~exact) + 1])
     kept = offsets.copy()
-    for first, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(stamps)], strict=True):
+    stops = np.append(starts[1:], len(stamps))
+    runs = np.stack([starts, stops], axis=1)[stops - starts > 1]
+    for first, stop in runs.tolist():
         last = min(stop - 1, first + longest)
         kept[first : last + 1] = offsets[last]
         if stop - first > longest:

@@ -74,7 +74,8 @@ def wandering_clock(rng: np.random.Generator, source: KnownSource) -> KnownSourc
     """A clock that wanders by up to 80 ms to and fro."""
     turn = rng.uniform(60.0, 400.0)
     swing = rng.uniform(0.005, 0.08)
-    away = swing * np.sin(2 * np.pi * (source.true - source.true[0]) / turn + rng.uniform(0, 6))
+    phase = 2 * np.pi * (source.true - source.true[0]) / turn + rng.uniform(0, 6)
+    away: Floats = swing * np.sin(phase)
     return shifted_clock(rng, source, away, 1e-4)
 
 
@@ -94,7 +95,8 @@ def other_restart(rng: np.random.Generator, source: KnownSource) -> KnownSource:
     n = len(source.true)
     later = np.arange(n) >= int(rng.integers(n // 4, 3 * n // 4))
     true = source.true + rng.uniform(0.5, 20.0) * later
-    return shifted_clock(rng, replace(source, true=true, stamps=true), rng.uniform(-5000, 5000) * later, 1e-4)
+    away = np.where(later, rng.uniform(-5000, 5000), 0.0)
+    return shifted_clock(rng, replace(source, true=true, stamps=true), away, 1e-4)
 
 
 def one_wrong(least: float, most: float) -> Change:
