@@ -2,7 +2,7 @@
 
 Read through pyxdf, without its dejitter, which joins across gaps of fewer than 500 samples (50 s
 at 10 Hz), and without its one straight line through all clock measurements: stamps stay as they
-were sent, brought to the recorder's clock by the measurements around each of them.
+were sent, brought to the recorder's clock by `offline.recordings.xdf_clock`.
 """
 
 import io
@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -32,6 +31,7 @@ from offline.recordings.checks import (
 )
 from offline.recordings.damage import LOST_SHARE
 from offline.recordings.xdf_chunks import content_of, whole_chunks
+from offline.recordings.xdf_clock import on_recorder_clock
 from offline.recordings.xdf_events import marker_streams, read_events
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
@@ -40,12 +40,9 @@ from realtime.devices import layout_of, usual
 from realtime.layout import StreamLayout
 from realtime.log import OriginKind
 from realtime.side_file import read_side_file
-from realtime.signal import Floats, SignalSpec
+from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
 from realtime.units import LENGTHS
-
-_OTHER_CLOCK_S = 1.0
-"""A jump of the measured offset above this is another clock, not drift."""
 
 
 def read_xdf(
@@ -101,6 +98,7 @@ def read_xdf(
     n_rows = int(chosen.info.findtext("channel_count", "0"))
     if left := n_rows - len(spec):
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
+    remarks += chosen.clock_remarks
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
     others = [one for one in streams if one is not chosen]
@@ -128,40 +126,18 @@ def read_xdf(
     if remarks:
         notes["remarks"] = remarks
     name = path.name.split(".xdf")[0]
-    return Recording(name, spec, data, chosen.times, missing_values(spec, data), found, start, notes)
-
-
-def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> Floats:
-    """Bring a sender's stamps to the recorder's clock.
-
-    Between two measurements the offset is interpolated, beyond them it stays.  Where the sender's
-    clock was set anew (the offset jumps), each stamp is judged by the clock it was made on.
-
-    Parameters
-    ----------
-    stamps : (n_samples,) float64
-        Seconds on the sender's clock, in the order of arrival.
-    measured_at, offsets : (n_measurements,) float64
-        Seconds on the sender's clock, and what to add there to get the recorder's.
-
-    Returns
-    -------
-    (n_samples,) float64
-        Seconds on the recorder's clock.
-    """
-    if not len(offsets) or not len(stamps):
-        return stamps
-    jumps = (np.abs(np.diff(offsets)) > _OTHER_CLOCK_S) | (np.diff(measured_at) <= 0)
-    bounds = [0, *(np.flatnonzero(jumps) + 1).tolist(), len(offsets)]
-    best = np.full(len(stamps), np.inf)
-    out = stamps.copy()
-    for begin, end in pairwise(bounds):
-        at, offset = measured_at[begin:end], offsets[begin:end]
-        away = np.maximum(0, np.maximum(at[0] - stamps, stamps - at[-1]))
-        mine = away < best
-        out[mine] = stamps[mine] + np.interp(stamps[mine], at, offset)
-        best[mine] = away[mine]
-    return out
+    return Recording(
+        name,
+        spec,
+        data,
+        chosen.times,
+        missing_values(spec, data),
+        found,
+        start,
+        notes,
+        time_uncertainty_s=chosen.uncertainty,
+        pushed=True,
+    )
 
 
 def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], float]:
@@ -181,7 +157,7 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], floa
     except (KeyError, ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         # Headers that are not what pyxdf supposes.
         raise RecordingError(f"{path} is damaged: pyxdf stops at {type(error).__name__} {error}.") from error
-    streams = [replace(_stream(one), declared=_declared(one)) for one in found]
+    streams = [replace(_stream(one, chunks.compared_after), declared=_declared(one)) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     said = [*chunks.damage, *said]
@@ -193,12 +169,26 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], floa
     return streams, _opened(header), remarks, share
 
 
-def _stream(found: Mapping[str, Any]) -> XdfStream:
+def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -> XdfStream:
     info = element_of("info", found["info"])
     measured_at = np.asarray(found["clock_times"], dtype=np.float64)
     offsets = np.asarray(found["clock_values"], dtype=np.float64)
-    times = on_recorder_clock(np.asarray(found["time_stamps"], dtype=np.float64), measured_at, offsets)
-    return XdfStream(info, found["time_series"], times, measured_at + offsets)
+    positions = compared_after.get(found["info"]["stream_id"], [])[: len(offsets)]  # pyxdf may drop the last
+    on_clock = on_recorder_clock(
+        np.asarray(found["time_stamps"], dtype=np.float64),
+        measured_at,
+        offsets,
+        positions if len(positions) == len(offsets) else None,
+        float(info.findtext("nominal_srate", "0")),
+    )
+    return XdfStream(
+        info,
+        found["time_series"],
+        on_clock.times,
+        measured_at + offsets,
+        on_clock.uncertainty,
+        on_clock.remarks,
+    )
 
 
 def _declared(found: Mapping[str, Any]) -> int | None:

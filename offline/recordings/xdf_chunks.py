@@ -11,6 +11,8 @@ import gzip
 import io
 import re
 import struct
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -74,11 +76,14 @@ class Chunks:
         What that was.
     lost : int
         Bytes of it.
+    compared_after : mapping of int to list of int
+        By the number of a stream: how many of its samples were written before each comparison of its clock.
     """
 
     content: bytes
     damage: list[str] = field(default_factory=list)
     lost: int = 0
+    compared_after: Mapping[int, list[int]] = field(default_factory=dict)
 
 
 class _NotWholeError(Exception):
@@ -98,6 +103,8 @@ def whole_chunks(content: bytes) -> Chunks:
     kept: list[bytes | memoryview] = [MAGIC]
     damage: list[str] = []
     streams: dict[int, tuple[int, int]] = {}
+    written: dict[int, int] = defaultdict(int)
+    compared_after: dict[int, list[int]] = defaultdict(list)
     at, lost = len(MAGIC), 0
     view = memoryview(content)
     while at < len(content):
@@ -112,8 +119,22 @@ def whole_chunks(content: bytes) -> Chunks:
             continue
         if known:
             kept.append(view[at:end])
+            _count(content, body, end, written, compared_after)
         at = end
-    return Chunks(b"".join(kept), damage, lost)
+    return Chunks(b"".join(kept), damage, lost, compared_after)
+
+
+def _count(
+    content: bytes, body: int, end: int, written: dict[int, int], compared_after: dict[int, list[int]]
+) -> None:
+    """Follow the order in which samples and comparisons were written."""
+    (tag,) = struct.unpack_from("<H", content, body)
+    if tag in (SAMPLES, CLOCK):
+        (stream,) = struct.unpack_from("<I", content, body + 2)
+        if tag == CLOCK:
+            compared_after[stream].append(written[stream])
+        else:
+            written[stream] += _varied(content, body + 6, end)[0]
 
 
 def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) -> int:

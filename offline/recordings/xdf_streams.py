@@ -35,6 +35,10 @@ class XdfStream:
         Seconds on the recorder's clock.
     compared : (n_measurements,) float64
         When the clocks were compared, s on the recorder's own clock.
+    uncertainty : (n_samples,) float64
+        How wrong those comparisons may leave each time, s.
+    clock_remarks : tuple of str
+        What a person should know of them.
     declared : int or None
         Samples that its footer says there are; None where it has no footer.
     """
@@ -43,6 +47,8 @@ class XdfStream:
     values: Any
     times: Floats
     compared: Floats
+    uncertainty: Floats
+    clock_remarks: tuple[str, ...] = ()
     declared: int | None = None
 
     @property

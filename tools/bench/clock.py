@@ -104,16 +104,17 @@ def rows(sources: int) -> list[dict[str, str]]:
             "family": family,
             "within the claim": f"{100 * covered.mean():.2f} %",
             "worst beyond the claim, periods": f"{max(beyond, 0.0):.2f}",
-            "error p50 / p99, ms": _two(np.concatenate([one.error for one in ours])),
+            "error p50 / p99, ms": percentiles(np.concatenate([one.error for one in ours])),
             "claim p50, ms": f"{1e3 * np.median(np.concatenate([one.claim for one in ours])):.2f}",
             "dropped": f"{100 * np.mean([1 - one.kept.mean() for one in ours]):.1f} %",
-            "pyxdf p50 / p99, ms": _two(np.concatenate(theirs)),
+            "pyxdf p50 / p99, ms": percentiles(np.concatenate(theirs)),
         })  # fmt: skip
     return found
 
 
-def _two(errors: Floats) -> str:
-    middle, most = 1e3 * np.percentile(errors, [50, 99])
+def percentiles(errors: Floats) -> str:
+    """Median and 99th percentile of errors (s), in ms."""
+    middle, most = 1e3 * np.percentile(errors, [50, 99], method="higher")
     return f"{middle:.2f} / {most:.4g}"
 
 
@@ -121,7 +122,11 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sources", type=int, default=100, help="sources a family")
-    found = rows(parser.parse_args().sources)
+    print_table(rows(parser.parse_args().sources))
+
+
+def print_table(found: list[dict[str, str]]) -> None:
+    """Print rows under their heads."""
     heads = list(found[0])
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for row in found:
