@@ -193,8 +193,10 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".toml") for f in shipped if f.name.endswith(".toml")))
 
 
-def load_recipe(name_or_path: str | Path) -> Recipe:
+def load_recipe(name_or_path: str | Path, *, allow_damaged: bool = False) -> Recipe:
     """Read a recipe: one that ships with hemostream by its name, or a file.
+
+    ``allow_damaged`` allows it even where the recipe does not.
 
     Raises
     ------
@@ -216,7 +218,9 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     except (ValueError, RecursionError) as error:  # also of numbers too long and tables too deep
         raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
     values.setdefault("name", path.stem)
-    return parse_recipe(values, str(name_or_path))
+    recipe = parse_recipe(values, str(name_or_path))
+    allowed = recipe.input.model_copy(update={"allow_damaged": True})
+    return recipe.model_copy(update={"input": allowed}) if allow_damaged else recipe
 
 
 def _text_of(path: Path) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.outside import printable
 from realtime.sources.recording import Recording
 
 NAMED = 3
@@ -89,7 +90,7 @@ def lines_of(remarks: Iterable[Remark], *, named: bool = True) -> tuple[str, ...
 def show(lines: Sequence[str]) -> None:
     """Show lines on the error stream (as warnings, so that a program can take them up)."""
     for line in lines:
-        log.warning("%s", line)
+        log.warning("%s", printable(line, None))  # names of files and people stand in it
 
 
 def show_remarks(recording: Recording, path: Path) -> None:

@@ -92,6 +92,8 @@ class Samples:
     shared : tuple of str
         Recordings of two people that are one file or hold the same signal; nothing may be learnt then
         (`offline.twice.refuse_shared`).
+    doubled : tuple of str
+        Such recordings of one person (`offline.twice.refuse_doubled`).
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
     """
@@ -111,6 +113,7 @@ class Samples:
     unnamed: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
     shared: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -152,14 +155,14 @@ def collect(
     labels, row_label = labels_of(rows, cohort, recipe)
     names = _unique_names(rows)
     reader = _Reader(cohort, recipe, rows, names)
-    of_files, shared = same_files(cohort.rows)
-    remarks = [*cohort.remarks, *of_files]
+    of_files = same_files(cohort.rows)
+    remarks = [*cohort.remarks, *of_files.remarks]
     specs, of_readers = reader.specs(tell)
     remarks += of_readers
     show(lines_of(remarks))  # at once: they may say why something else fails
-    later, alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
+    alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe)
-    later += [Remark(text) for text in left_out]
+    later = [*alike.remarks, *(Remark(text) for text in left_out)]
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[Account] = []
@@ -206,7 +209,8 @@ def collect(
         remarks=lines_of(remarks),
         unnamed=lines_of(remarks, named=False),
         # Files that are one hold one signal: each pair once, in the plainest words.
-        shared=tuple(f"{whose} {what}" for whose, what in (alike | shared).items()),
+        shared=tuple(f"{whose} {what}" for whose, what in (alike.people | of_files.people).items()),
+        doubled=tuple(f"{whose} {what}" for whose, what in (alike.person | of_files.person).items()),
         signals=tuple(
             Signal(name, row.person, words)
             for name, row, words in zip(names, rows, reader.fingerprints, strict=True)

@@ -7,6 +7,7 @@ are told, for then the recording merely counts twice.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import RecipeError
@@ -14,44 +15,63 @@ from offline.cohort import Row
 from offline.fingerprints import Alike, Fingerprint, alike_pairs
 from offline.remarks import Remark
 
+Pairs = dict[str, str]
+"""Which two rows, and what they have in common."""
 ADVICE = (
     "What is learnt from the one would be judged on the other. Take one of the rows out, or give both to one "
     "person."
 )
 
 
-def same_files(rows: Sequence[Row]) -> tuple[list[Remark], dict[str, str]]:
+@dataclass(frozen=True)
+class Shared:
+    """Recordings that are one, wholly or in part.
+
+    Parameters
+    ----------
+    people : mapping of str to str
+        Of two people: both rows, and what they have in common (`refuse_shared`).
+    person : mapping of str to str
+        Of one person (`refuse_doubled`).
+    remarks : list of Remark
+        On each.
+    """
+
+    people: Pairs = field(default_factory=dict)
+    person: Pairs = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def add(self, one: Row, other: Row, what: str) -> None:
+        """Note what two rows have in common."""
+        whose = f"{_named(one)} and {_named(other)}"
+        alone = one.person == other.person
+        (self.person if alone else self.people)[whose] = what
+        of = "two recordings of one person" if alone else "recordings of two people"
+        self.remarks.append(Remark(f"{of} {what}", detail=whose))
+
+
+def same_files(rows: Sequence[Row]) -> Shared:
     """Find rows that name the same bytes.
 
     Parameters
     ----------
     rows : sequence of Row
         Of the whole table, those too who are left aside.
-
-    Returns
-    -------
-    remarks : list of Remark
-        On each.
-    shared : mapping of str to str
-        Those of two people: both rows, and what they have in common (`refuse_shared`).
     """
     by_size: dict[int, list[Row]] = {}
     for row in rows:
         by_size.setdefault(_size(row.recording), []).append(row)
-    remarks: list[Remark] = []
-    shared: dict[str, str] = {}
+    shared = Shared()
     for group in by_size.values():
         first: dict[str, Row] = {}
         for row in group if len(group) > 1 else ():
             before = first.setdefault(content_of(row.recording), row)
             if before is not row:
-                _note(before, row, "are the same file, byte for byte", remarks, shared)
-    return remarks, shared
+                shared.add(before, row, "are the same file, byte for byte")
+    return shared
 
 
-def same_signals(
-    rows: Sequence[Row], fingerprints: Sequence[Fingerprint], rates: Sequence[float]
-) -> tuple[list[Remark], dict[str, str]]:
+def same_signals(rows: Sequence[Row], fingerprints: Sequence[Fingerprint], rates: Sequence[float]) -> Shared:
     """Find recordings that hold the same signal, wholly or in part.
 
     Parameters
@@ -62,20 +82,11 @@ def same_signals(
         Of each.
     rates : sequence of float
         Samples a second of each, Hz.
-
-    Returns
-    -------
-    remarks : list of Remark
-        On each.
-    shared : mapping of str to str
-        Those of two people: both rows, and how long the stretch is (`refuse_shared`).
     """
-    remarks: list[Remark] = []
-    shared: dict[str, str] = {}
+    shared = Shared()
     for a, b, found in alike_pairs(fingerprints):
-        what = f"hold the same signal {_stretch(found, rates[a])}"
-        _note(rows[a], rows[b], what, remarks, shared)
-    return remarks, shared
+        shared.add(rows[a], rows[b], f"hold the same signal {_stretch(found, rates[a])}")
+    return shared
 
 
 def refuse_shared(shared: Sequence[str]) -> None:
@@ -96,20 +107,31 @@ def refuse_shared(shared: Sequence[str]) -> None:
         raise RecipeError(f"{shared[0]}{more}. {ADVICE}")
 
 
+def refuse_doubled(doubled: Sequence[str]) -> None:
+    """Refuse to judge one part of a person's recordings by another where one recording stands twice.
+
+    Parameters
+    ----------
+    doubled : sequence of str
+        What `same_files` and `same_signals` found within people.
+
+    Raises
+    ------
+    RecipeError
+        Names both rows.
+    """
+    if doubled:
+        more = f" (and {len(doubled) - 1} more such pairs)" if len(doubled) > 1 else ""
+        raise RecipeError(
+            f"{doubled[0]}{more}. By time, each part of a person's recordings is judged by what was "
+            "learnt from the others, and these are one. Take one of the rows out."
+        )
+
+
 def content_of(recording: Path) -> str:
     """SHA-256 of a file, or of what is in a folder's files whatever they are called; hexadecimal."""
     digests = sorted(hashlib.sha256(part.read_bytes()).hexdigest() for part in _parts(recording))
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _note(one: Row, other: Row, what: str, remarks: list[Remark], shared: dict[str, str]) -> None:
-    """Add what two rows have in common."""
-    whose = f"{_named(one)} and {_named(other)}"
-    if one.person == other.person:
-        remarks.append(Remark(f"two recordings of one person {what}", detail=whose))
-    else:
-        remarks.append(Remark(f"recordings of two people {what}", detail=whose))
-        shared[whose] = what
 
 
 def _named(row: Row) -> str:

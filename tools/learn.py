@@ -65,10 +65,11 @@ def train(
     allow_damaged : bool
         Take what is left of recordings of which much cannot be read.
     """
+    from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()
-    its = _recipe(recipe, allow_damaged)
+    its = load_recipe(recipe, allow_damaged=allow_damaged)
     if from_ is not None:
         _further(cohort, its, out, seed, from_, locked, old_cohort, subgroup, margin)
         return
@@ -89,16 +90,6 @@ def train(
         span=None if first is None else Span(0.0, first, fraction=True),
     )
     print(f"Bundle {out} (model {model_hash[:12]})")
-
-
-def _recipe(name: str, allow_damaged: bool) -> "Recipe":
-    """The recipe, with what the command line says about it."""
-    from offline.recipe import load_recipe
-
-    its = load_recipe(name)
-    if not allow_damaged:
-        return its
-    return its.model_copy(update={"input": its.input.model_copy(update={"allow_damaged": True})})
 
 
 def _further(
@@ -187,10 +178,11 @@ def evaluate(
     """
     from offline import evaluation
     from offline.planning import print_plan
+    from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()
-    its = _recipe(recipe, allow_damaged)
+    its = load_recipe(recipe, allow_damaged=allow_damaged)
     if plan:
         costs = evaluation.plan_evaluation(cohort, its, networks=network, audited=audit)
         print_plan(costs, workers or os.cpu_count() or 1)

@@ -104,6 +104,7 @@ def run(
     measure: Literal["series", "reho"] = "series",
     workers: int = 0,
     audit: Annotated[bool, Parameter(negative="--no-audit")] = True,
+    allow_damaged: bool = False,
 ) -> None:
     """Evaluate systems on your own scans, or on ABIDE: by unseen site, in ten folds, on permuted labels.
 
@@ -138,6 +139,8 @@ def run(
     audit : bool
         Whether every system is also run carelessly at one site, beside its honest twin: what an accuracy is
         worth shows only there, and it takes a small part of a run's time.
+    allow_damaged : bool
+        Take what is left of a cohort's recordings of which much cannot be read.
     """
     from models.output_place import check_folder
     from offline.progress import shown
@@ -163,7 +166,7 @@ def run(
         check_folder(out / name, "The report")
     make_folder(out)
     if is_cohort(data):
-        run_cohort(wanted, data, out, workers=workers)
+        run_cohort(wanted, data, out, workers=workers, allow_damaged=allow_damaged)
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
         return
     left_out: list[str] = []

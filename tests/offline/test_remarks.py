@@ -17,7 +17,7 @@ from scipy.io import loadmat, savemat
 from offline import samples as module
 from offline.evaluation import evaluate
 from offline.recordings import read_recording
-from offline.remarks import Remark, lines_of, one_line, remarks_of
+from offline.remarks import Remark, lines_of, one_line, remarks_of, show
 from offline.training import train
 from realtime.sources.recording import Recording
 from tests.offline.support import task_cohort, task_recipe
@@ -101,6 +101,12 @@ def test_grouping_loses_no_remark_and_repeats_no_text(pairs: list[tuple[str, str
 def test_what_a_file_says_moves_no_cursor(text: str) -> None:
     assert one_line(text).isprintable() or not text.isascii()
     assert not set(one_line(text)) & set("\x1b\n\r\t\x07\u202e\u200b\u2028")
+
+
+def test_names_in_what_is_shown_move_no_cursor_either(caplog: pytest.LogCaptureFixture) -> None:
+    show(lines_of([Remark("two are one", "a\x1b[31m.xdf", detail="'P\x9b1m' and b\n.xdf")]))
+    (record,) = caplog.records
+    assert record.getMessage() == ("recording a\\x1b[31m.xdf: two are one: 'P\\x9b1m' and b\\x0a.xdf")
 
 
 def test_a_detail_stands_on_no_card() -> None:

@@ -176,6 +176,19 @@ def test_the_same_signal_twice_under_one_person_is_told(tmp_path: Path) -> None:
     assert not any("p1" in remark for remark in samples.unnamed)
 
 
+def test_by_time_the_same_signal_twice_under_one_person_is_refused(tmp_path: Path) -> None:
+    path = cohort_of(tmp_path, ("q0.nirs", "p1"), ("half.snirf", "p1"), ("q1.nirs", "p2"))
+    its = read_recording(tmp_path / "q0.nirs")
+    late = replace(its, data=its.data[:, 200:], times=its.times[200:], missing=its.missing[:, 200:])
+    write_snirf(late, tmp_path / "half.snirf")
+    recipe = task_recipe(evaluation={"by": "time", "parts": 2, "apart_s": 0.0})
+    said = r"line 2, person 'p1'.*line 3, person 'p1'.*hold the same signal.*By time"
+    with pytest.raises(RecipeError, match=said):
+        evaluate(path, recipe, tmp_path / "report")
+    with pytest.raises(RecipeError, match=said):
+        plan_evaluation(path, recipe)
+
+
 def test_words_for_not_known_are_no_spellings_of_a_label(tmp_path: Path) -> None:
     rows = [Row(tmp_path / f"{i}.csv", f"p{i}", values={"group": text}) for i, text in enumerate(GROUPS)]
     labels, own = labels_of(rows, Cohort(tmp_path, tuple(rows)), group_recipe())
