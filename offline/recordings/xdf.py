@@ -181,11 +181,13 @@ def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -
         positions if len(positions) == len(offsets) else None,
         float(info.findtext("nominal_srate", "0")),
     )
+    with np.errstate(invalid="ignore"):  # a wrong comparison may be infinite, both ways
+        compared = measured_at + offsets
     return XdfStream(
         info,
         found["time_series"],
         on_clock.times,
-        measured_at + offsets,
+        compared,
         on_clock.uncertainty,
         on_clock.remarks,
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from offline.recordings.clock_offsets import fit_offsets
-from realtime.clock.chunk_stamps import EXACT_S, LONGEST_FEWEST, LONGEST_MOST, LONGEST_S
+from offline.recordings.pushed_stamps import as_pushed
 from realtime.clock.comparisons import DRIFT
 from realtime.signal import Floats
 from realtime.stamp_guard import on_a_clock
@@ -118,7 +118,7 @@ def on_recorder_clock(
             continue
         line = fit_offsets(at[clock], found[clock], float(mine.min()), float(mine.max()))
         offset, wrong = line.at(stamps[part])
-        kept = _as_pushed(stamps[part], offset, rate)
+        kept = as_pushed(stamps[part], offset, rate)
         times[part] = stamps[part] + kept
         uncertainty[part] += wrong + np.abs(kept - offset)
     used = sum(len(clock) for clock in clocks)
@@ -258,32 +258,6 @@ def _between(stamps: Floats, cut: int, last: float, first: float) -> tuple[int, 
     while high < len(stamps) and stamps[high] < first:
         high += 1
     return low, high
-
-
-def _as_pushed(stamps: Floats, offsets: Floats, rate: float) -> Floats:
-    """Offsets (s) that leave steps that were made up when a chunk was pushed as exact as they came.
-
-    Only by that are they known (`realtime.clock.chunk_stamps`).  A chunk is moved as a whole, by the offset
-    of its last sample, which was measured; a run that is longer than any chunk is a grid and bends again.
-    """
-    if rate <= 0.0 or len(stamps) < 2:
-        return offsets
-    nominal = 1.0 / rate
-    with np.errstate(invalid="ignore"):
-        steps = np.diff(stamps)
-        whole = np.maximum(np.round(steps / nominal), 1.0)
-        exact = np.abs(steps / whole - nominal) < np.maximum(EXACT_S, 1e-15 * np.abs(stamps[1:]))
-    longest = min(max(math.ceil(LONGEST_S / nominal), LONGEST_FEWEST), LONGEST_MOST)
-    starts = np.concatenate([[0], np.flatnonzero(~exact) + 1])
-    kept = offsets.copy()
-    stops = np.append(starts[1:], len(stamps))
-    runs = np.stack([starts, stops], axis=1)[stops - starts > 1]
-    for first, stop in runs.tolist():
-        last = min(stop - 1, first + longest)
-        kept[first : last + 1] = offsets[last]
-        if stop - first > longest:
-            break  # the stamps are known to be a grid
-    return kept
 
 
 def _in_stretches(uncertainty: Floats, period: float) -> Floats:
