@@ -150,7 +150,8 @@ class Ends:
         """Whether the ends lie on a line that the stamps inside do not follow."""
         wrong = abs(self.period - self.nominal) * max(self._sizes, default=0)
         return (
-            len(self._ends) >= ENDS
+            not self._cleared
+            and len(self._ends) >= ENDS
             and sum(size > 1 for size in self._sizes) >= ENDS - 1
             and wrong > MATTERS * self.nominal
             and 3.0 * self.scatter < wrong
@@ -170,7 +171,7 @@ class Ends:
         """Take a stamp (s) before which the device counted so many lost samples."""
         last, self._last = self._last, stamp
         nominal = self.nominal
-        if last is None or nominal <= 0.0:
+        if last is None or self._cleared:
             return Step.ODD
         step = stamp - last
         periods = round(step / nominal)
