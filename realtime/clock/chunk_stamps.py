@@ -32,14 +32,14 @@ LEEWAY = 0.25
 """How wrong a declared rate may be, as a share of it; more is a gap."""
 KEEP_S = 30.0
 """How long an end of a chunk counts, s ..."""
-KEEP = 8
+KEEP = 12
 """... but never fewer ends than this."""
 PUSH_S = 3e-3
 """How late a chunk is pushed before any are known, s; counts as one end among those that come."""
 MORE = 4.0
 """By so much of their range, divided by their number, rests may lie outside those seen."""
-ENDS = 4
-"""Ends of chunks from which their line is believed."""
+TOLD = 3
+"""Ways from end to end, of about the longest there were, from which the ends' line is believed."""
 ALIKE = 4
 """Odd steps of the same whole number of periods in a row that are a wrong rate and not losses."""
 MATTERS = 0.1
@@ -99,8 +99,7 @@ class Ends:
         self._index = 0.0  # of the last sample, on the ends' line
         self._run = 0  # made-up steps before it
         self._since = 0  # samples since the last end, lost ones not counted
-        self._ends: list[tuple[float, float]] = []
-        self._sizes: list[int] = []
+        self._ends: list[tuple[float, float, int]] = []  # where chunks ended: index, stamp, samples
         self._odd_steps: list[float] = []  # those that ended a chunk, in declared periods
         self.period, self.scatter = self.nominal, 0.0
         self._rest = (0.0, 0.0)  # the least and the most that the way between two ends may differ, s
@@ -113,6 +112,17 @@ class Ends:
         return self._cleared
 
     @property
+    def _sizes(self) -> list[int]:
+        """Of the latest chunks, samples."""
+        return [size for _, _, size in self._ends[-KEEP:]]
+
+    @property
+    def _told(self) -> bool:
+        """Whether the ends say enough of what lies between them."""
+        sizes = self._sizes
+        return len(sizes) > TOLD and sum(2 * size >= max(sizes) for size in sizes[1:]) >= TOLD
+
+    @property
     def rate(self) -> float:
         """Of the ends' line, Hz."""
         return 1.0 / self.period
@@ -121,8 +131,8 @@ class Ends:
         """How wrong a time (s) given to the last sample may be, if stamps are made up, s."""
         if self._cleared:
             return 0.0
-        if len(self._ends) < ENDS:
-            size = self._longest if not self._sizes else max(*self._sizes, self._run + 1)
+        if not self._told:
+            size = max(*self._sizes, self._run + 1) if self._ends else self._longest
             return LEEWAY * size * self.nominal + self._lacking
         earliest, latest = self.bounds
         return max(time - earliest, latest - time)
@@ -139,8 +149,9 @@ class Ends:
         """The earliest and the latest that the last sample may have been measured, s."""
         assert self._last is not None
         earliest = self._ends[-1][1] + self._since * self.period + self._rest[0]
-        most = max(*self._sizes, self._since)
-        fewest = max(min(self._sizes), self._since)
+        sizes = self._sizes
+        most = max(*sizes, self._since)
+        fewest = max(min(sizes), self._since)
         later = self.nominal - self.period
         latest = self._last + max((fewest - self._since) * later, (most - self._since) * later)
         return earliest, max(latest, earliest) - self._rest[0]
@@ -151,8 +162,8 @@ class Ends:
         wrong = abs(self.period - self.nominal) * max(self._sizes, default=0)
         return (
             not self._cleared
-            and len(self._ends) >= ENDS
-            and sum(size > 1 for size in self._sizes) >= ENDS - 1
+            and self._told
+            and sum(size > 1 for size in self._sizes) >= TOLD
             and wrong > MATTERS * self.nominal
             and 3.0 * self.scatter < wrong
             and not self.shows_losses
@@ -217,22 +228,21 @@ class Ends:
 
     def _end(self, stamp: float, size: int) -> None:
         """The sample before was the last of its chunk: its stamp is a measurement."""
-        self._ends.append((self._index, stamp))
+        self._ends.append((self._index, stamp, size))
         self._largest = max(self._largest, size)
-        self._sizes = [*self._sizes, size][-KEEP:]
         while len(self._ends) > KEEP and self._ends[0][1] < stamp - KEEP_S:
             del self._ends[0]
         n = len(self._ends)
-        middle_index = sum(index for index, _ in self._ends) / n
-        middle = sum(at for _, at in self._ends) / n
+        middle_index = sum(index for index, *_ in self._ends) / n
+        middle = sum(at for _, at, _ in self._ends) / n
         self._line = (middle_index, middle)
         if n < 2:
             return
-        across = sum((index - middle_index) ** 2 for index, _ in self._ends)
-        along = sum((index - middle_index) * (at - middle) for index, at in self._ends)
+        across = sum((index - middle_index) ** 2 for index, *_ in self._ends)
+        along = sum((index - middle_index) * (at - middle) for index, at, _ in self._ends)
         most = LEEWAY * self.nominal
         self.period = self.nominal + min(max(along / across - self.nominal, -most), most)
-        off = [at - middle - (index - middle_index) * self.period for index, at in self._ends]
+        off = [at - middle - (index - middle_index) * self.period for index, at, _ in self._ends]
         self.scatter = math.sqrt((PUSH_S**2 + sum(each * each for each in off)) / (n - 1))
         rests = [after - before for before, after in zip(off, off[1:], strict=False)]
         least, most = min(rests), max(rests)
@@ -251,7 +261,6 @@ class Ends:
             "run": self._run,
             "since": self._since,
             "ends": [list(end) for end in self._ends],
-            "sizes": list(self._sizes),
             "odd_steps": list(self._odd_steps),
             "period": self.period,
             "scatter": self.scatter,
@@ -265,8 +274,8 @@ class Ends:
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
-        self._ends = [(float(index), float(at)) for index, at in state["ends"]]
-        self._sizes, self._odd_steps = list(state["sizes"]), list(state["odd_steps"])
+        self._ends = [(float(index), float(at), int(size)) for index, at, size in state["ends"]]
+        self._odd_steps = list(state["odd_steps"])
         self.period, self.scatter = state["period"], state["scatter"]
         self._rest = (state["rest"][0], state["rest"][1])
         self._lacking = state["lacking"]

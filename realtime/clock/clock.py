@@ -236,7 +236,8 @@ class Clock:
                 self._invented = False
                 return self._give(self._line.start_at(stamp), expected, 0.0)
             return self._give(self._ends.time, expected, self._ends.period)
-        expected = self._line.time + self._line.period * (1 + (lost or 0))
+        known = self._line.period > 0.0
+        expected = self._line.time + self._line.period * (1 + (lost or 0)) if known else stamp
         time_or_none = self._line.follow(stamp, self._given, lost)
         if time_or_none is None:
             return None
@@ -248,7 +249,8 @@ class Clock:
         return self._give(time_or_none, expected, 0.0 if keeps else self._line.reference)
 
     def _give(self, time: float, expected: float, reference: float) -> float:
-        if math.isfinite(self._given) and abs(time - expected) > JUMPED_S:
+        # While the period is not known, nor within half of it, nothing jumps.
+        if math.isfinite(self._given) and abs(time - expected) > max(JUMPED_S, 0.5 * self._line.period):
             self._jump += time - expected
         if time < self._given - SET_BACK_S - 10.0 * reference and self._invented:
             self.set_backs += 1
