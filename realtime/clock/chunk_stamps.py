@@ -36,7 +36,7 @@ KEEP = 12
 """... but never fewer ends than this."""
 PUSH_S = 3e-3
 """How late a chunk is pushed before any are known, s; counts as one end among those that come."""
-MORE = 4.0
+MORE = 8.0
 """By so much of their range, divided by their number, rests may lie outside those seen."""
 TOLD = 3
 """Ways from end to end, of about the longest there were, from which the ends' line is believed."""
@@ -98,6 +98,7 @@ class Ends:
         """Forget the ends and keep what is known of the source."""
         self._index = 0.0  # of the last sample, on the ends' line
         self._run = 0  # made-up steps before it
+        self._paused = False  # whether no end came since a pause
         self._since = 0  # samples since the last end, lost ones not counted
         self._ends: list[tuple[float, float, int]] = []  # where chunks ended: index, stamp, samples
         self._odd_steps: list[float] = []  # those that ended a chunk, in declared periods
@@ -198,9 +199,17 @@ class Ends:
                 self._cleared = True
             self._index += 1 + lost
             return Step.ODD
-        pause = abs(step - nominal) > LEEWAY * max(self._largest, self._run + 1) * nominal + 2.0 * nominal
+        likely = max(self._largest, self._run + 1) if self._told else self._longest
+        pause = abs(step - nominal) > LEEWAY * likely * nominal + 2.0 * nominal
+        if pause and not self._told:
+            self._forget()
+            self._lacking = abs(step - nominal)
+            return Step.PAUSE
         self._odd_steps = [*self._odd_steps, step / nominal][-KEEP:]
+        if self._paused:  # the line goes on through the first end
+            self._index = self._on_line(last)
         self._end(last, self._run + 1)
+        self._paused = pause
         self._lacking = abs(step - nominal)
         self._index += 1 + lost
         self._since = 1 + lost
@@ -208,11 +217,14 @@ class Ends:
         if not pause:
             return Step.END
         self.gaps += step > nominal
-        # The line goes on where the chunk begins, if it is as long as most.
-        size = sorted(self._sizes)[len(self._sizes) // 2]
-        start = stamp + (size - 1) * (nominal - self.period)
-        self._index = self._line[0] + (start - self._line[1]) / self.period
+        # Until that end comes the line goes on where the chunk begins, if it is as long as most.
+        size = sorted(self._sizes)[len(self._ends[-KEEP:]) // 2]
+        self._index = self._on_line(stamp + (size - 1) * (nominal - self.period))
         return Step.PAUSE
+
+    def _on_line(self, stamp: float) -> float:
+        """Index at which the ends' line comes to a stamp (s)."""
+        return self._line[0] + (stamp - self._line[1]) / self.period
 
     def _inside(self, periods: int, lost: int) -> Step:
         """So many made-up steps."""
@@ -260,6 +272,7 @@ class Ends:
             "index": self._index,
             "run": self._run,
             "since": self._since,
+            "paused": self._paused,
             "ends": [list(end) for end in self._ends],
             "odd_steps": list(self._odd_steps),
             "period": self.period,
@@ -274,6 +287,7 @@ class Ends:
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
+        self._paused = state["paused"]
         self._ends = [(float(index), float(at), int(size)) for index, at, size in state["ends"]]
         self._odd_steps = list(state["odd_steps"])
         self.period, self.scatter = state["period"], state["scatter"]
