@@ -3,7 +3,7 @@
 A program that pushes a chunk with one stamp stamps its last sample only; liblsl makes the others up, one
 declared period apart.  Where the declared rate is wrong, or the device lost samples inside the chunk, the
 stamps inside are wrong.  So steps of exactly one declared period prove nothing, until they go on for longer
-than any chunk.
+than any chunk, or until samples came one by one: what is pushed together comes together.
 
 Noise model: the end of a chunk is stamped when it was measured, or a little later.  From one end to the next
 it takes the period, once for each sample, and a rest: pushes come late, devices lose samples.  The rests to
@@ -46,6 +46,9 @@ MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
 """Odd steps, where no run of made-up ones ended before, that show stamps to be measured."""
+APART = 8
+"""Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
+one: what is pushed together comes together."""
 
 
 class Step(Enum):
@@ -85,6 +88,8 @@ class Ends:
         self._last: float | None = None  # the last stamp
         self._cleared = self.nominal <= 0.0
         self._largest = 0  # chunk so far, samples
+        self._came: float | None = None  # when the last sample came
+        self._apart = 0  # samples in a row that came one by one
         self._odd = 0  # odd steps that ended no run of made-up ones
         self.gaps = 0
         self._forget()
@@ -179,6 +184,17 @@ class Ends:
             return False
         return max(steps) - min(steps) > 0.5 or len(steps) < ALIKE
 
+    def came(self, arrived: float) -> None:
+        """The next sample came at this time (s): alone, or with others."""
+        if self._cleared:
+            return
+        alone = self._came is not None and arrived - self._came >= 0.5 * self.nominal
+        self._came = arrived
+        self._apart = self._apart + 1 if alone else 0
+        if self._apart >= APART:
+            self._cleared = True
+            self._forget()
+
     def look(self, stamp: float, lost: int = 0) -> Step:
         """Take a stamp (s) before which the device counted so many lost samples."""
         last, self._last = self._last, stamp
@@ -266,6 +282,8 @@ class Ends:
         return {
             "last": self._last,
             "cleared": self._cleared,
+            "came": self._came,
+            "apart": self._apart,
             "odd": self._odd,
             "largest": self._largest,
             "gaps": self.gaps,
@@ -285,6 +303,7 @@ class Ends:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
+        self._came, self._apart = state["came"], state["apart"]
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
         self._paused = state["paused"]

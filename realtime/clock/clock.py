@@ -151,7 +151,9 @@ class Clock:
                 self.set_backs += 1
         self._jump = 0.0
 
-    def process(self, stamps: Floats, frames: Floats | None = None) -> tuple[Floats, Bools]:
+    def process(
+        self, stamps: Floats, frames: Floats | None = None, arrived: float | None = None
+    ) -> tuple[Floats, Bools]:
         """Give the next samples their times.
 
         Parameters
@@ -160,6 +162,8 @@ class Clock:
             Raw stamps, on the source's clock.
         frames : (n_samples,) float64, or None
             The device's own count of each sample, where it has one.
+        arrived : float or None
+            When they came, all together, s on any clock that runs as fast as ours; None where nobody knows.
 
         Returns
         -------
@@ -173,6 +177,8 @@ class Clock:
         n = 0
         counts = [None] * len(stamps) if frames is None else frames.tolist()
         for i, (stamp, frame) in enumerate(zip(stamps.tolist(), counts, strict=True)):
+            if arrived is not None:
+                self._ends.came(arrived)
             time = self._next(stamp, frame)
             if time is not None:
                 times[n] = time

@@ -15,7 +15,7 @@ from realtime.clock import Clock
 from tools.bench.clock_sources import FAMILIES, Floats, KnownSource, make
 
 CHUNK = 16
-"""Samples handed to the clock at once; changes nothing."""
+"""Samples handed to the clock at once where nobody says when they came; changes nothing."""
 LEAST_S = 1e-6
 """Errors below this are rounding, s."""
 
@@ -42,12 +42,15 @@ class Followed:
         return self.error <= self.claim + LEAST_S
 
 
-def follow(source: KnownSource) -> Followed:
-    """Feed a source to the live clock as a session would."""
+def follow(source: KnownSource, *, arrivals: bool = True) -> Followed:
+    """Feed a source to the live clock as a session would; without `arrivals` nothing is said of when samples
+    came."""
     clock = Clock(source.nominal)
     marks = dict(source.comparisons)
     n = len(source.true)
-    cuts = sorted({*range(0, n, CHUNK), n, *marks, *source.restarts})
+    came = source.arrived
+    together = np.flatnonzero(np.diff(came) != 0.0) + 1 if arrivals else np.arange(0, n, CHUNK)
+    cuts = sorted({0, n, *together.tolist(), *marks, *source.restarts})
     times, kept, claims = [], [], []
     for first, stop in pairwise(cuts):
         if first in source.restarts:
@@ -55,7 +58,8 @@ def follow(source: KnownSource) -> Followed:
         if first in marks:
             clock.compare(float(source.true[first]), marks[first])
         frames = None if source.frames is None else source.frames[first:stop]
-        given, keeps = clock.process(source.stamps[first:stop], frames)
+        arrived = float(came[first]) if arrivals else None
+        given, keeps = clock.process(source.stamps[first:stop], frames, arrived)
         times.append(given)
         kept.append(keeps)
         claims.append(clock.uncertainties)
