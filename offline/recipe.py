@@ -30,6 +30,7 @@ from offline.recipe_sections import (
     Training,
     Window,
 )
+from offline.spelling import canonical
 from realtime.pipeline import check_pipeline
 from realtime.quality import Policy
 from realtime.signal import Kind
@@ -174,7 +175,7 @@ class Recipe(Section):
             label
             for event in events
             for label, interval in self.labels.intervals.items()
-            if event.label in interval.events
+            if canonical(event.label) in map(canonical, interval.events)
             and event.onset + interval.delay_s <= start + slack
             and end <= event.onset + interval.delay_s + interval.duration_s + slack
         }

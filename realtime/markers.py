@@ -35,7 +35,7 @@ _SOON_PERIODS = 3.0
 _LEAST_SOON_S = 1.0
 """... or than this, s."""
 
-_MOST_WHOLE, _MOST_SINGLE = 1e15, 3e38
+_MOST_WHOLE, _MOST_SINGLE = 1e16, 3e38  # above, Python itself writes a power of ten
 _AROUND = re.compile(r"^[\s\0\ufeff]+|[\s\0\ufeff]+$")
 _WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 
@@ -132,12 +132,16 @@ class Marks:
         return []
 
     def _coded(self, labels: Sequence[str]) -> Floats:
-        """Texts as numbers (n_samples, 1): 0 where there is none, higher wherever another one begins."""
+        """Texts as numbers (n_samples, 1): 0 where there is none, higher wherever another one begins.
+
+        On a line a text of 0 is rest, as the number is.
+        """
+        resting = ("", "0") if self._regular else ("",)
         values = []
         for label in labels:
             self._numbered += label != self._last_label
             self._last_label = label
-            values.append(float(self._numbered) if label else 0.0)
+            values.append(0.0 if label in resting else float(self._numbered))
         return np.array(values)[:, None]
 
     def _onsets(self, values: Floats, times: Floats) -> npt.NDArray[np.bool_]:

@@ -78,12 +78,15 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
     """
     from models.output_place import check_folder
     from offline.progress import shown
+    from offline.remarks import show
     from offline.scans import read_scans
     from offline.studies.site_tell_page import run_sites
 
     check_folder(out, "The report")
     with written(out), shown(None) as tell:
-        print(run_sites(read_scans(data), out, tell=tell))
+        scans = read_scans(data)
+        show(scans.remarks)
+        print(run_sites(scans, out, tell=tell))
     print(f"Report: {out / 'sites.html'}")
 
 
@@ -138,6 +141,7 @@ def run(
     """
     from models.output_place import check_folder
     from offline.progress import shown
+    from offline.remarks import show
     from offline.result_cache import make_folder
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
@@ -171,6 +175,7 @@ def run(
         elif measure != "series":
             raise HemostreamError("Homogeneity is of images; give the atlas of regions with --atlas.")
         scans = read_scans(data, target=target, **options)
+        show(scans.remarks)
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
             wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]

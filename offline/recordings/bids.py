@@ -14,18 +14,20 @@ from pathlib import Path
 
 from models.errors import RecordingError
 from offline.recordings.bad_marks import remarked, without_channels
-from offline.recordings.checks import in_order
+from offline.recordings.checks import HELD, held_once, in_order
+from realtime.markers import duration_of, label_of
 from realtime.matching import SAME_LIGHT_NM
 from realtime.optodes import optode_of
 from realtime.signal import Kind
 from realtime.sources.recording import Event, Recording
-from realtime.text_values import is_absent, number_in
+from realtime.text_values import ABSENT_NUMBERS, is_absent, is_number, number_in
 
 LARGEST = 64 * 2**20
 """Bytes that a table may have."""
 _PAIR = re.compile(r"(S\w*?)[_-](D\w*)\b", re.IGNORECASE)
 _KINDS = (Kind.HBO, Kind.HBR)
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_LABELS = ("trial_type", "value")
+"""Columns that tell what happened, the better one first."""
 
 
 def sidecars_of(path: Path) -> tuple[Path, Path]:
@@ -59,27 +61,40 @@ def _with_events(recording: Recording, table: Path) -> Recording:
     rows = _rows(table)
     first = float(recording.times[0]) if len(recording.times) else 0.0
     columns = set(rows[0][1]) if rows else set()
-    if rows and ("onset" not in columns or not columns & {"trial_type", "value"}):
+    if rows and ("onset" not in columns or not columns & set(_LABELS)):
         return remarked(
             recording,
             [f"{table.name} has no columns 'onset' and 'trial_type' (or 'value'); its events were not read"],
         )
-    events, unsaid = [], 0
+    listed, unsaid, rejected = [], 0, 0
     for line, cells in rows:
         onset = _number(table, line, cells, "onset")
-        label = next((c for name in ("trial_type", "value") if not is_absent(c := cells.get(name, ""))), "")
+        label = next((c for name in _LABELS if not is_absent(c := label_of([cells.get(name, "")]))), "")
         if onset is None or not label:
             unsaid += 1
             continue
+        if _is_rejected(cells):
+            rejected += 1
+            continue
         duration = _number(table, line, cells, "duration") or 0.0
-        whole = _WHOLE.fullmatch(label)
-        events.append(Event(first + onset, whole[1] if whole else label, max(duration, 0.0)))
+        listed.append(Event(first + onset, label, duration_of(duration)))
+    events, held = held_once(listed, recording.times)
     said = [f"the {len(events)} events are those of {table.name}"]
     if recording.events:
         said[0] += f", and the {len(recording.events)} in the file itself were left aside"
+    if rejected:
+        said.append(f"{rejected} onsets are marked as rejected; left aside")
+    if held:
+        said.append(HELD.format(held))
     if unsaid:
         said.append(f"{unsaid} rows of {table.name} have no onset or no trial_type and were left aside")
     return remarked(replace(recording, events=in_order(events)[0]), said)
+
+
+def _is_rejected(cells: Mapping[str, str]) -> bool:
+    """Whether a row's value is below 0, which marks a rejected onset (as Homer has it)."""
+    value = cells.get("value", "")
+    return is_number(value) and float(value) < 0 and float(value) not in ABSENT_NUMBERS
 
 
 def _with_channels(recording: Recording, table: Path) -> Recording:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,11 @@ _MOLAR = {"mmol/L": 1e-3, "umol/L": 1e-6, "nmol/L": 1e-9}
 FREE, MOST_PACKED = 2**20, 200
 """Bytes that a file's content may have anyway, and for each byte it has packed.  Measured signals pack to
 a half or a tenth; what claims more is damage, or made to fill the memory of who reads it."""
+
+HELD = "{} events repeat the one a sample before, as a trigger that is held; left aside"
+"""Remark on what `held_once` took out."""
+_NEXT_SAMPLE = 1.5
+"""Sample periods within which an onset is one of the next sample."""
 
 _LIGHT = (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
 
@@ -229,3 +235,30 @@ def in_order(events: Sequence[Event]) -> tuple[tuple[Event, ...], int]:
 
 def _list_nm(wavelengths: set[float | None]) -> str:
     return " and ".join(f"{nm:g} nm" if nm is not None else "none" for nm in sorted(wavelengths, key=str))
+
+
+def held_once(events: Sequence[Event], times: Floats) -> tuple[list[Event], int]:
+    """Events without those that only say that a trigger is still up, and how many these are.
+
+    A file that lists every sample at which a trigger line is up (Homer's converters and event files of
+    amplifiers do) has a row a sample: what follows the same label by no more than a sample is held, not
+    sent anew.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        As the file lists them.
+    times : (n_samples,) float64
+        Stamps of the samples, s.
+    """
+    rate = nominal_rate(times)
+    if not rate:
+        return list(events), 0
+    kept: list[Event] = []
+    before: dict[str, float] = {}
+    for event in sorted(events, key=lambda event: event.onset):
+        apart = event.onset - before.get(event.label, -inf)
+        before[event.label] = event.onset
+        if apart == 0 or apart > _NEXT_SAMPLE / rate:
+            kept.append(event)
+    return kept, len(events) - len(kept)

@@ -213,7 +213,9 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
             f"{path}: s has shape {onsets.shape}, t has {len(times)} samples; expected as many samples by "
             "conditions."
         )
-    names = [label_of([name]) for name in np.atleast_1d(content.get("CondNames", [])).tolist()]
+    # An empty text of MATLAB's comes as an array without elements.
+    cells = np.atleast_1d(content.get("CondNames", [])).tolist()
+    names = [label_of(np.ravel(cell).tolist()) for cell in cells]
     events = []
     rejected = 0
     for column, values in enumerate(onsets.T):

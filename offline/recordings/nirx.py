@@ -14,8 +14,10 @@ from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
 from offline.recordings.checks import (
+    HELD,
     check_distances,
     check_pairs,
+    held_once,
     in_order,
     missing_values,
 )
@@ -87,9 +89,12 @@ def read_nirx(path: Path) -> Recording:
     check_pairs(spec.channels, folder)
     data = np.asarray(raw.get_data(), dtype=np.float64)
     # The files hold no durations; those that MNE gives, 1 s each, are of its own making.
-    events, _ = in_order(
-        [Event(float(note["onset"]), label_of([note["description"]])) for note in raw.annotations]
-    )
+    # A row of zeros is a line that went back to rest.
+    marks = [Event(float(note["onset"]), label_of([note["description"]])) for note in raw.annotations]
+    begun, held = held_once([mark for mark in marks if mark.label != "0"], raw.times)
+    events, _ = in_order(begun)
+    if held:
+        remarks.append(HELD.format(held))
     notes: dict[str, Any] = {"format": "NIRx"}
     # The header holds the recorder's wall clock; MNE takes it for UTC, and 2000-01-01 where it is not read.
     start = raw.info["meas_date"]

@@ -19,10 +19,12 @@ from models.errors import RecordingError, SignalError
 from offline.recordings import hdf5
 from offline.recordings.bad_marks import without_marked
 from offline.recordings.checks import (
+    HELD,
     check_concentrations,
     check_distances,
     check_pairs,
     check_times,
+    held_once,
     in_order,
     is_regular,
     length_factor,
@@ -146,8 +148,12 @@ def _read(
     if content.skipped:
         remarks.append(f"columns left aside: {', '.join(sorted(set(content.skipped)))}")
     stimuli = read_stimuli(nirs, origin)
-    events, repeated = in_order(stimuli.events)
+    # What we wrote says each event once, however fast they came.
+    told_once, held = (stimuli.events, 0) if own else held_once(stimuli.events, times)
+    events, repeated = in_order(told_once)
     remarks += stimuli.remarks
+    if held:
+        remarks.append(HELD.format(held))
     if repeated:
         remarks.append(f"{repeated} events stand in the file twice; each was taken once")
     start, said, local = _start(tags)

@@ -17,6 +17,8 @@ from realtime.sources.recording import Event
 
 _VALUES = ("", "amplitude", "value", "values")
 """What writers call the third column, of amplitudes."""
+_MOST_OF_ONE = 3
+"""Numbers that stand in one row: more of them could be a row or onsets."""
 _STATES, _REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
 """What they call one that marks rejected onsets (below 0; not 0)."""
 
@@ -52,10 +54,17 @@ def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
     for group in hdf5.numbered(nirs, "stim"):
         if "data" not in group:
             continue
-        rows = np.atleast_2d(hdf5.numbers(group, "data"))
-        if rows.ndim > 2 or rows.shape[1] < 2:
+        data = hdf5.numbers(group, "data")
+        if data.size <= 1:
             continue  # Homer3 writes a condition without events as a single 0
         label = label_of(hdf5.texts(group, "name")[:1]) or str(group.name).split("/")[-1]
+        rows = np.atleast_2d(data)
+        if rows.ndim > 2 or rows.shape[1] < 2 or (data.ndim == 1 and data.size > _MOST_OF_ONE):
+            found.remarks.append(
+                f"stimulus {label!r} has data of shape {data.shape}; expected onsets by 3 (onset, duration, "
+                "value); left aside"
+            )
+            continue
         rejected = _rejected(group, rows)
         untimed = ~np.isfinite(rows[:, 0]) & ~rejected
         n_rejected += int(np.count_nonzero(rejected))

@@ -1,8 +1,9 @@
 """The streams of an XDF file, and which of them is meant.
 
-A stream is named as in a session: by its name, its source_id, its uid, a predicate such as
-``source_id='42'`` as LSL's resolver takes it, and in a file also by its number there.  Streams that
-hold nothing do not compete with those that do.
+A stream is named as in a session (`realtime.sources.stream_choice`): by its name, its source_id, its uid,
+with or without the word before it (``source_id=42``), a predicate such as ``type='NIRS' and
+source_id='42'`` as LSL's resolver takes it, and in a file also by its number there.  Streams that hold
+nothing do not compete with those that do.
 """
 
 import re
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from models.errors import RecordingError
+from models.errors import RecordingError, StreamError
+from realtime.devices import companion_of
 from realtime.signal import Floats
+from realtime.sources.stream_choice import TYPES, By, Wanted, parse
 
-TYPES = ("nirs", "nirsx", "fnirs", "fmri")
-"""LSL's content types of a signal of ours, in lower case."""
+_TYPES = {one.lower() for one in TYPES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +35,26 @@ class XdfStream:
         Seconds on the recorder's clock.
     compared : (n_measurements,) float64
         When the clocks were compared, s on the recorder's own clock.
+    uncertainty : (n_samples,) float64
+        How wrong those comparisons may leave each time, s.
+    clock_remarks : tuple of str
+        What a person should know of them.
+    declared : int or None
+        Samples that its footer says there are; None where it has no footer.
     """
 
     info: ET.Element
     values: Any
     times: Floats
     compared: Floats
+    uncertainty: Floats
+    clock_remarks: tuple[str, ...] = ()
+    declared: int | None = None
+
+    @property
+    def lost(self) -> int:
+        """Samples that the footer declares and the file does not give."""
+        return max(0, (self.declared or 0) - len(self.times))
 
     @property
     def name(self) -> str:
@@ -80,10 +96,10 @@ def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) 
     """
     numeric = [one for one in streams if not one.is_text]
     if wanted is None:
-        fits = _with_samples([one for one in numeric if one.kind.lower() in TYPES])
+        fits = _with_samples(_signals([one for one in numeric if one.kind.lower() in _TYPES]))
         sought = "has type NIRS"
     else:
-        fits = _named(numeric, wanted)
+        fits = _signals(_named(numeric, wanted))
         sought = f"is called {wanted!r}, nor has that source_id, uid or number"
     if not fits:
         raise RecordingError(f"{path}: no stream {sought}. Streams: {listed(streams)}.")
@@ -148,6 +164,11 @@ def _number(one: XdfStream) -> str:
     return one.info.findtext("stream_id", "?")
 
 
+def _signals(streams: Sequence[XdfStream]) -> list[XdfStream]:
+    """Without what a device sends beside its signal (statistics, motion); all where nothing else is there."""
+    return [one for one in streams if not companion_of(one.info)] or list(streams)
+
+
 def _with_samples(streams: Sequence[XdfStream]) -> list[XdfStream]:
     """Those that hold samples; all where none does."""
     return [one for one in streams if len(one.times)] or list(streams)
@@ -161,6 +182,8 @@ def _named(streams: Sequence[XdfStream], wanted: str) -> list[XdfStream]:
         lambda one: one.info.findtext("uid", "") == wanted,
         lambda one: _number(one) == wanted.removeprefix("#"),
     ]
+    if (field := _field(wanted)) is not None:
+        ways.append(lambda one: one.info.findtext(field.by.value, "").strip() == field.value)
     if (predicate := _predicate(wanted)) is not None:
         ways.append(lambda one: predicate(one.info))
     ways.append(lambda one: wanted.lower() in one.name.lower())
@@ -168,6 +191,15 @@ def _named(streams: Sequence[XdfStream], wanted: str) -> list[XdfStream]:
         if wanted and (fits := [one for one in streams if way(one)]):
             return _with_samples(fits)
     return []
+
+
+def _field(text: str) -> Wanted | None:
+    """A name, source_id or uid as a session takes it, quotes or none; None where it is something else."""
+    try:
+        one = parse(text)
+    except StreamError:
+        return None
+    return one if one.by in (By.NAME, By.SOURCE_ID, By.UID) else None
 
 
 _TEXT = r"(?:'[^']*'|\"[^\"]*\")"

@@ -163,7 +163,14 @@ class Markers:
         for stamp in stamps[np.logical_not(good)].tolist():
             self._troubles.rejected(MARKERS, f"stamped {stamp:g} s, which no clock gives")
         rows = [_readable(row) for row, on in zip(values, good, strict=True) if on]
-        for onset, label in self._marks.take(rows, stamps[good]):
+        began, rejected = self._marks.up_at_start, self._marks.rejected
+        events = self._marks.take(rows, stamps[good])
+        if self._marks.up_at_start != began:
+            up = self._marks.up_at_start
+            self._troubles.rejected(MARKERS, f"{up!r} at the first sample; when that began is not known")
+        if more := self._marks.rejected - rejected:
+            self._troubles.rejected(MARKERS, "below 0, marked as rejected", more)
+        for onset, label in events:
             if self._too_many(local):
                 self._troubles.rejected(MARKERS, f"more than {MOST_A_SECOND} came in a second")
             else:

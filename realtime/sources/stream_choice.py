@@ -187,11 +187,16 @@ def literal(text: str) -> str:
     return "concat(" + ', "\'", '.join(f"'{piece}'" for piece in text.split("'")) + ")"
 
 
+_GOES_ON = re.compile(r"\s*(?:(?:and|or|div|mod)\b|[-=!<>|+*/,()\[\]])")
+"""What may stand behind a literal in a predicate; behind the apostrophe of a name stands something else."""
+
+
 def _value(text: str) -> str | None:
     """A value with or without quotes around it; None where it goes on behind them, as predicates do."""
     quote = text[:1]
     if quote not in ("'", '"'):
         return text
-    if len(text) > 1 and text.endswith(quote) and quote not in text[1:-1]:
+    inside = [at for at in range(1, len(text) - 1) if text[at] == quote]
+    if len(text) > 1 and text.endswith(quote) and not any(_GOES_ON.match(text, at + 1) for at in inside):
         return text[1:-1]
     return None

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime.markers import SOON_S, Marks, duration_of, label_of
@@ -88,6 +88,78 @@ def test_a_line_that_begins_at_rest_was_not_up() -> None:
         assert marks.up_at_start == ""
 
 
+@pytest.mark.parametrize(("apart", "again"), [(0.25, False), (0.2500001, True)])
+def test_a_quarter_of_a_second_without_a_rate_is_held(apart: float, again: bool) -> None:
+    said = Marks().take([[7], [7]], np.array([1000.0, 1000.0 + apart]))
+    assert [label for _, label in said] == ["7"] * (1 + again)
+
+
+@pytest.mark.parametrize(
+    ("rate", "apart", "is_line"),
+    [(100.0, 1.0, True), (100.0, 1.01, False), (0.5, 6.0, True), (0.5, 6.01, False), (0.5, 2.0, True)],
+)
+def test_a_second_or_three_periods_are_the_longest_step_of_a_line(
+    rate: float, apart: float, is_line: bool
+) -> None:
+    marks = Marks(rate)
+    said = marks.take([[1], [1], [0], [2]], 1000.0 + apart * np.arange(4))
+    assert marks.up_at_start == ("1" if is_line else "")
+    assert said == [
+        (1000.0 + apart * i, label)
+        for i, label in ([(3, "2")] if is_line else [(0, "1"), (1, "1"), (3, "2")])
+    ]
+
+
+@pytest.mark.parametrize("zero", ["0", "0.0", " 0\0", ""])
+def test_a_line_of_numbers_written_as_texts_is_the_line(zero: str) -> None:
+    rows = [[zero], ["1.0"], ["1"], [zero], ["1"]]
+    marks = Marks(RATE)
+    assert marks.take(rows, np.arange(5) / RATE) == [(0.1, "1"), (0.4, "1")]
+    assert marks.up_at_start == ""
+    said = Marks().take([["0"], ["0"]], np.arange(2) / RATE)
+    assert [label for _, label in said] == ["0", "0"], "without a rate every text is an event"
+
+
+def test_what_is_held_over_a_piece_of_several_samples_is_held() -> None:
+    marks = Marks()
+    assert marks.take([[7], [7]], np.array([0.0, 0.2])) == [(0.0, "7")]
+    assert marks.take([[7]], np.array([0.4])) == []
+
+
+def test_what_was_a_line_in_one_piece_is_one_in_the_next() -> None:
+    marks = Marks()
+    assert marks.take([[5], [0], [0]], np.array([0.0, 0.1, 0.2])) == [(0.0, "5")]
+    assert marks.take([[3]], np.array([0.3])) == [(0.3, "3")]
+    assert marks.take([[1]], np.array([0.4])) == [], "it falls"
+
+
+def test_one_of_two_channels_is_enough_to_be_up_or_rejected() -> None:
+    apart = 30.0 * np.arange(3)
+    assert Marks(100.0).take([[1, 0], [1, 0], [0, 1]], apart) == [(0.0, "1 0"), (30.0, "1 0"), (60.0, "0 1")]
+    alone = Marks()
+    assert alone.take([[2, 0], [-1, 0], [0, 2]], apart) == [(0.0, "2 0"), (60.0, "0 2")]
+    line = Marks(RATE)
+    assert line.take([[0, 0], [0, -1], [0, 0], [2, -1]], np.arange(4) / RATE) == [(0.3, "2 -1")]
+    assert (alone.rejected, line.rejected) == (1, 1)
+
+
+def test_what_differs_in_one_of_two_channels_is_no_repetition_and_a_reset_of_one_makes_no_line() -> None:
+    assert Marks().take([[1, 5], [1, 6]], np.array([0.0, 0.1])) == [(0.0, "1 5"), (0.1, "1 6")]
+    pulses = [[1, 0], [0, 0], [1, 0], [1, 0]]
+    said = Marks().take(pulses, np.array([0.0, 0.1, 10.0, 20.0]))
+    assert said == [(0.0, "1 0"), (10.0, "1 0"), (20.0, "1 0")]
+
+
+def test_a_line_of_texts_that_begins_at_rest_says_its_first_word() -> None:
+    assert Marks(RATE).take([[""], ["task"]], np.array([0.0, 0.1])) == [(0.1, "task")]
+
+
+def test_a_line_of_two_channels_of_which_one_is_up_at_the_start_began_before() -> None:
+    marks = Marks(RATE)
+    assert marks.take([[0, 4], [0, 4], [0, 0], [5, 0]], np.arange(4) / RATE) == [(0.3, "5 0")]
+    assert marks.up_at_start == "0 4"
+
+
 def test_a_stream_that_claims_a_rate_and_sends_events_loses_none() -> None:
     codes = np.array([[1], [1], [2], [1]])
     said = Marks(100.0).take(codes, np.array([0.0, 30.0, 60.0, 90.0]))
@@ -137,7 +209,9 @@ def test_what_has_no_time_or_no_value_is_no_event() -> None:
     times = np.array([0.0, 0.1, 0.2, 0.3, 0.4, np.nan])
     assert Marks(RATE).take(line, times) == [(0.1, "1")]
     assert Marks().take([[np.nan], [3.0]], np.array([0.0, 9.0])) == [(9.0, "3")]
+    assert Marks().take([[np.nan, 3.0]], np.array([9.0])) == [(9.0, "3")]
     assert Marks().take([], np.empty(0)) == []
+    assert Marks().take([["a"]], np.array([np.nan])) == []
 
 
 @pytest.mark.parametrize(
@@ -159,6 +233,10 @@ def test_what_has_no_time_or_no_value_is_no_event() -> None:
         (0.1, "0.1"),
         (1e300, "1e+300"),
         (16777216.0, "16777216"),
+        (1.7e15, "1700000000000000"),  # microseconds since 1970
+        (9999999999999998.0, "9999999999999998"),
+        (1e16, "1e+16"),
+        (4e38, "4e+38"),
         (np.nan, ""),
         (np.inf, ""),
     ],
@@ -167,15 +245,16 @@ def test_labels_have_one_form(value: object, label: str) -> None:
     assert label_of([value]) == label
 
 
-@given(st.lists(st.text(max_size=8), max_size=3))
-def test_a_label_is_in_its_form_once_and_for_all(values: list[str]) -> None:
+@given(st.lists(st.text(max_size=8) | st.floats() | st.floats(width=32) | st.integers(), max_size=3))
+@example([1.7e15])
+def test_a_label_is_in_its_form_once_and_for_all(values: list[object]) -> None:
     """A recipe, a replay, and a journal read back give it again."""
     label = label_of(values)
     assert label_of([label]) == label
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"), [(2.5, 2.5), (0.0, 0.0), (-1.0, 0.0), (np.nan, 0.0), (np.inf, 0.0)]
+    ("told", "seconds"), [(2.5, 2.5), (0.5, 0.5), (0.0, 0.0), (-0.5, 0.0), (np.nan, 0.0), (np.inf, 0.0)]
 )
 def test_a_duration_that_is_none_is_0(told: float, seconds: float) -> None:
     assert duration_of(told) == seconds

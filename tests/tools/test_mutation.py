@@ -79,6 +79,15 @@ def test_every_mutant_is_a_module_and_another_one() -> None:
         assert one.diff(SOURCE, "clip.py").startswith(f"@@ -{one.line} +{one.line} @@\n-")
 
 
+def test_mutants_can_be_sought_in_a_part_of_a_module() -> None:
+    both = SOURCE + "\n\ndef other(x: int) -> int:\n    return x + 1\n"
+    assert {one.source for one in mutants(both, within=("other",))} < {one.source for one in mutants(both)}
+    assert {one.line for one in mutants(both, within=("other",))} == {len(both.splitlines())}
+    assert len(mutants(both, within=("other", "clip"))) == len(mutants(both)) - 2  # those of EDGE
+    with pytest.raises(HemostreamError, match="No another in the module; it has clip, other"):
+        mutants(both, within=("another",))
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A house of one module and one test, which holds one side of one comparison."""

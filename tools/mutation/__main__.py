@@ -24,6 +24,7 @@ def mutation(
     *module: str,
     tests: list[Path] | None = None,
     operators: list[str] | None = None,
+    within: list[str] | None = None,
     sample: int = 40,
     seed: int = 1,
     jobs: int = 1,
@@ -41,6 +42,8 @@ def mutation(
         What pytest runs for each of them. Default: the test files that import the module.
     operators : list of str
         Kinds of mutants: compare, arithmetic, constant, boolean, return, twin, drop. Default: all.
+    within : list of str
+        Only in these functions or classes of the module, _events. Default: everywhere.
     sample : int
         At most so many mutants a module, drawn by chance; 0 tries them all.
     seed : int
@@ -54,10 +57,18 @@ def mutation(
     if not module:
         raise HemostreamError("No module is given; expected dotted names, e.g. realtime.windows.")
     for name in module:
-        _try_all(name, [str(path) for path in tests or []], kinds, sample, seed, jobs)
+        _try_all(name, [str(path) for path in tests or []], kinds, tuple(within or ()), sample, seed, jobs)
 
 
-def _try_all(name: str, tests: list[str], kinds: tuple[str, ...], sample: int, seed: int, jobs: int) -> None:
+def _try_all(
+    name: str,
+    tests: list[str],
+    kinds: tuple[str, ...],
+    within: tuple[str, ...],
+    sample: int,
+    seed: int,
+    jobs: int,
+) -> None:
     path = HOUSE / path_of(name)
     if not path.is_file():
         raise HemostreamError(f"There is no module {name}: {path_of(name)} is no file of this tree.")
@@ -65,7 +76,7 @@ def _try_all(name: str, tests: list[str], kinds: tuple[str, ...], sample: int, s
     if not paths:
         raise HemostreamError(f"No test imports {name}; say with --tests what is to notice its mutants.")
     source = path.read_text(encoding="utf-8")
-    found = mutants(source, kinds)
+    found = mutants(source, kinds, within)
     drawn = found
     if sample and len(found) > sample:
         drawn = sorted(random.Random(f"{seed}/{name}").sample(found, sample), key=lambda one: one.line)

@@ -9,6 +9,9 @@ import ast
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+
+from models.errors import HemostreamError
 
 BOUNDARY: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -82,7 +85,9 @@ class Mutant:
         return "\n".join(list(lines)[2:])
 
 
-def mutants(source: str, operators: tuple[str, ...] = OPERATORS) -> list[Mutant]:
+def mutants(
+    source: str, operators: tuple[str, ...] = OPERATORS, within: tuple[str, ...] = ()
+) -> list[Mutant]:
     """Give every mutant of a module, in the order of its lines.
 
     Parameters
@@ -91,6 +96,13 @@ def mutants(source: str, operators: tuple[str, ...] = OPERATORS) -> list[Mutant]
         The module.
     operators : tuple of str
         Which kinds.
+    within : tuple of str
+        Names of the module's functions and classes in which to look; empty for everywhere.
+
+    Raises
+    ------
+    HemostreamError
+        The module has no such function or class.
     """
     tree = ast.parse(source)
     same = ast.dump(tree)
@@ -99,7 +111,7 @@ def mutants(source: str, operators: tuple[str, ...] = OPERATORS) -> list[Mutant]
     for line in data.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     found: dict[str, Mutant] = {}
-    for node in _nodes(tree):
+    for node in chain.from_iterable(map(_nodes, _parts(tree, within))):
         for operator, place, text in _changes(node):
             if operator not in operators:
                 continue
@@ -111,6 +123,14 @@ def mutants(source: str, operators: tuple[str, ...] = OPERATORS) -> list[Mutant]
             if ast.dump(ast.parse(changed)) != same:
                 found.setdefault(changed, Mutant(operator, place.lineno, changed))
     return sorted(found.values(), key=lambda mutant: mutant.line)
+
+
+def _parts(tree: ast.Module, within: tuple[str, ...]) -> list[ast.AST]:
+    """What is looked through: the module, or those of its functions and classes."""
+    parts = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+    if unknown := [name for name in within if name not in parts]:
+        raise HemostreamError(f"No {', '.join(unknown)} in the module; it has {', '.join(parts)}.")
+    return [parts[name] for name in within] if within else [tree]
 
 
 def _nodes(node: ast.AST) -> Iterator[ast.AST]:

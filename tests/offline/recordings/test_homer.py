@@ -64,6 +64,23 @@ def test_conditions_without_names_are_numbered(read):
     assert {event.label for event in read(CondNames=None).events} == {"1", "2"}
 
 
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["", " rest\n"], ["1", "rest"]),
+        (["only"], ["only", "2"]),
+        ("only", ["only", "2"]),
+        ([1.0, 2.0], ["1", "2"]),
+        ([["tap", "left"], "rest"], ["tap left", "rest"]),
+        ([], ["1", "2"]),
+    ],
+)
+def test_conditions_that_are_called_by_nothing_have_their_number(read, names, labels):
+    cells = names if isinstance(names, str) else np.array([*names, None], dtype=object)[:-1]
+    told = [event.label for event in read(CondNames=cells).events]
+    assert told == [labels[0], labels[1], labels[0]]
+
+
 def test_a_rejected_mark_that_is_held_is_one(read):
     s = np.zeros((N, 1))
     s[[0, 6, 7], 0], s[10:15, 0], s[16, 0] = 1, -2, 0.5

@@ -80,11 +80,12 @@ def test_streams_of_one_name_are_told_apart_by_source_id_uid_and_number(write):
         read_recording(path)
     with pytest.raises(RecordingError, match="2 streams fit"):
         read_recording(path, stream="Cap")
-    for stream in ("bed-2", "u-two", "3", 3, "#3", "source_id='bed-2'", "uid='u-two' and name=\"Cap\""):
+    for stream in ("bed-2", "u-two", "3", 3, "#3", "source_id='bed-2'", "uid='u-two' and name=\"Cap\"",
+                   "source_id=bed-2", " uid = u-two"):  # fmt: skip
         assert level(read_recording(path, stream=stream)) == 2.0, stream
     for stream in ("name='no' or source_id='bed-1'", "starts-with(uid, 'u-o') and type='NIRS'"):
         assert level(read_recording(path, stream=stream)) == 1.0, stream
-    for stream in ("bed-3", "4", "1", "source_id='bed-3'", "source_id=bed-2", "", "Exp"):
+    for stream in ("bed-3", "4", "1", "source_id='bed-3'", "source_id=bed-3", "", "Exp"):
         with pytest.raises(RecordingError, match="no stream is called"):
             read_recording(path, stream=stream)
 
@@ -95,10 +96,26 @@ def test_a_name_goes_before_everything_that_looks_like_it(write):
     assert level(read_recording(path, stream="O'Brien's cap")) == 2.0
     assert level(read_recording(path, stream='contains(name, "O\'Brien")')) == 2.0
     assert level(read_recording(path, stream="brien")) == 2.0
+    for stream in ("name=O'Brien's cap", "name='O'Brien's cap'"):
+        assert level(read_recording(path, stream=stream)) == 2.0
+    assert level(read_recording(path, stream="name=2")) == 1.0
     assert level(read_recording(path, stream='starts-with(name, "O\'B")')) == 2.0
     with pytest.raises(RecordingError, match="no stream is called") as raised:
         read_recording(path, stream='starts-with(name, "Brien")')
     assert "uid" not in str(raised.value).split("Streams:")[1], "uids are shown where they are needed"
+
+
+def test_what_a_device_sends_beside_its_signal_does_not_compete(write):
+    path = write(
+        [
+            cap(level=1.0, name="Photon_Cap_C1_STATS"),
+            cap(level=2.0, name="Photon_Cap_C1_RAW"),
+            cap(0, name="x"),
+        ]
+    )
+    for stream in (None, "photon", "type='NIRS'"):
+        assert level(read_recording(path, stream=stream)) == 2.0
+    assert level(read_recording(path, stream="Photon_Cap_C1_STATS")) == 1.0
 
 
 def test_uids_are_listed_where_nothing_else_tells_streams_apart(write):
@@ -112,6 +129,12 @@ def test_an_empty_stream_does_not_compete(write):
         assert level(read_recording(path, stream=stream)) == 2.0
     with pytest.raises(RecordingError, match="is empty"):
         read_recording(path, stream="dead")
+
+
+@pytest.mark.parametrize("kind", ["NIRS", "nirsx", "fNIRS", "fnirs_cw_amplitude", "hbo", "hbr", "fnirs_od"])
+def test_the_types_that_a_session_takes_are_taken_in_files_too(write, kind):
+    path = write([cap(level=1.0, type="EEG"), cap(level=2.0, type=kind)])
+    assert level(read_recording(path)) == 2.0
 
 
 # ------------------------------------------------------------------ which markers
@@ -137,6 +160,8 @@ def test_the_markers_of_one_person_can_be_chosen(write):
         chosen = read_recording(path, events=events)
         assert [event.onset for event in chosen.events] == onsets, events
         assert "joined" not in remarks(chosen)
+        assert ("the marker stream 'Tablet' holds no event" in remarks(chosen)) == (not onsets)
+        assert remarks(chosen).count("holds no event") == (not onsets)
     with pytest.raises(RecordingError, match=r"2 streams fit; choose one with --events"):
         read_recording(path, events="Tablet")
     with pytest.raises(RecordingError, match=r"no marker stream is called 'Phone'"):
@@ -145,9 +170,32 @@ def test_the_markers_of_one_person_can_be_chosen(write):
         read_recording(path, events="Cap")
 
 
+@pytest.mark.parametrize("kind", ["Markers", "marker", "Event", "events", "Trigger", "triggers", "stim"])
+def test_streams_of_numbers_are_markers_by_their_type(write, kind):
+    numbers = {"values": [[4], [5]], "times": [1001.0, 1003.0], "format": "int32"}
+    path = write([cap(), {"name": "a", "type": kind, **numbers}, {"name": "b", "type": "Gaze", **numbers}])
+    recording = read_recording(path)
+    assert [(event.onset, event.label) for event in recording.events] == [(1001.0, "4"), (1003.0, "5")]
+    assert not remarks(recording).count("marker stream")
+
+
 def test_a_stream_that_says_the_same_twice_is_one_choice(write):
-    path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", ["a"], [1001.01])])
-    assert len(read_recording(path, events="m").events) == 1
+    path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", ["a"], [1001.0999])])
+    assert [event.onset for event in read_recording(path, events="m").events] == [1001.0]
+    recording = read_recording(path)
+    assert [event.onset for event in recording.events] == [1001.0]
+    assert "marker stream 'm' repeats another and was left aside" in remarks(recording)
+
+
+@pytest.mark.parametrize(
+    ("labels", "times"),
+    [(["a"], [1001.101]), (["a"], [1000.899]), (["b"], [1001.0]), (["a", "a"], [1001.0, 1002.0])],
+)
+def test_streams_that_do_not_say_the_same_are_several(write, labels, times):
+    path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", labels, times)])
+    assert len(read_recording(path).events) == len({(1001.0, "a"), *zip(times, labels, strict=True)})
+    with pytest.raises(RecordingError, match="2 streams fit; choose one with --events"):
+        read_recording(path, events="m")
 
 
 # -------------------------------------------------------------- what a marker means

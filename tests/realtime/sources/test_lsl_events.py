@@ -52,6 +52,21 @@ def test_a_stamp_that_no_clock_gives_is_told(stamp: float) -> None:
     assert taken(texts(b"a", b"b"), np.array([stamp, 99.0])) == ([EventReceived(100.0, 99.0, "b")], 1)
 
 
+def test_what_a_sender_marks_as_rejected_and_what_began_before_is_told_with_its_count() -> None:
+    log: list[Entry] = []
+    troubles = Troubles(log.append, clock=lambda: 100.0)
+    line = Markers(log.append, troubles, 10.0)
+    for first, codes in ((0, [3, 3, 0, -1, -1]), (5, [0, -2, 0, -1, 2])):
+        line.take(np.array(codes)[:, None], 90.0 + (first + np.arange(5)) / 10, 100.0)
+    troubles.tell(all_of_it=True)
+    told = [(entry.reason, entry.count) for entry in log if isinstance(entry, SourceTrouble)]
+    assert told == [
+        ("'3' at the first sample; when that began is not known", 1),
+        ("below 0, marked as rejected", 3),
+    ]
+    assert [entry for entry in log if isinstance(entry, EventReceived)] == [EventReceived(100.0, 90.9, "2")]
+
+
 def test_a_flood_is_cut_and_told() -> None:
     n = MOST_A_SECOND + 300
     events, troubles = taken(texts(*[b"x"] * n), np.full(n, 99.0))

@@ -74,8 +74,26 @@ def test_a_name_may_look_like_anything(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("name='O'Brien'", "O'Brien"),
+        ("name = 'the boys' cap'", "the boys' cap"),
+        ("name='O'Brien's cap'", "O'Brien's cap"),
+        ('name="a "b" c"', 'a "b" c'),
+        ("name='orchid'orchid'", "orchid'orchid"),
+    ],
+)
+def test_a_quoted_name_may_hold_its_quotes(text: str, name: str) -> None:
+    assert (parse(text).by, parse(text).value) == (By.NAME, name)
+    assert predicate_of(text) == f"name={literal(name)}"
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "name='a'or name='b'",
+        "name='a' = 'a'",
+        "name='a'][type='b'",
         "name='a' or name='b'",
         "starts-with(name,'Pho')",
         "not(type='EEG') and channel_count>4",
