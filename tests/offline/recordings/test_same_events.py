@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from offline.recordings import read_recording
-from offline.recordings.checks import held_once
+from offline.recordings.checks import held_once, in_order
 from realtime.log import EventReceived, SourceTrouble
 from realtime.sources.lsl_events import Markers
 from realtime.sources.lsl_trouble import Troubles
@@ -107,6 +107,13 @@ def test_a_row_for_every_frame_of_a_trigger_is_one_event_of_nirx(folder):  # noq
     told = [(round(event.onset * 12.5), event.label) for event in recording.events]
     assert told == [(25, "1"), (28, "3"), (40, "1"), (42, "1")]
     assert "2 events repeat the one a sample before" in remarks(recording)
+
+
+def test_events_are_in_order_and_told_once():
+    events = [Event(2.0, "a"), Event(1.0, "b"), Event(2.0, "a"), Event(2.0, "a", 1.0), Event(1.0, "a")]
+    ordered, repeated = in_order(events)
+    assert ordered == (Event(1.0, "b"), Event(1.0, "a"), Event(2.0, "a"), Event(2.0, "a", 1.0))
+    assert repeated == 1
 
 
 def test_what_follows_a_sample_later_is_held_and_what_comes_at_once_or_later_is_not():

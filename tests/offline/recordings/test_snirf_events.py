@@ -43,6 +43,7 @@ def test_a_condition_without_events_or_of_another_shape_is_none():
     assert [text.split(";")[0] for text in odd.remarks] == [
         f"stimulus 'x' has data of shape {shape}" for shape in ("(2, 1)", "(2, 3, 4)", "(4,)")
     ]
+    assert read({"name": "tap", "data": [5.0, 2.0, 1.0]}).events == [Event(5.0, "tap", 2.0)]
     assert read({"name": "tap", "data": [5.0, 2.0, -1.0]}).events == []
     assert read({"name": "tap", "data": [5.0, 2.0]}).events == [Event(5.0, "tap", 2.0)], (
         "two columns are enough"
@@ -118,7 +119,7 @@ def test_a_negative_onset_or_a_first_column_called_otherwise_rejects_nothing():
         ([[5.0, 0.0], [9.0, -2.0]], [5.0]),
         ([[9.0 + 9e-7, -1.0]], [5.0]),
         ([[9.0 - 9e-7, -1.0]], [5.0]),
-        ([[9.0 + 2e-6, -1.0]], [5.0, 9.0]),
+        ([[9.0 + 1.2e-6, -1.0]], [5.0, 9.0]),
         ([[7.0, -1.0]], [5.0, 9.0]),
         ([9.0, -1.0], [5.0]),
         ([[9.0, -1.0, 0.0]], [5.0, 9.0]),

@@ -194,6 +194,9 @@ def test_a_stream_that_says_the_same_twice_is_one_choice(write):
 def test_streams_that_do_not_say_the_same_are_several(write, labels, times):
     path = write([cap(), markers("m", ["a"], [1001.0]), markers("m", labels, times)])
     assert len(read_recording(path).events) == len({(1001.0, "a"), *zip(times, labels, strict=True)})
+    longer = [markers("m", ["end", "a"], [999.0, 1001.0]), markers("m", ["end", *labels], [999.0, *times])]
+    assert "repeats another" not in remarks(read_recording(write([cap(), *longer])))
+    write([cap(), markers("m", ["a"], [1001.0]), markers("m", labels, times)])
     with pytest.raises(RecordingError, match="2 streams fit; choose one with --events"):
         read_recording(path, events="m")
 
