@@ -65,7 +65,7 @@ class Offsets:
     uncertainty: Floats
 
     def at(self, stamps: Floats) -> tuple[Floats, Floats]:
-        """Offset and claimed uncertainty (s) at stamps (s)."""
+        """Offset and claimed uncertainty at stamps, (n_samples,) float64 each, s."""
         return np.interp(stamps, self.knots, self.offset), np.interp(stamps, self.knots, self.uncertainty)
 
 

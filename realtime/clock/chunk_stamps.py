@@ -20,6 +20,7 @@ Between these two nothing can be known before the end comes, and so much is clai
 import math
 from collections.abc import Mapping
 from enum import Enum, auto
+from itertools import pairwise
 from typing import Any
 
 EXACT_S = 1e-7
@@ -272,7 +273,7 @@ class Ends:
         self.period = self.nominal + min(max(along / across - self.nominal, -most), most)
         off = [at - middle - (index - middle_index) * self.period for index, at, _ in self._ends]
         self.scatter = math.sqrt((PUSH_S**2 + sum(each * each for each in off)) / (n - 1))
-        rests = [after - before for before, after in zip(off, off[1:], strict=False)]
+        rests = [after - before for before, after in pairwise(off)]
         least, most = min(rests), max(rests)
         more = MORE / len(rests) * (PUSH_S + most - least)
         self._rest = (min(least, 0.0) - more, max(most, 0.0) + more)
