@@ -81,6 +81,20 @@ def test_conditions_that_are_called_by_nothing_have_their_number(read, names, la
     assert told == [labels[0], labels[1], labels[0]]
 
 
+@pytest.mark.parametrize("s", [None, np.zeros((0, 0)), np.zeros((N, 1))])
+def test_a_file_without_onsets_has_no_events(read, s):
+    recording = read(s=s)
+    assert recording.events == ()
+    assert "remarks" not in recording.notes
+
+
+def test_a_mark_is_held_at_any_rate(read):
+    s = np.zeros((N, 1))
+    s[[0, 5, 6, 7], 0] = 1
+    recording = read(s=s, t=np.arange(N)[:, None] * 5.0)
+    assert [event.onset for event in recording.events] == [0.0, 25.0]
+
+
 def test_a_rejected_mark_that_is_held_is_one(read):
     s = np.zeros((N, 1))
     s[[0, 6, 7], 0], s[10:15, 0], s[16, 0] = 1, -2, 0.5
