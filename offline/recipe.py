@@ -101,6 +101,8 @@ class Recipe(Section):
         if self.network.channels == "best" and self.evaluation.explain:
             raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
         check_window(self.window.length_s, self.window.step_s, self.rate)
+        if self.evaluation.by == "time" and self.labels.target == "person":
+            raise ValueError('evaluation.by = "time" needs labels that change in a recording; say "people"')
         if self.evaluation.over_time and len(self.labels.values) > 2:
             raise ValueError(
                 f"evaluation.over_time tells two labels apart; labels.values are {list(self.labels.values)}"
