@@ -140,8 +140,9 @@ def read_cohort(path: str | Path) -> Cohort:
         raise RecipeError(f"{path} has no rows; expected one a recording.")
     for column in ("person", "site", "sex", "session"):
         refuse_spelt_twice(path, column, [(getattr(row, column), row.line) for row in rows])
-    people = [(row.person, row.line) for row in rows]
-    return Cohort(path, tuple(rows), (*changed_cells(changed), *nearly_alike(people), *_two_in_one(rows)))
+    near = nearly_alike((row.person, row.line) for row in rows)
+    near += nearly_alike(((row.site, row.line) for row in rows if row.site), "sites' names")
+    return Cohort(path, tuple(rows), (*changed_cells(changed), *near, *_two_in_one(rows)))
 
 
 def _two_in_one(rows: Iterable[Row]) -> list[Remark]:
