@@ -28,6 +28,8 @@ PERSONAL_PARTS = ("birth", "address", "email", "e-mail", "phone", "surname", "fo
 NAMES_OF_PEOPLE = ("first", "last", "full", "given", "family", "patient", "subject", "participant")
 OLDEST = 130.0
 """No age may be greater, years."""
+MOST_YEARS = 10.0
+"""Sessions of one person lie no further apart."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,26 @@ def read_cohort(path: str | Path) -> Cohort:
         raise RecipeError(f"{path} has no rows; expected one a recording.")
     for column in ("person", "site", "sex", "session"):
         refuse_spelt_twice(path, column, [(getattr(row, column), row.line) for row in rows])
-    people = [(row.person, row.line) for row in rows]
-    return Cohort(path, tuple(rows), (*changed_cells(changed), *nearly_alike(people)))
+    near = nearly_alike((row.person, row.line) for row in rows)
+    near += nearly_alike(((row.site, row.line) for row in rows if row.site), "sites' names")
+    return Cohort(path, tuple(rows), (*changed_cells(changed), *near, *_two_in_one(rows)))
+
+
+def _two_in_one(rows: Iterable[Row]) -> list[Remark]:
+    """On codes whose rows can hardly be of one person."""
+    first: dict[str, Row] = {}
+    found: dict[str, str] = {}
+    for row in rows:
+        before = first.setdefault(row.person, row)
+        if before.sex and row.sex and before.sex != row.sex:
+            found.setdefault(
+                row.person, f"sex {before.sex} (line {before.line}) and {row.sex} (line {row.line})"
+            )
+        if before.age is not None and row.age is not None and abs(before.age - row.age) > MOST_YEARS:
+            ages = f"age {before.age:g} (line {before.line}) and {row.age:g} (line {row.line})"
+            found.setdefault(row.person, ages)
+    text = "one code has rows that can hardly be of one person; give two people two codes"
+    return [Remark(text, detail=f"{person!r}: {what}") for person, what in found.items()]
 
 
 def _rows(path: Path, file: Iterable[str]) -> tuple[list[Row], list[str]]:

@@ -74,7 +74,7 @@ class Fingerprint:
 
     def sketch(self, n: int = KEPT) -> "Fingerprint":
         """Its smallest words: those of two alike recordings are alike too."""
-        return Fingerprint(self.words[:n], self.starts[:n])
+        return Fingerprint(self.words[:n].copy(), self.starts[:n].copy())
 
 
 @dataclass(frozen=True)

@@ -56,22 +56,24 @@ def changed_cells(cells: Sequence[str]) -> list[Remark]:
     return [Remark(text, detail=", ".join(cells[:LISTED]) + (", ..." if len(cells) > LISTED else ""))]
 
 
-def nearly_alike(people: Iterable[tuple[str, int]]) -> list[Remark]:
-    """On codes that may be one person's or two people's: who made the table knows.
+def nearly_alike(cells: Iterable[tuple[str, int]], what: str = "people's codes") -> list[Remark]:
+    """On codes that may mean one thing or two: who made the table knows.
 
     Parameters
     ----------
-    people : iterable of (str, int)
-        Codes, and the line of each.
+    cells : iterable of (str, int)
+        Codes, and the line of each; empty ones say nothing.
+    what : str
+        What they are, in words.
     """
     groups: dict[str, dict[str, int]] = {}
-    for person, line in people:
-        groups.setdefault(nearly(person), {}).setdefault(person, line)
+    for text, line in cells:
+        groups.setdefault(nearly(text), {}).setdefault(text, line)
     return [
         Remark(
-            "people's codes differ only in zeros or in what stands between letters; if they are one "
-            "person's, spell them alike",
-            detail=" and ".join(f"{person!r} (line {line})" for person, line in group.items()),
+            f"{what} differ only in zeros or in what stands between letters; if they mean one, "
+            "spell them alike",
+            detail=" and ".join(f"{text!r} (line {line})" for text, line in group.items()),
         )
         for group in groups.values()
         if len(group) > 1

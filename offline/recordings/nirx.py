@@ -4,6 +4,7 @@ import configparser
 import re
 import warnings
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from offline.recordings.checks import (
     in_order,
     missing_values,
 )
+from offline.recordings.damage import LOST_SHARE
 from offline.recordings.dates import local_start, utc_of
 from realtime.markers import label_of
 from realtime.mne_info import spec_from_info
@@ -82,7 +84,8 @@ def read_nirx(path: Path) -> Recording:
         SignalError,
     ) as error:
         # MNE gives a damaged recording no error of its own: these are what its parsing runs into.
-        raise RecordingError(f"{folder} cannot be read as a NIRx recording: {_said(error)}") from error
+        why = _cut_off(_lengths(folder)) or _said(error)
+        raise RecordingError(f"{folder} cannot be read as a NIRx recording: {why}") from error
     remarks += sorted({said for warning in caught if (said := _in_our_words(str(warning.message)))})
     # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
     check_distances(spec, folder, "m", correctable=False)
@@ -96,6 +99,10 @@ def read_nirx(path: Path) -> Recording:
     if held:
         remarks.append(HELD.format(held))
     notes: dict[str, Any] = {"format": "NIRx"}
+    lengths = _lengths(folder)
+    if cut := _cut_off(lengths):  # MNE reads as far as all go
+        remarks.append(f"{cut}, and {len(raw.times)} were read")
+        notes[LOST_SHARE] = 1 - len(raw.times) / max(lengths.values())
     # The header holds the recorder's wall clock; MNE takes it for UTC, and 2000-01-01 where it is not read.
     start = raw.info["meas_date"]
     if start is not None and start.replace(tzinfo=None) != _MNES_DATE:
@@ -114,6 +121,23 @@ def read_nirx(path: Path) -> Recording:
         None,
         notes,
     )
+
+
+def _lengths(folder: Path) -> dict[str, int]:
+    """Samples in the file of each wavelength."""
+    lines = {}
+    for path in sorted(folder.glob("*wl[0-9]")):
+        with path.open("rb") as file:
+            lines[path.name] = sum(1 for line in file if line.strip())
+    return lines
+
+
+def _cut_off(lengths: Mapping[str, int]) -> str:
+    """In words that one wavelength's file is shorter than another's; empty where all are of one length."""
+    if not lengths or min(lengths.values()) == max(lengths.values()):
+        return ""
+    short, long = (by(lengths, key=lambda name: lengths[name]) for by in (min, max))
+    return f"{short} has {lengths[short]} samples, {long} {lengths[long]}: it is cut off"
 
 
 def _in_our_words(warning: str) -> str:

@@ -180,10 +180,11 @@ def _files(table: Phenotypes) -> list[Path]:
 def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats], list[str]]:
     names: tuple[str, ...] = ()
     arrays = []
-    remarks: list[str] = []
+    remarks: dict[str, list[str]] = {}
     for file in files:
         own, data, said = read_array(file)
-        remarks += [f"{file.name}: {each}" for each in said]
+        for each in said:
+            remarks.setdefault(each, []).append(file.name)
         names = names or own
         if own != names:
             raise RecordingError(
@@ -191,9 +192,10 @@ def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats], list[
                 f"has, {listed(names, 3)}, in the same order."
             )
         arrays.append(data)
-    more = len(remarks) - MOST_NAMED
-    told = remarks[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
-    return names, arrays, told
+    # Names of files stand last: they may say who somebody is, and no bundle repeats what follows a colon.
+    told = [f"{each} in {len(where)} files: {listed(where)}" for each, where in remarks.items()]
+    more = len(told) - MOST_NAMED
+    return names, arrays, told[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
 
 
 def _kind(first: Floats) -> str:

@@ -107,8 +107,8 @@ def read_images(files: Sequence[Path], atlas: Path, *, measure: str = "series") 
     remarks = []
     if moved:
         remarks.append(
-            f"the atlas was brought to the grid of {len(moved)} of {len(files)} images, {moved[0]} for one; "
-            "both must be in the same space"
+            f"the atlas was brought to the grid of {len(moved)} of {len(files)} images; they must be in the "
+            f"same space: {moved[0]} for one"
         )
     return ImageSeries(
         tuple(f"label {value}" for value in numbers), series, np.array(seconds), tuple(remarks)

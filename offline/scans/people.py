@@ -142,8 +142,11 @@ def scans_of(
     length = np.full(n, np.nan) if n_times is None else np.asarray(n_times * seconds, dtype=np.float64)
     person = table.texts("person")
     scores, words = _scores(table)
-    near = lines_of(nearly_alike(zip(person.tolist(), table.lines, strict=True)))
-    said = [*remarks, *near, *short_ones(length, person.tolist(), shortest)]
+    near = nearly_alike(zip(person.tolist(), table.lines, strict=True))
+    if "site" in table:
+        sites = zip(table.texts("site").tolist(), table.lines, strict=True)
+        near += nearly_alike(((name, line) for name, line in sites if name), "sites' names")
+    said = [*remarks, *lines_of(near), *short_ones(length, person.tolist(), shortest)]
     if n_times is not None and (unknown := int(np.count_nonzero(np.isnan(seconds)))):
         said.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")
     if words:

@@ -110,6 +110,23 @@ def test_what_was_put_right_and_what_may_be_one_is_told_without_names_on_a_card(
     assert "P1" not in changed.text + near.text
 
 
+def test_sites_that_may_be_one_are_told(tmp_path: Path) -> None:
+    cohort = read_cohort(
+        table(tmp_path, "A", "B", "C", "D", column="site", cells=("NYU 1", "NYU_01", "", "X"))
+    )
+    (remark,) = cohort.remarks
+    assert remark.text.startswith("sites' names differ only in zeros")
+    assert remark.detail == "'NYU 1' (line 2) and 'NYU_01' (line 3)"
+
+
+def test_two_people_under_one_code_are_told(tmp_path: Path) -> None:
+    one = read_cohort(table(tmp_path, "A", "A", "B", "B", column="sex", cells=("M", "F", "F", "")))
+    assert [remark.detail for remark in one.remarks] == ["'A': sex M (line 2) and F (line 3)"]
+    other = read_cohort(table(tmp_path, "A", "A", "B", "B", column="age", cells=("8", "9.5", "8", "61")))
+    assert [remark.detail for remark in other.remarks] == ["'B': age 8 (line 4) and 61 (line 5)"]
+    assert not any("B" in remark.text for remark in other.remarks)
+
+
 def test_a_file_is_found_however_its_name_is_composed(tmp_path: Path) -> None:
     (tmp_path / unicodedata.normalize("NFD", "Zo\u00eb.snirf")).touch()
     path = tmp_path / "cohort.tsv"

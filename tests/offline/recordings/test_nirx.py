@@ -89,6 +89,26 @@ def test_positions_that_cannot_be_true(folder):
         read_recording(folder)
 
 
+def test_a_wavelength_that_is_cut_off_is_told_and_refused_where_much_is_lost(folder):
+    path = next(folder.glob("*.wl1"))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:95]))
+    recording = read_recording(folder)
+    assert len(recording.times) == 95
+    assert any(f"{path.name} has 95 samples" in remark for remark in recording.remarks)
+    path.write_text("".join(lines[:60]))
+    with pytest.raises(RecordingError, match=r"40% of what.*has 60 samples.*it is cut off, and 60 were read"):
+        read_recording(folder)
+    assert len(read_recording(folder, allow_damaged=True).times) == 60
+
+
+def test_a_second_wavelength_that_is_cut_off_is_named(folder):
+    path = next(folder.glob("*.wl2"))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:95]))
+    with pytest.raises(RecordingError, match=r"cannot be read.*wl2 has 95 samples, .*wl1 100: it is cut off"):
+        read_recording(folder)
+
+
 @pytest.mark.parametrize("suffix", [".inf", ".set", ".tpl", ".wl1", "_probeInfo.mat"])
 def test_a_file_that_is_absent(folder, suffix):
     next(folder.glob(f"*{suffix}")).unlink()

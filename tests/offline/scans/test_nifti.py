@@ -55,7 +55,7 @@ def test_a_region_that_an_image_does_not_cover_keeps_its_place(atlas, image):
     found = read_images([path], atlas)
     assert (found.series[0][0] == 0).all()
     assert found.series[0][1] == pytest.approx(data[0].mean(axis=(0, 1)))
-    assert "brought to the grid of 1 of 1 images, scan0.nii.gz" in found.remarks[0]
+    assert "brought to the grid of 1 of 1 images; they must be in the same space: scan0" in found.remarks[0]
 
 
 @pytest.mark.parametrize(("unit", "value", "seconds"), [("msec", 2000.0, 2.0), ("unknown", 2.0, np.nan)])

@@ -98,3 +98,14 @@ def test_abide_holds_one_scan_under_two_numbers_and_that_is_told(data_dir: Path)
     assert "UM_1_0050279" in said[0]
     assert "UM_1_0050286" in said[0]
     assert len(same_scans(scans)) == 1
+
+
+def test_what_stands_before_the_colon_of_a_remark_names_nobody(tmp_path: Path) -> None:
+    place = folder_of(tmp_path, {f"p{i}": series(i) for i in range(4)})
+    for i in range(4):
+        values = np.column_stack([np.arange(150), series(i)])
+        np.savetxt(place / f"p{i}.txt", values, header="volume a b c d e", comments="")
+    (told,) = (remark for remark in read_folder(place).remarks if "left aside" in remark)
+    before, _, behind = told.partition(": ")
+    assert before.endswith("was left aside in 4 files")
+    assert behind == "p0.txt, p1.txt, p2.txt, p3.txt"
