@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.card import Card
 from offline.cohort import Cohort
+from offline.fingerprints import signals_for_card
 from offline.labelling import Span
 from offline.novelty import fit_novelty
 from offline.people_hash import person_hash
@@ -31,12 +32,15 @@ class Descent:
         By which people are hashed, the same along the line.
     locked, people : frozenset of str
         Hashes of those who are locked, and of all who were ever learnt from.
+    signals : tuple of str
+        Of the recordings that were learnt from (`offline.fingerprints`).
     """
 
     parent: str
     salt: str
     locked: frozenset[str]
     people: frozenset[str]
+    signals: tuple[str, ...] = ()
 
 
 def card_of(
@@ -75,6 +79,8 @@ def card_of(
     calibrated = (
         set(table.person[split.validation].tolist()) if split.kind is ValidationKind.PEOPLE else set()
     )
+    of = set(table.recording.tolist())
+    learnt = [each.fingerprint for each in samples.signals if each.recording in of]
     aside = descent.locked if descent is not None else {person_hash(salt, person) for person in locked}
     return Card(
         network={
@@ -104,6 +110,7 @@ def card_of(
             "calibration_people_hashes": sorted(person_hash(salt, person) for person in calibrated),
             "locked_people_hashes": sorted(aside),
             "ancestors_people_hashes": [] if descent is None else sorted(descent.people),
+            "signals": sorted({*signals_for_card(learnt, salt), *(descent.signals if descent else ())}),
             "from": None if descent is None else descent.parent,
             "recordings": len(set(table.recording.tolist())),
             "span": None if span is None else [span.start, span.stop, "fraction" if span.fraction else "s"],
@@ -111,6 +118,7 @@ def card_of(
                 "train": _by_label(samples, split.train),
                 "validation": _by_label(samples, split.validation),
             },
+            "remarks": list(samples.unnamed),
             "windows_lost": _lost(samples),
             "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
             "channel_dropout": recipe.training.channel_dropout,

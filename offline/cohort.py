@@ -2,10 +2,14 @@
 
 Columns ``recording`` (a path, relative to the table) and ``person`` (a pseudonym) must be there;
 ``session``, ``site``, ``age`` and ``sex`` may be; every other column can serve as a label.
+
+Cells are taken in one form (`offline.spelling.canonical`), and that is told where it changed them.  A person,
+site, session or sex that is spelt in two ways that mean one (P01 and p01) is an error.
 """
 
 import csv
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import RecipeError
+from offline.remarks import Remark
+from offline.spelling import canonical, identity
+from offline.spelt_alike import changed_cells, nearly_alike, refuse_spelt_twice
 from realtime.text_values import code_in, is_absent
 
 KNOWN = ("recording", "person", "session", "site", "age", "sex")
@@ -39,6 +46,8 @@ class Row:
         Years.
     values : mapping
         All other columns: labels.
+    line : int
+        Where the table has it; 0 where it was made otherwise.
     """
 
     recording: Path
@@ -48,6 +57,7 @@ class Row:
     age: float | None = None
     sex: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,13 @@ class Cohort:
         The table.
     rows : tuple of Row
         In its order.
+    remarks : tuple of Remark
+        What a person should know of the table.
     """
 
     path: Path
     rows: tuple[Row, ...]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -102,7 +115,7 @@ def read_cohort(path: str | Path) -> Cohort:
     ------
     RecipeError
         The table is missing, empty, lacks a column, names a recording that is not there or twice,
-        or has a column that promises personal data; the message names the line.
+        spells somebody in two ways, or has a column that promises personal data; the message names the line.
     """
     path = Path(path)
     if path.is_dir():
@@ -113,7 +126,7 @@ def read_cohort(path: str | Path) -> Cohort:
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(path, file)
+            rows, changed = _rows(path, file)
     except UnicodeDecodeError as error:
         raise RecipeError(
             f"{path} is not UTF-8 text ({error}). Expected a table (TSV) with columns recording and person; "
@@ -123,15 +136,20 @@ def read_cohort(path: str | Path) -> Cohort:
         raise RecipeError(f"{path} cannot be read as a table: {error}.") from error
     if not rows:
         raise RecipeError(f"{path} has no rows; expected one a recording.")
-    return Cohort(path, tuple(rows))
+    for column in ("person", "site", "sex", "session"):
+        refuse_spelt_twice(path, column, [(getattr(row, column), row.line) for row in rows])
+    people = [(row.person, row.line) for row in rows]
+    return Cohort(path, tuple(rows), (*changed_cells(changed), *nearly_alike(people)))
 
 
-def _rows(path: Path, file: Iterable[str]) -> list[Row]:
+def _rows(path: Path, file: Iterable[str]) -> tuple[list[Row], list[str]]:
+    """The rows, and the cells that were not taken as they stand."""
     # Strict, so that a quote that is never closed is told instead of swallowing what follows.
     reader = csv.reader(file, delimiter="\t", strict=True)
-    columns = [name.strip() for name in next(reader, [])]
+    columns = [canonical(name) for name in next(reader, [])]
     _check_columns(path, columns)
     rows: list[Row] = []
+    changed: list[str] = []
     seen: dict[Path, int] = {}
     for cells in reader:
         if not any(cell.strip() for cell in cells):
@@ -141,7 +159,16 @@ def _rows(path: Path, file: Iterable[str]) -> list[Row]:
             raise RecipeError(
                 f"{path}, line {line}: {len(cells)} cells, but {len(columns)} columns; expected one a column."
             )
-        texts = [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
+        plain = [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
+        texts = [
+            text if column == "recording" else canonical(text)
+            for column, text in zip(columns, plain, strict=True)
+        ]
+        changed += [
+            f"line {line}, {column} {before!a}"
+            for column, before, text in zip(columns, plain, texts, strict=True)
+            if before != text
+        ]
         row = _row(path, line, dict(zip(columns, texts, strict=True)))
         place = row.recording.resolve()
         if place in seen:
@@ -151,7 +178,7 @@ def _rows(path: Path, file: Iterable[str]) -> list[Row]:
             )
         seen[place] = line
         rows.append(row)
-    return rows
+    return rows, changed
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
@@ -162,7 +189,7 @@ def _check_columns(path: Path, columns: list[str]) -> None:
                 f"{path} has columns {found}; expected 'recording' and 'person', separated by tabs."
             )
     for column in columns:
-        if columns.count(column) > 1:
+        if sum(identity(other) == identity(column) for other in columns) > 1:
             raise RecipeError(f"{path} has column {column!r} twice; expected each once.")
         if _is_personal(column):
             raise RecipeError(
@@ -190,8 +217,9 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
                 f"{path}, line {line}: {needed} is empty, or says that it is not known; expected one for "
                 "every row, or people could not be told apart."
             )
-    recording = path.parent / values["recording"]
-    if not recording.exists():
+    recording = _there(path.parent, values["recording"])
+    if recording is None:
+        recording = path.parent / values["recording"]
         raise RecipeError(f"{path}, line {line}: there is no recording {recording}.")
     age: float | None = None
     if values.get("age"):
@@ -211,4 +239,11 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
         age=age,
         sex=values.get("sex", ""),
         values={name: value for name, value in values.items() if name not in KNOWN},
+        line=line,
     )
+
+
+def _there(folder: Path, name: str) -> Path | None:
+    """The file of that name, however its letters are composed on the disk."""
+    forms = (name, canonical(name), *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))
+    return next((folder / form for form in forms if (folder / form).exists()), None)

@@ -50,6 +50,7 @@ from offline.splits import site_folds
 from offline.summary import what_it_says
 from offline.tables import print_amounts, print_results
 from offline.traits import tells
+from offline.twice import refuse_doubled, refuse_shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +126,7 @@ def evaluate(
     with shown(progress) as tell:
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
+        _refuse_twice(samples, recipe)
         seconds["collect"] = time.perf_counter() - clock
         if recipe.labels.amount:
             return _amounts(folder, cohort, samples, recipe, began, show)
@@ -214,6 +216,7 @@ def plan_evaluation(
     with shown(progress) as tell:
         began = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
+        _refuse_twice(samples, recipe)
         collected = Cost("collect", 0, 0, 0, (time.perf_counter() - began) / 3600, shared=False)
         two, by_person = len(samples.labels) == 2, is_by_person(samples.table, recipe)
         planned, unlike = _planned(samples, recipe, networks), _unlike(samples, recipe)
@@ -232,6 +235,13 @@ def plan_evaluation(
         )
         report = _report_seconds(samples, recipe, cohort, planned, unlike)
     return [collected, *costs, Cost("report", 0, 0, 0, report / 3600, shared=False)]
+
+
+def _refuse_twice(samples: Samples, recipe: Recipe) -> None:
+    """Refuse recordings that would stand on both sides of a division."""
+    refuse_shared(samples.shared)
+    if recipe.evaluation.by == "time":
+        refuse_doubled(samples.doubled)
 
 
 def _report_seconds(

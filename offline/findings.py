@@ -1,7 +1,6 @@
 """What the outcomes of an evaluation's jobs amount to: one prediction table, and all that follows from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -117,7 +116,7 @@ def figures_of(
         "channels": len(samples.names),
         "remarks": list(samples.remarks),
         "simulated": _simulated(cohort, recipe),
-        "recordings": [asdict(account) for account in samples.accounts],
+        "recordings": [account.to_json() for account in samples.accounts],
         "folds": {name: folds[name] for name in sorted(folds)},
         "explanations": put_together(
             {name: maps for name in sorted(folds) if (maps := _maps_of(folds[name], recipe))},
@@ -135,6 +134,7 @@ def figures_of(
             null=null,
             own_null=own_null,
             seed=recipe.training.seed,
+            by_time=recipe.evaluation.by == "time",
         ),
     }
 

@@ -1,6 +1,6 @@
 """Which label a window has, and which windows count at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +9,10 @@ import numpy as np
 from models.errors import RecipeError, near_match
 from offline.cohort import Cohort, Row
 from offline.recipe import Recipe
+from offline.remarks import Remark
 from offline.replay import Replayed
+from offline.spelling import canonical, identity, shown
+from offline.spelt_alike import refuse_spelt_twice
 from realtime.sources.recording import Recording
 from realtime.text_values import code_in, is_absent
 from realtime.windows import Window
@@ -88,7 +91,7 @@ def labels_of(
     Raises
     ------
     RecipeError
-        The column is not there, or does not hold what the recipe expects.
+        The column is not there, does not hold what the recipe expects, or spells a label in two ways.
     """
     wanted = recipe.labels
     if wanted.source == "events":
@@ -99,10 +102,16 @@ def labels_of(
         return (wanted.column,), [
             None if amount_of(text, wanted.column) is None else wanted.column for text in own
         ]
-    known = {value for row in cohort.rows if (value := _value(row, wanted.column)) and not is_absent(value)}
+    named = tuple(map(canonical, wanted.values))
     # A word for "not known" is a label only where the recipe names it.
-    known |= {_value(row, wanted.column) for row in cohort.rows} & set(wanted.values or ()) - {""}
-    labels = wanted.values or tuple(sorted(known))
+    cells = [
+        (value, row.line)
+        for row in cohort.rows
+        if (value := _value(row, wanted.column)) and (value in named or not is_absent(value))
+    ]
+    refuse_spelt_twice(cohort.path, f"label {wanted.column!r}", cells)
+    known = {value for value, _ in cells}
+    labels = named or tuple(sorted(known))
     if len(labels) < 2 or not set(labels) <= known:
         raise RecipeError(
             f"The cohort's column {wanted.column!r} holds {', '.join(sorted(known)) or 'nothing'}; expected "
@@ -149,6 +158,29 @@ def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:
                 "amount is the person's, the same in every row. Correct the table."
             )
     return out
+
+
+def events_spelt_otherwise(recipe: Recipe, found: Collection[str]) -> list[Remark]:
+    """On events that are nearly called as the recipe wants them, and so are not taken.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its ``labels``.
+    found : collection of str
+        Names of the recordings' events.
+    """
+    wanted = {name for interval in recipe.labels.intervals.values() for name in interval.events}
+    taken = set(map(canonical, wanted))
+    by_identity = {identity(name): name for name in sorted(wanted)}
+    return [
+        Remark(
+            f"events {shown(name)} are not taken for the recipe's {shown(by_identity[identity(name)])}, for "
+            "they are spelt otherwise; name them in labels.intervals if they are meant"
+        )
+        for name in sorted(found)
+        if canonical(name) not in taken and identity(name) in by_identity
+    ]
 
 
 def _value(row: Row, column: str) -> str:

@@ -30,6 +30,7 @@ from offline.recipe_sections import (
     Training,
     Window,
 )
+from offline.spelling import canonical
 from realtime.pipeline import check_pipeline
 from realtime.quality import Policy
 from realtime.signal import Kind
@@ -100,6 +101,8 @@ class Recipe(Section):
         if self.network.channels == "best" and self.evaluation.explain:
             raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
         check_window(self.window.length_s, self.window.step_s, self.rate)
+        if self.evaluation.by == "time" and self.labels.target == "person":
+            raise ValueError('evaluation.by = "time" needs labels that change in a recording; say "people"')
         if self.evaluation.over_time and len(self.labels.values) > 2:
             raise ValueError(
                 f"evaluation.over_time tells two labels apart; labels.values are {list(self.labels.values)}"
@@ -174,7 +177,7 @@ class Recipe(Section):
             label
             for event in events
             for label, interval in self.labels.intervals.items()
-            if event.label in interval.events
+            if canonical(event.label) in map(canonical, interval.events)
             and event.onset + interval.delay_s <= start + slack
             and end <= event.onset + interval.delay_s + interval.duration_s + slack
         }
@@ -192,8 +195,10 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".toml") for f in shipped if f.name.endswith(".toml")))
 
 
-def load_recipe(name_or_path: str | Path) -> Recipe:
+def load_recipe(name_or_path: str | Path, *, allow_damaged: bool = False) -> Recipe:
     """Read a recipe: one that ships with hemostream by its name, or a file.
+
+    ``allow_damaged`` allows it even where the recipe does not.
 
     Raises
     ------
@@ -215,7 +220,9 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     except (ValueError, RecursionError) as error:  # also of numbers too long and tables too deep
         raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
     values.setdefault("name", path.stem)
-    return parse_recipe(values, str(name_or_path))
+    recipe = parse_recipe(values, str(name_or_path))
+    allowed = recipe.input.model_copy(update={"allow_damaged": True})
+    return recipe.model_copy(update={"input": allowed}) if allow_damaged else recipe
 
 
 def _text_of(path: Path) -> str:

@@ -50,6 +50,8 @@ class Input(Section):
         Seconds between volumes of region series, where no side file says it.
     min_distance, max_distance : float or None
         Take only channels of such source-detector distance, m.
+    allow_damaged : bool
+        Take what is left of recordings of which much cannot be read (`offline.recordings.damage`).
     """
 
     kind: Literal["fnirs", "bold"] = "fnirs"
@@ -62,6 +64,7 @@ class Input(Section):
     repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
     max_distance: float | None = Field(default=None, gt=0)
+    allow_damaged: bool = False
 
     @model_validator(mode="after")
     def _some_distance(self) -> Self:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,8 @@ class Account:
         Windows that may not be judged, by reason; a window may have two.
     lost_s : float
         Seconds from the first sample to the start of the first fit window; all where none is fit.
+    remarks : tuple of str
+        What is to be known of it: first what its reader remarked.
     """
 
     recording: str
@@ -42,6 +45,11 @@ class Account:
     labelled: Mapping[str, int]
     lost: Mapping[str, int]
     lost_s: float
+    remarks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by name, JSON types."""
+        return {**asdict(self), "remarks": list(self.remarks)}
 
 
 def account_of(

@@ -4,27 +4,30 @@ Nothing is computed here that the live session does not compute: windows come ou
 a label is looked up for each.  What was lost on the way is counted for each recording.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.channels import choose_channels
 from offline.cohort import Cohort, Row
+from offline.fingerprints import Fingerprint, fingerprint_of_recording
 from offline.kept_windows import KeptWindows, Windows
-from offline.labelling import Span, fit_within, labelled, labels_of
+from offline.labelling import Span, events_spelt_otherwise, fit_within, labelled, labels_of
 from offline.novelty import Seen, seen
 from offline.progress import Tell, silent
 from offline.recipe import Recipe
 from offline.recordings import read_recording
+from offline.remarks import Remark, lines_of, remarks_of, show
 from offline.replay import replay
 from offline.sample_account import Account, account_of, lost_words, outside_words, refuse_empty_labels
 from offline.sample_table import SampleTable
+from offline.spelling import canonical
 from offline.traits import Traits, traits_of
+from offline.twice import same_files, same_signals
 from realtime.core import Plan
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
@@ -35,7 +38,22 @@ KEPT_BYTES = 512 * 2**20
 LEAST_MEASURED = 0.5
 """A channel of which any recording measured less is left out for the whole cohort."""
 
-log = logging.getLogger(__name__)
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """By what a recording's signal is known again.
+
+    Parameters
+    ----------
+    recording, person : str
+        Which, whose.
+    fingerprint : Fingerprint
+        Its words.
+    """
+
+    recording: str
+    person: str
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +83,17 @@ class Samples:
     accounts : tuple of Account
         One a recording, in the cohort's order.
     remarks : tuple of str
-        What a person should know: channels left out, recordings without a labelled window.
+        What a person should know: what readers remarked, channels left out, recordings without a labelled
+        window (`offline.remarks`).
+    unnamed : tuple of str
+        The same without recordings' names, for a card.
+    signals : tuple of Signal
+        One a recording.
+    shared : tuple of str
+        Recordings of two people that are one file or hold the same signal; nothing may be learnt then
+        (`offline.twice.refuse_shared`).
+    doubled : tuple of str
+        Such recordings of one person (`offline.twice.refuse_doubled`).
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
     """
@@ -82,6 +110,10 @@ class Samples:
     accounts: tuple[Account, ...]
     remarks: tuple[str, ...]
     traits: Traits = field(default_factory=dict)
+    unnamed: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    shared: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -114,19 +146,23 @@ def collect(
     Raises
     ------
     RecipeError
-        Recordings share no channel, or a label has no window; the message counts what was lost to
-        what.
+        Recordings share no channel, or a label has no window; the message counts what was lost to what.
     HemostreamError
         A recording cannot be read or replayed; the message names it.
     """
     tell = progress or silent
-    rows = _rows(cohort, exclude_people)
+    rows = _rows(cohort, [canonical(person) for person in exclude_people])
     labels, row_label = labels_of(rows, cohort, recipe)
     names = _unique_names(rows)
     reader = _Reader(cohort, recipe, rows, names)
-    specs, remarks = reader.specs(tell)
+    of_files = same_files(cohort.rows)
+    remarks = [*cohort.remarks, *of_files.remarks]
+    specs, of_readers = reader.specs(tell)
+    remarks += of_readers
+    show(lines_of(remarks))  # at once: they may say why something else fails
+    alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe)
-    remarks += left_out
+    later = [*alike.remarks, *(Remark(text) for text in left_out)]
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[Account] = []
@@ -150,13 +186,14 @@ def collect(
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            lost = lost_words(accounts[-1]) + (
-                f"; events outside the recording: {outside}" if outside else ""
-            )
-            remarks.append(f"recording {name} has no labelled window ({lost})")
+            lost = lost_words(accounts[-1])
+            if outside:
+                lost += f"; events outside the recording: {outside.removesuffix(f' in {name}')}"
+            later.append(Remark(f"no labelled window ({lost})", name))
     tell("replay", len(rows), len(rows), "")
-    for remark in remarks:
-        log.warning("%s", remark)
+    later += events_spelt_otherwise(recipe, events)
+    show(lines_of(later))
+    remarks += later
     refuse_empty_labels(labels, accounts, recipe, events, far)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
@@ -168,8 +205,16 @@ def collect(
         places=places,
         seen=Seen.concatenate(looks),
         delay_s=delay_s,
-        accounts=tuple(accounts),
-        remarks=tuple(remarks),
+        accounts=tuple(_with_remarks(account, remarks) for account in accounts),
+        remarks=lines_of(remarks),
+        unnamed=lines_of(remarks, named=False),
+        # Files that are one hold one signal: each pair once, in the plainest words.
+        shared=tuple(f"{whose} {what}" for whose, what in (alike.people | of_files.people).items()),
+        doubled=tuple(f"{whose} {what}" for whose, what in (alike.person | of_files.person).items()),
+        signals=tuple(
+            Signal(name, row.person, words)
+            for name, row, words in zip(names, rows, reader.fingerprints, strict=True)
+        ),
         traits=traits_of(rows),
     )
 
@@ -196,24 +241,26 @@ class _Reader:
         self._layout = None if recipe.input.layout is None else cohort.path.parent / recipe.input.layout
         self._input = recipe.input
         self._kept: dict[int, Recording] = {}
+        self.fingerprints: list[Fingerprint] = []
 
-    def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[str]]:
-        """Name and channels of every recording, and remarks on channels that were hardly measured.
+    def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[Remark]]:
+        """Name and channels of every recording, what its reader remarked, and what was hardly measured.
 
         Every window needs every channel, so one that is hardly measured would cost all of them.
         """
         found: list[tuple[str, SignalSpec]] = []
-        remarks: list[str] = []
+        remarks: list[Remark] = []
         size = 0
         for i, name in enumerate(self._names):
             tell("read", i, len(self._names), name)
             recording = self._read(i)
+            remarks += remarks_of(recording, name, self._rows[i].recording)
+            self.fingerprints.append(fingerprint_of_recording(recording))
             measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
             found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
             if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:
-                remarks.append(
-                    f"recording {name} hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
-                )
+                said = f"hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
+                remarks.append(Remark(said, name))
             size += recording.data.nbytes + recording.missing.nbytes
             if size <= KEPT_BYTES:
                 self._kept[i] = recording
@@ -234,6 +281,7 @@ class _Reader:
             repetition_time=self._input.repetition_time,
             stream=self._input.stream,
             events=self._input.events,
+            allow_damaged=self._input.allow_damaged,
         )
 
 
@@ -244,6 +292,11 @@ def _told_of(name: str) -> Iterator[None]:
         yield
     except HemostreamError as error:
         raise type(error)(f"Recording {name}: {error}") from error
+
+
+def _with_remarks(account: Account, remarks: Sequence[Remark]) -> Account:
+    own = [remark.text for remark in remarks if remark.recording == account.recording]
+    return replace(account, remarks=tuple(own))
 
 
 def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[Row]:

@@ -34,6 +34,7 @@ def summary(
     null: Null | None = None,
     own_null: Null | None = None,
     seed: int = 0,
+    by_time: bool = False,
 ) -> dict[str, Any]:
     """Every arm's figures: by person with intervals, of each person, and over all samples.
 
@@ -53,6 +54,8 @@ def summary(
         The first arm on permuted labels, its settings kept.
     seed : int
         Of the bootstrap.
+    by_time : bool
+        Whether parts of recordings were held out, not people.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def summary(
         }
     return {
         "people": len(people),
-        "says": what_it_says(len(people)),
+        "says": what_it_says(len(people), by_time=by_time),
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
         "null": _null(null, "the whole ridge procedure on permuted labels"),
         "network_null": _null(own_null, CONDITIONAL),
@@ -92,8 +95,11 @@ def summary(
     }
 
 
-def what_it_says(n_people: int) -> str:
-    """The sentence that goes with figures from so many people."""
+def what_it_says(n_people: int, *, by_time: bool = False) -> str:
+    """The sentence that goes with figures from so many people, or from parts of their recordings."""
+    if by_time:
+        people = "1 person" if n_people == 1 else f"{n_people} people"
+        return f"{people}, each judged by what saw other parts of their recordings: says nothing about others"
     if n_people < FEWEST_FOR_OTHERS:
         return f"{n_people} {'person' if n_people == 1 else 'people'}: says nothing about others"
     return f"{n_people} people, each judged by what never saw them"

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.outside import printable
+from offline.report.words import by_time, fitted_to
 from offline.terminal import PlainConsole
 
 SHOWN = (("accuracy", "acc"), ("balanced_accuracy", "bal"), ("auc", "AUC"))
@@ -68,7 +69,9 @@ def print_results(figures: Mapping[str, Any], console: Console | None = None) ->
 
 def _people(figures: Mapping[str, Any]) -> Table:
     arms: Mapping[str, Any] = figures["arms"]
-    table = Table(title=f"{figures['recipe']['name']}: each person judged by what was fitted to the others")
+    table = Table(
+        title=f"{figures['recipe']['name']}: each person judged by what was fitted to {fitted_to(figures)}"
+    )
     table.add_column("person")
     table.add_column("windows", justify="right")
     table.add_column("majority\nrate", justify="right")
@@ -87,10 +90,12 @@ def _people(figures: Mapping[str, Any]) -> Table:
 def _arms(figures: Mapping[str, Any]) -> Table:
     primary = figures["primary"]["metric"]
     order = [primary, *(name for name in TITLES if name != primary)]
-    table = Table(title=f"{figures['recipe']['name']}: by person; {TITLES[primary]} was fixed beforehand")
+    unit = "within each person, mean over people" if by_time(figures) else "by person"
+    table = Table(title=f"{figures['recipe']['name']}: {unit}; {TITLES[primary]} was fixed beforehand")
     table.add_column("")
     for name in order:
-        table.add_column(f"{TITLES[name]}\n95 % between people", justify="right")
+        of = "over these people" if by_time(figures) else "between people"
+        table.add_column(f"{TITLES[name]}\n95 % {of}", justify="right")
         table.add_column("p", justify="right")
     for arm, its in figures["arms"].items():
         cells = []

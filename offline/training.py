@@ -24,7 +24,9 @@ from offline.labelling import Span
 from offline.progress import Tell, shown
 from offline.recipe import Recipe, check_network_of
 from offline.samples import Samples, collect
+from offline.spelling import canonical
 from offline.temperature import fit_temperature, logits_of
+from offline.twice import refuse_shared
 from offline.validation import Validation, validation_split
 
 log = logging.getLogger(__name__)
@@ -224,8 +226,10 @@ def train(
     cohort = read_cohort(cohort_path)
     seed = recipe.training.seed if seed is None else seed
     with shown(progress) as tell:
+        lock = [canonical(person) for person in lock]
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
+        refuse_shared(samples.shared)
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
     log.info(
         "trained on %d windows of %d people, stopped by %s at epoch %d",

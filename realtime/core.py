@@ -186,19 +186,19 @@ class Core:
             if part.leapt:
                 self.times_set_back += 1
                 self._reset(Reset.CLOCK)
-            given += self._take(part)
+            given += self._take(part, self.origin.stream_time(entry.local))
         if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
             self.check_rate(rate)
             self._rate_checked = True
         return given
 
-    def _take(self, part: Part) -> list[Window]:
-        """Samples of one clock, through everything."""
+    def _take(self, part: Part, arrived: float) -> list[Window]:
+        """Samples of one clock that came at this time (s, as fast as the stream's), through everything."""
         assert self.clock is not None
         assert self.pipeline is not None
         assert self._windows is not None
         assert self._fitness is not None
-        times, kept = self.clock.process(part.stamps, part.frames)
+        times, kept = self.clock.process(part.stamps, part.frames, arrived)
         data = part.data if len(times) == len(kept) else part.data[:, kept]
         chunk = Chunk(self._spec, data, times, ~np.isfinite(data))
         given: list[Window] = []

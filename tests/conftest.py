@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from pathlib import Path
@@ -21,6 +22,11 @@ _lsl_config.write_text(
     "[ports]\nPortRange = 400\n[log]\nlevel = -3\n"
 )
 os.environ["LSLAPICFG"] = str(_lsl_config)
+
+# A shell runs what it puts into the background (`make test` does) deaf to Ctrl-C, and children inherit that;
+# tests send it, so the test run hears it, and with it every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def absent(what: str, why: str) -> None:

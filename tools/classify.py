@@ -1,10 +1,10 @@
 """``hemostream classify``: the live path over a file."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -14,6 +14,12 @@ from models.outside import printable
 if TYPE_CHECKING:
     from realtime.decision import Decision
     from realtime.sources.recording import Recording
+
+
+LEARNT_FROM = (
+    "the model has learnt from this recording, or from one that holds a part of its signal: what it makes of "
+    "it says nothing about people whom it has not seen"
+)
 
 
 def classify(
@@ -27,6 +33,7 @@ def classify(
     haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
     stream: str | None = None,
+    allow_damaged: bool = False,
     device: str = "auto",
 ) -> None:
     """Classify a recording by the very code that runs live.
@@ -60,12 +67,16 @@ def classify(
     stream : str
         Which stream of an XDF file that holds several: its name, source_id, uid, number, or a predicate
         such as "source_id='42'". Of a SNIRF file which measurement, for instance nirs2.
+    allow_damaged : bool
+        Take what is left of a file of which much cannot be read.
     device : str
         cuda, mps, cpu, or auto.
     """
     from models.bundle import read_bundle
     from models.scan_bundle import is_scan_bundle, read_scan_bundle
+    from offline.fingerprints import fingerprint_of_recording, learnt_from
     from offline.recordings import read_recording
+    from offline.remarks import show, show_remarks
     from realtime.inference import Inference, one_thread
     from realtime.rerun import judge_journal, judge_recording
     from realtime.scan import judge_scan
@@ -77,18 +88,25 @@ def classify(
     one_thread()
 
     def read() -> "Recording":
-        return read_recording(
+        found = read_recording(
             recording,
             layout=layout,
             length_unit=length_unit,
             haemoglobin_unit=haemoglobin_unit,
             repetition_time=repetition_time,
             stream=stream,
+            allow_damaged=allow_damaged,
         )
+        show_remarks(found, recording)
+        if learnt_from(training, fingerprint_of_recording(found)) is not None:
+            show([f"{recording.name}: {LEARNT_FROM}"])
+        return found
 
     where = "cpu"
+    training: Mapping[str, Any] = {}
     if is_scan_bundle(model):
         scan_bundle = read_scan_bundle(model, model_hash)
+        training = scan_bundle.card.training
         if is_journal(recording):
             raise HemostreamError(
                 f"{model} judges whole scans, and {recording} is the journal of a session; give a file of "
@@ -97,6 +115,7 @@ def classify(
         decisions: Iterator[Decision] = iter([judge_scan(read(), scan_bundle, session=recording.stem)])
     else:
         bundle = read_bundle(model, model_hash)
+        training = bundle.card.training
         inference = Inference(bundle, device=device)
         where = inference.device_name
         if is_journal(recording):

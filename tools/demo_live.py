@@ -16,6 +16,7 @@ from models.bundle import Bundle
 from models.errors import StreamError
 from offline.recipe import Recipe
 from offline.recordings import read_recording
+from offline.remarks import show_remarks
 from realtime.broker import EmbeddedBroker
 from realtime.decision import Decision
 from realtime.session import Session
@@ -81,6 +82,7 @@ def stream_and_classify(
         hand), and accuracy over judged and labelled windows beside the majority rate.
     """
     recording = read_recording(path)
+    show_remarks(recording, path)
     truth = truth_of(recipe, recording)
     command = [sys.executable, "-m", "tools.cli", "replay", str(path)]
     command += ["--source-id", SOURCE_ID, "--kind", "simulated", "--wait", "60"]

@@ -19,9 +19,12 @@ def export(journal: Path, out: Path, *, run: int | None = None, overwrite: bool 
     """
     from offline.recordings.journal import read_journal
     from offline.recordings.snirf_writer import write_segments
+    from offline.remarks import show_remarks
     from tools.out_file import must_be_new
 
     for there in (out, *sorted(out.parent.glob(f"{out.stem}_[0-9][0-9][0-9]{out.suffix}"))):
         must_be_new(there, overwrite=overwrite)
-    for path in write_segments(read_journal(journal, run=run), out):
+    recording = read_journal(journal, run=run)
+    show_remarks(recording, journal)
+    for path in write_segments(recording, out):
         print(path)

@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from models.errors import HemostreamError
+
+if TYPE_CHECKING:
+    from offline.recipe import Recipe
 
 
 def train(
@@ -23,6 +26,7 @@ def train(
     old_cohort: Path | None = None,
     subgroup: tuple[str, ...] = (),
     margin: float = 0.02,
+    allow_damaged: bool = False,
 ) -> None:
     """Train a classifier from recorded sessions, sent through the very code that runs live.
 
@@ -58,13 +62,16 @@ def train(
         With --locked: column (site, sex, ...) none of whose groups may fall by more than the margin.
     margin : float
         With --locked: log loss (nats) by which the new one may be worse and still count as good.
+    allow_damaged : bool
+        Take what is left of recordings of which much cannot be read.
     """
     from offline.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()
+    its = load_recipe(recipe, allow_damaged=allow_damaged)
     if from_ is not None:
-        _further(cohort, recipe, out, seed, from_, locked, old_cohort, subgroup, margin)
+        _further(cohort, its, out, seed, from_, locked, old_cohort, subgroup, margin)
         return
     if locked is not None or old_cohort is not None or subgroup:
         raise HemostreamError(
@@ -75,7 +82,7 @@ def train(
 
     model_hash = training.train(
         cohort,
-        load_recipe(recipe),
+        its,
         out,
         seed=seed,
         exclude_people=exclude_person,
@@ -87,7 +94,7 @@ def train(
 
 def _further(
     cohort: Path,
-    recipe: str,
+    recipe: "Recipe",
     out: Path,
     seed: int | None,
     old: Path,
@@ -96,13 +103,12 @@ def _further(
     subgroup: tuple[str, ...],
     margin: float,
 ) -> None:
-    from offline.recipe import load_recipe
     from offline.retraining.retrain import retrain
 
     done = retrain(
         old,
         cohort,
-        load_recipe(recipe),
+        recipe,
         out,
         locked_path=locked,
         old_path=old_cohort,
@@ -137,6 +143,7 @@ def evaluate(
     cluster: str | None = None,
     audit: bool = False,
     plan: Annotated[bool, Parameter(negative="")] = False,
+    allow_damaged: bool = False,
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
@@ -166,6 +173,8 @@ def evaluate(
         Also show what careless protocols would have claimed (audit.json, audit.png).
     plan : bool
         Only print how many fits it would take and about how many hours; nothing is written.
+    allow_damaged : bool
+        Take what is left of recordings of which much cannot be read.
     """
     from offline import evaluation
     from offline.planning import print_plan
@@ -173,15 +182,16 @@ def evaluate(
     from realtime.inference import one_thread
 
     one_thread()
+    its = load_recipe(recipe, allow_damaged=allow_damaged)
     if plan:
-        costs = evaluation.plan_evaluation(cohort, load_recipe(recipe), networks=network, audited=audit)
+        costs = evaluation.plan_evaluation(cohort, its, networks=network, audited=audit)
         print_plan(costs, workers or os.cpu_count() or 1)
         return
     if out is None:
         raise HemostreamError("--out is missing: the folder for the report. (Only --plan does without.)")
     evaluation.evaluate(
         cohort,
-        load_recipe(recipe),
+        its,
         out,
         networks=network,
         workers=workers or os.cpu_count() or 1,

@@ -108,6 +108,7 @@ def replay(
     repetition_time: float | None = None,
     stream: str | None = None,
     events: str | None = None,
+    allow_damaged: bool = False,
 ) -> str:
     """Send a recording as a live LSL stream.
 
@@ -152,6 +153,8 @@ def replay(
         such as "source_id='42'". Of a SNIRF file which measurement, for instance nirs2.
     events
         Which marker stream of an XDF file, said likewise; all by default.
+    allow_damaged
+        Take what is left of a file of which much cannot be read.
 
     Returns
     -------
@@ -166,6 +169,7 @@ def replay(
         If speed or layout cannot be had, the recording does not fit the layout, or nobody connected in time.
     """
     from offline.recordings import read_recording
+    from offline.remarks import show_remarks
 
     sent_as, rows = split_layouts(layout)
     check_how(speed, sent_as)
@@ -177,7 +181,9 @@ def replay(
         repetition_time=repetition_time,
         stream=stream,
         events=events,
+        allow_damaged=allow_damaged,
     )
+    show_remarks(read, recording)
     if kind is None:
         kind = "simulated" if read.notes.get("simulated") is True else "replayed"
     if side_file is not None:

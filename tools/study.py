@@ -78,12 +78,15 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
     """
     from models.output_place import check_folder
     from offline.progress import shown
+    from offline.remarks import show
     from offline.scans import read_scans
     from offline.studies.site_tell_page import run_sites
 
     check_folder(out, "The report")
     with written(out), shown(None) as tell:
-        print(run_sites(read_scans(data), out, tell=tell))
+        scans = read_scans(data)
+        show(scans.remarks)
+        print(run_sites(scans, out, tell=tell))
     print(f"Report: {out / 'sites.html'}")
 
 
@@ -101,6 +104,7 @@ def run(
     measure: Literal["series", "reho"] = "series",
     workers: int = 0,
     audit: Annotated[bool, Parameter(negative="--no-audit")] = True,
+    allow_damaged: bool = False,
 ) -> None:
     """Evaluate systems on your own scans, or on ABIDE: by unseen site, in ten folds, on permuted labels.
 
@@ -135,9 +139,12 @@ def run(
     audit : bool
         Whether every system is also run carelessly at one site, beside its honest twin: what an accuracy is
         worth shows only there, and it takes a small part of a run's time.
+    allow_damaged : bool
+        Take what is left of a cohort's recordings of which much cannot be read.
     """
     from models.output_place import check_folder
     from offline.progress import shown
+    from offline.remarks import show
     from offline.result_cache import make_folder
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
@@ -159,7 +166,7 @@ def run(
         check_folder(out / name, "The report")
     make_folder(out)
     if is_cohort(data):
-        run_cohort(wanted, data, out, workers=workers)
+        run_cohort(wanted, data, out, workers=workers, allow_damaged=allow_damaged)
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
         return
     left_out: list[str] = []
@@ -171,6 +178,7 @@ def run(
         elif measure != "series":
             raise HemostreamError("Homogeneity is of images; give the atlas of regions with --atlas.")
         scans = read_scans(data, target=target, **options)
+        show(scans.remarks)
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
             wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]

@@ -44,6 +44,7 @@ def export(
     from models.bundle_files import check_target
     from models.output_place import check_folder
     from offline.progress import shown
+    from offline.remarks import show
     from offline.scans import read_scans
     from offline.studies import STUDIES
     from offline.studies.exporting import export_study
@@ -65,6 +66,7 @@ def export(
     with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
         tell("read", 0, 1, str(data))
         scans = read_scans(data)
+        show(scans.remarks)
         tell("read", 1, 1, f"{len(scans)} people")
         evaluation = {} if report is None else _worth(report / name / "results.json", digest(scans))
         kept = cache or (Path(scratch) if report is None else report / "cache")

@@ -39,6 +39,7 @@ def read_recording(
     repetition_time: float | None = None,
     stream: str | int | None = None,
     events: str | int | None = None,
+    allow_damaged: bool = False,
 ) -> "Recording":
     """Read a recording of any format; a file's format is told by its name.
 
@@ -62,16 +63,20 @@ def read_recording(
         predicate such as ``source_id='42'``.  Of a SNIRF file which measurement: ``nirs2``, or 2.
     events : str, int or None
         Which marker stream of an XDF file, said likewise; None takes all of them.
+    allow_damaged : bool
+        Take what is left of a file of which much cannot be read (`offline.recordings.damage`).
 
     Returns
     -------
     Recording
-        As measured, with its events.  What cannot be trusted of its date is None, and `notes` say why.
+        As measured, with its events.  What cannot be trusted of its date is None; `Recording.remarks` say
+        why, and what else was found wrong with the file.
 
     Raises
     ------
     RecordingError
-        Where there is no such file, its format is not known, or it cannot be read.
+        Where there is no such file, its format is not known, it cannot be read, or more than a tenth of it
+        cannot.
     """
     path = Path(path)
     if not path.exists():
@@ -88,8 +93,14 @@ def read_recording(
     if path.is_dir() or path.name.lower().endswith(_FRAGILE):
         from offline.recordings.apart import read_apart
 
-        return read_apart(path, **options)
-    return read_here(path, **options)
+        recording = read_apart(path, **options)
+    else:
+        recording = read_here(path, **options)
+    if not allow_damaged:
+        from offline.recordings.damage import refuse_damaged
+
+        refuse_damaged(recording, path)
+    return recording
 
 
 def _check_files(path: Path) -> None:
@@ -122,19 +133,19 @@ def read_here(
     layout, length_unit, haemoglobin_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
+    from offline.recordings.damage import with_losses
     from offline.recordings.dates import trusted
 
-    return trusted(
-        _read(
-            path,
-            layout=None if layout is None else Path(layout),
-            length_unit=length_unit,
-            haemoglobin_unit=haemoglobin_unit,
-            repetition_time=repetition_time,
-            stream=stream,
-            events=events,
-        )
+    read = _read(
+        path,
+        layout=None if layout is None else Path(layout),
+        length_unit=length_unit,
+        haemoglobin_unit=haemoglobin_unit,
+        repetition_time=repetition_time,
+        stream=stream,
+        events=events,
     )
+    return with_losses(trusted(read))
 
 
 def _read(

@@ -14,6 +14,7 @@ import numpy as np
 
 from models.errors import RecordingError
 from offline.recordings.checks import check_times, in_order, missing_values
+from offline.recordings.damage import LOST_SHARE
 from realtime.devices import usual
 from realtime.layout import StreamLayout
 from realtime.log import (
@@ -41,6 +42,7 @@ class _Gathered:
     offset: float = 0.0
     resets: int = 0
     clock: ClockMeasured | None = None  # The first: its UTC is nearest to the first sample.
+    entries: int = 0
     clock_offset: float = 0.0  # The offset in force when the first samples came.
     data: list[Floats] = field(default_factory=list)
     times: list[Floats] = field(default_factory=list)
@@ -85,6 +87,7 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
     data = np.concatenate(gathered.data, axis=1)
     events, repeated = in_order(gathered.events)
     started = gathered.started
+    losses = read_losses(path, run)
     notes: dict[str, Any] = {
         "session": started.session if started else "",
         "run": started.run if started else 0,
@@ -93,8 +96,21 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
         "speed": opened.origin.speed,
         "resets": gathered.resets,
         "repeated_events": repeated,
-        "lost": [list(loss) for loss in read_losses(path, run)],
+        "lost": [list(loss) for loss in losses],
     }
+    remarks = []
+    if missing := sum(loss.missing for loss in losses):
+        notes[LOST_SHARE] = missing / (missing + gathered.entries)
+        remarks.append(
+            f"the journal lacks {missing} entries that could not be kept, by its own account "
+            f"({notes[LOST_SHARE]:.0%} of this run's)"
+        )
+    if gathered.resets:
+        remarks.append(f"the stream's clock was set anew {gathered.resets} times")
+    if repeated:
+        remarks.append(f"{repeated} events stand in the journal twice; each was taken once")
+    if remarks:
+        notes["remarks"] = remarks
     return Recording(
         name=path.stem if len(runs) < 2 else f"{path.stem}-run{run}",
         spec=opened.spec,
@@ -110,6 +126,7 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
 def _gather(entries: Iterable[Entry], path: Path) -> _Gathered:
     found = _Gathered()
     for entry in entries:
+        found.entries += 1
         match entry:
             case Received():
                 _take(found, entry, path)

@@ -27,12 +27,14 @@ def send(recording: Recording, into: BinaryIO) -> None:
         "events": [[event.onset, event.label, event.duration] for event in recording.events],
         "start_utc": recording.start_utc,
         "notes": dict(recording.notes),
+        "pushed": recording.pushed,
     }
     into.write(json.dumps(head).encode() + b"\n")
     for values, dtype in (
         (recording.data, np.float64),
         (recording.times, np.float64),
         (recording.missing, np.bool_),
+        (np.broadcast_to(recording.time_uncertainty_s, len(recording.times)), np.float64),
     ):
         into.write(np.ascontiguousarray(values, dtype=dtype).data)
 
@@ -60,7 +62,19 @@ def receive(source: BinaryIO) -> Recording:
     times = _array(source, (samples,), np.float64)
     missing = _array(source, (len(spec), samples), np.bool_)
     events = tuple(Event(onset, label, duration) for onset, label, duration in head["events"])
-    return Recording(head["name"], spec, data, times, missing, events, head["start_utc"], head["notes"])
+    claims = _array(source, (samples,), np.float64)
+    return Recording(
+        head["name"],
+        spec,
+        data,
+        times,
+        missing,
+        events,
+        head["start_utc"],
+        head["notes"],
+        time_uncertainty_s=claims,
+        pushed=bool(head["pushed"]),
+    )
 
 
 def _array(source: BinaryIO, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:

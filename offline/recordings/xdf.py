@@ -2,7 +2,7 @@
 
 Read through pyxdf, without its dejitter, which joins across gaps of fewer than 500 samples (50 s
 at 10 Hz), and without its one straight line through all clock measurements: stamps stay as they
-were sent, brought to the recorder's clock by the measurements around each of them.
+were sent, brought to the recorder's clock by `offline.recordings.xdf_clock`.
 """
 
 import io
@@ -11,8 +11,8 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -29,8 +29,10 @@ from offline.recordings.checks import (
     missing_values,
     rescaled,
 )
+from offline.recordings.damage import LOST_SHARE
 from offline.recordings.xdf_chunks import content_of, whole_chunks
-from offline.recordings.xdf_events import read_events
+from offline.recordings.xdf_clock import on_recorder_clock
+from offline.recordings.xdf_events import marker_streams, read_events
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
 from realtime.description import element_of, read_origin
@@ -38,12 +40,9 @@ from realtime.devices import layout_of, usual
 from realtime.layout import StreamLayout
 from realtime.log import OriginKind
 from realtime.side_file import read_side_file
-from realtime.signal import Floats, SignalSpec
+from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
 from realtime.units import LENGTHS
-
-_OTHER_CLOCK_S = 1.0
-"""A jump of the measured offset above this is another clock, not drift."""
 
 
 def read_xdf(
@@ -81,7 +80,7 @@ def read_xdf(
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
     path = Path(path)
-    streams, opened, remarks = _load(path)
+    streams, opened, remarks, lost_bytes = _load(path)
     chosen = choose_signal(streams, stream, path)
     check_times(chosen.times, path)
     try:
@@ -99,59 +98,53 @@ def read_xdf(
     n_rows = int(chosen.info.findtext("channel_count", "0"))
     if left := n_rows - len(spec):
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
+    remarks += chosen.clock_remarks
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
-    found, said = read_events([one for one in streams if one is not chosen], events, path)
+    others = [one for one in streams if one is not chosen]
+    found, said = read_events(others, events, path)
+    marking = marker_streams(others, events, path)
     remarks += said
     start, said, local = start_of(opened, chosen, streams)
     remarks += said
+    remarks += [
+        f"{len(one.times)} of the {one.declared} samples that stream {one.name!r} declares could be read"
+        for one in streams
+        if one.lost
+    ]
+    if chosen.declared is None:
+        remarks.append(
+            f"stream {chosen.name!r} has no footer: the recorder stopped before its end, or the file is "
+            "cut off; what is missing behind its last sample is not known"
+        )
     notes: dict[str, Any] = {"format": "XDF", "stream": chosen.name, **local}
+    if share := max([lost_bytes, *(one.lost / max(1, one.declared or 0) for one in (chosen, *marking))]):
+        notes[LOST_SHARE] = share
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value
         notes["speed"] = origin.speed
     if remarks:
         notes["remarks"] = remarks
     name = path.name.split(".xdf")[0]
-    return Recording(name, spec, data, chosen.times, missing_values(spec, data), found, start, notes)
+    return Recording(
+        name,
+        spec,
+        data,
+        chosen.times,
+        missing_values(spec, data),
+        found,
+        start,
+        notes,
+        time_uncertainty_s=chosen.uncertainty,
+        pushed=True,
+    )
 
 
-def on_recorder_clock(stamps: Floats, measured_at: Floats, offsets: Floats) -> Floats:
-    """Bring a sender's stamps to the recorder's clock.
-
-    Between two measurements the offset is interpolated, beyond them it stays.  Where the sender's
-    clock was set anew (the offset jumps), each stamp is judged by the clock it was made on.
-
-    Parameters
-    ----------
-    stamps : (n_samples,) float64
-        Seconds on the sender's clock, in the order of arrival.
-    measured_at, offsets : (n_measurements,) float64
-        Seconds on the sender's clock, and what to add there to get the recorder's.
-
-    Returns
-    -------
-    (n_samples,) float64
-        Seconds on the recorder's clock.
-    """
-    if not len(offsets) or not len(stamps):
-        return stamps
-    jumps = (np.abs(np.diff(offsets)) > _OTHER_CLOCK_S) | (np.diff(measured_at) <= 0)
-    bounds = [0, *(np.flatnonzero(jumps) + 1).tolist(), len(offsets)]
-    best = np.full(len(stamps), np.inf)
-    out = stamps.copy()
-    for begin, end in pairwise(bounds):
-        at, offset = measured_at[begin:end], offsets[begin:end]
-        away = np.maximum(0, np.maximum(at[0] - stamps, stamps - at[-1]))
-        mine = away < best
-        out[mine] = stamps[mine] + np.interp(stamps[mine], at, offset)
-        best[mine] = away[mine]
-    return out
-
-
-def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str]]:
-    """All streams, when the file was opened, and what pyxdf complained about."""
+def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], float]:
+    """All streams, when the file was opened, what is damaged, and the share of the bytes."""
     try:
-        chunks = whole_chunks(content_of(path))
+        content = content_of(path)
+        chunks = whole_chunks(content)
         with _complaints() as said:
             found, header = pyxdf.load_xdf(
                 io.BytesIO(chunks.content),
@@ -164,20 +157,48 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str]]:
     except (KeyError, ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         # Headers that are not what pyxdf supposes.
         raise RecordingError(f"{path} is damaged: pyxdf stops at {type(error).__name__} {error}.") from error
-    streams = [_stream(one) for one in found]
+    streams = [replace(_stream(one, chunks.compared_after), declared=_declared(one)) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     said = [*chunks.damage, *said]
-    remarks = [f"the file is damaged in {len(said)} places: {said[0]}"] if said else []
-    return streams, _opened(header), remarks
+    share = chunks.lost / max(1, len(content))
+    remarks = []
+    if said:
+        places = "1 place" if len(said) == 1 else f"{len(said)} places"
+        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was left aside: {said[0]}")
+    return streams, _opened(header), remarks, share
 
 
-def _stream(found: Mapping[str, Any]) -> XdfStream:
+def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -> XdfStream:
     info = element_of("info", found["info"])
     measured_at = np.asarray(found["clock_times"], dtype=np.float64)
     offsets = np.asarray(found["clock_values"], dtype=np.float64)
-    times = on_recorder_clock(np.asarray(found["time_stamps"], dtype=np.float64), measured_at, offsets)
-    return XdfStream(info, found["time_series"], times, measured_at + offsets)
+    positions = compared_after.get(found["info"]["stream_id"], [])[: len(offsets)]  # pyxdf may drop the last
+    on_clock = on_recorder_clock(
+        np.asarray(found["time_stamps"], dtype=np.float64),
+        measured_at,
+        offsets,
+        positions if len(positions) == len(offsets) else None,
+        float(info.findtext("nominal_srate", "0")),
+    )
+    with np.errstate(invalid="ignore"):  # a wrong comparison may be infinite, both ways
+        compared = measured_at + offsets
+    return XdfStream(
+        info,
+        found["time_series"],
+        on_clock.times,
+        compared,
+        on_clock.uncertainty,
+        on_clock.remarks,
+    )
+
+
+def _declared(found: Mapping[str, Any]) -> int | None:
+    """Samples by the footer; None where there is none, or it does not say."""
+    try:
+        return int(found["footer"]["info"]["sample_count"][0])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None  # the footer is free text of the recorder's
 
 
 def _opened(header: Any) -> datetime | None:

@@ -3,12 +3,16 @@
 pyxdf makes room for as many samples as a chunk says it has before it looks for them, and goes on
 reading wherever a chunk that is not what it says happened to end.  Four wrong bytes can so fill
 any memory.  Here every chunk is held against its own length first; what does not fit is left out
-and told, and the search goes on at the next boundary, as pyxdf's own does.
+and told, and reading goes on with the next chunk that is whole (pyxdf's own search goes on at the next
+boundary, which LabRecorder writes once in ten seconds, and others never do).
 """
 
 import gzip
 import io
+import re
 import struct
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,6 +27,9 @@ BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 """What a boundary chunk holds (XDF specification)."""
 HEADER, STREAM, SAMPLES, CLOCK, FOOTER = 1, 2, 3, 4, 6
 """Tags of the chunks that are read."""
+ALL_TAGS = range(1, 7)
+MOST_TRIED = 1000
+"""So many beginnings of chunks are tried behind a damaged place; a recorder's first or second is one."""
 _WIDTHS: dict[str, int] = {
     "double64": 8,
     "float32": 4,
@@ -67,10 +74,16 @@ class Chunks:
         The file, but for what is not whole.
     damage : list of str
         What that was.
+    lost : int
+        Bytes of it.
+    compared_after : mapping of int to list of int
+        By the number of a stream: how many of its samples were written before each comparison of its clock.
     """
 
     content: bytes
     damage: list[str] = field(default_factory=list)
+    lost: int = 0
+    compared_after: Mapping[int, list[int]] = field(default_factory=dict)
 
 
 class _NotWholeError(Exception):
@@ -90,23 +103,63 @@ def whole_chunks(content: bytes) -> Chunks:
     kept: list[bytes | memoryview] = [MAGIC]
     damage: list[str] = []
     streams: dict[int, tuple[int, int]] = {}
-    at = len(MAGIC)
+    written: dict[int, int] = defaultdict(int)
+    compared_after: dict[int, list[int]] = defaultdict(list)
+    at, lost = len(MAGIC), 0
     view = memoryview(content)
     while at < len(content):
         try:
             body, end = _bounds(content, at)
+            known = _look(content, body, end, streams)
         except _NotWholeError as error:
             damage.append(f"at byte {at} {error}")
-            found = content.find(BOUNDARY, at)
-            at = len(content) if found < 0 else found + len(BOUNDARY)
+            following = _next_chunk(content, at + 1, streams)
+            lost += following - at
+            at = following
             continue
-        try:
-            if _look(content, body, end, streams):
-                kept.append(view[at:end])
-        except _NotWholeError as error:
-            damage.append(f"at byte {at} {error}")
+        if known:
+            kept.append(view[at:end])
+            _count(content, body, end, written, compared_after)
         at = end
-    return Chunks(b"".join(kept), damage)
+    return Chunks(b"".join(kept), damage, lost, compared_after)
+
+
+def _count(
+    content: bytes, body: int, end: int, written: dict[int, int], compared_after: dict[int, list[int]]
+) -> None:
+    """Follow the order in which samples and comparisons were written."""
+    (tag,) = struct.unpack_from("<H", content, body)
+    if tag in (SAMPLES, CLOCK):
+        (stream,) = struct.unpack_from("<I", content, body + 2)
+        if tag == CLOCK:
+            compared_after[stream].append(written[stream])
+        else:
+            written[stream] += _varied(content, body + 6, end)[0]
+
+
+def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) -> int:
+    """Where the next chunk begins that is one beyond doubt; the end of the content where none does.
+
+    A length, a tag and a stream that is known (or a boundary, or a header) stand together
+    by chance once in many thousand millions of bytes; and the chunk must be whole as well.
+    """
+    known = b"|".join(re.escape(struct.pack("<I", stream)) for stream in streams)
+    tagged = [rb"\x01\x00\s*<", rb"\x02\x00.{4}\s*<", rb"\x05\x00" + re.escape(BOUNDARY)]
+    if known:
+        tagged.append(rb"[\x03\x04\x06]\x00(?:" + known + b")")
+    pattern = re.compile(rb"(?:\x01.|\x04.{4}|\x08.{8})(?=" + b"|".join(tagged) + b")", re.DOTALL)
+    for _ in range(MOST_TRIED):
+        found = pattern.search(content, at)
+        if found is None:
+            break
+        try:
+            body, end = _bounds(content, found.start())
+            _look(content, body, end, dict(streams))
+        except _NotWholeError:
+            at = found.start() + 1
+        else:
+            return found.start()
+    return len(content)
 
 
 def _bounds(content: bytes, at: int) -> tuple[int, int]:
@@ -122,6 +175,8 @@ def _look(content: bytes, body: int, end: int, streams: dict[int, tuple[int, int
     (tag,) = struct.unpack_from("<H", content, body)
     if tag == HEADER:
         return True
+    if tag not in ALL_TAGS:
+        raise _NotWholeError(f"a chunk has the unknown tag {tag}")
     if tag not in (STREAM, SAMPLES, CLOCK, FOOTER):
         return False
     if end - body < 6:

@@ -43,10 +43,7 @@ def read_events(
         One was named, and none or several fit.
     """
     remarks: list[str] = []
-    if wanted is None:
-        chosen = [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
-    else:
-        chosen = choose_markers(streams, wanted, path)
+    chosen = marker_streams(streams, wanted, path)
     kept: list[_Said] = []
     for one in chosen:
         events = _events(one, remarks)
@@ -66,6 +63,13 @@ def read_events(
     if wanted is not None and not kept:
         remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
     return in_order([event for said in kept for event in said.events])[0], remarks
+
+
+def marker_streams(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> list[XdfStream]:
+    """Those of a file's streams that are read as markers; parameters as of `read_events`."""
+    if wanted is None:
+        return [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
+    return choose_markers(streams, wanted, path)
 
 
 def _events(one: XdfStream, remarks: list[str]) -> list[Event]:

@@ -35,12 +35,26 @@ class XdfStream:
         Seconds on the recorder's clock.
     compared : (n_measurements,) float64
         When the clocks were compared, s on the recorder's own clock.
+    uncertainty : (n_samples,) float64
+        How wrong those comparisons may leave each time, s.
+    clock_remarks : tuple of str
+        What a person should know of them.
+    declared : int or None
+        Samples that its footer says there are; None where it has no footer.
     """
 
     info: ET.Element
     values: Any
     times: Floats
     compared: Floats
+    uncertainty: Floats
+    clock_remarks: tuple[str, ...] = ()
+    declared: int | None = None
+
+    @property
+    def lost(self) -> int:
+        """Samples that the footer declares and the file does not give."""
+        return max(0, (self.declared or 0) - len(self.times))
 
     @property
     def name(self) -> str:

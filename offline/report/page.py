@@ -16,7 +16,7 @@ from offline.explain.maps import METHODS
 from offline.predictions import Predictions, read_predictions
 from offline.report.content import content
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
-from offline.report.words import against_chance, chance_of, stopping, who
+from offline.report.words import against_chance, chance_of, fitted_to, stopping, who
 
 PAGE, JSON = "report.html", "report.json"
 
@@ -94,7 +94,7 @@ def _page(
     draw(
         "Each person",
         outcomes(table, own, by_person=by_person and len(results["labels"]) == 2),
-        f"What {own} gave for each person, who was not in its training.",
+        f"What {own} gave for each person, fitted to {fitted_to(results)}.",
     )
     if len(results["labels"]) == 2:
         arms = [arm for arm in table.arms if "," not in arm and arm != "majority"][:6]

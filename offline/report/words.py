@@ -98,6 +98,28 @@ def protocol(results: Mapping[str, Any]) -> str:
     )
 
 
+def by_time(results: Mapping[str, Any]) -> bool:
+    """Whether parts of recordings were held out, not people."""
+    settings = results["recipe"].get("settings", {})
+    return bool(settings.get("evaluation", {}).get("by", "people") == "time")
+
+
+def fitted_to(results: Mapping[str, Any]) -> str:
+    """To what the model that judges somebody was fitted, as the folds divided them.
+
+    Parameters
+    ----------
+    results : mapping
+        What ``results.json`` holds.
+    """
+    if by_time(results):
+        return "other parts of the same person's recordings"
+    folds = [name for name in results.get("folds", ()) if not name.startswith("site ")]
+    if len(folds) == results.get("people"):
+        return "all others"
+    return f"people of the other folds ({len(folds)} in all)" if folds else "others"
+
+
 def _best_simple(results: Mapping[str, Any]) -> str | None:
     """The baseline with the highest primary figure."""
     metric = results["primary"]["metric"]

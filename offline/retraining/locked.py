@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.errors import RecipeError
-from offline.people_hash import person_hash
+from offline.fingerprints import learnt_from
+from offline.people_hash import is_among
+from offline.samples import Samples
 
 LOCKED = "locked_people_hashes"
 
@@ -36,7 +38,7 @@ def refuse_locked(training: Mapping[str, Any], people: Sequence[str]) -> None:
         Says how many, and who (by the codes of the table that was given).
     """
     locked = locked_of(training)
-    found = sorted(p for p in set(people) if person_hash(training["people_salt"], p) in locked)
+    found = sorted(p for p in set(people) if is_among(training["people_salt"], p, locked))
     if found:
         raise RecipeError(
             f"{len(found)} of the cohort's people are locked for this bundle ({', '.join(found[:5])}): "
@@ -62,10 +64,34 @@ def refuse_unlocked(training: Mapping[str, Any], people: Sequence[str]) -> None:
         Says how many.
     """
     locked = locked_of(training)
-    others = sorted(p for p in set(people) if person_hash(training["people_salt"], p) not in locked)
+    others = sorted(p for p in set(people) if not is_among(training["people_salt"], p, locked))
     if others:
         raise RecipeError(
             f"{len(others)} of the {len(set(people))} people of --locked are not locked for this bundle "
             f"({', '.join(others[:5])}); expected only such as were set aside when it was first trained "
             f"({len(locked)} people). Take them out of the table."
+        )
+
+
+def refuse_learnt_from(training: Mapping[str, Any], locked: Samples) -> None:
+    """Refuse to compare on recordings whose signal was learnt from, whatever their person is called.
+
+    Parameters
+    ----------
+    training : mapping
+        Of the candidate's card: it knows its own signals and, as far as they knew them, its ancestors'.
+    locked : Samples
+        Of the locked people.
+
+    Raises
+    ------
+    RecipeError
+        Names the recordings.
+    """
+    found = [each.recording for each in locked.signals if learnt_from(training, each.fingerprint) is not None]
+    if found:
+        raise RecipeError(
+            f"{len(found)} recordings of --locked hold a signal that was learnt from, by this bundle or one "
+            f"it descends from ({', '.join(found[:5])}); expected only such as none of them has seen. "
+            "Take them out of the table of locked people, or their copies out of the cohort."
         )

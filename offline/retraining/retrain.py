@@ -15,16 +15,23 @@ from models.probabilities import probabilities
 from offline.carding import Descent, card_of
 from offline.cohort import Cohort, read_cohort
 from offline.metrics import balanced_accuracy
-from offline.people_hash import person_hash
+from offline.people_hash import is_among
 from offline.person_loss import person_losses
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
-from offline.retraining.locked import locked_of, refuse_locked, refuse_unlocked, set_hash
+from offline.retraining.locked import (
+    locked_of,
+    refuse_learnt_from,
+    refuse_locked,
+    refuse_unlocked,
+    set_hash,
+)
 from offline.retraining.looks import check_look, count_look
 from offline.retraining.promotion import MARGIN, Verdict, decide
 from offline.samples import Samples, collect
 from offline.temperature import logits_of
 from offline.training import train_within
+from offline.twice import refuse_shared
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,7 @@ def retrain(
         verdict, forgetting = None, None
         if locked is not None:
             theirs = _collect(old, locked, recipe, tell)  # whatever is wrong with it is no look
+            refuse_learnt_from(card.training, theirs)
             looks = count_look(Path(bundle_path), set_hash(locked_of(old.card.training)), looks)
             verdict = _compare(old, new, theirs, groups, margin)
         if before is not None:
@@ -162,11 +170,13 @@ def descent_of(old: Bundle) -> Descent:
     """What a candidate takes over."""
     its = old.card.training
     before = frozenset(its["people_hashes"]) | frozenset(its.get("ancestors_people_hashes", ()))
-    return Descent(old.card.hash, its["people_salt"], locked_of(its), before)
+    signals = tuple(its.get("signals", ()))
+    return Descent(old.card.hash, its["people_salt"], locked_of(its), before, signals)
 
 
 def _collect(old: Bundle, cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples:
     samples = collect(cohort, recipe, progress=tell)
+    refuse_shared(samples.shared)
     if list(samples.labels) != list(old.card.labels):
         raise RecipeError(
             f"{cohort.path.name} has labels {', '.join(samples.labels)}; the bundle has "
@@ -227,7 +237,7 @@ def _forgetting(old: Bundle, new: Bundle, samples: Samples) -> dict[str, Any]:
     its = old.card.training
     known = frozenset(its["people_hashes"]) | frozenset(its.get("ancestors_people_hashes", ()))
     table = samples.table
-    own = np.array([person_hash(its["people_salt"], person) in known for person in table.person])
+    own = np.array([is_among(its["people_salt"], person, known) for person in table.person])
     if not own.any():
         raise RecipeError(
             "--old-cohort holds nobody whom the bundle learnt from, so nothing could be forgotten; "

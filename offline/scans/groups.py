@@ -10,6 +10,8 @@ import numpy.typing as npt
 from models.errors import RecipeError
 from offline.sample_table import SampleTable
 from offline.scans.base import Scans
+from offline.scans.twice import same_scans
+from offline.spelling import identity
 
 
 def site_by_label(scans: Scans, column: str = "site") -> dict[str, dict[str, int]]:
@@ -88,7 +90,7 @@ def together(first: Scans, second: Scans) -> Scans:
     Raises
     ------
     RecipeError
-        Where derivatives, names or shapes differ, or a person is in both.
+        Where derivatives, names or shapes differ, or a person or a scan is in both.
     """
     if first.derivative != second.derivative:
         raise RecipeError(
@@ -104,15 +106,16 @@ def together(first: Scans, second: Scans) -> Scans:
             f"Scans of {len(first.names)} and of {len(second.names)} columns do not mix, nor do series and "
             "tables, nor columns of other names; expected the same regions or features, in the same order."
         )
-    if both := set(first.table.people) & set(second.table.people):
+    others = set(map(identity, second.table.people))
+    if both := [person for person in first.table.people if identity(person) in others]:
         raise RecipeError(
-            f"{len(both)} people are in both, {sorted(both)[0]!r} for one; expected each once, or training "
-            "and test would share them."
+            f"{len(both)} people are in both, {str(sorted(both)[0])!r} for one; expected each once, or "
+            "training and test would share them."
         )
     labels = (*first.labels, *(label for label in second.labels if label not in first.labels))
     renamed = np.array([labels.index(label) for label in second.labels], dtype=np.int64)[second.y]
     n, m = len(first), len(second)
-    return Scans(
+    both_of = Scans(
         table=SampleTable.concatenate([first.table, replace(second.table, target=renamed)]),
         labels=labels,
         X=_side_by_side(first, second),
@@ -131,6 +134,13 @@ def together(first: Scans, second: Scans) -> Scans:
         remarks=tuple(dict.fromkeys([*first.remarks, *second.remarks])),
         target=first.target,
     )
+    if shared := [(a, b) for a, b in same_scans(both_of) if a < n <= b]:
+        one, other = (str(both_of.table.person[i]) for i in shared[0])
+        raise RecipeError(
+            f"{len(shared)} scans are in both, that of {one!r} and {other!r} for one; expected each once, or "
+            "training and test would share them."
+        )
+    return both_of
 
 
 def _side_by_side(first: Scans, second: Scans) -> npt.NDArray[np.float32] | npt.NDArray[np.float64]:

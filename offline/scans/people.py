@@ -7,10 +7,13 @@ import numpy.typing as npt
 
 from models.errors import RecipeError
 from offline.cohort import OLDEST, PERSONAL, PERSONAL_PARTS
+from offline.remarks import lines_of
 from offline.sample_table import SampleTable
 from offline.scans.base import Floats, Scans
 from offline.scans.phenotype import Phenotypes, as_number
 from offline.scans.regions import SHORTEST, listed, short_ones
+from offline.scans.twice import refuse_same
+from offline.spelt_alike import nearly_alike, refuse_spelt_twice
 from realtime.text_values import has_decimal_comma
 
 NEEDED = ("person", "file", "diagnosis")
@@ -71,6 +74,7 @@ def with_diagnosis(
     unknown = table.texts("person")[texts == ""].tolist()
     found = sorted(set(texts.tolist()) - {""})
     if labels is None:
+        refuse_spelt_twice(table.path, "diagnosis", zip(texts.tolist(), table.lines, strict=True))
         controls = [name for name in found if name.lower() in CONTROLS]
         if len(controls) != 1 or len(found) < 2:
             raise RecipeError(
@@ -123,6 +127,8 @@ def scans_of(
     shortest : float, s
         Scans shorter than this are named.
     """
+    if "site" in table:
+        refuse_spelt_twice(table.path, "site", zip(table.texts("site").tolist(), table.lines, strict=True))
     n = len(table)
     seconds = repetition_time
     if "repetition_time" in table:
@@ -136,13 +142,14 @@ def scans_of(
     length = np.full(n, np.nan) if n_times is None else np.asarray(n_times * seconds, dtype=np.float64)
     person = table.texts("person")
     scores, words = _scores(table)
-    said = [*remarks, *short_ones(length, person.tolist(), shortest)]
+    near = lines_of(nearly_alike(zip(person.tolist(), table.lines, strict=True)))
+    said = [*remarks, *near, *short_ones(length, person.tolist(), shortest)]
     if n_times is not None and (unknown := int(np.count_nonzero(np.isnan(seconds)))):
         said.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")
     if words:
         said.append(f"columns not used, no numbers: {listed(words)}")
     empty = np.full(n, "", dtype=str)
-    return Scans(
+    scans = Scans(
         table=SampleTable(
             recording=table.texts("file"),
             person=person,
@@ -163,6 +170,8 @@ def scans_of(
         scores=scores,
         remarks=tuple(said),
     )
+    refuse_same(scans)
+    return scans
 
 
 def _within(table: Phenotypes, name: str, values: Floats, least: float, most: float, unit: str) -> None:

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from models.errors import RecipeError, near_match
 from offline.scans.base import Floats
+from offline.spelling import canonical
+from offline.spelt_alike import refuse_spelt_twice
 from realtime.text_values import code_in
 
 Texts = npt.NDArray[np.str_]
@@ -109,6 +111,7 @@ class Phenotypes:
     def once(self, name: str) -> None:
         """Refuse a table in which two rows have the same value in a column that says whose they are."""
         seen: dict[str, int] = {}
+        refuse_spelt_twice(self.path, name, zip(self.texts(name).tolist(), self.lines, strict=True))
         for line, cell in zip(self.lines, self.texts(name).tolist(), strict=True):
             if not cell:
                 raise RecipeError(f"{self.path}, line {line}: {name} is empty; expected a pseudonym.")
@@ -142,7 +145,7 @@ def read_phenotypes(path: Path) -> Phenotypes:
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
-        names = [name.strip() for name in next(reader, [])]
+        names = [canonical(name) for name in next(reader, [])]
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
@@ -151,7 +154,12 @@ def read_phenotypes(path: Path) -> Phenotypes:
                     f"{path}, line {reader.line_num}: {len(cells)} cells, but {len(names)} columns; expected "
                     "one a column (is the file cut off?)."
                 )
-            rows.append([cell.strip() for cell in cells])
+            rows.append(
+                [
+                    cell.strip() if name == "file" else canonical(cell)
+                    for name, cell in zip(names, cells, strict=True)
+                ]
+            )
             lines.append(reader.line_num)
     except csv.Error as error:
         raise RecipeError(f"{path}, line {reader.line_num}: {error}.") from error

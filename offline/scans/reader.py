@@ -1,12 +1,14 @@
 """One function for every source of scans; what a folder holds is told by its files."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from models.errors import RecipeError, RecordingError
 from offline.scans.base import DIAGNOSIS, Scans
 from offline.scans.targets import options_for, with_target
+from offline.scans.twice import remark_same
 
 SIMULATED = "simulated"
 LAYOUTS = (
@@ -91,6 +93,8 @@ def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -
         if "keyword argument" not in str(error) or not options:
             raise
         raise RecipeError(f"{source} is read as {layout}: {error}.") from error
+    if layout != "folder":  # a user's own table is refused where it has one scan twice
+        scans = replace(scans, remarks=(*scans.remarks, *remark_same(scans)))
     return with_target(scans, target)
 
 

@@ -102,10 +102,12 @@ def run_one(
         run_study(study, scans, out, profile, cache=cache, workers=workers, audit=audit, tell=tell)
 
 
-def run_cohort(names: Sequence[str], cohort: Path, out: Path, *, workers: int = 1) -> None:
+def run_cohort(
+    names: Sequence[str], cohort: Path, out: Path, *, workers: int = 1, allow_damaged: bool = False
+) -> None:
     """Evaluate systems that are recipes, each into a folder of its own."""
     for name in names:
-        run_recorded(RECORDED[name], cohort, out / name, workers=workers)
+        run_recorded(RECORDED[name], cohort, out / name, workers=workers, allow_damaged=allow_damaged)
 
 
 def folder_of(out: Path, target: str) -> Path:

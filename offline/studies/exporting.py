@@ -17,9 +17,11 @@ from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
 from models.scan_card import ScanCard, ScanInput
 from offline.estimators import NotExportable, parts_of
+from offline.fingerprints import signals_for_card
 from offline.progress import Tell
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
+from offline.scans.twice import fingerprints_of
 from offline.splits import Fold
 from offline.studies.base import Study
 from offline.studies.division import UNSEEN_SITE, unseen_sites
@@ -132,6 +134,11 @@ def export_study(
             "sites": sorted(set(known.site.tolist())),
             "without_site": without,
             "digest": digest(known),
+            # What is listed behind a colon may be people's names.
+            "remarks": list(dict.fromkeys(remark.partition(": ")[0] for remark in scans.remarks)),
+            # By the digest they are keyed, as people are elsewhere by a salt.
+            "people_salt": digest(known),
+            "signals": signals_for_card(fingerprints_of(known), digest(known)),
             "research_use_only": True,
         },
         evaluation=evaluation or {},

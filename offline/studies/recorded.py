@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from offline.spelling import canonical
 from offline.studies.base import Claim
 
 
@@ -81,11 +82,13 @@ def is_cohort(path: Path) -> bool:
     if not table.is_file() or table.suffix.lower() != ".tsv":
         return False
     with table.open(encoding="utf-8-sig", errors="replace") as file:
-        columns = {name.strip() for name in file.readline(10_000).split("\t")}
+        columns = {canonical(name) for name in file.readline(10_000).split("\t")}
     return {"recording", "person"} <= columns
 
 
-def run_recorded(system: Recorded, cohort: Path, out: Path, *, workers: int = 1) -> None:
+def run_recorded(
+    system: Recorded, cohort: Path, out: Path, *, workers: int = 1, allow_damaged: bool = False
+) -> None:
     """Evaluate a system's recipe on a cohort, with its audit, and write that report.
 
     Parameters
@@ -98,6 +101,8 @@ def run_recorded(system: Recorded, cohort: Path, out: Path, *, workers: int = 1)
         Folder of the report.
     workers : int
         Processes that share the folds.
+    allow_damaged : bool
+        Take what is left of recordings of which much cannot be read.
 
     Raises
     ------
@@ -109,4 +114,5 @@ def run_recorded(system: Recorded, cohort: Path, out: Path, *, workers: int = 1)
     from realtime.inference import one_thread
 
     one_thread()
-    evaluate(cohort, load_recipe(system.recipe), out, workers=workers, audited=True)
+    recipe = load_recipe(system.recipe, allow_damaged=allow_damaged)
+    evaluate(cohort, recipe, out, workers=workers, audited=True)

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.clock.chunk_stamps import ChunkLine, Ends
+from realtime.clock.chunk_stamps import Ends, Step
 from realtime.clock.comparisons import Comparisons
 from realtime.clock.line import Line
 from realtime.clock.report import ClockReport
@@ -66,7 +66,7 @@ class Clock:
         self._line.restart()
         self._ends.restart()
         self._comparisons.restart()
-        self._chunks: ChunkLine | None = None
+        self._invented = False  # whether stamps inside chunks are deduced from the ends
         self._raw: float | None = None  # the last stamp that was followed
         self._given = -math.inf  # the last time given out, on the source's clock
         self._shown = -math.inf  # ... and on ours
@@ -89,7 +89,7 @@ class Clock:
     @property
     def rate(self) -> float:
         """Measured rate, Hz; 0 before two samples."""
-        return self._chunks.rate if self._chunks else self._line.rate
+        return self._ends.rate if self._invented else self._line.rate
 
     @property
     def offset(self) -> float:
@@ -99,11 +99,9 @@ class Clock:
     @property
     def uncertainty_s(self) -> float:
         """How wrong the last time may be, as far as stamps and comparisons tell, s."""
-        line = (
-            self._chunks.uncertainty_s
-            if self._chunks
-            else self._line.uncertainty_s + self._ends.uncertainty_s
-        )
+        line = 0.0 if self._invented else self._line.uncertainty_s
+        if self._raw is not None and math.isfinite(self._given):
+            line = max(line, self._ends.away_from(self._given - self._squeezed))
         if self._raw is None:
             return line
         return line + self._squeezed + self._comparisons.uncertainty_at(self._raw + self._comparisons.offset)
@@ -118,20 +116,20 @@ class Clock:
         """What was found so far."""
         return ClockReport(
             rate=self.rate,
-            jitter_s=self._chunks.scatter if self._chunks else self._line.jitter_s,
+            jitter_s=self._ends.scatter if self._invented else self._line.jitter_s,
             uncertainty_s=self.uncertainty_s,
             gaps=self.gaps,
             dropped=self.dropped,
             duplicates=self.duplicates,
             disordered=self.disordered,
             lost=self.lost,
-            invented=self._chunks is not None,
+            invented=self._invented,
         )
 
     @property
     def gaps(self) -> int:
         """Places where samples lacked."""
-        return self._line.gaps + (self._chunks.gaps if self._chunks else 0)
+        return self._line.gaps + (self._ends.gaps if self._invented else 0)
 
     def compare(self, local: float, offset: float, uncertainty: float | None = None) -> None:
         """Take a comparison of the source's clock with ours; it holds for what follows.
@@ -153,7 +151,9 @@ class Clock:
                 self.set_backs += 1
         self._jump = 0.0
 
-    def process(self, stamps: Floats, frames: Floats | None = None) -> tuple[Floats, Bools]:
+    def process(
+        self, stamps: Floats, frames: Floats | None = None, arrived: float | None = None
+    ) -> tuple[Floats, Bools]:
         """Give the next samples their times.
 
         Parameters
@@ -162,6 +162,8 @@ class Clock:
             Raw stamps, on the source's clock.
         frames : (n_samples,) float64, or None
             The device's own count of each sample, where it has one.
+        arrived : float or None
+            When they came, all together, s on any clock that runs as fast as ours; None where nobody knows.
 
         Returns
         -------
@@ -175,6 +177,8 @@ class Clock:
         n = 0
         counts = [None] * len(stamps) if frames is None else frames.tolist()
         for i, (stamp, frame) in enumerate(zip(stamps.tolist(), counts, strict=True)):
+            if arrived is not None:
+                self._ends.came(arrived)
             time = self._next(stamp, frame)
             if time is not None:
                 times[n] = time
@@ -220,7 +224,7 @@ class Clock:
 
     def _repeats(self, stamp: float) -> bool:
         """Whether a stamp is the last one again, moved by less than a sample can be."""
-        return self._ends.cleared and self._chunks is None and self._line.repeats(stamp)
+        return self._ends.cleared and not self._invented and self._line.repeats(stamp)
 
     def _advances(self, stamp: float) -> bool:
         """Whether a stamp lies about a period behind the last one, or more."""
@@ -228,31 +232,33 @@ class Clock:
 
     def _time_of(self, stamp: float, lost: int | None) -> float | None:
         """By the line that is in force, on the source's clock; None where it lies behind what was given."""
-        if self._chunks is not None:
-            expected = self._given + self._chunks.period
-            time = self._chunks.follow(stamp, lost or 0)
+        step = self._ends.look(stamp, lost or 0)
+        if self._invented:
+            if step is Step.BEHIND:
+                return None
+            expected = self._given + self._ends.period
             if self._ends.cleared or self._ends.shows_losses:
                 # No end for so long, or none that a wrong rate explains: the declared period is the true one.
-                self._line.gaps += self._chunks.gaps
-                self._chunks = None
+                self._invented = False
                 return self._give(self._line.start_at(stamp), expected, 0.0)
-            return self._give(time, expected, self._chunks.period)
-        self._ends.look(stamp, lost or 0)
-        expected = self._line.time + self._line.period * (1 + (lost or 0))
+            return self._give(self._ends.time, expected, self._ends.period)
+        known = self._line.period > 0.0
+        expected = self._line.time + self._line.period * (1 + (lost or 0)) if known else stamp
         time_or_none = self._line.follow(stamp, self._given, lost)
         if time_or_none is None:
             return None
         if self._ends.shows_chunks:
-            self._chunks = ChunkLine(self._ends)
-            return self._give(self._chunks.time, expected, self._chunks.period)
+            self._invented = True
+            return self._give(self._ends.time, expected, self._ends.period)
         # A sample that keeps its stamp keeps it; any other time increases, whatever the line does.
         keeps = self._line.fresh and time_or_none > self._given
         return self._give(time_or_none, expected, 0.0 if keeps else self._line.reference)
 
     def _give(self, time: float, expected: float, reference: float) -> float:
-        if math.isfinite(self._given) and abs(time - expected) > JUMPED_S:
+        # While the period is not known, nor within half of it, nothing jumps.
+        if math.isfinite(self._given) and abs(time - expected) > max(JUMPED_S, 0.5 * self._line.period):
             self._jump += time - expected
-        if time < self._given - SET_BACK_S - 10.0 * reference and self._chunks is not None:
+        if time < self._given - SET_BACK_S - 10.0 * reference and self._invented:
             self.set_backs += 1
             self._given, self._shown, self._squeezed = time, -math.inf, 0.0
             return time
@@ -269,14 +275,14 @@ class Clock:
         self._behind = self._behind + 1 if self._behind == 0 or stamp > self._last_behind else 1
         self._last_behind = stamp
         enough = max(SET_BACK, math.ceil(SET_BACK_S / self._line.period) if self._line.period > 0 else 0)
-        if self._behind < enough or self._given - stamp < self._ends.uncertainty_s:
+        if self._behind < enough or self._given - stamp < self._ends.away_from(stamp):
             self.disordered += 1  # also where a chunk of stamps that run too slow can have begun so far back
             return None
         self.set_backs += 1
         self._jump += stamp - self._given
         self._behind = 0
         self._frame = None
-        self._ends.forget()
+        self._ends.set_back(stamp)
         self._remember(stamp)
         self._given = self._line.start_at(stamp)
         self._shown, self._squeezed = -math.inf, 0.0
@@ -304,7 +310,7 @@ class Clock:
             "line": self._line.state(),
             "ends": self._ends.state(),
             "comparisons": self._comparisons.state(),
-            "chunks": self._chunks.state() if self._chunks else None,
+            "invented": self._invented,
             "raw": self._raw,
             "given": self._given if math.isfinite(self._given) else None,
             "shown": self._shown if math.isfinite(self._shown) else None,
@@ -327,7 +333,7 @@ class Clock:
         self._line.restore(state["line"])
         self._ends.restore(state["ends"])
         self._comparisons.restore(state["comparisons"])
-        self._chunks = ChunkLine.restored(self._ends, state["chunks"]) if state["chunks"] else None
+        self._invented = state["invented"]
         self._raw = state["raw"]
         self._given = -math.inf if state["given"] is None else state["given"]
         self._shown = -math.inf if state["shown"] is None else state["shown"]

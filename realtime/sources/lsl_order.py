@@ -4,7 +4,9 @@ The offset between the clocks is compared every few seconds, so a clock that jum
 samples of it have come.  What a jump does at once is this: samples seem to arrive far sooner or later
 after they were stamped than any before.  So do samples of a device that was frozen.  Only a fresh comparison
 tells the two apart, and until it is there such samples are held back: none is ever put on an offset of
-another clock.  Nothing here reads a clock or waits.
+another clock.  A comparison that shows a jump may be wildly wrong itself: it is believed where the samples
+jumped as it says, or once a fresh one agrees; until then samples are held back too.  Nothing here reads
+a clock or waits.
 
 Stamps that no clock gives, and single ones that leap by hours (`realtime.stamp_guard`), are passed on as they
 are: the core leaves them aside, and they tell nothing of what is usual.
@@ -65,6 +67,7 @@ class InOrder:
         self._origin = origin
         self._offset = first
         self._lock = threading.Lock()
+        self._doubted: ClockMeasured | None = None  # shows a jump of which nothing else tells
         self._held: list[Received] = []
         self._held_since = 0.0
         self._early = False
@@ -93,6 +96,11 @@ class InOrder:
             if self._held:
                 self._held.append(entry)
                 return
+            if self._doubted is not None:
+                self._early = False
+                self._held_since = entry.local
+                self._held.append(entry)
+                return
             late = self._late(entry)
             at = self._suspect(late) if len(late) > 1 else self._suspect_one(float(late[0]))
             if at is None:
@@ -112,15 +120,30 @@ class InOrder:
         with self._lock:
             if self._closed:
                 return
-            allowed = JUMP_S + DRIFT * (entry.local - self._offset.local)
-            jumped = abs(entry.offset - self._offset.offset) > allowed
-            self._offset = entry
-            if jumped:
-                self._emit(StreamReset(entry.local, Reset.CLOCK))
-                self._forget_usual()
-            self._emit(entry)
-            if fresh or jumped:
-                self._let_go()
+            before, self._doubted = self._doubted, None
+            jumped = _jumped(self._offset, entry)
+            confirmed = fresh and before is not None and not _jumped(before, entry)
+            if not jumped or confirmed or self._samples_jumped(entry):
+                self._take(entry, jumped=jumped, fresh=fresh)
+                return
+            self._doubted = entry
+        self._ask()
+
+    def _take(self, entry: ClockMeasured, *, jumped: bool, fresh: bool) -> None:
+        self._offset = entry
+        if jumped:
+            self._emit(StreamReset(entry.local, Reset.CLOCK))
+            self._forget_usual()
+        self._emit(entry)
+        if fresh or jumped:
+            self._let_go()
+
+    def _samples_jumped(self, entry: ClockMeasured) -> bool:
+        """Whether the samples that are held come as late as usual by this comparison, and not by the last."""
+        if not self._held or not math.isfinite(self._low):
+            return False
+        late = float(self._late(self._held[0], entry)[0])
+        return self._low - JUMP_S <= late <= self._high + JUMP_S
 
     def give_up(self) -> None:
         """No comparison is to be had: log what is held back.
@@ -129,6 +152,7 @@ class InOrder:
         can are of another clock, or of a device that lies; nothing is joined with them.
         """
         with self._lock:
+            self._doubted = None
             if self._held and self._early:
                 self._emit(StreamReset(self._held_since, Reset.CLOCK))
             self._let_go()
@@ -147,11 +171,13 @@ class InOrder:
             self._learn(self._late(entry), entry.local)
             self._emit(entry)
 
-    def _late(self, entry: Received) -> Floats:
-        """How long after its stamp each sample came, (n_samples,) local s; NaN where that is no stamp."""
+    def _late(self, entry: Received, by: ClockMeasured | None = None) -> Floats:
+        """How long after its stamp each sample came, (n_samples,) local s, by the last comparison or another
+        one; NaN where that is no stamp."""
         stream = self._origin
-        anchor = stream.anchor + self._offset.offset
-        stamps = entry.stamps + self._offset.offset
+        offset = (by or self._offset).offset
+        anchor = stream.anchor + offset
+        stamps = entry.stamps + offset
         late: Floats = entry.local - (anchor + (stamps - anchor) / stream.speed)
         late[~(np.abs(stamps) <= LATEST_S)] = np.nan
         return late
@@ -198,3 +224,9 @@ class InOrder:
             highest, highest + (self._high - highest) * fade if math.isfinite(self._high) else highest
         )
         self._at = local
+
+
+def _jumped(before: ClockMeasured, after: ClockMeasured) -> bool:
+    """Whether two comparisons are of different clocks, or one of them is wrong."""
+    allowed = JUMP_S + DRIFT * abs(after.local - before.local)
+    return abs(after.offset - before.offset) > allowed

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,11 @@ class Recording:
     start_utc : float or None
         Seconds since 1970 at ``times == 0``, where the file says so.
     notes : mapping
-        What else the reader learnt (device, terms, oddities it put right), JSON types only.
-    time_uncertainty_s : float
-        How wrong the comparison of the source's clock with the recorder's may have left all times, s.
+        What else the reader learnt (device, terms), JSON types only.  ``remarks``: sentences that a person
+        must see; ``lost_share``: part of what the file holds or declares that could not be read, 0 to 1.
+    time_uncertainty_s : float, or (n_samples,) float64
+        How wrong the comparison of the source's clock with the recorder's may have left all times, or
+        each, s.
     pushed : bool
         Whether the stamps came over a wire, where a program may have pushed chunks with one stamp each;
         else each is the file's own.
@@ -76,7 +79,7 @@ class Recording:
     events: tuple[Event, ...] = ()
     start_utc: float | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
-    time_uncertainty_s: float = 0.0
+    time_uncertainty_s: float | Floats = 0.0
     pushed: bool = False
 
     def __post_init__(self) -> None:
@@ -86,11 +89,21 @@ class Recording:
                 f"Recording {self.name!r} has data {self.data.shape} and missing {self.missing.shape}; "
                 f"expected both {expected}: channels by samples."
             )
+        if (claims := np.shape(self.time_uncertainty_s)) not in ((), expected[1:]):
+            raise RecordingError(
+                f"Recording {self.name!r} has time uncertainties {claims}; expected one, or {expected[1]}."
+            )
 
     @property
     def duration(self) -> float:
         """Seconds from the first stamp to the last."""
         return float(self.times[-1] - self.times[0]) if len(self.times) else 0.0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader found wrong or took for granted (``notes["remarks"]``), in its order."""
+        found = self.notes.get("remarks", ())
+        return tuple(map(str, found)) if isinstance(found, list | tuple) else (str(found),)
 
 
 def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry]:
@@ -106,7 +119,8 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     Yields
     ------
     Entry
-        The stream's opening, its clock, then samples and events in order of time.
+        The stream's opening, then samples and events in order of time, and a comparison of the clocks
+        wherever its uncertainty changes.
     """
     start = float(recording.times[0]) if len(recording.times) and on_a_clock(recording.times[0]) else 0.0
     yield StreamOpened(
@@ -116,17 +130,15 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
         name=recording.name,
         measured=not recording.pushed,
     )
-    yield ClockMeasured(
-        local=start,
-        offset=0.0,
-        utc_offset=recording.start_utc,
-        uncertainty=recording.time_uncertainty_s,
-    )
     data = np.where(recording.missing, np.nan, recording.data)
     events = list(recording.events)
     now = start
-    for first in range(0, len(recording.times), chunk_samples):
-        stop = min(first + chunk_samples, len(recording.times))
+    n = len(recording.times)
+    claims = np.broadcast_to(np.asarray(recording.time_uncertainty_s, dtype=np.float64), (n,))
+    changes = [0, *(np.flatnonzero(np.diff(claims)) + 1).tolist()]
+    for first, stop in pairwise(sorted({*range(0, n, chunk_samples), *changes, n})):
+        if first in changes:
+            yield ClockMeasured(now, 0.0, recording.start_utc, float(claims[first]))
         if on_a_clock(float(recording.times[stop - 1])):
             now = float(recording.times[stop - 1])
         yield Received(now, recording.times[first:stop], data[:, first:stop])

@@ -1,5 +1,6 @@
 """Judged by what never saw them, the same every time; figures follow from the table alone."""
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from offline.cohort import read_cohort
 from offline.evaluation import evaluate
 from offline.judge import fold_seed, judge, unlike_training
 from offline.predictions import read_predictions
+from offline.report.words import fitted_to
 from offline.samples import collect
 from offline.splits import Fold, leave_one_person_out
 from offline.summary import summary
@@ -110,3 +112,31 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_computed(
         evaluate(cohort, task_recipe(), tmp_path)
     with pytest.raises(RecipeError, match="lstn"):
         evaluate(cohort, task_recipe(), tmp_path / "other", networks=["lstn"])
+
+
+def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cohort = task_cohort(tmp_path, people=2, sessions=1, seconds=240.0)
+    judged_by = {
+        "time": "other parts of the same person's recordings",
+        "people": "all others",
+    }
+    for by, said in judged_by.items():
+        how = {"by": by, "parts": 2, "apart_s": 5.0, "permutations": 0}
+        evaluate(cohort, task_recipe(training={"epochs": 1}, evaluation=how), tmp_path / by)
+        shown = " ".join(capsys.readouterr().out.split())
+        page = html.unescape((tmp_path / by / "report.html").read_text())
+        assert f"each person judged by what was fitted to {said}" in shown
+        assert f"for each person, fitted to {said}." in page
+        for other in set(judged_by.values()) - {said}:
+            assert other not in shown
+        assert ("nobody is on both sides" in page) == (by == "people")
+        results = json.loads((tmp_path / by / "results.json").read_text())
+        assert (
+            "never saw them" in results["says"]
+        ) is False  # two people say nothing about others either way
+        assert ("other parts of their recordings" in results["says"]) == (by == "time")
+
+
+def test_people_who_were_held_out_together_are_not_told_as_alone() -> None:
+    results = {"people": 30, "folds": ["a+b", "c+d", "site x"], "recipe": {"settings": {}}}
+    assert fitted_to(results) == "people of the other folds (2 in all)"

@@ -250,6 +250,13 @@ def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("amount", [True, False])
+def test_by_time_a_label_of_the_person_cannot_be_told(amount: bool) -> None:
+    labels = {"source": "column", "target": "person", "column": "group", "amount": amount}
+    with pytest.raises(RecipeError, match=r'evaluation\.by = "time" needs labels that change'):
+        parsed(labels=labels, evaluation={"by": "time"})
+
+
 @pytest.mark.parametrize(
     ("stages", "said"),
     [

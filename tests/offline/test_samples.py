@@ -122,7 +122,7 @@ def test_a_recording_without_a_labelled_window_is_named(tmp_path: Path) -> None:
     write_homer(tmp_path / "short.nirs", seed=2, seconds=15)
     cohort = read_cohort(write_table(tmp_path, [("long.nirs", "x"), ("short.nirs", "y")]))
     samples = collect(cohort, task_recipe())
-    assert any("short.nirs has no labelled window" in remark for remark in samples.remarks)
+    assert any("short.nirs: no labelled window" in remark for remark in samples.remarks)
 
 
 def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_markers_on_another_clock_are_told_as_that(tmp_path: Path) -> None:
     cohort = read_cohort(write_table(tmp_path, [(far[0], "x"), ("p1s0.nirs", "y")]))
     samples = collect(cohort, task_recipe())
     assert any(
-        "p0s0.snirf has no labelled window" in remark and "events outside the recording: 5 of 5" in remark
+        "p0s0.snirf: no labelled window" in remark and "events outside the recording: 5 of 5" in remark
         for remark in samples.remarks
     )
 

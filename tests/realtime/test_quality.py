@@ -169,7 +169,7 @@ def test_the_low_edge_of_the_pulse_has_the_same_range_as_its_high_one() -> None:
 
 
 def test_what_is_asked_where_nobody_says_anything() -> None:
-    """These stand in the README and in the cards of bundles that say nothing: a change is a decision."""
+    """These stand in docs/guide/live.md and in cards that say nothing: a change is a decision."""
     assert Policy() == Policy(
         min_coverage=0.9, max_gap_s=1.0, max_age_s=5.0, min_scalp_coupling=None, min_peak_power=None,
         max_flat_s=0.7, max_saturated=0.1, max_moving=None, min_channels=1.0, max_novelty=1.0,

@@ -18,6 +18,7 @@ from offline.cohort import read_cohort
 from offline.progress import shown
 from offline.recipe import parse_recipe
 from offline.samples import collect
+from offline.twice import refuse_shared
 
 app = App(name="careless", help="Careless protocols on people without groups.", help_format="plaintext")
 
@@ -62,6 +63,7 @@ def careless(*, data: Path | None = None, groupings: int = 100, out: Path | None
         cohort = Path(place) / "cohort.tsv"
         cohort.write_text("recording\tperson\tgroup\n" + "\n".join(lines) + "\n", encoding="utf-8")
         samples = collect(read_cohort(cohort), parse_recipe(RECIPE, "rest"), progress=tell)
+        refuse_shared(samples.shared)
         found = audit(
             window_features(samples.X),
             samples.table,

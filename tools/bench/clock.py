@@ -1,21 +1,31 @@
-"""How true times are, and how true the claim: sources with known times, by family, beside pyxdf's dejitter.
+"""How true times are, and how true the claim: sources with known times, by family.
 
-Run: ``python -m tools.bench.clock --sources 100``
+Beside pyxdf's dejitter, and what liblsl does to stamps itself (`tools.bench.clock_proc_all`).  Seeds of
+sources with a sample that lies more than a period beyond its claim and does not abstain are told on stderr.
+
+Run: ``python -m tools.bench.clock --sources 100 --proc-all 20``
 """
 
 import argparse
+import logging
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from realtime.clock import Clock
+from realtime.fitness import TIMES_MATTER_S
+from realtime.quality import Policy
 from tools.bench.clock_sources import FAMILIES, Floats, KnownSource, make
+from tools.lsl_config import stay_on_this_machine
 
 CHUNK = 16
-"""Samples handed to the clock at once; changes nothing."""
+"""Samples handed to the clock at once where nobody says when they came; changes nothing."""
 LEAST_S = 1e-6
 """Errors below this are rounding, s."""
 
@@ -41,13 +51,23 @@ class Followed:
         """(n_kept,) bool: within the claim."""
         return self.error <= self.claim + LEAST_S
 
+    def abstaining(self, period: float) -> npt.NDArray[np.bool_]:
+        """(n_kept,) bool: a window with this sample abstains by default, at a raw period in s."""
+        most = Policy().max_time_uncertainty
+        assert most is not None
+        abstains: npt.NDArray[np.bool_] = self.claim > max(most * period, TIMES_MATTER_S)
+        return abstains
 
-def follow(source: KnownSource) -> Followed:
-    """Feed a source to the live clock as a session would."""
+
+def follow(source: KnownSource, *, arrivals: bool = True) -> Followed:
+    """Feed a source to the live clock as a session would; without `arrivals` nothing is said of when samples
+    came."""
     clock = Clock(source.nominal)
     marks = dict(source.comparisons)
     n = len(source.true)
-    cuts = sorted({*range(0, n, CHUNK), n, *marks, *source.restarts})
+    came = source.arrived
+    together = np.flatnonzero(np.diff(came) != 0.0) + 1 if arrivals else np.arange(0, n, CHUNK)
+    cuts = sorted({0, n, *together.tolist(), *marks, *source.restarts})
     times, kept, claims = [], [], []
     for first, stop in pairwise(cuts):
         if first in source.restarts:
@@ -55,7 +75,8 @@ def follow(source: KnownSource) -> Followed:
         if first in marks:
             clock.compare(float(source.true[first]), marks[first])
         frames = None if source.frames is None else source.frames[first:stop]
-        given, keeps = clock.process(source.stamps[first:stop], frames)
+        arrived = float(came[first]) if arrivals else None
+        given, keeps = clock.process(source.stamps[first:stop], frames, arrived)
         times.append(given)
         kept.append(keeps)
         claims.append(clock.uncertainties)
@@ -88,32 +109,70 @@ def pyxdf_errors(source: KnownSource) -> Floats:
     return np.abs(np.asarray(stream.time_stamps) - source.true)
 
 
-def rows(sources: int) -> list[dict[str, str]]:
+def rows(sources: int, n: int, *, arrivals: bool, proc_all: int) -> list[dict[str, str]]:
     """A row a family."""
     found = []
     for family in (*FAMILIES, "combinations"):
-        made = [make(family, seed) for seed in range(sources)]
-        ours = [follow(source) for source in made]
-        theirs = [pyxdf_errors(source) for source in made]
-        periods = [source.period for source in made]
-        covered = np.concatenate([one.covered for one in ours])
-        beyond = max(
-            float(((one.error - one.claim) / period).max()) for one, period in zip(ours, periods, strict=True)
-        )
+        tally = Tally()
+        theirs: list[Floats] = []
+        liblsl: list[Floats] = []
+        for seed in range(sources):
+            source = make(family, seed, n)
+            beyond = tally.take(source, follow(source, arrivals=arrivals))
+            if beyond > 1.0:
+                print(f"{family}: seed {seed}, {n} samples: {beyond:.2f} periods", file=sys.stderr)
+            theirs.append(pyxdf_errors(source))
+            if len(liblsl) < proc_all:
+                from tools.bench.clock_proc_all import can_be_had, proc_all_errors
+
+                liblsl += [proc_all_errors(source)] if can_be_had(source) else []
         found.append({
             "family": family,
-            "within the claim": f"{100 * covered.mean():.2f} %",
-            "worst beyond the claim, periods": f"{max(beyond, 0.0):.2f}",
-            "error p50 / p99, ms": _two(np.concatenate([one.error for one in ours])),
-            "claim p50, ms": f"{1e3 * np.median(np.concatenate([one.claim for one in ours])):.2f}",
-            "dropped": f"{100 * np.mean([1 - one.kept.mean() for one in ours]):.1f} %",
-            "pyxdf p50 / p99, ms": _two(np.concatenate(theirs)),
+            **tally.row(),
+            "pyxdf p50 / p99, ms": percentiles(np.concatenate(theirs)),
+            "proc_ALL p50 / p99, ms": percentiles(np.concatenate(liblsl)) if liblsl else "-",
         })  # fmt: skip
     return found
 
 
-def _two(errors: Floats) -> str:
-    middle, most = 1e3 * np.percentile(errors, [50, 99])
+class Tally:
+    """Counts over the sources of a family."""
+
+    def __init__(self) -> None:
+        self._errors: list[Floats] = []
+        self._claims: list[Floats] = []
+        self._within: list[npt.NDArray[np.bool_]] = []
+        self._abstaining: list[npt.NDArray[np.bool_]] = []
+        self._dropped: list[float] = []
+        self._beyond = 0.0
+
+    def take(self, source: KnownSource, found: Followed) -> float:
+        """Count a source; how far its worst sample lies beyond its claim, in periods, where none abstains."""
+        abstaining = found.abstaining(source.period)
+        beyond = float((found.error - found.claim)[~abstaining].max(initial=0.0)) / source.period
+        self._errors.append(found.error)
+        self._claims.append(found.claim)
+        self._within.append(found.covered)
+        self._abstaining.append(abstaining)
+        self._dropped.append(1.0 - found.kept.mean())
+        self._beyond = max(self._beyond, beyond)
+        return beyond
+
+    def row(self) -> dict[str, str]:
+        """As the table has it."""
+        return {
+            "within the claim": f"{100 * np.concatenate(self._within).mean():.2f} %",
+            "worst beyond the claim, periods": f"{self._beyond:.2f}",
+            "abstaining": f"{100 * np.concatenate(self._abstaining).mean():.1f} %",
+            "error p50 / p99, ms": percentiles(np.concatenate(self._errors)),
+            "claim p50, ms": f"{1e3 * np.median(np.concatenate(self._claims)):.2f}",
+            "dropped": f"{100 * np.mean(self._dropped):.1f} %",
+        }
+
+
+def percentiles(errors: Floats) -> str:
+    """Median and 99th percentile of errors (s), in ms."""
+    middle, most = 1e3 * np.percentile(errors, [50, 99], method="higher")
     return f"{middle:.2f} / {most:.4g}"
 
 
@@ -121,7 +180,20 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sources", type=int, default=100, help="sources a family")
-    found = rows(parser.parse_args().sources)
+    parser.add_argument("--samples", type=int, default=1200, help="samples a source")
+    parser.add_argument("--proc-all", type=int, default=0, help="sources a family that liblsl gets too")
+    parser.add_argument("--no-arrivals", action="store_true", help="do not tell when samples came")
+    asked = parser.parse_args()
+    logging.getLogger("pyxdf").setLevel(logging.ERROR)
+    with TemporaryDirectory() as folder:
+        stay_on_this_machine(Path(folder))
+        print_table(
+            rows(asked.sources, asked.samples, arrivals=not asked.no_arrivals, proc_all=asked.proc_all)
+        )
+
+
+def print_table(found: list[dict[str, str]]) -> None:
+    """Print rows under their heads."""
     heads = list(found[0])
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for row in found:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+ON_THE_WAY_S = 0.005
+"""From the device to us, s."""
 COMPARED_EVERY_S = 5.0
 """How often a session compares the clocks, s."""
 
@@ -37,6 +39,8 @@ class KnownSource:
         Before which sample the clocks were compared, and the offset (s) that was found.
     restarts : tuple of int
         Samples before which the source was started anew, with another clock, and says so.
+    pushed : (n_samples,) float64 or None
+        When each sample was pushed, s on our clock; None where that was as soon as it was measured.
     """
 
     nominal: float
@@ -46,11 +50,19 @@ class KnownSource:
     frames: Floats | None = None
     comparisons: tuple[tuple[int, float], ...] = ()
     restarts: tuple[int, ...] = ()
+    pushed: Floats | None = None
+
+    @property
+    def arrived(self) -> Floats:
+        """When each sample came, (n_samples,) s on our clock."""
+        came: Floats = np.maximum.accumulate(self.true if self.pushed is None else self.pushed) + ON_THE_WAY_S
+        return came
 
     def take(self, order: npt.NDArray[np.intp]) -> "KnownSource":
         """The samples in another order, some left out, some again; comparisons stay where they were in
         time."""
         frames = None if self.frames is None else self.frames[order]
+        assert self.pushed is None  # what a device does to samples it does before it pushes them
         firsts = np.maximum.accumulate(order) if len(order) else order
         moved = tuple(
             (int(np.searchsorted(firsts, at)), offset)
@@ -95,14 +107,16 @@ def pushed(rng: np.random.Generator, source: KnownSource) -> KnownSource:
     if sizes.max() < 2:
         sizes = np.array([2])
     delay = rng.uniform(0.0, 0.01)
-    stamps = source.stamps.copy()
+    stamps, pushed = source.stamps.copy(), source.true.copy()
     at = turn = 0
     while at < len(stamps):
         size = int(min(sizes[turn % len(sizes)], len(stamps) - at))
-        last = source.stamps[at + size - 1] + rng.uniform(0, delay)
+        late = rng.uniform(0, delay)
+        last = source.stamps[at + size - 1] + late
         stamps[at : at + size] = last - np.arange(size)[::-1] / nominal
+        pushed[at : at + size] = source.true[at + size - 1] + late
         at, turn = at + size, turn + 1
-    return replace(source, nominal=nominal, stamps=stamps)
+    return replace(source, nominal=nominal, stamps=stamps, pushed=pushed)
 
 
 def lossy(rng: np.random.Generator, source: KnownSource) -> KnownSource:

@@ -26,8 +26,11 @@ STEP_S = STEP / RATE
 AIM_P50, AIM_P99 = 1.2, 1.5
 NEAR_S = 0.002
 """A stamp within this is that of the sample: the clocks of one machine differ by microseconds."""
-SETTLE_S = 2.0
-"""Windows of the first seconds behind the warm-up are left out for all arms alike."""
+SETTLE_S = 10.0
+"""Windows of the first seconds behind the warm-up are left out for all arms alike.
+
+Until 128 samples have shown that each is stamped for itself, a busy machine's long chunks are taken for
+pushes, and windows of such stamps abstain: no whole window of these may be among those measured."""
 
 
 def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float = 0.0) -> dict[str, Any]:

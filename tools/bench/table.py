@@ -1,4 +1,4 @@
-"""The figures as one table of ratios, ready for a README."""
+"""The figures as one table of ratios, ready for a page of evidence."""
 
 from typing import Any
 

@@ -78,3 +78,14 @@ def test_series_of_other_lengths_are_filled_up(made):
 def test_what_does_not_mix(made, more, said):
     with pytest.raises(RecipeError, match=said):
         together(made(["A"], [0]), made(["A"], [1], **{"start": 1, **more}))
+
+
+def test_a_scan_or_a_person_in_both_is_refused_however_it_is_called(made):
+    X = np.random.default_rng(0).normal(size=(2, 12))
+    first = made(["A", "A"], [0, 1], X=X)
+    with pytest.raises(RecipeError, match="1 scans are in both, that of 'p1' and 'p2'"):
+        together(first, made(["B"], [1], X=X[1:], start=2))
+    theirs = made(["B"], [1], X=X[1:] ** 2, start=1)
+    theirs.table.person[:] = "P1"
+    with pytest.raises(RecipeError, match="1 people are in both, 'p1'"):
+        together(first, theirs)

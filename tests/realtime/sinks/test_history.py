@@ -322,7 +322,8 @@ def test_a_session_that_is_killed_tells_the_rest_when_it_is_started_again(
         after.messages += before
         texts = {text for kind, text in after.messages if kind in ("decision", "history")}
         assert texts == set(read_decisions(path))
-        assert after.sequences("decision")[0] == (3, 0)
+        # What was on its way to the ward when all went, the broker may deliver while it has time left.
+        assert next(each for each in after.sequences("decision") if each[0] != 1) == (3, 0)
         second = [identity for identity in after.sequences("history") if identity[0] == 2]
         assert second == sorted(set(second)), "in order, once each"
         assert len(second) >= 200

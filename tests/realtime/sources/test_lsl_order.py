@@ -98,6 +98,52 @@ def test_a_cached_comparison_lets_nothing_go_unless_it_shows_the_jump() -> None:
     assert max(map(abs, bed.errors())) < 1e-6
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+@pytest.mark.parametrize("wild", [-73914.2, -0.3, 0.2, 1000.0])
+def test_one_wild_comparison_moves_nothing(wild: float, fresh: bool) -> None:
+    bed = Bed()
+    bed.stream(1.0, 10.0)
+    bed.order.measured(ClockMeasured(11.0, 5.0 + wild, 1.7e9), fresh=fresh)
+    assert bed.asked == 1
+    bed.stream(11.0, 0.5)
+    assert len(bed.samples) == 100  # held until a fresh one tells
+    bed.order.measured(ClockMeasured(11.5, 5.0 + wild, 1.7e9), fresh=False)  # liblsl still says the same
+    assert len(bed.samples) == 100
+    assert bed.asked == 2
+    bed.order.measured(ClockMeasured(11.6, 5.0, 1.7e9), fresh=True)
+    bed.stream(11.6, 1.0)
+    assert len(bed.samples) == 115
+    assert [e for e in bed.log if not isinstance(e, Received)] == [ClockMeasured(11.6, 5.0, 1.7e9)]
+    assert bed.asked == 2
+
+
+def test_a_jump_too_small_to_be_seen_in_samples_is_believed_when_a_fresh_comparison_agrees() -> None:
+    bed = Bed()
+    bed.stream(1.0, 10.0)
+    bed.order.measured(ClockMeasured(11.0, 5.3, 1.7e9), fresh=False)
+    bed.stream(11.0, 0.5, offset=5.3)
+    bed.order.measured(ClockMeasured(11.5, 5.2999, 1.7e9), fresh=True)
+    bed.stream(11.5, 1.0, offset=5.3)
+    kinds = [type(e) for e in bed.log if not isinstance(e, Received)]
+    assert kinds == [StreamReset, ClockMeasured]
+    assert max(map(abs, bed.errors())) < 1e-3
+    assert len(bed.samples) == 115
+
+
+def test_two_wild_comparisons_that_disagree_are_asked_about_again_and_given_up() -> None:
+    bed = Bed()
+    bed.stream(1.0, 10.0)
+    bed.order.measured(ClockMeasured(11.0, 905.0, 1.7e9), fresh=False)
+    bed.stream(11.0, 0.5)
+    bed.order.measured(ClockMeasured(11.5, -905.0, 1.7e9), fresh=True)
+    assert bed.asked == 2
+    assert bed.order.holding_for(12.0) == pytest.approx(1.0 - LATENCY)
+    bed.order.give_up()
+    bed.stream(11.5, 1.0)
+    assert len(bed.samples) == 115
+    assert not any(isinstance(e, StreamReset | ClockMeasured) for e in bed.log)
+
+
 def test_a_device_that_sends_seconds_at_once_is_asked_about_once_at_most() -> None:
     bed = Bed()
     for second in range(60):
@@ -156,7 +202,8 @@ def test_nothing_is_lost_and_nothing_overtakes(steps: list[tuple[float, float, i
             bed.order.received(Received(at, stamps, np.array([[n, n + 1]])))
             n += 2
         if compares:
-            bed.order.measured(ClockMeasured(at, 5.0 + jump, 1.7e9), fresh=True)
+            for _ in range(2):  # of no samples' jump it is believed when it comes again
+                bed.order.measured(ClockMeasured(at, 5.0 + jump, 1.7e9), fresh=True)
             assert not bed.order.holding
     bed.order.give_up()
     assert bed.samples == list(range(n))

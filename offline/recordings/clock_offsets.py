@@ -1,0 +1,223 @@
+"""The offset between two clocks over a whole recording, from all comparisons that were made of them.
+
+Noise model: the offset drifts at a rate that itself wanders (an integrated Wiener process of intensity
+``wander ** 2``), each comparison is wrong by an independent normal error of standard deviation ``noise``,
+and one in two hundred by anything up to a second.  Neither `noise` nor `wander` is known beforehand: a grid
+of both is followed by Kalman filters side by side, each weighed by how likely it makes the comparisons, and
+what the smoothers of the likely ones say is averaged.  So few comparisons, noisy ones and a wandering clock
+all end in a larger uncertainty, and good ones in a small one, by the same rule.  A live session sees only
+the past and has a rule of its own (`realtime.clock.comparisons`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime.clock.comparisons import DRIFT
+from realtime.signal import Bools, Floats
+
+SURE = 4.0
+"""Standard errors within which the offset is claimed to be known."""
+NOISES = np.geomspace(1e-5, 0.1, 14)
+"""Standard deviations of a comparison that are tried, s ..."""
+LIKELY_NOISE_S, NOISE_SPREAD = 5e-4, 4.0
+"""... most likely about this before any is seen, within this factor: LSL's are good to 0.2 ms on a wire and
+some 10 ms over bad wireless."""
+WANDERS = np.geomspace(1e-7, 0.03, 12)
+"""By how much a drift changes in a second that are tried, seconds a second ..."""
+STEADY, UNLIKELY = 1e-6, 1.0
+"""... and beyond the first, ten times as much is less likely by so many powers of ten."""
+WILD_SHARE, WILD_S = 0.005, 1.0
+"""Share of comparisons that are wrong by anything, and by how much, s ..."""
+MOST_WILD = 0.25
+"""... where more than this share (and than one) would be, it is noise."""
+NEVER = 1e6
+"""Less likely by this (natural logarithm) than all else."""
+FEW = 3.0
+"""From few comparisons nobody knows their noise: from n, ``1 + FEW (n - 1) / n ** 2`` times as much is
+claimed."""
+LEAST_WEIGHT = 1e-3
+"""What is less likely than the likeliest by this factor is left aside."""
+WANDERED_S = 60.0
+"""How long a drift that wanders had done so before, s."""
+FIRST = 5
+"""Comparisons whose median begins the filters, so that a wrong first one does not lead them."""
+KNOT_S = 1.25
+"""Spacing of the times at which the smoothers are evaluated, s ..."""
+MOST_KNOTS = 20_000
+"""... but no more than these in all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Offsets:
+    """Offset over time; between the knots it is interpolated.
+
+    Parameters
+    ----------
+    knots : (n_knots,) float64
+        s on the source's clock, ascending.
+    offset, uncertainty : (n_knots,) float64
+        What to add to a stamp made then, and how wrong that is claimed to be at most, s.
+    """
+
+    knots: Floats
+    offset: Floats
+    uncertainty: Floats
+
+    def at(self, stamps: Floats) -> tuple[Floats, Floats]:
+        """Offset and claimed uncertainty at stamps, (n_samples,) float64 each, s."""
+        return np.interp(stamps, self.knots, self.offset), np.interp(stamps, self.knots, self.uncertainty)
+
+
+@dataclass(eq=False)
+class _Filters:
+    """Offset and drift by each pair of noise and wander, with their covariance; all (n_filters,)."""
+
+    noise: Floats
+    wander: Floats
+    m0: Floats
+    m1: Floats
+    p00: Floats
+    p01: Floats
+    p11: Floats
+    wild: Floats
+    """How many comparisons were not believed."""
+
+    def pass_time(self, dt: float) -> None:
+        """Let time go by (s)."""
+        q = self.wander**2
+        self.m0 = self.m0 + dt * self.m1
+        self.p00 = self.p00 + dt * (2.0 * self.p01 + dt * self.p11) + q * dt**3 / 3.0
+        self.p01 = self.p01 + dt * self.p11 + q * dt**2 / 2.0
+        self.p11 = self.p11 + q * dt
+
+    def compare(self, offset: float) -> Floats:
+        """Take a comparison (s); its log likelihood, (n_filters,)."""
+        variance = self.p00 + self.noise**2
+        away = offset - self.m0
+        likely = np.log(1.0 - WILD_SHARE) - 0.5 * (np.log(2 * np.pi * variance) + away**2 / variance)
+        wild: Bools = likely < np.log(WILD_SHARE / WILD_S)
+        gain0 = np.where(wild, 0.0, self.p00 / variance)
+        gain1 = np.where(wild, 0.0, self.p01 / variance)
+        self.wild = self.wild + wild
+        self.m0, self.m1 = self.m0 + gain0 * away, self.m1 + gain1 * away
+        self.p11 = self.p11 - gain1 * self.p01
+        self.p00, self.p01 = (1.0 - gain0) * self.p00, (1.0 - gain0) * self.p01
+        return np.maximum(likely, np.log(WILD_SHARE / WILD_S))
+
+    def now(self) -> Floats:
+        """(5, n_filters): everything that changes."""
+        return np.array([self.m0, self.m1, self.p00, self.p01, self.p11])
+
+
+def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offsets:
+    """Learn the offset from comparisons.
+
+    Parameters
+    ----------
+    at, offsets : (n_comparisons,) float64
+        When each was made (s on the source's clock), and what to add there, s; one at least.
+    first, last : float
+        Where it is asked for at least, s.
+    """
+    order = np.argsort(at, kind="stable")
+    middle = float(np.median(offsets))
+    at, found = at[order], offsets[order] - middle
+    first, last = min(first, float(at[0])), max(last, float(at[-1]))
+    noise, wander = (grid.ravel() for grid in np.meshgrid(NOISES, WANDERS))
+    weight = _prior(noise, wander)
+    filters = _begin(at, found, float(at[0]), noise, wander)
+    for i, offset in enumerate(found.tolist()):
+        filters.pass_time(float(at[i] - at[max(i - 1, 0)]))
+        weight = weight + filters.compare(offset)
+    weight[filters.wild > max(MOST_WILD * len(found), 1.0)] -= NEVER
+    likely = weight > weight.max() + np.log(LEAST_WEIGHT)
+    share = np.exp(weight[likely] - weight.max())
+    share /= share.sum()
+    knots, compared = _knots(at, first, last)
+    mean, variance = _smooth(
+        _begin(at, found, float(knots[0]), noise[likely], wander[likely]), knots, compared, found
+    )
+    offset = mean @ share
+    error = np.sqrt(variance @ share + (mean - offset[:, None]) ** 2 @ share)
+    claim = SURE * (1.0 + FEW * (len(found) - 1) / len(found) ** 2) * error
+    claim += np.interp(knots, at, _on_one_side(found - np.interp(at, knots, offset)))
+    return Offsets(knots, middle + offset, claim)
+
+
+def _on_one_side(residuals: Floats) -> Floats:
+    """By how much comparisons beside each other lie off together, beyond their noise, s."""
+    if len(residuals) < 3:
+        return np.zeros(len(residuals))
+    padded = np.concatenate([residuals[1:2], residuals, residuals[-2:-1]])
+    three = np.stack([padded[:-2], residuals, padded[2:]])
+    bent = np.abs(residuals - 0.5 * (three[0] + three[2]))[1:-1]
+    noise = 1.4826 / np.sqrt(1.5) * float(np.median(bent))
+    return np.maximum(np.abs(np.median(three, axis=0)) - noise, 0.0)
+
+
+def _prior(noise: Floats, wander: Floats) -> Floats:
+    """Log probabilities before anything is seen, but for a constant."""
+    by_noise = -0.5 * (np.log(noise / LIKELY_NOISE_S) / np.log(NOISE_SPREAD)) ** 2
+    return by_noise - UNLIKELY * np.log(10.0) * np.maximum(np.log10(wander / STEADY), 0.0)
+
+
+def _begin(at: Floats, found: Floats, start: float, noise: Floats, wander: Floats) -> _Filters:
+    """Filters at a time before the first comparison, s."""
+    few = found[:FIRST]
+    middle = float(np.median(few))
+    spread = float(np.median(np.abs(few - middle)))
+    ahead = float(at[min(FIRST, len(at)) - 1]) - start
+    wide = 10.0 * (noise + spread + DRIFT * ahead) + wander * ahead**1.5
+    zero = np.zeros(len(noise))
+    drift = DRIFT**2 + WANDERED_S * wander**2
+    return _Filters(noise, wander, zero + middle, zero, wide**2, zero, drift, zero)
+
+
+def _knots(at: Floats, first: float, last: float) -> tuple[Floats, list[int]]:
+    """Times to evaluate at, s, and which comparison is made at each; -1 where none is."""
+    step = max(KNOT_S, (last - first) / MOST_KNOTS)
+    between = np.linspace(first, last, int(np.ceil((last - first) / step)) + 1)
+    knots = np.concatenate([at, between])
+    order = np.argsort(knots, kind="stable")
+    return knots[order], np.where(order < len(at), order, -1).tolist()
+
+
+def _smooth(filters: _Filters, knots: Floats, compared: list[int], found: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of the offset at knots by each filter, (n_knots, n_filters) s and s2."""
+    ahead, kept = [], []
+    for i, which in enumerate(compared):
+        filters.pass_time(float(knots[i] - knots[max(i - 1, 0)]))
+        ahead.append(filters.now())
+        if which >= 0:
+            filters.compare(float(found[which]))
+        kept.append(filters.now())
+    mean, variance = np.empty((2, len(knots), len(filters.noise)))
+    smooth = kept[-1]
+    mean[-1], variance[-1] = smooth[0], smooth[2]
+    for i in range(len(knots) - 2, -1, -1):
+        smooth = _back(kept[i], ahead[i + 1], smooth, float(knots[i + 1] - knots[i]))
+        mean[i], variance[i] = smooth[0], smooth[2]
+    return mean, np.maximum(variance, 0.0)
+
+
+def _back(kept: Floats, ahead: Floats, later: Floats, dt: float) -> Floats:
+    """One step of the Rauch-Tung-Striebel smoother."""
+    m0, m1, p00, p01, p11 = kept
+    a00, a01, a11 = ahead[2:]
+    # c = p f' / a, with f = [[1, dt], [0, 1]]
+    det = a00 * a11 - a01**2
+    b00, b10 = p00 + dt * p01, p01 + dt * p11
+    c00, c01 = (b00 * a11 - p01 * a01) / det, (p01 * a00 - b00 * a01) / det
+    c10, c11 = (b10 * a11 - p11 * a01) / det, (p11 * a00 - b10 * a01) / det
+    d0, d1 = later[0] - ahead[0], later[1] - ahead[1]
+    e00, e01, e11 = later[2] - a00, later[3] - a01, later[4] - a11
+    g00, g01 = c00 * e00 + c01 * e01, c00 * e01 + c01 * e11
+    g10, g11 = c10 * e00 + c11 * e01, c10 * e01 + c11 * e11
+    return np.array([
+        m0 + c00 * d0 + c01 * d1,
+        m1 + c10 * d0 + c11 * d1,
+        p00 + g00 * c00 + g01 * c01,
+        p01 + g00 * c10 + g01 * c11,
+        p11 + g10 * c10 + g11 * c11,
+    ])  # fmt: skip

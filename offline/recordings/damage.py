@@ -1,0 +1,78 @@
+"""A recording of which much cannot be read is not taken for a recording, unless somebody says so."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import RecordingError
+from realtime.sources.recording import Recording
+
+LOST_SHARE = "lost_share"
+"""Note of a recording: the part of what its file holds or declares that could not be read, 0 to 1."""
+MOST_LOST = 0.1
+"""A tenth: what is left of a session of 10 minutes then lacks one, and nobody knows which events with it."""
+
+WORTH_TELLING = 0.01
+"""Part of a recording that may be empty without a word."""
+GAP_PERIODS, GAP_S = 5, 1.0
+"""A step in time longer than so many usual ones, and than so many seconds, is a gap."""
+
+
+def with_losses(recording: Recording) -> Recording:
+    """A recording with remarks on what of its time has no signal.
+
+    That is no damage as such: somebody may have marked it, or the device had no contact.
+
+    Parameters
+    ----------
+    recording : Recording
+        As a reader gives it.
+    """
+    if not recording.missing.size:
+        return recording
+    remarks = list(recording.remarks)
+    if (empty := float(recording.missing.all(axis=0).mean())) > WORTH_TELLING:
+        remarks.append(f"{empty:.0%} of its samples hold a value in no channel")
+    if gaps := _gap_words(recording):
+        remarks.append(gaps)
+    return replace(recording, notes={**recording.notes, "remarks": remarks}) if remarks else recording
+
+
+def _gap_words(recording: Recording) -> str:
+    """How much of its time has no samples; empty where hardly any, or where its clock was set anew."""
+    steps = np.diff(recording.times)
+    forward = steps[steps > 0]
+    if not len(forward) or (steps < 0).any() or recording.notes.get("resets"):
+        return ""
+    usual = float(np.median(forward))
+    gaps = forward[forward > max(GAP_PERIODS * usual, GAP_S)] - usual
+    if gaps.sum() <= WORTH_TELLING * recording.duration:
+        return ""
+    places = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+    return f"{gaps.sum():.0f} of its {recording.duration:.0f} s have no samples, in {places}"
+
+
+def refuse_damaged(recording: Recording, path: Path) -> None:
+    """Refuse a recording of which more than `MOST_LOST` could not be read.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+    path : Path
+        Of the recording, for messages.
+
+    Raises
+    ------
+    RecordingError
+        States the share and what the reader remarked.
+    """
+    share = recording.notes.get(LOST_SHARE, 0.0)
+    if isinstance(share, int | float) and share > MOST_LOST:
+        raise RecordingError(
+            f"{path} is damaged: {share:.0%} of what it should hold cannot be read, expected at most "
+            f"{MOST_LOST:.0%} ({'; '.join(recording.remarks) or 'no more is known'}). Fetch the file again "
+            "from where it was made, or take what is left with --allow-damaged (in a recipe: allow_damaged = "
+            "true under [input])."
+        )

@@ -1,0 +1,107 @@
+"""Which spellings of a pseudonym or a label are one, whatever keyboard or spreadsheet they came from.
+
+`canonical` is the one form in which a table's cells are taken: what looks the same is the same.  `identity`
+is what two spellings share that a person would take for one (P01 and p01): never shown, only compared.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+"""Characters that show nothing though Unicode counts them as letters or marks: fillers, selectors."""
+_LOOK_ALIKE = str.maketrans(
+    # Cyrillic and Greek letters, in lower case, that look like Latin ones in one of their cases.
+    "авекмнорстухіјѕαβεζηικμνορτυχ",
+    "abekmhopctyxijsabezhikmnoptyx",
+)
+
+
+@lru_cache(maxsize=65536)
+def canonical(text: str) -> str:
+    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank.
+
+    Parameters
+    ----------
+    text : str
+        As a table or a file has it.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    seen = "".join(
+        " " if character.isspace() else character
+        for character in unicodedata.normalize("NFC", text)
+        if character.isspace() or not _is_invisible(character)
+    )
+    return unicodedata.normalize("NFC", " ".join(seen.split()))
+
+
+@lru_cache(maxsize=65536)
+def identity(text: str) -> str:
+    """What all spellings of one name share.
+
+    Case, blanks, kinds of dashes and of digits, width and, beside Latin letters or digits, look-alike letters
+    of other scripts make no difference.
+
+    Parameters
+    ----------
+    text : str
+        Any spelling.
+    """
+    plain = unicodedata.normalize("NFKC", canonical(text)).casefold().replace("i\u0307", "i")
+    plain = "".join(_plain(character) for character in plain if not character.isspace())
+    if any(character.isascii() and character.isalnum() for character in plain):
+        plain = plain.translate(_LOOK_ALIKE)
+    return unicodedata.normalize("NFC", plain)
+
+
+def nearly(text: str) -> str:
+    """What names share that differ in zeros before a number or in what stands between letters: P1, P-01.
+
+    So do a number that a spreadsheet gave decimals (1.0), and a code with BIDS's prefix (sub-P1).
+    """
+    parts: list[str] = []
+    for character in _whole(identity(text)).removeprefix("sub-"):
+        if not character.isalnum():
+            parts.append("")
+        elif parts and parts[-1] and parts[-1][-1].isdigit() == character.isdigit():
+            parts[-1] += character
+        else:
+            parts.append(character)
+    return ".".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts if part)
+
+
+def spelt_twice(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of spellings that have one identity, in order of appearance."""
+    first: dict[str, str] = {}
+    return [
+        (first[identity(text)], text)
+        for text in dict.fromkeys(texts)
+        if first.setdefault(identity(text), text) != text
+    ]
+
+
+def shown(text: str) -> str:
+    """A text in quotes with whatever two spellings may differ in: not only what the eye sees."""
+    return repr(text) if text.isascii() else f"{text!r} ({text!a})"
+
+
+def _whole(text: str) -> str:
+    """1 of 1.0 and 1,00: many a table's program cannot keep a whole number."""
+    digits, point, rest = text.replace(",", ".").partition(".")
+    return digits if point and digits.isdecimal() and rest and not rest.strip("0") else text
+
+
+def _is_invisible(character: str) -> bool:
+    return character in _INVISIBLE or unicodedata.category(character) in ("Cc", "Cf")
+
+
+def _plain(character: str) -> str:
+    if unicodedata.category(character) == "Pd" or character == "\u2212":
+        return "-"
+    if character == "\u0131":  # without its dot, whose capital is everybody's I
+        return "i"
+    digit = unicodedata.digit(character, None)
+    return character if digit is None else str(digit)
