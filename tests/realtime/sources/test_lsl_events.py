@@ -73,6 +73,37 @@ def test_a_flood_is_cut_and_told() -> None:
     assert (len(events), troubles) == (MOST_A_SECOND, 300)
 
 
+def test_a_flood_is_counted_anew_each_second() -> None:
+    log: list[Entry] = []
+    markers = Markers(log.append, Troubles(log.append, clock=lambda: 0.0))
+    for local, n, taken_then in (
+        (0.2, MOST_A_SECOND - 1, MOST_A_SECOND - 1),
+        (0.9, 10, 1),
+        (1.0, MOST_A_SECOND, MOST_A_SECOND),
+        (1.9, 1, 0),
+        (7.0, 2, 2),
+    ):
+        before = sum(isinstance(entry, EventReceived) for entry in log)
+        markers.take(texts(*[b"x"] * n), np.full(n, local), local)
+        assert sum(isinstance(entry, EventReceived) for entry in log) - before == taken_then, local
+
+
+@pytest.mark.parametrize(("length", "told"), [(LONGEST_LABEL, 0), (LONGEST_LABEL + 1, 1)])
+def test_a_label_that_is_shortened_is_told(length: int, told: int) -> None:
+    (event,), troubles = taken(texts(b"x" * length), np.array([99.0]))
+    assert len(event.label) <= LONGEST_LABEL
+    assert troubles == told
+
+
+def test_what_waits_to_be_told_is_told_with_the_next_marker() -> None:
+    log: list[Entry] = []
+    now = [100.0]
+    markers = Markers(log.append, Troubles(log.append, clock=lambda: now[0]))
+    for now[0], stamp in ((100.0, np.nan), (100.1, np.nan), (102.0, 99.0)):
+        markers.take(texts(b"a"), np.array([stamp]), now[0])
+    assert [entry.count for entry in log if isinstance(entry, SourceTrouble)] == [1, 1]
+
+
 def test_what_is_met_is_told_once_a_second_with_its_count() -> None:
     log: list[Entry] = []
     now = [100.0]
