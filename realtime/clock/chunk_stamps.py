@@ -20,6 +20,7 @@ Between these two nothing can be known before the end comes, and so much is clai
 import math
 from collections.abc import Mapping
 from enum import Enum, auto
+from itertools import pairwise
 from typing import Any
 
 EXACT_S = 1e-7
@@ -125,8 +126,14 @@ class Ends:
     @property
     def _told(self) -> bool:
         """Whether the ends say enough of what lies between them."""
-        sizes = self._sizes
-        return len(sizes) > TOLD and sum(2 * size >= max(sizes) for size in sizes[1:]) >= TOLD
+        return self._long >= TOLD
+
+    @property
+    def _long(self) -> int:
+        """How many of the ways from end to end are at least half as long as the longest chunk."""
+        sizes = [size for *_, size in self._ends] or [0]
+        longest = max(sizes)
+        return sum(2 * size >= longest for size in sizes[1:])
 
     @property
     def rate(self) -> float:
@@ -272,9 +279,9 @@ class Ends:
         self.period = self.nominal + min(max(along / across - self.nominal, -most), most)
         off = [at - middle - (index - middle_index) * self.period for index, at, _ in self._ends]
         self.scatter = math.sqrt((PUSH_S**2 + sum(each * each for each in off)) / (n - 1))
-        rests = [after - before for before, after in zip(off, off[1:], strict=False)]
+        rests = [after - before for before, after in pairwise(off)]
         least, most = min(rests), max(rests)
-        more = MORE / len(rests) * (PUSH_S + most - least)
+        more = MORE / max(self._long, 1) * (PUSH_S + most - least)
         self._rest = (min(least, 0.0) - more, max(most, 0.0) + more)
 
     def state(self) -> dict[str, Any]:
