@@ -42,7 +42,8 @@ MORE = 8.0
 TOLD = 3
 """Ways from end to end, of about the longest there were, from which the ends' line is believed."""
 ALIKE = 4
-"""Odd steps of the same whole number of periods in a row that are a wrong rate and not losses."""
+"""Odd steps of whole periods in a row that are a wrong rate and not losses, where they are alike or on a
+line."""
 MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
@@ -184,12 +185,13 @@ class Ends:
 
     @property
     def shows_losses(self) -> bool:
-        """Whether odd steps are whole periods, now more, now fewer: samples that a device lost, not a wrong
-        rate."""
+        """Whether odd steps are whole periods, now more, now fewer, as no line explains: samples that
+        a device lost, not a wrong rate."""
         steps = self._odd_steps
         if not steps or any(each < 0.5 or abs(each - round(each)) > MATTERS for each in steps):
             return False
-        return max(steps) - min(steps) > 0.5 or len(steps) < ALIKE
+        on_a_line = self._long >= ALIKE and self.scatter < MATTERS * self.nominal
+        return len(steps) < ALIKE or (max(steps) - min(steps) > 0.5 and not on_a_line)
 
     def came(self, arrived: float) -> None:
         """The next sample came at this time (s): alone, or with others."""
