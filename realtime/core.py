@@ -25,6 +25,7 @@ from realtime.log import (
     ClockMeasured,
     Entry,
     Origin,
+    OriginKind,
     Produced,
     Received,
     SessionStarted,
@@ -186,14 +187,19 @@ class Core:
             if part.leapt:
                 self.times_set_back += 1
                 self._reset(Reset.CLOCK)
-            given += self._take(part, self.origin.stream_time(entry.local))
+            given += self._take(part, self._arrived(entry))
         if not self._rate_checked and (rate := self.pipeline.measured_rate) is not None:
             self.check_rate(rate)
             self._rate_checked = True
         return given
 
-    def _take(self, part: Part, arrived: float) -> list[Window]:
-        """Samples of one clock that came at this time (s, as fast as the stream's), through everything."""
+    def _arrived(self, entry: Received) -> float | None:
+        """When samples came (s, as fast as the stream's); None where they come as a file is read."""
+        replayed = self.origin.kind is OriginKind.REPLAYED
+        return None if replayed else self.origin.stream_time(entry.local)
+
+    def _take(self, part: Part, arrived: float | None) -> list[Window]:
+        """Samples of one clock, through everything."""
         assert self.clock is not None
         assert self.pipeline is not None
         assert self._windows is not None

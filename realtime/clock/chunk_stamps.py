@@ -42,7 +42,8 @@ MORE = 8.0
 TOLD = 3
 """Ways from end to end, of about the longest there were, from which the ends' line is believed."""
 ALIKE = 4
-"""Odd steps of the same whole number of periods in a row that are a wrong rate and not losses."""
+"""Odd steps of whole periods in a row that are a wrong rate and not losses, where they are alike or on a
+line."""
 MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
@@ -126,8 +127,14 @@ class Ends:
     @property
     def _told(self) -> bool:
         """Whether the ends say enough of what lies between them."""
-        sizes = self._sizes
-        return len(sizes) > TOLD and sum(2 * size >= max(sizes) for size in sizes[1:]) >= TOLD
+        return self._long >= TOLD
+
+    @property
+    def _long(self) -> int:
+        """How many of the ways from end to end are at least half as long as the longest chunk."""
+        sizes = [size for *_, size in self._ends] or [0]
+        longest = max(sizes)
+        return sum(2 * size >= longest for size in sizes[1:])
 
     @property
     def rate(self) -> float:
@@ -178,12 +185,13 @@ class Ends:
 
     @property
     def shows_losses(self) -> bool:
-        """Whether odd steps are whole periods, now more, now fewer: samples that a device lost, not a wrong
-        rate."""
+        """Whether odd steps are whole periods, now more, now fewer, as no line explains: samples that
+        a device lost, not a wrong rate."""
         steps = self._odd_steps
         if not steps or any(each < 0.5 or abs(each - round(each)) > MATTERS for each in steps):
             return False
-        return max(steps) - min(steps) > 0.5 or len(steps) < ALIKE
+        on_a_line = self._long >= ALIKE and self.scatter < MATTERS * self.nominal
+        return len(steps) < ALIKE or (max(steps) - min(steps) > 0.5 and not on_a_line)
 
     def came(self, arrived: float) -> None:
         """The next sample came at this time (s): alone, or with others."""
@@ -275,7 +283,7 @@ class Ends:
         self.scatter = math.sqrt((PUSH_S**2 + sum(each * each for each in off)) / (n - 1))
         rests = [after - before for before, after in pairwise(off)]
         least, most = min(rests), max(rests)
-        more = MORE / len(rests) * (PUSH_S + most - least)
+        more = MORE / max(self._long, 1) * (PUSH_S + most - least)
         self._rest = (min(least, 0.0) - more, max(most, 0.0) + more)
 
     def state(self) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from realtime.clock import Clock
 from realtime.clock.comparisons import Comparisons
@@ -11,17 +9,29 @@ from tools.bench.clock import follow
 from tools.bench.clock_sources import FAMILIES, make
 
 
+@pytest.mark.parametrize("arrivals", [True, False])
 @pytest.mark.parametrize("family", [*FAMILIES, "combinations"])
-def test_errors_lie_within_what_is_claimed(family: str) -> None:
-    covered, beyond = [], []
+def test_errors_lie_within_what_is_claimed(family: str, arrivals: bool) -> None:
+    """99 % of times within the claim; each within the claim and a period, or it makes a window abstain."""
+    covered = []
     for seed in range(25):
-        source = make(family, seed, n=900)
-        found = follow(source)
+        source = make(family, seed, n=700)
+        found = follow(source, arrivals=arrivals)
         covered.append(found.covered)
-        beyond.append(float(((found.error - found.claim) / source.period).max()))
+        beyond = (found.error - found.claim) / source.period
+        assert beyond[~found.abstaining(source.period)].max(initial=0.0) <= 1.0
     assert np.concatenate(covered).mean() >= 0.99
-    # Two families in a hundred sources go further (docs): what lacks inside a chunk cannot be seen at once.
-    assert np.mean(np.array(beyond) > 1.0) <= 0.1
+
+
+@pytest.mark.parametrize("family", ["grid", "duplicates", "disorder", "drift"])
+def test_good_sources_abstain_no_longer_than_until_samples_came_one_by_one(family: str) -> None:
+    for seed in range(25):
+        source = make(family, seed, n=300)
+        found = follow(source)
+        abstaining = found.abstaining(source.period)
+        if family == "grid" and source.nominal * source.period == 1.0:
+            assert follow(source, arrivals=False).abstaining(source.period)[15]
+        assert not abstaining[15:].any()
 
 
 def test_odd_steps_of_a_grid_are_no_chunks() -> None:
@@ -82,18 +92,20 @@ def test_a_comparison_that_answers_a_jump_of_the_stamps_is_believed_at_once() ->
     assert clock.set_backs == 1
 
 
-@given(st.floats(1e-5, 5e-3), st.floats(-5e-4, 5e-4), st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
-def test_offsets_are_as_sure_as_is_claimed(noise: float, drift: float, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    comparisons = Comparisons()
+@pytest.mark.parametrize("noise", [1e-5, 2e-4, 1e-3, 2.5e-3])
+@pytest.mark.parametrize("drift", [-5e-4, 0.0, 2e-4])
+def test_offsets_are_as_sure_as_is_claimed(noise: float, drift: float) -> None:
     inside = []
-    for k in range(60):
-        at = 1000.0 + 5.0 * k
-        comparisons.add(at, drift * at + rng.normal(0, noise))
-        ahead = at + 5.0 * rng.random()
-        inside.append(abs(comparisons.at(ahead) - drift * ahead) <= comparisons.uncertainty_at(ahead))
-    assert np.mean(inside[1:]) > 0.9
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        comparisons = Comparisons()
+        for k in range(60):
+            at = 1000.0 + 5.0 * k
+            comparisons.add(at, drift * at + rng.normal(0, noise))
+            ahead = at + 5.0 * rng.random()
+            error = abs(comparisons.at(ahead) - drift * ahead)
+            inside.append(error <= comparisons.uncertainty_at(ahead))
+    assert np.mean(inside) >= 0.98  # of the noise that LSL has on a wire and some more
 
 
 def test_a_counter_that_stands_still_is_not_believed() -> None:
