@@ -255,9 +255,7 @@ class _Reader:
             tell("read", i, len(self._names), name)
             recording = self._read(i)
             remarks += remarks_of(recording, name, self._rows[i].recording)
-            self.fingerprints.append(
-                fingerprint_of_recording(recording).sketch()
-            )
+            self.fingerprints.append(fingerprint_of_recording(recording).sketch())
             measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
             found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
             if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:

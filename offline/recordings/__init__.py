@@ -145,7 +145,7 @@ def read_here(
         stream=stream,
         events=events,
     )
-    return with_losses(trusted(read))
+    return with_losses(trusted(read), wire=path.name.lower().endswith((*_XDF, *_JOURNAL)))
 
 
 def _read(

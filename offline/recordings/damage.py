@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
+from realtime.signal import Bools, Floats
 from realtime.sources.recording import Recording
 
 LOST_SHARE = "lost_share"
@@ -19,24 +20,38 @@ GAP_PERIODS, GAP_S = 5, 1.0
 """A step in time longer than so many usual ones, and than so many seconds, is a gap."""
 
 
-def with_losses(recording: Recording) -> Recording:
-    """A recording with remarks on what of its time has no signal.
+def with_losses(recording: Recording, *, wire: bool = False) -> Recording:
+    """A recording with remarks on what of its time has no signal, and what of its signal no time.
 
-    That is no damage as such: somebody may have marked it, or the device had no contact.
+    The first is no damage as such: somebody may have marked it, or the device had no contact.  Stamps that
+    come before those in front of them are lost where a file holds them (over a wire, a device may restart).
 
     Parameters
     ----------
     recording : Recording
         As a reader gives it.
+    wire : bool
+        Whether its stamps came over one.
     """
     if not recording.missing.size:
         return recording
+    notes = dict(recording.notes)
     remarks = list(recording.remarks)
+    behind = 0 if wire else int(np.count_nonzero(_behind(recording.times)))
+    if behind:
+        remarks.append(f"{behind} of its {len(recording.times)} samples have times that do not advance")
+        notes[LOST_SHARE] = max(behind / len(recording.times), float(notes.get(LOST_SHARE, 0.0)))
     if (empty := float(recording.missing.all(axis=0).mean())) > WORTH_TELLING:
         remarks.append(f"{empty:.0%} of its samples hold a value in no channel")
     if gaps := _gap_words(recording):
         remarks.append(gaps)
-    return replace(recording, notes={**recording.notes, "remarks": remarks}) if remarks else recording
+    return replace(recording, notes={**notes, "remarks": remarks}) if remarks else recording
+
+
+def _behind(times: Floats) -> Bools:
+    """Which stamps, (n,) bool, are no later than one before them."""
+    latest = np.maximum.accumulate(times)
+    return np.append(False, times[1:] <= latest[:-1])
 
 
 def _gap_words(recording: Recording) -> str:

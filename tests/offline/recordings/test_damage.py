@@ -112,6 +112,28 @@ def test_gaps_are_told(tmp_path):
     assert "60 of its 180 s have no samples, in 1 gap" in read_recording(path).remarks
 
 
+def test_samples_whose_times_were_never_written_are_lost(tmp_path):
+    path, content = homer(tmp_path)
+    times = content["t"].copy()
+    times[570:] = 0.0
+    path, _ = homer(tmp_path, t=times)
+    recording = read_recording(path)
+    assert "30 of its 600 samples have times that do not advance" in recording.remarks
+    assert recording.notes[LOST_SHARE] == 0.05
+    times[300:] = 0.0
+    path, _ = homer(tmp_path, t=times)
+    with pytest.raises(RecordingError, match=r"50% of what .*300 of its 600 samples have times"):
+        read_recording(path)
+
+
+def test_a_device_that_restarted_lost_nothing(write_xdf, tmp_path):
+    its = nirs(N)
+    again = {**its, "times": np.concatenate([its["times"][:150], its["times"][:150] - 500])}
+    recording = read_recording(write_xdf(tmp_path / "a.xdf", [again]))
+    assert LOST_SHARE not in recording.notes
+    assert "time does not advance at 1 samples" in recording.remarks
+
+
 def test_lost_markers_are_a_loss_of_the_recording(write_xdf, tmp_path):
     path = write_xdf(tmp_path / "a.xdf", [nirs(N), markers("Exp", ["go", "stop"], [1010.0, 1020.0])])
     content = path.read_bytes()
