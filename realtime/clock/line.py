@@ -201,7 +201,7 @@ class Line:
         return stamp
 
     def _off(self, interval: float, lost: int | None) -> float:
-        """All that a step (s) of the start may be wrong by; a long one is a loss, or a stamp that came late."""
+        """All that a step (s) of the start may be wrong by; a long one is a loss, or a late stamp."""
         period = self.reference
         steps = 1 + lost if lost is not None else max(round(interval / period), 1) if period > 0.0 else 1
         off = abs(interval - steps * period)
