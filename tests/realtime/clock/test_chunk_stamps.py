@@ -187,6 +187,6 @@ def test_the_clock_deduces_times_from_ends_and_stops_when_the_rate_is_true_after
     assert kept.all()
     assert np.abs(times - true)[60:].max() < 0.01
     assert clock.rate == pytest.approx(1 / 0.113, rel=1e-3)
-    clock.process(stamps[-1] + PERIOD * np.arange(1, 200))
+    clock.process(np.array([stamps[-1] + PERIOD * k for k in range(1, 200)]))
     assert not clock.report.invented
     assert clock.rate == pytest.approx(1 / PERIOD, rel=1e-3)
