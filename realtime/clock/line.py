@@ -193,14 +193,20 @@ class Line:
         self.time = self._raw = stamp
         self._seen += 1
         self._phase_from = 1
-        self._away = max(
-            abs(interval - self.reference) if interval < 1.5 * self.reference else 0.0, given - stamp
-        )
+        self._away = max(self._off(interval, lost), given - stamp)
         if self._seen == STARTUP:
             self._settle()
         else:
             self.period = self.reference
         return stamp
+
+    def _off(self, interval: float, lost: int | None) -> float:
+        """All that a step (s) of the start may be wrong by; a long one is a loss, or a late stamp."""
+        period = self.reference
+        steps = 1 + lost if lost is not None else max(round(interval / period), 1) if period > 0.0 else 1
+        off = abs(interval - steps * period)
+        on_grid = lost is not None or off <= ON_GRID * period
+        return off if on_grid else abs(interval - period)
 
     def _settle(self) -> None:
         """What the first samples say of the period and of the jitter; losses among them are left aside."""

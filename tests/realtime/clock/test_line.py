@@ -1,0 +1,139 @@
+"""The line through stamps: what counts as a loss, a pause, a shift, and what is claimed of each."""
+
+import math
+
+import numpy as np
+import pytest
+
+from realtime.clock.line import Line
+
+BEFORE = 60
+
+
+def settled(period: float = 0.1, *, jitter: float = 0.0) -> Line:
+    """A line that followed samples at this period (s), the last of them at 0."""
+    rng = np.random.default_rng(1)
+    line = Line(period)
+    for stamp in (np.arange(-BEFORE + 1, 1) * period + rng.normal(0, jitter, BEFORE)).tolist():
+        line.follow(stamp, line.time if stamp > -(BEFORE - 1) * period else -math.inf)
+    return line
+
+
+def step(line: Line, periods: float, lost: int | None = None) -> float | None:
+    """The next stamp comes so many periods behind the line."""
+    return line.follow(line.time + periods * line.period, line.time, lost)
+
+
+@pytest.mark.parametrize(("off", "fresh"), [(2.4, False), (2.6, True), (-0.9, False)])
+def test_a_counted_sample_is_followed_until_it_can_only_have_paused(off: float, fresh: bool) -> None:
+    line = settled()
+    step(line, 1.0 + off, lost=0)
+    assert line.fresh == fresh
+
+
+@pytest.mark.parametrize("lost", [1, 2, 7])
+def test_counted_losses_are_no_residual_and_one_gap(lost: int) -> None:
+    line = settled()
+    assert step(line, 1.0 + lost, lost=lost) == pytest.approx((1 + lost) * 0.1, abs=1e-9)
+    assert line.gaps == 1
+    assert line.period == pytest.approx(0.1, abs=1e-9)
+    assert line.uncertainty_s < 1e-9
+
+
+@pytest.mark.parametrize(("off", "fresh"), [(0.019, False), (0.021, True), (-0.019, False), (-0.021, True)])
+def test_a_step_that_ends_on_the_grid_is_a_loss_and_one_beside_it_a_shift(off: float, fresh: bool) -> None:
+    line = settled()
+    step(line, 3.0 + off)
+    assert line.fresh == fresh
+    assert line.gaps == 1
+    step(line, 1.0)
+    # A shift may come again, and is claimed for good; a loss is not.
+    shift = abs(off) * 0.1 if fresh else 0.0
+    assert line.uncertainty_s == pytest.approx(shift, abs=0.0021)
+
+
+@pytest.mark.parametrize(
+    ("period", "lacking", "pause"),
+    [
+        (0.1, 19, False), (0.1, 21, True),  # 2 s
+        (0.01, 49, False), (0.01, 51, True),  # 50 periods
+        (1.0, 4, False), (1.0, 6, True),  # 5 periods
+    ],
+)  # fmt: skip
+def test_behind_a_pause_the_grid_is_learnt_anew(period: float, lacking: int, pause: bool) -> None:
+    line = settled(period)
+    step(line, 1.0 + lacking)
+    assert line.fresh == pause
+    assert line.gaps == 1
+    assert line.uncertainty_s >= (lacking * period if pause else 0.0) - 1e-9
+    step(line, 1.0)
+    assert line.uncertainty_s < 1e-9  # the next one confirms it
+
+
+@pytest.mark.parametrize("jitter", [1e-3, 5e-3, 1e-2])
+def test_phase_and_period_are_those_of_least_squares(jitter: float) -> None:
+    errors, slopes, ideal = [], [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        stamps = np.arange(80) * 0.1 + rng.normal(0, jitter, 80)
+        line = Line(0.1)
+        for stamp in stamps.tolist():
+            line.follow(stamp, line.time if stamp > stamps[0] else -math.inf)
+        errors.append(line.time - 7.9)
+        slopes.append(line.period - 0.1)
+        ideal.append(np.polyfit(np.arange(80), stamps, 1)[0] - 0.1)
+    # Of 80 samples least squares know the last one to 2 / sqrt(80) of the jitter.
+    assert np.std(errors) < 1.5 * jitter * 2.0 / math.sqrt(80)
+    assert np.std(slopes) < 2.0 * np.std(ideal)
+
+
+@pytest.mark.parametrize("by", [0.3, 0.6, -0.4])
+def test_one_wrong_stamp_moves_no_line(by: float) -> None:
+    line = settled()
+    step(line, 1.0 + by)
+    wrong = line.time
+    assert line.uncertainty_s >= abs(by) * 0.1 - 1e-9
+    assert line.follow(0.2, wrong) == pytest.approx(0.2, abs=1e-9)
+    assert line.follow(0.3, line.time) == pytest.approx(0.3, abs=1e-9)
+
+
+def test_before_anything_is_known_a_period_or_more_is_claimed() -> None:
+    slow, fast = Line(0.5), Line(0.01)
+    assert (slow.uncertainty_s, fast.uncertainty_s) == (0.5, 0.05)
+    assert (slow.rate, slow.jitter_s, slow.gaps) == (0.0, 0.0, 0)
+    for stamp in (0.0, 0.5, 1.0):
+        slow.follow(stamp, stamp - 0.5)
+        assert slow.uncertainty_s == 0.5
+    slow.follow(1.5, 1.0)
+    assert slow.uncertainty_s == 0.0
+    assert slow.rate == 2.0
+
+
+@pytest.mark.parametrize(
+    ("periods", "claim"), [(1.0, 0.0), (3.0, 0.0), (3.015, 0.0015), (2.5, 0.15), (1.3, 0.03)]
+)
+def test_a_long_step_of_the_start_is_a_loss_on_the_grid_or_claimed_wholly(
+    periods: float, claim: float
+) -> None:
+    line = Line(0.1)
+    for k in range(6):
+        line.follow(0.1 * k, 0.1 * (k - 1))
+    step(line, periods)
+    assert line.uncertainty_s == pytest.approx(claim, abs=1e-6)
+    assert line.gaps == (periods > 1.5)
+
+
+def test_a_sample_behind_what_was_given_is_left_out() -> None:
+    line = settled()
+    assert line.follow(-0.2, 0.0) is None
+    assert line.time == pytest.approx(0.0, abs=1e-9)
+    assert step(line, 1.0) == pytest.approx(0.1, abs=1e-9)
+
+
+def test_the_last_stamp_again_is_told_from_a_sample() -> None:
+    line = settled()
+    assert line.repeats(0.0)
+    assert line.repeats(0.009)
+    assert not line.repeats(0.011)
+    assert not settled(jitter=0.01).repeats(0.0)
+    assert not Line(0.1).repeats(0.0)
