@@ -257,7 +257,7 @@ ANY_TIME = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     stamps=st.lists(ANY_TIME, max_size=40),
     compared=st.lists(st.tuples(ANY_TIME, ANY_TIME, st.integers(0, 40)), max_size=12),
