@@ -44,7 +44,7 @@ FIRST = 5
 """Comparisons whose median begins the filters, so that a wrong first one does not lead them."""
 KNOT_S = 1.25
 """Spacing of the times at which the smoothers are evaluated, s ..."""
-MOST_KNOTS = 20_000
+MOST_KNOTS = 6_000
 """... but no more than these in all."""
 
 

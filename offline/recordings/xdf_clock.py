@@ -11,6 +11,7 @@ agrees with, and that no step of the stamps explains, moves nothing.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from offline.recordings.clock_offsets import fit_offsets
 from offline.recordings.pushed_stamps import as_pushed
 from realtime.clock.comparisons import DRIFT
 from realtime.signal import Floats
-from realtime.stamp_guard import on_a_clock
+from realtime.stamp_guard import LATEST_S, on_a_clock
 
 OTHER_CLOCK_S = 1.0
 """Offsets that differ more are of different clocks, however noisy they are ..."""
@@ -43,7 +44,7 @@ UNIT_S = 1e-6
 """The smallest claim, s."""
 
 LONGEST_FILE_S = 1e6
-"""Stamps further from the others are none of this recording's, s."""
+"""Stamps and comparisons further from a clock's others are none of its, s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,23 +107,29 @@ def on_recorder_clock(
     where = None if positions is None else np.asarray(positions)[usable]
     if where is not None and len(at) > 1 and np.all(where == where[0]):
         where = None  # written apart from the samples: it says nothing
-    steps = _Steps(stamps, at, where)
+    known = np.where(np.abs(stamps) <= LATEST_S, stamps, np.nan)
+    steps = _Steps(known, at, where)
     clocks, doubt = _clocks(at, found, steps)
     cuts, unsure = _cuts(clocks, found, steps)
     times, uncertainty = stamps.copy(), unsure + doubt
-    for clock, (first, stop) in zip(clocks, zip([0, *cuts], [*cuts, len(stamps)], strict=True), strict=True):
-        part = slice(first, stop)
-        mine = stamps[part][np.isfinite(stamps[part])]
-        mine = mine[np.abs(mine - np.median(mine)) < LONGEST_FILE_S] if len(mine) else mine
-        if not len(mine):
-            continue
-        line = fit_offsets(at[clock], found[clock], float(mine.min()), float(mine.max()))
-        offset, wrong = line.at(stamps[part])
-        kept = as_pushed(stamps[part], offset, rate)
+    for clock, (begin, end) in zip(clocks, pairwise([0, *cuts, len(stamps)]), strict=True):
+        part = slice(begin, end)
+        middle = np.sort(at[clock])[(len(clock) - 1) // 2]
+        compared = [i for i in clock if abs(at[i] - middle) < LONGEST_FILE_S]
+        mine = known[part][np.abs(known[part] - middle) < LONGEST_FILE_S]
+        first, last = (float(mine.min()), float(mine.max())) if len(mine) else (middle, middle)
+        offset, wrong = fit_offsets(at[compared], found[compared], first, last).at(known[part])
+        offset, wrong = np.nan_to_num(offset), np.nan_to_num(wrong)
+        kept = as_pushed(known[part], offset, rate)
         times[part] = stamps[part] + kept
         uncertainty[part] += wrong + np.abs(kept - offset)
     used = sum(len(clock) for clock in clocks)
     return OnRecorderClock(times, _in_stretches(uncertainty, steps.period), len(offsets) - used, len(clocks))
+
+
+def _samples_in(seconds: float, period: float, n: int) -> int:
+    """How many samples come in a time (s), at least 1 and at most n."""
+    return max(1, math.ceil(seconds / period)) if period * n > seconds else n
 
 
 class _Steps:
@@ -138,7 +145,7 @@ class _Steps:
     def bounds(self, before: int, after: int) -> tuple[int, int]:
         """Samples between which, by the file's order, the clock changed between two comparisons."""
         assert self.where is not None
-        late = math.ceil(LATE_S / self.period) if self.period > 0 else len(self.stamps)
+        late = _samples_in(LATE_S, self.period, len(self.stamps))
         return int(self.where[before]) - late, int(self.where[after]) + late
 
     def explain(self, jump: float, before: int, after: int) -> bool:
@@ -262,7 +269,7 @@ def _between(stamps: Floats, cut: int, last: float, first: float) -> tuple[int, 
 
 def _in_stretches(uncertainty: Floats, period: float) -> Floats:
     """Claims (s) that change seldom, and are nowhere less."""
-    size = max(1, math.ceil(BLOCK_S / period)) if period > 0 else len(uncertainty)
+    size = _samples_in(BLOCK_S, period, len(uncertainty))
     starts = np.arange(0, len(uncertainty), size)
     most = np.maximum(np.maximum.reduceat(uncertainty, starts), UNIT_S)
     levels = UNIT_S * STEP ** np.ceil(np.log(most / UNIT_S) / np.log(STEP) - 1e-9)

@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from offline.recordings.xdf_clock import OnRecorderClock, on_recorder_clock
 from realtime.clock import Clock
@@ -246,3 +248,30 @@ def test_samples_that_were_sent_twice_are_the_same_twice() -> None:
     clock = Clock(RATE)
     clock.process(found.times)
     assert (clock.duplicates, clock.disordered) == (20, 0)
+
+
+ANY_TIME = st.one_of(
+    st.floats(0.0, 2000.0),
+    st.floats(),
+    st.sampled_from([0.0, 1e5, 1e9, 1e10, 1e11, 1e19, np.nan, np.inf, -np.inf]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    stamps=st.lists(ANY_TIME, max_size=40),
+    compared=st.lists(st.tuples(ANY_TIME, ANY_TIME, st.integers(0, 40)), max_size=12),
+    rate=st.sampled_from([0.0, 1e-9, 1.0, 10.0, 1e9]),
+    ordered=st.booleans(),
+)
+def test_whatever_a_file_says_the_stamps_stay_numbers(stamps, compared, rate, ordered) -> None:
+    stamps = np.array(stamps)
+    at = np.array([a for a, _, _ in compared])
+    offsets = np.array([b for _, b, _ in compared])
+    positions = sorted(min(k, len(stamps)) for _, _, k in compared) if ordered else None
+    found = on_recorder_clock(stamps, at, offsets, positions, rate)
+    assert found.times.shape == found.uncertainty.shape == stamps.shape
+    np.testing.assert_array_equal(np.isfinite(found.times), np.isfinite(stamps))
+    assert (found.uncertainty >= 0).all()
+    assert np.isfinite(found.uncertainty).all()
+    assert found.not_believed <= len(offsets)
