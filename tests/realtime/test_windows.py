@@ -244,7 +244,9 @@ def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
     for first, lacking in pieces[:at]:
         one.process(piece(first, lacking.shape[1], missing=lacking))
     state = one.state()
+    other.process(piece(0, 3, anchor=7.0))  # what it had been is over
     other.restore(state)
+    assert (one.next_start, one.next_end) == (other.next_start, other.next_end)
     state["data"][:], state["missing"][:] = 9.0, True  # a state is nobody's buffer
     for first, lacking in pieces[at:]:
         both = [w.process(piece(first, lacking.shape[1], missing=lacking)) for w in (one, other)]

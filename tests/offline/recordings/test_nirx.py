@@ -72,6 +72,7 @@ def check(recording):
     assert told == [(2, "1", 0), (4, "2", 0)], "a .evt file holds no durations; MNE makes up 1 s"
     assert recording.start_utc is None, "the header's wall clock has no zone"
     assert recording.notes["start_local"] == "2026-01-02T03:04:05.250000"
+    assert any("no time zone" in remark for remark in recording.notes["remarks"])
     assert recording.name == "session"
 
 

@@ -128,13 +128,41 @@ def test_what_follows_a_sample_later_is_held_and_what_comes_at_once_or_later_is_
     assert held_once(events, times[:1]) == (events, 0), "without a rate there is no next sample"
 
 
-def test_onsets_that_a_table_of_bids_marks_as_rejected_are_left_aside_and_codes_of_absence_are_not(tmp_path):
-    path = write_snirf(tmp_path / "x_nirs.snirf", np.arange(100) / RATE, [])
+def test_what_a_table_of_bids_tells_row_by_row(tmp_path):
+    path = write_snirf(tmp_path / "x_nirs.snirf", np.arange(100) / RATE, [[1.0, 2.0, 1.0]])
     (tmp_path / "x_events.tsv").write_text(
-        "onset\tduration\ttrial_type\tvalue\n1\tn/a\ttap\t-1\n3\t-2\ttap\t-999\n5\t2\ttap\tn/a\n"
-        "7\t0\tn/a\t-2\n9\t0\tn/a\t4.0\n11\t0\ttap\tS  1\n"
+        "onset\tduration\ttrial_type\tvalue\n"
+        "n/a\t0\ttap\t1\n1\tn/a\ttap\t-1\n3\t-2\ttap\t-999\n3.2\t2\ttap\tn/a\n5\t2\ttap\t0\n"
+        "6\t0\tn/a\tn/a\n7\t0\tn/a\t-2\n9\t0\tn/a\t4.0\n11\t0\ttap\tS  1\n13\t0.5\ttap\t0.5\n"
     )
     recording = read_recording(path)
     told = [(event.onset, event.label, event.duration) for event in recording.events]
-    assert told == [(3.0, "tap", 0.0), (5.0, "tap", 2.0), (9.0, "4", 0.0), (11.0, "tap", 0.0)]
-    assert "2 onsets are marked as rejected; left aside" in remarks(recording)
+    assert told == [
+        (3.0, "tap", 0.0), (5.0, "tap", 2.0), (9.0, "4", 0.0), (11.0, "tap", 0.0), (13.0, "tap", 0.5),
+    ], "a code for what is not known rejects nothing"  # fmt: skip
+    assert recording.notes["remarks"] == [
+        "the 5 events are those of x_events.tsv, and the 1 in the file itself were left aside",
+        "2 onsets are marked as rejected; left aside",
+        "1 events repeat the one a sample before, as a trigger that is held; left aside",
+        "2 rows of x_events.tsv have no onset or no trial_type and were left aside",
+    ]
+
+
+NO_COLUMNS = "x_events.tsv has no columns 'onset' and 'trial_type' (or 'value'); its events were not read"
+
+
+@pytest.mark.parametrize(
+    ("table", "n_events", "said"),
+    [
+        ("onset\tvalue\n1\t5\n", 1, "the 1 events are those of x_events.tsv"),
+        ("onset\ttrial_type\n", 0, "the 0 events are those of x_events.tsv"),
+        ("onset\tresponse\n1\tyes\n", 0, NO_COLUMNS),
+        ("time\tvalue\n1\t5\n", 0, NO_COLUMNS),
+    ],
+)
+def test_which_columns_make_a_table_of_bids_one_of_events(tmp_path, table, n_events, said):
+    path = write_snirf(tmp_path / "x_nirs.snirf", 50.0 + np.arange(100) / RATE, [])
+    (tmp_path / "x_events.tsv").write_text(table)
+    recording = read_recording(path)
+    assert recording.notes["remarks"] == [said]
+    assert recording.events == (Event(51.0, "5"),)[:n_events]
