@@ -108,8 +108,7 @@ class Policy:
         Largest novelty, 1 being the bundle's own threshold; asks nothing of a bundle that cannot tell.
     max_time_uncertainty : float or None
         Most that the times of a window's samples may be wrong, as far as anybody can tell, in sample periods
-        of
-        the stream; never less than 0.1 s.
+        of the stream; never less than 0.1 s.
     pulse_low, pulse_high : float
         The band of the pulse, Hz: 0.7 to 1.5 for adults, 0.5 to 2.5 for children.
 

@@ -4,8 +4,7 @@ A sender that is started again has another clock: the offset jumps and stays, an
 perhaps back over earlier ones.  So comparisons are first divided into clocks, in the order of the file; then
 the samples are, at the step of the stamps that makes their time go on, near where the file has it; then each
 clock's offset is learnt from its own comparisons (`offline.recordings.clock_offsets`).  A comparison that no
-other
-agrees with, and that no step of the stamps explains, moves nothing.
+other agrees with, and that no step of the stamps explains, moves nothing.
 """
 
 import math

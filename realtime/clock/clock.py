@@ -1,20 +1,17 @@
 """Stamps made true: from the raw stamps of a source to times that can be trusted.
 
-Sources stamp samples when they get round to it, so stamps jitter; they lose samples, so stamps
-jump; they send some twice, or out of order; they declare rates they do not keep, and push chunks of which
-only the last stamp was ever measured.  This clock follows the samples, on the source's own clock, with a line
+Sources stamp samples when they get round to it, so stamps jitter; they lose samples, so stamps jump; they
+send some twice, or out of order; they declare rates they do not keep, and push chunks of which only the last
+stamp was ever measured.  This clock follows the samples, on the source's own clock, with a line
 (`realtime.clock.line`, or `realtime.clock.chunk_stamps` where stamps are made up), puts the line's value on
-our clock by the
-comparisons of the two (`realtime.clock.comparisons`), and claims with each time how wrong it may be.  It
-uses nothing
-that comes later.  liblsl's own dejitter smears a gap over the minute that follows; this one is right again at
-once on exact stamps, and on jittered ones as soon as the jitter averages out.
+our clock by the comparisons of the two (`realtime.clock.comparisons`), and claims with each time how wrong
+it may be.  It uses nothing that comes later.  liblsl's own dejitter smears a gap over the minute that
+follows; this one is right again at once on exact stamps, and on jittered ones as soon as the jitter averages
+out.
 
 No sample is ever held back, so one that comes out of order cannot be put back: it is dropped, counted and
-its place is
-a gap.  Only a source whose clock was set back makes times run backwards, once; then `set_backs` has grown,
-and
-nothing behind may be joined with anything before.
+its place is a gap.  Only a source whose clock was set back makes times run backwards, once; then `set_backs`
+has grown, and nothing behind may be joined with anything before.
 """
 
 import math
@@ -187,11 +184,6 @@ class Clock:
                 n += 1
         self.uncertainties = uncertainties[:n]
         return times[:n], kept
-
-    @property
-    def doubts(self) -> Floats:
-        """`uncertainties`, by their old name."""
-        return self.uncertainties
 
     def _next(self, stamp: float, frame: float | None) -> float | None:
         """One sample: its time, or None where it must be dropped."""

@@ -1,12 +1,10 @@
 """From comparisons of two clocks to the offset between them, and how wrong it may be.
 
-Noise model: ``offset(t) = a + b t + e``.  The clocks drift apart by ``b``, of which nothing is known but that
-oscillators are good to some 200 ppm; each comparison is wrong by an independent ``e``, whose size is learnt
-from how the comparisons scatter; now and then one is wrong by anything.  ``a`` and ``b`` follow by
-regularised
-least squares from the latest comparisons.  One that lies far off counts only when the next one agrees with
-it, or
-when the source's stamps jumped by as much the other way: then its clock was set.
+Noise model: ``offset(t) = a + b t + e``.  The clocks drift apart by ``b``, of which nothing is known but
+that oscillators are good to some 200 ppm; each comparison is wrong by an independent ``e``, whose size is
+learnt from how the comparisons scatter; now and then one is wrong by anything.  ``a`` and ``b`` follow by
+regularised least squares from the latest comparisons.  One that lies far off counts only when the next one
+agrees with it, or when the source's stamps jumped by as much the other way: then its clock was set.
 """
 
 import math

@@ -3,16 +3,12 @@
 Noise model: sample ``n`` is taken at ``phase + n period`` and stamped with an independent error.  The period
 changes slowly and is learnt by least squares that grow to a memory; the phase is learnt likewise, but starts
 anew wherever stamps and line part: at once where a stamp lies further out than the errors explain, after a
-few samples
-where several in a row lie on one side.  How large the errors are is told by the scatter of the intervals
-(their
-median absolute deviation, which lost samples cannot spoil) and by the residuals.
+few samples where several in a row lie on one side.  How large the errors are is told by the scatter of the
+intervals (their median absolute deviation, which lost samples cannot spoil) and by the residuals.
 
 What is claimed follows from what was seen: the distance between line and stamp (either may be right), the
-standard
-error of the line, as much again as stamps scatter (errors may all be late, and no stamp tells), and the
-largest shift
-of the grid that nothing explains, for good.
+standard error of the line, as much again as stamps scatter (errors may all be late, and no stamp tells), and
+the largest shift of the grid that nothing explains, for good.
 """
 
 import math

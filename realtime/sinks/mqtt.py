@@ -6,13 +6,12 @@ decision must not look like a current one), rising, and none that is older than 
 broker's outage or an earlier run.  ``hemostream/<session>/status`` is the latest status (retained, and
 replaced by the broker with a last will when the connection ends without a goodbye).
 
-A decision is put on its way at once, in order, without waiting for the acknowledgement of the one
-before (`realtime.sinks.outbox` decides what is next).  With MQTT 5 a current decision is marked to be
-thrown away by the broker when its time is over, so that nobody who sleeps is shown it later (not so with
-the embedded broker, see `realtime.sinks.mqtt_connection.RUMQTTD`: there a subscriber that slept must
-look at a decision's own times).  QoS 1
-means at least once: only what was in flight when a connection broke, or was acknowledged in the
-moment in which the process ended, may arrive twice, and its identity tells.
+A decision is put on its way at once, in order, without waiting for the acknowledgement of the one before
+(`realtime.sinks.outbox` decides what is next).  With MQTT 5 a current decision is marked to be thrown away
+by the broker when its time is over, so that nobody who sleeps is shown it later (not so with the embedded
+broker, see `realtime.sinks.mqtt_connection.RUMQTTD`: there a subscriber that slept must look at a decision's
+own times).  QoS 1 means at least once: only what was in flight when a connection broke, or was acknowledged
+in the moment in which the process ended, may arrive twice, and its identity tells.
 """
 
 import asyncio

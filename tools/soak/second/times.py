@@ -121,11 +121,12 @@ class Times:
             self._firsts.setdefault(self._epoch, time)
             error = time - self._true.get(sample, np.nan)
             new[:, i] = self._epoch, time, error, sample not in self._was_set
-        doubts: npt.NDArray[np.float64] = np.asarray(getattr(self._core.clock, "doubts", ()))
-        if len(doubts) == len(times):
+        clock = self._core.clock
+        claimed: npt.NDArray[np.float64] = np.empty(0) if clock is None else clock.uncertainties
+        if len(claimed) == len(times):
             counts = new[3] != 0.0
             self._sums.samples_claimed += int(np.count_nonzero(counts))
-            within = np.abs(new[2]) <= doubts + OFFSET_S
+            within = np.abs(new[2]) <= claimed + OFFSET_S
             self._sums.samples_covered += int(np.count_nonzero(within & counts))
         held = np.concatenate([self._held, new], axis=1)
         recent = (held[0] == self._epoch) & (held[1] > self._last - KEPT_S) | (held[0] == self._epoch - 1)
