@@ -288,3 +288,9 @@ def test_whatever_a_file_says_the_stamps_stay_numbers(stamps, compared, rate, or
     assert (found.uncertainty >= 0).all()
     assert np.isfinite(found.uncertainty).all()
     assert found.not_believed <= len(offsets)
+
+
+def test_a_clock_that_was_set_anew_goes_on_in_the_recorders_time() -> None:
+    stamps = np.concatenate([np.arange(100.0, 110), np.arange(5000.0, 5010)])
+    found = on_recorder_clock(stamps, np.array([100.0, 105, 5001, 5006]), np.array([1.0, 1, -4889, -4889]))
+    np.testing.assert_allclose(found.times, np.arange(101.0, 121), rtol=0, atol=1e-6)
