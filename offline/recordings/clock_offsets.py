@@ -65,7 +65,18 @@ class Offsets:
     uncertainty: Floats
 
     def at(self, stamps: Floats) -> tuple[Floats, Floats]:
-        """Offset and claimed uncertainty at stamps, (n_samples,) float64 each, s."""
+        """The offset, and how wrong it is claimed to be at most.
+
+        Parameters
+        ----------
+        stamps : (n_samples,) float64
+            s on the source's clock.
+
+        Returns
+        -------
+        offset, uncertainty : (n_samples,) float64
+            s.
+        """
         return np.interp(stamps, self.knots, self.offset), np.interp(stamps, self.knots, self.uncertainty)
 
 

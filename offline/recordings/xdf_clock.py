@@ -42,6 +42,8 @@ STEP = 2.0**0.25
 UNIT_S = 1e-6
 """The smallest claim, s."""
 
+UNCOMPARED_S = 60.0
+"""Where not one stamp is nearer than this (s) to when a clock was compared, it is not the stamps' clock."""
 LONGEST_FILE_S = 1e6
 """Stamps and comparisons further from a clock's others are none of its, s."""
 
@@ -60,12 +62,17 @@ class OnRecorderClock:
         Comparisons that were left aside.
     clocks : int
         How many the sender had, one after the other; 0 where none was compared.
+    uncompared : bool
+        Whether stamps lie so far from all comparisons of their clock that it is not the clock that was
+        compared: the device stamps by one of its own.  Nothing can be claimed then of the recorder's; the
+        uncertainty is that of the offset.
     """
 
     times: Floats
     uncertainty: Floats
     not_believed: int = 0
     clocks: int = 0
+    uncompared: bool = False
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -75,6 +82,8 @@ class OnRecorderClock:
             remarks.append(f"{self.not_believed} clock offsets contradict the others and were left aside")
         if self.clocks > 1:
             remarks.append(f"clock offsets say that the sender's clock was set anew {self.clocks - 1} times")
+        if self.uncompared:
+            remarks.append("stamps lie far from all clock offsets: they are of a clock that was not compared")
         return tuple(remarks)
 
 
@@ -111,19 +120,23 @@ def on_recorder_clock(
     clocks, doubt = _clocks(at, found, steps)
     cuts, unsure = _cuts(clocks, found, steps)
     times, uncertainty = stamps.copy(), unsure + doubt
+    elsewhere = 0
     for clock, (begin, end) in zip(clocks, pairwise([0, *cuts, len(stamps)]), strict=True):
         part = slice(begin, end)
         middle = np.sort(at[clock])[(len(clock) - 1) // 2]
         compared = [i for i in clock if abs(at[i] - middle) < LONGEST_FILE_S]
         mine = known[part][np.abs(known[part] - middle) < LONGEST_FILE_S]
-        first, last = (float(mine.min()), float(mine.max())) if len(mine) else (middle, middle)
+        near = (mine > at[compared].min() - UNCOMPARED_S) & (mine < at[compared].max() + UNCOMPARED_S)
+        elsewhere += not near.any() and begin < end
+        first, last = (float(mine.min()), float(mine.max())) if near.any() else (middle, middle)
         offset, wrong = fit_offsets(at[compared], found[compared], first, last).at(known[part])
         offset, wrong = np.nan_to_num(offset), np.nan_to_num(wrong)
         kept = as_pushed(known[part], offset, rate)
         times[part] = stamps[part] + kept
         uncertainty[part] += wrong + np.abs(kept - offset)
     used = sum(len(clock) for clock in clocks)
-    return OnRecorderClock(times, _in_stretches(uncertainty, steps.period), len(offsets) - used, len(clocks))
+    uncertainty = _in_stretches(uncertainty, steps.period)
+    return OnRecorderClock(times, uncertainty, len(offsets) - used, len(clocks), bool(elsewhere))
 
 
 def _samples_in(seconds: float, period: float, n: int) -> int:

@@ -155,6 +155,19 @@ def test_without_offsets_stamps_are_the_recorders() -> None:
     assert unusable.not_believed == 1
 
 
+@pytest.mark.parametrize("start", [100.0, 1.7e9])
+def test_stamps_of_a_clock_that_was_not_compared_stay_as_they_are_and_it_is_told(start) -> None:
+    stamps = start + np.arange(600) / RATE
+    index = np.arange(0, 600, EVERY)
+    noise = np.random.default_rng(0).normal(0, 1e-4, len(index))
+    found = on_recorder_clock(stamps, 20_000 + index / RATE, noise, index, RATE)
+    assert found.uncompared
+    assert "not compared" in " ".join(found.remarks)
+    assert wrong(found, stamps).max() < 1e-3
+    assert found.uncertainty.max() < 0.01
+    assert not on_recorder_clock(stamps, start + index / RATE, noise, index, RATE).uncompared
+
+
 def test_two_offsets_that_contradict_each_other_leave_what_they_lie_apart() -> None:
     stamps = 5000 + np.arange(600) / RATE
     found = on_recorder_clock(stamps, np.array([5000.0, 5005.0]), np.array([0.0, 0.7]), [0, 50], RATE)
@@ -275,3 +288,9 @@ def test_whatever_a_file_says_the_stamps_stay_numbers(stamps, compared, rate, or
     assert (found.uncertainty >= 0).all()
     assert np.isfinite(found.uncertainty).all()
     assert found.not_believed <= len(offsets)
+
+
+def test_a_clock_that_was_set_anew_goes_on_in_the_recorders_time() -> None:
+    stamps = np.concatenate([np.arange(100.0, 110), np.arange(5000.0, 5010)])
+    found = on_recorder_clock(stamps, np.array([100.0, 105, 5001, 5006]), np.array([1.0, 1, -4889, -4889]))
+    np.testing.assert_allclose(found.times, np.arange(101.0, 121), rtol=0, atol=1e-6)
