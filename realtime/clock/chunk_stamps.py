@@ -33,6 +33,8 @@ LONGEST_FEWEST, LONGEST_MOST = 8, 128
 ALIKE = 4
 """Odd steps of whole periods in a row that are a wrong rate and not losses, where they are alike or on a
 line."""
+CHANCE = 8
+"""Odd steps of whole periods from which it is no chance that each chunk lost as many samples."""
 MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
@@ -142,7 +144,10 @@ class Ends:
         """The earliest and the latest that the last sample may have been measured, s."""
         assert self._last is not None
         line = self._line
-        earliest = line.last + self._since * line.period - line.shortest
+        period = line.period
+        if self._whole and len(self._odd_steps) < CHANCE:
+            period = min(period, self.nominal)  # the declared one may be true, and samples lost
+        earliest = line.last + self._since * period - line.shortest
         sizes = line.sizes
         most = max(*sizes, self._since)
         fewest = max(min(sizes), self._since)
@@ -169,10 +174,16 @@ class Ends:
         """Whether odd steps are whole periods, now more, now fewer, as no line explains: samples that
         a device lost, not a wrong rate."""
         steps = self._odd_steps
-        if not steps or any(each < 0.5 or abs(each - round(each)) > MATTERS for each in steps):
+        if not self._whole:
             return False
         on_a_line = self._line.long >= ALIKE and self._line.scatter < MATTERS * self.nominal
         return len(steps) < ALIKE or (max(steps) - min(steps) > 0.5 and not on_a_line)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether all odd steps are whole periods."""
+        steps = self._odd_steps
+        return bool(steps) and all(each >= 0.5 and abs(each - round(each)) <= MATTERS for each in steps)
 
     def came(self, arrived: float) -> None:
         """The next sample came at this time (s): alone, or with others."""
