@@ -89,7 +89,8 @@ class Audit:
             "permutations": len(honest_null),
             "divisions": len(self.true[Arm.HONEST]),
             "arms": arms,
-            "says": "what these protocols give on these recordings; no verdict on any paper",
+            "says": "what these protocols give on these recordings, where the honest one holds out whole "
+            "people (also if the evaluation divides their time); no verdict on any paper",
         }
 
 

@@ -218,7 +218,7 @@ def _careless(audit: Mapping[str, Any]) -> str:
         (arm, _number(its["figure"]), _number(its["null_mean"]), _number(its.get("more_than_honest")))
         for arm, its in audit["arms"].items()
     ]
-    text = "What each protocol would give on these recordings; no verdict on any paper."
+    text = f"{audit['says'][0].upper()}{audit['says'][1:]}."
     head = ("protocol", "figure", "mean on permuted labels", "more than honest")
     return _paragraphs([text]) + _table(head, rows)
 
