@@ -133,6 +133,7 @@ def read_here(
     layout, length_unit, haemoglobin_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
+    from offline.recordings.bad_spans import without_bad_spans
     from offline.recordings.damage import with_losses
     from offline.recordings.dates import trusted
 
@@ -145,7 +146,10 @@ def read_here(
         stream=stream,
         events=events,
     )
-    return with_losses(trusted(read), wire=path.name.lower().endswith((*_XDF, *_JOURNAL)))
+    name = path.name.lower()
+    if not name.endswith(_JOURNAL):  # what a session did, it did with all of the signal
+        read = without_bad_spans(read)
+    return with_losses(trusted(read), wire=name.endswith((*_XDF, *_JOURNAL)))
 
 
 def _read(
