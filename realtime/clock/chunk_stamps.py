@@ -24,7 +24,7 @@ from typing import Any
 
 from realtime.clock.chunk_ends import KEEP, LEEWAY, TOLD, EndsLine
 
-EXACT_S = 1e-7
+EXACT_S = 1e-9
 """Steps that differ less from the declared period were made up by a computer, s."""
 LONGEST_S = 20.0
 """Nobody pushes longer chunks, s ..."""
