@@ -22,9 +22,9 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from realtime.clock.chunk_ends import KEEP, LEEWAY, TOLD, EndsLine
+from realtime.clock.chunk_ends import KEEP, LEEWAY, PUSH_S, TOLD, EndsLine
 
-EXACT_S = 1e-7
+EXACT_S = 1e-9
 """Steps that differ less from the declared period were made up by a computer, s."""
 LONGEST_S = 20.0
 """Nobody pushes longer chunks, s ..."""
@@ -145,7 +145,7 @@ class Ends:
         assert self._last is not None
         line = self._line
         period = line.period
-        if self._whole and len(self._odd_steps) < CHANCE:
+        if len(self._odd_steps) < CHANCE and self._whole(max(MATTERS, 4.0 * PUSH_S / self.nominal)):
             period = min(period, self.nominal)  # the declared one may be true, and samples lost
         earliest = line.last + self._since * period - line.shortest
         sizes = line.sizes
@@ -174,16 +174,15 @@ class Ends:
         """Whether odd steps are whole periods, now more, now fewer, as no line explains: samples that
         a device lost, not a wrong rate."""
         steps = self._odd_steps
-        if not self._whole:
+        if not self._whole(MATTERS):
             return False
         on_a_line = self._line.long >= ALIKE and self._line.scatter < MATTERS * self.nominal
         return len(steps) < ALIKE or (max(steps) - min(steps) > 0.5 and not on_a_line)
 
-    @property
-    def _whole(self) -> bool:
-        """Whether all odd steps are whole periods."""
+    def _whole(self, within: float) -> bool:
+        """Whether all odd steps are whole periods, but for this share of one."""
         steps = self._odd_steps
-        return bool(steps) and all(each >= 0.5 and abs(each - round(each)) <= MATTERS for each in steps)
+        return bool(steps) and all(each >= 0.5 and abs(each - round(each)) <= within for each in steps)
 
     def came(self, arrived: float) -> None:
         """The next sample came at this time (s): alone, or with others."""

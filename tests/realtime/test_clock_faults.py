@@ -49,7 +49,7 @@ def test_times_inside_pushed_chunks_follow_from_their_ends(
     stamps, true = pushed(rate, nominal, sizes, 20 * sum(sizes), jitter=jitter)
     clock = Clock(nominal)
     times, kept = clock.process(stamps)
-    settled = 4 * sum(sizes) + 10
+    settled = 6 * sum(sizes) + 10
     error = np.abs(times - true[kept])[settled:]
     assert error.max() < 1.0 / rate
     assert kept[settled:].all()
