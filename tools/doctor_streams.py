@@ -230,17 +230,17 @@ def look_around(listen_s: float, stream: str | None = None) -> list[Seen]:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from realtime.sources.lsl_resolve import resolve, resolve_all
+    from realtime.sources.lsl_resolve import resolve_all
     from realtime.sources.lsl_search import MANY as ALL
-    from realtime.sources.lsl_search import of_number
+    from realtime.sources.lsl_search import named, of_number
     from realtime.sources.stream_choice import parse, predicate_of
 
     if stream is None:
         infos = resolve_all(LOOK_S)
     elif (predicate := predicate_of(stream)) is not None:
-        infos = resolve(predicate, minimum=ALL, timeout=LOOK_S)
+        infos = named(predicate, minimum=ALL, timeout=LOOK_S)
     else:
-        infos = of_number(int(parse(stream).value))
+        infos = of_number(int(parse(stream).value), stream.strip())
     if not infos:
         return []
     with ThreadPoolExecutor(max_workers=min(len(infos), 16)) as pool:
