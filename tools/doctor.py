@@ -232,4 +232,4 @@ def _streams(
     from tools.doctor_streams import check_streams, look_around
 
     seen = look_around(listen, stream)
-    return check_streams(seen, side=side, plan=plan)
+    return check_streams(seen, side=side, plan=plan, named=stream)

@@ -78,7 +78,11 @@ class Seen:
 
 
 def check_streams(
-    seen: Sequence[Seen], *, side: SideFile | None = None, plan: "Plan | None" = None
+    seen: Sequence[Seen],
+    *,
+    side: SideFile | None = None,
+    plan: "Plan | None" = None,
+    named: str | None = None,
 ) -> list[Finding]:
     """Say of every stream what it is.
 
@@ -90,6 +94,8 @@ def check_streams(
         What ``--layout`` says of the rows.
     plan : Plan or None
         Of the model that is to take one.
+    named : str or None
+        What a person wrote for the stream: a session that is told the same ends where none or several match.
     """
     brain = [one for one in seen if one.signal]
     signals = [one for one in brain if not companion_of(one.info)]
@@ -100,7 +106,16 @@ def check_streams(
     others = [f"{_called(one)}" for one in seen if one not in brain]
     if others:
         found.append(good("other streams", ", ".join(others)))
-    if not signals:
+    if named is not None and not seen:
+        found.append(
+            problem(
+                "streams",
+                f"none matches {printable(named)}",
+                "one",
+                "Start it, and see its name in the list of all (without --stream); a firewall may hide it",
+            )
+        )
+    elif not signals:
         found.append(
             warning(
                 "streams",
@@ -111,8 +126,11 @@ def check_streams(
         )
     elif len(signals) > 1:
         names = ", ".join(f"{_called(one)} (source_id {text_of(one.info, 'source_id')!r})" for one in signals)
+        several = f"{len(signals)} could be meant: {names}"
         found.append(
-            warning("streams", f"{len(signals)} could be meant: {names}", "one", "Name it with --stream")
+            warning("streams", several, "one", "Name it with --stream")
+            if named is None
+            else problem("streams", several, "one", "Name it by its source_id, uid or number (#2)")
         )
     hosts = [text_of(one.info, "hostname") for one in seen]
     for host in sorted(set(hosts)):
@@ -230,17 +248,17 @@ def look_around(listen_s: float, stream: str | None = None) -> list[Seen]:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from realtime.sources.lsl_resolve import resolve, resolve_all
+    from realtime.sources.lsl_resolve import resolve_all
     from realtime.sources.lsl_search import MANY as ALL
-    from realtime.sources.lsl_search import of_number
+    from realtime.sources.lsl_search import named, of_number
     from realtime.sources.stream_choice import parse, predicate_of
 
     if stream is None:
         infos = resolve_all(LOOK_S)
     elif (predicate := predicate_of(stream)) is not None:
-        infos = resolve(predicate, minimum=ALL, timeout=LOOK_S)
+        infos = named(predicate, minimum=ALL, timeout=LOOK_S)
     else:
-        infos = of_number(int(parse(stream).value))
+        infos = of_number(int(parse(stream).value), stream.strip())
     if not infos:
         return []
     with ThreadPoolExecutor(max_workers=min(len(infos), 16)) as pool:

@@ -124,7 +124,7 @@ def live(
     check_file(path, "The journal", beside=True)
     bundle = read_bundle(model, model_hash)
     choice = StreamChoice(
-        predicate=(stream and predicate(stream)) or HAEMODYNAMIC,
+        predicate=HAEMODYNAMIC if stream is None else predicate(stream) or stream.strip(),
         number=number_of(stream) if stream else None,
         layout=read_side_file(layout) if layout else None,
         allow_replay=allow_replay,

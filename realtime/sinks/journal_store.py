@@ -11,6 +11,7 @@ from pathlib import Path
 
 from models.errors import JournalError
 from models.private import claim_private
+from realtime.sinks.journal_claim import Claim
 from realtime.sinks.journal_format import (
     APPLICATION_ID,
     TABLES,
@@ -76,7 +77,9 @@ class Store:
         self._place = Place(path)
         self._wal = self._place.named("-wal")
         self._anew = self._place.named("-anew")
-        self._lock = _claim(path)
+        if path.is_dir():
+            raise JournalError(f"The journal {path} is a folder; name a file in it.")
+        self._claim = Claim(path)
         self._last = 0
         self._heads: dict[str, Started | Row] = {}
         self._of_run = 0  # Rows of this run.
@@ -162,16 +165,22 @@ class Store:
         Returns
         -------
         str
-            What was done, where it was made anew; else empty.
+            What was done, where it was made anew or claimed again; else empty.
 
         Raises
         ------
         sqlite3.Error, OSError, JournalError
             It still cannot be written.
         """
+        taken_anew = self._claim.hold()
         trouble = self._place.trouble(("",) if self._connection is None else ("", *BESIDE))
         if trouble:
             return self._make_anew(trouble)
+        if taken_anew:
+            # Rows that another writer put behind ours meanwhile are not the queue's.
+            self._let_go()
+            self._connection = self._open()
+            return f"The lock beside the journal {self.path} was removed; it is claimed again."
         if self._connection is None:
             self._reopen()
         return ""
@@ -266,7 +275,7 @@ class Store:
     def close(self) -> None:
         """Close the file and give up the claim on it."""
         self._let_go()
-        _release(self._lock, self.path)
+        self._claim.release()
 
     @property
     def _connected(self) -> sqlite3.Connection:
@@ -336,39 +345,3 @@ def _upgrade(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for step in range(max(version, 1), VERSION):
         connection.executescript(f"BEGIN IMMEDIATE;{UPGRADES[step]}PRAGMA user_version={step + 1};COMMIT;")
-
-
-def _claim(path: Path) -> sqlite3.Connection:
-    """Hold the one writer's place for a journal until the process ends, however it ends.
-
-    The lock is SQLite's own, on an empty file beside the journal, so it works wherever SQLite does
-    and keeps no reader away.
-    """
-    if not path.parent.is_dir():
-        raise JournalError(f"The journal {path} cannot be created: there is no folder {path.parent}.")
-    if path.is_dir():
-        raise JournalError(f"The journal {path} is a folder; name a file in it.")
-    try:
-        claim_private(_lock_path(path))
-        lock = sqlite3.connect(_lock_path(path), timeout=0, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise JournalError(f"The journal {path} cannot be created: {error}.") from error
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.DatabaseError as error:
-        lock.close()
-        raise JournalError(
-            f"The journal {path} cannot be written ({error}): another session writes it, or the folder "
-            "is read-only. End that session, or name another file."
-        ) from error
-    return lock
-
-
-def _release(lock: sqlite3.Connection, path: Path) -> None:
-    lock.close()
-    with suppress(OSError):  # Windows: another writer may hold it by now, then it is not ours.
-        _lock_path(path).unlink(missing_ok=True)
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}-lock")

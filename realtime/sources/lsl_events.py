@@ -20,6 +20,7 @@ from realtime.signal import Floats
 from realtime.sources.lsl_connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S, clock_offset
 from realtime.sources.lsl_resolve import resolve
 from realtime.sources.lsl_search import LOOK_S, MANY, StreamChoice, several
+from realtime.sources.lsl_search import named as named_streams
 from realtime.sources.lsl_trouble import Troubles
 from realtime.sources.stream_choice import literal
 from realtime.stamp_guard import on_a_clock
@@ -53,9 +54,9 @@ def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
     StreamError
         One was named and is not there, or several match (it lists them).
     """
-    found = resolve(predicate, minimum=1, timeout=FIND_S)
+    found = (named_streams if named else resolve)(predicate, minimum=1, timeout=FIND_S)
     if found and named:
-        found = resolve(predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = named_streams(predicate, minimum=MANY, timeout=LOOK_S) or found
     if len(found) > 1:
         raise StreamError(several(found, predicate, "--events"))
     if not found and named:
@@ -95,7 +96,7 @@ def listen(
                 _listen_once(again, Markers(emit, troubles, again.nominal_srate()), stop, troubles)
             if stop.wait(LOOK_S):
                 return
-            found = resolve(predicate, minimum=1, timeout=LOOK_S)
+            found = named_streams(predicate, minimum=1, timeout=LOOK_S)
             same = [one for one in found if one.source_id() == info.source_id()]
             again = same[0] if len(same) == 1 else None
         except GONE:

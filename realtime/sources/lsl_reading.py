@@ -12,7 +12,7 @@ from realtime.sources.lsl_order import InOrder
 from realtime.sources.lsl_resolve import resolve
 from realtime.sources.lsl_search import LOOK_S, MANY
 from realtime.sources.lsl_trouble import Troubles
-from realtime.sources.stream_choice import literal
+from realtime.sources.stream_choice import alike
 
 CLOCK_EVERY_S = 5.0
 """Local seconds between two comparisons of the clocks."""
@@ -147,8 +147,9 @@ class Reading:
         ours = self._connection.found
         if not ours.source_id():
             return
-        predicate = f"({predicate}) and source_id={literal(ours.source_id())}"
+        predicate = f"({predicate}) and {alike('source_id', ours.source_id())}"
         found = resolve(predicate, minimum=MANY, timeout=LOOK_S)
+        same = {info.uid() for info in found if info.source_id() == ours.source_id()}
         # Ours may hang and still answer; when it was chosen, nothing else matched.
-        if {info.uid() for info in found} - {ours.uid()}:
+        if same - {ours.uid()}:
             self._elsewhere = "nothing came any more, and another outlet with the same source_id is there"

@@ -18,7 +18,7 @@ from models.outside import printable
 from realtime.lsl_info import is_companion
 from realtime.side_file import SideFile
 from realtime.sources.lsl_resolve import resolve, resolve_all
-from realtime.sources.stream_choice import TYPES, By, literal, matches, parse
+from realtime.sources.stream_choice import TYPES, By, alike, literal, matches, parse, wider
 
 HAEMODYNAMIC = "(" + " or ".join(f"type='{one}'" for one in TYPES) + ")"
 """Streams that `live` takes when none is named.
@@ -45,7 +45,8 @@ class StreamChoice:
     Parameters
     ----------
     predicate : str
-        XPath predicate over the stream's description, as LSL's resolver takes it.
+        XPath predicate over the stream's description, as LSL's resolver takes it; where a number is given,
+        what a person wrote for it.
     layout : StreamLayout, Geometry or None
         What a side file says of the rows, for a stream that does not (wholly) describe itself.
     allow_replay : bool
@@ -57,7 +58,7 @@ class StreamChoice:
         to a hemostream replay, if there is one.
     number : int or None
         Take this one of all streams, in the order of `numbered`, from 1; a stream whose name is this number
-        goes before.  The predicate is not asked then.
+        goes before, unless it was written as ``#2``.  The predicate is not asked then.
     """
 
     predicate: str = HAEMODYNAMIC
@@ -91,12 +92,43 @@ def numbered(infos: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
     )
 
 
-def of_number(number: int) -> list[pylsl.StreamInfo]:
-    """The stream of a number, or those that are called by it; none where there are not so many."""
-    there = [
-        _Numbered(info.name(), info.source_id(), info.uid(), info) for info in numbered(resolve_all(LOOK_S))
-    ]
-    return [one.info for one in matches(str(number), there)]
+def of_number(number: int, written: str = "") -> list[pylsl.StreamInfo]:
+    """The stream of a number, or those that are called by it; none where there are not so many.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    written : str
+        What a person wrote for it: with a ``#`` no name is meant.
+    """
+    sign = "#" if written.startswith("#") else ""
+    return _matching(f"{sign}{number}", resolve_all(LOOK_S))
+
+
+def named(predicate: str, *, minimum: int, timeout: float) -> list[pylsl.StreamInfo]:
+    """Streams that match; names and source_ids also where XPath cannot compare them, as for XDF files.
+
+    Blanks around them, other encodings than UTF-8: what is shown as a stream's name can be said.
+
+    Parameters
+    ----------
+    predicate : str
+        As LSL's resolver takes it.
+    minimum : int
+        Return as soon as so many are found.
+    timeout : float
+        Longest wait, s; twice that where none matches.
+    """
+    found = resolve(predicate, minimum=minimum, timeout=timeout)
+    if found or not predicate.isprintable() or (ask := wider(parse(predicate))) is None:
+        return found
+    return _matching(predicate, resolve(ask, minimum=MANY, timeout=timeout))
+
+
+def _matching(wanted: str, found: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+    there = [_Numbered(info.name(), info.source_id(), info.uid(), info) for info in numbered(found)]
+    return [one.info for one in matches(wanted, there)]
 
 
 def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> pylsl.StreamInfo:
@@ -114,12 +146,12 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
         if left <= 0:
             break
         if choice.number is not None:
-            found = of_number(choice.number)
+            found = of_number(choice.number, choice.predicate)
         else:
-            found = resolve(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
+            found = named(choice.predicate, minimum=1, timeout=min(left, LOOK_S))
     if found and choice.number is None:
         # The first answer came; give all others the time to answer too.
-        found = resolve(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
+        found = named(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
         found = _without_companions(found)
     if len(found) == 1:
         return found[0]
@@ -187,8 +219,8 @@ class Named(NamedTuple):
     def predicate(self) -> str:
         """What another outlet of the same device matches, where this one was chosen by its uid or number."""
         if self.source_id:
-            return f"source_id={literal(self.source_id)}"
-        return f"name={literal(self.name)} and hostname={literal(self.host)}"
+            return alike("source_id", self.source_id)
+        return f"{alike('name', self.name)} and {alike('hostname', self.host)}"
 
 
 def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str]:
@@ -211,8 +243,10 @@ def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str
     why : str
         Why no other outlet than this one can be taken; empty where one can.
     """
-    if choice.number is None and parse(choice.predicate).by is not By.UID:
-        return choice.predicate, ""
+    wanted = None if choice.number is not None else parse(choice.predicate)
+    if wanted is not None and wanted.by is not By.UID:
+        said = {By.NAME: chosen.name(), By.SOURCE_ID: chosen.source_id()}.get(wanted.by)
+        return choice.predicate if said is None else alike(wanted.by, said), ""
     device = Named.of(chosen).predicate
     beside = [info for info in resolve(device, minimum=MANY, timeout=LOOK_S) if info.uid() != chosen.uid()]
     if not beside:

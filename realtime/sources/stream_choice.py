@@ -147,7 +147,9 @@ def matches(wanted: str | Wanted, streams: Sequence[StreamT], *, part: bool = Fa
     """
     one = parse(wanted) if isinstance(wanted, str) else wanted
     if one.by in (By.SOURCE_ID, By.UID):
-        return [stream for stream in streams if getattr(stream, one.by.value) == one.value]
+        ids = [(getattr(stream, one.by.value), stream) for stream in streams]
+        exact = [stream for told, stream in ids if told == one.value]
+        return exact or [stream for told, stream in ids if told.strip() == one.value]
     # A name may look like anything.
     named = [stream for stream in streams if stream.name.strip() in {one.value, one.text}]
     if named and not one.text.startswith("#"):
@@ -185,6 +187,40 @@ def literal(text: str) -> str:
     if '"' not in text:
         return f'"{text}"'
     return "concat(" + ', "\'", '.join(f"'{piece}'" for piece in text.split("'")) + ")"
+
+
+_PLAIN = re.compile("[ -~]+")
+
+
+def alike(field: str, text: str) -> str:
+    """A predicate that a stream matches whose field is this text; others may match it as well.
+
+    A text that is not ASCII may have been sent in another encoding than the question would be, and a line end
+    would end the question.  Then the longest piece is asked for that neither can spoil; whoever asks compares
+    the whole.
+
+    Parameters
+    ----------
+    field : str
+        Of the stream's description.
+    text : str
+        As pylsl decoded it.
+    """
+    if text.isascii() and text.isprintable():
+        return f"{field}={literal(text)}"
+    return _holds(field, text)
+
+
+def wider(wanted: Wanted) -> str | None:
+    """A predicate that every stream matches that `matches` would take for this name or source_id.
+
+    None for what the resolver itself compares well: predicates, uids and numbers.
+    """
+    return _holds(wanted.by, wanted.value) if wanted.by in (By.NAME, By.SOURCE_ID) else None
+
+
+def _holds(field: str, text: str) -> str:
+    return f"contains({field},{literal(max(_PLAIN.findall(text), key=len, default=''))})"
 
 
 _GOES_ON = re.compile(r"\s*(?:(?:and|or|div|mod)\b|[-=!<>|+*/,()\[\]])")

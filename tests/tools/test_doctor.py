@@ -329,6 +329,12 @@ def test_no_stream_several_streams_and_what_is_beside_them():
     assert several[2].found == "'m' (type Markers)"
     assert "2 could be meant" in several[3].found
     assert "--stream" in several[3].do
+    # A session that is told the same ends where live cannot tell which: that is no matter of taste.
+    assert check_streams(two, named="A or B")[-1].level is Level.PROBLEM
+    absent = check_streams([], named="Nobody's cap")
+    assert [one.level for one in absent] == [Level.PROBLEM]
+    assert absent[0].found == "none matches Nobody's cap"
+    assert check_streams(two[:1], named="A")[-1].level is Level.OK
     cap = check_streams([seen("Photon_Cap_C1_STATS", rows=36), seen("A", desc=describe(SPEC, LIVE))])
     assert [one.level for one in cap] == [Level.OK, Level.OK]
     assert "not taken" in cap[0].found

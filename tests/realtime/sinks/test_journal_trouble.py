@@ -210,8 +210,7 @@ def remove(path: Path) -> None:
 
 def remove_all(path: Path) -> None:
     for found in path.parent.glob(f"{path.name}*"):
-        if not found.name.endswith("-lock"):
-            found.unlink()
+        found.unlink()
 
 
 def remove_beside(path: Path) -> None:
@@ -296,6 +295,52 @@ def test_a_file_that_does_not_stay_in_its_place_is_made_anew_whole(
     if harm is replace_by_text:
         assert path.with_name("j.found-1").read_text() == "somebody's notes"
     assert not path.with_name("j-anew").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
+def test_a_lock_that_is_removed_lets_no_second_writer_in(tmp_path: Path, until: Until) -> None:
+    path = tmp_path / "j"
+    told: list[str] = []
+    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+        for head in HEADS:
+            journal.append(head)
+        until(lambda: journal.depth == 0)
+        path.with_name("j-lock").unlink()
+        journal.append(chunk(1.0))
+        until(lambda: journal.depth == 0)
+        with pytest.raises(JournalError, match="another session writes it"):
+            JournalWriter(path, on_trouble=silent)
+        journal.append(chunk(2.0))
+    assert any("claimed again" in said for said in told)
+    assert [entry.local for entry in read_journal_entries(path)] == [
+        *(head.local for head in HEADS),
+        1.0,
+        2.0,
+    ]
+    assert [found.name for found in tmp_path.iterdir()] == ["j"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
+def test_one_who_took_the_place_of_a_writer_is_told_and_waited_for(tmp_path: Path, until: Until) -> None:
+    """The lock was removed and another session was quicker: nobody's entries are taken for another's."""
+    path = tmp_path / "j"
+    told: list[str] = []
+    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+        journal.append(SessionStarted(0.0, "bed-1", 1, "", {}))
+        until(lambda: journal.depth == 0)
+        path.with_name("j-lock").unlink()
+        with JournalWriter(path, on_trouble=silent, **QUICK) as other:
+            other.append(SessionStarted(1.0, "bed-1", 2, "", {}))
+            other.append(chunk(2.0))
+            until(lambda: other.depth == 0)
+            for number in range(3, 23):
+                journal.append(chunk(float(number)))
+            until(lambda: journal.failing)
+            assert not other.failing
+        until(lambda: journal.depth == 0 and not journal.failing)
+    assert any("another session writes it" in said for said in told)
+    assert [entry.local for entry in read_journal_entries(path)] == [float(number) for number in range(23)]
+    assert read_losses(path) == ()
 
 
 @pytest.mark.parametrize("size", [0, 100, 4096, 8192])

@@ -1,5 +1,6 @@
 """Which live stream is taken: names that XPath cannot escape, twins, and what comes in a stream's place."""
 
+import ctypes
 import json
 import os
 import subprocess
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pylsl
 import pytest
+from pylsl.lib import lib
 
 from models.errors import StreamError
+from models.outside import decoded
 from realtime.log import Entry, Origin, Received, StreamLost, StreamOpened
 from realtime.lsl_info import stream_info
 from realtime.sources import lsl_reading
@@ -34,8 +37,10 @@ class Caps:
     def __init__(self) -> None:
         self._sending: dict[pylsl.StreamOutlet, threading.Event] = {}
 
-    def open(self, name: str, source_id: str) -> pylsl.StreamOutlet:
-        info = stream_info(SPEC, name=name, source_id=source_id, origin=Origin())
+    def open(self, name: str | bytes, source_id: str | bytes) -> pylsl.StreamOutlet:
+        info = stream_info(SPEC, name=as_text(name), source_id=as_text(source_id), origin=Origin())
+        if isinstance(name, bytes) or isinstance(source_id, bytes):
+            info = as_sent(info, name, source_id)
         outlet, done = pylsl.StreamOutlet(info), threading.Event()
         threading.Thread(target=self._send, args=(outlet, done), daemon=True).start()
         self._sending[outlet] = done
@@ -50,6 +55,10 @@ class Caps:
         """It is there, and sends nothing more."""
         self._sending[outlet].set()
 
+    def end(self, outlet: pylsl.StreamOutlet) -> None:
+        """It is gone, once the caller lets go of it as well."""
+        self._sending.pop(outlet).set()
+
     def close(self) -> None:
         for done in self._sending.values():
             done.set()
@@ -61,6 +70,20 @@ def caps() -> Iterator[Caps]:
     made = Caps()
     yield made
     made.close()
+
+
+def as_text(sent: str | bytes) -> str:
+    return sent if isinstance(sent, str) else decoded(sent)
+
+
+def as_sent(described: pylsl.StreamInfo, *named: str | bytes) -> pylsl.StreamInfo:
+    """The stream under a name and a source_id of any bytes, as programs in other languages send them."""
+    name, source_id = (one.encode() if isinstance(one, str) else one for one in named)
+    rows, rate, form = described.channel_count(), described.nominal_srate(), described.channel_format()
+    handle = lib.lsl_create_streaminfo(name, b"NIRS", rows, ctypes.c_double(rate), form, source_id)
+    info = pylsl.StreamInfo(handle=handle)
+    info.desc().append_copy(described.desc().child("channels"))
+    return info
 
 
 class Listening:
@@ -142,6 +165,45 @@ def test_the_streams_of_another_lsl_session_are_not_taken(tmp_path: Path) -> Non
     assert json.loads(done.stdout) == []
     assert name in {one.name() for one in resolve(f"{HAEMODYNAMIC} and name='{name}'", timeout=DEADLINE_S)}
     del outlet
+
+
+ODD = {
+    "another encoding": (b"H\xe4ube", b"cap-1"),
+    "a source_id in another encoding": (b"Cap", b"h\xe4ube"),
+    "another encoding and no source_id": (b"H\xe4ube", b""),
+    "a line end in the source_id": (b"Cap", b"cap\n1"),
+    "a line end in the name and no source_id": (b"Ca\np", b""),
+    "blanks around": (b"  Cap ", b" cap-1 "),
+    "nothing that a question could hold": (b"\xe4\xf6\xfc", b"\xfc"),
+}
+
+
+@pytest.mark.parametrize(("name", "source_id"), ODD.values(), ids=ODD)
+def test_what_is_shown_can_be_said_and_comes_back(caps: Caps, name: bytes, source_id: bytes) -> None:
+    """XPath compares bytes, and a line end ends the question: then we compare ourselves."""
+    there = caps.open(name, source_id)
+    choices = [StreamChoice(number=1, wait_s=DEADLINE_S)]
+    for field, sent in (("name", name), ("source_id", source_id)):
+        if (text := decoded(sent)).isprintable() and text:
+            said = predicate_of(f"{field}={text}")
+            assert said is not None
+            choices.append(StreamChoice(predicate=said, wait_s=DEADLINE_S))
+    for choice in choices:
+        assert find_stream(choice).name() == decoded(name)
+    with Listening(choices[-1]) as heard:
+        heard.wait(heard.samples, "samples")
+        caps.end(there)
+        del there
+        heard.wait(heard.lost, "the loss")
+        caps.open(name, source_id)
+        heard.wait(lambda: len(heard.opened()) > 1 and heard.samples(), "samples of what came back")
+
+
+def test_a_number_sign_means_the_list_and_no_name(caps: Caps) -> None:
+    caps.open("2", "called two")
+    caps.open("cap", "the second")
+    assert find_stream(StreamChoice(number=2, predicate="2", wait_s=DEADLINE_S)).source_id() == "called two"
+    assert find_stream(StreamChoice(number=2, predicate="#2", wait_s=DEADLINE_S)).source_id() == "the second"
 
 
 def test_twins_are_told_apart_by_number_and_by_uid(caps: Caps) -> None:
