@@ -30,6 +30,7 @@ from offline.recordings.checks import (
     rescaled,
 )
 from offline.recordings.damage import LOST_SHARE
+from offline.recordings.plausible import check_wavelengths
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from offline.recordings.xdf_clock import on_recorder_clock
 from offline.recordings.xdf_events import marker_streams, read_events
@@ -94,6 +95,7 @@ def read_xdf(
     if length_unit is not None:
         spec = rescaled(spec, factor / LENGTHS["mm"])
     check_distances(spec, path, unit)
+    check_wavelengths(spec.channels, path)
     check_pairs(spec.channels, path)
     n_rows = int(chosen.info.findtext("channel_count", "0"))
     if left := n_rows - len(spec):
