@@ -15,8 +15,10 @@ from realtime.signal import Channel, Floats
 
 SHORTEST_NM, LONGEST_NM = 400.0, 1400.0
 """Light outside these (nm) is not used on tissue: water and haemoglobin let none through."""
-SHORTEST_STEP_S, LONGEST_STEP_S = 2e-4, 30.0
+SHORTEST_STEP_S, LONGEST_STEP_S = 9e-4, 30.0
 """Samples of optical devices are no closer together and no further apart, s."""
+TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+"""Seconds in one unit of time that files use."""
 
 
 def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
@@ -43,7 +45,7 @@ def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
                 )
 
 
-def check_steps(times: Floats, path: Path, declared: str) -> None:
+def check_steps(times: Floats, path: Path, declared: str, unit: float = 1.0) -> None:
     """Refuse stamps whose unit cannot be the one that was taken.
 
     Parameters
@@ -54,6 +56,8 @@ def check_steps(times: Floats, path: Path, declared: str) -> None:
         Of the recording, for messages.
     declared : str
         What the file says of their unit, in words.
+    unit : float
+        Seconds in one unit that was taken.
 
     Raises
     ------
@@ -66,11 +70,8 @@ def check_steps(times: Floats, path: Path, declared: str) -> None:
         return
     typical = float(np.median(steps))
     if not SHORTEST_STEP_S <= typical <= LONGEST_STEP_S:
-        fits = [
-            name
-            for name, factor in (("ms", 1e-3), ("us", 1e-6), ("s", 1e3))
-            if SHORTEST_STEP_S <= typical * factor <= LONGEST_STEP_S
-        ]
+        raw = typical / unit
+        fits = [u for u, by in TIME_UNITS.items() if SHORTEST_STEP_S <= raw * by <= LONGEST_STEP_S]
         raise RecordingError(
             f"{path}: its time stamps advance by {typical:.6g} s ({declared}); expected "
             f"{SHORTEST_STEP_S:g} to {LONGEST_STEP_S:g} s between samples."

@@ -7,7 +7,6 @@ data block only.
 """
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from offline.recordings.checks import (
     nominal_rate,
 )
 from offline.recordings.dates import local_start, utc_of
-from offline.recordings.plausible import check_steps, check_wavelengths, impossible_concentrations
+from offline.recordings.plausible import TIME_UNITS, check_steps, check_wavelengths, impossible_concentrations
 from offline.recordings.snirf_columns import marks_in, standard_channels
 from offline.recordings.snirf_events import read_stimuli
 from offline.recordings.snirf_measurements import choose
@@ -48,8 +47,6 @@ TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
     "HemostreamNotes",
 )
 """User-defined metadata tags in which our own files keep what SNIRF cannot hold."""
-
-_TIME_UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "": 1.0}
 
 
 def read_snirf(
@@ -126,7 +123,7 @@ def _read(
     times = _times(block, len(raw), path) * time_factor + origin
     check_times(times, path)
     if TAG_CHANNELS not in tags:  # what we wrote is in seconds
-        check_steps(times, path, said_unit)
+        check_steps(times, path, said_unit, time_factor)
     spec = SignalSpec(tuple(c for c in content.channels if c is not None), nominal_rate(times))
     # By the standard fields, before our own: who corrects a unit means these.
     check_distances(spec, path, unit)
@@ -210,7 +207,7 @@ def _offset(block: h5py.Group, n_columns: int) -> Floats:
 def _time_factor(tags: h5py.Group) -> tuple[float, str]:
     """Seconds in one unit of the stamps, and what the file says of that unit."""
     unit = hdf5.text(tags, "TimeUnit")
-    known = _TIME_UNITS.get("" if is_absent(unit) else unit)
+    known = TIME_UNITS.get("s" if is_absent(unit) else unit)
     if known is None:
         raise RecordingError(f"TimeUnit is {unit!r}; expected s, ms or us.")
     return known, "no TimeUnit is given, so s was taken" if is_absent(unit) else f"TimeUnit is {unit}"
