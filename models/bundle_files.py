@@ -105,6 +105,11 @@ def check_target(folder: str | Path) -> None:
 def refuse_other_folders(target: Path) -> None:
     """Refuse a folder that holds anything but a bundle."""
     if not target.exists():
+        if target.is_symlink():  # no folder can take the name of a link
+            raise BundleError(
+                f"{target} is a link that leads nowhere; nothing was written. Give a new folder, "
+                "or the place that the link should lead to."
+            )
         return
     try:
         names = {each.name for each in target.iterdir()} if target.is_dir() else {target.name}

@@ -244,7 +244,7 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
     age: float | None = None
     if values.get("age"):
         try:
-            age = code_in(values["age"], f"years, 0 to {OLDEST:g},")
+            age = code_in(values["age"], f"years, 0 to {OLDEST:g}")
         except ValueError as error:
             raise RecipeError(f"{path}, line {line}: age {error}.") from error
         if age is not None and not 0 <= age <= OLDEST:

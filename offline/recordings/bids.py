@@ -171,7 +171,7 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
         raise RecordingError(f"{table} cannot be read: {error.strerror}.") from error
     reader = csv.reader(lines, delimiter="\t", strict=True)
     try:
-        names = [name.strip() for name in next(reader, [])]
+        names = [name.strip().lower() for name in next(reader, [])]  # Onset, Status: people's own tables
         rows = []
         for cells in reader:
             if not any(cell.strip() for cell in cells):

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from models.errors import RecordingError
+from models.outside import decoded
 from offline.recordings.checks import FREE, MOST_PACKED
 from realtime.signal import Floats
 
@@ -76,7 +77,11 @@ def texts(group: h5py.Group, name: str) -> list[str]:
     if values is None:
         return []
     return [
-        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        decoded(value)
+        if isinstance(value, bytes)
+        else decoded(value.encode("utf-8", "surrogateescape"))
+        if isinstance(value, str)
+        else str(value)
         for value in np.ravel(values).tolist()
     ]
 

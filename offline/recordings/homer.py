@@ -23,6 +23,7 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
+from offline.recordings.plausible import check_steps, check_wavelengths
 from realtime.markers import Marks, label_of
 from realtime.optodes import midpoint, standard_name
 from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
@@ -59,6 +60,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     data = _real(content, "d", path)
     times = _real(content, "t", path).ravel()
     check_times(times, path)
+    check_steps(times, path, "Homer keeps seconds")
     measured = np.atleast_2d(_real(probe, "MeasList", path, "SD.MeasList"))
     if data.ndim != 2 or len(data) != len(times) or data.shape[1] != len(measured):
         raise RecordingError(
@@ -72,6 +74,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     except SignalError as error:
         raise RecordingError(f"{path}: {error}") from error
     check_distances(spec, path, unit)
+    check_wavelengths(spec.channels, path)
     check_pairs(channels, path)
     events, rejected = _events(content, times, path)
     notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}

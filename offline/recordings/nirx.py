@@ -24,6 +24,7 @@ from offline.recordings.checks import (
 )
 from offline.recordings.damage import LOST_SHARE
 from offline.recordings.dates import local_start, utc_of
+from offline.recordings.plausible import check_wavelengths
 from realtime.markers import label_of
 from realtime.mne_info import spec_from_info
 from realtime.sources.recording import Event, Recording
@@ -89,6 +90,7 @@ def read_nirx(path: Path) -> Recording:
     remarks += sorted({said for warning in caught if (said := _in_our_words(str(warning.message)))})
     # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
     check_distances(spec, folder, "m", correctable=False)
+    check_wavelengths(spec.channels, folder)
     check_pairs(spec.channels, folder)
     data = np.asarray(raw.get_data(), dtype=np.float64)
     # The files hold no durations; those that MNE gives, 1 s each, are of its own making.

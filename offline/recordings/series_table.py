@@ -31,7 +31,9 @@ FEW_WHOLE = 0.05
 FEWEST = 3
 """Volumes below which nothing is told by how a column counts."""
 FEWEST_TIMES = 8
-"""Volumes from which a first column without a name that advances by equal steps is taken for times."""
+"""Volumes from which a column at an end, without a name, is taken for times if it advances by equal steps."""
+MANY_TIMES, UNEVEN_STEPS = 20, 0.2
+"""From so many volumes steps may differ by this part: times are rounded, and clocks read late."""
 _NUMBER = re.compile(
     r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE
 )
@@ -324,11 +326,17 @@ def _role(path: Path, name: str | None, column: int, data: Floats) -> str:
     """
     values, (width, n) = data[column], data.shape
     if name is None:
-        if column or width == 1:
+        if width == 1:
             return _REGION
-        if n >= FEWEST and _counts(values):
+        if column == 0 and n >= FEWEST and _counts(values):
             return _COUNT
-        return _TIMES if n >= FEWEST_TIMES and _advances(values) else _REGION
+        if n < FEWEST_TIMES or not _advances(values):
+            return _REGION
+        if column in (0, width - 1):
+            return _COUNT if _counts(values) else _TIMES
+        raise RecordingError(
+            f"{path}: column {column + 1} advances by equal steps, as no region does; take it out."
+        )
     plain = name.strip().strip("#").lower()
     rising = n > 1 and bool(np.all(np.diff(values) > 0))
     if not plain or plain in INDEX:
@@ -346,10 +354,9 @@ def _role(path: Path, name: str | None, column: int, data: Floats) -> str:
             f"{path}: column {name!r} does not advance, so it holds no times of volumes; expected regions "
             "and at most a column of times. Rename it if it is a region."
         )
-    elif width > 1 and n >= FEWEST_TIMES and _counts(values):
-        raise RecordingError(
-            f"{path}: column {name!r} counts the volumes, which no region does; take it out."
-        )
+    elif width > 1 and n >= FEWEST_TIMES and _advances(values):
+        what = "counts the volumes" if _counts(values) else "advances by equal steps, as times do"
+        raise RecordingError(f"{path}: column {name!r} {what}, which no region does; take it out.")
     return _REGION
 
 
@@ -359,6 +366,9 @@ def _counts(values: Floats) -> bool:
 
 
 def _advances(values: Floats) -> bool:
-    """Whether values rise by equal steps, as times do and no measured signal does."""
+    """Whether values rise by equal steps (of many: nearly equal), as times do and no measured signal does."""
     steps = np.diff(values)
-    return bool(np.all(steps > 0) and np.ptp(steps) <= 1e-6 * np.abs(values).max() + 1e-12)
+    if not np.all(steps > 0):
+        return False
+    uneven = UNEVEN_STEPS * float(np.median(steps)) if len(values) >= MANY_TIMES else 0.0
+    return bool(np.ptp(steps) <= max(uneven, 1e-6 * np.abs(values).max() + 1e-12))

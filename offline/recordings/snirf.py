@@ -7,7 +7,6 @@ data block only.
 """
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,12 +31,14 @@ from offline.recordings.checks import (
     nominal_rate,
 )
 from offline.recordings.dates import local_start, utc_of
+from offline.recordings.plausible import TIME_UNITS, check_steps, check_wavelengths, impossible_concentrations
 from offline.recordings.snirf_columns import marks_in, standard_channels
 from offline.recordings.snirf_events import read_stimuli
 from offline.recordings.snirf_measurements import choose
 from realtime.remainder import restored
 from realtime.signal import Floats, SignalSpec
 from realtime.sources.recording import Recording
+from realtime.text_values import is_absent
 
 TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
     "HemostreamChannels",
@@ -46,8 +47,6 @@ TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
     "HemostreamNotes",
 )
 """User-defined metadata tags in which our own files keep what SNIRF cannot hold."""
-
-_TIME_UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "unknown": 1.0, "": 1.0}
 
 
 def read_snirf(
@@ -118,20 +117,26 @@ def _read(
             f"{path}: dataTimeSeries has shape {raw.shape}; expected samples by the "
             f"{len(content.channels)} channels of the measurement list."
         )
-    remarks: list[str] = []
-    time_factor = _time_factor(tags)
+    time_factor, said_unit = _time_factor(tags)
+    remarks = [said_unit] if said_unit.startswith("no ") else []
     origin = _own_number(tags, TAG_ORIGIN) or 0.0
     times = _times(block, len(raw), path) * time_factor + origin
     check_times(times, path)
+    if TAG_CHANNELS not in tags:  # what we wrote is in seconds
+        check_steps(times, path, said_unit, time_factor)
     spec = SignalSpec(tuple(c for c in content.channels if c is not None), nominal_rate(times))
     # By the standard fields, before our own: who corrects a unit means these.
     check_distances(spec, path, unit)
+    check_wavelengths(spec.channels, path)
     data = np.ascontiguousarray(raw.T[columns]) * np.array([content.scales[i] for i in columns])[:, None]
     offset = _offset(block, len(content.channels))
     if np.any(offset):
         data = data + offset[columns][:, None]
         remarks.append("dataOffset was added")
     check_concentrations([row for row, i in enumerate(columns) if i in content.unsaid], data, path)
+    concentrations = [row for row, i in enumerate(columns) if content.is_concentration(i)]
+    if said := impossible_concentrations(concentrations, data):
+        remarks.append(said)
     own = hdf5.text(tags, TAG_CHANNELS)
     if own and length_unit is None and haemoglobin_unit is None:
         full = restored(own, content.channels, spec.rate)
@@ -147,6 +152,8 @@ def _read(
     remarks += content.remarks
     if content.skipped:
         remarks.append(f"columns left aside: {', '.join(sorted(set(content.skipped)))}")
+    if said := _unplaced(spec):
+        remarks.append(said)
     stimuli = read_stimuli(nirs, origin)
     # What we wrote says each event once, however fast they came.
     told_once, held = (stimuli.events, 0) if own else held_once(stimuli.events, times)
@@ -174,6 +181,17 @@ def _read(
     return without_marked(read, marks_in(block, nirs, tags), columns, len(content.channels))
 
 
+def _unplaced(spec: SignalSpec) -> str:
+    """A remark where some channels have a place and others have none; empty otherwise."""
+    lacking = [channel.name for channel in spec.channels if channel.position is None]
+    if not lacking or len(lacking) == len(spec):
+        return ""
+    return (
+        f"the probe tells no place for an optode of {len(lacking)} of {len(spec)} channels: "
+        f"{', '.join(lacking[:4])}{' ...' if len(lacking) > 4 else ''}"
+    )
+
+
 def _offset(block: h5py.Group, n_columns: int) -> Floats:
     """What is to be added to each column, zero where the file says nothing."""
     if "dataOffset" not in block:
@@ -186,11 +204,13 @@ def _offset(block: h5py.Group, n_columns: int) -> Floats:
     return found if len(found) else np.zeros(n_columns)
 
 
-def _time_factor(tags: h5py.Group) -> float:
+def _time_factor(tags: h5py.Group) -> tuple[float, str]:
+    """Seconds in one unit of the stamps, and what the file says of that unit."""
     unit = hdf5.text(tags, "TimeUnit")
-    if unit not in _TIME_UNITS:
+    known = TIME_UNITS.get("s" if is_absent(unit) else unit)
+    if known is None:
         raise RecordingError(f"TimeUnit is {unit!r}; expected s, ms or us.")
-    return _TIME_UNITS[unit]
+    return known, "no TimeUnit is given, so s was taken" if is_absent(unit) else f"TimeUnit is {unit}"
 
 
 def _times(block: h5py.Group, n_samples: int, path: Path) -> Floats:

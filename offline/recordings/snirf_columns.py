@@ -17,8 +17,9 @@ import numpy.typing as npt
 from models.errors import RecordingError
 from offline.recordings import hdf5
 from offline.recordings.bad_marks import CHANNELS, SAMPLES
-from realtime.optodes import midpoint, optode_of, standard_name
-from realtime.signal import Channel, Kind, Position
+from offline.recordings.snirf_probe import names, positions
+from realtime.optodes import midpoint, standard_name
+from realtime.signal import Channel, Kind
 from realtime.text_values import is_absent
 from realtime.units import kind_of, unit_of
 
@@ -52,6 +53,11 @@ class Standard:
     remarks: list[str] = field(default_factory=list)
     unsaid: frozenset[int] = frozenset()
 
+    def is_concentration(self, column: int) -> bool:
+        """Whether a column is a concentration, of a unit that somebody says."""
+        channel = self.channels[column]
+        return channel is not None and channel.kind in _HAEMOGLOBIN and column not in self.unsaid
+
 
 def standard_channels(
     nirs: h5py.Group, block: h5py.Group, factor: float, *, haemoglobin_unit: str | None = None
@@ -71,8 +77,8 @@ def standard_channels(
     if not isinstance(probe, h5py.Group):
         raise RecordingError(f"{nirs.name} has no probe; the file is no SNIRF file.")
     wavelengths = hdf5.numbers(probe, "wavelengths").ravel()
-    optodes = {letter: _Named.of(_labels(probe, word), f"{word}Labels") for letter, word in _OPTODES}
-    places = _positions(probe, factor)
+    places = positions(probe, factor)
+    optodes = names(probe, {letter: len(side) for letter, side in places.items()})
     channels: list[Channel | None] = []
     scales, skipped = [], []
     unsaid: set[int] = set()
@@ -91,7 +97,7 @@ def standard_channels(
                 unsaid.add(len(channels))
                 said = "mol/L"  # as MNE does
         unit, scale = unit_of(kind, said)
-        rows = column.integer("sourceIndex"), column.integer("detectorIndex")
+        rows = _row(column, "sourceIndex"), _row(column, "detectorIndex")
         source, detector = optodes["S"].number(rows[0]), optodes["D"].number(rows[1])
         wavelength = nominal = None
         if kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
@@ -129,7 +135,6 @@ def standard_channels(
     return Standard(channels, scales, skipped, remarks, frozenset(unsaid))
 
 
-_OPTODES = (("S", "source"), ("D", "detector"))
 _HAEMOGLOBIN = (Kind.HBO, Kind.HBR, Kind.HBT)
 
 
@@ -244,11 +249,14 @@ def _columns(block: h5py.Group) -> Sequence[_Column]:
     return [_Place(arrays, number) for number in range(arrays.count)]
 
 
-def _labels(probe: h5py.Group, word: str) -> list[str]:
-    """Labels by optode; where a source has one for each wavelength, the first."""
-    found = hdf5.texts(probe, f"{word}Labels")
-    shape = () if (member := hdf5.member(probe, f"{word}Labels")) is None else getattr(member, "shape", ())
-    return found[:: shape[1]] if shape and len(shape) == 2 and shape[1] else found
+def _row(column: _Column, field: str) -> int:
+    """Which row of the probe a column names, from 1."""
+    if (row := column.integer(field)) < 1:
+        raise RecordingError(
+            f"{column.name} has {field} {row}; expected 1 or more: SNIRF counts rows of the probe from 1; "
+            "counted from 0, every optode would get the place and the name of the one behind it."
+        )
+    return row
 
 
 def _kind(column: _Column) -> tuple[Kind | None, str]:
@@ -274,87 +282,3 @@ def _actual(column: _Column, nominal: float) -> float:
             f"wavelength; expected at most {FARTHEST_NM:g} nm between them. Correct the one that is wrong."
         )
     return actual
-
-
-def _positions(probe: h5py.Group, factor: float) -> dict[str, dict[int, Position]]:
-    """Places (m) of sources ``S`` and detectors ``D``, by their row from 1; 2-D ones get z = 0.
-
-    Both sides in one space: the first of 3-D and 2-D that has both and was not filled in with noughts, which
-    converters do.  A single optode may well be the origin.
-    """
-    found: dict[str, dict[int, Position]] = {"S": {}, "D": {}}
-    for space in ("Pos3D", "Pos2D"):
-        places = {letter: _side(probe, f"{word}{space}", factor) for letter, word in _OPTODES}
-        if not any(any(place) for side in places.values() for place in side.values()):
-            continue
-        if all(places.values()):
-            return places
-        found = found if any(found.values()) else places
-    return found
-
-
-def _side(probe: h5py.Group, name: str, factor: float) -> dict[int, Position]:
-    """Places (m) of the optodes of one side in one space, by their row from 1."""
-    if name not in probe:
-        return {}
-    values = np.atleast_2d(hdf5.numbers(probe, name))
-    if not values.size:
-        return {}
-    if values.shape[1] == 2:
-        values = np.column_stack([values, np.zeros(len(values))])
-    if values.shape[1] != 3:
-        raise RecordingError(f"{probe.name}/{name} has shape {values.shape}; expected optodes by 3.")
-    return {
-        row: (float(x), float(y), float(z))
-        for row, (x, y, z) in enumerate(values * factor, start=1)
-        if np.isfinite((x, y, z)).all()
-    }
-
-
-@dataclass(frozen=True)
-class _Named:
-    """The optodes of one side: SNIRF's indices are rows, its labels are names.
-
-    Parameters
-    ----------
-    names : list of str
-        Of each row, empty where the file gives none.
-    numbers : list of int
-        Of each row: the one that its name says (S3 is 3), where all names of the side say one.
-    remarks : list of str
-        Why names were not taken.
-    """
-
-    names: list[str]
-    numbers: list[int]
-    remarks: list[str]
-
-    @classmethod
-    def of(cls, labels: list[str], what: str) -> "_Named":
-        names = ["" if is_absent(label) else label.strip() for label in labels]
-        remarks = []
-        given = [name for name in names if name]
-        if len({optode_of(name, None) for name in given}) < len(given):
-            codes_of = [optode_of(name, None) for name in given]
-            twice = next(name for name, code in zip(given, codes_of, strict=True) if codes_of.count(code) > 1)
-            remarks.append(
-                f"{what} call two optodes the same ({twice!r}); optodes are told apart by their row"
-            )
-            names = [""] * len(names)
-        rows = list(range(1, len(names) + 1))
-        codes = [optode_of(name, row) for name, row in zip(names, rows, strict=True)]
-        if all(code is not None and code.code.isdigit() and code.code != "0" for code in codes):
-            numbers = [int(code.code) for code in codes if code is not None]
-            if len(set(numbers)) == len(numbers):
-                rows = numbers
-        return cls(names, rows, remarks)
-
-    def name(self, row: int) -> str | None:
-        """What the file calls the optode in a row (from 1)."""
-        return (self.names[row - 1] or None) if 1 <= row <= len(self.names) else None
-
-    def number(self, row: int) -> int:
-        """Our number of the optode in a row (from 1)."""
-        if 1 <= row <= len(self.numbers):
-            return self.numbers[row - 1]
-        return row + max(0, max(self.numbers, default=0) - len(self.numbers))  # one that no name says

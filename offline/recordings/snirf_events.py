@@ -15,7 +15,7 @@ from realtime.markers import duration_of, label_of
 from realtime.signal import Bools, Floats
 from realtime.sources.recording import Event
 
-_VALUES = ("", "amplitude", "value", "values")
+_VALUES = ("", "amplitude", "amp", "value", "values", "magnitude", "weight", "height", "strength")
 """What writers call the third column, of amplitudes."""
 _MOST_OF_ONE = 3
 """Numbers that stand in one row: more of them could be a row or onsets."""

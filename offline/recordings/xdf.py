@@ -30,9 +30,11 @@ from offline.recordings.checks import (
     rescaled,
 )
 from offline.recordings.damage import LOST_SHARE
+from offline.recordings.plausible import check_wavelengths
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from offline.recordings.xdf_clock import on_recorder_clock
-from offline.recordings.xdf_events import marker_streams, read_events
+from offline.recordings.xdf_events import marker_streams, read_events, unread
+from offline.recordings.xdf_remarks import of_clocks, of_rate
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
 from realtime.description import element_of, read_origin
@@ -94,17 +96,19 @@ def read_xdf(
     if length_unit is not None:
         spec = rescaled(spec, factor / LENGTHS["mm"])
     check_distances(spec, path, unit)
+    check_wavelengths(spec.channels, path)
     check_pairs(spec.channels, path)
     n_rows = int(chosen.info.findtext("channel_count", "0"))
     if left := n_rows - len(spec):
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
-    remarks += chosen.clock_remarks
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
     others = [one for one in streams if one is not chosen]
     found, said = read_events(others, events, path)
     marking = marker_streams(others, events, path)
-    remarks += said
+    remarks += [*of_clocks(chosen, marking), *of_rate(chosen), *said]
+    if events is None:
+        remarks += unread([one for one in others if one not in marking])
     start, said, local = start_of(opened, chosen, streams)
     remarks += said
     remarks += [

@@ -6,10 +6,17 @@ from pathlib import Path
 
 from offline.recordings.checks import in_order
 from offline.recordings.xdf_streams import XdfStream, choose_markers, several_markers
+from realtime.devices import companion_of
 from realtime.markers import Marks
 from realtime.sources.recording import Event
 
-_MARKERS = ("markers", "marker", "event", "events", "trigger", "triggers", "stim")
+_MARKERS = frozenset(
+    {
+        *("markers", "marker", "event", "events", "event marker", "event markers"),
+        *("trigger", "triggers", "trig", "ttl", "stim", "stimulus", "stimuli"),
+    }
+)
+"""Types of marker streams, in lower case."""
 _SAME_EVENT_S = 0.1
 """Two marker streams that say the same within this time are one, sent twice."""
 
@@ -60,6 +67,8 @@ def read_events(
         remarks.append(
             f"events of {len(kept)} marker streams were joined: {names}; --events (events) names one of them"
         )
+        if repeated := _without_repeats(kept):
+            remarks.append(f"{repeated} of them are told by two streams and were taken once")
     if wanted is not None and not kept:
         remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
     return in_order([event for said in kept for event in said.events])[0], remarks
@@ -83,6 +92,46 @@ def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
     if marks.rejected:
         remarks.append(f"{marks.rejected} onsets of {one.name!r} are below 0, marked as rejected; left aside")
     return events
+
+
+def unread(streams: Sequence[XdfStream]) -> list[str]:
+    """A remark on streams whose type says nothing of markers but whose samples look like such.
+
+    Parameters
+    ----------
+    streams : sequence of XdfStream
+        Those that are read neither as signal nor as markers.
+    """
+    names = [
+        f"{one.name!r} (type {one.kind!r})"
+        for one in streams
+        if len(one.times) and not companion_of(one.info) and (one.rate <= 0 or one.is_whole)
+    ]
+    return (
+        [f"left aside though they may hold markers: {', '.join(names)}; --events (events) names one"]
+        if names
+        else []
+    )
+
+
+def _without_repeats(kept: list[_Said]) -> int:
+    """Take out what an earlier stream tells too, in place; how many events these are."""
+    repeated = 0
+    told: dict[str, list[float]] = {}
+    for said in kept:
+        fresh = []
+        for event in said.events:
+            # Each event of an earlier stream stands for one of a later one.
+            near = [at for at in told.get(event.label, ()) if abs(at - event.onset) <= _SAME_EVENT_S]
+            if near:
+                told[event.label].remove(near[0])
+            else:
+                fresh.append(event)
+        repeated += len(said.events) - len(fresh)
+        said.events[:] = fresh
+        for event in fresh:
+            told.setdefault(event.label, []).append(event.onset)
+    return repeated
 
 
 def _same(events: Sequence[Event], others: Sequence[Event]) -> bool:

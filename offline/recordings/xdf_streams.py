@@ -76,6 +76,11 @@ class XdfStream:
         """Whether its values are texts."""
         return self.info.findtext("channel_format") == "string"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are whole numbers by their format."""
+        return self.info.findtext("channel_format", "").startswith("int")
+
 
 def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> XdfStream:
     """The haemodynamic stream that is meant.

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.bundle import CARD, WEIGHTS, read_bundle, write_bundle
+from models.bundle_files import check_target
 from models.card import Card, canonical
 from models.errors import BundleError
 from models.networks import NETWORKS, make_network
@@ -253,3 +254,11 @@ def test_a_bundle_is_replaced_but_nothing_else_is(tmp_path: Path, bundle: Path) 
     (tmp_path / "empty").mkdir()
     write_bundle(tmp_path / "empty", card(), trained(card()))
     assert {each.name for each in tmp_path.iterdir()} == {"bundle", "file", "empty"}
+
+
+def test_a_link_that_leads_nowhere_is_no_place_for_a_bundle(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("link", "loop"):
+        with pytest.raises(BundleError, match="is a link that leads nowhere"):
+            check_target(tmp_path / name)
