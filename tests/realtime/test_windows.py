@@ -1,5 +1,7 @@
 """Windows lie on the session's grid and hold their own columns and no others; each grid index comes once."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -194,6 +196,18 @@ def test_windows_that_no_memory_holds_are_refused() -> None:
     check_window(most - 1.0, 1.0, 4000.0)  # of one channel, where nobody says how many
     with pytest.raises(RecipeError, match="would take 256 MiB"):
         check_window(most + 1.0, 1.0, 4000.0)
+
+
+def test_the_memory_that_was_asked_about_is_what_is_taken() -> None:
+    spec = bold_spec(4, 1000.0)
+    tracemalloc.start()
+    try:
+        windows = Windows(spec, length_s=50.0, step_s=1.0)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert windows.length == 50_000
+    assert taken == pytest.approx(20 * 50_000 * 4, rel=0.01)
 
 
 @st.composite
