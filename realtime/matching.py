@@ -75,7 +75,7 @@ def _one(want: Channel, found: SignalSpec, tables: list[dict[tuple[object, ...],
         there = [] if key is None else table.get(key, [])
         # Vendors round wavelengths (760 in a label is the 760.3 of the file): the nearest is meant.
         near = sorted((_apart(want, found.channels[i]), i) for i in there if _agrees(want, found.channels[i]))
-        if len(near) > 1 and near[0][0] == near[1][0] and by is not _by_name:
+        if len(near) > 1 and near[0][0] == near[1][0]:
             both = [_describe(found.channels[i]) for _, i in near[:2]]
             raise SignalError(
                 f"{_describe(want)} could be {both[0]} or {both[1]}; expected one that fits. Give the "
@@ -146,8 +146,6 @@ def _agrees(want: Channel, have: Channel) -> bool:
             *(getattr(channel, f"{side}{what}") for channel in (want, have) for what in _WHO)
         ):
             return False
-    if want.wavelength is None or have.wavelength is None:
-        return True
     return _apart(want, have) <= SAME_LIGHT_NM
 
 
@@ -162,7 +160,7 @@ def _same_optode(name: str | None, number: int | None, other_name: str | None, o
     if name and other_name:
         return False
     wordy = (ours if name else theirs).code
-    return number == other and None not in (number, other) and not wordy[0].isdigit()
+    return number == other and not wordy[0].isdigit()  # neither is None: who has no name has a number
 
 
 def _apart(want: Channel, have: Channel) -> float:

@@ -180,3 +180,76 @@ def test_a_long_list_is_cut_and_says_how_much_more_there_is():
     assert "more" not in str(all_shown.value)
     with pytest.raises(SignalError, match=r"c5 \(Tx1 to Rx1, intensity, V\) and 2 more\. Use"):
         match_channels(NEEDED.pick([0]), montage(8))
+
+
+def of_numbers(source, detector, off, name):
+    """A channel whose optodes have no names."""
+    return light(source, detector, 760.0 + off, name=name)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_what_could_be_two_channels_is_asked_about(n):
+    found = SignalSpec(
+        (light(7, 7, 850.0, name="other"), *(of_numbers(1, 1, 0.25, f"twin {i}") for i in range(n))), 10.0
+    )
+    with pytest.raises(SignalError) as raised:
+        match_channels(NEEDED.pick([0]), found)
+    assert str(raised.value) == (
+        "S1_D1 760 (intensity, V) could be twin 0 (intensity, V) or twin 1 (intensity, V); expected one that "
+        "fits. Give the optodes names that tell them apart."
+    )
+
+
+def test_a_number_that_happens_to_be_an_index_makes_no_two_channels_alike():
+    """Nanometres apart and rows of the stream are both numbers."""
+    near, far = (of_numbers(1, 1, off, f"off {off}") for off in (0.0, 1.0))
+    other = [light(7, 7, 850.0 + i, name=f"other {i}") for i in range(2)]
+    for channels, index in [
+        ((far, near), 1),
+        ((near, far), 0),
+        ((near, other[0], far), 0),
+        ((*other, far, near), 3),
+    ]:
+        assert match_channels(NEEDED.pick([0]), SignalSpec(channels, 10.0)) == (index,)
+
+
+def test_an_optode_that_only_one_side_names_is_found_by_our_number():
+    needed = SignalSpec((light(1, 2, 760.0, source_name="AF7", detector_name="Fpz", name="model"),), 10.0)
+    found = SignalSpec((of_numbers(2, 1, 0.0, "turned"), of_numbers(1, 2, 0.0, "same")), 10.0)
+    assert match_channels(needed, found) == (1,)
+    with pytest.raises(SignalError, match="lacking"):
+        match_channels(needed, found.pick([0]))
+
+
+def test_names_in_other_places_are_refused():
+    needed = SignalSpec((light(1, 1, 760.0, distance=0.03),), 10.0)
+    near, far = (SignalSpec((light(1, 1, 760.0, distance=d),), 10.0) for d in (0.031, 0.06))
+    assert match_channels(needed, near) == (0,)
+    with pytest.raises(SignalError, match="60 mm apart, not 30 mm"):
+        match_channels(needed, far)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("AF7", 1), (None, 1), True),
+        (("AF7", 1), (None, 2), False),
+        (("AF7", None), (None, 1), False),
+        (("S3", 1), (None, 3), True),  # what a name says of a number goes before a row
+        (("S3", 1), (None, 1), False),
+        (("Rx4b", 4), (None, 4), False),  # nobody knows which of the two at receiver 4
+        (("AF7", 1), ("AF8", 1), False),
+        (("AF7", 1), ("AF7", 2), True),
+        (("AF7", 1), (None, None), True),
+        ((None, 1), (None, 2), False),
+        ((None, 1), (None, 1), True),
+    ],
+)
+def test_channels_of_one_name_are_one_unless_their_optodes_contradict(one, other, same):
+    specs = [SignalSpec((light(n, 1, 760.0, source_name=who, name="row"),), 10.0) for who, n in (one, other)]
+    for needed, found in (specs, specs[::-1]):
+        if same:
+            assert match_channels(needed, found) == (0,)
+        else:
+            with pytest.raises(SignalError, match="lacking"):
+                match_channels(needed, found)

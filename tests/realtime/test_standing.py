@@ -389,3 +389,12 @@ def test_what_was_told_already_is_no_change() -> None:
     standing.lost("the outlet closed", 9.0)
     standing.lost("the outlet closed", 10.0)
     assert (standing.since, standing.changes) == (9.0, changes + 1)
+
+
+def test_of_a_long_note_a_thousand_characters_are_told() -> None:
+    standing = live()
+    standing.note("b" * 1000)
+    assert standing.reason == "b" * 1000
+    standing.note("e" * 500)
+    assert len(standing.reason) == 1000
+    assert (standing.reason[:400], standing.reason[-400:]) == ("b" * 400, "e" * 400)

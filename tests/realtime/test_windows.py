@@ -1,5 +1,7 @@
 """Windows lie on the session's grid and hold their own columns and no others; each grid index comes once."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from models.errors import RecipeError
 from realtime.pipeline import Piece
 from realtime.quality import Reason
 from realtime.signal import Chunk
-from realtime.windows import Window, Windows, whole_number
+from realtime.windows import Window, Windows, check_window, whole_number
 from tests.realtime.support import bold_spec
 
 RATE = 10.0
@@ -172,6 +174,40 @@ def test_length_and_step_are_named_where_they_do_not_fit() -> None:
         cut(0.25, 0.5)
     with pytest.raises(RecipeError, match=r"The window's step is 0\.25 s"):
         cut(0.5, 0.25)
+
+
+def test_no_window_is_longer_than_anybody_lies_still() -> None:
+    check_window(3600.0, 3600.0, 1.0)
+    for value in (3600.5, 0.0, -1.0):
+        for what, shape in (("length", (value, 0.5)), ("step", (0.5, value))):
+            with pytest.raises(
+                RecipeError, match=rf"{what} is {value} s; expected more than 0, at most 3600"
+            ):
+                check_window(*shape, 1.0)
+
+
+def test_windows_that_no_memory_holds_are_refused() -> None:
+    """Four are held at once, of 5 bytes a sample; 256 MiB are the most."""
+    spec = bold_spec(4, 1000.0)
+    most = 2**28 / (20 * 1000 * 4)
+    check_window(int(most), 1.0, 1000.0, 4)
+    with pytest.raises(RecipeError, match=rf"Windows of {int(most) + 1} s at 1000 Hz would take 256 MiB"):
+        Windows(spec, length_s=int(most) + 1, step_s=1.0)
+    check_window(most - 1.0, 1.0, 4000.0)  # of one channel, where nobody says how many
+    with pytest.raises(RecipeError, match="would take 256 MiB"):
+        check_window(most + 1.0, 1.0, 4000.0)
+
+
+def test_the_memory_that_was_asked_about_is_what_is_taken() -> None:
+    spec = bold_spec(4, 1000.0)
+    tracemalloc.start()
+    try:
+        windows = Windows(spec, length_s=50.0, step_s=1.0)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert windows.length == 50_000
+    assert taken == pytest.approx(20 * 50_000 * 4, rel=0.01)
 
 
 @st.composite
