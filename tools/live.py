@@ -332,7 +332,7 @@ def run_loop(session: "Session", before: Coroutine[Any, Any, None] | None = None
 
 @contextlib.contextmanager
 def leaving_nothing() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end what is begun before and after the loop as an error does, not on the spot.
+    """Let SIGTERM and SIGHUP end what is begun before the loop as an error does, not on the spot.
 
     Else the broker's folder stays, and its password with it.
     """
