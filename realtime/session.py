@@ -177,6 +177,10 @@ class Session:
         if self._failure is not None:
             raise self._failure
 
+    async def abandon(self) -> None:
+        """Let go of the journal; for a session that is never run."""
+        await self._out.close()
+
     async def _come_to_rest(self) -> None:
         """What a device still computes is published; what arrived meanwhile is kept, and not judged."""
         if self._computing is not None:

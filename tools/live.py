@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -108,6 +108,7 @@ def live(
     from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt import MqttSink
     from realtime.sinks.mqtt_address import Address
+    from realtime.sinks.mqtt_claim import claim
     from realtime.sinks.mqtt_runs import free_run
     from realtime.sinks.mqtt_tls import PASSWORD_FILE
     from realtime.sources.lsl import HAEMODYNAMIC, StreamChoice
@@ -133,6 +134,7 @@ def live(
     )
     existed = path.exists()
     run = next_run(path, name)
+    address: Address | None = None
     if session is not None and broker is not None:
         address = Address.parse(broker, os.environ, allow_insecure=allow_insecure)
         run = run_async(
@@ -140,6 +142,7 @@ def live(
         )
     told, environ, listen = broker, dict(os.environ), ""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(leaving_nothing())
         if broker is None:
             embedded = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
             broker = embedded.url_v5 if protocol == "5" else embedded.url
@@ -192,8 +195,11 @@ def live(
             device=device,
             view=view,
         )
+        before = None
+        if address is not None and not take_over:
+            before = claim(address, name, run, protocol=protocol)
         try:
-            run_loop(session_made)
+            run_loop(session_made, before)
         finally:
             if not session_made.heard and not existed:
                 remove_journal(path)
@@ -297,8 +303,11 @@ def print_trouble(message: str) -> None:
         print(f"hemostream: {printable(message, None, lines=True)}", file=sys.stderr, flush=True)
 
 
-def run_loop(session: "Session") -> None:
-    """Run a session to its end; Ctrl-C, SIGTERM and a terminal that is closed end it cleanly."""
+def run_loop(session: "Session", before: Coroutine[Any, Any, None] | None = None) -> None:
+    """Run a session to its end; Ctrl-C, SIGTERM and a terminal that is closed end it cleanly.
+
+    What is to be done before is awaited first; where it raises, the session never begins.
+    """
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -310,9 +319,37 @@ def run_loop(session: "Session") -> None:
             # Windows' loop knows no signal handlers; there Ctrl-C cancels the task instead.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, session.stop)
+        if before is not None:
+            try:
+                await before
+            except BaseException:
+                await session.abandon()
+                raise
         await session.run()
 
     run_async(main())
+
+
+@contextlib.contextmanager
+def leaving_nothing() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end what is begun before the loop as an error does, not on the spot.
+
+    Else the broker's folder stays, and its password with it.
+    """
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            before[number] = signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:

@@ -8,6 +8,7 @@ which names its run: so it is asked before a run begins.
 
 import asyncio
 import json
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -68,17 +69,7 @@ async def free_run(
         The broker shows a session of this name as running: one that ended has said that it is offline, or
         the broker has said so in its place.
     """
-    client = Client(
-        address.host,
-        address.port,
-        username=address.user,
-        password=address.password,
-        identifier=f"hemostream-{session}-run",
-        protocol=VERSIONS[protocol],
-        tls_context=address.tls,
-        timeout=ASKED_WITHIN_S,
-        properties=_connect_properties() if protocol == "5" else None,
-    )
+    client = asking(address, session, protocol)
     try:
         async with asyncio.timeout(ASKED_WITHIN_S), client:
             await client.subscribe(topic(session, "status"), qos=1)
@@ -92,12 +83,7 @@ async def free_run(
             )
         return run
     if running and not take_over:
-        raise BrokerError(
-            f"Session {session!r} runs already: broker {address} shows it as {running!r}. Decisions of "
-            "two sessions of one name cannot be told apart. End that one, or choose another --session. "
-            "One that was cut off is declared offline by the broker within 15 s: then start again. If it "
-            "surely does not run, since broker and session ended together, say --take-over."
-        )
+        raise runs_already(address, session, running)
     if seen is None:
         on_trouble(
             f"Broker {address} keeps a status under session {session!r} that no session of ours writes: it "
@@ -111,6 +97,34 @@ async def free_run(
         f"this is run {seen + 1}."
     )
     return seen + 1
+
+
+def asking(address: Address, session: str, protocol: Protocol) -> Client:
+    """A client that asks for what is kept under a session's name.
+
+    Each has an identifier of its own: two of one would throw each other out.
+    """
+    return Client(
+        address.host,
+        address.port,
+        username=address.user,
+        password=address.password,
+        identifier=f"hemostream-{session}-run-{secrets.token_hex(4)}",
+        protocol=VERSIONS[protocol],
+        tls_context=address.tls,
+        timeout=ASKED_WITHIN_S,
+        properties=_connect_properties() if protocol == "5" else None,
+    )
+
+
+def runs_already(address: Address, session: str, state: str) -> BrokerError:
+    """The error where a name is taken by a session in a state."""
+    return BrokerError(
+        f"Session {session!r} runs already: broker {address} shows it as {state!r}. Decisions of "
+        "two sessions of one name cannot be told apart. End that one, or choose another --session. "
+        "One that was cut off is declared offline by the broker within 15 s: then start again. If it "
+        "surely does not run, since broker and session ended together, say --take-over."
+    )
 
 
 async def _seen(client: Client) -> tuple[int | None, str]:

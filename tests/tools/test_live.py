@@ -184,6 +184,26 @@ def test_a_terminal_that_is_closed_ends_a_session_with_a_goodbye_and_leaves_priv
     assert [run.run for run in journal_runs(journal)] == [1]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there is no such signal")
+def test_one_who_is_ended_before_it_began_leaves_no_password_behind(bundle: Path, tmp_path: Path) -> None:
+    words = ["--model", str(bundle), "--session", "bed-9", "--journal", str(tmp_path / "bed-9.hemostream")]
+    live = subprocess.Popen(
+        [sys.executable, "-m", "tools.cli", "live", *words, "--device", "cpu"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert live.stdout is not None
+    said = [live.stdout.readline() for _ in range(3)]
+    password = re.search(r"password in (\S+);", said[2])
+    assert password is not None
+    live.send_signal(signal.SIGTERM)  # it still loads its model
+    live.communicate(timeout=60)
+    assert live.returncode in (0, 128 + signal.SIGTERM)
+    assert not Path(password[1]).parent.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def fast(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a stream that sends 20 kHz and declares what is asked for."""
