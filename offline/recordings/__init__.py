@@ -133,6 +133,7 @@ def read_here(
     layout, length_unit, haemoglobin_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
+    from offline.recordings.bad_marks import bad_stretches
     from offline.recordings.damage import with_losses
     from offline.recordings.dates import trusted
 
@@ -145,7 +146,7 @@ def read_here(
         stream=stream,
         events=events,
     )
-    return with_losses(trusted(read), wire=path.name.lower().endswith((*_XDF, *_JOURNAL)))
+    return with_losses(trusted(bad_stretches(read)), wire=path.name.lower().endswith((*_XDF, *_JOURNAL)))
 
 
 def _read(

@@ -7,6 +7,7 @@ Homer keeps channels in ``SD.MeasListAct`` (``mlActMan``) and stretches in ``tIn
 write them beside the data or the probe.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,7 @@ SAMPLES = frozenset({"tinc", "tincman"})
 _ACTIVE = 2
 """Column of a table (source, detector, active, wavelength), as Homer3 keeps it."""
 _SHOWN = 8
+_STRETCH = re.compile(r"bad(?:[ _].*)?$", re.IGNORECASE)
 
 
 def without_marked(
@@ -85,6 +87,27 @@ def bad_channels(by: str, names: Sequence[str]) -> list[str]:
         return []
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return [f"{by} marks {len(names)} channels as bad, they are missing: {', '.join(names[:_SHOWN])}{more}"]
+
+
+def bad_stretches(recording: Recording) -> Recording:
+    """The recording with a remark on events that mark time as bad, as MNE calls them (BAD, BAD_motion).
+
+    They are events: the time that they span is judged by its signal, not taken out.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+    """
+    marking = [event for event in recording.events if event.duration > 0 and _STRETCH.match(event.label)]
+    if not marking:
+        return recording
+    seconds = sum(event.duration for event in marking)
+    told = (
+        f"{len(marking)} events ({marking[0].label!r} ...) mark {seconds:.4g} s as bad; the signal there was "
+        "not taken out"
+    )
+    return remarked(recording, [told])
 
 
 def remarked(recording: Recording, remarks: Sequence[str]) -> Recording:
