@@ -34,7 +34,7 @@ def names(probe: h5py.Group, counts: Mapping[str, int]) -> dict[str, "Named"]:
 def _labels(probe: h5py.Group, name: str, count: int) -> list[str]:
     """Labels by optode; where a source has one for each wavelength, the first."""
     found = hdf5.texts(probe, name)
-    shape = getattr(hdf5.member(probe, name), "shape", ())
+    shape: tuple[int, ...] = getattr(hdf5.member(probe, name), "shape", ())
     # A row of as many labels as there are optodes is a list that lies down (MATLAB writes such).
     if len(shape) != 2 or not shape[1] or (shape[0] == 1 and shape[1] == count):
         return found
