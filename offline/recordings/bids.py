@@ -15,6 +15,7 @@ from pathlib import Path
 from models.errors import RecordingError
 from offline.recordings.bad_marks import remarked, without_channels
 from offline.recordings.checks import HELD, held_once, in_order
+from offline.recordings.snirf_events import REJECTED, STATES
 from realtime.markers import duration_of, label_of
 from realtime.matching import SAME_LIGHT_NM
 from realtime.optodes import optode_of
@@ -22,9 +23,13 @@ from realtime.signal import Kind
 from realtime.sources.recording import Event, Recording
 from realtime.text_values import ABSENT_NUMBERS, is_absent, is_number, number_in
 
+_VALUES = ("value", "amplitude")
 LARGEST = 64 * 2**20
 """Bytes that a table may have."""
-_PAIR = re.compile(r"(S\w*?)[_-](D\w*)\b", re.IGNORECASE)
+_PAIR = re.compile(
+    r"(S\w*?)[_-](D\w*?)(?:[ _]+([0-9]{3,4}(?:\.[0-9]+)?)(?: ?nm)?)?(?:$|(?=\W))", re.IGNORECASE
+)
+"""A name that tells source, detector, and perhaps the wavelength (nm): S1-D2, S1_D2 760, S1_D2 760.0."""
 _KINDS = (Kind.HBO, Kind.HBR)
 _LABELS = ("trial_type", "value")
 """Columns that tell what happened, the better one first."""
@@ -92,9 +97,16 @@ def _with_events(recording: Recording, table: Path) -> Recording:
 
 
 def _is_rejected(cells: Mapping[str, str]) -> bool:
-    """Whether a row's value is below 0, which marks a rejected onset (as Homer has it)."""
-    value = cells.get("value", "")
-    return is_number(value) and float(value) < 0 and float(value) not in ABSENT_NUMBERS
+    """Whether a row's onset is marked as rejected: by its status, or by a number as in a SNIRF file."""
+    if cells.get("status", "").lower() == "bad":
+        return True
+    for column, text in cells.items():
+        if not is_number(text) or (value := float(text)) in ABSENT_NUMBERS:
+            continue
+        # Homer writes -1 or -2 for an onset that was rejected.
+        if (column in (*_VALUES, *STATES) and value < 0) or (column in REJECTED and value != 0):
+            return True
+    return False
 
 
 def _with_channels(recording: Recording, table: Path) -> Recording:
@@ -127,11 +139,14 @@ def _meant(recording: Recording, table: Path, line: int, cells: Mapping[str, str
     if (name := cells.get("name", "")) in spec.names:
         return [spec.names.index(name)]
     source, detector = cells.get("source", ""), cells.get("detector", "")
-    if (is_absent(source) or is_absent(detector)) and (pair := _PAIR.match(name)):
+    pair = _PAIR.match(name)
+    if (is_absent(source) or is_absent(detector)) and pair:
         source, detector = pair[1], pair[2]
     if is_absent(source) or is_absent(detector):
         return []
     wavelength = _number(table, line, cells, "wavelength_nominal")
+    if wavelength is None and pair and pair[3]:
+        wavelength = float(pair[3])
     kind = next((k for k in _KINDS if cells.get("type", "").upper().endswith(str(k).upper())), None)
     return [
         row
@@ -172,6 +187,8 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
     reader = csv.reader(lines, delimiter="\t", strict=True)
     try:
         names = [name.strip().lower() for name in next(reader, [])]  # Onset, Status: people's own tables
+        if twice := next((name for name in names if name and names.count(name) > 1), ""):
+            raise RecordingError(f"{table} has column {twice!r} twice; expected each once.")
         rows = []
         for cells in reader:
             if not any(cell.strip() for cell in cells):

@@ -149,6 +149,11 @@ def _channels(probe: Mapping[str, Any], measured: Floats, factor: float, path: P
     wavelengths = _real(probe, "Lambda", path, "SD.Lambda").ravel()
     places = _all_places(probe, factor, path)
     channels = []
+    if np.any(odd := measured != np.round(measured)):  # NaN too
+        raise RecordingError(
+            f"{path}: SD.MeasList holds {float(measured[odd][0]):g}; expected whole numbers of sources, "
+            "detectors and wavelengths."
+        )
     for row in measured.astype(int):
         source, detector, index = int(row[0]), int(row[1]), int(row[-1])
         if not 1 <= index <= len(wavelengths):
@@ -182,14 +187,17 @@ def _channels(probe: Mapping[str, Any], measured: Floats, factor: float, path: P
 def _all_places(probe: Mapping[str, Any], factor: float, path: Path) -> dict[str, list[Position | None]]:
     """Places (m) of both sides, in the first space that was not filled in with noughts."""
     sides = ("SrcPos", "DetPos")
-    places = {side: _places(probe, side, factor, path) for side in sides}
-    if any(any(place) for side in places.values() for place in side if place):
-        return places
+    numbers = {side: _places(probe, side, factor, path) for side in sides}
     if all(f"{side}3D" in probe for side in sides):
         other = {side: _places(probe, f"{side}3D", factor, path) for side in sides}
-        if any(any(place) for side in other.values() for place in side if place):
-            return other
-    return {side: [None] * len(own) for side, own in places.items()}
+    else:
+        other = {side: [] for side in sides}
+    for places in (numbers, other):
+        # One optode may be the origin; of several, all there were filled in.
+        known = {side: any(any(place) for place in own if place) for side, own in places.items()}
+        if any(known.values()) and all(known[side] or len(places[side]) == 1 for side in sides):
+            return places
+    return {side: [None] * len(own) for side, own in numbers.items()}
 
 
 def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:

@@ -19,7 +19,7 @@ _VALUES = ("", "amplitude", "amp", "value", "values", "magnitude", "weight", "he
 """What writers call the third column, of amplitudes."""
 _MOST_OF_ONE = 3
 """Numbers that stand in one row: more of them could be a row or onsets."""
-_STATES, _REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
+STATES, REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
 """What they call one that marks rejected onsets (below 0; not 0)."""
 
 
@@ -84,9 +84,9 @@ def _rejected(group: h5py.Group, rows: Floats) -> Bools:
     labels = [text.strip().lower() for text in hdf5.texts(group, "dataLabels")]
     for column, values in enumerate(rows.T):
         called = labels[column] if column < len(labels) else ""
-        if (column == 2 and called in _VALUES) or called in _STATES:
+        if (column == 2 and called in _VALUES) or called in STATES:
             out |= values < 0
-        elif called in _REJECTED:
+        elif called in REJECTED:
             out |= np.nan_to_num(values) != 0
     if "states" in group:
         states = np.atleast_2d(hdf5.numbers(group, "states"))

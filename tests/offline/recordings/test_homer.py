@@ -228,3 +228,22 @@ def test_a_place_at_the_origin_and_places_of_noughts(read):
     assert read(**noughts).spec.channels[0].distance is None
     other = {"SD_SrcPos3D": [[30.0, 0, 1], [35, 0, 1]], "SD_DetPos3D": [[0.0, 0, 1], [9, 0, 1]]}
     assert read(**noughts, **other).spec.channels[0].distance == pytest.approx(0.03)
+
+
+def test_a_side_that_was_filled_in_with_noughts_has_no_places(read):
+    probe = content()["SD"]
+    flat = {**probe, "SrcPos": np.zeros((2, 3))}
+    assert {channel.distance for channel in read(SD=flat).spec.channels} == {None}
+    deep = {**flat, "SrcPos3D": probe["SrcPos"], "DetPos3D": probe["DetPos"]}
+    assert {channel.distance for channel in read(SD=deep).spec.channels} == {0.03}
+    one = {**probe, "SrcPos": [[30.0, 0, 0], [-30, 0, 0]], "DetPos": np.zeros((1, 3))}
+    assert {channel.distance for channel in read(SD=one).spec.channels} == {0.03}, "one may be the origin"
+
+
+@pytest.mark.parametrize(("number", "shown"), [(1.5, "1.5"), (np.nan, "nan")])
+def test_an_optode_has_a_whole_number(read, number, shown):
+    probe = content()["SD"]
+    listed = np.array(probe["MeasList"], dtype=float)
+    listed[0, 0] = number
+    with pytest.raises(RecordingError, match=f"MeasList holds {shown}; expected whole numbers"):
+        read(SD={**probe, "MeasList": listed})

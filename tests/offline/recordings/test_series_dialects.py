@@ -161,3 +161,24 @@ def test_an_empty_last_cell_is_a_value_that_is_not_known(table):
 def test_what_could_mean_two_things_is_named(table, text, message):
     with pytest.raises(RecordingError, match=message):
         read_recording(table(text), repetition_time=1.5)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.05])
+def test_times_at_the_end_of_a_row_are_times(tmp_path, late):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    times = 2.0 * np.arange(40) + late * np.random.default_rng(1).uniform(size=40)
+    path = tmp_path / "a.tsv"
+    np.savetxt(path, np.column_stack([X, times]), delimiter="\t")
+    found = read_recording(path, repetition_time=2.0)
+    np.testing.assert_allclose(found.data, X.T)
+    assert "column 3 tells the times of volumes and was left aside" in found.remarks
+
+
+def test_a_region_that_advances_by_equal_steps_is_refused_by_its_name(tmp_path):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    table = np.column_stack([X[:, 0], 0.8 * np.arange(40), X[:, 1]])
+    for header in ("a\tacquired\tb", ""):
+        path = tmp_path / "a.tsv"
+        np.savetxt(path, table, delimiter="\t", header=header, comments="")
+        with pytest.raises(RecordingError, match=r"column (2|'acquired') advances by equal steps"):
+            read_recording(path, repetition_time=0.8)

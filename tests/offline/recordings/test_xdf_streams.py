@@ -372,3 +372,60 @@ def test_a_wavelength_that_is_no_number_is_refused_with_its_text(write, old, new
         node.text = new if node.text == old else node.text
     with pytest.raises(RecordingError, match=rf"Channel 'left .*wavelength is '{new}'; expected nanometres"):
         read_recording(write([cap(desc=desc)]))
+
+
+# ------------------------------------------------------------- what is not known is told
+
+
+def test_what_was_found_of_the_markers_clock_is_told(write):
+    wild = comparisons(1000.0)
+    wild[4] = (wild[4][0], 1e6)
+    signal = cap(600, clock=comparisons(1000.0))
+    recording = read_recording(write([signal, markers("m", ["a"], [1030.0], clock=wild)]))
+    assert [event.onset for event in recording.events] == pytest.approx([1030.0])
+    assert "marker stream 'm': 1 clock offsets contradict the others" in remarks(recording)
+
+
+@pytest.mark.parametrize("signal_has", [True, False])
+def test_a_clock_that_was_not_compared_is_told(write, signal_has):
+    clock = {"clock": comparisons(1000.0, offset=40.0)}
+    signal, marking = (clock, {}) if signal_has else ({}, clock)
+    recording = read_recording(write([cap(600, **signal), markers("m", ["a"], [1030.0], **marking)]))
+    lacking, other = ("m", "Cap") if signal_has else ("Cap", "m")
+    assert f"stream {lacking!r} holds no usable clock offset and {other!r} does" in remarks(recording)
+    both = write([cap(600, **clock), markers("m", ["a"], [1030.0], **clock)])
+    assert "no usable clock offset" not in remarks(read_recording(both))
+
+
+def test_an_event_that_two_streams_tell_is_one_though_one_of_them_lost_some(write):
+    path = write(
+        [cap(600), markers("m", ["a", "b", "a"], [1010.0, 1020.0, 1020.05]), markers("n", ["a"], [1010.02])]
+    )
+    recording = read_recording(path)
+    assert [(event.onset, event.label) for event in recording.events] == [
+        (1010.0, "a"), (1020.0, "b"), (1020.05, "a"),
+    ]  # fmt: skip
+    assert "1 of them are told by two streams and were taken once" in remarks(recording)
+
+
+def test_streams_that_look_like_markers_are_named(write):
+    numbers = {"values": [[4], [5]], "times": [1001.0, 1003.0]}
+    sent = {"name": "codes", "type": "Parallel", "format": "int32", **numbers}
+    eye = {"name": "eye", "type": "Gaze", "format": "double64", "rate": 100.0, **numbers}
+    recording = read_recording(write([cap(), sent, eye]))
+    assert not recording.events
+    assert "left aside though they may hold markers: 'codes' (type 'Parallel')" in remarks(recording)
+    assert "eye" not in remarks(recording)
+    assert len(read_recording(write([cap(), sent, eye]), events="codes").events) == 2
+
+
+@pytest.mark.parametrize(("rate", "told"), [(25.0, "25 Hz"), (4.0, "4 Hz"), (10.0, ""), (10.5, "")])
+def test_a_rate_that_is_not_the_declared_one_is_told(write, rate, told):
+    said = remarks(read_recording(write([cap(100, rate=rate)])))
+    assert ("declares" in said) == bool(told)
+    assert f"declares {told}" in said or not told
+
+
+def test_lost_samples_are_no_other_rate(write):
+    times = 1000.0 + np.delete(np.arange(200), np.arange(50, 120)) / 10
+    assert "declares" not in remarks(read_recording(write([cap(130, times=times)])))
