@@ -89,6 +89,12 @@ def test_two_far_ones_are_believed_when_they_agree_as_far_as_clocks_drift() -> N
         allowed = bound(comparisons, 70.0) + 10.0 * DRIFT * 10.0
         assert comparisons.add(70.0, 100.0 + apart * allowed) == other
         if other:  # both count from then on, and nothing before
+            # They may be wild both, until a third one agrees.
+            assert comparisons.uncertainty_at(70.0) > 100.0
+            again = Comparisons()
+            again.restore(comparisons.state())
+            again.add(75.0, 100.0 + 0.5 * apart * allowed)
+            assert again.uncertainty_at(75.0) < 0.1
             assert comparisons.at(65.0) == pytest.approx(100.0 + 0.5 * apart * allowed, abs=1e-9)
         else:
             assert abs(comparisons.at(70.0)) < 1e-9
