@@ -5,12 +5,16 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from models.errors import HemostreamError
 
 LEAST_FREE = 2**20
 """Bytes that must be free on the disk, where nobody knows how many will be needed."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""Errors of a disk that could be written when it was tried."""
 TRIED = b"\0" * 4096
 """What is written to see whether anything can be."""
 
@@ -100,6 +104,32 @@ def check_file(path: str | Path, what: str, *, beside: bool = False, pipes: bool
             f"{what} cannot be written to {path}: its disk has {_amount(free)} free. Make room, or give "
             "another place; nothing was computed."
         )
+
+
+@contextmanager
+def told_if_full(what: str, place: str | Path, advice: str = "Make room") -> Iterator[None]:
+    """Around writing: a disk that fills up meanwhile is an error that names the place.
+
+    Parameters
+    ----------
+    what : str
+        What is written, for the message.
+    place : path
+        Where to.
+    advice : str
+        What a person can do.
+
+    Raises
+    ------
+    HemostreamError
+        The disk is full, its quota is used up, or it cannot be written any more.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise HemostreamError(f"{what} cannot be written to {place}: {error.strerror}. {advice}.") from error
 
 
 def _check_kind(path: Path, what: str, *, pipes: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
+from models.output_place import told_if_full
 from models.private import write_private
 from offline.amount_evaluation import evaluate_amounts
 from offline.amount_tables import person_tables
@@ -51,6 +52,8 @@ from offline.summary import what_it_says
 from offline.tables import print_amounts, print_results
 from offline.traits import tells
 from offline.twice import refuse_doubled, refuse_shared
+
+AGAIN = "Make room, and start the same command again: what was computed of the folds is kept"
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,16 +175,17 @@ def evaluate(
         where=where,
     )
     results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
-    clear(folder)
-    write_results(folder, predictions, results.figures, results.run, samples)
-    write_maps(folder, figures, samples, recipe)
-    audits = [] if found is None else [found]
-    if found is not None:
-        write_audit(folder, found, AUDIT)
-    if careless:
-        audits.append(network_audit(samples, recipe, careless, of_careless, by_person=by_person))
-        write_audit(folder, audits[-1], NETWORK_AUDIT)
-    write_report(folder)
+    with told_if_full("The report", folder, AGAIN):
+        clear(folder)
+        write_results(folder, predictions, results.figures, results.run, samples)
+        write_maps(folder, figures, samples, recipe)
+        audits = [] if found is None else [found]
+        if found is not None:
+            write_audit(folder, found, AUDIT)
+        if careless:
+            audits.append(network_audit(samples, recipe, careless, of_careless, by_person=by_person))
+            write_audit(folder, audits[-1], NETWORK_AUDIT)
+        write_report(folder)
     store.drop()
     if show:
         print_results(results.figures)
@@ -341,11 +345,12 @@ def _amounts(
         **figures,
     }
     run = run_of(began, {}, 1, None)
-    clear(folder)
-    write_amounts(folder / "predictions.csv", table)
-    for name, values in (("results.json", whole), ("run.json", run)):
-        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        write_private(folder / name, text + "\n")
+    with told_if_full("The report", folder):
+        clear(folder)
+        write_amounts(folder / "predictions.csv", table)
+        for name, values in (("results.json", whole), ("run.json", run)):
+            text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+            write_private(folder / name, text + "\n")
     if show:
         print_amounts(whole)
     return Results(table, whole, run)

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cyclopts import App, Parameter
+try:
+    from cyclopts import App, Parameter
+except KeyboardInterrupt:  # it takes a while
+    sys.exit(130)
 
 
 def not_ours(name: str | None) -> str:
@@ -39,8 +42,11 @@ def not_ours(name: str | None) -> str:
 
 try:
     from models.errors import HemostreamError
+    from models.output_place import FULL
 except ModuleNotFoundError as error:
     sys.exit(not_ours(error.name) or str(error))
+except KeyboardInterrupt:
+    sys.exit(130)
 
 DESCRIPTION = """Streaming classifier of live brain haemodynamics (fNIRS, fMRI regions).
 
@@ -103,6 +109,12 @@ def main(words: Sequence[str] | None = None) -> None:
         if not (said := not_ours(error.name)):
             raise
         sys.exit(said)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = error.filename or "a file that was to be written"
+        print(f"hemostream: {where}: {error.strerror}. Make room, and start again.", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
 

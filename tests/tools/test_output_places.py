@@ -1,5 +1,6 @@
 """What cannot be written is told before anything is read or computed, and nothing is left behind."""
 
+import errno
 import os
 import shutil
 from collections import namedtuple
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.errors import HemostreamError
-from models.output_place import check_file, check_folder
+from models.output_place import check_file, check_folder, told_if_full
 from tools.cli import main
 
 Run = Callable[..., tuple[int, str]]
@@ -150,3 +151,25 @@ def test_places_that_can_be_written_are_left_as_they_were(tmp_path: Path) -> Non
     assert (tmp_path / "there").read_text() == "12"
     with pytest.raises(HemostreamError, match="GiB or more are needed"):
         check_folder(tmp_path, "It", needed=2**60)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
+def test_a_disk_that_fills_up_meanwhile_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    told = r"The report cannot be written to .*: .*\. Make room\."
+    with pytest.raises(HemostreamError, match=told), told_if_full("The report", tmp_path):
+        raise OSError(number, os.strerror(number))
+
+    def app(words: Sequence[str]) -> None:
+        raise OSError(number, os.strerror(number), "a.csv")
+
+    monkeypatch.setattr("tools.cli.make_app", lambda: app)
+    code, said = run("train")
+    assert code == 2
+    assert said == f"hemostream: a.csv: {os.strerror(number)}. Make room, and start again.\n"
+
+
+def test_another_error_of_the_system_is_not_called_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), told_if_full("The report", tmp_path):
+        raise PermissionError(errno.EACCES, "no")
