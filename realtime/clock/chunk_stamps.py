@@ -131,13 +131,14 @@ class Ends:
             size = max(*self._line.sizes, self._run + 1) if self._line else self._longest
             return LEEWAY * size * self.nominal + self._lacking
         earliest, latest = self.bounds
-        return max(time - earliest, latest - time)
+        # Where they contradict each other (the source's clock was set inside a chunk), either may be right.
+        return max(time - min(earliest, latest), max(earliest, latest) - time)
 
     @property
     def time(self) -> float:
         """When the last sample was measured: by the ends' line, but where that cannot be, s."""
         earliest, latest = self.bounds
-        return min(max(self._line.at(self._index), earliest), latest)
+        return min(max(self._line.at(self._index), earliest), max(earliest + self._line.shortest, latest))
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -153,7 +154,7 @@ class Ends:
         fewest = max(min(sizes), self._since)
         later = self.nominal - line.period
         latest = self._last + max((fewest - self._since) * later, (most - self._since) * later)
-        return earliest, max(latest, earliest) + line.shortest
+        return earliest, latest + line.shortest
 
     @property
     def shows_chunks(self) -> bool:

@@ -192,3 +192,19 @@ def test_the_clock_deduces_times_from_ends_and_stops_when_the_rate_is_true_after
     clock.process(np.array([stamps[-1] + PERIOD * k for k in range(1, 200)]))
     assert not clock.report.invented
     assert clock.rate == pytest.approx(1 / PERIOD, rel=1e-3)
+
+
+@pytest.mark.parametrize("set_s", [-150.0, -3.0, 40.0])
+def test_a_clock_that_was_set_inside_a_chunk_is_doubted_by_as_much(set_s: float) -> None:
+    """By the chunks so far the samples lie here, by their own stamps there: either may be right."""
+    stamps, true = chunked([8] * 12, period=0.09)
+    clock = Clock(1.0 / PERIOD)
+    for first in range(0, len(stamps), 8):
+        clock.process(np.array(stamps[first : first + 8]))
+    assert clock.report.invented
+    end = true[-1] + 5 * 0.09 + 3 * 0.09  # five were lost
+    after = end + set_s - PERIOD * np.array([2.0, 1.0, 0.0])
+    times, kept = clock.process(after)
+    errors = np.abs(times - (end - 0.09 * np.array([2.0, 1.0, 0.0]))[kept])
+    assert np.all(errors <= clock.uncertainties + PERIOD)
+    assert np.all(clock.uncertainties >= 0.9 * abs(set_s) - 1.0)
