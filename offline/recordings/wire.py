@@ -28,13 +28,14 @@ def send(recording: Recording, into: BinaryIO) -> None:
         "start_utc": recording.start_utc,
         "notes": dict(recording.notes),
         "pushed": recording.pushed,
+        "claims": np.size(recording.time_uncertainty_s),
     }
     into.write(json.dumps(head).encode() + b"\n")
     for values, dtype in (
         (recording.data, np.float64),
         (recording.times, np.float64),
         (recording.missing, np.bool_),
-        (np.broadcast_to(recording.time_uncertainty_s, len(recording.times)), np.float64),
+        (recording.time_uncertainty_s, np.float64),
     ):
         into.write(np.ascontiguousarray(values, dtype=dtype).data)
 
@@ -62,7 +63,7 @@ def receive(source: BinaryIO) -> Recording:
     times = _array(source, (samples,), np.float64)
     missing = _array(source, (len(spec), samples), np.bool_)
     events = tuple(Event(onset, label, duration) for onset, label, duration in head["events"])
-    claims = _array(source, (samples,), np.float64)
+    claims = _array(source, (int(head["claims"]),), np.float64)
     return Recording(
         head["name"],
         spec,
@@ -72,7 +73,8 @@ def receive(source: BinaryIO) -> Recording:
         events,
         head["start_utc"],
         head["notes"],
-        time_uncertainty_s=claims,
+        # One for all samples, or one each: of a single sample it is the same.
+        time_uncertainty_s=float(claims[0]) if len(claims) == 1 else claims,
         pushed=bool(head["pushed"]),
     )
 
