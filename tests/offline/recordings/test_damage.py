@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
@@ -26,6 +26,7 @@ def read(path):
     length=st.integers(1, 400),
     filling=st.sampled_from([b"\xff", b"\0", b"\x01", b"\x04", None]),
 )
+@example(place=0.8761088113403449, length=1, filling=b"\0")
 def test_a_stretch_that_was_overwritten_costs_only_itself_and_is_told(
     write_xdf, tmp_path, place, length, filling
 ):
@@ -45,7 +46,8 @@ def test_a_stretch_that_was_overwritten_costs_only_itself_and_is_told(
     # A sample's chunk has some 36 bytes: those that were touched, and one to either side.
     assert lost <= (length / 36 + 3 if at + length < 0.97 * len(whole) else N)
     if lost and changed:
-        assert any("damaged" in remark for remark in recording.remarks)
+        # A chunk whose count became 0 is whole, and only the footer tells.
+        assert any("damaged" in remark or "could be read" in remark for remark in recording.remarks)
         assert recording.notes[LOST_SHARE] > 0
 
 
