@@ -256,7 +256,10 @@ def test_what_liblsl_throws_away_of_a_stream_without_a_source_id_is_counted(
         heard.wait(lambda: heard.of(StreamLost), "the loss")
     kept = len(heard.numbers())
     assert heard.numbers() == list(range(kept))
-    assert f"; {100 - kept} samples that had arrived were lost with it" in heard.of(StreamLost)[0].reason
+    told = f"; {100 - kept} samples that had arrived were lost with it"
+    # On a busy machine all of it may have been taken before the connection went.
+    assert (told if kept < 100 else "") in heard.of(StreamLost)[0].reason
+    assert ("lost with it" in heard.of(StreamLost)[0].reason) == (kept < 100)
 
 
 def test_a_backlog_beyond_the_bound_is_a_gap_in_the_stamps_and_nothing_else(
