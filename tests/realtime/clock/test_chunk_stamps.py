@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.clock import Clock
+from realtime.clock.chunk_ends import EndsLine
 from realtime.clock.chunk_stamps import Ends, Step
 
 PERIOD = 0.1
@@ -208,3 +209,17 @@ def test_a_clock_that_was_set_inside_a_chunk_is_doubted_by_as_much(set_s: float)
     errors = np.abs(times - (end - 0.09 * np.array([2.0, 1.0, 0.0]))[kept])
     assert np.all(errors <= clock.uncertainties + PERIOD)
     assert np.all(clock.uncertainties >= 0.9 * abs(set_s) - 1.0)
+
+
+@pytest.mark.parametrize(("true", "held"), [(0.11, 0.11), (0.13, 0.125), (0.07, 0.075)])
+def test_a_rate_is_wrong_by_a_quarter_at_most(true: float, held: float) -> None:
+    line = EndsLine(PERIOD)
+    for k in range(6):
+        line.add(10 * k, 10 * k * true, 10)
+    assert line.period == pytest.approx(held)
+    assert line.told
+    again = EndsLine(PERIOD)
+    again.restore(line.state())
+    assert again.at(55.0) == line.at(55.0) == pytest.approx(25 * true + 30 * held)
+    assert again.index_at(again.at(55.0)) == pytest.approx(55.0)
+    assert (again.scatter, again.shortest, again.last) == (line.scatter, line.shortest, line.last)

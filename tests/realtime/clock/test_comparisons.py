@@ -120,6 +120,21 @@ def test_a_far_one_is_believed_at_once_where_stamps_jumped_the_other_way(jump: f
         assert comparisons.uncertainty_at(60.0) == pytest.approx(3.0 * NOISE_S)
 
 
+def test_a_far_one_that_waits_does_not_count_when_the_clock_was_set() -> None:
+    comparisons = compared([0.0] * 12)
+    comparisons.add(60.0, 7000.0)
+    assert comparisons.add(65.0, 100.0, jump=-100.0)
+    assert comparisons.at(65.0) == pytest.approx(100.0, abs=1e-9)
+
+
+def test_the_last_offset_is_remembered_where_nothing_was_compared_since() -> None:
+    comparisons = compared([3.0] * 4)
+    comparisons.restart()
+    again = Comparisons()
+    again.restore(comparisons.state())
+    assert again.at(30.0) == comparisons.at(30.0) == 3.0
+
+
 def test_after_a_restart_the_next_one_is_believed_whatever_it_says() -> None:
     comparisons = compared([0.0] * 12)
     comparisons.add(60.0, 100.0)

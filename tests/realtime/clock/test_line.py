@@ -123,6 +123,37 @@ def test_a_long_step_of_the_start_is_a_loss_on_the_grid_or_claimed_wholly(
     assert line.gaps == (periods > 1.5)
 
 
+@pytest.mark.parametrize(("behind", "kept"), [(2.5, True), (3.5, False)])
+def test_the_first_samples_may_fall_back_by_three_periods(behind: float, kept: bool) -> None:
+    line = Line(0.1)
+    for k in range(6):
+        line.follow(0.1 * k, 0.1 * (k - 1))
+    assert (line.follow(0.5 - 0.1 * behind, 0.5) is not None) == kept
+
+
+def test_without_a_period_nothing_falls_back() -> None:
+    line = Line(0.0)
+    line.follow(1.0, -math.inf)
+    assert line.follow(0.99, 1.0) is None
+    assert line.follow(1.1, 1.0) == 1.1
+    assert line.rate == pytest.approx(10.0)  # two samples make a rate
+
+
+@pytest.mark.parametrize(("given", "kept"), [(0.40, True), (0.46, False)])
+def test_a_stamp_that_starts_anew_may_lie_three_periods_behind_what_was_given(
+    given: float, kept: bool
+) -> None:
+    assert (settled().follow(0.14, given) is not None) == kept
+
+
+def test_counted_losses_of_the_start_are_claimed_to_be_known() -> None:
+    line = Line(0.1)
+    for k in (0, 1, 2, 3, 4, 7):
+        line.follow(0.1 * k, 0.1 * k - 0.1, 2 if k == 7 else 0)
+    assert line.uncertainty_s == pytest.approx(0.0, abs=1e-9)
+    assert line.gaps == 1
+
+
 def test_a_sample_behind_what_was_given_is_left_out() -> None:
     line = settled()
     assert line.follow(-0.2, 0.0) is None
