@@ -131,8 +131,9 @@ class Ends:
             size = max(*self._line.sizes, self._run + 1) if self._line else self._longest
             return LEEWAY * size * self.nominal + self._lacking
         earliest, latest = self.bounds
-        # Where they contradict each other (the source's clock was set inside a chunk), either may be right.
-        return max(time - min(earliest, latest), max(earliest, latest) - time)
+        if latest < earliest:  # the source's clock was set inside the chunk: either may be right
+            earliest, latest = latest - 2.0 * self._line.shortest, earliest
+        return max(time - earliest, latest - time)
 
     @property
     def time(self) -> float:
