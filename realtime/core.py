@@ -25,7 +25,6 @@ from realtime.log import (
     ClockMeasured,
     Entry,
     Origin,
-    OriginKind,
     Produced,
     Received,
     SessionStarted,
@@ -74,6 +73,7 @@ class Core:
         """How often the source's clock was set without a word from the source; grows only."""
         self._compared: ClockMeasured | None = None  # the last comparison of the clocks
         self._measured = False  # whether every stamp of the stream is a measurement
+        self._arrivals = True  # whether it is known when samples came
         self._utc_offset: float | None = None
         self._evidence = RunningEvidence(plan.labels, plan.memory_s)
 
@@ -127,7 +127,7 @@ class Core:
             return
         self._spec = spec
         self._rate_checked = False
-        self._measured = entry.measured
+        self._measured, self._arrivals = entry.measured, entry.arrivals
         self._begin()
         assert self.clock is not None
         self.clock.reset()  # another clock, perhaps: the last offset holds until the next comparison
@@ -194,9 +194,8 @@ class Core:
         return given
 
     def _arrived(self, entry: Received) -> float | None:
-        """When samples came (s, as fast as the stream's); None where they come as a file is read."""
-        replayed = self.origin.kind is OriginKind.REPLAYED
-        return None if replayed else self.origin.stream_time(entry.local)
+        """When samples came (s, as fast as the stream's); None where nobody knows."""
+        return self.origin.stream_time(entry.local) if self._arrivals else None
 
     def _take(self, part: Part, arrived: float | None) -> list[Window]:
         """Samples of one clock, through everything."""

@@ -88,6 +88,8 @@ class StreamOpened:
     measured : bool
         Whether every stamp is known to be a measurement (a file's own times), so that none is suspected of
         having been made up when its chunk was pushed.
+    arrivals : bool
+        Whether the entries' local times tell when samples came; those of a file do not.
     """
 
     local: float
@@ -101,6 +103,7 @@ class StreamOpened:
     device: str = ""
     frame_row: int | None = None
     measured: bool = False
+    arrivals: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
         origin=Origin(OriginKind.REPLAYED),
         name=recording.name,
         measured=not recording.pushed,
+        arrivals=False,
     )
     data = np.where(recording.missing, np.nan, recording.data)
     events = list(recording.events)

@@ -173,7 +173,8 @@ def check_parity(live: Sequence[Decision], file: Sequence[Decision]) -> tuple[in
         other = by_sequence.get(one.sequence)
         assert other is not None, f"the file has no window {one.sequence}"
         assert one.count == other.count
-        assert set(one.reasons) - {"stale"} == set(other.reasons)
+        # Over a wire it may be late, and stamps may have been made up: a file knows better.
+        assert set(one.reasons) - {"stale", "timing"} == set(other.reasons)
         if one.probabilities is None or other.probabilities is None:
             continue
         both += 1
