@@ -84,6 +84,8 @@ class Ends:
         self._largest = 0  # chunk so far, samples
         self._came: float | None = None  # when the last sample came
         self._apart = 0  # samples in a row that came one by one
+        self._groups: list[int] = []  # samples that came together, the latest groups ...
+        self._group = 0  # ... and the one that may still go on
         self._odd = 0  # odd steps that ended no run of made-up ones
         self.gaps = 0
         self._forget()
@@ -128,12 +130,17 @@ class Ends:
         if self._cleared:
             return 0.0
         if not self._line.told:
-            size = max(*self._line.sizes, self._run + 1) if self._line else self._longest
+            size = max(*self._line.sizes, self._run + 1) if self._line else self._most_together
             return LEEWAY * size * self.nominal + self._lacking
         earliest, latest = self.bounds
         if latest < earliest:  # the source's clock was set inside the chunk: either may be right
             earliest, latest = latest - 2.0 * self._line.shortest, earliest
         return max(time - earliest, latest - time)
+
+    @property
+    def _most_together(self) -> int:
+        """How many samples may have been pushed together, no end being known: as many as came together."""
+        return max(*self._groups, self._group) if len(self._groups) == APART else self._longest
 
     @property
     def time(self) -> float:
@@ -191,6 +198,10 @@ class Ends:
         if self._cleared:
             return
         alone = self._came is not None and arrived - self._came >= 0.5 * self.nominal
+        if alone:
+            self._groups = [*self._groups, self._group][-APART:]
+            self._group = 0
+        self._group += 1
         self._came = arrived
         self._apart = self._apart + 1 if alone else 0
         if self._apart >= APART:
@@ -261,6 +272,8 @@ class Ends:
             "cleared": self._cleared,
             "came": self._came,
             "apart": self._apart,
+            "groups": list(self._groups),
+            "group": self._group,
             "odd": self._odd,
             "largest": self._largest,
             "gaps": self.gaps,
@@ -277,6 +290,7 @@ class Ends:
         """Continue from a `state`."""
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
         self._came, self._apart = state["came"], state["apart"]
+        self._groups, self._group = list(state["groups"]), state["group"]
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
         self._paused = state["paused"]

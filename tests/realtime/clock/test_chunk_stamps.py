@@ -223,3 +223,24 @@ def test_a_rate_is_wrong_by_a_quarter_at_most(true: float, held: float) -> None:
     assert again.at(55.0) == line.at(55.0) == pytest.approx(25 * true + 30 * held)
     assert again.index_at(again.at(55.0)) == pytest.approx(55.0)
     assert (again.scatter, again.shortest, again.last) == (line.scatter, line.shortest, line.last)
+
+
+@pytest.mark.parametrize("size", [2, 5])
+def test_no_more_was_pushed_together_than_came_together(size: int) -> None:
+    """Also where samples never come one by one: a reader takes several at a time, or a replay is fast."""
+    ends = Ends(PERIOD)
+    claims = []
+    for k in range(12 * size):
+        ends.came(PERIOD * (k - k % size))
+        ends.look(PERIOD * k)
+        claims.append(ends.away_from(0.0))
+    assert claims[8 * size - 1] == pytest.approx(0.25 * 128 * PERIOD)
+    assert claims[8 * size :] == pytest.approx([0.25 * size * PERIOD] * (4 * size))
+
+
+def test_what_waited_before_the_first_sample_was_read_counts_no_longer_than_eight_groups() -> None:
+    ends = Ends(PERIOD)
+    for k in range(60):
+        ends.came(PERIOD * max(40, k - k % 2))  # forty at once, then by twos
+        ends.look(PERIOD * k)
+    assert ends.away_from(0.0) == pytest.approx(0.25 * 2 * PERIOD)
