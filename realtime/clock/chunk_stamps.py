@@ -43,6 +43,9 @@ APART = 8
 """Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
 one: what is pushed together comes together."""
 
+PAIR = 2
+"""Where no more came together for so many groups, little can be made up: what that leaves open is claimed."""
+
 
 class Step(Enum):
     """What the way from one sample to the next is."""
@@ -81,6 +84,7 @@ class Ends:
         """Forget everything."""
         self._last: float | None = None  # the last stamp
         self._cleared = self.nominal <= 0.0
+        self._left = 0.0  # what is left of the doubt where it was cleared by pairs, s
         self._largest = 0  # chunk so far, samples
         self._came: float | None = None  # when the last sample came
         self._apart = 0  # samples in a row that came one by one
@@ -128,7 +132,7 @@ class Ends:
     def away_from(self, time: float) -> float:
         """How wrong a time (s) given to the last sample may be, if stamps are made up, s."""
         if self._cleared:
-            return 0.0
+            return self._left
         if not self._line.told:
             size = max(*self._line.sizes, self._run + 1) if self._line else self._most_together
             return LEEWAY * size * self.nominal + self._lacking
@@ -204,8 +208,10 @@ class Ends:
         self._group += 1
         self._came = arrived
         self._apart = self._apart + 1 if alone else 0
-        if self._apart >= APART:
+        pairs = len(self._groups) == APART and self._most_together <= PAIR
+        if self._apart >= APART or pairs:
             self._cleared = True
+            self._left = LEEWAY * PAIR * self.nominal if self._apart < APART else 0.0
             self._forget()
 
     def look(self, stamp: float, lost: int = 0) -> Step:
@@ -270,6 +276,7 @@ class Ends:
         return {
             "last": self._last,
             "cleared": self._cleared,
+            "left": self._left,
             "came": self._came,
             "apart": self._apart,
             "groups": list(self._groups),
@@ -289,7 +296,7 @@ class Ends:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
-        self._came, self._apart = state["came"], state["apart"]
+        self._came, self._apart, self._left = state["came"], state["apart"], state["left"]
         self._groups, self._group = list(state["groups"]), state["group"]
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
