@@ -69,6 +69,7 @@ class Clock:
         self._shown = -math.inf  # ... and on ours
         self._squeezed = 0.0  # how far it lies behind what the line says, s
         self._jump = 0.0  # how far times jumped since the clocks were compared, s
+        self._arrived = math.inf  # when the last samples came, where somebody knows
         self._frame: float | None = None
         self._frames_lie = False
         self._behind = 0  # samples in a row behind what was given
@@ -101,7 +102,9 @@ class Clock:
             line = max(line, self._ends.away_from(self._given - self._squeezed))
         if self._raw is None:
             return line
-        return line + self._squeezed + self._comparisons.uncertainty_at(self._raw + self._comparisons.offset)
+        # A stamp ahead of its arrival was still made before that: how far ahead it is, its age tells.
+        made = min(self._raw + self._comparisons.offset, self._arrived)
+        return line + self._squeezed + self._comparisons.uncertainty_at(made)
 
     @property
     def dropped(self) -> int:
@@ -175,6 +178,7 @@ class Clock:
         counts = [None] * len(stamps) if frames is None else frames.tolist()
         for i, (stamp, frame) in enumerate(zip(stamps.tolist(), counts, strict=True)):
             if arrived is not None:
+                self._arrived = arrived
                 self._ends.came(arrived)
             time = self._next(stamp, frame)
             if time is not None:
@@ -308,6 +312,7 @@ class Clock:
             "shown": self._shown if math.isfinite(self._shown) else None,
             "squeezed": self._squeezed,
             "jump": self._jump,
+            "arrived": self._arrived if math.isfinite(self._arrived) else None,
             "frame": self._frame,
             "frames_lie": self._frames_lie,
             "behind": self._behind,
@@ -330,6 +335,7 @@ class Clock:
         self._given = -math.inf if state["given"] is None else state["given"]
         self._shown = -math.inf if state["shown"] is None else state["shown"]
         self._squeezed, self._jump = state["squeezed"], state["jump"]
+        self._arrived = math.inf if state["arrived"] is None else state["arrived"]
         self._frame, self._frames_lie = state["frame"], state["frames_lie"]
         self._behind = state["behind"]
         self._last_behind = state["last_behind"]
