@@ -110,7 +110,12 @@ class Core:
         self._utc_offset = entry.utc_offset
         self._compared = entry
         if self.clock is not None:
-            self.clock.compare(entry.local, entry.offset, entry.uncertainty)
+            self._tell(self.clock, entry)
+
+    def _tell(self, clock: Clock, compared: ClockMeasured) -> None:
+        """Give the clock a comparison, at the time that its stamps had then: a replay's may run faster."""
+        here = replace(self.origin, anchor=self.origin.anchor + compared.offset)
+        clock.compare(here.stream_time(compared.local), compared.offset, compared.uncertainty)
 
     def _open(self, entry: StreamOpened) -> None:
         indices = match_channels(self.plan.spec, entry.spec)
@@ -148,7 +153,7 @@ class Core:
         plan = self.plan
         self.clock = Clock(self._spec.rate, measured=self._measured)
         if (last := self._compared) is not None:
-            self.clock.compare(last.local, last.offset, last.uncertainty)
+            self._tell(self.clock, last)
         self._set_backs = 0
         self._last_time = -np.inf
         self.pipeline = Pipeline(plan.pipeline, self._spec)
@@ -195,7 +200,7 @@ class Core:
 
     def _arrived(self, entry: Received) -> float | None:
         """When samples came (s, as fast as the stream's); None where nobody knows."""
-        return self.origin.stream_time(entry.local) if self._arrivals else None
+        return self.local_origin.stream_time(entry.local) if self._arrivals else None
 
     def _take(self, part: Part, arrived: float | None) -> list[Window]:
         """Samples of one clock, through everything."""

@@ -566,6 +566,44 @@ def test_a_replayed_stream_runs_on_its_own_clock() -> None:
     assert decision.speed == 20.0
 
 
+@pytest.mark.parametrize("speed", [1.0, 8.0, 60.0])
+@pytest.mark.parametrize("offset", [0.0, -7000.0])
+def test_times_of_a_fast_replay_are_sure_enough_all_the_while(speed: float, offset: float) -> None:
+    """Half an hour, with the clocks compared every 5 s of this machine, from a machine with another clock."""
+    core = Core(PLAN)
+    core.feed(StreamOpened(100.0, SPEC, Origin(OriginKind.REPLAYED, speed=speed, anchor=100.0 - offset), "r"))
+    stamps = 100.0 - offset + np.arange(18_000) / 10
+    data = intensities(SPEC, len(stamps))
+    compared, reasons = -np.inf, set()
+    for at in range(len(stamps)):
+        local = 100.0 + at / 10 / speed
+        if local - compared >= 5.0:
+            compared = local
+            core.feed(ClockMeasured(local, offset, 1.7e9))
+        windows = core.feed(Received(local, stamps[at : at + 1], data[:, at : at + 1]))
+        reasons |= {reason for window in windows for reason in window.reasons}
+    assert Reason.TIMING not in reasons
+
+
+def test_a_stamp_ahead_of_its_arrival_is_told_by_its_age_not_by_its_uncertainty() -> None:
+    core = Core(PLAN)
+    core.feed(StreamOpened(100.0, SPEC, Origin(), "device"))
+    core.feed(ClockMeasured(100.0, 0.0, 1.7e9))
+    stamps = 100.0 + np.arange(1_200) / 10
+    data = intensities(SPEC, len(stamps))
+    stamps[600:] += 1000.0
+    windows = []
+    for at in range(len(stamps)):
+        local = 100.0 + at / 10
+        windows += core.feed(Received(local, stamps[at : at + 1], data[:, at : at + 1]))
+    last = windows[-1]
+    assert last.start > 1000.0
+    assert Reason.TIMING not in last.reasons
+    assert last.fit
+    decision = core.decide(last, np.zeros(2, np.float32), Produced(220.0, last.sequence, 1))
+    assert "ahead of the clock" in decision.reasons
+
+
 def test_the_offset_between_the_clocks_is_added() -> None:
     core = Core(PLAN)
     core.feed(StreamOpened(0.0, SPEC, Origin(), "elsewhere"))
