@@ -128,7 +128,7 @@ class Policy:
     max_moving: float | None = None
     min_channels: float = 1.0
     max_novelty: float | None = 1.0
-    max_time_uncertainty: float | None = 2.0
+    max_time_uncertainty: float | None = 1.5
     pulse_low: float = 0.7
     pulse_high: float = 1.5
 

@@ -173,7 +173,7 @@ def test_what_is_asked_where_nobody_says_anything() -> None:
     assert Policy() == Policy(
         min_coverage=0.9, max_gap_s=1.0, max_age_s=5.0, min_scalp_coupling=None, min_peak_power=None,
         max_flat_s=0.7, max_saturated=0.1, max_moving=None, min_channels=1.0, max_novelty=1.0,
-        max_time_uncertainty=2.0, pulse_low=0.7, pulse_high=1.5,
+        max_time_uncertainty=1.5, pulse_low=0.7, pulse_high=1.5,
     )  # fmt: skip
 
 
