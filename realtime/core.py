@@ -121,13 +121,14 @@ class Core:
         indices = match_channels(self.plan.spec, entry.spec)
         self.guard.open(entry, indices)
         spec = merged(self.plan.spec, entry.spec, indices)
+        same_speed = entry.origin.speed == self.origin.speed
         self.origin = entry.origin
         source = (entry.source_id, entry.name)
         if self._source is not None and not _same_source(source, self._source):
             # Another device may hang on another head: what was known of this one is over.
             self._evidence = RunningEvidence(self.plan.labels, self.plan.memory_s)
         self._source = source
-        if self.pipeline is not None and spec == self._spec:
+        if self.pipeline is not None and spec == self._spec and same_speed:
             self._reset(Reset.STREAM)
             return
         self._spec = spec
@@ -151,7 +152,7 @@ class Core:
     def _begin(self) -> None:
         """A clock, a pipeline and what measures windows, with nothing in them."""
         plan = self.plan
-        self.clock = Clock(self._spec.rate, measured=self._measured)
+        self.clock = Clock(self._spec.rate, measured=self._measured, speed=self.origin.speed)
         if (last := self._compared) is not None:
             self._tell(self.clock, last)
         self._set_backs = 0

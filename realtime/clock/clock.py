@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from realtime.clock.chunk_stamps import Ends, Step
-from realtime.clock.comparisons import Comparisons
+from realtime.clock.comparisons import DRIFT, Comparisons
 from realtime.clock.line import Line
 from realtime.clock.report import ClockReport
 from realtime.clock_frames import Counted, understand
@@ -49,13 +49,15 @@ class Clock:
     measured : bool
         Whether every stamp is known to be a measurement (a file's own times): none is then suspected of
         having been made up when its chunk was pushed.
+    speed : float
+        How many times as fast as real time the stamps run (a replay): clocks drift apart in real time.
     """
 
-    def __init__(self, nominal_rate: float, *, measured: bool = False) -> None:
+    def __init__(self, nominal_rate: float, *, measured: bool = False, speed: float = 1.0) -> None:
         nominal = 1.0 / nominal_rate if nominal_rate > 0 else 0.0
         self._line = Line(nominal)
         self._ends = Ends(0.0 if measured else nominal)
-        self._comparisons = Comparisons()
+        self._comparisons = Comparisons(DRIFT / speed)
         self.reset()
 
     def reset(self) -> None:

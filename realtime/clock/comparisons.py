@@ -25,9 +25,16 @@ WILD = 6.0
 
 
 class Comparisons:
-    """The offset between a source's clock and ours, as the comparisons tell it so far."""
+    """The offset between a source's clock and ours, as the comparisons tell it so far.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    drift : float
+        Standard deviation of the drift, s a second of the times that comparisons are given at.
+    """
+
+    def __init__(self, drift: float = DRIFT) -> None:
+        self._drift = drift
         self.offset = 0.0
         """Where nothing was compared since the last restart, the last offset there was, s."""
         self.restart()
@@ -71,9 +78,9 @@ class Comparisons:
             away = offset - self.at(local)
             bound = WILD * math.sqrt(self._noise**2 + self._error(local) ** 2)
             if abs(away) > bound:
-                like = self._odd is not None and abs(offset - self._odd[1]) <= bound + 10.0 * DRIFT * abs(
-                    local - self._odd[0]
-                )
+                between = abs(local - self._odd[0]) if self._odd is not None else 0.0
+                near = bound + 10.0 * self._drift * between
+                like = self._odd is not None and abs(offset - self._odd[1]) <= near
                 set_anew = jump != 0.0 and abs(away + jump) <= bound + 0.02 * abs(jump)
                 if not (like or set_anew):
                     self._odd = (local, offset)
@@ -100,7 +107,7 @@ class Comparisons:
 
     def _error(self, local: float) -> float:
         """Standard error of the offset at a local time, s."""
-        across = self._across + self._noise**2 / DRIFT**2
+        across = self._across + self._noise**2 / self._drift**2
         return self._noise * math.sqrt(1.0 / max(len(self._at), 1) + (local - self._middle) ** 2 / across)
 
     def _fit(self) -> None:
@@ -119,7 +126,7 @@ class Comparisons:
         self._across = sum(x * x for x, _ in away)
         along = sum(x * y for x, y in away)
         for _ in range(2):  # how much the slope is held back depends on the noise, and the other way round
-            self._slope = along / (self._across + self._noise**2 / DRIFT**2)
+            self._slope = along / (self._across + self._noise**2 / self._drift**2)
             scatter = sum((y - self._slope * x) ** 2 for x, y in away)
             self._noise = math.sqrt((NOISE_S**2 + scatter) / n)
 
