@@ -23,11 +23,10 @@ import pyxdf
 from offline.recordings import read_recording
 from realtime.clock import Clock
 from realtime.description import describe
-from realtime.fitness import TIMES_MATTER_S
 from realtime.log import ClockMeasured, Origin, Received
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
-from tools.bench.clock import Followed, percentiles, print_table
+from tools.bench.clock import Followed, Tally, percentiles, print_table
 from tools.bench.clock_sources import (
     FAMILIES,
     Change,
@@ -43,8 +42,6 @@ from tools.bench.clock_sources import (
 
 WRITTEN_EVERY_S = 0.5
 """How often LabRecorder writes samples, s."""
-MOST_PERIODS = 2.0
-"""Times claimed to be less sure than this (periods; the policy's default) make a window abstain."""
 _CHANNELS = tuple(
     Channel(
         name=f"S1-D1 {nm}", kind=Kind.INTENSITY, unit="V", source=1, detector=1, wavelength=nm, distance=0.03
@@ -230,36 +227,21 @@ def pyxdf_errors(content: bytes, true: Floats) -> Floats:
     return np.nan_to_num(np.abs(np.asarray(streams[0]["time_stamps"]) - true[numbers]), nan=np.inf)
 
 
-def most_of(period: float) -> float:
-    """Claims above this (s) make a window abstain, for a source of this period, s."""
-    return max(MOST_PERIODS * period, TIMES_MATTER_S)
-
-
-def beyond(found: Followed, period: float) -> float:
-    """How far beyond its claim a time lies that makes no window abstain, at most; in periods."""
-    counts = found.claim <= most_of(period)
-    return float(((found.error - found.claim) / period)[counts].max(initial=0.0))
-
-
 def rows(sources: int, families: tuple[str, ...] = ALL) -> list[dict[str, str]]:
     """A row a family."""
     table = []
     for family in families:
-        made = [make_for_file(family, seed) for seed in range(sources)]
-        files = [written(source) for source in made]
-        ours = [follow_file(read(file), source.true) for file, source in zip(files, made, strict=True)]
-        theirs = [_or_none(pyxdf_errors, file, source.true) for file, source in zip(files, made, strict=True)]
+        tally = Tally()
+        theirs = []
+        for seed in range(sources):
+            source = make_for_file(family, seed)
+            file = written(source)
+            tally.take(source, follow_file(read(file), source.true))
+            theirs.append(_or_none(pyxdf_errors, file, source.true))
         known = [each for each in theirs if each is not None]
-        covered = np.concatenate([one.covered for one in ours])
-        unsure = [(one.claim > most_of(source.period)).mean() for one, source in zip(ours, made, strict=True)]
         table.append({
             "family": family,
-            "within the claim": f"{100 * covered.mean():.2f} %",
-            "worst beyond the claim, periods": f"{max(map(beyond, ours, [one.period for one in made])):.2f}",
-            "error p50 / p99, ms": percentiles(np.concatenate([one.error for one in ours])),
-            "claim p50, ms": f"{1e3 * np.median(np.concatenate([one.claim for one in ours])):.2f}",
-            "too unsure": f"{100 * np.mean(unsure):.1f} %",
-            "dropped": f"{100 * np.mean([1 - one.kept.mean() for one in ours]):.1f} %",
+            **tally.row(),
             "pyxdf p50 / p99, ms": percentiles(np.concatenate(known)) if known else "stops",
         })  # fmt: skip
     return table

@@ -12,7 +12,7 @@ from realtime.clock import Clock
 from realtime.log import ClockMeasured, Received
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
-from tools.bench.clock_xdf import ALL, beyond, follow_file, make_for_file, read, written
+from tools.bench.clock_xdf import ALL, follow_file, make_for_file, read, written
 
 RATE = 10.0
 EVERY = 50
@@ -26,7 +26,7 @@ def test_errors_lie_within_what_is_claimed(family: str) -> None:
         source = make_for_file(family, seed, n=800)
         found = follow_file(read(written(source)), source.true)
         covered.append(found.covered)
-        worst.append(beyond(found, source.period))
+        worst.append(found.beyond(source.period))
     assert np.concatenate(covered).mean() >= 0.99
     assert max(worst) <= 1.0, "each within the claim and a period, or it makes a window abstain"
 
