@@ -1,0 +1,116 @@
+"""The runs: words of the command line, in the order in which they need each other, and what each writes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.pinned.inputs import write_scans
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LIMIT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command.
+
+    Parameters
+    ----------
+    name : str
+        Of the run, and of the folder or file that it writes.
+    words : str
+        What follows ``hemostream``; relative to the folder of all runs.
+    pinned : tuple of str
+        Which of its files are pinned, as patterns within the folder of all runs.
+    """
+
+    name: str
+    words: str
+    pinned: tuple[str, ...]
+
+
+RUNS = (
+    Run(
+        "cohort",
+        "simulate cohort --people 4 --seconds 90 --pairs 2 --short-pairs 0 --rate 5 --group-effect 2 "
+        "--block 10 --rest 10",
+        ("cohort/cohort.tsv", "cohort/*.snirf"),
+    ),
+    Run(
+        "evaluation",
+        f"evaluate cohort --recipe {HERE}/task.toml --out evaluation --audit",
+        ("evaluation/results.json", "evaluation/audit*.json", "evaluation/*.csv"),
+    ),
+    Run(
+        "three",
+        f"evaluate cohort --recipe {HERE}/three.toml --out three",
+        ("three/results.json", "three/*.csv"),
+    ),
+    Run(
+        "study",
+        "study run ridge svm --data scans --out study --workers 1",
+        ("study/studies.json", "study/*/results.json", "study/*/predictions.csv"),
+    ),
+    Run(
+        "amount",
+        "study run ridge --data scans --out amount --target burden --workers 1",
+        ("amount/burden/studies.json", "amount/burden/*/results.json", "amount/burden/*/predictions.csv"),
+    ),
+    Run("sites", "study sites --data scans --out sites", ("sites/sites.json",)),
+    Run(
+        "bundle",
+        f"train cohort --recipe {HERE}/task.toml --exclude-person person-001 --out bundle",
+        ("bundle/*",),
+    ),
+    Run(
+        "decisions.jsonl",
+        "classify cohort/person-001_session-1.snirf --model bundle --out decisions.jsonl",
+        ("decisions.jsonl",),
+    ),
+    Run("scan-bundle", "study export ridge --data scans --out scan-bundle", ("scan-bundle/*",)),
+    Run(
+        "scan.jsonl",
+        "classify scans/p0.csv --model scan-bundle --repetition-time 2 --out scan.jsonl",
+        ("scan.jsonl",),
+    ),
+    Run(
+        "live.jsonl",
+        f"classify {HERE}/live/bed.hemostream --model {HERE}/live/bundle --out live.jsonl",
+        ("live.jsonl",),
+    ),
+    Run("export", f"export {HERE}/live/bed.hemostream bed.snirf", ("bed*.snirf",)),
+)  # fmt: skip
+
+
+def run_all(folder: Path) -> None:
+    """Run all commands in an empty folder.
+
+    Raises
+    ------
+    RuntimeError
+        One of them failed; with what it wrote to stderr.
+    """
+    write_scans(folder / "scans")
+    for run in RUNS:
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.cli", *run.words.split()],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"{run.name}: hemostream {run.words} ended with {done.returncode}:\n{done.stderr}"
+            )
+
+
+def pinned_files(folder: Path, run: Run) -> list[Path]:
+    """Of a run, in order."""
+    return [path for pattern in run.pinned for path in sorted(folder.glob(pattern))]
