@@ -42,9 +42,9 @@ MEASURED = 2
 APART = 8
 """Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
 one: what is pushed together comes together."""
-
 PAIR = 2
-"""Where no more came together for so many groups, little can be made up: what that leaves open is claimed."""
+"""Where no more came together for so many groups, and stamps went on exactly from one to the next, which
+ends that were measured do not, little can be made up: what that leaves open is claimed."""
 
 
 class Step(Enum):
@@ -208,7 +208,8 @@ class Ends:
         self._group += 1
         self._came = arrived
         self._apart = self._apart + 1 if alone else 0
-        pairs = len(self._groups) == APART and self._most_together <= PAIR
+        exact = self._run >= sum(self._groups) - 1
+        pairs = len(self._groups) == APART and self._most_together <= PAIR and exact
         if self._apart >= APART or pairs:
             self._cleared = True
             self._left = LEEWAY * PAIR * self.nominal if self._apart < APART else 0.0

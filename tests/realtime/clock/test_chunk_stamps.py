@@ -87,6 +87,17 @@ def test_one_burst_among_single_samples_starts_the_proof_anew() -> None:
     assert believed(ends)
 
 
+@pytest.mark.parametrize(("late", "expected"), [(0.0, True), (1e-3, False)])
+def test_pairs_are_believed_only_where_one_follows_exactly_on_the_other(late: float, expected: bool) -> None:
+    """Of a pair that was pushed the first stamp is made up: samples lost inside it show nowhere else."""
+    ends = Ends(PERIOD)
+    for k in range(100):
+        pair = k // 2
+        ends.came(PERIOD * 2 * pair)
+        ends.look(PERIOD * k + late * (pair % 3))
+    assert believed(ends) is expected
+
+
 def test_what_a_step_is() -> None:
     ends = looked([0.0, 0.1])
     assert ends.look(0.2) is Step.INSIDE
