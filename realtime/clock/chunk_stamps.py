@@ -45,6 +45,9 @@ one: what is pushed together comes together."""
 PAIR = 2
 """Where no more came together for so many groups, and stamps went on exactly from one to the next, which
 ends that were measured do not, little can be made up: what that leaves open is claimed."""
+ANYWHERE = 1.5
+"""Between two bounds a time lies anywhere, at a bound as often as elsewhere, while measured ones hardly ever
+reach what is claimed of them: so much more is claimed, and one limit serves both."""
 
 
 class Step(Enum):
@@ -140,6 +143,11 @@ class Ends:
         if latest < earliest:  # the source's clock was set inside the chunk: either may be right
             earliest, latest = latest - 2.0 * self._line.shortest, earliest
         return max(time - earliest, latest - time)
+
+    def claim(self, time: float) -> float:
+        """What is claimed of a time (s) given to the last sample: how wrong it may be, s."""
+        away = self.away_from(time)
+        return ANYWHERE * away if self._line.told and not self._cleared else away
 
     @property
     def _most_together(self) -> int:

@@ -101,7 +101,7 @@ class Clock:
         """How wrong the last time may be, as far as stamps and comparisons tell, s."""
         line = 0.0 if self._invented else self._line.uncertainty_s
         if self._raw is not None and math.isfinite(self._given):
-            line = max(line, self._ends.away_from(self._given - self._squeezed))
+            line = max(line, self._ends.claim(self._given - self._squeezed))
         if self._raw is None:
             return line
         # A stamp ahead of its arrival was still made before that: how far ahead it is, its age tells.

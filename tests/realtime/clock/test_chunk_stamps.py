@@ -131,6 +131,7 @@ def test_a_wrong_rate_is_found_and_every_sample_lies_within_its_bounds(
             assert latest >= at
             assert abs(ends.time - at) < 0.01
             assert ends.away_from(ends.time) >= abs(ends.time - at) - 0.004
+            assert ends.claim(ends.time) == pytest.approx(1.5 * ends.away_from(ends.time))
 
 
 def test_chunks_of_one_size_at_the_declared_rate_are_left_as_they_are() -> None:
