@@ -27,7 +27,8 @@ from realtime.sinks.mqtt_tls import PASSWORD, USER
 from realtime.sources.lsl import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
-from tools.live import bedside, first_after, print_trouble, run_async
+from tools.event_loop import run_async
+from tools.live import bedside, first_after, print_trouble
 from tools.plot import plot_decisions
 from tools.view import View
 

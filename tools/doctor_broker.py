@@ -44,7 +44,7 @@ def check_broker(
     except BrokerError as error:
         return problem(check, str(error))
     how = "with user name and password" if address.user else "without credentials"
-    from tools.live import run_async
+    from tools.event_loop import run_async
 
     try:
         refused = run_async(_ask(address, protocol))

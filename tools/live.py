@@ -10,9 +10,11 @@ import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
+
+from tools.event_loop import run_async
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from realtime.sinks.mqtt import MqttSink
     from realtime.sources.lsl import StreamChoice
     from tools.view import View
-
-Result = TypeVar("Result")
 
 
 def live(
@@ -350,11 +350,3 @@ def leaving_nothing() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def run_async(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine on a loop that MQTT can use; give what it returns."""
-    # aiomqtt needs add_reader, which the proactor loop of Windows does not have.
-    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(work)
