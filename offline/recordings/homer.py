@@ -29,6 +29,8 @@ from realtime.optodes import midpoint, standard_name
 from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
 from realtime.sources.recording import Event, Recording
 
+_COUNTS = {"Src": "nSrcs", "Det": "nDets"}
+
 
 def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     """Read a ``.nirs`` file.
@@ -67,7 +69,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
             f"{path}: d has shape {data.shape}; expected {len(times)} samples (as t has) by "
             f"{len(measured)} channels (as SD.MeasList has)."
         )
-    unit, factor = length_factor(str(probe.get("SpatialUnit", "mm")), length_unit, path)
+    unit, factor = length_factor(_declared_unit(probe), length_unit, path)
     channels = _channels(probe, measured, factor, path)
     try:
         spec = SignalSpec(channels, nominal_rate(times))
@@ -130,6 +132,11 @@ def _probe(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     if names is None:
         raise RecordingError(f"{path} has no probe 'SD'; expected the variables d, t, s and SD of Homer.")
     return {name: getattr(probe, name) for name in names}
+
+
+def _declared_unit(probe: Mapping[str, Any]) -> str:
+    """The unit of places, which Homer takes for mm where the field is empty."""
+    return label_of(np.ravel(probe.get("SpatialUnit", "mm")).tolist()) or "mm"
 
 
 def _real(values: Mapping[str, Any], name: str, path: Path, shown: str = "") -> Floats:
@@ -203,6 +210,11 @@ def _all_places(probe: Mapping[str, Any], factor: float, path: Path) -> dict[str
 def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:
     """Places of one side's optodes in metres; None where one is not finite."""
     values = np.atleast_2d(_real(probe, side, path, f"SD.{side}"))
+    count = probe.get(_COUNTS[side[:3]])
+    if len(values) == 3 != count == values.shape[1]:
+        raise RecordingError(
+            f"{path}: SD.{side} has shape {values.shape}; expected {count} optodes by 3. Turn it round."
+        )
     if values.shape[1] == 2:
         values = np.column_stack([values, np.zeros(len(values))])
     if values.shape[1] != 3:
