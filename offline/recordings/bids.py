@@ -93,7 +93,8 @@ def _with_events(recording: Recording, table: Path) -> Recording:
         said.append(HELD.format(held))
     if unsaid:
         said.append(f"{unsaid} rows of {table.name} have no onset or no trial_type and were left aside")
-    return remarked(replace(recording, events=in_order(events)[0]), said)
+    ordered, repeated = in_order(events)
+    return remarked(replace(recording, events=ordered), [*said, *repeated])
 
 
 def _is_rejected(cells: Mapping[str, str]) -> bool:

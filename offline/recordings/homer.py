@@ -78,14 +78,12 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     check_distances(spec, path, unit)
     check_wavelengths(spec.channels, path)
     check_pairs(channels, path)
-    events, rejected = _events(content, times, path)
+    events, said = _events(content, times, path)
     notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}
     auxiliary = content.get("aux")
     if isinstance(auxiliary, np.ndarray) and auxiliary.size:
         notes["auxiliary_channels"] = 1 if auxiliary.ndim < 2 else int(auxiliary.shape[1])
-    remarks = []
-    if rejected:
-        remarks.append(f"{rejected} onsets are marked as rejected; left aside")
+    remarks = list(said)
     if not is_regular(times):
         remarks.append("steps in time are not equal")
     if remarks:
@@ -225,10 +223,10 @@ def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> l
     ]
 
 
-def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], int]:
-    """Onsets where a column of s rises above 0, and how many are marked as rejected."""
+def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], list[str]]:
+    """Onsets where a column of s rises above 0, and what was left aside."""
     if "s" not in content or not np.size(content["s"]):
-        return (), 0
+        return (), []
     onsets = np.atleast_1d(_real(content, "s", path))
     onsets = onsets[:, None] if onsets.ndim == 1 else onsets
     if onsets.ndim != 2 or len(onsets) != len(times):
@@ -248,4 +246,7 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
         marks = Marks(nominal_rate(times) or 1.0, from_rest=True)
         events += [Event(onset, label) for onset, _ in marks.take(np.sign(values)[:, None], times)]
         rejected += marks.rejected
-    return in_order(events)[0], rejected
+    ordered, said = in_order(events)
+    if rejected:
+        said.append(f"{rejected} onsets are marked as rejected; left aside")
+    return ordered, said
