@@ -1,5 +1,7 @@
 """What the columns of a table of region signals are: regions, a count of the volumes, or their times."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 
 from models.errors import RecordingError
 from realtime.signal import Floats
+from realtime.text_values import ABSENT_NUMBERS
 
 INDEX = frozenset(
     {"", "index", "volume", "volumes", "vol", "frame", "scan", "tr", "row", "sample", "unnamed: 0"}
@@ -18,8 +21,32 @@ TIME = frozenset(
 """Names of columns that tell when a volume was taken, in lower case."""
 FEWEST = 3
 """Volumes below which nothing is told by how a column counts."""
+MOST_SHOWN = 60
+"""Characters of a table's own that a remark shows."""
 FEWEST_EQUAL, FEWEST_RISING = 8, 20
 """Volumes from which a column that rises by equal steps, or at all, with every volume is no region's."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesTable:
+    """What a table of region signals holds.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of regions, as the table has them; numbered where it has none.
+    data : (n_regions, n_volumes) float64
+        NaN where the table says that nothing is known.
+    times : (n_volumes,) float64 or None
+        What a column of times says, in the unit of the table.
+    remarks : list of str
+        What was left aside.
+    """
+
+    names: tuple[str, ...]
+    data: Floats
+    times: Floats | None
+    remarks: list[str]
 
 
 class Role(Enum):
@@ -28,6 +55,62 @@ class Role(Enum):
     REGION = "is a region"
     COUNT = "counts the volumes"
     TIMES = "tells the times of volumes"
+
+
+def regions_of(
+    path: Path,
+    header: Sequence[str] | None,
+    data: Floats,
+    *,
+    weak: bool = False,
+    remarks: Sequence[str] = (),
+) -> SeriesTable:
+    """What is measured in a table of numbers: without the columns that count volumes or tell their times.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table, for messages.
+    header : sequence of str or None
+        What the columns are called.
+    data : (n_columns, n_volumes) float64
+        Its numbers.
+    weak : bool
+        Whether the names stand in a comment, which may be about something else.
+    remarks : sequence of str
+        What else is told of it.
+
+    Raises
+    ------
+    RecordingError
+        Names contradict the values, or stand twice; or there is no region.
+    """
+    remarks = list(remarks)
+    if (coded := np.isin(data, list(ABSENT_NUMBERS))).any():
+        data = np.where(coded, np.nan, data)
+        remarks.append(f"{np.count_nonzero(coded)} cells are -999 or -9999, as not known is coded; missing")
+    times: Floats | None = None
+    kept = []
+    for column, values in enumerate(data):
+        name = None if header is None else header[column]
+        if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
+            name = None
+        role = role_of(path, name, column, data)
+        if role is Role.REGION:
+            kept.append(column)
+            continue
+        times = values if role is Role.TIMES else times
+        shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
+        remarks.append(f"column {shown} {role.value} and was left aside")
+    if not kept:
+        raise RecordingError(f"{path} has no column of a region; expected a table of region signals.")
+    names = [header[k] if header is not None else f"region {i}" for i, k in enumerate(kept, start=1)]
+    if weak and header is not None and not all(name.startswith("#") for name in names):
+        remarks.append(f"names of regions were taken from a comment: {', '.join(names)[:MOST_SHOWN]}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecordingError(f"{path} calls two regions {twice!r}; names must be unique.")
+    return SeriesTable(tuple(names), data[kept], times, remarks)
 
 
 def role_of(path: Path, name: str | None, column: int, data: Floats) -> Role:

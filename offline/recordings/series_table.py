@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
-from offline.recordings.series_roles import FEWEST, INDEX, TIME, Role, counts, role_of
+from offline.recordings.series_roles import FEWEST, SeriesTable, counts, regions_of
 from realtime.signal import Floats
 from realtime.text_values import has_decimal_comma, is_absent
 
@@ -29,28 +29,6 @@ _NUMBER = re.compile(
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _MOST_SHOWN = 60
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesTable:
-    """What a table of region signals holds.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Of regions, as the table has them; numbered where it has none.
-    data : (n_regions, n_volumes) float64
-        NaN where the table says that nothing is known.
-    times : (n_volumes,) float64 or None
-        What a column of times says, in the unit of the table.
-    remarks : list of str
-        What was left aside.
-    """
-
-    names: tuple[str, ...]
-    data: Floats
-    times: Floats | None
-    remarks: list[str]
 
 
 @dataclass(frozen=True)
@@ -96,7 +74,8 @@ def read_table(path: Path) -> SeriesTable:
             )
         )
     data, commas = _numbers(path, rows, separator, named=header is not None)
-    return _regions(path, header, data, weak, ["decimal commas were read as points"] if commas else [])
+    remarks = ["decimal commas were read as points"] if commas else []
+    return regions_of(path, header, data, weak=weak, remarks=remarks)
 
 
 def _rows(path: Path) -> tuple[list[str], list[_Row], str]:
@@ -273,13 +252,22 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
             f"{path} writes {mixed!r} with a decimal comma, and other numbers with a point; expected one of "
             "the two."
         )
-    if commas and all(map(_THOUSANDS.fullmatch, filter(has_decimal_comma, every))):
+    if commas and _may_be_thousands([[row.cells[k] for row in rows] for k in range(len(data))]):
         found = next(filter(has_decimal_comma, every))
         raise RecordingError(
             f"{path} writes {found!r}, which could be a number with a decimal comma, or thousands; expected "
             "decimal points, and nothing between thousands."
         )
     return data, commas
+
+
+def _may_be_thousands(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether commas may stand between thousands: three digits behind each, and whole numbers beside them."""
+    with_commas = [column for column in columns if any(map(has_decimal_comma, column))]
+    cells = [cell for column in with_commas for cell in column]
+    return all(_THOUSANDS.fullmatch(cell) for cell in cells if has_decimal_comma(cell)) and any(
+        _is_plain(cell) and _is_whole(cell) for cell in cells
+    )
 
 
 def _refuse_split_numbers(path: Path, rows: Sequence[_Row]) -> None:
@@ -291,31 +279,3 @@ def _refuse_split_numbers(path: Path, rows: Sequence[_Row]) -> None:
             f"{path}, line {rows[0].line} has {shown!r}: it could be a number with a decimal comma, or two "
             "numbers. Write decimal points, or name the regions in the first line."
         )
-
-
-def _regions(
-    path: Path, header: list[str] | None, data: Floats, weak: bool, remarks: list[str]
-) -> SeriesTable:
-    """Leave aside the columns that count volumes or tell their times."""
-    times: Floats | None = None
-    kept = []
-    for column, values in enumerate(data):
-        name = None if header is None else header[column]
-        if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
-            name = None
-        role = role_of(path, name, column, data)
-        if role is Role.REGION:
-            kept.append(column)
-            continue
-        times = values if role is Role.TIMES else times
-        shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
-        remarks.append(f"column {shown} {role.value} and was left aside")
-    if not kept:
-        raise RecordingError(f"{path} has no column of a region; expected a table of region signals.")
-    names = [header[k] if header is not None else f"region {i}" for i, k in enumerate(kept, start=1)]
-    if weak and header is not None and not all(name.startswith("#") for name in names):
-        remarks.append(f"names of regions were taken from a comment: {', '.join(names)[:_MOST_SHOWN]}")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RecordingError(f"{path} calls two regions {twice!r}; names must be unique.")
-    return SeriesTable(tuple(names), data[kept], times, remarks)

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.errors import RecipeError, RecordingError
 from offline.recordings.series import check_times_of_volumes, read_series
-from offline.recordings.series_table import SeriesTable
+from offline.recordings.series_roles import SeriesTable
 from offline.scans.base import Floats, Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from models.errors import RecordingError
 from offline.recordings import read_recording
-from offline.scans.regions import read_region_text
+from offline.recordings.series_table import read_table
+from offline.scans.regions import read_region_table, read_region_text
 
 TR = 2.0
 
@@ -159,7 +160,7 @@ def test_an_empty_last_cell_is_a_value_that_is_not_known(table):
         ("time,LPFC\n0,1.5\nn/a,2.5\n3,3.5\n", r"'time' does not advance \(nan after 0\)"),
         ("volume,LPFC\n0,1.5\n1,2.5\n0,3.5\n", r"'volume' does not advance \(0 after 1\)"),
         ("volume,LPFC\n4,1.5\n5,2.5\n9,3.5\n", "'volume' goes from 5 to 9, so volumes were taken out"),
-        ("a\tb\n1,234\t2000\n1,235\t2100\n", "'1,234', which could be .* a decimal comma, or thousands"),
+        ("a\tb\n1,234\t2000\n985\t2100\n", "'1,234', which could be .* a decimal comma, or thousands"),
         ("made by x 1\n1.5 2.5 3.5\n", r"line 1 \('made by x 1'\) names 4 regions and has 3 columns"),
     ],
 )
@@ -212,3 +213,21 @@ def test_names_that_stand_in_a_comment_are_told(table):
     recording = read_recording(table("% LPFC PCC\n" + rows_of("{x} {y}")), repetition_time=2)
     assert recording.spec.names == ("LPFC", "PCC")
     assert recording.remarks == ("names of regions were taken from a comment: LPFC, PCC",)
+
+
+def test_codes_of_what_is_not_known_are_missing_and_told(table):
+    recording = read_recording(table("a,b\n-9999,2.5\n3.5,-999\n4.5,1.5\n"), repetition_time=2)
+    assert recording.missing.tolist() == [[True, False, False], [False, True, False]]
+    assert "2 cells are -999 or -9999, as not known is coded; missing" in recording.remarks
+
+
+def test_the_quick_way_and_the_other_find_the_same(tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    X[3, 1] = -9999
+    path = tmp_path / "a.1D"
+    for first, second in (("#time", 2.0 * np.arange(20)), ("#index", np.arange(20.0))):
+        np.savetxt(path, np.column_stack([second, X]), header=f"{first} #1 #2", comments="")
+        quick, slow = read_region_table(path), read_table(path)
+        assert quick.names == slow.names == ("#1", "#2")
+        assert quick.remarks == slow.remarks
+        np.testing.assert_array_equal(quick.data, slow.data)
