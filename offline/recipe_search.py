@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from offline.recipe_sections import Section
+from offline.recipe_sections import MOST_TIMES, Section
 
 
 class Range(Section):
@@ -83,5 +83,5 @@ class BudgetSection(Section):
 
     trials: int = Field(default=0, ge=0, le=10_000)
     inner_folds: int = Field(default=3, ge=2, le=20)
-    epochs: int | None = Field(default=None, ge=1)
-    permutations: int | None = Field(default=None, ge=0)
+    epochs: int | None = Field(default=None, ge=1, le=MOST_TIMES)
+    permutations: int | None = Field(default=None, ge=0, le=100_000)

@@ -19,6 +19,10 @@ MOST_SEED = 2**31 - 1
 """What every generator of random numbers takes, a few more for repeats and folds added."""
 
 
+MOST_TIMES = 1_000_000
+"""Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
+
+
 class Section(BaseModel):
     """A part of a recipe: fixed once read, and strict about its keys and types.
 
@@ -232,12 +236,12 @@ class Training(Section):
         What all chance follows from.
     """
 
-    epochs: int = Field(default=40, ge=1)
-    min_epochs: int = Field(default=5, ge=1)
-    patience: int = Field(default=8, ge=1)
-    batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=1e-2, ge=0)
+    epochs: int = Field(default=40, ge=1, le=MOST_TIMES)
+    min_epochs: int = Field(default=5, ge=1, le=MOST_TIMES)
+    patience: int = Field(default=8, ge=1, le=MOST_TIMES)
+    batch_size: int = Field(default=64, ge=1, le=MOST_TIMES)
+    learning_rate: float = Field(default=1e-3, gt=0, le=100)
+    weight_decay: float = Field(default=1e-2, ge=0, le=100)
     validation_fraction: float = Field(default=0.25, gt=0, lt=1)
     early_stopping: bool = True
     class_weights: Literal["balanced", "none"] = "balanced"

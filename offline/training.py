@@ -23,6 +23,7 @@ from offline.fitting import FitSettings, Fitted, fit_network
 from offline.labelling import Span
 from offline.progress import Tell, shown
 from offline.recipe import Recipe, check_network_of
+from offline.reproducible import seed_of
 from offline.samples import Samples, collect
 from offline.spelling import canonical
 from offline.temperature import fit_temperature, logits_of
@@ -220,11 +221,11 @@ def train(
             'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
             'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
         )
+    seed = seed_of(recipe.training.seed, seed)
     check_target(out)
     from offline.carding import card_of  # which needs to know what `Trained` is
 
     cohort = read_cohort(cohort_path)
-    seed = recipe.training.seed if seed is None else seed
     with shown(progress) as tell:
         lock = [canonical(person) for person in lock]
         aside = (*exclude_people, *lock)

@@ -28,6 +28,19 @@ PATIENCE_S = 5.0
 """A process that has nothing to do and was told to end is given so long, s."""
 
 
+def how_many(asked: int) -> int:
+    """How many processes are meant: so many, or one a core where 0 is said.
+
+    Raises
+    ------
+    HemostreamError
+        Fewer are asked for.
+    """
+    if asked < 0:
+        raise HemostreamError(f"--workers is {asked}; expected 0 (one a core) or more.")
+    return asked or os.cpu_count() or 1
+
+
 class _Worker(NamedTuple):
     process: BaseProcess
     pipe: "Connection[Any, Any]"

@@ -8,7 +8,7 @@ from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.optodes import midpoint, number_optodes, standard_name
+from realtime.optodes import Optode, midpoint, number_optodes, optode_of, standard_name
 from realtime.signal import Channel, Kind, Position
 from realtime.text_values import is_absent, number_in
 from realtime.units import kind_of, unit_of
@@ -21,16 +21,11 @@ SLOWEST, FASTEST = 1e-3, 1e6
 def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
     """What the convention's fields say of each row, and the factors to SI."""
     nodes = desc.findall("channels/channel")
-    places: dict[tuple[str, str], Position] = {}
-    for optode in desc.findall("optodes/optode"):
-        function, label = _text(optode, "function").lower(), _text(optode, "label")
-        place = location(optode.find("location"), f"Optode {label or function!r}")
-        if place is not None:
-            places.setdefault((function, label), place)
+    places = _places(desc)
     kinds = [kind_of(_text(node, "type")) for node in nodes]
     used = [node for node, kind in zip(nodes, kinds, strict=True) if kind is not None]
-    sources = number_optodes(filter(None, (_text(node, "source") for node in used)))
-    detectors = number_optodes(filter(None, (_text(node, "detector") for node in used)))
+    sources = number_optodes(filter(None, (_optode(node, "source") for node in used)))
+    detectors = number_optodes(filter(None, (_optode(node, "detector") for node in used)))
     channels: list[Channel | None] = []
     scales: list[float] = []
     for row, (node, kind) in enumerate(zip(nodes, kinds, strict=True)):
@@ -38,7 +33,7 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
             channels.append(None)
             scales.append(1.0)
             continue
-        source, detector = _text(node, "source"), _text(node, "detector")
+        source, detector = _optode(node, "source"), _optode(node, "detector")
         label = _text(node, "label")
         wavelength = called = None
         whose = f"Channel {label or row!r}"
@@ -50,7 +45,10 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
         except SignalError as error:
             raise SignalError(f"{whose}: {error}") from error
         s, d = sources.get(source), detectors.get(detector)
-        at, to = places.get(("source", source)), places.get(("detector", detector))
+        at, to = (
+            places["source"].get(optode_of(source, None)),
+            places["detector"].get(optode_of(detector, None)),
+        )
         if not label:
             label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, called)
         channels.append(
@@ -72,6 +70,27 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
         )
         scales.append(scale)
     return channels, scales
+
+
+def _places(desc: ET.Element) -> dict[str, dict[Optode | None, Position]]:
+    """Where the sources and the detectors are, however their names are written."""
+    found: dict[str, dict[Optode | None, Position]] = {"source": {}, "detector": {}}
+    for node in desc.findall("optodes/optode"):
+        function, label = _text(node, "function").lower(), _optode(node, "label")
+        place = location(node.find("location"), f"Optode {label or function!r}")
+        if place is None or not label or function not in found:
+            continue
+        if found[function].setdefault(optode_of(label, None), place) != place:
+            raise SignalError(
+                f"Optode {label!r}: there are two places of a {function} of that name; expected one."
+            )
+    return found
+
+
+def _optode(node: ET.Element, tag: str) -> str:
+    """What an optode is called, empty where that is not known."""
+    text = _text(node, tag)
+    return "" if is_absent(text) else text
 
 
 def _text(node: ET.Element, tag: str) -> str:

@@ -36,6 +36,7 @@ from models.regular_file import read_regular
 from realtime.layout import StreamLayout
 from realtime.optodes import number_optodes, standard_name
 from realtime.signal import Channel, Kind, SignalSpec
+from realtime.text_values import is_absent
 from realtime.units import LENGTHS, kind_of, unit_of
 
 FORM = '{"ChMontage": [{"channel_idx": 0, "source": "S1", "detector": "D1", "wavelength": 760}, ...]}'
@@ -152,6 +153,9 @@ class _Entry:
             raise StreamError(f"{where} is {entry!r}; expected an object.")
         if lacking := [name for name in ("channel_idx", "source", "detector") if name not in entry]:
             raise StreamError(f"{where} lacks {', '.join(lacking)}.")
+        for side in ("source", "detector"):
+            if is_absent(str(entry[side])):
+                raise StreamError(f"{where} has {side} {entry[side]!r}; expected the name of an optode.")
         row = entry["channel_idx"]
         if isinstance(row, bool) or not isinstance(row, int) or row < 0:
             raise StreamError(f"{where} has channel_idx {row!r}; expected a row of the stream, from 0.")

@@ -11,6 +11,7 @@ from realtime.devices.recognition import called, rate_of, rows_of, text_of
 from realtime.log import StreamOpened
 from realtime.plan import Plan
 from realtime.side_file import SideFile
+from realtime.wavelengths import impossible_light
 
 MOST_HZ = 500.0
 """Fastest stream that is taken (Hz).  What blood does is over below 10 Hz, and the fastest fNIRS devices send
@@ -94,6 +95,11 @@ def open_stream(info: ET.Element, side: SideFile | None, *, local: float, declar
     origin = read_origin(info)
     check_header(info)
     layout = layout_of(info, side)
+    if said := impossible_light(layout.spec.channels):
+        raise StreamError(
+            f"Stream {called(info)}: {said}. Correct its description, or give a layout file that says what "
+            "its rows are (--layout FILE)."
+        )
     return StreamOpened(
         local=local,
         spec=layout.spec,

@@ -1,6 +1,5 @@
 """``hemostream train`` and ``hemostream evaluate``."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,13 +178,15 @@ def evaluate(
     from offline import evaluation
     from offline.planning import print_plan
     from offline.recipe import load_recipe
+    from offline.workers import how_many
     from realtime.inference import one_thread
 
     one_thread()
+    workers = how_many(workers)
     its = load_recipe(recipe, allow_damaged=allow_damaged)
     if plan:
         costs = evaluation.plan_evaluation(cohort, its, networks=network, audited=audit)
-        print_plan(costs, workers or os.cpu_count() or 1)
+        print_plan(costs, workers)
         return
     if out is None:
         raise HemostreamError("--out is missing: the folder for the report. (Only --plan does without.)")
@@ -194,7 +195,7 @@ def evaluate(
         its,
         out,
         networks=network,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers,
         cluster=cluster,
         audited=audit,
     )

@@ -1,6 +1,5 @@
 """``hemostream study``: the systems of the review, listed and run."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,17 +150,16 @@ def run(
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
     from offline.studies.division import PROFILES
     from offline.studies.recorded import is_cohort
-    from offline.workers import Workers
+    from offline.workers import Workers, how_many
 
     wanted = wanted_on(data, names or (), everything=all_, target=target)
-    if workers < 0:
-        raise HemostreamError(f"--workers is {workers}; expected 0 (one a core) or more.")
+    workers = how_many(workers)
     if derivative and (layout := layout_of(data)) != "adhd200":
         raise HemostreamError(
             f"--derivative {derivative} is for ADHD-200, and {data} is {layout or 'nothing that is known'}; "
             "leave it away."
         )
-    out, workers = folder_of(out, target), workers or os.cpu_count() or 1
+    out = folder_of(out, target)
     for name in wanted:  # a file may stand in the place of one of them
         check_folder(out / name, "The report")
     make_folder(out)

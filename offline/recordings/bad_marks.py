@@ -3,8 +3,8 @@
 What is so marked is missing, and a remark says how much.  Marks of another number than there are channels (or
 samples), and marks that leave nothing at all (fields that were never set are zeros), are only remarked on.
 
-Homer keeps channels in ``SD.MeasListAct`` (``mlActMan``) and stretches in ``tIncMan``; converters to SNIRF
-write them beside the data or the probe.
+Homer keeps channels in ``SD.MeasListAct`` (``mlActMan``) and stretches in ``tIncMan`` and ``tIncAuto``;
+converters to SNIRF write them beside the data or the probe.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from realtime.sources.recording import Recording
 
 CHANNELS = frozenset({"measlistact", "measlistactman", "measlistactauto", "mlact", "mlactman", "mlactauto"})
 """Names of flags of channels, in lower case: 1 is good."""
-SAMPLES = frozenset({"tinc", "tincman"})
+SAMPLES = frozenset({"tinc", "tincman", "tincauto"})
 """Names of flags of samples, in lower case: 1 is good."""
 _ACTIVE = 2
 """Column of a table (source, detector, active, wavelength), as Homer3 keeps it."""

@@ -63,10 +63,9 @@ def with_sidecars(recording: Recording, path: Path) -> Recording:
 
 
 def _with_events(recording: Recording, table: Path) -> Recording:
-    rows = _rows(table)
+    columns, rows = _rows(table)
     first = float(recording.times[0]) if len(recording.times) else 0.0
-    columns = set(rows[0][1]) if rows else set()
-    if rows and ("onset" not in columns or not columns & set(_LABELS)):
+    if "onset" not in columns or not set(columns) & set(_LABELS):
         return remarked(
             recording,
             [f"{table.name} has no columns 'onset' and 'trial_type' (or 'value'); its events were not read"],
@@ -93,7 +92,8 @@ def _with_events(recording: Recording, table: Path) -> Recording:
         said.append(HELD.format(held))
     if unsaid:
         said.append(f"{unsaid} rows of {table.name} have no onset or no trial_type and were left aside")
-    return remarked(replace(recording, events=in_order(events)[0]), said)
+    ordered, repeated = in_order(events)
+    return remarked(replace(recording, events=ordered), [*said, *repeated])
 
 
 def _is_rejected(cells: Mapping[str, str]) -> bool:
@@ -112,7 +112,10 @@ def _is_rejected(cells: Mapping[str, str]) -> bool:
 def _with_channels(recording: Recording, table: Path) -> Recording:
     bad: list[int] = []
     unknown: list[str] = []
-    for line, cells in _rows(table):
+    columns, listed = _rows(table)
+    if "name" not in columns and not {"source", "detector"} <= set(columns):
+        return remarked(recording, [f"{table.name} has no column 'name'; its marks were not read"])
+    for line, cells in listed:
         status = cells.get("status", "").lower()
         if status not in ("good", "bad") and not is_absent(status):
             raise RecordingError(f"{table}, line {line}: status is {status!r}; expected good, bad or n/a.")
@@ -172,8 +175,8 @@ def _number(table: Path, line: int, cells: Mapping[str, str], column: str) -> fl
         raise RecordingError(f"{table}, line {line}: {column} {error}.") from error
 
 
-def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
-    """Line and cells by column of each row of a table."""
+def _rows(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """The columns of a table, and line and cells by column of each row."""
     try:
         if (size := table.stat().st_size) > LARGEST:
             raise RecordingError(f"{table} has {size} bytes; expected a table of at most {LARGEST}.")
@@ -202,4 +205,4 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
             rows.append((reader.line_num, row))
     except csv.Error as error:
         raise RecordingError(f"{table}, line {reader.line_num}: {error}.") from error
-    return rows
+    return names, rows

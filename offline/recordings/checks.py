@@ -227,10 +227,12 @@ def rescaled(spec: SignalSpec, factor: float) -> SignalSpec:
     )
 
 
-def in_order(events: Sequence[Event]) -> tuple[tuple[Event, ...], int]:
-    """Events by onset, each told once; and how many were told more often than that."""
+def in_order(events: Sequence[Event]) -> tuple[tuple[Event, ...], list[str]]:
+    """Events by onset, each told once; and a remark on those that were told more often than that."""
     distinct = dict.fromkeys(events)
-    return tuple(sorted(distinct, key=lambda event: event.onset)), len(events) - len(distinct)
+    repeated = len(events) - len(distinct)
+    said = [f"{repeated} events stand in the file twice; each was taken once"] if repeated else []
+    return tuple(sorted(distinct, key=lambda event: event.onset)), said
 
 
 def _list_nm(wavelengths: set[float | None]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
-from realtime.signal import Bools, Floats
+from realtime.signal import Bools, Floats, Kind
 from realtime.sources.recording import Recording
 
 LOST_SHARE = "lost_share"
@@ -43,9 +43,19 @@ def with_losses(recording: Recording, *, wire: bool = False) -> Recording:
         notes[LOST_SHARE] = max(behind / len(recording.times), float(notes.get(LOST_SHARE, 0.0)))
     if (empty := float(recording.missing.all(axis=0).mean())) > WORTH_TELLING:
         remarks.append(f"{empty:.0%} of its samples hold a value in no channel")
+    if (dark := _dark_share(recording)) > WORTH_TELLING:
+        remarks.append(
+            f"{dark:.0%} of its intensities are zero or below, where no light is; they are missing"
+        )
     if gaps := _gap_words(recording):
         remarks.append(gaps)
     return replace(recording, notes={**notes, "remarks": remarks}) if remarks else recording
+
+
+def _dark_share(recording: Recording) -> float:
+    """The part of the intensities that tell of no light: dead channels, or no intensities at all."""
+    rows = [row for row, channel in enumerate(recording.spec.channels) if channel.kind is Kind.INTENSITY]
+    return float(np.mean(recording.data[rows] <= 0)) if rows else 0.0
 
 
 def _behind(times: Floats) -> Bools:

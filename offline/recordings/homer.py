@@ -29,6 +29,8 @@ from realtime.optodes import midpoint, standard_name
 from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
 from realtime.sources.recording import Event, Recording
 
+_COUNTS = {"Src": "nSrcs", "Det": "nDets"}
+
 
 def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     """Read a ``.nirs`` file.
@@ -67,7 +69,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
             f"{path}: d has shape {data.shape}; expected {len(times)} samples (as t has) by "
             f"{len(measured)} channels (as SD.MeasList has)."
         )
-    unit, factor = length_factor(str(probe.get("SpatialUnit", "mm")), length_unit, path)
+    unit, factor = length_factor(_declared_unit(probe), length_unit, path)
     channels = _channels(probe, measured, factor, path)
     try:
         spec = SignalSpec(channels, nominal_rate(times))
@@ -76,14 +78,12 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     check_distances(spec, path, unit)
     check_wavelengths(spec.channels, path)
     check_pairs(channels, path)
-    events, rejected = _events(content, times, path)
+    events, said = _events(content, times, path)
     notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}
     auxiliary = content.get("aux")
     if isinstance(auxiliary, np.ndarray) and auxiliary.size:
         notes["auxiliary_channels"] = 1 if auxiliary.ndim < 2 else int(auxiliary.shape[1])
-    remarks = []
-    if rejected:
-        remarks.append(f"{rejected} onsets are marked as rejected; left aside")
+    remarks = list(said)
     if not is_regular(times):
         remarks.append("steps in time are not equal")
     if remarks:
@@ -130,6 +130,11 @@ def _probe(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     if names is None:
         raise RecordingError(f"{path} has no probe 'SD'; expected the variables d, t, s and SD of Homer.")
     return {name: getattr(probe, name) for name in names}
+
+
+def _declared_unit(probe: Mapping[str, Any]) -> str:
+    """The unit of places, which Homer takes for mm where the field is empty."""
+    return label_of(np.ravel(probe.get("SpatialUnit", "mm")).tolist()) or "mm"
 
 
 def _real(values: Mapping[str, Any], name: str, path: Path, shown: str = "") -> Floats:
@@ -203,6 +208,11 @@ def _all_places(probe: Mapping[str, Any], factor: float, path: Path) -> dict[str
 def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:
     """Places of one side's optodes in metres; None where one is not finite."""
     values = np.atleast_2d(_real(probe, side, path, f"SD.{side}"))
+    count = probe.get(_COUNTS[side[:3]])
+    if len(values) == 3 != count == values.shape[1]:
+        raise RecordingError(
+            f"{path}: SD.{side} has shape {values.shape}; expected {count} optodes by 3. Turn it round."
+        )
     if values.shape[1] == 2:
         values = np.column_stack([values, np.zeros(len(values))])
     if values.shape[1] != 3:
@@ -213,10 +223,10 @@ def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> l
     ]
 
 
-def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], int]:
-    """Onsets where a column of s rises above 0, and how many are marked as rejected."""
+def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], list[str]]:
+    """Onsets where a column of s rises above 0, and what was left aside."""
     if "s" not in content or not np.size(content["s"]):
-        return (), 0
+        return (), []
     onsets = np.atleast_1d(_real(content, "s", path))
     onsets = onsets[:, None] if onsets.ndim == 1 else onsets
     if onsets.ndim != 2 or len(onsets) != len(times):
@@ -236,4 +246,7 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
         marks = Marks(nominal_rate(times) or 1.0, from_rest=True)
         events += [Event(onset, label) for onset, _ in marks.take(np.sign(values)[:, None], times)]
         rejected += marks.rejected
-    return in_order(events)[0], rejected
+    ordered, said = in_order(events)
+    if rejected:
+        said.append(f"{rejected} onsets are marked as rejected; left aside")
+    return ordered, said

@@ -95,7 +95,6 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
         "origin": str(opened.origin.kind),
         "speed": opened.origin.speed,
         "resets": gathered.resets,
-        "repeated_events": repeated,
         "lost": [list(loss) for loss in losses],
     }
     remarks = []
@@ -107,8 +106,7 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
         )
     if gathered.resets:
         remarks.append(f"the stream's clock was set anew {gathered.resets} times")
-    if repeated:
-        remarks.append(f"{repeated} events stand in the journal twice; each was taken once")
+    remarks += repeated
     if remarks:
         notes["remarks"] = remarks
     return Recording(

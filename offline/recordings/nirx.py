@@ -97,7 +97,8 @@ def read_nirx(path: Path) -> Recording:
     # A row of zeros is a line that went back to rest.
     marks = [Event(float(note["onset"]), label_of([note["description"]])) for note in raw.annotations]
     begun, held = held_once([mark for mark in marks if mark.label != "0"], raw.times)
-    events, _ = in_order(begun)
+    events, repeated = in_order(begun)
+    remarks += repeated
     if held:
         remarks.append(HELD.format(held))
     notes: dict[str, Any] = {"format": "NIRx"}

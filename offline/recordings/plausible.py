@@ -12,9 +12,8 @@ import numpy as np
 from models.errors import RecordingError
 from offline.recordings.checks import MOST_HAEMOGLOBIN
 from realtime.signal import Channel, Floats
+from realtime.wavelengths import impossible_light
 
-SHORTEST_NM, LONGEST_NM = 400.0, 1400.0
-"""Light outside these (nm) is not used on tissue: water and haemoglobin let none through."""
 SHORTEST_STEP_S, LONGEST_STEP_S = 9e-4, 30.0
 """Samples of optical devices are no closer together and no further apart, s."""
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
@@ -22,7 +21,7 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
-    """Refuse wavelengths that are not in nanometres, or none.
+    """Refuse wavelengths that cannot be (`realtime.wavelengths`).
 
     Parameters
     ----------
@@ -36,13 +35,8 @@ def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
     RecordingError
         Shows the first such.
     """
-    for channel in channels:
-        for found in (channel.wavelength, channel.nominal_wavelength):
-            if found is not None and not SHORTEST_NM <= found <= LONGEST_NM:
-                raise RecordingError(
-                    f"{path}: channel {channel.name!r} has a wavelength of {found:g}; expected nanometres, "
-                    f"{SHORTEST_NM:g} to {LONGEST_NM:g}. Correct the wavelengths in the file."
-                )
+    if said := impossible_light(channels):
+        raise RecordingError(f"{path}: {said}. Correct the wavelengths in the file.")
 
 
 def check_steps(times: Floats, path: Path, declared: str, unit: float = 1.0) -> None:

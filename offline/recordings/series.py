@@ -46,7 +46,7 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
     names, data = table.names, table.data
     seconds, told_by = _repetition_time(path, repetition_time)
     if table.times is not None:
-        _check_times(path, table.times, seconds)
+        check_times_of_volumes(path, table.times, seconds)
     spec = SignalSpec(tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in names), 1 / seconds)
     missing = ~np.isfinite(data)
     held = np.where(missing, np.nan, data)
@@ -91,11 +91,23 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
     return float(seconds), told_by
 
 
-def _check_times(path: Path, times: Floats, seconds: float) -> None:
-    """Refuse a column of times that contradicts the repetition time: stamps would be wrong."""
+def check_times_of_volumes(path: Path, times: Floats, seconds: float) -> None:
+    """Refuse a column of times that contradicts the repetition time: stamps would be wrong.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table, for messages.
+    times : (n_volumes,) float64
+        What the column says, s or ms.
+    seconds : float
+        The repetition time, s; NaN where it is not known, and only gaps can be found.
+    """
     steps = np.diff(times)
     if not len(steps):
         return
+    if np.isnan(seconds):
+        seconds = float(np.median(steps))
     for unit in (1.0, 1e-3):  # seconds, milliseconds
         if np.all(np.abs(steps * unit - seconds) <= UNEVEN * seconds):
             return

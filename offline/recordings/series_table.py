@@ -15,51 +15,20 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
+from offline.recordings.series_roles import FEWEST, SeriesTable, counts, regions_of
 from realtime.signal import Floats
 from realtime.text_values import has_decimal_comma, is_absent
 
-INDEX = frozenset(
-    {"", "index", "volume", "volumes", "vol", "frame", "scan", "tr", "row", "sample", "unnamed: 0"}
-)
-"""Names of columns that count volumes, in lower case."""
-TIME = frozenset(
-    {"time", "times", "t", "time_s", "time (s)", "time [s]", "seconds", "sec", "onset", "time_ms"}
-)
-"""Names of columns that tell when a volume was taken, in lower case."""
 FEW_WHOLE = 0.05
 """Part of the cells of measured signals that may be whole numbers by chance."""
-FEWEST = 3
-"""Volumes below which nothing is told by how a column counts."""
-FEWEST_TIMES = 8
-"""Volumes from which a column at an end, without a name, is taken for times if it advances by equal steps."""
-MANY_TIMES, UNEVEN_STEPS = 20, 0.2
-"""From so many volumes steps may differ by this part: times are rounded, and clocks read late."""
+COMMENTS = ("#", "%", "//")
+"""How a line begins that is no volume."""
 _NUMBER = re.compile(
     r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE
 )
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+_MOST_SHOWN = 60
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesTable:
-    """What a table of region signals holds.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Of regions, as the table has them; numbered where it has none.
-    data : (n_regions, n_volumes) float64
-        NaN where the table says that nothing is known.
-    times : (n_volumes,) float64 or None
-        What a column of times says, in the unit of the table.
-    remarks : list of str
-        What was left aside.
-    """
-
-    names: tuple[str, ...]
-    data: Floats
-    times: Floats | None
-    remarks: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +54,9 @@ def read_table(path: Path) -> SeriesTable:
     if not rows:
         raise RecordingError(f"{path} holds no volumes; expected a table of region signals.")
     header: list[str] | None = None
+    where = str(path)
     if not _is_data(rows[0].cells) or _is_numbered(rows, path):
+        where = f"{path}, line {rows[0].line} ({' '.join(rows[0].cells)[:_MOST_SHOWN]!r})"
         header = rows.pop(0).cells
     width = _width(path, rows)
     weak = header is None  # a comment may have as many words as there are columns
@@ -95,7 +66,7 @@ def read_table(path: Path) -> SeriesTable:
         header = ["", *header]  # as R writes the names of rows
     if header is not None and len(header) != width:
         raise RecordingError(
-            f"{path} names {len(header)} regions and has {width} columns."
+            f"{where} names {len(header)} regions and has {width} columns."
             + (
                 " Are there decimal commas? Write points."
                 if separator == "," and width == 2 * len(header)
@@ -103,7 +74,8 @@ def read_table(path: Path) -> SeriesTable:
             )
         )
     data, commas = _numbers(path, rows, separator, named=header is not None)
-    return _regions(path, header, data, weak, ["decimal commas were read as points"] if commas else [])
+    remarks = ["decimal commas were read as points"] if commas else []
+    return regions_of(path, header, data, weak=weak, remarks=remarks)
 
 
 def _rows(path: Path) -> tuple[list[str], list[_Row], str]:
@@ -111,13 +83,15 @@ def _rows(path: Path) -> tuple[list[str], list[_Row], str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise RecordingError(f"{path} is no text; expected a table of region signals.") from error
+        raise RecordingError(
+            f"{path} is no text in UTF-8; expected a table of region signals. Save it as UTF-8."
+        ) from error
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror}.") from error
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    content = [(number, line) for number, line in numbered if not line.lstrip().startswith("#")]
+    content = [(number, line) for number, line in numbered if not line.lstrip().startswith(COMMENTS)]
     first = content[0][0] if content else len(lines) + 1
-    comments = [line for number, line in numbered if line.lstrip().startswith("#") and number < first]
+    comments = [line for number, line in numbered if line.lstrip().startswith(COMMENTS) and number < first]
     separator = _separator([line for _, line in content])
     try:
         rows = [_Row(number, _cells(line, separator)) for number, line in content]
@@ -164,6 +138,11 @@ def _is_data(cells: Sequence[str]) -> bool:
     return all(is_absent(cell) or _is_number(cell) for cell in cells)
 
 
+def _is_said(word: str) -> bool:
+    """Whether a word of a comment tells a number or an attribute (``TR = 2``), and names no region."""
+    return _is_data([word]) or "=" in word or word.endswith(":")
+
+
 def _is_plain(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(cell))
 
@@ -184,7 +163,7 @@ def _is_numbered(rows: Sequence[_Row], path: Path) -> bool:
     labels = [float(cell) for cell in named]
     if not all(map(_is_whole, named)) or min(labels) < 0 or len(set(labels)) < len(labels):
         return False
-    if not first[0] and _counts(np.array([_value(row.cells[0]) for row in others])):
+    if not first[0] and counts(np.array([_value(row.cells[0]) for row in others])):
         return True
     counted = np.array_equal(labels, labels[0] + np.arange(len(labels))) and labels[0] in (0, 1)
     whole = _share_of_whole([row.cells[-len(named) :] for row in others if len(row.cells) >= len(named)])
@@ -243,9 +222,8 @@ def _marked_header(comments: Sequence[str], width: int, separator: str) -> list[
         words = _words(line, separator)
         if len(words) == width and all(len(word) > 1 and word.startswith("#") for word in words):
             return words
-        plain = line.lstrip().lstrip("#").strip()
-        words = _words(plain, separator)
-        if len(words) == width and not _is_data(words) and not any(" " in word for word in words):
+        words = _words(line.lstrip().lstrip("".join(COMMENTS)).strip(), separator)
+        if len(words) == width and not any(" " in word or _is_said(word) for word in words):
             return words
     return None
 
@@ -265,7 +243,8 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
                 data[column, volume] = float(cell.replace(",", "."))
             else:
                 raise RecordingError(
-                    f"{path}, line {row.line}, column {column + 1} is {cell[:60]!r}; expected a number."
+                    f"{path}, line {row.line}, column {column + 1} is "
+                    f"{cell[:_MOST_SHOWN]!r}; expected a number."
                 )
     if commas and any("." in cell for cell in every if _is_plain(cell) and not is_absent(cell)):
         mixed = next(cell for cell in every if has_decimal_comma(cell))
@@ -273,7 +252,22 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
             f"{path} writes {mixed!r} with a decimal comma, and other numbers with a point; expected one of "
             "the two."
         )
+    if commas and _may_be_thousands([[row.cells[k] for row in rows] for k in range(len(data))]):
+        found = next(filter(has_decimal_comma, every))
+        raise RecordingError(
+            f"{path} writes {found!r}, which could be a number with a decimal comma, or thousands; expected "
+            "decimal points, and nothing between thousands."
+        )
     return data, commas
+
+
+def _may_be_thousands(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether commas may stand between thousands: three digits behind each, and whole numbers beside them."""
+    with_commas = [column for column in columns if any(map(has_decimal_comma, column))]
+    cells = [cell for column in with_commas for cell in column]
+    return all(_THOUSANDS.fullmatch(cell) for cell in cells if has_decimal_comma(cell)) and any(
+        _is_plain(cell) and _is_whole(cell) for cell in cells
+    )
 
 
 def _refuse_split_numbers(path: Path, rows: Sequence[_Row]) -> None:
@@ -285,90 +279,3 @@ def _refuse_split_numbers(path: Path, rows: Sequence[_Row]) -> None:
             f"{path}, line {rows[0].line} has {shown!r}: it could be a number with a decimal comma, or two "
             "numbers. Write decimal points, or name the regions in the first line."
         )
-
-
-def _regions(
-    path: Path, header: list[str] | None, data: Floats, weak: bool, remarks: list[str]
-) -> SeriesTable:
-    """Leave aside the columns that count volumes or tell their times."""
-    times: Floats | None = None
-    kept = []
-    for column, values in enumerate(data):
-        name = None if header is None else header[column]
-        if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
-            name = None
-        what = _role(path, name, column, data)
-        if what == _REGION:
-            kept.append(column)
-            continue
-        times = values if what == _TIMES else times
-        shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
-        remarks.append(f"column {shown} {what} and was left aside")
-    if not kept:
-        raise RecordingError(f"{path} has no column of a region; expected a table of region signals.")
-    names = [header[k] if header is not None else f"region {i}" for i, k in enumerate(kept, start=1)]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RecordingError(f"{path} calls two regions {twice!r}; names must be unique.")
-    return SeriesTable(tuple(names), data[kept], times, remarks)
-
-
-_REGION, _COUNT, _TIMES = "", "counts the volumes", "tells the times of volumes"
-
-
-def _role(path: Path, name: str | None, column: int, data: Floats) -> str:
-    """What a column is, by its name, or by its values where it has none.
-
-    Raises
-    ------
-    RecordingError
-        Where name and values contradict.
-    """
-    values, (width, n) = data[column], data.shape
-    if name is None:
-        if width == 1:
-            return _REGION
-        if column == 0 and n >= FEWEST and _counts(values):
-            return _COUNT
-        if n < FEWEST_TIMES or not _advances(values):
-            return _REGION
-        if column in (0, width - 1):
-            return _COUNT if _counts(values) else _TIMES
-        raise RecordingError(
-            f"{path}: column {column + 1} advances by equal steps, as no region does; take it out."
-        )
-    plain = name.strip().strip("#").lower()
-    rising = n > 1 and bool(np.all(np.diff(values) > 0))
-    if not plain or plain in INDEX:
-        if rising or (not plain and _counts(values)):
-            return _COUNT if _counts(values) or plain else _TIMES
-        if not plain:
-            raise RecordingError(
-                f"{path}: column {column + 1} has no name and does not count the volumes; expected a name "
-                "for every region."
-            )
-    elif plain in TIME and n > 1:
-        if rising:
-            return _COUNT if _counts(values) else _TIMES
-        raise RecordingError(
-            f"{path}: column {name!r} does not advance, so it holds no times of volumes; expected regions "
-            "and at most a column of times. Rename it if it is a region."
-        )
-    elif width > 1 and n >= FEWEST_TIMES and _advances(values):
-        what = "counts the volumes" if _counts(values) else "advances by equal steps, as times do"
-        raise RecordingError(f"{path}: column {name!r} {what}, which no region does; take it out.")
-    return _REGION
-
-
-def _counts(values: Floats) -> bool:
-    """Whether values are 0, 1, 2 ... or 1, 2, 3 ..."""
-    return bool(values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values))))
-
-
-def _advances(values: Floats) -> bool:
-    """Whether values rise by equal steps (of many: nearly equal), as times do and no measured signal does."""
-    steps = np.diff(values)
-    if not np.all(steps > 0):
-        return False
-    uneven = UNEVEN_STEPS * float(np.median(steps)) if len(values) >= MANY_TIMES else 0.0
-    return bool(np.ptp(steps) <= max(uneven, 1e-6 * np.abs(values).max() + 1e-12))

@@ -158,11 +158,9 @@ def _read(
     # What we wrote says each event once, however fast they came.
     told_once, held = (stimuli.events, 0) if own else held_once(stimuli.events, times)
     events, repeated = in_order(told_once)
-    remarks += stimuli.remarks
+    remarks += [*stimuli.remarks, *repeated]
     if held:
         remarks.append(HELD.format(held))
-    if repeated:
-        remarks.append(f"{repeated} events stand in the file twice; each was taken once")
     start, said, local = _start(tags)
     if said:
         remarks.append(said)

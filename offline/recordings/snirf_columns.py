@@ -22,9 +22,8 @@ from realtime.optodes import midpoint, standard_name
 from realtime.signal import Channel, Kind
 from realtime.text_values import is_absent
 from realtime.units import kind_of, unit_of
+from realtime.wavelengths import FARTHEST_NM
 
-FARTHEST_NM = 30.0
-"""No source sends light further than this (nm) from the wavelength by which it is called."""
 CONTINUOUS_WAVE, PROCESSED = 1, 99999
 """SNIRF's codes of the data types that are signals of ours."""
 

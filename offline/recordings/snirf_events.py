@@ -19,6 +19,8 @@ _VALUES = ("", "amplitude", "amp", "value", "values", "magnitude", "weight", "he
 """What writers call the third column, of amplitudes."""
 _MOST_OF_ONE = 3
 """Numbers that stand in one row: more of them could be a row or onsets."""
+_ONSETS, _DURATIONS = ("onset", "onsets", "starttime", "start", "time"), ("duration", "durations")
+"""What they call the first two."""
 STATES, REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
 """What they call one that marks rejected onsets (below 0; not 0)."""
 
@@ -65,6 +67,9 @@ def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
                 "value); left aside"
             )
             continue
+        if said := _out_of_order(group, rows):
+            found.remarks.append(f"stimulus {label!r} {said}; left aside")
+            continue
         rejected = _rejected(group, rows)
         untimed = ~np.isfinite(rows[:, 0]) & ~rejected
         n_rejected += int(np.count_nonzero(rejected))
@@ -78,10 +83,28 @@ def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
     return found
 
 
+def _labels(group: h5py.Group) -> list[str]:
+    """What the file calls the columns, in lower case."""
+    return [text.strip().lower() for text in hdf5.texts(group, "dataLabels")]
+
+
+def _out_of_order(group: h5py.Group, rows: Floats) -> str:
+    """What is wrong where rows (n_onsets, 2 or more) are no onset, duration, value; empty where they are."""
+    labels = _labels(group)
+    for place, names in enumerate((_ONSETS, _DURATIONS)):
+        found = next((column for column, label in enumerate(labels) if label in names), place)
+        if found != place:
+            return f"has {labels[found]!r} in column {found + 1}, where SNIRF has it in column {place + 1}"
+    three, columns = len(rows) == _MOST_OF_ONE, rows.shape[1]
+    if three and columns > _MOST_OF_ONE and len(labels) != columns and np.all(np.diff(rows[0]) > 0):
+        return f"has data of shape {rows.shape}, whose first row advances as onsets do; turn it round"
+    return ""
+
+
 def _rejected(group: h5py.Group, rows: Floats) -> Bools:
     """Which rows (n_onsets, 2 or more) are marked as rejected, by whichever way the file has."""
     out: Bools = np.zeros(len(rows), dtype=bool)
-    labels = [text.strip().lower() for text in hdf5.texts(group, "dataLabels")]
+    labels = _labels(group)
     for column, values in enumerate(rows.T):
         called = labels[column] if column < len(labels) else ""
         if (column == 2 and called in _VALUES) or called in STATES:

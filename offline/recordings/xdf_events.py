@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from offline.recordings.checks import in_order
 from offline.recordings.xdf_streams import XdfStream, choose_markers, several_markers
 from realtime.devices import companion_of
@@ -71,7 +73,8 @@ def read_events(
             remarks.append(f"{repeated} of them are told by two streams and were taken once")
     if wanted is not None and not kept:
         remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
-    return in_order([event for said in kept for event in said.events])[0], remarks
+    ordered, twice = in_order([event for said in kept for event in said.events])
+    return ordered, remarks + twice
 
 
 def marker_streams(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> list[XdfStream]:
@@ -88,6 +91,13 @@ def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
         remarks.append(
             f"marker stream {one.name!r} is at {marks.up_at_start!r} at its first sample; when that began is "
             "not known"
+        )
+    if untimed := int(np.count_nonzero(~np.isfinite(one.times))):
+        remarks.append(f"{untimed} markers of {one.name!r} have no time; left aside")
+    if events and one.rate > 0 and not one.is_text and np.any(one.values % 1 > 0):
+        remarks.append(
+            f"marker stream {one.name!r} has values that are not whole, as noise has and no trigger: its "
+            f"{len(events)} events may be none"
         )
     if marks.rejected:
         remarks.append(f"{marks.rejected} onsets of {one.name!r} are below 0, marked as rejected; left aside")

@@ -19,6 +19,7 @@ from offline.people_hash import is_among
 from offline.person_loss import person_losses
 from offline.progress import Tell, shown
 from offline.recipe import Recipe
+from offline.reproducible import seed_of
 from offline.retraining.locked import (
     locked_of,
     refuse_learnt_from,
@@ -104,12 +105,12 @@ def retrain(
         raise RecipeError(f"margin is {margin}; expected nats above 0 (0.02 is usual).")
     if Path(out).resolve() == Path(bundle_path).resolve():
         raise RecipeError(f"{out} is the old bundle itself, which must stay. Give another folder.")
+    seed = seed_of(recipe.training.seed, seed)
     check_target(out)
     old = read_bundle(bundle_path)
     check_same(old, recipe)
     cohort = read_cohort(cohort_path)
     refuse_locked(old.card.training, cohort.people)
-    seed = recipe.training.seed if seed is None else seed
     looks = int(old.card.evaluation.get("looks", 0))
     locked, groups = None, {}
     if locked_path is not None:  # what is wrong with a table is told before hours of training

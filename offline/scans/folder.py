@@ -11,7 +11,8 @@ from tokenize import TokenError
 import numpy as np
 
 from models.errors import RecipeError, RecordingError
-from offline.recordings.series import read_series
+from offline.recordings.series import check_times_of_volumes, read_series
+from offline.recordings.series_roles import SeriesTable
 from offline.scans.base import Floats, Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
@@ -103,10 +104,14 @@ def read_folder(
         return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,
                         derivative=said, remarks=remarks)  # fmt: skip
     else:
-        names, data, left_aside = _arrays(files)
+        tables, left_aside = _arrays(files)
+        names, data = tables[0].names, [each.data for each in tables]
         remarks += left_aside
         kind = kind or _kind(data[0])
         seconds = _repetition_times(files, table) if kind == "series" else unknown
+        for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
+            if kind == "series" and each.times is not None:
+                check_times_of_volumes(file, each.times, tr)
     who = [f"{file}" for file in files]
     if kind == "series":
         stacked = stack(data, names, who)
@@ -122,7 +127,7 @@ def read_folder(
                     derivative=said, remarks=remarks)  # fmt: skip
 
 
-def read_array(path: Path) -> tuple[tuple[str, ...], Floats, list[str]]:
+def read_array(path: Path) -> SeriesTable:
     """Names of columns, what a file holds with these columns as rows, and what was left aside of it.
 
     Parameters
@@ -132,17 +137,12 @@ def read_array(path: Path) -> tuple[tuple[str, ...], Floats, list[str]]:
 
     Returns
     -------
-    names : tuple of str
-        Of the columns; numbered where the file does not say.
-    data : (n_columns, n_rows) float64
-        Turned round.
-    remarks : list of str
-        Columns that are no regions.
+    SeriesTable
+        Its columns numbered where the file does not say what they are called.
     """
     ending = path.suffix.lower()
     if ending in TEXTS:
-        table = read_region_table(path)
-        return table.names, table.data, table.remarks
+        return read_region_table(path)
     if ending != ".npy":
         known = ", ".join((*TEXTS, ".npy", *IMAGES))
         raise RecordingError(f"{path} ends in {path.suffix!r}; expected one of {known}.")
@@ -156,7 +156,7 @@ def read_array(path: Path) -> tuple[tuple[str, ...], Floats, list[str]]:
         shape = " x ".join(map(str, data.shape))
         raise RecordingError(f"{path} holds {data.dtype} of {shape}; expected numbers, volumes x regions.")
     names = tuple(f"region {k + 1}" for k in range(data.shape[1]))
-    return names, np.asarray(data.T, dtype=np.float64), []
+    return SeriesTable(names, np.asarray(data.T, dtype=np.float64), None, [])
 
 
 def _files(table: Phenotypes) -> list[Path]:
@@ -177,25 +177,24 @@ def _files(table: Phenotypes) -> list[Path]:
     return files
 
 
-def _arrays(files: Sequence[Path]) -> tuple[tuple[str, ...], list[Floats], list[str]]:
-    names: tuple[str, ...] = ()
-    arrays = []
+def _arrays(files: Sequence[Path]) -> tuple[list[SeriesTable], list[str]]:
+    """What each file holds, and remarks on what was left aside."""
+    tables: list[SeriesTable] = []
     remarks: dict[str, list[str]] = {}
     for file in files:
-        own, data, said = read_array(file)
-        for each in said:
+        tables.append(read_array(file))
+        own, names = tables[-1].names, tables[0].names
+        for each in tables[-1].remarks:
             remarks.setdefault(each, []).append(file.name)
-        names = names or own
         if own != names:
             raise RecordingError(
                 f"{file} has {len(own)} columns, {listed(own, 3)}; expected {len(names)} as {files[0].name} "
                 f"has, {listed(names, 3)}, in the same order."
             )
-        arrays.append(data)
     # Names of files stand last: they may say who somebody is, and no bundle repeats what follows a colon.
     told = [f"{each} in {len(where)} files: {listed(where)}" for each, where in remarks.items()]
     more = len(told) - MOST_NAMED
-    return names, arrays, told[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
+    return tables, told[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
 
 
 def _kind(first: Floats) -> str:

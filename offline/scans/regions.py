@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecordingError
-from offline.recordings.series_table import SeriesTable, read_table
+from offline.recordings.series_roles import SeriesTable, regions_of
+from offline.recordings.series_table import read_table
 from offline.scans.base import Floats
 
 SHORTEST = 240.0
@@ -47,7 +48,7 @@ def read_region_table(path: Path) -> SeriesTable:
         ):
             data = np.loadtxt(path, dtype=np.float64, skiprows=1, ndmin=2, comments=None)
             if data.shape[1] == len(names) == len(set(names)) and len(data):
-                return SeriesTable(names, data.T, None, [])
+                return regions_of(path, names, data.T)
     except (ValueError, OSError):
         pass  # told properly below
     return read_table(path)

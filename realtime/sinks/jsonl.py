@@ -66,7 +66,7 @@ class JsonLinesSink:
         if self._error is not None:
             raise HemostreamError(
                 f"The last {self.missing} decisions are not in {self._name}: {self._error.strerror}. "
-                "Make room and classify the journal again."
+                "Make room, and classify the journal or recording again."
             )
 
     def __enter__(self) -> Self:

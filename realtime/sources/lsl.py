@@ -237,7 +237,9 @@ class LslSource:
         self._emit(opened)
         self._emit(first)
         if events is not None:
-            self._run_thread("lsl-events", lambda: self._listen(events))
+            live = opened.origin.kind is OriginKind.LIVE
+            signal = connection.found.uid()
+            self._run_thread("lsl-events", lambda: self._listen(events, signal, live))
         ask = threading.Event()
         flow = Flow(read_stream_xml(opened.declared), opened.origin.speed)
 
@@ -270,9 +272,9 @@ class LslSource:
             clocks.join()
         return why
 
-    def _listen(self, predicate: str) -> None:
-        info = find_events(predicate, named=self._choice.events is not None)
+    def _listen(self, predicate: str, signal: str, live: bool) -> None:
+        info = find_events(predicate, named=self._choice.events is not None, signal=signal)
         if info is not None:
             by_uid = self._choice.events is not None and parse(predicate).by is By.UID
             again = Named.of(info).predicate if by_uid else predicate
-            listen(info, again, emit=self._emit, stop=self._stop, troubles=self._troubles)
+            listen(info, again, emit=self._emit, stop=self._stop, troubles=self._troubles, live=live)

@@ -33,6 +33,8 @@ PULL_MOST = 64
 """Most markers taken at once."""
 MOST_A_SECOND = 500
 """Most markers that are taken in a local second: more is a signal, or a fault, and would fill the journal."""
+AHEAD_S = 10.0
+"""So far (s) before its own time no marker comes, nor later than what waits in an inlet's buffer."""
 MARKERS = "markers"
 """What they are called where trouble is told."""
 
@@ -46,8 +48,17 @@ def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | No
     return f"source_id={literal(signal.source_id() + '-events')}"
 
 
-def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
+def find_events(predicate: str, *, named: bool, signal: str) -> pylsl.StreamInfo | None:
     """The one marker stream that is meant; None where there is none and nobody named one.
+
+    Parameters
+    ----------
+    predicate : str
+        What it is chosen by.
+    named : bool
+        Whether a person named it.
+    signal : str
+        The uid of the signal, which is no stream of markers.
 
     Raises
     ------
@@ -57,6 +68,8 @@ def find_events(predicate: str, *, named: bool) -> pylsl.StreamInfo | None:
     found = (named_streams if named else resolve)(predicate, minimum=1, timeout=FIND_S)
     if found and named:
         found = named_streams(predicate, minimum=MANY, timeout=LOOK_S) or found
+    if named and [one.uid() for one in found] == [signal]:
+        raise StreamError(f"{predicate} is the signal itself; expected a stream of markers for --events.")
     if len(found) > 1:
         raise StreamError(several(found, predicate, "--events"))
     if not found and named:
@@ -73,6 +86,7 @@ def listen(
     emit: Callable[[EventReceived], None],
     stop: threading.Event,
     troubles: Troubles,
+    live: bool,
 ) -> None:
     """Hand on markers until told to stop; a stream that is gone is listened to again when it is back.
 
@@ -88,12 +102,14 @@ def listen(
         Ends it.
     troubles : Troubles
         Is told what could not be taken, and errors: none of them ends the listening.
+    live : bool
+        Whether the signal goes at the pace of its stamps.
     """
     again: pylsl.StreamInfo | None = info
     while not stop.is_set():
         try:
             if again is not None:
-                _listen_once(again, Markers(emit, troubles, again.nominal_srate()), stop, troubles)
+                _listen_once(again, Markers(emit, troubles, again.nominal_srate(), live=live), stop, troubles)
             if stop.wait(LOOK_S):
                 return
             found = named_streams(predicate, minimum=1, timeout=LOOK_S)
@@ -139,10 +155,20 @@ class Markers:
         Is told of the others.
     rate : float
         That the stream declares, Hz: one with a rate is a trigger line.
+    live : bool
+        Whether its stamps must go with our clock, as those of a replay that is fast do not.
     """
 
-    def __init__(self, emit: Callable[[EventReceived], None], troubles: Troubles, rate: float = 0.0) -> None:
+    def __init__(
+        self,
+        emit: Callable[[EventReceived], None],
+        troubles: Troubles,
+        rate: float = 0.0,
+        *,
+        live: bool = False,
+    ) -> None:
         self._emit = emit
+        self._live = live
         self._marks = Marks(rate)
         self._troubles = troubles
         self._second = 0
@@ -175,6 +201,12 @@ class Markers:
             if self._too_many(local):
                 self._troubles.rejected(MARKERS, f"more than {MOST_A_SECOND} came in a second")
             else:
+                if self._live and not -BUFFER_S <= onset - local <= AHEAD_S:
+                    self._troubles.rejected(
+                        MARKERS,
+                        f"stamped {onset - local:+.0f} s from when it came, by a clock that the signal does "
+                        "not share; kept as it is",
+                    )
                 self._emit(EventReceived(local, onset, self._bounded(label)))
         self._troubles.tell()
 

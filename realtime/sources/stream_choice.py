@@ -14,6 +14,7 @@ Nothing here needs pylsl: `matches` is a pure function over names.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -149,9 +150,10 @@ def matches(wanted: str | Wanted, streams: Sequence[StreamT], *, part: bool = Fa
     if one.by in (By.SOURCE_ID, By.UID):
         ids = [(getattr(stream, one.by.value), stream) for stream in streams]
         exact = [stream for told, stream in ids if told == one.value]
-        return exact or [stream for told, stream in ids if told.strip() == one.value]
+        return exact or [stream for told, stream in ids if _plain(told) == _plain(one.value)]
     # A name may look like anything.
-    named = [stream for stream in streams if stream.name.strip() in {one.value, one.text}]
+    called = {_plain(one.value), _plain(one.text)}
+    named = [stream for stream in streams if _plain(stream.name) in called]
     if named and not one.text.startswith("#"):
         return named
     match one.by:
@@ -165,7 +167,13 @@ def matches(wanted: str | Wanted, streams: Sequence[StreamT], *, part: bool = Fa
         case _:
             if not part:
                 return named
-            return named or [s for s in streams if one.value.casefold() in s.name.casefold()]
+            part_of = _plain(one.value).casefold()
+            return named or [s for s in streams if part_of in _plain(s.name).casefold()]
+
+
+def _plain(text: str) -> str:
+    """A text without blanks around it, its letters composed: one that looks like another is it."""
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def predicate_of(wanted: str | Wanted) -> str | None:
@@ -220,7 +228,9 @@ def wider(wanted: Wanted) -> str | None:
 
 
 def _holds(field: str, text: str) -> str:
-    return f"contains({field},{literal(max(_PLAIN.findall(text), key=len, default=''))})"
+    # What is plain of a composed text is so of one in pieces as well.
+    plain = _PLAIN.findall(unicodedata.normalize("NFC", text))
+    return f"contains({field},{literal(max(plain, key=len, default=''))})"
 
 
 _GOES_ON = re.compile(r"\s*(?:(?:and|or|div|mod)\b|[-=!<>|+*/,()\[\]])")

@@ -23,6 +23,12 @@ from realtime.core import Plan
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_that_no_recipe_may_have_is_refused_before_anything_is_read(tmp_path: Path, seed: int) -> None:
+    with pytest.raises(RecipeError, match=rf"seed \(--seed\) is {seed}; expected a whole number, 0 to"):
+        train(tmp_path / "no cohort", task_recipe(), tmp_path / "bundle", seed=seed)
+
+
 def test_the_same_seed_gives_the_same_bundle_and_another_another(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path)
     first = train(cohort, task_recipe(), tmp_path / "one")

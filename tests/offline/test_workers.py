@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import HemostreamError
-from offline.workers import Workers
+from offline.workers import Workers, how_many
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 DEADLINE_S = 60.0
@@ -68,7 +68,7 @@ def _not_to_be_sent() -> object:
 CALLS = [(number,) for number in range(7)]
 STARTS_AND_WAITS = """
 import os, sys, time
-from offline.workers import Workers
+from offline.workers import Workers, how_many
 from tests.offline.test_workers import _begin_slowly, _note_and_wait, LARGE
 if __name__ == "__main__":
     folder, when = sys.argv[1:]
@@ -250,3 +250,10 @@ def test_a_run_that_is_stopped_ends_at_once_and_no_process_outlives_it(
         time.sleep(0.01)
     assert len(children) >= wanted
     assert not any(map(_alive, children))
+
+
+def test_how_many_are_meant() -> None:
+    assert how_many(3) == 3
+    assert how_many(0) == os.cpu_count()
+    with pytest.raises(HemostreamError, match=r"--workers is -3; expected 0 \(one a core\) or more"):
+        how_many(-3)

@@ -58,6 +58,10 @@ def test_rows_in_order_and_values_in_si(tmp_path):
     ("change", "message"),
     [
         ({"ChMontage": []}, "ChMontage"),
+        (
+            {"ChMontage": [{**MONTAGE["ChMontage"][0], "source": None}]},
+            "entry 0 of ChMontage has source None; expected the name of an optode",
+        ),
         ({"ChMontage": ["S1"]}, "entry 0"),
         ({"ChMontage": [{"channel_idx": 0, "source": "S1"}]}, "lacks detector"),
         ({"ChMontage": [{"channel_idx": -1, "source": "S1", "detector": "D1"}]}, "channel_idx -1"),

@@ -74,3 +74,9 @@ def test_a_name_that_tells_the_wavelength_marks_no_other(read, name):
 def test_a_column_that_stands_twice_is_refused(read):
     with pytest.raises(RecordingError, match="has column 'onset' twice"):
         read("events", "onset onset duration trial_type", "5 9 1 a")
+
+
+@pytest.mark.parametrize("lines", [[], ["name,type,status", "S1_D1~760,NIRSCWAMPLITUDE,bad"]])
+def test_a_table_without_the_columns_of_one_is_not_read_and_that_is_said(read, lines):
+    assert "has no column 'name'; its marks were not read" in " ".join(read("channels", *lines).remarks)
+    assert "its events were not read" in " ".join(read("events", *lines).remarks)

@@ -152,3 +152,15 @@ def test_lost_markers_are_a_loss_of_the_recording(write_xdf, tmp_path):
     with pytest.raises(RecordingError, match=r"0 of the 2 samples that stream 'Exp' declares"):
         read_recording(path)
     assert len(read(path).times) == N
+
+
+def test_intensities_that_tell_of_no_light_are_told(tmp_path):
+    path = tmp_path / "a.nirs"
+    write_homer(path, seed=0)
+    said = "of its intensities are zero or below"
+    assert not any(said in remark for remark in read_recording(path).remarks)
+    content = loadmat(path)
+    content["d"] = np.log(content["d"] / content["d"].mean(axis=0))  # somebody saved optical density
+    savemat(tmp_path / "b.mat", {name: content[name] for name in ("d", "t", "s", "SD")})
+    (tmp_path / "b.mat").rename(path)
+    assert any(said in remark for remark in read_recording(path).remarks)

@@ -215,6 +215,7 @@ def test_what_homer_marks_as_bad_is_missing_and_said(read):
     remarks = " | ".join(recording.notes["remarks"])
     assert "SD.MeasListAct marks 2 channels as bad, they are missing: S2_D1 690, S2_D1 830" in remarks
     assert "tIncMan marks 25 % of the time as bad" in remarks
+    assert read(tIncAuto=good).missing[:, 15:].all()
     # A table (source, detector, active, wavelength), as Homer3 keeps it.
     active = [[1, 1, 1, 1], [2, 1, 1, 1], [2, 1, 0, 2], [1, 1, 1, 2]]
     assert np.flatnonzero(read(mlActMan=active).missing.all(axis=1)).tolist() == [2]
@@ -238,6 +239,20 @@ def test_a_side_that_was_filled_in_with_noughts_has_no_places(read):
     assert {channel.distance for channel in read(SD=deep).spec.channels} == {0.03}
     one = {**probe, "SrcPos": [[30.0, 0, 0], [-30, 0, 0]], "DetPos": np.zeros((1, 3))}
     assert {channel.distance for channel in read(SD=one).spec.channels} == {0.03}, "one may be the origin"
+
+
+def test_places_that_lie_on_their_side_are_refused(read):
+    probe = {**content()["SD"], "nSrcs": 2, "nDets": 1}
+    assert {channel.distance for channel in read(SD=probe).spec.channels} == {0.03}
+    with pytest.raises(
+        RecordingError, match=r"SD.SrcPos has shape \(3, 2\); expected 2 optodes by 3. Turn it"
+    ):
+        read(SD={**probe, "SrcPos": np.transpose(probe["SrcPos"])})
+
+
+@pytest.mark.parametrize("unit", ["", " mm "])
+def test_a_unit_of_length_is_read_without_what_is_around_it(read, unit):
+    assert read(SD_SpatialUnit=unit).notes["length_unit"] == "mm"
 
 
 @pytest.mark.parametrize(("number", "shown"), [(1.5, "1.5"), (np.nan, "nan")])

@@ -15,6 +15,7 @@ from realtime.sources.lsl_trouble import Troubles
 from realtime.sources.recording import Event
 from tests.offline.recordings.test_homer import content
 from tests.offline.recordings.test_nirx import folder  # noqa: F401 - a fixture
+from tests.offline.recordings.test_xdf import markers, nirs
 from tests.offline.recordings.test_xdf_streams import cap
 
 RATE = 5.0
@@ -113,7 +114,7 @@ def test_events_are_in_order_and_told_once():
     events = [Event(2.0, "a"), Event(1.0, "b"), Event(2.0, "a"), Event(2.0, "a", 1.0), Event(1.0, "a")]
     ordered, repeated = in_order(events)
     assert ordered == (Event(1.0, "b"), Event(1.0, "a"), Event(2.0, "a"), Event(2.0, "a", 1.0))
-    assert repeated == 1
+    assert repeated == ["1 events stand in the file twice; each was taken once"]
 
 
 def test_what_follows_a_sample_later_is_held_and_what_comes_at_once_or_later_is_not():
@@ -166,3 +167,19 @@ def test_which_columns_make_a_table_of_bids_one_of_events(tmp_path, table, n_eve
     recording = read_recording(path)
     assert recording.notes["remarks"] == [said]
     assert recording.events == (Event(51.0, "5"),)[:n_events]
+
+
+def test_what_an_xdf_file_tells_twice_without_a_time_or_as_noise_is_told(write_xdf, tmp_path):
+    twice = markers("M", ["a", "a", "b", "c"], [1001.0, 1001.0, 1003.0, np.nan])
+    noise = np.abs(np.random.default_rng(0).normal(0, 0.01, (100, 1)))
+    line = {
+        "name": "ADC",
+        "type": "Trigger",
+        "rate": 10.0,
+        "values": noise,
+        "times": 1005 + np.arange(100) / 10,
+    }
+    recording = read_recording(write_xdf(tmp_path / "a.xdf", [nirs(300), twice, line]))
+    assert "1 events stand in the file twice; each was taken once" in remarks(recording)
+    assert "1 markers of 'M' have no time; left aside" in remarks(recording)
+    assert "'ADC' has values that are not whole, as noise has and no trigger" in remarks(recording)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from models.errors import RecordingError
 from offline.recordings import read_recording
-from offline.scans.regions import read_region_text
+from offline.recordings.series_table import read_table
+from offline.scans.regions import read_region_table, read_region_text
 
 TR = 2.0
 
@@ -156,6 +157,11 @@ def test_an_empty_last_cell_is_a_value_that_is_not_known(table):
         ("a;b\n0,5;0.5\n1,5;2,5\n", "'0,5' with a decimal comma, and other numbers with a point"),
         ("a;b\n0.5;1.234,5\n1.5;2.5\n", "line 2, column 2 is '1.234,5'; expected a number"),
         ("index\n1\n2\n3\n", "no column of a region"),
+        ("time,LPFC\n0,1.5\nn/a,2.5\n3,3.5\n", r"'time' does not advance \(nan after 0\)"),
+        ("volume,LPFC\n0,1.5\n1,2.5\n0,3.5\n", r"'volume' does not advance \(0 after 1\)"),
+        ("volume,LPFC\n4,1.5\n5,2.5\n9,3.5\n", "'volume' goes from 5 to 9, so volumes were taken out"),
+        ("a\tb\n1,234\t2000\n985\t2100\n", "'1,234', which could be .* a decimal comma, or thousands"),
+        ("made by x 1\n1.5 2.5 3.5\n", r"line 1 \('made by x 1'\) names 4 regions and has 3 columns"),
     ],
 )
 def test_what_could_mean_two_things_is_named(table, text, message):
@@ -174,11 +180,54 @@ def test_times_at_the_end_of_a_row_are_times(tmp_path, late):
     assert "column 3 tells the times of volumes and was left aside" in found.remarks
 
 
-def test_a_region_that_advances_by_equal_steps_is_refused_by_its_name(tmp_path):
+def test_a_region_that_advances_with_every_volume_is_refused_by_its_name(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 2))
     table = np.column_stack([X[:, 0], 0.8 * np.arange(40), X[:, 1]])
     for header in ("a\tacquired\tb", ""):
         path = tmp_path / "a.tsv"
         np.savetxt(path, table, delimiter="\t", header=header, comments="")
-        with pytest.raises(RecordingError, match=r"column (2|'acquired') advances by equal steps"):
+        with pytest.raises(RecordingError, match=r"column (2|'acquired') advances with every volume"):
             read_recording(path, repetition_time=0.8)
+
+
+def test_a_count_or_time_of_volumes_of_which_some_were_taken_out_is_no_region(tmp_path):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    count = np.delete(np.arange(33), [10, 11, 20])
+    path = tmp_path / "a.tsv"
+    for header in ("", "stamp\ta\tb"):
+        np.savetxt(path, np.column_stack([count, X]), delimiter="\t", header=header, comments="")
+        with pytest.raises(RecordingError, match=r"column of times advances by 1 to 3|'stamp' advances with"):
+            read_recording(path, repetition_time=1.0)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# TR = 2", "#  labels = a;b;c", "# TR: 2.0 s", "# subject 07 rest", "% made by x now", "// by x"],
+)
+def test_words_of_a_comment_that_tell_something_else_name_no_regions(table, comment):
+    text = comment + "\n" + rows_of("{x} {y} {x}1")
+    assert read_recording(table(text), repetition_time=2).spec.names == ("region 1", "region 2", "region 3")
+
+
+def test_names_that_stand_in_a_comment_are_told(table):
+    recording = read_recording(table("% LPFC PCC\n" + rows_of("{x} {y}")), repetition_time=2)
+    assert recording.spec.names == ("LPFC", "PCC")
+    assert recording.remarks == ("names of regions were taken from a comment: LPFC, PCC",)
+
+
+def test_codes_of_what_is_not_known_are_missing_and_told(table):
+    recording = read_recording(table("a,b\n-9999,2.5\n3.5,-999\n4.5,1.5\n"), repetition_time=2)
+    assert recording.missing.tolist() == [[True, False, False], [False, True, False]]
+    assert "2 cells are -999 or -9999, as not known is coded; missing" in recording.remarks
+
+
+def test_the_quick_way_and_the_other_find_the_same(tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    X[3, 1] = -9999
+    path = tmp_path / "a.1D"
+    for first, second in (("#time", 2.0 * np.arange(20)), ("#index", np.arange(20.0))):
+        np.savetxt(path, np.column_stack([second, X]), header=f"{first} #1 #2", comments="")
+        quick, slow = read_region_table(path), read_table(path)
+        assert quick.names == slow.names == ("#1", "#2")
+        assert quick.remarks == slow.remarks
+        np.testing.assert_array_equal(quick.data, slow.data)

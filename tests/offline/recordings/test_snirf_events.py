@@ -141,3 +141,21 @@ def test_one_way_of_rejecting_does_not_undo_another():
     found = read({"name": "tap", "data": rows, "dataLabels": labels, "states": states})
     assert found.events == [Event(12.0, "tap", 1.0)]
     assert found.remarks == ["3 onsets are marked as rejected; left aside"]
+
+
+def test_columns_in_another_order_are_left_aside_and_told():
+    turned = {"name": "tap", "data": np.array([*ROWS, [20.0, 2.0, 1.0], [30.0, 2.0, 1.0]]).T}
+    swapped = {"name": "rest", "data": ROWS, "dataLabels": ["Duration", "Onset", "Value"]}
+    found = read(turned, swapped)
+    assert found.events == []
+    assert found.remarks == [
+        "stimulus 'tap' has data of shape (3, 4), whose first row advances as "
+        "onsets do; turn it round; left aside",
+        "stimulus 'rest' has 'onset' in column 2, where SNIRF has it in column 1; left aside",
+    ]
+    more = {
+        "name": "tap",
+        "data": [[*row, 7.0] for row in ROWS],
+        "dataLabels": ["Onset", "Duration", "Value", "RT"],
+    }
+    assert read(more).events == BOTH

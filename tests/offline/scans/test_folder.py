@@ -277,3 +277,16 @@ def test_files_of_no_known_ending(folder):
 
     with pytest.raises(RecordingError, match=r"ends in '.xyz'; expected one of .1d"):
         read_folder(folder(one))
+
+
+@pytest.mark.parametrize(("tr", "lost"), [("2.0", 0), ("2.5", 3), ("n/a", 3)])
+def test_times_of_volumes_that_contradict_the_repetition_time_are_refused(folder, tr, lost):
+    def one(path, i):
+        times = 2.5 * (np.arange(TIMES - i) + lost * (np.arange(TIMES - i) > 50))
+        np.savetxt(path.with_suffix(".1D"), np.column_stack([times, series(i)]))
+        return path.with_suffix(".1D")
+
+    with pytest.raises(
+        RecordingError, match=r"p0.1D: its column of times advances by 2.5 to (2.5|10); expected"
+    ):
+        read_folder(folder(one, {i: {"repetition_time": tr} for i in range(N)}))

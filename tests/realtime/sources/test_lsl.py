@@ -315,6 +315,13 @@ def test_an_outlet_that_was_frozen_loses_nothing_and_is_not_lost(outlets: Outlet
     assert heard.numbers() == list(range(len(heard.numbers())))
 
 
+def test_the_signal_is_no_stream_of_its_own_markers(outlets: Outlets) -> None:
+    outlets.start()
+    (info,) = pylsl.resolve_bypred(f"name='{outlets.name}'", minimum=1, timeout=DEADLINE_S)
+    with pytest.raises(StreamError, match="is the signal itself; expected a stream of markers for --events"):
+        find_events(f"name='{outlets.name}'", named=True, signal=info.uid())
+
+
 def test_two_that_are_alike_are_an_error_that_tells_them_apart(outlets: Outlets) -> None:
     outlets.start()
     outlets.start()
@@ -327,7 +334,7 @@ def test_two_that_are_alike_are_an_error_that_tells_them_apart(outlets: Outlets)
         assert f"uid {info.uid()}" in str(told.value)
     assert "created at" in str(told.value)
     with pytest.raises(StreamError, match=r"2 streams match .* --events"):
-        find_events(choice.predicate, named=True)
+        find_events(choice.predicate, named=True, signal="")
 
     # The same two, when one is looked for that was lost.
     before = Named.of(infos[0])

@@ -95,6 +95,18 @@ def test_a_label_that_is_shortened_is_told(length: int, told: int) -> None:
     assert troubles == told
 
 
+@pytest.mark.parametrize(("stamp", "told"), [(1100.0, 1), (-300.0, 1), (109.0, 0), (-200.0, 0)])
+@pytest.mark.parametrize("live", [True, False])
+def test_a_marker_of_another_clock_is_kept_and_told(stamp: float, told: int, live: bool) -> None:
+    log: list[Entry] = []
+    markers = Markers(log.append, Troubles(log.append, clock=lambda: 100.0), live=live)
+    markers.take(texts(b"go"), np.array([stamp]), 100.0)
+    assert [entry.stamp for entry in log if isinstance(entry, EventReceived)] == [stamp]
+    said = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
+    assert len(said) == (told if live else 0)
+    assert all("from when it came, by a clock that the signal does not share" in reason for reason in said)
+
+
 def test_what_waits_to_be_told_is_told_with_the_next_marker() -> None:
     log: list[Entry] = []
     now = [100.0]

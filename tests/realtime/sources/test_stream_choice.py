@@ -1,5 +1,6 @@
 """What a person writes to choose a stream, and what is chosen."""
 
+import unicodedata
 from dataclasses import dataclass
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import StreamError
-from realtime.sources.stream_choice import By, literal, matches, parse, predicate_of
+from realtime.sources.stream_choice import By, literal, matches, parse, predicate_of, wider
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,18 @@ CAPS = [
 )
 def test_what_is_chosen(wanted: str, chosen: str) -> None:
     assert [one.uid for one in matches(wanted, CAPS)] == chosen.split()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("field", ["", "name=", "source_id="])
+def test_letters_that_look_alike_are_alike(form: str, field: str) -> None:
+    """What a keyboard composes, and what a sender put together of pieces."""
+    name = unicodedata.normalize({"NFC": "NFD", "NFD": "NFC"}[form], "Großmütze")
+    wanted = parse(field + unicodedata.normalize(form, "Großmütze"))
+    one = One(name, name)
+    assert matches(wanted, [one]) == [one]
+    assert matches(unicodedata.normalize(form, "MÜTZE"), [one], part=True) == [one]
+    assert wider(wanted) == f"contains({field.strip('=') or 'name'},'Gro')"
 
 
 def test_a_part_of_a_name_is_taken_only_where_that_is_asked_for() -> None:

@@ -1,0 +1,204 @@
+"""What the columns of a table of region signals are: regions, a count of the volumes, or their times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import RecordingError
+from realtime.signal import Floats
+from realtime.text_values import ABSENT_NUMBERS
+
+INDEX = frozenset(
+    {"", "index", "volume", "volumes", "vol", "frame", "scan", "tr", "row", "sample", "unnamed: 0"}
+)
+"""Names of columns that count volumes, in lower case."""
+TIME = frozenset(
+    {"time", "times", "t", "time_s", "time (s)", "time [s]", "seconds", "sec", "onset", "time_ms"}
+)
+"""Names of columns that tell when a volume was taken, in lower case."""
+FEWEST = 3
+"""Volumes below which nothing is told by how a column counts."""
+MOST_SHOWN = 60
+"""Characters of a table's own that a remark shows."""
+FEWEST_EQUAL, FEWEST_RISING = 8, 20
+"""Volumes from which a column that rises by equal steps, or at all, with every volume is no region's."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesTable:
+    """What a table of region signals holds.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of regions, as the table has them; numbered where it has none.
+    data : (n_regions, n_volumes) float64
+        NaN where the table says that nothing is known.
+    times : (n_volumes,) float64 or None
+        What a column of times says, in the unit of the table.
+    remarks : list of str
+        What was left aside.
+    """
+
+    names: tuple[str, ...]
+    data: Floats
+    times: Floats | None
+    remarks: list[str]
+
+
+class Role(Enum):
+    """What a column is, in the words of a remark."""
+
+    REGION = "is a region"
+    COUNT = "counts the volumes"
+    TIMES = "tells the times of volumes"
+
+
+def regions_of(
+    path: Path,
+    header: Sequence[str] | None,
+    data: Floats,
+    *,
+    weak: bool = False,
+    remarks: Sequence[str] = (),
+) -> SeriesTable:
+    """What is measured in a table of numbers: without the columns that count volumes or tell their times.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table, for messages.
+    header : sequence of str or None
+        What the columns are called.
+    data : (n_columns, n_volumes) float64
+        Its numbers.
+    weak : bool
+        Whether the names stand in a comment, which may be about something else.
+    remarks : sequence of str
+        What else is told of it.
+
+    Raises
+    ------
+    RecordingError
+        Names contradict the values, or stand twice; or there is no region.
+    """
+    remarks = list(remarks)
+    if (coded := np.isin(data, list(ABSENT_NUMBERS))).any():
+        data = np.where(coded, np.nan, data)
+        remarks.append(f"{np.count_nonzero(coded)} cells are -999 or -9999, as not known is coded; missing")
+    times: Floats | None = None
+    kept = []
+    for column, values in enumerate(data):
+        name = None if header is None else header[column]
+        if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
+            name = None
+        role = role_of(path, name, column, data)
+        if role is Role.REGION:
+            kept.append(column)
+            continue
+        times = values if role is Role.TIMES else times
+        shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
+        remarks.append(f"column {shown} {role.value} and was left aside")
+    if not kept:
+        raise RecordingError(f"{path} has no column of a region; expected a table of region signals.")
+    names = [header[k] if header is not None else f"region {i}" for i, k in enumerate(kept, start=1)]
+    if weak and header is not None and not all(name.startswith("#") for name in names):
+        remarks.append(f"names of regions were taken from a comment: {', '.join(names)[:MOST_SHOWN]}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecordingError(f"{path} calls two regions {twice!r}; names must be unique.")
+    return SeriesTable(tuple(names), data[kept], times, remarks)
+
+
+def role_of(path: Path, name: str | None, column: int, data: Floats) -> Role:
+    """What a column is, by its name, or by its values where it has none.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table, for messages.
+    name : str or None
+        What the table calls the column; None where it has no names.
+    column : int
+        Its place, from 0.
+    data : (n_columns, n_volumes) float64
+        The whole table.
+
+    Raises
+    ------
+    RecordingError
+        Name and values contradict, or volumes were left out.
+    """
+    values, (width, n) = data[column], data.shape
+    plain = None if name is None else name.strip().strip("#").lower()
+    if plain is None:
+        if width == 1:
+            return Role.REGION
+        if column == 0 and n >= FEWEST and counts(values):
+            return Role.COUNT
+        if not _advances(values):
+            return Role.REGION
+        if column in (0, width - 1):
+            return Role.COUNT if counts(values) else Role.TIMES
+        raise _no_region(path, str(column + 1), values)
+    if n > 1 and plain in INDEX | TIME:
+        return _told(path, plain, repr(name) if plain else str(column + 1), values)
+    if width > 1 and _advances(values):
+        raise _no_region(path, repr(name), values)
+    return Role.REGION
+
+
+def _told(path: Path, plain: str, shown: str, values: Floats) -> Role:
+    """The role that a column's name tells, where its values can have it."""
+    if counts(values):
+        return Role.COUNT
+    steps = np.diff(values)
+    if not np.all(steps > 0):
+        at = int(np.flatnonzero(~(steps > 0))[0])
+        fault = "does not advance" if plain else "has no name and does not count the volumes"
+        wanted = "a count of volumes or their times; rename it if it is" if plain else "a name for"
+        raise RecordingError(
+            f"{path}: column {shown} {fault} ({values[at + 1]:g} after {values[at]:g}); expected {wanted} "
+            "a region."
+        )
+    if plain in TIME or not plain:
+        return Role.TIMES
+    if not _is_even(values):
+        at = int(np.argmax(steps))
+        raise RecordingError(
+            f"{path}: column {shown} goes from {values[at]:g} to {values[at + 1]:g}, so volumes were taken "
+            "out, and the times of those behind are not known; expected every volume. Put rows of n/a in "
+            "their place."
+        )
+    return Role.COUNT
+
+
+def counts(values: Floats) -> bool:
+    """Whether values are 0, 1, 2 ... or 1, 2, 3 ...
+
+    Parameters
+    ----------
+    values : (n_volumes,) float64
+        Of a column.
+    """
+    return bool(values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values))))
+
+
+def _advances(values: Floats) -> bool:
+    """Whether values rise with every volume as times and counts do, and no measured signal does."""
+    if len(values) < FEWEST_EQUAL or not np.all(np.diff(values) > 0):
+        return False
+    return len(values) >= FEWEST_RISING or _is_even(values)
+
+
+def _is_even(values: Floats) -> bool:
+    """Whether all steps are equal."""
+    return bool(np.ptp(np.diff(values)) <= 1e-6 * np.abs(values).max() + 1e-12)
+
+
+def _no_region(path: Path, shown: str, values: Floats) -> RecordingError:
+    how = "counts the volumes" if counts(values) else "advances with every volume, as times do"
+    return RecordingError(f"{path}: column {shown} {how}, which no region does; take it out.")

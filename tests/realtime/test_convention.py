@@ -1,0 +1,80 @@
+"""What a description says in words that mean "not known", twice, or with wavelengths that cannot be."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from models.errors import SignalError, StreamError
+from realtime.convention import standard_fields
+from realtime.stream_checks import open_stream
+
+PLACES = (("source", "S1", 0.0), ("detector", "D1", 30.0))
+
+
+def info(*channels, places=PLACES):
+    """A stream of light whose channels differ from S1-D1 by these fields."""
+    said = "".join(
+        "<channel>"
+        + "".join(
+            f"<{tag}>{text}</{tag}>"
+            for tag, text in {
+                "label": f"row {row}",
+                "type": "Intensity",
+                "source": "S1",
+                "detector": "D1",
+                "wavelength": "760",
+                **change,
+            }.items()
+        )
+        + "</channel>"
+        for row, change in enumerate(channels)
+    )
+    optodes = "".join(
+        f"<optode><function>{function}</function><label>{label}</label>"
+        f"<location><X>{x}</X><Y>0</Y><Z>0</Z></location></optode>"
+        for function, label, x in places
+    )
+    header = f"<name>Cap</name><type>NIRS</type><channel_count>{len(channels)}</channel_count>"
+    return ET.fromstring(
+        f"<info>{header}<nominal_srate>10</nominal_srate><desc><channels>{said}</channels>"
+        f"<optodes>{optodes}</optodes></desc></info>"
+    )
+
+
+def fields(*channels, **more):
+    return standard_fields(info(*channels, **more).find("desc"))[0]
+
+
+@pytest.mark.parametrize("word", ["n/a", "unknown", "-"])
+def test_an_optode_of_no_name_is_not_known(word):
+    (channel,) = fields({"source": word}, places=(("source", word, 0.0), ("detector", "D1", 30.0)))
+    assert (channel.source, channel.source_name, channel.distance) == (None, None, None)
+
+
+@pytest.mark.parametrize("label", ["1", "s01", "Tx1"])
+def test_an_optode_is_placed_however_its_name_is_written(label):
+    (channel,) = fields({}, places=(("source", label, 0.0), ("detector", "D1", 30.0)))
+    assert channel.distance == pytest.approx(0.03)
+
+
+def test_an_optode_with_two_places_is_refused():
+    assert fields({}, places=(*PLACES, PLACES[0]))[0].distance == pytest.approx(0.03)
+    with pytest.raises(SignalError, match="'S1': there are two places of a source of that name"):
+        fields({}, places=(*PLACES, ("source", "S1", 50.0)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"wavelength": "7600"},
+            "channel 'row 1' has a wavelength of 7600; expected nanometres, 400 to 1400",
+        ),
+        ({"wavelength": "0.85"}, "channel 'row 1' has a wavelength of 0.85"),
+        ({"wavelength_measured": "850"}, "sends 850 nm, where 760 nm is its nominal wavelength"),
+    ],
+)
+def test_a_live_stream_of_light_that_cannot_be_is_refused(change, message):
+    open_stream(info({}, {"wavelength": "850", "wavelength_measured": "851.2"}), None, local=0.0)
+    with pytest.raises(StreamError, match=message):
+        open_stream(info({}, change), None, local=0.0)
