@@ -258,6 +258,20 @@ def test_behind_a_pause_the_line_goes_on_through_the_first_end() -> None:
     assert ends.gaps == 1
 
 
+@pytest.mark.parametrize(("period", "other"), [(0.113, 4), (0.087, 14)])
+def test_until_the_first_end_behind_a_pause_its_chunk_is_taken_to_be_as_long_as_most(
+    period: float, other: int
+) -> None:
+    sizes = [other, 10, other, 10, 10] * 5
+    stamps, true = chunked(sizes, period=period)
+    paused = sum(sizes[:18])
+    ends = Ends(PERIOD)
+    for k, (stamp, at) in enumerate(zip(stamps[: paused + 10], true, strict=False)):
+        shift = 30.0 if k >= paused else 0.0
+        ends.look(stamp + shift)
+        assert k < 100 or ends.time == pytest.approx(at + shift, abs=0.01)
+
+
 def test_a_first_chunk_behind_a_pause_that_is_shorter_than_most_bends_nothing() -> None:
     stamps, true = chunked([10] * 20 + [4] + [10] * 10, period=0.113)
     ends = Ends(PERIOD)

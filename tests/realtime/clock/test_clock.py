@@ -198,9 +198,19 @@ def test_where_stamps_are_made_up_times_follow_the_ends_without_a_jump() -> None
     clock.process(np.array(made_up[200:]) + 30.0)
     assert jump(clock) == pytest.approx(30.0, abs=0.02)
     assert clock.gaps == gaps + 1
-    # The declared rate is the true one after all: no sample is dropped for that.
-    assert all(kept(clock, stamps(made_up[-1] + 30.1, 200)))
+
+
+def test_where_the_declared_rate_is_the_true_one_after_all_times_come_back_to_the_stamps() -> None:
+    made_up, _ = chunked([10] * 30, period=0.0113, nominal=0.01)
+    clock = Clock(100.0)
+    clock.process(np.array(made_up))
+    exact = stamps(made_up[-1] + 0.01, 220, 100.0)
+    times, all_kept = clock.process(exact)
+    assert all_kept.all()
     assert not clock.report.invented
+    ahead = times - exact
+    assert ahead.max() < 1.3e-3 * 128
+    assert np.abs(ahead[160:]).max() < 1e-9
 
 
 @pytest.mark.parametrize(("by", "set_backs"), [(-2.1, 0), (-2.41, 1), (-500.03, 1)])
@@ -217,6 +227,7 @@ def test_where_stamps_are_made_up_a_second_and_ten_periods_back_are_a_clock_that
     assert clock.set_backs == set_backs
     errors = np.abs(times - true[210:] - by)
     assert np.all(errors <= clock.uncertainties + 1e-6)
+    assert np.all(clock.uncertainties <= errors + 0.1)
     assert errors[40 * (not set_backs) :].max() < 0.01
     assert clock.uncertainty_s < 0.1
 
