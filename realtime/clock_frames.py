@@ -17,8 +17,8 @@ SMALLEST_WRAP = 256
 """Counters may turn over at this power of two, or at a larger one."""
 LARGEST = 2.0**53
 """From here on float64 does not tell whole numbers apart."""
-EXACT: Mapping[str, float] = {"float16": 2.0**11, "float32": 2.0**24, "float64": LARGEST}
-"""The same of each type in which counts may come."""
+EXACT: Mapping[str, float] = {"float16": 2.0**11, "float32": 2.0**24}
+"""The same of the narrower types in which counts may come."""
 DOUBTED = 8
 """A counter that repeated itself under so many new stamps more than it went on by one is not believed."""
 
@@ -108,7 +108,7 @@ class FrameCounter:
         """
         if self.ignored:
             return 0
-        exact = EXACT.get(dtype.name, 2.0**53)
+        exact = EXACT.get(dtype.name, LARGEST)
         for i, (frame, stamp) in enumerate(zip(frames.tolist(), stamps.tolist(), strict=True)):
             if not self._believe(frame, stamp, exact, dtype):
                 return i

@@ -180,11 +180,11 @@ class Ends:
     def shows_chunks(self) -> bool:
         """Whether the ends lie on a line that the stamps inside do not follow."""
         line = self._line
-        wrong = abs(line.period - self.nominal) * max(line.sizes, default=0)
+        if self._cleared or not line.told:
+            return False
+        wrong = abs(line.period - self.nominal) * max(line.sizes)
         return (
-            not self._cleared
-            and line.told
-            and sum(size > 1 for size in line.sizes) >= TOLD
+            sum(size > 1 for size in line.sizes) >= TOLD
             and wrong > MATTERS * self.nominal
             and 3.0 * line.scatter < wrong
             and not self.shows_losses
@@ -217,7 +217,7 @@ class Ends:
         self._came = arrived
         self._apart = self._apart + 1 if alone else 0
         exact = self._run >= sum(self._groups) - 1
-        pairs = len(self._groups) == APART and self._most_together <= PAIR and exact
+        pairs = self._most_together <= PAIR and exact
         if self._apart >= APART or pairs:
             self._cleared = True
             self._left = LEEWAY * PAIR * self.nominal if self._apart < APART else 0.0
@@ -232,16 +232,15 @@ class Ends:
         step = stamp - last
         periods = round(step / nominal)
         if abs(step - periods * nominal) < max(abs(periods), 1) * max(EXACT_S, 1e-15 * abs(stamp)):
-            if periods < 1 and -periods <= self._longest:
-                self._last = last
-                return Step.BEHIND
             if periods >= 1:
                 return self._inside(periods, lost)
+            if -periods <= self._longest:
+                self._last = last
+                return Step.BEHIND
         if self._run == 0 and not self._line:
             self._odd += 1
             if self._odd > MEASURED:
                 self._cleared = True
-            self._index += 1 + lost
             return Step.ODD
         likely = max(self._largest, self._run + 1) if self._line.told else self._longest
         pause = abs(step - nominal) > LEEWAY * likely * nominal + 2.0 * nominal

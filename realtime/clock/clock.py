@@ -99,11 +99,10 @@ class Clock:
     @property
     def uncertainty_s(self) -> float:
         """How wrong the last time may be, as far as stamps and comparisons tell, s."""
-        line = 0.0 if self._invented else self._line.uncertainty_s
-        if self._raw is not None and math.isfinite(self._given):
-            line = max(line, self._ends.claim(self._given - self._squeezed))
         if self._raw is None:
-            return line
+            return self._line.uncertainty_s
+        line = 0.0 if self._invented else self._line.uncertainty_s
+        line = max(line, self._ends.claim(self._given - self._squeezed))
         # A stamp ahead of its arrival was still made before that: how far ahead it is, its age tells.
         made = min(self._raw + self._comparisons.offset, self._arrived)
         return line + self._squeezed + self._comparisons.uncertainty_at(made)
@@ -270,15 +269,15 @@ class Clock:
         if self._raw is None or stamp > self._raw:
             self.disordered += 1  # behind the line only: it will be caught up with
             return None
-        self._behind = self._behind + 1 if self._behind == 0 or stamp > self._last_behind else 1
+        self._behind = self._behind + 1 if stamp > self._last_behind else 1
         self._last_behind = stamp
-        enough = max(SET_BACK, math.ceil(SET_BACK_S / self._line.period) if self._line.period > 0 else 0)
+        period = self._line.period
+        enough = max(SET_BACK, math.ceil(SET_BACK_S / period)) if period > 0.0 else SET_BACK
         if self._behind < enough or self._given - stamp < self._ends.away_from(stamp):
             self.disordered += 1  # also where a chunk of stamps that run too slow can have begun so far back
             return None
         self.set_backs += 1
         self._jump += stamp - self._given
-        self._behind = 0
         self._frame = None
         self._ends.set_back(stamp)
         self._remember(stamp)

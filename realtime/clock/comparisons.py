@@ -45,7 +45,7 @@ class Comparisons:
         self._offsets: list[float] = []
         self._odd: tuple[float, float] | None = None  # a comparison that waits for another like it
         self._doubt = 0.0  # how wrong the offset is if two wild comparisons agreed by chance, s
-        self._known: float | None = 0.0  # what somebody else says of the uncertainty, s
+        self._known: float | None = 0.0  # what is told of the uncertainty, s; None where the scatter tells
         self.not_believed = 0
         self._fit()
 
@@ -74,19 +74,20 @@ class Comparisons:
             self._fit()
             return moved
         other, doubt = False, 0.0
-        if self._at and self._known is None:
+        if self._known is None:
             away = offset - self.at(local)
             bound = WILD * math.sqrt(self._noise**2 + self._error(local) ** 2)
             if abs(away) > bound:
-                between = abs(local - self._odd[0]) if self._odd is not None else 0.0
-                near = bound + 10.0 * self._drift * between
-                like = self._odd is not None and abs(offset - self._odd[1]) <= near
+                odd = self._odd
+                like = odd is not None and (
+                    abs(offset - odd[1]) <= bound + 10.0 * self._drift * abs(local - odd[0])
+                )
                 set_anew = jump != 0.0 and abs(away + jump) <= bound + 0.02 * abs(jump)
                 if not (like or set_anew):
                     self._odd = (local, offset)
                     self.not_believed += 1
                     return False
-                before = [self._odd] if like and self._odd is not None else []
+                before = [odd] if odd is not None and like else []
                 self._at = [at for at, _ in before]
                 self._offsets = [found for _, found in before]
                 other, doubt = True, 0.0 if set_anew else abs(away)
@@ -108,7 +109,7 @@ class Comparisons:
     def _error(self, local: float) -> float:
         """Standard error of the offset at a local time, s."""
         across = self._across + self._noise**2 / self._drift**2
-        return self._noise * math.sqrt(1.0 / max(len(self._at), 1) + (local - self._middle) ** 2 / across)
+        return self._noise * math.sqrt(1.0 / len(self._at) + (local - self._middle) ** 2 / across)
 
     def _fit(self) -> None:
         n = len(self._at)

@@ -84,7 +84,7 @@ class Line:
     @property
     def rate(self) -> float:
         """Measured rate, Hz; 0 before two samples."""
-        return 1.0 / self.period if self.period > 0 and self._seen > 1 else 0.0
+        return 1.0 / self.period if self._seen > 1 else 0.0
 
     @property
     def jitter_s(self) -> float:
@@ -110,7 +110,7 @@ class Line:
         if self._seen < UNKNOWN:
             return max(UNKNOWN_S, self.reference)
         few = 1.0 + FEW / self._seen if self._period_from == 0 else 1.0 + FEW / self._period_from
-        line = few * self.spread * (1.0 + 2.0 * math.sqrt(min(1.0, self._phase_gain())))
+        line = few * self.spread * (1.0 + 2.0 * math.sqrt(self._phase_gain()))
         return max(self._away, line) + self._shift
 
     @property
@@ -183,12 +183,11 @@ class Line:
         elif interval > 0.0:
             self._start.append(interval / (1 + (lost or 0)))
         if not self._start:
-            self._start.append(reference or abs(interval))
+            self._start.append(reference)
         self._remember(interval / (1 + (lost or 0)))
         self.gaps += bool(lost) or interval > 1.5 * self.reference
         self.time = self._raw = stamp
         self._seen += 1
-        self._phase_from = 1
         self._away = max(self._off(interval, lost), given - stamp)
         if self._seen == STARTUP:
             self._settle()
@@ -199,7 +198,7 @@ class Line:
     def _off(self, interval: float, lost: int | None) -> float:
         """All that a step (s) of the start may be wrong by; a long one is a loss, or a late stamp."""
         period = self.reference
-        steps = 1 + lost if lost is not None else max(round(interval / period), 1) if period > 0.0 else 1
+        steps = 1 + lost if lost is not None else max(round(interval / period), 1)
         off = abs(interval - steps * period)
         on_grid = lost is not None or off <= ON_GRID * period
         return off if on_grid else abs(interval - period)
@@ -257,7 +256,7 @@ class Line:
         n = max(self._period_from, 1)
         gain = 2.0 * (2 * n - 1) / (n * (n + 1))
         # Where the line started anew the period is known and only the phase is new.
-        return max(1.0 / max(self._phase_from, 1), gain)
+        return max(1.0 / self._phase_from, gain)
 
     def _learn(self, stamp: float, expected: float, residual: float) -> None:
         """Move the line: gains of a growing least-squares line, frozen at the memory's length."""

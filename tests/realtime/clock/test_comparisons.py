@@ -57,8 +57,10 @@ def test_a_comparison_whose_uncertainty_is_known_stands_for_itself() -> None:
     assert (comparisons.at(1000.0), comparisons.uncertainty_at(1000.0)) == (7.0, 0.02)
     assert not comparisons.add(31.0, 7.0, uncertainty=0.03)
     assert comparisons.uncertainty_at(31.0) == 0.03
-    assert not comparisons.add(40.0, 7.001)  # and the next one of which nothing is known adds to it
-    assert comparisons.at(35.0) == pytest.approx(7.0005, abs=2e-3)
+    assert comparisons.add(32.0, 7.5, uncertainty=0.02)
+    assert not comparisons.add(33.0, 7.5, uncertainty=0.02)
+    assert not comparisons.add(40.0, 7.501)  # and the next one of which nothing is known adds to it
+    assert comparisons.at(35.0) == pytest.approx(7.5005, abs=2e-3)
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
@@ -118,6 +120,12 @@ def test_a_far_one_is_believed_at_once_where_stamps_jumped_the_other_way(jump: f
     assert comparisons.at(60.0) == pytest.approx(100.0 if other else 0.0, abs=1e-9)
     if other:
         assert comparisons.uncertainty_at(60.0) == pytest.approx(3.0 * NOISE_S)
+
+
+@pytest.mark.parametrize("far", [-100.0, -1.0, 1.0, 100.0])
+def test_where_no_stamps_jumped_no_far_one_is_believed_alone(far: float) -> None:
+    assert not compared([0.0] * 12).add(60.0, far)
+    assert compared([0.0] * 12).add(60.0, far, jump=-far)
 
 
 def test_a_far_one_that_waits_does_not_count_when_the_clock_was_set() -> None:
