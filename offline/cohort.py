@@ -18,7 +18,7 @@ from typing import Any
 
 from models.errors import RecipeError
 from offline.remarks import Remark
-from offline.spelling import canonical, identity
+from offline.spelling import SEXES, canonical, identity
 from offline.spelt_alike import changed_cells, nearly_alike, refuse_spelt_twice
 from realtime.text_values import code_in, is_absent
 
@@ -257,7 +257,7 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
         session=values.get("session", ""),
         site=values.get("site", ""),
         age=age,
-        sex=values.get("sex", ""),
+        sex=SEXES.get(values.get("sex", "").lower(), values.get("sex", "")),
         values={name: value for name, value in values.items() if name not in KNOWN},
         line=line,
     )

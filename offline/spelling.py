@@ -17,6 +17,8 @@ _LOOK_ALIKE = str.maketrans(
     "авекмнорстухіјѕαβεζηικμνορτυχ",
     "abekmhopctyxijsabezhikmnoptyx",
 )
+SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
+"""Words for a sex, in lower case; any other is taken as it is written."""
 
 
 @lru_cache(maxsize=65536)

@@ -228,6 +228,11 @@ def train(
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
         lock = [canonical(person) for person in lock]
+        if both := sorted({*lock} & {canonical(person) for person in exclude_people}):
+            raise RecipeError(
+                f"{', '.join(both)}: both locked and excluded; expected one of the two. Locked people "
+                "stand in the card, for comparing later bundles; excluded ones are only left out."
+            )
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
-from realtime.signal import Floats
+from realtime.signal import Bools, Floats
 from realtime.text_values import ABSENT_NUMBERS
 
 INDEX = frozenset(
@@ -25,6 +25,8 @@ MOST_SHOWN = 60
 """Characters of a table's own that a remark shows."""
 FEWEST_EQUAL, FEWEST_RISING = 8, 20
 """Volumes from which a column that rises by equal steps, or at all, with every volume is no region's."""
+FAR = 10.0
+"""Ranges of a column below all else in it where a code of what is not known lies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,19 @@ class Role(Enum):
     TIMES = "tells the times of volumes"
 
 
+def _coded(data: Floats) -> Bools:
+    """Where a number says "not known": -999 or -9999, and out of all proportion to the rest of its column.
+
+    A scan in the scanner's own units may well come by -999.
+    """
+    coded: Bools = np.isin(data, list(ABSENT_NUMBERS))
+    for values, there in zip(data, coded, strict=True):
+        rest = values[~there & np.isfinite(values)]
+        if there.any() and len(rest):
+            there &= values < rest.min() - FAR * np.ptp(rest)
+    return coded
+
+
 def regions_of(
     path: Path,
     header: Sequence[str] | None,
@@ -86,7 +101,7 @@ def regions_of(
         Names contradict the values, or stand twice; or there is no region.
     """
     remarks = list(remarks)
-    if (coded := np.isin(data, list(ABSENT_NUMBERS))).any():
+    if (coded := _coded(data)).any():
         data = np.where(coded, np.nan, data)
         remarks.append(f"{np.count_nonzero(coded)} cells are -999 or -9999, as not known is coded; missing")
     times: Floats | None = None

@@ -13,6 +13,7 @@ from offline.scans.base import Floats, Scans
 from offline.scans.phenotype import Phenotypes, as_number
 from offline.scans.regions import SHORTEST, listed, short_ones
 from offline.scans.twice import refuse_same
+from offline.spelling import SEXES
 from offline.spelt_alike import nearly_alike, refuse_spelt_twice
 from realtime.text_values import has_decimal_comma
 
@@ -20,7 +21,6 @@ NEEDED = ("person", "file", "diagnosis")
 OPTIONAL = ("session", "site", "age", "sex", "motion", "repetition_time")
 CONTROLS = ("td", "tdc", "tc", "hc", "nt", "control", "controls", "typical", "healthy", "0")
 """Diagnoses that say that there is none, in lower case."""
-SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
 LONGEST_TR = 100.0
 """A repetition time above this (s) was given in milliseconds."""
 

@@ -41,6 +41,13 @@ def test_reads_what_stands_there(folder: Path) -> None:
     assert read_cohort(folder) == cohort
 
 
+def test_words_for_a_sex_are_one(folder: Path) -> None:
+    """As in folders of scans: `m` and `Male` were two sexes, and what age and sex give was wrong."""
+    rows = [f"data/{name}.snirf|{name}|{word}" for name, word in zip("abc", ("m", "Male", "x"), strict=True)]
+    cohort = read_cohort(table(folder, "recording|person|sex", *rows))
+    assert [row.sex for row in cohort.rows] == ["M", "M", "x"]
+
+
 def test_reads_what_excel_saves(folder: Path) -> None:
     path = folder / "cohort.tsv"
     path.write_bytes(b"\xef\xbb\xbfrecording\tperson\r\ndata/a.snirf\tp1\r\n")

@@ -29,6 +29,13 @@ def test_a_seed_that_no_recipe_may_have_is_refused_before_anything_is_read(tmp_p
         train(tmp_path / "no cohort", task_recipe(), tmp_path / "bundle", seed=seed)
 
 
+def test_a_person_is_locked_or_excluded(tmp_path: Path) -> None:
+    cohort = task_cohort(tmp_path, people=3, sessions=1, seconds=60.0)
+    with pytest.raises(RecipeError, match="person-1: both locked and excluded; expected one of the two"):
+        train(cohort, task_recipe(), tmp_path / "out", lock=["person-1"], exclude_people=["person-1"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_same_seed_gives_the_same_bundle_and_another_another(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path)
     first = train(cohort, task_recipe(), tmp_path / "one")

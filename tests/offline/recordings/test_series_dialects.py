@@ -221,6 +221,15 @@ def test_codes_of_what_is_not_known_are_missing_and_told(table):
     assert "2 cells are -999 or -9999, as not known is coded; missing" in recording.remarks
 
 
+def test_a_scan_in_the_scanner_s_units_may_come_by_minus_999(table):
+    """As one of ABIDE does: region 39 of UM_1_0050299 at its 58th volume."""
+    recording = read_recording(
+        table("a,b\n67.4,207\n-999,-32.5\n-144,-999\n881,412\n-700,-650\n"), repetition_time=2
+    )
+    assert not recording.missing.any()
+    assert not any("999" in remark for remark in recording.remarks)
+
+
 def test_the_quick_way_and_the_other_find_the_same(tmp_path):
     X = np.random.default_rng(0).normal(size=(20, 2))
     X[3, 1] = -9999
