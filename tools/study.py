@@ -1,4 +1,4 @@
-"""``hemostream study``: the systems of the review, listed and run."""
+"""``hemostream study``: published systems, listed and run."""
 
 import os
 import sys
@@ -13,8 +13,10 @@ from models.errors import HemostreamError
 from models.outside import printable
 from tools.study_export import export
 
-app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
+app = App(name="study", help="Published systems: what they claim, and what an honest protocol gives.")
 app.command(export)
+DATA = {"abide": "ABIDE", "impac": "IMPAC", "folder": "scans of your own"}
+"""What a layout of data is called in a message."""
 
 
 @app.command(name="list")
@@ -33,7 +35,7 @@ def list_(out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None) -
     from offline.studies.choice import honest
     from offline.studies.recorded import RECORDED
 
-    table = Table(title="Systems of the review, and what they are judged against")
+    table = Table(title="Published systems, and what they are judged against")
     for column in (
         "name",
         "system",
@@ -145,7 +147,7 @@ def run(
     from models.output_place import check_folder
     from offline.progress import shown
     from offline.remarks import show
-    from offline.result_cache import make_folder
+    from offline.result_cache import new_folder
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
@@ -158,19 +160,18 @@ def run(
         raise HemostreamError(f"--workers is {workers}; expected 0 (one a core) or more.")
     if derivative and (layout := layout_of(data)) != "adhd200":
         raise HemostreamError(
-            f"--derivative {derivative} is for ADHD-200, and {data} is {layout or 'nothing that is known'}; "
-            "leave it away."
+            f"--derivative {derivative} is for ADHD-200; {data} holds "
+            f"{DATA.get(layout or '', 'something else')}. Leave it away."
         )
     out, workers = folder_of(out, target), workers or os.cpu_count() or 1
     for name in wanted:  # a file may stand in the place of one of them
         check_folder(out / name, "The report")
-    make_folder(out)
     if is_cohort(data):
         run_cohort(wanted, data, out, workers=workers, allow_damaged=allow_damaged)
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
         return
     left_out: list[str] = []
-    with written(out), shown(None) as tell, Workers(workers) as shared:
+    with written(out), new_folder(out), shown(None) as tell, Workers(workers) as shared:
         tell("read", 0, 1, str(data))
         options: dict[str, object] = {"what": derivative} if derivative else {}
         if atlas is not None:

@@ -138,7 +138,7 @@ def test_targets_have_folders_of_their_own_and_all_takes_what_can_tell_them(
     assert (out / "studies.md").read_bytes() == before
     with pytest.raises(HemostreamError, match=r"no target 'burdn'.*burden"):
         run(["ridge-table"], data=scans, out=out, target="burdn", workers=1)
-    with pytest.raises(HemostreamError, match=r"graphs is for ADHD-200.* is folder"):
+    with pytest.raises(HemostreamError, match=r"graphs is for ADHD-200; .* holds scans of your own"):
         run(["ridge-table"], data=scans, out=out, derivative="graphs", workers=1)
     assert folder_of(out, "diagnosis") == out
     assert folder_of(out, "../Hyper/Impulsive") == out / "-Hyper-Impulsive"
