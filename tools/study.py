@@ -17,6 +17,8 @@ app = App(name="study", help="Published systems: what they claim, and what an ho
 app.command(export)
 DATA = {"abide": "ABIDE", "impac": "IMPAC", "folder": "scans of your own"}
 """What a layout of data is called in a message."""
+ALL_COLUMNS = 130
+"""Width of a terminal on which all that is told of the systems has room."""
 
 
 @app.command(name="list")
@@ -35,33 +37,45 @@ def list_(out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None) -
     from offline.studies.choice import honest
     from offline.studies.recorded import RECORDED
 
-    table = Table(title="Published systems, and what they are judged against")
-    for column in (
-        "name",
-        "system",
-        "claimed: accuracy/sensitivity/specificity, %",
-        *(() if out is None else ("here, unseen site: accuracy, AUC (95 %)",)),
-        "given",
-        "exportable",
-    ):
-        table.add_column(column)
+    if out is not None and not out.is_dir():
+        raise HemostreamError(f"There is no folder {out}; expected the --out of hemostream study run.")
+    console = Console()
+    if not console.is_terminal:
+        console.width = 180
+    narrow = console.width < ALL_COLUMNS
+    table = Table(title="Published systems, and what they are judged against", show_edge=not narrow)
+    table.add_column("name", no_wrap=True)  # it is what "study run" takes
+    table.add_column("system", min_width=10, overflow="fold")
+    table.add_column(
+        "claimed: accuracy/\nsensitivity/\nspecificity, %", width=17 if narrow else None, overflow="fold"
+    )
+    if out is not None:
+        table.add_column("here, unseen site: accuracy, AUC (95 %)", overflow="fold")
+    if out is None or not narrow:
+        table.add_column("given", overflow="fold")
+    table.add_column("bundle" if narrow else "exportable")
+
+    def add(name: str, title: str, claimed: str, given: str, exportable: str) -> None:
+        cells = [name, title, claimed]
+        if out is not None:
+            cells.append(honest(out / name) if name in STUDIES else "")
+        if out is None or not narrow:
+            cells.append(given)
+        table.add_row(*cells, exportable.partition(",")[0] if narrow else exportable)
+
     for study in STUDIES.values():
         claimed = "\n".join(str(claim) for claim in study.claims) or f"({study.role})"
         exportable = "yes" if not study.exportable else f"no, because {study.exportable}"
-        ours = () if out is None else (honest(out / study.name),)
-        table.add_row(study.name, study.title, claimed, *ours, study.table, exportable)
+        add(study.name, study.title, claimed, study.table, exportable)
     for system in RECORDED.values():
         claimed = "\n".join(str(claim) for claim in system.claims)
         exportable = (
             "yes, by hemostream train" if not system.exportable else f"no, because {system.exportable}"
         )
-        given = f"recordings (recipe {system.recipe})"
-        ours = () if out is None else ("",)
-        table.add_row(system.name, system.title, claimed, *ours, given, exportable)
-    console = Console()
-    if not console.is_terminal:
-        console.width = 180
+        add(system.name, system.title, claimed, f"recordings (recipe {system.recipe})", exportable)
     console.print(table)
+    if narrow:
+        console.print("Why there is no bundle of a system is told on a wider terminal, and in a file.")
     console.print("Systems of recordings take a cohort; all others take scans.")
 
 

@@ -1,6 +1,7 @@
 """``hemostream study``: systems of recordings give the figures of evaluate; kinds of data are kept apart."""
 
 import json
+import re
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_systems_of_recordings_are_recipes_that_ship_and_claim_what_their_papers
     shown = capsys.readouterr().out
     for text in ("92.2/85/99.4 (HbR, channel 10)", "95/98.6/91.4 (HbO)", "recipe xu2020", "jung2019"):
         assert text in shown
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_on_80_columns_no_name_and_no_figure_is_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    list_(tmp_path if beside else None)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert "…" not in shown
+    for text in (*STUDIES, *RECORDED, "96.26/98.03/93.62", " yes"):
+        assert text in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_folder_of_reports_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HemostreamError, match=r"no folder .*nowhere.*study run"):
+        list_(tmp_path / "nowhere")
 
 
 def test_data_of_the_other_kind_are_refused_by_name(cohort: Path, tmp_path: Path) -> None:
