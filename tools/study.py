@@ -1,7 +1,10 @@
 """``hemostream study``: published systems, listed and run."""
 
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,7 +105,7 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
     with written(out), shown(None) as tell:
         scans = read_scans(data)
         show(scans.remarks)
-        print(run_sites(scans, out, tell=tell))
+        print(for_terminal(run_sites(scans, out, tell=tell)))
     print(f"Report: {out / 'sites.html'}")
 
 
@@ -216,8 +219,39 @@ def run(
         told = summarise(out)
     for each in left_out:
         print(f"hemostream: {printable(str(each), None, lines=True)}", file=sys.stderr)
-    print(told)
+    print(for_terminal(told))
     print(f"Reports: {out / 'index.html'}")
+
+
+def for_terminal(told: str) -> str:
+    """Markdown as it is in a file; on a terminal on which its tables have no room, a line a figure.
+
+    Parameters
+    ----------
+    told : str
+        Texts and tables.
+    """
+    width = shutil.get_terminal_size().columns
+    lines = told.splitlines()
+    if not sys.stdout.isatty() or all(len(line) <= width for line in lines if line.startswith("| ")):
+        return told
+    out: list[str] = []
+    head: list[str] = []
+    for line in lines:
+        if not line.startswith("| "):
+            head = []
+            out += textwrap.wrap(line, width) or [""]
+            continue
+        cells = [cell.replace("\\|", "|") for cell in re.split(r" (?<!\\)\| ", line[2:-2])]
+        if not head:
+            head = cells
+        elif set(cells) != {"---"}:
+            out += textwrap.wrap(cells[0], width)
+            for name, cell in zip(head[1:], cells[1:], strict=True):
+                out += textwrap.wrap(
+                    f"{name}: {cell or '–'}", width, initial_indent="  ", subsequent_indent=" " * 6
+                )
+    return "\n".join(out) + "\n"
 
 
 @contextmanager

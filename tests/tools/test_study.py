@@ -1,5 +1,6 @@
 """``hemostream study``: systems of recordings give the figures of evaluate; kinds of data are kept apart."""
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -16,8 +17,9 @@ from offline.recipe import load_recipe, recipe_names
 from offline.studies import STUDIES, choice
 from offline.studies.choice import folder_of, wanted_on
 from offline.studies.recorded import RECORDED, is_cohort
+from offline.studies.sheet import markdown
 from tools.simulate import simulate
-from tools.study import list_, run
+from tools.study import for_terminal, list_, run
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,31 @@ def test_on_80_columns_no_name_and_no_figure_is_cut(
     for text in (*STUDIES, *RECORDED, "96.26/98.03/93.62", " yes"):
         assert text in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_tables_that_do_not_fit_the_terminal_are_told_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = ("system", "unseen site: accuracy / balanced", *(f"figure {i}" for i in range(9)))
+    rows = [("Ridge | own", "0.646 / 0.646", *(f"0.{i}" for i in range(8)), "")]
+    told = markdown(head, rows) + "\n\n" + "A note. " * 20 + "\n"
+    monkeypatch.setenv("COLUMNS", "80")
+    assert for_terminal(told) == told  # a file gets it as it is
+    monkeypatch.setattr("sys.stdout", Terminal())
+    shown = for_terminal(told)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.splitlines()[:3] == [
+        "Ridge | own",
+        "  unseen site: accuracy / balanced: 0.646 / 0.646",
+        "  figure 0: 0.0",
+    ]
+    assert "  figure 8: –\n\nA note." in shown
+    assert "---" not in shown
+    monkeypatch.setenv("COLUMNS", "300")
+    assert for_terminal(told) == told
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_a_folder_of_reports_that_is_not_there_is_told(tmp_path: Path) -> None:
