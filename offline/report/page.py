@@ -48,6 +48,11 @@ def write_report(folder: Path) -> Path:
         raise HemostreamError(
             f"{folder} holds an evaluation of an amount ({results['amount']}), which has no page yet."
         )
+    if "recipe" not in results or "primary" not in results:
+        raise HemostreamError(
+            f"{folder} holds no report of hemostream evaluate. A study's pages are made by "
+            "hemostream study run: start that again with the same --out."
+        )
     table = read_predictions(folder / "predictions.csv")
     said = content(results, run, audit, network_audit)
     page = _page(said, table, results, _pictures(folder))

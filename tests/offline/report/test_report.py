@@ -49,6 +49,9 @@ def test_it_is_made_again_from_the_files_alone(tmp_path: Path) -> None:
     assert (out / "report.json").read_bytes() == first
     with pytest.raises(HemostreamError, match=r"holds no results\.json"):
         write_report(tmp_path)
+    (out / "results.json").write_text('{"study": {}, "arms": {}}')
+    with pytest.raises(HemostreamError, match="made by hemostream study run"):
+        write_report(out)
     (out / "results.json").write_text("{")
     with pytest.raises(HemostreamError, match="is no JSON"):
         write_report(out)
