@@ -91,6 +91,7 @@ def test_a_folder_on_a_full_disk(
     [
         ("evaluate", "nothing", "--recipe", "demo"),
         ("evaluate", "empty.tsv", "--recipe", "demo"),
+        ("evaluate", "empty.tsv", "--recipe", "demo", "--workers", "-1"),
         ("study", "run", "ridge", "--data", "nothing"),
         ("study", "run", "ridge", "--data", "scans", "--target", "burden"),
         ("study", "run", "ridge", "--data", "scans", "--measure", "reho"),
