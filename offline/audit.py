@@ -186,17 +186,20 @@ def print_audit(found: Audit, console: Console | None = None) -> None:
     if not console.is_terminal:
         console.width = max(console.width, 130)
     values = found.to_json()
+    permuted = values["permutations"]
+    metric = "AUC" if values["metric"] == "auc" else values["metric"].replace("_", " ")
     table = Table(
-        title=f"What each protocol gives here ({values['metric']} by person, {values['model']} model)",
-        caption=f"{values['says']}; {values['permutations']} permuted labellings",
+        title=f"What each protocol gives here ({metric} by person, {values['model']} model)",
+        caption=f"{values['says']}; {permuted or 'no'} permuted labellings",
     )
-    for name in ("protocol", "true labels", "more than honest", "permuted labels", "more than honest"):
+    head = ("protocol", "true labels", "more than honest", "permuted labels", "more than honest")
+    for name in head if permuted else head[:3]:
         table.add_column(name, justify="left" if name == "protocol" else "right")
     for arm, row in values["arms"].items():
         more = _more(row, "more_than_honest", "interval")
         null_more = _more(row, "null_more_than_honest", "null_more_interval")
         mean = "–" if row["null_mean"] is None else f"{row['null_mean']:.3f}"
-        table.add_row(arm, f"{row['figure']:.3f}", more, mean, null_more)
+        table.add_row(arm, f"{row['figure']:.3f}", more, *((mean, null_more) if permuted else ()))
     console.print(table)
 
 

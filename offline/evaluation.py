@@ -46,6 +46,7 @@ from offline.report_folder import (
     write_maps,
     write_results,
 )
+from offline.result_cache import new_folder
 from offline.samples import Samples, collect
 from offline.splits import site_folds
 from offline.summary import what_it_says
@@ -124,9 +125,9 @@ def evaluate(
     arms_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
     folder = folder_for(out)
-    cohort = read_cohort(cohort_path)
     seconds: dict[str, float] = {}
-    with shown(progress) as tell:
+    with new_folder(folder), shown(progress) as tell:
+        cohort = read_cohort(cohort_path)
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         _refuse_twice(samples, recipe)

@@ -17,7 +17,6 @@ from offline.explain.maps import METHODS
 from offline.predictions import Predictions, write_predictions
 from offline.recipe import Recipe
 from offline.report.page import JSON, PAGE, picture_of
-from offline.result_cache import make_folder
 from offline.sample_table import write_table
 from offline.samples import Samples
 from offline.versions import versions
@@ -44,7 +43,7 @@ WRITTEN = (
 
 
 def folder_for(out: str | Path) -> Path:
-    """The folder of the report, made before anything is computed."""
+    """The folder of the report, looked at before anything is computed."""
     folder = Path(out)
     if folder.is_dir() and (others := sorted({each.name for each in folder.iterdir()} - set(WRITTEN))):
         raise HemostreamError(
@@ -58,7 +57,6 @@ def folder_for(out: str | Path) -> Path:
             kind, wanted = ("a folder", "a file") if there.is_dir() else ("a file", "a folder")
             raise HemostreamError(f"{there} is {kind}; expected {wanted}, or nothing. Give a new folder.")
     check_folder(folder, "The report")
-    make_folder(folder)
     return folder
 
 

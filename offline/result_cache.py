@@ -9,7 +9,8 @@ import logging
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -53,6 +54,31 @@ def make_folder(folder: Path) -> None:
         private_folder(folder)
     except OSError as error:
         raise HemostreamError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder for results; where the work fails before it wrote anything, take the folder away again.
+
+    Parameters
+    ----------
+    folder : path
+        Made with those above it that lack.  What was there before stays.
+
+    Raises
+    ------
+    HemostreamError
+        It cannot be made.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # something was written
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def load_result(path: Path, made_of: Callable[[Arrays], T]) -> T | None:

@@ -1,6 +1,6 @@
 """The figures of an evaluation as tables for the terminal: person by person, and arm by arm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -12,10 +12,12 @@ from offline.report.words import by_time, fitted_to
 from offline.terminal import PlainConsole
 
 SHOWN = (("accuracy", "acc"), ("balanced_accuracy", "bal"), ("auc", "AUC"))
+WIDEST = 1000
+"""Columns in which any table has room."""
 TITLES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 
 
-def results_table(figures: Mapping[str, Any]) -> Group:
+def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     """What was found, by person.
 
     Where labels change within recordings, each person's accuracy, balanced accuracy and AUC; always each
@@ -25,10 +27,12 @@ def results_table(figures: Mapping[str, Any]) -> Group:
     ----------
     figures : mapping
         What ``results.json`` holds.
+    narrow : bool
+        Whether of each person only the primary figure is shown.
     """
     parts: list[RenderableType] = []
     if figures["primary"]["label_of"] == "event":
-        parts.append(_people(figures))
+        parts.append(_people(figures, narrow=narrow))
     parts += [_arms(figures), _line(f"{figures['says']}; {figures['protocol']}.")]
     for null in (each for each in (figures["null"], figures["network_null"]) if each is not None):
         name = figures["primary"]["metric"]
@@ -60,30 +64,47 @@ def print_amounts(figures: Mapping[str, Any], console: Console | None = None) ->
 
 
 def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print `results_table`, whole lines also where the output is no terminal."""
+    """Print `results_table`: whole lines where the output is no terminal, fewer figures on a narrow one."""
     console = console or PlainConsole()
-    if not console.is_terminal:
-        console.width = max(console.width, 160)
-    console.print(results_table(figures))
-
-
-def _people(figures: Mapping[str, Any]) -> Table:
-    arms: Mapping[str, Any] = figures["arms"]
-    table = Table(
-        title=f"{figures['recipe']['name']}: each person judged by what was fitted to {fitted_to(figures)}"
+    whole = results_table(figures)
+    needed = max(
+        console.measure(part, options=console.options.update(width=WIDEST)).maximum
+        for part in whole.renderables
+        if isinstance(part, Table)
     )
-    table.add_column("person")
+    if not console.is_terminal:
+        console.width = max(console.width, needed)
+    console.print(results_table(figures, narrow=True) if needed > console.width else whole)
+
+
+def _people(figures: Mapping[str, Any], *, narrow: bool) -> Table:
+    arms: Mapping[str, Any] = figures["arms"]
+    primary = figures["primary"]["metric"]
+    shown = [(name, short) for name, short in SHOWN if not narrow or name == primary]
+    title = f"{figures['recipe']['name']}: each person judged by what was fitted to {fitted_to(figures)}"
+    others = ", ".join(short for name, short in SHOWN if name != primary)
+    table = Table(
+        title=f"{title}; {TITLES[primary]}" if narrow else title,
+        caption=f"{others} of each person: in results.json, and on a wider terminal" if narrow else None,
+    )
+    table.add_column("person", overflow="fold")
     table.add_column("windows", justify="right")
-    table.add_column("majority\nrate", justify="right")
+    if not narrow:
+        table.add_column("majority\nrate", justify="right")
     for arm in arms:
-        table.add_column(f"{arm}\n{' / '.join(short for _, short in SHOWN)}", justify="right")
+        head = arm if narrow else f"{arm}\n{' / '.join(short for _, short in shown)}"
+        table.add_column(head, justify="right", overflow="fold")
     first = next(iter(arms.values()))
+
+    def add(name: Text | str, windows: str, its: Mapping[str, Any], own: list[str]) -> None:
+        table.add_row(name, windows, *([] if narrow else [_number(its["majority_rate"])]), *own)
+
     for person, its in first["persons"].items():
-        own = [_cell(arm["persons"][person]) if person in arm["persons"] else "–" for arm in arms.values()]
-        table.add_row(_line(person), str(sum(its["n"].values())), _number(its["majority_rate"]), *own)
+        each = [arm["persons"].get(person) for arm in arms.values()]
+        own = ["–" if found is None else _cell(found, shown) for found in each]
+        add(_line(person), str(sum(its["n"].values())), its, own)
     table.add_section()
-    mean = [_cell(arm["mean_over_people"]) for arm in arms.values()]
-    table.add_row("mean", "", _number(first["mean_over_people"]["majority_rate"]), *mean)
+    add("mean", "", first["mean_over_people"], [_cell(a["mean_over_people"], shown) for a in arms.values()])
     return table
 
 
@@ -111,8 +132,8 @@ def _line(text: str) -> Text:
     return Text(printable(text, None, lines=True))
 
 
-def _cell(its: Mapping[str, Any]) -> str:
-    return " / ".join(_number(its[name]) for name, _ in SHOWN)
+def _cell(its: Mapping[str, Any], shown: Sequence[tuple[str, str]]) -> str:
+    return " / ".join(_number(its[name]) for name, _ in shown)
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

@@ -5,6 +5,7 @@ the view, which then leaves torn copies of itself behind.
 """
 
 import os
+import re
 import threading
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,8 @@ from rich.text import Text
 
 from models.outside import printable
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What a library colours its lines with where it sees a terminal."""
 GRACE_S = 1.0
 """How long the last lines are waited for at the end (local seconds)."""
 
@@ -63,4 +66,6 @@ class Aside:
     def _print(self, out: int) -> None:
         with open(out, encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                self._console.print(Text(printable(line.rstrip("\n"), None), style="dim"))
+                plain = COLOUR.sub("", line.rstrip("\n"))
+                if plain:  # liblsl ends its colours on a line of their own
+                    self._console.print(Text(printable(plain, None), style="dim"))

@@ -58,7 +58,7 @@ COMMANDS = {
     "train": ("tools.learn:train", "Train a classifier from recordings by replay."),
     "evaluate": ("tools.learn:evaluate", "Evaluate a recipe by unseen person."),
     "report": ("tools.learn:report", "Make the page of an evaluation again."),
-    "study": ("tools.study:app", "The systems of the review, listed and run."),
+    "study": ("tools.study:app", "Published fMRI systems: list, run, write as bundles."),
     "classify": ("tools.classify:classify", "The live path over a recording or a journal."),
     "replay": ("tools.replay:replay", "A recording as a live LSL stream."),
     "live": ("tools.live:live", "The bedside session: LSL stream in, decisions out."),

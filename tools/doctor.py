@@ -4,7 +4,9 @@ import importlib.util
 import json
 import os
 import platform
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -88,7 +90,7 @@ def doctor(
         protocol=protocol,
     ):
         found.append(finding)
-        print(json.dumps(asdict(finding)) if json_lines else finding, flush=True)
+        print(json.dumps(asdict(finding)) if json_lines else _wrapped(str(finding)), flush=True)
     if not json_lines:
         print(summary(found))
     return int(any(finding.level is Level.PROBLEM for finding in found))
@@ -98,9 +100,20 @@ def summary(found: Sequence[Finding]) -> str:
     """The last line: how many problems and warnings there are."""
     problems = sum(finding.level is Level.PROBLEM for finding in found)
     warnings = sum(finding.level is Level.WARNING for finding in found)
+    told = f"({warnings} warning{'' if warnings == 1 else 's'})"
     if not problems:
-        return f"Nothing here stops a session ({warnings} warnings)."
-    return f"{problems} of {len(found)} checks would stop a session ({warnings} warnings)."
+        return f"Nothing here stops a session {told}."
+    return f"{problems} of {len(found)} checks would stop a session {told}."
+
+
+def _wrapped(line: str) -> str:
+    """The line for a terminal, what does not fit below it; a file gets it whole."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(
+        line, width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _findings(

@@ -39,9 +39,9 @@ def train(
         Table of recordings (tabs between columns): recording, person; optional session, site, age, sex,
         and columns of labels.
     recipe : str
-        One that ships with hemostream (tapping, cortivision, bold, demo), or a TOML file.
+        One that ships with hemostream (tapping, cortivision, bold, demo, xu2019, xu2020), or a TOML file.
     out : Path
-        Bundle folder to write.
+        Bundle folder to write; a bundle that is there already is replaced.
     seed : int
         What all chance follows from, instead of the recipe's.
     exclude_person : tuple of str
@@ -157,7 +157,7 @@ def evaluate(
         Table of recordings (tabs between columns): recording, person; optional session, site, age, sex,
         and columns of labels.
     recipe : str
-        One that ships with hemostream (tapping, cortivision, bold, demo), or a TOML file.
+        One that ships with hemostream (tapping, cortivision, bold, demo, xu2019, xu2020), or a TOML file.
     out : Path
         Report folder to write; only --plan does without.
     network : tuple of str

@@ -1,6 +1,9 @@
-"""``hemostream study``: the systems of the review, listed and run."""
+"""``hemostream study``: published systems, listed and run."""
 
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +15,12 @@ from models.errors import HemostreamError
 from models.outside import printable
 from tools.study_export import export
 
-app = App(name="study", help="The systems of the review: what they claim, and what an honest protocol gives.")
+app = App(name="study", help="Published systems: what they claim, and what an honest protocol gives.")
 app.command(export)
+DATA = {"abide": "ABIDE", "impac": "IMPAC", "folder": "scans of your own"}
+"""What a layout of data is called in a message."""
+ALL_COLUMNS = 130
+"""Width of a terminal on which all that is told of the systems has room."""
 
 
 @app.command(name="list")
@@ -32,33 +39,45 @@ def list_(out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None) -
     from offline.studies.choice import honest
     from offline.studies.recorded import RECORDED
 
-    table = Table(title="Systems of the review, and what they are judged against")
-    for column in (
-        "name",
-        "system",
-        "claimed: accuracy/sensitivity/specificity, %",
-        *(() if out is None else ("here, unseen site: accuracy, AUC (95 %)",)),
-        "given",
-        "exportable",
-    ):
-        table.add_column(column)
+    if out is not None and not out.is_dir():
+        raise HemostreamError(f"There is no folder {out}; expected the --out of hemostream study run.")
+    console = Console()
+    if not console.is_terminal:
+        console.width = 180
+    narrow = console.width < ALL_COLUMNS
+    table = Table(title="Published systems, and what they are judged against", show_edge=not narrow)
+    table.add_column("name", no_wrap=True)  # it is what "study run" takes
+    table.add_column("system", min_width=10, overflow="fold")
+    table.add_column(
+        "claimed: accuracy/\nsensitivity/\nspecificity, %", width=17 if narrow else None, overflow="fold"
+    )
+    if out is not None:
+        table.add_column("here, unseen site: accuracy, AUC (95 %)", overflow="fold")
+    if out is None or not narrow:
+        table.add_column("given", overflow="fold")
+    table.add_column("bundle" if narrow else "exportable")
+
+    def add(name: str, title: str, claimed: str, given: str, exportable: str) -> None:
+        cells = [name, title, claimed]
+        if out is not None:
+            cells.append(honest(out / name) if name in STUDIES else "")
+        if out is None or not narrow:
+            cells.append(given)
+        table.add_row(*cells, exportable.partition(",")[0] if narrow else exportable)
+
     for study in STUDIES.values():
         claimed = "\n".join(str(claim) for claim in study.claims) or f"({study.role})"
         exportable = "yes" if not study.exportable else f"no, because {study.exportable}"
-        ours = () if out is None else (honest(out / study.name),)
-        table.add_row(study.name, study.title, claimed, *ours, study.table, exportable)
+        add(study.name, study.title, claimed, study.table, exportable)
     for system in RECORDED.values():
         claimed = "\n".join(str(claim) for claim in system.claims)
         exportable = (
             "yes, by hemostream train" if not system.exportable else f"no, because {system.exportable}"
         )
-        given = f"recordings (recipe {system.recipe})"
-        ours = () if out is None else ("",)
-        table.add_row(system.name, system.title, claimed, *ours, given, exportable)
-    console = Console()
-    if not console.is_terminal:
-        console.width = 180
+        add(system.name, system.title, claimed, f"recordings (recipe {system.recipe})", exportable)
     console.print(table)
+    if narrow:
+        console.print("Why there is no bundle of a system is told on a wider terminal, and in a file.")
     console.print("Systems of recordings take a cohort; all others take scans.")
 
 
@@ -85,7 +104,7 @@ def sites(*, data: Path, out: Annotated[Path, Parameter(name=["--out", "-o"])]) 
     with written(out), shown(None) as tell:
         scans = read_scans(data)
         show(scans.remarks)
-        print(run_sites(scans, out, tell=tell))
+        print(for_terminal(run_sites(scans, out, tell=tell)))
     print(f"Report: {out / 'sites.html'}")
 
 
@@ -144,7 +163,7 @@ def run(
     from models.output_place import check_folder
     from offline.progress import shown
     from offline.remarks import show
-    from offline.result_cache import make_folder
+    from offline.result_cache import new_folder
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
     from offline.studies.choice import can_tell, folder_of, run_cohort, run_one, summarise, wanted_on
@@ -156,19 +175,18 @@ def run(
     workers = how_many(workers)
     if derivative and (layout := layout_of(data)) != "adhd200":
         raise HemostreamError(
-            f"--derivative {derivative} is for ADHD-200, and {data} is {layout or 'nothing that is known'}; "
-            "leave it away."
+            f"--derivative {derivative} is for ADHD-200; {data} holds "
+            f"{DATA.get(layout or '', 'something else')}. Leave it away."
         )
     out = folder_of(out, target)
     for name in wanted:  # a file may stand in the place of one of them
         check_folder(out / name, "The report")
-    make_folder(out)
     if is_cohort(data):
         run_cohort(wanted, data, out, workers=workers, allow_damaged=allow_damaged)
         print(f"Reports: {', '.join(str(out / name / 'report.html') for name in wanted)}")
         return
     left_out: list[str] = []
-    with written(out), shown(None) as tell, Workers(workers) as shared:
+    with written(out), new_folder(out), shown(None) as tell, Workers(workers) as shared:
         tell("read", 0, 1, str(data))
         options: dict[str, object] = {"what": derivative} if derivative else {}
         if atlas is not None:
@@ -199,8 +217,39 @@ def run(
         told = summarise(out)
     for each in left_out:
         print(f"hemostream: {printable(str(each), None, lines=True)}", file=sys.stderr)
-    print(told)
+    print(for_terminal(told))
     print(f"Reports: {out / 'index.html'}")
+
+
+def for_terminal(told: str) -> str:
+    """Markdown as it is in a file; on a terminal on which its tables have no room, a line a figure.
+
+    Parameters
+    ----------
+    told : str
+        Texts and tables.
+    """
+    width = shutil.get_terminal_size().columns
+    lines = told.splitlines()
+    if not sys.stdout.isatty() or all(len(line) <= width for line in lines if line.startswith("| ")):
+        return told
+    out: list[str] = []
+    head: list[str] = []
+    for line in lines:
+        if not line.startswith("| "):
+            head = []
+            out += textwrap.wrap(line, width) or [""]
+            continue
+        cells = [cell.replace("\\|", "|") for cell in re.split(r" (?<!\\)\| ", line[2:-2])]
+        if not head:
+            head = cells
+        elif set(cells) != {"---"}:
+            out += textwrap.wrap(cells[0], width)
+            for name, cell in zip(head[1:], cells[1:], strict=True):
+                out += textwrap.wrap(
+                    f"{name}: {cell or '–'}", width, initial_indent="  ", subsequent_indent=" " * 6
+                )
+    return "\n".join(out) + "\n"
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def export(
     """Write a system into a bundle, with which "classify" judges one scan of a site that nobody saw.
 
     The system is fitted to everybody in the data, settings chosen within them; it needs nobody else of the
-    site it will be used at.  Research use only: what it says of a scan is no diagnosis.
+    site it will be used at. Research use only: what it says of a scan is no diagnosis.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def export(
     data : Path
         Folder of region series, as for "study run".
     out : Path
-        Folder of the bundle.
+        Folder of the bundle; one that is there already is replaced.
     without : str
         Leave a site out: the bundle then says of its people what the study said of them.
     report : Path

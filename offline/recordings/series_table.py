@@ -243,8 +243,8 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
                 data[column, volume] = float(cell.replace(",", "."))
             else:
                 raise RecordingError(
-                    f"{path}, line {row.line}, column {column + 1} is "
-                    f"{cell[:_MOST_SHOWN]!r}; expected a number."
+                    f"{path}, line {row.line}, column {column + 1} is {cell[:_MOST_SHOWN]!r}; expected a "
+                    "number of a region series."
                 )
     if commas and any("." in cell for cell in every if _is_plain(cell) and not is_absent(cell)):
         mixed = next(cell for cell in every if has_decimal_comma(cell))

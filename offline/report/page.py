@@ -48,6 +48,11 @@ def write_report(folder: Path) -> Path:
         raise HemostreamError(
             f"{folder} holds an evaluation of an amount ({results['amount']}), which has no page yet."
         )
+    if "recipe" not in results or "primary" not in results:
+        raise HemostreamError(
+            f"{folder} holds no report of hemostream evaluate. A study's pages are made by "
+            "hemostream study run: start that again with the same --out."
+        )
     table = read_predictions(folder / "predictions.csv")
     said = content(results, run, audit, network_audit)
     page = _page(said, table, results, _pictures(folder))
@@ -150,7 +155,7 @@ def _cohort(cohort: Mapping[str, Any], labels: Sequence[str]) -> str:
 
 
 def _fixed(results: Mapping[str, Any]) -> str:
-    metric = results["primary"]["metric"].replace("_", " ")
+    metric = _name(results["primary"]["metric"])
     return (
         f"Fixed before the run, and part of the recipe's hash: the primary figure is {metric} by person; the "
         f"label belongs to the {results['primary']['label_of']}."
@@ -164,14 +169,15 @@ def _figures(results: Mapping[str, Any], said: Mapping[str, Any]) -> str:
         for metric in ("auc", "balanced_accuracy"):
             own = its["by_person"][metric]
             cells += [_number(own["value"]), _ends(own["interval"]), _ends(own["bootstrap"]), _p(own["p"])]
-        rows.append((*cells, _number(its["pooled"]["majority_rate"]), _in_words(results, arm)))
+        rows.append((*cells, _number(its["pooled"]["majority_rate"])))
     one = ("95 % (null's SD)", "95 % (bootstrap)", "p")
-    head = ("", "AUC", *one, "balanced accuracy", *one, "majority rate", "in words")
+    head = ("", "AUC", *one, "balanced accuracy", *one, "majority rate")
+    words = [f"{arm}: {_in_words(results, arm)}" for arm in results["arms"]]
     why = (
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."
     )
-    return _paragraphs([why]) + _table(head, rows) + _within(results) + _compared(results)
+    return _paragraphs([why]) + _table(head, rows) + _listed(words) + _within(results) + _compared(results)
 
 
 def _in_words(results: Mapping[str, Any], arm: str) -> str:
@@ -187,7 +193,7 @@ def _within(results: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     people = next(list(each) for each in own.values() if each)
-    metric = results["primary"]["metric"].replace("_", " ")
+    metric = _name(results["primary"]["metric"])
     text = f"Within each person, {metric}: 95 %, whole blocks drawn anew."
     return _paragraphs([text]) + _table(("", *people), rows)
 
@@ -204,7 +210,7 @@ def _compared(results: Mapping[str, Any]) -> str:
     )
     interval = "95 % (bootstrap)"
     return _paragraphs([text]) + _table(
-        ("", results["primary"]["metric"].replace("_", " "), interval, "log loss, nats", interval), rows
+        ("", _name(results["primary"]["metric"]), interval, "log loss, nats", interval), rows
     )
 
 
@@ -273,6 +279,14 @@ def _versions(said: Mapping[str, Any]) -> str:
 
 def _paragraphs(texts: Iterable[str]) -> str:
     return "".join(f"<p>{html.escape(text)}</p>" for text in texts if text)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{html.escape(text)}</li>" for text in texts) + "</ul>"
+
+
+def _name(metric: str) -> str:
+    return "AUC" if metric == "auc" else metric.replace("_", " ")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

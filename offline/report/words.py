@@ -84,6 +84,8 @@ def summary_of(results: Mapping[str, Any]) -> list[str]:
     best = _best_simple(results)
     if best is not None:
         out.append(f"The best simple comparison: {finding(results, best)}")
+    if warning := _clock_alone(results):
+        out.append(warning)
     out.append(f"{results['says'][0].upper()}{results['says'][1:]}.")
     return out
 
@@ -118,6 +120,22 @@ def fitted_to(results: Mapping[str, Any]) -> str:
     if len(folds) == results.get("people"):
         return "all others"
     return f"people of the other folds ({len(folds)} in all)" if folds else "others"
+
+
+def _clock_alone(results: Mapping[str, Any]) -> str:
+    """A warning where labels can be told from when a window lies in its recording; else empty."""
+    metric = results["primary"]["metric"]
+    clock, own = (
+        results["arms"].get(arm, {}).get("by_person", {}).get(metric, {}).get("value")
+        for arm in ("time", results["recipe"]["network"])
+    )
+    if clock is None or own is None or clock <= chance_of(results, metric) or clock < own:
+        return ""
+    return (
+        "The comparison called time sees no signal, only when a window lies in its recording, and does at "
+        f"least as well as {results['recipe']['network']}. So these figures do not show that anything was "
+        "learnt from the signals. Let the pauses between events vary from person to person."
+    )
 
 
 def _best_simple(results: Mapping[str, Any]) -> str | None:

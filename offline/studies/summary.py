@@ -103,7 +103,7 @@ def write_summary(
         said += [HABITS, markdown(BY_HABIT, audited)]
         parts += [f"<p>{text(HABITS)}</p>", table(BY_HABIT, audited)]
     parts.append(links(all_results))
-    return write_over_all(out, all_results, "The systems of the review", "\n\n".join(said) + "\n", parts)
+    return write_over_all(out, all_results, "Published systems", "\n\n".join(said) + "\n", parts)
 
 
 def _row(results: Mapping[str, Any], seconds: float) -> tuple[str, ...]:

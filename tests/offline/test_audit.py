@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline.audit import audit, write_audit
+from offline.audit import Audit, audit, print_audit, write_audit
 from offline.baselines import window_features
 from offline.careless import Arm, Windows, _divisions, parts_of, run_arms, select_channels, windows_apart
 from offline.cohort import read_cohort
@@ -173,3 +173,16 @@ def test_an_earlier_audit_does_not_pass_for_one_of_a_later_run(tmp_path: Path) -
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert not {name for name in left if name.startswith(("audit", "channel-map"))}
     assert "Careless" not in (tmp_path / "out/report.html").read_text()
+
+
+@pytest.mark.parametrize("permutations", [0, 3])
+def test_the_table_has_columns_of_permuted_labels_only_where_there_are_some(
+    permutations: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    true = {arm: np.array([0.8, 0.9]) for arm in Arm}
+    null = {arm: np.full(permutations, 0.5) for arm in Arm}
+    print_audit(Audit("auc", true, null, dict.fromkeys(Arm, 0.1)))
+    shown = capsys.readouterr().out
+    assert "(AUC by person, ridge model)" in shown
+    assert shown.count("more than honest") == (2 if permutations else 1)
+    assert f"; {permutations or 'no'} permuted labellings" in " ".join(shown.split())

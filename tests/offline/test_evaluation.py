@@ -1,6 +1,7 @@
 """Judged by what never saw them, the same every time; figures follow from the table alone."""
 
 import html
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from offline.report.words import fitted_to
 from offline.samples import collect
 from offline.splits import Fold, leave_one_person_out
 from offline.summary import summary
+from offline.tables import print_results
+from offline.terminal import PlainConsole
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
@@ -95,6 +98,38 @@ def test_the_table_shows_everybody(tmp_path: Path, capsys: pytest.CaptureFixture
     text = capsys.readouterr().out
     for word in ("person-0", "person-1", "mean", "linear", "majority", "2 people: says nothing about others"):
         assert word in text
+
+
+@pytest.mark.parametrize("width", [80, 300])
+def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> None:
+    arms = ("cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority")
+    values = {"accuracy": 0.671, "balanced_accuracy": 0.675, "auc": 0.814}
+    person = {**values, "n": {"rest": 40, "task": 33}, "majority_rate": 0.521}
+    of_all = {"value": 0.814, "interval": None, "p": None}
+    arm = {
+        "persons": {f"person-{i:03}": person for i in range(3)},
+        "mean_over_people": {**values, "majority_rate": 0.521},
+        "by_person": {"auc": of_all, "balanced_accuracy": of_all},
+    }
+    figures = {
+        "recipe": {"name": "demo"},
+        "primary": {"metric": "auc", "label_of": "event"},
+        "arms": dict.fromkeys(arms, arm),
+        "says": "3 people",
+        "protocol": "told",
+        "null": None,
+        "network_null": None,
+    }
+    said = io.StringIO()
+    print_results(figures, PlainConsole(file=said, width=width, force_terminal=True, color_system=None))
+    lines = said.getvalue().splitlines()
+    assert "…" not in said.getvalue()
+    assert max(map(len, lines)) <= width
+    for name in arm["persons"]:
+        (row,) = (line for line in lines if name in line)  # and none of its figures on a line below
+        assert row.count("0.814") == len(arms)
+        assert row.count("0.671") == (len(arms) if width == 300 else 0)
+    assert ("acc, bal of each person: in results.json" in said.getvalue()) == (width == 80)
 
 
 def test_what_cannot_be_evaluated_is_said_before_anything_is_computed(

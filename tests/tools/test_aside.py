@@ -17,8 +17,8 @@ def test_lines_past_python_go_through_the_console_and_the_terminal_comes_back() 
     said = io.StringIO()
     try:
         with Aside(Console(file=said, width=100), fd=slave):
-            os.write(slave, b"INFO| [no markup] one\nERR| two\n")
-        assert said.getvalue().splitlines() == ["INFO| [no markup] one", "ERR| two"]
+            os.write(slave, b"INFO| [no markup] one\n\x1b[0m\x1b[31mERR| \x1b[0mtwo\x1b[2J\n\x1b[0m\n")
+        assert said.getvalue().splitlines() == ["INFO| [no markup] one", "ERR| two\\x1b[2J"]
         os.write(slave, b"after\n")
         assert os.read(master, 100).split() == [b"after"]  # and nothing before it
     finally:

@@ -64,7 +64,7 @@ def test_a_line_has_everything_and_stays_one_line():
     line = str(problem("check", "found\nthis.", "that", "Do so"))
     assert line == "problem  check: found this; expected that. Do so."
     assert str(good("a", "b")) == "ok       a: b."
-    assert summary([good("a", "b"), warning("c", "d")]) == "Nothing here stops a session (1 warnings)."
+    assert summary([good("a", "b"), warning("c", "d")]) == "Nothing here stops a session (1 warning)."
     assert summary([problem("a", "b")]).startswith("1 of 1 checks would stop")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from models.errors import HemostreamError
 from models.output_place import check_file, check_folder, told_if_full
+from offline.result_cache import new_folder
 from tools.cli import main
 
 Run = Callable[..., tuple[int, str]]
@@ -83,6 +84,50 @@ def test_a_folder_on_a_full_disk(
     assert code == 2
     assert "Make room" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "nothing", "--recipe", "demo"),
+        ("evaluate", "empty.tsv", "--recipe", "demo"),
+        ("evaluate", "empty.tsv", "--recipe", "demo", "--workers", "-1"),
+        ("study", "run", "ridge", "--data", "nothing"),
+        ("study", "run", "ridge", "--data", "scans", "--target", "burden"),
+        ("study", "run", "ridge", "--data", "scans", "--measure", "reho"),
+        ("study", "run", "xu2020", "--data", "empty.tsv"),
+        ("study", "sites", "--data", "nothing"),
+        ("study", "export", "ridge", "--data", "nothing"),
+    ],
+)
+def test_work_that_is_refused_leaves_no_empty_folder(words: Sequence[str], tmp_path: Path, run: Run) -> None:
+    (tmp_path / "empty.tsv").write_text("recording\tperson\n")
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans/phenotypes.tsv").write_text("person\tfile\tdiagnosis\np1\tp1.csv\tTD\n")
+    (tmp_path / "there").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for out in ("out", "deep/er/out", "there", "there/out"):
+        code, said = run(*words, "--out", tmp_path / out)
+        assert code == 2
+        assert "Traceback" not in said
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("error", [HemostreamError, KeyboardInterrupt])
+def test_a_folder_with_something_in_it_stays(tmp_path: Path, error: type[BaseException]) -> None:
+    def write() -> None:
+        (tmp_path / "a/b/kept").write_text("of a fold")
+        raise error
+
+    with pytest.raises(error), new_folder(tmp_path / "a/b"):
+        write()
+    assert (tmp_path / "a/b/kept").exists()
+    with pytest.raises(error), new_folder(tmp_path / "a/c/d"):
+        raise error
+    assert not (tmp_path / "a/c").exists()
+    with new_folder(tmp_path / "e"):
+        pass
+    assert (tmp_path / "e").is_dir()
 
 
 @pytest.mark.parametrize("command", FILES)

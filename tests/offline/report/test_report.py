@@ -33,6 +33,8 @@ def test_the_page_needs_nothing_but_itself_and_shows_codes_as_text(tmp_path: Pat
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     for said in ("Research use only", "says nothing about others", "ROC curves", "Calibration", "Checklists"):
         assert said in page
+    assert re.search(r"<li>ridge: [^<]*chance", page)  # beside the table, which is wide enough
+    assert "Within each person, AUC: 95 %" in page
     assert page.count("data:image/png;base64") >= 4  # outcomes, ROC, calibration, a map
 
 
@@ -47,6 +49,9 @@ def test_it_is_made_again_from_the_files_alone(tmp_path: Path) -> None:
     assert (out / "report.json").read_bytes() == first
     with pytest.raises(HemostreamError, match=r"holds no results\.json"):
         write_report(tmp_path)
+    (out / "results.json").write_text('{"study": {}, "arms": {}}')
+    with pytest.raises(HemostreamError, match="made by hemostream study run"):
+        write_report(out)
     (out / "results.json").write_text("{")
     with pytest.raises(HemostreamError, match="is no JSON"):
         write_report(out)
@@ -111,6 +116,27 @@ def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> 
     text = " ".join(summary_of(results))
     assert "tell a from b and c and d" in text
     assert "1 person." in text
+
+
+@pytest.mark.parametrize(
+    ("clock", "own", "warned"), [(0.9, 0.8, True), (0.8, 0.9, False), (0.5, 0.4, False), (None, 0.8, False)]
+)
+def test_labels_that_the_clock_tells_are_warned_of(clock: float | None, own: float, warned: bool) -> None:
+    def arm(value: float | None) -> dict[str, Any]:
+        return {"by_person": {"auc": {"value": value, "interval": None, "p": None}}}
+
+    results = {
+        "recipe": {"network": "cgrnn"},
+        "labels": ["rest", "task"],
+        "primary": {"metric": "auc", "label_of": "event"},
+        "people": 6,
+        "protocol": "told",
+        "folds": [],
+        "says": "6 people",
+        "arms": {"cgrnn": arm(own), "ridge": arm(0.7), "time": arm(clock)},
+    }
+    text = " ".join(summary_of(results))
+    assert ("do not show that anything was learnt from the signals" in text) == warned
 
 
 def test_simulated_people_are_said_to_be_simulated_with_what_they_could_show(tmp_path: Path) -> None:
