@@ -30,7 +30,7 @@ from models.bundle_files import (
 )
 from models.card import Card, canonical
 from models.errors import BundleError, RecipeError
-from models.networks import make_network
+from models.networks.registry import make_network
 
 
 @dataclass(frozen=True)

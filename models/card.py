@@ -25,7 +25,8 @@ class Card:
     Parameters
     ----------
     network : mapping
-        ``name``, ``params``, ``n_chans``, ``n_times``, ``n_outputs`` of `models.networks.make_network`.
+        ``name``, ``params``, ``n_chans``, ``n_times``, ``n_outputs`` of
+        `models.networks.registry.make_network`.
     input : mapping
         The channels that are needed, in order (a `SignalSpec` as JSON).
     pipeline : sequence of mappings

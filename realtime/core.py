@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from models.errors import BundleError, SignalError, StreamError
 from models.probabilities import probabilities
+from realtime.channels.match import match_channels, merged
 from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
 from realtime.evidence import RunningEvidence
-from realtime.fitness import Fitness
-from realtime.input_guard import InputGuard, Part
+from realtime.guards.entries import InputGuard, Part
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -31,12 +31,12 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.matching import match_channels, merged
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
-from realtime.quality import Reason
+from realtime.quality.policy import Reason
 from realtime.signal import Chunk, Floats, SignalSpec
 from realtime.stages.base import Reset
+from realtime.window_quality import Fitness
 from realtime.windows import Window, Windows
 
 __all__ = ["Core", "Plan"]

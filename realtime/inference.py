@@ -18,7 +18,7 @@ import torch
 
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
-from models.single import one_window_form
+from models.networks.single import one_window_form
 
 SIZES = (1, 8, 64)
 """Padded batch sizes: one bed, a ward's tick, a file."""

@@ -8,7 +8,7 @@ from models.errors import BundleError, RecipeError, SignalError
 from models.novelty import Novelty
 from models.typed import misfit
 from realtime.pipeline import Pipeline
-from realtime.quality import Policy
+from realtime.quality.policy import Policy
 from realtime.signal import SignalSpec
 from realtime.windows import Windows
 

@@ -21,9 +21,9 @@ from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.judging import judge
 from realtime.log import Entry, Produced, SessionStarted
-from realtime.refusing import Refusing
-from realtime.sinks.journal_format import Loss
-from realtime.sinks.journal_reader import journal_runs, read_journal_entries, read_losses
+from realtime.session.refusals import Refusing
+from realtime.sinks.journal.format import Loss
+from realtime.sinks.journal.reader import journal_runs, read_journal_entries, read_losses
 from realtime.sources.recording import Recording, entries
 from realtime.windows import Window
 

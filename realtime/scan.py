@@ -13,10 +13,10 @@ from models.parts.system import System
 from models.probabilities import probabilities
 from models.scan_bundle import ScanBundle
 from models.scan_card import ScanCard, ScanInput
+from realtime.channels.match import match_channels
 from realtime.decision import ABSTAIN, Decision, Evidence
 from realtime.log import OriginKind
-from realtime.matching import match_channels
-from realtime.quality import Reason
+from realtime.quality.policy import Reason
 from realtime.signal import Bools, Channel, Floats, Kind, SignalSpec
 from realtime.sources.recording import Recording
 

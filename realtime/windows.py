@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.errors import RecipeError
 from realtime.pipeline import Piece
-from realtime.quality import ChannelFitness, Fitness, Reason, fitness
+from realtime.quality.policy import ChannelFitness, Fitness, Reason, fitness
 from realtime.signal import SignalSpec
 from realtime.stages.outline import MOST_S, check_memory
 

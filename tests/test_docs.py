@@ -24,7 +24,7 @@ HELPS = """
 import contextlib, io, json, os
 from dataclasses import asdict
 os.environ["COLUMNS"] = "400"
-import tools.cli as cli, realtime.quality as quality
+import tools.cli as cli, realtime.quality.policy as quality
 def help_of(*words):
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):

@@ -53,17 +53,23 @@ DESCRIPTION = """Streaming classifier of live brain haemodynamics (fNIRS, fMRI r
 Start with `hemostream demo`. Research use only: nothing here is a diagnosis."""
 
 COMMANDS = {
-    "demo": ("tools.demo:demo", "Everything at once: simulate, train, stream, classify, publish, watch."),
-    "simulate": ("tools.simulate:simulate", "Write a cohort of simulated SNIRF recordings with known truth."),
-    "train": ("tools.learn:train", "Train a classifier from recordings by replay."),
-    "evaluate": ("tools.learn:evaluate", "Evaluate a recipe by unseen person."),
-    "report": ("tools.learn:report", "Make the page of an evaluation again."),
-    "study": ("tools.study:app", "Published fMRI systems: list, run, write as bundles."),
-    "classify": ("tools.classify:classify", "The live path over a recording or a journal."),
-    "replay": ("tools.replay:replay", "A recording as a live LSL stream."),
-    "live": ("tools.live:live", "The bedside session: LSL stream in, decisions out."),
-    "doctor": ("tools.doctor:doctor", "What would stop a session here, and what to do about it."),
-    "export": ("tools.export:export", "A journal as SNIRF recordings."),
+    "demo": (
+        "tools.commands.demo:demo",
+        "Everything at once: simulate, train, stream, classify, publish, watch.",
+    ),
+    "simulate": (
+        "tools.commands.simulate:simulate",
+        "Write a cohort of simulated SNIRF recordings with known truth.",
+    ),
+    "train": ("tools.commands.learn:train", "Train a classifier from recordings by replay."),
+    "evaluate": ("tools.commands.learn:evaluate", "Evaluate a recipe by unseen person."),
+    "report": ("tools.commands.learn:report", "Make the page of an evaluation again."),
+    "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),
+    "classify": ("tools.commands.classify:classify", "The live path over a recording or a journal."),
+    "replay": ("tools.commands.replay:replay", "A recording as a live LSL stream."),
+    "live": ("tools.commands.live:live", "The bedside session: LSL stream in, decisions out."),
+    "doctor": ("tools.commands.doctor:doctor", "What would stop a session here, and what to do about it."),
+    "export": ("tools.commands.export:export", "A journal as SNIRF recordings."),
 }
 """Name: where it lives, and its line in the overview."""
 

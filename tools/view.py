@@ -14,9 +14,9 @@ from rich.text import Text
 
 from models.outside import printable
 from realtime.decision import Decision
-from realtime.quality import Reason
+from realtime.quality.policy import Reason
 from realtime.status import State, Status
-from tools.aside import Aside
+from tools.capture_stderr import Aside
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 HISTORY = 60

@@ -1,4 +1,4 @@
-"""Convolutions over a table that is laid out as an image: `models.table_cnn` up to its dense layers."""
+"""Convolutions over a table laid out as an image: `models.networks.table_cnn` up to its dense layers."""
 
 from dataclasses import dataclass
 from math import prod

@@ -1,4 +1,4 @@
-"""A mixture of experts: `models.mixture_of_experts` when it predicts."""
+"""A mixture of experts: `models.networks.mixture_of_experts` when it predicts."""
 
 from dataclasses import dataclass
 

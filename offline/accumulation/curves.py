@@ -12,9 +12,9 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from offline.accumulation.trajectories import Trajectory, each_person_once
-from offline.calibration import calibration_intercept, calibration_slope, expected_calibration_error
-from offline.intervals import LEVEL, clopper_pearson
-from offline.metrics import Figure, auc, balanced_accuracy
+from offline.stats.calibration import calibration_intercept, calibration_slope, expected_calibration_error
+from offline.stats.intervals import LEVEL, clopper_pearson
+from offline.stats.metrics import Figure, auc, balanced_accuracy
 
 Ends = tuple[float, float]
 

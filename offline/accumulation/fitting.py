@@ -21,7 +21,7 @@ from scipy.optimize import minimize_scalar
 
 from offline.accumulation.effective import Law, effective_windows
 from offline.accumulation.trajectories import Floats, Trajectory, each_person_once
-from offline.metrics import FEWEST_FOR_OTHERS
+from offline.stats.metrics import FEWEST_FOR_OTHERS
 
 FEWEST_OF_A_LABEL = 3
 """Under so many people of a label its mean is anybody's guess."""

@@ -25,8 +25,8 @@ from scipy.stats import beta
 
 from models.errors import HemostreamError
 from offline.accumulation.trajectories import Floats, Trajectory, each_person_once
-from offline.intervals import LEVEL, clopper_pearson
-from offline.metrics import Figure
+from offline.stats.intervals import LEVEL, clopper_pearson
+from offline.stats.metrics import Figure
 
 N_THRESHOLDS, STARTS = 24, 4
 """Thresholds tried, and how many of them have an allowance of their own."""

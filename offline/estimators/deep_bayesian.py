@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from models.deep_belief import DeepBeliefNetwork
+from models.networks.deep_belief import DeepBeliefNetwork
 from models.parts.network import TableNetwork, side_by_side
+from offline.base.reproducible import reproducible
 from offline.estimators.base import Floats, Labels, labelled
 from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_channels import channel_of
@@ -16,7 +17,6 @@ from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, divided, fine_tune
 from offline.estimators.tree_bayes import fit_tree_bayes
-from offline.reproducible import reproducible
 
 
 class DeepBayesianClassifier(NetworkClassifier):

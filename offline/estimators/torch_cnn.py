@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from models.table_cnn import TableCNN
+from models.networks.table_cnn import TableCNN
+from offline.base.reproducible import reproducible
 from offline.estimators.base import labelled
 from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
 from offline.estimators.torch_export import convolution_parts
 from offline.estimators.torch_fit import Tuning, fine_tune
-from offline.reproducible import reproducible
 
 
 class ConvolutionalClassifier(NetworkClassifier):
@@ -28,9 +28,9 @@ class ConvolutionalClassifier(NetworkClassifier):
     Parameters
     ----------
     arrangement : {"image", "matrix"}
-        As `models.table_cnn.TableCNN` has it: ``"matrix"`` for all connections of a set of regions.
+        As `models.networks.table_cnn.TableCNN` has it: ``"matrix"`` for all connections of a set of regions.
     filters, hidden, dropout
-        As `models.table_cnn.TableCNN` has them.
+        As `models.networks.table_cnn.TableCNN` has them.
     freeze : bool
         Whether the filters stay as the source taught them; otherwise they are fine-tuned too.
     slower : float

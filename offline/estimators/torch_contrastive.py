@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from models.boltzmann import RestrictedBoltzmannMachine
+from models.networks.boltzmann import RestrictedBoltzmannMachine
 from offline.estimators.torch_base import NetworkError, Singles
 
 RATE_BINARY, RATE_GAUSSIAN = 0.05, 0.01

@@ -9,15 +9,15 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from models.deep_belief import DeepBeliefNetwork
+from models.networks.deep_belief import DeepBeliefNetwork
 from models.parts import Part
 from models.parts.packing import run
+from offline.base.reproducible import reproducible
 from offline.estimators.base import Floats, labelled
 from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, fine_tune
-from offline.reproducible import reproducible
 
 
 class DeepBelief(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

@@ -7,12 +7,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from models.mixture_of_experts import MixtureOfExperts
+from models.networks.mixture_of_experts import MixtureOfExperts
+from models.networks.table_cnn import TableCNN
 from models.parts import Part
 from models.parts.convolution import Convolutions
 from models.parts.experts import Experts
 from models.parts.network import TableNetwork, network_of, standardised
-from models.table_cnn import TableCNN
 from offline.estimators.base import Floats
 
 Standard = tuple[Floats, Floats]

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from offline.estimators.base import Labels
 from offline.estimators.torch_base import NetworkError, Singles
-from offline.fitting import label_weights
+from offline.training.fit import label_weights
 
 LEAST_HELD_OUT = 4
 """Rows of the rarest label below which nobody is held out: early stopping would listen to one person."""
@@ -131,7 +131,7 @@ def fine_tune(
 ) -> list[dict[str, float]]:
     """Fit a network to labels, in place; in evaluation mode and with the best epoch's weights afterwards.
 
-    The caller has seeded torch (`offline.reproducible`).
+    The caller has seeded torch (`offline.base.reproducible`).
 
     Parameters
     ----------

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 
-from models.mixture_of_experts import MixtureOfExperts
+from models.networks.mixture_of_experts import MixtureOfExperts
+from offline.base.reproducible import reproducible
 from offline.estimators.base import labelled
 from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_export import expert_part
 from offline.estimators.torch_fit import Tuning, fine_tune
-from offline.reproducible import reproducible
 
 
 class MixtureOfExpertsClassifier(NetworkClassifier):
@@ -23,7 +23,7 @@ class MixtureOfExpertsClassifier(NetworkClassifier):
     Parameters
     ----------
     experts, hidden, dropout
-        As `models.mixture_of_experts.MixtureOfExperts` has them.
+        As `models.networks.mixture_of_experts.MixtureOfExperts` has them.
     epochs, learning_rate, weight_decay, validation_fraction
         See `offline.estimators.torch_fit.Tuning`.
     random_state : int, RandomState or None

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.stacked_autoencoder import DenoisingAutoEncoder
+from models.networks.stacked_autoencoder import DenoisingAutoEncoder
 from offline.estimators.torch_base import Singles
 from offline.estimators.torch_fit import BriefNet, common, fitted
 

@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 
-from models.stacked_autoencoder import StackedAutoEncoder
+from models.networks.stacked_autoencoder import StackedAutoEncoder
+from offline.base.reproducible import reproducible
 from offline.estimators.base import labelled
 from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
 from offline.estimators.torch_export import dense_part
 from offline.estimators.torch_fit import Tuning, fine_tune
 from offline.estimators.torch_pretraining import pretrain
-from offline.reproducible import reproducible
 
 
 class StackedAutoEncoderClassifier(NetworkClassifier):

@@ -62,7 +62,7 @@ def draw_channel_map(its: Mapping[str, Any], spec: SignalSpec, labels: Sequence[
     Parameters
     ----------
     its : mapping
-        What `offline.channel_map` found.
+        What `offline.evaluation.channel_map` found.
     spec : SignalSpec
         The channels as the network sees them.
     labels : sequence of str

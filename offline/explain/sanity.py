@@ -13,7 +13,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from offline.reproducible import reproducible
+from offline.base.reproducible import reproducible
 
 Floats = npt.NDArray[np.float64]
 ALIKE = 0.7

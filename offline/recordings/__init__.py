@@ -50,7 +50,7 @@ def read_recording(
     path : Path or str
         A file, or the folder of a NIRx recording.
     layout : Path or None
-        Side file that says what an undescribed XDF stream's rows are (`realtime.montage`).
+        Side file that says what an undescribed XDF stream's rows are (`realtime.channels.montage`).
     length_unit : str or None
         ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
     haemoglobin_unit : str or None

@@ -16,12 +16,12 @@ from models.errors import RecordingError
 from offline.recordings.bad_marks import remarked, without_channels
 from offline.recordings.checks import HELD, held_once, in_order
 from offline.recordings.snirf_events import REJECTED, STATES
-from realtime.markers import duration_of, label_of
-from realtime.matching import SAME_LIGHT_NM
-from realtime.optodes import optode_of
+from realtime.channels.match import SAME_LIGHT_NM
+from realtime.channels.optodes import optode_of
+from realtime.channels.text_values import ABSENT_NUMBERS, is_absent, is_number, number_in
 from realtime.signal import Kind
+from realtime.sources.markers import duration_of, label_of
 from realtime.sources.recording import Event, Recording
-from realtime.text_values import ABSENT_NUMBERS, is_absent, is_number, number_in
 
 _VALUES = ("value", "amplitude")
 LARGEST = 64 * 2**20

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
+from realtime.channels.units import LENGTHS
 from realtime.signal import Bools, Channel, Floats, Kind, Position, SignalSpec
 from realtime.sources.recording import Event
-from realtime.units import LENGTHS
 
 NEAR_M, FAR_M = 0.005, 0.080
 """A median source-detector distance outside these (m) is an error of unit."""

@@ -24,9 +24,9 @@ from offline.recordings.checks import (
     nominal_rate,
 )
 from offline.recordings.plausible import check_steps, check_wavelengths
-from realtime.markers import Marks, label_of
-from realtime.optodes import midpoint, standard_name
+from realtime.channels.optodes import midpoint, standard_name
 from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
+from realtime.sources.markers import Marks, label_of
 from realtime.sources.recording import Event, Recording
 
 _COUNTS = {"Src": "nSrcs", "Det": "nDets"}

@@ -15,8 +15,8 @@ import numpy as np
 from models.errors import RecordingError
 from offline.recordings.checks import check_times, in_order, missing_values
 from offline.recordings.damage import LOST_SHARE
+from realtime.channels.layout import StreamLayout
 from realtime.devices import usual
-from realtime.layout import StreamLayout
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -27,9 +27,9 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.markers import label_of
 from realtime.signal import Floats
-from realtime.sinks.journal import journal_runs, read_journal_entries, read_losses
+from realtime.sinks.journal.journal import journal_runs, read_journal_entries, read_losses
+from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
 
 

@@ -25,8 +25,8 @@ from offline.recordings.checks import (
 from offline.recordings.damage import LOST_SHARE
 from offline.recordings.dates import local_start, utc_of
 from offline.recordings.plausible import check_wavelengths
-from realtime.markers import label_of
-from realtime.mne_info import spec_from_info
+from realtime.channels.mne_info import spec_from_info
+from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
 
 _MNES_DATE = datetime(2000, 1, 1)

@@ -11,8 +11,8 @@ import numpy as np
 
 from models.errors import RecordingError
 from offline.recordings.checks import MOST_HAEMOGLOBIN
+from realtime.channels.wavelengths import impossible_light
 from realtime.signal import Channel, Floats
-from realtime.wavelengths import impossible_light
 
 SHORTEST_STEP_S, LONGEST_STEP_S = 9e-4, 30.0
 """Samples of optical devices are no closer together and no further apart, s."""
@@ -21,7 +21,7 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
-    """Refuse wavelengths that cannot be (`realtime.wavelengths`).
+    """Refuse wavelengths that cannot be (`realtime.channels.wavelengths`).
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
+from realtime.channels.text_values import ABSENT_NUMBERS
 from realtime.signal import Bools, Floats
-from realtime.text_values import ABSENT_NUMBERS
 
 INDEX = frozenset(
     {"", "index", "volume", "volumes", "vol", "frame", "scan", "tr", "row", "sample", "unnamed: 0"}

@@ -35,10 +35,10 @@ from offline.recordings.plausible import TIME_UNITS, check_steps, check_waveleng
 from offline.recordings.snirf_columns import marks_in, standard_channels
 from offline.recordings.snirf_events import read_stimuli
 from offline.recordings.snirf_measurements import choose
-from realtime.remainder import restored
+from realtime.channels.lossless import restored
+from realtime.channels.text_values import is_absent
 from realtime.signal import Floats, SignalSpec
 from realtime.sources.recording import Recording
-from realtime.text_values import is_absent
 
 TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (
     "HemostreamChannels",

@@ -18,11 +18,11 @@ from models.errors import RecordingError
 from offline.recordings import hdf5
 from offline.recordings.bad_marks import CHANNELS, SAMPLES
 from offline.recordings.snirf_probe import names, positions
-from realtime.optodes import midpoint, standard_name
+from realtime.channels.optodes import midpoint, standard_name
+from realtime.channels.text_values import is_absent
+from realtime.channels.units import kind_of, unit_of
+from realtime.channels.wavelengths import FARTHEST_NM
 from realtime.signal import Channel, Kind
-from realtime.text_values import is_absent
-from realtime.units import kind_of, unit_of
-from realtime.wavelengths import FARTHEST_NM
 
 CONTINUOUS_WAVE, PROCESSED = 1, 99999
 """SNIRF's codes of the data types that are signals of ours."""

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 
 from offline.recordings import hdf5
-from realtime.markers import duration_of, label_of
 from realtime.signal import Bools, Floats
+from realtime.sources.markers import duration_of, label_of
 from realtime.sources.recording import Event
 
 _VALUES = ("", "amplitude", "amp", "value", "values", "magnitude", "weight", "height", "strength")

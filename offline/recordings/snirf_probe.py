@@ -8,9 +8,9 @@ import numpy as np
 
 from models.errors import RecordingError
 from offline.recordings import hdf5
-from realtime.optodes import optode_of
+from realtime.channels.optodes import optode_of
+from realtime.channels.text_values import is_absent
 from realtime.signal import Floats, Position
-from realtime.text_values import is_absent
 
 _OPTODES = (("S", "source"), ("D", "detector"))
 

@@ -21,10 +21,10 @@ import numpy.typing as npt
 from models.errors import RecordingError
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
 from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
-from realtime.remainder import remainder
+from realtime.channels.lossless import remainder
+from realtime.channels.wavelengths import FARTHEST_NM
 from realtime.signal import Channel, Floats, Kind
 from realtime.sources.recording import Event, Recording
-from realtime.wavelengths import FARTHEST_NM
 
 _LABELS: Mapping[Kind, str] = {
     Kind.OPTICAL_DENSITY: "dOD",

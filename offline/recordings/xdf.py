@@ -37,14 +37,14 @@ from offline.recordings.xdf_events import marker_streams, read_events, unread
 from offline.recordings.xdf_remarks import of_clocks, of_rate
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
-from realtime.description import element_of, read_origin
+from realtime.channels.layout import StreamLayout
+from realtime.channels.lsl_description import element_of, read_origin
+from realtime.channels.side_file import read_side_file
+from realtime.channels.units import LENGTHS
 from realtime.devices import layout_of, usual
-from realtime.layout import StreamLayout
 from realtime.log import OriginKind
-from realtime.side_file import read_side_file
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
-from realtime.units import LENGTHS
 
 
 def read_xdf(
@@ -62,7 +62,7 @@ def read_xdf(
     path : Path
         The file; ``.xdf.gz`` and ``.xdfz`` are compressed.
     layout : Path or None
-        Side file for a stream that does not describe itself (`realtime.montage`).
+        Side file for a stream that does not describe itself (`realtime.channels.montage`).
     stream : str or None
         Which stream, where several have type NIRS: its name (or a part that only it has), source_id,
         uid, number in the file, or a predicate (`offline.recordings.xdf_streams`).

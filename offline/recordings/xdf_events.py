@@ -1,4 +1,4 @@
-"""The events of an XDF file's marker streams; what of a stream is an event is `realtime.markers`."""
+"""The events of an XDF file's marker streams; what of a stream is an event is `realtime.sources.markers`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from offline.recordings.checks import in_order
 from offline.recordings.xdf_streams import XdfStream, choose_markers, several_markers
 from realtime.devices import companion_of
-from realtime.markers import Marks
+from realtime.sources.markers import Marks
 from realtime.sources.recording import Event
 
 _MARKERS = frozenset(

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from models.errors import HemostreamError
 from models.private import replace_private, write_private
 from models.regular_file import read_regular
+from offline.base.predictions import Predictions, read_predictions
 from offline.explain.maps import METHODS
-from offline.predictions import Predictions, read_predictions
 from offline.report.content import content
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
 from offline.report.words import against_chance, chance_of, fitted_to, stopping, who

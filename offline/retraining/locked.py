@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.errors import RecipeError
-from offline.fingerprints import learnt_from
-from offline.people_hash import is_among
-from offline.samples import Samples
+from offline.base.people_hash import is_among
+from offline.samples.fingerprints import learnt_from
+from offline.samples.samples import Samples
 
 LOCKED = "locked_people_hashes"
 

@@ -12,14 +12,10 @@ from models.bundle import Bundle, read_bundle, write_bundle
 from models.bundle_files import check_target
 from models.errors import RecipeError
 from models.probabilities import probabilities
-from offline.carding import Descent, card_of
-from offline.cohort import Cohort, read_cohort
-from offline.metrics import balanced_accuracy
-from offline.people_hash import is_among
-from offline.person_loss import person_losses
-from offline.progress import Tell, shown
-from offline.recipe import Recipe
-from offline.reproducible import seed_of
+from offline.base.cohort import Cohort, read_cohort
+from offline.base.people_hash import is_among
+from offline.base.progress import Tell, shown
+from offline.base.reproducible import seed_of
 from offline.retraining.locked import (
     locked_of,
     refuse_learnt_from,
@@ -29,10 +25,14 @@ from offline.retraining.locked import (
 )
 from offline.retraining.looks import check_look, count_look
 from offline.retraining.promotion import MARGIN, Verdict, decide
-from offline.samples import Samples, collect
-from offline.temperature import logits_of
-from offline.training import train_within
-from offline.twice import refuse_shared
+from offline.samples.recipe import Recipe
+from offline.samples.samples import Samples, collect
+from offline.samples.twice import refuse_shared
+from offline.stats.metrics import balanced_accuracy
+from offline.stats.person_loss import person_losses
+from offline.training.card import Descent, card_of
+from offline.training.temperature import logits_of
+from offline.training.train import train_within
 
 
 @dataclass(frozen=True)

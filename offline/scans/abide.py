@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecipeError, RecordingError
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 from offline.scans.abide_sites import repetition_times
 from offline.scans.base import Floats, Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes

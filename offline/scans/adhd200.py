@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecipeError, RecordingError
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 from offline.scans.adhd200_graphs import N_REGIONS, read_graph_file
 from offline.scans.adhd200_people import alff_people, graph_people
 from offline.scans.base import Floats, Scans

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 
 Floats = npt.NDArray[np.float64]
 DIAGNOSIS = "diagnosis"

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecipeError
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
+from offline.base.spelling import identity
 from offline.scans.base import Scans
 from offline.scans.twice import same_scans
-from offline.spelling import identity
 
 
 def site_by_label(scans: Scans, column: str = "site") -> dict[str, dict[str, int]]:

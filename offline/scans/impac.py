@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecordingError
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
 

@@ -6,16 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecipeError
-from offline.cohort import OLDEST, PERSONAL, PERSONAL_PARTS
-from offline.remarks import lines_of
-from offline.sample_table import SampleTable
+from offline.base.cohort import OLDEST, PERSONAL, PERSONAL_PARTS
+from offline.base.remarks import lines_of
+from offline.base.sample_table import SampleTable
+from offline.base.spelling import SEXES
+from offline.base.spelt_alike import nearly_alike, refuse_spelt_twice
 from offline.scans.base import Floats, Scans
 from offline.scans.phenotype import Phenotypes, as_number
 from offline.scans.regions import SHORTEST, listed, short_ones
 from offline.scans.twice import refuse_same
-from offline.spelling import SEXES
-from offline.spelt_alike import nearly_alike, refuse_spelt_twice
-from realtime.text_values import has_decimal_comma
+from realtime.channels.text_values import has_decimal_comma
 
 NEEDED = ("person", "file", "diagnosis")
 OPTIONAL = ("session", "site", "age", "sex", "motion", "repetition_time")

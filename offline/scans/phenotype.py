@@ -1,7 +1,7 @@
 """A phenotype table: who was scanned, what they were found to have, and what else is known of them.
 
 Comma, tab or semicolon stand between columns.  What a table does not know it says in one of many ways
-(`realtime.text_values`), and nobody may mistake the number -9999 for an age.
+(`realtime.channels.text_values`), and nobody may mistake the number -9999 for an age.
 """
 
 import csv
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RecipeError, near_match
+from offline.base.spelling import canonical
+from offline.base.spelt_alike import refuse_spelt_twice
 from offline.scans.base import Floats
-from offline.spelling import canonical
-from offline.spelt_alike import refuse_spelt_twice
-from realtime.text_values import code_in
+from realtime.channels.text_values import code_in
 
 Texts = npt.NDArray[np.str_]
 

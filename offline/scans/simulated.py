@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 from offline.scans.base import Floats, Scans
 
 LABELS = ("TD", "disorder")

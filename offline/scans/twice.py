@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from models.errors import RecipeError
-from offline.fingerprints import Fingerprint, alike_pairs, fingerprint_of
+from offline.samples.fingerprints import Fingerprint, alike_pairs, fingerprint_of
 from offline.scans.base import Floats, Scans
 from offline.scans.regions import listed
 

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from offline.baselines import window_features
+from offline.estimators.baselines import window_features
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from offline.predictions import Predictions, read_predictions
+from offline.base.predictions import Predictions, read_predictions
 from offline.studies.division import UNSEEN_SITE
 from offline.studies.figures import apart
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from models.errors import HemostreamError, near_match
 from models.regular_file import read_regular
-from offline.progress import Tell
+from offline.base.process_pool import Workers
+from offline.base.progress import Tell
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES, severity_page, summary
@@ -22,7 +23,6 @@ from offline.studies.recorded import RECORDED, is_cohort, run_recorded
 from offline.studies.running import run_study
 from offline.studies.severity_run import run_severity
 from offline.studies.tables import can_take
-from offline.workers import Workers
 
 
 def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str = DIAGNOSIS) -> list[str]:

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from models.errors import HemostreamError
-from offline.sample_table import SampleTable
-from offline.splits import Fold, leave_one_person_out, site_folds
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold, leave_one_person_out, site_folds
 
 UNSEEN_SITE, TRANSDUCTIVE, TENFOLD = "unseen site", "unseen site, transductive", "10-fold"
 OWN = "paper's protocol"

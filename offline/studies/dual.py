@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.metrics import auc
+from offline.stats.metrics import auc
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]

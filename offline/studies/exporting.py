@@ -16,18 +16,18 @@ from models.errors import HemostreamError, near_match
 from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
 from models.scan_card import ScanCard, ScanInput
+from offline.base.progress import Tell
+from offline.base.splits import Fold
+from offline.base.versions import versions
 from offline.estimators import NotExportable, parts_of
-from offline.fingerprints import signals_for_card
-from offline.progress import Tell
+from offline.samples.fingerprints import signals_for_card
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
-from offline.splits import Fold
 from offline.studies.base import Study
 from offline.studies.division import UNSEEN_SITE, unseen_sites
 from offline.studies.tables import OF_SERIES, digest, table_of
 from offline.studies.work import Floats, Task, fit, log_odds
-from offline.versions import versions
 
 SHORT_ENOUGH = 180.0
 """Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the

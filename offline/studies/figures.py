@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.intervals import around, bootstrap_sd, draw_people, null_sd
-from offline.metrics import auc, majority_rate
-from offline.people_figures import people_figures
-from offline.permutation import p_value
-from offline.predictions import Predictions
-from offline.primary import METRICS, Pairs, person_scores
+from offline.base.predictions import Predictions
+from offline.stats.intervals import around, bootstrap_sd, draw_people, null_sd
+from offline.stats.metrics import auc, majority_rate
+from offline.stats.permutation import p_value
+from offline.stats.person_metrics import people_figures
+from offline.stats.primary import METRICS, Pairs, person_scores
 from offline.studies import several_figures
 from offline.studies.division import TENFOLD
 

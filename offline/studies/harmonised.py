@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from offline.harmonise import FEWEST, ComBat
+from offline.estimators.combat import FEWEST, ComBat
 from offline.studies.without_traits import TraitScale, apart
 
 Floats = npt.NDArray[np.float64]
@@ -30,7 +30,7 @@ class Harmonised(ClassifierMixin, BaseEstimator):
         the sites of training is left out.
     estimate : bool
         Whether a site that was not fitted is estimated from the people of it that are judged together, where
-        they are `offline.harmonise.FEWEST` or more.  Without, or with fewer, they stay as they are.
+        they are `offline.estimators.combat.FEWEST` or more.  Without, or with fewer, they stay as they are.
 
     Attributes
     ----------

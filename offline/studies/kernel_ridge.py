@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from offline.discriminant import standard_of
-from offline.metrics import balanced_accuracy
+from offline.estimators.discriminant import standard_of
+from offline.stats.metrics import balanced_accuracy
 from offline.studies.dual import PENALTIES, Dual
 
 Floats = npt.NDArray[np.float64]

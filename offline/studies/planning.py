@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
 from offline.scans import Scans
-from offline.splits import Fold
 from offline.studies.base import Role, Study
 from offline.studies.division import (
     OWN,

@@ -1,7 +1,7 @@
 """The systems of the review that read fNIRS recordings: recipes, with what their papers claim.
 
-Such a system is run by `offline.evaluation.evaluate` with its recipe and the audit, and by nothing else: its
-figures are those of ``hemostream evaluate COHORT --recipe NAME --audit``.
+Such a system is run by `offline.evaluation.evaluate.evaluate` with its recipe and the audit, and by nothing
+else: its figures are those of ``hemostream evaluate COHORT --recipe NAME --audit``.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from offline.spelling import canonical
+from offline.base.spelling import canonical
 from offline.studies.base import Claim
 
 
@@ -77,7 +77,7 @@ RECORDED: Mapping[str, Recorded] = MappingProxyType({each.name: each for each in
 
 
 def is_cohort(path: Path) -> bool:
-    """Whether a folder, or a table, names recordings of people (`offline.cohort`)."""
+    """Whether a folder, or a table, names recordings of people (`offline.base.cohort`)."""
     table = path / "cohort.tsv" if path.is_dir() else path
     if not table.is_file() or table.suffix.lower() != ".tsv":
         return False
@@ -109,8 +109,8 @@ def run_recorded(
     HemostreamError
         Whatever is wrong with the cohort, its recordings or the folder.
     """
-    from offline.evaluation import evaluate
-    from offline.recipe import load_recipe
+    from offline.evaluation.evaluate import evaluate
+    from offline.samples.recipe import load_recipe
     from realtime.inference import one_thread
 
     one_thread()

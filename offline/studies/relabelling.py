@@ -9,8 +9,8 @@ than it is for the true labels, which are divided evenly.
 import numpy as np
 import numpy.typing as npt
 
-from offline.permutation import permuted_people
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
+from offline.stats.permutation import permuted_people
 from offline.studies.division import ten_folds
 
 Labels = npt.NDArray[np.int64]

@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from models.errors import HemostreamError
 from models.parts.layers import Linear, logits_of
-from offline.discriminant import standard_of
+from offline.estimators.discriminant import standard_of
 from offline.studies.dual import PENALTIES, Dual, Floats, Labels
 from offline.studies.two_labels import TwoLabels
 

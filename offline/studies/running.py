@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.predictions import Predictions, write_predictions
-from offline.progress import Tell
-from offline.sample_table import SampleTable
+from offline.base.predictions import Predictions, write_predictions
+from offline.base.process_pool import Workers
+from offline.base.progress import Tell
+from offline.base.sample_table import SampleTable
+from offline.base.versions import versions
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
@@ -31,8 +33,6 @@ from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.unlabelled import words as transductive_words
 from offline.studies.work import Done, Task, labels_for, probabilities_of
-from offline.versions import versions
-from offline.workers import Workers
 
 
 @dataclass(frozen=True, eq=False)

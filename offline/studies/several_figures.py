@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.intervals import around, bootstrap_sd, clopper_pearson, null_sd
-from offline.permutation import p_value
-from offline.person_classes import PersonClasses
-from offline.predictions import Predictions
-from offline.primary import METRICS
+from offline.base.predictions import Predictions
+from offline.stats.intervals import around, bootstrap_sd, clopper_pearson, null_sd
+from offline.stats.permutation import p_value
+from offline.stats.person_classes import PersonClasses
+from offline.stats.primary import METRICS
 
 Floats = npt.NDArray[np.float64]
 

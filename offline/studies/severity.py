@@ -17,9 +17,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from offline.amount_evaluation import PENALTIES
+from offline.base.splits import Fold
+from offline.evaluation.amount_evaluation import PENALTIES
 from offline.scans import Scans
-from offline.splits import Fold
 from offline.studies.division import FOLDS
 from offline.studies.unlabelled import centred
 

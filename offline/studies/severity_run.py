@@ -13,9 +13,10 @@ from threadpoolctl import threadpool_limits
 
 from models.errors import RecipeError
 from models.private import private_folder
-from offline.amounts import FIGURES, Amounts, figures_of, values_of, write_amounts
-from offline.progress import Tell
+from offline.base.progress import Tell
+from offline.base.versions import versions
 from offline.scans import Scans
+from offline.stats.regression import FIGURES, Amounts, figures_of, values_of, write_amounts
 from offline.studies.base import Role, Study
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.relabelling import SEED
@@ -30,7 +31,6 @@ from offline.studies.severity import (
 from offline.studies.severity_page import TRAITS, write_page
 from offline.studies.sheet import write_json
 from offline.studies.tables import TABLES, digest, table_of
-from offline.versions import versions
 
 Floats = npt.NDArray[np.float64]
 MEAN = "mean of the others"

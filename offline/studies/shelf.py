@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from offline.result_cache import Arrays, expect, load_result, make_folder, put_result
-from offline.sample_table import SampleTable
+from offline.base.process_pool import Workers
+from offline.base.result_cache import Arrays, expect, load_result, make_folder, put_result
+from offline.base.sample_table import SampleTable
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.division import PERMUTED
 from offline.studies.work import Done, Task, perform, perform_together
-from offline.workers import Workers
 
 REVISION = 2
 """Raise it when what a task does changes: what was kept before is then not taken up."""

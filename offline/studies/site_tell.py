@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.harmonise import ComBat
-from offline.intervals import around, bootstrap_sd
-from offline.metrics import majority_rate
-from offline.predictions import Predictions
-from offline.primary import Metric
-from offline.progress import Tell
+from offline.base.predictions import Predictions
+from offline.base.progress import Tell
+from offline.base.splits import Fold
+from offline.estimators.combat import ComBat
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
-from offline.splits import Fold
+from offline.stats.intervals import around, bootstrap_sd
+from offline.stats.metrics import majority_rate
+from offline.stats.primary import Metric
 from offline.studies.division import FOLDS, TENFOLD
 from offline.studies.figures import figures_of
 from offline.studies.harmonised import tellable
@@ -191,7 +191,7 @@ _HOW = (LINEAR, GAUSSIAN)
 
 @dataclass(frozen=True, eq=False)
 class _Said:
-    """Who was said to be where they are; figures follow as from `offline.intervals.Judged`."""
+    """Who was said to be where they are; figures follow as from `offline.stats.intervals.Judged`."""
 
     right: npt.NDArray[np.bool_]
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from models.errors import HemostreamError
 from models.private import private_folder
-from offline.progress import Tell
+from offline.base.progress import Tell
+from offline.base.versions import versions
 from offline.report.words import RESEARCH
 from offline.scans import Scans
 from offline.studies.sheet import figure, listed, markdown, table, text, write_json, write_sheet
 from offline.studies.site_tell import GAUSSIAN, HARMONISATIONS, LINEAR, site_tell
 from offline.studies.tables import AS_IT_IS, digest, table_of
-from offline.versions import versions
 
 HEAD = (
     "harmonisation",

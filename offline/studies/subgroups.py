@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.intervals import clopper_pearson
-from offline.metrics import FEWEST_FOR_OTHERS
-from offline.predictions import Predictions
+from offline.base.predictions import Predictions
 from offline.scans import Scans
+from offline.stats.intervals import clopper_pearson
+from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.studies.division import UNSEEN_SITE
 from offline.studies.figures import figures_of
 

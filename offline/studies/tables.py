@@ -15,6 +15,8 @@ from models.errors import HemostreamError, ScanError, near_match
 from models.parts.kinds import KINDS, regions_of, widths
 from models.parts.kinds_average import TANGENT
 from models.regular_file import check_regular
+from offline.base.result_cache import DAMAGED, make_folder, put_array
+from offline.base.versions import versions
 from offline.features import (
     Correlation,
     Granger,
@@ -25,9 +27,7 @@ from offline.features import (
     Spectrum,
     TemporalVariability,
 )
-from offline.result_cache import DAMAGED, make_folder, put_array
 from offline.scans import Scans
-from offline.versions import versions
 
 MANY_KINDS = "many kinds"
 """The one table in which what a constant region would have is no number."""

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from models.parts.kinds_average import matrix_of
 from models.parts.tangent import log_symmetric
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 from offline.studies.base import Study
 from offline.studies.tables import OF_MATRICES
 

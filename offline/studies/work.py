@@ -21,9 +21,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from offline.permutation import permuted_people
-from offline.sample_table import SampleTable
-from offline.splits import Fold
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
+from offline.stats.permutation import permuted_people
 from offline.studies.base import Study
 from offline.studies.columns import Columns
 from offline.studies.division import PERMUTED

@@ -23,9 +23,9 @@ import numpy as np
 
 from realtime.clock.chunk_stamps import Ends, Step
 from realtime.clock.comparisons import DRIFT, Comparisons
+from realtime.clock.frame_counter import Counted, understand
 from realtime.clock.line import Line
 from realtime.clock.report import ClockReport
-from realtime.clock_frames import Counted, understand
 from realtime.signal import Bools, Floats
 
 SET_BACK = 5

@@ -10,6 +10,10 @@ from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
+from realtime.channels.geometry import Geometry
+from realtime.channels.layout import StreamLayout
+from realtime.channels.montage import FORM, LAYOUT
+from realtime.channels.side_file import SideFile
 from realtime.devices import aurora, cortivision, mne_lsl, ninjanirs, ours, oxysoft, xdf_convention
 from realtime.devices.recognition import (
     Adapter,
@@ -21,10 +25,6 @@ from realtime.devices.recognition import (
     rows_of,
     text_of,
 )
-from realtime.geometry import Geometry
-from realtime.layout import StreamLayout
-from realtime.montage import FORM, LAYOUT
-from realtime.side_file import SideFile
 from realtime.signal import Kind, SignalSpec
 
 __all__ = [
@@ -112,7 +112,7 @@ def recognise(info: ET.Element) -> Recognition:
     what = "says nothing that is known of" if channels_of(info) else "does not describe"
     raise StreamError(
         f"Stream {called(info)} {what} its {rows_of(info)} channels; a layout file is needed that says what "
-        f"they are ({LAYOUT}; form: {FORM}, told in full in realtime/montage.py). Tried: {tried}."
+        f"they are ({LAYOUT}; form: {FORM}, told in full in realtime/channels/montage.py). Tried: {tried}."
     )
 
 

@@ -23,7 +23,10 @@ from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.convention import NM, location, number
+from realtime.channels.layout import StreamLayout
+from realtime.channels.nirs_metadata import NM, location, number
+from realtime.channels.optodes import midpoint, number_optodes, standard_name
+from realtime.channels.units import kind_of, unit_of
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
@@ -32,10 +35,7 @@ from realtime.devices.recognition import (
     rows_of,
     text_of,
 )
-from realtime.layout import StreamLayout
-from realtime.optodes import midpoint, number_optodes, standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
-from realtime.units import kind_of, unit_of
 
 NAME = "aurora"
 TITLE = "NIRx Aurora"

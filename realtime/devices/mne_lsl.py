@@ -18,6 +18,10 @@ from math import dist, isfinite
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
+from realtime.channels.layout import StreamLayout
+from realtime.channels.optodes import midpoint
+from realtime.channels.text_values import is_number, number_in
+from realtime.channels.units import unit_of
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
@@ -26,11 +30,7 @@ from realtime.devices.recognition import (
     rows_of,
     text_of,
 )
-from realtime.layout import StreamLayout
-from realtime.optodes import midpoint
 from realtime.signal import UNITS, Channel, Kind, Position, SignalSpec
-from realtime.text_values import is_number, number_in
-from realtime.units import unit_of
 
 NAME = "mne"
 TITLE = "MNE-LSL"

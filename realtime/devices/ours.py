@@ -1,6 +1,6 @@
 """Streams of hemostream itself: the XDF convention with a child ``hemostream`` that loses nothing.
 
-Whatever the convention cannot hold stands in that child (`realtime.remainder`).  It belongs to one
+Whatever the convention cannot hold stands in that child (`realtime.channels.lossless`).  It belongs to one
 description: where somebody has changed the standard fields since, it is left aside and the stream is
 read as the convention says.
 """
@@ -8,7 +8,7 @@ read as the convention says.
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
-from realtime.description import has_remainder, read_description
+from realtime.channels.lsl_description import has_remainder, read_description
 from realtime.devices.recognition import Recognition, Unlike, text_of
 
 NAME = "full"

@@ -9,7 +9,7 @@ Facts, and where they come from; none is verified against a device of ours:
   takes ``exp(-ln(10) OD)`` for the intensity.  Ours is the natural logarithm, hence the factor ln 10;
 - ``Rx`` is the receiver (our detector), ``Tx`` the transmitter (our source): Artinis' own words;
 - events come by a stream of their own, of type ``Event``;
-- no distances and no places: a side file adds them (`realtime.geometry`).
+- no distances and no places: a side file adds them (`realtime.channels.geometry`).
 
 Not found: what the number in front counts (it is left aside), and in which order the rows come (they
 are told by their labels).
@@ -20,6 +20,10 @@ import re
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
+from realtime.channels.geometry import FORM
+from realtime.channels.layout import StreamLayout
+from realtime.channels.montage import LAYOUT
+from realtime.channels.optodes import number_optodes, standard_name
 from realtime.devices.recognition import (
     Recognition,
     Unlike,
@@ -28,10 +32,6 @@ from realtime.devices.recognition import (
     rows_of,
     text_of,
 )
-from realtime.geometry import FORM
-from realtime.layout import StreamLayout
-from realtime.montage import LAYOUT
-from realtime.optodes import number_optodes, standard_name
 from realtime.signal import Channel, Kind, SignalSpec
 
 NAME = "oxysoft"
@@ -96,6 +96,6 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         remarks.append(f"{len(others)} auxiliary or unused rows are left aside: {', '.join(others[:6])}")
     lacks = (
         "OxySoft tells no distances, which concentrations need: a side file adds them "
-        f"({LAYOUT}; form: {FORM}, told in full in realtime/geometry.py)."
+        f"({LAYOUT}; form: {FORM}, told in full in realtime/channels/geometry.py)."
     )
     return Recognition(NAME, why, layout, lacks, tuple(remarks))

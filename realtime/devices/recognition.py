@@ -9,10 +9,10 @@ from typing import Protocol
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
-from realtime.convention import believed_rate
-from realtime.layout import StreamLayout
-from realtime.montage import FORM, LAYOUT
-from realtime.text_values import number_in
+from realtime.channels.layout import StreamLayout
+from realtime.channels.montage import FORM, LAYOUT
+from realtime.channels.nirs_metadata import believed_rate
+from realtime.channels.text_values import number_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +112,5 @@ def undescribed(info: ET.Element) -> str:
     """The sentence that asks for a side file and says where its form is told."""
     return (
         f"It does not describe its {rows_of(info)} channels; a layout file is needed that says what they are "
-        f"({LAYOUT}; form: {FORM}, told in full in realtime/montage.py)."
+        f"({LAYOUT}; form: {FORM}, told in full in realtime/channels/montage.py)."
     )

@@ -2,15 +2,15 @@
 
 Facts: the wiki page (type ``NIRS``; ``channels/channel`` with label, type, measure, unit, source,
 detector, wavelength; ``optodes/optode`` with places in millimetres).  Few vendors follow it, so any
-stream that does is taken, whatever its name.  How it is read is `realtime.description`.
+stream that does is taken, whatever its name.  How it is read is `realtime.channels.lsl_description`.
 """
 
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
-from realtime.description import read_description
+from realtime.channels.lsl_description import read_description
+from realtime.channels.units import kind_of
 from realtime.devices.recognition import Recognition, Unlike, channels_of, text_of
-from realtime.units import kind_of
 
 NAME = "xdf"
 TITLE = "XDF convention"

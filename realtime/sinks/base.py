@@ -3,7 +3,7 @@
 A session commits a decision to its journal first and then hands the very same text to every
 sink, so whatever a subscriber, a file or a recorder holds is byte for byte what the journal holds.
 These are records: they take old decisions as well, in order, stamped with their window's end.  MQTT, of
-which people see the latest, tells what is current from what is history (`realtime.sinks.mqtt`).
+which people see the latest, tells what is current from what is history (`realtime.sinks.mqtt.sink`).
 """
 
 from typing import Protocol

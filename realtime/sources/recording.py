@@ -12,9 +12,9 @@ import numpy as np
 
 from models.errors import RecordingError
 from models.outside import LONGEST_LABEL, printable
+from realtime.guards.stamps import on_a_clock
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, OriginKind, Received, StreamOpened
 from realtime.signal import Bools, Floats, SignalSpec
-from realtime.stamp_guard import on_a_clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from models.bundle import CARD, WEIGHTS, read_bundle, write_bundle
 from models.bundle_files import check_target
 from models.card import Card, canonical
 from models.errors import BundleError
-from models.networks import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_network
 
 
 def card(**changes: Any) -> Card:

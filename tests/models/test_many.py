@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from models.cgrnn import CGRNN
 from models.errors import RecipeError
-from models.lstm import LSTM
-from models.many import ManyCGRNN, make_many
-from models.networks import make_network
+from models.networks.cgrnn import CGRNN
+from models.networks.lstm import LSTM
+from models.networks.many import ManyCGRNN, make_many
+from models.networks.registry import make_network
 
 SHAPES = st.tuples(
     st.integers(1, 3), st.integers(3, 40), st.integers(2, 4), st.integers(1, 6), st.integers(1, 5)

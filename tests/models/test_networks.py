@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.networks import NETWORKS, check_network, make_network, parameters_of
+from models.networks.registry import NETWORKS, check_network, make_network, parameters_of
 
 SIZES = (1, 8, 64)
 """The padded batch sizes that are served (`realtime.inference.Inference`)."""

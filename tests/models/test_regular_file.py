@@ -12,12 +12,12 @@ from models.bundle_files import CARD, WEIGHTS
 from models.errors import HemostreamError
 from models.regular_file import check_regular, open_regular, read_regular
 from models.scan_bundle import is_scan_bundle, read_scan_bundle
-from offline.cohort import read_cohort
-from offline.recipe import load_recipe
+from offline.base.cohort import read_cohort
 from offline.recordings import read_recording
 from offline.report.page import write_report
-from realtime.side_file import read_side_file
-from realtime.sinks.journal import is_journal, journal_runs
+from offline.samples.recipe import load_recipe
+from realtime.channels.side_file import read_side_file
+from realtime.sinks.journal.journal import is_journal, journal_runs
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes, sockets and devices with names")
 

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from models.boltzmann import RestrictedBoltzmannMachine
-from models.deep_belief import DeepBeliefNetwork
 from models.errors import BundleError, RecipeError
-from models.mixture_of_experts import MixtureOfExperts
+from models.networks.boltzmann import RestrictedBoltzmannMachine
+from models.networks.deep_belief import DeepBeliefNetwork
+from models.networks.mixture_of_experts import MixtureOfExperts
+from models.networks.stacked_autoencoder import DenoisingAutoEncoder, StackedAutoEncoder
+from models.networks.table_cnn import TableCNN, places_of
 from models.parts.fusion import MEMBERS, VoteFusion
 from models.parts.network import BENDS, TableNetwork, network_of, side_by_side, standardised
 from models.parts.packing import packed, unpacked
 from models.parts.tree_bayes import TreeBayes
-from models.stacked_autoencoder import DenoisingAutoEncoder, StackedAutoEncoder
-from models.table_cnn import TableCNN, places_of
 
 NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
     "stacked_autoencoder": lambda n, out: StackedAutoEncoder(n, out, hidden=(9, 5)),

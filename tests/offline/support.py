@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.io import savemat
 
-from offline.recipe import Recipe, parse_recipe
+from offline.samples.recipe import Recipe, parse_recipe
 
 RATE = 5.0
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from models.errors import HemostreamError, RecipeError
-from offline.amount_evaluation import MEAN, SITE, evaluate_amounts, judged, site_folds_of
-from offline.amounts import Amounts, figures_of, values_of
-from offline.evaluation import evaluate, plan_evaluation
-from offline.recipe import parse_recipe
+from offline.evaluation.amount_evaluation import MEAN, SITE, evaluate_amounts, judged, site_folds_of
+from offline.evaluation.evaluate import evaluate, plan_evaluation
 from offline.report.page import write_report
-from offline.training import train
+from offline.samples.recipe import parse_recipe
+from offline.stats.regression import Amounts, figures_of, values_of
+from offline.training.train import train
 from tests.offline.support import group_recipe, write_table
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline.arms import PARTS, Arm, arms_of, divisions_of, without
-from offline.cohort import read_cohort
-from offline.evaluation import evaluate
-from offline.predictions import read_predictions
-from offline.sample_table import SampleTable
-from offline.samples import collect
-from offline.splits import fewer_people, site_folds
+from offline.base.cohort import read_cohort
+from offline.base.predictions import read_predictions
+from offline.base.sample_table import SampleTable
+from offline.base.splits import fewer_people, site_folds
+from offline.evaluation.conditions import PARTS, Arm, arms_of, divisions_of, without
+from offline.evaluation.evaluate import evaluate
+from offline.samples.samples import collect
 from tests.offline.support import task_cohort, task_recipe
 
 

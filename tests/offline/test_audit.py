@@ -8,16 +8,24 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline.audit import Audit, audit, print_audit, write_audit
-from offline.baselines import window_features
-from offline.careless import Arm, Windows, _divisions, parts_of, run_arms, select_channels, windows_apart
-from offline.cohort import read_cohort
-from offline.evaluation import evaluate
-from offline.progress import silent
-from offline.ridge import Labelled
-from offline.sample_table import SampleTable
-from offline.samples import collect
-from offline.sight import Sight
+from offline.base.cohort import read_cohort
+from offline.base.progress import silent
+from offline.base.sample_table import SampleTable
+from offline.estimators.baselines import window_features
+from offline.evaluation.evaluate import evaluate
+from offline.evaluation.leakage_audit import Audit, audit, print_audit, write_audit
+from offline.evaluation.leakage_protocols import (
+    Arm,
+    Windows,
+    _divisions,
+    parts_of,
+    run_arms,
+    select_channels,
+    windows_apart,
+)
+from offline.evaluation.ridge import Labelled
+from offline.samples.samples import collect
+from offline.training.visible_channels import Sight
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline.augmentation import Augmentation, Changes
+from offline.training.augmentation import Augmentation, Changes
 
 PLACES = (0, 1, 0, 1)  # HbO of two places, then HbR
 

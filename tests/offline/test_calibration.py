@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from offline.calibration import calibration_intercept, calibration_slope, expected_calibration_error
+from offline.stats.calibration import calibration_intercept, calibration_slope, expected_calibration_error
 
 
 @given(st.integers(0, 10_000), st.floats(0.3, 3.0))

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from offline.channel_map import channel_map
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
+from offline.evaluation.channel_map import channel_map
 
 NAMES = tuple(f"c{i}" for i in range(8))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import RecipeError
-from offline.channels import choose_channels
+from offline.samples.channels import choose_channels
 from tests.offline.support import task_recipe
 from tests.realtime.support import intensity_spec
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import HemostreamError
-from offline import cluster
-from offline.evaluation import evaluate
+from offline.evaluation import dask_cluster as cluster
+from offline.evaluation.evaluate import evaluate
 from tests.offline.support import task_cohort, task_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import RecipeError
-from offline.cohort import Cohort, Row, read_cohort
+from offline.base.cohort import Cohort, Row, read_cohort
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline.comparison import compared
-from offline.predictions import Predictions
+from offline.base.predictions import Predictions
+from offline.stats.paired_comparison import compared
 
 LABELS = ("a", "b")
 

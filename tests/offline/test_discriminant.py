@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge as SklearnRidge
 
-from offline.discriminant import DEFAULT_PENALTY, PENALTIES, fit_discriminant
-from offline.ridge import fit_ridge, labelled_rows
+from offline.estimators.discriminant import DEFAULT_PENALTY, PENALTIES, fit_discriminant
+from offline.evaluation.ridge import fit_ridge, labelled_rows
 
 
 def halves(n: int, parts: int = 4) -> list[tuple[np.ndarray, np.ndarray]]:

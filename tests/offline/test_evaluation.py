@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from models.errors import HemostreamError, RecipeError
-from offline import evaluation
-from offline.cohort import read_cohort
-from offline.evaluation import evaluate
-from offline.judge import fold_seed, judge, unlike_training
-from offline.predictions import read_predictions
+from offline.base.cohort import read_cohort
+from offline.base.predictions import read_predictions
+from offline.base.splits import Fold, leave_one_person_out
+from offline.base.terminal import PlainConsole
+from offline.evaluation import evaluate as evaluation
+from offline.evaluation.evaluate import evaluate
+from offline.evaluation.fit_and_predict import fold_seed, judge, unlike_training
+from offline.evaluation.summary import summary
+from offline.evaluation.tables import print_results
 from offline.report.words import fitted_to
-from offline.samples import collect
-from offline.splits import Fold, leave_one_person_out
-from offline.summary import summary
-from offline.tables import print_results
-from offline.terminal import PlainConsole
+from offline.samples.samples import collect
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from models.errors import RecipeError
 from models.probabilities import probabilities
-from offline.augmentation import Augmentation, Changes
-from offline.baselines import DEFAULT_STRENGTH, fit_by_time, fit_linear, majority, window_features
-from offline.fitting import FitSettings, Fitted, fit_network
-from offline.temperature import fit_temperature, logits_of
+from offline.estimators.baselines import DEFAULT_STRENGTH, fit_by_time, fit_linear, majority, window_features
+from offline.training.augmentation import Augmentation, Changes
+from offline.training.fit import FitSettings, Fitted, fit_network
+from offline.training.temperature import fit_temperature, logits_of
 
 
 def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

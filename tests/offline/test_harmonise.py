@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from models.parts import from_arrays, to_arrays
 from models.parts.harmonise import Harmonise
-from offline.harmonise import FEWEST, ComBat, HarmoniseError
+from offline.estimators.combat import FEWEST, ComBat, HarmoniseError
 
 
 def scans(seed: int, counts: tuple[int, ...] = (30, 25, 22), n_features: int = 40):

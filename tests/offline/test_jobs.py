@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline import jobs
-from offline.cohort import read_cohort
-from offline.evaluation import WORK, evaluate
-from offline.jobs import Job, Store, perform
-from offline.progress import silent
-from offline.samples import collect
-from offline.splits import leave_one_person_out
+from offline.base.cohort import read_cohort
+from offline.base.progress import silent
+from offline.base.splits import leave_one_person_out
+from offline.evaluation import runner as jobs
+from offline.evaluation.evaluate import WORK, evaluate
+from offline.evaluation.runner import Job, Store, perform
+from offline.samples.samples import collect
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 FILES = ("results.json", "predictions.csv", "samples.csv")
@@ -43,7 +43,8 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, sessions=1)
     evaluate(cohort, task_recipe(), tmp_path / "whole", show=False)
     script = (
-        "from tests.offline.support import task_recipe; from offline.evaluation import evaluate; import sys; "
+        "from tests.offline.support import task_recipe; from offline.evaluation.evaluate import evaluate; "
+        "import sys; "
         "evaluate(sys.argv[1], task_recipe(), sys.argv[2], show=False)"
     )
     for wanted in (1, 4, 9):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline.cohort import read_cohort
-from offline.kept_windows import KeptWindows
-from offline.samples import collect
-from offline.training import train_within
+from offline.base.cohort import read_cohort
+from offline.base.window_store import KeptWindows
+from offline.samples.samples import collect
+from offline.training.train import train_within
 from tests.offline.support import task_cohort, task_recipe
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offline.evaluation import evaluate
-from offline.memory_features import memory_features, mirrored
-from offline.traits import tells, trait_features
+from offline.evaluation.evaluate import evaluate
+from offline.samples.memory_features import memory_features, mirrored
+from offline.stats.traits import tells, trait_features
 from realtime.signal import Channel, Kind, SignalSpec
 from tests.offline.support import group_recipe, write_table
 

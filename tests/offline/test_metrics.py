@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_corrcoef, roc_auc_score
 
 from models.errors import HemostreamError
-from offline.metrics import auc, brier, figures
-from offline.predictions import Predictions, read_predictions, write_predictions
-from offline.summary import summary, what_it_says
+from offline.base.predictions import Predictions, read_predictions, write_predictions
+from offline.evaluation.summary import summary, what_it_says
+from offline.stats.metrics import auc, brier, figures
 
 
 def _predictions(n: int = 60, seed: int = 0, labels: tuple[str, ...] = ("rest", "tapping")) -> Predictions:

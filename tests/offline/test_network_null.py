@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offline.cohort import read_cohort
-from offline.evaluation import evaluate
-from offline.network_null import relabelled
-from offline.samples import collect
+from offline.base.cohort import read_cohort
+from offline.evaluation.evaluate import evaluate
+from offline.evaluation.network_null import relabelled
+from offline.samples.samples import collect
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 

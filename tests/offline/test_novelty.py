@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from models.novelty import window_features
-from offline.cohort import read_cohort
-from offline.novelty import FEW, Seen, fit_novelty, seen, share_unlike
-from offline.recipe import load_recipe
-from offline.samples import collect
-from realtime.quality import WHOLE, Reason
+from offline.base.cohort import read_cohort
+from offline.samples.novelty import FEW, Seen, fit_novelty, seen, share_unlike
+from offline.samples.recipe import load_recipe
+from offline.samples.samples import collect
+from realtime.quality.policy import WHOLE, Reason
 from realtime.windows import Window
 
 

@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from offline.intervals import around, bootstrap_sd, clopper_pearson, null_sd, within_person
-from offline.null import person_rounds, ridge_null
-from offline.permutation import p_value, permuted_blocks, permuted_people
-from offline.predictions import Predictions
-from offline.primary import Pairs, person_scores
-from offline.ridge import Labelled
-from offline.sample_table import SampleTable
+from offline.base.predictions import Predictions
+from offline.base.sample_table import SampleTable
+from offline.evaluation.null import person_rounds, ridge_null
+from offline.evaluation.ridge import Labelled
+from offline.stats.intervals import around, bootstrap_sd, clopper_pearson, null_sd, within_person
+from offline.stats.permutation import p_value, permuted_blocks, permuted_people
+from offline.stats.primary import Pairs, person_scores
 
 
 def people_table(y: np.ndarray, site: np.ndarray | None = None, per_person: int = 3) -> SampleTable:

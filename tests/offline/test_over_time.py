@@ -8,11 +8,11 @@ import pytest
 
 from models.errors import RecipeError
 from offline.accumulation import Law, simulate_trajectories
-from offline.evaluation import evaluate
-from offline.over_time import learn, over_time, trajectories_of
-from offline.predictions import Predictions
-from offline.sample_table import SampleTable
-from offline.splits import Fold
+from offline.base.predictions import Predictions
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
+from offline.evaluation.evaluate import evaluate
+from offline.evaluation.over_time import learn, over_time, trajectories_of
 from tests.offline.support import group_recipe, series_cohort, task_recipe
 
 TRUTH = Law(centre=0.2, mu=0.6, between=0.3, within=1.0, tau=8.0)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score, roc_auc_score
 
-from offline.evaluation import evaluate
-from offline.intervals import bootstrap_sd
-from offline.permutation import can_change, permuted
-from offline.person_classes import PersonClasses
-from offline.predictions import Predictions
-from offline.primary import Pairs, person_scores
-from offline.primary_figure import primary
-from offline.sample_table import SampleTable
+from offline.base.predictions import Predictions
+from offline.base.sample_table import SampleTable
+from offline.evaluation.evaluate import evaluate
+from offline.stats.intervals import bootstrap_sd
+from offline.stats.permutation import can_change, permuted
+from offline.stats.person_classes import PersonClasses
+from offline.stats.primary import Pairs, person_scores
+from offline.stats.primary_figure import primary
 from tests.offline.support import group_recipe, series_cohort
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from offline import search
-from offline.evaluation import evaluate, plan_evaluation
-from offline.planning import print_plan
+from offline.evaluation.evaluate import evaluate, plan_evaluation
+from offline.evaluation.planning import print_plan
+from offline.training import search
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 

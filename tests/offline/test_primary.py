@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from offline.intervals import draw_people
-from offline.people_figures import decision_curve, partial_auc, people_figures, predictive_values
-from offline.predictions import Predictions
-from offline.primary import Pairs, PersonScores, own_figures, person_scores
-from offline.primary_figure import primary
+from offline.base.predictions import Predictions
+from offline.stats.intervals import draw_people
+from offline.stats.person_metrics import decision_curve, partial_auc, people_figures, predictive_values
+from offline.stats.primary import Pairs, PersonScores, own_figures, person_scores
+from offline.stats.primary_figure import primary
 
 
 def scores_of(rows: np.ndarray, positive: np.ndarray) -> PersonScores:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline import progress
+from offline.base import progress
 
 
 def test_a_log_gets_a_line_now_and_then_and_short_work_leaves_none(

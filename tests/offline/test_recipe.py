@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.networks import check_network
-from offline.recipe import Recipe, load_recipe, parse_recipe, recipe_names
+from models.networks.registry import check_network
 from offline.recordings import read_recording
+from offline.samples.recipe import Recipe, load_recipe, parse_recipe, recipe_names
 from realtime.pipeline import Pipeline
-from realtime.quality import Policy
+from realtime.quality.policy import Policy
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Event
 
@@ -244,7 +244,7 @@ def test_what_is_no_recipe_is_told(tmp_path: Path) -> None:
 
 def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
     code = (
-        "import sys; from offline.recipe import load_recipe; load_recipe('demo'); "
+        "import sys; from offline.samples.recipe import load_recipe; load_recipe('demo'); "
         "sys.exit(any(name in sys.modules for name in ('torch', 'mne')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError, SignalError
-from offline.channels import choose_channels
-from offline.recipe import Recipe, parse_recipe
+from offline.samples.channels import choose_channels
+from offline.samples.recipe import Recipe, parse_recipe
 from realtime.core import Core
 from realtime.log import Origin, StreamOpened
 from realtime.plan import Plan
-from realtime.quality import RANGES
+from realtime.quality.policy import RANGES
 from realtime.signal import UNITS, Channel, Kind, SignalSpec
 
 STAGES: dict[str, dict[str, Any]] = {

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
-from offline import samples as module
-from offline.evaluation import evaluate
+from offline.base.remarks import Remark, lines_of, one_line, remarks_of, show
+from offline.evaluation.evaluate import evaluate
 from offline.recordings import read_recording
-from offline.remarks import Remark, lines_of, one_line, remarks_of, show
-from offline.training import train
+from offline.samples import samples as module
+from offline.training.train import train
 from realtime.sources.recording import Recording
 from tests.offline.support import task_cohort, task_recipe
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.errors import HemostreamError
-from offline.result_cache import Arrays, expect, load_result, load_text, put_array, put_result, put_text
+from offline.base.result_cache import Arrays, expect, load_result, load_text, put_array, put_result, put_text
 
 SCORES = np.linspace(0.0, 1.0, 12).reshape(6, 2)
 

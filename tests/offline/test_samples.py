@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline.cohort import read_cohort
-from offline.labelling import Span
-from offline.recipe import load_recipe
+from offline.base.cohort import read_cohort
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
-from offline.replay import replay
-from offline.samples import Samples, collect, plan_of
+from offline.samples.labels import Span
+from offline.samples.recipe import load_recipe
+from offline.samples.replay import replay
+from offline.samples.samples import Samples, collect, plan_of
 from tests.offline.support import (
     group_recipe,
     series_cohort,

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline import search as module
-from offline.cohort import read_cohort
-from offline.evaluation import evaluate
-from offline.recipe import Recipe, parse_recipe
-from offline.samples import Samples, collect
-from offline.search import candidate, check_search, inner_folds, search
-from offline.splits import Fold, leave_one_person_out
+from offline.base.cohort import read_cohort
+from offline.base.splits import Fold, leave_one_person_out
+from offline.evaluation.evaluate import evaluate
+from offline.samples.recipe import Recipe, parse_recipe
+from offline.samples.samples import Samples, collect
+from offline.training import search as module
+from offline.training.search import candidate, check_search, inner_folds, search
 from tests.offline.support import task_cohort, task_recipe
 
 SEARCH = {

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline.evaluation import evaluate
-from offline.fitting import FitSettings
-from offline.single_channel import TOGETHER, Channels, fit_channels
-from offline.temperature import logits_of
-from offline.training import train
+from offline.evaluation.evaluate import evaluate
+from offline.training.fit import FitSettings
+from offline.training.single_channel import TOGETHER, Channels, fit_channels
+from offline.training.temperature import logits_of
+from offline.training.train import train
 from tests.offline.support import group_recipe, task_cohort, task_recipe
 
 SETTINGS = FitSettings(epochs=12, min_epochs=2, patience=4, batch_size=32, learning_rate=1e-2)

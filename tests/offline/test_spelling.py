@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from offline.cohort import read_cohort
-from offline.people_hash import is_among, person_hash
-from offline.spelling import canonical, identity, nearly
-from realtime.text_values import is_absent
+from offline.base.cohort import read_cohort
+from offline.base.people_hash import is_among, person_hash
+from offline.base.spelling import canonical, identity, nearly
+from realtime.channels.text_values import is_absent
 
 HIDDEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u202e\u2066\u034f\ufe0f\u3164\x00\x07"
 BLANKS = "\u00a0\u2003\u202f\u3000 "

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from offline.sample_table import SampleTable
-from offline.splits import evaluation_folds, leave_one_person_out, person_folds
-from offline.validation import ValidationKind, validation_split
+from offline.base.sample_table import SampleTable
+from offline.base.splits import evaluation_folds, leave_one_person_out, person_folds
+from offline.training.validation import ValidationKind, validation_split
 
 
 def _table(sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,15 +10,15 @@ import torch
 from models.bundle import read_bundle
 from models.errors import RecipeError
 from models.novelty import Novelty
-from offline.cohort import read_cohort
-from offline.evaluation import evaluate
-from offline.labelling import Span
-from offline.people_hash import person_hash
+from offline.base.cohort import read_cohort
+from offline.base.people_hash import person_hash
+from offline.evaluation.evaluate import evaluate
 from offline.recordings import read_recording
-from offline.replay import replay, stack
-from offline.samples import collect
-from offline.temperature import fit_temperature, logits_of
-from offline.training import train, train_within
+from offline.samples.labels import Span
+from offline.samples.replay import replay, stack
+from offline.samples.samples import collect
+from offline.training.temperature import fit_temperature, logits_of
+from offline.training.train import train, train_within
 from realtime.core import Plan
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 

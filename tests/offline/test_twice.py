@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from models.bundle import read_bundle
 from models.errors import BundleError, RecipeError
-from offline.cohort import Cohort, Row, read_cohort
-from offline.evaluation import evaluate, plan_evaluation
-from offline.fingerprints import (
+from offline.base.cohort import Cohort, Row, read_cohort
+from offline.evaluation.evaluate import evaluate, plan_evaluation
+from offline.recordings import read_recording
+from offline.recordings.snirf_writer import write_snirf
+from offline.retraining.locked import refuse_learnt_from
+from offline.samples.fingerprints import (
     alike,
     alike_pairs,
     fingerprint_of,
@@ -21,12 +24,9 @@ from offline.fingerprints import (
     learnt_from,
     signals_for_card,
 )
-from offline.labelling import events_spelt_otherwise, labels_of
-from offline.recordings import read_recording
-from offline.recordings.snirf_writer import write_snirf
-from offline.retraining.locked import refuse_learnt_from
-from offline.samples import collect
-from offline.training import train
+from offline.samples.labels import events_spelt_otherwise, labels_of
+from offline.samples.samples import collect
+from offline.training.train import train
 from realtime.signal import Kind
 from tests.offline.support import (
     group_recipe,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import HemostreamError
-from offline.workers import Workers, how_many
+from offline.base.process_pool import Workers, how_many
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 DEADLINE_S = 60.0
@@ -68,7 +68,7 @@ def _not_to_be_sent() -> object:
 CALLS = [(number,) for number in range(7)]
 STARTS_AND_WAITS = """
 import os, sys, time
-from offline.workers import Workers, how_many
+from offline.base.process_pool import Workers, how_many
 from tests.offline.test_workers import _begin_slowly, _note_and_wait, LARGE
 if __name__ == "__main__":
     folder, when = sys.argv[1:]

@@ -4,7 +4,7 @@ import numpy as np
 
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Origin, Received, SessionStarted, StreamOpened
-from realtime.quality import Policy
+from realtime.quality.policy import Policy
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.windows import Window
 

@@ -15,9 +15,9 @@ import aiomqtt
 import pytest
 
 from models.errors import BrokerError
-from realtime.broker import LOOPBACK, MAX_PAYLOAD, EmbeddedBroker
-from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.mqtt_tls import PASSWORD, USER
+from realtime.sinks.mqtt.broker import LOOPBACK, MAX_PAYLOAD, EmbeddedBroker
+from realtime.sinks.mqtt.sink import MqttSink
+from realtime.sinks.mqtt.tls import PASSWORD, USER
 
 VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 ROOT = Path(__file__).parents[2]
@@ -189,7 +189,7 @@ def test_two_brokers_live_side_by_side(broker: EmbeddedBroker) -> None:
 
 HOLDER = """
 import signal, socket, sys, time
-from realtime.broker import EmbeddedBroker
+from realtime.sinks.mqtt.broker import EmbeddedBroker
 
 class Ended(BaseException):
     pass
@@ -253,7 +253,7 @@ def test_a_signal_to_the_broker_itself_does_not_end_it() -> None:
 
 
 def test_a_broker_that_cannot_start_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.broker._CONFIG", "this is no TOML")
+    monkeypatch.setattr("realtime.sinks.mqtt.broker._CONFIG", "this is no TOML")
     with pytest.raises(BrokerError, match="--broker mqtt://HOST:PORT"), EmbeddedBroker():
         pass
 

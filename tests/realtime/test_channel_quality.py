@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from realtime.channel_quality import ChannelQuality, Measured, made_of
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Origin, Received, StreamOpened
-from realtime.quality import Policy, Reason
-from realtime.recent import MOST_SAMPLES, RecentSamples
-from realtime.scalp_coupling import ScalpCoupling
-from realtime.seen import look
+from realtime.quality.buffer import MOST_SAMPLES, RecentSamples
+from realtime.quality.channels import ChannelQuality, Measured, made_of
+from realtime.quality.policy import Policy, Reason
+from realtime.quality.raw import look
+from realtime.quality.scalp_coupling import ScalpCoupling
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
 from realtime.stages import make_stage
@@ -116,7 +116,7 @@ def test_what_was_prepared_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         looked.append(ahead[0])
         return look(*words)
 
-    monkeypatch.setattr("realtime.channel_quality.look", watched)
+    monkeypatch.setattr("realtime.quality.channels.look", watched)
     times = 1000 + np.arange(400) / RATE
     data = pulsating(SPEC, times)
     n_windows = 0

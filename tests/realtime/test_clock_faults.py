@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.clock import Clock
-from realtime.clock_frames import Counted, understand
+from realtime.clock.frame_counter import Counted, understand
 from realtime.core import Core
 from realtime.log import ClockMeasured, Origin, Received, SessionStarted, StreamOpened
 from realtime.windows import Window

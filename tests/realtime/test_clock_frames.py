@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.clock_frames import DOUBTED, MOST_LOST, Counted, Frame, FrameCounter, understand
+from realtime.clock.frame_counter import DOUBTED, MOST_LOST, Counted, Frame, FrameCounter, understand
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 

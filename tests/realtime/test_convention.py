@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from models.errors import SignalError, StreamError
-from realtime.convention import standard_fields
-from realtime.stream_checks import open_stream
+from realtime.channels.nirs_metadata import standard_fields
+from realtime.sources.stream_checks import open_stream
 
 PLACES = (("source", "S1", 0.0), ("detector", "D1", 30.0))
 

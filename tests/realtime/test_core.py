@@ -21,7 +21,7 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.quality import Policy, Reason
+from realtime.quality.policy import Policy, Reason
 from realtime.signal import SignalSpec
 from tests.realtime.support import (
     FAST,

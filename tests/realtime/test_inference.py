@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from models.bundle import Bundle
 from models.card import Card
 from models.errors import HemostreamError, SignalError
-from models.networks import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_network
 from models.probabilities import probabilities
 from realtime.inference import Inference, available_devices
 

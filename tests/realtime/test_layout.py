@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import SignalError, StreamError
-from realtime.layout import StreamLayout
-from realtime.montage import read_layout
-from realtime.optodes import number_optodes
+from realtime.channels.layout import StreamLayout
+from realtime.channels.montage import read_layout
+from realtime.channels.optodes import number_optodes
 from realtime.signal import Channel, Kind, SignalSpec
 
 MONTAGE = {

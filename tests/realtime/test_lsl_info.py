@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from models.errors import StreamError
 from realtime.log import Origin, OriginKind
-from realtime.lsl_info import (
+from realtime.signal import UNITS, Channel, Kind, SignalSpec
+from realtime.sources.lsl.stream_info import (
     NOT_HELD,
     is_companion,
     layout_from_info,
@@ -19,7 +20,6 @@ from realtime.lsl_info import (
     spec_from_info,
     stream_info,
 )
-from realtime.signal import UNITS, Channel, Kind, SignalSpec
 
 REPLAYED = Origin(OriginKind.REPLAYED, speed=20.0, anchor=602320.7757811)
 

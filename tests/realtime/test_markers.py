@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from realtime.markers import SOON_S, Marks, duration_of, label_of
+from realtime.sources.markers import SOON_S, Marks, duration_of, label_of
 
 RATE = 10.0
 codes = st.integers(-2, 3)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import SignalError
-from realtime.matching import match_channels, merged
+from realtime.channels.match import match_channels, merged
 from realtime.signal import Channel, Kind, SignalSpec
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mne.preprocessing.nirs import source_detector_distances
 
 from models.errors import SignalError
-from realtime.mne_info import NOT_HELD, info_from_spec, spec_from_info
+from realtime.channels.mne_info import NOT_HELD, info_from_spec, spec_from_info
 from realtime.signal import UNITS, Channel, Kind, SignalSpec
 
 metres = st.floats(-0.3, 0.3, allow_subnormal=False)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import SignalError
-from realtime.matching import find_channels, match_channels
-from realtime.optodes import optode_of
-from realtime.placement import SAME_SPACE_M, TOLERANCE_M, check_places
+from realtime.channels.match import find_channels, match_channels
+from realtime.channels.optodes import optode_of
+from realtime.channels.placement import SAME_SPACE_M, TOLERANCE_M, check_places
 from realtime.signal import Channel, Kind, SignalSpec
 
 SOURCES = {f"S{k}": (0.04 * k, 0.01 * (k % 2), 0.0) for k in range(1, 6)}

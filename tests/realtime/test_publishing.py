@@ -9,10 +9,10 @@ import pytest
 
 from models.errors import JournalError
 from realtime.decision import Decision
-from realtime.publishing import Publisher
-from realtime.sinks.journal import JournalWriter, read_decisions
-from realtime.sinks.mqtt import Spool
-from realtime.sinks.outbox import Letter
+from realtime.session.publisher import Publisher
+from realtime.sinks.journal.journal import JournalWriter, read_decisions
+from realtime.sinks.mqtt.outbox import Letter
+from realtime.sinks.mqtt.sink import Spool
 from tests.realtime.sinks.support import some_decision
 
 

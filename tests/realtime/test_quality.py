@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from realtime.quality import (
+from realtime.quality.policy import (
     RANGES,
     ChannelFitness,
     Fitness,

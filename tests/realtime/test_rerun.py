@@ -10,12 +10,12 @@ import torch
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.card import Card
 from models.errors import JournalError
-from models.networks import make_network
+from models.networks.registry import make_network
 from realtime.core import Core, Plan
 from realtime.inference import Inference
 from realtime.log import ClockMeasured, Entry, Origin, Produced, Received, SessionStarted, StreamOpened
 from realtime.rerun import judge_journal, judge_recording
-from realtime.sinks.journal import JournalWriter, read_losses
+from realtime.sinks.journal.journal import JournalWriter, read_losses
 from realtime.sources.recording import Recording
 from tests.realtime.support import FAST, RATE, intensities, intensity_spec
 

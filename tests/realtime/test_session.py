@@ -16,7 +16,7 @@ import torch
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.card import Card
 from models.errors import JournalError, SignalError, StreamError
-from models.networks import make_network
+from models.networks.registry import make_network
 from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.log import (
@@ -31,10 +31,10 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.rerun import judge_log
-from realtime.session import Session
-from realtime.session_parts import SessionSettings
+from realtime.session.interfaces import SessionSettings
+from realtime.session.session import Session
 from realtime.signal import SignalSpec
-from realtime.sinks.journal import JournalWriter, read_decisions, read_journal_entries
+from realtime.sinks.journal.journal import JournalWriter, read_decisions, read_journal_entries
 from realtime.status import State, Status
 from tests.realtime.support import FAST, RATE, intensities, intensity_spec
 

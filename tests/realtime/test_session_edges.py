@@ -14,8 +14,8 @@ from realtime.core import Core
 from realtime.inference import Inference
 from realtime.log import Entry, Received, SourceTrouble
 from realtime.rerun import judge_log
-from realtime.session_parts import SessionSettings
-from realtime.sinks.journal import read_journal_entries
+from realtime.session.interfaces import SessionSettings
+from realtime.sinks.journal.journal import read_journal_entries
 from tests.realtime import test_session
 from tests.realtime.test_session import HandedIn, Listener, entries, run_session
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from models.bundle import Bundle
-from realtime import session as session_module
 from realtime.log import Received
-from realtime.sinks.journal import read_journal_entries
+from realtime.session import session as session_module
+from realtime.sinks.journal.journal import read_journal_entries
 from tests.realtime.test_session import HandedIn, bundle, entries, run_session
 
 __all__ = ["bundle"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.stamp_guard import BELIEVED, LATEST_S, LEAP_S, StampGuard
+from realtime.guards.stamps import BELIEVED, LATEST_S, LEAP_S, StampGuard
 
 GOOD = 1000.0 + np.arange(40) / 10.0
 WILD = [np.nan, np.inf, -np.inf, 1e19, -1e19, 1.7e18, 1.7e12, 1e308, 2 * LATEST_S]

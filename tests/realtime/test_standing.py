@@ -7,9 +7,9 @@ import pytest
 
 from realtime.decision import Decision
 from realtime.log import Origin, OriginKind, StreamOpened
-from realtime.quality import Reason
+from realtime.quality.policy import Reason
+from realtime.session.state import Standing
 from realtime.signal import SignalSpec
-from realtime.standing import Standing
 from realtime.status import State
 
 

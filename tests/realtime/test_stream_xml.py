@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import StreamError
-from realtime.lsl_info import is_companion, layout_from_info, origin_from_info
-from realtime.stream_xml import MOST_XML, read_stream_xml
+from realtime.channels.stream_xml import MOST_XML, read_stream_xml
+from realtime.sources.lsl.stream_info import is_companion, layout_from_info, origin_from_info
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40)
 

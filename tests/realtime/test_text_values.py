@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import RecipeError, StreamError
-from offline.cohort import read_cohort
+from offline.base.cohort import read_cohort
 from offline.scans.phenotype import read_phenotypes
+from realtime.channels.text_values import ABSENT, code_in, is_absent, number_in
 from realtime.devices import layout_of
-from realtime.text_values import ABSENT, code_in, is_absent, number_in
 
 WORDS = st.sampled_from(sorted(ABSENT)).flatmap(
     lambda word: st.sampled_from([word, word.upper(), word.title(), f" {word} "])

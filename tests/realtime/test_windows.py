@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.errors import RecipeError
 from realtime.pipeline import Piece
-from realtime.quality import Reason
+from realtime.quality.policy import Reason
 from realtime.signal import Chunk
 from realtime.windows import Window, Windows, check_window, whole_number
 from tests.realtime.support import bold_spec

@@ -12,7 +12,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from offline.recipe import Recipe
+from offline.samples.recipe import Recipe
 from realtime.decision import Decision
 from realtime.sources.recording import Recording
 

@@ -18,12 +18,12 @@ import torch
 
 from models.bundle import write_bundle
 from models.card import Card
-from models.networks import make_network
+from models.networks.registry import make_network
 from tests.realtime.support import FAST, RATE
 from tests.system.support import Report
-from tools.faults import faulty_spec
-from tools.faulty.bed import Bed, Found
-from tools.faulty.rows import ROWS
+from tools.faults.bed import Bed, Found
+from tools.faults.device import faulty_spec
+from tools.faults.rows import ROWS
 
 SPEED = 8.0
 PAIRS = 4

@@ -7,8 +7,8 @@ from pathlib import Path
 import mne
 import numpy as np
 
-from offline.recipe import load_recipe
 from offline.recordings import read_recording
+from offline.samples.recipe import load_recipe
 from realtime.decision import Decision
 from realtime.status import State, Status
 from tests.system.support import (

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from offline.recipe import Recipe, load_recipe
 from offline.recordings import read_recording
+from offline.samples.recipe import Recipe, load_recipe
 from realtime.decision import Decision
 from realtime.sources.recording import Recording
 from tests.system.support import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.classify import tell
+from tools.commands.classify import tell
 
 
 def test_what_is_left_out_is_told_apart_from_what_is_judged(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,10 @@ from models.errors import HemostreamError, RecordingError
 from offline.recordings.damage import LOST_SHARE
 from realtime.sources.recording import Recording
 from tests.offline.support import series_cohort
-from tools.classify import classify
-from tools.learn import evaluate, train
-from tools.replay import replay
-from tools.study import run
+from tools.commands.classify import classify
+from tools.commands.learn import evaluate, train
+from tools.commands.replay import replay
+from tools.commands.study import run
 
 RECIPE = """
 rate = 0.5

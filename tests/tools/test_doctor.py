@@ -18,15 +18,15 @@ import pylsl
 import pytest
 
 from models.errors import BundleError
-from realtime.description import describe
+from realtime.channels.lsl_description import describe
 from realtime.log import Origin, OriginKind
 from realtime.signal import Channel, Kind, SignalSpec
 from tests.realtime.support import fast_plan, intensity_spec
 from tools import cli
-from tools.doctor import summary
-from tools.doctor_broker import check_broker
-from tools.doctor_finding import Finding, Level, good, problem, warning
-from tools.doctor_here import (
+from tools.commands.doctor import summary
+from tools.doctor.broker import check_broker
+from tools.doctor.finding import Finding, Level, good, problem, warning
+from tools.doctor.here import (
     EARLIEST,
     FLOORS,
     check_bundle,
@@ -36,7 +36,7 @@ from tools.doctor_here import (
     check_python,
     check_torch,
 )
-from tools.doctor_lsl import (
+from tools.doctor.lsl import (
     LslSettings,
     check_discovery,
     check_liblsl,
@@ -45,7 +45,7 @@ from tools.doctor_lsl import (
     read_settings,
     taken_ports,
 )
-from tools.doctor_streams import MANY, Listened, Seen, check_stream, check_streams
+from tools.doctor.streams import MANY, Listened, Seen, check_stream, check_streams
 
 HOUSE = Path(__file__).resolve().parents[2]
 
@@ -436,7 +436,7 @@ def run_doctor(*words, **environ):
 
 
 def test_a_real_run_finds_a_real_stream(tmp_path):
-    from realtime.lsl_info import stream_info
+    from realtime.sources.lsl.stream_info import stream_info
 
     name = f"doctors-patient-{os.getpid()}"
     info = stream_info(SPEC, name=name, source_id=name, origin=LIVE)

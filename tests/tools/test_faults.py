@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.errors import StreamError
-from tools.faulty.faults import KINDS, Fault
-from tools.faulty.schedule import LIMIT_V, Values, sends
+from tools.faults.faults import KINDS, Fault
+from tools.faults.schedule import LIMIT_V, Values, sends
 
 
 def indices(*faults: str, n: int = 100) -> list[int]:

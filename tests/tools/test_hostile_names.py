@@ -6,12 +6,12 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from offline.terminal import PlainConsole
+from offline.base.terminal import PlainConsole
 from realtime.sources.recording import Event
 from realtime.status import State, Status
 from tests.realtime.sinks.support import some_decision
-from tools.doctor_finding import good
-from tools.live import print_trouble
+from tools.commands.live import print_trouble
+from tools.doctor.finding import good
 from tools.view import View
 
 HOSTILE = ["[/red]", "[bold]x", "\x1b[31mred", "a\x9b2Jb", ":smile:", "\u202eevil", "x" * 300, "a\nb\x00"]

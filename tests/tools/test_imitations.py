@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 from models.errors import StreamError
 from offline.recordings import read_recording
 from offline.recordings.journal import read_journal
-from realtime.description import read_origin
+from realtime.channels.lsl_description import read_origin
+from realtime.channels.match import match_channels
+from realtime.channels.side_file import read_side_file
 from realtime.devices import layout_of, recognise, usual
 from realtime.log import Origin, OriginKind, Received, SessionStarted, StreamOpened
-from realtime.matching import match_channels
-from realtime.side_file import read_side_file
 from realtime.signal import Channel, Kind, SignalSpec
-from realtime.sinks.journal import JournalWriter
-from realtime.sources.lsl import LslSource, StreamChoice
+from realtime.sinks.journal.journal import JournalWriter
+from realtime.sources.lsl.source import LslSource, StreamChoice
 from realtime.sources.recording import Event, Recording
-from tools.imitations import LAYOUTS, imitation, info_of
-from tools.imitations.aurora import frame_counter
-from tools.imitations.undescribed import CLAIMED_HZ, NINJA_CHUNK
-from tools.replay import Replay, replay, split_layouts, write_side_file
+from tools.commands.replay import Replay, replay, split_layouts, write_side_file
+from tools.emulators import LAYOUTS, imitation, info_of
+from tools.emulators.aurora import frame_counter
+from tools.emulators.undescribed import CLAIMED_HZ, NINJA_CHUNK
 
 DEADLINE_S = 30.0
 ORIGIN = Origin(OriginKind.REPLAYED, 4.0, 1000.0)

@@ -18,12 +18,12 @@ import torch
 
 from models.bundle import write_bundle
 from models.card import Card
-from models.networks import make_network
+from models.networks.registry import make_network
 from realtime.log import SessionStarted
-from realtime.sinks.journal import JournalWriter, journal_runs
+from realtime.sinks.journal.journal import JournalWriter, journal_runs
 from realtime.status import State, Status
 from tests.realtime.support import FAST, RATE, intensity_spec
-from tools.live import predicate
+from tools.commands.live import predicate
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def fast(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def start_live(bundle: Path, folder: Path, stream: str, before: str = "") -> "subprocess.Popen[str]":
     """`live` on a stream; ``before`` is run first."""
-    code = f"import sys, tools.cli, realtime.sources.lsl_flow as flow\n{before}\ntools.cli.main(sys.argv[1:])"
+    code = f"import sys, tools.cli, realtime.sources.lsl.flow as flow\n{before}\ntools.cli.main(sys.argv[1:])"
     return subprocess.Popen(
         [
             *(sys.executable, "-c", code, "live", "--model", str(bundle), "--session", "bed-9"),

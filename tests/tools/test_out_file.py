@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import HemostreamError
-from tools.classify import classify
-from tools.export import export
+from tools.commands.classify import classify
+from tools.commands.export import export
 from tools.out_file import may_hold_decisions, must_be_new
 
 

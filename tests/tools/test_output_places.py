@@ -12,7 +12,7 @@ import pytest
 
 from models.errors import HemostreamError
 from models.output_place import check_file, check_folder, told_if_full
-from offline.result_cache import new_folder
+from offline.base.result_cache import new_folder
 from tools.cli import main
 
 Run = Callable[..., tuple[int, str]]

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from models.errors import RecordingError, StreamError
 from offline.recordings import read_recording
 from realtime.log import Origin, OriginKind
-from realtime.lsl_info import layout_from_info, origin_from_info
 from realtime.signal import Channel, Kind, SignalSpec
+from realtime.sources.lsl.stream_info import layout_from_info, origin_from_info
 from realtime.sources.recording import Event, Recording
-from tools.replay import Replay, Replayed, replay, replay_recording
+from tools.commands.replay import Replay, Replayed, replay, replay_recording
+from tools.commands.simulate import simulate
 from tools.schedule import schedule
-from tools.simulate import simulate
 
 DEADLINE_S = 30.0
 

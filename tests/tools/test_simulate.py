@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import RecipeError, RecordingError
-from tools.simulate import simulate
+from tools.commands.simulate import simulate
 
 
 def small(folder: Path, **settings: object) -> Path:
@@ -88,7 +88,7 @@ def test_wrong_numbers_are_refused_before_anything_is_removed(tmp_path: Path) ->
 
 def test_the_module_is_light_to_import() -> None:
     code = (
-        "import sys, tools.simulate, tools.replay\n"
+        "import sys, tools.commands.simulate, tools.commands.replay\n"
         "heavy = {'mne', 'torch', 'pylsl', 'scipy', 'h5py', 'rich'} & set(sys.modules)\n"
         "print(sorted(heavy))\n"
     )

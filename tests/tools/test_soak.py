@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.faulty.faults import Fault
-from tools.faulty.hearing import age_at
-from tools.faulty.measure import Truth, good_share, shown
+from tools.faults.faults import Fault
+from tools.faults.hearing import age_at
+from tools.faults.measure import Truth, good_share, shown
 from tools.soak.plan import QUIET_S, SEGMENTS, draw
 from tools.soak.watch import Look, look, trend
 
@@ -45,7 +45,7 @@ def test_a_day_is_the_same_again_and_every_fault_of_it_can_be_read() -> None:
 
 
 def test_what_was_wrong_or_late_is_counted() -> None:
-    from tools.faulty.hearing import Heard
+    from tools.faults.hearing import Heard
 
     n = 300
     times = np.arange(n) / 10
@@ -76,9 +76,9 @@ def test_age_at_arrival_counts_what_passed_since_it_was_made() -> None:
 def test_the_account_of_a_bed(tmp_path: Path) -> None:
     from realtime.decision import Decision, Evidence
     from realtime.log import Origin, Received, SessionStarted, StreamOpened
-    from realtime.sinks.journal import JournalWriter
+    from realtime.sinks.journal.journal import JournalWriter
     from tests.realtime.support import intensity_spec
-    from tools.faulty.hearing import Heard
+    from tools.faults.hearing import Heard
     from tools.soak.account import account
 
     spec = intensity_spec(1)

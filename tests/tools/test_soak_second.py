@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from realtime.log import ClockMeasured, Origin, Produced, Received, SessionStarted, StreamOpened
-from realtime.sinks.journal import JournalWriter
+from realtime.sinks.journal.journal import JournalWriter
 from tools.soak.second.account import account, read_truth
 from tools.soak.second.plan import DEVICES, WEIGHTS, Device, Fault, Life, count_faults, draw
 from tools.soak.second.pushes import Push, pushes
@@ -50,7 +50,7 @@ def test_it_shares_no_code_with_the_first_fault_source() -> None:
         }
         ours = {name for name in named if name and name.startswith("tools")}
         assert all(name.startswith("tools.soak.second") or name == "tools.lsl_config" for name in ours)
-        assert '"tools.faults"' not in text
+        assert '"tools.faults.device"' not in text
 
 
 def test_a_plan_is_the_same_again_and_holds_every_kind_of_fault() -> None:

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from models.errors import HemostreamError
-from offline.evaluation import evaluate
-from offline.recipe import load_recipe, recipe_names
+from offline.evaluation.evaluate import evaluate
+from offline.samples.recipe import load_recipe, recipe_names
 from offline.studies import STUDIES, choice
 from offline.studies.choice import folder_of, wanted_on
 from offline.studies.recorded import RECORDED, is_cohort
 from offline.studies.sheet import markdown
-from tools.simulate import simulate
-from tools.study import for_terminal, list_, run
+from tools.commands.simulate import simulate
+from tools.commands.study import for_terminal, list_, run
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import signal
 from pathlib import Path
 
 from models.bundle import read_bundle
-from realtime.session_parts import SessionSettings
-from realtime.sinks.mqtt import MqttSink
-from realtime.sources.lsl import StreamChoice
+from realtime.session.interfaces import SessionSettings
+from realtime.sinks.mqtt.sink import MqttSink
+from realtime.sources.lsl.source import StreamChoice
 from realtime.status import Status
 from tools.bench.child import listen, settings, tell
-from tools.live import bedside, print_trouble, run_loop
+from tools.commands.live import bedside, print_trouble, run_loop
 
 
 def main() -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 from cyclopts import App
 
 from models.errors import RecipeError
-from offline.audit import audit, write_audit
-from offline.baselines import window_features
-from offline.cohort import read_cohort
-from offline.progress import shown
-from offline.recipe import parse_recipe
-from offline.samples import collect
-from offline.twice import refuse_shared
+from offline.base.cohort import read_cohort
+from offline.base.progress import shown
+from offline.estimators.baselines import window_features
+from offline.evaluation.leakage_audit import audit, write_audit
+from offline.samples.recipe import parse_recipe
+from offline.samples.samples import collect
+from offline.samples.twice import refuse_shared
 
 app = App(name="careless", help="Careless protocols on people without groups.", help_format="plaintext")
 

@@ -12,11 +12,11 @@ from multiprocessing import get_context
 import numpy as np
 from cyclopts import App
 
-from offline.intervals import around, bootstrap_sd, null_sd
-from offline.null import person_rounds, ridge_null
-from offline.primary import METRICS, Pairs
-from offline.ridge import labelled_rows
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
+from offline.evaluation.null import person_rounds, ridge_null
+from offline.evaluation.ridge import labelled_rows
+from offline.stats.intervals import around, bootstrap_sd, null_sd
+from offline.stats.primary import METRICS, Pairs
 from tools.bench.chance_network import LABELLINGS, of_networks
 
 app = App(name="chance", help="Chance, and how often intervals cover it.", help_format="plaintext")

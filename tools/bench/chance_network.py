@@ -9,17 +9,17 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from offline.baselines import window_features
-from offline.intervals import around, bootstrap_sd, null_sd
-from offline.judge import judge
-from offline.novelty import Seen
-from offline.null import ridge_null
-from offline.predictions import Predictions
-from offline.primary import METRICS, Pairs, person_scores
-from offline.recipe import Recipe, parse_recipe
-from offline.sample_table import SampleTable
-from offline.samples import Samples
-from offline.splits import evaluation_folds
+from offline.base.predictions import Predictions
+from offline.base.sample_table import SampleTable
+from offline.base.splits import evaluation_folds
+from offline.estimators.baselines import window_features
+from offline.evaluation.fit_and_predict import judge
+from offline.evaluation.null import ridge_null
+from offline.samples.novelty import Seen
+from offline.samples.recipe import Recipe, parse_recipe
+from offline.samples.samples import Samples
+from offline.stats.intervals import around, bootstrap_sd, null_sd
+from offline.stats.primary import METRICS, Pairs, person_scores
 from realtime.signal import Channel, Kind, SignalSpec
 
 LABELLINGS = 10

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.clock import Clock
-from realtime.fitness import TIMES_MATTER_S
-from realtime.quality import Policy
+from realtime.quality.policy import Policy
+from realtime.window_quality import TIMES_MATTER_S
 from tools.bench.clock_sources import FAMILIES, Floats, KnownSource, make
 from tools.lsl_config import stay_on_this_machine
 

@@ -21,8 +21,8 @@ import numpy as np
 import pyxdf
 
 from offline.recordings import read_recording
+from realtime.channels.lsl_description import describe
 from realtime.clock import Clock
-from realtime.description import describe
 from realtime.log import ClockMeasured, Origin, Received
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries

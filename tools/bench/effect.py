@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from cyclopts import App
 
-from offline.baselines import fit_linear
-from offline.channels import choose_channels
-from offline.fitting import FitSettings, fit_network
-from offline.recipe import Recipe, load_recipe
-from offline.replay import replay, stack
-from offline.samples import plan_of
+from offline.estimators.baselines import fit_linear
+from offline.samples.channels import choose_channels
+from offline.samples.recipe import Recipe, load_recipe
+from offline.samples.replay import replay, stack
+from offline.samples.samples import plan_of
 from offline.simulation.ceilings import (
     area,
     by_person,
@@ -29,7 +28,8 @@ from offline.simulation.ceilings import (
 )
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation
-from offline.temperature import logits_of
+from offline.training.fit import FitSettings, fit_network
+from offline.training.temperature import logits_of
 from realtime.pipeline import Pipeline
 from realtime.signal import Chunk
 from realtime.sources.recording import Recording

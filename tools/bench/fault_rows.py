@@ -15,8 +15,8 @@ from cyclopts import App
 
 from models.errors import HemostreamError
 from tools.bench.faults import MAX_AGE_S, PAIRS, RATE, write_bundle_of_the_bench
-from tools.faulty.bed import Bed, Found
-from tools.faulty.rows import ROWS, Row
+from tools.faults.bed import Bed, Found
+from tools.faults.rows import ROWS, Row
 
 app = App(name="fault_rows", help="The fault table, in real time.", help_format="plaintext")
 

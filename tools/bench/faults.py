@@ -20,8 +20,8 @@ from cyclopts import App
 
 from models.errors import HemostreamError
 from realtime.signal import Floats
-from tools.faulty.bed import Bed, Found
-from tools.faulty.measure import Truth
+from tools.faults.bed import Bed, Found
+from tools.faults.measure import Truth
 
 app = App(name="faults", help="Faults, side by side with peers.", help_format="plaintext")
 
@@ -245,9 +245,9 @@ def write_bundle_of_the_bench(folder: Path) -> None:
 
     from models.bundle import write_bundle
     from models.card import Card
-    from models.networks import make_network
+    from models.networks.registry import make_network
     from tools.bench.stream import PIPELINE
-    from tools.faults import faulty_spec
+    from tools.faults.device import faulty_spec
 
     torch.manual_seed(0)
     spec = faulty_spec(PAIRS, RATE)

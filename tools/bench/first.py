@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.log import Received, StreamOpened
-from realtime.sinks.journal import read_journal_entries
+from realtime.sinks.journal.journal import read_journal_entries
 from tools.bench.arms import arrivals, running
 from tools.bench.processes import BenchError
 from tools.bench.stream import LENGTH_S, RATE, bench_bundle, warmup_s

@@ -16,7 +16,7 @@ import numpy as np
 
 from realtime.log import Produced, Received
 from realtime.signal import Floats
-from realtime.sinks.journal import read_journal_entries
+from realtime.sinks.journal.journal import read_journal_entries
 from tools.bench.arms import ARMS, Arrived, arrivals, running
 from tools.bench.processes import BenchError
 from tools.bench.stream import LENGTH, RATE, bench_bundle, warmup_s

@@ -12,8 +12,8 @@ import torch
 from cyclopts import App
 from torch.nn.functional import cross_entropy
 
-from models.many import ManyCGRNN
-from models.networks import make_network
+from models.networks.many import ManyCGRNN
+from models.networks.registry import make_network
 
 app = App(name="many", help="Many networks at a time.", help_format="plaintext")
 

@@ -9,7 +9,7 @@ import numpy as np
 from offline.recordings import read_recording
 from offline.simulation import Simulation, simulate_person
 from offline.simulation.artefacts import draw_motion, fast_sd, motion_courses
-from realtime.mne_info import info_from_spec
+from realtime.channels.mne_info import info_from_spec
 from realtime.signal import Bools, Floats, SignalSpec
 from realtime.stages.motion import Motion
 from tools.bench.motion_scores import Score, density_spec, mean_of, run, score, whole_pairs

@@ -12,7 +12,7 @@ from offline.simulation import Simulation, Task, simulate_person
 from offline.simulation.optics import optical_density
 from offline.simulation.person import simulate_haemoglobin
 from offline.simulation.probe import make_pairs
-from realtime.mne_info import info_from_spec
+from realtime.channels.mne_info import info_from_spec
 from realtime.pipeline import Pipeline
 from realtime.signal import Chunk, Floats, SignalSpec
 from realtime.stages.references import references_of, split_by_distance

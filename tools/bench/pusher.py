@@ -10,7 +10,7 @@ import time
 import pylsl
 
 from realtime.log import Origin, OriginKind
-from realtime.lsl_info import stream_info
+from realtime.sources.lsl.stream_info import stream_info
 from tools.bench.child import listen, settings, tell
 from tools.bench.stream import RATE, STREAM, bench_spec, intensities
 

@@ -76,7 +76,7 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
     import torch
 
     from models.bundle import write_bundle
-    from models.networks import make_network
+    from models.networks.registry import make_network
     from models.novelty import FEATURES, Novelty
 
     spec = bench_spec()

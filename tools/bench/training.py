@@ -22,19 +22,19 @@ from cyclopts import App
 from torch import nn
 from torch.utils.data import DataLoader
 
-from models.networks import make_network
-from offline.batches import SomeWindows, as_it_is
-from offline.channels import choose_channels
-from offline.evaluation import evaluate
-from offline.fitting import FitSettings, fit_network, label_weights
-from offline.recipe import load_recipe, parse_recipe
-from offline.replay import replay
-from offline.reproducible import reproducible
-from offline.samples import kept_of, plan_of
+from models.networks.registry import make_network
+from offline.base.reproducible import reproducible
+from offline.evaluation.evaluate import evaluate
+from offline.samples.channels import choose_channels
+from offline.samples.recipe import load_recipe, parse_recipe
+from offline.samples.replay import replay
+from offline.samples.samples import kept_of, plan_of
 from offline.simulation.cohort import write_cohort
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation, Task
-from realtime.mne_info import info_from_spec
+from offline.training.batches import SomeWindows, as_it_is
+from offline.training.fit import FitSettings, fit_network, label_weights
+from realtime.channels.mne_info import info_from_spec
 from realtime.sources.recording import Recording
 from tools.bench.machine import describe_machine
 

@@ -13,7 +13,7 @@ import torch
 from models.bundle import write_bundle
 from models.bundle_files import CARD, WEIGHTS
 from models.card import Card, canonical
-from models.networks import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_network
 from models.parts.columns import Standardise
 from models.parts.connectivity import Correlation
 from models.parts.ensemble import ensemble_of

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             met = live_session.run(bundle, folder / "bed.hemostream", chosen.inputs, chosen.seed, _progress)
             good = _print("accelerated", met, time.monotonic() - began)
         if chosen.wire:
-            from tools.faulty.broker import Broker
+            from tools.faults.broker import Broker
             from tools.fuzz import wire
 
             began = time.monotonic()

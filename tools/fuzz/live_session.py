@@ -17,26 +17,26 @@ import numpy as np
 
 from models.bundle import Bundle
 from models.errors import HemostreamError
+from realtime.channels.lsl_description import describe, read_origin
+from realtime.channels.stream_xml import read_stream_xml
 from realtime.core import Core, Plan
 from realtime.decision import Decision
-from realtime.description import describe, read_origin
 from realtime.devices import companion_of, layout_of
 from realtime.inference import Inference
 from realtime.log import ClockMeasured, Entry, Origin, Received, StreamLost, StreamOpened
-from realtime.refusing import fault_text
 from realtime.rerun import judge_log
-from realtime.session import Session
-from realtime.session_parts import SessionSettings
+from realtime.session.interfaces import SessionSettings
+from realtime.session.refusals import fault_text
+from realtime.session.session import Session
 from realtime.signal import SignalSpec
-from realtime.sinks.journal import JournalWriter, read_decisions, read_journal_entries
-from realtime.sinks.mqtt_runs import run_of
-from realtime.sources.lsl import LslSource, StreamChoice
-from realtime.sources.lsl_connection import clock_offset
-from realtime.sources.lsl_events import Markers
-from realtime.sources.lsl_order import InOrder
-from realtime.sources.lsl_trouble import Troubles
+from realtime.sinks.journal.journal import JournalWriter, read_decisions, read_journal_entries
+from realtime.sinks.mqtt.runs import run_of
+from realtime.sources.lsl.connection import clock_offset
+from realtime.sources.lsl.events import Markers
+from realtime.sources.lsl.reorder import InOrder
+from realtime.sources.lsl.source import LslSource, StreamChoice
+from realtime.sources.lsl.trouble import Troubles
 from realtime.status import Status
-from realtime.stream_xml import read_stream_xml
 from tools.fuzz import hostile, texts
 from tools.fuzz.damage import Random
 

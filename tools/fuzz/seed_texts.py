@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from offline.recipe import recipe_names
+from offline.samples.recipe import recipe_names
 from realtime.decision import Decision, Evidence
 from realtime.log import Origin
 from realtime.status import BrokerStatus, JournalStatus, State, Status
+from tools.emulators import LAYOUTS, info_of
 from tools.fuzz.seeds import Input, recording
-from tools.imitations import LAYOUTS, info_of
 
 
 def decision_text() -> str:

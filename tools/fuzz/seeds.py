@@ -19,10 +19,10 @@ import numpy as np
 from scipy.io import savemat
 
 from offline.recordings.snirf_writer import write_snirf
-from realtime.description import describe
+from realtime.channels.lsl_description import describe
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, Received, SessionStarted, StreamOpened
 from realtime.signal import Channel, Kind, SignalSpec
-from realtime.sinks.journal_format import APPLICATION_ID, TABLES, VERSION, encode
+from realtime.sinks.journal.format import APPLICATION_ID, TABLES, VERSION, encode
 from realtime.sources.recording import Event, Recording
 
 Input = Mapping[str, bytes]

@@ -145,7 +145,7 @@ def _series() -> Target:
 
 def _journal() -> Target:
     seeds, structure = _module("tools.fuzz.seeds"), _module("tools.fuzz.structure")
-    reader, recordings = _module("realtime.sinks.journal_reader"), _module("offline.recordings.journal")
+    reader, recordings = _module("realtime.sinks.journal.reader"), _module("offline.recordings.journal")
 
     def read(folder: Path) -> object:
         path = entry(folder)
@@ -158,19 +158,19 @@ def _journal() -> Target:
 
 
 def _layout() -> Target:
-    read = _module("realtime.side_file").read_side_file
+    read = _module("realtime.channels.side_file").read_side_file
     seeds = _module("tools.fuzz.seed_texts").layout()
     return Target("layout", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder)))
 
 
 def _recipe() -> Target:
-    load = _module("offline.recipe").load_recipe
+    load = _module("offline.samples.recipe").load_recipe
     seeds = _module("tools.fuzz.seed_texts").recipe()
     return Target("recipe", seeds, [of_text(texts.tokens)], lambda folder: load(entry(folder)))
 
 
 def _cohort() -> Target:
-    read = _module("offline.cohort").read_cohort
+    read = _module("offline.base.cohort").read_cohort
     seeds = _module("tools.fuzz.seed_texts").cohort()
     return Target("cohort", seeds, [of_text(texts.tokens)], lambda folder: read(entry(folder)))
 
@@ -196,9 +196,9 @@ def _description() -> Target:
 
     seeds, read_origin = (
         _module("tools.fuzz.seed_texts").description(),
-        _module("realtime.description").read_origin,
+        _module("realtime.channels.lsl_description").read_origin,
     )
-    devices, read_side = _module("realtime.devices"), _module("realtime.side_file").read_side_file
+    devices, read_side = _module("realtime.devices"), _module("realtime.channels.side_file").read_side_file
 
     def read(folder: Path) -> object:
         try:

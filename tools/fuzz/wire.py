@@ -22,16 +22,16 @@ from models.bundle import Bundle
 from realtime.core import Core, Plan
 from realtime.inference import Inference
 from realtime.log import Origin
-from realtime.lsl_info import marker_info, stream_info
-from realtime.refusing import fault_text
 from realtime.rerun import judge_log
-from realtime.session import Session
-from realtime.session_parts import SessionSettings
-from realtime.sinks.journal import JournalWriter, read_decisions, read_journal_entries
-from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.mqtt_address import Address
-from realtime.sinks.mqtt_runs import free_run
-from realtime.sources.lsl import LslSource, StreamChoice
+from realtime.session.interfaces import SessionSettings
+from realtime.session.refusals import fault_text
+from realtime.session.session import Session
+from realtime.sinks.journal.journal import JournalWriter, read_decisions, read_journal_entries
+from realtime.sinks.mqtt.address import Address
+from realtime.sinks.mqtt.runs import free_run
+from realtime.sinks.mqtt.sink import MqttSink
+from realtime.sources.lsl.source import LslSource, StreamChoice
+from realtime.sources.lsl.stream_info import marker_info, stream_info
 from realtime.status import Status
 from tools.fuzz import hostile
 from tools.fuzz.damage import Random

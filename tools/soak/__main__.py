@@ -63,8 +63,8 @@ async def _run(
     folder: Path, hours: float, speed: float, beds: int, broker_stops: int, seed: int
 ) -> dict[str, object]:
     from tools.bench.machine import describe_machine
-    from tools.faulty.broker import Broker, end
-    from tools.faulty.hearing import Ear
+    from tools.faults.broker import Broker, end
+    from tools.faults.hearing import Ear
     from tools.soak.account import account
     from tools.soak.beds import a_broker_that_stops, a_day, journal_of, live
     from tools.soak.bundle import MAX_AGE_S, PAIRS, RATE, write_soak_bundle

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.log import Received, StreamLost, StreamOpened
-from realtime.sinks.journal import read_decisions, read_journal_entries, read_losses
-from tools.faulty.hearing import Heard, age_at
+from realtime.sinks.journal.journal import read_decisions, read_journal_entries, read_losses
+from tools.faults.hearing import Heard, age_at
 
 Identity = tuple[int, int]
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tools.faulty.broker import Broker, end
+from tools.faults.broker import Broker, end
 from tools.soak.plan import Segment
 
 
@@ -36,7 +36,7 @@ def journal_of(bed: str, folder: Path) -> Path:
 
 def outlet(bed: str, segment: Segment, *, speed: float, pairs: int, rate: float) -> subprocess.Popen[bytes]:
     """Start the outlet of a bed for a segment of its day."""
-    command = [sys.executable, "-m", "tools.faults", "--source-id", bed, "--name", bed]
+    command = [sys.executable, "-m", "tools.faults.device", "--source-id", bed, "--name", bed]
     command += ["--rate", str(rate), "--seconds", str(segment.seconds), "--speed", str(speed)]
     command += ["--no-wait"]  # where its session has ended, a day must end all the same
     command += ["--pairs", str(pairs)]

@@ -6,8 +6,8 @@ from typing import Any
 
 from models.bundle import write_bundle
 from models.card import Card
-from models.networks import make_network
-from tools.faults import faulty_spec
+from models.networks.registry import make_network
+from tools.faults.device import faulty_spec
 
 RATE = 5.0
 """Samples a second of the soak's streams, Hz: a slow device, so that a day can be run fast."""

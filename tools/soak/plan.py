@@ -33,7 +33,7 @@ class Segment:
     seconds : float
         How long it sends, stream s.
     faults : tuple of str
-        As ``tools.faults`` takes them.
+        As ``tools.faults.device`` takes them.
     pause : float
         How long (local s) until the next is started.
     """

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.metrics import auc
-from offline.progress import Tell
-from offline.sample_table import SampleTable
+from offline.base.process_pool import Workers
+from offline.base.progress import Tell
+from offline.base.sample_table import SampleTable
 from offline.scans import Scans
+from offline.stats.metrics import auc
 from offline.studies.base import Study
 from offline.studies.careless.habits import FOLDS, Extent, Habit, Round, selection, settings, windows
 from offline.studies.careless.windows import PARTS, cut
@@ -24,7 +25,6 @@ from offline.studies.division import Profile, own_site
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 from offline.studies.work import INNER_FOLDS, Done, Task, labels_of
-from offline.workers import Workers
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedKFold
 
-from offline.sample_table import SampleTable
-from offline.splits import Fold
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
 from offline.studies.base import Study
 from offline.studies.columns import Columns
 from offline.studies.work import Task, labels_of

@@ -36,7 +36,7 @@ from sklearn.linear_model import LogisticRegression
 from models.errors import HemostreamError
 from models.parts.kinds import KINDS, split
 from models.parts.kinds_average import TANGENT, KindsAverage, average_of, seen_from
-from offline.metrics import auc
+from offline.stats.metrics import auc
 from offline.studies.dual import Floats, Labels
 from offline.studies.headline.members import Fitted, Member, read_member, whitening_of
 from offline.studies.two_labels import TwoLabels

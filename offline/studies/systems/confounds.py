@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from offline.harmonise import FEWEST
+from offline.estimators.combat import FEWEST
 from offline.studies.base import Role, Study
 from offline.studies.harmonised import Harmonised
 from offline.studies.ridge_connectivity import RidgeConnectivity

@@ -10,7 +10,7 @@ from scipy.special import expit
 from models.errors import HemostreamError
 from offline.accumulation import Law, Trajectory, fit, judge, simulate_trajectories
 from offline.accumulation.fitting import variogram
-from offline.calibration import calibration_slope
+from offline.stats.calibration import calibration_slope
 
 # A single window is calibrated here: mu is half its variance, as log odds of a Gaussian want it.
 TRUTH = Law(centre=0.0, mu=0.5, between=math.sqrt(0.3), within=math.sqrt(0.7), tau=10.0)

@@ -9,12 +9,12 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import nn
 
-from models.stacked_autoencoder import DenoisingAutoEncoder
-from models.table_cnn import TableCNN
+from models.networks.stacked_autoencoder import DenoisingAutoEncoder
+from models.networks.table_cnn import TableCNN
+from offline.base.reproducible import reproducible
 from offline.estimators.torch_fit import Batches, Tuning, divided, fine_tune
 from offline.estimators.torch_pretraining import pretrain
-from offline.fitting import label_weights
-from offline.reproducible import reproducible
+from offline.training.fit import label_weights
 from tests.offline.estimators.planted import planted
 
 TUNING = Tuning(epochs=30, learning_rate=1e-2, weight_decay=0.1, validation_fraction=0.2, patience=4)

@@ -5,12 +5,12 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from models.boltzmann import RestrictedBoltzmannMachine
-from models.stacked_autoencoder import StackedAutoEncoder
+from models.networks.boltzmann import RestrictedBoltzmannMachine
+from models.networks.stacked_autoencoder import StackedAutoEncoder
+from offline.base.reproducible import reproducible
 from offline.estimators.torch_contrastive import error_of, teach, teach_stack
 from offline.estimators.torch_pretraining import pretrain
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier
-from offline.reproducible import reproducible
 from tests.offline.estimators.planted import auc
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from models.errors import RecipeError
-from models.networks import make_network
-from offline.channels import choose_channels
+from models.networks.registry import make_network
 from offline.explain.drawing import draw_explanation
 from offline.explain.gradients import guided, integrated_gradients
 from offline.explain.maps import METHODS, explain
@@ -20,9 +19,10 @@ from offline.explain.margin import Margin, said
 from offline.explain.occlusion import occlude
 from offline.explain.over_folds import put_together
 from offline.explain.sanity import likeness, stability, with_new_weights
-from offline.fitting import FitSettings, fit_network
-from offline.recipe import load_recipe
 from offline.recordings import read_recording
+from offline.samples.channels import choose_channels
+from offline.samples.recipe import load_recipe
+from offline.training.fit import FitSettings, fit_network
 from realtime.pipeline import Pipeline
 
 PLACES = (0, 1, 2, 3, 0, 1, 2, 3)  # HbO of four places, then HbR

@@ -23,7 +23,7 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.signal import Channel, Kind, SignalSpec
-from realtime.sinks.journal import JournalWriter, next_run
+from realtime.sinks.journal.journal import JournalWriter, next_run
 from realtime.sources.recording import Event
 
 SPEC = SignalSpec(

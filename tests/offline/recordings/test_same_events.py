@@ -10,8 +10,8 @@ from scipy.io import savemat
 from offline.recordings import read_recording
 from offline.recordings.checks import held_once, in_order
 from realtime.log import EventReceived, SourceTrouble
-from realtime.sources.lsl_events import Markers
-from realtime.sources.lsl_trouble import Troubles
+from realtime.sources.lsl.events import Markers
+from realtime.sources.lsl.trouble import Troubles
 from realtime.sources.recording import Event
 from tests.offline.recordings.test_homer import content
 from tests.offline.recordings.test_nirx import folder  # noqa: F401 - a fixture

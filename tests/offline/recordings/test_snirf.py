@@ -12,8 +12,8 @@ import pytest
 from models.errors import RecordingError
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
-from realtime.matching import match_channels
-from realtime.mne_info import spec_from_info
+from realtime.channels.match import match_channels
+from realtime.channels.mne_info import spec_from_info
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Event, Recording
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError, RecordingError, SignalError
-from offline.channels import choose_channels
-from offline.recipe import load_recipe
 from offline.recordings import read_recording
-from realtime.matching import match_channels
+from offline.samples.channels import choose_channels
+from offline.samples.recipe import load_recipe
+from realtime.channels.match import match_channels
 
 N = 40
 PAIRS = [(s, 1, w) for s in (1, 2, 3) for w in (1, 2)]

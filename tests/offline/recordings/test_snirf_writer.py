@@ -13,9 +13,9 @@ from models.errors import RecordingError
 from offline.recordings import read_recording
 from offline.recordings.snirf import read_snirf
 from offline.recordings.snirf_writer import segments, write_segments, write_snirf
-from realtime.markers import label_of
-from realtime.optodes import standard_name
+from realtime.channels.optodes import standard_name
 from realtime.signal import UNITS, Channel, Kind, SignalSpec
+from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
 
 LIGHT = (Kind.INTENSITY, Kind.OPTICAL_DENSITY)

@@ -7,7 +7,7 @@ import pytest
 
 from models.errors import RecordingError
 from offline.recordings import read_recording
-from realtime.description import describe
+from realtime.channels.lsl_description import describe
 from realtime.log import Origin, OriginKind
 from realtime.signal import Channel, Kind, SignalSpec
 

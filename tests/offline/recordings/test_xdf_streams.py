@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from models.errors import RecordingError
 from offline.recordings import read_recording
-from realtime.description import describe
+from realtime.channels.lsl_description import describe
 from realtime.log import Origin
 from realtime.signal import Channel, Kind, SignalSpec
 from tests.offline.recordings.test_homer import content

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.errors import HemostreamError
-from offline.evaluation import evaluate
+from offline.evaluation.evaluate import evaluate
 from offline.report.content import cohort_of
 from offline.report.page import write_report
 from offline.report.words import against_chance, chance_of, finding, summary_of

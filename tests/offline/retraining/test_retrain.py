@@ -7,11 +7,11 @@ import torch
 
 from models.bundle import read_bundle
 from models.errors import HemostreamError, RecipeError
-from offline.people_hash import person_hash
+from offline.base.people_hash import person_hash
 from offline.retraining import retrain as module
 from offline.retraining.looks import looks_at
 from offline.retraining.retrain import retrain
-from offline.training import train
+from offline.training.train import train
 from tests.offline.support import task_cohort, task_recipe, write_homer, write_table
 
 

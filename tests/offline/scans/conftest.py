@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
 from offline.scans import Scans
 
 N_REGIONS = 4

@@ -13,10 +13,11 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from models.errors import HemostreamError
-from offline.progress import silent
+from offline.base.process_pool import Workers
+from offline.base.progress import silent
+from offline.base.splits import Fold
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
-from offline.splits import Fold
 from offline.studies import STUDIES
 from offline.studies import shelf as shelf_module
 from offline.studies.base import Role, Study
@@ -31,7 +32,6 @@ from offline.studies.shelf import REVISION, Shelf
 from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, digest, table_of
 from offline.studies.work import Task, labels_of, perform
-from offline.workers import Workers
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]

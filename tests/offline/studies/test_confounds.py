@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import HemostreamError
-from offline.harmonise import FEWEST, ComBat
-from offline.metrics import auc
-from offline.sample_table import SampleTable
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
+from offline.estimators.combat import FEWEST, ComBat
 from offline.scans.simulated import simulate_series
-from offline.splits import Fold
+from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.harmonised import Harmonised, tellable

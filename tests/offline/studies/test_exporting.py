@@ -8,7 +8,7 @@ import pytest
 from scipy.special import logit
 
 from models.errors import HemostreamError
-from offline.progress import silent
+from offline.base.progress import silent
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline.progress import silent
-from offline.sample_table import SampleTable
+from offline.base.process_pool import Workers
+from offline.base.progress import silent
+from offline.base.sample_table import SampleTable
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies import shelf as shelf_module
@@ -20,7 +21,6 @@ from offline.studies.relabelling import SEED, evened, relabelled
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import TABLES, can_take, digest, table_of
 from offline.studies.work import Task, labels_for, perform, perform_together
-from offline.workers import Workers
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
 

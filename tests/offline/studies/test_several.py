@@ -10,11 +10,11 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from models.errors import HemostreamError, RecipeError
-from offline.metrics import balanced_accuracy
-from offline.progress import silent
+from offline.base.progress import silent
+from offline.base.splits import Fold
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series, simulate_table
-from offline.splits import Fold
+from offline.stats.metrics import balanced_accuracy
 from offline.studies import STUDIES
 from offline.studies.base import Role
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, unseen_sites

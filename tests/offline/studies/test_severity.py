@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.errors import RecipeError
-from offline.amount_evaluation import PENALTIES
-from offline.progress import silent
+from offline.base.progress import silent
+from offline.evaluation.amount_evaluation import PENALTIES
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_table
 from offline.scans.targets import with_target

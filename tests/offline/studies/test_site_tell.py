@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from models.errors import HemostreamError
-from offline.progress import silent
+from offline.base.progress import silent
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.studies.kernel_ridge import FACTORS, Products, say_which, score_two
 from offline.studies.ridge_connectivity import RidgeConnectivity
 from offline.studies.site_tell import GAUSSIAN, HARMONISATIONS, LINEAR, Side, deal, site_tell
 from offline.studies.site_tell_page import run_sites
-from tools.study import sites
+from tools.commands.study import sites
 
 HARMONISED = [name for name in HARMONISATIONS if name != "none"]
 

@@ -13,12 +13,13 @@ import pytest
 from models.errors import HemostreamError
 from models.parts.kinds_average import matrix_of
 from models.parts.tangent import log_symmetric
-from offline.metrics import auc
-from offline.permutation import permuted_people
-from offline.progress import silent
+from offline.base.process_pool import Workers
+from offline.base.progress import silent
+from offline.base.splits import Fold
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
-from offline.splits import Fold
+from offline.stats.metrics import auc
+from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
 from offline.studies.base import Claim, Role, Study
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
@@ -28,7 +29,6 @@ from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
 from offline.studies.unlabelled import centred, moved_together, recentred
 from offline.studies.work import Task, perform
-from offline.workers import Workers
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}

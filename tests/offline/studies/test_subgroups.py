@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline.metrics import auc
-from offline.predictions import Predictions, read_predictions
-from offline.progress import silent
+from offline.base.predictions import Predictions, read_predictions
+from offline.base.progress import silent
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
+from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.division import TENFOLD, UNSEEN_SITE, Profile
 from offline.studies.running import run_study

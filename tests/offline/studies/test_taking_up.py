@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.errors import HemostreamError
-from offline.progress import silent
+from offline.base.process_pool import Workers
+from offline.base.progress import silent
 from offline.scans import Scans
 from offline.scans.regions import stack
 from offline.scans.simulated import simulate_series
@@ -20,7 +21,6 @@ from offline.studies.columns import Columns
 from offline.studies.division import Profile
 from offline.studies.shelf import Shelf
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, digest, table_of
-from offline.workers import Workers
 from tools.cli import main
 
 SMALL = Profile("quick", 1, 2, 1)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.errors import HemostreamError
-from offline.predictions import read_predictions
-from offline.progress import silent
+from offline.base.predictions import read_predictions
+from offline.base.progress import silent
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
@@ -20,7 +20,7 @@ from offline.studies.running import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
 from offline.studies.work import Task, perform
 from offline.studies.young import YoungAfterOlder
-from tools.study import list_
+from tools.commands.study import list_
 
 YOUNG = STUDIES["aghdam2019-young"]
 SMALL = Profile("quick", 1, 2)

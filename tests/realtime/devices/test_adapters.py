@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from models.errors import StreamError
+from realtime.channels.montage import read_layout
+from realtime.channels.side_file import read_side_file
 from realtime.devices import ADAPTERS, VENDORS, companion_of, layout_of, look, recognise, usual
-from realtime.montage import read_layout
-from realtime.side_file import read_side_file
 from realtime.signal import Kind
 
 
@@ -229,7 +229,7 @@ def test_a_geometry_cannot_tell_what_the_rows_are(tmp_path):
 def test_the_real_photon_cap_and_its_side_file(data_dir):
     import pyxdf
 
-    from realtime.description import element_of
+    from realtime.channels.lsl_description import element_of
 
     folder = data_dir / "fnirs/lsl_tapping_xdf"
     found, _ = pyxdf.load_xdf(folder / "sub-001_task-fingertapping_recording.xdf")

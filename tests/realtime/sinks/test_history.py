@@ -17,13 +17,13 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from realtime.broker import EmbeddedBroker
-from realtime.publishing import Publisher
-from realtime.sinks.journal import JournalWriter, read_decisions
-from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.mqtt_client import VERSIONS
-from realtime.sinks.mqtt_tls import PASSWORD, USER
-from realtime.sinks.outbox import Letter
+from realtime.session.publisher import Publisher
+from realtime.sinks.journal.journal import JournalWriter, read_decisions
+from realtime.sinks.mqtt.broker import EmbeddedBroker
+from realtime.sinks.mqtt.client import VERSIONS
+from realtime.sinks.mqtt.outbox import Letter
+from realtime.sinks.mqtt.sink import MqttSink
+from realtime.sinks.mqtt.tls import PASSWORD, USER
 from realtime.status import Status
 from tests.realtime.sinks.support import some_decision
 
@@ -265,9 +265,9 @@ def test_the_next_run_tells_what_the_one_before_could_not(mosquitto: Any, tmp_pa
 KILLED = """
 import asyncio, sys, time
 from pathlib import Path
-from realtime.publishing import Publisher
-from realtime.sinks.journal import JournalWriter
-from realtime.sinks.mqtt import MqttSink
+from realtime.session.publisher import Publisher
+from realtime.sinks.journal.journal import JournalWriter
+from realtime.sinks.mqtt.sink import MqttSink
 from tests.realtime.sinks.support import some_decision
 
 async def main(url, path, run):

@@ -33,7 +33,8 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.signal import Channel, Kind, SignalSpec
-from realtime.sinks.journal import (
+from realtime.sinks.journal.format import APPLICATION_ID, Row, decode, encode
+from realtime.sinks.journal.journal import (
     JournalWriter,
     is_journal,
     journal_runs,
@@ -42,7 +43,6 @@ from realtime.sinks.journal import (
     read_journal_entries,
     read_losses,
 )
-from realtime.sinks.journal_format import APPLICATION_ID, Row, decode, encode
 
 ROOT = Path(__file__).parents[3]
 SPEC = SignalSpec(
@@ -281,7 +281,7 @@ import sys, time
 import numpy as np
 from realtime.decision import Decision
 from realtime.log import Received, SessionStarted
-from realtime.sinks.journal import JournalWriter
+from realtime.sinks.journal.journal import JournalWriter
 
 text = sys.stdin.readline()
 journal = JournalWriter(sys.argv[1], on_trouble=lambda message: sys.exit(message))
@@ -340,7 +340,7 @@ import json, resource, sys, time
 import numpy as np
 from realtime.decision import Decision
 from realtime.log import Received, SessionStarted
-from realtime.sinks.journal import JournalWriter, read_journal_entries, read_decisions
+from realtime.sinks.journal.journal import JournalWriter, read_journal_entries, read_decisions
 
 decision = Decision.from_json(sys.stdin.readline())
 told, answers, slowest = [], [], 0.0
@@ -442,7 +442,7 @@ def test_overflow_is_counted_and_declared_where_it_happened(
 
 
 def test_a_commit_that_was_completed_after_all_is_not_written_twice(tmp_path: Path) -> None:
-    from realtime.sinks.journal_store import Store
+    from realtime.sinks.journal.store import Store
 
     store = Store(tmp_path / "j")
     store.commit([encode(chunk(1.0))])

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.log import Received, SessionStarted
-from realtime.sinks.journal import (
+from realtime.sinks.journal.format import TABLES, encode
+from realtime.sinks.journal.journal import (
     JournalWriter,
     journal_runs,
     next_run,
@@ -22,9 +23,8 @@ from realtime.sinks.journal import (
     read_journal_entries,
     read_losses,
 )
-from realtime.sinks.journal_format import TABLES, encode
-from realtime.sinks.journal_store import Decided, Started, Store
-from realtime.sinks.journal_sync import SyncDue
+from realtime.sinks.journal.store import Decided, Started, Store
+from realtime.sinks.journal.sync import SyncDue
 from tests.realtime.sinks.support import some_decision
 
 ROOT = Path(__file__).parents[3]
@@ -42,7 +42,7 @@ NURSERY = """
 import os, random, signal, sys, time
 import numpy as np
 from realtime.log import Received, SessionStarted
-from realtime.sinks.journal import JournalWriter, next_run
+from realtime.sinks.journal.journal import JournalWriter, next_run
 from tests.realtime.sinks.support import some_decision
 
 def child(path, run, out):
@@ -252,7 +252,7 @@ DISK_FULL = """
 import json, resource, sys, time
 import numpy as np
 from realtime.log import Received
-from realtime.sinks.journal import JournalWriter
+from realtime.sinks.journal.journal import JournalWriter
 from tests.realtime.sinks.support import some_decision
 
 told, answers = [], []

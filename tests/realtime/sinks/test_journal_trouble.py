@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from models.errors import JournalError
 from realtime.log import ClockMeasured, Entry, Origin, Received, SessionStarted, StreamOpened
-from realtime.sinks.journal import (
+from realtime.sinks.journal.journal import (
     JournalWriter,
     journal_runs,
     read_decisions,
     read_journal_entries,
     read_losses,
 )
-from realtime.sinks.journal_queue import JournalQueue
-from realtime.sinks.journal_store import Store
-from realtime.sinks.journal_sync import SyncDue
+from realtime.sinks.journal.queue import JournalQueue
+from realtime.sinks.journal.store import Store
+from realtime.sinks.journal.sync import SyncDue
 from tests.realtime.sinks.support import some_decision
 from tests.realtime.support import intensity_spec
 

@@ -15,8 +15,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.outbox import Letter
+from realtime.sinks.mqtt.outbox import Letter
+from realtime.sinks.mqtt.sink import MqttSink
 from realtime.status import State, Status
 
 VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
@@ -208,7 +208,7 @@ def test_a_broker_that_is_killed_and_started_again_misses_nothing(
 def test_the_last_will_is_seen_when_the_session_vanishes(mosquitto: Any, protocol: str, soon: Soon) -> None:
     script = (
         "import asyncio, sys\n"
-        "from realtime.sinks.mqtt import MqttSink\n"
+        "from realtime.sinks.mqtt.sink import MqttSink\n"
         "async def main():\n"
         "    async with MqttSink(sys.argv[1], session='bed-1', last_will=sys.argv[3], on_trouble=print,\n"
         "                        protocol=sys.argv[2]) as sink:\n"

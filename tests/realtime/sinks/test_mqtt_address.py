@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import BrokerError
-from realtime.sinks.mqtt_address import Address, is_loopback
+from realtime.sinks.mqtt.address import Address, is_loopback
 
 SECRETS = {"HEMOSTREAM_MQTT_USER": "nurse", "HEMOSTREAM_MQTT_PASSWORD": "hush"}
 

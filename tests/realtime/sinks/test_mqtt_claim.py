@@ -7,9 +7,9 @@ import aiomqtt
 import pytest
 
 from models.errors import BrokerError
-from realtime.sinks.mqtt_address import Address
-from realtime.sinks.mqtt_claim import claim
-from realtime.sinks.mqtt_runs import free_run
+from realtime.sinks.mqtt.address import Address
+from realtime.sinks.mqtt.claim import claim
+from realtime.sinks.mqtt.runs import free_run
 from realtime.status import State, Status
 from tests.realtime.sinks.support import free_port
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from models.errors import BrokerError
-from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.mqtt_address import Address
-from realtime.sinks.mqtt_runs import free_run, running_state
+from realtime.sinks.mqtt.address import Address
+from realtime.sinks.mqtt.runs import free_run, running_state
+from realtime.sinks.mqtt.sink import MqttSink
 from realtime.status import State, Status
 from tests.realtime.sinks.support import free_port
 

@@ -13,10 +13,10 @@ import aiomqtt
 import pytest
 
 from models.errors import BrokerError
-from realtime.sinks.mqtt import MqttSink
-from realtime.sinks.mqtt_address import Address
-from realtime.sinks.mqtt_client import VERSIONS
-from realtime.sinks.outbox import Letter
+from realtime.sinks.mqtt.address import Address
+from realtime.sinks.mqtt.client import VERSIONS
+from realtime.sinks.mqtt.outbox import Letter
+from realtime.sinks.mqtt.sink import MqttSink
 from tests.conftest import absent
 from tests.realtime.sinks.certificates import Authority
 from tests.realtime.sinks.support import Mosquitto

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import BrokerError
-from realtime.sinks.mqtt_topics import LONGEST, personal, topic
+from realtime.sinks.mqtt.topics import LONGEST, personal, topic
 
 
 def test_topics_are_made_of_the_sessions_name() -> None:

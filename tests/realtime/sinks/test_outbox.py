@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.sinks.outbox import HISTORY_IN_FLIGHT, HOLD_S, IN_FLIGHT, Letter, Outbox, Page, Sending
+from realtime.sinks.mqtt.outbox import HISTORY_IN_FLIGHT, HOLD_S, IN_FLIGHT, Letter, Outbox, Page, Sending
 
 
 class World:

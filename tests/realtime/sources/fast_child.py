@@ -7,7 +7,7 @@ import numpy as np
 import pylsl
 
 from realtime.log import Origin
-from realtime.lsl_info import stream_info
+from realtime.sources.lsl.stream_info import stream_info
 from tests.realtime.support import intensity_spec
 
 HZ = 20_000

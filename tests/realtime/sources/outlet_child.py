@@ -12,7 +12,7 @@ import time
 import pylsl
 
 from realtime.log import Origin
-from realtime.lsl_info import stream_info
+from realtime.sources.lsl.stream_info import stream_info
 from tests.realtime.support import intensity_spec
 
 

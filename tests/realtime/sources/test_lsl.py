@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from models.errors import StreamError
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Entry, Received, StreamLost, StreamOpened
-from realtime.sources.lsl import LslSource, StreamChoice, find_stream
-from realtime.sources.lsl_connection import PULL_MOST, Connection, watch_buffer_s
-from realtime.sources.lsl_events import find_events
-from realtime.sources.lsl_search import Named, choose_again
+from realtime.sources.lsl.connection import PULL_MOST, Connection, watch_buffer_s
+from realtime.sources.lsl.events import find_events
+from realtime.sources.lsl.search import Named, choose_again
+from realtime.sources.lsl.source import LslSource, StreamChoice, find_stream
 from tests.realtime.support import fast_plan, intensity_spec
 
 ROOT = Path(__file__).parents[3]
@@ -201,7 +201,7 @@ class Held(Listening):
             self.connections.append(Connection(info))
             return self.connections[-1]
 
-        monkeypatch.setattr("realtime.sources.lsl.Connection", connect)
+        monkeypatch.setattr("realtime.sources.lsl.source.Connection", connect)
         self.source._emit = self._hold
 
     def _hold(self, entry: Entry) -> None:
@@ -266,7 +266,7 @@ def test_a_backlog_beyond_the_bound_is_a_gap_in_the_stamps_and_nothing_else(
     outlets: Outlets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest go; what is left has its own stamps, so no window takes the hole for measured."""
-    monkeypatch.setattr("realtime.sources.lsl_connection.BUFFER_S", 20)
+    monkeypatch.setattr("realtime.sources.lsl.connection.BUFFER_S", 20)
     child = outlets.start(burst=4000, wait=True)
     assert child.stdin is not None
     assert child.stdout is not None

@@ -18,11 +18,11 @@ from pylsl.lib import lib
 from models.errors import StreamError
 from models.outside import decoded
 from realtime.log import Entry, Origin, Received, StreamLost, StreamOpened
-from realtime.lsl_info import stream_info
-from realtime.sources import lsl_reading
-from realtime.sources.lsl import LslSource
-from realtime.sources.lsl_resolve import resolve
-from realtime.sources.lsl_search import HAEMODYNAMIC, StreamChoice, find_stream, numbered
+from realtime.sources.lsl import reading as lsl_reading
+from realtime.sources.lsl.resolve import resolve
+from realtime.sources.lsl.search import HAEMODYNAMIC, StreamChoice, find_stream, numbered
+from realtime.sources.lsl.source import LslSource
+from realtime.sources.lsl.stream_info import stream_info
 from realtime.sources.stream_choice import predicate_of
 from tests.realtime.support import intensity_spec
 
@@ -149,8 +149,8 @@ def test_the_streams_of_another_lsl_session_are_not_taken(tmp_path: Path) -> Non
     other = tmp_path / "lsl_api.cfg"
     other.write_text(config.replace("SessionID = ", "SessionID = other-"))
     code = (
-        "import json\nfrom realtime.sources.lsl_resolve import resolve\n"
-        "from realtime.sources.lsl_search import HAEMODYNAMIC\n"
+        "import json\nfrom realtime.sources.lsl.resolve import resolve\n"
+        "from realtime.sources.lsl.search import HAEMODYNAMIC\n"
         "print(json.dumps([one.name() for one in resolve(HAEMODYNAMIC, minimum=1000, timeout=2.0)]))"
     )
     done = subprocess.run(

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from models.outside import LONGEST_LABEL
 from realtime.log import Entry, EventReceived, SourceTrouble
-from realtime.sources.lsl_events import MOST_A_SECOND, Markers
-from realtime.sources.lsl_trouble import Troubles
+from realtime.sources.lsl.events import MOST_A_SECOND, Markers
+from realtime.sources.lsl.trouble import Troubles
 
 
 def taken(values: np.ndarray, stamps: np.ndarray, local: float = 100.0) -> tuple[list[EventReceived], int]:

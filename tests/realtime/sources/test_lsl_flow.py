@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.sources.lsl_flow import HELD_S, Flow
-from realtime.stream_checks import MOST_HZ
+from realtime.sources.lsl.flow import HELD_S, Flow
+from realtime.sources.stream_checks import MOST_HZ
 
 
 def info(rate: float) -> ET.Element:

@@ -9,9 +9,9 @@ import pylsl
 import pytest
 
 from realtime.log import EventReceived, Origin, Received
-from realtime.lsl_info import stream_info
-from realtime.markers import Marks
-from realtime.sources.lsl import LslSource, StreamChoice
+from realtime.sources.lsl.source import LslSource, StreamChoice
+from realtime.sources.lsl.stream_info import stream_info
+from realtime.sources.markers import Marks
 from tests.realtime.support import intensity_spec
 
 DEADLINE_S = 60.0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, StreamReset
-from realtime.sources.lsl_order import SUSPECT_S, InOrder
+from realtime.sources.lsl.reorder import SUSPECT_S, InOrder
 from realtime.stages.base import Reset
 
 LATENCY = 0.01

@@ -15,7 +15,7 @@ from models.errors import RecipeError, SignalError
 from offline.recordings import read_recording
 from offline.simulation.artefacts import draw_motion, fast_sd, motion_courses
 from offline.simulation.settings import Simulation
-from realtime.mne_info import info_from_spec
+from realtime.channels.mne_info import info_from_spec
 from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Reset

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError, SignalError
-from realtime.montage import read_layout
+from realtime.channels.montage import read_layout
 from realtime.signal import Channel, Chunk, Floats, Kind, Position, SignalSpec
 from realtime.stages.base import Reset
 from realtime.stages.references import references_of, split_by_distance

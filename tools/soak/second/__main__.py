@@ -156,7 +156,7 @@ def _so_far(subscriber: Subscriber, name: str) -> str:
 def _account(
     bed: Bed, bundle: Path, model_hash: str, subscriber: Subscriber, coverage: float, by_itself: bool
 ) -> Account:
-    from realtime.sinks.journal_reader import read_decisions
+    from realtime.sinks.journal.reader import read_decisions
 
     sums = account(
         device=DEVICES[bed.name],

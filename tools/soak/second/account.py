@@ -14,7 +14,7 @@ import numpy.typing as npt
 from models.bundle import read_bundle
 from realtime.core import Plan
 from realtime.log import Received, StreamOpened
-from realtime.sinks.journal_reader import read_decisions, read_journal_entries, read_losses
+from realtime.sinks.journal.reader import read_decisions, read_journal_entries, read_losses
 from tools.soak.second.plan import Device, Life
 from tools.soak.second.source import A_LIFE, PUSH_ROW, SAMPLE_ROW
 from tools.soak.second.sums import Account

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from models.bundle import write_bundle
 from models.card import Card
-from models.networks import make_network
+from models.networks.registry import make_network
 from realtime.signal import Channel, Kind, SignalSpec
 from tools.soak.second.source import PAIRS, WAVELENGTHS, label
 

@@ -1,0 +1,1 @@
+"""What everything offline stands on; imports nothing else of offline."""

@@ -1,0 +1,38 @@
+"""Chance: which seed is meant, and chance and threads of torch, set for a while and put back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from models.errors import RecipeError
+from offline.samples.recipe_sections import MOST_SEED
+
+
+def seed_of(recipe: int, asked: int | None) -> int:
+    """What all chance follows from: what is asked for, or else what the recipe says.
+
+    Raises
+    ------
+    RecipeError
+        A seed is asked for that no recipe may have.
+    """
+    if asked is not None and not 0 <= asked <= MOST_SEED:
+        raise RecipeError(f"The seed (--seed) is {asked}; expected a whole number, 0 to {MOST_SEED}.")
+    return recipe if asked is None else asked
+
+
+@contextmanager
+def reproducible(seed: int, threads: int) -> Iterator[None]:
+    """Fork torch's generator, and use its deterministic algorithms on so many threads meanwhile."""
+    were = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    n_threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True)
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(were[0], warn_only=were[1])
+            torch.set_num_threads(n_threads)

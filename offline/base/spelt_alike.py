@@ -1,0 +1,80 @@
+"""What is said of a table in which one thing may be spelt in two ways."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from models.errors import RecipeError
+from offline.base.remarks import Remark
+from offline.base.spelling import nearly, shown, spelt_twice
+
+LISTED = 3
+"""So many cells are named one by one."""
+
+
+def refuse_spelt_twice(path: Path, column: str, cells: Iterable[tuple[str, int]]) -> None:
+    """Refuse a column in which one thing is spelt in two ways.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table, for messages.
+    column : str
+        Its name.
+    cells : iterable of (str, int)
+        What it holds, and in which line.
+
+    Raises
+    ------
+    RecipeError
+        Names both spellings, and a line of each.
+    """
+    lines: dict[str, int] = {}
+    for text, line in cells:
+        lines.setdefault(text, line)
+    for one, other in spelt_twice(lines):
+        raise RecipeError(
+            f"{path}: {column} {shown(one)} (line {lines[one]}) and {shown(other)} (line {lines[other]}) are "
+            "one but for case, blanks, dashes or look-alike letters, and would be taken for two. Spell them "
+            "alike; or tell them apart by more than that."
+        )
+
+
+def changed_cells(cells: Sequence[str]) -> list[Remark]:
+    """That cells were not taken as they stand in the table.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Line, column and text of each.
+    """
+    if not cells:
+        return []
+    text = (
+        f"in {len(cells)} cells of the cohort's table letters were composed (NFC), or invisible characters "
+        "and unusual blanks left out"
+    )
+    return [Remark(text, detail=", ".join(cells[:LISTED]) + (", ..." if len(cells) > LISTED else ""))]
+
+
+def nearly_alike(cells: Iterable[tuple[str, int]], what: str = "people's codes") -> list[Remark]:
+    """On codes that may mean one thing or two: who made the table knows.
+
+    Parameters
+    ----------
+    cells : iterable of (str, int)
+        Codes, and the line of each; empty ones say nothing.
+    what : str
+        What they are, in words.
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for text, line in cells:
+        groups.setdefault(nearly(text), {}).setdefault(text, line)
+    return [
+        Remark(
+            f"{what} differ only in zeros or in what stands between letters; if they mean one, "
+            "spell them alike",
+            detail=" and ".join(f"{text!r} (line {line})" for text, line in group.items()),
+        )
+        for group in groups.values()
+        if len(group) > 1
+    ]

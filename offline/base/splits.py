@@ -1,0 +1,290 @@
+"""Who is trained on and who is judged: folds by person.
+
+Windows of one person resemble each other far more than windows of two, whatever their labels; so a
+fold never has a person on both sides.  Folds follow from the people and their labels alone, and a
+fold is named by whom it holds out, so that its seed can come from what it is, not from its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from models.errors import RecipeError
+from offline.base.sample_table import SampleTable
+
+Indices = npt.NDArray[np.intp]
+Names = npt.NDArray[np.str_]
+
+MOST_LEFT_OUT_SINGLY = 20
+"""Up to so many people each is held out alone; beyond, ten folds say the same for less."""
+MANY_FOLDS = 10
+FEW_OF_A_LABEL = 10
+"""With fewer people of the rarest label, one of each label is left out together."""
+PERSON_FOLDS = 5
+"""Where they are more: people are compared within a fold, and with more folds fewer of them meet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One division into people who are trained on and people who are judged.
+
+    Parameters
+    ----------
+    held_out : tuple of str
+        The people who are judged, sorted.
+    train, test : (n,) intp
+        Samples of either side, ascending.
+    said : str
+        What is held out, where it is not simply these people; empty otherwise.
+    """
+
+    held_out: tuple[str, ...]
+    train: Indices
+    test: Indices
+    said: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is held out: the people joined by ``+``, a site, or a part of the recordings."""
+        return self.said or "+".join(self.held_out)
+
+
+def leave_one_person_out(person: Names) -> list[Fold]:
+    """Every person once alone on the judged side, in order of their names.
+
+    Parameters
+    ----------
+    person : (n_samples,) str
+        Whose each sample is.
+
+    Raises
+    ------
+    RecipeError
+        There are fewer than two people.
+    """
+    people = _people(person)
+    return [_fold(person, [name]) for name in people]
+
+
+def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed: int = 0) -> list[Fold]:
+    """Divide people into folds whose labels are as alike as can be.
+
+    Parameters
+    ----------
+    person : (n_samples,) str
+        Whose each sample is.
+    y : (n_samples,) int64
+        Labels.  Where each person has only one, folds are stratified over people; otherwise
+        over samples.
+    n_folds : int
+        From 2 to the number of people.
+    seed : int
+        Which people come together.
+
+    Raises
+    ------
+    RecipeError
+        There are fewer people (of a label, where each person has one) than folds.
+    """
+    people = _people(person)
+    own = _label_of_each(person, y)
+    fewest = len(people) if own is None else min(np.bincount(list(own.values()), minlength=2))
+    if fewest < 2:
+        raise RecipeError(
+            "A label is held by one person only, so no fold can hold it on both sides. Add people of that "
+            "label, or leave it out of the recipe."
+        )
+    if not 2 <= n_folds <= fewest:
+        raise RecipeError(
+            f"{n_folds} folds were asked for; expected 2 to {fewest}, the number of people"
+            f"{'' if own is None else ' of the rarest label'}. Ask for fewer folds, or add people."
+        )
+    if own is not None:
+        split = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        parts = split.split(np.zeros(len(people)), np.array([own[name] for name in people]))
+        groups = [[people[i] for i in held_out] for _, held_out in parts]
+    else:
+        by_group = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        parts = by_group.split(np.zeros(len(y)), y, groups=person)
+        groups = [sorted({str(name) for name in person[held_out]}) for _, held_out in parts]
+    return sorted((_fold(person, group) for group in groups if group), key=lambda fold: fold.held_out)
+
+
+def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) -> list[Fold]:
+    """The folds that a cohort is evaluated with, chosen by what it is.
+
+    A label that changes within people: one person is left out at a time, or ten folds where people
+    are many.  One label a person: as many folds as the rarest label has people, or `PERSON_FOLDS` where
+    they are `FEW_OF_A_LABEL` or more, each with people of every label; leaving out one person alone would
+    make the held-out label the minority of every training set, which on noise gives an accuracy far
+    *under* one half.
+
+    Parameters
+    ----------
+    person : (n_samples,) str
+        Whose each sample is.
+    y : (n_samples,) int64
+        Labels.
+    seed : int
+        Which people come together.
+
+    Raises
+    ------
+    RecipeError
+        There are too few people (or too few of a label) to hold any out.
+    """
+    own = _label_of_each(person, y)
+    if own is not None:
+        fewest = int(min(np.bincount(list(own.values()), minlength=2)))
+        n_folds = max(fewest, 2) if fewest < FEW_OF_A_LABEL else PERSON_FOLDS
+        return person_folds(person, y, n_folds, seed=seed)
+    if len(_people(person)) <= MOST_LEFT_OUT_SINGLY:
+        return leave_one_person_out(person)
+    return person_folds(person, y, MANY_FOLDS, seed=seed)
+
+
+def site_folds(table: SampleTable) -> list[Fold]:
+    """Every site once on the judged side, with nobody of it on the other.
+
+    A person who was measured at several sites is left out of training altogether while one of those
+    is judged, and whoever's site is not known (it may be that one) always.  Sites without which some
+    label would have no training sample are not judged.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+
+    Returns
+    -------
+    list of Fold
+        None where there are fewer than two sites.
+    """
+    folds = []
+    labels = np.unique(table.target)
+    for site in sorted(set(table.site.tolist()) - {""}):
+        test = np.flatnonzero(table.site == site)
+        theirs = sorted(set(table.person[test].tolist()))
+        elsewhere = (table.site != site) & (table.site != "")
+        train = np.flatnonzero(elsewhere & ~np.isin(table.person, theirs))
+        if holds(table.target[train], labels):
+            folds.append(Fold(tuple(theirs), train, test, f"site {site}"))
+    return folds if len(folds) > 1 else []
+
+
+def time_folds(table: SampleTable, *, parts: int, apart_s: float) -> list[Fold]:
+    """Within each person: a part of the recordings is judged by what was fitted to the person's other parts.
+
+    Such figures say nothing about other people.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    parts : int
+        Parts of equal length that each recording is cut into; the same part of all a person's recordings
+        is held out together.
+    apart_s : float
+        Samples that lie less than this from the judged part, s, are not trained on: neighbours resemble
+        each other, and the pipeline remembers.
+
+    Raises
+    ------
+    RecipeError
+        Some part leaves a label without a training sample, or holds no sample at all.
+    """
+    begin, end = np.full(len(table), np.inf), np.full(len(table), -np.inf)
+    for name in np.unique(table.recording):
+        here = table.recording == name
+        begin[here], end[here] = table.start[here].min(), table.stop[here].max()
+    length = (end - begin) / parts
+    folds = []
+    for person in table.people:
+        own = table.person == person
+        for part in range(parts):
+            low, high = begin + part * length, begin + (part + 1) * length
+            middle = 0.5 * (table.start + table.stop)
+            test = np.flatnonzero(own & (middle >= low) & (middle < high))
+            near = (table.stop > low - apart_s) & (table.start < high + apart_s)
+            train = np.flatnonzero(own & ~near)
+            if not len(test) or not holds(table.target[train], np.unique(table.target[own])):
+                raise RecipeError(
+                    f"Part {part + 1} of {parts} of {person}'s recordings has {len(test)} windows and leaves "
+                    f"{len(train)} to train on, {apart_s:g} s away from it; expected some, and all labels to "
+                    "train on. Ask for other evaluation.parts, or a smaller evaluation.apart_s."
+                )
+            folds.append(Fold((person,), train, test, f"{person}, part {part + 1}"))
+    return folds
+
+
+def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:
+    """The same fold with only so many training people, of all labels by turns.
+
+    Parameters
+    ----------
+    fold : Fold
+        As it is.
+    table : SampleTable
+        All samples.
+    n_people : int
+        How many remain; the first of them are those of a smaller number.
+
+    Raises
+    ------
+    RecipeError
+        The fold has fewer.
+    """
+    own = table.rows(fold.train)
+    if n_people > len(own.people):
+        raise RecipeError(
+            f"evaluation.learning_curve asks for {n_people} training people, but without {fold.name} there "
+            f"are {len(own.people)}; expected at most as many. Take it out of the recipe, or add people."
+        )
+    rng = np.random.default_rng([len(fold.held_out), len(fold.train), len(fold.test)])
+    first = {person: int(own.target[own.person == person][0]) for person in own.people}
+    queues = [
+        [p for p in rng.permutation(own.people).tolist() if first[p] == label]
+        for label in sorted(set(first.values()))
+    ]
+    turns = [queue[i] for i in range(len(own.people)) for queue in queues if i < len(queue)]
+    return replace(fold, train=fold.train[np.isin(own.person, turns[:n_people])])
+
+
+def _people(person: Names) -> list[str]:
+    people = sorted({str(name) for name in person})
+    if len(people) < 2:
+        raise RecipeError(
+            f"Evaluation by unseen person needs 2 people or more; found {len(people)}: {', '.join(people)}. "
+            "Add people to the cohort, or evaluate within the person (train on a span of each recording)."
+        )
+    return people
+
+
+def _fold(person: Names, held_out: Sequence[str]) -> Fold:
+    judged = np.isin(person, held_out)
+    return Fold(tuple(sorted(held_out)), np.flatnonzero(~judged), np.flatnonzero(judged))
+
+
+def _label_of_each(person: Names, y: npt.NDArray[np.int64]) -> dict[str, int] | None:
+    """The label of each person, or None where somebody has two."""
+    own: dict[str, int] = {}
+    for name, label in sorted({(str(n), int(v)) for n, v in zip(person, y, strict=True)}):
+        if own.setdefault(name, label) != label:
+            return None
+    return own
+
+
+def holds(y: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> bool:
+    """Whether every label is among the samples'.
+
+    Parameters
+    ----------
+    y : (n,) int64
+        Of samples.
+    labels : (m,) int64
+        Which are wanted.
+    """
+    return bool(np.isin(labels, y).all())

@@ -1,0 +1,148 @@
+"""What a network must beat: the commonest label, a linear model of simple features, and the clock.
+
+The first two are scikit-learn classifiers over windows ``(n, n_channels, n_samples)``; whatever they fit,
+scaling and strength of the penalty included, they fit to the people of training alone.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from offline.base.window_store import Windows
+
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+"""Inverse penalties that are tried over groups of people."""
+AT_ONCE = 1024
+"""Windows whose features are computed together: more would only take memory."""
+TIME_SD_S = 2.0
+"""Over which time the clock's labels are averaged, s."""
+DEFAULT_STRENGTH = 1e-2
+"""Used where there are too few groups to try: strong, for windows overlap and are not independent."""
+
+
+def window_features(X: Windows) -> npt.NDArray[np.float64]:
+    """Mean, slope and standard deviation of each channel.
+
+    Parameters
+    ----------
+    X : (n_windows, n_channels, n_samples) float32
+        Windows, in the pipeline's units.
+
+    Returns
+    -------
+    (n_windows, 3 * n_channels) float64
+        All means, all slopes (change over the window, in the same units), all standard deviations.
+    """
+    out = np.empty((len(X), 3 * X.shape[1]))
+    for first in range(0, len(X), AT_ONCE):
+        rows = slice(first, first + AT_ONCE)
+        out[rows] = _features(X[rows])
+    return out
+
+
+def _features(X: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    n_samples = X.shape[2]
+    time = np.linspace(-0.5, 0.5, n_samples) if n_samples > 1 else np.zeros(1)
+    weights = time / max(float(time @ time), np.finfo(float).tiny)
+    mean = X.mean(axis=2, dtype=np.float64)
+    slope = X.astype(np.float64) @ weights
+    spread = X.std(axis=2, dtype=np.float64)
+    return np.concatenate([mean, slope, spread], axis=1)
+
+
+def majority() -> Pipeline:
+    """The classifier that knows only how common each label is."""
+    # The prior needs no X; the features stand before it so that both baselines take windows.
+    return make_pipeline(FunctionTransformer(_nothing), DummyClassifier(strategy="prior"))
+
+
+def linear(strength: float = DEFAULT_STRENGTH) -> Pipeline:
+    """Logistic regression on standardised `window_features`, labels weighing the same.
+
+    Parameters
+    ----------
+    strength : float
+        Inverse of the ridge penalty.
+    """
+    return make_pipeline(
+        FunctionTransformer(window_features),
+        StandardScaler(),
+        LogisticRegression(C=strength, class_weight="balanced", max_iter=2000),
+    )
+
+
+def fit_linear(
+    X: npt.NDArray[np.float32], y: npt.NDArray[np.int64], group: npt.NDArray[np.str_]
+) -> tuple[Pipeline, float]:
+    """Fit the linear baseline, its penalty chosen on people it was not fitted to.
+
+    Parameters
+    ----------
+    X : (n_windows, n_channels, n_samples) float32
+        Windows of training.
+    y : (n_windows,) int64
+        Their labels.
+    group : (n_windows,) str
+        Whose they are.
+
+    Returns
+    -------
+    Pipeline, float
+        The fitted classifier and the inverse penalty; `DEFAULT_STRENGTH` where no division of the
+        groups leaves every label on both sides.
+    """
+    n_groups = len(np.unique(group))
+    divisions = []
+    if n_groups > 1:
+        split = StratifiedGroupKFold(min(5, n_groups))
+        divisions = list(split.split(np.zeros(len(y)), y, groups=group))
+    n_labels = len(np.unique(y))
+    if not divisions or any(len(np.unique(y[part])) < n_labels for pair in divisions for part in pair):
+        return linear().fit(X, y), DEFAULT_STRENGTH
+    model = linear().set_params(functiontransformer=FunctionTransformer())
+    search = GridSearchCV(
+        model, {"logisticregression__C": list(STRENGTHS)}, cv=divisions, scoring="neg_log_loss", refit=False
+    )
+    search.fit(window_features(X), y)  # the features fit nothing, so they are computed once
+    strength = float(search.best_params_["logisticregression__C"])
+    return linear(strength).fit(X, y), strength
+
+
+def fit_by_time(
+    elapsed: npt.NDArray[np.float64], y: npt.NDArray[np.int64], judged: npt.NDArray[np.float64], n_labels: int
+) -> npt.NDArray[np.float64]:
+    """Probabilities of labels from nothing but the time within the recording.
+
+    A task whose blocks come at the same times for everybody can be told from the clock alone; whatever
+    reads the brain must do better than that.
+
+    Parameters
+    ----------
+    elapsed : (n,) float64, s
+        Since each training recording's first window.
+    y : (n,) int64
+        Training labels.
+    judged : (m,) float64, s
+        Since the judged recordings' first windows.
+    n_labels : int
+        Labels there are.
+
+    Returns
+    -------
+    (m, n_labels) float64
+        The labels that training windows had at about that time (a Gaussian of `TIME_SD_S`), balanced.
+    """
+    counts = np.bincount(y, minlength=n_labels)
+    near = np.exp(-0.5 * np.square((judged[:, np.newaxis] - elapsed) / TIME_SD_S))
+    # A little of every label: beyond the training recordings the clock says nothing.
+    votes = near @ (np.eye(n_labels)[y] / np.maximum(counts, 1)) + 1e-3 / len(y)
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+
+
+def _nothing(X: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """One empty feature a window."""
+    return np.zeros((len(X), 1), dtype=np.float32)

@@ -1,0 +1,133 @@
+"""Folds on a Dask cluster: the same jobs, with the same outcomes, on other machines.
+
+Dask runs whatever its scheduler is told to, and asks nobody who they are.  So an address that is not this
+machine's own must be ``tls://`` (certificates as Dask's own configuration names them); and workers must have
+the same versions of everything that has a hand in the figures.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import distributed
+
+from models.errors import HemostreamError
+from offline.base.versions import versions
+from offline.evaluation.runner import Job, Outcome, perform, processor
+from offline.samples.samples import Samples
+
+WAIT_S = 15
+"""For the scheduler to answer, s."""
+AGAIN = 3
+"""A fold whose worker dies is given to another so often."""
+
+log = logging.getLogger(__name__)
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that nothing can be sent to, or not safely.
+
+    Parameters
+    ----------
+    address : str
+        ``tcp://127.0.0.1:8786``, or ``tls://host:port``.
+
+    Raises
+    ------
+    HemostreamError
+        It is no such address, or plain TCP to another machine.
+    """
+    parts = urlsplit(address)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or port is None:
+        raise HemostreamError(
+            f"The cluster's address is {address!r}; expected tcp://127.0.0.1:PORT or tls://HOST:PORT, as the "
+            "scheduler prints it when it starts."
+        )
+    if parts.scheme == "tcp" and not _is_here(parts.hostname):
+        raise HemostreamError(
+            f"The cluster's address {address} is plain TCP to another machine: recordings would cross the "
+            "network unencrypted, and whoever reaches the scheduler could run anything on it. Start it with "
+            "TLS and give tls://HOST:PORT (Dask's configuration distributed.comm.tls, has the certificates)."
+        )
+
+
+def perform_on_cluster(
+    samples: Samples, jobs: Sequence[Job], todo: Sequence[int], address: str
+) -> Iterator[tuple[int, Outcome]]:
+    """Compute jobs on the workers of a scheduler, as they come to an end.
+
+    Parameters
+    ----------
+    samples : Samples
+        Sent to each worker once.
+    jobs : sequence of Job
+        All.
+    todo : sequence of int
+        Which of them.
+    address : str
+        The scheduler's.
+
+    Yields
+    ------
+    int, Outcome
+        Which job, and what it gave.
+
+    Raises
+    ------
+    HemostreamError
+        No scheduler answers, it has no worker, or a worker has other versions.
+    """
+    check_address(address)
+    try:
+        client = distributed.Client(address, timeout=WAIT_S, set_as_default=False)
+    except (OSError, TimeoutError) as error:
+        raise HemostreamError(
+            f"No Dask scheduler answers at {address} within {WAIT_S} s. Start one (dask scheduler --host "
+            "127.0.0.1) and workers (dask worker ADDRESS --nthreads 1), or leave --cluster away."
+        ) from error
+    with client:
+        _check_workers(client, address)
+        shared = client.scatter(samples, broadcast=True, hash=False)
+        futures = {
+            client.submit(perform, shared, jobs[i], pure=False, retries=AGAIN, key=f"{jobs[i].arm}-{i}"): i
+            for i in todo
+        }
+        for future in distributed.as_completed(futures, loop=client.loop):
+            yield futures[future], future.result()
+
+
+def _check_workers(client: distributed.Client, address: str) -> None:
+    found: dict[str, tuple[dict[str, str], str]] = client.run(_facts)
+    if not found:
+        raise HemostreamError(
+            f"The scheduler at {address} has no worker. Start some: dask worker {address} --nthreads 1"
+        )
+    ours = _facts()
+    for name, (theirs, kind) in sorted(found.items()):
+        other = {k: (v, ours[0].get(k)) for k, v in theirs.items() if v != ours[0].get(k)}
+        if other:
+            said = ", ".join(f"{package} {its} (here {own})" for package, (its, own) in other.items())
+            raise HemostreamError(
+                f"The worker {name} has {said}; expected the versions of this machine, or figures would "
+                "depend on which machine computed them. Install the same lock file there."
+            )
+        if kind != ours[1]:
+            log.warning("worker %s has another processor (%s): last digits may differ", name, kind)
+
+
+def _facts() -> tuple[dict[str, str], str]:
+    return versions(), processor()
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

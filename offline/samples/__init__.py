@@ -1,0 +1,1 @@
+"""From recordings and a recipe to labelled windows."""

@@ -1,0 +1,302 @@
+"""A recipe: everything that is done to a cohort, in one TOML file.
+
+The only configuration of training and evaluation.  A recipe is checked as a whole before anything is
+computed; a misspelt key is an error that names the near match.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from math import inf
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from models.errors import RecipeError, SignalError, near_match
+from models.regular_file import read_regular
+from offline.base.spelling import canonical
+from offline.samples.recipe_search import BudgetSection, SearchSection
+from offline.samples.recipe_sections import (
+    EvaluationSection,
+    EvidenceSection,
+    Input,
+    Interval,
+    Labels,
+    Network,
+    PolicySection,
+    Section,
+    Training,
+    Window,
+)
+from realtime.pipeline import check_pipeline
+from realtime.quality.policy import Policy
+from realtime.signal import Kind
+from realtime.sources.recording import Event
+from realtime.stages.outline import MOST_RATE, Outline
+from realtime.windows import check_window, whole_number
+
+
+class Recipe(Section):
+    """What is done to a cohort.
+
+    Parameters
+    ----------
+    name, description : str
+        For people.
+    rate : float
+        Samples a second that the network sees, Hz.
+    input, window, labels, network, training, policy, evidence, evaluation, search, budget
+        See the sections.
+    pipeline : tuple of mappings
+        Stages in order, each with its name under ``stage`` and its settings; exactly one is
+        ``resample``, and its rate may be left out, being the recipe's.
+    """
+
+    name: str
+    description: str = ""
+    rate: float = Field(gt=0, le=MOST_RATE)
+    input: Input = Input()
+    window: Window = Window()
+    pipeline: Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
+    labels: Labels
+    network: Network
+    training: Training = Training()
+    policy: PolicySection = PolicySection()
+    evidence: EvidenceSection = EvidenceSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    search: SearchSection = SearchSection()
+    budget: BudgetSection = BudgetSection()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        whole_number(self.window.length_s, "window.length_s", self.rate)
+        for label, interval in self.labels.intervals.items():
+            if interval.duration_s < self.window.length_s:
+                raise ValueError(
+                    f"labels.intervals.{label}.duration_s is {interval.duration_s} s, so no window of "
+                    f"{self.window.length_s} s lies in it; lengthen it or shorten the window"
+                )
+        whole_number(self.window.step_s, "window.step_s", self.rate)
+        stages = [stage.get("stage") for stage in self.pipeline]
+        if stages.count("resample") != 1:
+            raise ValueError(f"pipeline has stages {stages}; expected exactly one 'resample'")
+        resample = self.pipeline[stages.index("resample")]
+        if resample.setdefault("rate", self.rate) != self.rate:
+            raise ValueError(
+                f"pipeline resamples to {resample['rate']} Hz, the recipe's rate is {self.rate} Hz"
+            )
+        resample["rate"] = self.rate  # 5 and 5.0 are one recipe, with one hash
+        if self.budget.trials > 0 and not self.search.ranges:
+            raise ValueError(
+                f"budget.trials is {self.budget.trials}, but nothing is searched; name settings and their "
+                "ranges in [search.training.NAME] or [search.network.NAME], or set trials = 0"
+            )
+        if self.network.channels == "best" and self.budget.trials > 0:
+            raise ValueError(
+                "budget.trials: settings are not searched for networks of single channels; set trials = 0"
+            )
+        if self.network.channels == "best" and self.evaluation.explain:
+            raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
+        check_window(self.window.length_s, self.window.step_s, self.rate)
+        if self.evaluation.by == "time" and self.labels.target == "person":
+            raise ValueError('evaluation.by = "time" needs labels that change in a recording; say "people"')
+        if self.evaluation.over_time and len(self.labels.values) > 2:
+            raise ValueError(
+                f"evaluation.over_time tells two labels apart; labels.values are {list(self.labels.values)}"
+            )
+        if self.evaluation.over_time and self.labels.target != "person":
+            raise ValueError(
+                "evaluation.over_time needs a label of the person: one that changes within a recording is "
+                "forgotten at the scale of its blocks (evidence.memory_s)"
+            )
+        fewest = self.policy.model_dump().get("min_channels", 1.0)
+        if fewest < 1.0 and self.training.channel_dropout == 0.0:
+            raise ValueError(
+                f"policy.min_channels is {fewest}, so windows would be judged with channels left out, but "
+                "training.channel_dropout is 0, so the network would never have learnt from such; set "
+                "channel_dropout (0.1 to 0.3, say), or min_channels = 1.0"
+            )
+        return self
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What the pipeline starts from, where channels are not named."""
+        stages = [stage.get("stage") for stage in self.pipeline]
+        if self.input.kind == "bold":
+            return (Kind.BOLD,)
+        if "optical_density" in stages:
+            return (Kind.INTENSITY,)
+        if "beer_lambert" in stages:
+            return (Kind.OPTICAL_DENSITY,)
+        return (Kind.HBO, Kind.HBR, Kind.HBT)
+
+    @property
+    def outline(self) -> Outline:
+        """What is known of the signal before any recording is read."""
+        if self.input.channels:
+            fnirs = tuple(kind for kind in Kind if kind is not Kind.BOLD)
+            return Outline.of_kinds((Kind.BOLD,) if self.input.kind == "bold" else fnirs)
+        least, most = self.input.min_distance, self.input.max_distance
+        return Outline.of_kinds(self.kinds).within(least or 0.0, inf if most is None else most)
+
+    def quality_policy(self) -> Policy:
+        """The policy as the live core takes it."""
+        return Policy(**self.policy.model_dump())
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of everything but name and description, hexadecimal."""
+        values = self.model_dump(mode="json", exclude={"name", "description"})
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:
+        """The label of a window by the events around it.
+
+        Parameters
+        ----------
+        start, end : float
+            The window, s on the clock of the events.
+        events : iterable of Event
+            Of the recording.
+
+        Returns
+        -------
+        str or None
+            The label whose interval holds the window wholly; None where no interval does.
+
+        Raises
+        ------
+        RecipeError
+            Intervals of two labels hold it.
+        """
+        slack = 1e-6  # onsets and windows are sums of floats
+        found = {
+            label
+            for event in events
+            for label, interval in self.labels.intervals.items()
+            if canonical(event.label) in map(canonical, interval.events)
+            and event.onset + interval.delay_s <= start + slack
+            and end <= event.onset + interval.delay_s + interval.duration_s + slack
+        }
+        if len(found) > 1:
+            raise RecipeError(
+                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
+                "expected one label at most. Shorten labels.intervals in the recipe."
+            )
+        return found.pop() if found else None
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Names of the recipes that ship with hemostream."""
+    shipped = files("offline").joinpath("recipes").iterdir()
+    return tuple(sorted(f.name.removesuffix(".toml") for f in shipped if f.name.endswith(".toml")))
+
+
+def load_recipe(name_or_path: str | Path, *, allow_damaged: bool = False) -> Recipe:
+    """Read a recipe: one that ships with hemostream by its name, or a file.
+
+    ``allow_damaged`` allows it even where the recipe does not.
+
+    Raises
+    ------
+    RecipeError
+        There is no such recipe, it is no TOML, or something in it is unknown, missing or wrong.
+    """
+    path = Path(name_or_path)
+    if path.exists() and not (path.is_dir() and str(name_or_path) in recipe_names()):
+        text = _text_of(path)
+    elif str(name_or_path) in recipe_names():
+        text = files("offline").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
+    else:
+        raise RecipeError(
+            f"There is no recipe {str(name_or_path)!r}: no such file, and none of that name ships with "
+            "hemostream. " + near_match(str(name_or_path), recipe_names())
+        )
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also of numbers too long and tables too deep
+        raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
+    values.setdefault("name", path.stem)
+    recipe = parse_recipe(values, str(name_or_path))
+    allowed = recipe.input.model_copy(update={"allow_damaged": True})
+    return recipe.model_copy(update={"input": allowed}) if allow_damaged else recipe
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_regular(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"Recipe {path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+    except OSError as error:
+        raise RecipeError(f"Recipe {path} cannot be read: {error.strerror}.") from error
+
+
+def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
+    """Check all of a recipe that can be known without a recording, but its network (`check_network_of`).
+
+    Parameters
+    ----------
+    values : mapping
+        As TOML gives them.
+    where : str
+        What to call it in errors.
+
+    Raises
+    ------
+    RecipeError
+        Says every key that is unknown (with its near match), missing, or of a wrong value.
+    """
+    try:
+        recipe = Recipe.model_validate(values)
+    except ValidationError as error:
+        lines = [_in_words(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors()]
+        raise RecipeError(f"Recipe {where} is wrong: " + "; ".join(lines)) from error
+    try:
+        check_pipeline(recipe.pipeline, recipe.outline)
+    except (RecipeError, SignalError) as error:
+        raise RecipeError(f"Recipe {where} is wrong: {error}") from error
+    return recipe
+
+
+def check_network_of(recipe: Recipe) -> None:
+    """Check a recipe's network; apart from the rest, for it needs torch.
+
+    Raises
+    ------
+    RecipeError
+        There is no such network, or none could be made for the recipe's windows.
+    """
+    from models.networks.registry import check_shape
+
+    check_shape(
+        recipe.network.name,
+        recipe.network.params,
+        n_times=round(recipe.window.length_s * recipe.rate),
+        n_outputs=max(len(recipe.labels.intervals), len(recipe.labels.values), 2),
+    )
+
+
+def _in_words(location: tuple[int | str, ...], kind: str, message: str, found: Any) -> str:
+    key = ".".join(str(part) for part in location) or "as a whole"
+    if kind == "extra_forbidden":
+        return f"{key}: unknown. {near_match(str(location[-1]), _keys_at(location[:-1]))}"
+    if kind == "missing":
+        return f"{key}: missing"
+    said = message.removeprefix("Value error, ").replace("valid tuple", "list").replace("dictionary", "table")
+    if isinstance(found, Mapping) or location == ():
+        return f"{key}: {said}"
+    return f"{key}: found {found!r}; {said}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that a section may have, found by walking down to it."""
+    model: Any = Recipe
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel) and str(part) in model.model_fields:
+            model = model.model_fields[str(part)].annotation
+        elif "Interval" in str(model):  # the values of labels.intervals
+            model = Interval
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

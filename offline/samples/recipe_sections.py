@@ -1,0 +1,340 @@
+"""The sections of a recipe: what may stand in each, and within which bounds."""
+
+from dataclasses import fields
+from math import inf
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+
+from models.errors import RecipeError
+from realtime.quality.policy import ABOVE_0, RANGES, Policy
+from realtime.sources.markers import label_of
+from realtime.stages.outline import MOST_S
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list in TOML (strict alone would want Python's own tuple)."""
+
+
+MOST_SEED = 2**31 - 1
+"""What every generator of random numbers takes, a few more for repeats and folds added."""
+
+
+MOST_TIMES = 1_000_000
+"""Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
+
+
+class Section(BaseModel):
+    """A part of a recipe: fixed once read, and strict about its keys and types.
+
+    Strict, because ``epochs = true`` would be one epoch otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Input(Section):
+    """What comes in.
+
+    Parameters
+    ----------
+    kind : {"fnirs", "bold"}
+        fNIRS optodes, or fMRI region series.
+    channels : tuple of str
+        Names; empty takes what all recordings share.
+    layout : str or None
+        Side file for recordings that do not describe their channels, relative to the cohort.
+    stream, events : str, int or None
+        Which stream of an XDF file that holds several, and which of its marker streams: name, source_id,
+        uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
+    length_unit : {"m", "cm", "mm"} or None
+        Unit of optode positions where the files' own is wrong.
+    haemoglobin_unit : str or None
+        Unit of concentrations, for instance "umol/L", where the files do not say it, or wrongly.
+    repetition_time : float or None
+        Seconds between volumes of region series, where no side file says it.
+    min_distance, max_distance : float or None
+        Take only channels of such source-detector distance, m.
+    allow_damaged : bool
+        Take what is left of recordings of which much cannot be read (`offline.recordings.damage`).
+    """
+
+    kind: Literal["fnirs", "bold"] = "fnirs"
+    channels: Names = ()
+    layout: str | None = None
+    stream: str | int | None = None
+    events: str | int | None = None
+    length_unit: Literal["m", "cm", "mm"] | None = None
+    haemoglobin_unit: str | None = None
+    repetition_time: float | None = Field(default=None, gt=0)
+    min_distance: float | None = Field(default=None, ge=0)
+    max_distance: float | None = Field(default=None, gt=0)
+    allow_damaged: bool = False
+
+    @model_validator(mode="after")
+    def _some_distance(self) -> Self:
+        low, high = self.min_distance, self.max_distance
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"min_distance is {low} m and max_distance {high} m; expected min < max")
+        if self.kind == "bold" and not self.channels and (low is not None or high is not None):
+            raise ValueError("regions have no distance: leave min_distance and max_distance away")
+        return self
+
+
+class Window(Section):
+    """Length and step of windows, s."""
+
+    length_s: float = Field(default=7.0, gt=0, le=MOST_S)
+    step_s: float = Field(default=1.0, gt=0, le=MOST_S)
+
+
+class Interval(Section):
+    """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
+
+    Parameters
+    ----------
+    events : tuple of str
+        Labels of the events that begin it, written as readers write them (``1`` for ``1.0``).
+    delay_s : float
+        From the event's onset to the interval's, s.
+    duration_s : float
+        Length of the interval, s.
+    """
+
+    events: Annotated[Names, Field(min_length=1)]
+    delay_s: float = 0.0
+    duration_s: float = Field(gt=0)
+
+    @field_validator("events")
+    @classmethod
+    def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(label_of([event]) for event in events)
+
+
+class Labels(Section):
+    """Where labels come from.
+
+    Parameters
+    ----------
+    source : {"events", "column"}
+        Intervals around events, or a column of the cohort's table.
+    target : {"event", "person"}
+        Whether the label changes within a recording or belongs to the person.
+    column : str or None
+        The column's name.
+    amount : bool
+        Whether the column holds a number of the person (a score, an age) rather than labels.
+    values : tuple of str
+        Its values in the order of the network's outputs; empty takes them as they sort.
+    intervals : mapping of label to Interval
+        In the order of the network's outputs.
+    """
+
+    source: Literal["events", "column"]
+    target: Literal["event", "person"]
+    column: str | None = None
+    amount: bool = False
+    values: Names = ()
+    intervals: dict[str, Interval] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.source == "events" and len(self.intervals) < 2:
+            raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
+        if self.source == "events" and self.target == "person":
+            raise ValueError(
+                "labels from events change within a recording, so they cannot be the person's; "
+                'set target = "event", or take them from a column'
+            )
+        if self.source == "column" and not self.column:
+            raise ValueError('labels from a column need its name: column = "..."')
+        if self.amount and (self.source != "column" or self.target != "person" or self.values):
+            raise ValueError(
+                "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
+                "and no values"
+            )
+        if len(self.values) == 1:
+            raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError(f"values are {list(self.values)}; expected each label once")
+        if "abstain" in (*self.intervals, *self.values):
+            raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
+        return self
+
+
+class Network(Section):
+    """Which network; its parameters by name (`models.networks.registry`).
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    params : mapping
+        Its parameters.
+    channels : {"all", "best"}
+        One network over all channels; or one for each channel alone, of which the one is taken that does best
+        on training people (or sessions) that it did not learn from; CGRNN only.
+    """
+
+    name: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    channels: Literal["all", "best"] = "all"
+
+    @model_validator(mode="after")
+    def _one_channel(self) -> Self:
+        if self.channels == "best" and self.name != "cgrnn":
+            raise ValueError(f"channels = 'best' is for the network 'cgrnn' only; found {self.name!r}")
+        return self
+
+    @property
+    def arm(self) -> str:
+        """What an evaluation calls it."""
+        return self.name if self.channels == "all" else f"{self.name}, best channel"
+
+
+class AugmentationSection(Section):
+    """What is done to windows while they are learnt from (`offline.training.augmentation`); 0 is nothing.
+
+    Parameters
+    ----------
+    gain, pathlength : float
+        Standard deviation of the logarithm of a factor for each place on the head, and of one for all.
+    noise : float
+        Standard deviation of white noise, in the windows' own unit.
+    time_shift_s : float
+        Most seconds by which a window is moved either way.
+    """
+
+    gain: float = Field(default=0.0, ge=0, le=2)
+    pathlength: float = Field(default=0.0, ge=0, le=2)
+    noise: float = Field(default=0.0, ge=0, le=10)
+    time_shift_s: float = Field(default=0.0, ge=0, le=MOST_S)
+
+
+class Training(Section):
+    """How it is trained.
+
+    Parameters
+    ----------
+    epochs, min_epochs, patience : int
+        Most and fewest passes over the windows, and how many without improvement end it.
+    batch_size : int
+        Windows a step.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    validation_fraction : float
+        Share of the training people (or sessions) that early stopping listens to.
+    early_stopping : bool
+        Whether those end training and choose the epoch.
+    class_weights : {"balanced", "none"}
+        Whether rare labels weigh more.
+    channel_dropout : float
+        Probability with which a place on the head (all chromophores of a source and detector) is taken
+        out of a window while it is learnt from; needed where fewer channels than all may be judged.
+    augmentation
+        What else is done to windows while they are learnt from.
+    seed : int
+        What all chance follows from.
+    """
+
+    epochs: int = Field(default=40, ge=1, le=MOST_TIMES)
+    min_epochs: int = Field(default=5, ge=1, le=MOST_TIMES)
+    patience: int = Field(default=8, ge=1, le=MOST_TIMES)
+    batch_size: int = Field(default=64, ge=1, le=MOST_TIMES)
+    learning_rate: float = Field(default=1e-3, gt=0, le=100)
+    weight_decay: float = Field(default=1e-2, ge=0, le=100)
+    validation_fraction: float = Field(default=0.25, gt=0, lt=1)
+    early_stopping: bool = True
+    class_weights: Literal["balanced", "none"] = "balanced"
+    channel_dropout: float = Field(default=0.0, ge=0, lt=1)
+    augmentation: AugmentationSection = AugmentationSection()
+    seed: int = Field(default=0, ge=0, le=MOST_SEED)
+
+
+if TYPE_CHECKING:
+
+    class PolicySection(Section):
+        """When a window is judged (`realtime.quality.policy.Policy`)."""
+
+else:
+    # The fields of the policy itself, so that a recipe can ask all that a session can, within its bounds.
+    def _bounds(name: str) -> dict[str, float]:
+        low, high = RANGES[name]
+        least = {"gt": 0.0} if low == ABOVE_0 else {"ge": low}
+        return least if high == inf else least | {"le": high}
+
+    def _within_its_bounds(section: Section) -> Section:
+        try:
+            Policy(**section.model_dump())
+        except RecipeError as error:
+            raise ValueError(str(error)) from error
+        return section
+
+    _KINDS = get_type_hints(Policy)
+    PolicySection = create_model(
+        "PolicySection",
+        __base__=Section,
+        __doc__="When a window is judged (`realtime.quality.policy.Policy`).",
+        __validators__={"within_its_bounds": model_validator(mode="after")(_within_its_bounds)},
+        **{
+            each.name: (_KINDS[each.name], Field(default=each.default, **_bounds(each.name)))
+            for each in fields(Policy)
+        },
+    )
+
+
+class EvaluationSection(Section):
+    """How an evaluation is judged; fixed before it runs, and part of the recipe's hash.
+
+    Figures are by person always: a person is one judgement where the label is theirs, and otherwise
+    has a figure of their own, averaged over people.
+
+    Parameters
+    ----------
+    metric : {"auc", "balanced_accuracy"}
+        The primary one.
+    repeats : int
+        Divisions of the people into folds; people who are each left out alone are divided once.
+    permutations : int
+        Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
+    network_permutations : int
+        Labellings of a null of the recipe's own network, each fitted in all folds again; settings are kept
+        as the recipe has them, so it is a conditional null. Under 19 give no p.
+    prevalence : float or None
+        Share of people with the second label where the classifier would be used, for PPV and NPV.
+    by : {"people", "time"}
+        Whether whole people are held out; or, within each person, parts of the recordings (which says nothing
+        about other people, and has no null).
+    parts, apart_s : int, float
+        For "time": parts of each recording, and how far training stays from the judged one, s.
+    ablate : tuple of str
+        Parts of the training without each of which the network is judged too
+        (`offline.evaluation.conditions.PARTS`).
+    explain : tuple of {"occlusion", "integrated gradients", "guided"}
+        Maps of what the recipe's own network used, fold by fold (`offline.explain`).
+    over_time : bool
+        Whether it is learnt, inside each fold, how a person's windows add up and when one may stop; for
+        a label of the person with two values, and the recipe's own network (three more fits a fold).
+    learning_curve : tuple of int
+        Numbers of training people with which the network and the ridge model are judged too.
+    """
+
+    metric: Literal["auc", "balanced_accuracy"] = "auc"
+    repeats: int = Field(default=1, ge=1, le=1000)
+    permutations: int = Field(default=1000, ge=0, le=100_000)
+    network_permutations: int = Field(default=0, ge=0, le=100_000)
+    prevalence: float | None = Field(default=None, gt=0, lt=1)
+    by: Literal["people", "time"] = "people"
+    parts: int = Field(default=5, ge=2, le=100)
+    apart_s: float = Field(default=30.0, ge=0)
+    ablate: Names = ()
+    explain: Annotated[
+        tuple[Literal["occlusion", "integrated gradients", "guided"], ...], Field(strict=False)
+    ] = ()
+    over_time: bool = False
+    learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
+
+
+class EvidenceSection(Section):
+    """How running evidence is kept: time constant of forgetting, s; none never forgets."""
+
+    memory_s: float | None = Field(default=None, gt=0)

@@ -1,0 +1,1 @@
+"""Figures of predictions, how sure they are, and what they are compared with."""

@@ -1,0 +1,117 @@
+"""Whether probabilities mean what they say: slope, intercept and expected calibration error.
+
+Pure functions of labels and probabilities.  Slope and intercept are Cox's (1958, Biometrika 45,
+562-565): of a logistic regression of the label on the log odds.  A slope under 1 says that the
+probabilities are too sure of themselves; an intercept above 0 (at slope 1) that they are too low.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from offline.stats.metrics import Figure
+
+SUREST = 1e-6
+"""Probabilities are kept so far from 0 and 1: a network that says 1 has no finite odds."""
+STEPS, STEEPEST = 50, 50.0
+"""Newton's steps, and the slope beyond which the labels are separated: then no slope is determined."""
+BINS = 10
+FEWEST_FOR_ERROR = 100
+"""Under so many samples the expected calibration error is mostly that of its bins."""
+
+
+def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
+    """Slope of the label's log odds over those that were said; 1 is right.
+
+    Parameters
+    ----------
+    positive : (n,) bool
+        Which samples have the label.
+    probability : (n,) float64
+        With which each was said to have it.
+
+    Returns
+    -------
+    float or None
+        None where it isn't determined: one label only, one probability only, or labels that the
+        probabilities separate.
+    """
+    odds = _odds(probability)
+    if not _two(positive) or np.ptp(odds) == 0.0:
+        return None
+    beta = np.zeros(2)
+    design = np.column_stack([np.ones_like(odds), odds])
+    for _ in range(STEPS):
+        said = expit(design @ beta)
+        information = design.T @ (design * (said * (1.0 - said))[:, np.newaxis])
+        try:
+            step = np.linalg.solve(information, design.T @ (positive - said))
+        except np.linalg.LinAlgError:
+            return None
+        beta = beta + step
+        if not np.isfinite(beta).all() or abs(beta[1]) > STEEPEST:
+            return None
+        if np.abs(step).max() < 1e-9:
+            return float(beta[1])
+    return None
+
+
+def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
+    """What the said log odds lack on average (slope held at 1); 0 is right.
+
+    Parameters
+    ----------
+    positive : (n,) bool
+        Which samples have the label.
+    probability : (n,) float64
+        With which each was said to have it.
+
+    Returns
+    -------
+    float or None
+        None where there is one label only.
+    """
+    if not _two(positive):
+        return None
+    odds, shift = _odds(probability), 0.0
+    for _ in range(STEPS):
+        said = expit(odds + shift)
+        step = float((positive - said).sum() / np.maximum((said * (1.0 - said)).sum(), 1e-12))
+        shift += float(np.clip(step, -2.0, 2.0))  # far from the answer Newton leaps over it
+        if abs(step) < 1e-10:
+            break
+    return shift
+
+
+def expected_calibration_error(
+    correct: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]
+) -> Figure:
+    """Mean distance of what was said from what came, in bins of equally many samples.
+
+    Parameters
+    ----------
+    correct : (n,) bool
+        Whether what was said came true.
+    probability : (n,) float64
+        With which it was said.
+
+    Returns
+    -------
+    float or None
+        None under `FEWEST_FOR_ERROR` samples.
+    """
+    if len(correct) < FEWEST_FOR_ERROR:
+        return None
+    order = np.argsort(probability, kind="stable")
+    gaps = [
+        abs(float(np.sum(correct[part]) - np.sum(probability[part]))) for part in np.array_split(order, BINS)
+    ]
+    return sum(gaps) / len(correct)
+
+
+def _odds(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(logit(np.clip(probability, SUREST, 1.0 - SUREST)))
+
+
+def _two(positive: npt.NDArray[np.bool_]) -> bool:
+    return bool(positive.any() and not positive.all())

@@ -1,0 +1,140 @@
+"""Other labellings that would have been as likely, were there nothing to find.
+
+A label that is the person's is permuted between people, within a site where there are sites.  A label that
+changes within a recording is permuted within the recording as whole blocks: windows of one block
+resemble each other whatever their label, and permuting them one by one would make chance look rarer.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from offline.base.sample_table import SampleTable
+
+Labels = npt.NDArray[np.int64]
+FEWEST = 19
+"""Under so many permutations no p value is given: its least is 1 / (1 + n)."""
+
+
+def permuted_people(table: SampleTable, rng: np.random.Generator) -> Labels:
+    """Labels permuted between people, within site.
+
+    Parameters
+    ----------
+    table : SampleTable
+        One label a person.
+    rng : numpy.random.Generator
+        What chance follows from.
+
+    Returns
+    -------
+    (n,) int64
+        A label for each sample.
+    """
+    people, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
+    own = table.target[first].copy()
+    site = table.site[first]
+    for name in np.unique(site):
+        here = np.flatnonzero(site == name)
+        own[here] = rng.permutation(own[here])
+    assert len(own) == len(people)
+    return np.asarray(own[whose])
+
+
+def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
+    """Labels permuted between the blocks of each recording.
+
+    A block is a run of windows of one label, in order of time.  Where no recording has two labels, those
+    of a person's recordings change places.
+
+    Parameters
+    ----------
+    table : SampleTable
+        Labels change within recordings.
+    rng : numpy.random.Generator
+        What chance follows from.
+
+    Returns
+    -------
+    (n,) int64
+        A label for each sample.
+    """
+    out = np.empty_like(table.target)
+    within = _within(table)
+    _, recording = np.unique(table.recording, return_inverse=True)
+    for name in np.unique(within):
+        rows = np.flatnonzero(within == name)
+        rows = rows[np.lexsort((table.start[rows], recording[rows]))]
+        y = table.target[rows]
+        new = (np.diff(y) != 0) | (np.diff(recording[rows]) != 0)
+        block = np.concatenate([[0], np.cumsum(new)])
+        first = np.concatenate([[0], np.flatnonzero(new) + 1])
+        out[rows] = rng.permutation(y[first])[block]
+    return out
+
+
+def _within(table: SampleTable) -> npt.NDArray[np.str_]:
+    """Within what blocks change places: the recording, or else the person."""
+    if _varies(table.target, table.recording):
+        return table.recording
+    return table.person
+
+
+def _varies(target: Labels, within: npt.NDArray[np.str_]) -> bool:
+    return any(len(np.unique(target[within == name])) > 1 for name in np.unique(within))
+
+
+def can_change(table: SampleTable, *, by_person: bool) -> bool:
+    """Whether some permuted labelling differs from the true one at all.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    by_person : bool
+        Whether the label is the person's: then people of one site change places.
+    """
+    return _varies(table.target, table.site if by_person else _within(table))
+
+
+def permuted(table: SampleTable, rng: np.random.Generator, *, by_person: bool) -> Labels:
+    """Labels permuted as the recipe's target has it: `permuted_people` or `permuted_blocks`.
+
+    Parameters
+    ----------
+    table : SampleTable
+        All samples.
+    rng : numpy.random.Generator
+        What chance follows from.
+    by_person : bool
+        Whether the label is the person's.
+
+    Returns
+    -------
+    (n,) int64
+        A label for each sample.
+    """
+    return permuted_people(table, rng) if by_person else permuted_blocks(table, rng)
+
+
+def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:
+    """Chance of a figure at least as high where there is nothing to find: (1 + b) / (1 + B).
+
+    Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Statistical Applications in
+    Genetics and Molecular Biology 9:39.
+
+    Parameters
+    ----------
+    found : float
+        With the true labels.
+    null : (n,) float64
+        With permuted ones.
+
+    Returns
+    -------
+    float or None
+        None, "not estimated", under `FEWEST` permutations.
+    """
+    if len(null) < FEWEST:
+        return None
+    # A hair of tolerance: the same sum in another order must still count as the same.
+    return float((1 + np.sum(null >= found - 1e-12)) / (1 + len(null)))

@@ -1,0 +1,1 @@
+"""Networks fitted to windows, and the bundle that comes of it."""

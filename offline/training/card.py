@@ -1,0 +1,144 @@
+"""What a bundle's card says of its training: everything but who, in keyed hashes."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.card import Card
+from offline.base.cohort import Cohort
+from offline.base.people_hash import person_hash
+from offline.base.versions import versions
+from offline.samples.fingerprints import signals_for_card
+from offline.samples.labels import Span
+from offline.samples.novelty import fit_novelty
+from offline.samples.recipe import Recipe
+from offline.samples.samples import Samples
+from offline.training.train import Trained
+from offline.training.validation import ValidationKind
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What a bundle takes over from the one that it was trained from.
+
+    Parameters
+    ----------
+    parent : str
+        That one's hash.
+    salt : str
+        By which people are hashed, the same along the line.
+    locked, people : frozenset of str
+        Hashes of those who are locked, and of all who were ever learnt from.
+    signals : tuple of str
+        Of the recordings that were learnt from (`offline.samples.fingerprints`).
+    """
+
+    parent: str
+    salt: str
+    locked: frozenset[str]
+    people: frozenset[str]
+    signals: tuple[str, ...] = ()
+
+
+def card_of(
+    samples: Samples,
+    recipe: Recipe,
+    cohort: Cohort,
+    trained: Trained,
+    span: Span | None = None,
+    *,
+    locked: Sequence[str] = (),
+    descent: Descent | None = None,
+) -> Card:
+    """The card of a trained network, without personal data.
+
+    Parameters
+    ----------
+    samples : Samples
+        What it was trained on.
+    recipe, cohort : Recipe, Cohort
+        Where those come from.
+    trained : Trained
+        The network.
+    span : Span or None
+        The part of each recording that was used.
+    locked : sequence of str
+        People who were set aside for comparisons.
+    descent : Descent or None
+        Where it comes from, if it was trained further.
+    """
+    table, split = samples.table, trained.validation
+    cohort_hash = cohort.content_hash()
+    novelty, how_novel = fit_novelty(samples.seen)
+    salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
+    if descent is not None:
+        salt = descent.salt
+    calibrated = (
+        set(table.person[split.validation].tolist()) if split.kind is ValidationKind.PEOPLE else set()
+    )
+    of = set(table.recording.tolist())
+    learnt = [each.fingerprint for each in samples.signals if each.recording in of]
+    aside = descent.locked if descent is not None else {person_hash(salt, person) for person in locked}
+    return Card(
+        network={
+            "name": recipe.network.name,
+            "params": dict(recipe.network.params),
+            "n_chans": samples.X.shape[1],
+            "n_times": samples.X.shape[2],
+            "n_outputs": len(samples.labels),
+        },
+        input=samples.spec.to_json(),
+        pipeline=[dict(stage) for stage in recipe.pipeline],
+        rate=samples.rate,
+        window=recipe.window.model_dump(),
+        labels=list(samples.labels),
+        calibration={"temperature": trained.temperature},
+        policy=recipe.policy.model_dump(),
+        evidence=recipe.evidence.model_dump(),
+        novelty=novelty.to_json(),
+        training={
+            "recipe": recipe.name,
+            "recipe_hash": recipe.hash,
+            "cohort_hash": cohort_hash,
+            "target": recipe.labels.target,
+            "people": len(table.people),
+            "people_salt": salt,
+            "people_hashes": sorted(person_hash(salt, person) for person in table.people),
+            "calibration_people_hashes": sorted(person_hash(salt, person) for person in calibrated),
+            "locked_people_hashes": sorted(aside),
+            "ancestors_people_hashes": [] if descent is None else sorted(descent.people),
+            "signals": sorted({*signals_for_card(learnt, salt), *(descent.signals if descent else ())}),
+            "from": None if descent is None else descent.parent,
+            "recordings": len(set(table.recording.tolist())),
+            "span": None if span is None else [span.start, span.stop, "fraction" if span.fraction else "s"],
+            "windows": {
+                "train": _by_label(samples, split.train),
+                "validation": _by_label(samples, split.validation),
+            },
+            "remarks": list(samples.unnamed),
+            "windows_lost": _lost(samples),
+            "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
+            "channel_dropout": recipe.training.channel_dropout,
+            "novelty": how_novel,
+            "seed": trained.seed,
+            "epochs": len(trained.fitted.history),
+            "best_epoch": trained.fitted.best_epoch,
+            "stopped_early": trained.fitted.stopped_early,
+            "validation": str(split.kind),
+            "temperature": "fitted on the validation windows" if len(split.validation) else "not fitted",
+        },
+        versions=versions(),
+    )
+
+
+def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:
+    found = np.bincount(samples.table.target[rows], minlength=len(samples.labels))
+    return dict(zip(samples.labels, found.tolist(), strict=True))
+
+
+def _lost(samples: Samples) -> dict[str, int]:
+    reasons = sorted({reason for account in samples.accounts for reason in account.lost})
+    return {reason: sum(account.lost.get(reason, 0) for account in samples.accounts) for reason in reasons}

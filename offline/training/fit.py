@@ -1,0 +1,293 @@
+"""One network fitted to windows, through skorch: the part of training that knows no person.
+
+Same windows, settings and seed give the same weights, bit for bit, on one kind of CPU with one
+thread: torch's own generator is forked, its deterministic algorithms are switched on, and both
+are put back as they were.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+from torch import nn
+
+from models.errors import RecipeError
+from models.networks.projection import Projected
+from models.networks.registry import make_network
+from offline.base.reproducible import reproducible
+from offline.base.window_store import Windows
+from offline.training.augmentation import Augmentation, Changes
+from offline.training.batches import SomeWindows, as_it_is
+
+Labels = npt.NDArray[np.int64]
+OnEpoch = Callable[[int, int, float, float | None], None]
+"""Called after each epoch with: epoch, most epochs, training loss, validation loss (or None)."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How a network is fitted.
+
+    Parameters
+    ----------
+    epochs : int
+        Most passes over the training windows.
+    min_epochs : int
+        Early stopping does not end training before.
+    patience : int
+        Epochs without a better validation loss after which it ends.
+    batch_size : int
+        Windows a step.
+    learning_rate, weight_decay : float
+        Of the optimiser AdamW (Loshchilov and Hutter 2019).
+    class_weights : bool
+        Whether every label weighs the same in the loss, however many windows it has.
+    early_stopping : bool
+        Whether the validation windows end training and choose the epoch; otherwise all epochs are run and the
+        last one's weights are kept.
+    changes : Changes
+        What is done to windows while they are learnt from.
+    threads : int
+        Threads of torch; other numbers may give other last digits.
+    """
+
+    epochs: int = 60
+    min_epochs: int = 5
+    patience: int = 10
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    class_weights: bool = True
+    early_stopping: bool = True
+    changes: Changes = field(default_factory=Changes)
+    threads: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted network and how it came about.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU, with the weights of the best epoch.
+    history : tuple of mappings
+        For each epoch ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
+    best_epoch : int
+        The epoch whose weights were kept, counted from 1.
+    stopped_early : bool
+        Whether early stopping ended it.
+    """
+
+    network: nn.Module
+    history: tuple[Mapping[str, float], ...]
+    best_epoch: int
+    stopped_early: bool
+
+
+def fit_network(
+    X: Windows,
+    y: Labels,
+    train: npt.NDArray[np.intp],
+    validation: npt.NDArray[np.intp],
+    *,
+    name: str,
+    params: Mapping[str, Any],
+    n_outputs: int,
+    settings: FitSettings,
+    seed: int,
+    on_epoch: OnEpoch | None = None,
+    places: Sequence[int] = (),
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> Fitted:
+    """Fit a network.
+
+    Parameters
+    ----------
+    X : (n_windows, n_channels, n_samples) float32
+        Windows as the pipeline gives them.
+    y : (n_windows,) int64
+        Their labels.
+    train, validation : (n,) intp
+        Windows to learn from, and those that early stopping listens to; without any of these, all
+        epochs are run.
+    name, params : str, mapping
+        As `models.networks.registry.make_network` takes them.
+    n_outputs : int
+        Labels there are.
+    settings : FitSettings
+        How.
+    seed : int
+        Of first weights, order of windows and dropout.
+    on_epoch : callable or None
+        Told of every epoch.
+    places : sequence of int
+        The place of each channel, from 0; channels of one place are dropped together.  Empty: each has its
+        own.
+    start : mapping or None
+        First weights by name, instead of ones drawn at random.
+
+    Raises
+    ------
+    RecipeError
+        Nothing to learn from, nothing that channel dropout could leave, or the loss is not finite.
+    """
+    if not len(train):
+        raise RecipeError("There is no window to train on; the recipe's labels or the cohort leave none.")
+    n_chans, n_times = X.shape[1:]
+    listens = settings.early_stopping and len(validation) > 0
+    watch = _Watch(settings, on_epoch, listens=listens)
+
+    def make() -> nn.Module:
+        network = make_network(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+        if isinstance(network, Projected):
+            network.components.copy_(principal_components(X, train, len(network.components)))
+        if start is not None:
+            network.load_state_dict(dict(start))
+        return network
+
+    with reproducible(seed, settings.threads):
+        net = _Net(
+            make,
+            augment=Augmentation(settings.changes, places or range(n_chans)),
+            criterion=nn.CrossEntropyLoss,
+            criterion__weight=label_weights(y[train], n_outputs) if settings.class_weights else None,
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=settings.weight_decay,
+            lr=settings.learning_rate,
+            max_epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            iterator_train__shuffle=True,
+            iterator_train__collate_fn=as_it_is,
+            iterator_valid__collate_fn=as_it_is,
+            train_split=predefined_split(SomeWindows(X, y, validation)) if len(validation) else None,
+            classes=list(range(n_outputs)),
+            callbacks=[("watch", watch)],
+            callbacks__valid_acc=None,
+            callbacks__print_log=None,
+            verbose=0,
+        )
+        net.fit(SomeWindows(X, y, train), None)
+    history = tuple(
+        {key: float(row[key]) for key in ("epoch", "train_loss", "valid_loss") if key in row}
+        for row in net.history
+    )
+    if len(history) < settings.epochs and not watch.stopped_early:
+        # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
+        raise KeyboardInterrupt
+    best = watch.best_epoch_ if listens else len(history)
+    return Fitted(net.module_.eval(), history, best, watch.stopped_early)
+
+
+def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: int) -> torch.Tensor:
+    """Directions among the channels in which windows vary most.
+
+    Parameters
+    ----------
+    X : (n_windows, n_channels, n_samples) float32
+        Windows.
+    rows : (n,) intp
+        Those of training.
+    n_components : int
+        How many.
+
+    Returns
+    -------
+    (n_components, n_channels) float32
+        Orthonormal, the largest variance first; the largest weight of each is positive.
+    """
+    n_channels = X.shape[1]
+    shared = sum(
+        (np.einsum("nct,ndt->cd", part, part) for part in _parts(X, rows)),
+        start=np.zeros((n_channels, n_channels)),
+    )
+    directions = np.linalg.eigh(shared)[1][:, ::-1][:, :n_components].T
+    largest = np.abs(directions).argmax(axis=1)
+    signs = np.sign(directions[np.arange(n_components), largest])
+    return torch.from_numpy((directions * signs[:, np.newaxis]).astype(np.float32))
+
+
+def _parts(X: Windows, rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.float64]]:
+    return (X[rows[i : i + 1024]].astype(np.float64) for i in range(0, len(rows), 1024))
+
+
+class _Net(NeuralNetClassifier):
+    """skorch's classifier, with changes to what it learns from (not to what it is checked by)."""
+
+    def __init__(self, *args: Any, augment: Augmentation, **kwargs: Any) -> None:
+        self.augment = augment
+        super().__init__(*args, **kwargs)
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
+        """Change, then learn."""
+        X, y = batch
+        return super().train_step_single((self.augment(X), y), **fit_params)
+
+
+class _Watch(EarlyStopping):
+    """Early stopping that grants the least epochs, refuses a loss that is not finite, and tells."""
+
+    def __init__(self, settings: FitSettings, on_epoch: OnEpoch | None, *, listens: bool) -> None:
+        super().__init__(
+            monitor="valid_loss", patience=settings.patience, threshold=0.0, load_best=True, sink=log.debug
+        )
+        self.settings = settings
+        self.on_epoch = on_epoch
+        self.listens = listens
+        self.stopped_early = False
+        self.misses_ = 0
+
+    def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
+        """Tell, check, and stop where it is time."""
+        epoch, loss = len(net.history), float(net.history[-1, "train_loss"])
+        valid = net.history[-1].get("valid_loss")
+        if self.on_epoch is not None:
+            self.on_epoch(epoch, self.settings.epochs, loss, valid)
+        if not np.isfinite(loss) or (valid is not None and not np.isfinite(valid)):
+            raise RecipeError(
+                f"The loss became {loss} (validation {valid}) in epoch {epoch}; expected finite numbers. "
+                "Lower the recipe's learning rate."
+            )
+        if not self.listens:
+            return
+        if epoch < self.settings.min_epochs:
+            self.misses_ = min(self.misses_, self.patience - 2)
+        try:
+            super().on_epoch_end(net, **kwargs)
+        except KeyboardInterrupt:  # skorch's way to end a training
+            self.stopped_early = True
+            raise
+
+    def on_train_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
+        """Put back the weights of the best epoch."""
+        if self.listens:
+            super().on_train_end(net, **kwargs)
+
+
+def label_weights(y: Labels, n_outputs: int) -> torch.Tensor:
+    """Weights under which every label that occurs weighs the same, 1 on average.
+
+    Parameters
+    ----------
+    y : (n_windows,) int64
+        Labels.
+    n_outputs : int
+        Labels there are.
+
+    Returns
+    -------
+    (n_outputs,) float32
+        0 for a label that does not occur.
+    """
+    counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
+    weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)
+    return torch.tensor(weights, dtype=torch.float32)

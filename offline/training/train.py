@@ -1,0 +1,272 @@
+"""Training: from a cohort and a recipe to a bundle.
+
+The cohort is replayed, people (or sessions) are spared for early stopping, one network is fitted, its
+temperature is set on what it was not fitted to, and everything is written down on the card, people
+only as salted hashes.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.bundle import write_bundle
+from models.bundle_files import check_target
+from models.errors import RecipeError
+from offline.base.cohort import read_cohort
+from offline.base.progress import Tell, shown
+from offline.base.reproducible import seed_of
+from offline.base.spelling import canonical
+from offline.samples.labels import Span
+from offline.samples.recipe import Recipe, check_network_of
+from offline.samples.samples import Samples, collect
+from offline.samples.twice import refuse_shared
+from offline.training.augmentation import Changes
+from offline.training.fit import FitSettings, Fitted, fit_network
+from offline.training.temperature import fit_temperature, logits_of
+from offline.training.validation import Validation, validation_split
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network trained on some of the samples.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The network and its history.
+    validation : Validation
+        What it learnt from, and what early stopping listened to.
+    temperature : float
+        Set on the validation windows; 1 where there are none.
+    seed : int
+        What all chance followed from.
+    """
+
+    fitted: Fitted
+    validation: Validation
+    temperature: float
+    seed: int
+
+
+def train_network(
+    samples: Samples,
+    recipe: Recipe,
+    *,
+    train_index: npt.NDArray[np.intp],
+    validation_index: npt.NDArray[np.intp],
+    seed: int,
+    progress: Tell | None = None,
+    task: str = "train",
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> Fitted:
+    """Fit the recipe's network to some samples.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        Its ``network`` and ``training``.
+    train_index, validation_index : (n,) intp
+        Samples to learn from, and those that early stopping listens to.
+    seed : int
+        Of all chance; the same gives the same weights, bit for bit.
+    progress : callable or None
+        Told of every epoch.
+    task : str
+        What to call it then.
+    start : mapping or None
+        First weights by name, instead of ones drawn at random.
+
+    Raises
+    ------
+    RecipeError
+        A label has no window to learn from, or training diverges.
+    """
+    present = np.unique(samples.table.target[train_index])
+    absent = [label for i, label in enumerate(samples.labels) if i not in present]
+    if absent:
+        raise RecipeError(
+            f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
+            "recordings that remain for training have none. Add people, or change labels in the recipe."
+        )
+
+    def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
+        remark = f"loss {loss:.3f}" + ("" if valid is None else f", unseen {valid:.3f}")
+        if progress is not None:
+            progress(task, epoch, most, remark)
+
+    return fit_network(
+        samples.X,
+        samples.table.target,
+        train_index,
+        validation_index,
+        name=recipe.network.name,
+        params=recipe.network.params,
+        n_outputs=len(samples.labels),
+        settings=fit_settings(recipe),
+        seed=seed,
+        on_epoch=on_epoch,
+        places=samples.places,
+        start=start,
+    )
+
+
+def train_within(
+    samples: Samples,
+    recipe: Recipe,
+    within: npt.NDArray[np.intp],
+    *,
+    seed: int,
+    progress: Tell | None = None,
+    task: str = "train",
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> Trained:
+    """Spare some of these samples, fit to the others, set the temperature on the spared.
+
+    The spared windows also chose the epoch, so the temperature is a little too sure of itself.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        Its ``network`` and ``training``.
+    within : (n,) intp
+        The samples that may be used at all.
+    seed, progress, task, start
+        See `train_network`.
+
+    Raises
+    ------
+    RecipeError
+        A label has no window to learn from, or training diverges.
+    """
+    fraction = recipe.training.validation_fraction
+    split = validation_split(samples.table, within, seed=seed, fraction=fraction)
+    fitted = train_network(
+        samples,
+        recipe,
+        train_index=split.train,
+        validation_index=split.validation,
+        seed=seed,
+        progress=progress,
+        task=task,
+        start=start,
+    )
+    temperature = 1.0
+    if len(split.validation):
+        logits = logits_of(fitted.network, samples.X[split.validation])
+        temperature = fit_temperature(logits, samples.table.target[split.validation])
+    return Trained(fitted, split, temperature, seed)
+
+
+def train(
+    cohort_path: str | Path,
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    seed: int | None = None,
+    exclude_people: Sequence[str] = (),
+    lock: Sequence[str] = (),
+    span: Span | None = None,
+    progress: Tell | None = None,
+) -> str:
+    """Train on a cohort and write the bundle.
+
+    Parameters
+    ----------
+    cohort_path : path
+        Its table, or the folder of ``cohort.tsv``.
+    recipe : Recipe
+        What is done.
+    out : path
+        The bundle's folder.
+    seed : int or None
+        Instead of the recipe's.
+    exclude_people : sequence of str
+        People who are held out.
+    lock : sequence of str
+        People who are set aside for comparisons with bundles that descend from this one.
+    span : Span or None
+        Train only on this part of each recording.
+    progress : callable or None
+        Told of progress; None shows it where there is a terminal.
+
+    Returns
+    -------
+    str
+        The bundle's hash.
+
+    Raises
+    ------
+    HemostreamError
+        Whatever is wrong with recipe, cohort, recordings or folder.
+    """
+    check_network_of(recipe)  # before hours of replay
+    if recipe.labels.amount:
+        raise RecipeError(
+            "labels.amount: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
+            "Give a column of labels."
+        )
+    if recipe.network.channels != "all":
+        raise RecipeError(
+            'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
+            'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
+        )
+    seed = seed_of(recipe.training.seed, seed)
+    check_target(out)
+    from offline.training.card import card_of  # which needs to know what `Trained` is
+
+    cohort = read_cohort(cohort_path)
+    with shown(progress) as tell:
+        lock = [canonical(person) for person in lock]
+        if both := sorted({*lock} & {canonical(person) for person in exclude_people}):
+            raise RecipeError(
+                f"{', '.join(both)}: both locked and excluded; expected one of the two. Locked people "
+                "stand in the card, for comparing later bundles; excluded ones are only left out."
+            )
+        aside = (*exclude_people, *lock)
+        samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
+        refuse_shared(samples.shared)
+        trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
+    log.info(
+        "trained on %d windows of %d people, stopped by %s at epoch %d",
+        len(trained.validation.train),
+        len(samples.table.people),
+        trained.validation.kind,
+        trained.fitted.best_epoch,
+    )
+    return write_bundle(
+        out, card_of(samples, recipe, cohort, trained, span, locked=lock), trained.fitted.network
+    )
+
+
+def fit_settings(recipe: Recipe) -> FitSettings:
+    """How the recipe wants a network fitted."""
+    wanted = recipe.training
+    epochs = min(wanted.epochs, recipe.budget.epochs or wanted.epochs)
+    return FitSettings(
+        epochs=epochs,
+        min_epochs=min(wanted.min_epochs, epochs),
+        patience=wanted.patience,
+        batch_size=wanted.batch_size,
+        learning_rate=wanted.learning_rate,
+        weight_decay=wanted.weight_decay,
+        class_weights=wanted.class_weights == "balanced",
+        early_stopping=wanted.early_stopping,
+        changes=Changes(
+            channel_dropout=wanted.channel_dropout,
+            gain=wanted.augmentation.gain,
+            pathlength=wanted.augmentation.pathlength,
+            noise=wanted.augmentation.noise,
+            time_shift=round(wanted.augmentation.time_shift_s * recipe.rate),
+        ),
+    )

@@ -1,0 +1,44 @@
+"""What a model is let see: some of the channels, standardised by some of the windows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from offline.base.window_store import channels_of
+from offline.samples.samples import Samples
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a careless protocol, or the honest one beside it, shows its model.
+
+    Parameters
+    ----------
+    channels : tuple of int
+        Of the samples', those that are shown.
+    standard : tuple of int
+        Samples by whose mean and standard deviation each channel is standardised.
+    """
+
+    channels: tuple[int, ...]
+    standard: tuple[int, ...]
+
+    def of(self, samples: Samples) -> Samples:
+        """The samples as they are shown.
+
+        Parameters
+        ----------
+        samples : Samples
+            All.
+        """
+        X = np.asarray(channels_of(samples.X, self.channels))
+        looked_at = X[list(self.standard)]
+        mean = looked_at.mean(axis=(0, 2), dtype=np.float64)
+        scale = looked_at.std(axis=(0, 2), dtype=np.float64)
+        shown = (X - mean[:, np.newaxis]) / np.where(scale > 0, scale, 1.0)[:, np.newaxis]
+        return replace(
+            samples,
+            X=shown.astype(np.float32),
+            names=tuple(samples.names[i] for i in self.channels),
+            places=tuple(samples.places[i] for i in self.channels),
+        )

@@ -1,0 +1,1 @@
+"""What a channel is on other people's wires and in other people's tables, and which is which."""

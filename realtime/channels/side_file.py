@@ -1,0 +1,42 @@
+"""Side files: what a person says of a stream that does not (wholly) describe itself.
+
+Two forms, told apart by ``ChMontage``: all rows of an undescribed stream (`realtime.channels.montage`), or
+only the geometry of one that tells its channels (`realtime.channels.geometry`).
+"""
+
+from pathlib import Path
+
+from models.errors import StreamError
+from realtime.channels.geometry import Geometry
+from realtime.channels.layout import StreamLayout
+from realtime.channels.montage import layout_of_json, read_json
+
+SideFile = StreamLayout | Geometry
+"""What a side file may hold."""
+
+
+def read_side_file(path: Path) -> SideFile:
+    """Read a side file of either form.
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file.
+
+    Raises
+    ------
+    StreamError
+        Where the file is absent, no JSON, or holds neither form.
+    """
+    values = read_json(path)
+    if isinstance(values, dict) and "ChMontage" not in values:
+        if "SourceDetectorSeparation" in values or "Optodes" in values:
+            return Geometry.from_json(values, path)
+        raise StreamError(
+            f"Side file {path} has {', '.join(map(repr, values)) or 'nothing'}; expected 'ChMontage' (what "
+            "each "
+            "row is; form: realtime/channels/montage.py), or 'SourceDetectorSeparation' or 'Optodes' "
+            "(distances for a "
+            "stream that tells its channels; form: realtime/channels/geometry.py)."
+        )
+    return layout_of_json(values, path)

@@ -1,0 +1,1 @@
+"""What was measured of a window's signals, and what a window must have to be judged."""

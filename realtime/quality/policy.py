@@ -1,0 +1,300 @@
+"""Is this window fit to be judged?  If not, why not; and may it be judged without some channels?
+
+Reasons are short fixed words, so that they can be counted; the numbers behind them stand beside
+them in the decision.  What cannot be known (a pulse at two samples a second) is never a reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from math import inf, nextafter
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import RecipeError
+from models.typed import fits
+from realtime.signal import Bools, Floats
+
+
+class Reason(StrEnum):
+    """Why a window, or a channel of it, is not judged."""
+
+    WARMING_UP = "warming up"
+    """It began before the pipeline's declared warm-up was over."""
+    COVERAGE = "coverage"
+    """Too little of a channel was measured."""
+    GAP = "gap"
+    """A stretch without a channel was too long."""
+    SATURATED = "saturated"
+    """A channel stuck at the end of its range for too much of the time."""
+    FLAT = "flat"
+    """A channel repeated itself exactly for too long."""
+    MOTION = "motion"
+    """A channel stepped or spiked far beyond its own spread for too much of the time."""
+    SCALP_COUPLING = "scalp coupling"
+    """The pulse is not alike at a channel's wavelengths: the optode does not sit on the skin."""
+    PEAK_POWER = "peak power"
+    """There is no pulse, or too little of one."""
+    TIMING = "timing"
+    """Its times may be wrong by more than the policy allows."""
+    NOVELTY = "novelty"
+    """It is unlike all that the network was trained on."""
+    STALE = "stale"
+    """It was too old when it could have been judged."""
+    AHEAD = "ahead of the clock"
+    """Its stamps lie in the future: the source's clock, or the offset to it, is wrong."""
+    TOO_SHORT = "too short"
+    """A scan is shorter than its system needs."""
+    REPETITION_TIME = "repetition time"
+    """A scan's volumes come faster or slower than in any scan of the training."""
+    INFERENCE = "inference failed"
+    """The network raised, or gave no finite number."""
+
+
+ABOVE_0 = nextafter(0.0, inf)
+RANGES: Mapping[str, tuple[float, float]] = {
+    "min_coverage": (0.0, 1.0),
+    "max_gap_s": (0.0, inf),
+    "max_age_s": (ABOVE_0, inf),
+    "min_scalp_coupling": (-1.0, 1.0),
+    "min_peak_power": (0.0, inf),
+    "max_flat_s": (0.0, inf),
+    "max_saturated": (0.0, 1.0),
+    "max_moving": (0.0, 1.0),
+    "min_channels": (ABOVE_0, 1.0),
+    "max_novelty": (ABOVE_0, inf),
+    "max_time_uncertainty": (ABOVE_0, inf),
+    "pulse_low": (ABOVE_0, 10.0),
+    "pulse_high": (ABOVE_0, 10.0),
+}
+"""Least and largest value of each field of a policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a window is judged, and with how many of its channels.
+
+    A channel beyond a threshold (all but the ages and the novelty, which are the window's) is bad.  Where
+    enough channels are good, the window is judged without the bad ones (their rows are 0, as channel
+    dropout left them in training); else it abstains with the bad ones' reasons.  None asks nothing.
+
+    Parameters
+    ----------
+    min_coverage : float
+        Least measured fraction of a channel, 0 to 1.
+    max_gap_s : float
+        Longest stretch (s) in which a channel may be missing.
+    max_age_s : float
+        Oldest (stream seconds from window end to decision) that a decision may be; as far ahead of
+        the clock it may not be either.
+    min_scalp_coupling : float or None
+        Least scalp coupling index, -1 to 1.
+    min_peak_power : float or None
+        Least peak spectral power, 1/Hz (as in mne-nirs).
+    max_flat_s : float or None
+        Longest stretch (s) in which a channel may repeat itself exactly.  By default a tenth of a 7-s
+        window, as much as may be missing: what stands still was not measured.
+    max_saturated : float or None
+        Largest share of a channel's samples in the window that may stick at the end of its range, 0 to 1.
+    max_moving : float or None
+        Largest share of a channel's samples in the window that may lie within half a second of a
+        step or spike, 0 to 1.
+    min_channels : float
+        Least share of the network's channels that must be good; 1 wants all of them.  Less only for a
+        network that was trained with channel dropout.
+    max_novelty : float or None
+        Largest novelty, 1 being the bundle's own threshold; asks nothing of a bundle that cannot tell.
+    max_time_uncertainty : float or None
+        Most that the times of a window's samples may be wrong, as far as anybody can tell, in sample periods
+        of the stream; never less than 0.1 s.
+    pulse_low, pulse_high : float
+        The band of the pulse, Hz: 0.7 to 1.5 for adults, 0.5 to 2.5 for children.
+
+    Raises
+    ------
+    RecipeError
+        A value is no number, or out of its range; the message names it.
+    """
+
+    min_coverage: float = 0.9
+    max_gap_s: float = 1.0
+    max_age_s: float = 5.0
+    min_scalp_coupling: float | None = None
+    min_peak_power: float | None = None
+    max_flat_s: float | None = 0.7
+    max_saturated: float | None = 0.1
+    max_moving: float | None = None
+    min_channels: float = 1.0
+    max_novelty: float | None = 1.0
+    max_time_uncertainty: float | None = 1.5
+    pulse_low: float = 0.7
+    pulse_high: float = 1.5
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, (low, high) = getattr(self, field.name), RANGES[field.name]
+            may_be_none = field.type is not float
+            if value is None and may_be_none:
+                continue
+            if not fits(value, float) or not low <= value <= high:
+                least = "above 0" if low == ABOVE_0 else f"{low:g} or more"
+                most = "" if high == inf else f", at most {high:g}"
+                raise RecipeError(
+                    f"Policy: {field.name} is {str(value)[:40]!r}; expected a number {least}{most}"
+                    f"{', or nothing' if may_be_none else ''}."
+                )
+        if self.pulse_low >= self.pulse_high:
+            raise RecipeError(
+                f"Policy: the pulse's band is {self.pulse_low:g} to {self.pulse_high:g} Hz; expected "
+                "pulse_low below pulse_high."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """What is known about a window's measurement.
+
+    Parameters
+    ----------
+    coverage : float
+        Measured fraction of all channel-samples.
+    worst : float
+        Measured fraction of the worst channel.
+    largest_gap_s : float
+        Longest stretch (s) in which any channel was missing.
+    """
+
+    coverage: float
+    worst: float
+    largest_gap_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChannelFitness:
+    """The same for each of the network's channels, with what was seen of the signals it is made of.
+
+    Each array is (n_channels,) float64, the worst of the device's channels that one is made of; NaN is
+    what nobody can know.
+
+    Parameters
+    ----------
+    coverage : array
+        Measured fraction of what the pipeline gave.
+    largest_gap_s : array
+        Longest stretch without it, s.
+    scalp_coupling, peak_power : array
+        Of its wavelengths (`realtime.quality.scalp_coupling`).
+    flat_s : array
+        Longest exact repetition, s.
+    saturated, moving : array
+        Share of the window's samples at the end of the range, and near a step or spike.
+    """
+
+    coverage: Floats
+    largest_gap_s: Floats
+    scalp_coupling: Floats
+    peak_power: Floats
+    flat_s: Floats
+    saturated: Floats
+    moving: Floats
+
+    @classmethod
+    def of_pipeline(cls, coverage: Floats, largest_gap_s: Floats) -> Self:
+        """Only what the pipeline's own output tells; nothing is known of the signals behind it."""
+        unknown = np.full(len(coverage), np.nan)
+        return cls(coverage, largest_gap_s, unknown, unknown, unknown, unknown, unknown)
+
+
+WHOLE = Fitness(1.0, 1.0, 0.0)
+
+
+def fitness(missing: Bools, rate: float) -> tuple[Fitness, Floats, Floats]:
+    """Measure what is there of a window.
+
+    Parameters
+    ----------
+    missing : (n_channels, n_samples) bool
+        True where nothing was measured.
+    rate : float
+        Hz.
+
+    Returns
+    -------
+    Fitness
+        Of the window.
+    coverage, largest_gap_s : (n_channels,) float64
+        Of each channel.
+    """
+    n_channels = len(missing)
+    if not missing.any():
+        return WHOLE, np.ones(n_channels), np.zeros(n_channels)
+    lost = missing.mean(axis=1)
+    any_missing = missing.any(axis=0, keepdims=True)
+    gaps = longest_runs(np.concatenate([missing, any_missing])) / rate
+    whole = Fitness(1.0 - float(lost.mean()), 1.0 - float(lost.max()), float(gaps[-1]))
+    return whole, 1.0 - lost, gaps[:-1]
+
+
+def longest_runs(flags: Bools) -> npt.NDArray[np.intp]:
+    """Length of the longest run of True in each row, (n_rows, n) bool to (n_rows,) samples."""
+    count = np.cumsum(flags, axis=1)
+    # What had been counted by the last False before: a run's length is the difference.
+    before = np.maximum.accumulate(np.where(flags, 0, count), axis=1)
+    return np.asarray((count - before).max(axis=1))
+
+
+def bad_channels(channels: ChannelFitness, policy: Policy) -> dict[Reason, Bools]:
+    """Which channels fail, by why; only reasons that occur.
+
+    Returns
+    -------
+    dict of Reason to (n_channels,) bool
+        In the order of `Reason`.
+    """
+    low, high = _lowest, _highest
+    found = {
+        Reason.COVERAGE: low(channels.coverage, policy.min_coverage),
+        Reason.GAP: high(channels.largest_gap_s, policy.max_gap_s),
+        Reason.SATURATED: high(channels.saturated, policy.max_saturated),
+        Reason.FLAT: high(channels.flat_s, policy.max_flat_s),
+        Reason.MOTION: high(channels.moving, policy.max_moving),
+        Reason.SCALP_COUPLING: low(channels.scalp_coupling, policy.min_scalp_coupling),
+        Reason.PEAK_POWER: low(channels.peak_power, policy.min_peak_power),
+    }
+    return {reason: bad for reason, bad in found.items() if bad is not None}
+
+
+def _lowest(values: Floats, least: float | None) -> Bools | None:
+    """Where values lie below the least; None where nothing does, or nothing is asked."""
+    if least is None:
+        return None
+    bad = values < least  # NaN is below nothing
+    return bad if bad.any() else None
+
+
+def _highest(values: Floats, most: float | None) -> Bools | None:
+    if most is None:
+        return None
+    bad = values > most
+    return bad if bad.any() else None
+
+
+def first_reasons(bad: Mapping[Reason, Bools], names: tuple[str, ...]) -> dict[Reason, tuple[str, ...]]:
+    """Each bad channel's name once, under the first reason that it gives.
+
+    Parameters
+    ----------
+    bad : mapping of Reason to (n_channels,) bool
+        As `bad_channels` gives it.
+    names : tuple of str
+        Of all channels.
+    """
+    listed: dict[Reason, tuple[str, ...]] = {}
+    seen = np.zeros(len(names), dtype=bool)
+    for reason, channels in bad.items():
+        if new := tuple(names[i] for i in np.flatnonzero(channels & ~seen)):
+            listed[reason] = new
+        seen |= channels
+    return listed

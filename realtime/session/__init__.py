@@ -1,0 +1,1 @@
+"""One bed: the session, its state and what leaves it."""

@@ -1,0 +1,1 @@
+"""The journal: the complete log and the decisions of a session in one file."""

@@ -1,0 +1,1 @@
+"""Decisions and status over MQTT, and the broker that comes with hemostream."""

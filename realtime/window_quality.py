@@ -1,0 +1,130 @@
+"""From windows as they were cut to windows that may be judged, or not, or without some channels."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from models.novelty import Novelty
+from realtime.quality.channels import ChannelQuality
+from realtime.quality.policy import ChannelFitness, Policy, Reason, bad_channels, first_reasons
+from realtime.signal import Bools, Chunk, Floats, SignalSpec
+from realtime.windows import Window
+
+TIMES_MATTER_S = 0.1
+"""Times that are wrong by less change no window of haemodynamics, s."""
+ENOUGH_SLACK = 1e-9
+"""A share of channels is a quotient: 0.7 of ten channels is seven."""
+
+
+class _Judged(NamedTuple):
+    """Why not, if not; without which channels; and how unlike the training."""
+
+    reasons: tuple[Reason, ...] = ()
+    left_out: Mapping[Reason, tuple[str, ...]] = MappingProxyType({})
+    novelty: float | None = None
+
+
+_NOT_JUDGED = _Judged()
+
+
+class Fitness:
+    """What is known of each window, held against the policy.
+
+    Parameters
+    ----------
+    spec_in, spec_out : SignalSpec
+        What goes into the pipeline, and what comes out.
+    length_s : float
+        Of the windows, s.
+    policy : Policy
+        When a window is judged.
+    novelty : Novelty or None
+        What windows looked like in training; None where nobody knows.
+    """
+
+    def __init__(
+        self,
+        spec_in: SignalSpec,
+        spec_out: SignalSpec,
+        *,
+        length_s: float,
+        policy: Policy,
+        novelty: Novelty | None,
+    ) -> None:
+        self.signals = ChannelQuality(spec_in, spec_out, length_s=length_s, policy=policy)
+        self._names = spec_out.names
+        self._policy = policy
+        self._novelty = novelty
+
+    def restart(self) -> None:
+        """Forget everything: another clock, or another stream."""
+        self.signals.restart()
+
+    def take(self, chunk: Chunk, doubt: Floats) -> None:
+        """Keep what goes into the pipeline, before it does.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            The samples.
+        doubt : (n_samples,) float64
+            How wrong each time may be, s.
+        """
+        self.signals.recent.take(chunk, doubt)
+
+    def of(self, window: Window, rate: float) -> Window:
+        """Say whether a window may be judged; each in the order in which they were cut.
+
+        Parameters
+        ----------
+        window : Window
+            As `realtime.windows.Windows` gives it.
+        rate : float
+            Of the raw samples, Hz.
+        """
+        where = self.signals.samples_of(window.start, window.end, rate)
+        doubt = self.signals.time_uncertainty(where)
+        channels = window.channels
+        if channels is None:  # wholly inside a gap
+            return replace(window, time_uncertainty_s=doubt)
+        quality = window.quality
+        measured = self.signals.measure(where, window.start, window.end, rate)
+        if measured is not None:
+            channels = self.signals.of_outputs(measured, channels)
+            quality = measured.summary
+        judged = _NOT_JUDGED if window.reasons else self._judge(window.data, channels)
+        most = self._policy.max_time_uncertainty
+        if most is not None and doubt > max(most / rate, TIMES_MATTER_S) and not window.reasons:
+            judged = judged._replace(reasons=(*judged.reasons, Reason.TIMING))
+        return replace(
+            window,
+            reasons=window.reasons or judged.reasons,
+            left_out=judged.left_out,
+            quality=quality,
+            novelty=judged.novelty,
+            time_uncertainty_s=doubt,
+            channels=channels,
+        )
+
+    def _judge(self, data: npt.NDArray[np.float32] | None, channels: ChannelFitness) -> _Judged:
+        """Hold the channels against the policy, and what is left against the training."""
+        bad = bad_channels(channels, self._policy)
+        if data is None:  # nothing at all was measured, whatever the policy asks
+            return _Judged(tuple(bad) or (Reason.COVERAGE,))
+        good: Bools = np.ones(len(self._names), dtype=bool)
+        left_out: Mapping[Reason, tuple[str, ...]] = {}
+        if bad:
+            good = ~np.logical_or.reduce(list(bad.values()))
+            left_out = first_reasons(bad, self._names)
+            if np.count_nonzero(good) < self._policy.min_channels * len(good) - ENOUGH_SLACK:
+                return _Judged(tuple(bad), left_out)
+            data[~good] = 0.0  # the window's own copy
+        if self._novelty is None:
+            return _Judged((), left_out)
+        score = round(self._novelty.score(data, good), 4)
+        most = self._policy.max_novelty
+        return _Judged((Reason.NOVELTY,) if most is not None and score > most else (), left_out, score)

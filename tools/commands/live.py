@@ -1,0 +1,352 @@
+"""``hemostream live``: the bedside session."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from tools.event_loop import run_async
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
+    from realtime.session.interfaces import SessionSettings
+    from realtime.session.session import Session
+    from realtime.sinks import Sink
+    from realtime.sinks.mqtt.sink import MqttSink
+    from realtime.sources.lsl.source import StreamChoice
+    from tools.view import View
+
+
+def live(
+    *,
+    model: Path,
+    stream: str | None = None,
+    broker: str | None = None,
+    journal: Path | None = None,
+    session: str | None = None,
+    layout: Path | None = None,
+    events: str | None = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    lsl_out: bool = False,
+    allow_replay: bool = False,
+    allow_insecure: bool = False,
+    protocol: Literal["5", "3.1.1"] = "5",
+    wait: float = 30.0,
+    seconds: float | None = None,
+    model_hash: str | None = None,
+    device: str = "auto",
+    quiet: bool = False,
+    take_over: bool = False,
+) -> None:
+    """Classify a live stream until Ctrl-C, and tell the decisions over MQTT.
+
+    Research use only: a decision describes a signal, it is not a diagnosis.
+
+    Parameters
+    ----------
+    model : Path
+        Bundle folder, as "train" writes it.
+    stream : str
+        Name of the stream, source_id=..., uid=..., its number in the list that messages give (#2), or an LSL
+        predicate, e.g. "type='NIRS' and hostname='bed4'". Default: the one NIRS or fMRI stream.
+    broker : str
+        mqtt://host:port or mqtts://host:port. Default: a broker of our own on this machine, whose
+        addresses and password file are printed at the start, with a command that subscribes.
+        For a broker that is named, user name and password come from HEMOSTREAM_MQTT_USER
+        and HEMOSTREAM_MQTT_PASSWORD, or the file that HEMOSTREAM_MQTT_PASSWORD_FILE names; certificates
+        from the files that HEMOSTREAM_MQTT_CA, _CERT, _KEY and _KEY_PASSWORD_FILE name.
+    journal : Path
+        The session's complete record. Default: SESSION.hemostream in this folder. An existing
+        journal of the same session is continued with a new run number.
+    session : str
+        Pseudonymous name of this session, part of the topics. Default: made from date and chance.
+    layout : Path
+        Side file (JSON) that says what the channels are, for a stream that does not; its form is
+        told in realtime/channels/montage.py.
+    events : str
+        Name or LSL predicate of a marker stream to journal as well. Default: that of a hemostream replay.
+    out : Path
+        Also write the decisions here, one JSON object a line.
+    lsl_out : bool
+        Also send the decisions as an LSL stream, so that any recorder captures them.
+    allow_replay : bool
+        Take a stream that says it is replayed or simulated.
+    allow_insecure : bool
+        Allow a broker on another machine without TLS and credentials.
+    protocol : {"5", "3.1.1"}
+        MQTT version that the session speaks.
+    wait : float
+        Longest wait for the stream to appear, s.
+    seconds : float
+        End after so many seconds of decisions. Default: at Ctrl-C.
+    model_hash : str
+        The bundle must have this hash (12 digits or more).
+    device : str
+        cuda, mps, cpu, or auto.
+    quiet : bool
+        No terminal view.
+    take_over : bool
+        Begin although the broker still shows a session of this name as running. Only for one that has
+        ended and could not say so, since its broker was restarted.
+    """
+    from models.bundle import read_bundle
+    from models.errors import HemostreamError
+    from models.output_place import check_file
+    from realtime.channels.side_file import read_side_file
+    from realtime.session.interfaces import SessionSettings
+    from realtime.sinks.journal.journal import next_run
+    from realtime.sinks.jsonl import JsonLinesSink
+    from realtime.sinks.mqtt.address import Address
+    from realtime.sinks.mqtt.broker import NAME, EmbeddedBroker
+    from realtime.sinks.mqtt.claim import claim
+    from realtime.sinks.mqtt.runs import free_run
+    from realtime.sinks.mqtt.sink import MqttSink
+    from realtime.sinks.mqtt.tls import PASSWORD_FILE
+    from realtime.sources.lsl.source import HAEMODYNAMIC, StreamChoice
+    from realtime.status import Status
+    from tools.out_file import may_hold_decisions
+
+    for option, value in {"--wait": wait, "--seconds": seconds}.items():
+        if value is not None and not value > 0:
+            raise HemostreamError(f"{option} is {value:g}; expected seconds, more than 0.")
+    name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    path = journal or Path(f"{name}.hemostream")
+    if out is not None:
+        may_hold_decisions(out)
+    check_file(path, "The journal", beside=True)
+    bundle = read_bundle(model, model_hash)
+    choice = StreamChoice(
+        predicate=HAEMODYNAMIC if stream is None else predicate(stream) or stream.strip(),
+        number=number_of(stream) if stream else None,
+        layout=read_side_file(layout) if layout else None,
+        allow_replay=allow_replay,
+        wait_s=wait,
+        events=marker_predicate(events) if events else None,
+    )
+    existed = path.exists()
+    run = next_run(path, name)
+    address: Address | None = None
+    if session is not None and broker is not None:
+        address = Address.parse(broker, os.environ, allow_insecure=allow_insecure)
+        run = run_async(
+            free_run(address, name, run, on_trouble=print_trouble, protocol=protocol, take_over=take_over)
+        )
+    told, environ, listen = broker, dict(os.environ), ""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(leaving_nothing())
+        if broker is None:
+            embedded = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
+            broker = embedded.url_v5 if protocol == "5" else embedded.url
+            # Subscribers choose their version: each has a port of its own.
+            told = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
+            environ |= embedded.environ
+            environ.pop(PASSWORD_FILE, None)
+            listen = (
+                f"subscribe with: {embedded.subscribe_command(f'hemostream/{name}/#')}\n"
+                f"  (user {NAME}, password in {embedded.password_file}; only this account can read it)"
+            )
+        sinks: list[Sink] = []
+        if out is not None:
+            sinks.append(stack.enter_context(JsonLinesSink(out)))
+        if lsl_out:
+            from realtime.sinks.lsl import LslSink
+
+            labels = tuple(bundle.card.labels)
+            outlet = LslSink(session=name, run=run, model=bundle.card.hash, labels=labels)
+            stack.callback(outlet.close)
+            sinks.append(outlet)
+        mqtt = MqttSink(
+            broker,
+            session=name,
+            last_will=Status.lost(name, run).to_json(),
+            on_trouble=print_trouble,
+            protocol=protocol,
+            allow_insecure=allow_insecure,
+            environ=environ,
+        )
+        continues = f" (its journal goes on: run {run})" if run > 1 else ""
+        print(
+            f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}",
+            flush=True,
+        )
+        if listen:
+            print(listen, flush=True)
+        view = None
+        if sys.stdout.isatty() and not quiet:
+            from tools.view import View
+
+            view = stack.enter_context(View(f"hemostream · {name}", first_after_s=first_after(bundle)))
+        session_made = bedside(
+            bundle,
+            choice,
+            settings=SessionSettings(session=name, run=run, seconds=seconds),
+            journal=path,
+            broker=mqtt,
+            sinks=sinks,
+            device=device,
+            view=view,
+        )
+        before = None
+        if address is not None and not take_over:
+            before = claim(address, name, run, protocol=protocol)
+        try:
+            run_loop(session_made, before)
+        finally:
+            if not session_made.heard and not existed:
+                remove_journal(path)
+    kept = f"journal {path}" if path.exists() else "no stream came, so no journal is kept"
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(f"{session_made.decisions} windows decided; {kept}", flush=True)
+
+
+def remove_journal(path: Path) -> None:
+    """Remove a journal in which nothing was written down: no stream was ever heard."""
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def predicate(said: str) -> str | None:
+    """An LSL predicate from what a person said; None for a number, which no predicate tells."""
+    from realtime.sources.stream_choice import predicate_of
+
+    return predicate_of(said)
+
+
+def marker_predicate(said: str) -> str:
+    """An LSL predicate for a marker stream."""
+    from models.errors import HemostreamError
+
+    wanted = predicate(said)
+    if wanted is None:
+        raise HemostreamError(
+            f"--events is {said!r}; expected the marker stream's name, source_id=... or uid=... (name={said} "
+            "where that is its name)."
+        )
+    return wanted
+
+
+def number_of(said: str) -> int | None:
+    """The number of a stream, where a person said one."""
+    from realtime.sources.stream_choice import By, parse
+
+    wanted = parse(said)
+    return int(wanted.value) if wanted.by is By.NUMBER else None
+
+
+def first_after(bundle: "Bundle") -> float:
+    """Stream seconds from a session's first sample to its first possible decision."""
+    from realtime.core import Plan
+    from realtime.pipeline import Pipeline
+
+    plan = Plan.from_card(bundle.card)
+    return Pipeline(plan.pipeline, plan.spec).warmup_s + plan.length_s
+
+
+def bedside(
+    bundle: "Bundle",
+    choice: "StreamChoice",
+    *,
+    settings: "SessionSettings",
+    journal: Path,
+    broker: "MqttSink",
+    sinks: "Sequence[Sink]" = (),
+    device: str = "auto",
+    view: "View | None" = None,
+) -> "Session":
+    """Put a session together from its parts."""
+    from dataclasses import replace
+
+    import pylsl
+
+    from realtime.core import Plan
+    from realtime.inference import Inference, one_thread
+    from realtime.session.session import Session
+    from realtime.sinks.journal.journal import JournalWriter
+    from realtime.sources.lsl.source import LslSource
+    from realtime.sources.stream_checks import check_model
+
+    one_thread()
+    plan = Plan.from_card(bundle.card)
+    # What was imported stays: a collection that goes through all of it takes a tenth of a second,
+    # and would come in the middle of some decision.
+    gc.collect()
+    gc.freeze()
+    return Session(
+        bundle,
+        inference=Inference(bundle, device=device),
+        # What comes in the place of a lost stream is tried on a core of its own first.
+        make_source=lambda emit, failed: LslSource(
+            choice, emit=emit, failed=failed, fits=lambda opened: check_model(plan, opened)
+        ),
+        settings=replace(settings, local_clock=pylsl.local_clock),
+        broker=broker,
+        sinks=sinks,
+        journal=JournalWriter(journal, on_trouble=print_trouble),
+        observer=view,
+    )
+
+
+def print_trouble(message: str) -> None:
+    """Tell trouble at once, on the error stream; where that is gone, nobody reads it."""
+    from models.outside import printable
+
+    with contextlib.suppress(OSError, ValueError):
+        print(f"hemostream: {printable(message, None, lines=True)}", file=sys.stderr, flush=True)
+
+
+def run_loop(session: "Session", before: Coroutine[Any, Any, None] | None = None) -> None:
+    """Run a session to its end; Ctrl-C, SIGTERM and a terminal that is closed end it cleanly.
+
+    What is to be done before is awaited first; where it raises, the session never begins.
+    """
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # nohup has hang-ups ignored, and so it stays.
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+                continue
+            # Windows' loop knows no signal handlers; there Ctrl-C cancels the task instead.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, session.stop)
+        if before is not None:
+            try:
+                await before
+            except BaseException:
+                await session.abandon()
+                raise
+        await session.run()
+
+    run_async(main())
+
+
+@contextlib.contextmanager
+def leaving_nothing() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end what is begun before the loop as an error does, not on the spot.
+
+    Else the broker's folder stays, and its password with it.
+    """
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            before[number] = signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,157 @@
+"""``hemostream simulate``: a cohort of simulated people in a folder."""
+
+import sys
+from pathlib import Path
+
+from models.errors import RecordingError
+from models.output_place import LEAST_FREE, check_folder
+
+COHORT_FILES = ("cohort.tsv", "truth.json")
+
+
+def _make_room(folder: Path, overwrite: bool, needed: int) -> None:
+    """Refuse a folder that holds anything but a cohort of ours; take away an earlier cohort.
+
+    Raises
+    ------
+    RecordingError
+        If the path is a file, or the folder holds other things, or a cohort that is to be kept.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RecordingError(f"{str(folder)!r} is a file; expected a folder, or nothing. Give another name.")
+    check_folder(folder, "The cohort", needed=needed)
+    found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if not found or overwrite:
+        return
+    ours = set(COHORT_FILES) <= set(found) and all(
+        name in COHORT_FILES or (name.startswith("person-") and name.endswith(".snirf")) for name in found
+    )
+    if not ours:
+        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        raise RecordingError(
+            f"Folder {str(folder)!r} is not empty and is not a simulated cohort: it holds {shown}. "
+            "Give an empty or new folder, or say --overwrite to write among them."
+        )
+    for name in found:
+        (folder / name).unlink()
+
+
+def simulate(
+    cohort_dir: Path,
+    *,
+    people: int = 12,
+    sessions: int = 1,
+    seconds: float = 480.0,
+    seed: int = 0,
+    group_effect: float = 0.0,
+    response: float = 0.5,
+    latency: float = 5.0,
+    block: float = 10.0,
+    rest: float = 20.0,
+    pairs: int = 20,
+    short_pairs: int = 4,
+    rate: float = 10.0,
+    spikes: float = 2.0,
+    shifts: float = 0.5,
+    spread: float = 1.0,
+    resting: bool = False,
+    overwrite: bool = False,
+) -> Path:
+    """Write a cohort of simulated fNIRS recordings with a known truth.
+
+    The folder gets one SNIRF file a recording, the table cohort.tsv and truth.json with every
+    setting and every drawn parameter. The same settings and seed give the same cohort. What a
+    classifier scores on it shows that the machinery works; it says nothing about autism.
+
+    Parameters
+    ----------
+    cohort_dir
+        Folder to write. A simulated cohort that is there already is replaced; a folder with
+        anything else in it is refused.
+    people
+        Number of people; they belong to group A and B by turns.
+    sessions
+        Recordings a person.
+    seconds
+        Length of a recording.
+    seed
+        Another number gives other people.
+    group_effect
+        Difference between the groups in DFA exponent and left-right correlation, each in units of
+        the spread between people (Cohen's d). 0 is no difference at all.
+    response
+        Peak of the HbO response to a block, micromol/L; 0 is none.
+    latency
+        Time to peak (s) of the response to a brief stimulus.
+    block
+        Length (s) of a block of the task.
+    rest
+        Mean rest (s) between blocks.
+    pairs
+        Source-detector pairs of 3 cm, half of them on each hemisphere.
+    short_pairs
+        Pairs of 8 mm that see the scalp only.
+    rate
+        Samples a second.
+    spikes
+        Motion spikes a minute.
+    shifts
+        Motion shifts a minute.
+    spread
+        Scales how much people and channels differ; 0 makes everybody alike.
+    resting
+        No task: a recording at rest.
+    overwrite
+        Write into the folder whatever is in it; files of the same names are replaced, others stay.
+
+    Returns
+    -------
+    Path
+        The table, cohort.tsv.
+
+    Raises
+    ------
+    RecordingError
+        If the folder is refused.
+    RecipeError
+        If a number is out of bounds.
+    """
+    from rich.progress import Progress
+
+    from offline.base.terminal import PlainConsole
+    from offline.simulation import Simulation, Task, bayes_ceiling, check_numbers, write_cohort
+
+    task = Task(
+        block_s=float(block),
+        rest_s=float(rest),
+        jitter_s=min(4.0, 0.2 * float(rest)),
+        size=response * 1e-6,
+        latency_s=float(latency),
+    )
+    settings = Simulation(
+        seconds=float(seconds),
+        rate=float(rate),
+        n_pairs=pairs,
+        n_short=short_pairs,
+        task=None if resting else task,
+        group_effect=float(group_effect),
+        spread=float(spread),
+        spikes_per_minute=float(spikes),
+        shifts_per_minute=float(shifts),
+    )
+    check_numbers(people, seed, sessions)
+    # Two wavelengths of eight bytes.
+    size = people * sessions * seconds * rate * (pairs + short_pairs) * 16
+    _make_room(cohort_dir, overwrite, needed=round(size) + LEAST_FREE)
+    console = PlainConsole(file=sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        bar = progress.add_task("Simulating", total=people * sessions)
+        table = write_cohort(
+            cohort_dir, settings, people, seed, sessions, done=lambda _: progress.advance(bar)
+        )
+    if console.is_terminal:
+        console.print(
+            f"{people} people, {people * sessions} recordings of {settings.seconds:g} s in {cohort_dir}. "
+            f"Best accuracy possible between the groups: {bayes_ceiling(settings.group_effect):.2f}."
+        )
+    return table

@@ -1,0 +1,105 @@
+"""``hemostream study export``: a system of the review as a bundle that judges one scan."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from models.errors import HemostreamError, near_match
+from models.regular_file import read_regular
+
+
+def export(
+    name: str,
+    *,
+    data: Path,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    without: str = "",
+    report: Path | None = None,
+    cache: Path | None = None,
+) -> None:
+    """Write a system into a bundle, with which "classify" judges one scan of a site that nobody saw.
+
+    The system is fitted to everybody in the data, settings chosen within them; it needs nobody else of the
+    site it will be used at. Research use only: what it says of a scan is no diagnosis.
+
+    Parameters
+    ----------
+    name : str
+        Of a system, as "study list" tells them.
+    data : Path
+        Folder of region series, as for "study run".
+    out : Path
+        Folder of the bundle; one that is there already is replaced.
+    without : str
+        Leave a site out: the bundle then says of its people what the study said of them.
+    report : Path
+        Folder that "study run" wrote to: what the study was worth goes into the card.
+    cache : Path
+        Folder of tables that were computed before; by default that of the report, or none.
+    """
+    import tempfile
+
+    from models.bundle_files import check_target
+    from models.output_place import check_folder
+    from offline.base.progress import shown
+    from offline.base.remarks import show
+    from offline.scans import read_scans
+    from offline.studies import STUDIES
+    from offline.studies.exporting import export_study
+    from offline.studies.recorded import RECORDED
+    from offline.studies.tables import digest
+
+    if name in RECORDED:
+        raise HemostreamError(
+            f"{name} reads recordings: hemostream train COHORT --recipe {RECORDED[name].recipe} --out BUNDLE "
+            "writes its bundle."
+            if not RECORDED[name].exportable
+            else f"{name} cannot be written into a bundle: {RECORDED[name].exportable}."
+        )
+    if name not in STUDIES:
+        raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
+    check_target(out)
+    if cache is not None:
+        check_folder(cache, "Tables")
+    with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
+        tell("read", 0, 1, str(data))
+        scans = read_scans(data)
+        show(scans.remarks)
+        tell("read", 1, 1, f"{len(scans)} people")
+        evaluation = {} if report is None else _worth(report / name / "results.json", digest(scans))
+        kept = cache or (Path(scratch) if report is None else report / "cache")
+        done = export_study(
+            STUDIES[name], scans, out, cache=kept, without=without, evaluation=evaluation, tell=tell
+        )
+    needs = done.bundle.card.needs
+    low, high = needs.repetition_time
+    size = sum((out / each).stat().st_size for each in ("weights.safetensors", "card.json")) / 1e6
+    print(
+        f"{out}: model {done.bundle.card.hash[:12]}, {size:.1f} MB. It says of {done.asked} people what "
+        f"the study says, within {done.difference:.0e} of the log odds."
+    )
+    print(
+        f"It takes scans of {needs.least_s:g} s or more, {len(needs.regions)} regions, a repetition time of "
+        f"{low:.3g} to {high:.3g} s: {needs.preprocessing}."
+    )
+    print(f"hemostream classify SCAN.1D --model {out} --repetition-time SECONDS --out decisions.jsonl")
+
+
+def _worth(path: Path, data: str) -> dict[str, object]:
+    """What a study's report says of people it had not seen, these data's by their digest."""
+    try:
+        results = json.loads(read_regular(path).decode("utf-8"))
+        worth = {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HemostreamError(
+            f"{path} is no report of this system ({error}). Give the folder that study run wrote to, or "
+            "leave --report out."
+        ) from error
+    if worth["data"] != data:
+        raise HemostreamError(
+            f"{path} is of other data, or of other versions of software (digest {str(worth['data'])[:12]}); "
+            f"expected {data[:12]}. Run the study again on these data, or leave --report out."
+        )
+    return worth

@@ -1,0 +1,1 @@
+"""What `hemostream doctor` looks at."""
