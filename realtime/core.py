@@ -14,6 +14,7 @@ from math import isfinite
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import BundleError, SignalError, StreamError
 from models.probabilities import probabilities
 from realtime.channels.match import match_channels, merged
@@ -34,7 +35,7 @@ from realtime.log import (
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
 from realtime.quality.policy import Reason
-from realtime.signal import Chunk, Floats, SignalSpec
+from realtime.signal import Chunk, SignalSpec
 from realtime.stages.base import Reset
 from realtime.window_quality import Fitness
 from realtime.windows import Window, Windows

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.arrays import Floats
 from realtime.decision import Evidence
-from realtime.signal import Floats
 
 
 class RunningEvidence:

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from realtime.signal import Floats, SignalSpec
+from models.arrays import Floats
+from realtime.signal import SignalSpec
 
 MOST_RUNS = 2**31
 """No session has so many runs: a number beyond was made up (databases and other languages break at some)."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import SignalError
 from models.parts.system import System
 from models.probabilities import probabilities
@@ -17,7 +18,7 @@ from realtime.channels.match import match_channels
 from realtime.decision import ABSTAIN, Decision, Evidence
 from realtime.log import OriginKind
 from realtime.quality.policy import Reason
-from realtime.signal import Bools, Channel, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
 UNEVEN = 0.25

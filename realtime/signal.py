@@ -11,13 +11,11 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Bools, Floats
 from models.errors import SignalError
 from models.typed import misfit
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Position = tuple[float, float, float]
 
 

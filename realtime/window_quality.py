@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Bools, Floats
 from models.novelty import Novelty
 from realtime.quality.channels import ChannelQuality
 from realtime.quality.policy import ChannelFitness, Policy, Reason, bad_channels, first_reasons
-from realtime.signal import Bools, Chunk, Floats, SignalSpec
+from realtime.signal import Chunk, SignalSpec
 from realtime.windows import Window
 
 TIMES_MATTER_S = 0.1

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import StreamError
 from realtime.log import Origin, OriginKind
-from realtime.signal import Floats
 from realtime.sources.recording import Recording
 from tools.emulators import imitation
 from tools.emulators.base import Imitate

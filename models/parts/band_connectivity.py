@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from models.parts.bands import SLOW, Bands, bins_of, checked_bands
-from models.parts.series import Floats, Series, blocks, checked, fisher_z, pair_names, unit, upper
+from models.parts.series import Series, blocks, checked, fisher_z, pair_names, unit, upper
 
 LEAST_FREQUENCIES = 2
 """Of one frequency only the phase can differ between regions."""

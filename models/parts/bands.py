@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.series import Block, Floats
+from models.parts.series import Block
 
 Bands = tuple[tuple[str, float, float], ...]
 """Name, lowest frequency (in the band) and highest (not in it), Hz."""

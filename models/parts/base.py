@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import BundleError
 
 Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 P = TypeVar("P")
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.series import Floats, Series, blocks, checked, fisher_z, pair_names, unit, upper
+from models.parts.series import Series, blocks, checked, fisher_z, pair_names, unit, upper
 
 COMPONENT_MEASURES = ("loadings", "connectivity")
 """What `ComponentFeatures` can give."""

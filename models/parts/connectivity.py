@@ -5,18 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts.covariance import ledoit_wolf
-from models.parts.series import (
-    Floats,
-    Series,
-    blocks,
-    checked,
-    constant_regions,
-    fisher_z,
-    pair_names,
-    upper,
-)
+from models.parts.series import Series, blocks, checked, constant_regions, fisher_z, pair_names, upper
 
 SHRUNK = ("covariance", "correlation", "partial")
 """What `Shrunk` can give."""

@@ -6,8 +6,8 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import BundleError
-from models.parts.base import Floats
 
 BLOCK = 16
 """Rows that are convolved at once: all at once, patches of a thousand people would fill the memory."""

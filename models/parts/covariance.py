@@ -7,7 +7,8 @@ Multivariate Analysis 88(2):365-411.
 import numpy as np
 import numpy.typing as npt
 
-from models.parts.series import Block, Floats, centred
+from models.arrays import Floats
+from models.parts.series import Block, centred
 
 LEAST_VOLUMES = 3
 """Two volumes have one direction: nothing says how far to shrink."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.series import Block, Floats, Series, blocks, checked, fisher_z, pair_names, unit, upper
+from models.parts.series import Block, Series, blocks, checked, fisher_z, pair_names, unit, upper
 
 LEAST_VOLUMES = 3
 """Of a window: two volumes always correlate fully."""

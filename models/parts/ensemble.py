@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import BundleError, near_match
-from models.parts.base import Floats, Part
+from models.parts.base import Part
 from models.parts.cascade import Cascade
 from models.parts.columns import SelectColumns, Standardise
 from models.parts.gaussian import GaussianBayes

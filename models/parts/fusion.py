@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.parts.base import Floats
+from models.arrays import Floats
 from models.parts.convolution import Convolutions
 from models.parts.experts import Experts
 from models.parts.network import TableNetwork

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.parts.base import Floats
+from models.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.series import Block, Floats, Series, blocks, checked, unit
+from models.parts.series import Block, Series, blocks, checked, unit
 
 LEAST_VOLUMES = 5
 """Two coefficients, a mean, and something left over."""

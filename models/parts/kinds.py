@@ -11,9 +11,10 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError, near_match
 from models.parts.covariance import ledoit_wolf
-from models.parts.series import Block, Floats, Series, blocks, checked, fisher_z, pair_names, unit
+from models.parts.series import Block, Series, blocks, checked, fisher_z, pair_names, unit
 
 SLOW_5, SLOW_4, SLOW_3 = (0.01, 0.027), (0.027, 0.073), (0.073, 0.16)
 """Hz (Zuo et al. 2010, NeuroImage 49:1432-1445); slow-3 only as far as a repetition time of 3 s reaches."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import BundleError
-from models.parts.base import Floats
 from models.parts.kinds import regions_of, split, widths
 from models.parts.layers import logits_of
 from models.parts.series import F

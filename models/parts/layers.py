@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import BundleError, near_match
-from models.parts.base import Floats
 
 BENDS: dict[str, Callable[[Floats], Any]] = {
     "tanh": np.tanh,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.series import Floats
 
 AT_ONCE = 1024
 """Rows whose distances are one product: of any number of rows, it would not fit into memory."""

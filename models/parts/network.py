@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import BundleError, near_match
-from models.parts.base import Floats
 
 BENDS: dict[str, Callable[[Floats], Any]] = {
     "none": lambda a: a,

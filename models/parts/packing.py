@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import BundleError, near_match
-from models.parts.base import Array, Floats, Part, from_arrays, to_arrays
+from models.parts.base import Array, Part, from_arrays, to_arrays
 
 
 def packed(chains: Sequence[Sequence[Part]]) -> tuple[Floats, tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.parts.base import Floats
+from models.arrays import Floats
 from models.parts.kernel import squared_distances
 
 

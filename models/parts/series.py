@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError, ScanError
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Series = npt.NDArray[np.floating[Any]]
 F = TypeVar("F", bound=np.floating[Any])

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError, ScanError
 from models.parts.bands import SLOW, Bands, bins_of, checked_bands
-from models.parts.series import Block, Floats, Series, blocks, centred, checked
+from models.parts.series import Block, Series, blocks, centred, checked
 
 
 def amplitudes(block: Block, *, standardised: bool) -> Floats:

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import BundleError, near_match
-from models.parts.base import Array, Floats, Part, SeriesPart, from_arrays, to_arrays
+from models.parts.base import Array, Part, SeriesPart, from_arrays, to_arrays
 from models.parts.packing import run
 from models.parts.registry import SERIES_PARTS, TABLE_PARTS
 from models.parts.series import Series

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.parts.covariance import ledoit_wolf
-from models.parts.series import Floats, Series, blocks, checked, pair_names, upper
+from models.parts.series import Series, blocks, checked, pair_names, upper
 
 LEAST_EIGENVALUE = 1e-10
 """Of a whitened covariance: a logarithm below is of rounding."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.parts.base import Floats
+from models.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import BundleError
-from models.parts.base import Floats
 
 Indices = npt.NDArray[np.int64]
 

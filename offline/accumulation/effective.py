@@ -15,8 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import BundleError, HemostreamError
-from offline.accumulation.trajectories import Floats, Trajectory
+from offline.accumulation.trajectories import Trajectory
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from models.arrays import Floats
 from offline.accumulation.effective import Law, effective_windows
-from offline.accumulation.trajectories import Floats, Trajectory, each_person_once
+from offline.accumulation.trajectories import Trajectory, each_person_once
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 
 FEWEST_OF_A_LABEL = 3

@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from offline.accumulation.trajectories import Floats, Trajectory, each_person_once
+from offline.accumulation.trajectories import Trajectory, each_person_once
 from offline.stats.intervals import LEVEL, clopper_pearson
 from offline.stats.metrics import Figure
 

@@ -8,12 +8,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts import Part
 from models.parts.packing import run
 from models.probabilities import probabilities
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 

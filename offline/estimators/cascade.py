@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
+from models.arrays import Floats
 from models.parts.cascade import Cascade
 from models.parts.layers import Linear
-from offline.estimators.base import Floats, PartsClassifier, TableError, against_the_rest, labelled
+from offline.estimators.base import PartsClassifier, TableError, against_the_rest, labelled
 from offline.estimators.bayesian_least_squares import fit_bayesian
 
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from models.arrays import Floats
 from models.errors import HemostreamError, near_match
 from models.parts.harmonise import Harmonise
 
-Floats = npt.NDArray[np.float64]
 Sites = npt.NDArray[np.str_]
 
 FEWEST = 20

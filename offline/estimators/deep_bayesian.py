@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.networks.deep_belief import DeepBeliefNetwork
 from models.parts.network import TableNetwork, side_by_side
 from offline.base.reproducible import reproducible
-from offline.estimators.base import Floats, Labels, labelled
+from offline.estimators.base import Labels, labelled
 from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_channels import channel_of
 from offline.estimators.torch_contrastive import teach_stack

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from models.arrays import Floats
+
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 

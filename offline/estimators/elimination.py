@@ -14,7 +14,8 @@ from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from offline.estimators.base import Flags, Floats, Labels, TableError, against_the_rest, labelled
+from models.arrays import Floats
+from offline.estimators.base import Flags, Labels, TableError, against_the_rest, labelled
 from offline.estimators.least_squares import balanced, decomposed, left_out
 from offline.estimators.ridge import standardise
 

@@ -7,9 +7,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.utils import check_random_state
 
+from models.arrays import Floats
 from models.parts.kernel import squared_distances
 from models.parts.prototypes import Prototypes
-from offline.estimators.base import Floats, Labels, PartsClassifier, TableError, labelled
+from offline.estimators.base import Labels, PartsClassifier, TableError, labelled
 
 
 class LearningVectorQuantisation(PartsClassifier):

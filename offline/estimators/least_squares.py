@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from models.arrays import Floats
+
 Flags = npt.NDArray[np.bool_]
 
 PENALTIES = tuple(float(value) for value in np.logspace(-3, 3, 13))

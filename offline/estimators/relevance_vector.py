@@ -5,9 +5,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.parts.kernel import KernelMachine, squared_distances
 from models.parts.layers import logits_of
-from offline.estimators.base import Flags, Floats, PartsClassifier, against_the_rest, labelled
+from offline.estimators.base import Flags, PartsClassifier, against_the_rest, labelled
 
 FLAT = 1e-6
 """Precision of the bias's prior: next to none."""

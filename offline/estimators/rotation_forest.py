@@ -7,8 +7,9 @@ import numpy.typing as npt
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_random_state
 
+from models.arrays import Floats
 from models.parts.trees import Turn
-from offline.estimators.base import Floats, Labels, PartsClassifier, TableError, labelled
+from offline.estimators.base import Labels, PartsClassifier, TableError, labelled
 from offline.estimators.tree_tables import leaf_shares, tree_table
 
 SHARE = 0.75

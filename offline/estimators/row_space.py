@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from models.arrays import Floats
 from models.parts.layers import Linear
-from offline.estimators.base import Floats, PartsClassifier, labelled
+from offline.estimators.base import PartsClassifier, labelled
 from offline.estimators.export import parts_of
 
 LEAST = 1e-12

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from offline.estimators.base import Floats, PartsClassifier, TableError
+from models.arrays import Floats
+from offline.estimators.base import PartsClassifier, TableError
 
 Singles = npt.NDArray[np.float32]
 

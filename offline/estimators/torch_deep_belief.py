@@ -9,11 +9,12 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from models.arrays import Floats
 from models.networks.deep_belief import DeepBeliefNetwork
 from models.parts import Part
 from models.parts.packing import run
 from offline.base.reproducible import reproducible
-from offline.estimators.base import Floats, labelled
+from offline.estimators.base import labelled
 from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
 from offline.estimators.torch_contrastive import teach_stack
 from offline.estimators.torch_export import dense_part

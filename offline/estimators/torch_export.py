@@ -7,13 +7,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from models.arrays import Floats
 from models.networks.mixture_of_experts import MixtureOfExperts
 from models.networks.table_cnn import TableCNN
 from models.parts import Part
 from models.parts.convolution import Convolutions
 from models.parts.experts import Experts
 from models.parts.network import TableNetwork, network_of, standardised
-from offline.estimators.base import Floats
 
 Standard = tuple[Floats, Floats]
 """Mean and scale of the columns, each (n_columns,) float64."""

@@ -8,9 +8,10 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
+from models.arrays import Floats
 from models.parts.fusion import MEMBERS, VoteFusion
 from models.parts.packing import packed, run
-from offline.estimators.base import Floats, Labels, labelled
+from offline.estimators.base import Labels, labelled
 from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of
 from offline.estimators.torch_channels import channel_of
 from offline.estimators.torch_export import torch_parts

@@ -7,8 +7,9 @@ after Chow C, Liu C (1968). IEEE Transactions on Information Theory 14:462-467.
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.parts.tree_bayes import TreeBayes, binned
-from offline.estimators.base import Floats, Labels
+from offline.estimators.base import Labels
 from offline.estimators.torch_base import NetworkError
 
 SMOOTHING = 5.0

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.parts.trees import Trees
-from offline.estimators.base import Floats
 
 
 def tree_table(

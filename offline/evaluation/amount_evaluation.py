@@ -15,10 +15,10 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from offline.stats.regression import Amounts, figures_of, values_of
 
-Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
 Folds = list[tuple[str, npt.NDArray[np.intp], npt.NDArray[np.intp]]]
 MEAN, SITE = "mean of the others", ", unseen site"

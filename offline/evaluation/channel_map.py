@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.sample_table import SampleTable
 from offline.evaluation.ridge import labelled_rows
 from offline.stats.permutation import FEWEST, permuted
 
-Floats = npt.NDArray[np.float64]
 FEATURES = ("mean", "slope", "spread")
 """Of a window, as `offline.estimators.baselines.window_features` has them; all are looked at, and all
 corrected for."""

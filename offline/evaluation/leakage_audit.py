@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from models.arrays import Floats
 from models.private import replace_private, write_private
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell
@@ -28,7 +28,6 @@ from offline.stats.permutation import FEWEST, permuted
 from offline.stats.primary import Metric, Pairs, own_figures, person_scores
 from offline.stats.primary_figure import primary
 
-Floats = npt.NDArray[np.float64]
 Z = 1.96
 """Half the width of a 95 % interval, in standard deviations."""
 PERMUTATIONS = 40

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds
@@ -20,7 +21,6 @@ from offline.stats.permutation import permuted
 from offline.stats.primary import METRICS, Metric, Pairs, PersonScores
 from offline.stats.primary_figure import primary
 
-Floats = npt.NDArray[np.float64]
 AT_ONCE = 100
 """Labellings within recordings that are fitted in one go: more would only take memory."""
 

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.accumulation import (
     Law,
     Passage,
@@ -29,7 +29,6 @@ from offline.base.splits import Fold
 from offline.stats.intervals import clopper_pearson
 from offline.stats.primary import SUREST
 
-Floats = npt.NDArray[np.float64]
 SECONDS = (10.0, 20.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
 """Of recording since the first judged window, at which figures are told."""
 ALPHA = 0.1

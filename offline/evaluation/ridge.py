@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedKFold
 
-from offline.estimators.discriminant import Discriminant, Floats, Rows, fit_discriminant
+from models.arrays import Floats
+from offline.estimators.discriminant import Discriminant, Rows, fit_discriminant
 
 INNER_FOLDS = 5
 """Most divisions of the training people for choosing the penalty."""

@@ -20,10 +20,10 @@ from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from offline.explain.margin import Margin
 
-Floats = npt.NDArray[np.float64]
 STEPS = 64
 """Steps of the path from the empty window; the law then holds within a few thousandths of the margin."""
 

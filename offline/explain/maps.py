@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from models.arrays import Floats
 from offline.explain.gradients import guided, integrated_gradients
 from offline.explain.margin import said
 from offline.explain.occlusion import occlude
 from offline.explain.sanity import likeness, with_new_weights
 
-Floats = npt.NDArray[np.float64]
 Windows = npt.NDArray[np.float32]
 MOST_WINDOWS = 200
 """So many windows, evenly spread, are explained; more say the same for longer."""

@@ -10,9 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from models.arrays import Floats
 from offline.explain.margin import Margin
-
-Floats = npt.NDArray[np.float64]
 
 
 def occlude(

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy.stats import spearmanr
 from torch import nn
 
+from models.arrays import Floats
 from offline.base.reproducible import reproducible
 
-Floats = npt.NDArray[np.float64]
 ALIKE = 0.7
 """A map whose ranks agree so well with those of untrained networks shows the input, not what was learnt."""
 

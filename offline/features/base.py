@@ -12,11 +12,11 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts.base import SeriesPart
 from models.parts.series import checked
 
-Floats = npt.NDArray[np.float64]
 Series = npt.NDArray[np.floating[Any]]
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts.components import ComponentFeatures
 from models.parts.series import blocks, unit
-from offline.features.base import Floats, NamedPart, Series, SeriesTransformer
+from offline.features.base import NamedPart, Series, SeriesTransformer
 from offline.features.stability import rank
 
 

@@ -1,8 +1,9 @@
 """Connectivity of a whole scan, of bands, and of directions: nothing of it is learnt from others."""
 
+from models.arrays import Floats
 from models.parts import band_connectivity, connectivity, granger
 from models.parts.bands import SLOW, Bands
-from offline.features.base import Floats, NamedPart, Series, SeriesTransformer
+from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
 class Correlation(SeriesTransformer):

@@ -1,7 +1,8 @@
 """Change of connectivity within a scan: nothing of it is learnt from others."""
 
+from models.arrays import Floats
 from models.parts import dynamics
-from offline.features.base import Floats, NamedPart, Series, SeriesTransformer
+from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
 class SlidingConnectivity(SeriesTransformer):

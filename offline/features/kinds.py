@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from models.arrays import Floats
 from models.parts import kinds
-from offline.features.base import Floats, NamedPart, Series, SeriesTransformer
+from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
 class Kinds(SeriesTransformer):

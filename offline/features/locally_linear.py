@@ -12,9 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.manifold import LocallyLinearEmbedding
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from models.arrays import Floats
 from models.parts.locally_linear import Embedded
-
-Floats = npt.NDArray[np.float64]
 
 
 class LocallyLinear(TransformerMixin, BaseEstimator):

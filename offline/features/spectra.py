@@ -4,9 +4,10 @@ Regional homogeneity (ReHo) is not among them: it compares neighbouring voxels, 
 longer have any; `offline.scans.reho` has it of volumes.
 """
 
+from models.arrays import Floats
 from models.parts import spectra
 from models.parts.bands import SLOW, Bands
-from offline.features.base import Floats, NamedPart, Series, SeriesTransformer
+from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
 class BandAmplitude(SeriesTransformer):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-Floats = npt.NDArray[np.float64]
+from models.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts import tangent
 from models.parts.covariance import ledoit_wolf
 from models.parts.series import blocks
-from offline.features.base import Floats, NamedPart, Series, SeriesTransformer
+from offline.features.base import NamedPart, Series, SeriesTransformer
 
 REFERENCES = ("euclidean", "log-euclidean", "geometric")
 """Kinds of mean, from the quickest to the slowest."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime.signal import Bools
+from models.arrays import Bools
 from realtime.sources.recording import Recording
 
 CHANNELS = frozenset({"measlistact", "measlistactman", "measlistactauto", "mlact", "mlactman", "mlactauto"})

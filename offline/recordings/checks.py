@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import RecordingError
 from realtime.channels.units import LENGTHS
-from realtime.signal import Bools, Channel, Floats, Kind, Position, SignalSpec
+from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.sources.recording import Event
 
 NEAR_M, FAR_M = 0.005, 0.080

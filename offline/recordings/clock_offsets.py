@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from realtime.clock.comparisons import DRIFT
-from realtime.signal import Bools, Floats
 
 SURE = 4.0
 """Standard errors within which the offset is claimed to be known."""

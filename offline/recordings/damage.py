@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import RecordingError
-from realtime.signal import Bools, Floats, Kind
+from realtime.signal import Kind
 from realtime.sources.recording import Recording
 
 LOST_SHARE = "lost_share"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.signal import Bools, Floats
+from models.arrays import Bools, Floats
 from realtime.sources.recording import Event, Recording
 
 PLACEHOLDER_DAYS = ("1970-01-01", "1980-01-01", "2000-01-01")

@@ -10,10 +10,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from models.outside import decoded
 from offline.recordings.checks import FREE, MOST_PACKED
-from realtime.signal import Floats
 
 
 def member(group: h5py.Group, name: str) -> Any:

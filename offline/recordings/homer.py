@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from models.arrays import Floats
 from models.errors import RecordingError, SignalError
 from offline.recordings.bad_marks import CHANNELS, SAMPLES, without_marked
 from offline.recordings.checks import (
@@ -25,7 +26,7 @@ from offline.recordings.checks import (
 )
 from offline.recordings.plausible import check_steps, check_wavelengths
 from realtime.channels.optodes import midpoint, standard_name
-from realtime.signal import Channel, Floats, Kind, Position, SignalSpec
+from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.sources.markers import Marks, label_of
 from realtime.sources.recording import Event, Recording
 

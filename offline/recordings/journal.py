@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.checks import check_times, in_order, missing_values
 from offline.recordings.damage import LOST_SHARE
@@ -27,7 +28,6 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.signal import Floats
 from realtime.sinks.journal.journal import journal_runs, read_journal_entries, read_losses
 from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.checks import MOST_HAEMOGLOBIN
 from realtime.channels.wavelengths import impossible_light
-from realtime.signal import Channel, Floats
+from realtime.signal import Channel
 
 SHORTEST_STEP_S, LONGEST_STEP_S = 9e-4, 30.0
 """Samples of optical devices are no closer together and no further apart, s."""

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
+from models.arrays import Floats
 from realtime.clock.chunk_stamps import EXACT_S, LONGEST_FEWEST, LONGEST_MOST, LONGEST_S
-from realtime.signal import Floats
 
 
 def as_pushed(stamps: Floats, offsets: Floats, rate: float) -> Floats:

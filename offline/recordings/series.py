@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.series_table import read_table
-from realtime.signal import Channel, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
 UNEVEN = 0.05

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import RecordingError
 from realtime.channels.text_values import ABSENT_NUMBERS
-from realtime.signal import Bools, Floats
 
 INDEX = frozenset(
     {"", "index", "volume", "volumes", "vol", "frame", "scan", "tr", "row", "sample", "unnamed: 0"}

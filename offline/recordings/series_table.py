@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.series_roles import FEWEST, SeriesTable, counts, regions_of
 from realtime.channels.text_values import has_decimal_comma, is_absent
-from realtime.signal import Floats
 
 FEW_WHOLE = 0.05
 """Part of the cells of measured signals that may be whole numbers by chance."""

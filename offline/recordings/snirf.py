@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError, SignalError
 from offline.recordings import hdf5
 from offline.recordings.bad_marks import without_marked
@@ -37,7 +38,7 @@ from offline.recordings.snirf_events import read_stimuli
 from offline.recordings.snirf_measurements import choose
 from realtime.channels.lossless import restored
 from realtime.channels.text_values import is_absent
-from realtime.signal import Floats, SignalSpec
+from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
 
 TAG_CHANNELS, TAG_ORIGIN, TAG_START, TAG_NOTES = (

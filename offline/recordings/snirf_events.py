@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
+from models.arrays import Bools, Floats
 from offline.recordings import hdf5
-from realtime.signal import Bools, Floats
 from realtime.sources.markers import duration_of, label_of
 from realtime.sources.recording import Event
 

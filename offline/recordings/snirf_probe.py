@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings import hdf5
 from realtime.channels.optodes import optode_of
 from realtime.channels.text_values import is_absent
-from realtime.signal import Floats, Position
+from realtime.signal import Position
 
 _OPTODES = (("S", "source"), ("D", "detector"))
 

@@ -18,12 +18,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
 from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
 from realtime.channels.lossless import remainder
 from realtime.channels.wavelengths import FARTHEST_NM
-from realtime.signal import Channel, Floats, Kind
+from realtime.signal import Channel, Kind
 from realtime.sources.recording import Event, Recording
 
 _LABELS: Mapping[Kind, str] = {

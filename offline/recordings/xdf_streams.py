@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from models.arrays import Floats
 from models.errors import RecordingError, StreamError
 from realtime.devices import companion_of
-from realtime.signal import Floats
 from realtime.sources.stream_choice import TYPES, By, Wanted, parse
 
 _TYPES = {one.lower() for one in TYPES}

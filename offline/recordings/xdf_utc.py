@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from offline.recordings.dates import local_start, utc_of
 from offline.recordings.xdf_streams import XdfStream
-from realtime.signal import Floats
 
 FIRST_COMPARISON_S = 5.0
 """LabRecorder compares the clocks for the first time so long (s) after it opened the file."""

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import expit
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.person_metrics import decision_curve
 from offline.stats.primary import own_figures, person_scores
 
-Floats = npt.NDArray[np.float64]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that stay apart for those who do not see red or green."""
 BINS = 8

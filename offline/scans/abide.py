@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
 from offline.base.sample_table import SampleTable
 from offline.scans.abide_sites import repetition_times
-from offline.scans.base import Floats, Scans
+from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
 from offline.scans.regions import SHORTEST, listed, read_region_text, short_ones, stack
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from offline.scans.base import Floats
+from models.arrays import Floats
 from offline.scans.phenotype import Texts
 
 REPETITION_TIME: Mapping[str, float] = {

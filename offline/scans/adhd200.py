@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
 from offline.base.sample_table import SampleTable
 from offline.scans.adhd200_graphs import N_REGIONS, read_graph_file
 from offline.scans.adhd200_people import alff_people, graph_people
-from offline.scans.base import Floats, Scans
+from offline.scans.base import Scans
 from offline.scans.matlab import read_alff_file
 from offline.scans.phenotype import Phenotypes
 from offline.scans.square import pair_names

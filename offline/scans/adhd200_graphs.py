@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecordingError
-from offline.scans.base import Floats
 
 N_REGIONS = 190
 MOST_BYTES = 50_000_000

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecordingError
-from offline.scans.base import Floats
 from offline.scans.phenotype import Phenotypes, read_phenotypes
 
 PERSON = "ScanDir ID"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 
-Floats = npt.NDArray[np.float64]
 DIAGNOSIS = "diagnosis"
 
 

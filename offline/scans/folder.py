@@ -10,10 +10,11 @@ from tokenize import TokenError
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
 from offline.recordings.series import check_times_of_volumes, read_series
 from offline.recordings.series_roles import SeriesTable
-from offline.scans.base import Floats, Scans
+from offline.scans.base import Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
 from offline.scans.regions import MOST_NAMED, SHORTEST, listed, read_region_table, stack

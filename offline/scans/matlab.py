@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from models.arrays import Floats
 from models.errors import RecordingError
-from offline.scans.base import Floats
 
 N_REGIONS = 116
 

@@ -13,8 +13,8 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nilearn.maskers import NiftiLabelsMasker
 
+from models.arrays import Floats
 from models.errors import RecordingError
-from offline.scans.base import Floats
 from offline.scans.reho import regional_homogeneity
 
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from offline.base.cohort import OLDEST, PERSONAL, PERSONAL_PARTS
 from offline.base.remarks import lines_of
 from offline.base.sample_table import SampleTable
 from offline.base.spelling import SEXES
 from offline.base.spelt_alike import nearly_alike, refuse_spelt_twice
-from offline.scans.base import Floats, Scans
+from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, as_number
 from offline.scans.regions import SHORTEST, listed, short_ones
 from offline.scans.twice import refuse_same

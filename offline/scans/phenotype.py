@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecipeError, near_match
 from offline.base.spelling import canonical
 from offline.base.spelt_alike import refuse_spelt_twice
-from offline.scans.base import Floats
 from realtime.channels.text_values import code_in
 
 Texts = npt.NDArray[np.str_]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.series_roles import SeriesTable, regions_of
 from offline.recordings.series_table import read_table
-from offline.scans.base import Floats
 
 SHORTEST = 240.0
 """Scans shorter than this (s) are declared: correlations only become steady within about five minutes

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 from scipy.stats import rankdata
 
-from offline.scans.base import Floats
+from models.arrays import Floats
 
 SIDE = 3
 """Voxels along each side of the neighbourhood: 27 in all."""

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from models.arrays import Floats
 from offline.base.sample_table import SampleTable
-from offline.scans.base import Floats, Scans
+from offline.scans.base import Scans
 
 LABELS = ("TD", "disorder")
 N_NETWORKS = 4

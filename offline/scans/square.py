@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecordingError
-from offline.scans.base import Floats
 
 TOLERANCE = 1e-4
 """Part of a matrix's largest value by which its halves may differ: what writing few digits does."""

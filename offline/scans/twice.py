@@ -4,9 +4,10 @@ from itertools import combinations
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from offline.samples.fingerprints import Fingerprint, alike_pairs, fingerprint_of
-from offline.scans.base import Floats, Scans
+from offline.scans.base import Scans
 from offline.scans.regions import listed
 
 REGIONS = 32

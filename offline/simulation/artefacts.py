@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from offline.simulation.people import Seed, chance
 from offline.simulation.settings import Simulation
-from realtime.signal import Floats
 
 SHIFT_RISE_S = 0.3
 

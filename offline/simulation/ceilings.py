@@ -20,10 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models.arrays import Bools, Floats
 from offline.estimators.baselines import window_features
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 BANDS_HZ = ((0.005, 0.01), (0.01, 0.02), (0.02, 0.04), (0.04, 0.07), (0.07, 0.13), (0.13, 0.4), (0.4, 1.0))
 """Bands in which the whole recording's power and homotopic correlation are taken."""

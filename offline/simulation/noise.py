@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfftfreq
 
-from realtime.signal import Floats
+from models.arrays import Floats
 
 Complexes = npt.NDArray[np.complex128]
 

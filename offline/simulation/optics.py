@@ -6,8 +6,8 @@ inverted: what is simulated is found again exactly.
 
 import numpy as np
 
+from models.arrays import Floats
 from offline.simulation.probe import LONG_M
-from realtime.signal import Floats
 from realtime.stages.beer_lambert import PPF, concentration_matrix
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Floats
 from offline.simulation.noise import (
     Complexes,
     coefficients,
@@ -20,7 +21,6 @@ from offline.simulation.noise import (
 from offline.simulation.people import Person, Seed, chance
 from offline.simulation.probe import Pair
 from offline.simulation.settings import Simulation
-from realtime.signal import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ import numpy as np
 from scipy.signal import fftconvolve
 from scipy.stats import gamma
 
+from models.arrays import Floats
 from offline.simulation.people import Person, Seed, chance
 from offline.simulation.probe import Pair
 from offline.simulation.settings import Simulation, Task
-from realtime.signal import Floats
 from realtime.sources.recording import Event
 
 OVERSAMPLING_HZ = 50.0

@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.permutation import FEWEST
 from offline.stats.primary import Metric, own_figures
-
-Floats = npt.NDArray[np.float64]
 
 
 class Judged(Protocol):

@@ -8,16 +8,14 @@ bootstrap's, and said to be that; under 10 people there is none.
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.intervals import DRAWS, Judged, draw_people
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.person_classes import PersonClasses
 from offline.stats.person_loss import person_losses
 from offline.stats.primary import Metric, Pairs, own_figures, person_scores
-
-Floats = npt.NDArray[np.float64]
 
 
 def compared(

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.metrics import accuracy, brier, majority_rate, matthews, recalls
 from offline.stats.primary import SUREST, Metric, Pairs, PersonScores
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from models.arrays import Floats
 from offline.stats.calibration import calibration_intercept, calibration_slope, expected_calibration_error
 from offline.stats.metrics import Figure, brier, matthews
 from offline.stats.primary import Pairs, PersonScores
 
-Floats = npt.NDArray[np.float64]
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Probabilities from which one would act."""
 FALSE_POSITIVES = 0.2

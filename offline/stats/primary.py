@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.metrics import Figure, auc, balanced_accuracy
 
-Floats = npt.NDArray[np.float64]
 Metric = Literal["auc", "balanced_accuracy"]
 METRICS: tuple[Metric, ...] = ("auc", "balanced_accuracy")
 SUREST = 1e-6

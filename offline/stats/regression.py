@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.private import open_private
 from offline.stats.intervals import DRAWS
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.permutation import p_value
 
-Floats = npt.NDArray[np.float64]
 FIGURES = ("r", "R2", "MAE")
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.stats.metrics import auc
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
 
 PENALTIES = (1e2, 1e3, 3e3, 1e4, 3e4, 1e5, 1e6)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.bundle_files import check_target
 from models.errors import HemostreamError, near_match
 from models.parts.system import System
@@ -27,7 +28,7 @@ from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
 from offline.studies.division import UNSEEN_SITE, unseen_sites
 from offline.studies.tables import OF_SERIES, digest, table_of
-from offline.studies.work import Floats, Task, fit, log_odds
+from offline.studies.work import Task, fit, log_odds
 
 SHORT_ENOUGH = 180.0
 """Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.intervals import around, bootstrap_sd, draw_people, null_sd
 from offline.stats.metrics import auc, majority_rate
@@ -20,7 +20,6 @@ from offline.stats.primary import METRICS, Pairs, person_scores
 from offline.studies import several_figures
 from offline.studies.division import TENFOLD
 
-Floats = npt.NDArray[np.float64]
 DRAWS = 2000
 
 

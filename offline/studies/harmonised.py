@@ -8,10 +8,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from models.arrays import Floats
 from offline.estimators.combat import FEWEST, ComBat
 from offline.studies.without_traits import TraitScale, apart
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
 
 

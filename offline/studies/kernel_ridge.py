@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.estimators.discriminant import standard_of
 from offline.stats.metrics import balanced_accuracy
 from offline.studies.dual import PENALTIES, Dual
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 FACTORS = (0.01, 0.1, 1.0, 10.0)

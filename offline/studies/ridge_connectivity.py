@@ -9,10 +9,11 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts.layers import Linear, logits_of
 from offline.estimators.discriminant import standard_of
-from offline.studies.dual import PENALTIES, Dual, Floats, Labels
+from offline.studies.dual import PENALTIES, Dual, Labels
 from offline.studies.two_labels import TwoLabels
 
 FOLDS = 5

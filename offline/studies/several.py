@@ -14,10 +14,10 @@ from scipy.special import logit, logsumexp
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import get_tags
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from offline.scans import Scans
 
-Floats = npt.NDArray[np.float64]
 FEWEST = 5
 """People of each of several labels: each is on both sides of every division, and of those within training."""
 SUREST = 1e-9

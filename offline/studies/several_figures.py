@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.intervals import around, bootstrap_sd, clopper_pearson, null_sd
 from offline.stats.permutation import p_value
 from offline.stats.person_classes import PersonClasses
 from offline.stats.primary import METRICS
-
-Floats = npt.NDArray[np.float64]
 
 
 def of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models.arrays import Floats
 from offline.base.splits import Fold
 from offline.evaluation.amount_evaluation import PENALTIES
 from offline.scans import Scans
 from offline.studies.division import FOLDS
 from offline.studies.unlabelled import centred
 
-Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
 FEWEST_OF_SITE = 20
 """A site with fewer people whose amount is known is left out: every fold needs its mean and SD."""

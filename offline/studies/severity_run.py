@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from models.private import private_folder
 from offline.base.progress import Tell
@@ -32,7 +33,6 @@ from offline.studies.severity_page import TRAITS, write_page
 from offline.studies.sheet import write_json
 from offline.studies.tables import TABLES, digest, table_of
 
-Floats = npt.NDArray[np.float64]
 MEAN = "mean of the others"
 BEYOND = ", beyond age and sex"
 """What training people's amounts follow from age and sex is taken out of everybody's first."""

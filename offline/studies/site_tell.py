@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell
@@ -32,7 +33,6 @@ from offline.studies.tables import AGE, FEMALE, trait_columns
 from offline.studies.without_traits import TraitScale
 from offline.studies.work import probabilities_of
 
-Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
 LINEAR, GAUSSIAN = "linear", "Gaussian kernel"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError, ScanError, near_match
 from models.parts.kinds import KINDS, regions_of, widths
 from models.parts.kinds_average import TANGENT
@@ -43,7 +43,6 @@ OF_ANYBODY = ("age and sex", "motion", "site")
 """Tables that need no scan."""
 LEAST_MOTION = 1e-3
 """mm, of which the logarithm is taken where somebody is said to have moved less."""
-Floats = npt.NDArray[np.float64]
 
 
 OF_SERIES: Mapping[str, tuple[SeriesTransformer, ...]] = MappingProxyType(

@@ -3,9 +3,10 @@ on average over many data sets (Dadi et al. 2019, NeuroImage 192:115-134)."""
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts.kinds_average import TANGENT, KindsAverage, seen_from
-from offline.studies.dual import PENALTIES, Floats, Labels
+from offline.studies.dual import PENALTIES, Labels
 from offline.studies.headline.members import whitening_of
 from offline.studies.ridge_connectivity import Reading
 from offline.studies.two_labels import TwoLabels

@@ -7,8 +7,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from models.arrays import Floats
 from models.parts import Part
-from offline.studies.dual import Floats, Labels
+from offline.studies.dual import Labels
 
 
 class TwoLabels(ClassifierMixin, BaseEstimator):

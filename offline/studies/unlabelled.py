@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.parts.kinds_average import matrix_of
 from models.parts.tangent import log_symmetric
 from offline.base.sample_table import SampleTable
@@ -13,8 +14,6 @@ MATRICES_WORDS = (
     "In the transductive arm matrices are not centred, for then they would be none: the mean of their "
     "logarithms at each site becomes that of all."
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:

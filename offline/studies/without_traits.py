@@ -13,9 +13,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
 
 

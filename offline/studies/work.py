@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from models.arrays import Floats
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.stats.permutation import permuted_people
@@ -32,7 +33,6 @@ from offline.studies.several import area, for_labels, log_probabilities
 from offline.studies.tables import matrices_in
 from offline.studies.unlabelled import moved_together
 
-Floats = npt.NDArray[np.float64]
 INNER_FOLDS = 3
 
 

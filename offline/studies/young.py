@@ -7,13 +7,13 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.estimators.torch_cnn import ConvolutionalClassifier
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import AGE, N_TRAITS
 from offline.studies.without_traits import apart
 
-Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
 
 

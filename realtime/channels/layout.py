@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import SignalError, StreamError
-from realtime.signal import Floats, SignalSpec
+from realtime.signal import SignalSpec
 
 
 @dataclass(frozen=True, slots=True)

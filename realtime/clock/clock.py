@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from realtime.clock.chunk_stamps import Ends, Step
 from realtime.clock.comparisons import DRIFT, Comparisons
 from realtime.clock.frame_counter import Counted, understand
 from realtime.clock.line import Line
 from realtime.clock.report import ClockReport
-from realtime.signal import Bools, Floats
 
 SET_BACK = 5
 """So many samples in a row, rising, behind what was given: the source's clock was set back ..."""

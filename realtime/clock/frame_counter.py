@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from realtime.signal import Floats
+from models.arrays import Floats
 
 MOST_LOST = 100_000
 """A counter that jumps further was set anew."""

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Bools, Floats
 from realtime.clock.frame_counter import FrameCounter
 from realtime.guards.stamps import StampGuard
 from realtime.log import Received, StreamOpened
-from realtime.signal import Bools, Floats
 
 LARGEST_VALUE = 1e15
 """No device measures more, in whatever unit; such a value is missing (it would stay in filters for good)."""

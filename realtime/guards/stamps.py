@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from realtime.signal import Bools, Floats
+from models.arrays import Bools, Floats
 
 LATEST_S = 1e11
 """Furthest stamp from zero, s: 3,000 years, where float64 still tells 15 us apart."""

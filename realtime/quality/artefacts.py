@@ -6,7 +6,7 @@ it, so each first asks a question that is cheap to answer with no.
 
 import numpy as np
 
-from realtime.signal import Bools, Floats
+from models.arrays import Bools, Floats
 
 REPEATED = 5
 """A signal that stands still repeats itself so often: of rounded values two or three are alike by chance."""

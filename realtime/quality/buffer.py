@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from realtime.signal import Chunk, Floats
+from models.arrays import Floats
+from realtime.signal import Chunk
 
 MOST_SAMPLES = 2**14
 """When room is made, of those that came before never more are kept: enough for a minute at 250 Hz."""

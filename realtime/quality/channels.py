@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from realtime.quality import artefacts
 from realtime.quality.buffer import STAMP_SLACK_S, RecentSamples
 from realtime.quality.policy import ChannelFitness, Policy
 from realtime.quality.raw import Key, key_of, look
 from realtime.quality.scalp_coupling import ScalpCoupling
-from realtime.signal import Floats, SignalSpec
+from realtime.signal import SignalSpec
 
 ADAPT_S = 10.0
 """A scale of motion grows or shrinks by a factor of e in this time at most, stream seconds."""

@@ -13,9 +13,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Bools, Floats
 from models.errors import RecipeError
 from models.typed import fits
-from realtime.signal import Bools, Floats
 
 
 class Reason(StrEnum):

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from realtime.quality import artefacts
 from realtime.quality.buffer import RecentSamples
 from realtime.quality.scalp_coupling import ScalpCoupling
-from realtime.signal import Floats
 
 
 class Key(NamedTuple):

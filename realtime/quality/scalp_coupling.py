@@ -13,7 +13,8 @@ from itertools import combinations
 import numpy as np
 from scipy.linalg.lapack import dposv
 
-from realtime.signal import Floats, Kind, SignalSpec
+from models.arrays import Floats
+from realtime.signal import Kind, SignalSpec
 
 TRANSITION = 0.3
 """Over so many Hz beyond the band's edges frequencies fade out; as mne and mne-nirs do it."""

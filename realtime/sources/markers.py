@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime.signal import Floats
+from models.arrays import Floats
 
 SOON_S = 0.25
 """A numeric stream without a rate that says the same again within this time (s) is held, not sent anew: no

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import RecordingError
 from models.outside import LONGEST_LABEL, printable
 from realtime.guards.stamps import on_a_clock
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, OriginKind, Received, StreamOpened
-from realtime.signal import Bools, Floats, SignalSpec
+from realtime.signal import SignalSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from math import ceil, sqrt
 import numpy as np
 from scipy.signal import butter
 
+from models.arrays import Floats
 from models.errors import RecipeError
-from realtime.signal import Chunk, Floats, SignalSpec
+from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable

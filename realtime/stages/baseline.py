@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.signal import Bools, Floats
+from models.arrays import Bools, Floats
 
 
 class FrozenBaseline:

@@ -12,8 +12,9 @@ from typing import cast
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import RecipeError, SignalError
-from realtime.signal import Bools, Channel, Chunk, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Bools
 from models.errors import SignalError
-from realtime.signal import Bools, Channel, Chunk, SignalSpec
+from realtime.signal import Channel, Chunk, SignalSpec
 
 
 def usable(chunk: Chunk) -> Bools:

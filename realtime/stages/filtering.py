@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.signal import sosfilt, sosfilt_zi
 
+from models.arrays import Bools, Floats
 from models.errors import RecipeError, SignalError
-from realtime.signal import Bools, Floats
 from realtime.stages.outline import MOST_S
 
 MOST_SAMPLES = 2**22

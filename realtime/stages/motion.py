@@ -14,8 +14,9 @@ from math import ceil
 import numpy as np
 from scipy.signal import butter
 
+from models.arrays import Bools, Floats
 from models.errors import RecipeError, SignalError
-from realtime.signal import Bools, Chunk, Floats, Kind, SignalSpec
+from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable

@@ -9,7 +9,8 @@ from math import ceil, exp
 
 import numpy as np
 
-from realtime.signal import Bools, Chunk, Floats, SignalSpec
+from models.arrays import Bools, Floats
+from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable

@@ -12,7 +12,8 @@ from math import floor
 import numpy as np
 from scipy.signal import butter
 
-from realtime.signal import Bools, Chunk, Floats, SignalSpec
+from models.arrays import Bools, Floats
+from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable

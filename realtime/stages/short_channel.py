@@ -9,8 +9,9 @@ from math import exp
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from models.errors import SignalError
-from realtime.signal import Bools, Chunk, Floats, Kind, SignalSpec
+from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable

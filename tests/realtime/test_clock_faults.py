@@ -4,19 +4,17 @@ import json
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.arrays import Floats
 from realtime.clock import Clock
 from realtime.clock.frame_counter import Counted, understand
 from realtime.core import Core
 from realtime.log import ClockMeasured, Origin, Received, SessionStarted, StreamOpened
 from realtime.windows import Window
 from tests.realtime.support import fast_plan, feed, intensities, intensity_spec, opened_core
-
-Floats = npt.NDArray[np.float64]
 
 
 def pushed(

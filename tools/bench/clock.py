@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from realtime.clock import Clock
 from realtime.quality.policy import Policy
 from realtime.window_quality import TIMES_MATTER_S
-from tools.bench.clock_sources import FAMILIES, Floats, KnownSource, make
+from tools.bench.clock_sources import FAMILIES, KnownSource, make
 from tools.lsl_config import stay_on_this_machine
 
 CHUNK = 16

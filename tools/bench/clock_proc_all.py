@@ -12,7 +12,8 @@ import uuid
 import numpy as np
 import pylsl
 
-from tools.bench.clock_sources import Floats, KnownSource
+from models.arrays import Floats
+from tools.bench.clock_sources import KnownSource
 
 WAIT_S = 10.0
 """Longest wait for a stream, and for its samples, s."""

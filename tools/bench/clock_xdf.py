@@ -20,6 +20,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pyxdf
 
+from models.arrays import Floats
 from offline.recordings import read_recording
 from realtime.channels.lsl_description import describe
 from realtime.clock import Clock
@@ -30,7 +31,6 @@ from tools.bench.clock import Followed, Tally, percentiles, print_table
 from tools.bench.clock_sources import (
     FAMILIES,
     Change,
-    Floats,
     KnownSource,
     compared,
     grid,

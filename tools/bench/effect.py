@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from cyclopts import App
 
+from models.arrays import Floats
 from offline.estimators.baselines import fit_linear
 from offline.samples.channels import choose_channels
 from offline.samples.recipe import Recipe, load_recipe
@@ -35,8 +36,6 @@ from realtime.signal import Chunk
 from realtime.sources.recording import Recording
 
 app = App(name="effect", help="Training against the ceiling of simulated cohorts.", help_format="plaintext")
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

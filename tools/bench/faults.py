@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from cyclopts import App
 
+from models.arrays import Floats
 from models.errors import HemostreamError
-from realtime.signal import Floats
 from tools.faults.bed import Bed, Found
 from tools.faults.measure import Truth
 

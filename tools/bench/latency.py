@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from realtime.log import Produced, Received
-from realtime.signal import Floats
 from realtime.sinks.journal.journal import read_journal_entries
 from tools.bench.arms import ARMS, Arrived, arrivals, running
 from tools.bench.processes import BenchError

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from models.arrays import Bools, Floats
 from offline.recordings import read_recording
 from offline.simulation import Simulation, simulate_person
 from offline.simulation.artefacts import draw_motion, fast_sd, motion_courses
 from realtime.channels.mne_info import info_from_spec
-from realtime.signal import Bools, Floats, SignalSpec
+from realtime.signal import SignalSpec
 from realtime.stages.motion import Motion
 from tools.bench.motion_scores import Score, density_spec, mean_of, run, score, whole_pairs
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from realtime.signal import Bools, Chunk, Floats, Kind, SignalSpec
+from models.arrays import Bools, Floats
+from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Stage
 

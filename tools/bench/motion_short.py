@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from offline.recordings import read_recording
 from offline.simulation import Simulation, Task, simulate_person
 from offline.simulation.optics import optical_density
@@ -14,7 +15,7 @@ from offline.simulation.person import simulate_haemoglobin
 from offline.simulation.probe import make_pairs
 from realtime.channels.mne_info import info_from_spec
 from realtime.pipeline import Pipeline
-from realtime.signal import Chunk, Floats, SignalSpec
+from realtime.signal import Chunk, SignalSpec
 from realtime.stages.references import references_of, split_by_distance
 from realtime.stages.short_channel import ShortChannel
 from tools.bench.motion_scores import Score, density_spec, in_band, mean_of, run, score

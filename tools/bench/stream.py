@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.card import Card
-from realtime.signal import Channel, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Kind, SignalSpec
 
 RATE = 10.0
 PAIRS = 52

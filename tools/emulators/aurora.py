@@ -13,9 +13,10 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import HemostreamError, StreamError
 from realtime.log import Origin
-from realtime.signal import Chunk, Floats, Kind, SignalSpec
+from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording
 from tools.emulators.base import Imitation, add, description, need, optode, sent
 

@@ -7,10 +7,11 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import StreamError
 from realtime.channels.lsl_description import describe_origin
 from realtime.log import Origin
-from realtime.signal import Channel, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import StreamError
 from realtime.log import Origin
-from realtime.signal import Channel, Floats, Kind
+from realtime.signal import Channel, Kind
 from realtime.sources.recording import Recording
 from tools.emulators.base import Imitation, add, description, need, sent
 

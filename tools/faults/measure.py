@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from realtime.clock import Clock
 from realtime.log import ClockMeasured, Received, StreamOpened, StreamReset
-from realtime.signal import Floats
 from realtime.sinks.journal.journal import read_journal_entries
 from tools.faults.hearing import Heard, age_at
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.signal import Floats
+from models.arrays import Floats
 from tools.faults.faults import SPOILS, Fault, in_force
 
 PULSE_HZ = 1.1

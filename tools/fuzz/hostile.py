@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from realtime.signal import Floats
+from models.arrays import Floats
 from tools.fuzz import texts
 from tools.fuzz.damage import Random, damaged
 

@@ -33,11 +33,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from models.parts.kinds import KINDS, split
 from models.parts.kinds_average import TANGENT, KindsAverage, average_of, seen_from
 from offline.stats.metrics import auc
-from offline.studies.dual import Floats, Labels
+from offline.studies.dual import Labels
 from offline.studies.headline.members import Fitted, Member, read_member, whitening_of
 from offline.studies.two_labels import TwoLabels
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from models.parts.kinds_average import matrix_of, own_scale
 from models.parts.tangent import log_symmetric
-from offline.studies.dual import Floats, Labels
+from offline.studies.dual import Labels
 from offline.studies.headline.stretched import Stretched, site_means
 
 PENALTIES = (0.15, 0.5, 1.5, 5.0)

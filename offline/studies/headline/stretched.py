@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from offline.studies.dual import Dual, Floats, Labels
+from models.arrays import Floats
+from offline.studies.dual import Dual, Labels
 
 
 def site_means(site: Labels) -> Floats:

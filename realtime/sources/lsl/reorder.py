@@ -19,9 +19,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.arrays import Floats
 from realtime.guards.stamps import BELIEVED, LATEST_S, LEAP_S
 from realtime.log import ClockMeasured, Entry, Origin, Received, StreamReset
-from realtime.signal import Floats
 from realtime.stages.base import Reset
 
 SUSPECT_S = 0.5

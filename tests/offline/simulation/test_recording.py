@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.arrays import Floats
 from offline.simulation.artefacts import fast_sd
 from offline.simulation.person import simulate_haemoglobin, simulate_person
 from offline.simulation.probe import LONG_M, SHORT_M, make_pairs, make_spec
 from offline.simulation.response import block_response, double_gamma
 from offline.simulation.settings import Simulation, Task
-from realtime.signal import Floats, Kind
+from realtime.signal import Kind
 from realtime.sources.recording import Recording
 
 PLAIN = Simulation(spread=0.0, bad_pairs=0.0, spikes_per_minute=0.0, shifts_per_minute=0.0)

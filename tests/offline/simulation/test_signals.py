@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.arrays import Floats
 from offline.simulation.noise import dfa_exponent
 from offline.simulation.people import draw_person
 from offline.simulation.person import simulate_haemoglobin, simulate_person
 from offline.simulation.physiology import draw_correlations, slow
 from offline.simulation.probe import make_pairs
 from offline.simulation.settings import Simulation
-from realtime.signal import Floats
 
 # Everybody at the median, nothing but physiology and noise: what the default sizes speak of.
 # 25 minutes, the length of the recordings that were measured: what has a long memory has a

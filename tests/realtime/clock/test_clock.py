@@ -4,14 +4,12 @@ import json
 import math
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
+from models.arrays import Floats
 from realtime.clock import Clock
 from realtime.clock.comparisons import DRIFT, NOISE_S
 from tests.realtime.clock.test_chunk_stamps import chunked
-
-Floats = npt.NDArray[np.float64]
 
 
 def stamps(first: float, n: int, rate: float = 10.0) -> Floats:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt, sosfilt_zi
 
+from models.arrays import Floats
 from models.errors import SignalError
-from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.filtering import group_delay, settling_time
 

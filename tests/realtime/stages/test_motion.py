@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from mne.io import RawArray
 from mne.preprocessing.nirs import temporal_derivative_distribution_repair
 
+from models.arrays import Floats
 from models.errors import RecipeError, SignalError
 from offline.recordings import read_recording
 from offline.simulation.artefacts import draw_motion, fast_sd, motion_courses
 from offline.simulation.settings import Simulation
 from realtime.channels.mne_info import info_from_spec
-from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Reset
 from realtime.stages.motion import Motion

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
+from models.arrays import Floats
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages.base import Reset
 from realtime.stages.normalise import Normalise
 

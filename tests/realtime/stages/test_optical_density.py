@@ -6,7 +6,8 @@ import mne
 import numpy as np
 import pytest
 
-from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
+from models.arrays import Floats
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages.base import Reset
 from realtime.stages.optical_density import OpticalDensity
 

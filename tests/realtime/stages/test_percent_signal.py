@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
+from models.arrays import Floats
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages.percent_signal import PercentSignal
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import butter
 
-from realtime.signal import Channel, Chunk, Floats, Kind, SignalSpec
+from models.arrays import Floats
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages.base import Reset
 from realtime.stages.filtering import group_delay
 from realtime.stages.resample import Resample

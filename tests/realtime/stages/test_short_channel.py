@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.arrays import Floats
 from models.errors import RecipeError, SignalError
 from realtime.channels.montage import read_layout
-from realtime.signal import Channel, Chunk, Floats, Kind, Position, SignalSpec
+from realtime.signal import Channel, Chunk, Kind, Position, SignalSpec
 from realtime.stages.base import Reset
 from realtime.stages.references import references_of, split_by_distance
 from realtime.stages.short_channel import PRIOR, ShortChannel
