@@ -21,7 +21,7 @@ from realtime.channels.match import match_channels, merged
 from realtime.clock import Clock
 from realtime.decision import ABSTAIN, Decision
 from realtime.evidence import RunningEvidence
-from realtime.guards.entries import InputGuard, Part
+from realtime.guards.entries import InputGuard, StampedSamples
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -37,7 +37,7 @@ from realtime.plan import Plan
 from realtime.quality.policy import Reason
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages.base import Reset
-from realtime.window_quality import Fitness
+from realtime.window_quality import WindowQuality
 from realtime.windows import Window, Windows
 
 __all__ = ["Core", "Plan"]
@@ -63,7 +63,7 @@ class Core:
         self.clock: Clock | None = None
         self.pipeline: Pipeline | None = None
         self._windows: Windows | None = None
-        self._fitness: Fitness | None = None
+        self._fitness: WindowQuality | None = None
         self._source: tuple[str, str] | None = None
         self.guard = InputGuard()
         self._spec: SignalSpec = plan.spec
@@ -159,7 +159,7 @@ class Core:
         self._set_backs = 0
         self._last_time = -np.inf
         self.pipeline = Pipeline(plan.pipeline, self._spec)
-        self._fitness = Fitness(
+        self._fitness = WindowQuality(
             self._spec,
             self.pipeline.spec_out,
             length_s=plan.length_s,
@@ -204,7 +204,7 @@ class Core:
         """When samples came (s, as fast as the stream's); None where nobody knows."""
         return self.local_origin.stream_time(entry.local) if self._arrivals else None
 
-    def _take(self, part: Part, arrived: float | None) -> list[Window]:
+    def _take(self, part: StampedSamples, arrived: float | None) -> list[Window]:
         """Samples of one clock, through everything."""
         assert self.clock is not None
         assert self.pipeline is not None

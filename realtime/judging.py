@@ -19,7 +19,7 @@ class Judges(Protocol):
         ...
 
 
-class Judged(NamedTuple):
+class NetworkOutput(NamedTuple):
     """What the network says of one window.
 
     Parameters
@@ -34,10 +34,10 @@ class Judged(NamedTuple):
     batch: int
 
 
-UNJUDGED = Judged(None, 0)
+UNJUDGED = NetworkOutput(None, 0)
 
 
-def judge(windows: Sequence[Window], inference: Judges) -> list[Judged]:
+def judge(windows: Sequence[Window], inference: Judges) -> list[NetworkOutput]:
     """Ask the network about the windows that are fit, all in one call.
 
     Parameters
@@ -56,5 +56,5 @@ def judge(windows: Sequence[Window], inference: Judges) -> list[Judged]:
     if not asked:
         return [UNJUDGED] * len(windows)
     rows, sizes = inference.logits(np.stack(asked) if len(asked) > 1 else asked[0][np.newaxis])
-    answers = (Judged(row, int(size)) for row, size in zip(rows, sizes, strict=True))
+    answers = (NetworkOutput(row, int(size)) for row, size in zip(rows, sizes, strict=True))
     return [next(answers) if window.fit and window.data is not None else UNJUDGED for window in windows]

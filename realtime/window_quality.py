@@ -32,7 +32,7 @@ class _Judged(NamedTuple):
 _NOT_JUDGED = _Judged()
 
 
-class Fitness:
+class WindowQuality:
     """What is known of each window, held against the policy.
 
     Parameters

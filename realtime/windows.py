@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.errors import RecipeError
 from realtime.pipeline import Piece
-from realtime.quality.policy import ChannelFitness, Fitness, Reason, fitness
+from realtime.quality.policy import ChannelFitness, Reason, WindowMeasurement, fitness
 from realtime.signal import SignalSpec
 from realtime.stages.outline import MOST_S, check_memory
 
@@ -56,7 +56,7 @@ class Window:
     start: float
     end: float
     data: npt.NDArray[np.float32] | None
-    fitness: Fitness
+    fitness: WindowMeasurement
     reasons: tuple[Reason, ...]
     left_out: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
     quality: Mapping[str, float | None] = field(default_factory=dict)
@@ -201,7 +201,7 @@ class Windows:
         start = self._anchor + self._next * self.step / self.rate
         last = self._anchor + (self._next + count - 1) * self.step / self.rate
         length_s = self.length / self.rate
-        lost = Fitness(0.0, 0.0, length_s)
+        lost = WindowMeasurement(0.0, 0.0, length_s)
         return Window(sequence, count, start, last + length_s, None, lost, (Reason.COVERAGE, Reason.GAP))
 
     def _hold_nothing(self, n: int) -> None:
@@ -259,7 +259,7 @@ class Windows:
         channels = ChannelFitness.of_pipeline(coverage, gaps)
         return Window(sequence, 1, start, end, data, measured, why, channels=channels)
 
-    def _warming_up(self, start: float, measured: Fitness, piece: Piece) -> bool:
+    def _warming_up(self, start: float, measured: WindowMeasurement, piece: Piece) -> bool:
         """Inside the declared warm-up; after a gap, only as far as something really is missing."""
         end = start + self.length / self.rate
         if not piece.after_gap:

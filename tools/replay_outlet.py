@@ -36,7 +36,7 @@ POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Replayed:
+class ReplayReport:
     """What a replay did.
 
     Parameters
@@ -176,7 +176,7 @@ class Replay:
         """Ask a `run` in another thread to end soon."""
         self._stopped.set()
 
-    def run(self, told: Callable[[int], None] | None = None) -> Replayed:
+    def run(self, told: Callable[[int], None] | None = None) -> ReplayReport:
         """Wait for a consumer, send everything, wait until it should have been taken.
 
         Parameters
@@ -224,7 +224,7 @@ class Replay:
                 self._events.push_sample([item.event.label], stamp)
                 events += 1
         self._linger(self._signal)
-        return Replayed(self.origin, first_local, first_stamp, np.array(lateness), events)
+        return ReplayReport(self.origin, first_local, first_stamp, np.array(lateness), events)
 
     def _await_consumers(self, signal: "pylsl.StreamOutlet") -> None:
         """Block until the signal has a consumer, then give one of the events a moment to come."""

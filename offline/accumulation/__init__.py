@@ -9,18 +9,26 @@ from offline.accumulation.curves import Point, curve
 from offline.accumulation.effective import Law, Running, effective_windows, judge
 from offline.accumulation.fitting import Fit, fit
 from offline.accumulation.simulated import simulate_trajectories
-from offline.accumulation.stopping import Outcome, Passage, Rule, Setting, check_on, first_passage, set_rule
+from offline.accumulation.stopping import (
+    Passage,
+    Rule,
+    Setting,
+    StoppingFigures,
+    check_on,
+    first_passage,
+    set_rule,
+)
 from offline.accumulation.trajectories import Trajectory
 
 __all__ = [
     "Fit",
     "Law",
-    "Outcome",
     "Passage",
     "Point",
     "Rule",
     "Running",
     "Setting",
+    "StoppingFigures",
     "Trajectory",
     "check_on",
     "curve",

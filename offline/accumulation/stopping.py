@@ -75,7 +75,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StoppingFigures:
     """What a rule did to people.
 
     Parameters
@@ -126,7 +126,7 @@ class Setting:
     reason: str | None
     alpha: float
     confidence: float | None
-    outcome: Outcome | None
+    outcome: StoppingFigures | None
 
 
 def first_passage(rule: Rule, judged: Trajectory) -> Passage | None:
@@ -146,7 +146,7 @@ def first_passage(rule: Rule, judged: Trajectory) -> Passage | None:
     return Passage(float(judged.times[first]), bool(judged.log_odds[first] >= rule.upper))
 
 
-def check_on(rule: Rule, judged: Sequence[Trajectory], *, level: float = LEVEL) -> Outcome:
+def check_on(rule: Rule, judged: Sequence[Trajectory], *, level: float = LEVEL) -> StoppingFigures:
     """What a rule, fixed beforehand, does to people it was not set on.
 
     Parameters
@@ -168,7 +168,7 @@ def check_on(rule: Rule, judged: Sequence[Trajectory], *, level: float = LEVEL) 
     stopped = [(passage, truth) for passage, truth in found if passage is not None]
     wrong = sum(passage.positive != truth for passage, truth in stopped)
     n, k = len(judged), len(stopped)
-    return Outcome(
+    return StoppingFigures(
         n_people=n,
         n_stopped=k,
         n_wrong=wrong,

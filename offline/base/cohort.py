@@ -33,7 +33,7 @@ MOST_YEARS = 10.0
 
 
 @dataclass(frozen=True)
-class Row:
+class CohortRow:
     """One recording of one person.
 
     Parameters
@@ -77,7 +77,7 @@ class Cohort:
     """
 
     path: Path
-    rows: tuple[Row, ...]
+    rows: tuple[CohortRow, ...]
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -145,9 +145,9 @@ def read_cohort(path: str | Path) -> Cohort:
     return Cohort(path, tuple(rows), (*changed_cells(changed), *near, *_two_in_one(rows)))
 
 
-def _two_in_one(rows: Iterable[Row]) -> list[Remark]:
+def _two_in_one(rows: Iterable[CohortRow]) -> list[Remark]:
     """On codes whose rows can hardly be of one person."""
-    first: dict[str, Row] = {}
+    first: dict[str, CohortRow] = {}
     found: dict[str, str] = {}
     for row in rows:
         before = first.setdefault(row.person, row)
@@ -162,13 +162,13 @@ def _two_in_one(rows: Iterable[Row]) -> list[Remark]:
     return [Remark(text, detail=f"{person!r}: {what}") for person, what in found.items()]
 
 
-def _rows(path: Path, file: Iterable[str]) -> tuple[list[Row], list[str]]:
+def _rows(path: Path, file: Iterable[str]) -> tuple[list[CohortRow], list[str]]:
     """The rows, and the cells that were not taken as they stand."""
     # Strict, so that a quote that is never closed is told instead of swallowing what follows.
     reader = csv.reader(file, delimiter="\t", strict=True)
     columns = [canonical(name) for name in next(reader, [])]
     _check_columns(path, columns)
-    rows: list[Row] = []
+    rows: list[CohortRow] = []
     changed: list[str] = []
     seen: dict[Path, int] = {}
     for cells in reader:
@@ -228,7 +228,7 @@ def _is_personal(column: str) -> bool:
     )
 
 
-def _row(path: Path, line: int, values: dict[str, str]) -> Row:
+def _row(path: Path, line: int, values: dict[str, str]) -> CohortRow:
     # Labels (all other columns) stay as they stand: a recipe may name one of them "none".
     values = {name: "" if name in KNOWN and is_absent(text) else text for name, text in values.items()}
     for needed in ("recording", "person"):
@@ -251,7 +251,7 @@ def _row(path: Path, line: int, values: dict[str, str]) -> Row:
             raise RecipeError(
                 f"{path}, line {line}: age is {values['age']!r}; expected years, 0 to {OLDEST:g}."
             )
-    return Row(
+    return CohortRow(
         recording=recording,
         person=values["person"],
         session=values.get("session", ""),

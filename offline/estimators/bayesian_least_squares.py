@@ -22,7 +22,7 @@ LEAST_ERROR = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class RegularisedFit:
     """A regularised fit.
 
     Parameters
@@ -49,7 +49,7 @@ def fit_bayesian(
     *,
     max_iter: int = 100,
     tol: float = 1e-5,
-) -> Fitted:
+) -> RegularisedFit:
     """Minimise ``beta * squared errors + alpha * squared weights``, both factors re-estimated at each step.
 
     Parameters
@@ -90,7 +90,7 @@ def fit_bayesian(
         alpha, beta = _factors(weights, error, _effective(size, alpha, beta))
         if now - then < tol * (1.0 + abs(now)) and abs(alpha - before) < 1e-3 * alpha:
             break
-    return Fitted(
+    return RegularisedFit(
         weights, _effective(size, alpha, beta), _evidence(weights, error, size, alpha, beta), n_iter
     )
 

@@ -14,7 +14,7 @@ from realtime.pipeline import Pipeline
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class PersonTable:
     """A row a person.
 
     Parameters
@@ -30,7 +30,7 @@ class People:
     features: dict[str, npt.NDArray[np.float64]]
 
 
-def person_tables(samples: Samples, recipe: Recipe) -> People:
+def person_tables(samples: Samples, recipe: Recipe) -> PersonTable:
     """Put each person's windows together.
 
     Parameters
@@ -55,4 +55,4 @@ def person_tables(samples: Samples, recipe: Recipe) -> People:
         features[arm] = total / count
     if tells(samples.traits) and recipe.labels.column not in ("age", "sex"):
         features["age and sex"] = trait_features(samples.traits, person)
-    return People(person, table.site[first], features)
+    return PersonTable(person, table.site[first], features)

@@ -15,9 +15,15 @@ from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import settings_kept
 from offline.evaluation.leakage_audit import Audit, audit_of
-from offline.evaluation.leakage_protocols import Arm, Part, Windows, chosen_channels, parts_of
+from offline.evaluation.leakage_protocols import (
+    AuditWindows,
+    ConditionFold,
+    LeakageCondition,
+    chosen_channels,
+    parts_of,
+)
 from offline.evaluation.network_null import relabelled
-from offline.evaluation.runner import Job, Outcome
+from offline.evaluation.runner import Job, JobOutcome
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.training.visible_channels import Sight
@@ -35,7 +41,7 @@ class Audited:
         What is computed.
     """
 
-    part: Part
+    part: ConditionFold
     job: Job
 
 
@@ -54,7 +60,7 @@ def audit_jobs(samples: Samples, recipe: Recipe, *, by_person: bool, labellings:
         Permuted ones.
     """
     bare = settings_kept(recipe)
-    windows = Windows.of(window_features(samples.X), samples.table, by_person=by_person)
+    windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
     out = []
     for number in (None, *range(labellings)):
         y = samples.table.target if number is None else relabelled(samples, bare, number).table.target
@@ -74,7 +80,7 @@ def network_audit(
     samples: Samples,
     recipe: Recipe,
     audited: Sequence[Audited],
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[JobOutcome],
     *,
     by_person: bool,
 ) -> Audit:
@@ -89,7 +95,7 @@ def network_audit(
     outcomes : sequence of Outcome
         Of its jobs, in their order.
     """
-    rounds: dict[int | None, dict[Arm, list[Predictions]]] = {}
+    rounds: dict[int | None, dict[LeakageCondition, list[Predictions]]] = {}
     for each, outcome in zip(audited, outcomes, strict=True):
         number, test = each.job.labelling, each.part.test
         table = samples.table

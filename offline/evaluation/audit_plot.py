@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from offline.evaluation.leakage_protocols import Arm
+from offline.evaluation.leakage_protocols import LeakageCondition
 
 if TYPE_CHECKING:
     from offline.evaluation.leakage_audit import Audit
@@ -28,14 +28,14 @@ def draw_audit(found: "Audit") -> Figure:
     matplotlib.figure.Figure
         Belongs to no window; save it.
     """
-    arms = list(Arm)
+    arms = list(LeakageCondition)
     figure = Figure(figsize=(9.0, 0.62 * len(arms) + 1.9), layout="constrained")
     axes = figure.add_subplot()
     values = found.to_json()["arms"]
     axes.axvline(0.5, color="black", linewidth=0.8, linestyle=":")
-    axes.axvline(values[str(Arm.HONEST)]["figure"], color=HONEST, linewidth=0.8, linestyle="--")
+    axes.axvline(values[str(LeakageCondition.HONEST)]["figure"], color=HONEST, linewidth=0.8, linestyle="--")
     for row, arm in enumerate(arms):
-        colour = HONEST if arm is Arm.HONEST else CARELESS
+        colour = HONEST if arm is LeakageCondition.HONEST else CARELESS
         null = np.sort(found.null[arm])
         # Spread by rank, not by chance: the same audit gives the same picture.
         height = row + 0.17 + 0.12 * ((np.arange(len(null)) * 0.618) % 1.0 - 0.5)

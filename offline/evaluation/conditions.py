@@ -22,7 +22,7 @@ UNSEEN_SITE = "unseen site"
 
 
 @dataclass(frozen=True)
-class Arm:
+class Condition:
     """What judges, and whom it has not seen.
 
     Parameters
@@ -80,7 +80,7 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     return out
 
 
-def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: bool = False) -> list[Arm]:
+def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: bool = False) -> list[Condition]:
     """All arms in the order of the tables: the recipe's own network first, the baselines last.
 
     Parameters
@@ -102,26 +102,26 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: boo
     check_network_of(recipe)
     check_search(recipe)
     own = recipe.network.arm
-    found = {own: Arm(own, own, recipe)}
+    found = {own: Condition(own, own, recipe)}
     recipe = _unexplained(recipe)  # only the recipe's own network is
     for name in networks:
         check_network(name, {})
         other = recipe.model_copy(update={"network": Network(name=name)})
         check_network_of(other)
-        found.setdefault(name, Arm(name, name, other))
-    baselines = [Arm(name, name, recipe) for name in baselines_of(recipe, traits=traits)]
+        found.setdefault(name, Condition(name, name, other))
+    baselines = [Condition(name, name, recipe) for name in baselines_of(recipe, traits=traits)]
     whole = [*found.values(), *baselines]
     for part in recipe.evaluation.ablate:
         name = f"{own} without {part.replace('_', ' ')}"
-        found[name] = Arm(name, own, without(recipe, part))
+        found[name] = Condition(name, own, without(recipe, part))
     for n in recipe.evaluation.learning_curve:
         for judge in (own, RIDGE):
             name = f"{judge}, {n} people"
-            found[name] = Arm(name, judge, recipe, people=n)
+            found[name] = Condition(name, judge, recipe, people=n)
     at_sites = []
     if sites:
         at_sites = [
-            Arm(f"{arm.name}, {UNSEEN_SITE}", arm.judge, _unexplained(arm.recipe), by_site=True)
+            Condition(f"{arm.name}, {UNSEEN_SITE}", arm.judge, _unexplained(arm.recipe), by_site=True)
             for arm in whole
         ]
     return [*found.values(), *baselines, *at_sites]

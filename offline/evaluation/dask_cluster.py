@@ -14,7 +14,7 @@ import distributed
 
 from models.errors import HemostreamError
 from offline.base.versions import versions
-from offline.evaluation.runner import Job, Outcome, perform, processor
+from offline.evaluation.runner import Job, JobOutcome, perform, processor
 from offline.samples.samples import Samples
 
 WAIT_S = 15
@@ -58,7 +58,7 @@ def check_address(address: str) -> None:
 
 def perform_on_cluster(
     samples: Samples, jobs: Sequence[Job], todo: Sequence[int], address: str
-) -> Iterator[tuple[int, Outcome]]:
+) -> Iterator[tuple[int, JobOutcome]]:
     """Compute jobs on the workers of a scheduler, as they come to an end.
 
     Parameters

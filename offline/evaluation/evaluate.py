@@ -27,7 +27,7 @@ from offline.estimators.baselines import window_features
 from offline.evaluation.amount_evaluation import evaluate_amounts
 from offline.evaluation.amount_tables import person_tables
 from offline.evaluation.audit_network import Audited, audit_jobs, network_audit
-from offline.evaluation.conditions import Arm, arms_of, divisions_of, settings_kept
+from offline.evaluation.conditions import Condition, arms_of, divisions_of, settings_kept
 from offline.evaluation.fit_and_predict import unlike_training
 from offline.evaluation.leakage_audit import DIVISIONS, PERMUTATIONS, Audit, audit, print_audit, write_audit
 from offline.evaluation.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
@@ -43,7 +43,7 @@ from offline.evaluation.report_folder import (
     write_results,
 )
 from offline.evaluation.results import PROTOCOLS, figures_of, predictions_of
-from offline.evaluation.runner import UNLIKE, Elsewhere, Job, Outcome, Store, perform_all
+from offline.evaluation.runner import UNLIKE, Elsewhere, Job, JobOutcome, OutcomeStore, perform_all
 from offline.evaluation.summary import what_it_says
 from offline.evaluation.tables import print_amounts, print_results
 from offline.report.page import write_report
@@ -145,7 +145,7 @@ def evaluate(
             [job for _, job in permuted],
             [each.job for each in careless],
         ]
-        store = Store(folder / WORK, samples)
+        store = OutcomeStore(folder / WORK, samples)
         jobs = [job for group in groups for job in group]
         outcomes = perform_all(store, jobs, workers=workers, elsewhere=elsewhere, tell=tell)
         clock = time.perf_counter()
@@ -253,13 +253,13 @@ def _report_seconds(
     samples: Samples,
     recipe: Recipe,
     cohort: Cohort,
-    planned: Sequence[tuple[Arm, int, Job]],
+    planned: Sequence[tuple[Condition, int, Job]],
     unlike: Sequence[Job],
 ) -> float:
     """How long figures, tables and pages take, of predictions that say nothing."""
     n = len(samples.labels)
     rng = np.random.default_rng(0)
-    outcomes = [Outcome(rng.dirichlet(np.ones(n), len(job.fold.test)), {}, 0.0) for _, _, job in planned]
+    outcomes = [JobOutcome(rng.dirichlet(np.ones(n), len(job.fold.test)), {}, 0.0) for _, _, job in planned]
     plain = settings_kept(recipe)
     began = time.perf_counter()
     predictions = predictions_of(samples, planned, outcomes)
@@ -293,7 +293,7 @@ def _careless(samples: Samples, recipe: Recipe, by_person: bool) -> list[Audited
     return audit_jobs(samples, recipe, by_person=by_person, labellings=n)
 
 
-def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Arm, int, Job]]:
+def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Condition, int, Job]]:
     """Every arm's folds as jobs, each with its repeat."""
     sites = len(site_folds(samples.table)) > 0
     arms = arms_of(recipe, networks, sites=sites, traits=tells(samples.traits))

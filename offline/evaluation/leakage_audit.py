@@ -22,7 +22,7 @@ from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
 from offline.base.terminal import PlainConsole
-from offline.evaluation.leakage_protocols import CARELESS, Arm, Windows, run_arms
+from offline.evaluation.leakage_protocols import CARELESS, AuditWindows, LeakageCondition, run_arms
 from offline.stats.intervals import DRAWS, draw_people
 from offline.stats.permutation import FEWEST, permuted
 from offline.stats.primary import Metric, Pairs, own_figures, person_scores
@@ -55,21 +55,24 @@ class Audit:
     """
 
     metric: Metric
-    true: dict[Arm, Floats]
-    null: dict[Arm, Floats]
-    spread: dict[Arm, float]
+    true: dict[LeakageCondition, Floats]
+    null: dict[LeakageCondition, Floats]
+    spread: dict[LeakageCondition, float]
     model: str = "ridge"
 
     def to_json(self) -> dict[str, Any]:
         """Table of the audit, JSON types."""
         arms = {}
-        honest, honest_null = float(np.mean(self.true[Arm.HONEST])), self.null[Arm.HONEST]
-        for arm in Arm:
+        honest, honest_null = (
+            float(np.mean(self.true[LeakageCondition.HONEST])),
+            self.null[LeakageCondition.HONEST],
+        )
+        for arm in LeakageCondition:
             value, null = float(np.mean(self.true[arm])), self.null[arm]
             row: dict[str, Any] = {"figure": value, "null_mean": _mean(null), "null_interval": None}
             if len(null) >= FEWEST:
                 row["null_interval"] = _mean_interval(null)
-            if arm is not Arm.HONEST:
+            if arm is not LeakageCondition.HONEST:
                 apart = null - honest_null
                 # Permuting shows how far a difference strays that is none; drawing people, how far one does
                 # that depends on who came. The wider of the two is reported.
@@ -87,7 +90,7 @@ class Audit:
             "metric": self.metric,
             "model": self.model,
             "permutations": len(honest_null),
-            "divisions": len(self.true[Arm.HONEST]),
+            "divisions": len(self.true[LeakageCondition.HONEST]),
             "arms": arms,
             "says": "what these protocols give on these recordings, where the honest one holds out whole "
             "people (also if the evaluation divides their time); no verdict on any paper",
@@ -124,7 +127,7 @@ def audit(
     tell : callable
         Told of progress.
     """
-    windows = Windows.of(features, table, by_person=by_person)
+    windows = AuditWindows.of(features, table, by_person=by_person)
     total = divisions + permutations
     said = []
     for number in range(total):
@@ -139,8 +142,8 @@ def audit(
 
 
 def audit_of(
-    true: Sequence[Mapping[Arm, Predictions]],
-    null: Sequence[Mapping[Arm, Predictions]],
+    true: Sequence[Mapping[LeakageCondition, Predictions]],
+    null: Sequence[Mapping[LeakageCondition, Predictions]],
     *,
     metric: Metric,
     by_person: bool,
@@ -167,14 +170,14 @@ def audit_of(
         value = primary(own, metric, by_person=by_person)
         return np.nan if value is None else value
 
-    spread = {Arm.HONEST: 0.0}
+    spread = {LeakageCondition.HONEST: 0.0}
     for arm in CARELESS:
-        each = [_spread(said[arm], said[Arm.HONEST], metric, by_person, seed) for said in true]
+        each = [_spread(said[arm], said[LeakageCondition.HONEST], metric, by_person, seed) for said in true]
         spread[arm] = float(np.mean(each))
     return Audit(
         metric,
-        {arm: np.array([figure(said[arm]) for said in true]) for arm in Arm},
-        {arm: np.array([figure(said[arm]) for said in null]) for arm in Arm},
+        {arm: np.array([figure(said[arm]) for said in true]) for arm in LeakageCondition},
+        {arm: np.array([figure(said[arm]) for said in null]) for arm in LeakageCondition},
         spread,
         model,
     )

@@ -33,7 +33,7 @@ PER_CHANNEL = 3
 RANDOM_FOLDS = 5
 
 
-class Arm(StrEnum):
+class LeakageCondition(StrEnum):
     """What is done."""
 
     HONEST = "honest"
@@ -44,11 +44,11 @@ class Arm(StrEnum):
     ALL = "all of them"
 
 
-CARELESS = tuple(arm for arm in Arm if arm is not Arm.HONEST)
+CARELESS = tuple(arm for arm in LeakageCondition if arm is not LeakageCondition.HONEST)
 
 
 @dataclass(frozen=True, eq=False)
-class Windows:
+class AuditWindows:
     """What every arm works on.
 
     Parameters
@@ -69,7 +69,7 @@ class Windows:
     by_person: bool
 
     @classmethod
-    def of(cls, features: Floats, table: SampleTable, *, by_person: bool) -> "Windows":
+    def of(cls, features: Floats, table: SampleTable, *, by_person: bool) -> "AuditWindows":
         """Find the windows that do not overlap."""
         return cls(features, table, windows_apart(table), by_person)
 
@@ -98,7 +98,9 @@ def windows_apart(table: SampleTable) -> Rows:
     return np.array(sorted(chosen), dtype=np.intp)
 
 
-def run_arms(windows: Windows, y: npt.NDArray[np.int64], *, seed: int) -> dict[Arm, Predictions]:
+def run_arms(
+    windows: AuditWindows, y: npt.NDArray[np.int64], *, seed: int
+) -> dict[LeakageCondition, Predictions]:
     """Judge every window that is judged, in every arm.
 
     Parameters
@@ -110,14 +112,14 @@ def run_arms(windows: Windows, y: npt.NDArray[np.int64], *, seed: int) -> dict[A
     seed : int
         Of folds, and of which windows are trained on.
     """
-    parts: dict[Arm, list[Predictions]] = {arm: [] for arm in Arm}
+    parts: dict[LeakageCondition, list[Predictions]] = {arm: [] for arm in LeakageCondition}
     for part in parts_of(windows, y, seed=seed):
         parts[part.arm].append(_judged(windows, y, part, seed))
     return {arm: Predictions.concatenate(own) for arm, own in parts.items()}
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ConditionFold:
     """One fold of one arm.
 
     Parameters
@@ -130,7 +132,7 @@ class Part:
         Windows that are trained on, and that are judged.
     """
 
-    arm: Arm
+    arm: LeakageCondition
     name: str
     train: Rows
     test: Rows
@@ -138,19 +140,25 @@ class Part:
     @property
     def of_selection(self) -> Rows:
         """Windows whose labels channels are chosen by."""
-        return self._everybody if self.arm in (Arm.SELECTION, Arm.ALL) else self.train
+        return (
+            self._everybody if self.arm in (LeakageCondition.SELECTION, LeakageCondition.ALL) else self.train
+        )
 
     @property
     def of_normalisation(self) -> Rows:
         """Windows that features or signals are standardised by."""
-        return self._everybody if self.arm in (Arm.NORMALISATION, Arm.ALL) else self.train
+        return (
+            self._everybody
+            if self.arm in (LeakageCondition.NORMALISATION, LeakageCondition.ALL)
+            else self.train
+        )
 
     @property
     def _everybody(self) -> Rows:
         return np.union1d(self.train, self.test)
 
 
-def parts_of(windows: Windows, y: npt.NDArray[np.int64], *, seed: int) -> list[Part]:
+def parts_of(windows: AuditWindows, y: npt.NDArray[np.int64], *, seed: int) -> list[ConditionFold]:
     """All folds of all arms, each with as many windows of training.
 
     Parameters
@@ -162,26 +170,26 @@ def parts_of(windows: Windows, y: npt.NDArray[np.int64], *, seed: int) -> list[P
     seed : int
         Of folds, and of which windows are trained on.
     """
-    divisions = {arm: _divisions(windows, y, arm, seed) for arm in Arm}
+    divisions = {arm: _divisions(windows, y, arm, seed) for arm in LeakageCondition}
     n_train = min(len(train) for folds in divisions.values() for _, train, _ in folds)
     out = []
     for arm, folds in divisions.items():
         for name, may, test in folds:
             train = _as_many(may, y, n_train, np.random.default_rng([seed, 2]))
-            out.append(Part(arm, name, train, test))
+            out.append(ConditionFold(arm, name, train, test))
     return out
 
 
 def _divisions(
-    windows: Windows, y: npt.NDArray[np.int64], arm: Arm, seed: int
+    windows: AuditWindows, y: npt.NDArray[np.int64], arm: LeakageCondition, seed: int
 ) -> Sequence[tuple[str, Rows, Rows]]:
     """Name, windows that may be trained on, and windows that are judged, of every fold."""
     rng = np.random.default_rng([seed, 1])
     apart, table = windows.apart, windows.table
-    if arm is Arm.RANDOM:
+    if arm is LeakageCondition.RANDOM:
         part = rng.permutation(len(apart)) % RANDOM_FOLDS
         return [(f"{k}", apart[part != k], apart[part == k]) for k in range(RANDOM_FOLDS)]
-    if arm in (Arm.OVERLAPPING, Arm.ALL):
+    if arm in (LeakageCondition.OVERLAPPING, LeakageCondition.ALL):
         part = rng.permutation(len(table)) % RANDOM_FOLDS
         judged = np.isin(np.arange(len(table)), apart)
         return [
@@ -192,7 +200,7 @@ def _divisions(
     return [(fold.name, apart[fold.train], apart[fold.test]) for fold in folds]
 
 
-def _judged(windows: Windows, y: npt.NDArray[np.int64], part: Part, seed: int) -> Predictions:
+def _judged(windows: AuditWindows, y: npt.NDArray[np.int64], part: ConditionFold, seed: int) -> Predictions:
     rows, test = _rows(windows, y, part.train), part.test
     chosen = select_channels(_rows(windows, y, part.of_selection))
     looked_at = _rows(windows, y, part.of_normalisation)
@@ -251,13 +259,13 @@ def select_channels(rows: Labelled) -> Rows:
     return np.concatenate([channels + k * n_channels for k in range(PER_CHANNEL)]).astype(np.intp)
 
 
-def chosen_channels(windows: Windows, y: npt.NDArray[np.int64], part: Part) -> Rows:
+def chosen_channels(windows: AuditWindows, y: npt.NDArray[np.int64], part: ConditionFold) -> Rows:
     """The channels themselves that a part's model sees, (m,) intp."""
     columns = select_channels(_rows(windows, y, part.of_selection))
     return columns[: len(columns) // PER_CHANNEL]
 
 
-def _rows(windows: Windows, y: npt.NDArray[np.int64], which: Rows) -> Labelled:
+def _rows(windows: AuditWindows, y: npt.NDArray[np.int64], which: Rows) -> Labelled:
     return labelled_rows(
         windows.features[which], y[which], windows.table.person[which], by_person=windows.by_person
     )

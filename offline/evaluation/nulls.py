@@ -13,7 +13,7 @@ from offline.evaluation.channel_map import channel_map
 from offline.evaluation.conditions import divisions_of, settings_kept
 from offline.evaluation.network_null import network_null, relabelled
 from offline.evaluation.null import Null, ridge_null
-from offline.evaluation.runner import Job, Outcome
+from offline.evaluation.runner import Job, JobOutcome
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.permutation import can_change
@@ -77,7 +77,7 @@ def permuted_jobs(samples: Samples, recipe: Recipe) -> list[tuple[int, Job]]:
 
 
 def network_null_of(
-    samples: Samples, recipe: Recipe, permuted: Sequence[tuple[int, Job]], outcomes: Sequence[Outcome]
+    samples: Samples, recipe: Recipe, permuted: Sequence[tuple[int, Job]], outcomes: Sequence[JobOutcome]
 ) -> Null | None:
     """What `permuted_jobs` gave."""
     judged = [

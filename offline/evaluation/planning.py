@@ -12,7 +12,7 @@ from rich.table import Table
 from offline.base.progress import Tell, silent
 from offline.base.terminal import PlainConsole
 from offline.estimators.baselines import window_features
-from offline.evaluation.conditions import Arm, settings_kept
+from offline.evaluation.conditions import Condition, settings_kept
 from offline.evaluation.fit_and_predict import baselines_of
 from offline.evaluation.leakage_audit import audit
 from offline.evaluation.null import ridge_null
@@ -56,7 +56,7 @@ class Cost:
 def plan(
     samples: Samples,
     recipe: Recipe,
-    planned: Sequence[tuple[Arm, int, Job]],
+    planned: Sequence[tuple[Condition, int, Job]],
     *,
     permutations: int,
     network_permutations: int,
@@ -93,7 +93,7 @@ def plan(
         Told of what is measured.
     """
     folds = Counter(arm.name for arm, _, _ in planned)
-    first: dict[str, tuple[Arm, Job]] = {}
+    first: dict[str, tuple[Condition, Job]] = {}
     for arm, _, job in planned:
         first.setdefault(arm.name, (arm, job))
     out = []
@@ -106,13 +106,13 @@ def plan(
     tell("measure", len(first), len(first), "")
     if network_permutations:
         arm, job = next(iter(first.values()))
-        bare = Arm(arm.name, arm.judge, settings_kept(arm.recipe))
+        bare = Condition(arm.name, arm.judge, settings_kept(arm.recipe))
         folds_each = sum(1 for each, _, _ in planned if each.name == arm.name)
         cost = _of_network(samples, bare, job, network_permutations * folds_each)
         out.append(replace(cost, arm="network's null"))
     if careless:
         arm, job = next(iter(first.values()))
-        bare = Arm(arm.name, arm.judge, settings_kept(arm.recipe))
+        bare = Condition(arm.name, arm.judge, settings_kept(arm.recipe))
         out.append(replace(_of_network(samples, bare, job, len(careless)), arm="network's audit"))
     if unlike:
         hours = _seconds(samples, unlike[0]) * len(unlike) / 3600
@@ -152,7 +152,7 @@ def _of_audit(samples: Samples, recipe: Recipe, by_person: bool, rounds: int) ->
     return Cost("audit", 0, rounds, 0, (time.perf_counter() - began) * rounds / 2 / 3600, shared=False)
 
 
-def _of_network(samples: Samples, arm: Arm, job: Job, n_folds: int) -> Cost:
+def _of_network(samples: Samples, arm: Condition, job: Job, n_folds: int) -> Cost:
     recipe = arm.recipe
     trials = recipe.budget.trials if searches(recipe) else 0
     again = 1 if recipe.evaluation.over_time else 0  # once more by each inner fold

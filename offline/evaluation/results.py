@@ -7,11 +7,11 @@ import numpy as np
 
 from offline.base.cohort import Cohort
 from offline.base.predictions import Predictions
-from offline.evaluation.conditions import Arm
+from offline.evaluation.conditions import Condition
 from offline.evaluation.null import Null
 from offline.evaluation.nulls import is_by_person
 from offline.evaluation.over_time import over_time
-from offline.evaluation.runner import Job, Outcome
+from offline.evaluation.runner import Job, JobOutcome
 from offline.evaluation.summary import summary
 from offline.explain.over_folds import put_together
 from offline.samples.recipe import Recipe
@@ -33,7 +33,7 @@ def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
 
 
 def predictions_of(
-    samples: Samples, planned: Sequence[tuple[Arm, int, Job]], outcomes: Sequence[Outcome]
+    samples: Samples, planned: Sequence[tuple[Condition, int, Job]], outcomes: Sequence[JobOutcome]
 ) -> Predictions:
     """The one table, in canonical order.
 

@@ -65,7 +65,7 @@ class Job:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class JobOutcome:
     """What a job gave.
 
     Parameters
@@ -83,12 +83,12 @@ class Outcome:
     seconds: float
 
 
-Elsewhere = Callable[[Samples, Sequence[Job], Sequence[int]], Iterator[tuple[int, Outcome]]]
+Elsewhere = Callable[[Samples, Sequence[Job], Sequence[int]], Iterator[tuple[int, JobOutcome]]]
 """Computes some of the jobs, and gives each with its number as it comes to an end."""
 _ALONE = threading.Lock()
 
 
-class Store:
+class OutcomeStore:
     """A folder in which outcomes are kept until a run is whole.
 
     Parameters
@@ -130,20 +130,20 @@ class Store:
         """A folder of the job's own, for what is done of it before it is whole."""
         return self.path(job).with_suffix("")
 
-    def load(self, job: Job) -> Outcome | None:
+    def load(self, job: Job) -> JobOutcome | None:
         """What was kept of a job, if anything whole was."""
         n_scores = 0 if job.arm == UNLIKE else len(job.fold.test)
 
-        def made_of(kept: Arrays) -> Outcome:
+        def made_of(kept: Arrays) -> JobOutcome:
             how = json.loads(str(expect(kept["how"], "U", ())))
             if not isinstance(how, dict):
                 raise TypeError(f"it says {type(how).__name__} of how it was made")
             scores = expect(kept["scores"], "f", (n_scores, len(self.samples.labels)))
-            return Outcome(scores, how, float(expect(kept["seconds"], "f", ())))
+            return JobOutcome(scores, how, float(expect(kept["seconds"], "f", ())))
 
         return load_result(self.path(job), made_of)
 
-    def keep(self, job: Job, outcome: Outcome) -> None:
+    def keep(self, job: Job, outcome: JobOutcome) -> None:
         """Write an outcome so that it is there wholly or not at all."""
         put_result(
             self.path(job),
@@ -162,7 +162,7 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def perform(samples: Samples, job: Job, tell: Tell | None = None, kept: Path | None = None) -> Outcome:
+def perform(samples: Samples, job: Job, tell: Tell | None = None, kept: Path | None = None) -> JobOutcome:
     """Compute a job with one thread.
 
     Parameters
@@ -187,12 +187,17 @@ def perform(samples: Samples, job: Job, tell: Tell | None = None, kept: Path | N
             scores, how = np.zeros((0, len(samples.labels))), unlike_training(samples, job.fold)
         else:
             scores, how = judge(samples, job.recipe, job.fold, job.arm, tell, kept)
-    return Outcome(scores, how, time.perf_counter() - began)
+    return JobOutcome(scores, how, time.perf_counter() - began)
 
 
 def perform_all(
-    store: Store, jobs: Sequence[Job], *, workers: int = 1, elsewhere: Elsewhere | None = None, tell: Tell
-) -> list[Outcome]:
+    store: OutcomeStore,
+    jobs: Sequence[Job],
+    *,
+    workers: int = 1,
+    elsewhere: Elsewhere | None = None,
+    tell: Tell,
+) -> list[JobOutcome]:
     """Compute what is not kept yet, and return everything in the jobs' order.
 
     Parameters
@@ -223,15 +228,15 @@ def perform_all(
 
 
 def _here(
-    store: Store, jobs: Sequence[Job], todo: Sequence[int], tell: Tell
-) -> Iterator[tuple[int, Outcome]]:
+    store: OutcomeStore, jobs: Sequence[Job], todo: Sequence[int], tell: Tell
+) -> Iterator[tuple[int, JobOutcome]]:
     for i in todo:
         yield i, perform(store.samples, jobs[i], tell, store.aside(jobs[i]))
 
 
 def _apart(
-    store: Store, jobs: Sequence[Job], todo: Sequence[int], workers: int
-) -> Iterator[tuple[int, Outcome]]:
+    store: OutcomeStore, jobs: Sequence[Job], todo: Sequence[int], workers: int
+) -> Iterator[tuple[int, JobOutcome]]:
     """In processes that share the windows through a file: they are not copied into each."""
     windows = store.folder / "windows.npy"
     X = store.samples.X
@@ -254,7 +259,7 @@ def _begin(windows: Path, samples: Samples, at: npt.NDArray[np.int64] | None) ->
     _SHARED[:] = [replace(samples, X=X)]
 
 
-def _perform_apart(job: Job, kept: Path) -> Outcome:
+def _perform_apart(job: Job, kept: Path) -> JobOutcome:
     return perform(_SHARED[0], job, kept=kept)
 
 

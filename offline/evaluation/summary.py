@@ -13,7 +13,14 @@ import numpy.typing as npt
 from offline.base.predictions import Predictions
 from offline.evaluation.network_null import CONDITIONAL
 from offline.evaluation.null import Null
-from offline.stats.intervals import Judged, around, bootstrap_mean_sd, bootstrap_sd, null_sd, within_person
+from offline.stats.intervals import (
+    PersonPredictions,
+    around,
+    bootstrap_mean_sd,
+    bootstrap_sd,
+    null_sd,
+    within_person,
+)
 from offline.stats.metrics import FEWEST_FOR_OTHERS, Figure, figures
 from offline.stats.paired_comparison import compared
 from offline.stats.permutation import FEWEST, p_value
@@ -109,7 +116,7 @@ def _of_people(
     table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
 ) -> dict[str, Any]:
     """A person is one judgement."""
-    judged: Judged
+    judged: PersonPredictions
     if len(table.labels) == 2:
         scores = person_scores(table)
         judged = pairs = Pairs.of(scores)

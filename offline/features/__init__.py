@@ -2,46 +2,52 @@
 
 from offline.features.base import SeriesTransformer
 from offline.features.components import Components
-from offline.features.connectivity import Autoregression, BandCorrelation, Correlation, Granger, Shrunk
-from offline.features.dynamics import SlidingConnectivity, TemporalVariability
-from offline.features.kinds import Kinds
+from offline.features.connectivity import (
+    AutoregressionFeatures,
+    BandCorrelationFeatures,
+    CorrelationFeatures,
+    GrangerFeatures,
+    ShrunkFeatures,
+)
+from offline.features.dynamics import SlidingConnectivityFeatures, TemporalVariabilityFeatures
+from offline.features.kinds import KindsFeatures
 from offline.features.locally_linear import LocallyLinear
-from offline.features.spectra import BandAmplitude, LowFrequency, Spectrum
-from offline.features.tangent import Tangent
+from offline.features.spectra import BandAmplitudeFeatures, LowFrequencyFeatures, SpectrumFeatures
+from offline.features.tangent import TangentFeatures
 
 FEATURES: dict[str, type[SeriesTransformer]] = {
-    "autoregression": Autoregression,
-    "band_amplitude": BandAmplitude,
-    "band_correlation": BandCorrelation,
+    "autoregression": AutoregressionFeatures,
+    "band_amplitude": BandAmplitudeFeatures,
+    "band_correlation": BandCorrelationFeatures,
     "components": Components,
-    "correlation": Correlation,
-    "granger": Granger,
-    "low_frequency": LowFrequency,
-    "shrunk": Shrunk,
-    "sliding_connectivity": SlidingConnectivity,
-    "spectrum": Spectrum,
-    "tangent": Tangent,
-    "temporal_variability": TemporalVariability,
+    "correlation": CorrelationFeatures,
+    "granger": GrangerFeatures,
+    "low_frequency": LowFrequencyFeatures,
+    "shrunk": ShrunkFeatures,
+    "sliding_connectivity": SlidingConnectivityFeatures,
+    "spectrum": SpectrumFeatures,
+    "tangent": TangentFeatures,
+    "temporal_variability": TemporalVariabilityFeatures,
 }
 """Features of region series by name.
 
-`LocallyLinear` is not among them: it takes a table; nor is `Kinds`, for it has holes."""
+`LocallyLinear` is not among them: it takes a table; nor is `KindsFeatures`, for it has holes."""
 
 __all__ = [
     "FEATURES",
-    "Autoregression",
-    "BandAmplitude",
-    "BandCorrelation",
+    "AutoregressionFeatures",
+    "BandAmplitudeFeatures",
+    "BandCorrelationFeatures",
     "Components",
-    "Correlation",
-    "Granger",
-    "Kinds",
+    "CorrelationFeatures",
+    "GrangerFeatures",
+    "KindsFeatures",
     "LocallyLinear",
-    "LowFrequency",
+    "LowFrequencyFeatures",
     "SeriesTransformer",
-    "Shrunk",
-    "SlidingConnectivity",
-    "Spectrum",
-    "Tangent",
-    "TemporalVariability",
+    "ShrunkFeatures",
+    "SlidingConnectivityFeatures",
+    "SpectrumFeatures",
+    "TangentFeatures",
+    "TemporalVariabilityFeatures",
 ]

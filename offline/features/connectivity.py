@@ -6,7 +6,7 @@ from models.parts.bands import SLOW, Bands
 from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
-class Correlation(SeriesTransformer):
+class CorrelationFeatures(SeriesTransformer):
     """Pearson correlation of every two regions.
 
     Parameters
@@ -23,7 +23,7 @@ class Correlation(SeriesTransformer):
         return connectivity.Correlation(self.fisher)
 
 
-class Shrunk(SeriesTransformer):
+class ShrunkFeatures(SeriesTransformer):
     """Partial correlation, correlation or covariance by Ledoit and Wolf.
 
     Parameters
@@ -46,7 +46,7 @@ class Shrunk(SeriesTransformer):
         return connectivity.Shrunk(self.measure, self.standardised, self.fisher)
 
 
-class BandCorrelation(SeriesTransformer):
+class BandCorrelationFeatures(SeriesTransformer):
     """Pearson correlation of every two regions in every frequency band.
 
     Parameters
@@ -69,7 +69,7 @@ class BandCorrelation(SeriesTransformer):
         return band_connectivity.BandCorrelation(self.bands, self.fisher, self.unreached)
 
 
-class Granger(SeriesTransformer):
+class GrangerFeatures(SeriesTransformer):
     """Pairwise linear Granger causality, one volume back.
 
     Parameters
@@ -86,7 +86,7 @@ class Granger(SeriesTransformer):
         return granger.Granger(self.signed)
 
 
-class Autoregression(SeriesTransformer):
+class AutoregressionFeatures(SeriesTransformer):
     """Effective connectivity: ridge coefficients of all regions' last volumes for each region's next.
 
     Parameters

@@ -5,7 +5,7 @@ from models.parts import dynamics
 from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
-class SlidingConnectivity(SeriesTransformer):
+class SlidingConnectivityFeatures(SeriesTransformer):
     """Standard deviation over sliding windows of every pair's Fisher z.
 
     Parameters
@@ -23,7 +23,7 @@ class SlidingConnectivity(SeriesTransformer):
         return dynamics.SlidingConnectivity(self.window_s, self.step_s)
 
 
-class TemporalVariability(SeriesTransformer):
+class TemporalVariabilityFeatures(SeriesTransformer):
     """How much each region's profile of correlations differs from window to window (Wang & Jiao 2018).
 
     Parameters

@@ -7,7 +7,7 @@ from models.parts import kinds
 from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
-class Kinds(SeriesTransformer):
+class KindsFeatures(SeriesTransformer):
     """Ten kinds of connectivity, or some of them.
 
     Unlike the other features it has no number where a masked region is meant: whoever is fitted to it

@@ -10,7 +10,7 @@ from models.parts.bands import SLOW, Bands
 from offline.features.base import NamedPart, Series, SeriesTransformer
 
 
-class BandAmplitude(SeriesTransformer):
+class BandAmplitudeFeatures(SeriesTransformer):
     """Mean amplitude of every region in every frequency band.
 
     Parameters
@@ -33,7 +33,7 @@ class BandAmplitude(SeriesTransformer):
         return spectra.BandAmplitude(self.bands, self.standardised, self.unreached)
 
 
-class LowFrequency(SeriesTransformer):
+class LowFrequencyFeatures(SeriesTransformer):
     """Amplitude of low-frequency fluctuations: ALFF, or fALFF.
 
     Parameters
@@ -54,7 +54,7 @@ class LowFrequency(SeriesTransformer):
         return spectra.LowFrequency(self.fraction, self.low, self.high)
 
 
-class Spectrum(SeriesTransformer):
+class SpectrumFeatures(SeriesTransformer):
     """The whole spectrum of every region, max-pooled onto one grid (Kuang 2014).
 
     Parameters

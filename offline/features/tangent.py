@@ -24,7 +24,7 @@ TOLERANCE = 1e-7
 MOST_STEPS = 50
 
 
-class Tangent(SeriesTransformer):
+class TangentFeatures(SeriesTransformer):
     """Tangent-space connectivity at a reference of the training people.
 
     Parameters

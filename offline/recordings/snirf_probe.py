@@ -16,7 +16,7 @@ from realtime.signal import Position
 _OPTODES = (("S", "source"), ("D", "detector"))
 
 
-def names(probe: h5py.Group, counts: Mapping[str, int]) -> dict[str, "Named"]:
+def names(probe: h5py.Group, counts: Mapping[str, int]) -> dict[str, "NamedOptodes"]:
     """What the sources ``S`` and detectors ``D`` are called.
 
     Parameters
@@ -27,7 +27,7 @@ def names(probe: h5py.Group, counts: Mapping[str, int]) -> dict[str, "Named"]:
         How many of each side have a place.
     """
     return {
-        letter: Named.of(_labels(probe, f"{word}Labels", counts[letter]), f"{word}Labels")
+        letter: NamedOptodes.of(_labels(probe, f"{word}Labels", counts[letter]), f"{word}Labels")
         for letter, word in _OPTODES
     }
 
@@ -107,7 +107,7 @@ def _side(probe: h5py.Group, name: str, space: int, factor: float) -> dict[int, 
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedOptodes:
     """The optodes of one side: SNIRF's indices are rows, its labels are names.
 
     Parameters
@@ -125,7 +125,7 @@ class Named:
     remarks: list[str]
 
     @classmethod
-    def of(cls, labels: list[str], what: str) -> "Named":
+    def of(cls, labels: list[str], what: str) -> "NamedOptodes":
         """Take labels as names where they tell all optodes apart.
 
         Parameters

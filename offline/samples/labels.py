@@ -7,12 +7,12 @@ from typing import Self
 import numpy as np
 
 from models.errors import RecipeError, near_match
-from offline.base.cohort import Cohort, Row
+from offline.base.cohort import Cohort, CohortRow
 from offline.base.remarks import Remark
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
 from offline.samples.recipe import Recipe
-from offline.samples.replay import Replayed
+from offline.samples.replay import ReplayedWindows
 from realtime.channels.text_values import code_in, is_absent
 from realtime.sources.recording import Recording
 from realtime.windows import Window
@@ -69,7 +69,7 @@ class Span:
 
 
 def labels_of(
-    rows: Sequence[Row], cohort: Cohort, recipe: Recipe
+    rows: Sequence[CohortRow], cohort: Cohort, recipe: Recipe
 ) -> tuple[tuple[str, ...], list[str | None]]:
     """All labels, and each row's own.
 
@@ -183,7 +183,7 @@ def events_spelt_otherwise(recipe: Recipe, found: Collection[str]) -> list[Remar
     ]
 
 
-def _value(row: Row, column: str) -> str:
+def _value(row: CohortRow, column: str) -> str:
     if column in ("site", "sex", "session"):
         return str(getattr(row, column))
     if column == "age":
@@ -194,7 +194,7 @@ def _value(row: Row, column: str) -> str:
 
 
 def labelled(
-    replayed: Replayed, recipe: Recipe, labels: Sequence[str], own: str | None, span: Span | None
+    replayed: ReplayedWindows, recipe: Recipe, labels: Sequence[str], own: str | None, span: Span | None
 ) -> tuple[list[Window], list[int]]:
     """The fit windows that have a label, and which.
 
@@ -228,7 +228,7 @@ def labelled(
     return kept, targets
 
 
-def fit_within(replayed: Replayed, span: Span | None) -> list[Window]:
+def fit_within(replayed: ReplayedWindows, span: Span | None) -> list[Window]:
     """The fit windows wholly inside a span; all where it is None."""
     first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
     return [w for w in replayed.fit if first - 1e-6 <= w.start and w.end <= last + 1e-6]

@@ -33,7 +33,7 @@ LEAST_SCALE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class FeatureSummary:
     """Features of windows, and whose they are.
 
     Parameters
@@ -54,17 +54,19 @@ class Seen:
     def __len__(self) -> int:
         return len(self.features)
 
-    def rows(self, chosen: npt.NDArray[np.bool_]) -> "Seen":
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> "FeatureSummary":
         """Only these windows, (n,) bool."""
-        return Seen(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return FeatureSummary(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     @staticmethod
-    def concatenate(parts: Sequence["Seen"]) -> "Seen":
+    def concatenate(parts: Sequence["FeatureSummary"]) -> "FeatureSummary":
         """Join, in order."""
-        return Seen(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Seen)))
+        return FeatureSummary(
+            *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(FeatureSummary))
+        )
 
 
-def seen(windows: Sequence[Window], names: Sequence[str], person: str, recording: str) -> Seen:
+def seen(windows: Sequence[Window], names: Sequence[str], person: str, recording: str) -> FeatureSummary:
     """What windows of one recording look like.
 
     Parameters
@@ -85,10 +87,10 @@ def seen(windows: Sequence[Window], names: Sequence[str], person: str, recording
         features[i] = window_features(window.data)
         for left_out in window.left_out.values():
             used[i, [row_of[name] for name in left_out]] = False
-    return Seen(features, used, np.full(n, person), np.full(n, recording))
+    return FeatureSummary(features, used, np.full(n, person), np.full(n, recording))
 
 
-def fit_novelty(of: Seen) -> tuple[Novelty, dict[str, Any]]:
+def fit_novelty(of: FeatureSummary) -> tuple[Novelty, dict[str, Any]]:
     """Fit to windows of training.
 
     Parameters
@@ -129,7 +131,7 @@ def fit_novelty(of: Seen) -> tuple[Novelty, dict[str, Any]]:
     return Novelty(location, scale, threshold), how
 
 
-def share_unlike(novelty: Novelty, windows: Seen) -> float:
+def share_unlike(novelty: Novelty, windows: FeatureSummary) -> float:
     """Share of windows whose score is above 1; 0 where there are none."""
     if not len(windows):
         return 0.0
@@ -137,7 +139,7 @@ def share_unlike(novelty: Novelty, windows: Seen) -> float:
     return float(np.mean(far > novelty.threshold))
 
 
-def _units(of: Seen) -> tuple[npt.NDArray[np.str_], str]:
+def _units(of: FeatureSummary) -> tuple[npt.NDArray[np.str_], str]:
     """What is left out in turn: people, else recordings, else parts of the one recording."""
     if len(np.unique(of.person)) > 1:
         return of.person, "people"
@@ -147,7 +149,7 @@ def _units(of: Seen) -> tuple[npt.NDArray[np.str_], str]:
     return block.astype(np.str_), "parts of one recording"
 
 
-def _location_scale(of: Seen) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _location_scale(of: FeatureSummary) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Median, and 1.4826 times the median distance from it, of each channel's features where it is used.
 
     A channel that was never used takes the others' median; no scale is nearly 0.

@@ -23,13 +23,13 @@ from offline.samples.recipe_sections import (
     EvaluationSection,
     EvidenceSection,
     Input,
-    Interval,
+    LabelInterval,
     Labels,
     Network,
     PolicySection,
     Section,
     Training,
-    Window,
+    WindowSettings,
 )
 from realtime.pipeline import check_pipeline
 from realtime.quality.policy import Policy
@@ -59,7 +59,7 @@ class Recipe(Section):
     description: str = ""
     rate: float = Field(gt=0, le=MOST_RATE)
     input: Input = Input()
-    window: Window = Window()
+    window: WindowSettings = WindowSettings()
     pipeline: Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
     labels: Labels
     network: Network
@@ -298,5 +298,5 @@ def _keys_at(location: tuple[int | str, ...]) -> list[str]:
         if isinstance(model, type) and issubclass(model, BaseModel) and str(part) in model.model_fields:
             model = model.model_fields[str(part)].annotation
         elif "Interval" in str(model):  # the values of labels.intervals
-            model = Interval
+            model = LabelInterval
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

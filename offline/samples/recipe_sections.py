@@ -80,14 +80,14 @@ class Input(Section):
         return self
 
 
-class Window(Section):
+class WindowSettings(Section):
     """Length and step of windows, s."""
 
     length_s: float = Field(default=7.0, gt=0, le=MOST_S)
     step_s: float = Field(default=1.0, gt=0, le=MOST_S)
 
 
-class Interval(Section):
+class LabelInterval(Section):
     """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
 
     Parameters
@@ -134,7 +134,7 @@ class Labels(Section):
     column: str | None = None
     amount: bool = False
     values: Names = ()
-    intervals: dict[str, Interval] = Field(default_factory=dict)
+    intervals: dict[str, LabelInterval] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

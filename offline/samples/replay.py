@@ -17,7 +17,7 @@ from realtime.windows import Window
 
 
 @dataclass(frozen=True, eq=False)
-class Replayed:
+class ReplayedWindows:
     """The windows of one recording.
 
     Parameters
@@ -47,7 +47,7 @@ class Replayed:
         return [window for window in self.windows if window.fit]
 
 
-def replay(recording: Recording, plan: Plan, *, chunk_samples: int = 2048) -> Replayed:
+def replay(recording: Recording, plan: Plan, *, chunk_samples: int = 2048) -> ReplayedWindows:
     """Send a recording through the live code.
 
     Parameters
@@ -70,7 +70,7 @@ def replay(recording: Recording, plan: Plan, *, chunk_samples: int = 2048) -> Re
         windows += core.feed(entry)
     assert core.pipeline is not None
     spec = core.pipeline.spec_out
-    return Replayed(recording, windows, core.pipeline.delay_s, spec.names, _places(spec))
+    return ReplayedWindows(recording, windows, core.pipeline.delay_s, spec.names, _places(spec))
 
 
 def _places(spec: SignalSpec) -> tuple[int, ...]:

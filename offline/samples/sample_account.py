@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
-from offline.base.cohort import Row
+from offline.base.cohort import CohortRow
 from offline.recordings.dates import outside
 from offline.samples.recipe import Recipe
-from offline.samples.replay import Replayed
+from offline.samples.replay import ReplayedWindows
 from realtime.sources.recording import Recording
 
 SHOWN = 3
@@ -19,7 +19,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Account:
+class SampleAccount:
     """What became of one recording's windows.
 
     Parameters
@@ -53,8 +53,8 @@ class Account:
 
 
 def account_of(
-    name: str, row: Row, replayed: Replayed, targets: Sequence[int], labels: Sequence[str]
-) -> Account:
+    name: str, row: CohortRow, replayed: ReplayedWindows, targets: Sequence[int], labels: Sequence[str]
+) -> SampleAccount:
     """Count what became of one recording's windows.
 
     Parameters
@@ -77,7 +77,7 @@ def account_of(
     fit = replayed.fit
     recording = replayed.recording
     counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
-    return Account(
+    return SampleAccount(
         recording=name,
         person=row.person,
         windows=sum(window.count for window in replayed.windows),
@@ -88,7 +88,7 @@ def account_of(
     )
 
 
-def lost_words(account: Account) -> str:
+def lost_words(account: SampleAccount) -> str:
     """The same in words."""
     lost = ", ".join(f"{n} {reason}" for reason, n in account.lost.items()) or "none lost"
     return f"{account.windows} windows, {account.fit} fit, {lost}"
@@ -116,7 +116,7 @@ def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
 
 def refuse_empty_labels(
     labels: Sequence[str],
-    accounts: Sequence[Account],
+    accounts: Sequence[SampleAccount],
     recipe: Recipe,
     events: set[str],
     far: Sequence[str] = (),

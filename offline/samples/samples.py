@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from models.errors import HemostreamError, RecipeError, near_match
-from offline.base.cohort import Cohort, Row
+from offline.base.cohort import Cohort, CohortRow
 from offline.base.progress import Tell, silent
 from offline.base.remarks import Remark, lines_of, remarks_of, show
 from offline.base.sample_table import SampleTable
@@ -22,10 +22,16 @@ from offline.recordings import read_recording
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint, fingerprint_of_recording
 from offline.samples.labels import Span, events_spelt_otherwise, fit_within, labelled, labels_of
-from offline.samples.novelty import Seen, seen
+from offline.samples.novelty import FeatureSummary, seen
 from offline.samples.recipe import Recipe
 from offline.samples.replay import replay
-from offline.samples.sample_account import Account, account_of, lost_words, outside_words, refuse_empty_labels
+from offline.samples.sample_account import (
+    SampleAccount,
+    account_of,
+    lost_words,
+    outside_words,
+    refuse_empty_labels,
+)
 from offline.samples.twice import same_files, same_signals
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
@@ -75,7 +81,7 @@ class Samples:
     names : tuple of str
         The channels of X.
     places : tuple of int
-        The place on the head of each (`offline.samples.replay.Replayed`).
+        The place on the head of each (`offline.samples.replay.ReplayedWindows`).
     seen : Seen
         What all fit windows look like, those without a label too: a live session judges them all.
     delay_s : float
@@ -105,9 +111,9 @@ class Samples:
     rate: float
     names: tuple[str, ...]
     places: tuple[int, ...]
-    seen: Seen
+    seen: FeatureSummary
     delay_s: float
-    accounts: tuple[Account, ...]
+    accounts: tuple[SampleAccount, ...]
     remarks: tuple[str, ...]
     traits: Traits = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
@@ -165,8 +171,8 @@ def collect(
     later = [*alike.remarks, *(Remark(text) for text in left_out)]
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
-    accounts: list[Account] = []
-    looks: list[Seen] = []
+    accounts: list[SampleAccount] = []
+    looks: list[FeatureSummary] = []
     behind: tuple[str, ...] = ()
     places: tuple[int, ...] = ()
     delay_s = 0.0
@@ -203,7 +209,7 @@ def collect(
         rate=recipe.rate,
         names=behind,
         places=places,
-        seen=Seen.concatenate(looks),
+        seen=FeatureSummary.concatenate(looks),
         delay_s=delay_s,
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),
         remarks=lines_of(remarks),
@@ -235,7 +241,9 @@ def plan_of(recipe: Recipe, spec: SignalSpec, labels: tuple[str, ...]) -> Plan:
 class _Reader:
     """Reads the recordings of a cohort, keeping the first ones so that they are not read twice."""
 
-    def __init__(self, cohort: Cohort, recipe: Recipe, rows: Sequence[Row], names: Sequence[str]) -> None:
+    def __init__(
+        self, cohort: Cohort, recipe: Recipe, rows: Sequence[CohortRow], names: Sequence[str]
+    ) -> None:
         self._rows = rows
         self._names = names
         self._layout = None if recipe.input.layout is None else cohort.path.parent / recipe.input.layout
@@ -294,12 +302,12 @@ def _told_of(name: str) -> Iterator[None]:
         raise type(error)(f"Recording {name}: {error}") from error
 
 
-def _with_remarks(account: Account, remarks: Sequence[Remark]) -> Account:
+def _with_remarks(account: SampleAccount, remarks: Sequence[Remark]) -> SampleAccount:
     own = [remark.text for remark in remarks if remark.recording == account.recording]
     return replace(account, remarks=tuple(own))
 
 
-def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[Row]:
+def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[CohortRow]:
     for person in exclude_people:
         if person not in cohort.people:
             raise RecipeError(
@@ -311,7 +319,7 @@ def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _unique_names(rows: Sequence[Row]) -> list[str]:
+def _unique_names(rows: Sequence[CohortRow]) -> list[str]:
     """Short names of the recordings: the file's, with person and session where two share it."""
     plain = Counter(row.recording.name for row in rows)
     names = [
@@ -324,7 +332,7 @@ def _unique_names(rows: Sequence[Row]) -> list[str]:
     return [name if counts[name] == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
 
 
-def _table(name: str, row: Row, kept: Sequence[Window], targets: Sequence[int]) -> SampleTable:
+def _table(name: str, row: CohortRow, kept: Sequence[Window], targets: Sequence[int]) -> SampleTable:
     n = len(kept)
     return SampleTable(
         recording=np.full(n, name),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import RecipeError
-from offline.base.cohort import Row
+from offline.base.cohort import CohortRow
 from offline.base.remarks import Remark
 from offline.samples.fingerprints import Alike, Fingerprint, alike_pairs
 
@@ -41,7 +41,7 @@ class Shared:
     person: Pairs = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
 
-    def add(self, one: Row, other: Row, what: str) -> None:
+    def add(self, one: CohortRow, other: CohortRow, what: str) -> None:
         """Note what two rows have in common."""
         whose = f"{_named(one)} and {_named(other)}"
         alone = one.person == other.person
@@ -50,7 +50,7 @@ class Shared:
         self.remarks.append(Remark(f"{of} {what}", detail=whose))
 
 
-def same_files(rows: Sequence[Row]) -> Shared:
+def same_files(rows: Sequence[CohortRow]) -> Shared:
     """Find rows that name the same bytes.
 
     Parameters
@@ -58,12 +58,12 @@ def same_files(rows: Sequence[Row]) -> Shared:
     rows : sequence of Row
         Of the whole table, those too who are left aside.
     """
-    by_size: dict[int, list[Row]] = {}
+    by_size: dict[int, list[CohortRow]] = {}
     for row in rows:
         by_size.setdefault(_size(row.recording), []).append(row)
     shared = Shared()
     for group in by_size.values():
-        first: dict[str, Row] = {}
+        first: dict[str, CohortRow] = {}
         for row in group if len(group) > 1 else ():
             before = first.setdefault(content_of(row.recording), row)
             if before is not row:
@@ -71,7 +71,9 @@ def same_files(rows: Sequence[Row]) -> Shared:
     return shared
 
 
-def same_signals(rows: Sequence[Row], fingerprints: Sequence[Fingerprint], rates: Sequence[float]) -> Shared:
+def same_signals(
+    rows: Sequence[CohortRow], fingerprints: Sequence[Fingerprint], rates: Sequence[float]
+) -> Shared:
     """Find recordings that hold the same signal, wholly or in part.
 
     Parameters
@@ -134,7 +136,7 @@ def content_of(recording: Path) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _named(row: Row) -> str:
+def _named(row: CohortRow) -> str:
     line = f"line {row.line}, " if row.line else ""
     return f"{row.recording.name} ({line}person {row.person!r})"
 

@@ -5,13 +5,13 @@ autism, nor about any real group of people.
 """
 
 from offline.simulation.cohort import bayes_ceiling, ceiling_beside, check_numbers, write_cohort
-from offline.simulation.person import Truth, simulate_person
-from offline.simulation.settings import Simulation, Task
+from offline.simulation.person import DrawnTruth, simulate_person
+from offline.simulation.settings import Simulation, TaskBlocks
 
 __all__ = [
+    "DrawnTruth",
     "Simulation",
-    "Task",
-    "Truth",
+    "TaskBlocks",
     "bayes_ceiling",
     "ceiling_beside",
     "check_numbers",

@@ -12,7 +12,7 @@ SHIFT_RISE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class HeadMotion:
     """When the head moved, and how much each pair felt of it.
 
     Parameters
@@ -35,7 +35,7 @@ class Motion:
     gains: Floats
 
 
-def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) -> Motion:
+def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) -> HeadMotion:
     """Draw the motion of a session: both sorts at random times, shared by all pairs."""
     rng = chance(seed, session, "motion")
     minutes = settings.seconds / 60.0
@@ -47,7 +47,7 @@ def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) ->
             settings.motion_sd * np.exp(0.4 * rng.standard_normal(n)) * rng.choice([-1.0, 1.0], size=n)
         )
 
-    return Motion(
+    return HeadMotion(
         spikes=np.sort(rng.uniform(0.0, settings.seconds, n_spikes)),
         shifts=np.sort(rng.uniform(0.0, settings.seconds, n_shifts)),
         spike_sizes=sizes(n_spikes),
@@ -57,7 +57,7 @@ def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) ->
     )
 
 
-def motion_courses(times: Floats, motion: Motion) -> Floats:
+def motion_courses(times: Floats, motion: HeadMotion) -> Floats:
     """What each pair sees of the motion.
 
     Parameters

@@ -21,7 +21,7 @@ from realtime.sources.recording import Recording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class DrawnTruth:
     """What was drawn for one recording; JSON types.
 
     Parameters
@@ -98,7 +98,7 @@ def simulate_haemoglobin(
 
 def simulate_person(
     settings: Simulation, seed: Seed, group: int, session: int = 0
-) -> tuple[Recording, Truth]:
+) -> tuple[Recording, DrawnTruth]:
     """Simulate one recording.  What is found in it says nothing about autism.
 
     Parameters
@@ -155,7 +155,7 @@ def simulate_person(
         events=block_events(settings, task, blocks) if task else (),
         notes={"simulated": True},
     )
-    truth = Truth(
+    truth = DrawnTruth(
         person=person,
         session=session,
         responses={

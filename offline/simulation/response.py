@@ -9,7 +9,7 @@ from scipy.stats import gamma
 from models.arrays import Floats
 from offline.simulation.people import Person, Seed, chance
 from offline.simulation.probe import Pair
-from offline.simulation.settings import Simulation, Task
+from offline.simulation.settings import Simulation, TaskBlocks
 from realtime.sources.recording import Event
 
 OVERSAMPLING_HZ = 50.0
@@ -72,7 +72,7 @@ def block_response(times: Floats, block_s: float, latency_s: float) -> Floats:
     return np.asarray(np.interp(times, grid, answer / answer.max(), left=0.0, right=0.0))
 
 
-def draw_blocks(settings: Simulation, task: Task, seed: Seed, session: int) -> Blocks:
+def draw_blocks(settings: Simulation, task: TaskBlocks, seed: Seed, session: int) -> Blocks:
     """Draw onsets; a block that would not end within the recording is left out."""
     rng = chance(seed, session, "blocks")
     onsets: list[float] = []
@@ -85,7 +85,7 @@ def draw_blocks(settings: Simulation, task: Task, seed: Seed, session: int) -> B
     return Blocks(np.array(onsets), np.array(sizes))
 
 
-def block_events(settings: Simulation, task: Task, blocks: Blocks) -> tuple[Event, ...]:
+def block_events(settings: Simulation, task: TaskBlocks, blocks: Blocks) -> tuple[Event, ...]:
     """Events of the blocks and of the rests before, between and after them, in order."""
     events: list[Event] = []
     rest_from = 0.0
@@ -98,7 +98,7 @@ def block_events(settings: Simulation, task: Task, blocks: Blocks) -> tuple[Even
     return tuple(events)
 
 
-def response_weights(pairs: tuple[Pair, ...], task: Task) -> Floats:
+def response_weights(pairs: tuple[Pair, ...], task: TaskBlocks) -> Floats:
     """How strongly each pair responds: the same for everybody, most on the left.
 
     Parameters
@@ -127,7 +127,7 @@ def response_weights(pairs: tuple[Pair, ...], task: Task) -> Floats:
     return weights
 
 
-def evoked(times: Floats, task: Task, blocks: Blocks, person: Person) -> Floats:
+def evoked(times: Floats, task: TaskBlocks, blocks: Blocks, person: Person) -> Floats:
     """Time course of the response of a pair of weight 1.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a simulated cohort is made of: `Simulation` and its `Task`.
+"""What a simulated cohort is made of: `Simulation` and its `TaskBlocks`.
 
 Default sizes are medians over 1257 channels of real recordings (conversion with a partial
 pathlength factor of 6), kept in the project's field notes.  Simulated accuracy says nothing about
@@ -27,7 +27,7 @@ def _known(cls: Any, values: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class TaskBlocks:
     """Blocks of a task and the response that they evoke.
 
     Parameters
@@ -132,7 +132,7 @@ class Simulation:
     n_pairs: int = 20
     n_short: int = 4
     wavelengths: tuple[float, float] = (760.0, 850.0)
-    task: Task | None = field(default_factory=Task)
+    task: TaskBlocks | None = field(default_factory=TaskBlocks)
     group_effect: float = 0.0
     spread: float = 1.0
     dfa_hbo: float = 1.23
@@ -216,6 +216,6 @@ class Simulation:
         if "wavelengths" in read:
             read["wavelengths"] = tuple(float(value) for value in read["wavelengths"])
         if read.get("task") is not None:
-            _known(Task, read["task"])
-            read["task"] = Task(**read["task"])
+            _known(TaskBlocks, read["task"])
+            read["task"] = TaskBlocks(**read["task"])
         return cls(**read)

@@ -20,7 +20,7 @@ from offline.stats.permutation import FEWEST
 from offline.stats.primary import Metric, own_figures
 
 
-class Judged(Protocol):
+class PersonPredictions(Protocol):
     """What was said of people, from which figures of any labelling follow."""
 
     def figure(self, metric: Metric, y: npt.NDArray[Any], times: Floats | None = None, /) -> Floats:
@@ -51,7 +51,7 @@ class Interval:
 
 
 def bootstrap_sd(
-    judged: Judged, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
+    judged: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 

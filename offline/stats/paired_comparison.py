@@ -11,7 +11,7 @@ import numpy as np
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
-from offline.stats.intervals import DRAWS, Judged, draw_people
+from offline.stats.intervals import DRAWS, PersonPredictions, draw_people
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.person_classes import PersonClasses
 from offline.stats.person_loss import person_losses
@@ -54,7 +54,7 @@ def compared(
 
 
 def _of_people(one: Predictions, other: Predictions, metric: Metric, few: bool, seed: int) -> dict[str, Any]:
-    judged: list[Judged]
+    judged: list[PersonPredictions]
     if len(one.labels) == 2:
         scores = [person_scores(table) for table in (one, other)]
         judged, y = [Pairs.of(each) for each in scores], scores[0].positive.astype(np.int64)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from offline.base.cohort import Row
+from offline.base.cohort import CohortRow
 
 Traits = Mapping[str, tuple[float | None, str]]
 """Age (years) and sex of each person; None and empty where the cohort does not tell."""
 
 
-def traits_of(rows: list[Row]) -> dict[str, tuple[float | None, str]]:
+def traits_of(rows: list[CohortRow]) -> dict[str, tuple[float | None, str]]:
     """What a cohort tells of its people: the first recording's age where there are several.
 
     Parameters

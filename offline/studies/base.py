@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Claim:
+class PaperClaim:
     """What a paper claims.
 
     Parameters
@@ -116,7 +116,7 @@ class Study:
     paper: str = ""
     role: Role = Role.SYSTEM
     disorder: str = "ASD"
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[PaperClaim, ...] = ()
     unstated: tuple[str, ...] = ()
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
     tells_amounts: bool = False

@@ -28,7 +28,7 @@ from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
 from offline.studies.division import UNSEEN_SITE, unseen_sites
 from offline.studies.tables import OF_SERIES, digest, table_of
-from offline.studies.work import Task, fit, log_odds
+from offline.studies.work import StudyTask, fit, log_odds
 
 SHORT_ENOUGH = 180.0
 """Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the
@@ -106,7 +106,7 @@ def export_study(
         raise HemostreamError(f"{study.name} tells two labels apart; found {', '.join(scans.labels)}.")
     refuse_confounded(scans)
     check_target(out)
-    task = Task(study.name, UNSEEN_SITE, _fold(scans, without))
+    task = StudyTask(study.name, UNSEEN_SITE, _fold(scans, without))
     tell("export", 0, 3, f"table: {study.table}")
     X = np.load(table_of(study.table, scans, cache), mmap_mode="r", allow_pickle=False)
     tell("export", 1, 3, f"fit to {len(task.fold.train)} people")

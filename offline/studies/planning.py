@@ -23,13 +23,13 @@ from offline.studies.division import (
     unseen_sites,
 )
 from offline.studies.relabelling import SEED
-from offline.studies.work import Task
+from offline.studies.work import StudyTask
 
 FEWEST_JUDGED = 10
 """People of each label among those whom a study judges."""
 
 
-def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
+def planned(study: Study, table: SampleTable, profile: Profile) -> list[StudyTask]:
     """Every arm's folds with the true labels.
 
     Parameters
@@ -41,17 +41,17 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[Task]:
     profile : Profile
         How much is computed.
     """
-    out = [Task(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
+    out = [StudyTask(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
     if study.transductive and study.role is not Role.CONFOUND:
-        out += [Task(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
+        out += [StudyTask(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
     for repeat in range(profile.repeats):
-        out += [Task(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
+        out += [StudyTask(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
     if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
-        out += [Task(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
+        out += [StudyTask(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
     return out
 
 
-def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[Task]:
+def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[StudyTask]:
     """Ten folds again for every permuted labelling (`offline.studies.relabelling`).
 
     Parameters
@@ -63,7 +63,7 @@ def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int)
     """
     kept = setting if profile.kept else None
     return [
-        Task(study.name, PERMUTED, fold, labelling=number, setting=kept, division=SEED + repeat)
+        StudyTask(study.name, PERMUTED, fold, labelling=number, setting=kept, division=SEED + repeat)
         for repeat in range(profile.repeats)
         for fold in ten_folds(table, seed=SEED + repeat)
         for number in range(repeat, profile.permutations, profile.repeats)
@@ -91,7 +91,7 @@ def who_is_judged(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
     return judged
 
 
-def only(tasks: Sequence[Task], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[Task]:
+def only(tasks: Sequence[StudyTask], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[StudyTask]:
     """The same tasks, judging only some people; those that judge nobody are left out.
 
     Parameters

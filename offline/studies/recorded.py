@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from offline.base.spelling import canonical
-from offline.studies.base import Claim
+from offline.studies.base import PaperClaim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Recorded:
     name: str
     title: str
     paper: str
-    claims: tuple[Claim, ...]
+    claims: tuple[PaperClaim, ...]
     unstated: tuple[str, ...]
     ours: str
     recipe: str
@@ -48,9 +48,9 @@ XU2019 = Recorded(
     paper="Xu L, Geng X, He X, Li J, Yu J (2019). Prediction in autism by deep learning short-time "
     "spontaneous hemodynamic fluctuations. Frontiers in Neuroscience 13:1120.",
     claims=(
-        Claim("HbR, channel 10", 92.2, 85.0, 99.4),
-        Claim("HbO, channel 43", 90.8, 87.9, 93.8),
-        Claim("total, channel 25", 90.0, 81.6, 98.5),
+        PaperClaim("HbR, channel 10", 92.2, 85.0, 99.4),
+        PaperClaim("HbO, channel 43", 90.8, 87.9, 93.8),
+        PaperClaim("total, channel 25", 90.0, 81.6, 98.5),
     ),
     unstated=UNSTATED,
     ours="A CGRNN for every channel and chromophore on windows of 7 s; the channel is chosen within the "
@@ -65,8 +65,8 @@ XU2020 = Recorded(
     "deep learning spontaneous brain activity from functional near-infrared spectroscopy. Journal of "
     "Neuroscience Methods 331:108538.",
     claims=(
-        Claim("HbO", 95.0, 98.6, 91.4),
-        Claim("HbR", None, 97.1, 94.3),
+        PaperClaim("HbO", 95.0, 98.6, 91.4),
+        PaperClaim("HbR", None, 97.1, 94.3),
     ),
     unstated=UNSTATED,
     ours="Windows of 7 s of HbO and HbR of all channels; people are judged who were never seen.",

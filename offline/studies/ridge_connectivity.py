@@ -21,7 +21,7 @@ FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class StandardisedRows:
     """Standardised rows and their products: all of a fit that looks at no label, where sites are given.
 
     Parameters
@@ -43,7 +43,7 @@ class Reading:
     group: Labels
 
     @classmethod
-    def of(cls, X: Floats, group: Labels) -> "Reading":
+    def of(cls, X: Floats, group: Labels) -> "StandardisedRows":
         """Standardise rows, (n, n_features) float64, of groups, (n,) array."""
         mean, scale = standard_of(X, np.ones(len(X)))
         rows = X - mean
@@ -102,9 +102,9 @@ class RidgeConnectivity(TwoLabels):
         group = _divisions(second.astype(np.intp)) if site is None else np.asarray(site)
         if len(group) != len(y):
             raise HemostreamError(f"site has {len(group)} rows; expected {len(y)}, one a person.")
-        return self._directed(Reading.of(X, group), second)
+        return self._directed(StandardisedRows.of(X, group), second)
 
-    def read(self, X: Floats, *, site: Labels) -> Reading:
+    def read(self, X: Floats, *, site: Labels) -> StandardisedRows:
         """What a fit does without looking at labels: it serves any of the same people.
 
         Parameters
@@ -114,9 +114,9 @@ class RidgeConnectivity(TwoLabels):
         site : (n,) str
             Where each was recorded.
         """
-        return Reading.of(validate_data(self, X, dtype=np.float64), np.asarray(site))
+        return StandardisedRows.of(validate_data(self, X, dtype=np.float64), np.asarray(site))
 
-    def fit_read(self, reading: Reading, y: Labels) -> "RidgeConnectivity":
+    def fit_read(self, reading: StandardisedRows, y: Labels) -> "RidgeConnectivity":
         """`fit` to people who were read.
 
         Parameters
@@ -128,7 +128,7 @@ class RidgeConnectivity(TwoLabels):
         """
         return self._directed(reading, self._second(y))
 
-    def _directed(self, reading: Reading, second: npt.NDArray[np.bool_]) -> "RidgeConnectivity":
+    def _directed(self, reading: StandardisedRows, second: npt.NDArray[np.bool_]) -> "RidgeConnectivity":
         self.mean_, self.scale_ = reading.mean, reading.scale
         self.coef_, self.penalty_ = reading.direction(second, self.penalties)
         self.intercept_ = float(2.0 * second.mean() - 1.0)

@@ -32,7 +32,7 @@ from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
 from offline.studies.unlabelled import words as transductive_words
-from offline.studies.work import Done, Task, labels_for, probabilities_of
+from offline.studies.work import Done, StudyTask, labels_for, probabilities_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,18 +147,18 @@ def run_study(
     return Ran(study, table, results)
 
 
-def _kept(tasks: Sequence[Task], done: Sequence[Done]) -> int:
+def _kept(tasks: Sequence[StudyTask], done: Sequence[Done]) -> int:
     chosen = Counter(d.setting for t, d in zip(tasks, done, strict=True) if t.arm == TENFOLD)
     return min(chosen, key=lambda k: (-chosen[k], k))
 
 
-def _predictions(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> Predictions:
+def _predictions(scans: Scans, tasks: Sequence[StudyTask], done: Sequence[Done]) -> Predictions:
     parts = [_part(scans.labels, scans.table, t, d, scans.y) for t, d in zip(tasks, done, strict=True)]
     return Predictions.concatenate(parts)
 
 
 def _part(
-    labels: tuple[str, ...], table: SampleTable, task: Task, done: Done, y: npt.NDArray[np.int64]
+    labels: tuple[str, ...], table: SampleTable, task: StudyTask, done: Done, y: npt.NDArray[np.int64]
 ) -> Predictions:
     test = task.fold.test
     # Repeats are told apart by their folds' names, "fold 3 of 1"; one person at a time is one round.
@@ -176,7 +176,9 @@ def _part(
     )
 
 
-def _null(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> dict[str, npt.NDArray[np.float64]]:
+def _null(
+    scans: Scans, tasks: Sequence[StudyTask], done: Sequence[Done]
+) -> dict[str, npt.NDArray[np.float64]]:
     by_number: dict[int, list[Predictions]] = {}
     labels = {task.labelling or 0: labels_for(scans.table, task) for task in _first_of_each(tasks)}
     for task, outcome in zip(tasks, done, strict=True):
@@ -187,18 +189,18 @@ def _null(scans: Scans, tasks: Sequence[Task], done: Sequence[Done]) -> dict[str
     return {name: np.array([its[name] for its in each]) for name in (each[0] if each else {})}
 
 
-def _first_of_each(tasks: Sequence[Task]) -> list[Task]:
+def _first_of_each(tasks: Sequence[StudyTask]) -> list[StudyTask]:
     """One task of each labelling."""
     return list({task.labelling: task for task in tasks}.values())
 
 
-def _settings(study: Study, tasks: Sequence[Task], done: Sequence[Done], arm: str) -> dict[str, int]:
+def _settings(study: Study, tasks: Sequence[StudyTask], done: Sequence[Done], arm: str) -> dict[str, int]:
     """How often each setting was chosen."""
     chosen = Counter(d.setting for t, d in zip(tasks, done, strict=True) if t.arm == arm)
     return {json.dumps(dict(study.settings[k]), sort_keys=True): n for k, n in sorted(chosen.items())}
 
 
-def _fits(study: Study, tasks: Sequence[Task]) -> int:
+def _fits(study: Study, tasks: Sequence[StudyTask]) -> int:
     inner = 3 * len(study.settings) if len(study.settings) > 1 else 0
     return sum(1 if task.setting is not None else 1 + inner for task in tasks)
 

@@ -14,7 +14,7 @@ from offline.base.sample_table import SampleTable
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.division import PERMUTED
-from offline.studies.work import Done, Task, perform, perform_together
+from offline.studies.work import Done, StudyTask, perform, perform_together
 
 REVISION = 2
 """Raise it when what a task does changes: what was kept before is then not taken up."""
@@ -48,7 +48,7 @@ class Shelf:
         if tables.REVISION > 2:  # likewise
             self._of.append(f"tables {tables.REVISION}")
 
-    def path(self, task: Task) -> Path:
+    def path(self, task: StudyTask) -> Path:
         """Where a task's outcome lies."""
         fold = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in _sides(task)]
         content = [*self._of, task.arm, task.fold.name, fold, task.labelling, task.setting, task.centred]
@@ -58,7 +58,7 @@ class Shelf:
             content += [task.columns.said()]
         return self.folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.npz"
 
-    def load(self, task: Task) -> Done | None:
+    def load(self, task: StudyTask) -> Done | None:
         """What was kept, if anything whole was: what a full disk or a crash damaged is computed again."""
 
         def made_of(kept: Arrays) -> Done:
@@ -71,14 +71,14 @@ class Shelf:
 
         return load_result(self.path(task), made_of)
 
-    def keep(self, task: Task, done: Done) -> None:
+    def keep(self, task: StudyTask, done: Done) -> None:
         """Write it wholly or not at all."""
         put_result(
             self.path(task), log_odds=done.log_odds, setting=done.setting, seconds=np.float64(done.seconds)
         )
 
 
-def _sides(task: Task) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _sides(task: StudyTask) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     return task.fold.train, task.fold.test
 
 
@@ -87,7 +87,7 @@ def perform_all(
     study: Study,
     X: Path,
     table: SampleTable,
-    tasks: Sequence[Task],
+    tasks: Sequence[StudyTask],
     *,
     workers: Workers,
     tell: Callable[[str, int, int, str], None],
@@ -124,7 +124,7 @@ def perform_all(
 
 
 def _together(
-    study: Study, table: SampleTable, tasks: Sequence[Task], todo: Sequence[int]
+    study: Study, table: SampleTable, tasks: Sequence[StudyTask], todo: Sequence[int]
 ) -> list[list[int]]:
     """Which tasks are computed in one go: labellings of one fold, where a study reads before it fits."""
     if not study.reads or table.target.max() > 1:
@@ -138,7 +138,7 @@ def _together(
     return [own[i : i + MOST_TOGETHER] for own in groups.values() for i in range(0, len(own), MOST_TOGETHER)]
 
 
-def _perform(study: Study, X: Path, table: SampleTable, tasks: Sequence[Task]) -> list[Done]:
+def _perform(study: Study, X: Path, table: SampleTable, tasks: Sequence[StudyTask]) -> list[Done]:
     values = np.load(X, mmap_mode="r", allow_pickle=False)
     if len(tasks) == 1:
         return [perform(study, values, table, tasks[0])]

@@ -191,7 +191,8 @@ _HOW = (LINEAR, GAUSSIAN)
 
 @dataclass(frozen=True, eq=False)
 class _Said:
-    """Who was said to be where they are; figures follow as from `offline.stats.intervals.Judged`."""
+    """Who was said to be where they are; figures follow as from
+    `offline.stats.intervals.PersonPredictions`."""
 
     right: npt.NDArray[np.bool_]
 

@@ -18,14 +18,14 @@ from models.regular_file import check_regular
 from offline.base.result_cache import DAMAGED, make_folder, put_array
 from offline.base.versions import versions
 from offline.features import (
-    Correlation,
-    Granger,
-    Kinds,
-    LowFrequency,
+    CorrelationFeatures,
+    GrangerFeatures,
+    KindsFeatures,
+    LowFrequencyFeatures,
     SeriesTransformer,
-    Shrunk,
-    Spectrum,
-    TemporalVariability,
+    ShrunkFeatures,
+    SpectrumFeatures,
+    TemporalVariabilityFeatures,
 )
 from offline.scans import Scans
 
@@ -47,15 +47,15 @@ LEAST_MOTION = 1e-3
 
 OF_SERIES: Mapping[str, tuple[SeriesTransformer, ...]] = MappingProxyType(
     {
-        "correlation": (Correlation(),),
-        "covariance": (Shrunk(measure="covariance"),),
-        "shrunk correlation": (Kinds(("tangent",)),),
-        "partial correlation": (Shrunk(),),
-        "effective connectivity": (Correlation(), Granger()),
-        "spectrum": (Spectrum(),),
-        "low frequency": (LowFrequency(), LowFrequency(fraction=True)),
-        "temporal variability": (TemporalVariability(),),
-        MANY_KINDS: (Kinds(),),
+        "correlation": (CorrelationFeatures(),),
+        "covariance": (ShrunkFeatures(measure="covariance"),),
+        "shrunk correlation": (KindsFeatures(("tangent",)),),
+        "partial correlation": (ShrunkFeatures(),),
+        "effective connectivity": (CorrelationFeatures(), GrangerFeatures()),
+        "spectrum": (SpectrumFeatures(),),
+        "low frequency": (LowFrequencyFeatures(), LowFrequencyFeatures(fraction=True)),
+        "temporal variability": (TemporalVariabilityFeatures(),),
+        MANY_KINDS: (KindsFeatures(),),
     }
 )
 """Tables of region series: what stands side by side in each.  A bundle computes with the parts of these."""
@@ -99,7 +99,7 @@ def trait_columns(scans: Scans) -> Floats:
 
 
 def _with_traits(scans: Scans) -> Floats:
-    return np.concatenate([_of((Correlation(),))(scans), trait_columns(scans)], axis=1)
+    return np.concatenate([_of((CorrelationFeatures(),))(scans), trait_columns(scans)], axis=1)
 
 
 def _motion(scans: Scans) -> Floats:

@@ -8,7 +8,7 @@ from models.errors import HemostreamError
 from models.parts.kinds_average import TANGENT, KindsAverage, seen_from
 from offline.studies.dual import PENALTIES, Labels
 from offline.studies.headline.members import whitening_of
-from offline.studies.ridge_connectivity import Reading
+from offline.studies.ridge_connectivity import StandardisedRows
 from offline.studies.two_labels import TwoLabels
 
 
@@ -35,7 +35,7 @@ class TangentRidge(TwoLabels):
         """
         return self.fit_read(self.read(X, site=site), y)
 
-    def read(self, X: Floats, *, site: Labels) -> tuple[Floats, Reading]:
+    def read(self, X: Floats, *, site: Labels) -> tuple[Floats, StandardisedRows]:
         """What a fit does without looking at labels: it serves any of the same people.
 
         Parameters
@@ -57,9 +57,9 @@ class TangentRidge(TwoLabels):
         mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
         if len(site) != len(X):
             raise HemostreamError(f"site has {len(site)} rows; expected {len(X)}, one a person.")
-        return whitening, Reading.of(np.where(there, rows, mean), np.asarray(site))
+        return whitening, StandardisedRows.of(np.where(there, rows, mean), np.asarray(site))
 
-    def fit_read(self, reading: tuple[Floats, Reading], y: Labels) -> "TangentRidge":
+    def fit_read(self, reading: tuple[Floats, StandardisedRows], y: Labels) -> "TangentRidge":
         """`fit` to people who were read.
 
         Parameters

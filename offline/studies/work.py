@@ -37,7 +37,7 @@ INNER_FOLDS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class StudyTask:
     """A fold of an arm of a study.
 
     Parameters
@@ -90,7 +90,7 @@ class Done:
     seconds: float
 
 
-def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> Done:
+def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: StudyTask) -> Done:
     """Compute a task with one thread.
 
     Parameters
@@ -112,7 +112,7 @@ def perform(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -
     return Done(scores, setting, time.perf_counter() - began)
 
 
-def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tuple[Any, int, Floats]:
+def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: StudyTask) -> tuple[Any, int, Floats]:
     """Choose a setting within training and fit with it, with one thread.
 
     Parameters
@@ -146,7 +146,7 @@ def fit(study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task) -> tu
 
 
 def perform_together(
-    study: Study, X: npt.NDArray[Any], table: SampleTable, tasks: Sequence[Task]
+    study: Study, X: npt.NDArray[Any], table: SampleTable, tasks: Sequence[StudyTask]
 ) -> list[Done]:
     """Compute tasks that differ in their labelling only; what looks at no label is done once for all of them.
 
@@ -185,7 +185,7 @@ def _quietly() -> Iterator[None]:
 
 
 def _rows(
-    study: Study, X: npt.NDArray[Any], table: SampleTable, task: Task, target: npt.NDArray[np.int64]
+    study: Study, X: npt.NDArray[Any], table: SampleTable, task: StudyTask, target: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[Any], Floats]:
     """Rows of training, in the precision that the study takes, and of the judged."""
     train = task.fold.train
@@ -198,7 +198,7 @@ def _rows(
     return rows[: len(train)], np.asarray(rows[len(train) :], dtype=np.float64)
 
 
-def labels_for(table: SampleTable, task: Task) -> npt.NDArray[np.int64]:
+def labels_for(table: SampleTable, task: StudyTask) -> npt.NDArray[np.int64]:
     """The labels that a task is about, (n,) int64."""
     if task.arm == PERMUTED and task.labelling is not None:
         return relabelled(table, task.labelling, task.division)
@@ -259,7 +259,7 @@ def _fitted(study: Study, setting: Mapping[str, Any], X: Floats, y: Any, site: A
     return model.fit(X, y, site=site) if study.takes_site else model.fit(X, y)
 
 
-def _seed(task: Task) -> int:
+def _seed(task: StudyTask) -> int:
     text = json.dumps([task.study, task.arm, task.fold.name, task.labelling])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 

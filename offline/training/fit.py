@@ -73,7 +73,7 @@ class FitSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedNetwork:
     """A fitted network and how it came about.
 
     Parameters
@@ -108,7 +108,7 @@ def fit_network(
     on_epoch: OnEpoch | None = None,
     places: Sequence[int] = (),
     start: Mapping[str, torch.Tensor] | None = None,
-) -> Fitted:
+) -> FittedNetwork:
     """Fit a network.
 
     Parameters
@@ -185,7 +185,7 @@ def fit_network(
         # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
         raise KeyboardInterrupt
     best = watch.best_epoch_ if listens else len(history)
-    return Fitted(net.module_.eval(), history, best, watch.stopped_early)
+    return FittedNetwork(net.module_.eval(), history, best, watch.stopped_early)
 
 
 def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: int) -> torch.Tensor:

@@ -45,7 +45,7 @@ FIRST_AT_RANDOM = 8
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search chose.
 
     Parameters
@@ -117,7 +117,7 @@ def search(
     seed: int,
     kept: Path | None = None,
     tell: Tell | None = None,
-) -> Found:
+) -> SearchResult:
     """Choose settings for one outer fold.
 
     Parameters
@@ -170,7 +170,7 @@ def search(
         )
     settings = {_key(name): value for name, value in trials[best]["settings"].items()}
     how = {"trials": trials, "best": best, "inner_folds": len(inner)}
-    return Found(candidate(recipe, settings), how)
+    return SearchResult(candidate(recipe, settings), how)
 
 
 def inner_folds(samples: Samples, fold: Fold, wanted: int, seed: int) -> list[Fold]:

@@ -26,7 +26,7 @@ from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Changes
-from offline.training.fit import FitSettings, Fitted, fit_network
+from offline.training.fit import FitSettings, FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, validation_split
 
@@ -49,7 +49,7 @@ class Trained:
         What all chance followed from.
     """
 
-    fitted: Fitted
+    fitted: FittedNetwork
     validation: Validation
     temperature: float
     seed: int
@@ -65,7 +65,7 @@ def train_network(
     progress: Tell | None = None,
     task: str = "train",
     start: Mapping[str, torch.Tensor] | None = None,
-) -> Fitted:
+) -> FittedNetwork:
     """Fit the recipe's network to some samples.
 
     Parameters

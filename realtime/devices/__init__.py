@@ -30,8 +30,8 @@ from realtime.signal import Kind, SignalSpec
 __all__ = [
     "ADAPTERS",
     "Adapter",
-    "Looked",
     "Recognition",
+    "Recognitions",
     "Unlike",
     "companion_of",
     "layout_of",
@@ -48,7 +48,7 @@ ADAPTERS: Mapping[str, Adapter] = {ours.NAME: ours, **VENDORS, xdf_convention.NA
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Recognitions:
     """What all adapters said of one stream.
 
     Parameters
@@ -63,7 +63,7 @@ class Looked:
     unlike: tuple[Unlike, ...]
 
 
-def look(info: ET.Element) -> Looked:
+def look(info: ET.Element) -> Recognitions:
     """Ask every adapter.
 
     Parameters
@@ -81,8 +81,8 @@ def look(info: ET.Element) -> Looked:
             else:
                 claims.append(said)
         if claims:
-            return Looked(tuple(claims), tuple(unlike))
-    return Looked((), tuple(unlike))
+            return Recognitions(tuple(claims), tuple(unlike))
+    return Recognitions((), tuple(unlike))
 
 
 def recognise(info: ET.Element) -> Recognition:

@@ -23,7 +23,7 @@ SMALLEST_VALUE = 1e-30
 """Nor less, but nothing at all: dividing by it would give what is no number."""
 
 
-class Part(NamedTuple):
+class StampedSamples(NamedTuple):
     """Samples that one clock stamped.
 
     Parameters
@@ -90,7 +90,7 @@ class InputGuard:
         """The source's clock was set, local time (s): its stamps may be any."""
         self._stamps.restart(local)
 
-    def take(self, entry: Received, offset: float, speed: float) -> list[Part]:
+    def take(self, entry: Received, offset: float, speed: float) -> list[StampedSamples]:
         """Samples as they came, as far as they can be used.
 
         Parameters
@@ -116,12 +116,12 @@ class InputGuard:
             self.ignored_counters += believed_before and bool(self._counter.ignored)
         if not leaps and counted in (0, len(stamps)):  # all but always
             frames = frames if counted else None
-            return [Part(stamps, self._values(data), frames, False)] if len(stamps) else []
+            return [StampedSamples(stamps, self._values(data), frames, False)] if len(stamps) else []
         parts = []
         for start, stop in pairwise(sorted({0, *leaps, counted, len(stamps)})):
             these = slice(start, stop)
             count = frames[these] if frames is not None and start < counted else None
-            parts.append(Part(stamps[these], self._values(data[:, these]), count, start in leaps))
+            parts.append(StampedSamples(stamps[these], self._values(data[:, these]), count, start in leaps))
         return parts
 
     def _values(self, data: npt.NDArray[Any]) -> Floats:

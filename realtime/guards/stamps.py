@@ -35,7 +35,7 @@ def on_a_clock(seconds: float) -> bool:
     return isfinite(seconds) and abs(seconds) <= LATEST_S
 
 
-class Looked(NamedTuple):
+class CheckedStamps(NamedTuple):
     """What the guard says of some stamps.
 
     Parameters
@@ -72,7 +72,7 @@ class StampGuard:
         self._odd: float | None = None  # the last of the stamps elsewhere
         self._in_a_row = 0
 
-    def look(self, stamps: Floats, local: float, speed: float = 1.0) -> Looked:
+    def look(self, stamps: Floats, local: float, speed: float = 1.0) -> CheckedStamps:
         """Say which samples can be used.
 
         Parameters
@@ -98,7 +98,7 @@ class StampGuard:
                 usable[i] = False
         self._local = local
         self.rejected += len(stamps) - int(np.count_nonzero(usable))
-        return Looked(usable, tuple(leaps))
+        return CheckedStamps(usable, tuple(leaps))
 
     def _goes_on(self, stamp: float, local: float, speed: float) -> bool:
         assert self._last is not None

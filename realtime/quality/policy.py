@@ -153,7 +153,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitness:
+class WindowMeasurement:
     """What is known about a window's measurement.
 
     Parameters
@@ -207,10 +207,10 @@ class ChannelFitness:
         return cls(coverage, largest_gap_s, unknown, unknown, unknown, unknown, unknown)
 
 
-WHOLE = Fitness(1.0, 1.0, 0.0)
+WHOLE = WindowMeasurement(1.0, 1.0, 0.0)
 
 
-def fitness(missing: Bools, rate: float) -> tuple[Fitness, Floats, Floats]:
+def fitness(missing: Bools, rate: float) -> tuple[WindowMeasurement, Floats, Floats]:
     """Measure what is there of a window.
 
     Parameters
@@ -233,7 +233,7 @@ def fitness(missing: Bools, rate: float) -> tuple[Fitness, Floats, Floats]:
     lost = missing.mean(axis=1)
     any_missing = missing.any(axis=0, keepdims=True)
     gaps = longest_runs(np.concatenate([missing, any_missing])) / rate
-    whole = Fitness(1.0 - float(lost.mean()), 1.0 - float(lost.max()), float(gaps[-1]))
+    whole = WindowMeasurement(1.0 - float(lost.mean()), 1.0 - float(lost.max()), float(gaps[-1]))
     return whole, 1.0 - lost, gaps[:-1]
 
 

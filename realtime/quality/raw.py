@@ -27,7 +27,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class RawQuality:
     """What they show; NaN where nobody can know.
 
     Parameters
@@ -69,7 +69,9 @@ def key_of(recent: RecentSamples, where: slice, start: float, rate: float) -> Ke
     return Key(start, float(recent.times(where)[-1]) if n_samples else start, n_samples, rate)
 
 
-def look(recent: RecentSamples, where: slice, start: float, rate: float, pulse: ScalpCoupling) -> Seen | None:
+def look(
+    recent: RecentSamples, where: slice, start: float, rate: float, pulse: ScalpCoupling
+) -> RawQuality | None:
     """Look at a window's samples; None where there are fewer than two.
 
     Parameters
@@ -106,7 +108,7 @@ def look(recent: RecentSamples, where: slice, start: float, rate: float, pulse: 
         places = places[places < len(coupling)]
         coupling[places] = power[places] = np.nan
         flat[unknown] = saturated[unknown] = np.nan
-    return Seen(
+    return RawQuality(
         key=key_of(recent, where, start, rate),
         times=times,
         unknown=unknown,

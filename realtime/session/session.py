@@ -17,7 +17,7 @@ from models.outside import printable
 from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.judging import UNJUDGED, Judged, judge
+from realtime.judging import UNJUDGED, NetworkOutput, judge
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -326,7 +326,9 @@ class Session:
         self._report.inference_error = f"inference failed: {printable(str(error), LONGEST_REASON)}"
         self._decide(windows, [UNJUDGED] * len(windows), failed=True)
 
-    def _decide(self, windows: Sequence[Window], judged: Sequence[Judged], *, failed: bool = False) -> None:
+    def _decide(
+        self, windows: Sequence[Window], judged: Sequence[NetworkOutput], *, failed: bool = False
+    ) -> None:
         if not failed:
             self._report.inference_error = ""
         for window, (logits, batch) in zip(windows, judged, strict=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools.fuzz.targets import TARGETS
-from tools.fuzz.trial import GROWTH, GROWTH_PER_BYTE, Outcome, attempt
+from tools.fuzz.trial import GROWTH, GROWTH_PER_BYTE, InputOutcome, attempt
 
 HOUSE = Path(__file__).resolve().parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded and measured as Linux does")
@@ -108,7 +108,7 @@ def boom(folder):
 
 
 @linux
-@pytest.mark.parametrize(("read", "outcome"), [(hog, Outcome.MEMORY), (boom, Outcome.UNDECLARED)])
+@pytest.mark.parametrize(("read", "outcome"), [(hog, InputOutcome.MEMORY), (boom, InputOutcome.UNDECLARED)])
 def test_what_is_wrong_is_seen(read, outcome):
     assert attempt(TARGETS["cohort"](), read, 0, 0).outcome is outcome
 

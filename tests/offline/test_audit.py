@@ -15,8 +15,8 @@ from offline.estimators.baselines import window_features
 from offline.evaluation.evaluate import evaluate
 from offline.evaluation.leakage_audit import Audit, audit, print_audit, write_audit
 from offline.evaluation.leakage_protocols import (
-    Arm,
-    Windows,
+    AuditWindows,
+    LeakageCondition,
     _divisions,
     parts_of,
     run_arms,
@@ -52,18 +52,20 @@ def test_no_two_judged_windows_overlap() -> None:
 
 def test_arms_judge_the_same_windows_once_after_training_on_as_many() -> None:
     features, table = noise()
-    windows = Windows.of(features, table, by_person=True)
+    windows = AuditWindows.of(features, table, by_person=True)
     said = run_arms(windows, table.target, seed=0)
-    for arm in Arm:
+    for arm in LeakageCondition:
         assert sorted(said[arm].sample.tolist()) == windows.apart.tolist(), arm
         assert np.array_equal(said[arm].y, table.target[said[arm].sample])
-    for arm in Arm:
+    for arm in LeakageCondition:
         for _, train, test in _divisions(windows, table.target, arm, 0):
             assert not set(train) & set(test)
             shared = set(table.person[train]) & set(table.person[test])
-            assert bool(shared) == (arm in (Arm.OVERLAPPING, Arm.RANDOM, Arm.ALL)), arm
+            assert bool(shared) == (
+                arm in (LeakageCondition.OVERLAPPING, LeakageCondition.RANDOM, LeakageCondition.ALL)
+            ), arm
             overlapping = _overlaps(table, train, test)
-            assert overlapping == (arm in (Arm.OVERLAPPING, Arm.ALL)), arm
+            assert overlapping == (arm in (LeakageCondition.OVERLAPPING, LeakageCondition.ALL)), arm
 
 
 def _overlaps(table: SampleTable, train: np.ndarray, test: np.ndarray) -> bool:
@@ -80,12 +82,12 @@ def test_on_noise_the_honest_arm_is_at_chance_and_the_careless_ones_are_not() ->
     features, table = noise()
     found = audit(features, table, by_person=True, permutations=60, divisions=1, tell=silent)
     null = {arm: values.mean() for arm, values in found.null.items()}
-    assert null[Arm.HONEST] == pytest.approx(0.5, abs=0.14)  # its SE is 0.035
-    assert null[Arm.NORMALISATION] == pytest.approx(null[Arm.HONEST], abs=0.1)
-    assert null[Arm.OVERLAPPING] > null[Arm.HONEST] + 0.15
-    assert null[Arm.RANDOM] > null[Arm.HONEST] + 0.15
-    assert null[Arm.SELECTION] > null[Arm.HONEST] + 0.1
-    assert null[Arm.ALL] > null[Arm.HONEST] + 0.2
+    assert null[LeakageCondition.HONEST] == pytest.approx(0.5, abs=0.14)  # its SE is 0.035
+    assert null[LeakageCondition.NORMALISATION] == pytest.approx(null[LeakageCondition.HONEST], abs=0.1)
+    assert null[LeakageCondition.OVERLAPPING] > null[LeakageCondition.HONEST] + 0.15
+    assert null[LeakageCondition.RANDOM] > null[LeakageCondition.HONEST] + 0.15
+    assert null[LeakageCondition.SELECTION] > null[LeakageCondition.HONEST] + 0.1
+    assert null[LeakageCondition.ALL] > null[LeakageCondition.HONEST] + 0.2
     few = {"by_person": True, "permutations": 4, "divisions": 2, "tell": silent}
     assert audit(features, table, **few).to_json() == audit(features, table, **few).to_json()
 
@@ -104,7 +106,7 @@ def test_selection_takes_the_channel_that_differs() -> None:
 def test_evaluate_writes_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate(task_cohort(tmp_path), task_recipe(), tmp_path / "report", audited=True)
     found = json.loads((tmp_path / "report/audit.json").read_text())
-    assert set(found["arms"]) == {str(arm) for arm in Arm}
+    assert set(found["arms"]) == {str(arm) for arm in LeakageCondition}
     assert "no verdict on any paper" in found["says"]
     assert (tmp_path / "report/audit.png").read_bytes().startswith(b"\x89PNG")
     assert "selection outside" in capsys.readouterr().out
@@ -133,7 +135,7 @@ def test_the_network_is_audited_by_the_same_arms(tmp_path: Path) -> None:
         json.loads((tmp_path / "out" / name).read_text()) for name in ("audit-network.json", "audit.json")
     )
     assert (network["model"], ridge["model"]) == ("cgrnn", "ridge")
-    assert list(network["arms"]) == list(ridge["arms"]) == [str(arm) for arm in Arm]
+    assert list(network["arms"]) == list(ridge["arms"]) == [str(arm) for arm in LeakageCondition]
     assert network["permutations"] == 2
     for row in network["arms"].values():
         assert 0 <= row["figure"] <= 1
@@ -146,12 +148,12 @@ def test_the_network_is_audited_by_the_same_arms(tmp_path: Path) -> None:
 
 def test_arms_of_a_network_differ_in_one_thing() -> None:
     features, table = noise(channels=30)
-    windows = Windows.of(features, table, by_person=True)
+    windows = AuditWindows.of(features, table, by_person=True)
     parts = {(part.arm, part.name): part for part in parts_of(windows, table.target, seed=3)}
-    honest = [part for (arm, _), part in parts.items() if arm is Arm.HONEST]
+    honest = [part for (arm, _), part in parts.items() if arm is LeakageCondition.HONEST]
     for part in honest:
-        chosen = parts[(Arm.SELECTION, part.name)]
-        scaled = parts[(Arm.NORMALISATION, part.name)]
+        chosen = parts[(LeakageCondition.SELECTION, part.name)]
+        scaled = parts[(LeakageCondition.NORMALISATION, part.name)]
         for other in (chosen, scaled):
             np.testing.assert_array_equal(other.train, part.train)
             np.testing.assert_array_equal(other.test, part.test)
@@ -187,9 +189,9 @@ def test_an_earlier_audit_does_not_pass_for_one_of_a_later_run(tmp_path: Path) -
 def test_the_table_has_columns_of_permuted_labels_only_where_there_are_some(
     permutations: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    true = {arm: np.array([0.8, 0.9]) for arm in Arm}
-    null = {arm: np.full(permutations, 0.5) for arm in Arm}
-    print_audit(Audit("auc", true, null, dict.fromkeys(Arm, 0.1)))
+    true = {arm: np.array([0.8, 0.9]) for arm in LeakageCondition}
+    null = {arm: np.full(permutations, 0.5) for arm in LeakageCondition}
+    print_audit(Audit("auc", true, null, dict.fromkeys(LeakageCondition, 0.1)))
     shown = capsys.readouterr().out
     assert "(AUC by person, ridge model)" in shown
     assert shown.count("more than honest") == (2 if permutations else 1)

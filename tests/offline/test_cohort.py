@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import RecipeError
-from offline.base.cohort import Cohort, Row, read_cohort
+from offline.base.cohort import Cohort, CohortRow, read_cohort
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def test_reads_what_stands_there(folder: Path) -> None:
     )
     cohort = read_cohort(path)
     assert cohort.rows == (
-        Row(folder / "data/a.snirf", "p1", "1", "NYU", 8.5, "F", {"group": "TD"}),
-        Row(folder / "data/b.snirf", "p1", "2", "NYU", None, "F", {"group": "TD"}),
-        Row(folder / "data/c.snirf", "p2", "", "", 10.0, "", {"group": "ASD"}),
+        CohortRow(folder / "data/a.snirf", "p1", "1", "NYU", 8.5, "F", {"group": "TD"}),
+        CohortRow(folder / "data/b.snirf", "p1", "2", "NYU", None, "F", {"group": "TD"}),
+        CohortRow(folder / "data/c.snirf", "p2", "", "", 10.0, "", {"group": "ASD"}),
     )
     assert cohort.people == ("p1", "p2")
     assert read_cohort(folder) == cohort
@@ -51,7 +51,7 @@ def test_words_for_a_sex_are_one(folder: Path) -> None:
 def test_reads_what_excel_saves(folder: Path) -> None:
     path = folder / "cohort.tsv"
     path.write_bytes(b"\xef\xbb\xbfrecording\tperson\r\ndata/a.snirf\tp1\r\n")
-    assert read_cohort(path).rows == (Row(folder / "data/a.snirf", "p1"),)
+    assert read_cohort(path).rows == (CohortRow(folder / "data/a.snirf", "p1"),)
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_the_hash_is_of_the_content_and_not_of_the_place(folder: Path) -> None:
 
 
 def test_people_keep_the_tables_order() -> None:
-    rows = tuple(Row(Path(f"{i}"), person) for i, person in enumerate(["z", "a", "z", "b"]))
+    rows = tuple(CohortRow(Path(f"{i}"), person) for i, person in enumerate(["z", "a", "z", "b"]))
     assert Cohort(Path("t.tsv"), rows).people == ("z", "a", "b")

@@ -10,7 +10,7 @@ from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.estimators.baselines import DEFAULT_STRENGTH, fit_by_time, fit_linear, majority, window_features
 from offline.training.augmentation import Augmentation, Changes
-from offline.training.fit import FitSettings, Fitted, fit_network
+from offline.training.fit import FitSettings, FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
 
 
@@ -22,7 +22,7 @@ def _windows(n: int = 120, effect: float = 1.0, seed: int = 0) -> tuple[np.ndarr
     return X, y.astype(np.int64)
 
 
-def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked: object) -> Fitted:
+def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked: object) -> FittedNetwork:
     train = np.arange(len(y) - spared)
     validation = np.arange(len(y) - spared, len(y))
     params = {"filters": 4, "hidden": 4}
@@ -39,7 +39,7 @@ def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked:
     )
 
 
-def _same(a: Fitted, b: Fitted) -> bool:
+def _same(a: FittedNetwork, b: FittedNetwork) -> bool:
     pairs = zip(a.network.state_dict().values(), b.network.state_dict().values(), strict=True)
     return all(torch.equal(one, other) for one, other in pairs)
 

@@ -18,7 +18,7 @@ from offline.base.progress import silent
 from offline.base.splits import leave_one_person_out
 from offline.evaluation import runner as jobs
 from offline.evaluation.evaluate import WORK, evaluate
-from offline.evaluation.runner import Job, Store, perform
+from offline.evaluation.runner import Job, OutcomeStore, perform
 from offline.samples.samples import collect
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
@@ -67,7 +67,7 @@ def test_what_is_kept_is_used_only_for_the_very_same_job(
 ) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold, other = leave_one_person_out(samples.table.person)[:2]
-    store = Store(tmp_path / "work", samples)
+    store = OutcomeStore(tmp_path / "work", samples)
     job = Job(fold, "linear", task_recipe())
     assert store.load(job) is None
     first = perform(samples, job)
@@ -84,7 +84,7 @@ def test_what_is_kept_is_used_only_for_the_very_same_job(
     assert all(store.load(each) is None for each in others)
     X = np.asarray(samples.X)
     X[0, 0, 0] += 1.0
-    assert Store(tmp_path / "work", replace(samples, X=X)).load(job) is None
+    assert OutcomeStore(tmp_path / "work", replace(samples, X=X)).load(job) is None
 
     def computed(*_: object) -> None:
         pytest.fail("it computed again")
@@ -99,7 +99,7 @@ def test_a_kept_fold_that_is_not_whole_is_computed_again(
 ) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[0]
-    store = Store(tmp_path / "work", samples)
+    store = OutcomeStore(tmp_path / "work", samples)
     job = Job(fold, "linear", task_recipe())
     first = jobs.perform_all(store, [job], tell=silent)[0]
     path = store.path(job)

@@ -6,14 +6,14 @@ import numpy as np
 
 from models.novelty import window_features
 from offline.base.cohort import read_cohort
-from offline.samples.novelty import FEW, Seen, fit_novelty, seen, share_unlike
+from offline.samples.novelty import FEW, FeatureSummary, fit_novelty, seen, share_unlike
 from offline.samples.recipe import load_recipe
 from offline.samples.samples import collect
 from realtime.quality.policy import WHOLE, Reason
 from realtime.windows import Window
 
 
-def people(n: int, windows: int = 60, spread: float = 0.0, seed: int = 0) -> Seen:
+def people(n: int, windows: int = 60, spread: float = 0.0, seed: int = 0) -> FeatureSummary:
     """Windows of people who differ in level."""
     rng = np.random.default_rng(seed)
     parts = []
@@ -21,9 +21,11 @@ def people(n: int, windows: int = 60, spread: float = 0.0, seed: int = 0) -> See
         data = rng.normal(size=(windows, 3, 20)) + spread * rng.normal(size=(1, 3, 1))
         used = np.ones((windows, 3), dtype=bool)
         parts.append(
-            Seen(window_features(data), used, np.full(windows, f"p{person}"), np.full(windows, f"r{person}"))
+            FeatureSummary(
+                window_features(data), used, np.full(windows, f"p{person}"), np.full(windows, f"r{person}")
+            )
         )
-    return Seen.concatenate(parts)
+    return FeatureSummary.concatenate(parts)
 
 
 def test_people_who_differ_ask_for_a_wider_threshold() -> None:
@@ -43,9 +45,9 @@ def test_few_people_are_called_weak_and_one_weaker_still() -> None:
         assert how["units"] == n
         assert ("weak" in how) is weak
     of = people(2)
-    alone = Seen(of.features, of.used, np.full(len(of), "p"), of.recording)
+    alone = FeatureSummary(of.features, of.used, np.full(len(of), "p"), of.recording)
     assert fit_novelty(alone)[1]["threshold_from"] == "recordings of one person"
-    single = Seen(alone.features, alone.used, alone.person, np.full(len(of), "r"))
+    single = FeatureSummary(alone.features, alone.used, alone.person, np.full(len(of), "r"))
     how = fit_novelty(single)[1]
     assert how["threshold_from"] == "parts of one recording"
     assert "nobody unseen" in how["weak"]
@@ -57,11 +59,11 @@ def test_a_channel_that_was_left_out_is_not_learnt_from() -> None:
     half[::2, 1] = False
     spoilt = of.features.copy()
     spoilt[~half] = 1e3
-    fitted, _ = fit_novelty(Seen(spoilt, half, of.person, of.recording))
+    fitted, _ = fit_novelty(FeatureSummary(spoilt, half, of.person, of.recording))
     assert np.abs(fitted.location).max() < 10
     never = np.ones_like(half)
     never[:, 2] = False
-    fitted, _ = fit_novelty(Seen(of.features, never, of.person, of.recording))
+    fitted, _ = fit_novelty(FeatureSummary(of.features, never, of.person, of.recording))
     np.testing.assert_array_equal(fitted.location[2], np.median(fitted.location[:2], axis=0))
 
 
@@ -69,10 +71,10 @@ def test_a_feature_that_never_varied_does_not_make_everything_novel() -> None:
     of = people(4)
     still = of.features.copy()
     still[:, 0] = 0.0
-    fitted, _ = fit_novelty(Seen(still, of.used, of.person, of.recording))
+    fitted, _ = fit_novelty(FeatureSummary(still, of.used, of.person, of.recording))
     assert (fitted.scale > 0).all()
     assert np.isfinite(fitted.threshold)
-    same = Seen(of.features * 0.0, of.used, of.person, of.recording)
+    same = FeatureSummary(of.features * 0.0, of.used, of.person, of.recording)
     assert share_unlike(fit_novelty(same)[0], same) == 0.0
 
 
@@ -102,7 +104,7 @@ def test_on_a_real_unseen_person(data_dir: Path, tmp_path: Path) -> None:
         def refused(data: np.ndarray, fitted: object = fitted) -> float:
             everything = np.ones(data.shape[:2], dtype=bool)
             whose = np.full(len(data), "foreign")
-            return share_unlike(fitted, Seen(window_features(data), everything, whose, whose))  # type: ignore[arg-type]
+            return share_unlike(fitted, FeatureSummary(window_features(data), everything, whose, whose))  # type: ignore[arg-type]
 
         rng = np.random.default_rng(0)
         assert refused(rng.standard_normal(windows.shape)) == 1.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.bundle import read_bundle
 from models.errors import BundleError, RecipeError
-from offline.base.cohort import Cohort, Row, read_cohort
+from offline.base.cohort import Cohort, CohortRow, read_cohort
 from offline.evaluation.evaluate import evaluate, plan_evaluation
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
@@ -190,7 +190,9 @@ def test_by_time_the_same_signal_twice_under_one_person_is_refused(tmp_path: Pat
 
 
 def test_words_for_not_known_are_no_spellings_of_a_label(tmp_path: Path) -> None:
-    rows = [Row(tmp_path / f"{i}.csv", f"p{i}", values={"group": text}) for i, text in enumerate(GROUPS)]
+    rows = [
+        CohortRow(tmp_path / f"{i}.csv", f"p{i}", values={"group": text}) for i, text in enumerate(GROUPS)
+    ]
     labels, own = labels_of(rows, Cohort(tmp_path, tuple(rows)), group_recipe())
     assert labels == ("a", "b")
     assert own == ["a", "b", None, None, None]

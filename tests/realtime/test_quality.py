@@ -9,9 +9,9 @@ from models.errors import RecipeError
 from realtime.quality.policy import (
     RANGES,
     ChannelFitness,
-    Fitness,
     Policy,
     Reason,
+    WindowMeasurement,
     bad_channels,
     first_reasons,
     fitness,
@@ -179,7 +179,7 @@ def test_what_is_asked_where_nobody_says_anything() -> None:
 
 def test_a_whole_window_lacks_nothing() -> None:
     window, coverage, gaps = fitness(np.zeros((3, 20), dtype=bool), 10.0)
-    assert window == Fitness(coverage=1.0, worst=1.0, largest_gap_s=0.0)
+    assert window == WindowMeasurement(coverage=1.0, worst=1.0, largest_gap_s=0.0)
     assert coverage.tolist() == [1.0] * 3
     assert gaps.tolist() == [0.0] * 3
 

@@ -21,7 +21,7 @@ from models.card import Card
 from models.networks.registry import make_network
 from tests.realtime.support import FAST, RATE
 from tests.system.support import Report
-from tools.faults.bed import Bed, Found
+from tools.faults.bed import BedOutcome, FaultyBed
 from tools.faults.device import faulty_spec
 from tools.faults.rows import ROWS
 
@@ -85,8 +85,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def play(name: str, folder: Path, bundle: Path) -> Found:
-    bed = Bed(folder, bundle, speed=SPEED, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
+async def play(name: str, folder: Path, bundle: Path) -> BedOutcome:
+    bed = FaultyBed(folder, bundle, speed=SPEED, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
     async with bed:
         await ROWS[name].play(bed)
         return await bed.end()
@@ -97,7 +97,7 @@ def played(
     bundle: Path,
     tmp_path_factory: pytest.TempPathFactory,
     mosquitto_path: str,
-) -> Iterator[dict[str, Future[Found]]]:
+) -> Iterator[dict[str, Future[BedOutcome]]]:
     """All rows, a few at a time: they mostly wait."""
     folder = tmp_path_factory.mktemp("faults")
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -117,7 +117,7 @@ def appear_in_order(wanted: Sequence[str], found: Sequence[str]) -> bool:
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name != "two alike"])
 def test_nothing_wrong_is_shown_as_current(
-    name: str, played: dict[str, Future[Found]], report: Report
+    name: str, played: dict[str, Future[BedOutcome]], report: Report
 ) -> None:
     found = played[name].result()
     first = min(json.loads(text)["window_start"] for text in labelled(found))
@@ -140,38 +140,38 @@ def test_nothing_wrong_is_shown_as_current(
         assert error.max() <= 1.0 / RATE + 1e-3
 
 
-def labelled(found: Found) -> list[str]:
+def labelled(found: BedOutcome) -> list[str]:
     """The decisions with a label, as the journal holds them."""
     return [text for text in found.journaled if '"label":"abstain"' not in text]
 
 
-def statuses(found: Found) -> list[Mapping[str, Any]]:
+def statuses(found: BedOutcome) -> list[Mapping[str, Any]]:
     return [values for _, values in found.statuses]
 
 
-def test_a_replacement_without_the_channels_is_refused_by_name(played: dict[str, Future[Found]]) -> None:
+def test_a_replacement_without_the_channels_is_refused_by_name(played: dict[str, Future[BedOutcome]]) -> None:
     told = [values["reason"] for values in statuses(played["fewer channels"].result())]
     assert any("S1_D1" in reason for reason in told), told
 
 
-def test_what_came_twice_or_out_of_order_is_counted(played: dict[str, Future[Found]]) -> None:
+def test_what_came_twice_or_out_of_order_is_counted(played: dict[str, Future[BedOutcome]]) -> None:
     assert max(values["clock"]["duplicates"] for values in clocks(played["duplicates"].result())) == 75
     assert max(values["clock"]["disordered"] for values in clocks(played["disorder"].result())) == 75
 
 
-def test_made_up_stamps_are_told(played: dict[str, Future[Found]]) -> None:
+def test_made_up_stamps_are_told(played: dict[str, Future[BedOutcome]]) -> None:
     assert any(values["clock"]["invented"] for values in clocks(played["misdeclared chunks"].result()))
     assert not any(values["clock"]["invented"] for values in clocks(played["nothing"].result()))
 
 
-def test_a_step_of_the_wall_clock_is_told_and_moves_no_window(played: dict[str, Future[Found]]) -> None:
+def test_a_step_of_the_wall_clock_is_told_and_moves_no_window(played: dict[str, Future[BedOutcome]]) -> None:
     found = played["wall clock"].result()
     assert max(values["wall_clock_steps"] for values in statuses(found)) == 1
     starts = [json.loads(text)["window_start"] for text in found.journaled]
     assert all(abs(b - a - 1.0) < 1e-6 for a, b in pairwise(starts))
 
 
-def test_a_full_disk_loses_nothing_that_fitted_into_memory(played: dict[str, Future[Found]]) -> None:
+def test_a_full_disk_loses_nothing_that_fitted_into_memory(played: dict[str, Future[BedOutcome]]) -> None:
     found = played["full disk"].result()
     # A session that takes its name says so before it has a journal.
     journals = [values["journal"] for values in statuses(found) if values["journal"] is not None]
@@ -180,17 +180,17 @@ def test_a_full_disk_loses_nothing_that_fitted_into_memory(played: dict[str, Fut
 
 
 @pytest.mark.parametrize("name", ["broker away", "broker late", "stopped", "freeze"])
-def test_every_decision_reaches_the_subscriber(name: str, played: dict[str, Future[Found]]) -> None:
+def test_every_decision_reaches_the_subscriber(name: str, played: dict[str, Future[BedOutcome]]) -> None:
     found = played[name].result()
     assert {one.text for one in found.heard} == set(found.journaled)
 
 
-def test_two_streams_that_match_are_listed(played: dict[str, Future[Found]], two_alike: str) -> None:
+def test_two_streams_that_match_are_listed(played: dict[str, Future[BedOutcome]], two_alike: str) -> None:
     assert "2 streams match" in two_alike
     assert two_alike.count("'faulty'") == 2
 
 
-def clocks(found: Found) -> list[Mapping[str, Any]]:
+def clocks(found: BedOutcome) -> list[Mapping[str, Any]]:
     return [values for values in statuses(found) if values["clock"] is not None]
 
 
@@ -198,7 +198,7 @@ def clocks(found: Found) -> list[Mapping[str, Any]]:
 def two_alike(bundle: Path, tmp_path_factory: pytest.TempPathFactory, mosquitto_path: str) -> str:
     async def run() -> str:
         folder = tmp_path_factory.mktemp("alike") / "bed"
-        bed = Bed(folder, bundle, speed=SPEED, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
+        bed = FaultyBed(folder, bundle, speed=SPEED, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
         async with bed:
             await ROWS["two alike"].play(bed)
             assert bed.session is not None

@@ -45,7 +45,7 @@ from tools.doctor.lsl import (
     read_settings,
     taken_ports,
 )
-from tools.doctor.streams import MANY, Listened, Seen, check_stream, check_streams
+from tools.doctor.streams import MANY, FoundStream, Listened, check_stream, check_streams
 
 HOUSE = Path(__file__).resolve().parents[2]
 
@@ -235,7 +235,7 @@ def seen(name="Cap", content="NIRS", rows=4, rate=10.0, desc=None, host="lab", l
         ET.SubElement(info, tag).text = str(value)
     if desc is not None:
         info.append(desc)
-    return Seen(info, listened=listened, **more)
+    return FoundStream(info, listened=listened, **more)
 
 
 SPEC = intensity_spec()

@@ -20,7 +20,7 @@ from realtime.log import Origin, OriginKind
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.lsl.stream_info import layout_from_info, origin_from_info
 from realtime.sources.recording import Event, Recording
-from tools.commands.replay import Replay, Replayed, replay, replay_recording
+from tools.commands.replay import Replay, ReplayReport, replay, replay_recording
 from tools.commands.simulate import simulate
 from tools.schedule import schedule
 
@@ -47,13 +47,13 @@ def make_recording(times: list[float], events: tuple[Event, ...] = (), n_channel
 
 
 @contextmanager
-def running(outlets: Replay) -> Iterator[Callable[[], Replayed]]:
+def running(outlets: Replay) -> Iterator[Callable[[], ReplayReport]]:
     """Run a replay in a thread; what is given waits for its end."""
-    results: list[Replayed] = []
+    results: list[ReplayReport] = []
     thread = threading.Thread(target=lambda: results.append(outlets.run()))
     thread.start()
 
-    def finish() -> Replayed:
+    def finish() -> ReplayReport:
         thread.join(DEADLINE_S)
         assert not thread.is_alive()
         return results[0]

@@ -8,7 +8,7 @@ import pytest
 
 from tools.faults.faults import Fault
 from tools.faults.hearing import age_at
-from tools.faults.measure import Truth, good_share, shown
+from tools.faults.measure import OutletTruth, good_share, shown
 from tools.soak.plan import QUIET_S, SEGMENTS, draw
 from tools.soak.watch import Look, look, trend
 
@@ -50,7 +50,7 @@ def test_what_was_wrong_or_late_is_counted() -> None:
     n = 300
     times = np.arange(n) / 10
     spoilt = (times >= 10.0) & (times < 15.0)
-    truth = Truth(np.arange(n), times, times, times, spoilt)
+    truth = OutletTruth(np.arange(n), times, times, times, spoilt)
     assert truth.rate == pytest.approx(10)
     assert good_share(truth, 0.0, 7.0) == pytest.approx(1.0)
     assert good_share(truth, 9.0, 16.0) == pytest.approx(2 / 7)

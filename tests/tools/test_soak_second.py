@@ -13,7 +13,7 @@ import pytest
 from realtime.log import ClockMeasured, Origin, Produced, Received, SessionStarted, StreamOpened
 from realtime.sinks.journal.journal import JournalWriter
 from tools.soak.second.account import account, read_truth
-from tools.soak.second.plan import DEVICES, WEIGHTS, Device, Fault, Life, count_faults, draw
+from tools.soak.second.plan import DEVICES, WEIGHTS, Device, Life, PlannedFault, count_faults, draw
 from tools.soak.second.pushes import Push, pushes
 from tools.soak.second.source import PUSH_ROW, ROWS, SAMPLE_ROW
 from tools.soak.second.sums import find_violations
@@ -21,11 +21,11 @@ from tools.soak.second.sums import find_violations
 STAMPED, CHUNKED = DEVICES["stamps"], DEVICES["chunks"]
 
 
-def life(*faults: Fault, seconds: float = 20.0, killed: bool = False) -> Life:
+def life(*faults: PlannedFault, seconds: float = 20.0, killed: bool = False) -> Life:
     return Life(0, seconds, killed, 0.0, None, faults)
 
 
-def sent(*faults: Fault, device: Device = STAMPED) -> list[Push]:
+def sent(*faults: PlannedFault, device: Device = STAMPED) -> list[Push]:
     return pushes(device, life(*faults), "seed")
 
 
@@ -92,28 +92,28 @@ def test_without_faults_every_stamp_is_true() -> None:
 
 
 def test_each_fault_does_what_it_is_called() -> None:
-    assert numbers(sent(Fault("loss", 5.0, count=7))) == [*range(51), *range(58, 200)]
-    assert numbers(sent(Fault("duplicate", 5.0)))[49:53] == [49, 50, 50, 51]
-    again = sent(Fault("late resend", 5.0, seconds=6.0, count=3))
+    assert numbers(sent(PlannedFault("loss", 5.0, count=7))) == [*range(51), *range(58, 200)]
+    assert numbers(sent(PlannedFault("duplicate", 5.0)))[49:53] == [49, 50, 50, 51]
+    again = sent(PlannedFault("late resend", 5.0, seconds=6.0, count=3))
     assert [push.again for push in again].count(True) == 3
     assert [numbers([push])[0] for push in again if push.again] == [48, 49, 50]
     assert all(push.due == 11.0 for push in again if push.again)
-    early = errors(sent(Fault("early", 5.0, seconds=0.05)))
+    early = errors(sent(PlannedFault("early", 5.0, seconds=0.05)))
     assert early.tolist().count(0.0) == 199
     assert early.min() == pytest.approx(-0.05)
-    shifted = sent(Fault("shift", 5.0, seconds=-0.05))
+    shifted = sent(PlannedFault("shift", 5.0, seconds=-0.05))
     assert not errors(shifted).any()  # sampling itself moved: the stamps tell the truth
     steps = np.diff([push.samples[0].true for push in shifted])
     assert steps.min() == pytest.approx(STAMPED.period - 0.05)
-    jumped = errors(sent(Fault("jump", 5.0, seconds=4.0, by=-300.0)))
+    jumped = errors(sent(PlannedFault("jump", 5.0, seconds=4.0, by=-300.0)))
     assert set(np.round(jumped)) == {0.0, -300.0}
-    paused = sent(Fault("pause", 5.0, seconds=3.0))
+    paused = sent(PlannedFault("pause", 5.0, seconds=3.0))
     assert numbers(paused) == list(range(200))
     assert [push.due for push in paused].count(8.0) == 30
-    mixed = numbers(sent(Fault("disorder", 5.0, count=4)))
+    mixed = numbers(sent(PlannedFault("disorder", 5.0, count=4)))
     assert mixed != sorted(mixed)
     assert sorted(mixed) == list(range(200))
-    assert 0.0 < errors(sent(Fault("jitter", 5.0, seconds=5.0, by=0.01))).std() < 0.01
+    assert 0.0 < errors(sent(PlannedFault("jitter", 5.0, seconds=5.0, by=0.01))).std() < 0.01
 
 
 # --------------------------------------------------------------------- the account

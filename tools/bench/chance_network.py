@@ -15,7 +15,7 @@ from offline.base.splits import evaluation_folds
 from offline.estimators.baselines import window_features
 from offline.evaluation.fit_and_predict import judge
 from offline.evaluation.null import ridge_null
-from offline.samples.novelty import Seen
+from offline.samples.novelty import FeatureSummary
 from offline.samples.recipe import Recipe, parse_recipe
 from offline.samples.samples import Samples
 from offline.stats.intervals import around, bootstrap_sd, null_sd
@@ -85,7 +85,9 @@ def _samples(X: np.ndarray, y: np.ndarray) -> Samples:
     start = np.tile(np.arange(WINDOWS, dtype=float), len(y))
     table = SampleTable(person, person, person, np.full(len(whose), ""), start, start + 7.0, y[whose])
     channels = tuple(Channel(name=f"c{i}", kind=Kind.HBO, unit="mol/L") for i in range(CHANNELS))
-    nothing = Seen(np.zeros((0, CHANNELS, 4)), np.zeros((0, CHANNELS), bool), person[:0], person[:0])
+    nothing = FeatureSummary(
+        np.zeros((0, CHANNELS, 4)), np.zeros((0, CHANNELS), bool), person[:0], person[:0]
+    )
     names, places = tuple(channel.name for channel in channels), tuple(range(CHANNELS))
     return Samples(table, X, ("A", "B"), SignalSpec(channels, 5.0), 5.0, names, places, nothing, 0.0, (), ())
 

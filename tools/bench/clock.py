@@ -119,7 +119,7 @@ def rows(sources: int, n: int, *, arrivals: bool, proc_all: int) -> list[dict[st
     """A row a family."""
     found = []
     for family in (*FAMILIES, "combinations"):
-        tally = Tally()
+        tally = FamilyTally()
         theirs: list[Floats] = []
         liblsl: list[Floats] = []
         for seed in range(sources):
@@ -142,7 +142,7 @@ def rows(sources: int, n: int, *, arrivals: bool, proc_all: int) -> list[dict[st
     return found
 
 
-class Tally:
+class FamilyTally:
     """Counts over the sources of a family."""
 
     def __init__(self) -> None:

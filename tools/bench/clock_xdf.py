@@ -27,7 +27,7 @@ from realtime.clock import Clock
 from realtime.log import ClockMeasured, Origin, Received
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
-from tools.bench.clock import Followed, Tally, percentiles, print_table
+from tools.bench.clock import FamilyTally, Followed, percentiles, print_table
 from tools.bench.clock_sources import (
     FAMILIES,
     Change,
@@ -231,7 +231,7 @@ def rows(sources: int, families: tuple[str, ...] = ALL) -> list[dict[str, str]]:
     """A row a family."""
     table = []
     for family in families:
-        tally = Tally()
+        tally = FamilyTally()
         theirs = []
         for seed in range(sources):
             source = make_for_file(family, seed)

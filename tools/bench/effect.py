@@ -39,7 +39,7 @@ app = App(name="effect", help="Training against the ceiling of simulated cohorts
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class SimulatedPeople:
     """Simulated people: windows, whole recordings, groups."""
 
     X: npt.NDArray[np.float32]
@@ -129,7 +129,7 @@ def _recipe() -> Recipe:
     return recipe.model_copy(update={"window": recipe.window.model_copy(update={"step_s": 2.0})})
 
 
-def _people(settings: Simulation, recipe: Recipe, n: int, seed: int) -> People:
+def _people(settings: Simulation, recipe: Recipe, n: int, seed: int) -> SimulatedPeople:
     windows, whose, whole = [], [], []
     for i in range(n):
         recording, _ = simulate_person(settings, (seed, i), i % 2)
@@ -138,7 +138,7 @@ def _people(settings: Simulation, recipe: Recipe, n: int, seed: int) -> People:
         windows.append(stack(replayed.fit))
         whose.append(np.full(len(windows[-1]), i))
         whole.append(_whole(recording, recipe))
-    return People(np.concatenate(windows), np.concatenate(whose), np.stack(whole), np.arange(n) % 2)
+    return SimulatedPeople(np.concatenate(windows), np.concatenate(whose), np.stack(whole), np.arange(n) % 2)
 
 
 def _whole(recording: Recording, recipe: Recipe) -> Floats:
@@ -163,7 +163,9 @@ def _whole(recording: Recording, recipe: Recipe) -> Floats:
     return recording_features(whole[:, measured], np.array(partners), recipe.rate)
 
 
-def _best_of_recordings(many: People, spare: People, fresh: People) -> tuple[str, Floats]:
+def _best_of_recordings(
+    many: SimulatedPeople, spare: SimulatedPeople, fresh: SimulatedPeople
+) -> tuple[str, Floats]:
     found = {}
     for name, model in scorers(0).items():
         model.fit(many.whole, many.group)
@@ -176,7 +178,7 @@ def _best_of_recordings(many: People, spare: People, fresh: People) -> tuple[str
 
 
 def _best_of_windows(
-    many: People, spare: People, fresh: People, recipe: Recipe, epochs: int
+    many: SimulatedPeople, spare: SimulatedPeople, fresh: SimulatedPeople, recipe: Recipe, epochs: int
 ) -> tuple[str, Floats]:
     """Chosen on people who are neither learnt from nor judged."""
     found = {}
@@ -205,7 +207,7 @@ def _best_of_windows(
     return best, found[best][1]
 
 
-def _mean_features(values: Floats, people: People) -> Floats:
+def _mean_features(values: Floats, people: SimulatedPeople) -> Floats:
     return np.stack([values[people.whose == i].mean(axis=0) for i in range(len(people.group))])
 
 
@@ -214,7 +216,7 @@ def _log_odds(p: Floats) -> Floats:
     return np.asarray(np.log(p1 / (1 - p1)))
 
 
-def _drawn(people: People, n: int, draw: int) -> People:
+def _drawn(people: SimulatedPeople, n: int, draw: int) -> SimulatedPeople:
     """The people from n * draw on, n of them."""
     rows = (people.whose >= n * draw) & (people.whose < n * (draw + 1))
     return replace(
@@ -226,7 +228,7 @@ def _drawn(people: People, n: int, draw: int) -> People:
     )
 
 
-def _fit(people: People, recipe: Recipe, epochs: int, spared: int):  # type: ignore[no-untyped-def]
+def _fit(people: SimulatedPeople, recipe: Recipe, epochs: int, spared: int):  # type: ignore[no-untyped-def]
     validation = people.whose < spared
     settings = FitSettings(epochs=epochs, patience=4, batch_size=64 if len(people.X) < 8000 else 256)
     return fit_network(
@@ -242,17 +244,17 @@ def _fit(people: People, recipe: Recipe, epochs: int, spared: int):  # type: ign
     ).network
 
 
-def _judged(network, people: People) -> Floats:  # type: ignore[no-untyped-def]
+def _judged(network, people: SimulatedPeople) -> Floats:  # type: ignore[no-untyped-def]
     logits = logits_of(network, people.X).astype(np.float64)
     return by_person(logits[:, 1] - logits[:, 0], people.whose, len(people.group))
 
 
-def _cgrnn(people: People, fresh: People, recipe: Recipe, epochs: int) -> Floats:
+def _cgrnn(people: SimulatedPeople, fresh: SimulatedPeople, recipe: Recipe, epochs: int) -> Floats:
     spared = max(2 * (len(people.group) // 8), 4)
     return _judged(_fit(people, recipe, epochs, spared), fresh)
 
 
-def _linear(people: People, fresh: People, recipe: Recipe, epochs: int) -> Floats:
+def _linear(people: SimulatedPeople, fresh: SimulatedPeople, recipe: Recipe, epochs: int) -> Floats:
     model, _ = fit_linear(people.X, people.y, people.whose.astype(str))
     return by_person(_log_odds(model.predict_proba(fresh.X)), fresh.whose, len(fresh.group))
 

@@ -15,8 +15,8 @@ from cyclopts import App
 
 from models.errors import HemostreamError
 from tools.bench.faults import MAX_AGE_S, PAIRS, RATE, write_bundle_of_the_bench
-from tools.faults.bed import Bed, Found
-from tools.faults.rows import ROWS, Row
+from tools.faults.bed import BedOutcome, FaultyBed
+from tools.faults.rows import ROWS, FaultRow
 
 app = App(name="fault_rows", help="The fault table, in real time.", help_format="plaintext")
 
@@ -59,7 +59,7 @@ async def _all(folder: Path, names: list[str], speed: float, at_once: int) -> li
     async def one(name: str) -> str:
         async with turns:
             print(f"[{time.strftime('%H:%M:%S')}] {name} ...", file=sys.stderr, flush=True)
-            bed = Bed(
+            bed = FaultyBed(
                 folder / name.replace(" ", "-"),
                 folder / "bundle",
                 speed=speed,
@@ -79,7 +79,7 @@ async def _all(folder: Path, names: list[str], speed: float, at_once: int) -> li
     return list(await asyncio.gather(*(one(name) for name in names)))
 
 
-def row_of(row: Row, found: Found, begun: float, speed: float) -> str:
+def row_of(row: FaultRow, found: BedOutcome, begun: float, speed: float) -> str:
     """A line of the table.
 
     Parameters
@@ -111,7 +111,7 @@ def row_of(row: Row, found: Found, begun: float, speed: float) -> str:
     )
 
 
-def span(row: Row, found: Found, begun: float, speed: float) -> tuple[float | None, float | None]:
+def span(row: FaultRow, found: BedOutcome, begun: float, speed: float) -> tuple[float | None, float | None]:
     """When a row's fault began and ended, s since 1970."""
     if row.span is not None:
         return begun + row.span[0] / speed, begun + row.span[1] / speed
@@ -120,7 +120,7 @@ def span(row: Row, found: Found, begun: float, speed: float) -> tuple[float | No
     return None, None
 
 
-def said(found: Found) -> list[float]:
+def said(found: BedOutcome) -> list[float]:
     """When the subscriber was told that something is wrong, s since 1970."""
     moments = [
         at
@@ -132,7 +132,7 @@ def said(found: Found) -> list[float]:
     return sorted(moments)
 
 
-def again(found: Found) -> list[float]:
+def again(found: BedOutcome) -> list[float]:
     """When the subscriber was shown a label as current, s since 1970."""
     return sorted(
         one.at_utc for one in found.heard if one.topic == "decision" and '"label":"abstain"' not in one.text

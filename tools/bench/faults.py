@@ -20,8 +20,8 @@ from cyclopts import App
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from tools.faults.bed import Bed, Found
-from tools.faults.measure import Truth
+from tools.faults.bed import BedOutcome, FaultyBed
+from tools.faults.measure import OutletTruth
 
 app = App(name="faults", help="Faults, side by side with peers.", help_format="plaintext")
 
@@ -50,7 +50,7 @@ FAULTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class FaultScore:
     """What one arm did under one fault.
 
     Parameters
@@ -80,7 +80,7 @@ class Score:
         return [str(self.decisions), error, f"{self.too_long:.1f}", str(self.stale), f"{self.wrong:.0f}"]
 
 
-def score_peer(lines: Sequence[str], truth: Truth, values: Floats) -> Score:
+def score_peer(lines: Sequence[str], truth: OutletTruth, values: Floats) -> FaultScore:
     """Hold what a peer noted against the truth.
 
     Parameters
@@ -111,7 +111,7 @@ def score_peer(lines: Sequence[str], truth: Truth, values: Floats) -> Score:
         stale += now - truth.true[newest] > MAX_AGE_S
         spoilt = truth.spoilt[min(oldest, newest) : newest + 1].mean() > 0.1
         wrong += bool(spoilt or span > LENGTH_S + 1.0)
-    return Score(decisions, max(errors, default=float("nan")), longest, stale, float(wrong))
+    return FaultScore(decisions, max(errors, default=float("nan")), longest, stale, float(wrong))
 
 
 def _which(values: Floats, value: float | None) -> int | None:
@@ -122,14 +122,14 @@ def _which(values: Floats, value: float | None) -> int | None:
     return int(found[-1]) if len(found) else None
 
 
-def score_ours(found: Found) -> Score:
+def score_ours(found: BedOutcome) -> FaultScore:
     """The same of hemostream, from what its subscriber was shown as current."""
     labelled = found.shown.labelled
     told = [json.loads(text) for text in found.journaled if '"label":"abstain"' not in text]
     first = min((values["window_start"] for values in told), default=np.inf)
     errors = found.times.error[found.times.given >= first]
     error = float(errors.max()) if len(errors) else float("nan")
-    return Score(labelled, error, 0.0, found.shown.stale, float(found.shown.wrong))
+    return FaultScore(labelled, error, 0.0, found.shown.stale, float(found.shown.wrong))
 
 
 @app.default
@@ -148,7 +148,7 @@ def faults(*, mne_lsl: str = "", only: str = "", out: Path | None = None) -> Non
     from tools.bench.machine import describe_machine
 
     arms = {"pylsl": sys.executable, **({"mne-lsl": mne_lsl} if mne_lsl else {})}
-    rows: dict[str, dict[str, Score]] = {}
+    rows: dict[str, dict[str, FaultScore]] = {}
     with tempfile.TemporaryDirectory(prefix="hemostream-faults-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
@@ -169,7 +169,7 @@ def faults(*, mne_lsl: str = "", only: str = "", out: Path | None = None) -> Non
         out.write_text(json.dumps({"machine": machine, "rows": values}, indent=1), encoding="utf-8")
 
 
-def vars_of(score: Score) -> dict[str, float | None]:
+def vars_of(score: FaultScore) -> dict[str, float | None]:
     """A score as JSON types."""
     error = None if np.isnan(score.time_error) else score.time_error
     return {
@@ -181,7 +181,7 @@ def vars_of(score: Score) -> dict[str, float | None]:
     }
 
 
-def table(rows: Mapping[str, Mapping[str, Score]], arms: Sequence[str]) -> str:
+def table(rows: Mapping[str, Mapping[str, FaultScore]], arms: Sequence[str]) -> str:
     """The figures as Markdown: a line a fault and arm."""
     lines = [
         "| fault | arm | decisions shown | time error, s | window too long by, s | stale | seconds wrong |",
@@ -201,8 +201,8 @@ async def _row(
     options: Sequence[str],
     seconds: float,
     arms: Mapping[str, str],
-) -> dict[str, Score]:
-    bed = Bed(folder, bundle, speed=1.0, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
+) -> dict[str, FaultScore]:
+    bed = FaultyBed(folder, bundle, speed=1.0, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
     async with bed:
         bed.live("--stream", "source_id='device'")
         script = str(Path(__file__).with_name("fault_peer.py"))
@@ -226,7 +226,7 @@ async def _row(
     if found.code:
         raise HemostreamError(f"The session ended with exit status {found.code}: {found.said}")
     path = bed.outlets[0].truth
-    truth = Truth.read(path)
+    truth = OutletTruth.read(path)
     lasts = [json.loads(line)[5] for line in path.read_text(encoding="utf-8").splitlines()]
     values = np.array([np.nan if value is None else value for value in lasts])
     scores = {"hemostream": score_ours(found)}

@@ -26,7 +26,7 @@ from realtime.stages.motion import Motion
 from realtime.stages.short_channel import ShortChannel
 from tools.bench.machine import describe_machine
 from tools.bench.motion_artefacts import ON_CLEAN, UNTOUCHED, measure_motion, real_cases, simulated_cases
-from tools.bench.motion_scores import HIGH, LOW, Score, density_spec
+from tools.bench.motion_scores import HIGH, LOW, MotionScore, density_spec
 from tools.bench.motion_short import measure_real, measure_simulated
 
 COLUMNS = ("error / SD", "of uncorrected", "correlation", "error, all frequencies", "superficial left")
@@ -84,7 +84,7 @@ def bench(
         out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
-def _told(console: Console, results: dict[str, Any], title: str, scores: dict[str, Score]) -> None:
+def _told(console: Console, results: dict[str, Any], title: str, scores: dict[str, MotionScore]) -> None:
     results[title] = {name: asdict(each) for name, each in scores.items()}
     table = Table("", *COLUMNS, title=title)
     for name, its in scores.items():

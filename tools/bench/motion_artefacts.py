@@ -13,7 +13,7 @@ from offline.simulation.artefacts import draw_motion, fast_sd, motion_courses
 from realtime.channels.mne_info import info_from_spec
 from realtime.signal import SignalSpec
 from realtime.stages.motion import Motion
-from tools.bench.motion_scores import Score, density_spec, mean_of, run, score, whole_pairs
+from tools.bench.motion_scores import MotionScore, density_spec, mean_of, run, score, whole_pairs
 
 SKIP_S = 90.0
 EDGE_S = 5.0
@@ -77,9 +77,9 @@ def online(spec: SignalSpec, data: Floats) -> Floats:
     return out
 
 
-def measure_motion(cases: Iterator[Case]) -> dict[str, Score]:
+def measure_motion(cases: Iterator[Case]) -> dict[str, MotionScore]:
     """Score everything on every case; means over cases."""
-    found: dict[str, list[Score]] = {}
+    found: dict[str, list[MotionScore]] = {}
     for spec, truth, moved in cases:
         tried = {
             UNTOUCHED: moved,

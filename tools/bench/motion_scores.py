@@ -14,7 +14,7 @@ LOW, HIGH = 0.01, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class MotionScore:
     """Medians over channels.
 
     Parameters
@@ -58,7 +58,7 @@ def in_band(spec: SignalSpec, data: Floats) -> Floats:
 
 def score(
     spec: SignalSpec, found: Floats, truth: Floats, *, skip_s: float, superficial: Floats | None = None
-) -> Score:
+) -> MotionScore:
     """Compare with the truth.
 
     Parameters
@@ -79,7 +79,7 @@ def score(
     gone = np.nan
     if superficial is not None:
         gone = float(np.median(_correlation(ours, in_band(spec, superficial)[:, late]) ** 2))
-    return Score(
+    return MotionScore(
         float(np.median(error)),
         float(np.median(_correlation(ours, true))),
         float(np.median(_rms(broad) / truth[:, late].std(axis=1))),
@@ -87,9 +87,9 @@ def score(
     )
 
 
-def mean_of(scores: list[Score]) -> Score:
+def mean_of(scores: list[MotionScore]) -> MotionScore:
     """Mean over recordings."""
-    return Score(
+    return MotionScore(
         *(
             float(np.mean([getattr(each, name) for each in scores]))
             for name in ("error", "correlation", "error_broad", "superficial")

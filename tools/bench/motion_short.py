@@ -9,7 +9,7 @@ import numpy as np
 
 from models.arrays import Floats
 from offline.recordings import read_recording
-from offline.simulation import Simulation, Task, simulate_person
+from offline.simulation import Simulation, TaskBlocks, simulate_person
 from offline.simulation.optics import optical_density
 from offline.simulation.person import simulate_haemoglobin
 from offline.simulation.probe import make_pairs
@@ -18,7 +18,7 @@ from realtime.pipeline import Pipeline
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages.references import references_of, split_by_distance
 from realtime.stages.short_channel import ShortChannel
-from tools.bench.motion_scores import Score, density_spec, in_band, mean_of, run, score
+from tools.bench.motion_scores import MotionScore, density_spec, in_band, mean_of, run, score
 
 SKIP_S = 120.0
 BELOW_M = 0.01
@@ -68,12 +68,12 @@ ARMS: Mapping[str, Correct] = {
 }
 
 
-def measure_simulated(people: int, arms: Mapping[str, Correct] = ARMS) -> dict[str, Score]:
+def measure_simulated(people: int, arms: Mapping[str, Correct] = ARMS) -> dict[str, MotionScore]:
     """Against what the brain did: slow cerebral fluctuations and the response; means over people.
 
     What the scalp did too (slow fluctuations, Mayer waves, breath and pulse) is superficial.
     """
-    found: dict[str, list[Score]] = {}
+    found: dict[str, list[MotionScore]] = {}
     for person in range(people):
         spec, data, brain, scalp = known((2019, person))
         _, long = split_by_distance(spec, BELOW_M)
@@ -93,7 +93,7 @@ def known(seed: tuple[int, int]) -> tuple[SignalSpec, Floats, Floats, Floats]:
     """
     whole = Simulation(seconds=480.0, spikes_per_minute=0.0, shifts_per_minute=0.0, bad_pairs=0.0)
     s, t = whole.superficial, 0.8
-    idle = replace(whole, task=Task(size=0.0))
+    idle = replace(whole, task=TaskBlocks(size=0.0))
 
     def clean(settings: Simulation) -> Floats:
         both, _ = simulate_haemoglobin(settings, seed, 0)

@@ -31,7 +31,7 @@ from offline.samples.replay import replay
 from offline.samples.samples import kept_of, plan_of
 from offline.simulation.cohort import write_cohort
 from offline.simulation.person import simulate_person
-from offline.simulation.settings import Simulation, Task
+from offline.simulation.settings import Simulation, TaskBlocks
 from offline.training.batches import SomeWindows, as_it_is
 from offline.training.fit import FitSettings, fit_network, label_weights
 from realtime.channels.mne_info import info_from_spec
@@ -159,7 +159,7 @@ def _folds() -> None:
     with tempfile.TemporaryDirectory() as where:
         folder = Path(where)
         table = write_cohort(
-            folder / "cohort", Simulation(seconds=300.0, n_pairs=8, n_short=2, task=Task()), 12, 0
+            folder / "cohort", Simulation(seconds=300.0, n_pairs=8, n_short=2, task=TaskBlocks()), 12, 0
         )
 
         def run(**how: object) -> float:

@@ -121,9 +121,9 @@ def simulate_people(folder: Path, length: float, seed: int) -> Path:
     Path
         Its table.
     """
-    from offline.simulation import Simulation, Task, write_cohort
+    from offline.simulation import Simulation, TaskBlocks, write_cohort
 
-    task = Task(lead_in_s=15.0, block_s=15.0, rest_s=18.0, jitter_s=2.0, size=0.6e-6, responding=0.5)
+    task = TaskBlocks(lead_in_s=15.0, block_s=15.0, rest_s=18.0, jitter_s=2.0, size=0.6e-6, responding=0.5)
     settings = Simulation(
         seconds=length, n_pairs=8, n_short=0, task=task, bad_pairs=0.0, spikes_per_minute=0.5
     )

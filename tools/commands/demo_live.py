@@ -36,7 +36,7 @@ SESSION = "demo"
 SOURCE_ID = "hemostream-demo"
 
 
-class Subscriber:
+class DemoSubscriber:
     """An MQTT client that knows nothing of the session but its topic."""
 
     def __init__(self, url: str, user: str, password: str) -> None:
@@ -120,7 +120,7 @@ def stream_and_classify(
 async def _live(
     bundle: Bundle, broker: EmbeddedBroker, folder: Path, seconds: float, view: View | None
 ) -> list[tuple[float, Decision]]:
-    subscriber = Subscriber(broker.url, broker.environ[USER], broker.environ[PASSWORD])
+    subscriber = DemoSubscriber(broker.url, broker.environ[USER], broker.environ[PASSWORD])
     listening = asyncio.create_task(subscriber.run(), name="demo-subscriber")
     await subscriber.ready.wait()
     choice = StreamChoice(predicate=f"source_id='{SOURCE_ID}'", allow_replay=True, wait_s=60.0)

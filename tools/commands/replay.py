@@ -14,9 +14,9 @@ from models.errors import StreamError
 from realtime.log import Origin, OriginKind
 from realtime.sources.recording import Recording
 from tools.emulators import LAYOUTS, imitation
-from tools.replay_outlet import Replay, Replayed, check_how
+from tools.replay_outlet import Replay, ReplayReport, check_how
 
-__all__ = ["Replay", "Replayed", "replay", "replay_recording"]
+__all__ = ["Replay", "ReplayReport", "replay", "replay_recording"]
 
 
 def replay_recording(
@@ -33,7 +33,7 @@ def replay_recording(
     linger_s: float = 2.0,
     clock: Callable[[], float] | None = None,
     sleep: Callable[[float], None] = time.sleep,
-) -> Replayed:
+) -> ReplayReport:
     """Send a recording as a live stream, from the first sample to the last; blocks until done.
 
     On a terminal it shows how far it is.

@@ -119,9 +119,9 @@ def simulate(
     from rich.progress import Progress
 
     from offline.base.terminal import PlainConsole
-    from offline.simulation import Simulation, Task, bayes_ceiling, check_numbers, write_cohort
+    from offline.simulation import Simulation, TaskBlocks, bayes_ceiling, check_numbers, write_cohort
 
-    task = Task(
+    task = TaskBlocks(
         block_s=float(block),
         rest_s=float(rest),
         jitter_s=min(4.0, 0.2 * float(rest)),

@@ -51,7 +51,7 @@ class Listened:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FoundStream:
     """One stream as it was found.
 
     Parameters
@@ -78,7 +78,7 @@ class Seen:
 
 
 def check_streams(
-    seen: Sequence[Seen],
+    seen: Sequence[FoundStream],
     *,
     side: SideFile | None = None,
     plan: "Plan | None" = None,
@@ -147,7 +147,7 @@ def check_streams(
     return found
 
 
-def check_stream(seen: Seen, side: SideFile | None = None, plan: "Plan | None" = None) -> Finding:
+def check_stream(seen: FoundStream, side: SideFile | None = None, plan: "Plan | None" = None) -> Finding:
     """Say what one stream was recognised as, how fast it is, and whether the model could take it.
 
     Parameters
@@ -215,7 +215,7 @@ def _recognised(info: ET.Element, spec: SignalSpec, side: SideFile | None) -> tu
     return f"recognised as {ADAPTERS[one.device].TITLE} because {one.why}: {channels}{remarks}", one.lacks
 
 
-def _rate(seen: Seen) -> str:
+def _rate(seen: FoundStream) -> str:
     declared = rate_of(seen.info)
     said = f"declares {declared:.4g} Hz" if declared else "declares no rate"
     if seen.listened is None:
@@ -225,16 +225,16 @@ def _rate(seen: Seen) -> str:
     return f"{said}, sends {seen.listened.rate:.4g} Hz"
 
 
-def _is_other(seen: Seen) -> bool:
+def _is_other(seen: FoundStream) -> bool:
     declared, rate = rate_of(seen.info), seen.listened.rate if seen.listened else None
     return rate is not None and declared > 0 and abs(rate - declared) > OTHER_RATE * declared
 
 
-def _called(one: Seen) -> str:
+def _called(one: FoundStream) -> str:
     return f"{text_of(one.info, 'name')!r} (type {text_of(one.info, 'type') or 'none'})"
 
 
-def look_around(listen_s: float, stream: str | None = None) -> list[Seen]:
+def look_around(listen_s: float, stream: str | None = None) -> list[FoundStream]:
     """Find streams; ask those of the brain to describe themselves, and listen to them.
 
     A replay is not listened to: it waits for its first listener, and would begin for us.
@@ -265,7 +265,7 @@ def look_around(listen_s: float, stream: str | None = None) -> list[Seen]:
         return list(pool.map(lambda info: look_at(info, listen_s, named=stream is not None), infos))
 
 
-def look_at(info: "pylsl.StreamInfo", listen_s: float, *, named: bool = False) -> Seen:
+def look_at(info: "pylsl.StreamInfo", listen_s: float, *, named: bool = False) -> FoundStream:
     """Ask one stream, if it is of the brain.
 
     Parameters
@@ -284,9 +284,9 @@ def look_at(info: "pylsl.StreamInfo", listen_s: float, *, named: bool = False) -
     except HemostreamError:
         short = ET.Element("info")
         ET.SubElement(short, "name").text = printable(info.name())
-        return Seen(short, answers=False, named=named)
-    if not Seen(short, named=named).signal or companion_of(short):
-        return Seen(short, named=named)
+        return FoundStream(short, answers=False, named=named)
+    if not FoundStream(short, named=named).signal or companion_of(short):
+        return FoundStream(short, named=named)
     inlet = pylsl.StreamInlet(info, max_buflen=60, processing_flags=0, recover=False)
     try:
         full = read_stream_xml(inlet.info(timeout=ANSWER_S).as_xml())
@@ -296,9 +296,9 @@ def look_at(info: "pylsl.StreamInfo", listen_s: float, *, named: bool = False) -
             live = False
         numbers = info.channel_format() != pylsl.cf_string
         listened = _listen(inlet, listen_s) if live and numbers and listen_s > 0 else None
-        return Seen(full, True, listened, named)
+        return FoundStream(full, True, listened, named)
     except (pylsl.util.TimeoutError, pylsl.util.LostError, HemostreamError):
-        return Seen(short, answers=False, named=named)
+        return FoundStream(short, answers=False, named=named)
     finally:
         inlet.close_stream()
 

@@ -18,7 +18,7 @@ from models.errors import HemostreamError
 from realtime.sinks.journal.journal import read_decisions
 from tools.faults.broker import Broker, end
 from tools.faults.hearing import Ear, Heard
-from tools.faults.measure import Shown, Timed, Truth, shown, timed
+from tools.faults.measure import OutletTruth, Shown, Timed, shown, timed
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = "bed"
@@ -27,7 +27,7 @@ PATIENCE_S = 90.0
 
 
 @dataclass(eq=False)
-class Outlet:
+class FaultyOutlet:
     """A running ``tools.faults.device``.
 
     Parameters
@@ -53,7 +53,7 @@ class Outlet:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class BedOutcome:
     """What became of a bed.
 
     Parameters
@@ -99,7 +99,7 @@ class Found:
 
 
 @dataclass(eq=False)
-class Bed:
+class FaultyBed:
     """What a row of the table needs; an asynchronous context.
 
     Parameters
@@ -129,10 +129,10 @@ class Bed:
     least_share: float = 0.9
     environment: Mapping[str, str] = field(default_factory=dict)
     marks: dict[str, float] = field(default_factory=dict)
-    outlets: list[Outlet] = field(default_factory=list)
+    outlets: list[FaultyOutlet] = field(default_factory=list)
     session: subprocess.Popen[bytes] | None = None
 
-    async def __aenter__(self) -> "Bed":
+    async def __aenter__(self) -> "FaultyBed":
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o777)
         config = self.folder / "lsl_api.cfg"
@@ -186,7 +186,7 @@ class Bed:
                 command, cwd=ROOT, env={**self._env, **self.environment}, stdout=out, stderr=err
             )
 
-    def outlet(self, *options: str, seconds: float) -> Outlet:
+    def outlet(self, *options: str, seconds: float) -> FaultyOutlet:
         """Start an outlet that sends for so many stream seconds."""
         number = len(self.outlets)
         truth, said = self.folder / f"truth-{number}.jsonl", self.folder / f"outlet-{number}.out"
@@ -206,7 +206,7 @@ class Bed:
             process = subprocess.Popen(
                 [*command, "--truth", str(truth), *options], cwd=ROOT, env=self._env, stdout=out
             )
-        self.outlets.append(Outlet(process, truth, said))
+        self.outlets.append(FaultyOutlet(process, truth, said))
         return self.outlets[-1]
 
     async def until(self, holds: Any, what: str) -> None:
@@ -259,12 +259,12 @@ class Bed:
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)
 
-    async def end(self) -> Found:
+    async def end(self) -> BedOutcome:
         """End the session, judge its journal again, and measure."""
         assert self.session is not None
         await asyncio.to_thread(end, self.session)
         await asyncio.sleep(0.3)
-        truths = [Truth.read(outlet.truth) for outlet in self.outlets if outlet.truth.stat().st_size]
+        truths = [OutletTruth.read(outlet.truth) for outlet in self.outlets if outlet.truth.stat().st_size]
         again = self.folder / "again.jsonl"
         command = [sys.executable, "-m", "tools.cli", "classify", str(self.journal)]
         command += ["--model", str(self.bundle), "--out", str(again)]
@@ -274,7 +274,7 @@ class Bed:
         if done.returncode:
             raise HemostreamError(f"The journal cannot be judged again: {done.stderr}")
         heard = tuple(self.ear.heard[SESSION])
-        return Found(
+        return BedOutcome(
             times=timed(self.journal, truths),
             shown=shown(
                 heard,

@@ -145,7 +145,7 @@ def faults(
     try:
         begin = pylsl.local_clock()
         print(json.dumps({"event": "begin", "local": begin}), flush=True)
-        sending = Sending(outlet, origin, begin, stamp_shift, chunk)
+        sending = FaultySender(outlet, origin, begin, stamp_shift, chunk)
         for send in sends(round(seconds * true_rate), true_rate, planned, seed=seed):
             sending.wait(send, stopped)
             if stopped:
@@ -177,7 +177,7 @@ class Stop:
         return self._asked
 
 
-class Sending:
+class FaultySender:
     """Pushes samples when they are due.
 
     Parameters

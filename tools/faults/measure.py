@@ -19,7 +19,7 @@ SAME_STAMP_S = 2e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Truth:
+class OutletTruth:
     """What an outlet really did.
 
     Parameters
@@ -45,7 +45,7 @@ class Truth:
         return 1.0 / float(np.median(steps)) if len(steps) else 0.0
 
     @classmethod
-    def read(cls, path: Path) -> "Truth":
+    def read(cls, path: Path) -> "OutletTruth":
         """Read what ``tools.faults.device --truth`` wrote."""
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return cls(
@@ -85,7 +85,7 @@ class Timed:
         return np.abs(self.given - self.true)
 
 
-def timed(journal: Path, truths: Sequence[Truth]) -> Timed:
+def timed(journal: Path, truths: Sequence[OutletTruth]) -> Timed:
     """Give the journal's samples their times again, and find each in the truth.
 
     Parameters
@@ -130,19 +130,19 @@ def timed(journal: Path, truths: Sequence[Truth]) -> Timed:
     )
 
 
-def _whose(before: int, entry: StreamOpened, truths: Sequence[Truth]) -> int:
+def _whose(before: int, entry: StreamOpened, truths: Sequence[OutletTruth]) -> int:
     """The outlet that a stream came from: the latest that had begun to send, and none twice over."""
     begun = [number for number, truth in enumerate(truths) if truth.local[0] <= entry.local + 30.0]
     return min(before + 1, max(begun, default=len(truths) - 1), len(truths) - 1)
 
 
-def _first(truth: Truth, stamps: Floats) -> int:
+def _first(truth: OutletTruth, stamps: Floats) -> int:
     """Where in the truth the first samples received stand; at its start where stamps are made up."""
     found = np.flatnonzero(np.abs(truth.stamp - stamps[0]) < SAME_STAMP_S)
     return int(found[0]) if len(found) else 0
 
 
-def good_share(truth: Truth, start: float, end: float) -> float:
+def good_share(truth: OutletTruth, start: float, end: float) -> float:
     """Share of a true span of time (stream s) that was measured, sent, and worth something."""
     inside = (truth.true >= start - 1e-6) & (truth.true < end - 1e-6) & ~truth.spoilt
     return len(np.unique(truth.index[inside])) / (truth.rate * (end - start)) if truth.rate else 0.0
@@ -169,7 +169,7 @@ class Shown:
 
 def shown(
     heard: Iterable[Heard],
-    truths: Sequence[Truth],
+    truths: Sequence[OutletTruth],
     *,
     max_age_s: float,
     least_share: float,

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from tools.faults.bed import Bed
+from tools.faults.bed import FaultyBed
 from tools.faults.faults import Fault
 
 AWAY_S = 60.0
@@ -17,11 +17,11 @@ AWAY_S = 60.0
 STOPPED_S = 30.0
 """How long the session is stopped, stream s."""
 
-Play = Callable[[Bed], Awaitable[None]]
+Play = Callable[[FaultyBed], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FaultRow:
     """One row.
 
     Parameters
@@ -45,16 +45,16 @@ class Row:
     marks: tuple[str, str] | None = None
 
 
-def spoilt(what: str, fault: str, *, seconds: float = 80.0, lies: bool = False) -> Row:
+def spoilt(what: str, fault: str, *, seconds: float = 80.0, lies: bool = False) -> FaultRow:
     """A row of one outlet with one fault."""
     parsed = Fault.parse(fault)
-    return Row(what, sent(fault, seconds=seconds), lies, (parsed.at, parsed.end))
+    return FaultRow(what, sent(fault, seconds=seconds), lies, (parsed.at, parsed.end))
 
 
 def sent(*faults: str, seconds: float = 80.0, options: tuple[str, ...] = ()) -> Play:
     """One outlet with faults, to its end."""
 
-    async def play(bed: Bed) -> None:
+    async def play(bed: FaultyBed) -> None:
         bed.live("--stream", "source_id='device'")
         words = [word for fault in faults for word in ("--fault", fault)]
         bed.outlet(*options, *words, seconds=seconds)
@@ -66,7 +66,7 @@ def sent(*faults: str, seconds: float = 80.0, options: tuple[str, ...] = ()) -> 
 def replaced(*options: str, comes_back: bool = True) -> Play:
     """The outlet is killed; another takes its place."""
 
-    async def play(bed: Bed) -> None:
+    async def play(bed: FaultyBed) -> None:
         bed.live("--stream", "source_id='device'")
         first = bed.outlet(seconds=600)
         await bed.labelled()
@@ -85,7 +85,7 @@ def replaced(*options: str, comes_back: bool = True) -> Play:
     return play
 
 
-async def frozen_session(bed: Bed) -> None:
+async def frozen_session(bed: FaultyBed) -> None:
     """The session itself is stopped and goes on."""
     bed.live("--stream", "source_id='device'")
     bed.outlet(seconds=600)
@@ -101,7 +101,7 @@ async def frozen_session(bed: Bed) -> None:
     await bed.played()
 
 
-async def killed_session(bed: Bed) -> None:
+async def killed_session(bed: FaultyBed) -> None:
     """The session is killed at once, more than once, and started again."""
     bed.outlet(seconds=2000)
     for pause in (0.3, 0.9, 0.05):
@@ -117,7 +117,7 @@ async def killed_session(bed: Bed) -> None:
     await bed.played()
 
 
-async def broker_away(bed: Bed) -> None:
+async def broker_away(bed: FaultyBed) -> None:
     """The broker is stopped for a while."""
     bed.live("--stream", "source_id='device'")
     bed.outlet(seconds=600)
@@ -132,7 +132,7 @@ async def broker_away(bed: Bed) -> None:
     await bed.played()
 
 
-async def broker_late(bed: Bed) -> None:
+async def broker_late(bed: FaultyBed) -> None:
     """There is no broker when the session starts."""
     await asyncio.to_thread(bed.broker.stop)
     bed.live("--stream", "source_id='device'")
@@ -144,7 +144,7 @@ async def broker_late(bed: Bed) -> None:
     await bed.played()
 
 
-async def full_disk(bed: Bed) -> None:
+async def full_disk(bed: FaultyBed) -> None:
     """The journal can grow no further, and then it can."""
     import resource
 
@@ -167,21 +167,21 @@ async def full_disk(bed: Bed) -> None:
     await bed.played()
 
 
-async def raising(bed: Bed) -> None:
+async def raising(bed: FaultyBed) -> None:
     """The network raises for a while."""
     bed.live("--stream", "source_id='device'", through=("--raise", f"{30 / bed.speed}", f"{50 / bed.speed}"))
     bed.outlet(seconds=100)
     await bed.played()
 
 
-async def wall_clock(bed: Bed) -> None:
+async def wall_clock(bed: FaultyBed) -> None:
     """The wall clock is stepped by an hour."""
     bed.live("--stream", "source_id='device'", through=("--wall-step", f"{30 / bed.speed}", "3600"))
     bed.outlet(seconds=160)
     await bed.played()
 
 
-async def two_alike(bed: Bed) -> None:
+async def two_alike(bed: FaultyBed) -> None:
     """Two streams match."""
     bed.outlet("--no-wait", seconds=100)
     bed.outlet("--no-wait", seconds=100)
@@ -194,21 +194,21 @@ async def two_alike(bed: Bed) -> None:
 
 KILLED = ("killed", "started")
 
-ROWS: Mapping[str, Row] = {
-    "nothing": Row("nothing goes wrong", sent()),
+ROWS: Mapping[str, FaultRow] = {
+    "nothing": FaultRow("nothing goes wrong", sent()),
     "gap 5 s": spoilt("5 s are not sent", "gap:at=35,seconds=5"),
     "gap 60 s": spoilt("60 s are not sent", "gap:at=35,seconds=60", seconds=150),
     "freeze": spoilt("held back for 60 s, then all at once", "freeze:at=35,seconds=60", seconds=150),
-    "restart": Row("outlet killed and started again", replaced(), marks=KILLED),
-    "restart +1000 s": Row(
+    "restart": FaultRow("outlet killed and started again", replaced(), marks=KILLED),
+    "restart +1000 s": FaultRow(
         "started again with its stamps 1000 s ahead",
         replaced("--stamp-shift", "1000", comes_back=False),
         lies=True,
         marks=KILLED,
     ),
-    "other rate": Row("started again at another rate", replaced("--rate", "8"), marks=KILLED),
-    "other order": Row("started again, channels in another order", replaced("--reverse"), marks=KILLED),
-    "fewer channels": Row(
+    "other rate": FaultRow("started again at another rate", replaced("--rate", "8"), marks=KILLED),
+    "other order": FaultRow("started again, channels in another order", replaced("--reverse"), marks=KILLED),
+    "fewer channels": FaultRow(
         "started again with channels missing", replaced("--drop-pairs", "1", comes_back=False), marks=KILLED
     ),
     "duplicates": spoilt("samples come twice", "duplicates:at=35,seconds=15"),
@@ -218,22 +218,24 @@ ROWS: Mapping[str, Row] = {
     "saturation": spoilt("half the channels saturated", "saturation:at=35,seconds=12,share=0.5"),
     "flat": spoilt("half the channels flat", "flat:at=35,seconds=12,share=0.5"),
     "all bad": spoilt("all channels flat", "flat:at=35,seconds=12"),
-    "drift": Row("1000 ppm drift", sent(options=("--drift-ppm", "1000"), seconds=160)),
-    "misdeclared": Row("says 7.88 Hz, runs at 10", sent(options=("--declared-rate", "7.88"))),
-    "misdeclared chunks": Row(
+    "drift": FaultRow("1000 ppm drift", sent(options=("--drift-ppm", "1000"), seconds=160)),
+    "misdeclared": FaultRow("says 7.88 Hz, runs at 10", sent(options=("--declared-rate", "7.88"))),
+    "misdeclared chunks": FaultRow(
         "the same, pushed in chunks of 10 with one stamp",
         sent(options=("--declared-rate", "8.5", "--chunk", "10"), seconds=120),
     ),
-    "jitter": Row("stamps off by up to 100 ms", sent("jitter:by=0.1")),
+    "jitter": FaultRow("stamps off by up to 100 ms", sent("jitter:by=0.1")),
     "clock forward": spoilt("stamps jump 1000 s ahead", "clock:at=35,by=1000", lies=True),
     "clock back": spoilt("stamps jump 30 s back", "clock:at=35,by=-30", lies=True),
-    "two alike": Row("two streams match", two_alike),
-    "broker away": Row("broker stopped for 60 s", broker_away, marks=("stopped", "started")),
-    "broker late": Row("no broker at the start", broker_late),
-    "stopped": Row("the session stopped (SIGSTOP) for 30 s", frozen_session, marks=("stopped", "continued")),
-    "killed": Row("the session killed (kill -9), three times", killed_session),
-    "full disk": Row("no room for the journal", full_disk, marks=("full", "room")),
-    "raising": Row("the network raises", raising),
-    "wall clock": Row("the wall clock stepped by an hour", wall_clock),
+    "two alike": FaultRow("two streams match", two_alike),
+    "broker away": FaultRow("broker stopped for 60 s", broker_away, marks=("stopped", "started")),
+    "broker late": FaultRow("no broker at the start", broker_late),
+    "stopped": FaultRow(
+        "the session stopped (SIGSTOP) for 30 s", frozen_session, marks=("stopped", "continued")
+    ),
+    "killed": FaultRow("the session killed (kill -9), three times", killed_session),
+    "full disk": FaultRow("no room for the journal", full_disk, marks=("full", "room")),
+    "raising": FaultRow("the network raises", raising),
+    "wall clock": FaultRow("the wall clock stepped by an hour", wall_clock),
 }
 """By name, in the order of the table."""

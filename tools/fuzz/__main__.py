@@ -15,7 +15,7 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-from tools.fuzz.runner import Tally, run  # noqa: E402
+from tools.fuzz.runner import ReaderTally, run  # noqa: E402
 from tools.fuzz.targets import TARGETS  # noqa: E402
 
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(tally.bad for tally in tallies) else 0
 
 
-def _values(tally: Tally) -> dict[str, object]:
+def _values(tally: ReaderTally) -> dict[str, object]:
     """A tally as JSON types."""
     return {**vars(tally), "bad": [asdict(trial) for trial in tally.bad]}
 
@@ -64,7 +64,7 @@ def _progress(name: str) -> Callable[[int], None]:
     return tell
 
 
-def _print(tally: Tally, *, header: bool) -> None:
+def _print(tally: ReaderTally, *, header: bool) -> None:
     row = "{:<12}{:>8}{:>8}{:>10}{:>11}{:>8}{:>8}{:>7}{:>9}{:>11}{:>9}"
     if header:
         print(

@@ -126,7 +126,7 @@ class Watch:
         self.statuses.append(status)
 
 
-class Bed:
+class FuzzedBed:
     """A device that a session listens to, and everybody else on its network.
 
     Parameters
@@ -308,7 +308,7 @@ class Feeding:
         Told how many are done.
     """
 
-    def __init__(self, bed: Bed, inputs: int, progress: Callable[[int], None]) -> None:
+    def __init__(self, bed: FuzzedBed, inputs: int, progress: Callable[[int], None]) -> None:
         self._bed, self._inputs, self._progress = bed, inputs, progress
         self.done: Callable[[], None] = lambda: None
         self.refusals = 0
@@ -374,7 +374,7 @@ def run(
     """
     met = Met()
     inference = Inference(bundle, device="cpu")
-    bed = Bed(Plan.from_card(bundle.card), np.random.default_rng(seed), met)
+    bed = FuzzedBed(Plan.from_card(bundle.card), np.random.default_rng(seed), met)
     feeding = Feeding(bed, inputs, progress)
     session = Session(
         bundle,

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from tools.fuzz.targets import Read, Target
-from tools.fuzz.trial import Outcome, Trial, attempt, bound_memory
+from tools.fuzz.trial import InputOutcome, InputTrial, attempt, bound_memory
 
 SECONDS = 10.0
 """Most that one input may take."""
@@ -26,7 +26,7 @@ BATCH = 500
 
 
 @dataclass
-class Tally:
+class ReaderTally:
     """What came of all inputs of a reader.
 
     Parameters
@@ -55,23 +55,23 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     contained: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
-    bad: list[Trial] = field(default_factory=list)
+    bad: list[InputTrial] = field(default_factory=list)
     growth: int = 0
     seconds: float = 0.0
 
-    def add(self, trial: Trial) -> None:
+    def add(self, trial: InputTrial) -> None:
         """Count one."""
         self.counts[trial.outcome] += 1
         self.growth = max(self.growth, trial.growth)
-        if trial.outcome is Outcome.DECLARED:
+        if trial.outcome is InputOutcome.DECLARED:
             self.places[trial.where] += 1
-        elif trial.outcome is not Outcome.READ:
+        elif trial.outcome is not InputOutcome.READ:
             self.bad.append(trial)
 
 
 def run(
     target: Target, seed: int, numbers: Sequence[int], progress: Callable[[int], None] = lambda done: None
-) -> Tally:
+) -> ReaderTally:
     """Try a reader.
 
     Parameters
@@ -85,13 +85,13 @@ def run(
     progress : function
         Told how many are done.
     """
-    tally = Tally(target.name, seed)
+    tally = ReaderTally(target.name, seed)
     began = time.monotonic()
     for done, trial in enumerate(_trials(target, target.read, seed, numbers), start=1):
-        fatal = trial.outcome in (Outcome.CRASH, Outcome.MEMORY, Outcome.TIMEOUT)
+        fatal = trial.outcome in (InputOutcome.CRASH, InputOutcome.MEMORY, InputOutcome.TIMEOUT)
         if fatal and target.apart is not None:
             again = next(_trials(target, target.apart, seed, [trial.number]))
-            if again.outcome in (Outcome.READ, Outcome.DECLARED):
+            if again.outcome in (InputOutcome.READ, InputOutcome.DECLARED):
                 tally.contained[trial.outcome] += 1
                 trial = again
         tally.add(trial)
@@ -100,7 +100,7 @@ def run(
     return tally
 
 
-def _trials(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Iterator[Trial]:
+def _trials(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Iterator[InputTrial]:
     done = 0
     while done < len(numbers):
         for trial in _child(target, read, seed, numbers[done : done + BATCH]):
@@ -108,7 +108,7 @@ def _trials(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> It
             yield trial
 
 
-def _child(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Iterator[Trial]:
+def _child(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Iterator[InputTrial]:
     """The trials of one child, the one that it died of included."""
     out, into = os.pipe()
     sys.stdout.flush()
@@ -135,14 +135,14 @@ def _child(target: Target, read: Read, seed: int, numbers: Sequence[int]) -> Ite
                 if "fault" in values:
                     what = f"Input {numbers[done]} of {target.name}"
                     raise RuntimeError(f"{what} cannot be made:\n{values['fault']}")
-                trial = Trial(**{**values, "outcome": Outcome(values["outcome"])})
+                trial = InputTrial(**{**values, "outcome": InputOutcome(values["outcome"])})
                 done += 1
                 yield trial
     status = os.waitpid(pid, 0)[1]
     if done < len(numbers):
         code = os.waitstatus_to_exitcode(status)
         what = signal.Signals(-code).name if code < 0 else f"exit {code}"
-        yield Trial(numbers[done], Outcome.TIMEOUT if timed_out else Outcome.CRASH, what)
+        yield InputTrial(numbers[done], InputOutcome.TIMEOUT if timed_out else InputOutcome.CRASH, what)
 
 
 def _work(target: Target, read: Read, seed: int, numbers: Sequence[int], into: int) -> None:

@@ -24,7 +24,7 @@ LONGEST = 4000
 """Characters of a message that a person might still read."""
 
 
-class Outcome(StrEnum):
+class InputOutcome(StrEnum):
     """What came of an input."""
 
     READ = "read"
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trial:
+class InputTrial:
     """What came of one input.
 
     Parameters
@@ -56,7 +56,7 @@ class Trial:
     """
 
     number: int
-    outcome: Outcome
+    outcome: InputOutcome
     where: str = ""
     said: str = ""
     growth: int = 0
@@ -70,7 +70,7 @@ def bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def attempt(target: Target, read: Read, seed: int, number: int) -> Trial:
+def attempt(target: Target, read: Read, seed: int, number: int) -> InputTrial:
     """Make an input, give it to a reader, and see."""
     files = target.input(seed, number)
     size = sum(map(len, files.values()))
@@ -80,24 +80,24 @@ def attempt(target: Target, read: Read, seed: int, number: int) -> Trial:
         outcome, where, said = _outcome(read, folder)
         growth = max(0, _resident(fresh=False) - before)
     if growth > GROWTH + GROWTH_PER_BYTE * size:
-        outcome = Outcome.MEMORY
-    return Trial(number, outcome, where, said, growth, size)
+        outcome = InputOutcome.MEMORY
+    return InputTrial(number, outcome, where, said, growth, size)
 
 
-def _outcome(read: Read, folder: Path) -> tuple[Outcome, str, str]:
+def _outcome(read: Read, folder: Path) -> tuple[InputOutcome, str, str]:
     try:
         read(folder)
     except HemostreamError as error:
         said = str(error)
         bound = _causes(error, MemoryError)
         fine = said.strip() and len(said) <= LONGEST
-        outcome = Outcome.MEMORY if bound else Outcome.DECLARED if fine else Outcome.UNDECLARED
+        outcome = InputOutcome.MEMORY if bound else InputOutcome.DECLARED if fine else InputOutcome.UNDECLARED
         return outcome, _where(error), said[:300]
     except MemoryError as error:
-        return Outcome.MEMORY, _where(error), repr(error)[:300]
+        return InputOutcome.MEMORY, _where(error), repr(error)[:300]
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
-        return Outcome.UNDECLARED, _where(error), repr(error)[:300]
-    return Outcome.READ, "", ""
+        return InputOutcome.UNDECLARED, _where(error), repr(error)[:300]
+    return InputOutcome.READ, "", ""
 
 
 def _causes(error: BaseException | None, kind: type[BaseException]) -> bool:

@@ -44,7 +44,7 @@ DEADLINE_S = 120.0
 """Longest wait for a session to decide again, s."""
 
 
-class Outlet:
+class GoodOutlet:
     """The good device: samples by the clock, from a thread; at times with stamps that are none.
 
     Parameters
@@ -176,7 +176,7 @@ def run(
     ask_for_runs(url, inputs // 2, np.random.default_rng(seed + 1), met)
     tell("asked for runs")
     choice = StreamChoice(predicate=f"source_id='{NAME}'", events=f"source_id='{NAME}-markers'", wait_s=30.0)
-    outlet = Outlet(plan, np.random.default_rng(seed + 2))
+    outlet = GoodOutlet(plan, np.random.default_rng(seed + 2))
     markers = pylsl.StreamOutlet(marker_info(name=NAME, source_id=f"{NAME}-markers", origin=Origin()))
     inference = Inference(bundle, device="cpu")
     session = Session(
@@ -211,7 +211,7 @@ def run(
             strangers.come(BESIDE, NAME)
             time.sleep(4.0)
             strangers.go()
-            outlet = Outlet(plan, random)
+            outlet = GoodOutlet(plan, random)
             time.sleep(3.0)
         before = len(watch.decisions)
         _wait(watch, 3, before)

@@ -13,7 +13,7 @@ from cyclopts import App
 
 from models.errors import HemostreamError
 from tools.mutation.operators import OPERATORS, Mutant, mutants
-from tools.mutation.trial import Trial, noticing, path_of, trial
+from tools.mutation.trial import MutantTrial, noticing, path_of, trial
 
 app = App(name="mutation", help="Do the tests notice a changed operator?", help_format="plaintext")
 HOUSE = Path(__file__).resolve().parents[2]
@@ -83,7 +83,7 @@ def _try_all(
     with ExitStack() as stack:
         copies = [stack.enter_context(trial(HOUSE, paths)) for _ in range(max(1, jobs))]
         usual_s = max(copy.begin(name) for copy in copies)
-        free: Queue[Trial] = Queue()
+        free: Queue[MutantTrial] = Queue()
         for copy in copies:
             free.put(copy)
 

@@ -22,7 +22,7 @@ PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class MutantTrial:
     """A copy of the tree, with the tests that are to notice.
 
     Parameters
@@ -99,7 +99,7 @@ class Trial:
 
 
 @contextmanager
-def trial(house: Path, tests: Sequence[str]) -> Iterator[Trial]:
+def trial(house: Path, tests: Sequence[str]) -> Iterator[MutantTrial]:
     """A copy of the tree at `house` for as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="hemostream-mutation-") as temporary:
         folder = Path(temporary).resolve() / "tree"
@@ -109,7 +109,7 @@ def trial(house: Path, tests: Sequence[str]) -> Iterator[Trial]:
                 shutil.copytree(house / name, folder / name)
             else:
                 shutil.copy2(house / name, folder / name)
-        yield Trial(folder, tuple(tests))
+        yield MutantTrial(folder, tuple(tests))
 
 
 def path_of(module: str) -> Path:

@@ -14,7 +14,7 @@ Identity = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class BedAccount:
     """What became of one bed's samples and decisions.
 
     Parameters
@@ -55,7 +55,7 @@ class Account:
     history: int
 
 
-def account(journal: Path, heard: Iterable[Heard], *, max_age_s: float) -> Account:
+def account(journal: Path, heard: Iterable[Heard], *, max_age_s: float) -> BedAccount:
     """Add up one bed.
 
     Parameters
@@ -96,7 +96,7 @@ def account(journal: Path, heard: Iterable[Heard], *, max_age_s: float) -> Accou
         disordered += identity < latest
         latest = max(latest, identity)
         stale += age_at(values, one.at_utc) > max_age_s
-    return Account(
+    return BedAccount(
         samples=samples,
         opened=opened,
         lost=lost,

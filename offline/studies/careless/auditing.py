@@ -24,7 +24,7 @@ from offline.studies.columns import how_many
 from offline.studies.division import Profile, own_site
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
-from offline.studies.work import INNER_FOLDS, Done, Task, labels_of
+from offline.studies.work import INNER_FOLDS, Done, StudyTask, labels_of
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3
@@ -201,7 +201,7 @@ def _spread(each: Sequence[dict[str, float]]) -> dict[str, Any]:
 
 
 def _round(
-    tasks: Sequence[Task], done: Sequence[Done], table: SampleTable, y: npt.NDArray[np.int64]
+    tasks: Sequence[StudyTask], done: Sequence[Done], table: SampleTable, y: npt.NDArray[np.int64]
 ) -> dict[str, float]:
     """What a paper would tell of one round: by row, and by person (a person's rows averaged)."""
     rows = np.concatenate([task.fold.test for task in tasks])

@@ -22,7 +22,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.studies.base import Study
 from offline.studies.columns import Columns
-from offline.studies.work import Task, labels_of
+from offline.studies.work import StudyTask, labels_of
 
 FOLDS = 5
 SEED = 5000
@@ -64,11 +64,11 @@ class Round:
     """
 
     labelling: int | None
-    careless: tuple[tuple[Task, ...], ...]
-    honest: tuple[Task, ...]
+    careless: tuple[tuple[StudyTask, ...], ...]
+    honest: tuple[StudyTask, ...]
 
     @property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[StudyTask]:
         """All of them, in canonical order."""
         return [task for way in (*self.careless, self.honest) for task in way]
 
@@ -115,9 +115,9 @@ def selection(
         Last columns that are no features, and stay.
     """
 
-    def task(fold: Fold, labelling: int | None, looked_at: Rows | None) -> Task:
+    def task(fold: Fold, labelling: int | None, looked_at: Rows | None) -> StudyTask:
         columns = Columns(n_columns, looked_at, always)
-        return Task(study.name, Habit.SELECTION, fold, labelling=labelling, setting=0, columns=columns)
+        return StudyTask(study.name, Habit.SELECTION, fold, labelling=labelling, setting=0, columns=columns)
 
     out = []
     for labelling, seed in extent.rounds():
@@ -139,7 +139,9 @@ def settings(study: Study, table: SampleTable, rows: Rows, extent: Extent) -> li
     for labelling, seed in extent.rounds():
         folds = folds_by_person(table, rows, labels_of(table, labelling), seed=seed)
         ways = [
-            tuple(Task(study.name, Habit.SETTING, fold, labelling=labelling, setting=k) for fold in folds)
+            tuple(
+                StudyTask(study.name, Habit.SETTING, fold, labelling=labelling, setting=k) for fold in folds
+            )
             for k in (*range(len(study.settings)), None)
         ]
         out.append(Round(labelling, tuple(ways[:-1]), ways[-1]))
@@ -164,7 +166,9 @@ def windows(study: Study, table: SampleTable, extent: Extent) -> list[Round]:
         y = labels_of(table, labelling)
         apart = folds_by_person(table, rows, y, seed=seed)
         ways = [
-            tuple(Task(study.name, Habit.WINDOWS, fold, labelling=labelling, setting=0) for fold in folds)
+            tuple(
+                StudyTask(study.name, Habit.WINDOWS, fold, labelling=labelling, setting=0) for fold in folds
+            )
             for folds in (shuffled(table, y, apart, seed=seed), apart)
         ]
         out.append(Round(labelling, (ways[0],), ways[1]))

@@ -39,7 +39,7 @@ from models.parts.kinds import KINDS, split
 from models.parts.kinds_average import TANGENT, KindsAverage, average_of, seen_from
 from offline.stats.metrics import auc
 from offline.studies.dual import Labels
-from offline.studies.headline.members import Fitted, Member, read_member, whitening_of
+from offline.studies.headline.members import FittedMember, Member, read_member, whitening_of
 from offline.studies.two_labels import TwoLabels
 
 FACTORS = (1.0, 4.0, 16.0)
@@ -158,7 +158,9 @@ class Headline(TwoLabels):
         """Kinds, each as it is and on the person's own scale."""
         return [(kind, own) for kind in self.kinds for own in (False, True)]
 
-    def _average(self, whitening: Floats, fits: Sequence[Fitted], second: npt.NDArray[np.bool_]) -> None:
+    def _average(
+        self, whitening: Floats, fits: Sequence[FittedMember], second: npt.NDArray[np.bool_]
+    ) -> None:
         held = np.mean([fit.held_out for fit in fits], axis=0)  # (n_factors, n)
         everybody = np.zeros(len(second), dtype=np.str_)
         # Compared across sites: that a new site's people lie elsewhere altogether must count.

@@ -17,7 +17,7 @@ PENALTIES = (0.15, 0.5, 1.5, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedMember:
     """A member at every factor, and what it said of training people who were held out.
 
     Parameters
@@ -61,7 +61,7 @@ class Member:
     size: float
     stretched: tuple[Stretched, ...]
 
-    def fit(self, second: npt.NDArray[np.bool_]) -> Fitted:
+    def fit(self, second: npt.NDArray[np.bool_]) -> FittedMember:
         """At each factor take the penalty of least squared error on left-out sites; labels, (n,) bool."""
         target = np.where(second, 1.0, -1.0)
         weights, held, chosen = [], [], []
@@ -73,7 +73,9 @@ class Member:
             held.append(scores[best] / spread)
             chosen.append(PENALTIES[best])
         directions = self.rows.T @ np.stack(weights, axis=1).astype(np.float32)
-        return Fitted(self.mean, self.scale, directions.T.astype(np.float64), np.stack(held), tuple(chosen))
+        return FittedMember(
+            self.mean, self.scale, directions.T.astype(np.float64), np.stack(held), tuple(chosen)
+        )
 
 
 def read_member(table: Floats, site: Labels, *, own: bool, factors: Sequence[float]) -> Member:

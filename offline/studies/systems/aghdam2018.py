@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.torch_deep_belief import DeepBeliefClassifier
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 
 
 def model(*, weight_decay: float, random_state: int) -> Any:
@@ -18,7 +18,7 @@ STUDY = Study(
     "discriminate "
     "autism spectrum disorders in young children using deep belief network. Journal of Digital Imaging "
     "31:895-903.",
-    claims=(Claim("ASD/TD aged 5 to 10, ABIDE I and II; majority 62.7", 65.56, 84.0, 32.96),),
+    claims=(PaperClaim("ASD/TD aged 5 to 10, ABIDE I and II; majority 62.7", 65.56, 84.0, 32.96),),
     unstated=("how grey and white matter were put together with the function", "penalties"),
     ours="Amplitude and fractional amplitude of low-frequency fluctuations of all regions; no grey or white "
     "matter, for "

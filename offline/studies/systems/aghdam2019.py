@@ -10,7 +10,7 @@ from offline.estimators.torch_cnn import ConvolutionalClassifier
 from offline.estimators.torch_fusion import NaiveBayesFusion
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 from offline.scans import Scans
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 from offline.studies.systems.selecting import behind_best
 from offline.studies.tables import CORRELATION_AND_TRAITS
 from offline.studies.young import YoungAfterOlder
@@ -21,7 +21,7 @@ PAPER = (
     "on resting-state functional magnetic resonance imaging data using convolutional neural networks. "
     "Journal of Digital Imaging 32:899-918."
 )
-CLAIM = Claim("ASD/TD aged 5 to 10, ABIDE I and II", 72.73, 71.2, 73.48)
+CLAIM = PaperClaim("ASD/TD aged 5 to 10, ABIDE I and II", 72.73, 71.2, 73.48)
 UNSTATED = ("how slices were chosen and divided between training and test", "when training stops")
 
 BEFORE = 11.0

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators import Consensus
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 
 
 def model(*, random_state: int) -> Any:
@@ -18,7 +18,7 @@ STUDY = Study(
     "learning for "
     "diagnostic classification from large-scale neuroimaging datasets. Brain Imaging and Behavior "
     "14:2378-2416.",
-    claims=(Claim("four disorders; its authors report overfitting on unmatched hold-outs"),),
+    claims=(PaperClaim("four disorders; its authors report overfitting on unmatched hold-outs"),),
     unstated=("settings of the single classifiers on each data set",),
     ours="All eighteen, each after a reduction within the fold to at most 500 edges; a majority of votes.",
     table="correlation",

@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from offline.estimators import ESTIMATORS, RecursiveElimination
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 
 
 def model(*, kept: int, random_state: int) -> Any:
@@ -23,7 +23,7 @@ STUDY = Study(
     "magnetic "
     "resonance imaging data. IEEE Transactions on Cybernetics 45:2668-2679.",
     disorder="ADHD",
-    claims=(Claim("ADHD/TD", 90.0), Claim("inattentive/combined", 95.0)),
+    claims=(PaperClaim("ADHD/TD", 90.0), PaperClaim("inattentive/combined", 95.0)),
     unstated=("whether features were chosen on the test people too", "sizes of the cascade"),
     ours="Correlations and Granger causality of all regions, eliminated within the fold. Run on ASD as a "
     "stand-in where "

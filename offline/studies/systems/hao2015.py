@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 from offline.studies.systems.selecting import behind_best
 
 
@@ -19,9 +19,9 @@ STUDY = Study(
     "IET International Conference on Biomedical Image and Signal Processing.",
     disorder="ADHD",
     claims=(
-        Claim("ADHD types and TD, NYU", 48.8),
-        Claim("NeuroImage", 54.0),
-        Claim("KKI", 72.7),
+        PaperClaim("ADHD types and TD, NYU", 48.8),
+        PaperClaim("NeuroImage", 54.0),
+        PaperClaim("KKI", 72.7),
     ),
     unstated=("which four regions, and how they were found", "how features were made discrete"),
     ours="Four groups of the spectra's chosen cells instead of four regions. Run on ASD as a stand-in where "

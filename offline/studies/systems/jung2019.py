@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from offline.estimators import MEMBERS, RecursiveElimination
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 
 
 def model(*, kept: int, random_state: int) -> Any:
@@ -21,9 +21,9 @@ STUDY = Study(
     "functional connectivity in attention-deficit hyperactivity disorder and autism spectrum disorder. "
     "British Journal of Psychiatry 214:339-344.",
     claims=(
-        Claim("ADHD/TD, boys 7 to 15", 84.1),
-        Claim("ASD/TD", 76.3),
-        Claim("ASD/ADHD", 79.3),
+        PaperClaim("ADHD/TD, boys 7 to 15", 84.1),
+        PaperClaim("ASD/TD", 76.3),
+        PaperClaim("ASD/ADHD", 79.3),
     ),
     unstated=("how far sites and diagnoses went together",),
     ours="Correlations of regions of the volume instead of the surface, everybody's age and sex; "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.torch_deep_belief import DeepBeliefClassifier
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 from offline.studies.systems.selecting import behind_best
 
 
@@ -20,9 +20,9 @@ STUDY = Study(
     "Intelligent Computing in Bioinformatics, LNCS 8590:225-232.",
     disorder="ADHD",
     claims=(
-        Claim("ADHD types and TD, NYU", 44.4),
-        Claim("NeuroImage", 55.6),
-        Claim("Peking", 80.9),
+        PaperClaim("ADHD types and TD, NYU", 44.4),
+        PaperClaim("NeuroImage", 55.6),
+        PaperClaim("Peking", 80.9),
     ),
     unstated=("how regions were chosen", "how training stops"),
     ours="Amplitude spectra of all regions, max-pooled onto one grid of frequencies. Run on ASD as a "

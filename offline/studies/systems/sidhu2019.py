@@ -6,7 +6,7 @@ from sklearn.pipeline import Pipeline
 
 from offline.estimators import MEMBERS
 from offline.features import LocallyLinear
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 from offline.studies.systems.selecting import Best
 
 
@@ -28,7 +28,7 @@ STUDY = Study(
     "classification. "
     "IEEE Journal of Translational Engineering in Health and Medicine 7:2200211.",
     disorder="ADHD",
-    claims=(Claim("11 data sets, leave one out", 80.0),),
+    claims=(PaperClaim("11 data sets, leave one out", 80.0),),
     unstated=("how many neighbours and dimensions each data set had",),
     ours="Correlations of regions instead of single voxels; points chosen and embedded within the fold, "
     "where the paper "

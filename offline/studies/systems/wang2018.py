@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators import MEMBERS
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 
 
 def model(*, kernel: str, random_state: int) -> Any:
@@ -19,8 +19,8 @@ STUDY = Study(
     "temporal variability of dynamic functional connectivity. Scientific Reports 8:11789.",
     disorder="ADHD",
     claims=(
-        Claim("leave one out", 78.75, 76.0, 80.71),
-        Claim("10-fold", 75.54, 70.5, 77.44),
+        PaperClaim("leave one out", 78.75, 76.0, 80.71),
+        PaperClaim("10-fold", 75.54, 70.5, 77.44),
     ),
     unstated=("whether regions were chosen on the test people too",),
     ours="Temporal variability of each region's connectivity in windows of 40 s; nothing is chosen outside "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier
-from offline.studies.base import Claim, Study
+from offline.studies.base import PaperClaim, Study
 from offline.studies.systems.selecting import behind_best
 
 
@@ -18,7 +18,7 @@ STUDY = Study(
     paper="Xiao Z, Wu J, Wang C, Jia N, Yang X (2019). Computer-aided diagnosis of school-aged children "
     "with ASD "
     "using full frequency bands and enhanced SAE. Experimental and Therapeutic Medicine 17:4055-4063.",
-    claims=(Claim("ASD/TD, school age", 96.26, 98.03, 93.62),),
+    claims=(PaperClaim("ASD/TD, school age", 96.26, 98.03, 93.62),),
     unstated=(
         "which people components were chosen on",
         "sizes of layers, penalties, when training stops",

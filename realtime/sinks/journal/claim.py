@@ -13,7 +13,7 @@ from models.errors import JournalError
 from models.private import claim_private
 
 
-class Claim:
+class JournalClaim:
     """A claim on a journal.
 
     Parameters

@@ -60,7 +60,7 @@ UPGRADES = {1: TABLES[TABLES.index("CREATE TABLE spool") :]}
 """What makes a journal of a version one of the next; an old journal's decisions count as acknowledged."""
 
 
-class Row(NamedTuple):
+class EntryRow(NamedTuple):
     """A log entry as a row of ``entries``, without its id."""
 
     kind: str
@@ -78,7 +78,7 @@ class Loss(NamedTuple):
     last: float
 
 
-def encode(entry: Entry) -> Row:
+def encode(entry: Entry) -> EntryRow:
     """A log entry as a row; its arrays are copied, so the caller may reuse them.
 
     Raises
@@ -93,10 +93,10 @@ def encode(entry: Entry) -> Row:
             data, stamps = data.astype(dtype), stamps.astype("<f8")
         rows, columns = data.shape
         body = f'{{"dtype":"{dtype}","shape":[{rows},{columns}]}}'
-        return Row("samples", float(entry.local), body, stamps.tobytes(), data.tobytes())
+        return EntryRow("samples", float(entry.local), body, stamps.tobytes(), data.tobytes())
     values = _stream_values(entry) if isinstance(entry, StreamOpened) else asdict(entry)
     local = float(values.pop("local"))
-    return Row(KINDS[type(entry)], local, json.dumps(values, separators=(",", ":")))
+    return EntryRow(KINDS[type(entry)], local, json.dumps(values, separators=(",", ":")))
 
 
 _LITTLE: dict[np.dtype[Any], str] = {}
@@ -131,7 +131,7 @@ _PLAIN: dict[str, type[Any]] = {
 }
 
 
-def decode(row: Row) -> Entry:
+def decode(row: EntryRow) -> Entry:
     """Undo `encode`, bit for bit.
 
     Raises
@@ -165,7 +165,7 @@ def decode(row: Row) -> Entry:
     return entry
 
 
-def _samples(row: Row, dtype: np.dtype[Any], shape: list[int]) -> Received:
+def _samples(row: EntryRow, dtype: np.dtype[Any], shape: list[int]) -> Received:
     if dtype.kind not in "fiu":
         raise ValueError(f"samples of type {dtype}")
     # Fresh, writable arrays in this machine's byte order, as the live session had them.

@@ -37,7 +37,7 @@ from realtime.sinks.journal.reader import (
     read_losses,
 )
 from realtime.sinks.journal.spool import read_spool
-from realtime.sinks.journal.store import Decided, Item, Started, Store
+from realtime.sinks.journal.store import Decided, Item, JournalStore, Started
 from realtime.sinks.journal.sync import SyncDue
 from realtime.sinks.mqtt.outbox import Identity, Page
 
@@ -105,7 +105,7 @@ class JournalWriter:
         self._closing = False
 
         # The thread's own.
-        self._store = Store(self.path)
+        self._store = JournalStore(self.path)
         self._sync = SyncDue(sync_every_s, time.monotonic())
         self._look_at = time.monotonic() + linger_s
         self._idle = 0

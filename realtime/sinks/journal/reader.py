@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from models.errors import JournalError
 from models.typed import misfit
 from realtime.log import Entry
-from realtime.sinks.journal.format import APPLICATION_ID, Loss, Row, check_identity, decode, uri
+from realtime.sinks.journal.format import APPLICATION_ID, EntryRow, Loss, check_identity, decode, uri
 
 
 class Run(NamedTuple):
@@ -161,7 +161,7 @@ def _entries(path: Path, run: int | None) -> Iterator[Entry]:
             _span(connection, path, run),
         )
         for row in found:
-            yield decode(Row(*row))
+            yield decode(EntryRow(*row))
 
 
 def read_decisions(path: Path | str, run: int | None = None) -> Iterator[str]:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from models.errors import JournalError
 from models.private import claim_private
-from realtime.sinks.journal.claim import Claim
+from realtime.sinks.journal.claim import JournalClaim
 from realtime.sinks.journal.format import (
     APPLICATION_ID,
     TABLES,
     UPGRADES,
     VERSION,
+    EntryRow,
     Loss,
-    Row,
     check_identity,
     uri,
 )
@@ -39,7 +39,7 @@ class Started:
 
     run: int
     session: str
-    row: Row
+    row: EntryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Decided:
     spooled: bool = False
 
 
-Item = Row | Started | Decided | Loss
+Item = EntryRow | Started | Decided | Loss
 """Anything that is written down."""
 
 
-class Store:
+class JournalStore:
     """The file, claimed for this process until `close`.
 
     Parameters
@@ -79,9 +79,9 @@ class Store:
         self._anew = self._place.named("-anew")
         if path.is_dir():
             raise JournalError(f"The journal {path} is a folder; name a file in it.")
-        self._claim = Claim(path)
+        self._claim = JournalClaim(path)
         self._last = 0
-        self._heads: dict[str, Started | Row] = {}
+        self._heads: dict[str, Started | EntryRow] = {}
         self._of_run = 0  # Rows of this run.
         self._rescued = False  # Whether `_anew` is whole.
         self._connection: sqlite3.Connection | None = None
@@ -112,12 +112,12 @@ class Store:
         connection = self._connected
         number = self._last
         connection.execute("BEGIN IMMEDIATE")
-        heads: dict[str, Started | Row] = {}
+        heads: dict[str, Started | EntryRow] = {}
         for item in items:
             number += 1
             if isinstance(item, Started):
                 heads = {"session": item}
-            elif isinstance(item, Row) and item.kind in HEADS:
+            elif isinstance(item, EntryRow) and item.kind in HEADS:
                 heads[item.kind] = item
             _insert(connection, number, item)
         if acknowledged:
@@ -327,7 +327,7 @@ def _newest(connection: sqlite3.Connection) -> int:
 
 def _insert(connection: sqlite3.Connection, number: int, item: Item) -> None:
     match item:
-        case Row():
+        case EntryRow():
             connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", (number, *item))
         case Decided(run, sequence, text, spooled):
             connection.execute("INSERT INTO decisions VALUES (?, ?, ?, ?)", (number, run, sequence, text))

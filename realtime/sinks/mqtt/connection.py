@@ -32,7 +32,7 @@ if hasattr(socket, "TCP_USER_TIMEOUT"):
     _SOCKET.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(GIVEN_UP_AFTER_S * 1000)))
 
 
-class Connection:
+class BrokerConnection:
     """Keeps one client of a broker connected; runs as a task.
 
     Parameters

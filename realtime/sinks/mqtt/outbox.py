@@ -57,7 +57,7 @@ class Letter(NamedTuple):
         return self.run, self.sequence
 
 
-class Sending(NamedTuple):
+class InFlight(NamedTuple):
     """A decision that is being sent: as current or as history, and since when (local s)."""
 
     letter: Letter
@@ -99,7 +99,7 @@ class Outbox:
         self._fresh: deque[Letter] = deque()
         self._late: deque[Letter] = deque()
         self._page: deque[Letter] = deque()
-        self._flying: dict[Identity, Sending] = {}  # In the order in which they were sent.
+        self._flying: dict[Identity, InFlight] = {}  # In the order in which they were sent.
         self._histories = 0  # Of those.
         self._told: Identity | None = None  # Newest that was sent as current.
         self._recent: dict[Identity, None] = {}
@@ -131,7 +131,7 @@ class Outbox:
         while len(self._fresh) + len(self._late) > self._size:
             self._drop((self._late or self._fresh).popleft())
 
-    def next(self) -> Sending | None:
+    def next(self) -> InFlight | None:
         """What to send now; None where nothing may be sent before something is acknowledged or comes."""
         now = self._clock()
         if self._flying and now - next(iter(self._flying.values())).since > HOLD_S:
@@ -140,13 +140,13 @@ class Outbox:
         if self._fresh and len(self._flying) - self._histories < IN_FLIGHT:
             letter = self._fresh.popleft()
             self._told = letter.identity
-            return self._fly(Sending(letter, True, now))
+            return self._fly(InFlight(letter, True, now))
         if self._histories < HISTORY_IN_FLIGHT and (older := self._oldest()) is not None:
             self._histories += 1
-            return self._fly(Sending(older.popleft(), False, now))
+            return self._fly(InFlight(older.popleft(), False, now))
         return None
 
-    def acknowledged(self, sending: Sending) -> None:
+    def acknowledged(self, sending: InFlight) -> None:
         """The broker has it."""
         if self._flying.pop(sending.letter.identity, None) is not None:
             self._histories -= not sending.current
@@ -218,7 +218,7 @@ class Outbox:
         unread = self._has_spool and self._read_to < self._spooled_before
         return None if unread and self._late[0].identity >= self._read_to else self._late
 
-    def _fly(self, sending: Sending) -> Sending:
+    def _fly(self, sending: InFlight) -> InFlight:
         self._flying[sending.letter.identity] = sending
         return sending
 

@@ -28,8 +28,8 @@ from paho.mqtt.properties import Properties
 from models.errors import JournalError
 from realtime.sinks.mqtt.address import Address, Protocol
 from realtime.sinks.mqtt.client import expiring
-from realtime.sinks.mqtt.connection import Connection
-from realtime.sinks.mqtt.outbox import Identity, Letter, Outbox, Page, Sending
+from realtime.sinks.mqtt.connection import BrokerConnection
+from realtime.sinks.mqtt.outbox import Identity, InFlight, Letter, Outbox, Page
 from realtime.sinks.mqtt.status import ACKNOWLEDGED_WITHIN_S, StatusTopic
 from realtime.sinks.mqtt.topics import personal, topic
 
@@ -106,7 +106,7 @@ class MqttSink:
         self._reader: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._connection = Connection(
+        self._connection = BrokerConnection(
             self.address,
             session=session,
             protocol=protocol,
@@ -241,7 +241,7 @@ class MqttSink:
             task.add_done_callback(self._senders.discard)
         self._read_spool()
 
-    async def _deliver(self, client: aiomqtt.Client, sending: Sending) -> None:
+    async def _deliver(self, client: aiomqtt.Client, sending: InFlight) -> None:
         letter, current, since = sending
         where, properties = self.history_topic, None
         if current:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import aiomqtt
 
-from realtime.sinks.mqtt.connection import Connection
+from realtime.sinks.mqtt.connection import BrokerConnection
 
 ACKNOWLEDGED_WITHIN_S = 10.0
 """After this long without an acknowledgement a connection is taken for lost."""
@@ -24,7 +24,7 @@ class StatusTopic:
         Told that the broker has it, or that it could not be published.
     """
 
-    def __init__(self, name: str, connection: Connection, settled: Callable[[], None]) -> None:
+    def __init__(self, name: str, connection: BrokerConnection, settled: Callable[[], None]) -> None:
         self._name = name
         self._connection = connection
         self._settled = settled

@@ -46,7 +46,7 @@ BRACKETS = 5
 GONE = (pylsl.util.LostError, pylsl.util.TimeoutError)
 
 
-class Connection:
+class StreamConnection:
     """Connects at once.
 
     Parameters

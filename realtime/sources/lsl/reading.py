@@ -7,7 +7,7 @@ from contextlib import suppress
 import pylsl
 
 from realtime.log import Received, StreamOpened
-from realtime.sources.lsl.connection import GONE, Connection
+from realtime.sources.lsl.connection import GONE, StreamConnection
 from realtime.sources.lsl.reorder import InOrder
 from realtime.sources.lsl.resolve import resolve
 from realtime.sources.lsl.search import LOOK_S, MANY
@@ -26,7 +26,7 @@ COMPARISONS = "clock comparisons"
 """What they are called where trouble is told."""
 
 
-class Reading:
+class ConnectionReader:
     """Reads one connection until it ends.
 
     Parameters
@@ -45,7 +45,7 @@ class Reading:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: StreamConnection,
         order: InOrder,
         opened: StreamOpened,
         ask: threading.Event,

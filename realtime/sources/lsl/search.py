@@ -203,7 +203,7 @@ def describe_streams(infos: Sequence[pylsl.StreamInfo], numbers: Mapping[str, in
     )
 
 
-class Named(NamedTuple):
+class StreamIdentity(NamedTuple):
     """What a stream that was lost is known by."""
 
     name: str
@@ -211,7 +211,7 @@ class Named(NamedTuple):
     host: str
 
     @classmethod
-    def of(cls, info: pylsl.StreamInfo) -> "Named":
+    def of(cls, info: pylsl.StreamInfo) -> "StreamIdentity":
         """What a stream is known by."""
         return cls(info.name(), info.source_id(), info.hostname())
 
@@ -247,7 +247,7 @@ def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str
     if wanted is not None and wanted.by is not By.UID:
         said = {By.NAME: chosen.name(), By.SOURCE_ID: chosen.source_id()}.get(wanted.by)
         return choice.predicate if said is None else alike(wanted.by, said), ""
-    device = Named.of(chosen).predicate
+    device = StreamIdentity.of(chosen).predicate
     beside = [info for info in resolve(device, minimum=MANY, timeout=LOOK_S) if info.uid() != chosen.uid()]
     if not beside:
         return device, ""
@@ -259,7 +259,7 @@ def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str
 
 
 def choose_again(
-    found: Sequence[pylsl.StreamInfo], before: Named, refused: Collection[str]
+    found: Sequence[pylsl.StreamInfo], before: StreamIdentity, refused: Collection[str]
 ) -> tuple[pylsl.StreamInfo | None, str]:
     """Which of the streams that match is the one that was lost.
 
@@ -288,7 +288,7 @@ def choose_again(
         return same[0], ""
     if same:
         return None, f"{len(same)} streams came back with the same source_id: {describe_streams(same)}"
-    if len(left) == 1 and Named.of(left[0])._replace(source_id=before.source_id) == before:
+    if len(left) == 1 and StreamIdentity.of(left[0])._replace(source_id=before.source_id) == before:
         return left[0], ""
     if left:
         return None, (
@@ -310,7 +310,7 @@ class Search:
         The one that was lost.
     """
 
-    def __init__(self, predicate: str, before: Named) -> None:
+    def __init__(self, predicate: str, before: StreamIdentity) -> None:
         self._predicate = predicate
         self._before = before
         self._looks = 0

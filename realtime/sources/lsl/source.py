@@ -18,17 +18,17 @@ from realtime.channels.layout import StreamLayout
 from realtime.channels.lsl_description import read_origin
 from realtime.channels.stream_xml import read_stream_xml
 from realtime.log import Entry, OriginKind, Received, StreamLost, StreamOpened
-from realtime.sources.lsl.connection import Connection
+from realtime.sources.lsl.connection import StreamConnection
 from realtime.sources.lsl.events import events_predicate, find_events, listen
 from realtime.sources.lsl.flow import Flow
-from realtime.sources.lsl.reading import Reading
+from realtime.sources.lsl.reading import ConnectionReader
 from realtime.sources.lsl.reorder import InOrder
 from realtime.sources.lsl.search import (
     HAEMODYNAMIC,
     LOOK_S,
-    Named,
     Search,
     StreamChoice,
+    StreamIdentity,
     describe_streams,
     find_stream,
     look_again,
@@ -124,7 +124,7 @@ class LslSource:
             info = find_stream(self._choice, self._stop)
             if self._stop.is_set():
                 return
-            connection: Connection | None = Connection(info)
+            connection: StreamConnection | None = StreamConnection(info)
             assert connection is not None
             self._again, self._alone = look_again(self._choice, info)
             self._rows = connection.info.channel_count()
@@ -146,7 +146,7 @@ class LslSource:
                     return
                 self._lost(lost)
                 connection.close()
-                connection, opened = self._look_for_it(Named.of(before), opened)
+                connection, opened = self._look_for_it(StreamIdentity.of(before), opened)
         finally:
             self._stop.set()
             for thread in self._threads:
@@ -161,7 +161,9 @@ class LslSource:
             self._told = reason
             self._emit(StreamLost(pylsl.local_clock(), reason))
 
-    def _look_for_it(self, before: Named, last: StreamOpened) -> tuple[Connection | None, StreamOpened]:
+    def _look_for_it(
+        self, before: StreamIdentity, last: StreamOpened
+    ) -> tuple[StreamConnection | None, StreamOpened]:
         """Look until it is there again and can be used; None where the session ends before."""
         search = Search(self._again, before)
         while not self._stop.is_set():
@@ -178,10 +180,10 @@ class LslSource:
                 self._stop.wait(LOOK_S)
         return None, last
 
-    def _try(self, info: pylsl.StreamInfo) -> tuple[Connection, StreamOpened] | None:
+    def _try(self, info: pylsl.StreamInfo) -> tuple[StreamConnection, StreamOpened] | None:
         """Connect to what was found; None where it cannot be used."""
         try:
-            connection = Connection(info)
+            connection = StreamConnection(info)
         except StreamError as error:
             self._lost(str(error))
             return None
@@ -222,7 +224,7 @@ class LslSource:
 
     # ------------------------------------------------------------- one connection
 
-    def _follow(self, connection: Connection, opened: StreamOpened, events: str | None) -> str:
+    def _follow(self, connection: StreamConnection, opened: StreamOpened, events: str | None) -> str:
         """Read a connection until it ends; give the reason in plain words."""
         try:
             first = connection.open()
@@ -249,7 +251,7 @@ class LslSource:
                 self._refusal = self._too_fast = why
 
         order = InOrder(emit, ask.set, origin=opened.origin, first=first)
-        reading = Reading(connection, order, opened, ask, self._troubles)
+        reading = ConnectionReader(connection, order, opened, ask, self._troubles)
         clocks = threading.Thread(target=lambda: reading.compare(self._again), name="lsl-clock", daemon=True)
         clocks.start()
         try:
@@ -276,5 +278,5 @@ class LslSource:
         info = find_events(predicate, named=self._choice.events is not None, signal=signal)
         if info is not None:
             by_uid = self._choice.events is not None and parse(predicate).by is By.UID
-            again = Named.of(info).predicate if by_uid else predicate
+            again = StreamIdentity.of(info).predicate if by_uid else predicate
             listen(info, again, emit=self._emit, stop=self._stop, troubles=self._troubles, live=live)

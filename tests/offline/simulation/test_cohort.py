@@ -10,9 +10,9 @@ from scipy.stats import norm
 
 from models.errors import RecipeError
 from offline.simulation import Simulation, bayes_ceiling, simulate_person, write_cohort
-from offline.simulation.settings import Task
+from offline.simulation.settings import TaskBlocks
 
-SMALL = Simulation(seconds=60.0, n_pairs=4, n_short=2, task=Task(lead_in_s=10.0))
+SMALL = Simulation(seconds=60.0, n_pairs=4, n_short=2, task=TaskBlocks(lead_in_s=10.0))
 
 
 def rows(table: Path) -> list[list[str]]:

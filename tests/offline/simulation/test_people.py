@@ -11,7 +11,7 @@ from scipy.stats import pearsonr
 from models.errors import RecipeError
 from offline.simulation.people import DFA_SPREAD, HOMOTOPIC_SPREAD, chance, draw_person
 from offline.simulation.person import simulate_person
-from offline.simulation.settings import Simulation, Task
+from offline.simulation.settings import Simulation, TaskBlocks
 
 SHORT = Simulation(seconds=60.0)
 
@@ -105,7 +105,11 @@ def test_a_part_that_is_switched_off_leaves_the_others_as_they_were() -> None:
 )
 def test_settings_go_to_json_and_back(effect: float, size: float, n_pairs: int, low: float) -> None:
     settings = Simulation(
-        group_effect=effect, task=Task(size=size), n_pairs=2 * n_pairs, n_short=0, wavelengths=(low, 850.0)
+        group_effect=effect,
+        task=TaskBlocks(size=size),
+        n_pairs=2 * n_pairs,
+        n_short=0,
+        wavelengths=(low, 850.0),
     )
     assert Simulation.from_json(settings.to_json()) == settings
     resting = replace(settings, task=None)

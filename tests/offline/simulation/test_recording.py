@@ -12,7 +12,7 @@ from offline.simulation.artefacts import fast_sd
 from offline.simulation.person import simulate_haemoglobin, simulate_person
 from offline.simulation.probe import LONG_M, SHORT_M, make_pairs, make_spec
 from offline.simulation.response import block_response, double_gamma
-from offline.simulation.settings import Simulation, Task
+from offline.simulation.settings import Simulation, TaskBlocks
 from realtime.signal import Kind
 from realtime.sources.recording import Recording
 
@@ -114,7 +114,7 @@ def averaged(recording: Recording, onsets: tuple[float, ...], channels: list[str
 
 @pytest.mark.parametrize(("size", "latency", "ratio"), [(0.5e-6, 5.0, -0.4), (1.0e-6, 7.0, -0.25)])
 def test_averaging_recovers_size_latency_and_ratio(size: float, latency: float, ratio: float) -> None:
-    task = Task(size=size, latency_s=latency, hbr_ratio=ratio)
+    task = TaskBlocks(size=size, latency_s=latency, hbr_ratio=ratio)
     settings = replace(PLAIN, task=task, seconds=1800.0, superficial=0.1)
     strongest, means = "", []
     for seed in range(6):
@@ -135,7 +135,7 @@ def test_averaging_recovers_size_latency_and_ratio(size: float, latency: float, 
 
 
 def test_pairs_that_do_not_respond_do_not() -> None:
-    task = Task(size=1e-6)
+    task = TaskBlocks(size=1e-6)
     with_task, _ = simulate_haemoglobin(replace(PLAIN, task=task), 3, 0)
     without, _ = simulate_haemoglobin(replace(PLAIN, task=None), 3, 0)
     _, truth = simulate_person(replace(PLAIN, task=task), 3, 0)

@@ -31,7 +31,7 @@ from offline.studies.running import run_study
 from offline.studies.shelf import REVISION, Shelf
 from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, digest, table_of
-from offline.studies.work import Task, labels_of, perform
+from offline.studies.work import StudyTask, labels_of, perform
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]
@@ -174,7 +174,7 @@ def test_labels_of_the_judged_reach_the_careless_selection_only() -> None:
 def test_tasks_that_choose_no_columns_are_kept_under_the_name_they_had(tmp_path: Path) -> None:
     rows = np.arange(6)
     fold = Fold(("a",), rows[:4], rows[4:], "fold 1 of 0")
-    plain = Task("ridge", TENFOLD, fold, labelling=3, setting=0)
+    plain = StudyTask("ridge", TENFOLD, fold, labelling=3, setting=0)
     sides = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in (fold.train, fold.test)]
     of = ["data", RIDGE.name, RIDGE.table, [{}], REVISION]
     whole = json.dumps([*of, plain.arm, fold.name, sides, 3, 0, False])

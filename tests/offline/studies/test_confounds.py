@@ -23,7 +23,7 @@ from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
 from offline.studies.unlabelled import words
 from offline.studies.without_traits import TraitScale, WithoutTraits
-from offline.studies.work import Task, perform
+from offline.studies.work import StudyTask, perform
 
 N_FEATURES = 60
 
@@ -145,7 +145,7 @@ def test_no_judged_person_reaches_another_of_another_site() -> None:
     changed = (rows >= 120) & (site == "s1")
     other[changed] = other[changed] * 3.0 + 5.0
     for name in ("ridge-combat", "ridge-residual"):
-        task = Task(name, TENFOLD, Fold((), rows[:120], rows[120:], "fold 1 of 0"))
+        task = StudyTask(name, TENFOLD, Fold((), rows[:120], rows[120:], "fold 1 of 0"))
         one, two = (perform(STUDIES[name], each, table, task).log_odds for each in (X, other))
         same = site[120:] != "s1"
         np.testing.assert_allclose(one[same], two[same], rtol=1e-9)
@@ -154,7 +154,7 @@ def test_no_judged_person_reaches_another_of_another_site() -> None:
         np.testing.assert_array_equal(perform(STUDIES[name], X, flipped, task).log_odds, one)
         unseen = np.flatnonzero(site == "s2")
         for arm, told in ((UNSEEN_SITE, False), (TRANSDUCTIVE, True)):
-            task = Task(name, arm, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
+            task = StudyTask(name, arm, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
             moved = X.copy()
             moved[unseen[1:]] += 5.0
             one, two = (perform(STUDIES[name], each, table, task).log_odds[0] for each in (X, moved))

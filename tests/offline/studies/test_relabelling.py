@@ -20,7 +20,7 @@ from offline.studies.planning import null_tasks
 from offline.studies.relabelling import SEED, evened, relabelled
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import TABLES, can_take, digest, table_of
-from offline.studies.work import Task, labels_for, perform, perform_together
+from offline.studies.work import StudyTask, labels_for, perform, perform_together
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
 
@@ -124,7 +124,7 @@ def test_labels_of_the_judged_reach_no_fit_that_shares_a_reading(name: str) -> N
     study = STUDIES[name]
     X = TABLES[study.table](SCANS).astype(np.float32)
     fold = ten_folds(SCANS.table, seed=SEED)[0]
-    task = Task(name, UNSEEN_SITE, fold)
+    task = StudyTask(name, UNSEEN_SITE, fold)
     target = SCANS.y.copy()
     target[fold.test] = 1 - target[fold.test]
     one, two = (

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from models.errors import HemostreamError
-from offline.features import Correlation
+from offline.features import CorrelationFeatures
 from offline.studies.dual import PENALTIES, Dual, mean_auc
 from offline.studies.ridge_connectivity import RidgeConnectivity, leave_sites_out
 
@@ -115,6 +115,6 @@ def test_sites_of_another_length_are_refused() -> None:
 
 def test_real_people_of_unseen_sites(abide) -> None:
     """The reference figures: accuracy 0.684 and AUC 0.740 with the penalty 1e4."""
-    scores, _ = leave_sites_out(Correlation().fit_transform(abide.X), abide.y, abide.site, [1e4])
+    scores, _ = leave_sites_out(CorrelationFeatures().fit_transform(abide.X), abide.y, abide.site, [1e4])
     assert np.mean((scores > 0) == abide.y) == pytest.approx(0.684, abs=0.005)
     assert roc_auc_score(abide.y, scores) == pytest.approx(0.740, abs=0.005)

@@ -23,7 +23,7 @@ from offline.studies.running import run_study
 from offline.studies.several import OneAgainstRest, area, log_probabilities
 from offline.studies.several_figures import recall_words
 from offline.studies.tables import TABLES
-from offline.studies.work import Task, perform, probabilities_of
+from offline.studies.work import StudyTask, perform, probabilities_of
 
 SMALL = Profile("quick", 1, 19)
 LABELS = ("TD", "combined", "inattentive")
@@ -65,7 +65,7 @@ def halves(scans: Scans) -> Fold:
 def judged(name: str, scans: Scans) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     X = TABLES[STUDIES[name].table](scans).astype(np.float32)
     fold = halves(scans)
-    done = perform(STUDIES[name], X, scans.table, Task(name, TENFOLD, fold, setting=0))
+    done = perform(STUDIES[name], X, scans.table, StudyTask(name, TENFOLD, fold, setting=0))
     return scans.y[fold.test], done.log_odds
 
 

@@ -21,14 +21,14 @@ from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
-from offline.studies.base import Claim, Role, Study
+from offline.studies.base import PaperClaim, Role, Study
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
 from offline.studies.planning import planned
 from offline.studies.running import run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
 from offline.studies.unlabelled import centred, moved_together, recentred
-from offline.studies.work import Task, perform
+from offline.studies.work import StudyTask, perform
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}
@@ -49,7 +49,7 @@ def halves(scans: Scans) -> Fold:
 def judged(study: Study, scans: Scans) -> float:
     X = TABLES[study.table](scans).astype(np.float32)
     fold = halves(scans)
-    done = perform(study, X, scans.table, Task(study.name, TENFOLD, fold, setting=0))
+    done = perform(study, X, scans.table, StudyTask(study.name, TENFOLD, fold, setting=0))
     found = auc(scans.y[fold.test] == 1, done.log_odds, np.full(len(fold.test), ""))
     assert found is not None
     return found
@@ -109,7 +109,7 @@ def test_labels_of_the_judged_reach_no_fit() -> None:
     target[fold.test] = 1 - target[fold.test]
     other = replace(scans.table, target=target)
     for name in ("ridge", "jung2019", "aghdam2019"):
-        task = Task(name, UNSEEN_SITE, fold)
+        task = StudyTask(name, UNSEEN_SITE, fold)
         one, two = (perform(STUDIES[name], X, table, task) for table in (scans.table, other))
         np.testing.assert_array_equal(one.log_odds, two.log_odds)
         assert one.setting == two.setting
@@ -121,11 +121,13 @@ def test_who_else_is_judged_changes_nothing_where_nothing_is_transductive() -> N
     X = TABLES["correlation"](scans).astype(np.float32)
     alone = Fold(fold.held_out[:1], fold.train, fold.test[:1], fold.name)
     one, many = (
-        perform(STUDIES["ridge"], X, scans.table, Task("ridge", UNSEEN_SITE, f)) for f in (alone, fold)
+        perform(STUDIES["ridge"], X, scans.table, StudyTask("ridge", UNSEEN_SITE, f)) for f in (alone, fold)
     )
     assert one.log_odds[0] == pytest.approx(many.log_odds[0], abs=1e-9)
     moved = [
-        perform(STUDIES["ridge"], X, scans.table, Task("ridge", TRANSDUCTIVE, f, centred=True)).log_odds[0]
+        perform(STUDIES["ridge"], X, scans.table, StudyTask("ridge", TRANSDUCTIVE, f, centred=True)).log_odds[
+            0
+        ]
         for f in (alone, fold)
     ]
     assert moved[0] != pytest.approx(moved[1], abs=1e-6)  # which is why it has a column of its own
@@ -284,5 +286,5 @@ def test_a_study_says_what_it_is_and_is_bounded() -> None:
         assert bool(study.claims) == (study.role is Role.SYSTEM)
     with pytest.raises(ValueError, match="expected 1 to 8"):
         replace(STUDIES["ridge"], settings=({},) * 9)
-    assert str(Claim("x", 90.0, None, 80.5)) == "90/–/80.5 (x)"
+    assert str(PaperClaim("x", 90.0, None, 80.5)) == "90/–/80.5 (x)"
     assert permuted_people(planted(0.0).table, np.random.default_rng(0)).sum() == planted(0.0).y.sum()

@@ -33,7 +33,7 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.signal import Channel, Kind, SignalSpec
-from realtime.sinks.journal.format import APPLICATION_ID, Row, decode, encode
+from realtime.sinks.journal.format import APPLICATION_ID, EntryRow, decode, encode
 from realtime.sinks.journal.journal import (
     JournalWriter,
     is_journal,
@@ -442,9 +442,9 @@ def test_overflow_is_counted_and_declared_where_it_happened(
 
 
 def test_a_commit_that_was_completed_after_all_is_not_written_twice(tmp_path: Path) -> None:
-    from realtime.sinks.journal.store import Store
+    from realtime.sinks.journal.store import JournalStore
 
-    store = Store(tmp_path / "j")
+    store = JournalStore(tmp_path / "j")
     store.commit([encode(chunk(1.0))])
     store._last = store.written = (
         0  # As if the COMMIT had reported an error after the log was already written.
@@ -538,14 +538,14 @@ def test_a_damaged_journal_gives_an_error_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        Row("samples", 1.0, '{"dtype":"O","shape":[1,1]}', b"", b"\0" * 8),
-        Row("samples", 1.0, '{"dtype":"<f8","shape":[2,1]}', b"", b"\0" * 8),
-        Row("elsewhere", 1.0, "{}"),
-        Row("clock", 1.0, "{"),
-        Row("clock", 1.0, '{"offset":1.0}'),
+        EntryRow("samples", 1.0, '{"dtype":"O","shape":[1,1]}', b"", b"\0" * 8),
+        EntryRow("samples", 1.0, '{"dtype":"<f8","shape":[2,1]}', b"", b"\0" * 8),
+        EntryRow("elsewhere", 1.0, "{}"),
+        EntryRow("clock", 1.0, "{"),
+        EntryRow("clock", 1.0, '{"offset":1.0}'),
     ],
 )
-def test_a_row_that_hemostream_did_not_write_is_refused(row: Row) -> None:
+def test_a_row_that_hemostream_did_not_write_is_refused(row: EntryRow) -> None:
     with pytest.raises(JournalError, match="cannot be read"):
         decode(row)
 

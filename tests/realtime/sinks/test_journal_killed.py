@@ -23,7 +23,7 @@ from realtime.sinks.journal.journal import (
     read_journal_entries,
     read_losses,
 )
-from realtime.sinks.journal.store import Decided, Started, Store
+from realtime.sinks.journal.store import Decided, JournalStore, Started
 from realtime.sinks.journal.sync import SyncDue
 from tests.realtime.sinks.support import some_decision
 
@@ -192,7 +192,7 @@ def test_an_acknowledgement_that_comes_before_the_row_is_kept(
 def test_a_journal_of_the_first_version_is_continued(tmp_path: Path) -> None:
     """Its decisions count as acknowledged: they were published by a session that knew of no spool."""
     path = tmp_path / "j"
-    store = Store(path)
+    store = JournalStore(path)
     row = encode(SessionStarted(0.0, "bed-1", 1, "", {}))
     store.commit([Started(1, "bed-1", row), Decided(1, 0, some_decision(0).to_json())])
     store.finish()

@@ -24,7 +24,7 @@ from realtime.sinks.journal.journal import (
     read_losses,
 )
 from realtime.sinks.journal.queue import JournalQueue
-from realtime.sinks.journal.store import Store
+from realtime.sinks.journal.store import JournalStore
 from realtime.sinks.journal.sync import SyncDue
 from tests.realtime.sinks.support import some_decision
 from tests.realtime.support import intensity_spec
@@ -37,10 +37,10 @@ HEADS: tuple[Entry, ...] = (
     ClockMeasured(0.2, 0.0, None),
 )
 PLACES: dict[str, tuple[type, str]] = {
-    "commit": (Store, "commit"),
-    "sync": (Store, "sync"),
-    "ready": (Store, "ready"),
-    "abandon": (Store, "abandon"),
+    "commit": (JournalStore, "commit"),
+    "sync": (JournalStore, "sync"),
+    "ready": (JournalStore, "ready"),
+    "abandon": (JournalStore, "abandon"),
     "first": (JournalQueue, "first"),
     "taken": (JournalQueue, "taken"),
     "acknowledged": (JournalQueue, "acknowledged"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.sinks.mqtt.outbox import HISTORY_IN_FLIGHT, HOLD_S, IN_FLIGHT, Letter, Outbox, Page, Sending
+from realtime.sinks.mqtt.outbox import HISTORY_IN_FLIGHT, HOLD_S, IN_FLIGHT, InFlight, Letter, Outbox, Page
 
 
 class World:
@@ -21,9 +21,9 @@ class World:
         self.journal = {(1, index): f"1/{index}" for index in range(earlier)} if journal else None
         self.outbox = Outbox(size=size, clock=lambda: self.now, spooled_before=(2, 0) if journal else None)
         self.made = 0
-        self.flying: list[Sending] = []
-        self.connections: list[list[Sending]] = [[]]
-        self.delivered: list[Sending] = []
+        self.flying: list[InFlight] = []
+        self.connections: list[list[InFlight]] = [[]]
+        self.delivered: list[InFlight] = []
         self.unnoted: list[tuple[int, int]] = []
         self.read: tuple[Page, tuple[int, int]] | None = None
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from models.errors import StreamError
 from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Entry, Received, StreamLost, StreamOpened
-from realtime.sources.lsl.connection import PULL_MOST, Connection, watch_buffer_s
+from realtime.sources.lsl.connection import PULL_MOST, StreamConnection, watch_buffer_s
 from realtime.sources.lsl.events import find_events
-from realtime.sources.lsl.search import Named, choose_again
+from realtime.sources.lsl.search import StreamIdentity, choose_again
 from realtime.sources.lsl.source import LslSource, StreamChoice, find_stream
 from tests.realtime.support import fast_plan, intensity_spec
 
@@ -195,13 +195,13 @@ class Held(Listening):
     def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(name)
         self.go = threading.Event()
-        self.connections: list[Connection] = []
+        self.connections: list[StreamConnection] = []
 
-        def connect(info: pylsl.StreamInfo) -> Connection:
-            self.connections.append(Connection(info))
+        def connect(info: pylsl.StreamInfo) -> StreamConnection:
+            self.connections.append(StreamConnection(info))
             return self.connections[-1]
 
-        monkeypatch.setattr("realtime.sources.lsl.source.Connection", connect)
+        monkeypatch.setattr("realtime.sources.lsl.source.StreamConnection", connect)
         self.source._emit = self._hold
 
     def _hold(self, entry: Entry) -> None:
@@ -337,7 +337,7 @@ def test_two_that_are_alike_are_an_error_that_tells_them_apart(outlets: Outlets)
         find_events(choice.predicate, named=True, signal="")
 
     # The same two, when one is looked for that was lost.
-    before = Named.of(infos[0])
+    before = StreamIdentity.of(infos[0])
     found, why = choose_again(infos, before, ())
     assert found is None
     assert "2 streams came back with the same source_id" in why

@@ -16,8 +16,8 @@ from models.errors import HemostreamError
 from tools.lsl_config import stay_on_this_machine
 from tools.soak.second.account import account, read_truth
 from tools.soak.second.plan import DEVICES, EVERY_S, count_faults, draw
-from tools.soak.second.processes import HEMOSTREAM, Bed, Subscriber, end, start_mosquitto
-from tools.soak.second.sums import Account, find_violations
+from tools.soak.second.processes import HEMOSTREAM, BedsideSubscriber, SoakBed, end, start_mosquitto
+from tools.soak.second.sums import BedSums, find_violations
 
 app = App(name="second", help="Real time, known true times, many faults at once.", help_format="plaintext")
 
@@ -87,7 +87,7 @@ def second(
 
 def _run(
     folder: Path, names: list[str], seconds: float, seed: int, life_s: float, every_s: float, coverage: float
-) -> dict[str, Account]:
+) -> dict[str, BedSums]:
     from models.bundle import read_bundle
     from tools.soak.second.bundle import write_small_bundle
 
@@ -103,7 +103,7 @@ def _run(
     beds = []
     for name in names:
         lives = draw(name, seconds, seed, life_s=life_s, every_s=every_s)
-        beds.append(Bed(name, folder, lives, seed))
+        beds.append(SoakBed(name, folder, lives, seed))
         beds[-1].plan.write_text(json.dumps([one.to_json() for one in lives]), encoding="utf-8")
         counts = ", ".join(f"{kind} {count}" for kind, count in count_faults(lives).items())
         tell(f"{name}: {len(lives)} outlets; faults: {counts}")
@@ -112,7 +112,7 @@ def _run(
     with ExitStack() as stack:
         broker, port = start_mosquitto()
         stack.callback(end, broker)
-        subscriber = Subscriber(port)
+        subscriber = BedsideSubscriber(port)
         stack.callback(subscriber.close)
         for one in beds:
             stack.callback(one.end_session)
@@ -145,7 +145,7 @@ def _run(
     }
 
 
-def _so_far(subscriber: Subscriber, name: str) -> str:
+def _so_far(subscriber: BedsideSubscriber, name: str) -> str:
     came = list(subscriber.decisions[name])
     labels = sum('"label":"abstain"' not in text for text in came)
     states = subscriber.states[name]
@@ -154,8 +154,13 @@ def _so_far(subscriber: Subscriber, name: str) -> str:
 
 
 def _account(
-    bed: Bed, bundle: Path, model_hash: str, subscriber: Subscriber, coverage: float, by_itself: bool
-) -> Account:
+    bed: SoakBed,
+    bundle: Path,
+    model_hash: str,
+    subscriber: BedsideSubscriber,
+    coverage: float,
+    by_itself: bool,
+) -> BedSums:
     from realtime.sinks.journal.reader import read_decisions
 
     sums = account(
@@ -182,7 +187,7 @@ def _account(
     return sums
 
 
-def _table(found: dict[str, Account]) -> str:
+def _table(found: dict[str, BedSums]) -> str:
     rows: list[tuple[str, list[str]]] = []
 
     def row(what: str, *values: object) -> None:

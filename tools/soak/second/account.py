@@ -17,7 +17,7 @@ from realtime.log import Received, StreamOpened
 from realtime.sinks.journal.reader import read_decisions, read_journal_entries, read_losses
 from tools.soak.second.plan import Device, Life
 from tools.soak.second.source import A_LIFE, PUSH_ROW, SAMPLE_ROW
-from tools.soak.second.sums import Account
+from tools.soak.second.sums import BedSums
 from tools.soak.second.times import Pushed, Times, overheard
 
 CONNECTS_WITHIN_S = 20.0
@@ -34,7 +34,7 @@ def read_truth(path: Path) -> Pushed:
 
 def account(
     *, device: Device, lives: Sequence[Life], truth: Pushed, journal: Path, bundle: Path, model_hash: str
-) -> Account:
+) -> BedSums:
     """Add up one bed.
 
     Parameters
@@ -52,7 +52,7 @@ def account(
     model_hash : str
         It must be this one.
     """
-    sums = Account()
+    sums = BedSums()
     plan = Plan.from_card(read_bundle(bundle, model_hash).card)
     times = Times(plan, truth, device, sums)
     decisions = {}
@@ -74,7 +74,7 @@ def account(
 
 
 def _samples(
-    sums: Account,
+    sums: BedSums,
     device: Device,
     lives: Sequence[Life],
     truth: Pushed,

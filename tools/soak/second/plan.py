@@ -69,7 +69,7 @@ DEVICES: Mapping[str, Device] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PlannedFault:
     """Something that goes wrong.
 
     Parameters
@@ -114,7 +114,7 @@ class Life:
     killed: bool
     away_s: float
     freeze: tuple[float, float] | None
-    faults: tuple[Fault, ...]
+    faults: tuple[PlannedFault, ...]
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -124,7 +124,7 @@ class Life:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Undo `to_json`."""
         freeze = values["freeze"]
-        faults = tuple(Fault(**one) for one in values["faults"])
+        faults = tuple(PlannedFault(**one) for one in values["faults"])
         return cls(**{**values, "freeze": tuple(freeze) if freeze else None, "faults": faults})
 
 
@@ -165,8 +165,8 @@ def draw(
     return lives
 
 
-def _faults(chance: random.Random, lasts: float, every_s: float) -> tuple[Fault, ...]:
-    faults: list[Fault] = []
+def _faults(chance: random.Random, lasts: float, every_s: float) -> tuple[PlannedFault, ...]:
+    faults: list[PlannedFault] = []
     at = QUIET_S + chance.expovariate(1.0 / every_s)
     shifted = 0.0
     jumped_until = 0.0
@@ -189,30 +189,30 @@ def _faults(chance: random.Random, lasts: float, every_s: float) -> tuple[Fault,
     return tuple(sorted(faults, key=lambda one: one.at))
 
 
-def _fault(chance: random.Random, kind: str, at: float, shifted: float) -> Fault:
+def _fault(chance: random.Random, kind: str, at: float, shifted: float) -> PlannedFault:
     match kind:
         case "resend":
-            return Fault(kind, at, count=chance.randint(2, 40))
+            return PlannedFault(kind, at, count=chance.randint(2, 40))
         case "late resend":
-            return Fault(kind, at, seconds=chance.uniform(0.2, 9.0), count=chance.randint(1, 30))
+            return PlannedFault(kind, at, seconds=chance.uniform(0.2, 9.0), count=chance.randint(1, 30))
         case "early":
-            return Fault(kind, at, seconds=chance.uniform(0.02, 0.09))
+            return PlannedFault(kind, at, seconds=chance.uniform(0.02, 0.09))
         case "shift":
             sign = -1.0 if shifted > 0.0 else 1.0 if shifted < 0.0 else chance.choice((-1.0, 1.0))
-            return Fault(kind, at, seconds=sign * chance.uniform(0.02, 0.09))
+            return PlannedFault(kind, at, seconds=sign * chance.uniform(0.02, 0.09))
         case "loss":
-            return Fault(kind, at, count=round(50.0 ** chance.random()))
+            return PlannedFault(kind, at, count=round(50.0 ** chance.random()))
         case "jitter":
-            return Fault(kind, at, seconds=chance.uniform(5.0, 40.0), by=chance.uniform(0.001, 0.012))
+            return PlannedFault(kind, at, seconds=chance.uniform(5.0, 40.0), by=chance.uniform(0.001, 0.012))
         case "disorder":
-            return Fault(kind, at, count=chance.randint(2, 5))
+            return PlannedFault(kind, at, count=chance.randint(2, 5))
         case "pause":
-            return Fault(kind, at, seconds=chance.uniform(0.5, 9.0))
+            return PlannedFault(kind, at, seconds=chance.uniform(0.5, 9.0))
         case "jump":
             by = chance.choice((-1.0, 1.0)) * 10.0 ** chance.uniform(1.5, 3.5)
-            return Fault(kind, at, seconds=chance.uniform(4.0, 30.0), by=by)
+            return PlannedFault(kind, at, seconds=chance.uniform(4.0, 30.0), by=by)
         case _:
-            return Fault(kind, at)
+            return PlannedFault(kind, at)
 
 
 def count_faults(lives: Sequence[Life]) -> dict[str, int]:

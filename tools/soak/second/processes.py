@@ -62,7 +62,7 @@ def start_mosquitto() -> tuple[subprocess.Popen[bytes], int]:
     raise BrokerError(f"mosquitto did not listen on 127.0.0.1:{port} within 20 s.")
 
 
-class Subscriber:
+class BedsideSubscriber:
     """Whoever listens at the bedside: keeps each decision as it came.
 
     Parameters
@@ -105,7 +105,7 @@ class Subscriber:
         self._client.loop_stop()
 
 
-class Bed:
+class SoakBed:
     """A session and the outlets that come and go in front of it.
 
     Parameters

@@ -8,7 +8,7 @@ up the others by the declared rate.
 import random
 from dataclasses import dataclass, replace
 
-from tools.soak.second.plan import Device, Fault, Life
+from tools.soak.second.plan import Device, Life, PlannedFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _measured(device: Device, life: Life, chance: random.Random) -> list[Sample]
     return found
 
 
-def _during(fault: Fault, second: float) -> bool:
+def _during(fault: PlannedFault, second: float) -> bool:
     return fault.at <= second < fault.at + fault.seconds
 
 
@@ -119,7 +119,7 @@ def _first_due(sent: list[Push], at: float) -> int:
     return next((i for i, one in enumerate(sent) if one.due >= at), len(sent))
 
 
-def _early(sent: list[Push], fault: Fault) -> list[Push]:
+def _early(sent: list[Push], fault: PlannedFault) -> list[Push]:
     """Stamp one push too early: its last sample's stamp is all that is sent of it."""
     i = _first_due(sent, fault.at)
     if i == len(sent):
@@ -129,7 +129,7 @@ def _early(sent: list[Push], fault: Fault) -> list[Push]:
     return [*sent[:i], replace(sent[i], samples=(*sent[i].samples[:-1], stamped)), *sent[i + 1 :]]
 
 
-def _disorder(sent: list[Push], fault: Fault, chance: random.Random) -> list[Push]:
+def _disorder(sent: list[Push], fault: PlannedFault, chance: random.Random) -> list[Push]:
     i = _first_due(sent, fault.at)
     block = sent[i : i + fault.count]
     if len(block) < 2:
@@ -139,7 +139,7 @@ def _disorder(sent: list[Push], fault: Fault, chance: random.Random) -> list[Pus
     return [*sent[:i], *(replace(one, due=last) for one in block), *sent[i + fault.count :]]
 
 
-def _again(sent: list[Push], fault: Fault, device: Device) -> list[Push]:
+def _again(sent: list[Push], fault: PlannedFault, device: Device) -> list[Push]:
     """Send the last samples once more, ``seconds`` later."""
     at = fault.at + fault.seconds
     before = [one for one in sent if one.due <= fault.at and not one.again]

@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(slots=True)
-class Account:
+class BedSums:
     """The sums of one bed.
 
     Parameters
@@ -79,7 +79,7 @@ class Account:
         return asdict(self)
 
 
-def find_violations(sums: Account, *, least_coverage: float) -> None:
+def find_violations(sums: BedSums, *, least_coverage: float) -> None:
     """Put down what must not be.
 
     Parameters

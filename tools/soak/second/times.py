@@ -15,7 +15,7 @@ from realtime.log import Received, StreamOpened, StreamReset
 from realtime.windows import Window
 from tools.soak.second.plan import Device
 from tools.soak.second.source import SAMPLE_ROW
-from tools.soak.second.sums import Account
+from tools.soak.second.sums import BedSums
 
 OFFSET_S = 5e-4
 """How well LSL compares two clocks, s: no claim made of stamps alone can be held to less."""
@@ -69,7 +69,7 @@ class Times:
         Is added to.
     """
 
-    def __init__(self, plan: Plan, truth: Pushed, device: Device, sums: Account) -> None:
+    def __init__(self, plan: Plan, truth: Pushed, device: Device, sums: BedSums) -> None:
         self._core = Core(plan)
         self._true = dict(zip(truth["sample"].tolist(), truth["true"].tolist(), strict=True))
         was_set = np.abs(truth["stamp"] - truth["true"]) > SET_S
