@@ -1,4 +1,4 @@
-"""The house holds: four floors, no circle, every public function says its shapes."""
+"""The house holds: four floors, layered rooms, one name for one thing, shapes that are said."""
 
 import ast
 import importlib
@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 import typing
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 FLOORS = ("models", "realtime", "offline", "tools")
+AT_THE_ROOT = 16
+NOT_IN_THE_WHEEL = ("bench", "faults", "fuzz", "mutation", "soak")
 HOUSE = Path(__file__).resolve().parents[1]
 
 
@@ -73,6 +76,56 @@ def test_no_circle() -> None:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+def room(name: str) -> str:
+    """Where a module stands on its floor: a folder, or a file of the floor's root by itself."""
+    return ".".join(name.split(".")[:2])
+
+
+def test_rooms_of_a_floor_are_layered() -> None:
+    """Imports inside functions and for types counted: whoever reads one room need not know those above it."""
+    known = modules()
+    graph: dict[str, set[str]] = {}
+    for name, path in known.items():
+        others = {room(other) for other in imports(path, at_import=False) if other in known}
+        same_floor = {other for other in others if other.split(".")[0] == name.split(".")[0]}
+        graph.setdefault(room(name), set()).update(same_floor - {room(name)})
+    for floor in FLOORS:
+        graph.pop(floor, None)  # a floor's own __init__ says what is public
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle of rooms: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_few_files_stand_at_the_root_of_a_floor(floor: str) -> None:
+    files = sorted(path.name for path in (HOUSE / floor).glob("*.py") if path.name != "__init__.py")
+    assert len(files) <= AT_THE_ROOT, files
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    assert not {name: where for name, where in places.items() if len(where) > 1}
+
+
+def test_commands_need_nothing_that_the_wheel_leaves_out() -> None:
+    left_out = tuple(f"tools.{name}" for name in NOT_IN_THE_WHEEL)
+    wrong = [
+        f"{name} imports {other}"
+        for name, path in modules().items()
+        if not name.startswith(left_out)
+        for other in imports(path, at_import=False)
+        if other.startswith(left_out)
+    ]
+    assert not wrong
+    found = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    assert found["exclude"] == [f"{name}*" for name in left_out]
 
 
 def test_no_relative_import_hides_from_these_tests() -> None:

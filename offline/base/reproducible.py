@@ -1,25 +1,9 @@
-"""Chance: which seed is meant, and chance and threads of torch, set for a while and put back."""
+"""Chance and threads of torch, set for a while and put back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-
-from models.errors import RecipeError
-from offline.samples.recipe_sections import MOST_SEED
-
-
-def seed_of(recipe: int, asked: int | None) -> int:
-    """What all chance follows from: what is asked for, or else what the recipe says.
-
-    Raises
-    ------
-    RecipeError
-        A seed is asked for that no recipe may have.
-    """
-    if asked is not None and not 0 <= asked <= MOST_SEED:
-        raise RecipeError(f"The seed (--seed) is {asked}; expected a whole number, 0 to {MOST_SEED}.")
-    return recipe if asked is None else asked
 
 
 @contextmanager

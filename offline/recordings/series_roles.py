@@ -51,7 +51,7 @@ class SeriesTable:
     remarks: list[str]
 
 
-class Role(Enum):
+class ColumnRole(Enum):
     """What a column is, in the words of a remark."""
 
     REGION = "is a region"
@@ -111,10 +111,10 @@ def regions_of(
         if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
             name = None
         role = role_of(path, name, column, data)
-        if role is Role.REGION:
+        if role is ColumnRole.REGION:
             kept.append(column)
             continue
-        times = values if role is Role.TIMES else times
+        times = values if role is ColumnRole.TIMES else times
         shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
         remarks.append(f"column {shown} {role.value} and was left aside")
     if not kept:
@@ -128,7 +128,7 @@ def regions_of(
     return SeriesTable(tuple(names), data[kept], times, remarks)
 
 
-def role_of(path: Path, name: str | None, column: int, data: Floats) -> Role:
+def role_of(path: Path, name: str | None, column: int, data: Floats) -> ColumnRole:
     """What a column is, by its name, or by its values where it has none.
 
     Parameters
@@ -151,25 +151,25 @@ def role_of(path: Path, name: str | None, column: int, data: Floats) -> Role:
     plain = None if name is None else name.strip().strip("#").lower()
     if plain is None:
         if width == 1:
-            return Role.REGION
+            return ColumnRole.REGION
         if column == 0 and n >= FEWEST and counts(values):
-            return Role.COUNT
+            return ColumnRole.COUNT
         if not _advances(values):
-            return Role.REGION
+            return ColumnRole.REGION
         if column in (0, width - 1):
-            return Role.COUNT if counts(values) else Role.TIMES
+            return ColumnRole.COUNT if counts(values) else ColumnRole.TIMES
         raise _no_region(path, str(column + 1), values)
     if n > 1 and plain in INDEX | TIME:
         return _told(path, plain, repr(name) if plain else str(column + 1), values)
     if width > 1 and _advances(values):
         raise _no_region(path, repr(name), values)
-    return Role.REGION
+    return ColumnRole.REGION
 
 
-def _told(path: Path, plain: str, shown: str, values: Floats) -> Role:
+def _told(path: Path, plain: str, shown: str, values: Floats) -> ColumnRole:
     """The role that a column's name tells, where its values can have it."""
     if counts(values):
-        return Role.COUNT
+        return ColumnRole.COUNT
     steps = np.diff(values)
     if not np.all(steps > 0):
         at = int(np.flatnonzero(~(steps > 0))[0])
@@ -180,7 +180,7 @@ def _told(path: Path, plain: str, shown: str, values: Floats) -> Role:
             "a region."
         )
     if plain in TIME or not plain:
-        return Role.TIMES
+        return ColumnRole.TIMES
     if not _is_even(values):
         at = int(np.argmax(steps))
         raise RecordingError(
@@ -188,7 +188,7 @@ def _told(path: Path, plain: str, shown: str, values: Floats) -> Role:
             "out, and the times of those behind are not known; expected every volume. Put rows of n/a in "
             "their place."
         )
-    return Role.COUNT
+    return ColumnRole.COUNT
 
 
 def counts(values: Floats) -> bool:

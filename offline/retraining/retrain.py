@@ -15,7 +15,7 @@ from models.probabilities import probabilities
 from offline.base.cohort import Cohort, read_cohort
 from offline.base.people_hash import is_among
 from offline.base.progress import Tell, shown
-from offline.base.reproducible import seed_of
+from offline.base.seeds import seed_of
 from offline.retraining.locked import (
     locked_of,
     refuse_learnt_from,

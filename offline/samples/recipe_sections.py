@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from models.errors import RecipeError
+from offline.base.seeds import MOST_SEED
 from realtime.quality.policy import ABOVE_0, RANGES, Policy
 from realtime.sources.markers import label_of
 from realtime.stages.outline import MOST_S
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 """A list in TOML (strict alone would want Python's own tuple)."""
-
-
-MOST_SEED = 2**31 - 1
-"""What every generator of random numbers takes, a few more for repeats and folds added."""
 
 
 MOST_TIMES = 1_000_000

@@ -19,7 +19,7 @@ from models.bundle_files import check_target
 from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
-from offline.base.reproducible import seed_of
+from offline.base.seeds import seed_of
 from offline.base.spelling import canonical
 from offline.samples.labels import Span
 from offline.samples.recipe import Recipe, check_network_of
