@@ -14,9 +14,10 @@ from offline.recordings.damage import LOST_SHARE
 from realtime.sources.recording import Recording
 from tests.offline.support import series_cohort
 from tools.commands.classify import classify
-from tools.commands.learn import evaluate, train
+from tools.commands.evaluate import evaluate
 from tools.commands.replay import replay
 from tools.commands.study import run
+from tools.commands.train import train
 
 RECIPE = """
 rate = 0.5
