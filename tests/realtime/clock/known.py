@@ -2,7 +2,7 @@
 
 ``python -m tests.realtime.clock.known`` writes `known.json` anew.  Whoever changes a rule of the clock sees
 in its difference which sources it moves, and by how much; that they move to the better the clock's law and
-bench must show (`tests/realtime/test_clock_law.py`, `tools.bench.clock`).
+bench must show (`tests/realtime/clock/test_clock_law.py`, `tools.bench.clock`).
 """
 
 import json

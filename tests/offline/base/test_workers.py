@@ -69,7 +69,7 @@ CALLS = [(number,) for number in range(7)]
 STARTS_AND_WAITS = """
 import os, sys, time
 from offline.base.process_pool import Workers, how_many
-from tests.offline.test_workers import _begin_slowly, _note_and_wait, LARGE
+from tests.offline.base.test_workers import _begin_slowly, _note_and_wait, LARGE
 if __name__ == "__main__":
     folder, when = sys.argv[1:]
     begin = (_begin_slowly, (folder, bytes(LARGE))) if when == "begin" else (None, ())
@@ -224,7 +224,7 @@ def test_a_run_that_is_stopped_ends_at_once_and_no_process_outlives_it(
     work = tmp_path / "work"
     work.mkdir()
     words = [sys.executable, str(script), str(work), when]
-    path = str(Path(__file__).parents[2])
+    path = str(Path(__file__).parents[3])
     with subprocess.Popen(
         words,
         stdout=subprocess.PIPE,

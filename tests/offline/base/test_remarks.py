@@ -79,7 +79,7 @@ def test_commands_show_them_on_the_error_stream(tmp_path: Path) -> None:
     train(cohort, task_recipe(training={"epochs": 1}), tmp_path / "bundle")
     command = [sys.executable, "-m", "tools.cli", "classify", str(path), "--model", str(tmp_path / "bundle")]
     command += ["--out", str(tmp_path / "out.jsonl")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=300)
     assert done.returncode == 0, done.stderr
     assert "recording p0s0.nirs: 1 onsets are marked as rejected" in done.stderr
     assert "p0s0.nirs: the model has learnt from this recording" in done.stderr

@@ -50,7 +50,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     for wanted in (1, 4, 9):
         out = tmp_path / f"killed-{wanted}"
         words = [sys.executable, "-c", script, str(cohort), str(out)]
-        process = subprocess.Popen(words, cwd=Path(__file__).parents[2])
+        process = subprocess.Popen(words, cwd=Path(__file__).parents[3])
         deadline = time.monotonic() + 120
         while len(list((out / WORK).glob("*.npz"))) < wanted and process.poll() is None:
             assert time.monotonic() < deadline, "no job was ever done"

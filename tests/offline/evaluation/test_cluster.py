@@ -14,7 +14,7 @@ from offline.evaluation import dask_cluster as cluster
 from offline.evaluation.evaluate import evaluate
 from tests.offline.support import task_cohort, task_recipe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

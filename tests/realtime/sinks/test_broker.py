@@ -20,7 +20,7 @@ from realtime.sinks.mqtt.sink import MqttSink
 from realtime.sinks.mqtt.tls import PASSWORD, USER
 
 VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def known(broker: EmbeddedBroker) -> dict[str, str]:

@@ -8,7 +8,7 @@ from models.bundle import Bundle
 from realtime.log import Received
 from realtime.session import session as session_module
 from realtime.sinks.journal.journal import read_journal_entries
-from tests.realtime.test_session import HandedIn, bundle, entries, run_session
+from tests.realtime.session.test_session import HandedIn, bundle, entries, run_session
 
 __all__ = ["bundle"]
 

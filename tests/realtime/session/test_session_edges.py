@@ -16,8 +16,8 @@ from realtime.log import Entry, Received, SourceTrouble
 from realtime.rerun import judge_log
 from realtime.session.interfaces import SessionSettings
 from realtime.sinks.journal.journal import read_journal_entries
-from tests.realtime import test_session
-from tests.realtime.test_session import HandedIn, Listener, entries, run_session
+from tests.realtime.session import test_session
+from tests.realtime.session.test_session import HandedIn, Listener, entries, run_session
 
 bundle = test_session.bundle
 STEADY = itertools.repeat(130.0).__next__
