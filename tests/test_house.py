@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.bench.structure import Tree
+
 FLOORS = ("models", "realtime", "offline", "tools")
 AT_THE_ROOT = 16
 NOT_IN_THE_WHEEL = ("bench", "faults", "fuzz", "mutation", "soak")
@@ -78,25 +80,10 @@ def test_no_circle() -> None:
         pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
 
 
-def room(name: str) -> str:
-    """Where a module stands on its floor: a folder, or a file of the floor's root by itself."""
-    return ".".join(name.split(".")[:2])
-
-
-def test_rooms_of_a_floor_are_layered() -> None:
+@pytest.mark.parametrize("floor", FLOORS)
+def test_rooms_of_a_floor_are_layered(floor: str) -> None:
     """Imports inside functions and for types counted: whoever reads one room need not know those above it."""
-    known = modules()
-    graph: dict[str, set[str]] = {}
-    for name, path in known.items():
-        others = {room(other) for other in imports(path, at_import=False) if other in known}
-        same_floor = {other for other in others if other.split(".")[0] == name.split(".")[0]}
-        graph.setdefault(room(name), set()).update(same_floor - {room(name)})
-    for floor in FLOORS:
-        graph.pop(floor, None)  # a floor's own __init__ says what is public
-    try:
-        tuple(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        pytest.fail(f"a circle of rooms: {' -> '.join(error.args[1])}")
+    assert not Tree(HOUSE).in_a_circle(floor)
 
 
 @pytest.mark.parametrize("floor", FLOORS)
@@ -106,12 +93,7 @@ def test_few_files_stand_at_the_root_of_a_floor(floor: str) -> None:
 
 
 def test_no_class_name_stands_for_two_things() -> None:
-    places: dict[str, list[str]] = {}
-    for name, path in modules().items():
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places.setdefault(node.name, []).append(name)
-    assert not {name: where for name, where in places.items() if len(where) > 1}
+    assert not Tree(HOUSE).twice()
 
 
 def test_commands_need_nothing_that_the_wheel_leaves_out() -> None:
