@@ -133,9 +133,9 @@ def read_here(
     layout, length_unit, haemoglobin_unit, repetition_time, stream, events
         As `read_recording` takes them.
     """
-    from offline.recordings.bad_spans import without_bad_spans
     from offline.recordings.damage import with_losses
     from offline.recordings.dates import trusted
+    from realtime.sources.bad_spans import without_bad_spans
 
     read = _read(
         path,

@@ -87,14 +87,6 @@ def bad_channels(by: str, names: Sequence[str]) -> list[str]:
     return [f"{by} marks {len(names)} channels as bad, they are missing: {', '.join(names[:_SHOWN])}{more}"]
 
 
-def remarked(recording: Recording, remarks: Sequence[str]) -> Recording:
-    """The recording with more remarks in its notes."""
-    if not remarks:
-        return recording
-    before = recording.notes.get("remarks", [])
-    return replace(recording, notes={**recording.notes, "remarks": [*before, *remarks]})
-
-
 def _bad(values: npt.NDArray[Any], of_samples: bool) -> Bools | None:
     """Which are 0, (n,) bool; None where the shape is another."""
     flags = np.squeeze(np.asarray(values))
@@ -106,4 +98,4 @@ def _bad(values: npt.NDArray[Any], of_samples: bool) -> Bools | None:
 
 
 def _with(recording: Recording, missing: Bools, remarks: Sequence[str]) -> Recording:
-    return remarked(replace(recording, missing=missing), remarks)
+    return replace(recording, missing=missing).remarked(remarks)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.errors import RecordingError
-from offline.recordings.bad_marks import remarked, without_channels
+from offline.recordings.bad_marks import without_channels
 from offline.recordings.checks import HELD, held_once, in_order
 from offline.recordings.snirf_events import REJECTED, STATES
 from realtime.channels.match import SAME_LIGHT_NM
@@ -66,8 +66,7 @@ def _with_events(recording: Recording, table: Path) -> Recording:
     columns, rows = _rows(table)
     first = float(recording.times[0]) if len(recording.times) else 0.0
     if "onset" not in columns or not set(columns) & set(_LABELS):
-        return remarked(
-            recording,
+        return recording.remarked(
             [f"{table.name} has no columns 'onset' and 'trial_type' (or 'value'); its events were not read"],
         )
     listed, unsaid, rejected = [], 0, 0
@@ -93,7 +92,7 @@ def _with_events(recording: Recording, table: Path) -> Recording:
     if unsaid:
         said.append(f"{unsaid} rows of {table.name} have no onset or no trial_type and were left aside")
     ordered, repeated = in_order(events)
-    return remarked(replace(recording, events=ordered), [*said, *repeated])
+    return replace(recording, events=ordered).remarked([*said, *repeated])
 
 
 def _is_rejected(cells: Mapping[str, str]) -> bool:
@@ -114,7 +113,7 @@ def _with_channels(recording: Recording, table: Path) -> Recording:
     unknown: list[str] = []
     columns, listed = _rows(table)
     if "name" not in columns and not {"source", "detector"} <= set(columns):
-        return remarked(recording, [f"{table.name} has no column 'name'; its marks were not read"])
+        return recording.remarked([f"{table.name} has no column 'name'; its marks were not read"])
     for line, cells in listed:
         status = cells.get("status", "").lower()
         if status not in ("good", "bad") and not is_absent(status):
@@ -127,7 +126,7 @@ def _with_channels(recording: Recording, table: Path) -> Recording:
             unknown.append(cells.get("name", "") or f"line {line}")
     said = [f"{table.name} marks {', '.join(unknown[:8])} as bad, which the file does not have"]
     recording = without_channels(recording, sorted(set(bad)), table.name) if bad else recording
-    return remarked(recording, said if unknown else [])
+    return recording.remarked(said if unknown else [])
 
 
 def _is_other(cells: Mapping[str, str]) -> bool:

@@ -138,6 +138,13 @@ def spec_from_info(info: mne.Info, rate: float | None = None) -> SignalSpec:
     return spec if rate is None else spec.with_rate(rate)
 
 
+def rows_of_signal(info: mne.Info) -> list[int]:
+    """Which channels of an info `spec_from_info` describes, in order."""
+    read = _standard(info)
+    rows = [row for row, channel in enumerate(read) if channel is not None]
+    return rows if len(rows) == len(spec_from_info(info)) else list(range(len(read)))
+
+
 def _mne_name(channel: Channel) -> str:
     """The name that MNE wants, where the channel has what it is made of."""
     if channel.source is None or channel.detector is None or _TYPES[channel.kind] == "misc":

@@ -3,10 +3,10 @@
 `entries` turns one into the same ordered log that a live session writes.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from models.outside import LONGEST_LABEL, printable
 from realtime.guards.stamps import on_a_clock
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, OriginKind, Received, StreamOpened
 from realtime.signal import SignalSpec
+
+if TYPE_CHECKING:
+    import mne
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,25 @@ class Recording:
         """What the reader found wrong or took for granted (``notes["remarks"]``), in its order."""
         found = self.notes.get("remarks", ())
         return tuple(map(str, found)) if isinstance(found, list | tuple) else (str(found),)
+
+    def to_raw(self) -> "mne.io.RawArray":
+        """MNE's ``Raw`` of it: see `realtime.sources.mne_raw.to_raw`."""
+        from realtime.sources.mne_raw import to_raw
+
+        return to_raw(self)
+
+    @staticmethod
+    def from_raw(raw: "mne.io.BaseRaw", *, name: str = "raw") -> "Recording":
+        """A recording of MNE's ``Raw``: see `realtime.sources.mne_raw.from_raw`."""
+        from realtime.sources.mne_raw import from_raw
+
+        return from_raw(raw, name=name)
+
+    def remarked(self, remarks: Sequence[str]) -> "Recording":
+        """The recording with more remarks in its notes."""
+        if not remarks:
+            return self
+        return replace(self, notes={**self.notes, "remarks": [*self.notes.get("remarks", []), *remarks]})
 
 
 def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry]:

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from offline.recordings.bad_marks import remarked
 from realtime.sources.recording import Recording
 
 BAD = re.compile(r"BAD(?![A-Za-z])|bad[_ ]", re.ASCII)
@@ -43,8 +42,8 @@ def without_bad_spans(recording: Recording) -> Recording:
     more = f" and {len(counts) - _SHOWN} more labels" if len(counts) > _SHOWN else ""
     if covered.all():
         remark = f"annotations mark all of the recording as bad ({names}{more}); they were not obeyed"
-        return remarked(recording, [remark])
+        return recording.remarked([remark])
     missing[:, covered] = True
     remark = f"annotations mark {covered.mean():.3g} of the time as bad, it is missing: {names}{more}"
     kept = tuple(event for event in recording.events if event not in spans)
-    return remarked(replace(recording, missing=missing, events=kept), [remark])
+    return replace(recording, missing=missing, events=kept).remarked([remark])

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline.recordings import read_recording
-from offline.recordings.bad_spans import without_bad_spans
 from realtime.signal import Channel, Kind, SignalSpec
+from realtime.sources.bad_spans import without_bad_spans
 from realtime.sources.recording import Event, Recording
 from tests.offline.recordings.test_same_events import RATE, write_snirf
 
