@@ -107,6 +107,6 @@ def _rate(recording: Recording) -> float:
             return 1.0 / period
     at = int(np.argmax(off > OFF_GRID * mean))
     raise RecordingError(
-        f"Recording {recording.name!r}: sample {at} lies {off[at]:.3g} s off a grid of {mean:.3g} s; expected "
-        "one rate without gaps, as MNE's Raw has no stamps. Cut the recording there."
+        f"Recording {recording.name!r}: sample {at} lies {off[at]:.3g} s off a grid of {mean:.3g} s; "
+        "expected one rate without gaps, as MNE's Raw has no stamps. Cut the recording there."
     )
