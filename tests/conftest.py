@@ -23,10 +23,13 @@ _lsl_config.write_text(
 )
 os.environ["LSLAPICFG"] = str(_lsl_config)
 
-# A shell runs what it puts into the background (`make test` does) deaf to Ctrl-C, and children inherit that;
-# tests send it, so the test run hears it, and with it every process that a test starts.
+# A shell runs what it puts into the background (`make test` does) deaf to Ctrl-C, and nohup makes it deaf to
+# a terminal that closes; children inherit that.  Tests send both, so the test run hears them, and with it
+# every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def absent(what: str, why: str) -> None:
