@@ -13,12 +13,8 @@ from realtime.stages.outline import MOST_S
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 """A list in TOML (strict alone would want Python's own tuple)."""
-
-
 MOST_SEED = 2**31 - 1
 """What every generator of random numbers takes, a few more for repeats and folds added."""
-
-
 MOST_TIMES = 1_000_000
 """Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
 
