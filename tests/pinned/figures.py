@@ -15,8 +15,22 @@ from safetensors.numpy import load_file
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-4
 """How far numbers may lie apart that another processor gave."""
-HASHES = ("hash", "model", "model_hash", "cohort_hash", "created")
-"""Keys whose values follow from the last digits of others, or from the day."""
+HASHES = frozenset(
+    {
+        "hash",
+        "model",
+        "model_hash",
+        "cohort_hash",
+        "weights_sha256",
+        "signals",
+        "people_salt",
+        "people_hashes",
+    }
+)
+"""Keys whose values hang on the last digits of others."""
+ELSEWHERE = frozenset({"versions", "created"})
+"""Keys whose values another machine, or another day, has otherwise."""
+LEFT_ASIDE = HASHES | ELSEWHERE
 
 
 def figures_of(path: Path) -> Any:
@@ -48,7 +62,7 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
     return {
         key: text
         for inner, each in value.items()
-        if inner not in HASHES
+        if inner not in LEFT_ASIDE
         for key, text in _flat(each, f"{name}.{inner}" if name else inner).items()
     }
 
@@ -94,7 +108,7 @@ def differences(found: Any, pinned: Any, where: str = "") -> list[str]:
             lines = [f"{where}/{key}: no longer there" for key in sorted(pinned.keys() - found.keys())]
             lines += [f"{where}/{key}: new" for key in sorted(found.keys() - pinned.keys())]
             for key in sorted(found.keys() & pinned.keys()):
-                if key not in HASHES:
+                if key not in LEFT_ASIDE:
                     lines += differences(found[key], pinned[key], f"{where}/{key}")
             return lines
         case list(), list() if len(found) == len(pinned):

@@ -21,3 +21,5 @@ def test_a_difference_is_seen() -> None:
     ]  # fmt: skip
     assert differences({"a": [1.0]}, {"a": [1.0, 2.0]}) == ["/a: [1.0], pinned [1.0, 2.0]"]
     assert differences(1.00001, 1.0) == []
+    elsewhere = {"versions": {"torch": "2.13.0"}, "weights_sha256": "1", "signals": ["1"]}
+    assert differences(elsewhere, dict.fromkeys(elsewhere, "another")) == []
