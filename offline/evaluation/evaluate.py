@@ -29,7 +29,7 @@ from offline.evaluation.amount_tables import person_tables
 from offline.evaluation.audit_network import Audited, audit_jobs, network_audit
 from offline.evaluation.conditions import Condition, arms_of, divisions_of, settings_kept
 from offline.evaluation.fit_and_predict import unlike_training
-from offline.evaluation.leakage_audit import DIVISIONS, PERMUTATIONS, Audit, audit, print_audit, write_audit
+from offline.evaluation.leakage_audit import DIVISIONS, PERMUTATIONS, Audit, audit, write_audit
 from offline.evaluation.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
 from offline.evaluation.planning import Cost, plan
 from offline.evaluation.report_folder import (
@@ -45,8 +45,8 @@ from offline.evaluation.report_folder import (
 from offline.evaluation.results import PROTOCOLS, figures_of, predictions_of
 from offline.evaluation.runner import UNLIKE, Elsewhere, Job, JobOutcome, OutcomeStore, perform_all
 from offline.evaluation.summary import what_it_says
-from offline.evaluation.tables import print_amounts, print_results
-from offline.report.page import write_report
+from offline.report.console import print_amounts, print_audit, print_results
+from offline.report.folder import write_report
 from offline.samples.labels import amounts_of
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
@@ -352,6 +352,7 @@ def _amounts(
         for name, values in (("results.json", whole), ("run.json", run)):
             text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
             write_private(folder / name, text + "\n")
+        write_report(folder)
     if show:
         print_amounts(whole)
     return Results(table, whole, run)

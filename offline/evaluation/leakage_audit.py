@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from models.arrays import Floats
 from models.private import replace_private, write_private
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
-from offline.base.terminal import PlainConsole
 from offline.evaluation.leakage_protocols import CARELESS, AuditWindows, LeakageCondition, run_arms
 from offline.stats.intervals import DRAWS, draw_people
 from offline.stats.permutation import FEWEST, permuted
@@ -183,39 +180,9 @@ def audit_of(
     )
 
 
-def print_audit(found: Audit, console: Console | None = None) -> None:
-    """Print the audit as a table: each protocol beside the honest one, on true and permuted labels."""
-    console = console or PlainConsole()
-    if not console.is_terminal:
-        console.width = max(console.width, 130)
-    values = found.to_json()
-    permuted = values["permutations"]
-    metric = "AUC" if values["metric"] == "auc" else values["metric"].replace("_", " ")
-    table = Table(
-        title=f"What each protocol gives here ({metric} by person, {values['model']} model)",
-        caption=f"{values['says']}; {permuted or 'no'} permuted labellings",
-    )
-    head = ("protocol", "true labels", "more than honest", "permuted labels", "more than honest")
-    for name in head if permuted else head[:3]:
-        table.add_column(name, justify="left" if name == "protocol" else "right")
-    for arm, row in values["arms"].items():
-        more = _more(row, "more_than_honest", "interval")
-        null_more = _more(row, "null_more_than_honest", "null_more_interval")
-        mean = "–" if row["null_mean"] is None else f"{row['null_mean']:.3f}"
-        table.add_row(arm, f"{row['figure']:.3f}", more, *((mean, null_more) if permuted else ()))
-    console.print(table)
-
-
-def _more(row: dict[str, Any], value: str, interval: str) -> str:
-    if row.get(value) is None:
-        return ""
-    ends = "" if row[interval] is None else f" [{row[interval][0]:+.3f}, {row[interval][1]:+.3f}]"
-    return f"{row[value]:+.3f}{ends}"
-
-
 def write_audit(folder: Path, found: Audit, name: str = "audit") -> None:
     """Write ``audit.json`` and ``audit.png``, or what else ``name`` says."""
-    from offline.evaluation.audit_plot import draw_audit
+    from offline.report.leakage import draw_audit
 
     text = json.dumps(found.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
     write_private(folder / f"{name}.json", text + "\n")

@@ -15,16 +15,17 @@ from models.private import replace_private, write_private
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.sample_table import write_table
 from offline.base.versions import versions
-from offline.explain.drawing import draw_channel_map, draw_explanation
 from offline.explain.maps import METHODS
-from offline.report.page import JSON, PAGE, picture_of
+from offline.report.evaluation import CHANNEL_MAP as MAP
+from offline.report.evaluation import picture_of
+from offline.report.folder import JSON, PAGE
+from offline.report.maps import draw_channel_map, draw_explanation
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from realtime.pipeline import Pipeline
 
 AUDIT, NETWORK_AUDIT = "audit", "audit-network"
 """Names of what careless protocols gave: of the ridge model, and of the recipe's own network."""
-MAP = "channel-map.png"
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
 PICTURES = tuple(picture_of(method) for method in METHODS)

@@ -12,22 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
 from offline.base.versions import versions
+from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
 from offline.studies.careless import audit_study
 from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of, null_figures
-from offline.studies.page import write_page
 from offline.studies.planning import null_tasks, only, planned, who_is_judged
 from offline.studies.relabelling import SEED
 from offline.studies.several import refuse_few
-from offline.studies.sheet import write_json
 from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import digest, table_of
@@ -143,7 +143,7 @@ def run_study(
         "careless": careless,
     }
     _write(out, results, seconds, table)
-    write_page(out, results)
+    write_report(out)
     return Ran(study, table, results)
 
 

@@ -14,8 +14,11 @@ from threadpoolctl import threadpool_limits
 from models.arrays import Floats
 from models.errors import RecipeError
 from models.private import private_folder
+from offline.base.json_files import write_json
 from offline.base.progress import Tell
 from offline.base.versions import versions
+from offline.report.amount import TRAITS
+from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.stats.regression import FIGURES, Amounts, figures_of, values_of, write_amounts
 from offline.studies.base import Role, Study
@@ -29,8 +32,6 @@ from offline.studies.severity import (
     permuted_amounts,
     site_parts,
 )
-from offline.studies.severity_page import TRAITS, write_page
-from offline.studies.sheet import write_json
 from offline.studies.tables import TABLES, digest, table_of
 
 MEAN = "mean of the others"
@@ -124,7 +125,7 @@ def run_severity(
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     for name, values in (("results.json", results), ("run.json", run)):
         write_json(out / name, values)
-    write_page(out, results)
+    write_report(out)
     return whole, results
 
 

@@ -37,18 +37,6 @@ class Habit(StrEnum):
     SETTING = "setting by the test folds"
 
 
-EXPLAINED = {
-    Habit.SELECTION: "The columns are chosen with everybody's labels before people are divided; its honest "
-    "twin chooses as many within the training people.",
-    Habit.WINDOWS: "Every scan is cut into parts and the parts are divided at random, so the model knows the "
-    "people it judges; its honest twin keeps a person on one side. Accuracy is of parts, as such papers "
-    "tell it.",
-    Habit.SETTING: "Every setting is tried, and the one that does best on the test folds is told; its honest "
-    "twin chooses within the training people.",
-}
-"""In a sentence or two each."""
-
-
 @dataclass(frozen=True, eq=False)
 class Round:
     """One labelling and one division of it.

@@ -13,7 +13,7 @@ from offline.base.progress import silent
 from offline.base.sample_table import SampleTable
 from offline.estimators.baselines import window_features
 from offline.evaluation.evaluate import evaluate
-from offline.evaluation.leakage_audit import Audit, audit, print_audit, write_audit
+from offline.evaluation.leakage_audit import Audit, audit, write_audit
 from offline.evaluation.leakage_protocols import (
     AuditWindows,
     LeakageCondition,
@@ -24,6 +24,7 @@ from offline.evaluation.leakage_protocols import (
     windows_apart,
 )
 from offline.evaluation.ridge import Labelled
+from offline.report.console import print_audit
 from offline.samples.samples import collect
 from offline.training.visible_channels import Sight
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
@@ -141,7 +142,7 @@ def test_the_network_is_audited_by_the_same_arms(tmp_path: Path) -> None:
         assert 0 <= row["figure"] <= 1
         assert 0 <= row["null_mean"] <= 1
     page = (tmp_path / "out/report.html").read_text()
-    assert "Careless protocols, cgrnn" in page
+    assert "Leakage protocols, cgrnn" in page
     assert (tmp_path / "out/audit-network.png").stat().st_size > 1000
     assert (tmp_path / "out/channel-map.png").stat().st_size > 1000
 
@@ -182,7 +183,7 @@ def test_an_earlier_audit_does_not_pass_for_one_of_a_later_run(tmp_path: Path) -
     evaluate(cohort, quiet, tmp_path / "out", show=False)
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert not {name for name in left if name.startswith(("audit", "channel-map"))}
-    assert "Careless" not in (tmp_path / "out/report.html").read_text()
+    assert "Leakage protocols" not in (tmp_path / "out/report.html").read_text()
 
 
 @pytest.mark.parametrize("permutations", [0, 3])
@@ -195,4 +196,4 @@ def test_the_table_has_columns_of_permuted_labels_only_where_there_are_some(
     shown = capsys.readouterr().out
     assert "(AUC by person, ridge model)" in shown
     assert shown.count("more than honest") == (2 if permutations else 1)
-    assert f"; {permutations or 'no'} permuted labellings" in " ".join(shown.split())
+    assert f"; {permutations or 'no'} permutations of the labels" in " ".join(shown.split())

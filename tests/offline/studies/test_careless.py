@@ -16,6 +16,9 @@ from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import silent
 from offline.base.splits import Fold
+from offline.report.leakage import highest, study_section
+from offline.report.overview import write_overview
+from offline.report.page import ReportPage
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.studies import STUDIES
@@ -23,13 +26,11 @@ from offline.studies import shelf as shelf_module
 from offline.studies.base import Role, Study
 from offline.studies.careless import Habit, audit_study
 from offline.studies.careless.habits import Extent, Round, selection, settings, windows
-from offline.studies.careless.section import highest, section
 from offline.studies.careless.windows import cut
 from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, QUICK, TENFOLD, Profile
 from offline.studies.running import run_study
 from offline.studies.shelf import REVISION, Shelf
-from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, digest, table_of
 from offline.studies.work import StudyTask, labels_of, perform
 
@@ -263,8 +264,8 @@ def test_a_page_and_the_table_of_all_tell_it_where_it_was_tried(tmp_path: Path) 
     }
     pages = {name: (tmp_path / name / "report.html").read_text() for name in results}
     assert results["without"]["careless"] is None
-    assert "careless protocols would have claimed" in pages["with"]
-    assert "careless protocols" not in pages["without"]
+    assert "leakage protocols would have claimed" in pages["with"]
+    assert "leakage protocols" not in pages["without"]
     assert all(
         results["with"][key] == results["without"][key] for key in ("arms", "null", "settings", "fits")
     )
@@ -272,15 +273,15 @@ def test_a_page_and_the_table_of_all_tell_it_where_it_was_tried(tmp_path: Path) 
     told = {name: its["careless"]["true"]["accuracy"] for name, its in habits.items()}
     best = max(told, key=lambda name: told[name])
     assert highest(results["with"]).startswith(f"{best}: {told[best]:.2f} (honest ")
-    assert pages["with"].count("<rect") == 8
+    assert "data:image/png" in pages["with"]
     older = {key: value for key, value in results["without"].items() if key != "careless"}
-    assert section(older) == ""
-    text = write_summary(tmp_path, [results["with"], older], {})
+    assert study_section(older) is None
+    text = write_overview(tmp_path, [results["with"], older], {})
     table, told = (part.splitlines() for part in text.strip().split("\n\n")[::2])
     assert [line.count(f"{best}: ") for line in table[2:]] == [1, 0]
     assert len(told) == 3  # whoever was not audited has no row
     first = habits[next(iter(habits))]["careless"]
     assert f"{first['true']['accuracy']:.3f} ({first['permuted']['accuracy']['mean']:.3f})" in told[2]
     why = {"careless": {"why_not": "it reads <no> scan"}}
-    assert "it reads &lt;no&gt; scan" in section(why)
+    assert "it reads &lt;no&gt; scan" in ReportPage("", [study_section(why)]).html()
     assert highest(why) == "–"

@@ -12,6 +12,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from models.errors import HemostreamError, RecipeError
 from offline.base.progress import silent
 from offline.base.splits import Fold
+from offline.report.study import recall_words
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import balanced_accuracy
@@ -21,7 +22,6 @@ from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.figures import figures_of
 from offline.studies.running import run_study
 from offline.studies.several import OneAgainstRest, area, log_probabilities
-from offline.studies.several_figures import recall_words
 from offline.studies.tables import TABLES
 from offline.studies.work import StudyTask, perform, probabilities_of
 
@@ -102,7 +102,7 @@ def test_three_planted_labels_are_found_on_unseen_sites_and_none_where_none_are(
     assert ran[1.5].results["null"]["balanced_accuracy"]["mean"] == pytest.approx(1 / 3, abs=0.04)
     assert found[TENFOLD]["majority_rate"] == pytest.approx(1 / 3)
     page = (tmp_path / "1.5/report.html").read_text()
-    assert recall_words(found[UNSEEN_SITE]) in page
+    assert recall_words(found[UNSEEN_SITE]) in page.replace("\u00a0", " ")
     assert "inattentive" in page
 
 

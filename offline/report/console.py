@@ -1,4 +1,4 @@
-"""The figures of an evaluation as tables for the terminal: person by person, and arm by arm."""
+"""Figures as tables for the terminal: person by person, condition by condition, and those of audits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,19 +9,23 @@ from rich.text import Text
 
 from models.outside import printable
 from offline.base.terminal import PlainConsole
-from offline.report.words import by_time, fitted_to
+from offline.report.cells import figure_of, number, p_value
+from offline.report.leakage import AuditFound, audit_cells
+from offline.report.words import METRICS, by_time, fitted_to
 
+AMOUNTS = ("r", "R2", "MAE")
 SHOWN = (("accuracy", "acc"), ("balanced_accuracy", "bal"), ("auc", "AUC"))
 WIDEST = 1000
 """Columns in which any table has room."""
-TITLES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
+WIDTH_OF_A_FILE = 130
+"""Columns of tables of few figures where the output is no terminal."""
 
 
 def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     """What was found, by person.
 
-    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC; always each
-    arm's figures by person with intervals and p.
+    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC; always the
+    figures of each condition by person with intervals and p.
 
     Parameters
     ----------
@@ -33,34 +37,51 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     parts: list[RenderableType] = []
     if figures["primary"]["label_of"] == "event":
         parts.append(_people(figures, narrow=narrow))
-    parts += [_arms(figures), _line(f"{figures['says']}; {figures['protocol']}.")]
+    parts += [_conditions(figures), _line(f"{figures['says']}; {figures['protocol']}.")]
     for null in (each for each in (figures["null"], figures["network_null"]) if each is not None):
         name = figures["primary"]["metric"]
         parts.append(
             _line(
-                f"Where there is nothing to find ({null['permutations']} permuted labellings, {null['of']}): "
-                f"{TITLES[name]} {_number(null['mean'][name])} with SD {_number(null['sd'][name])}."
+                f"Where there is nothing to find ({null['permutations']} permutations, {null['of']}): "
+                f"{METRICS[name]} {number(null['mean'][name])} with SD {number(null['sd'][name])}."
             )
         )
     return Group(*parts)
 
 
 def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print what `offline.evaluation.amount_evaluation` found."""
-    console = console or PlainConsole()
-    if not console.is_terminal:
-        console.width = max(console.width, 120)
+    """Print what an evaluation of an amount found."""
     table = Table(title=f"{figures['recipe']['name']}: {figures['amount']}, by person")
     table.add_column("")
-    for name in ("r", "R2", "MAE"):
+    for name in AMOUNTS:
         table.add_column(f"{name}\n95 % between people", justify="right")
         table.add_column("p", justify="right")
-    for arm, its in figures["arms"].items():
-        cells = []
-        for name in ("r", "R2", "MAE"):
-            cells += [_number(its[name]["value"]) + _interval(its[name]["interval"]), _p(its[name]["p"])]
-        table.add_row(arm, *cells)
-    console.print(table, _line(f"{figures['says']}; {figures['protocol']}."))
+    for condition, its in figures["arms"].items():
+        table.add_row(condition, *(cell for name in AMOUNTS for cell in _figure(its[name])))
+    _wide(console).print(table, _line(f"{figures['says']}; {figures['protocol']}."))
+
+
+def print_audit(found: AuditFound, console: Console | None = None) -> None:
+    """Print an audit: each protocol paired with the honest one, on true and permuted labels."""
+    its = found.to_json()
+    metric = METRICS[its["metric"]]
+    table = Table(
+        title=f"What each protocol gives here ({metric} by person, {its['model']} model)",
+        caption=f"{its['says']}; {its['permutations'] or 'no'} permutations of the labels",
+    )
+    head, rows = audit_cells(its)
+    for name in head:
+        table.add_column(name, justify="left" if name == "protocol" else "right")
+    for row in rows:
+        table.add_row(*row)
+    _wide(console).print(table)
+
+
+def _wide(console: Console | None) -> Console:
+    console = console or PlainConsole()
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH_OF_A_FILE)
+    return console
 
 
 def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
@@ -78,52 +99,49 @@ def print_results(figures: Mapping[str, Any], console: Console | None = None) ->
 
 
 def _people(figures: Mapping[str, Any], *, narrow: bool) -> Table:
-    arms: Mapping[str, Any] = figures["arms"]
+    conditions: Mapping[str, Any] = figures["arms"]
     primary = figures["primary"]["metric"]
     shown = [(name, short) for name, short in SHOWN if not narrow or name == primary]
-    title = f"{figures['recipe']['name']}: each person judged by what was fitted to {fitted_to(figures)}"
+    title = f"{figures['recipe']['name']}: each person predicted by what was fitted to {fitted_to(figures)}"
     others = ", ".join(short for name, short in SHOWN if name != primary)
     table = Table(
-        title=f"{title}; {TITLES[primary]}" if narrow else title,
+        title=f"{title}; {METRICS[primary]}" if narrow else title,
         caption=f"{others} of each person: in results.json, and on a wider terminal" if narrow else None,
     )
     table.add_column("person", overflow="fold")
     table.add_column("windows", justify="right")
     if not narrow:
         table.add_column("majority\nrate", justify="right")
-    for arm in arms:
-        head = arm if narrow else f"{arm}\n{' / '.join(short for _, short in shown)}"
+    for name in conditions:
+        head = name if narrow else f"{name}\n{' / '.join(short for _, short in shown)}"
         table.add_column(head, justify="right", overflow="fold")
-    first = next(iter(arms.values()))
+    first = next(iter(conditions.values()))
 
     def add(name: Text | str, windows: str, its: Mapping[str, Any], own: list[str]) -> None:
-        table.add_row(name, windows, *([] if narrow else [_number(its["majority_rate"])]), *own)
+        table.add_row(name, windows, *([] if narrow else [number(its["majority_rate"])]), *own)
 
     for person, its in first["persons"].items():
-        each = [arm["persons"].get(person) for arm in arms.values()]
+        each = [own["persons"].get(person) for own in conditions.values()]
         own = ["–" if found is None else _cell(found, shown) for found in each]
         add(_line(person), str(sum(its["n"].values())), its, own)
     table.add_section()
-    add("mean", "", first["mean_over_people"], [_cell(a["mean_over_people"], shown) for a in arms.values()])
+    means = [own["mean_over_people"] for own in conditions.values()]
+    add("mean", "", means[0], [_cell(its, shown) for its in means])
     return table
 
 
-def _arms(figures: Mapping[str, Any]) -> Table:
+def _conditions(figures: Mapping[str, Any]) -> Table:
     primary = figures["primary"]["metric"]
-    order = [primary, *(name for name in TITLES if name != primary)]
+    order = [primary, *(name for name in METRICS if name != primary)]
     unit = "within each person, mean over people" if by_time(figures) else "by person"
-    table = Table(title=f"{figures['recipe']['name']}: {unit}; {TITLES[primary]} was fixed beforehand")
+    table = Table(title=f"{figures['recipe']['name']}: {unit}; {METRICS[primary]} was fixed beforehand")
     table.add_column("")
     for name in order:
         of = "over these people" if by_time(figures) else "between people"
-        table.add_column(f"{TITLES[name]}\n95 % {of}", justify="right")
+        table.add_column(f"{METRICS[name]}\n95 % {of}", justify="right")
         table.add_column("p", justify="right")
-    for arm, its in figures["arms"].items():
-        cells = []
-        for name in order:
-            own = its["by_person"][name]
-            cells += [_number(own["value"]) + _interval(own["interval"]), _p(own["p"])]
-        table.add_row(arm, *cells)
+    for condition, its in figures["arms"].items():
+        table.add_row(condition, *(cell for name in order for cell in _figure(its["by_person"][name])))
     return table
 
 
@@ -133,16 +151,8 @@ def _line(text: str) -> Text:
 
 
 def _cell(its: Mapping[str, Any], shown: Sequence[tuple[str, str]]) -> str:
-    return " / ".join(_number(its[name]) for name, _ in shown)
+    return " / ".join(number(its[name]) for name, _ in shown)
 
 
-def _interval(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f" [{ends[0]:.3f}, {ends[1]:.3f}]"
-
-
-def _p(value: float | None) -> str:
-    return "not estimated" if value is None else f"{value:.3f}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _figure(its: Mapping[str, Any]) -> tuple[str, str]:
+    return figure_of(its), p_value(its["p"])
