@@ -26,10 +26,10 @@ from offline.base.splits import site_folds
 from offline.estimators.baselines import window_features
 from offline.evaluation.amount_evaluation import evaluate_amounts
 from offline.evaluation.amount_tables import person_tables
-from offline.evaluation.audit_network import Audited, audit_jobs, network_audit
 from offline.evaluation.conditions import Condition, arms_of, divisions_of, settings_kept
 from offline.evaluation.fit_and_predict import unlike_training
-from offline.evaluation.leakage_audit import DIVISIONS, PERMUTATIONS, Audit, audit, print_audit, write_audit
+from offline.evaluation.leakage.network import NetworkAudit
+from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
 from offline.evaluation.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
 from offline.evaluation.planning import Cost, plan
 from offline.evaluation.report_folder import (
@@ -39,6 +39,7 @@ from offline.evaluation.report_folder import (
     clear,
     folder_for,
     run_of,
+    write_audit,
     write_maps,
     write_results,
 )
@@ -46,6 +47,7 @@ from offline.evaluation.results import PROTOCOLS, figures_of, predictions_of
 from offline.evaluation.runner import UNLIKE, Elsewhere, Job, JobOutcome, OutcomeStore, perform_all
 from offline.evaluation.summary import what_it_says
 from offline.evaluation.tables import print_amounts, print_results
+from offline.report.leakage import print_audit
 from offline.report.page import write_report
 from offline.samples.labels import amounts_of
 from offline.samples.recipe import Recipe
@@ -108,7 +110,7 @@ def evaluate(
     cluster : str or None
         Address of a Dask scheduler whose workers compute them instead.
     audited : bool
-        Whether careless protocols are run beside it (``audit.json``, ``audit.png``).
+        Whether leakage protocols are run beside it (``audit.json``, ``audit.png``).
     progress : callable or None
         Told of progress; None shows it where there is a terminal.
     show : bool
@@ -138,12 +140,12 @@ def evaluate(
         planned = _planned(samples, recipe, networks)
         unlike = _unlike(samples, recipe)
         permuted = permuted_jobs(samples, recipe)
-        careless = _careless(samples, recipe, by_person) if audited else []
+        network_audit = _network_audit(samples, recipe, by_person) if audited else None
         groups = [
             [job for _, _, job in planned],
             unlike,
             [job for _, job in permuted],
-            [each.job for each in careless],
+            [] if network_audit is None else network_audit.jobs(),
         ]
         store = OutcomeStore(folder / WORK, samples)
         jobs = [job for group in groups for job in group]
@@ -154,12 +156,12 @@ def evaluate(
         seconds["null"] = time.perf_counter() - clock
         found = _audit(samples, recipe, by_person, tell) if audited else None
     ends = np.cumsum([len(group) for group in groups])
-    of_arms, of_unlike, of_null, of_careless = (
+    of_arms, of_unlike, of_null, of_audit = (
         outcomes[end - len(group) : end] for end, group in zip(ends.tolist(), groups, strict=True)
     )
     for (arm, _, job), outcome in zip(planned, of_arms, strict=True):
         seconds[f"{job.fold.name}: {arm.name}"] = outcome.seconds
-    for name, its in ((UNLIKE, of_unlike), ("network's null", of_null), ("network's audit", of_careless)):
+    for name, its in ((UNLIKE, of_unlike), ("network's null", of_null), ("network's audit", of_audit)):
         seconds[name] = sum(outcome.seconds for outcome in its)
     predictions = predictions_of(samples, planned, of_arms)
     figures = figures_of(
@@ -180,17 +182,16 @@ def evaluate(
         clear(folder)
         write_results(folder, predictions, results.figures, results.run, samples)
         write_maps(folder, figures, samples, recipe)
-        audits = [] if found is None else [found]
-        if found is not None:
-            write_audit(folder, found, AUDIT)
-        if careless:
-            audits.append(network_audit(samples, recipe, careless, of_careless, by_person=by_person))
-            write_audit(folder, audits[-1], NETWORK_AUDIT)
+        audits = {} if found is None else {AUDIT: found}
+        if network_audit is not None:
+            audits[NETWORK_AUDIT] = network_audit.found(of_audit)
+        for name, each in audits.items():
+            write_audit(folder, each, name)
         write_report(folder)
     store.drop()
     if show:
         print_results(results.figures)
-        for each in audits:
+        for each in audits.values():
             print_audit(each)
     return results
 
@@ -225,7 +226,7 @@ def plan_evaluation(
         collected = Cost("collect", 0, 0, 0, (time.perf_counter() - began) / 3600, shared=False)
         two, by_person = len(samples.labels) == 2, is_by_person(samples.table, recipe)
         planned, unlike = _planned(samples, recipe, networks), _unlike(samples, recipe)
-        careless = _careless(samples, recipe, by_person) if audited else []
+        network_audit = _network_audit(samples, recipe, by_person) if audited else None
         costs = plan(
             samples,
             recipe,
@@ -234,7 +235,7 @@ def plan_evaluation(
             network_permutations=capped(recipe.evaluation.network_permutations, recipe),
             by_person=by_person,
             unlike=unlike,
-            careless=[each.job for each in careless],
+            network_audit=[] if network_audit is None else network_audit.jobs(),
             rounds=PERMUTATIONS + DIVISIONS if audited else 0,
             tell=tell,
         )
@@ -284,13 +285,13 @@ def _unlike(samples: Samples, recipe: Recipe) -> list[Job]:
     return [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
 
 
-def _careless(samples: Samples, recipe: Recipe, by_person: bool) -> list[Audited]:
-    """Jobs of the network's audit."""
+def _network_audit(samples: Samples, recipe: Recipe, by_person: bool) -> NetworkAudit | None:
+    """The audit of the network; None where it chooses channels itself, which one protocol is about."""
     check_audit(samples)
-    if recipe.network.channels != "all":  # choosing the best is what one of the arms is about
-        return []
+    if recipe.network.channels != "all":
+        return None
     n = capped(recipe.evaluation.network_permutations, recipe)
-    return audit_jobs(samples, recipe, by_person=by_person, labellings=n)
+    return NetworkAudit(samples, recipe, by_person=by_person, permutations=n)
 
 
 def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Condition, int, Job]]:
@@ -372,8 +373,8 @@ def check_audit(samples: Samples) -> None:
         )
 
 
-def _audit(samples: Samples, recipe: Recipe, by_person: bool, tell: Tell) -> Audit:
-    return audit(
+def _audit(samples: Samples, recipe: Recipe, by_person: bool, tell: Tell) -> dict[str, Any]:
+    return audit_ridge(
         window_features(samples.X),
         samples.table,
         by_person=by_person,
