@@ -4,7 +4,6 @@ One prediction table comes out, and every figure follows from it.  ``results.jso
 same from one run to the next; times and the machine stand in ``run.json``.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import numpy as np
 
 from models.errors import RecipeError
 from models.output_place import told_if_full
-from models.private import write_private
 from offline.base.cohort import Cohort, read_cohort
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell, shown
 from offline.base.result_cache import new_folder
@@ -26,10 +25,10 @@ from offline.base.splits import site_folds
 from offline.estimators.baselines import window_features
 from offline.evaluation.amount_evaluation import evaluate_amounts
 from offline.evaluation.amount_tables import person_tables
-from offline.evaluation.audit_network import Audited, audit_jobs, network_audit
 from offline.evaluation.conditions import Condition, arms_of, divisions_of, settings_kept
 from offline.evaluation.fit_and_predict import unlike_training
-from offline.evaluation.leakage_audit import DIVISIONS, PERMUTATIONS, Audit, audit, write_audit
+from offline.evaluation.leakage.network import NetworkAudit
+from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
 from offline.evaluation.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
 from offline.evaluation.planning import Cost, plan
 from offline.evaluation.report_folder import (
@@ -39,6 +38,7 @@ from offline.evaluation.report_folder import (
     clear,
     folder_for,
     run_of,
+    write_audit,
     write_maps,
     write_results,
 )
@@ -108,7 +108,7 @@ def evaluate(
     cluster : str or None
         Address of a Dask scheduler whose workers compute them instead.
     audited : bool
-        Whether careless protocols are run beside it (``audit.json``, ``audit.png``).
+        Whether leakage protocols are run beside it (``audit.json``, ``audit.png``).
     progress : callable or None
         Told of progress; None shows it where there is a terminal.
     show : bool
@@ -138,12 +138,12 @@ def evaluate(
         planned = _planned(samples, recipe, networks)
         unlike = _unlike(samples, recipe)
         permuted = permuted_jobs(samples, recipe)
-        careless = _careless(samples, recipe, by_person) if audited else []
+        network_audit = _network_audit(samples, recipe, by_person) if audited else None
         groups = [
             [job for _, _, job in planned],
             unlike,
             [job for _, job in permuted],
-            [each.job for each in careless],
+            [] if network_audit is None else network_audit.jobs(),
         ]
         store = OutcomeStore(folder / WORK, samples)
         jobs = [job for group in groups for job in group]
@@ -154,12 +154,12 @@ def evaluate(
         seconds["null"] = time.perf_counter() - clock
         found = _audit(samples, recipe, by_person, tell) if audited else None
     ends = np.cumsum([len(group) for group in groups])
-    of_arms, of_unlike, of_null, of_careless = (
+    of_arms, of_unlike, of_null, of_audit = (
         outcomes[end - len(group) : end] for end, group in zip(ends.tolist(), groups, strict=True)
     )
     for (arm, _, job), outcome in zip(planned, of_arms, strict=True):
         seconds[f"{job.fold.name}: {arm.name}"] = outcome.seconds
-    for name, its in ((UNLIKE, of_unlike), ("network's null", of_null), ("network's audit", of_careless)):
+    for name, its in ((UNLIKE, of_unlike), ("network's null", of_null), ("network's audit", of_audit)):
         seconds[name] = sum(outcome.seconds for outcome in its)
     predictions = predictions_of(samples, planned, of_arms)
     figures = figures_of(
@@ -180,17 +180,16 @@ def evaluate(
         clear(folder)
         write_results(folder, predictions, results.figures, results.run, samples)
         write_maps(folder, figures, samples, recipe)
-        audits = [] if found is None else [found]
-        if found is not None:
-            write_audit(folder, found, AUDIT)
-        if careless:
-            audits.append(network_audit(samples, recipe, careless, of_careless, by_person=by_person))
-            write_audit(folder, audits[-1], NETWORK_AUDIT)
+        audits = {} if found is None else {AUDIT: found}
+        if network_audit is not None:
+            audits[NETWORK_AUDIT] = network_audit.found(of_audit)
+        for name, each in audits.items():
+            write_audit(folder, each, name)
         write_report(folder)
     store.drop()
     if show:
         print_results(results.figures)
-        for each in audits:
+        for each in audits.values():
             print_audit(each)
     return results
 
@@ -225,7 +224,7 @@ def plan_evaluation(
         collected = Cost("collect", 0, 0, 0, (time.perf_counter() - began) / 3600, shared=False)
         two, by_person = len(samples.labels) == 2, is_by_person(samples.table, recipe)
         planned, unlike = _planned(samples, recipe, networks), _unlike(samples, recipe)
-        careless = _careless(samples, recipe, by_person) if audited else []
+        network_audit = _network_audit(samples, recipe, by_person) if audited else None
         costs = plan(
             samples,
             recipe,
@@ -234,7 +233,7 @@ def plan_evaluation(
             network_permutations=capped(recipe.evaluation.network_permutations, recipe),
             by_person=by_person,
             unlike=unlike,
-            careless=[each.job for each in careless],
+            network_audit=[] if network_audit is None else network_audit.jobs(),
             rounds=PERMUTATIONS + DIVISIONS if audited else 0,
             tell=tell,
         )
@@ -284,13 +283,13 @@ def _unlike(samples: Samples, recipe: Recipe) -> list[Job]:
     return [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
 
 
-def _careless(samples: Samples, recipe: Recipe, by_person: bool) -> list[Audited]:
-    """Jobs of the network's audit."""
+def _network_audit(samples: Samples, recipe: Recipe, by_person: bool) -> NetworkAudit | None:
+    """The audit of the network; None where it chooses channels itself, which one protocol is about."""
     check_audit(samples)
-    if recipe.network.channels != "all":  # choosing the best is what one of the arms is about
-        return []
+    if recipe.network.channels != "all":
+        return None
     n = capped(recipe.evaluation.network_permutations, recipe)
-    return audit_jobs(samples, recipe, by_person=by_person, labellings=n)
+    return NetworkAudit(samples, recipe, by_person=by_person, permutations=n)
 
 
 def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Condition, int, Job]]:
@@ -349,9 +348,8 @@ def _amounts(
     with told_if_full("The report", folder):
         clear(folder)
         write_amounts(folder / "predictions.csv", table)
-        for name, values in (("results.json", whole), ("run.json", run)):
-            text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-            write_private(folder / name, text + "\n")
+        write_json(folder / "results.json", whole)
+        write_json(folder / "run.json", run)
         write_report(folder)
     if show:
         print_amounts(whole)
@@ -373,8 +371,8 @@ def check_audit(samples: Samples) -> None:
         )
 
 
-def _audit(samples: Samples, recipe: Recipe, by_person: bool, tell: Tell) -> Audit:
-    return audit(
+def _audit(samples: Samples, recipe: Recipe, by_person: bool, tell: Tell) -> dict[str, Any]:
+    return audit_ridge(
         window_features(samples.X),
         samples.table,
         by_person=by_person,

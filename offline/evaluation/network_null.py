@@ -15,7 +15,7 @@ from offline.base.splits import Fold
 from offline.evaluation.null import Null
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.permutation import permuted
+from offline.stats.permutation import permuted_labels
 from offline.stats.primary import METRICS
 from offline.stats.primary_figure import primary
 
@@ -35,10 +35,8 @@ def relabelled(samples: Samples, recipe: Recipe, number: int) -> Samples:
         Of the labelling: it follows from the seed and this number alone.
     """
     by_person = recipe.labels.target == "person"
-    rng = np.random.default_rng([recipe.training.seed, number])
-    return replace(
-        samples, table=replace(samples.table, target=permuted(samples.table, rng, by_person=by_person))
-    )
+    target = permuted_labels(samples.table, number, seed=recipe.training.seed, by_person=by_person)
+    return replace(samples, table=replace(samples.table, target=target))
 
 
 def network_null(

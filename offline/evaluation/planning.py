@@ -14,7 +14,7 @@ from offline.base.terminal import PlainConsole
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import Condition, settings_kept
 from offline.evaluation.fit_and_predict import baselines_of
-from offline.evaluation.leakage_audit import audit
+from offline.evaluation.leakage.ridge import audit_ridge
 from offline.evaluation.null import ridge_null
 from offline.evaluation.runner import UNLIKE, Job, perform
 from offline.samples.recipe import Recipe
@@ -62,7 +62,7 @@ def plan(
     network_permutations: int,
     by_person: bool,
     unlike: Sequence[Job] = (),
-    careless: Sequence[Job] = (),
+    network_audit: Sequence[Job] = (),
     rounds: int = 0,
     tell: Tell,
 ) -> list[Cost]:
@@ -85,7 +85,7 @@ def plan(
         Whether the label is the person's.
     unlike : sequence of Job
         Those that count windows unlike the training.
-    careless : sequence of Job
+    network_audit : sequence of Job
         Those of the network's audit.
     rounds : int
         Of the ridge model's audit, true labels and permuted; 0 where nothing is audited.
@@ -110,10 +110,10 @@ def plan(
         folds_each = sum(1 for each, _, _ in planned if each.name == arm.name)
         cost = _of_network(samples, bare, job, network_permutations * folds_each)
         out.append(replace(cost, arm="network's null"))
-    if careless:
+    if network_audit:
         arm, job = next(iter(first.values()))
         bare = Condition(arm.name, arm.judge, settings_kept(arm.recipe))
-        out.append(replace(_of_network(samples, bare, job, len(careless)), arm="network's audit"))
+        out.append(replace(_of_network(samples, bare, job, len(network_audit)), arm="network's audit"))
     if unlike:
         hours = _seconds(samples, unlike[0]) * len(unlike) / 3600
         out.append(Cost(UNLIKE, len(unlike), 0, 0, hours))
@@ -139,7 +139,7 @@ def _of_audit(samples: Samples, recipe: Recipe, by_person: bool, rounds: int) ->
     """One round on true labels and one on permuted ones, and the draws of people that follow, measured."""
     features = window_features(samples.X)
     began = time.perf_counter()
-    audit(
+    audit_ridge(
         features,
         samples.table,
         by_person=by_person,

@@ -10,7 +10,7 @@ from rich.text import Text
 from models.outside import printable
 from offline.base.terminal import PlainConsole
 from offline.report.cells import figure_of, number, p_value
-from offline.report.leakage import AuditFound, audit_cells
+from offline.report.leakage import UNITS, audit_table
 from offline.report.words import METRICS, by_time, fitted_to
 
 AMOUNTS = ("r", "R2", "MAE")
@@ -51,28 +51,21 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
 
 def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
     """Print what an evaluation of an amount found."""
-    table = Table(title=f"{figures['recipe']['name']}: {figures['amount']}, by person")
-    table.add_column("")
-    for name in AMOUNTS:
-        table.add_column(f"{name}\n95 % between people", justify="right")
-        table.add_column("p", justify="right")
-    for condition, its in figures["arms"].items():
-        table.add_row(condition, *(cell for name in AMOUNTS for cell in _figure(its[name])))
+    title = f"{figures['recipe']['name']}: {figures['amount']}, by person"
+    table = _figures(title, figures["arms"], dict(zip(AMOUNTS, AMOUNTS, strict=True)), "between people")
     _wide(console).print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 
 
-def print_audit(found: AuditFound, console: Console | None = None) -> None:
-    """Print an audit: each protocol paired with the honest one, on true and permuted labels."""
-    its = found.to_json()
-    metric = METRICS[its["metric"]]
+def print_audit(audit: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print a leakage audit: each protocol paired with its honest twin, on true and on permuted labels."""
+    its = audit_table(audit)
     table = Table(
-        title=f"What each protocol gives here ({metric} by person, {its['model']} model)",
-        caption=f"{its['says']}; {its['permutations'] or 'no'} permutations of the labels",
+        title=f"What each protocol gives here ({UNITS[audit['unit']]}, {audit['model']} model)",
+        caption=f"{audit['says']}; {audit['permutations'] or 'no'} permutations of the labels",
     )
-    head, rows = audit_cells(its)
-    for name in head:
-        table.add_column(name, justify="left" if name == "protocol" else "right")
-    for row in rows:
+    for i, name in enumerate(its.head):
+        table.add_column(name, justify="right" if i else "left")
+    for row in its.rows:
         table.add_row(*row)
     _wide(console).print(table)
 
@@ -132,16 +125,23 @@ def _people(figures: Mapping[str, Any], *, narrow: bool) -> Table:
 
 def _conditions(figures: Mapping[str, Any]) -> Table:
     primary = figures["primary"]["metric"]
-    order = [primary, *(name for name in METRICS if name != primary)]
+    names = {name: METRICS[name] for name in (primary, *METRICS)}
     unit = "within each person, mean over people" if by_time(figures) else "by person"
-    table = Table(title=f"{figures['recipe']['name']}: {unit}; {METRICS[primary]} was fixed beforehand")
+    title = f"{figures['recipe']['name']}: {unit}; {METRICS[primary]} was fixed beforehand"
+    conditions = {name: its["by_person"] for name, its in figures["arms"].items()}
+    return _figures(title, conditions, names, "over these people" if by_time(figures) else "between people")
+
+
+def _figures(title: str, conditions: Mapping[str, Any], names: Mapping[str, str], of: str) -> Table:
+    """A row a condition: each figure with its interval and p."""
+    table = Table(title=title)
     table.add_column("")
-    for name in order:
-        of = "over these people" if by_time(figures) else "between people"
-        table.add_column(f"{METRICS[name]}\n95 % {of}", justify="right")
+    for name in names.values():
+        table.add_column(f"{name}\n95 % {of}", justify="right")
         table.add_column("p", justify="right")
-    for condition, its in figures["arms"].items():
-        table.add_row(condition, *(cell for name in order for cell in _figure(its["by_person"][name])))
+    for condition, its in conditions.items():
+        cells = ((figure_of(its[name]), p_value(its[name]["p"])) for name in names)
+        table.add_row(condition, *(cell for pair in cells for cell in pair))
     return table
 
 
@@ -152,7 +152,3 @@ def _line(text: str) -> Text:
 
 def _cell(its: Mapping[str, Any], shown: Sequence[tuple[str, str]]) -> str:
     return " / ".join(number(its[name]) for name, _ in shown)
-
-
-def _figure(its: Mapping[str, Any]) -> tuple[str, str]:
-    return figure_of(its), p_value(its["p"])

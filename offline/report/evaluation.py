@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offline.base.predictions import Predictions
+from offline.report import words
 from offline.report.cells import difference, interval, number, p_value
 from offline.report.checklists import items
 from offline.report.cohort import cohort_of, cohort_section, versions
@@ -20,18 +21,7 @@ from offline.report.page import (
     TextTable,
 )
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
-from offline.report.words import (
-    METRICS,
-    against_chance,
-    chance_of,
-    finding,
-    fitted_to,
-    map_words,
-    protocol,
-    simulated,
-    stopping,
-    summary_of,
-)
+from offline.report.words import METRICS
 
 AUDITS = {"audit": "leakage_audit", "audit-network": "leakage_audit_network"}
 """Names of files of audits, and under which key ``report.json`` has them."""
@@ -77,7 +67,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
     sections = [
         in_short(results),
         cohort_section(results),
-        PageSection("Protocol", [Paragraph(protocol(results)), Paragraph(_fixed(results))]),
+        PageSection("Protocol", [Paragraph(words.protocol(results)), Paragraph(_fixed(results))]),
         figures(results),
         plots(files),
         *(
@@ -98,11 +88,11 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
     results = files.results
     return {
         "research_use_only": RESEARCH,
-        "summary": summary_of(results),
-        "simulated": simulated(results),
+        "summary": words.summary_of(results),
+        "simulated": words.simulated(results),
         "cohort": cohort_of(results),
-        "protocol": protocol(results),
-        "findings": {name: finding(results, name) for name in results["arms"]},
+        "protocol": words.protocol(results),
+        "findings": {name: words.finding(results, name) for name in results["arms"]},
         "figures": results["arms"],
         "null": results["null"],
         **{key: files.audits.get(name) for name, key in AUDITS.items()},
@@ -121,7 +111,9 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
 
 def in_short(results: Mapping[str, Any]) -> PageSection:
     """What was found, in plain words."""
-    return PageSection("In short", [Paragraph(text) for text in (*summary_of(results), simulated(results))])
+    return PageSection(
+        "In short", [Paragraph(text) for text in (*words.summary_of(results), words.simulated(results))]
+    )
 
 
 def _fixed(results: Mapping[str, Any]) -> str:
@@ -152,15 +144,19 @@ def figures(results: Mapping[str, Any]) -> PageSection:
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."
     )
-    words = [f"{name}: {_in_words(results, name)}" for name in results["arms"]]
-    blocks = [Paragraph(why, note=True), TextTable(head, rows), Bullets(words)]
+    lines = [f"{name}: {_in_words(results, name)}" for name in results["arms"]]
+    blocks = [Paragraph(why, note=True), TextTable(head, rows), Bullets(lines)]
     return PageSection("Figures", [*blocks, *_within(results), *_compared(results)])
 
 
 def _in_words(results: Mapping[str, Any], name: str) -> str:
     metric = results["primary"]["metric"]
     its = results["arms"][name]["by_person"][metric]
-    return "not determined" if its["value"] is None else against_chance(its, chance_of(results, metric))
+    return (
+        "not determined"
+        if its["value"] is None
+        else words.against_chance(its, words.chance_of(results, metric))
+    )
 
 
 def _within(results: Mapping[str, Any]) -> list[PageBlock]:
@@ -195,7 +191,7 @@ def plots(files: EvaluationFiles) -> PageSection:
     results, table = files.results, files.predictions
     own, two = results["recipe"]["network"], len(results["labels"]) == 2
     by_person = results["primary"]["label_of"] == "person"
-    caption = f"What {own} gave for each person, fitted to {fitted_to(results)}."
+    caption = f"What {own} gave for each person, fitted to {words.fitted_to(results)}."
     shown = [Picture.of(outcomes(table, own, by_person=by_person and two), "Each person", caption)]
     if two:
         names = [name for name in table.arms if "," not in name and name != "majority"][:MOST_CURVES]
@@ -218,7 +214,7 @@ def over_time(results: Mapping[str, Any]) -> PageSection | None:
         return None
     title, caption = "Evidence over time", "Grey: windows added as if they were independent."
     drawn = Picture.of(over_time_plot(evidence), title, caption)
-    return PageSection(title, [Paragraph(stopping(evidence)), drawn])
+    return PageSection(title, [Paragraph(words.stopping(evidence)), drawn])
 
 
 def channel_map(files: EvaluationFiles) -> PageSection | None:
@@ -242,7 +238,7 @@ def channel_map(files: EvaluationFiles) -> PageSection | None:
 def explanation(files: EvaluationFiles, method: str) -> PageSection:
     """What one method shows of what the network looks at."""
     its, title = files.results["explanations"][method], f"Map: {method}"
-    return PageSection(title, [Paragraph(map_words(its)), *files.shown(picture_of(method), title)])
+    return PageSection(title, [Paragraph(words.map_words(its)), *files.shown(picture_of(method), title)])
 
 
 def checklist_table(results: Mapping[str, Any], *, audited: bool) -> TextTable:

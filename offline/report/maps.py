@@ -1,4 +1,8 @@
-"""A map drawn where it lies: on the probe's layout from above, and along the window's seconds."""
+"""A map drawn where it lies: on the probe's layout from above, and along the window's seconds.
+
+``its`` is what `offline.explain.over_folds` or `offline.evaluation.channel_map` found, ``spec`` the
+channels as the network sees them, in order.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,19 +26,7 @@ TITLES = {Kind.HBO: "HbO", Kind.HBR: "HbR", Kind.HBT: "HbT", Kind.BOLD: "region"
 
 
 def draw_explanation(method: str, its: Mapping[str, Any], spec: SignalSpec, rate: float) -> Figure:
-    """One panel a chromophore, and the time course.
-
-    Parameters
-    ----------
-    method : str
-        Its name.
-    its : mapping
-        What `offline.explain.over_folds.put_together` gave of it.
-    spec : SignalSpec
-        The channels as the network sees them, in order.
-    rate : float
-        Hz.
-    """
+    """One panel a chromophore, and the time course."""
     kinds = list(dict.fromkeys(channel.kind for channel in spec.channels))
     figure, panels = new_figure(3.6 * (len(kinds) + 1) + 0.6, 4.1, columns=len(kinds) + 1)
     shares = 100 * np.asarray(its["channels"])

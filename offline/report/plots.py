@@ -1,4 +1,8 @@
-"""The plots of a report; each a pure function of the prediction table, and a figure of no window."""
+"""The plots of a report; each a pure function of the prediction table, and a figure of no window.
+
+``table`` has all conditions, ``conditions`` are those that are drawn, ``by_person`` says whether the label
+is the person's; otherwise each window has its own.
+"""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -60,17 +64,7 @@ def _square(x: str, y: str) -> tuple[Figure, Axes]:
 
 
 def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
-    """Each person's outcome under one condition.
-
-    Parameters
-    ----------
-    table : Predictions
-        All conditions.
-    condition : str
-        Which.
-    by_person : bool
-        Whether the label is the person's: their probability; otherwise their own AUC.
-    """
+    """Each person's outcome under one condition."""
     own = table.of_arm(condition)
     if by_person:
         scores = person_scores(own)
@@ -97,17 +91,7 @@ def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
 
 
 def roc(table: Predictions, conditions: list[str], *, by_person: bool) -> Figure:
-    """ROC curves: by person where the label is theirs, otherwise of each person's windows, averaged.
-
-    Parameters
-    ----------
-    table : Predictions
-        All conditions, two labels.
-    conditions : list of str
-        Whose curves.
-    by_person : bool
-        Whether the label is the person's.
-    """
+    """ROC curves: by person where the label is theirs, otherwise of each person's windows, averaged."""
     figure, axes = _square("false positives", "true positives")
     grid = np.linspace(0.0, 1.0, 201)
     for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
@@ -120,17 +104,7 @@ def roc(table: Predictions, conditions: list[str], *, by_person: bool) -> Figure
 
 
 def calibration(table: Predictions, conditions: list[str], *, by_person: bool) -> Figure:
-    """How often what was predicted with some probability was true.
-
-    Parameters
-    ----------
-    table : Predictions
-        All conditions, two labels.
-    conditions : list of str
-        Whose.
-    by_person : bool
-        Whether the label is the person's; otherwise windows are counted.
-    """
+    """How often what was predicted with some probability was true."""
     label = table.labels[1]
     unit = "people" if by_person else "windows"
     figure, axes = _square(f"predicted probability of {label}", f"share that was {label} ({unit})")
@@ -149,17 +123,7 @@ def calibration(table: Predictions, conditions: list[str], *, by_person: bool) -
 
 
 def decision(table: Predictions, conditions: list[str], prevalence: float | None) -> Figure:
-    """Net benefit of acting on what was predicted of people, paired with acting on everybody and on nobody.
-
-    Parameters
-    ----------
-    table : Predictions
-        All conditions, two labels, one a person.
-    conditions : list of str
-        Whose.
-    prevalence : float or None
-        Of the second label; None takes the study's.
-    """
+    """Net benefit of acting on what was predicted of people, next to acting on everybody and on nobody."""
     figure, axes = new_figure(4.8, 4.0)
     everybody: list[dict[str, float]] = []
     for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
@@ -183,13 +147,7 @@ def decision(table: Predictions, conditions: list[str], prevalence: float | None
 
 
 def predicted_and_reported(table: Amounts) -> Figure:
-    """What was predicted of everybody against what was reported.
-
-    Parameters
-    ----------
-    table : Amounts
-        One condition.
-    """
+    """What was predicted of everybody against what was reported."""
     figure, axes = new_figure(4.8, 4.6)
     axes.plot(table.y, table.said, "o", color=COLOURS[0], alpha=0.6, markersize=4)
     axes.axline((float(table.y.mean()),) * 2, slope=1.0, color="black", linewidth=0.8, linestyle=":")
@@ -199,13 +157,7 @@ def predicted_and_reported(table: Amounts) -> Figure:
 
 
 def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
-    """Accuracy and log loss of people against seconds of recording.
-
-    Parameters
-    ----------
-    evidence : mapping
-        ``over_time`` of ``results.json``.
-    """
+    """Accuracy and log loss of people against seconds of recording."""
     figure, (left, right) = new_figure(9.0, 3.8, columns=2)
     for name, colour in (("as_if_independent", "0.6"), ("by_law", COLOURS[0])):
         points = evidence[name]

@@ -1,4 +1,4 @@
-"""Other labellings that would have been as likely, were there nothing to find.
+"""Permutations of the labels that would have been as likely, were there nothing to find.
 
 A label that is the person's is permuted between people, within a site where there are sites.  A label that
 changes within a recording is permuted within the recording as whole blocks: windows of one block
@@ -84,7 +84,7 @@ def _varies(target: Labels, within: npt.NDArray[np.str_]) -> bool:
 
 
 def can_change(table: SampleTable, *, by_person: bool) -> bool:
-    """Whether some permuted labelling differs from the true one at all.
+    """Whether some permutation of the labels differs from the true ones at all.
 
     Parameters
     ----------
@@ -96,24 +96,85 @@ def can_change(table: SampleTable, *, by_person: bool) -> bool:
     return _varies(table.target, table.site if by_person else _within(table))
 
 
-def permuted(table: SampleTable, rng: np.random.Generator, *, by_person: bool) -> Labels:
-    """Labels permuted as the recipe's target has it: `permuted_people` or `permuted_blocks`.
+def permuted_labels(
+    table: SampleTable, number: int | None, *, seed: int, by_person: bool, part: Labels | None = None
+) -> Labels:
+    """Labels permuted as they could have been: `permuted_people` or `permuted_blocks`.
 
     Parameters
     ----------
     table : SampleTable
         All samples.
-    rng : numpy.random.Generator
+    number : int or None
+        Of the permutation: it follows from the seed and this number alone.  None: the true labels.
+    seed : int
         What chance follows from.
     by_person : bool
         Whether the label is the person's.
+    part : (n,) int64 or None
+        Part of a division, from 0, that keeps its number of each label, see `evened`.
 
     Returns
     -------
     (n,) int64
         A label for each sample.
     """
-    return permuted_people(table, rng) if by_person else permuted_blocks(table, rng)
+    if number is None:
+        return table.target
+    rng = np.random.default_rng([seed, number])
+    y = permuted_people(table, rng) if by_person else permuted_blocks(table, rng)
+    return y if part is None else evened(y, table.target, part, table.site, rng)
+
+
+def evened(
+    y: Labels, true: Labels, part: Labels, site: npt.NDArray[np.str_], rng: np.random.Generator
+) -> Labels:
+    """Labels exchanged within sites until every part has as many of each as it truly has.
+
+    Were parts left with whatever number of a label chance gives them, a model could tell from the share of a
+    label in training which is rarer among those it predicts, and chance would look lower than it is for the
+    true labels, which are divided evenly.
+
+    Parameters
+    ----------
+    y, true : (n,) int64
+        Permuted within sites, and true.
+    part : (n,) int64
+        From 0.
+    site : (n,) str
+        Of each.
+    rng : numpy.random.Generator
+        Who changes, where several might.
+
+    Returns
+    -------
+    (n,) int64
+        At each site as many of each label as before.
+    """
+    y = y.copy()
+    surplus = np.zeros((int(part.max()) + 1, int(true.max()) + 1), dtype=np.int64)
+    np.add.at(surplus, (part, y), 1)
+    np.subtract.at(surplus, (part, true), 1)
+    while surplus.any() and (pair := _exchange(y, part, site, surplus, rng)) is not None:
+        one, other = pair
+        for who, becomes in ((one, y[other]), (other, y[one])):
+            surplus[part[who], y[who]] -= 1
+            surplus[part[who], becomes] += 1
+        y[one], y[other] = y[other], y[one]
+    return y
+
+
+def _exchange(
+    y: Labels, part: Labels, site: npt.NDArray[np.str_], surplus: Labels, rng: np.random.Generator
+) -> tuple[int, int] | None:
+    """Two people of a site after whose exchange of labels the squared surpluses are fewer in sum."""
+    for one in rng.permutation(np.flatnonzero(surplus[part, y] > 0)):
+        mine, its = part[one], y[one]
+        gain = surplus[mine, its] - surplus[mine, y] + surplus[part, y] - surplus[part, its]
+        able = np.flatnonzero((site == site[one]) & (y != its) & (part != mine) & (gain > 2))
+        if able.size:
+            return int(one), int(rng.choice(able))
+    return None
 
 
 def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:

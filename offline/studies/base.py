@@ -99,7 +99,7 @@ class Study:
     exportable : str
         Empty, or why no bundle of it can be written.
     auditable : str
-        Empty, or why no careless protocol can be tried on it.
+        Empty, or why no leakage protocol can be tried on it.
     revision : int
         Raise it when the model computes something else: what was kept before is then not taken up.
     fit_s : float, s

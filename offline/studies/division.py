@@ -30,7 +30,7 @@ class Profile:
     permutations : int
         Permuted labellings of the ten folds, the same people in each fold; they take the divisions by turns.
     audited : int
-        Permuted labellings of every careless protocol and of its honest twin.
+        Permutations of the labels for every leakage protocol and of its honest twin.
     kept : bool
         Whether permuted labellings keep the setting that the true labels chose most often; otherwise the
         whole procedure is repeated.

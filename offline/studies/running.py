@@ -22,9 +22,9 @@ from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
-from offline.studies.careless import audit_study
 from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of, null_figures
+from offline.studies.leakage_audit import audit_study
 from offline.studies.planning import null_tasks, only, planned, who_is_judged
 from offline.studies.relabelling import SEED
 from offline.studies.several import refuse_few
@@ -82,7 +82,7 @@ def run_study(
     workers : Workers, optional
         Who shares the fits; without, they are made here.
     audit : bool
-        Whether careless protocols are tried too, at one site.
+        Whether leakage protocols are tried too, at one site.
     tell : callable
         Told of progress.
 
@@ -107,9 +107,9 @@ def run_study(
     kept = _kept(tasks, done)
     of_null = only(null_tasks(study, scans.table, profile, kept), judged, scans.table)
     null_done = perform_all(shelf, study, X, scans.table, of_null, workers=workers, tell=tell)
-    careless = None
+    leakage = None
     if audit:
-        careless, seconds["careless protocols"] = audit_study(
+        leakage, seconds["leakage protocols"] = audit_study(
             study, scans, X, profile, shelf=shelf, cache=cache, workers=workers, tell=tell
         )
     table = _predictions(scans, tasks, done)
@@ -140,7 +140,7 @@ def run_study(
         },
         "settings": {arm: _settings(study, tasks, done, arm) for arm in table.arms},
         "fits": _fits(study, [*tasks, *of_null]),
-        "careless": careless,
+        "leakage": leakage,
     }
     _write(out, results, seconds, table)
     write_report(out)

@@ -13,8 +13,7 @@ from offline.base.predictions import Predictions
 from offline.report.amount import evaluation_amount_page, study_amount_page
 from offline.report.evaluation import EvaluationFiles, as_json, evaluation_page
 from offline.report.folder import write_report
-from offline.report.leakage import EXPLAINED as PROTOCOLS
-from offline.report.leakage import across_studies, draw_twins
+from offline.report.leakage import across_studies
 from offline.report.overview import write_overview
 from offline.report.page import RESEARCH, ReportPage
 from offline.report.sites import sites_page
@@ -22,7 +21,6 @@ from offline.report.study import EXPLAINED, OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_S
 from offline.stats.regression import Amounts, read_amounts, write_amounts
 from offline.studies import division
 from offline.studies.base import Role
-from offline.studies.careless.habits import Habit
 
 NOTHING = {"value": None, "interval": None, "bootstrap": None, "p": None}
 RUN = {"began_utc": "2026-01-01", "versions": {}, "machine": {}, "seconds": {}}
@@ -138,7 +136,7 @@ PAGES: Mapping[str, Callable[[], ReportPage]] = {
     "an amount": lambda: evaluation_amount_page(amount(), RUN, amounts("ridge")),
     "an amount of nobody": lambda: evaluation_amount_page(amount(), RUN, amounts("ridge", 0)),
     "a study": lambda: study_page(study()),
-    "a study that was not audited": lambda: study_page(study(careless={"why_not": "x"})),
+    "a study that was not audited": lambda: study_page(study(leakage={"why_not": "x"})),
     "a study of an amount": lambda: study_amount_page(severity(), amounts(f"t, {TENFOLD}")),
     "sites": lambda: sites_page(SITES),
 }
@@ -159,22 +157,38 @@ def test_the_overview_renders_from_one_study_of_either_kind_or_from_none(tmp_pat
     assert write_overview(tmp_path, [], {}, ["nothing is whole"]).endswith("nothing is whole\n")
 
 
-def test_conditions_and_protocols_are_named_as_studies_name_them() -> None:
+def test_conditions_are_named_as_studies_name_them() -> None:
     own = (division.UNSEEN_SITE, division.TRANSDUCTIVE, division.TENFOLD, division.OWN)
     assert tuple(EXPLAINED) == own == (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN)
-    assert set(PROTOCOLS) == {str(habit) for habit in Habit}
 
 
 def test_a_protocol_that_was_tried_for_one_study_alone_has_a_column() -> None:
-    figure = {"accuracy": 0.5, "balanced_accuracy": 0.5, "auc": 0.5}
-    none = {name: {"mean": None, "sd": None} for name in figure}
-    twin = {"true": figure, "permuted": none, "accuracy_by_person": 0.5}
-    tried = {"p": {"careless": twin, "honest": twin}}
-    found = {"site": "a", "people": 3, "habits": tried, "skipped": {"q": "it cannot."}}
-    table = across_studies([study(careless=found), study(careless=None)])
+    figure = {"accuracy": {"value": 0.5, "permuted": {"mean": None, "values": []}}}
+    more = {"value": None, "interval": None, "permuted": {"mean": None, "interval": None}}
+    its = {"leaky": figure, "honest": figure, "difference": {"accuracy": more}, "explained": "That."}
+    audit = {
+        "metrics": ["accuracy"],
+        "unit": "sample",
+        "model": "s",
+        "permutations": 0,
+        "protocols": {"p": its},
+    }
+    found = {"site": "a", "people": 3, "skipped": {"q": "it cannot."}, **audit}
+    table = across_studies([study(leakage=found), study(leakage=None)])
     assert table.head == ("system: site, people", "p", "honest", "q", "honest")
     assert table.rows == [("S: a, 3", "0.500", "0.500", "not tried", "")]
-    assert len(draw_twins(tried).axes[0].patches) == 2  # nothing was permuted
+    whole = {
+        "majority_rate": 0.5,
+        "folds": 5,
+        "divisions": 1,
+        "columns": 2,
+        "parts": 4,
+        "setting": "",
+        **found,
+    }
+    page = study_page(study(leakage=whole)).html()
+    assert "p: That." in page
+    assert "q: not tried, for it cannot." in page
 
 
 def test_amounts_are_read_as_they_were_written(tmp_path: Path) -> None:
