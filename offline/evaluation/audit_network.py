@@ -1,4 +1,4 @@
-"""The audit of the recipe's own network, each careless arm a job like any fold.
+"""The audit of the recipe's own network, each leakage protocol a condition whose folds are tasks like any.
 
 Windows, folds, channels and numbers of training windows are those of the ridge model's audit, so the two can
 be laid side by side.  Settings are the recipe's in every arm: nothing is searched.  Labels are permuted as
@@ -6,47 +6,25 @@ often as the recipe asks for a null of the network (``network_permutations``); 0
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from offline.base.predictions import Predictions
 from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import settings_kept
 from offline.evaluation.leakage_audit import Audit, audit_of
-from offline.evaluation.leakage_protocols import (
-    AuditWindows,
-    ConditionFold,
-    LeakageCondition,
-    chosen_channels,
-    parts_of,
-)
-from offline.evaluation.network_null import relabelled
-from offline.evaluation.runner import Job, JobOutcome
+from offline.evaluation.leakage_protocols import AuditWindows, LeakageCondition, chosen_channels, parts_of
+from offline.evaluation.tasks import FitResult, FitTask
+from offline.evaluation.windows import WindowFit, WindowTask, permuted_samples
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.training.visible_channels import Sight
 
-
-@dataclass(frozen=True, eq=False)
-class Audited:
-    """A job of the audit, and what it is a part of.
-
-    Parameters
-    ----------
-    part : Part
-        Fold and arm.
-    job : Job
-        What is computed.
-    """
-
-    part: ConditionFold
-    job: Job
+AUDIT_TASKS = "network's audit"
+"""Tag of the tasks."""
 
 
-def audit_jobs(samples: Samples, recipe: Recipe, *, by_person: bool, labellings: int) -> list[Audited]:
-    """Every fold of every arm, for the true labels and for permuted ones.
+def audit_tasks(samples: Samples, recipe: Recipe, *, by_person: bool, permutations: int) -> list[WindowTask]:
+    """Every fold of every leakage protocol, for the true labels and for permuted ones.
 
     Parameters
     ----------
@@ -56,63 +34,50 @@ def audit_jobs(samples: Samples, recipe: Recipe, *, by_person: bool, labellings:
         Whose network is audited; one of all channels.
     by_person : bool
         Whether the label is the person's.
-    labellings : int
-        Permuted ones.
+    permutations : int
+        Of the labels.
     """
     bare = settings_kept(recipe)
     windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
     out = []
-    for number in (None, *range(labellings)):
-        y = samples.table.target if number is None else relabelled(samples, bare, number).table.target
+    for number in (None, *range(permutations)):
+        y = samples.table.target if number is None else permuted_samples(samples, bare, number).table.target
         seed = recipe.training.seed + (0 if number is None else number + 1)
         for part in parts_of(windows, y, seed=seed):
             people = tuple(sorted(set(samples.table.person[part.test].tolist())))
-            fold = Fold(people, part.train, part.test, f"{part.arm}, {part.name}")
-            sight = Sight(
+            visible = Sight(
                 channels=tuple(chosen_channels(windows, y, part).tolist()),
                 standard=tuple(part.of_normalisation.tolist()),
             )
-            out.append(Audited(part, Job(fold, recipe.network.arm, bare, labelling=number, sight=sight)))
+            fit = WindowFit(recipe.network.arm, bare, visible)
+            fold = Fold(people, part.train, part.test, part.name)
+            out.append(FitTask(fold, str(part.arm), fit, permutation=number, tag=AUDIT_TASKS))
     return out
 
 
 def network_audit(
-    samples: Samples,
-    recipe: Recipe,
-    audited: Sequence[Audited],
-    outcomes: Sequence[JobOutcome],
-    *,
-    by_person: bool,
+    samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], *, by_person: bool
 ) -> Audit:
-    """What the arms gave.
+    """What the protocols gave.
 
     Parameters
     ----------
     samples, recipe, by_person
-        See `audit_jobs`.
-    audited : sequence of Audited
-        What it returned.
-    outcomes : sequence of Outcome
-        Of its jobs, in their order.
+        See `audit_tasks`.
+    results : sequence of FitResult
+        Of its tasks, in their order.
     """
     rounds: dict[int | None, dict[LeakageCondition, list[Predictions]]] = {}
-    for each, outcome in zip(audited, outcomes, strict=True):
-        number, test = each.job.labelling, each.part.test
-        table = samples.table
+    for each in results:
+        number, table = each.task.permutation, samples.table
         if number is not None:
-            table = relabelled(samples, recipe, number).table
-        said = Predictions(
-            labels=samples.labels,
-            fold=np.full(len(test), each.part.name),
-            arm=np.full(len(test), str(each.part.arm)),
-            sample=test.astype(np.int64),
-            person=table.person[test],
-            y=table.target[test],
-            scores=outcome.scores,
-            repeat=np.zeros(len(test), dtype=np.int64),
+            table = permuted_samples(samples, recipe, number).table
+        own = Predictions.of_fold(
+            samples.labels, table, each.task.fold, each.scores, condition=each.task.condition
         )
-        rounds.setdefault(number, {}).setdefault(each.part.arm, []).append(said)
-    whole = [{arm: Predictions.concatenate(own) for arm, own in arms.items()} for arms in rounds.values()]
+        by_condition = rounds.setdefault(number, {})
+        by_condition.setdefault(LeakageCondition(each.task.condition), []).append(own)
+    whole = [{name: Predictions.concatenate(own) for name, own in each.items()} for each in rounds.values()]
     return audit_of(
         whole[:1],
         whole[1:],

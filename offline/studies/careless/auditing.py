@@ -15,6 +15,9 @@ from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
+from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.runner import run_tasks
+from offline.evaluation.tasks import FitResult
 from offline.scans import Scans
 from offline.stats.metrics import auc
 from offline.studies.base import Study
@@ -22,9 +25,8 @@ from offline.studies.careless.habits import FOLDS, Extent, Habit, Round, selecti
 from offline.studies.careless.windows import PARTS, cut
 from offline.studies.columns import how_many
 from offline.studies.division import Profile, own_site
-from offline.studies.shelf import Shelf, perform_all
+from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, permuted_labels
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
-from offline.studies.work import INNER_FOLDS, Done, StudyTask, labels_of
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
 DIVISIONS = 3
@@ -41,7 +43,7 @@ def audit_study(
     X: Path,
     profile: Profile,
     *,
-    shelf: Shelf,
+    work: Path,
     cache: Path,
     workers: Workers,
     tell: Tell,
@@ -58,8 +60,8 @@ def audit_study(
         The study's table, (n, n_features) float32.
     profile : Profile
         How much is computed.
-    shelf : Shelf
-        Of the study's tasks.
+    work : path
+        Folder of results that are kept.
     cache : path
         Tables that were computed before.
     workers : Workers
@@ -93,13 +95,15 @@ def audit_study(
 
     seconds: list[float] = []
 
-    def figures(shelf: Shelf, X: Path, table: SampleTable, rounds: Sequence[Round]) -> dict[str, Any]:
+    def figures(procedure: ScanProcedure, rounds: Sequence[Round]) -> dict[str, Any]:
         tasks = [task for each in rounds for task in each.tasks]
-        done = perform_all(shelf, study, X, table, tasks, workers=workers, tell=tell)
-        seconds.append(sum(each.seconds for each in done))
-        return figures_of(rounds, done, table)
+        kept = FitCache(work, procedure)
+        results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
+        seconds.append(sum(each.seconds for each in results))
+        return figures_of(rounds, results, procedure.table)
 
-    habits = {str(habit): figures(shelf, X, scans.table, rounds) for habit, rounds in plans.items()}
+    plain = ScanProcedure(study, X, scans.table, digest(scans))
+    habits = {str(habit): figures(plain, rounds) for habit, rounds in plans.items()}
     if Habit.WINDOWS not in skipped:
         try:
             parts = cut(scans.rows(rows))
@@ -108,8 +112,8 @@ def audit_study(
             skipped[Habit.WINDOWS] = f"a part of a scan has no such table: {error}"
         else:
             rounds = windows(study, parts.table, extent)
-            own = Shelf(shelf.folder, digest(parts), study)
-            habits[str(Habit.WINDOWS)] = figures(own, of_parts, parts.table, rounds)
+            own = ScanProcedure(study, of_parts, parts.table, digest(parts))
+            habits[str(Habit.WINDOWS)] = figures(own, rounds)
     return {
         "site": site,
         "people": len(rows),
@@ -151,15 +155,17 @@ def too_long(study: Study, n_people: int, extent: Extent) -> dict[Habit, str]:
     }
 
 
-def figures_of(rounds: Sequence[Round], done: Sequence[Done], table: SampleTable) -> dict[str, Any]:
+def figures_of(
+    rounds: Sequence[Round], results: Sequence[FitResult[ScanFit]], table: SampleTable
+) -> dict[str, Any]:
     """Figures of a habit and of its honest twin.
 
     Parameters
     ----------
     rounds : sequence of Round
         What was asked.
-    done : sequence of Done
-        What was said, in the order of the rounds' tasks.
+    results : sequence of FitResult
+        In the order of the rounds' tasks.
     table : SampleTable
         Whose rows they are.
 
@@ -168,16 +174,16 @@ def figures_of(rounds: Sequence[Round], done: Sequence[Done], table: SampleTable
     dict
         By twin, ``true``: the mean over divisions, and ``permuted``: mean and spread over labellings.
     """
-    said = iter(done)
+    predicted = iter(results)
     found: dict[str, dict[bool, list[dict[str, float]]]] = {
         twin: {True: [], False: []} for twin in ("careless", "honest")
     }
     for each in rounds:
-        y = labels_of(table, each.labelling)
-        ways = [_round(way, [next(said) for _ in way], table, y) for way in each.careless]
+        y = permuted_labels(table, each.labelling)
+        ways = [_round([next(predicted) for _ in way], table, y) for way in each.careless]
         # Whoever tells the best of several ways tells the most accurate.
         found["careless"][each.labelling is None].append(max(ways, key=lambda way: way["accuracy"]))
-        honest = _round(each.honest, [next(said) for _ in each.honest], table, y)
+        honest = _round([next(predicted) for _ in each.honest], table, y)
         found["honest"][each.labelling is None].append(honest)
     return {
         twin: {
@@ -201,12 +207,13 @@ def _spread(each: Sequence[dict[str, float]]) -> dict[str, Any]:
 
 
 def _round(
-    tasks: Sequence[StudyTask], done: Sequence[Done], table: SampleTable, y: npt.NDArray[np.int64]
+    results: Sequence[FitResult[ScanFit]], table: SampleTable, y: npt.NDArray[np.int64]
 ) -> dict[str, float]:
     """What a paper would tell of one round: by row, and by person (a person's rows averaged)."""
-    rows = np.concatenate([task.fold.test for task in tasks])
-    fold = np.concatenate([np.full(len(task.fold.test), task.fold.name) for task in tasks])
-    log_odds = np.concatenate([each.log_odds for each in done])
+    folds = [each.task.fold for each in results]
+    rows = np.concatenate([each.test for each in folds])
+    fold = np.concatenate([np.full(len(each.test), each.name) for each in folds])
+    log_odds = np.concatenate([each.scores for each in results])
     truth, said = y[rows] == 1, log_odds > 0
     # Scores of two folds share no scale; every fold has rows of both labels.
     area = auc(truth, log_odds, fold)

@@ -20,9 +20,10 @@ from sklearn.model_selection import StratifiedKFold
 
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
+from offline.evaluation.tasks import FitTask
 from offline.studies.base import Study
 from offline.studies.columns import Columns
-from offline.studies.work import StudyTask, labels_of
+from offline.studies.fitting import ScanFit, ScanTask, permuted_labels
 
 FOLDS = 5
 SEED = 5000
@@ -64,11 +65,11 @@ class Round:
     """
 
     labelling: int | None
-    careless: tuple[tuple[StudyTask, ...], ...]
-    honest: tuple[StudyTask, ...]
+    careless: tuple[tuple[ScanTask, ...], ...]
+    honest: tuple[ScanTask, ...]
 
     @property
-    def tasks(self) -> list[StudyTask]:
+    def tasks(self) -> list[ScanTask]:
         """All of them, in canonical order."""
         return [task for way in (*self.careless, self.honest) for task in way]
 
@@ -115,13 +116,13 @@ def selection(
         Last columns that are no features, and stay.
     """
 
-    def task(fold: Fold, labelling: int | None, looked_at: Rows | None) -> StudyTask:
+    def task(fold: Fold, labelling: int | None, looked_at: Rows | None) -> ScanTask:
         columns = Columns(n_columns, looked_at, always)
-        return StudyTask(study.name, Habit.SELECTION, fold, labelling=labelling, setting=0, columns=columns)
+        return FitTask(fold, Habit.SELECTION, ScanFit(setting=0, columns=columns), labelling)
 
     out = []
     for labelling, seed in extent.rounds():
-        folds = folds_by_person(table, rows, labels_of(table, labelling), seed=seed)
+        folds = folds_by_person(table, rows, permuted_labels(table, labelling), seed=seed)
         careless = tuple(task(fold, labelling, rows) for fold in folds)
         out.append(Round(labelling, (careless,), tuple(task(fold, labelling, None) for fold in folds)))
     return out
@@ -137,11 +138,9 @@ def settings(study: Study, table: SampleTable, rows: Rows, extent: Extent) -> li
     """
     out = []
     for labelling, seed in extent.rounds():
-        folds = folds_by_person(table, rows, labels_of(table, labelling), seed=seed)
+        folds = folds_by_person(table, rows, permuted_labels(table, labelling), seed=seed)
         ways = [
-            tuple(
-                StudyTask(study.name, Habit.SETTING, fold, labelling=labelling, setting=k) for fold in folds
-            )
+            tuple(FitTask(fold, Habit.SETTING, ScanFit(setting=k), labelling) for fold in folds)
             for k in (*range(len(study.settings)), None)
         ]
         out.append(Round(labelling, tuple(ways[:-1]), ways[-1]))
@@ -163,12 +162,10 @@ def windows(study: Study, table: SampleTable, extent: Extent) -> list[Round]:
     rows = np.arange(len(table))
     out = []
     for labelling, seed in extent.rounds():
-        y = labels_of(table, labelling)
+        y = permuted_labels(table, labelling)
         apart = folds_by_person(table, rows, y, seed=seed)
         ways = [
-            tuple(
-                StudyTask(study.name, Habit.WINDOWS, fold, labelling=labelling, setting=0) for fold in folds
-            )
+            tuple(FitTask(fold, Habit.WINDOWS, ScanFit(setting=0), labelling) for fold in folds)
             for folds in (shuffled(table, y, apart, seed=seed), apart)
         ]
         out.append(Round(labelling, (ways[0],), ways[1]))

@@ -1,6 +1,5 @@
 """Careless habits find what is not there, their honest twins do not, and both see the same people."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +15,11 @@ from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import silent
 from offline.base.splits import Fold
+from offline.evaluation import runner
+from offline.evaluation.fit_cache import FitCache
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.studies import STUDIES
-from offline.studies import shelf as shelf_module
 from offline.studies.base import Role, Study
 from offline.studies.careless import Habit, audit_study
 from offline.studies.careless.habits import Extent, Round, selection, settings, windows
@@ -27,11 +27,11 @@ from offline.studies.careless.section import highest, section
 from offline.studies.careless.windows import cut
 from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, QUICK, TENFOLD, Profile
+from offline.studies.fitting import ScanProcedure, permuted_labels
 from offline.studies.running import run_study
-from offline.studies.shelf import REVISION, Shelf
 from offline.studies.summary import write_summary
-from offline.studies.tables import TABLES, digest, table_of
-from offline.studies.work import StudyTask, labels_of, perform
+from offline.studies.tables import TABLES, table_of
+from tests.offline.studies.fits import fitted, task_of
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]
@@ -54,9 +54,9 @@ def audited(
     study: Study, scans: Scans, out: Path, profile: Profile = SMALL, *, workers: int = 1
 ) -> dict[str, Any]:
     X = table_of(study.table, scans, out)
-    shelf = Shelf(out / "work", digest(scans), study)
+    how: dict[str, Any] = {"work": out / "work", "cache": out, "tell": silent}
     with Workers(workers) as shared:
-        return audit_study(study, scans, X, profile, shelf=shelf, cache=out, workers=shared, tell=silent)[0]
+        return audit_study(study, scans, X, profile, workers=shared, **how)[0]
 
 
 def test_careless_habits_find_what_is_not_there_and_their_twins_do_not(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def rounds_of(scans: Scans) -> dict[str, tuple[Round, ...]]:
 def test_twins_judge_the_same_rows_once_from_as_many_of_each_label(name: str) -> None:
     table = cut(people()).table if name == "windows" else people().table
     for each in rounds_of(people())[name]:
-        y = labels_of(table, each.labelling)
+        y = permuted_labels(table, each.labelling)
         for way in each.careless:
             judged = np.concatenate([task.fold.test for task in way])
             assert np.array_equal(np.sort(judged), np.arange(len(table)))
@@ -140,7 +140,7 @@ def test_twins_judge_the_same_rows_once_from_as_many_of_each_label(name: str) ->
                 for side in ("train", "test"):
                     sides = [np.bincount(y[getattr(task.fold, side)]) for task in (one, twin)]
                     np.testing.assert_array_equal(sides[0], sides[1])
-                assert (one.study, one.arm, one.fold.name) == (twin.study, twin.arm, twin.fold.name)
+                assert (one.condition, one.fold.name) == (twin.condition, twin.fold.name)
         for task in each.honest:
             assert not set(table.person[task.fold.train]) & set(table.person[task.fold.test])
 
@@ -156,7 +156,7 @@ def test_only_windows_at_random_put_people_on_both_sides_and_true_labels_come_fi
         for one, twin in zip(each.careless[0], each.honest, strict=True):
             np.testing.assert_array_equal(one.fold.test, twin.fold.test)
     assert [each.labelling for each in by_name["settings"]] == [None, 0, 1]
-    assert [task.setting for task in by_name["settings"][0].honest] == [None] * 5
+    assert [task.fit.setting for task in by_name["settings"][0].honest] == [None] * 5
 
 
 def test_labels_of_the_judged_reach_the_careless_selection_only() -> None:
@@ -167,21 +167,16 @@ def test_labels_of_the_judged_reach_the_careless_selection_only() -> None:
         target = scans.y.copy()
         target[task.fold.test] = 1 - target[task.fold.test]
         other = replace(scans.table, target=target)
-        one, two = (perform(RIDGE, X, table, task) for table in (scans.table, other))
-        assert np.array_equal(one.log_odds, two.log_odds) is not reached
+        one, two = (fitted(RIDGE, X, table, task) for table in (scans.table, other))
+        assert np.array_equal(one.scores, two.scores) is not reached
 
 
-def test_tasks_that_choose_no_columns_are_kept_under_the_name_they_had(tmp_path: Path) -> None:
+def test_what_is_chosen_of_the_columns_and_by_whose_labels_is_in_the_key_of_a_task(tmp_path: Path) -> None:
     rows = np.arange(6)
     fold = Fold(("a",), rows[:4], rows[4:], "fold 1 of 0")
-    plain = StudyTask("ridge", TENFOLD, fold, labelling=3, setting=0)
-    sides = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in (fold.train, fold.test)]
-    of = ["data", RIDGE.name, RIDGE.table, [{}], REVISION]
-    whole = json.dumps([*of, plain.arm, fold.name, sides, 3, 0, False])
-    shelf = Shelf(tmp_path, "data", RIDGE)
-    assert shelf.path(plain).stem == hashlib.sha256(whole.encode()).hexdigest()[:32]
+    kept = FitCache(tmp_path, ScanProcedure(RIDGE, tmp_path, people().table))
     others = [None, Columns(5), Columns(6), Columns(5, rows), Columns(5, rows[:4]), Columns(5, always=1)]
-    assert len({shelf.path(replace(plain, columns=columns)) for columns in others}) == len(others)
+    assert len({kept.key(task_of(TENFOLD, fold, columns=columns)) for columns in others}) == len(others)
 
 
 def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
@@ -195,11 +190,11 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
         path.unlink()
     computed = []
 
-    def counted(*args: Any, real: Callable[..., Any] = perform) -> Any:
+    def counted(*args: Any, real: Callable[..., Any] = runner.perform) -> Any:
         computed.append(args)
         return real(*args)
 
-    monkeypatch.setattr(shelf_module, "perform", counted)
+    monkeypatch.setattr(runner, "perform", counted)
     n = (3 + 2) * 2 * 2 * 5  # divisions and labellings, habits, twins, folds
     assert audited(RIDGE, scans, tmp_path / "one", few) == once
     assert len(computed) == n // 2
