@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import StratifiedKFold
 
 from models.errors import HemostreamError
@@ -13,6 +14,9 @@ UNSEEN_SITE, TRANSDUCTIVE, TENFOLD = "unseen site", "unseen site, transductive",
 OWN = "paper's protocol"
 PERMUTED = "permuted labels"
 FOLDS = 10
+SEED = 0
+"""Of the first division into tenths; further ones count on from it."""
+PERMUTATION_SEED = 19
 FEWEST_TRAINED = 3
 """Training people of each label: settings are chosen by inner thirds."""
 
@@ -74,6 +78,18 @@ def ten_folds(table: SampleTable, *, seed: int) -> list[Fold]:
         Fold(tuple(sorted(table.person[test].tolist())), train, test, f"fold {k + 1} of {seed}")
         for k, (train, test) in enumerate(split.split(np.zeros(len(table)), table.target))
     ]
+
+
+def tenths(table: SampleTable, *, seed: int) -> npt.NDArray[np.int64]:
+    """Which of the `ten_folds` holds each person out, (n,) int64; permuted labels keep them even.
+
+    The people are divided as they are for the true labels, so whatever a fit does without looking at labels
+    serves all permutations of a fold.
+    """
+    part = np.zeros(len(table), dtype=np.int64)
+    for k, fold in enumerate(ten_folds(table, seed=seed)):
+        part[fold.test] = k
+    return part
 
 
 def unseen_sites(table: SampleTable) -> list[Fold]:

@@ -1,4 +1,4 @@
-"""Which fits a study consists of: every arm's folds, the permuted ones, and who is judged in them."""
+"""Which fits a study consists of: every condition's folds, the permuted ones, and who is predicted."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,11 +9,13 @@ import numpy.typing as npt
 from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
+from offline.evaluation.tasks import FitTask
 from offline.scans import Scans
 from offline.studies.base import Role, Study
 from offline.studies.division import (
     OWN,
     PERMUTED,
+    SEED,
     TENFOLD,
     TRANSDUCTIVE,
     UNSEEN_SITE,
@@ -22,15 +24,14 @@ from offline.studies.division import (
     ten_folds,
     unseen_sites,
 )
-from offline.studies.relabelling import SEED
-from offline.studies.work import StudyTask
+from offline.studies.fitting import ScanFit, ScanTask
 
 FEWEST_JUDGED = 10
 """People of each label among those whom a study judges."""
 
 
-def planned(study: Study, table: SampleTable, profile: Profile) -> list[StudyTask]:
-    """Every arm's folds with the true labels.
+def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask]:
+    """Every condition's folds with the true labels.
 
     Parameters
     ----------
@@ -41,29 +42,31 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[StudyTas
     profile : Profile
         How much is computed.
     """
-    out = [StudyTask(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
+    sites, plain = unseen_sites(table), ScanFit()
+    out = [FitTask(fold, UNSEEN_SITE, plain) for fold in sites]
     if study.transductive and study.role is not Role.CONFOUND:
-        out += [StudyTask(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
+        out += [FitTask(fold, TRANSDUCTIVE, ScanFit(centred=True)) for fold in sites]
     for repeat in range(profile.repeats):
-        out += [StudyTask(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
+        folds = ten_folds(table, seed=SEED + repeat)
+        out += [FitTask(fold, TENFOLD, plain, repeat=repeat) for fold in folds]
     if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
-        out += [StudyTask(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
+        out += [FitTask(fold, OWN, plain) for fold in own_folds(table, study.own_size)]
     return out
 
 
-def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[StudyTask]:
-    """Ten folds again for every permuted labelling (`offline.studies.relabelling`).
+def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanTask]:
+    """Ten folds again for every permutation (`offline.stats.permutation.permuted_labels`).
 
     Parameters
     ----------
-    study, table, profile
+    table, profile
         See `planned`.
     setting : int
         The one that the true labels' ten folds chose most often, for a profile that keeps it.
     """
     kept = setting if profile.kept else None
     return [
-        StudyTask(study.name, PERMUTED, fold, labelling=number, setting=kept, division=SEED + repeat)
+        FitTask(fold, PERMUTED, ScanFit(setting=kept, division=SEED + repeat), permutation=number)
         for repeat in range(profile.repeats)
         for fold in ten_folds(table, seed=SEED + repeat)
         for number in range(repeat, profile.permutations, profile.repeats)
@@ -91,8 +94,8 @@ def who_is_judged(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
     return judged
 
 
-def only(tasks: Sequence[StudyTask], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[StudyTask]:
-    """The same tasks, judging only some people; those that judge nobody are left out.
+def only(tasks: Sequence[ScanTask], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[ScanTask]:
+    """The same tasks, predicting only some people; those that predict nobody are left out.
 
     Parameters
     ----------

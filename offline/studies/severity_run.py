@@ -19,8 +19,7 @@ from offline.base.versions import versions
 from offline.scans import Scans
 from offline.stats.regression import FIGURES, Amounts, figures_of, values_of, write_amounts
 from offline.studies.base import Role, Study
-from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.relabelling import SEED
+from offline.studies.division import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.running import described
 from offline.studies.severity import (
     enough_of_each_site,

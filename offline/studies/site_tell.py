@@ -27,11 +27,11 @@ from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
 from offline.studies.division import FOLDS, TENFOLD
 from offline.studies.figures import figures_of
+from offline.studies.fitting import probabilities_of
 from offline.studies.harmonised import tellable
 from offline.studies.kernel_ridge import Products, say_which, score_two
 from offline.studies.tables import AGE, FEMALE, trait_columns
 from offline.studies.without_traits import TraitScale
-from offline.studies.work import probabilities_of
 
 Names = npt.NDArray[np.str_]
 LINEAR, GAUSSIAN = "linear", "Gaussian kernel"

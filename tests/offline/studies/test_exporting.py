@@ -15,7 +15,7 @@ from offline.studies import STUDIES
 from offline.studies.division import UNSEEN_SITE, unseen_sites
 from offline.studies.exporting import export_study, input_of
 from offline.studies.tables import OF_SERIES, table_of
-from offline.studies.work import StudyTask, perform
+from tests.offline.studies.fits import fitted, task_of
 from tools.cli import main
 
 EXPORTABLE = [name for name, study in STUDIES.items() if not study.exportable and study.table in OF_SERIES]
@@ -42,7 +42,7 @@ def test_every_exportable_study_is_exported_and_says_the_same(
     done = export_study(study, planted, tmp_path / "b", cache=tmp_path, without=site, tell=silent)
     (fold,) = [f for f in unseen_sites(planted.table) if set(planted.site[f.test]) == {site}]
     X = np.load(table_of(study.table, planted, tmp_path))
-    said = perform(study, X, planted.table, StudyTask(name, UNSEEN_SITE, fold)).log_odds
+    said = fitted(study, X, planted.table, task_of(UNSEEN_SITE, fold)).scores
     people = planted.rows(fold.test)
     logits = done.bundle.system.logits(people.X, people.repetition_time)
     assert logits[:, 1] - logits[:, 0] == pytest.approx(said, abs=1e-6)
@@ -86,7 +86,7 @@ def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
     scans = read_scans(data)
     (fold,) = [f for f in unseen_sites(scans.table) if set(scans.site[f.test]) == {site}]
     X = np.load(table_of("correlation", scans, tmp_path), mmap_mode="r")
-    said = perform(STUDIES["ridge"], X, scans.table, StudyTask("ridge", UNSEEN_SITE, fold)).log_odds
+    said = fitted(STUDIES["ridge"], X, scans.table, task_of(UNSEEN_SITE, fold)).scores
     for row, expected in list(zip(fold.test.tolist(), said.tolist(), strict=True))[:3]:
         person = scans.table.person[row]
         (file,) = data.rglob(f"{person}_rois_cc200.1D")
