@@ -14,6 +14,7 @@ import numpy.typing as npt
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
+from offline.base.row_splits import own_site
 from offline.base.sample_table import SampleTable
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.runner import run_tasks
@@ -24,7 +25,7 @@ from offline.studies.base import Study
 from offline.studies.careless.habits import FOLDS, Extent, Habit, Round, selection, settings, windows
 from offline.studies.careless.windows import PARTS, cut
 from offline.studies.columns import how_many
-from offline.studies.division import Profile, own_site
+from offline.studies.division import Profile
 from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, permuted_labels
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 
@@ -74,11 +75,11 @@ def audit_study(
     dict, float
         JSON types, and seconds that the fits took.
     """
-    if study.auditable:
-        return {"why_not": study.auditable}, 0.0
+    if study.not_auditable_because:
+        return {"why_not": study.not_auditable_because}, 0.0
     if len(scans.labels) != 2:
         return {"why_not": f"habits are tried on two labels, and these are {', '.join(scans.labels)}"}, 0.0
-    site, rows = own_site(scans.table, study.own_size or len(scans))
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
     target = scans.y[rows]
     fewest = int(np.bincount(target, minlength=2).min())
     if fewest < FEWEST:
@@ -97,7 +98,7 @@ def audit_study(
 
     def figures(procedure: ScanProcedure, rounds: Sequence[Round]) -> dict[str, Any]:
         tasks = [task for each in rounds for task in each.tasks]
-        kept = FitCache(work, procedure)
+        kept = FitCache(work, procedure.key)
         results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
         seconds.append(sum(each.seconds for each in results))
         return figures_of(rounds, results, procedure.table)
