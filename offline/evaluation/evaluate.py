@@ -4,9 +4,9 @@ One prediction table comes out, and every figure follows from it.  ``results.jso
 same from one run to the next; times and the machine stand in ``run.json``.
 """
 
-import json
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -17,26 +17,23 @@ import numpy as np
 
 from models.errors import RecipeError
 from models.output_place import told_if_full
-from models.private import write_private
 from offline.base.cohort import Cohort, read_cohort
 from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
 from offline.base.result_cache import new_folder
-from offline.base.splits import site_folds
 from offline.estimators.baselines import window_features
-from offline.evaluation.amount_evaluation import evaluate_amounts
-from offline.evaluation.amount_tables import person_tables
-from offline.evaluation.conditions import CONDITIONS, conditions_of, divisions_of, settings_kept
+from offline.evaluation.all_tasks import tasks_of
+from offline.evaluation.conditions import CONDITIONS, conditions_of, settings_kept
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage.network import AUDIT_TASKS, audit_tasks, network_audit
+from offline.evaluation.leakage.network import AUDIT_TASKS, network_audit
 from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
+from offline.evaluation.people import evaluate_people
 from offline.evaluation.permutation_test import (
     NETWORK_NULL,
     capped,
     is_by_person,
     map_of,
-    network_null_tasks,
     null_of,
 )
 from offline.evaluation.planning import Cost, plan
@@ -48,23 +45,21 @@ from offline.evaluation.report_folder import (
     folder_for,
     run_of,
     write_audit,
+    write_figures,
     write_maps,
     write_results,
 )
-from offline.evaluation.results import PROTOCOLS, figures_of, predictions_of
+from offline.evaluation.results import figures_of, predictions_of
 from offline.evaluation.runner import Elsewhere, perform, run_tasks
-from offline.evaluation.summary import what_it_says
 from offline.evaluation.tables import print_amounts, print_results
-from offline.evaluation.tasks import FitResult, FitTask, tagged
+from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
 from offline.report.leakage import print_audit
 from offline.report.page import write_report
-from offline.samples.labels import amounts_of
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_doubled, refuse_shared
 from offline.stats.regression import Amounts, write_amounts
-from offline.stats.traits import tells
 
 AGAIN = "Make room, and start the same command again: what was computed of the folds is kept"
 
@@ -145,11 +140,20 @@ def evaluate(
         _refuse_twice(samples, recipe)
         seconds["collect"] = time.perf_counter() - clock
         if recipe.labels.amount:
-            return _amounts(folder, cohort, samples, recipe, began, show)
+            table, figures = evaluate_people(cohort, samples, recipe)
+            with told_if_full("The report", folder):
+                clear(folder)
+                write_amounts(folder / "predictions.csv", table)
+                write_figures(folder, figures, run := run_of(began, {}, 1, None))
+            if show:
+                print_amounts(figures)
+            return Results(table, figures, run)
         tasks = tasks_of(samples, recipe, networks, audited=audited)
         procedure = WindowProcedure(samples)
-        cache = FitCache(folder / WORK, procedure)
-        results = run_tasks(procedure, tasks, cache=cache, workers=shared, elsewhere=elsewhere, tell=tell)
+        cache = FitCache(folder / WORK, procedure.key)
+        apart = workers > 1 and elsewhere is None
+        with procedure.on_disk(cache.folder) if apart else nullcontext(procedure) as stored:
+            results = run_tasks(stored, tasks, cache=cache, workers=shared, elsewhere=elsewhere, tell=tell)
         clock = time.perf_counter()
         null = null_of(samples, recipe, tell)
         where = map_of(samples, recipe)
@@ -219,40 +223,6 @@ def plan_evaluation(
     return [collected, *costs, Cost("report", 0, 0, 0, report / 3600, shared=False)]
 
 
-def tasks_of(samples: Samples, recipe: Recipe, networks: Sequence[str], *, audited: bool) -> list[WindowTask]:
-    """All that is fitted: conditions, the network's null and audit, and what counts novel windows.
-
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    recipe, networks, audited
-        See `evaluate`.
-
-    Raises
-    ------
-    RecipeError
-        There are too few people, or what is asked for cannot be audited.
-    """
-    by_person = is_by_person(samples.table, recipe)
-    sites = len(site_folds(samples.table)) > 0
-    conditions = conditions_of(recipe, networks, sites=sites, traits=tells(samples.traits))
-    tasks = [task for each in conditions for task in each.tasks(samples.table)]
-    tasks += network_null_tasks(samples, recipe)
-    if audited:
-        check_audit(samples)
-    if audited and recipe.network.channels == "all":  # one of the protocols is about the choice
-        n = capped(recipe.evaluation.network_permutations, recipe)
-        tasks += audit_tasks(samples, recipe, by_person=by_person, permutations=n)
-    if recipe.evaluation.by == "people":  # a session's own person is never part of what it was fitted to
-        fit = WindowFit(OUT_OF_DISTRIBUTION, recipe)
-        tasks += [
-            FitTask(fold, fit.model, fit, repeat=repeat, tag=OUT_OF_DISTRIBUTION)
-            for repeat, fold in divisions_of(samples.table, recipe)
-        ]
-    return tasks
-
-
 def _refuse_twice(samples: Samples, recipe: Recipe) -> None:
     """Refuse recordings that would stand on both sides of a division."""
     refuse_shared(samples.shared)
@@ -287,61 +257,6 @@ def _on(address: str) -> Elsewhere:
 def _refuse_amount(recipe: Recipe, why: str) -> None:
     if recipe.labels.amount:
         raise RecipeError(f"The recipe's target is an amount (labels.amount): {why}.")
-
-
-def _amounts(
-    folder: Path, cohort: Cohort, samples: Samples, recipe: Recipe, began: datetime, show: bool
-) -> Results:
-    """Amounts are told by linear models of whole people; there is no network for them yet."""
-    column = recipe.labels.column or ""
-    found = person_tables(samples, recipe)
-    amounts = amounts_of(cohort, column)
-    y = np.array([amounts[name] for name in found.person.tolist()])
-    table, figures = evaluate_amounts(
-        found.features,
-        y,
-        found.person,
-        found.site,
-        permutations=capped(recipe.evaluation.permutations, recipe),
-        repeats=recipe.evaluation.repeats,
-        seed=recipe.training.seed,
-    )
-    whole = {
-        "recipe": {"name": recipe.name, "hash": recipe.hash, "settings": recipe.model_dump(mode="json")},
-        "who": cohort.described(),
-        "cohort_hash": cohort.content_hash(),
-        "amount": column,
-        "people": len(y),
-        "says": what_it_says(len(y)),
-        "protocol": PROTOCOLS["people"].replace("window", "person"),
-        "remarks": list(samples.remarks),
-        **figures,
-    }
-    run = run_of(began, {}, 1, None)
-    with told_if_full("The report", folder):
-        clear(folder)
-        write_amounts(folder / "predictions.csv", table)
-        for name, values in (("results.json", whole), ("run.json", run)):
-            text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-            write_private(folder / name, text + "\n")
-    if show:
-        print_amounts(whole)
-    return Results(table, whole, run)
-
-
-def check_audit(samples: Samples) -> None:
-    """Refuse what cannot be audited.
-
-    Raises
-    ------
-    RecipeError
-        There are not two labels.
-    """
-    if len(samples.labels) != 2:
-        raise RecipeError(
-            f"The audit needs two labels; the recipe has {', '.join(samples.labels)}. "
-            "Leave --audit away, or make a recipe of two of them."
-        )
 
 
 def _audits(

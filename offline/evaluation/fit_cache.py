@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from offline.base.result_cache import Arrays, load_result, make_folder, put_result
 from offline.base.versions import versions
-from offline.evaluation.tasks import F, FitResult, FitTask, Procedure
+from offline.evaluation.tasks import F, FitResult, FitTask
 
 
 class FitCache(Generic[F]):
@@ -21,8 +22,9 @@ class FitCache(Generic[F]):
     ----------
     folder : path
         Made if need be.
-    procedure : Procedure
-        What tasks are fitted by.
+    key : callable
+        Of a task: all that its result follows from besides fold, condition, permutation and versions, JSON
+        types.
 
     Raises
     ------
@@ -30,9 +32,9 @@ class FitCache(Generic[F]):
         The folder cannot be made.
     """
 
-    def __init__(self, folder: Path, procedure: Procedure[F]) -> None:
+    def __init__(self, folder: Path, key: Callable[[FitTask[F]], object]) -> None:
         self.folder = folder
-        self.procedure = procedure
+        self._key = key
         self._made_by = [versions(), processor()]
         make_folder(folder)
 
@@ -46,7 +48,7 @@ class FitCache(Generic[F]):
             *self._made_by,
             [fold.name, list(fold.held_out), *sides],
             [task.condition, task.permutation],
-            self.procedure.key(task),
+            self._key(task),
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -20,8 +20,6 @@ from offline.base.progress import Tell, silent
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.tasks import F, FitResult, FitTask, Procedure
 
-MOST_TOGETHER = 20
-"""Tasks that are fitted in one go: kept together, and lost together where a run ends."""
 Elsewhere = Callable[[Any, Sequence[Sequence[FitTask[Any]]]], Iterator[tuple[int, list[FitResult[Any]]]]]
 """Computes groups of tasks by a procedure; gives the results of each, with its number, as they come."""
 _ALONE = threading.Lock()
@@ -111,7 +109,8 @@ def _groups(procedure: Procedure[F], tasks: Sequence[FitTask[F]], todo: Sequence
     for i in todo:
         shared = procedure.shared_by(tasks[i])
         groups.setdefault(("alone", i) if shared is None else ("shared", shared), []).append(i)
-    return [own[i : i + MOST_TOGETHER] for own in groups.values() for i in range(0, len(own), MOST_TOGETHER)]
+    most = procedure.most_together
+    return [own[i : i + most] for own in groups.values() for i in range(0, len(own), most)]
 
 
 def _here(
@@ -124,9 +123,8 @@ def _here(
 def _in_processes(
     procedure: Procedure[F], todo: Sequence[list[FitTask[F]]], cache: FitCache[F] | None, workers: Workers
 ) -> Iterator[tuple[int, list[FitResult[F]]]]:
-    with procedure.on_disk(None if cache is None else cache.folder) as sent:
-        calls = [(sent, tasks, silent, _folder(cache, tasks)) for tasks in todo]
-        yield from workers.each(perform, calls)
+    calls = [(procedure, tasks, silent, _folder(cache, tasks)) for tasks in todo]
+    return workers.each(perform, calls)
 
 
 def _folder(cache: FitCache[F] | None, tasks: Sequence[FitTask[F]]) -> Path | None:

@@ -46,7 +46,7 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
 
 
 def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print what `offline.evaluation.amount_evaluation` found."""
+    """Print what `offline.evaluation.people` found."""
     console = console or PlainConsole()
     if not console.is_terminal:
         console.width = max(console.width, 120)

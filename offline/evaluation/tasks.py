@@ -6,7 +6,6 @@ are the same for all.
 """
 
 from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -74,8 +73,9 @@ class FitResult(Generic[F]):
 class Procedure(Protocol[F]):
     """Fits and predicts, for `offline.evaluation.runner`."""
 
-    def key(self, task: FitTask[F]) -> object:
-        """All that the result follows from besides fold, condition, permutation and versions; JSON types."""
+    @property
+    def most_together(self) -> int:
+        """Tasks at most that are fitted in one go: kept together, and lost together where a run ends."""
 
     def shared_by(self, task: FitTask[F]) -> Hashable | None:
         """Tasks with the same value are fitted in one go; None where nothing could be shared."""
@@ -83,7 +83,7 @@ class Procedure(Protocol[F]):
     def fit_predict(
         self, tasks: Sequence[FitTask[F]], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
-        """Scores of each task and how they came about.
+        """Scores of each task, (n_test, ...) float64, and how they came about.
 
         Parameters
         ----------
@@ -94,9 +94,6 @@ class Procedure(Protocol[F]):
         folder : path or None
             Of the task's own, where something could be kept before it is whole.
         """
-
-    def on_disk(self, folder: Path | None) -> "AbstractContextManager[Procedure[F]]":
-        """The same, cheap to hand to other processes; ``folder`` may hold arrays meanwhile."""
 
 
 def tagged(results: Sequence[FitResult[F]], tag: str) -> list[FitResult[F]]:

@@ -61,6 +61,7 @@ class WindowProcedure:
 
     samples: Samples
     stored: tuple[Path, Path, npt.NDArray[np.int64] | None] | None = None
+    most_together: int = 1
 
     @cached_property
     def _digest(self) -> str:
@@ -78,7 +79,7 @@ class WindowProcedure:
         return found.hexdigest()
 
     def key(self, task: WindowTask) -> object:
-        """See `Procedure`."""
+        """All that a result follows from, for `FitCache`."""
         fit = task.fit
         visible = None if fit.visible is None else [fit.visible.channels, fit.visible.standard]
         return [self._digest, fit.model, fit.recipe.hash, visible]
@@ -89,7 +90,7 @@ class WindowProcedure:
     def fit_predict(
         self, tasks: Sequence[WindowTask], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
-        """See `Procedure`."""
+        """See `Procedure`: probabilities, (n_test, n_labels) float64."""
         return [self._one(task, tell, folder) for task in tasks]
 
     def _one(self, task: WindowTask, tell: Tell, folder: Path | None) -> tuple[Scores, dict[str, Any]]:
@@ -113,9 +114,8 @@ class WindowProcedure:
         return replace(self.samples, X=X, seen=replace(self.samples.seen, features=mapped))
 
     @contextmanager
-    def on_disk(self, folder: Path | None) -> "Iterator[WindowProcedure]":
+    def on_disk(self, folder: Path) -> "Iterator[WindowProcedure]":
         """With windows in a file that processes share: they are not copied into each."""
-        assert folder is not None
         samples, X = self.samples, self.samples.X
         stored = folder / "windows.npy", folder / "features.npy"
         kept = X if isinstance(X, KeptWindows) else None

@@ -19,6 +19,7 @@ from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
 from models.scan_card import ScanCard, ScanInput
 from offline.base.progress import Tell
+from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
 from offline.base.versions import versions
 from offline.estimators import NotExportable, parts_of
@@ -28,7 +29,7 @@ from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
-from offline.studies.division import UNSEEN_SITE, unseen_sites
+from offline.studies.division import UNSEEN_SITE
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
 from offline.studies.tables import OF_SERIES, digest, table_of
 
@@ -97,8 +98,10 @@ def export_study(
         The study cannot be written into a bundle, or these data are none of its kind, or the bundle
         does not say what the study says.
     """
-    if study.exportable:
-        raise HemostreamError(f"{study.name} cannot be written into a bundle: {study.exportable}.")
+    if study.not_exportable_because:
+        raise HemostreamError(
+            f"{study.name} cannot be written into a bundle: {study.not_exportable_because}."
+        )
     if study.table not in OF_SERIES or not scans.is_series:
         raise HemostreamError(
             f"{study.name} reads {study.table!r} of {scans.derivative}; a bundle needs region series, "
@@ -129,7 +132,7 @@ def export_study(
         study={
             "name": study.name,
             "title": study.title,
-            "paper": study.paper,
+            "paper": study.paper.citation,
             "done": study.ours,
             "setting": dict(study.settings[setting]),
         },

@@ -7,9 +7,10 @@ import hashlib
 import json
 import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Floats
 from offline.base.progress import Tell
+from offline.base.row_splits import ten_folds
 from offline.base.sample_table import SampleTable
 from offline.evaluation.tasks import FitTask, Scores
+from offline.features.by_site import moved_together
 from offline.stats.permutation import permuted_labels
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.columns import Columns
-from offline.studies.division import PERMUTATION_SEED, tenths
+from offline.studies.division import PERMUTATION_SEED
 from offline.studies.several import area, for_labels, log_probabilities
 from offline.studies.tables import matrices_in
-from offline.studies.unlabelled import moved_together
 
 INNER_FOLDS = 3
 REVISION = 3
@@ -86,37 +88,39 @@ class ScanProcedure:
     X: Path | npt.NDArray[Any]
     table: SampleTable
     digest: str = ""
+    most_together: int = 20
+
+    @cached_property
+    def _reads(self) -> bool:
+        """Whether the model reads before it looks at labels, and nothing is chosen by them."""
+        model = _made(self.study, self.study.settings[0], 0)
+        return len(self.study.settings) == 1 and hasattr(model, "read") and hasattr(model, "fit_read")
 
     def key(self, task: ScanTask) -> object:
-        """See `Procedure`."""
+        """All that a result follows from, for `FitCache`."""
         study, fit = self.study, task.fit
         return [
             [self.digest, REVISION, tables.REVISION],
             [study.name, study.table, study.revision, [dict(each) for each in study.settings]],
-            None if study.unlabelled is None else dict(study.unlabelled),
+            None if study.unlabelled is None else dict(study.unlabelled.settings),
             [fit.setting, fit.centred, None if fit.columns is None else fit.columns.key(), fit.division],
         ]
 
     def shared_by(self, task: ScanTask) -> Hashable | None:
         """Permutations of one fold, where a study reads before it fits."""
-        if not self.study.reads or task.fit.division is None or self.table.target.max() > 1:
+        if not self._reads or task.fit.division is None or self.table.target.max() > 1:
             return None
         return task.fold.name, task.fold.train.tobytes(), task.fold.test.tobytes()
 
     def fit_predict(
         self, tasks: Sequence[ScanTask], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
-        """See `Procedure`."""
+        """See `Procedure`: log odds, (n_test,) float64, or log probabilities, (n_test, n_labels) float64."""
         with _quietly():
             if len(tasks) > 1:
                 return self._together(tasks)
             model, setting, X = self.fit(tasks[0])
-            told = self.table.site[tasks[0].fold.test] if self.study.judged_by_site else None
-            return [(log_odds(model, X, told), {"setting": setting})]
-
-    def on_disk(self, folder: Path | None) -> "nullcontext[ScanProcedure]":
-        """Its table is in a file already."""
-        return nullcontext(self)
+            return [(log_odds(model, X, self.table.site[tasks[0].fold.test]), {"setting": setting})]
 
     def fit(self, task: ScanTask) -> tuple[Any, int, Floats]:
         """Choose a setting within training and fit with it.
@@ -135,7 +139,7 @@ class ScanProcedure:
         target = labels_of(self.table, task)
         known, X_test = self._rows(task, target)
         y, site = target[train], self.table.site[train]
-        more = study.unlabelled if task.fit.centred and study.unlabelled is not None else {}
+        more = study.unlabelled.settings if task.fit.centred and study.unlabelled is not None else {}
         seed = self._seed(task)
         setting = task.fit.setting
         if setting is None:
@@ -146,9 +150,9 @@ class ScanProcedure:
         """Permutations of one fold: what looks at no label is done once for all of them."""
         study, train, out = self.study, tasks[0].fold.train, []
         known, X_test = self._rows(tasks[0], self.table.target)
-        reading = study.model(**study.settings[0], random_state=0).read(known, site=self.table.site[train])
+        reading = _made(study, study.settings[0], 0).read(known, site=self.table.site[train])
         for task in tasks:
-            model = study.model(**study.settings[0], random_state=self._seed(task) % 2**31)
+            model = _made(study, study.settings[0], self._seed(task))
             model.fit_read(reading, labels_of(self.table, task)[train])
             out.append((log_odds(model, X_test), {"setting": 0}))
         return out
@@ -160,7 +164,7 @@ class ScanProcedure:
         if isinstance(X, Path):
             X = np.load(X, mmap_mode="r", allow_pickle=False)
         both = np.concatenate([train, task.fold.test])
-        rows = np.asarray(X[both], dtype=X.dtype if study.single else np.float64)
+        rows = np.asarray(X[both], dtype=X.dtype if study.table in tables.WIDE else np.float64)
         if fit.centred and study.unlabelled is None:
             rows = moved_together(rows, self.table.site[both], matrices_in(study.table, rows.shape[1]))
         if fit.columns is not None:
@@ -174,10 +178,10 @@ class ScanProcedure:
 
 def labels_of(table: SampleTable, task: ScanTask) -> npt.NDArray[np.int64]:
     """The labels that a task is fitted to and compared with, (n,) int64."""
-    part = None
-    if task.permutation is not None and task.fit.division is not None:
-        part = tenths(table, seed=task.fit.division)
-    return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, part=part)
+    division, folds = task.fit.division, []
+    if task.permutation is not None and division is not None:
+        folds = ten_folds(table, seed=division)
+    return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, folds=folds)
 
 
 @contextmanager
@@ -198,14 +202,15 @@ def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) ->
     X : (n, n_features) float64
         Of those who are predicted.
     site : (n,) str, optional
-        Where they were recorded, for a model whose decision function takes it.
+        Where they were recorded, for a model whose decision function takes it; they are then handed in
+        together.
 
     Returns
     -------
     (n,) float64, or (n, n_labels) float64
         Above 0 predicts the second of two; of more, see `offline.studies.several.log_probabilities`.
     """
-    if site is not None:
+    if site is not None and _takes_site(model, "decision_function"):
         return np.asarray(model.decision_function(X, site=site), dtype=np.float64)
     if len(model.classes_) > 2:
         return log_probabilities(model, X)
@@ -225,14 +230,22 @@ def _chosen(study: Study, more: Mapping[str, Any], X: Floats, y: Any, site: Any,
     for train, test in split.split(X, y):
         for k, setting in enumerate(study.settings):
             model = _fitted(study, {**setting, **more}, X[train], y[train], site[train], seed)
-            told = site[test] if study.judged_by_site else None
-            areas[k] += area(y[test], log_odds(model, X[test], told))
+            areas[k] += area(y[test], log_odds(model, X[test], site[test]))
     return int(np.argmax(areas))
 
 
 def _fitted(study: Study, setting: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> Any:
-    model = for_labels(partial(study.model, **setting, random_state=seed % 2**31), len(np.unique(y)))
-    return model.fit(X, y, site=site) if study.takes_site else model.fit(X, y)
+    make = partial(_made, study, setting, seed)
+    model = for_labels(make, len(np.unique(y)))
+    return model.fit(X, y, site=site) if _takes_site(make(), "fit") else model.fit(X, y)
+
+
+def _made(study: Study, setting: Mapping[str, Any], seed: int) -> Any:
+    return study.model(**setting, random_state=seed % 2**31)
+
+
+def _takes_site(model: Any, method: str) -> bool:
+    return "site" in signature(getattr(model, method, None) or (lambda: None)).parameters
 
 
 def probabilities_of(log_odds: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
+from offline.base.row_splits import own_site
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.leakage.audit import audit_of
 from offline.evaluation.leakage.protocols import (
@@ -28,7 +29,7 @@ from offline.stats.metrics import majority_rate
 from offline.stats.permutation import permuted_labels
 from offline.studies.base import Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import PERMUTATION_SEED, Profile, own_site
+from offline.studies.division import PERMUTATION_SEED, Profile
 from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, ScanTask
 from offline.studies.scan_parts import PARTS, cut
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
@@ -80,7 +81,7 @@ def audit_study(
     """
     if why := why_not(study, scans):
         return {"why_not": why}, 0.0
-    site, rows = own_site(scans.table, study.own_size or len(scans))
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
     rounds = rounds_of(max(DIVISIONS, profile.repeats), profile.audited)
     traits = N_TRAITS if study.table == CORRELATION_AND_TRAITS else 0
     n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1] - traits)
@@ -93,7 +94,7 @@ def audit_study(
         )
         planned = plan_scans(protocol, table, rows, labels, rounds, n_settings=len(study.settings))
         tasks = [scan_task(each, n_columns, traits) for each in planned]
-        kept = FitCache(work, procedure)
+        kept = FitCache(work, procedure.key)
         results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
         seconds.append(sum(each.seconds for each in results))
         evaluated = [(task, each.scores) for task, each in zip(planned, results, strict=True)]
@@ -135,11 +136,11 @@ def audit_study(
 
 def why_not(study: Study, scans: Scans) -> str:
     """Why a study cannot be audited on these scans; empty where it can."""
-    if study.auditable:
-        return study.auditable
+    if study.not_auditable_because:
+        return study.not_auditable_because
     if len(scans.labels) != 2:
         return f"leakage protocols are tried on two labels, and these are {', '.join(scans.labels)}"
-    site, rows = own_site(scans.table, study.own_size or len(scans))
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
     fewest = int(np.bincount(scans.y[rows], minlength=2).min())
     return "" if fewest >= FEWEST else f"{site} has {fewest} people of a label, and {FEWEST} are needed"
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
+from offline.base.row_splits import own_folds, ten_folds, unseen_sites
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.evaluation.tasks import FitTask
@@ -20,14 +21,11 @@ from offline.studies.division import (
     TRANSDUCTIVE,
     UNSEEN_SITE,
     Profile,
-    own_folds,
-    ten_folds,
-    unseen_sites,
 )
 from offline.studies.fitting import ScanFit, ScanTask
 
-FEWEST_JUDGED = 10
-"""People of each label among those whom a study judges."""
+FEWEST_PREDICTED = 10
+"""People of each label among those of whom a study predicts."""
 
 
 def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask]:
@@ -49,8 +47,8 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask
     for repeat in range(profile.repeats):
         folds = ten_folds(table, seed=SEED + repeat)
         out += [FitTask(fold, TENFOLD, plain, repeat=repeat) for fold in folds]
-    if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
-        out += [FitTask(fold, OWN, plain) for fold in own_folds(table, study.own_size)]
+    if study.paper.one_site_of and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
+        out += [FitTask(fold, OWN, plain) for fold in own_folds(table, study.paper.one_site_of)]
     return out
 
 
@@ -73,44 +71,44 @@ def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanT
     ]
 
 
-def who_is_judged(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
-    """Whom a study judges, (n,) bool.
+def people_of(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
+    """Of whom a study predicts, (n,) bool.
 
     Raises
     ------
     HemostreamError
         They are too few of a label to say anything.
     """
-    if study.judges is None:
+    if study.population is None:
         return np.ones(len(scans), dtype=np.bool_)
-    judged = np.asarray(study.judges(scans), dtype=np.bool_)
-    counts = np.bincount(scans.y[judged], minlength=len(scans.labels))
-    if counts.min() < FEWEST_JUDGED:
+    chosen = np.asarray(study.population.chosen(scans), dtype=np.bool_)
+    counts = np.bincount(scans.y[chosen], minlength=len(scans.labels))
+    if counts.min() < FEWEST_PREDICTED:
         found = ", ".join(f"{n} {label}" for label, n in zip(scans.labels, counts, strict=True))
         raise HemostreamError(
-            f"{study.name} judges {study.judges_words}; found {found}. "
-            f"Expected {FEWEST_JUDGED} or more of each."
+            f"{study.name} judges {study.population.words}; found {found}. "
+            f"Expected {FEWEST_PREDICTED} or more of each."
         )
-    return judged
+    return chosen
 
 
-def only(tasks: Sequence[ScanTask], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[ScanTask]:
+def only(tasks: Sequence[ScanTask], people: npt.NDArray[np.bool_], table: SampleTable) -> list[ScanTask]:
     """The same tasks, predicting only some people; those that predict nobody are left out.
 
     Parameters
     ----------
     tasks : sequence of Task
         As planned.
-    judged : (n,) bool
+    people : (n,) bool
         Whom.
     table : SampleTable
         One row a person.
     """
-    if judged.all():
+    if people.all():
         return list(tasks)
     out = []
     for task in tasks:
-        test = task.fold.test[judged[task.fold.test]]
+        test = task.fold.test[people[task.fold.test]]
         if test.size:
             held = tuple(sorted(table.person[test].tolist()))
             out.append(replace(task, fold=Fold(held, task.fold.train, test, task.fold.name)))

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,11 @@ from offline.studies.fitting import (
 )
 from offline.studies.leakage_audit import audit_study
 from offline.studies.page import write_page
-from offline.studies.planning import null_tasks, only, planned, who_is_judged
+from offline.studies.planning import null_tasks, only, people_of, planned
 from offline.studies.several import refuse_few
 from offline.studies.sheet import write_json
 from offline.studies.subgroups import subgroups
-from offline.studies.tables import digest, table_of
-from offline.studies.unlabelled import words as transductive_words
+from offline.studies.tables import OF_MATRICES, digest, table_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +108,11 @@ def run_study(
     X = table_of(study.table, scans, cache)
     seconds = {"table": time.perf_counter() - began}
     procedure = ScanProcedure(study, X, scans.table, digest(scans))
-    kept = FitCache(out / "work", procedure)
-    judged = who_is_judged(study, scans)
+    kept = FitCache(out / "work", procedure.key)
+    people = people_of(study, scans)
 
     def ran(tasks: Sequence[ScanTask]) -> list[FitResult[ScanFit]]:
-        own = only(tasks, judged, scans.table)
+        own = only(tasks, people, scans.table)
         return run_tasks(procedure, own, cache=kept, workers=workers, tell=tell, what=study.name)
 
     results = ran(planned(study, scans.table, profile))
@@ -135,7 +134,7 @@ def run_study(
             "derivative": scans.derivative,
             "digest": digest(scans),
             "people": len(scans),
-            "judged": study.judges_words,
+            "judged": study.population.words if study.population is not None else "",
             "target": scans.target,
             "labels": list(scans.labels),
             "sites": site_by_label(scans),
@@ -153,7 +152,8 @@ def run_study(
         "fits": _fits(study, [*results, *permuted]),
         "leakage": leakage,
     }
-    _write(out, whole, seconds, table)
+    write_predictions(out / "predictions.csv", table)
+    write_report(out, whole, seconds)
     write_page(out, whole)
     return Ran(study, table, whole)
 
@@ -206,21 +206,50 @@ def described(study: Study) -> dict[str, Any]:
     return {
         "name": study.name,
         "title": study.title,
-        "paper": study.paper,
+        "paper": study.paper.citation,
         "role": str(study.role),
-        "disorder": study.disorder,
-        "claims": [asdict(claim) for claim in study.claims],
-        "claimed": [str(claim) for claim in study.claims],
-        "unstated": list(study.unstated),
+        "disorder": study.paper.disorder,
+        "claims": [asdict(claim) for claim in study.paper.claims],
+        "claimed": [str(claim) for claim in study.paper.claims],
+        "unstated": list(study.paper.unstated),
         "ours": study.ours,
         "table": study.table,
-        "exportable": not study.exportable,
-        "why_not_exportable": study.exportable,
+        "exportable": not study.not_exportable_because,
+        "why_not_exportable": study.not_exportable_because,
     }
 
 
-def _write(out: Path, results: dict[str, Any], seconds: dict[str, float], table: Predictions) -> None:
-    write_predictions(out / "predictions.csv", table)
+MATRICES_WORDS = (
+    "In the transductive arm matrices are not centred, for then they would be none: the mean of their "
+    "logarithms at each site becomes that of all."
+)
+
+
+def transductive_words(study: Study, table: SampleTable) -> str:
+    """How the unlabelled people are used in the transductive condition, and for which sites they are too few.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    table : SampleTable
+        One row a person.
+    """
+    if study.unlabelled is None:
+        return MATRICES_WORDS if study.table in OF_MATRICES else ""
+    names, counts = np.unique(table.site, return_counts=True)
+    small = [str(name) for name, n in zip(names, counts, strict=True) if n < study.unlabelled.fewest]
+    text = f"In the transductive arm no site is centred; instead: {study.unlabelled.words}."
+    if small:
+        text += (
+            f" Sites with under {study.unlabelled.fewest} people are judged there as in the first arm: "
+            f"{', '.join(small)}."
+        )
+    return text
+
+
+def write_report(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    """Write ``results.json``, the same from one run to the next, and ``run.json``, the rest."""
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
-    for name, values in (("results.json", results), ("run.json", run)):
-        write_json(out / name, values)
+    write_json(out / "results.json", results)
+    write_json(out / "run.json", run)

@@ -42,7 +42,11 @@ def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19
     from tools.bench.machine import describe_machine
 
     scans = simulate_series(people, effect=1.0, n_regions=regions, n_times=120, seed=0).scans
-    reading = [name for name, study in STUDIES.items() if study.reads and can_take(study.table, scans)]
+    reading = [
+        name
+        for name, study in STUDIES.items()
+        if hasattr(study.model(**study.settings[0], random_state=0), "read") and can_take(study.table, scans)
+    ]
     print("| study | s a labelling, by itself | together | ratio |\n|---|---|---|---|")
     for name in names or reading:
         study = STUDIES[name]

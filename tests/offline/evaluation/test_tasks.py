@@ -75,7 +75,7 @@ def test_what_is_kept_is_used_only_for_the_very_same_task(
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold, other = leave_one_person_out(samples.table.person)[:2]
     procedure = WindowProcedure(samples)
-    cache = FitCache(tmp_path / "work", procedure)
+    cache = FitCache(tmp_path / "work", procedure.key)
     own = task(fold, "linear")
     assert cache.load(own) is None
     first = run_tasks(procedure, [own], cache=cache)[0]
@@ -92,7 +92,7 @@ def test_what_is_kept_is_used_only_for_the_very_same_task(
     assert all(cache.load(each) is None for each in others)
     X = np.asarray(samples.X)
     X[0, 0, 0] += 1.0
-    assert FitCache(tmp_path / "work", WindowProcedure(replace(samples, X=X))).load(own) is None
+    assert FitCache(tmp_path / "work", WindowProcedure(replace(samples, X=X)).key).load(own) is None
 
     def computed(*_: object) -> None:
         pytest.fail("it computed again")
@@ -108,7 +108,7 @@ def test_a_kept_fold_that_is_not_whole_is_computed_again(
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[0]
     procedure = WindowProcedure(samples)
-    cache = FitCache(tmp_path / "work", procedure)
+    cache = FitCache(tmp_path / "work", procedure.key)
     own = task(fold, "linear")
     first = run_tasks(procedure, [own], cache=cache)[0]
     path = cache.path(own)

@@ -14,14 +14,15 @@ from offline.estimators.combat import FEWEST, ComBat
 from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
+from offline.studies.base import UnlabelledUse
 from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.fitting import ScanProcedure
 from offline.studies.harmonised import Harmonised, tellable
 from offline.studies.planning import planned
 from offline.studies.ridge_connectivity import RidgeConnectivity
+from offline.studies.running import transductive_words as words
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
-from offline.studies.unlabelled import words
 from offline.studies.without_traits import TraitScale, WithoutTraits
 from tests.offline.studies.fits import fitted, task_of
 
@@ -244,6 +245,6 @@ def test_a_study_says_how_it_uses_unlabelled_people_and_others_are_as_they_were(
     task = planned(STUDIES["ridge-combat"], table, QUICK)[0]
     keys = {
         str(ScanProcedure(replace(STUDIES["ridge-combat"], unlabelled=each), tmp_path, table).key(task))
-        for each in (None, {"estimate": True}, {"estimate": False})
+        for each in (None, *(UnlabelledUse({"estimate": value}, "", 0) for value in (True, False)))
     }
     assert len(keys) == 3

@@ -11,13 +11,14 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from models.errors import HemostreamError, RecipeError
 from offline.base.progress import silent
+from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import balanced_accuracy
 from offline.studies import STUDIES
 from offline.studies.base import Role
-from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, unseen_sites
+from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
 from offline.studies.running import run_study

@@ -15,19 +15,20 @@ from models.parts.kinds_average import matrix_of
 from models.parts.tangent import log_symmetric
 from offline.base.process_pool import Workers
 from offline.base.progress import silent
+from offline.base.row_splits import own_site, ten_folds
 from offline.base.splits import Fold
+from offline.features.by_site import centred, moved_together, recentred
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
-from offline.studies.base import PaperClaim, Role, Study
-from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
+from offline.studies.base import Paper, PaperClaim, Role, Study
+from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import planned
 from offline.studies.running import run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
-from offline.studies.unlabelled import centred, moved_together, recentred
 from tests.offline.studies.fits import fitted, task_of
 
 SMALL = Profile("quick", 1, 2)
@@ -192,7 +193,7 @@ def test_only_columns_of_matrices_are_moved_as_matrices(name: str) -> None:
 
 
 def small_study(name: str = "ridge") -> Study:
-    return replace(STUDIES[name], own_protocol="leave one person out", own_size=20)
+    return replace(STUDIES[name], paper=Paper(one_site_of=20))
 
 
 def test_a_run_is_the_same_whole_stopped_or_shared_and_its_page_stands_alone(tmp_path: Path) -> None:
@@ -279,7 +280,7 @@ def test_a_study_says_what_it_is_and_is_bounded() -> None:
     for study in STUDIES.values():
         assert study.ours
         assert study.table in TABLES
-        assert bool(study.claims) == (study.role is Role.SYSTEM)
+        assert bool(study.paper.claims) == (study.role is Role.SYSTEM)
     with pytest.raises(ValueError, match="expected 1 to 8"):
         replace(STUDIES["ridge"], settings=({},) * 9)
     assert str(PaperClaim("x", 90.0, None, 80.5)) == "90/–/80.5 (x)"

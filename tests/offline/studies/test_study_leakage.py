@@ -24,7 +24,7 @@ from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.permutation import permuted_labels
 from offline.studies import STUDIES
-from offline.studies.base import Role, Study
+from offline.studies.base import Paper, Role, Study
 from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
 from offline.studies.fitting import ScanProcedure
@@ -191,7 +191,7 @@ def test_labels_of_test_people_reach_the_leaky_selection_only() -> None:
 def test_what_is_chosen_of_the_columns_and_by_whose_labels_is_in_the_key_of_a_task(tmp_path: Path) -> None:
     rows = np.arange(6)
     fold = Fold(("a",), rows[:4], rows[4:], "fold 1 of 0")
-    kept = FitCache(tmp_path, ScanProcedure(RIDGE, tmp_path, people().table))
+    kept = FitCache(tmp_path, ScanProcedure(RIDGE, tmp_path, people().table).key)
     others = [None, Columns(5), Columns(6), Columns(5, rows), Columns(5, rows[:4]), Columns(5, always=1)]
     assert len({kept.key(task_of(TENFOLD, fold, columns=columns)) for columns in others}) == len(others)
 
@@ -222,7 +222,7 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
 def test_what_is_not_tried_is_said(tmp_path: Path) -> None:
     scans = people(n=40)
     for name in ("motion", "many-kinds", "ridge-tangent"):
-        assert audited(STUDIES[name], scans, tmp_path) == {"why_not": STUDIES[name].auditable}
+        assert audited(STUDIES[name], scans, tmp_path) == {"why_not": STUDIES[name].not_auditable_because}
     slow = replace(RIDGE, fit_s=5.0)  # 8 rounds of 5 folds, both twins, 4 parts, 40 people of 200: 320 s
     assert set(audited(slow, scans, tmp_path)["protocols"]) == {str(SELECTION)}
     assert "about 5 minutes; the profile full" in audited(slow, scans, tmp_path)["skipped"][str(RANDOM)]
@@ -242,7 +242,7 @@ def test_a_site_of_the_papers_size_or_the_largest_is_taken(tmp_path: Path) -> No
     two = replace(scans, table=replace(scans.table, site=site))
     few = replace(SMALL, audited=1)
     assert audited(RIDGE, two, tmp_path, few)["site"] == "large"
-    assert audited(replace(RIDGE, own_size=16), two, tmp_path, few)["site"] == "small"
+    assert audited(replace(RIDGE, paper=Paper(one_site_of=16)), two, tmp_path, few)["site"] == "small"
 
 
 def test_parts_are_whole_and_in_order() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offline.base.row_splits import ten_folds
 from offline.base.sample_table import SampleTable
 from offline.evaluation import runner
 from offline.evaluation.fit_cache import FitCache
@@ -16,15 +17,15 @@ from offline.evaluation.runner import perform, run_tasks
 from offline.scans.simulated import simulate_series
 from offline.stats.permutation import evened, permuted_labels
 from offline.studies import STUDIES
-from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, SEED, UNSEEN_SITE, ten_folds, tenths
+from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, SEED, TENFOLD, UNSEEN_SITE
 from offline.studies.fitting import ScanProcedure, labels_of
 from offline.studies.planning import null_tasks
-from offline.studies.tables import TABLES, can_take, digest, table_of
+from offline.studies.tables import TABLES, digest, table_of
 from tests.offline.studies.fits import fitted, task_of
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
 
-READING = [name for name, study in STUDIES.items() if study.reads and can_take(study.table, SCANS)]
+READING = ["ridge", "ridge-partial", "ridge-tangent", "many-kinds"]
 
 
 def counts(y: np.ndarray, by: np.ndarray) -> dict[str, list[int]]:
@@ -32,8 +33,8 @@ def counts(y: np.ndarray, by: np.ndarray) -> dict[str, list[int]]:
 
 
 def permuted(table: SampleTable, number: int) -> np.ndarray:
-    part = tenths(table, seed=SEED)
-    return permuted_labels(table, number, seed=PERMUTATION_SEED, by_person=True, part=part)
+    folds = ten_folds(table, seed=SEED)
+    return permuted_labels(table, number, seed=PERMUTATION_SEED, by_person=True, folds=folds)
 
 
 def of_tenths(table: SampleTable, y: np.ndarray) -> list[int]:
@@ -101,9 +102,8 @@ def test_a_run_makes_the_labellings_of_a_fold_together_and_keeps_each(
         return perform(procedure, tasks, *more)
 
     monkeypatch.setattr(runner, "perform", counted)
-    monkeypatch.setattr(runner, "MOST_TOGETHER", 2)
-    procedure = ScanProcedure(study, X, table, digest(SCANS))
-    kept = FitCache(tmp_path / "work", procedure)
+    procedure = ScanProcedure(study, X, table, digest(SCANS), most_together=2)
+    kept = FitCache(tmp_path / "work", procedure.key)
     done = run_tasks(procedure, tasks, cache=kept)
     assert made == [2, 1] * 10
     for result in done[::7]:
@@ -139,15 +139,15 @@ def test_labels_of_the_judged_reach_no_fit_that_shares_a_reading(name: str) -> N
     np.testing.assert_array_equal(one, two)
 
 
-def test_reading_first_asks_for_one_setting_and_sites_of_training_only() -> None:
-    each: tuple[dict[str, Any], ...] = (
-        {"settings": ({}, {})},
-        {"judged_by_site": True},
-        {"takes_site": False},
-    )
-    for wrong in each:
-        with pytest.raises(ValueError, match="reads before it fits"):
-            replace(STUDIES["ridge"], **wrong)
+def test_only_permutations_of_a_model_that_reads_first_share_a_fit() -> None:
+    task = null_tasks(SCANS.table, QUICK, 0)[0]
+    for name, study in STUDIES.items():
+        shared = ScanProcedure(study, np.zeros((1, 1)), SCANS.table).shared_by(task)
+        assert (shared is not None) == (name in (*READING, "ridge-table")), name
+    ridge = ScanProcedure(STUDIES["ridge"], np.zeros((1, 1)), SCANS.table)
+    assert ridge.shared_by(task_of(TENFOLD, task.fold)) is None
+    chosen = replace(STUDIES["ridge"], settings=({}, {}))  # which setting is chosen follows from labels
+    assert ScanProcedure(chosen, np.zeros((1, 1)), SCANS.table).shared_by(task) is None
 
 
 def test_the_full_profile_takes_all_divisions_by_turns_and_chooses_settings_anew() -> None:
