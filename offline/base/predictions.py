@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from models.errors import HemostreamError
 from models.private import open_private
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
 
 COLUMNS = ("repeat", "fold", "arm", "sample", "person", "y")
 
@@ -81,6 +83,48 @@ class Predictions:
     def of_person(self, person: str) -> "Predictions":
         """Only what was predicted of this person."""
         return self.rows(self.person == person)
+
+    @staticmethod
+    def of_fold(
+        labels: tuple[str, ...],
+        table: SampleTable,
+        fold: Fold,
+        scores: npt.NDArray[np.float64],
+        *,
+        condition: str = "",
+        repeat: int = 0,
+        name: str | None = None,
+    ) -> "Predictions":
+        """What was predicted of a fold's test samples.
+
+        Parameters
+        ----------
+        labels : tuple of str
+            What the columns of ``scores`` and the table's targets stand for.
+        table : SampleTable
+            All samples, with the labels to compare with.
+        fold : Fold
+            Its test samples were predicted.
+        scores : (n_test, n_labels) float64
+            Probabilities.
+        condition : str
+            What predicted.
+        repeat : int
+            Which division into folds.
+        name : str or None
+            What the fold is called; None is its own name.
+        """
+        n = len(fold.test)
+        return Predictions(
+            labels=labels,
+            fold=np.full(n, fold.name if name is None else name),
+            arm=np.full(n, condition),
+            sample=fold.test.astype(np.int64),
+            person=table.person[fold.test],
+            y=table.target[fold.test],
+            scores=scores,
+            repeat=np.full(n, repeat, dtype=np.int64),
+        )
 
     @staticmethod
     def concatenate(parts: Sequence["Predictions"]) -> "Predictions":

@@ -53,17 +53,10 @@ class Workers:
     ----------
     count : int
         Processes; 1 computes here.
-    begin : callable, optional
-        Called in each process before anything else; not where work is done here.
-    arguments : tuple
-        Of ``begin``.
     """
 
-    def __init__(
-        self, count: int = 1, begin: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
-    ) -> None:
+    def __init__(self, count: int = 1) -> None:
         self.count = count
-        self._begin = (begin, arguments)
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
@@ -135,19 +128,16 @@ class Workers:
     def _start(self, wanted: int) -> None:
         """Start what is lacking; all of them before any is waited for."""
         # Spawned, not forked: a fork of a process that has run torch may hang.
-        context, fresh = get_context("spawn"), []
+        context = get_context("spawn")
         while len(self._workers) < wanted:
             ours, theirs = context.Pipe()
-            # The pipe is all that goes with the process.  What it begins with may be large, and where a
-            # process dies before it has read that, multiprocessing waits for ever; `_send` does not.
+            # The pipe is all that goes with the process: where one dies before it has read its arguments,
+            # multiprocessing waits for ever; `_send` does not.
             process = context.Process(target=_serve, args=(theirs,), daemon=True)
             with _no_interrupt():
                 process.start()
-                fresh.append(_Worker(process, ours))
-                self._workers.append(fresh[-1])
+                self._workers.append(_Worker(process, ours))
             theirs.close()  # so that the pipe ends with the process
-        for worker in fresh:
-            self._send(worker, self._begin)
 
     def _send(self, worker: _Worker, what: Any) -> None:
         try:
@@ -205,31 +195,19 @@ def _no_interrupt() -> Iterator[None]:
 
 
 def _serve(pipe: "Connection[Any, Any]") -> None:
-    """What a process does: begin, and answer calls until the pipe ends."""
+    """What a process does: answer calls until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_with_parent()
     with suppress(EOFError, OSError):  # whoever asked is not there any more
-        message = pipe.recv_bytes()
-        answer = _answer(_begin, message)
-        while answer == _BEGUN:
-            message = pipe.recv_bytes()
-            pipe.send_bytes(_answer(_call, message))
-        pipe.send_bytes(answer)  # of the first call, which is not looked at: nothing can be done here
+        while True:
+            pipe.send_bytes(_answer(pipe.recv_bytes()))
 
 
-def _begin(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
-    if begin is not None:
-        begin(*arguments)
-
-
-def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    return function(*arguments)
-
-
-def _answer(do: Callable[..., Any], message: bytes) -> bytes:
-    """What came of a message, as bytes: whether it went well, and the outcome or the error."""
+def _answer(message: bytes) -> bytes:
+    """What came of a call, as bytes: whether it went well, and the outcome or the error."""
     try:
-        return bytes(ForkingPickler.dumps((True, do(*ForkingPickler.loads(message)))))
+        function, arguments = ForkingPickler.loads(message)
+        return bytes(ForkingPickler.dumps((True, function(*arguments))))
     except Exception as error:  # noqa: BLE001 - the process's outermost edge: raised where it was asked for
         trace = "".join(traceback.format_exception(error)).rstrip()
         error.add_note(f"In a process that shared the work:\n{trace}")
@@ -239,9 +217,6 @@ def _answer(do: Callable[..., Any], message: bytes) -> bytes:
         except Exception:  # noqa: BLE001 - an error that cannot be sent as it is, whatever is wrong with it
             answer = bytes(ForkingPickler.dumps((False, RuntimeError(trace))))
         return answer
-
-
-_BEGUN = bytes(ForkingPickler.dumps((True, None)))
 
 
 def leave_with_parent() -> None:

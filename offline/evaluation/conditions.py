@@ -1,7 +1,7 @@
-"""Everything that an evaluation sets side by side: networks, ablations, learning curves, baselines, sites.
+"""Everything that an evaluation compares: networks, ablations, learning curves, baselines, unseen sites.
 
-An arm is what judges, by which recipe, and who is held out meanwhile.  All arms fill one prediction table, so
-every figure, interval and comparison is made of each alike.
+A condition is which model predicts, by which recipe, and who is held out meanwhile.  All conditions fill one
+prediction table, so every figure, interval and comparison is made of each alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,22 +14,26 @@ from models.networks.registry import COMPONENTS, check_network
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds, fewer_people, site_folds, time_folds
 from offline.evaluation.fit_and_predict import RIDGE, baselines_of
+from offline.evaluation.tasks import FitTask
+from offline.evaluation.windows import WindowFit, WindowTask
 from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.recipe_sections import AugmentationSection, Network
 from offline.training.search import check_search
 
 UNSEEN_SITE = "unseen site"
+CONDITIONS = "conditions"
+"""Tag of the tasks that fill the prediction table."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What judges, and whom it has not seen.
+    """What predicts, and whom it has not seen.
 
     Parameters
     ----------
     name : str
         In tables.
-    judge : str
+    model : str
         A network's, or one of the baselines (`offline.evaluation.fit_and_predict`).
     recipe : Recipe
         What it is fitted by.
@@ -40,13 +44,13 @@ class Condition:
     """
 
     name: str
-    judge: str
+    model: str
     recipe: Recipe
     by_site: bool = False
     people: int | None = None
 
     def folds(self, table: SampleTable) -> list[tuple[int, Fold]]:
-        """Repeat and fold of everything that it judges.
+        """Repeat and fold of everything that it predicts.
 
         Parameters
         ----------
@@ -65,6 +69,19 @@ class Condition:
             return divisions
         return [(repeat, fewer_people(fold, table, self.people)) for repeat, fold in divisions]
 
+    def tasks(self, table: SampleTable) -> list[WindowTask]:
+        """Its folds as tasks, tagged `CONDITIONS`; see `folds`.
+
+        Parameters
+        ----------
+        table : SampleTable
+            All samples.
+        """
+        fit = WindowFit(self.model, self.recipe)
+        return [
+            FitTask(fold, self.name, fit, repeat=repeat, tag=CONDITIONS) for repeat, fold in self.folds(table)
+        ]
+
 
 def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     """The folds of every repeat; what is divided without chance is divided once."""
@@ -80,15 +97,17 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     return out
 
 
-def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: bool = False) -> list[Condition]:
-    """All arms in the order of the tables: the recipe's own network first, the baselines last.
+def conditions_of(
+    recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: bool = False
+) -> list[Condition]:
+    """All conditions in the order of the tables: the recipe's own network first, the baselines last.
 
     Parameters
     ----------
     recipe : Recipe
         What is evaluated.
     networks : sequence of str
-        Others to judge beside it, each with its default parameters.
+        Others to compare it with, each with its default parameters.
     sites : bool
         Whether there are sites to hold out.
     traits : bool
@@ -115,14 +134,14 @@ def arms_of(recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: boo
         name = f"{own} without {part.replace('_', ' ')}"
         found[name] = Condition(name, own, without(recipe, part))
     for n in recipe.evaluation.learning_curve:
-        for judge in (own, RIDGE):
-            name = f"{judge}, {n} people"
-            found[name] = Condition(name, judge, recipe, people=n)
+        for model in (own, RIDGE):
+            name = f"{model}, {n} people"
+            found[name] = Condition(name, model, recipe, people=n)
     at_sites = []
     if sites:
         at_sites = [
-            Condition(f"{arm.name}, {UNSEEN_SITE}", arm.judge, _unexplained(arm.recipe), by_site=True)
-            for arm in whole
+            Condition(f"{each.name}, {UNSEEN_SITE}", each.model, _unexplained(each.recipe), by_site=True)
+            for each in whole
         ]
     return [*found.values(), *baselines, *at_sites]
 

@@ -1,4 +1,4 @@
-"""Folds on a Dask cluster: the same jobs, with the same outcomes, on other machines.
+"""Folds on a Dask cluster: the same tasks, with the same results, on other machines.
 
 Dask runs whatever its scheduler is told to, and asks nobody who they are.  So an address that is not this
 machine's own must be ``tls://`` (certificates as Dask's own configuration names them); and workers must have
@@ -14,8 +14,9 @@ import distributed
 
 from models.errors import HemostreamError
 from offline.base.versions import versions
-from offline.evaluation.runner import Job, JobOutcome, perform, processor
-from offline.samples.samples import Samples
+from offline.evaluation.fit_cache import processor
+from offline.evaluation.runner import perform
+from offline.evaluation.tasks import F, FitResult, FitTask, Procedure
 
 WAIT_S = 15
 """For the scheduler to answer, s."""
@@ -57,25 +58,23 @@ def check_address(address: str) -> None:
 
 
 def perform_on_cluster(
-    samples: Samples, jobs: Sequence[Job], todo: Sequence[int], address: str
-) -> Iterator[tuple[int, JobOutcome]]:
-    """Compute jobs on the workers of a scheduler, as they come to an end.
+    procedure: Procedure[F], todo: Sequence[Sequence[FitTask[F]]], address: str
+) -> Iterator[tuple[int, list[FitResult[F]]]]:
+    """Compute tasks on the workers of a scheduler, as they come to an end.
 
     Parameters
     ----------
-    samples : Samples
-        Sent to each worker once.
-    jobs : sequence of Job
-        All.
-    todo : sequence of int
-        Which of them.
+    procedure : Procedure
+        Sent to each worker once, with its data.
+    todo : sequence of sequence of FitTask
+        Those that are fitted in one go.
     address : str
         The scheduler's.
 
     Yields
     ------
-    int, Outcome
-        Which job, and what it gave.
+    int, list of FitResult
+        Which of them, and what they gave.
 
     Raises
     ------
@@ -92,10 +91,12 @@ def perform_on_cluster(
         ) from error
     with client:
         _check_workers(client, address)
-        shared = client.scatter(samples, broadcast=True, hash=False)
+        shared = client.scatter(procedure, broadcast=True, hash=False)
         futures = {
-            client.submit(perform, shared, jobs[i], pure=False, retries=AGAIN, key=f"{jobs[i].arm}-{i}"): i
-            for i in todo
+            client.submit(
+                perform, shared, tasks, pure=False, retries=AGAIN, key=f"{tasks[0].condition}-{i}"
+            ): i
+            for i, tasks in enumerate(todo)
         }
         for future in distributed.as_completed(futures, loop=client.loop):
             yield futures[future], future.result()

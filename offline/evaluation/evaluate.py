@@ -6,6 +6,7 @@ same from one run to the next; times and the machine stand in ``run.json``.
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -17,19 +18,24 @@ import numpy as np
 from models.errors import RecipeError
 from models.output_place import told_if_full
 from offline.base.cohort import Cohort, read_cohort
-from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
+from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
 from offline.base.result_cache import new_folder
-from offline.base.splits import site_folds
 from offline.estimators.baselines import window_features
-from offline.evaluation.amount_evaluation import evaluate_amounts
-from offline.evaluation.amount_tables import person_tables
-from offline.evaluation.conditions import Condition, arms_of, divisions_of, settings_kept
-from offline.evaluation.fit_and_predict import unlike_training
-from offline.evaluation.leakage.network import NetworkAudit
+from offline.evaluation.all_tasks import tasks_of
+from offline.evaluation.conditions import CONDITIONS, conditions_of, settings_kept
+from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.leakage.network import AUDIT_TASKS, network_audit
 from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
-from offline.evaluation.nulls import capped, is_by_person, map_of, network_null_of, null_of, permuted_jobs
+from offline.evaluation.people import evaluate_people
+from offline.evaluation.permutation_test import (
+    NETWORK_NULL,
+    capped,
+    is_by_person,
+    map_of,
+    null_of,
+)
 from offline.evaluation.planning import Cost, plan
 from offline.evaluation.report_folder import (
     AUDIT,
@@ -39,20 +45,20 @@ from offline.evaluation.report_folder import (
     folder_for,
     run_of,
     write_audit,
+    write_figures,
     write_maps,
     write_results,
 )
-from offline.evaluation.results import PROTOCOLS, figures_of, predictions_of
-from offline.evaluation.runner import UNLIKE, Elsewhere, Job, JobOutcome, OutcomeStore, perform_all
-from offline.evaluation.summary import what_it_says
+from offline.evaluation.results import figures_of, predictions_of
+from offline.evaluation.runner import Elsewhere, perform, run_tasks
+from offline.evaluation.tasks import FitResult, tagged
+from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
 from offline.report.console import print_amounts, print_audit, print_results
 from offline.report.folder import write_report
-from offline.samples.labels import amounts_of
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_doubled, refuse_shared
 from offline.stats.regression import Amounts, write_amounts
-from offline.stats.traits import tells
 
 AGAIN = "Make room, and start the same command again: what was computed of the folds is kept"
 
@@ -88,7 +94,7 @@ def evaluate(
     progress: Tell | None = None,
     show: bool = True,
 ) -> Results:
-    """Judge every person by what was fitted to the others; write the report and print its table.
+    """Predict every person by what was fitted to the others; write the report and print its table.
 
     A run that was killed goes on where it stopped when it is started again with the same folder, and ends
     with the same ``results.json``.
@@ -102,13 +108,13 @@ def evaluate(
     out : path
         Folder for ``results.json``, ``run.json``, ``predictions.csv`` and ``samples.csv``.
     networks : sequence of str
-        Networks to judge beside the recipe's own, each with its default parameters.
+        Networks to compare with the recipe's own, each with its default parameters.
     workers : int
         Processes that share the folds.
     cluster : str or None
         Address of a Dask scheduler whose workers compute them instead.
     audited : bool
-        Whether leakage protocols are run beside it (``audit.json``, ``audit.png``).
+        Whether leakage protocols are run too (``audit.json``, ``audit.png``).
     progress : callable or None
         Told of progress; None shows it where there is a terminal.
     show : bool
@@ -122,76 +128,57 @@ def evaluate(
     began = datetime.now(UTC)
     if audited or networks:
         _refuse_amount(recipe, "it has no audit and no network: leave --audit and --network away")
-    arms_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
+    conditions_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
     folder = folder_for(out)
     seconds: dict[str, float] = {}
-    with new_folder(folder), shown(progress) as tell:
+    with new_folder(folder), shown(progress) as tell, Workers(workers) as shared:
         cohort = read_cohort(cohort_path)
         clock = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         _refuse_twice(samples, recipe)
         seconds["collect"] = time.perf_counter() - clock
         if recipe.labels.amount:
-            return _amounts(folder, cohort, samples, recipe, began, show)
-        by_person = is_by_person(samples.table, recipe)
-        planned = _planned(samples, recipe, networks)
-        unlike = _unlike(samples, recipe)
-        permuted = permuted_jobs(samples, recipe)
-        network_audit = _network_audit(samples, recipe, by_person) if audited else None
-        groups = [
-            [job for _, _, job in planned],
-            unlike,
-            [job for _, job in permuted],
-            [] if network_audit is None else network_audit.jobs(),
-        ]
-        store = OutcomeStore(folder / WORK, samples)
-        jobs = [job for group in groups for job in group]
-        outcomes = perform_all(store, jobs, workers=workers, elsewhere=elsewhere, tell=tell)
+            table, figures = evaluate_people(cohort, samples, recipe)
+            with told_if_full("The report", folder):
+                clear(folder)
+                write_amounts(folder / "predictions.csv", table)
+                write_figures(folder, figures, run := run_of(began, {}, 1, None))
+                write_report(folder)
+            if show:
+                print_amounts(figures)
+            return Results(table, figures, run)
+        tasks = tasks_of(samples, recipe, networks, audited=audited)
+        procedure = WindowProcedure(samples)
+        cache = FitCache(folder / WORK, procedure.key)
+        apart = workers > 1 and elsewhere is None
+        with procedure.on_disk(cache.folder) if apart else nullcontext(procedure) as stored:
+            results = run_tasks(stored, tasks, cache=cache, workers=shared, elsewhere=elsewhere, tell=tell)
         clock = time.perf_counter()
         null = null_of(samples, recipe, tell)
         where = map_of(samples, recipe)
         seconds["null"] = time.perf_counter() - clock
-        found = _audit(samples, recipe, by_person, tell) if audited else None
-    ends = np.cumsum([len(group) for group in groups])
-    of_arms, of_unlike, of_null, of_audit = (
-        outcomes[end - len(group) : end] for end, group in zip(ends.tolist(), groups, strict=True)
-    )
-    for (arm, _, job), outcome in zip(planned, of_arms, strict=True):
-        seconds[f"{job.fold.name}: {arm.name}"] = outcome.seconds
-    for name, its in ((UNLIKE, of_unlike), ("network's null", of_null), ("network's audit", of_audit)):
-        seconds[name] = sum(outcome.seconds for outcome in its)
-    predictions = predictions_of(samples, planned, of_arms)
-    figures = figures_of(
-        samples,
-        recipe,
-        cohort,
-        predictions,
-        fitted=[
-            (arm.name, job.fold.name, out.how) for (arm, _, job), out in zip(planned, of_arms, strict=True)
-        ],
-        unlike={job.fold.name: out.how for job, out in zip(unlike, of_unlike, strict=True)},
-        null=null,
-        own_null=network_null_of(samples, recipe, permuted, of_null),
-        where=where,
-    )
-    results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
+        audits = _audits(samples, recipe, results, tell) if audited else {}
+    for each in tagged(results, CONDITIONS):
+        seconds[f"{each.task.fold.name}: {each.task.condition}"] = each.seconds
+    for tag in (OUT_OF_DISTRIBUTION, NETWORK_NULL, AUDIT_TASKS):
+        seconds[tag] = sum(each.seconds for each in tagged(results, tag))
+    predictions = predictions_of(samples, results)
+    figures = figures_of(samples, recipe, cohort, predictions, results, null=null, where=where)
+    run = run_of(began, seconds, workers, cluster)
     with told_if_full("The report", folder, AGAIN):
         clear(folder)
-        write_results(folder, predictions, results.figures, results.run, samples)
+        write_results(folder, predictions, figures, run, samples)
         write_maps(folder, figures, samples, recipe)
-        audits = {} if found is None else {AUDIT: found}
-        if network_audit is not None:
-            audits[NETWORK_AUDIT] = network_audit.found(of_audit)
-        for name, each in audits.items():
-            write_audit(folder, each, name)
+        for name, its in audits.items():
+            write_audit(folder, its, name)
         write_report(folder)
-    store.drop()
+    cache.drop()
     if show:
-        print_results(results.figures)
-        for each in audits.values():
-            print_audit(each)
-    return results
+        print_results(figures)
+        for its in audits.values():
+            print_audit(its)
+    return Results(predictions, figures, run)
 
 
 def plan_evaluation(
@@ -215,29 +202,24 @@ def plan_evaluation(
         Whatever is wrong with recipe, cohort or recordings.
     """
     _refuse_amount(recipe, "its linear models take seconds: leave --plan away")
-    arms_of(recipe, networks, sites=False)
+    conditions_of(recipe, networks, sites=False)
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
         began = time.perf_counter()
         samples = collect(cohort, recipe, progress=tell)
         _refuse_twice(samples, recipe)
         collected = Cost("collect", 0, 0, 0, (time.perf_counter() - began) / 3600, shared=False)
-        two, by_person = len(samples.labels) == 2, is_by_person(samples.table, recipe)
-        planned, unlike = _planned(samples, recipe, networks), _unlike(samples, recipe)
-        network_audit = _network_audit(samples, recipe, by_person) if audited else None
+        tasks = tasks_of(samples, recipe, networks, audited=audited)
         costs = plan(
             samples,
             recipe,
-            planned,
-            permutations=capped(recipe.evaluation.permutations, recipe) if two else 0,
-            network_permutations=capped(recipe.evaluation.network_permutations, recipe),
-            by_person=by_person,
-            unlike=unlike,
-            network_audit=[] if network_audit is None else network_audit.jobs(),
+            tasks,
+            permutations=capped(recipe.evaluation.permutations, recipe) if len(samples.labels) == 2 else 0,
+            by_person=is_by_person(samples.table, recipe),
             rounds=PERMUTATIONS + DIVISIONS if audited else 0,
             tell=tell,
         )
-        report = _report_seconds(samples, recipe, cohort, planned, unlike)
+        report = _report_seconds(samples, recipe, cohort, tasks)
     return [collected, *costs, Cost("report", 0, 0, 0, report / 3600, shared=False)]
 
 
@@ -248,59 +230,20 @@ def _refuse_twice(samples: Samples, recipe: Recipe) -> None:
         refuse_doubled(samples.doubled)
 
 
-def _report_seconds(
-    samples: Samples,
-    recipe: Recipe,
-    cohort: Cohort,
-    planned: Sequence[tuple[Condition, int, Job]],
-    unlike: Sequence[Job],
-) -> float:
+def _report_seconds(samples: Samples, recipe: Recipe, cohort: Cohort, tasks: Sequence[WindowTask]) -> float:
     """How long figures, tables and pages take, of predictions that say nothing."""
-    n = len(samples.labels)
-    rng = np.random.default_rng(0)
-    outcomes = [JobOutcome(rng.dirichlet(np.ones(n), len(job.fold.test)), {}, 0.0) for _, _, job in planned]
-    plain = settings_kept(recipe)
-    began = time.perf_counter()
-    predictions = predictions_of(samples, planned, outcomes)
-    figures_of(
-        samples,
-        plain,
-        cohort,
-        predictions,
-        fitted=[],
-        unlike={job.fold.name: unlike_training(samples, job.fold) for job in unlike[:1]},
-        null=None,
-        own_null=None,
-        where=None,
-    )
-    return time.perf_counter() - began
-
-
-def _unlike(samples: Samples, recipe: Recipe) -> list[Job]:
-    """A session's own person is never part of what it was fitted to."""
-    if recipe.evaluation.by != "people":
-        return []
-    return [Job(fold, UNLIKE, recipe) for _, fold in divisions_of(samples.table, recipe)]
-
-
-def _network_audit(samples: Samples, recipe: Recipe, by_person: bool) -> NetworkAudit | None:
-    """The audit of the network; None where it chooses channels itself, which one protocol is about."""
-    check_audit(samples)
-    if recipe.network.channels != "all":
-        return None
-    n = capped(recipe.evaluation.network_permutations, recipe)
-    return NetworkAudit(samples, recipe, by_person=by_person, permutations=n)
-
-
-def _planned(samples: Samples, recipe: Recipe, networks: Sequence[str]) -> list[tuple[Condition, int, Job]]:
-    """Every arm's folds as jobs, each with its repeat."""
-    sites = len(site_folds(samples.table)) > 0
-    arms = arms_of(recipe, networks, sites=sites, traits=tells(samples.traits))
-    return [
-        (arm, repeat, Job(fold, arm.judge, arm.recipe))
-        for arm in arms
-        for repeat, fold in arm.folds(samples.table)
+    n, rng = len(samples.labels), np.random.default_rng(0)
+    results = [
+        FitResult(task, rng.dirichlet(np.ones(n), len(task.fold.test)), {}, 0.0)
+        for task in tasks
+        if task.tag == CONDITIONS
     ]
+    novel = [task for task in tasks if task.tag == OUT_OF_DISTRIBUTION]
+    results += perform(WindowProcedure(samples), novel[:1]) if novel else []
+    began = time.perf_counter()
+    predictions = predictions_of(samples, results)
+    figures_of(samples, settings_kept(recipe), cohort, predictions, results, null=None, where=None)
+    return time.perf_counter() - began
 
 
 def _on(address: str) -> Elsewhere:
@@ -316,67 +259,21 @@ def _refuse_amount(recipe: Recipe, why: str) -> None:
         raise RecipeError(f"The recipe's target is an amount (labels.amount): {why}.")
 
 
-def _amounts(
-    folder: Path, cohort: Cohort, samples: Samples, recipe: Recipe, began: datetime, show: bool
-) -> Results:
-    """Amounts are told by linear models of whole people; there is no network for them yet."""
-    column = recipe.labels.column or ""
-    found = person_tables(samples, recipe)
-    amounts = amounts_of(cohort, column)
-    y = np.array([amounts[name] for name in found.person.tolist()])
-    table, figures = evaluate_amounts(
-        found.features,
-        y,
-        found.person,
-        found.site,
-        permutations=capped(recipe.evaluation.permutations, recipe),
-        repeats=recipe.evaluation.repeats,
-        seed=recipe.training.seed,
-    )
-    whole = {
-        "recipe": {"name": recipe.name, "hash": recipe.hash, "settings": recipe.model_dump(mode="json")},
-        "who": cohort.described(),
-        "cohort_hash": cohort.content_hash(),
-        "amount": column,
-        "people": len(y),
-        "says": what_it_says(len(y)),
-        "protocol": PROTOCOLS["people"].replace("window", "person"),
-        "remarks": list(samples.remarks),
-        **figures,
-    }
-    run = run_of(began, {}, 1, None)
-    with told_if_full("The report", folder):
-        clear(folder)
-        write_amounts(folder / "predictions.csv", table)
-        write_json(folder / "results.json", whole)
-        write_json(folder / "run.json", run)
-        write_report(folder)
-    if show:
-        print_amounts(whole)
-    return Results(table, whole, run)
-
-
-def check_audit(samples: Samples) -> None:
-    """Refuse what cannot be audited.
-
-    Raises
-    ------
-    RecipeError
-        There are not two labels.
-    """
-    if len(samples.labels) != 2:
-        raise RecipeError(
-            f"The audit needs two labels; the recipe has {', '.join(samples.labels)}. "
-            "Leave --audit away, or make a recipe of two of them."
+def _audits(
+    samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], tell: Tell
+) -> dict[str, dict[str, Any]]:
+    """Of the ridge model, and of the recipe's own network where it was audited; by name of their files."""
+    by_person = is_by_person(samples.table, recipe)
+    audits = {
+        AUDIT: audit_ridge(
+            window_features(samples.X),
+            samples.table,
+            by_person=by_person,
+            metric=recipe.evaluation.metric,
+            seed=recipe.training.seed,
+            tell=tell,
         )
-
-
-def _audit(samples: Samples, recipe: Recipe, by_person: bool, tell: Tell) -> dict[str, Any]:
-    return audit_ridge(
-        window_features(samples.X),
-        samples.table,
-        by_person=by_person,
-        metric=recipe.evaluation.metric,
-        seed=recipe.training.seed,
-        tell=tell,
-    )
+    }
+    if own := tagged(results, AUDIT_TASKS):
+        audits[NETWORK_AUDIT] = network_audit(samples, recipe, own, by_person=by_person)
+    return audits

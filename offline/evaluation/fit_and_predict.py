@@ -1,4 +1,4 @@
-"""One fold, one arm: fitted to the training people alone, and what it says of the held-out ones."""
+"""One fold, one model: fitted to the training people alone, it predicts the held-out ones."""
 
 import hashlib
 import json
@@ -33,72 +33,72 @@ TRAITS = "age and sex"
 
 
 def baselines_of(recipe: Recipe, *, traits: bool = False) -> tuple[str, ...]:
-    """What stands beside the networks.
+    """Baselines that networks are compared with.
 
     The clock only where labels change within a recording; age and sex only where a label is the person's and
-    the cohort tells them (``traits``).
+    the cohort reports them (``traits``).
     """
     own = (TIME,) if recipe.labels.target == "event" else (TRAITS,) if traits else ()
     return (LINEAR, RIDGE, MEMORY, *own, MAJORITY)
 
 
-def judge(
+def fit_predict(
     samples: Samples,
     recipe: Recipe,
     fold: Fold,
-    arm: str,
+    model: str,
     progress: Tell | None = None,
-    kept: Path | None = None,
+    folder: Path | None = None,
 ) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
-    """Fit one arm to a fold's training people and judge the held-out ones.
+    """Fit one model to a fold's training people and predict the held-out ones.
 
     Parameters
     ----------
     samples : Samples
         All.
     recipe : Recipe
-        Its ``network`` is the arm's.
+        Its ``network`` is the model's.
     fold : Fold
-        Who is trained on and who judged.
-    arm : str
+        Who is trained on and who is predicted.
+    model : str
         One of `baselines_of`, or the name of a network.
     progress : callable or None
         Told of every epoch.
-    kept : path or None
-        A folder of this fold and arm, for what is done of a search.
+    folder : path or None
+        Of this fit's own, for the finished trials of a search.
 
     Returns
     -------
-    (n_judged, n_labels) float64, dict
-        Probabilities for the fold's judged samples, and how the arm was fitted (JSON types).
+    (n_test, n_labels) float64, dict
+        Probabilities for the fold's test samples, and how the model was fitted (JSON types).
     """
     if recipe.evaluation.over_time:
-        return _over_time(samples, recipe, fold, arm, progress, kept)
+        return _over_time(samples, recipe, fold, model, progress, folder)
     table = samples.table
     y = table.target[fold.train]
-    if arm in (RIDGE, MEMORY, TRAITS):
-        return _ridge(_features(samples, recipe, arm), samples, recipe, fold)
-    if arm == TIME:
+    if model in (RIDGE, MEMORY, TRAITS):
+        return _ridge(_features(samples, recipe, model), samples, recipe, fold)
+    if model == TIME:
         elapsed = table.elapsed
         n_labels = len(samples.labels)
         return fit_by_time(elapsed[fold.train], y, elapsed[fold.test], n_labels), {"windows": len(y)}
-    if arm in (LINEAR, MAJORITY):
-        if arm == LINEAR:
-            model, strength = fit_linear(samples.X[fold.train], y, table.person[fold.train])
+    if model in (LINEAR, MAJORITY):
+        if model == LINEAR:
+            fitted, strength = fit_linear(samples.X[fold.train], y, table.person[fold.train])
             how: dict[str, Any] = {"inverse_penalty": strength}
         else:
-            model, how = majority().fit(np.zeros((len(y), 1, 1), dtype=np.float32), y), {}
+            fitted, how = majority().fit(np.zeros((len(y), 1, 1), dtype=np.float32), y), {}
         scores = np.zeros((len(fold.test), len(samples.labels)))
-        scores[:, model.classes_] = model.predict_proba(samples.X[fold.test])
+        scores[:, fitted.classes_] = fitted.predict_proba(samples.X[fold.test])
         return scores, how | {"windows": len(y)}
     seed = fold_seed(fold, recipe)
     searched: dict[str, Any] = {}
     if searches(recipe):
-        found = search(samples, recipe, fold, seed=seed, kept=kept, tell=progress)
+        found = search(samples, recipe, fold, seed=seed, kept=folder, tell=progress)
         recipe, searched = found.recipe, {"search": found.how}
     if recipe.network.channels == "best":
         return _best_channel(samples, recipe, fold, progress)
-    task = f"{arm} without {fold.name}"
+    task = f"{model} without {fold.name}"
     trained = train_within(samples, recipe, fold.train, seed=seed, progress=progress, task=task)
     logits = logits_of(trained.fitted.network, samples.X[fold.test])
     how = {
@@ -111,38 +111,38 @@ def judge(
         "seed": seed,
     }
     if methods := recipe.evaluation.explain:
-        X_judged = samples.X[fold.test]
+        X_test = samples.X[fold.test]
         found_maps = explain(
-            trained.fitted.network, X_judged, samples.places, samples.rate, methods=methods, seed=seed
+            trained.fitted.network, X_test, samples.places, samples.rate, methods=methods, seed=seed
         )
         searched["explanations"] = [each.to_json() for each in found_maps]
     return probabilities(logits, trained.temperature), how | searched
 
 
 def _over_time(
-    samples: Samples, recipe: Recipe, fold: Fold, arm: str, progress: Tell | None, kept: Path | None
+    samples: Samples, recipe: Recipe, fold: Fold, model: str, progress: Tell | None, folder: Path | None
 ) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
     """The same, and from people of training alone how windows add up."""
-    said = recipe.evaluation.model_copy(update={"over_time": False})
-    once = recipe.model_copy(update={"evaluation": said})
-    scores, how = judge(samples, once, fold, arm, progress, kept)
+    evaluation = recipe.evaluation.model_copy(update={"over_time": False})
+    once = recipe.model_copy(update={"evaluation": evaluation})
+    scores, how = fit_predict(samples, once, fold, model, progress, folder)
     inner = inner_folds(samples, fold, recipe.budget.inner_folds, fold_seed(fold, recipe))
     # Explained and searched is the outer fit alone.
     plain = once.model_copy(
         update={
-            "evaluation": said.model_copy(update={"explain": ()}),
+            "evaluation": evaluation.model_copy(update={"explain": ()}),
             "budget": recipe.budget.model_copy(update={"trials": 0}),
         }
     )
-    learnt = learn(samples.table, inner, lambda each: judge(samples, plain, each, arm, progress)[0])
+    learnt = learn(samples.table, inner, lambda each: fit_predict(samples, plain, each, model, progress)[0])
     return scores, how | {"over_time": learnt}
 
 
-def _features(samples: Samples, recipe: Recipe, arm: str) -> npt.NDArray[np.float64]:
+def _features(samples: Samples, recipe: Recipe, model: str) -> npt.NDArray[np.float64]:
     """What a ridge model is fitted to, (n, n_features): nothing in it is learnt from anybody."""
-    if arm == TRAITS:
+    if model == TRAITS:
         return trait_features(samples.traits, samples.table.person)
-    if arm == MEMORY:
+    if model == MEMORY:
         behind = Pipeline(recipe.pipeline, samples.spec).spec_out
         return memory_features(samples.X, mirrored(behind))
     return window_features(samples.X)
@@ -166,7 +166,7 @@ def _ridge(
 def _best_channel(
     samples: Samples, recipe: Recipe, fold: Fold, progress: Tell | None
 ) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
-    """A network for each channel; the best of them, chosen within training, judges."""
+    """A network for each channel; the best of them, chosen within training, predicts."""
     seed = fold_seed(fold, recipe)
     table = samples.table
     split = validation_split(table, fold.train, seed=seed, fraction=recipe.training.validation_fraction)
@@ -202,20 +202,20 @@ def _best_channel(
     return probabilities(logits_of(network, own[fold.test]), temperature), how
 
 
-def unlike_training(samples: Samples, fold: Fold) -> dict[str, Any]:
-    """How many windows of the held-out people, labelled or not, a session would not judge for being novel.
+def out_of_distribution(samples: Samples, fold: Fold) -> dict[str, Any]:
+    """How many windows of the held-out people, labelled or not, a session would not classify: they are novel.
 
     Parameters
     ----------
     samples : Samples
         All.
     fold : Fold
-        Who is trained on and who judged.
+        Who is trained on and who is held out.
 
     Returns
     -------
     dict
-        JSON types; the abstentions are counted here only: every labelled window is judged in the table.
+        JSON types; abstentions are counted here only: every labelled window is predicted in the table.
     """
     held_out = np.isin(samples.seen.person, fold.held_out)
     novelty, how = fit_novelty(samples.seen.rows(~held_out))

@@ -2,21 +2,22 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from offline.base.progress import Tell, silent
+from offline.base.splits import Fold
 from offline.base.terminal import PlainConsole
 from offline.estimators.baselines import window_features
-from offline.evaluation.conditions import Condition, settings_kept
+from offline.evaluation.conditions import CONDITIONS
 from offline.evaluation.fit_and_predict import baselines_of
 from offline.evaluation.leakage.ridge import audit_ridge
 from offline.evaluation.null import ridge_null
-from offline.evaluation.runner import UNLIKE, Job, perform
+from offline.evaluation.runner import perform
+from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.training.search import inner_folds, searches
@@ -24,19 +25,19 @@ from offline.training.train import fit_settings, train_network
 from offline.training.validation import validation_split
 
 TRIED = 20
-"""Labellings of the null by which the rest are predicted."""
+"""Permutations of the null by which the rest are predicted."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one arm takes.
+    """What one condition takes.
 
     Parameters
     ----------
-    arm : str
+    condition : str
         Its name, or "null".
     folds, fits : int
-        How many are judged, and how many models are fitted (trials and inner folds among them).
+        How many there are, and how many models are fitted (trials and inner folds among them).
     epochs : int
         Most of all fits together; 0 where nothing is trained by epochs.
     hours : float
@@ -45,7 +46,7 @@ class Cost:
         Whether several processes share it.
     """
 
-    arm: str
+    condition: str
     folds: int
     fits: int
     epochs: int
@@ -56,13 +57,10 @@ class Cost:
 def plan(
     samples: Samples,
     recipe: Recipe,
-    planned: Sequence[tuple[Condition, int, Job]],
+    tasks: Sequence[WindowTask],
     *,
     permutations: int,
-    network_permutations: int,
     by_person: bool,
-    unlike: Sequence[Job] = (),
-    network_audit: Sequence[Job] = (),
     rounds: int = 0,
     tell: Tell,
 ) -> list[Cost]:
@@ -77,46 +75,31 @@ def plan(
         All.
     recipe : Recipe
         What is evaluated.
-    planned : sequence of (Arm, int, Job)
+    tasks : sequence of FitTask
         What would be done.
-    permutations, network_permutations : int
-        Labellings of the null, and of the network's own; 0 where there is none.
+    permutations : int
+        Of the ridge null; 0 where there is none.
     by_person : bool
         Whether the label is the person's.
-    unlike : sequence of Job
-        Those that count windows unlike the training.
-    network_audit : sequence of Job
-        Those of the network's audit.
     rounds : int
         Of the ridge model's audit, true labels and permuted; 0 where nothing is audited.
     tell : callable
         Told of what is measured.
     """
-    folds = Counter(arm.name for arm, _, _ in planned)
-    first: dict[str, tuple[Condition, Job]] = {}
-    for arm, _, job in planned:
-        first.setdefault(arm.name, (arm, job))
+    groups: dict[str, list[WindowTask]] = {}
+    for task in tasks:
+        groups.setdefault(task.condition if task.tag == CONDITIONS else task.tag, []).append(task)
+    measured = (*baselines_of(recipe, traits=True), OUT_OF_DISTRIBUTION)
     out = []
-    for done, (name, (arm, job)) in enumerate(first.items()):
-        tell("measure", done, len(first), name)
-        if arm.judge in baselines_of(recipe, traits=True):
-            out.append(Cost(name, folds[name], folds[name], 0, folds[name] * _seconds(samples, job) / 3600))
+    for done, (name, own) in enumerate(groups.items()):
+        tell("measure", done, len(groups), name)
+        if own[0].fit.model in measured:
+            hours = len(own) * perform(WindowProcedure(samples), own[:1])[0].seconds / 3600
+            fits = 0 if name == OUT_OF_DISTRIBUTION else len(own)
+            out.append(Cost(name, len(own), fits, 0, hours))
         else:
-            out.append(_of_network(samples, arm, job, folds[name]))
-    tell("measure", len(first), len(first), "")
-    if network_permutations:
-        arm, job = next(iter(first.values()))
-        bare = Condition(arm.name, arm.judge, settings_kept(arm.recipe))
-        folds_each = sum(1 for each, _, _ in planned if each.name == arm.name)
-        cost = _of_network(samples, bare, job, network_permutations * folds_each)
-        out.append(replace(cost, arm="network's null"))
-    if network_audit:
-        arm, job = next(iter(first.values()))
-        bare = Condition(arm.name, arm.judge, settings_kept(arm.recipe))
-        out.append(replace(_of_network(samples, bare, job, len(network_audit)), arm="network's audit"))
-    if unlike:
-        hours = _seconds(samples, unlike[0]) * len(unlike) / 3600
-        out.append(Cost(UNLIKE, len(unlike), 0, 0, hours))
+            out.append(_of_network(samples, name, own[0], len(own)))
+    tell("measure", len(groups), len(groups), "")
     if rounds:
         out.append(_of_audit(samples, recipe, by_person, rounds))
     if permutations:
@@ -152,26 +135,24 @@ def _of_audit(samples: Samples, recipe: Recipe, by_person: bool, rounds: int) ->
     return Cost("audit", 0, rounds, 0, (time.perf_counter() - began) * rounds / 2 / 3600, shared=False)
 
 
-def _of_network(samples: Samples, arm: Condition, job: Job, n_folds: int) -> Cost:
-    recipe = arm.recipe
+def _of_network(samples: Samples, name: str, task: WindowTask, n_folds: int) -> Cost:
+    recipe = task.fit.recipe
     trials = recipe.budget.trials if searches(recipe) else 0
     again = 1 if recipe.evaluation.over_time else 0  # once more by each inner fold
-    inner = inner_folds(samples, job.fold, recipe.budget.inner_folds, 0) if trials or again else []
+    inner = inner_folds(samples, task.fold, recipe.budget.inner_folds, 0) if trials or again else []
     n_networks = len(samples.names) if recipe.network.channels == "best" else 1
     fits = n_folds * (1 + (trials + again) * len(inner)) * n_networks
     epochs = fit_settings(recipe).epochs
     # An inner fold learns from a part of the people only.
-    whole = 1 + (trials + again) * sum(len(each.train) for each in inner) / max(len(job.fold.train), 1)
-    epoch, once = _epoch_seconds(samples, recipe, job)
+    whole = 1 + (trials + again) * sum(len(each.train) for each in inner) / max(len(task.fold.train), 1)
+    epoch, once = _epoch_seconds(samples, recipe, task.fold)
     seconds = epoch * epochs * whole * n_networks
-    return Cost(arm.name, n_folds, fits, fits * epochs, (n_folds * seconds + fits * once) / 3600)
+    return Cost(name, n_folds, fits, fits * epochs, (n_folds * seconds + fits * once) / 3600)
 
 
-def _epoch_seconds(samples: Samples, recipe: Recipe, job: Job) -> tuple[float, float]:
+def _epoch_seconds(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[float, float]:
     """Seconds of an epoch, and what each fit costs besides: one of two epochs less one of one."""
-    split = validation_split(
-        samples.table, job.fold.train, seed=0, fraction=recipe.training.validation_fraction
-    )
+    split = validation_split(samples.table, fold.train, seed=0, fraction=recipe.training.validation_fraction)
     took = []
     for epochs in (1, 1, 2):  # the first fit of a process takes longer than any other
         training = recipe.training.model_copy(update={"epochs": epochs, "min_epochs": 1})
@@ -188,17 +169,13 @@ def _epoch_seconds(samples: Samples, recipe: Recipe, job: Job) -> tuple[float, f
     return epoch, max(took[1] - epoch, 0.0)
 
 
-def _seconds(samples: Samples, job: Job) -> float:
-    return perform(samples, job).seconds
-
-
 def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = None) -> None:
-    """Print fits and hours of every arm, and of all.
+    """Print fits and hours of every condition, and of all.
 
     Parameters
     ----------
     costs : sequence of Cost
-        Of every arm.
+        Of every condition.
     workers : int
         Processes that would share the folds.
     console : rich console or None
@@ -213,7 +190,7 @@ def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = No
         table.add_column(name, justify="right")
     for cost in costs:
         table.add_row(
-            cost.arm,
+            cost.condition,
             str(cost.folds or "–"),
             str(cost.fits or "–"),
             str(cost.epochs or "–"),

@@ -1,4 +1,4 @@
-"""What the outcomes of an evaluation's jobs amount to: one prediction table, and all that follows from it."""
+"""What the results of an evaluation's tasks amount to: one prediction table, and all that follows from it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,12 +7,13 @@ import numpy as np
 
 from offline.base.cohort import Cohort
 from offline.base.predictions import Predictions
-from offline.evaluation.conditions import Condition
+from offline.evaluation.conditions import CONDITIONS
 from offline.evaluation.null import Null
-from offline.evaluation.nulls import is_by_person
 from offline.evaluation.over_time import over_time
-from offline.evaluation.runner import Job, JobOutcome
+from offline.evaluation.permutation_test import NETWORK_NULL, is_by_person, network_null_of
 from offline.evaluation.summary import summary
+from offline.evaluation.tasks import FitResult, tagged
+from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
 from offline.explain.over_folds import put_together
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
@@ -24,45 +25,38 @@ PROTOCOLS = {
 }
 
 
-def in_canonical_order(table: Predictions, arms: Sequence[str]) -> Predictions:
-    """The rows by arm (in this order), then by repeat, then by sample."""
-    rank = {arm: i for i, arm in enumerate(arms)}
+def in_canonical_order(table: Predictions, conditions: Sequence[str]) -> Predictions:
+    """The rows by condition (in this order), then by repeat, then by sample."""
+    rank = {condition: i for i, condition in enumerate(conditions)}
     return table.take(
         np.lexsort((table.sample, table.repeat, np.array([rank[arm] for arm in table.arm.tolist()])))
     )
 
 
-def predictions_of(
-    samples: Samples, planned: Sequence[tuple[Condition, int, Job]], outcomes: Sequence[JobOutcome]
-) -> Predictions:
+def predictions_of(samples: Samples, results: Sequence[FitResult[WindowFit]]) -> Predictions:
     """The one table, in canonical order.
 
     Parameters
     ----------
     samples : Samples
-        What was judged.
-    planned : sequence of (Arm, int, Job)
-        Arm, repeat and job of every fold.
-    outcomes : sequence of Outcome
-        Of these jobs.
+        What was predicted.
+    results : sequence of FitResult
+        Those of the conditions are taken.
     """
-    parts = []
-    for (arm, repeat, job), outcome in zip(planned, outcomes, strict=True):
-        test = job.fold.test
-        parts.append(
-            Predictions(
-                labels=samples.labels,
-                fold=np.full(len(test), job.fold.name),
-                arm=np.full(len(test), arm.name),
-                sample=test.astype(np.int64),
-                person=samples.table.person[test],
-                y=samples.table.target[test],
-                scores=outcome.scores,
-                repeat=np.full(len(test), repeat, dtype=np.int64),
-            )
+    own = tagged(results, CONDITIONS)
+    parts = [
+        Predictions.of_fold(
+            samples.labels,
+            samples.table,
+            each.task.fold,
+            each.scores,
+            condition=each.task.condition,
+            repeat=each.task.repeat,
         )
-    arms = dict.fromkeys(arm.name for arm, _, _ in planned)
-    return in_canonical_order(Predictions.concatenate(parts), tuple(arms))
+        for each in own
+    ]
+    conditions = dict.fromkeys(each.task.condition for each in own)
+    return in_canonical_order(Predictions.concatenate(parts), tuple(conditions))
 
 
 def figures_of(
@@ -70,11 +64,9 @@ def figures_of(
     recipe: Recipe,
     cohort: Cohort,
     predictions: Predictions,
+    results: Sequence[FitResult[WindowFit]],
     *,
-    fitted: Sequence[tuple[str, str, dict[str, Any]]],
-    unlike: Mapping[str, Any],
     null: Null | None,
-    own_null: Null | None,
     where: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What stands in ``results.json``.
@@ -85,12 +77,10 @@ def figures_of(
         What was evaluated.
     predictions : Predictions
         The one table.
-    fitted : sequence of (str, str, dict)
-        Arm, fold, and how the arm was fitted there.
-    unlike : mapping of str to dict
-        For each fold, how many windows were unlike the training.
-    null, own_null : Null or None
-        Of the ridge procedure, and of the recipe's network.
+    results : sequence of FitResult
+        Of all tasks.
+    null : Null or None
+        Of the ridge procedure.
     where : mapping or None
         `offline.evaluation.channel_map`.
 
@@ -100,8 +90,9 @@ def figures_of(
         JSON types; nothing of when or where.
     """
     folds: dict[str, dict[str, Any]] = {}
-    for arm, fold, how in fitted:
-        folds.setdefault(fold, {})[arm] = how
+    for each in tagged(results, CONDITIONS):
+        folds.setdefault(each.task.fold.name, {})[each.task.condition] = each.how
+    unlike = {each.task.fold.name: each.how for each in tagged(results, OUT_OF_DISTRIBUTION)}
     return {
         "recipe": {
             "name": recipe.name,
@@ -132,7 +123,7 @@ def figures_of(
             metric=recipe.evaluation.metric,
             prevalence=recipe.evaluation.prevalence,
             null=null,
-            own_null=own_null,
+            own_null=network_null_of(samples, recipe, tagged(results, NETWORK_NULL)),
             seed=recipe.training.seed,
             by_time=recipe.evaluation.by == "time",
         ),

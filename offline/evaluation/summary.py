@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.base.predictions import Predictions
-from offline.evaluation.network_null import CONDITIONAL
 from offline.evaluation.null import Null
 from offline.stats.intervals import (
     PersonPredictions,
@@ -28,6 +27,7 @@ from offline.stats.person_classes import PersonClasses
 from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Metric, Pairs, own_figures, person_scores
 
+CONDITIONAL = "the recipe's network on permuted labels, settings kept (conditional null)"
 NULL_ARM = "ridge"
 """The arm whose whole procedure the null repeats; only its p value is of the whole procedure."""
 

@@ -15,7 +15,6 @@ from scipy.stats import beta, norm
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
-from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.permutation import FEWEST
 from offline.stats.primary import Metric, own_figures
 
@@ -182,11 +181,6 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
         low, high = np.nanquantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         out[person] = Interval(float(low), float(high), float(np.nanstd(values, ddof=1)))
     return out
-
-
-def says_nothing_about_others(n_people: int) -> bool:
-    """Whether there are too few people for an interval between people."""
-    return n_people < FEWEST_FOR_OTHERS
 
 
 def clopper_pearson(right: int, n: int, *, level: float = LEVEL) -> tuple[float, float] | None:

@@ -54,14 +54,11 @@ class Amounts:
 
     def of_arm(self, arm: str) -> "Amounts":
         """Rows of one arm."""
-        return self._rows(self.arm == arm)
+        return self.take(np.flatnonzero(self.arm == arm))
 
-    def _rows(self, chosen: npt.NDArray[np.bool_]) -> "Amounts":
-        return Amounts(*(getattr(self, each.name)[chosen] for each in fields(self)))
-
-    def _by_person(self) -> "Amounts":
-        order = np.argsort(self.person, kind="stable")
-        return Amounts(*(getattr(self, each.name)[order] for each in fields(self)))
+    def take(self, rows: npt.NDArray[np.intp]) -> "Amounts":
+        """These rows, (m,) intp, in this order."""
+        return Amounts(*(getattr(self, each.name)[rows] for each in fields(self)))
 
     @staticmethod
     def concatenate(parts: Sequence["Amounts"]) -> "Amounts":
@@ -97,7 +94,8 @@ def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: i
     drawn: dict[str, list[float]] = {name: [] for name in FIGURES}
     if len(people) >= FEWEST_FOR_OTHERS:
         # Each repeat judges the same people in an order of its own; whoever is drawn is drawn in all.
-        rounds = [table._rows(table.repeat == k)._by_person() for k in np.unique(table.repeat)]
+        by_person = table.take(np.argsort(table.person, kind="stable"))
+        rounds = [by_person.take(np.flatnonzero(by_person.repeat == k)) for k in np.unique(table.repeat)]
         rng = np.random.default_rng(seed)
         for _ in range(DRAWS // 4):
             rows = rng.integers(0, len(people), len(people))

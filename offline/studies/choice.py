@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from models.errors import HemostreamError, near_match
 from models.regular_file import read_regular
 from offline.base.process_pool import Workers
@@ -18,11 +16,11 @@ from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES
 from offline.studies.base import Study
 from offline.studies.beside import beside_ridge
+from offline.studies.continuous import run_continuous
 from offline.studies.division import UNSEEN_SITE, Profile
-from offline.studies.planning import FEWEST_JUDGED
+from offline.studies.planning import people_of
 from offline.studies.recorded import RECORDED, is_cohort, run_recorded
 from offline.studies.running import run_study
-from offline.studies.severity_run import run_severity
 from offline.studies.tables import can_take
 
 
@@ -76,13 +74,15 @@ def _other_kind(name: str, data: Path, cohort: bool) -> str:
 
 def can_tell(study: Study, scans: Scans) -> bool:
     """Whether a study can be run on these scans and what is told of them."""
-    if not can_take(study.table, scans) or (scans.tells_amount and not study.tells_amounts):
+    if not can_take(study.table, scans):
         return False
-    if study.judges is None:
-        return True
-    judged = np.asarray(study.judges(scans), dtype=np.bool_)
-    counts = np.bincount(scans.y[judged], minlength=len(scans.labels))
-    return not scans.tells_amount and int(counts.min()) >= FEWEST_JUDGED
+    if scans.tells_amount:
+        return study.continuous and study.population is None
+    try:
+        people_of(study, scans)
+    except HemostreamError:
+        return False
+    return True
 
 
 def run_one(
@@ -98,7 +98,7 @@ def run_one(
 ) -> None:
     """Evaluate a study on labels or on an amount, whichever the scans tell; parameters as of `run_study`."""
     if scans.tells_amount:
-        run_severity(study, scans, out, profile, cache=cache, tell=tell)
+        run_continuous(study, scans, out, profile, cache=cache, tell=tell)
     else:
         run_study(study, scans, out, profile, cache=cache, workers=workers, audit=audit, tell=tell)
 

@@ -56,7 +56,7 @@ class Columns:
         chosen = Best(self.most).fit(np.asarray(X[rows, :end], dtype=np.float64), y[rows]).support_
         return np.concatenate([chosen, np.ones(self.always, dtype=np.bool_)])
 
-    def said(self) -> list[int | str]:
+    def key(self) -> list[int | str]:
         """All that they depend on, but for the fold."""
         always: list[int | str] = [f"and the last {self.always}"] if self.always else []
         if self.looked_at is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.arrays import Floats
 from models.bundle_files import check_target
@@ -18,17 +19,19 @@ from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
 from models.scan_card import ScanCard, ScanInput
 from offline.base.progress import Tell
+from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
 from offline.base.versions import versions
 from offline.estimators import NotExportable, parts_of
+from offline.evaluation.tasks import FitTask
 from offline.samples.fingerprints import signals_for_card
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
-from offline.studies.division import UNSEEN_SITE, unseen_sites
+from offline.studies.division import UNSEEN_SITE
+from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
 from offline.studies.tables import OF_SERIES, digest, table_of
-from offline.studies.work import StudyTask, fit, log_odds
 
 SHORT_ENOUGH = 180.0
 """Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the
@@ -95,8 +98,10 @@ def export_study(
         The study cannot be written into a bundle, or these data are none of its kind, or the bundle
         does not say what the study says.
     """
-    if study.exportable:
-        raise HemostreamError(f"{study.name} cannot be written into a bundle: {study.exportable}.")
+    if study.not_exportable_because:
+        raise HemostreamError(
+            f"{study.name} cannot be written into a bundle: {study.not_exportable_because}."
+        )
     if study.table not in OF_SERIES or not scans.is_series:
         raise HemostreamError(
             f"{study.name} reads {study.table!r} of {scans.derivative}; a bundle needs region series, "
@@ -106,11 +111,12 @@ def export_study(
         raise HemostreamError(f"{study.name} tells two labels apart; found {', '.join(scans.labels)}.")
     refuse_confounded(scans)
     check_target(out)
-    task = StudyTask(study.name, UNSEEN_SITE, _fold(scans, without))
+    task = FitTask(_fold(scans, without), UNSEEN_SITE, ScanFit())
     tell("export", 0, 3, f"table: {study.table}")
     X = np.load(table_of(study.table, scans, cache), mmap_mode="r", allow_pickle=False)
     tell("export", 1, 3, f"fit to {len(task.fold.train)} people")
-    model, setting, _ = fit(study, X, scans.table, task)
+    with threadpool_limits(1):
+        model, setting, _ = ScanProcedure(study, X, scans.table).fit(task)
     try:
         parts = parts_of(model)
     except NotExportable as error:
@@ -126,7 +132,7 @@ def export_study(
         study={
             "name": study.name,
             "title": study.title,
-            "paper": study.paper,
+            "paper": study.paper.citation,
             "done": study.ours,
             "setting": dict(study.settings[setting]),
         },

@@ -9,7 +9,8 @@ import numpy as np
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
-from offline.base.sample_table import SampleTable
+from offline.base.row_splits import own_site
+from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.leakage.audit import audit_of
 from offline.evaluation.leakage.protocols import (
     OF_SCANS,
@@ -21,16 +22,17 @@ from offline.evaluation.leakage.protocols import (
     Rows,
 )
 from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_row, plan_scans, rounds_of
+from offline.evaluation.runner import run_tasks
+from offline.evaluation.tasks import FitTask
 from offline.scans import Scans
 from offline.stats.metrics import majority_rate
 from offline.stats.permutation import permuted_labels
 from offline.studies.base import Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import Profile, own_site
+from offline.studies.division import PERMUTATION_SEED, Profile
+from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, ScanTask
 from offline.studies.scan_parts import PARTS, cut
-from offline.studies.shelf import Shelf, perform_all
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
-from offline.studies.work import INNER_FOLDS, StudyTask
 
 DIVISIONS = 3
 """Of the true labels, at the least: of one site's few people a single division says too little."""
@@ -38,7 +40,6 @@ FEWEST = 6
 """People of the rarer label at the site: a setting is chosen within training, in three folds of both."""
 LONGEST_S = 100.0
 """About how long a protocol's fits may take in a quick audit, s, as stated by `Study.fit_s`."""
-PERMUTATION_SEED = 19
 
 
 def audit_study(
@@ -47,7 +48,7 @@ def audit_study(
     X: Path,
     profile: Profile,
     *,
-    shelf: Shelf,
+    work: Path,
     cache: Path,
     workers: Workers,
     tell: Tell,
@@ -64,8 +65,8 @@ def audit_study(
         The study's table, (n, n_features) float32.
     profile : Profile
         How much is computed.
-    shelf : Shelf
-        Of the study's tasks.
+    work : path
+        Folder of results that are kept.
     cache : path
         Tables that were computed before.
     workers : Workers
@@ -80,31 +81,32 @@ def audit_study(
     """
     if why := why_not(study, scans):
         return {"why_not": why}, 0.0
-    site, rows = own_site(scans.table, study.own_size or len(scans))
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
     rounds = rounds_of(max(DIVISIONS, profile.repeats), profile.audited)
     traits = N_TRAITS if study.table == CORRELATION_AND_TRAITS else 0
     n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1] - traits)
     seconds: list[float] = []
 
-    def audited(
-        protocol: LeakageProtocol, shelf: Shelf, X: Path, table: SampleTable, rows: Rows
-    ) -> dict[str, Any]:
+    def audited(protocol: LeakageProtocol, procedure: ScanProcedure, rows: Rows) -> dict[str, Any]:
+        table = procedure.table
         labels = functools.cache(
             functools.partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
         )
         planned = plan_scans(protocol, table, rows, labels, rounds, n_settings=len(study.settings))
-        tasks = [study_task(study, each, n_columns, traits) for each in planned]
-        done = perform_all(shelf, study, X, table, tasks, workers=workers, tell=tell)
-        seconds.append(sum(each.seconds for each in done))
-        evaluated = [(task, each.log_odds) for task, each in zip(planned, done, strict=True)]
+        tasks = [scan_task(each, n_columns, traits) for each in planned]
+        kept = FitCache(work, procedure.key)
+        results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
+        seconds.append(sum(each.seconds for each in results))
+        evaluated = [(task, each.scores) for task, each in zip(planned, results, strict=True)]
         figures = figures_by_row(table, labels)
         return audit_of(evaluated, (protocol,), METRICS, figures, model=study.name, unit="sample")
 
+    whole = ScanProcedure(study, X, scans.table, digest(scans))
     skipped = {} if profile.name == "full" else too_long(study, len(rows), len(rounds))
     if len(study.settings) == 1:
         skipped[SETTING] = "the study has one setting"
     found = {
-        protocol: audited(protocol, shelf, X, scans.table, rows)
+        protocol: audited(protocol, whole, rows)
         for protocol in (SELECTION, SETTING)
         if protocol not in skipped
     }
@@ -115,8 +117,8 @@ def audit_study(
         except HemostreamError as error:
             skipped[RANDOM] = f"a part of a scan has no such table: {error}"
         else:
-            own = Shelf(shelf.folder, digest(parts), study)
-            found[RANDOM] = audited(RANDOM, own, of_parts, parts.table, np.arange(len(parts)))
+            own = ScanProcedure(study, of_parts, parts.table, digest(parts))
+            found[RANDOM] = audited(RANDOM, own, np.arange(len(parts)))
     tried = [found[protocol]["protocols"] for protocol in OF_SCANS if protocol in found]
     return {
         "site": site,
@@ -134,11 +136,11 @@ def audit_study(
 
 def why_not(study: Study, scans: Scans) -> str:
     """Why a study cannot be audited on these scans; empty where it can."""
-    if study.auditable:
-        return study.auditable
+    if study.not_auditable_because:
+        return study.not_auditable_because
     if len(scans.labels) != 2:
         return f"leakage protocols are tried on two labels, and these are {', '.join(scans.labels)}"
-    site, rows = own_site(scans.table, study.own_size or len(scans))
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
     fewest = int(np.bincount(scans.y[rows], minlength=2).min())
     return "" if fewest >= FEWEST else f"{site} has {fewest} people of a label, and {FEWEST} are needed"
 
@@ -168,13 +170,11 @@ def too_long(study: Study, n_people: int, n_rounds: int) -> dict[LeakageProtocol
     }
 
 
-def study_task(study: Study, task: AuditTask, n_columns: int, traits: int) -> StudyTask:
+def scan_task(task: AuditTask, n_columns: int, traits: int) -> ScanTask:
     """A task of the audit as one of the study.
 
     Parameters
     ----------
-    study : Study
-        Whose model.
     task : AuditTask
         What is fitted to what.
     n_columns : int
@@ -185,11 +185,5 @@ def study_task(study: Study, task: AuditTask, n_columns: int, traits: int) -> St
     columns = None
     if task.protocol.selection:
         columns = Columns(n_columns, task.selection if task.leaky else None, traits)
-    return StudyTask(
-        study.name,
-        str(task.protocol),
-        task.fold,
-        labelling=task.permutation,
-        setting=task.setting,
-        columns=columns,
-    )
+    fit = ScanFit(setting=task.setting, columns=columns)
+    return FitTask(task.fold, str(task.protocol), fit, task.permutation)

@@ -1,4 +1,4 @@
-"""Which fits a study consists of: every arm's folds, the permuted ones, and who is judged in them."""
+"""Which fits a study consists of: every condition's folds, the permuted ones, and who is predicted."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,30 +7,29 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
+from offline.base.row_splits import own_folds, ten_folds, unseen_sites
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
+from offline.evaluation.tasks import FitTask
 from offline.scans import Scans
 from offline.studies.base import Role, Study
 from offline.studies.division import (
     OWN,
     PERMUTED,
+    SEED,
     TENFOLD,
     TRANSDUCTIVE,
     UNSEEN_SITE,
     Profile,
-    own_folds,
-    ten_folds,
-    unseen_sites,
 )
-from offline.studies.relabelling import SEED
-from offline.studies.work import StudyTask
+from offline.studies.fitting import ScanFit, ScanTask
 
-FEWEST_JUDGED = 10
-"""People of each label among those whom a study judges."""
+FEWEST_PREDICTED = 10
+"""People of each label among those of whom a study predicts."""
 
 
-def planned(study: Study, table: SampleTable, profile: Profile) -> list[StudyTask]:
-    """Every arm's folds with the true labels.
+def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask]:
+    """Every condition's folds with the true labels.
 
     Parameters
     ----------
@@ -41,73 +40,75 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[StudyTas
     profile : Profile
         How much is computed.
     """
-    out = [StudyTask(study.name, UNSEEN_SITE, fold) for fold in unseen_sites(table)]
+    sites, plain = unseen_sites(table), ScanFit()
+    out = [FitTask(fold, UNSEEN_SITE, plain) for fold in sites]
     if study.transductive and study.role is not Role.CONFOUND:
-        out += [StudyTask(study.name, TRANSDUCTIVE, each.fold, centred=True) for each in tuple(out)]
+        out += [FitTask(fold, TRANSDUCTIVE, ScanFit(centred=True)) for fold in sites]
     for repeat in range(profile.repeats):
-        out += [StudyTask(study.name, TENFOLD, fold) for fold in ten_folds(table, seed=SEED + repeat)]
-    if study.own_protocol and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
-        out += [StudyTask(study.name, OWN, fold) for fold in own_folds(table, study.own_size)]
+        folds = ten_folds(table, seed=SEED + repeat)
+        out += [FitTask(fold, TENFOLD, plain, repeat=repeat) for fold in folds]
+    if study.paper.one_site_of and table.target.max(initial=0) < 2:  # papers' protocols compare two groups
+        out += [FitTask(fold, OWN, plain) for fold in own_folds(table, study.paper.one_site_of)]
     return out
 
 
-def null_tasks(study: Study, table: SampleTable, profile: Profile, setting: int) -> list[StudyTask]:
-    """Ten folds again for every permuted labelling (`offline.studies.relabelling`).
+def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanTask]:
+    """Ten folds again for every permutation (`offline.stats.permutation.permuted_labels`).
 
     Parameters
     ----------
-    study, table, profile
+    table, profile
         See `planned`.
     setting : int
         The one that the true labels' ten folds chose most often, for a profile that keeps it.
     """
     kept = setting if profile.kept else None
     return [
-        StudyTask(study.name, PERMUTED, fold, labelling=number, setting=kept, division=SEED + repeat)
+        FitTask(fold, PERMUTED, ScanFit(setting=kept, division=SEED + repeat), permutation=number)
         for repeat in range(profile.repeats)
         for fold in ten_folds(table, seed=SEED + repeat)
         for number in range(repeat, profile.permutations, profile.repeats)
     ]
 
 
-def who_is_judged(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
-    """Whom a study judges, (n,) bool.
+def people_of(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
+    """Of whom a study predicts, (n,) bool.
 
     Raises
     ------
     HemostreamError
         They are too few of a label to say anything.
     """
-    if study.judges is None:
+    if study.population is None:
         return np.ones(len(scans), dtype=np.bool_)
-    judged = np.asarray(study.judges(scans), dtype=np.bool_)
-    counts = np.bincount(scans.y[judged], minlength=len(scans.labels))
-    if counts.min() < FEWEST_JUDGED:
+    chosen = np.asarray(study.population.chosen(scans), dtype=np.bool_)
+    counts = np.bincount(scans.y[chosen], minlength=len(scans.labels))
+    if counts.min() < FEWEST_PREDICTED:
         found = ", ".join(f"{n} {label}" for label, n in zip(scans.labels, counts, strict=True))
         raise HemostreamError(
-            f"{study.name} judges {study.judges_words}; found {found}. "
-            f"Expected {FEWEST_JUDGED} or more of each."
+            f"{study.name} judges {study.population.words}; found {found}. "
+            f"Expected {FEWEST_PREDICTED} or more of each."
         )
-    return judged
+    return chosen
 
 
-def only(tasks: Sequence[StudyTask], judged: npt.NDArray[np.bool_], table: SampleTable) -> list[StudyTask]:
-    """The same tasks, judging only some people; those that judge nobody are left out.
+def only(tasks: Sequence[ScanTask], people: npt.NDArray[np.bool_], table: SampleTable) -> list[ScanTask]:
+    """The same tasks, predicting only some people; those that predict nobody are left out.
 
     Parameters
     ----------
     tasks : sequence of Task
         As planned.
-    judged : (n,) bool
+    people : (n,) bool
         Whom.
     table : SampleTable
         One row a person.
     """
-    if judged.all():
+    if people.all():
         return list(tasks)
     out = []
     for task in tasks:
-        test = task.fold.test[judged[task.fold.test]]
+        test = task.fold.test[people[task.fold.test]]
         if test.size:
             held = tuple(sorted(table.person[test].tolist()))
             out.append(replace(task, fold=Fold(held, task.fold.train, test, task.fold.name)))

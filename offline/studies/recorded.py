@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from offline.base.spelling import canonical
-from offline.studies.base import PaperClaim
+from offline.studies.base import Paper, PaperClaim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,23 +21,20 @@ class Recorded:
     ----------
     name : str
         On the command line.
-    title, paper, disorder, claims, unstated, ours
+    title, paper, ours
         As of `offline.studies.base.Study`.
     recipe : str
         One that ships with hemostream, or a TOML file.
-    exportable : str
-        Empty, or why no bundle of it can be trained.
+    not_exportable_because : str
+        Why no bundle of it can be trained; empty where one can.
     """
 
     name: str
     title: str
-    paper: str
-    claims: tuple[PaperClaim, ...]
-    unstated: tuple[str, ...]
+    paper: Paper
     ours: str
     recipe: str
-    disorder: str = "ASD"
-    exportable: str = ""
+    not_exportable_because: str = ""
 
 
 UNSTATED = ("layer sizes", "the stride of windows", "the optimiser", "how people were divided")
@@ -45,30 +42,34 @@ UNSTATED = ("layer sizes", "the stride of windows", "the optimiser", "how people
 XU2019 = Recorded(
     name="xu2019",
     title="CGRNN on one optical channel (Xu 2019)",
-    paper="Xu L, Geng X, He X, Li J, Yu J (2019). Prediction in autism by deep learning short-time "
-    "spontaneous hemodynamic fluctuations. Frontiers in Neuroscience 13:1120.",
-    claims=(
-        PaperClaim("HbR, channel 10", 92.2, 85.0, 99.4),
-        PaperClaim("HbO, channel 43", 90.8, 87.9, 93.8),
-        PaperClaim("total, channel 25", 90.0, 81.6, 98.5),
+    paper=Paper(
+        "Xu L, Geng X, He X, Li J, Yu J (2019). Prediction in autism by deep learning short-time "
+        "spontaneous hemodynamic fluctuations. Frontiers in Neuroscience 13:1120.",
+        claims=(
+            PaperClaim("HbR, channel 10", 92.2, 85.0, 99.4),
+            PaperClaim("HbO, channel 43", 90.8, 87.9, 93.8),
+            PaperClaim("total, channel 25", 90.0, 81.6, 98.5),
+        ),
+        unstated=UNSTATED,
     ),
-    unstated=UNSTATED,
     ours="A CGRNN for every channel and chromophore on windows of 7 s; the channel is chosen within the "
     "fold, people are judged who were never seen.",
     recipe="xu2019",
-    exportable="a bundle holds networks of all channels",
+    not_exportable_because="a bundle holds networks of all channels",
 )
 XU2020 = Recorded(
     name="xu2020",
     title="CNN with LSTM on all optical channels (Xu 2020)",
-    paper="Xu L, Liu Y, Yu J, Li X, Yu X, Cheng H, Li J (2020). Characterizing autism spectrum disorder by "
-    "deep learning spontaneous brain activity from functional near-infrared spectroscopy. Journal of "
-    "Neuroscience Methods 331:108538.",
-    claims=(
-        PaperClaim("HbO", 95.0, 98.6, 91.4),
-        PaperClaim("HbR", None, 97.1, 94.3),
+    paper=Paper(
+        "Xu L, Liu Y, Yu J, Li X, Yu X, Cheng H, Li J (2020). Characterizing autism spectrum disorder by "
+        "deep learning spontaneous brain activity from functional near-infrared spectroscopy. Journal of "
+        "Neuroscience Methods 331:108538.",
+        claims=(
+            PaperClaim("HbO", 95.0, 98.6, 91.4),
+            PaperClaim("HbR", None, 97.1, 94.3),
+        ),
+        unstated=UNSTATED,
     ),
-    unstated=UNSTATED,
     ours="Windows of 7 s of HbO and HbR of all channels; people are judged who were never seen.",
     recipe="xu2020",
 )

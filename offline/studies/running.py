@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,28 @@ from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
 from offline.base.versions import versions
+from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.runner import run_tasks
+from offline.evaluation.tasks import FitResult
 from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
 from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of, null_figures
+from offline.studies.fitting import (
+    INNER_FOLDS,
+    ScanFit,
+    ScanProcedure,
+    ScanTask,
+    labels_of,
+    probabilities_of,
+)
 from offline.studies.leakage_audit import audit_study
-from offline.studies.planning import null_tasks, only, planned, who_is_judged
-from offline.studies.relabelling import SEED
+from offline.studies.planning import null_tasks, only, people_of, planned
 from offline.studies.several import refuse_few
-from offline.studies.shelf import Shelf, perform_all
 from offline.studies.subgroups import subgroups
-from offline.studies.tables import digest, table_of
-from offline.studies.unlabelled import words as transductive_words
-from offline.studies.work import Done, StudyTask, labels_for, probabilities_of
+from offline.studies.tables import OF_MATRICES, digest, table_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,31 +107,34 @@ def run_study(
     tell(study.name, 0, 1, f"table: {study.table}")
     X = table_of(study.table, scans, cache)
     seconds = {"table": time.perf_counter() - began}
-    shelf = Shelf(out / "work", digest(scans), study)
-    judged = who_is_judged(study, scans)
-    tasks = only(planned(study, scans.table, profile), judged, scans.table)
-    done = perform_all(shelf, study, X, scans.table, tasks, workers=workers, tell=tell)
-    kept = _kept(tasks, done)
-    of_null = only(null_tasks(study, scans.table, profile, kept), judged, scans.table)
-    null_done = perform_all(shelf, study, X, scans.table, of_null, workers=workers, tell=tell)
+    procedure = ScanProcedure(study, X, scans.table, digest(scans))
+    kept = FitCache(out / "work", procedure.key)
+    people = people_of(study, scans)
+
+    def ran(tasks: Sequence[ScanTask]) -> list[FitResult[ScanFit]]:
+        own = only(tasks, people, scans.table)
+        return run_tasks(procedure, own, cache=kept, workers=workers, tell=tell, what=study.name)
+
+    results = ran(planned(study, scans.table, profile))
+    permuted = ran(null_tasks(scans.table, profile, _chosen_most(results)))
     leakage = None
     if audit:
         leakage, seconds["leakage protocols"] = audit_study(
-            study, scans, X, profile, shelf=shelf, cache=cache, workers=workers, tell=tell
+            study, scans, X, profile, work=kept.folder, cache=cache, workers=workers, tell=tell
         )
-    table = _predictions(scans, tasks, done)
-    null = _null(scans, of_null, null_done)
-    for arm in table.arms:
-        seconds[arm] = sum(d.seconds for t, d in zip(tasks, done, strict=True) if t.arm == arm)
-    seconds["permuted labels"] = sum(d.seconds for d in null_done)
-    results = {
+    table = Predictions.concatenate([_part(scans, scans.table, each) for each in results])
+    null = _null(scans, permuted)
+    for condition in table.arms:
+        seconds[condition] = sum(each.seconds for each in results if each.task.condition == condition)
+    seconds["permuted labels"] = sum(each.seconds for each in permuted)
+    whole = {
         "study": described(study),
         "profile": asdict(profile),
         "data": {
             "derivative": scans.derivative,
             "digest": digest(scans),
             "people": len(scans),
-            "judged": study.judges_words,
+            "judged": study.population.words if study.population is not None else "",
             "target": scans.target,
             "labels": list(scans.labels),
             "sites": site_by_label(scans),
@@ -138,71 +148,56 @@ def run_study(
             name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
             for name, v in null.items()
         },
-        "settings": {arm: _settings(study, tasks, done, arm) for arm in table.arms},
-        "fits": _fits(study, [*tasks, *of_null]),
+        "settings": {condition: _settings(study, results, condition) for condition in table.arms},
+        "fits": _fits(study, [*results, *permuted]),
         "leakage": leakage,
     }
-    _write(out, results, seconds, table)
-    write_report(out)
-    return Ran(study, table, results)
+    write_predictions(out / "predictions.csv", table)
+    write_files(out, whole, seconds)
+    return Ran(study, table, whole)
 
 
-def _kept(tasks: Sequence[StudyTask], done: Sequence[Done]) -> int:
-    chosen = Counter(d.setting for t, d in zip(tasks, done, strict=True) if t.arm == TENFOLD)
+def _chosen_most(results: Sequence[FitResult[ScanFit]]) -> int:
+    """The setting that the ten folds chose most often."""
+    chosen = Counter(each.how["setting"] for each in results if each.task.condition == TENFOLD)
     return min(chosen, key=lambda k: (-chosen[k], k))
 
 
-def _predictions(scans: Scans, tasks: Sequence[StudyTask], done: Sequence[Done]) -> Predictions:
-    parts = [_part(scans.labels, scans.table, t, d, scans.y) for t, d in zip(tasks, done, strict=True)]
-    return Predictions.concatenate(parts)
-
-
-def _part(
-    labels: tuple[str, ...], table: SampleTable, task: StudyTask, done: Done, y: npt.NDArray[np.int64]
-) -> Predictions:
-    test = task.fold.test
-    # Repeats are told apart by their folds' names, "fold 3 of 1"; one person at a time is one round.
-    repeat = int(task.fold.name.rpartition(" of ")[2]) - SEED if task.arm == TENFOLD else 0
-    name = OWN if task.arm == OWN else task.fold.name
-    return Predictions(
-        labels=labels,
-        fold=np.full(len(test), name),
-        arm=np.full(len(test), task.arm),
-        sample=test.astype(np.int64),
-        person=table.person[test],
-        y=y[test],
-        scores=probabilities_of(done.log_odds),
-        repeat=np.full(len(test), repeat, dtype=np.int64),
+def _part(scans: Scans, table: SampleTable, result: FitResult[ScanFit]) -> Predictions:
+    task = result.task
+    return Predictions.of_fold(
+        scans.labels,
+        table,
+        task.fold,
+        probabilities_of(result.scores),
+        condition=task.condition,
+        repeat=task.repeat,
+        name=OWN if task.condition == OWN else None,  # one person at a time is one round
     )
 
 
-def _null(
-    scans: Scans, tasks: Sequence[StudyTask], done: Sequence[Done]
-) -> dict[str, npt.NDArray[np.float64]]:
-    by_number: dict[int, list[Predictions]] = {}
-    labels = {task.labelling or 0: labels_for(scans.table, task) for task in _first_of_each(tasks)}
-    for task, outcome in zip(tasks, done, strict=True):
-        number = task.labelling or 0
-        part = _part(scans.labels, scans.table, task, outcome, labels[number])
-        by_number.setdefault(number, []).append(part)
-    each = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
-    return {name: np.array([its[name] for its in each]) for name in (each[0] if each else {})}
+def _null(scans: Scans, results: Sequence[FitResult[ScanFit]]) -> dict[str, npt.NDArray[np.float64]]:
+    first = {each.task.permutation: each.task for each in results}
+    tables = {
+        number: replace(scans.table, target=labels_of(scans.table, task)) for number, task in first.items()
+    }
+    by_number: dict[int | None, list[Predictions]] = {}
+    for each in results:
+        number = each.task.permutation
+        by_number.setdefault(number, []).append(_part(scans, tables[number], each))
+    figures = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
+    return {name: np.array([its[name] for its in figures]) for name in (figures[0] if figures else {})}
 
 
-def _first_of_each(tasks: Sequence[StudyTask]) -> list[StudyTask]:
-    """One task of each labelling."""
-    return list({task.labelling: task for task in tasks}.values())
-
-
-def _settings(study: Study, tasks: Sequence[StudyTask], done: Sequence[Done], arm: str) -> dict[str, int]:
+def _settings(study: Study, results: Sequence[FitResult[ScanFit]], condition: str) -> dict[str, int]:
     """How often each setting was chosen."""
-    chosen = Counter(d.setting for t, d in zip(tasks, done, strict=True) if t.arm == arm)
+    chosen = Counter(each.how["setting"] for each in results if each.task.condition == condition)
     return {json.dumps(dict(study.settings[k]), sort_keys=True): n for k, n in sorted(chosen.items())}
 
 
-def _fits(study: Study, tasks: Sequence[StudyTask]) -> int:
-    inner = 3 * len(study.settings) if len(study.settings) > 1 else 0
-    return sum(1 if task.setting is not None else 1 + inner for task in tasks)
+def _fits(study: Study, results: Sequence[FitResult[ScanFit]]) -> int:
+    inner = INNER_FOLDS * len(study.settings) if len(study.settings) > 1 else 0
+    return sum(1 if each.task.fit.setting is not None else 1 + inner for each in results)
 
 
 def described(study: Study) -> dict[str, Any]:
@@ -210,21 +205,51 @@ def described(study: Study) -> dict[str, Any]:
     return {
         "name": study.name,
         "title": study.title,
-        "paper": study.paper,
+        "paper": study.paper.citation,
         "role": str(study.role),
-        "disorder": study.disorder,
-        "claims": [asdict(claim) for claim in study.claims],
-        "claimed": [str(claim) for claim in study.claims],
-        "unstated": list(study.unstated),
+        "disorder": study.paper.disorder,
+        "claims": [asdict(claim) for claim in study.paper.claims],
+        "claimed": [str(claim) for claim in study.paper.claims],
+        "unstated": list(study.paper.unstated),
         "ours": study.ours,
         "table": study.table,
-        "exportable": not study.exportable,
-        "why_not_exportable": study.exportable,
+        "exportable": not study.not_exportable_because,
+        "why_not_exportable": study.not_exportable_because,
     }
 
 
-def _write(out: Path, results: dict[str, Any], seconds: dict[str, float], table: Predictions) -> None:
-    write_predictions(out / "predictions.csv", table)
+MATRICES_WORDS = (
+    "In the transductive arm matrices are not centred, for then they would be none: the mean of their "
+    "logarithms at each site becomes that of all."
+)
+
+
+def transductive_words(study: Study, table: SampleTable) -> str:
+    """How the unlabelled people are used in the transductive condition, and for which sites they are too few.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    table : SampleTable
+        One row a person.
+    """
+    if study.unlabelled is None:
+        return MATRICES_WORDS if study.table in OF_MATRICES else ""
+    names, counts = np.unique(table.site, return_counts=True)
+    small = [str(name) for name, n in zip(names, counts, strict=True) if n < study.unlabelled.fewest]
+    text = f"In the transductive arm no site is centred; instead: {study.unlabelled.words}."
+    if small:
+        text += (
+            f" Sites with under {study.unlabelled.fewest} people are judged there as in the first arm: "
+            f"{', '.join(small)}."
+        )
+    return text
+
+
+def write_files(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    """Write ``results.json``, the same from one run to the next, ``run.json``, the rest, and the page."""
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
-    for name, values in (("results.json", results), ("run.json", run)):
-        write_json(out / name, values)
+    write_json(out / "results.json", results)
+    write_json(out / "run.json", run)
+    write_report(out)

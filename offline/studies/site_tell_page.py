@@ -13,7 +13,7 @@ from offline.base.versions import versions
 from offline.report.folder import write_report
 from offline.report.sites import sites_notes, sites_table
 from offline.scans import Scans
-from offline.studies.site_tell import site_tell
+from offline.studies.site_decoding import decode_sites
 from offline.studies.tables import AS_IT_IS, digest, table_of
 
 
@@ -41,7 +41,7 @@ def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
         raise HemostreamError(f"The folder {out} cannot be made: {error.strerror}.") from error
     of = "correlation" if scans.is_series else AS_IT_IS
     X = np.load(table_of(of, scans, out / "cache"), mmap_mode="r", allow_pickle=False)
-    results = {"table": of, "digest": digest(scans), **site_tell(X, scans, tell=tell)}
+    results = {"table": of, "digest": digest(scans), **decode_sites(X, scans, tell=tell)}
     run = {"seconds": round(time.perf_counter() - began, 2), "versions": versions()}
     for name, values in (("sites.json", results), ("sites-run.json", run)):
         write_json(out / name, values)

@@ -131,6 +131,8 @@ TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     }
 )
 """By name."""
+WIDE = (MANY_KINDS,)
+"""Tables so wide that models take them in single precision, as they are kept, and copy nothing."""
 OF_MATRICES = ("shrunk correlation", MANY_KINDS)
 """Tables in which upper triangles of positive definite matrices stand."""
 REVISION = 2

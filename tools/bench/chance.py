@@ -11,9 +11,9 @@ from multiprocessing import get_context
 
 import numpy as np
 from cyclopts import App
+from offline.evaluation.null import person_rounds, ridge_null
 
 from offline.base.sample_table import SampleTable
-from offline.evaluation.null import person_rounds, ridge_null
 from offline.evaluation.ridge import labelled_rows
 from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs

@@ -8,13 +8,13 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
+from offline.evaluation.null import ridge_null
 
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import evaluation_folds
 from offline.estimators.baselines import window_features
-from offline.evaluation.fit_and_predict import judge
-from offline.evaluation.null import ridge_null
+from offline.evaluation.fit_and_predict import fit_predict
 from offline.samples.novelty import FeatureSummary
 from offline.samples.recipe import Recipe, parse_recipe
 from offline.samples.samples import Samples
@@ -96,7 +96,7 @@ def _labelling(samples: Samples, recipe: Recipe, permutations: int) -> list[tupl
     table = samples.table
     parts = []
     for fold in evaluation_folds(table.person, table.target, seed=0):
-        scores, _ = judge(samples, recipe, fold, "cgrnn")
+        scores, _ = fit_predict(samples, recipe, fold, "cgrnn")
         n = len(fold.test)
         parts.append(
             Predictions(

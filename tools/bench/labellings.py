@@ -32,30 +32,36 @@ def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19
     alone : int
         Of these, fitted by themselves too.
     """
+    from offline.evaluation.runner import perform
     from offline.scans.simulated import simulate_series
     from offline.studies import STUDIES
     from offline.studies.division import QUICK
+    from offline.studies.fitting import ScanProcedure
     from offline.studies.planning import null_tasks
     from offline.studies.tables import TABLES, can_take
-    from offline.studies.work import perform, perform_together
     from tools.bench.machine import describe_machine
 
     scans = simulate_series(people, effect=1.0, n_regions=regions, n_times=120, seed=0).scans
-    reading = [name for name, study in STUDIES.items() if study.reads and can_take(study.table, scans)]
+    reading = [
+        name
+        for name, study in STUDIES.items()
+        if hasattr(study.model(**study.settings[0], random_state=0), "read") and can_take(study.table, scans)
+    ]
     print("| study | s a labelling, by itself | together | ratio |\n|---|---|---|---|")
     for name in names or reading:
         study = STUDIES[name]
         X = TABLES[study.table](scans).astype(np.float32)
-        tasks = null_tasks(study, scans.table, replace(QUICK, permutations=each), 0)[:each]
-        perform(study, X, scans.table, tasks[0])  # the first fit of a process loads libraries
+        procedure = ScanProcedure(study, X, scans.table)
+        tasks = null_tasks(scans.table, replace(QUICK, permutations=each), 0)[:each]
+        perform(procedure, tasks[:1])  # the first fit of a process loads libraries
         begin = time.perf_counter()
-        together = perform_together(study, X, scans.table, tasks)
+        together = perform(procedure, tasks)
         shared = (time.perf_counter() - begin) / each
         begin = time.perf_counter()
-        by_itself = [perform(study, X, scans.table, task) for task in tasks[:alone]]
+        by_itself = [perform(procedure, [task])[0] for task in tasks[:alone]]
         single = (time.perf_counter() - begin) / alone
         for one, other in zip(together, by_itself, strict=False):
-            if not np.array_equal(one.log_odds, other.log_odds):
+            if not np.array_equal(one.scores, other.scores):
                 raise SystemExit(f"{name}: scores together and alone differ.")
         print(f"| {study.title} | {single:.2f} | {shared:.2f} | {single / shared:.1f} |")
     print(

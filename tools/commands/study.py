@@ -66,13 +66,13 @@ def list_(out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None) -
         table.add_row(*cells, exportable.partition(",")[0] if narrow else exportable)
 
     for study in STUDIES.values():
-        claimed = "\n".join(str(claim) for claim in study.claims) or f"({study.role})"
-        exportable = "yes" if not study.exportable else f"no, because {study.exportable}"
+        claimed = "\n".join(str(claim) for claim in study.paper.claims) or f"({study.role})"
+        exportable = "yes" if not (why := study.not_exportable_because) else f"no, because {why}"
         add(study.name, study.title, claimed, study.table, exportable)
     for system in RECORDED.values():
-        claimed = "\n".join(str(claim) for claim in system.claims)
+        claimed = "\n".join(str(claim) for claim in system.paper.claims)
         exportable = (
-            "yes, by hemostream train" if not system.exportable else f"no, because {system.exportable}"
+            "yes, by hemostream train" if not (why := system.not_exportable_because) else f"no, because {why}"
         )
         add(system.name, system.title, claimed, f"recordings (recipe {system.recipe})", exportable)
     console.print(table)

@@ -55,8 +55,8 @@ def export(
         raise HemostreamError(
             f"{name} reads recordings: hemostream train COHORT --recipe {RECORDED[name].recipe} --out BUNDLE "
             "writes its bundle."
-            if not RECORDED[name].exportable
-            else f"{name} cannot be written into a bundle: {RECORDED[name].exportable}."
+            if not RECORDED[name].not_exportable_because
+            else f"{name} cannot be written into a bundle: {RECORDED[name].not_exportable_because}."
         )
     if name not in STUDIES:
         raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")

@@ -1,29 +1,31 @@
 """Figures of an audit of windows: those of the evaluation, by person, and how far a difference strays."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from models.arrays import Floats
 from offline.base.predictions import Predictions
+from offline.base.sample_table import SampleTable
 from offline.evaluation.leakage.audit import Evaluated, audit_of
-from offline.evaluation.leakage.protocols import OF_WINDOWS, AuditTask, LabelsOf
-from offline.evaluation.leakage.windows import AuditWindows
+from offline.evaluation.leakage.protocols import OF_WINDOWS, LabelsOf
 from offline.stats.intervals import DRAWS, bootstrap_mean_sd, draw_people
 from offline.stats.primary import Metric, Pairs, own_figures, person_scores
 from offline.stats.primary_figure import primary
 
+LABELS = ("0", "1")
+
 
 def audit_by_person(
     evaluated: Evaluated,
-    windows: AuditWindows,
+    table: SampleTable,
     labels: LabelsOf,
     *,
+    by_person: bool,
     metric: Metric,
     seed: int,
     model: str,
-    names: tuple[str, ...],
 ) -> dict[str, Any]:
     """Put every protocol of an audit of windows beside the honest one.
 
@@ -31,28 +33,31 @@ def audit_by_person(
     ----------
     evaluated : sequence of (AuditTask, (n, 2) float64)
         Every task, and the probabilities that its model gave to the fold's test windows.
-    windows : AuditWindows
-        Whose tasks.
+    table : SampleTable
+        All windows.
     labels : callable
         Labels of all windows, (n,) int64.
+    by_person : bool
+        Whether the label is the person's.
     metric : {"auc", "balanced_accuracy"}
         Which figure.
     seed : int
         Of the draws of people.
     model : str
         What every task fitted.
-    names : tuple of str
-        Of the labels.
     """
 
     def table_of(own: Evaluated) -> Predictions:
-        return Predictions.concatenate([_part(names, windows, labels, *each) for each in own])
+        compared = replace(table, target=labels(own[0][0].permutation))
+        return Predictions.concatenate(
+            [Predictions.of_fold(LABELS, compared, task.fold, scores) for task, scores in own]
+        )
 
     def figures(own: Evaluated) -> dict[str, float]:
-        value = primary(table_of(own), metric, by_person=windows.by_person)
+        value = primary(table_of(own), metric, by_person=by_person)
         return {metric: np.nan if value is None else value}
 
-    spread = partial(difference_sd, metric=metric, by_person=windows.by_person, seed=seed)
+    spread = partial(difference_sd, metric=metric, by_person=by_person, seed=seed)
     return audit_of(
         evaluated,
         OF_WINDOWS,
@@ -93,19 +98,3 @@ def difference_sd(
     times = draw_people(positive, seed=seed, draws=DRAWS)
     drawn = [Pairs.of(its).figure(metric, its.positive, times) for its in scores]
     return float(np.nanstd(drawn[0] - drawn[1], ddof=1))
-
-
-def _part(
-    names: tuple[str, ...], windows: AuditWindows, labels: LabelsOf, task: AuditTask, scores: Floats
-) -> Predictions:
-    test = task.fold.test
-    return Predictions(
-        labels=names,
-        fold=np.full(len(test), task.fold.name),
-        arm=np.full(len(test), str(task.protocol)),
-        sample=test.astype(np.int64),
-        person=windows.table.person[test],
-        y=labels(task.permutation)[test],
-        scores=scores,
-        repeat=np.zeros(len(test), dtype=np.int64),
-    )

@@ -1,4 +1,4 @@
-"""The audit of windows with the recipe's own network, each task a job like any fold.
+"""The audit of windows with the recipe's own network, each fold of a protocol a task like any.
 
 Windows, folds, channels and numbers of training windows are those of the ridge model's audit, so the two can
 be laid side by side.  Settings are the recipe's in every task: nothing is searched.  Labels are permuted as
@@ -6,23 +6,27 @@ often as the recipe asks for a null of the network (``network_permutations``); 0
 """
 
 from collections.abc import Sequence
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import Any
 
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import settings_kept
 from offline.evaluation.leakage.by_person import audit_by_person
-from offline.evaluation.leakage.protocols import AuditTask, LabelsOf
+from offline.evaluation.leakage.protocols import HONEST, OF_WINDOWS, AuditTask, LabelsOf
 from offline.evaluation.leakage.windows import AuditWindows, plan_windows
-from offline.evaluation.runner import Job, JobOutcome
+from offline.evaluation.tasks import FitResult, FitTask
+from offline.evaluation.windows import WindowFit, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.permutation import permuted_labels
-from offline.training.visible_channels import Sight
+from offline.training.visible_channels import VisibleChannels
+
+AUDIT_TASKS = "network's audit"
+"""Tag of the tasks."""
 
 
-class NetworkAudit:
-    """What the network is fitted to, and what comes of it.
+def audit_tasks(samples: Samples, recipe: Recipe, *, by_person: bool, permutations: int) -> list[WindowTask]:
+    """Every fold of every protocol, for the true labels and for permuted ones.
 
     Parameters
     ----------
@@ -35,49 +39,48 @@ class NetworkAudit:
     permutations : int
         Of the labels.
     """
+    windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
+    labels, seed = _labels(samples, recipe), recipe.training.seed
+    rounds = [(n, seed + (0 if n is None else n + 1)) for n in (None, *range(permutations))]
+    bare, out = settings_kept(recipe), []
+    for task in plan_windows(windows, labels, rounds):
+        channels = windows.channels(task, labels(task.permutation))
+        visible = VisibleChannels(tuple(channels.tolist()), tuple(task.normalisation.tolist()))
+        fit = WindowFit(recipe.network.arm, bare, visible)
+        own = FitTask(task.fold, str(task.protocol), fit, permutation=task.permutation, tag=AUDIT_TASKS)
+        out.append(own)
+    return out
 
-    def __init__(self, samples: Samples, recipe: Recipe, *, by_person: bool, permutations: int) -> None:
-        self._samples = samples
-        self._recipe = recipe
-        self._windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
-        seed = recipe.training.seed
-        self._labels: LabelsOf = cache(
-            partial(permuted_labels, samples.table, seed=seed, by_person=recipe.labels.target == "person")
-        )
-        numbers = (None, *range(permutations))
-        self._rounds = [(n, seed + (0 if n is None else n + 1)) for n in numbers]
 
-    @cached_property
-    def tasks(self) -> list[AuditTask]:
-        """Every fold of every protocol, for the true labels and for permuted ones."""
-        planned = plan_windows(self._windows, self._labels, self._rounds)
-        return [task for tasks in planned for task in tasks]
+def network_audit(
+    samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], *, by_person: bool
+) -> dict[str, Any]:
+    """What the protocols gave.
 
-    def jobs(self) -> list[Job]:
-        """The tasks as jobs, in their order."""
-        bare, out = settings_kept(self._recipe), []
-        for task in self.tasks:
-            number = task.permutation
-            channels = self._windows.channels(task, self._labels(number))
-            sight = Sight(channels=tuple(channels.tolist()), standard=tuple(task.normalisation.tolist()))
-            out.append(Job(task.fold, self._recipe.network.arm, bare, labelling=number, sight=sight))
-        return out
+    Parameters
+    ----------
+    samples, recipe, by_person
+        See `audit_tasks`.
+    results : sequence of FitResult
+        Of its tasks.
+    """
+    protocols = {str(protocol): protocol for protocol in (HONEST, *OF_WINDOWS)}
+    evaluated = []
+    for each in results:
+        protocol, number = protocols[each.task.condition], each.task.permutation
+        task = AuditTask(protocol, protocol is not HONEST, number, recipe.training.seed, each.task.fold)
+        evaluated.append((task, each.scores))
+    return audit_by_person(
+        evaluated,
+        samples.table,
+        _labels(samples, recipe),
+        by_person=by_person,
+        metric=recipe.evaluation.metric,
+        seed=recipe.training.seed,
+        model=recipe.network.arm,
+    )
 
-    def found(self, outcomes: Sequence[JobOutcome]) -> dict[str, Any]:
-        """What the protocols gave.
 
-        Parameters
-        ----------
-        outcomes : sequence of JobOutcome
-            Of `jobs`, in their order.
-        """
-        scores = [outcome.scores for outcome in outcomes]
-        return audit_by_person(
-            list(zip(self.tasks, scores, strict=True)),
-            self._windows,
-            self._labels,
-            metric=self._recipe.evaluation.metric,
-            seed=self._recipe.training.seed,
-            model=self._recipe.network.arm,
-            names=self._samples.labels,
-        )
+def _labels(samples: Samples, recipe: Recipe) -> LabelsOf:
+    by_person = recipe.labels.target == "person"
+    return cache(partial(permuted_labels, samples.table, seed=recipe.training.seed, by_person=by_person))

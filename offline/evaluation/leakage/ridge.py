@@ -56,14 +56,14 @@ def audit_ridge(
     total = divisions + permutations
     rounds = [(None if n < divisions else n, seed + n) for n in range(total)]
     labels = cache(partial(permuted_labels, table, seed=seed, by_person=by_person))
-    evaluated: list[tuple[AuditTask, Floats]] = []
-    for number, tasks in enumerate(plan_windows(windows, labels, rounds)):
-        tell("audit", number, total, "true labels" if number < divisions else "permuted labels")
-        y = labels(rounds[number][0])
-        evaluated += [(task, _scores(windows, y, task)) for task in tasks]
+    evaluated, begun = [], -1
+    for task in plan_windows(windows, labels, rounds):
+        if begun != (begun := task.seed - seed):
+            tell("audit", begun, total, "true labels" if begun < divisions else "permuted labels")
+        evaluated.append((task, _scores(windows, labels(task.permutation), task)))
     tell("audit", total, total, "")
     return audit_by_person(
-        evaluated, windows, labels, metric=metric, seed=seed, model="ridge", names=("0", "1")
+        evaluated, table, labels, by_person=by_person, metric=metric, seed=seed, model="ridge"
     )
 
 

@@ -10,15 +10,14 @@ from offline.estimators.torch_cnn import ConvolutionalClassifier
 from offline.estimators.torch_fusion import NaiveBayesFusion
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 from offline.scans import Scans
-from offline.studies.base import PaperClaim, Study
+from offline.studies.base import Paper, PaperClaim, Population, Study
 from offline.studies.systems.selecting import behind_best
 from offline.studies.tables import CORRELATION_AND_TRAITS
 from offline.studies.young import YoungAfterOlder
 
 PAPER = (
-    "Akhavan Aghdam M, Sharifi A, Pedram MM (2019). Diagnosis of autism spectrum disorders in young "
-    "children based "
-    "on resting-state functional magnetic resonance imaging data using convolutional neural networks. "
+    "Akhavan Aghdam M, Sharifi A, Pedram MM (2019). Diagnosis of autism spectrum disorders in young children "
+    "based on resting-state functional magnetic resonance imaging data using convolutional neural networks. "
     "Journal of Digital Imaging 32:899-918."
 )
 CLAIM = PaperClaim("ASD/TD aged 5 to 10, ABIDE I and II", 72.73, 71.2, 73.48)
@@ -67,9 +66,7 @@ def _study(
     return Study(
         name=name,
         title=f"{title} (Aghdam 2019)",
-        paper=PAPER,
-        claims=(CLAIM,),
-        unstated=UNSTATED,
+        paper=Paper(PAPER, claims=(CLAIM,), unstated=UNSTATED),
         ours=f"{ours} Fitted to correlations of regions, edges chosen within the fold, all ages.",
         table="correlation",
         model=model,
@@ -98,18 +95,16 @@ FUSION = _study(
 YOUNG = Study(
     name="aghdam2019-young",
     title="Convolutions for children under 11, taught by older people first (Aghdam 2019)",
-    paper=PAPER,
-    claims=(CLAIM,),
-    unstated=(*UNSTATED, "from what the network is transferred"),
+    paper=Paper(PAPER, claims=(CLAIM,), unstated=(*UNSTATED, "from what the network is transferred")),
     ours="The paper's ages: only children under 11 are judged. Convolutions over edges chosen within the "
     "fold learn from everybody older among the people of training, then, more slowly, from the children. "
     "Age says only who comes first; the network does not see it.",
     table=CORRELATION_AND_TRAITS,
     model=young,
-    judges=children,
-    judges_words=f"children under {BEFORE:g} years",
+    population=Population(children, f"children under {BEFORE:g} years"),
     transductive=False,
-    exportable="the age of whoever is judged decides whether it may be asked, and a scan does not say it",
-    auditable="its last columns are traits, among which no columns are chosen",
+    not_exportable_because="the age of whoever is judged decides whether it may be asked, and a scan does "
+    "not say it",
+    not_auditable_because="its last columns are traits, among which no columns are chosen",
     fit_s=6.0,
 )

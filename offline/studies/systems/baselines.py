@@ -40,13 +40,11 @@ def _linear(name: str, title: str, table: str, model: Any = ridge, *, fit_s: flo
         table=table,
         model=model,
         role=Role.BASELINE,
-        takes_site=model in (ridge, tangent),
-        reads=model in (ridge, tangent),
-        tells_amounts=model is ridge,
-        exportable="its columns came from elsewhere, so a bundle could not compute them"
+        continuous=model is ridge,
+        not_exportable_because="its columns came from elsewhere, so a bundle could not compute them"
         if table == "as it is"
         else "",
-        auditable="its columns are matrices, of which none is left with some of them"
+        not_auditable_because="its columns are matrices, of which none is left with some of them"
         if model is tangent
         else "",
         fit_s=fit_s,
@@ -61,9 +59,9 @@ def _alone(name: str, title: str, table: str, role: Role) -> Study:
         table=table,
         model=simple,
         role=role,
-        tells_amounts=table != "site",
-        exportable="it reads no brain",
-        auditable="it reads no scan: there are no columns to choose and no windows",
+        continuous=table != "site",
+        not_exportable_because="it reads no brain",
+        not_auditable_because="it reads no scan: there are no columns to choose and no windows",
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.combat import FEWEST
-from offline.studies.base import Role, Study
+from offline.studies.base import Paper, Role, Study, UnlabelledUse
 from offline.studies.harmonised import Harmonised
 from offline.studies.ridge_connectivity import RidgeConnectivity
 from offline.studies.tables import AGE, CORRELATION_AND_TRAITS, FEMALE, N_TRAITS
@@ -33,14 +33,15 @@ RESIDUAL = Study(
     table=CORRELATION_AND_TRAITS,
     model=residual,
     role=Role.BASELINE,
-    takes_site=True,
-    exportable=NOT_EXPORTABLE,
+    not_exportable_because=NOT_EXPORTABLE,
 )
 COMBAT = Study(
     name="ridge-combat",
     title="Ridge on connectivity harmonised by ComBat",
-    paper="Johnson WE, Li C, Rabinovic A (2007). Adjusting batch effects in microarray expression data using "
-    "empirical Bayes methods. Biostatistics 8:118-127.",
+    paper=Paper(
+        "Johnson WE, Li C, Rabinovic A (2007). Adjusting batch effects in microarray expression data using "
+        "empirical Bayes methods. Biostatistics 8:118-127."
+    ),
     ours="ComBat is fitted to the people of training, age and sex as covariates and never the diagnosis; "
     "ridge on the result. Nothing is known of an unseen site, so its people stay as they are; a site that "
     "training knows (in the ten folds) is corrected as fitted. The penalty is chosen on training sites that "
@@ -48,10 +49,10 @@ COMBAT = Study(
     table=CORRELATION_AND_TRAITS,
     model=combat,
     role=Role.BASELINE,
-    takes_site=True,
-    judged_by_site=True,
-    unlabelled={"estimate": True},
-    unlabelled_words="the unseen site's ComBat parameters are estimated from all its people without labels",
-    fewest_unlabelled=FEWEST,
-    exportable=NOT_EXPORTABLE,
+    unlabelled=UnlabelledUse(
+        {"estimate": True},
+        "the unseen site's ComBat parameters are estimated from all its people without labels",
+        FEWEST,
+    ),
+    not_exportable_because=NOT_EXPORTABLE,
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators import Consensus
-from offline.studies.base import PaperClaim, Study
+from offline.studies.base import Paper, PaperClaim, Study
 
 
 def model(*, random_state: int) -> Any:
@@ -14,12 +14,13 @@ def model(*, random_state: int) -> Any:
 STUDY = Study(
     name="consensus18",
     title="Consensus of 18 classifiers (Lanka 2020)",
-    paper="Lanka P, Rangaprakash D, Dretsch MN, Katz JS, Denney TS, Deshpande G (2020). Supervised machine "
-    "learning for "
-    "diagnostic classification from large-scale neuroimaging datasets. Brain Imaging and Behavior "
-    "14:2378-2416.",
-    claims=(PaperClaim("four disorders; its authors report overfitting on unmatched hold-outs"),),
-    unstated=("settings of the single classifiers on each data set",),
+    paper=Paper(
+        "Lanka P, Rangaprakash D, Dretsch MN, Katz JS, Denney TS, Deshpande G (2020). Supervised machine "
+        "learning for diagnostic classification from large-scale neuroimaging datasets. Brain Imaging and "
+        "Behavior 14:2378-2416.",
+        claims=(PaperClaim("four disorders; its authors report overfitting on unmatched hold-outs"),),
+        unstated=("settings of the single classifiers on each data set",),
+    ),
     ours="All eighteen, each after a reduction within the fold to at most 500 edges; a majority of votes.",
     table="correlation",
     model=model,

@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from offline.estimators import ESTIMATORS, RecursiveElimination
-from offline.studies.base import PaperClaim, Study
+from offline.studies.base import Paper, PaperClaim, Study
 
 
 def model(*, kept: int, random_state: int) -> Any:
@@ -17,17 +17,16 @@ def model(*, kept: int, random_state: int) -> Any:
 STUDY = Study(
     name="deshpande2015",
     title="Fully connected cascade (Deshpande 2015)",
-    paper="Deshpande G, Wang P, Rangaprakash D, Wilamowski B (2015). Fully connected cascade artificial "
-    "neural "
-    "network architecture for attention deficit hyperactivity disorder classification from functional "
-    "magnetic "
-    "resonance imaging data. IEEE Transactions on Cybernetics 45:2668-2679.",
-    disorder="ADHD",
-    claims=(PaperClaim("ADHD/TD", 90.0), PaperClaim("inattentive/combined", 95.0)),
-    unstated=("whether features were chosen on the test people too", "sizes of the cascade"),
+    paper=Paper(
+        "Deshpande G, Wang P, Rangaprakash D, Wilamowski B (2015). Fully connected cascade artificial neural "
+        "network architecture for attention deficit hyperactivity disorder classification from functional "
+        "magnetic resonance imaging data. IEEE Transactions on Cybernetics 45:2668-2679.",
+        disorder="ADHD",
+        claims=(PaperClaim("ADHD/TD", 90.0), PaperClaim("inattentive/combined", 95.0)),
+        unstated=("whether features were chosen on the test people too", "sizes of the cascade"),
+    ),
     ours="Correlations and Granger causality of all regions, eliminated within the fold. Run on ASD as a "
-    "stand-in where "
-    "there are no ADHD series: then nothing is compared with the published figure.",
+    "stand-in where there are no ADHD series: then nothing is compared with the published figure.",
     table="effective connectivity",
     model=model,
     settings=({"kept": 60}, {"kept": 200}),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
-from offline.studies.base import PaperClaim, Study
+from offline.studies.base import Paper, PaperClaim, Study
 from offline.studies.systems.selecting import behind_best
 
 
@@ -15,18 +15,19 @@ def model(*, columns: int, random_state: int) -> Any:
 STUDY = Study(
     name="hao2015",
     title="Deep Bayesian network (Hao 2015)",
-    paper="Hao AJ, He BL, Yin CH (2015). Discrimination of ADHD children based on deep Bayesian network. "
-    "IET International Conference on Biomedical Image and Signal Processing.",
-    disorder="ADHD",
-    claims=(
-        PaperClaim("ADHD types and TD, NYU", 48.8),
-        PaperClaim("NeuroImage", 54.0),
-        PaperClaim("KKI", 72.7),
+    paper=Paper(
+        "Hao AJ, He BL, Yin CH (2015). Discrimination of ADHD children based on deep Bayesian network. "
+        "IET International Conference on Biomedical Image and Signal Processing.",
+        disorder="ADHD",
+        claims=(
+            PaperClaim("ADHD types and TD, NYU", 48.8),
+            PaperClaim("NeuroImage", 54.0),
+            PaperClaim("KKI", 72.7),
+        ),
+        unstated=("which four regions, and how they were found", "how features were made discrete"),
     ),
-    unstated=("which four regions, and how they were found", "how features were made discrete"),
     ours="Four groups of the spectra's chosen cells instead of four regions. Run on ASD as a stand-in where "
-    "there are no "
-    "ADHD series: then nothing is compared with the published figures.",
+    "there are no ADHD series: then nothing is compared with the published figures.",
     table="spectrum",
     model=model,
     settings=({"columns": 200},),

@@ -15,15 +15,11 @@ STUDY = Study(
     name="many-kinds",
     title="Average over ten kinds of connectivity",
     ours="Ridge directions in ten kinds of connectivity, each with and without the person's own level, "
-    "averaged with equal "
-    "weights; penalties, and how little training sites may matter, chosen on training sites that are left "
-    "out.",
+    "averaged with equal weights; penalties, and how little training sites may matter, chosen on training "
+    "sites that are left out.",
     table="many kinds",
     model=model,
     role=Role.BASELINE,
-    takes_site=True,
-    reads=True,
-    single=True,
     revision=3,
-    auditable="it needs all columns of its kinds, and several sites to choose its penalties on",
+    not_auditable_because="it needs all columns of its kinds, and several sites to choose its penalties on",
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier
-from offline.studies.base import PaperClaim, Study
+from offline.studies.base import Paper, PaperClaim, Study
 from offline.studies.systems.selecting import behind_best
 
 
@@ -15,17 +15,18 @@ def model(*, columns: int, random_state: int) -> Any:
 STUDY = Study(
     name="xiao2019",
     title="Stacked auto-encoder, whole band (Xiao 2019)",
-    paper="Xiao Z, Wu J, Wang C, Jia N, Yang X (2019). Computer-aided diagnosis of school-aged children "
-    "with ASD "
-    "using full frequency bands and enhanced SAE. Experimental and Therapeutic Medicine 17:4055-4063.",
-    claims=(PaperClaim("ASD/TD, school age", 96.26, 98.03, 93.62),),
-    unstated=(
-        "which people components were chosen on",
-        "sizes of layers, penalties, when training stops",
+    paper=Paper(
+        "Xiao Z, Wu J, Wang C, Jia N, Yang X (2019). Computer-aided diagnosis of school-aged children "
+        "with ASD "
+        "using full frequency bands and enhanced SAE. Experimental and Therapeutic Medicine 17:4055-4063.",
+        claims=(PaperClaim("ASD/TD, school age", 96.26, 98.03, 93.62),),
+        unstated=(
+            "which people components were chosen on",
+            "sizes of layers, penalties, when training stops",
+        ),
     ),
     ours="Amplitude spectra of all regions on one frequency grid instead of hand-chosen components; columns "
-    "chosen, "
-    "layers pretrained and fine-tuned within the fold.",
+    "chosen, layers pretrained and fine-tuned within the fold.",
     table="spectrum",
     model=model,
     settings=({"columns": 200}, {"columns": 800}),

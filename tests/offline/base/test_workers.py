@@ -29,7 +29,7 @@ def _end() -> None:
     os._exit(3)
 
 
-def _note_and_wait(folder: str) -> None:
+def _note_and_wait(folder: str, large: bytes = b"") -> None:
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(600.0)
 
@@ -40,10 +40,6 @@ def _large() -> bytes:
 
 def _length(what: bytes) -> int:
     return len(what)
-
-
-def _begin_slowly(folder: str, large: bytes) -> None:
-    _note_and_wait(folder)
 
 
 class _OddError(Exception):
@@ -69,11 +65,10 @@ CALLS = [(number,) for number in range(7)]
 STARTS_AND_WAITS = """
 import os, sys, time
 from offline.base.process_pool import Workers, how_many
-from tests.offline.base.test_workers import _begin_slowly, _note_and_wait, LARGE
+from tests.offline.base.test_workers import _note_and_wait
 if __name__ == "__main__":
     folder, when = sys.argv[1:]
-    begin = (_begin_slowly, (folder, bytes(LARGE))) if when == "begin" else (None, ())
-    with Workers(2, *begin) as workers:
+    with Workers(2) as workers:
         if when == "between":
             list(workers.each(abs, [(1,), (2,)]))
             print(*(process.pid for process in workers.processes), flush=True)
@@ -124,11 +119,6 @@ def test_an_error_comes_back_whatever_it_is(
         list(apart.each(work, [()]))
 
 
-def test_a_process_that_cannot_begin_says_why() -> None:
-    with pytest.raises(ZeroDivisionError), Workers(2, _sleep_and_divide, (0.0, 0)) as apart:
-        list(apart.each(abs, CALLS))
-
-
 def _when(happened: Callable[[], list[int]], do: Callable[[int], None]) -> threading.Thread:
     """Do something to a process as soon as there is one."""
 
@@ -150,17 +140,12 @@ def _kill(pid: int) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("when", ["at start", "while it begins", "in a call"])
+@pytest.mark.parametrize("when", ["at start", "in a call"])
 def test_a_process_that_is_killed_at_any_moment_is_told_and_the_next_work_is_done(
     when: str, tmp_path: Path
 ) -> None:
-    """Really killed; what it begins with is more than a pipe holds."""
-    begin = (
-        (_begin_slowly, (str(tmp_path), bytes(LARGE)))
-        if when == "while it begins"
-        else (_length, (bytes(LARGE),))
-    )
-    apart = Workers(2, *begin)
+    """Really killed; what it is given is more than a pipe holds."""
+    apart = Workers(2)
 
     def started() -> list[int]:
         if when == "at start":
@@ -170,11 +155,10 @@ def test_a_process_that_is_killed_at_any_moment_is_told_and_the_next_work_is_don
     with apart:
         watch = _when(started, _kill)
         with pytest.raises(HemostreamError, match=r"signal 9.*fewer --workers"):
-            list(apart.each(_note_and_wait, [(str(tmp_path),)] * 4))
+            list(apart.each(_note_and_wait, [(str(tmp_path), bytes(LARGE))] * 4))
         watch.join()
         assert not apart.processes
-        if when != "while it begins":
-            assert dict(apart.each(abs, CALLS)) == {number: number for number in range(7)}
+        assert dict(apart.each(abs, CALLS)) == {number: number for number in range(7)}
 
 
 @POSIX
@@ -215,7 +199,7 @@ def _children(pid: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("when", ["start", "begin", "call", "between"])
+@pytest.mark.parametrize("when", ["start", "call", "between"])
 def test_a_run_that_is_stopped_ends_at_once_and_no_process_outlives_it(
     tmp_path: Path, when: str, number: signal.Signals
 ) -> None:
@@ -235,7 +219,7 @@ def test_a_run_that_is_stopped_ends_at_once_and_no_process_outlives_it(
         assert run.stdout is not None
         run.stdout.readline()  # started; if between calls, done with them
         until = time.monotonic() + DEADLINE_S
-        wanted = {"start": 1, "begin": 2, "call": 2, "between": 2}[when]
+        wanted = {"start": 1, "call": 2, "between": 2}[when]
         while time.monotonic() < until:
             children = _children(run.pid)
             ready = when in ("start", "between") or len(list(work.iterdir())) == wanted

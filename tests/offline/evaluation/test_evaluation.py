@@ -16,7 +16,7 @@ from offline.base.splits import Fold, leave_one_person_out
 from offline.base.terminal import PlainConsole
 from offline.evaluation import evaluate as evaluation
 from offline.evaluation.evaluate import evaluate
-from offline.evaluation.fit_and_predict import fold_seed, judge, unlike_training
+from offline.evaluation.fit_and_predict import fit_predict, fold_seed, out_of_distribution
 from offline.evaluation.summary import summary
 from offline.report.console import print_results
 from offline.report.words import fitted_to
@@ -55,26 +55,26 @@ def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) 
     """Other labels and other windows of the judged person leave what is fitted as it was."""
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[1]
-    _, how = judge(samples, task_recipe(), fold, arm)
+    _, how = fit_predict(samples, task_recipe(), fold, arm)
     samples.table.target[fold.test] = 1 - samples.table.target[fold.test]
     X = np.asarray(samples.X)
     X[fold.test[1:]] = np.random.default_rng(0).normal(size=X[fold.test[1:]].shape)
     samples = replace(samples, X=X)
-    scores, again = judge(samples, task_recipe(), fold, arm)
+    scores, again = fit_predict(samples, task_recipe(), fold, arm)
     assert again == how
-    alone, _ = judge(samples, task_recipe(), Fold(fold.held_out, fold.train, fold.test[:1]), arm)
+    alone, _ = fit_predict(samples, task_recipe(), Fold(fold.held_out, fold.train, fold.test[:1]), arm)
     assert alone[0] == pytest.approx(scores[0], abs=1e-6)
 
 
 def test_windows_of_unseen_people_that_a_session_would_find_novel_are_counted(tmp_path: Path) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[1]
-    told = unlike_training(samples, fold)
+    told = out_of_distribution(samples, fold)
     assert told["windows"] == np.sum(samples.seen.person == "person-1")
     assert told["share"] < 0.05
     assert told["fitted"]["units"] == 2
     samples.seen.features[samples.seen.person == "person-1"] += 50.0
-    assert unlike_training(samples, fold) == told | {"share": 1.0}
+    assert out_of_distribution(samples, fold) == told | {"share": 1.0}
 
 
 def test_a_seed_follows_from_who_is_held_out_the_network_and_the_recipes_seed() -> None:

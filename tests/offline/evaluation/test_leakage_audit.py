@@ -39,7 +39,7 @@ from offline.evaluation.ridge import Labelled
 from offline.report.console import print_audit
 from offline.report.leakage import audit_table
 from offline.samples.samples import collect
-from offline.training.visible_channels import Sight
+from offline.training.visible_channels import VisibleChannels
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
@@ -66,7 +66,7 @@ def test_no_two_judged_windows_overlap() -> None:
 
 def tasks_of(windows: AuditWindows, seed: int = 0) -> list[AuditTask]:
     target = windows.table.target
-    return next(iter(plan_windows(windows, lambda number: target, [(None, seed)])))
+    return list(plan_windows(windows, lambda number: target, [(None, seed)]))
 
 
 def test_protocols_predict_the_same_windows_once_after_training_on_as_many() -> None:
@@ -186,11 +186,11 @@ def test_what_is_chosen_or_normalised_outside_the_fold_differs_from_the_honest_t
 
 def test_what_a_model_is_let_see_is_standardised_by_those_windows_alone(tmp_path: Path) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
-    seen = Sight((2, 0), tuple(range(20))).of(samples)
+    seen = VisibleChannels((2, 0), tuple(range(20))).of(samples)
     assert seen.names == (samples.names[2], samples.names[0])
     np.testing.assert_allclose(seen.X[:20].mean(axis=(0, 2)), 0.0, atol=1e-5)
     np.testing.assert_allclose(seen.X[:20].std(axis=(0, 2)), 1.0, atol=1e-5)
-    again = Sight((2, 0), tuple(range(20))).of(replace(samples, X=samples.X * np.float32(3)))
+    again = VisibleChannels((2, 0), tuple(range(20))).of(replace(samples, X=samples.X * np.float32(3)))
     np.testing.assert_allclose(again.X, seen.X, atol=1e-4)
 
 

@@ -19,7 +19,7 @@ def test_fits_are_counted_as_they_are_made(tmp_path: Path, monkeypatch: pytest.M
         budget={"trials": 2, "inner_folds": 3, "epochs": 2, "permutations": 5},
     )
     before = sorted(tmp_path.iterdir())
-    costs = {cost.arm: cost for cost in plan_evaluation(cohort, recipe, networks=["lstm"])}
+    costs = {cost.condition: cost for cost in plan_evaluation(cohort, recipe, networks=["lstm"])}
     assert sorted(tmp_path.iterdir()) == before
     made = []
     fit = search.train_within
@@ -59,7 +59,7 @@ def test_the_plan_is_printed_with_its_sum(tmp_path: Path) -> None:
 def test_all_that_is_done_is_counted(tmp_path: Path) -> None:
     recipe = task_recipe(budget={"permutations": 5, "epochs": 2})
     cohort = task_cohort(tmp_path, people=4, sessions=1)
-    costs = {cost.arm: cost for cost in plan_evaluation(cohort, recipe, audited=True)}
+    costs = {cost.condition: cost for cost in plan_evaluation(cohort, recipe, audited=True)}
     assert {"collect", "unlike training", "null", "audit", "network's audit", "report"} <= costs.keys()
     assert costs["unlike training"].folds == 4
     run = evaluate(cohort, recipe, tmp_path / "out", audited=True, show=False).run["seconds"]

@@ -14,16 +14,17 @@ from offline.estimators.combat import FEWEST, ComBat
 from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
+from offline.studies.base import UnlabelledUse
 from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.fitting import ScanProcedure
 from offline.studies.harmonised import Harmonised, tellable
 from offline.studies.planning import planned
 from offline.studies.ridge_connectivity import RidgeConnectivity
-from offline.studies.shelf import Shelf
+from offline.studies.running import transductive_words as words
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
-from offline.studies.unlabelled import words
 from offline.studies.without_traits import TraitScale, WithoutTraits
-from offline.studies.work import StudyTask, perform
+from tests.offline.studies.fits import fitted, task_of
 
 N_FEATURES = 60
 
@@ -145,19 +146,19 @@ def test_no_judged_person_reaches_another_of_another_site() -> None:
     changed = (rows >= 120) & (site == "s1")
     other[changed] = other[changed] * 3.0 + 5.0
     for name in ("ridge-combat", "ridge-residual"):
-        task = StudyTask(name, TENFOLD, Fold((), rows[:120], rows[120:], "fold 1 of 0"))
-        one, two = (perform(STUDIES[name], each, table, task).log_odds for each in (X, other))
+        task = task_of(TENFOLD, Fold((), rows[:120], rows[120:], "fold 1 of 0"))
+        one, two = (fitted(STUDIES[name], each, table, task).scores for each in (X, other))
         same = site[120:] != "s1"
         np.testing.assert_allclose(one[same], two[same], rtol=1e-9)
         assert not np.isclose(one[~same], two[~same]).any()
         flipped = replace(table, target=np.where(rows >= 120, 1 - table.target, table.target))
-        np.testing.assert_array_equal(perform(STUDIES[name], X, flipped, task).log_odds, one)
+        np.testing.assert_array_equal(fitted(STUDIES[name], X, flipped, task).scores, one)
         unseen = np.flatnonzero(site == "s2")
         for arm, told in ((UNSEEN_SITE, False), (TRANSDUCTIVE, True)):
-            task = StudyTask(name, arm, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
+            task = task_of(arm, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
             moved = X.copy()
             moved[unseen[1:]] += 5.0
-            one, two = (perform(STUDIES[name], each, table, task).log_odds[0] for each in (X, moved))
+            one, two = (fitted(STUDIES[name], each, table, task).scores[0] for each in (X, moved))
             assert np.isclose(one, two, rtol=1e-9) == (not told)
 
 
@@ -242,8 +243,8 @@ def test_a_study_says_how_it_uses_unlabelled_people_and_others_are_as_they_were(
         STUDIES["ridge-combat"], table
     )
     task = planned(STUDIES["ridge-combat"], table, QUICK)[0]
-    paths = {
-        Shelf(tmp_path, "x", replace(STUDIES["ridge-combat"], unlabelled=each)).path(task)
-        for each in (None, {"estimate": True}, {"estimate": False})
+    keys = {
+        str(ScanProcedure(replace(STUDIES["ridge-combat"], unlabelled=each), tmp_path, table).key(task))
+        for each in (None, *(UnlabelledUse({"estimate": value}, "", 0) for value in (True, False)))
     }
-    assert len(paths) == 3
+    assert len(keys) == 3

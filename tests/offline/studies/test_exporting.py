@@ -9,16 +9,19 @@ from scipy.special import logit
 
 from models.errors import HemostreamError
 from offline.base.progress import silent
+from offline.base.row_splits import unseen_sites
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
-from offline.studies.division import UNSEEN_SITE, unseen_sites
+from offline.studies.division import UNSEEN_SITE
 from offline.studies.exporting import export_study, input_of
 from offline.studies.tables import OF_SERIES, table_of
-from offline.studies.work import StudyTask, perform
+from tests.offline.studies.fits import fitted, task_of
 from tools.cli import main
 
-EXPORTABLE = [name for name, study in STUDIES.items() if not study.exportable and study.table in OF_SERIES]
+EXPORTABLE = [
+    name for name, study in STUDIES.items() if not study.not_exportable_because and study.table in OF_SERIES
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def test_every_exportable_study_is_exported_and_says_the_same(
     done = export_study(study, planted, tmp_path / "b", cache=tmp_path, without=site, tell=silent)
     (fold,) = [f for f in unseen_sites(planted.table) if set(planted.site[f.test]) == {site}]
     X = np.load(table_of(study.table, planted, tmp_path))
-    said = perform(study, X, planted.table, StudyTask(name, UNSEEN_SITE, fold)).log_odds
+    said = fitted(study, X, planted.table, task_of(UNSEEN_SITE, fold)).scores
     people = planted.rows(fold.test)
     logits = done.bundle.system.logits(people.X, people.repetition_time)
     assert logits[:, 1] - logits[:, 0] == pytest.approx(said, abs=1e-6)
@@ -51,7 +54,7 @@ def test_every_exportable_study_is_exported_and_says_the_same(
 
 
 def test_the_studies_that_no_bundle_can_hold_say_why(planted: Scans, tmp_path: Path) -> None:
-    held = {name for name, study in STUDIES.items() if study.exportable}
+    held = {name for name, study in STUDIES.items() if study.not_exportable_because}
     assert "sidhu2019" in held
     for name in held:
         with pytest.raises(HemostreamError, match="cannot be written into a bundle"):
@@ -86,7 +89,7 @@ def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
     scans = read_scans(data)
     (fold,) = [f for f in unseen_sites(scans.table) if set(scans.site[f.test]) == {site}]
     X = np.load(table_of("correlation", scans, tmp_path), mmap_mode="r")
-    said = perform(STUDIES["ridge"], X, scans.table, StudyTask("ridge", UNSEEN_SITE, fold)).log_odds
+    said = fitted(STUDIES["ridge"], X, scans.table, task_of(UNSEEN_SITE, fold)).scores
     for row, expected in list(zip(fold.test.tolist(), said.tolist(), strict=True))[:3]:
         person = scans.table.person[row]
         (file,) = data.rglob(f"{person}_rois_cc200.1D")

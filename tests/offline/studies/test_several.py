@@ -11,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from models.errors import HemostreamError, RecipeError
 from offline.base.progress import silent
+from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
 from offline.report.study import recall_words
 from offline.scans import Scans, read_scans
@@ -18,12 +19,13 @@ from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import balanced_accuracy
 from offline.studies import STUDIES
 from offline.studies.base import Role
-from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, unseen_sites
+from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.figures import figures_of
+from offline.studies.fitting import probabilities_of
 from offline.studies.running import run_study
 from offline.studies.several import OneAgainstRest, area, log_probabilities
 from offline.studies.tables import TABLES
-from offline.studies.work import StudyTask, perform, probabilities_of
+from tests.offline.studies.fits import fitted, task_of
 
 SMALL = Profile("quick", 1, 19)
 LABELS = ("TD", "combined", "inattentive")
@@ -65,8 +67,8 @@ def halves(scans: Scans) -> Fold:
 def judged(name: str, scans: Scans) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     X = TABLES[STUDIES[name].table](scans).astype(np.float32)
     fold = halves(scans)
-    done = perform(STUDIES[name], X, scans.table, StudyTask(name, TENFOLD, fold, setting=0))
-    return scans.y[fold.test], done.log_odds
+    done = fitted(STUDIES[name], X, scans.table, task_of(TENFOLD, fold, setting=0))
+    return scans.y[fold.test], done.scores
 
 
 @pytest.mark.parametrize(

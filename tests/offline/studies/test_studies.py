@@ -15,20 +15,21 @@ from models.parts.kinds_average import matrix_of
 from models.parts.tangent import log_symmetric
 from offline.base.process_pool import Workers
 from offline.base.progress import silent
+from offline.base.row_splits import own_site, ten_folds
 from offline.base.splits import Fold
+from offline.features.by_site import centred, moved_together, recentred
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
-from offline.studies.base import PaperClaim, Role, Study
-from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile, own_site, ten_folds
+from offline.studies.base import Paper, PaperClaim, Role, Study
+from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import planned
 from offline.studies.running import run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
-from offline.studies.unlabelled import centred, moved_together, recentred
-from offline.studies.work import StudyTask, perform
+from tests.offline.studies.fits import fitted, task_of
 
 SMALL = Profile("quick", 1, 2)
 SPECTRAL = {"spectrum", "low frequency", "temporal variability"}
@@ -49,10 +50,10 @@ def halves(scans: Scans) -> Fold:
 def judged(study: Study, scans: Scans) -> float:
     X = TABLES[study.table](scans).astype(np.float32)
     fold = halves(scans)
-    done = perform(study, X, scans.table, StudyTask(study.name, TENFOLD, fold, setting=0))
-    found = auc(scans.y[fold.test] == 1, done.log_odds, np.full(len(fold.test), ""))
-    assert found is not None
-    return found
+    found = fitted(study, X, scans.table, task_of(TENFOLD, fold, setting=0)).scores
+    area = auc(scans.y[fold.test] == 1, found, np.full(len(fold.test), ""))
+    assert area is not None
+    return area
 
 
 @pytest.mark.parametrize(
@@ -109,10 +110,10 @@ def test_labels_of_the_judged_reach_no_fit() -> None:
     target[fold.test] = 1 - target[fold.test]
     other = replace(scans.table, target=target)
     for name in ("ridge", "jung2019", "aghdam2019"):
-        task = StudyTask(name, UNSEEN_SITE, fold)
-        one, two = (perform(STUDIES[name], X, table, task) for table in (scans.table, other))
-        np.testing.assert_array_equal(one.log_odds, two.log_odds)
-        assert one.setting == two.setting
+        task = task_of(UNSEEN_SITE, fold)
+        one, two = (fitted(STUDIES[name], X, table, task) for table in (scans.table, other))
+        np.testing.assert_array_equal(one.scores, two.scores)
+        assert one.how == two.how
 
 
 def test_who_else_is_judged_changes_nothing_where_nothing_is_transductive() -> None:
@@ -120,14 +121,10 @@ def test_who_else_is_judged_changes_nothing_where_nothing_is_transductive() -> N
     fold = halves(scans)
     X = TABLES["correlation"](scans).astype(np.float32)
     alone = Fold(fold.held_out[:1], fold.train, fold.test[:1], fold.name)
-    one, many = (
-        perform(STUDIES["ridge"], X, scans.table, StudyTask("ridge", UNSEEN_SITE, f)) for f in (alone, fold)
-    )
-    assert one.log_odds[0] == pytest.approx(many.log_odds[0], abs=1e-9)
+    one, many = (fitted(STUDIES["ridge"], X, scans.table, task_of(UNSEEN_SITE, f)) for f in (alone, fold))
+    assert one.scores[0] == pytest.approx(many.scores[0], abs=1e-9)
     moved = [
-        perform(STUDIES["ridge"], X, scans.table, StudyTask("ridge", TRANSDUCTIVE, f, centred=True)).log_odds[
-            0
-        ]
+        fitted(STUDIES["ridge"], X, scans.table, task_of(TRANSDUCTIVE, f, centred=True)).scores[0]
         for f in (alone, fold)
     ]
     assert moved[0] != pytest.approx(moved[1], abs=1e-6)  # which is why it has a column of its own
@@ -196,7 +193,7 @@ def test_only_columns_of_matrices_are_moved_as_matrices(name: str) -> None:
 
 
 def small_study(name: str = "ridge") -> Study:
-    return replace(STUDIES[name], own_protocol="leave one person out", own_size=20)
+    return replace(STUDIES[name], paper=Paper(one_site_of=20))
 
 
 def test_a_run_is_the_same_whole_stopped_or_shared_and_its_page_stands_alone(tmp_path: Path) -> None:
@@ -249,11 +246,11 @@ def test_data_that_a_study_cannot_take_are_refused_by_name(tmp_path: Path) -> No
 
 def test_confounds_are_not_centred_and_papers_protocols_stay_within_a_site() -> None:
     table = planted(2.4).table
-    arms = {task.arm for task in planned(STUDIES["motion"], table, SMALL)}
+    arms = {task.condition for task in planned(STUDIES["motion"], table, SMALL)}
     assert arms == {UNSEEN_SITE, TENFOLD}
     name, rows = own_site(table, 55)
     for task in planned(STUDIES["wang2018"], table, SMALL):
-        if task.arm == OWN:
+        if task.condition == OWN:
             assert set(table.site[task.fold.train]) | set(table.site[task.fold.test]) == {name}
             assert len(task.fold.train) + len(task.fold.test) == len(rows)
 
@@ -283,7 +280,7 @@ def test_a_study_says_what_it_is_and_is_bounded() -> None:
     for study in STUDIES.values():
         assert study.ours
         assert study.table in TABLES
-        assert bool(study.claims) == (study.role is Role.SYSTEM)
+        assert bool(study.paper.claims) == (study.role is Role.SYSTEM)
     with pytest.raises(ValueError, match="expected 1 to 8"):
         replace(STUDIES["ridge"], settings=({},) * 9)
     assert str(PaperClaim("x", 90.0, None, 80.5)) == "90/–/80.5 (x)"

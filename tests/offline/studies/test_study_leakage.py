@@ -1,6 +1,5 @@
 """Leakage protocols find what is not there, their honest twins do not, and both see the same people."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,8 @@ from offline.base.process_pool import Workers
 from offline.base.progress import silent
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
+from offline.evaluation import runner
+from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.leakage.protocols import RANDOM, SELECTION, SETTING, AuditTask, LeakageProtocol
 from offline.evaluation.leakage.scans import plan_scans, rounds_of
 from offline.report.leakage import highest, study_section
@@ -24,17 +25,17 @@ from offline.report.overview import write_overview
 from offline.report.page import ReportPage
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
+from offline.stats.permutation import permuted_labels
 from offline.studies import STUDIES
-from offline.studies import shelf as shelf_module
-from offline.studies.base import Role, Study
+from offline.studies.base import Paper, Role, Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import FULL, QUICK, TENFOLD, Profile
-from offline.studies.leakage_audit import audit_study, study_task
+from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
+from offline.studies.fitting import ScanProcedure
+from offline.studies.leakage_audit import audit_study, scan_task
 from offline.studies.running import run_study
 from offline.studies.scan_parts import cut
-from offline.studies.shelf import REVISION, Shelf
-from offline.studies.tables import TABLES, digest, table_of
-from offline.studies.work import StudyTask, labels_of, perform
+from offline.studies.tables import TABLES, table_of
+from tests.offline.studies.fits import fitted, task_of
 
 SMALL = Profile("quick", 1, 2, 5)
 RIDGE = STUDIES["ridge"]
@@ -57,9 +58,9 @@ def audited(
     study: Study, scans: Scans, out: Path, profile: Profile = SMALL, *, workers: int = 1
 ) -> dict[str, Any]:
     X = table_of(study.table, scans, out)
-    shelf = Shelf(out / "work", digest(scans), study)
+    how: dict[str, Any] = {"work": out / "work", "cache": out, "tell": silent}
     with Workers(workers) as shared:
-        return audit_study(study, scans, X, profile, shelf=shelf, cache=out, workers=shared, tell=silent)[0]
+        return audit_study(study, scans, X, profile, workers=shared, **how)[0]
 
 
 def test_leakage_protocols_find_what_is_not_there_and_their_twins_do_not(tmp_path: Path) -> None:
@@ -132,7 +133,8 @@ def planned(protocol: LeakageProtocol, n_settings: int = 8) -> tuple[SampleTable
     """The table, and the tasks of one division with true labels and of two permutations."""
     table = cut(people()).table if protocol is RANDOM else people().table
     rounds, rows = rounds_of(1, 2), np.arange(len(table))
-    return table, plan_scans(protocol, table, rows, partial(labels_of, table), rounds, n_settings=n_settings)
+    labels = partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
+    return table, plan_scans(protocol, table, rows, labels, rounds, n_settings=n_settings)
 
 
 def ways(tasks: list[AuditTask]) -> list[list[AuditTask]]:
@@ -148,13 +150,13 @@ def test_twins_predict_the_same_rows_once_from_as_many_of_each_label(protocol: L
         rows = np.concatenate([task.fold.test for task in way])
         assert np.array_equal(np.sort(rows), np.arange(len(table)))
         twin = [task for task in tasks if task.seed == way[0].seed and not task.leaky]
-        y = labels_of(table, way[0].permutation)
+        y = permuted_labels(table, way[0].permutation, seed=PERMUTATION_SEED, by_person=True)
         for one, other in zip(way, twin, strict=True):
             for side in ("train", "test"):
                 sides = [np.bincount(y[getattr(task.fold, side)]) for task in (one, other)]
                 np.testing.assert_array_equal(sides[0], sides[1])
-            pair = [study_task(RIDGE, task, 20, 0) for task in (one, other)]  # their chance is the same
-            assert len({(task.study, task.arm, task.fold.name) for task in pair}) == 1
+            pair = [scan_task(task, 20, 0) for task in (one, other)]  # their chance is the same
+            assert len({(task.condition, task.fold.name) for task in pair}) == 1
     for task in tasks:
         if not task.leaky:
             assert not set(table.person[task.fold.train]) & set(table.person[task.fold.test])
@@ -182,22 +184,17 @@ def test_labels_of_test_people_reach_the_leaky_selection_only() -> None:
         target = scans.y.copy()
         target[task.fold.test] = 1 - target[task.fold.test]
         other = replace(scans.table, target=target)
-        own = study_task(RIDGE, task, 20, 0)
-        one, two = (perform(RIDGE, X, table, own) for table in (scans.table, other))
-        assert np.array_equal(one.log_odds, two.log_odds) is not task.leaky
+        own = scan_task(task, 20, 0)
+        one, two = (fitted(RIDGE, X, table, own) for table in (scans.table, other))
+        assert np.array_equal(one.scores, two.scores) is not task.leaky
 
 
-def test_tasks_that_choose_no_columns_are_kept_under_the_name_they_had(tmp_path: Path) -> None:
+def test_what_is_chosen_of_the_columns_and_by_whose_labels_is_in_the_key_of_a_task(tmp_path: Path) -> None:
     rows = np.arange(6)
     fold = Fold(("a",), rows[:4], rows[4:], "fold 1 of 0")
-    plain = StudyTask("ridge", TENFOLD, fold, labelling=3, setting=0)
-    sides = [hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest() for part in (fold.train, fold.test)]
-    of = ["data", RIDGE.name, RIDGE.table, [{}], REVISION]
-    whole = json.dumps([*of, plain.arm, fold.name, sides, 3, 0, False])
-    shelf = Shelf(tmp_path, "data", RIDGE)
-    assert shelf.path(plain).stem == hashlib.sha256(whole.encode()).hexdigest()[:32]
+    kept = FitCache(tmp_path, ScanProcedure(RIDGE, tmp_path, people().table).key)
     others = [None, Columns(5), Columns(6), Columns(5, rows), Columns(5, rows[:4]), Columns(5, always=1)]
-    assert len({shelf.path(replace(plain, columns=columns)) for columns in others}) == len(others)
+    assert len({kept.key(task_of(TENFOLD, fold, columns=columns)) for columns in others}) == len(others)
 
 
 def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
@@ -211,11 +208,11 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
         path.unlink()
     computed = []
 
-    def counted(*args: Any, real: Callable[..., Any] = perform) -> Any:
+    def counted(*args: Any, real: Callable[..., Any] = runner.perform) -> Any:
         computed.append(args)
         return real(*args)
 
-    monkeypatch.setattr(shelf_module, "perform", counted)
+    monkeypatch.setattr(runner, "perform", counted)
     n = (3 + 2) * 2 * 2 * 5  # divisions and permutations, protocols, twins, folds
     assert audited(RIDGE, scans, tmp_path / "one", few) == once
     assert len(computed) == n // 2
@@ -226,7 +223,7 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
 def test_what_is_not_tried_is_said(tmp_path: Path) -> None:
     scans = people(n=40)
     for name in ("motion", "many-kinds", "ridge-tangent"):
-        assert audited(STUDIES[name], scans, tmp_path) == {"why_not": STUDIES[name].auditable}
+        assert audited(STUDIES[name], scans, tmp_path) == {"why_not": STUDIES[name].not_auditable_because}
     slow = replace(RIDGE, fit_s=5.0)  # 8 rounds of 5 folds, both twins, 4 parts, 40 people of 200: 320 s
     assert set(audited(slow, scans, tmp_path)["protocols"]) == {str(SELECTION)}
     assert "about 5 minutes; the profile full" in audited(slow, scans, tmp_path)["skipped"][str(RANDOM)]
@@ -246,7 +243,7 @@ def test_a_site_of_the_papers_size_or_the_largest_is_taken(tmp_path: Path) -> No
     two = replace(scans, table=replace(scans.table, site=site))
     few = replace(SMALL, audited=1)
     assert audited(RIDGE, two, tmp_path, few)["site"] == "large"
-    assert audited(replace(RIDGE, own_size=16), two, tmp_path, few)["site"] == "small"
+    assert audited(replace(RIDGE, paper=Paper(one_site_of=16)), two, tmp_path, few)["site"] == "small"
 
 
 def test_parts_are_whole_and_in_order() -> None:

@@ -19,8 +19,7 @@ from offline.studies.choice import can_tell, run_one, summarise
 from offline.studies.columns import Columns
 from offline.studies.division import Profile
 from offline.studies.leakage_audit import audit_study
-from offline.studies.shelf import Shelf
-from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, digest, table_of
+from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, table_of
 from tools.cli import main
 
 SMALL = Profile("quick", 1, 2, 1)
@@ -99,9 +98,8 @@ def test_columns_that_are_traits_are_neither_chosen_nor_lost(tmp_path: Path) -> 
     kept = Columns(3, always=N_TRAITS).kept(np.load(X), scans.y, np.arange(len(scans)))
     assert kept.sum() == 3 + N_TRAITS
     assert kept[-N_TRAITS:].all()
-    shelf = Shelf(tmp_path / "work", digest(scans), study)
     found, _ = audit_study(
-        study, scans, X, SMALL, shelf=shelf, cache=tmp_path, workers=Workers(), tell=silent
+        study, scans, X, SMALL, work=tmp_path / "work", cache=tmp_path, workers=Workers(), tell=silent
     )
     assert found["columns"] == 3
     assert "selection outside the fold" in found["protocols"]

@@ -18,8 +18,8 @@ from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import only, planned, who_is_judged
 from offline.studies.running import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
-from offline.studies.work import StudyTask, perform
 from offline.studies.young import YoungAfterOlder
+from tests.offline.studies.fits import fitted, task_of
 from tools.commands.study import list_
 
 YOUNG = STUDIES["aghdam2019-young"]
@@ -80,8 +80,8 @@ def test_children_are_told_apart_after_older_people_taught() -> None:
     tasks = [t for t in only(planned(YOUNG, scans.table, SMALL), judged, scans.table) if t.arm == TENFOLD]
     right = []
     for task in tasks:
-        done = perform(YOUNG, X, scans.table, StudyTask(YOUNG.name, TENFOLD, task.fold, setting=0))
-        right += ((done.log_odds > 0) == (scans.y[task.fold.test] == 1)).tolist()
+        done = fitted(YOUNG, X, scans.table, task_of(TENFOLD, task.fold, setting=0))
+        right += ((done.scores > 0) == (scans.y[task.fold.test] == 1)).tolist()
     assert len(right) == judged.sum()
     assert np.mean(right) > 0.65
 

@@ -1,4 +1,4 @@
-"""Amounts: a planted severity is found whatever scale a site has, none where none is, and nothing leaks."""
+"""Continuous targets: a planted severity is found at sites of any scale, none where none is, no leak."""
 
 import json
 import re
@@ -13,14 +13,24 @@ from sklearn.preprocessing import StandardScaler
 
 from models.errors import RecipeError
 from offline.base.progress import silent
-from offline.evaluation.amount_evaluation import PENALTIES
+from offline.base.row_splits import folds_of_sites, ten_folds_of_sites
+from offline.base.splits import Fold
+from offline.evaluation.continuous import (
+    MEAN,
+    PENALTIES,
+    ContinuousFit,
+    ContinuousProcedure,
+    in_site_units,
+)
+from offline.evaluation.runner import perform
+from offline.evaluation.tasks import FitTask
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_table
 from offline.scans.targets import with_target
+from offline.stats.permutation import permuted_within
 from offline.studies import STUDIES
+from offline.studies.continuous import BEYOND, TRAITS, run_continuous
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.severity import in_site_units, judged, people_folds, permuted_amounts, site_parts
-from offline.studies.severity_run import BEYOND, MEAN, TRAITS, run_severity
 
 SMALL = Profile("quick", 1, 19)
 TABLE = "as it is"
@@ -38,7 +48,22 @@ def people(n: int = 160, *, planted: bool = True, effect: float = 0.0, seed: int
 
 
 def told(scans: Scans, out: Path, name: str = "ridge-table", profile: Profile = SMALL) -> dict:
-    return run_severity(STUDIES[name], scans, out, profile, cache=out / "cache", tell=silent)[1]
+    return run_continuous(STUDIES[name], scans, out, profile, cache=out / "cache", tell=silent)[1]
+
+
+def predicted(scans: Scans, targets: np.ndarray, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Targets in the units of sites and what is predicted of them, (n_test, n_targets) each."""
+    procedure = ContinuousProcedure({"X": scans.X}, targets, scans.site, by_site=True)
+    numbers = [None, *range(targets.shape[1] - 1)]
+    results = perform(procedure, [FitTask(fold, "", ContinuousFit("X"), number) for number in numbers])
+    both = np.stack([each.scores for each in results], axis=1)
+    return both[:, :, 0], both[:, :, 1]
+
+
+def permuted(target: np.ndarray, site: np.ndarray, n: int) -> np.ndarray:
+    """True ones first."""
+    each = [permuted_within(target, site, np.random.default_rng(number)) for number in range(n)]
+    return np.column_stack([target, *each])
 
 
 def test_a_planted_severity_is_found_and_none_where_none_is(tmp_path: Path) -> None:
@@ -63,9 +88,9 @@ def test_over_many_cohorts_nothing_is_found_where_nothing_is() -> None:
     values = []
     for seed in range(30):
         scans = people(90, planted=False, seed=seed)
-        folds = site_parts(scans.site)
-        y, said = judged(scans.X, scans.scores["severity"][:, np.newaxis], scans.site, folds)
-        values += [np.corrcoef(y[fold.test, 0], said[fold.test, 0])[0, 1] for fold in folds]
+        for fold in folds_of_sites(scans.table.person, scans.site):
+            y, found = predicted(scans, scans.scores["severity"][:, np.newaxis], fold)
+            values.append(np.corrcoef(y[:, 0], found[:, 0])[0, 1])
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values)) < 0.1
 
 
@@ -85,7 +110,7 @@ def test_what_goes_with_the_diagnosis_alone_is_not_told_within_it(tmp_path: Path
 def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
     """By hand. Where few of a site have the disorder theirs are high in its units: the site would tell it."""
     scans = people(120)
-    table, results = run_severity(
+    table, results = run_continuous(
         STUDIES["ridge-table"], scans, tmp_path, SMALL, cache=tmp_path / "cache", tell=silent
     )
     label = f"{TABLE}, {TENFOLD}"
@@ -93,7 +118,7 @@ def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
     person = scans.table.person.tolist()
     rows = np.array([person.index(each) for each in own.person.tolist()])
     fold = np.full(len(scans), -1)
-    for k, each in enumerate(people_folds(scans.site, seed=0)):
+    for k, each in enumerate(ten_folds_of_sites(scans.table.person, scans.site, seed=0)):
         fold[each.test] = k
     for chosen, arm in ((np.arange(120) >= 0, label), (scans.y == 1, f"{label}, disorder alone")):
         centred = []
@@ -122,24 +147,24 @@ def test_what_age_and_sex_give_is_not_told_beyond_them(tmp_path: Path) -> None:
     assert arms[f"{TABLE}, {TENFOLD}{BEYOND}"]["r"]["value"] < 0.25
 
 
-def test_it_is_scikit_learns_ridge_and_amounts_of_the_judged_reach_no_fit() -> None:
+def test_it_is_scikit_learns_ridge_and_targets_of_the_held_out_reach_no_fit() -> None:
     scans = people()
-    amount = scans.scores["severity"]
-    amounts = permuted_amounts(amount, scans.site, 4)
-    for fold in (people_folds(scans.site, seed=0)[3], site_parts(scans.site)[1]):
-        y, said = judged(scans.X, amounts, scans.site, [fold])
+    person, site = scans.table.person, scans.site
+    targets = permuted(scans.scores["severity"], site, 4)
+    for fold in (ten_folds_of_sites(person, site, seed=0)[3], folds_of_sites(person, site)[1]):
+        y, found = predicted(scans, targets, fold)
         for k in range(5):
-            own = in_site_units(amounts[:, [k]], scans.site, fold.train)[:, 0]
+            own = in_site_units(targets[:, [k]], site, fold.train)[:, 0]
             model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
             model.fit(scans.X[fold.train], own[fold.train])
-            np.testing.assert_allclose(said[fold.test, k], model.predict(scans.X[fold.test]), atol=1e-8)
-            np.testing.assert_allclose(y[fold.test, k], own[fold.test])
-        changed = amounts.copy()
+            np.testing.assert_allclose(found[:, k], model.predict(scans.X[fold.test]), atol=1e-8)
+            np.testing.assert_allclose(y[:, k], own[fold.test])
+        changed = targets.copy()
         changed[fold.test] = 1e3 * np.random.default_rng(0).normal(size=changed[fold.test].shape)
-        np.testing.assert_array_equal(judged(scans.X, changed, scans.site, [fold])[1], said)
+        np.testing.assert_array_equal(predicted(scans, changed, fold)[1], found)
 
 
-def test_units_are_of_the_training_people_and_labellings_stay_within_a_site() -> None:
+def test_units_are_of_the_training_people_and_permutations_stay_within_a_site() -> None:
     site = np.array(["a"] * 4 + ["b"] * 4)
     amount = np.array([[1.0, 3.0, 5.0, 100.0, 10.0, 20.0, 30.0, 40.0]]).T
     found = in_site_units(amount, site, np.array([0, 1, 2]))[:, 0]
@@ -147,11 +172,11 @@ def test_units_are_of_the_training_people_and_labellings_stay_within_a_site() ->
     np.testing.assert_allclose(found[:4], (amount[:4, 0] - 3.0) / sd)
     assert found[4:].mean() == pytest.approx(0.0)  # a site that nobody was trained on: its own
     assert found[4:].std() == pytest.approx(1.0)
-    shuffled = permuted_amounts(amount[:, 0], site, 30)
+    shuffled = permuted(amount[:, 0], site, 30)
     np.testing.assert_array_equal(shuffled[:, 0], amount[:, 0])
     assert (np.sort(shuffled[:4], axis=0) == np.sort(amount[:4], axis=0)).all()
     assert (shuffled[:, 1:] != amount).any()
-    folds = people_folds(np.repeat(["a", "b"], [25, 35]), seed=1)
+    folds = ten_folds_of_sites(np.arange(60).astype(str), np.repeat(["a", "b"], [25, 35]), seed=1)
     assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(60))
     assert all(2 <= np.count_nonzero(fold.test < 25) <= 3 for fold in folds)
 

@@ -11,7 +11,7 @@ from offline.base.cohort import read_cohort
 from offline.base.predictions import read_predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import fewer_people, site_folds
-from offline.evaluation.conditions import PARTS, Condition, arms_of, divisions_of, without
+from offline.evaluation.conditions import PARTS, Condition, conditions_of, divisions_of, without
 from offline.evaluation.evaluate import evaluate
 from offline.samples.samples import collect
 from tests.offline.support import task_cohort, task_recipe
@@ -116,10 +116,10 @@ def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
 
 def test_arms_are_refused_before_anything_is_read() -> None:
     with pytest.raises(RecipeError, match="cgrnn"):
-        arms_of(task_recipe(), ["cgrn"], sites=False)
+        conditions_of(task_recipe(), ["cgrn"], sites=False)
     with pytest.raises(RecipeError, match="dropout"):
-        arms_of(task_recipe(evaluation={"ablate": ["dropot"]}), [], sites=False)
-    found = arms_of(task_recipe(), ["lstm", "lstm"], sites=True)
+        conditions_of(task_recipe(evaluation={"ablate": ["dropot"]}), [], sites=False)
+    found = conditions_of(task_recipe(), ["lstm", "lstm"], sites=True)
     assert len({arm.name for arm in found}) == len(found)
     assert all(isinstance(arm, Condition) for arm in found)
 

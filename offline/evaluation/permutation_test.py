@@ -1,4 +1,8 @@
-"""The nulls of an evaluation: which there are, how many labellings of each, and what they gave."""
+"""The permutation tests of an evaluation: which there are, how many permutations of each, and what they gave.
+
+The network's own keeps the recipe's settings, whether or not others were chosen inside the folds: it is
+conditional on them and is called that.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,21 +10,25 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
+from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
 from offline.estimators.baselines import window_features
 from offline.evaluation.channel_map import channel_map
 from offline.evaluation.conditions import divisions_of, settings_kept
-from offline.evaluation.network_null import network_null, relabelled
 from offline.evaluation.null import Null, ridge_null
-from offline.evaluation.runner import Job, JobOutcome
+from offline.evaluation.tasks import FitResult, FitTask
+from offline.evaluation.windows import WindowFit, WindowTask, permuted_samples
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.permutation import can_change
 
+NETWORK_NULL = "network's null"
+"""Tag of the tasks of the network's own."""
+
 
 def is_by_person(table: SampleTable, recipe: Recipe) -> bool:
-    """Whether a person is one judgement: the label is theirs.
+    """Whether a person is predicted once: the label is theirs.
 
     Raises
     ------
@@ -40,18 +48,18 @@ def is_by_person(table: SampleTable, recipe: Recipe) -> bool:
 
 
 def capped(wanted: int, recipe: Recipe) -> int:
-    """Labellings, as far as the budget allows."""
+    """Permutations, as far as the budget allows."""
     most = recipe.budget.permutations
     return wanted if most is None else min(wanted, most)
 
 
 def null_of(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
-    """The null, where the recipe asks for it and some label could have been another's."""
+    """The ridge null, where the recipe asks for it and some label could have been another's."""
     n = capped(recipe.evaluation.permutations, recipe)
     by_person = is_by_person(samples.table, recipe)
     if recipe.evaluation.by == "time" or n == 0 or not can_change(samples.table, by_person=by_person):
         return None
-    tell("null", 0, 1, f"{n} permuted labellings")
+    tell("null", 0, 1, f"{n} permutations")
     null = ridge_null(
         window_features(samples.X),
         samples.table,
@@ -65,31 +73,30 @@ def null_of(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
     return null
 
 
-def permuted_jobs(samples: Samples, recipe: Recipe) -> list[tuple[int, Job]]:
-    """Repeat and job of every fold of the network's null, each labelling divided by its own labels."""
-    n = capped(recipe.evaluation.network_permutations, recipe)
-    bare = settings_kept(recipe)
+def network_null_tasks(samples: Samples, recipe: Recipe) -> list[WindowTask]:
+    """Every fold of the network's null; each permutation is divided by its own labels."""
+    fit = WindowFit(recipe.network.arm, settings_kept(recipe))
     return [
-        (repeat, Job(fold, recipe.network.arm, bare, labelling=number))
-        for number in range(n)
-        for repeat, fold in divisions_of(relabelled(samples, bare, number).table, bare)
+        FitTask(fold, fit.model, fit, permutation=number, repeat=repeat, tag=NETWORK_NULL)
+        for number in range(capped(recipe.evaluation.network_permutations, recipe))
+        for repeat, fold in divisions_of(permuted_samples(samples, fit.recipe, number).table, fit.recipe)
     ]
 
 
-def network_null_of(
-    samples: Samples, recipe: Recipe, permuted: Sequence[tuple[int, Job]], outcomes: Sequence[JobOutcome]
-) -> Null | None:
-    """What `permuted_jobs` gave."""
-    judged = [
-        (job.labelling or 0, repeat, job.fold, outcome.scores)
-        for (repeat, job), outcome in zip(permuted, outcomes, strict=True)
-    ]
+def network_null_of(samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]]) -> Null | None:
+    """The null of results of `network_null_tasks`; None where there are none."""
     by_person = is_by_person(samples.table, recipe)
-    return network_null(samples, recipe, judged, by_person=by_person)
+    parts: dict[int, list[Predictions]] = {}
+    for each in results:
+        number = each.task.permutation or 0
+        table = permuted_samples(samples, recipe, number).table
+        own = Predictions.of_fold(samples.labels, table, each.task.fold, each.scores, repeat=each.task.repeat)
+        parts.setdefault(number, []).append(own)
+    return Null.of([parts[number] for number in sorted(parts)], by_person=by_person) if parts else None
 
 
 def map_of(samples: Samples, recipe: Recipe) -> dict[str, Any] | None:
-    """Where labels differ on the head, where there are two and permuted labellings were asked for."""
+    """Where labels differ on the head, where there are two and permutations were asked for."""
     n = capped(recipe.evaluation.permutations, recipe)
     if recipe.evaluation.by == "time" or n == 0 or len(samples.labels) != 2:
         return None

@@ -1,4 +1,4 @@
-"""What a study makes of the judged site's people, of whom no label is known: its transductive arm."""
+"""What a site adds to everybody's features, taken out without any label (but by other people)."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,14 +6,6 @@ import numpy.typing as npt
 from models.arrays import Floats
 from models.parts.kinds_average import matrix_of
 from models.parts.tangent import log_symmetric
-from offline.base.sample_table import SampleTable
-from offline.studies.base import Study
-from offline.studies.tables import OF_MATRICES
-
-MATRICES_WORDS = (
-    "In the transductive arm matrices are not centred, for then they would be none: the mean of their "
-    "logarithms at each site becomes that of all."
-)
 
 
 def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
@@ -82,26 +74,3 @@ def moved_together(rows: Floats, site: npt.NDArray[np.str_], matrices: slice | N
     if matrices is not None:
         out[:, matrices] = recentred(rows[:, matrices], site)
     return out
-
-
-def words(study: Study, table: SampleTable) -> str:
-    """How the unlabelled people are used, and for which sites they are too few.
-
-    Parameters
-    ----------
-    study : Study
-        Which.
-    table : SampleTable
-        One row a person.
-    """
-    if study.unlabelled is None:
-        return MATRICES_WORDS if study.table in OF_MATRICES else ""
-    names, counts = np.unique(table.site, return_counts=True)
-    small = [str(name) for name, n in zip(names, counts, strict=True) if n < study.fewest_unlabelled]
-    said = f"In the transductive arm no site is centred; instead: {study.unlabelled_words}."
-    if small:
-        said += (
-            f" Sites with under {study.fewest_unlabelled} people are judged there as in the first arm: "
-            f"{', '.join(small)}."
-        )
-    return said

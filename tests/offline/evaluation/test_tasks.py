@@ -8,21 +8,28 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from models.errors import RecipeError
 from offline.base.cohort import read_cohort
-from offline.base.progress import silent
-from offline.base.splits import leave_one_person_out
-from offline.evaluation import runner as jobs
+from offline.base.splits import Fold, leave_one_person_out
+from offline.evaluation import runner
 from offline.evaluation.evaluate import WORK, evaluate
-from offline.evaluation.runner import Job, OutcomeStore, perform
+from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.runner import run_tasks
+from offline.evaluation.tasks import FitTask
+from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
 from offline.samples.samples import collect
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 FILES = ("results.json", "predictions.csv", "samples.csv")
+
+
+def task(fold: Fold, model: str, **changes: Any) -> WindowTask:
+    return FitTask(fold, model, WindowFit(model, task_recipe(**changes)))
 
 
 def bytes_of(folder: Path) -> list[bytes]:
@@ -62,35 +69,36 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         assert bytes_of(out) == bytes_of(tmp_path / "whole")
 
 
-def test_what_is_kept_is_used_only_for_the_very_same_job(
+def test_what_is_kept_is_used_only_for_the_very_same_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold, other = leave_one_person_out(samples.table.person)[:2]
-    store = OutcomeStore(tmp_path / "work", samples)
-    job = Job(fold, "linear", task_recipe())
-    assert store.load(job) is None
-    first = perform(samples, job)
-    store.keep(job, first)
-    kept = store.load(job)
+    procedure = WindowProcedure(samples)
+    cache = FitCache(tmp_path / "work", procedure.key)
+    own = task(fold, "linear")
+    assert cache.load(own) is None
+    first = run_tasks(procedure, [own], cache=cache)[0]
+    kept = cache.load(own)
     assert kept is not None
     assert np.array_equal(kept.scores, first.scores)
     assert kept.how == first.how
     others = (
-        Job(other, "linear", task_recipe()),
-        Job(fold, "ridge", task_recipe()),
-        Job(fold, "linear", task_recipe(training={"epochs": 3})),
+        task(other, "linear"),
+        task(fold, "ridge"),
+        task(fold, "linear", training={"epochs": 3}),
+        replace(own, permutation=0),
     )
-    assert all(store.load(each) is None for each in others)
+    assert all(cache.load(each) is None for each in others)
     X = np.asarray(samples.X)
     X[0, 0, 0] += 1.0
-    assert OutcomeStore(tmp_path / "work", replace(samples, X=X)).load(job) is None
+    assert FitCache(tmp_path / "work", WindowProcedure(replace(samples, X=X)).key).load(own) is None
 
     def computed(*_: object) -> None:
         pytest.fail("it computed again")
 
-    monkeypatch.setattr(jobs, "perform", computed)
-    assert jobs.perform_all(store, [job], tell=silent)[0].how == first.how
+    monkeypatch.setattr(runner, "perform", computed)
+    assert run_tasks(procedure, [own], cache=cache)[0].how == first.how
 
 
 @pytest.mark.parametrize("how", ["empty", "torn", "foreign", "pipe"])
@@ -99,23 +107,24 @@ def test_a_kept_fold_that_is_not_whole_is_computed_again(
 ) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[0]
-    store = OutcomeStore(tmp_path / "work", samples)
-    job = Job(fold, "linear", task_recipe())
-    first = jobs.perform_all(store, [job], tell=silent)[0]
-    path = store.path(job)
+    procedure = WindowProcedure(samples)
+    cache = FitCache(tmp_path / "work", procedure.key)
+    own = task(fold, "linear")
+    first = run_tasks(procedure, [own], cache=cache)[0]
+    path = cache.path(own)
     if how == "pipe":
         path.unlink()
         os.mkfifo(path)
     elif how == "foreign":
-        other = Job(fold, jobs.UNLIKE, task_recipe())
-        jobs.perform_all(store, [other], tell=silent)
-        path.write_bytes(store.path(other).read_bytes())
+        other = task(fold, OUT_OF_DISTRIBUTION)
+        run_tasks(procedure, [other], cache=cache)
+        path.write_bytes(cache.path(other).read_bytes())
     else:
         path.write_bytes(path.read_bytes()[: 300 if how == "torn" else 0])
-    again = jobs.perform_all(store, [job], tell=silent)[0]
+    again = run_tasks(procedure, [own], cache=cache)[0]
     assert np.array_equal(again.scores, first.scores)
     assert "computed again" in caplog.text
-    assert store.load(job) is not None
+    assert cache.load(own) is not None
 
 
 def test_people_with_two_labels_are_refused_where_the_label_is_the_persons(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Amounts: figures that numpy gives, a planted one found, none at chance, and every refusal by name."""
+"""Continuous targets: figures that numpy gives, a planted one found, none at chance, refusals by name."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from offline.evaluation.amount_evaluation import MEAN, SITE, evaluate_amounts, judged, site_folds_of
+from offline.base.row_splits import folds_of_sites
+from offline.evaluation.continuous import (
+    MEAN,
+    SITE,
+    ContinuousFit,
+    ContinuousProcedure,
+    evaluate_continuous,
+)
 from offline.evaluation.evaluate import evaluate, plan_evaluation
+from offline.evaluation.runner import perform
+from offline.evaluation.tasks import FitTask
 from offline.report.folder import write_report
 from offline.samples.recipe import parse_recipe
 from offline.stats.regression import Amounts, figures_of, values_of
@@ -62,7 +71,7 @@ def test_intervals_draw_people_in_whatever_order_a_repeat_judged_them() -> None:
 
 def test_a_planted_amount_is_found_and_none_is_at_chance() -> None:
     X, y, names, site = people(80, 2.0, 1)
-    table, found = evaluate_amounts({"ridge": X}, y, names, site, permutations=19)
+    table, found = evaluate_continuous({"ridge": X}, y, names, site, permutations=19)
     assert found["arms"]["ridge"]["r"]["value"] > 0.7
     assert found["arms"]["ridge"]["r"]["p"] == 0.05
     assert found["arms"]["ridge"]["MAE"]["p"] == 0.05
@@ -74,32 +83,37 @@ def test_a_planted_amount_is_found_and_none_is_at_chance() -> None:
     for seed in range(12):
         X, y, names, site = people(40, 0.0, 100 + seed)
         means.append(
-            evaluate_amounts({"ridge": X}, y, names, site, permutations=0)[1]["arms"]["ridge"]["r"]["value"]
+            evaluate_continuous({"ridge": X}, y, names, site, permutations=0)[1]["arms"]["ridge"]["r"][
+                "value"
+            ]
         )
     assert np.mean(means) == pytest.approx(0.0, abs=0.15)
 
 
-def test_amounts_of_the_judged_reach_no_fit() -> None:
+def test_targets_of_the_held_out_reach_no_fit() -> None:
     X, y, names, site = people(40, 2.0, 2)
-    folds = site_folds_of(site)
-    before = judged(X, y, names, folds, arm="a")
-    other = np.where(site == "south", -y, y)
-    after = judged(X, other, names, folds[1:], arm="a")
-    np.testing.assert_array_equal(after.said, before.said[before.fold == "site south"])
+    task = FitTask(folds_of_sites(names, site)[1], "a", ContinuousFit("ridge"))
+    before, after = (
+        perform(ContinuousProcedure({"ridge": X}, values[:, np.newaxis], site), [task])[0].scores
+        for values in (y, np.where(site == "south", -y, y))
+    )
+    np.testing.assert_array_equal(after[:, 1], before[:, 1])
+    np.testing.assert_array_equal(after[:, 0], -before[:, 0])
 
 
-def test_whose_site_is_not_known_is_neither_trained_on_nor_judged() -> None:
+def test_whose_site_is_not_known_is_neither_trained_on_nor_predicted() -> None:
     site = np.array(["north", "", "south", "north", ""])
-    for _, known, test in site_folds_of(site):
-        assert not {"", *site[test]} & set(site[known])
-        assert "" not in site[test]
-    assert site_folds_of(np.array(["north", ""])) == []
+    person = np.array(list("abcde"))
+    for fold in folds_of_sites(person, site):
+        assert not {"", *site[fold.test]} & set(site[fold.train])
+        assert "" not in site[fold.test]
+    assert folds_of_sites(person[:2], np.array(["north", ""])) == []
 
 
 def test_the_same_for_everybody_is_refused() -> None:
     X, _, names, site = people(10, 0.0, 3)
     with pytest.raises(RecipeError, match="1 of them different"):
-        evaluate_amounts({"ridge": X}, np.full(10, 3.0), names, site, permutations=0)
+        evaluate_continuous({"ridge": X}, np.full(10, 3.0), names, site, permutations=0)
 
 
 def cohort(folder: Path, amounts: list[str]) -> Path:

@@ -5,7 +5,8 @@ nothing is kept from the true labels.  It takes milliseconds a labelling, for a 
 rows are few, or (labels within recordings) because the features are decomposed once for all.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +40,19 @@ class Null:
 
     @property
     def size(self) -> int:
-        """How many labellings."""
+        """How many permutations."""
         return len(next(iter(self.figures.values())))
+
+    @staticmethod
+    def of(predictions: Iterable[Sequence[Predictions]], *, by_person: bool) -> "Null":
+        """The figures of what was predicted under each permutation, given as parts of a table."""
+        figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
+        for parts in predictions:
+            whole = Predictions.concatenate(parts)
+            for metric in METRICS:
+                value = primary(whole, metric, by_person=by_person)
+                figures[metric].append(np.nan if value is None else value)
+        return Null({metric: np.array(values) for metric, values in figures.items()})
 
 
 def ridge_null(
@@ -150,11 +162,11 @@ def _classes(
     by_person: bool,
 ) -> Null:
     """More than two labels: the ridge model itself, fitted again in every fold for every labelling."""
-    figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     names = tuple(str(k) for k in range(n_labels))
-    for number in range(permutations):
+
+    def predicted(number: int) -> Iterator[Predictions]:
         y = permuted_labels(table, number, seed=seed, by_person=by_person)
-        parts = []
+        again = replace(table, target=y)
         first = seed + repeats * (number + 1)
         for repeat in range(repeats):
             for fold in evaluation_folds(table.person, y, seed=first + repeat):
@@ -166,24 +178,10 @@ def _classes(
                     by_person=by_person,
                     seed=first + repeat,
                 )
-                n = len(fold.test)
-                parts.append(
-                    Predictions(
-                        labels=names,
-                        fold=np.full(n, fold.name),
-                        arm=np.full(n, ""),
-                        sample=fold.test.astype(np.int64),
-                        person=table.person[fold.test],
-                        y=y[fold.test],
-                        scores=model.probabilities(features[fold.test]),
-                        repeat=np.full(n, repeat, dtype=np.int64),
-                    )
-                )
-        whole = Predictions.concatenate(parts)
-        for metric in METRICS:
-            value = primary(whole, metric, by_person=by_person)
-            figures[metric].append(np.nan if value is None else value)
-    return Null({metric: np.array(values) for metric, values in figures.items()})
+                scores = model.probabilities(features[fold.test])
+                yield Predictions.of_fold(names, again, fold, scores, repeat=repeat)
+
+    return Null.of((list(predicted(number)) for number in range(permutations)), by_person=by_person)
 
 
 def _judge(rows: Labelled, fold: Fold, positive: npt.NDArray[np.bool_], by_person: bool, seed: int) -> Floats:

@@ -12,11 +12,13 @@ from sklearn.linear_model import Ridge
 
 from models.errors import HemostreamError
 from offline.base.progress import silent
+from offline.base.row_splits import ten_folds_of_sites_and_labels
+from offline.base.sample_table import SampleTable
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.studies.kernel_ridge import FACTORS, Products, say_which, score_two
 from offline.studies.ridge_connectivity import RidgeConnectivity
-from offline.studies.site_tell import GAUSSIAN, HARMONISATIONS, LINEAR, Side, deal, site_tell
+from offline.studies.site_decoding import GAUSSIAN, HARMONISATIONS, LINEAR, Side, decode_sites
 from offline.studies.site_tell_page import run_sites
 from tools.commands.study import sites
 
@@ -28,7 +30,7 @@ def scans_of(X: np.ndarray, seed: int = 0) -> Scans:
 
 
 def told(X: np.ndarray, seed: int = 0) -> dict:
-    return site_tell(X.astype(np.float32), scans_of(X, seed), tell=silent)["harmonisations"]
+    return decode_sites(X.astype(np.float32), scans_of(X, seed), tell=silent)["harmonisations"]
 
 
 def planted(seed: int, *, mean: float = 0.0, spread: float = 0.0, effect: float = 0.0) -> np.ndarray:
@@ -91,7 +93,10 @@ def test_harmonisation_is_fitted_to_training_and_judges_one_at_a_time(name: str)
 def test_folds_hold_everybody_once_and_sites_and_labels_alike(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     site, y = rng.choice(["a", "b", "c"], n, p=[0.6, 0.3, 0.1]), rng.integers(0, 2, n)
-    folds = deal(site, y, np.array([f"p{i}" for i in range(n)]), seed=seed)
+    person, times = np.array([f"p{i}" for i in range(n)]), np.zeros(n)
+    folds = ten_folds_of_sites_and_labels(
+        SampleTable(person, person, person, site, times, times, y), seed=seed
+    )
     assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(n))
     for name in "abc":
         sizes = [np.count_nonzero(site[fold.test] == name) for fold in folds]

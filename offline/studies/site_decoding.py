@@ -1,13 +1,14 @@
-"""How well the site itself is told from the features, before and after harmonisation, and what that leaves.
+"""How well the site is predicted from the features, before and after harmonisation, and what that leaves.
 
-Everything is learnt in ten folds of people, the harmonisation too; it knows every site, and is told the site
-of whoever is judged, as anybody who harmonises is.  A model that is linear in the features can hardly see a
+Everything is learnt in ten folds of people, the harmonisation too; it knows every site, and takes the site of
+whoever is held out, as any harmonisation does.  A model that is linear in the features can hardly see a
 site whose mean was taken out, whatever else of it is there: so a Gaussian kernel stands beside it, which sees
 spreads and shapes as well.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,23 +19,26 @@ from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell
-from offline.base.splits import Fold
+from offline.base.row_splits import FOLDS, ten_folds_of_sites_and_labels
 from offline.estimators.combat import ComBat
+from offline.evaluation.runner import run_tasks
+from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
 from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
-from offline.studies.division import FOLDS, TENFOLD
+from offline.studies.division import TENFOLD
 from offline.studies.figures import figures_of
+from offline.studies.fitting import probabilities_of
 from offline.studies.harmonised import tellable
 from offline.studies.kernel_ridge import Products, say_which, score_two
 from offline.studies.tables import AGE, FEMALE, trait_columns
 from offline.studies.without_traits import TraitScale
-from offline.studies.work import probabilities_of
 
 Names = npt.NDArray[np.str_]
 LINEAR, GAUSSIAN = "linear", "Gaussian kernel"
+DIAGNOSIS = "diagnosis"
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,37 +93,75 @@ HARMONISATIONS: Mapping[str, Callable[[Side, Side], tuple[Floats, Floats]]] = Ma
         "ComBat, age and sex kept": _combat_kept,
     }
 )
-"""From the people of training and the judged to the features of both."""
+"""From the people of training and the held-out ones to the features of both."""
 
 
-def deal(site: Names, y: npt.NDArray[np.int64], person: Names, *, seed: int = 0) -> list[Fold]:
-    """Ten folds of people, sites and labels in each as alike as can be.
+@dataclass(frozen=True)
+class SiteFit:
+    """How a task is fitted.
 
     Parameters
     ----------
-    site, person : (n,) str
-        Where each was recorded, and who it is.
-    y : (n,) int64
-        Labels.
-    seed : int
-        Who comes together.
+    harmonisation : str
+        One of `HARMONISATIONS`.
+    model : str
+        `LINEAR` or `GAUSSIAN` predict the site, `DIAGNOSIS` the label by a linear model.
     """
-    order = np.lexsort((np.random.default_rng(seed).permutation(len(y)), y, site))
-    part = np.empty(len(y), dtype=np.int64)
-    part[order] = np.arange(len(y)) % FOLDS
-    return [
-        Fold(
-            tuple(sorted(person[part == k].tolist())),
-            np.flatnonzero(part != k),
-            np.flatnonzero(part == k),
-            f"fold {k + 1} of {seed}",
+
+    harmonisation: str
+    model: str
+
+
+@dataclass(frozen=True, eq=False)
+class SiteProcedure:
+    """Predicts sites and diagnoses from harmonised features.
+
+    Scores are (n_test,) float64: the number of the site, or log odds of the second label.
+
+    Parameters
+    ----------
+    X : (n, n_features) float32
+        Features, all of them numbers.
+    scans : Scans
+        Whose they are.
+    names : tuple of str
+        Sites, sorted.
+    """
+
+    X: npt.NDArray[Any]
+    scans: Scans
+    names: tuple[str, ...]
+    most_together: int = 3
+
+    def shared_by(self, task: FitTask[SiteFit]) -> Hashable:
+        """All models of one harmonisation."""
+        return task.fit.harmonisation, task.fold
+
+    def fit_predict(
+        self, tasks: Sequence[FitTask[SiteFit]], *, tell: Tell, folder: Path | None
+    ) -> list[tuple[Scores, dict[str, Any]]]:
+        """See `Procedure`: numbers of sites, or log odds, (n_test,) float64."""
+        fold, scans = tasks[0].fold, self.scans
+        site, traits = scans.site, trait_columns(scans)
+        train, test = (
+            Side(np.asarray(self.X[rows], dtype=np.float64), site[rows], traits[rows])
+            for rows in (fold.train, fold.test)
         )
-        for k in range(FOLDS)
-    ]
+        number = np.searchsorted(self.names, train.site)
+        products = Products.of(*HARMONISATIONS[tasks[0].fit.harmonisation](train, test))
+        out: list[tuple[Scores, dict[str, Any]]] = []
+        for task in tasks:
+            if task.fit.model == DIAGNOSIS:
+                scores = score_two(products, scans.y[fold.train] == 1, train.site)
+            else:
+                kernel = products.gaussian() if task.fit.model == GAUSSIAN else products
+                scores = say_which(kernel, number, len(self.names)).astype(np.float64)
+            out.append((scores, {}))
+        return out
 
 
-def site_tell(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, Any]:
-    """Tell sites and diagnoses after every harmonisation.
+def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, Any]:
+    """Predict sites and diagnoses after every harmonisation.
 
     Parameters
     ----------
@@ -141,7 +183,7 @@ def site_tell(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, Any
         Fewer than two sites have ten people, or site and diagnosis cannot be told apart.
     """
     everybody = site_by_label(scans)
-    large = [name for name, counts in everybody.items() if name and sum(counts.values()) >= FOLDS]
+    large = tuple(name for name, counts in everybody.items() if name and sum(counts.values()) >= FOLDS)
     if len(large) < 2 or len(scans.labels) != 2:
         raise HemostreamError(
             f"{len(large)} sites have {FOLDS} people or more, and there are {len(scans.labels)} labels; "
@@ -151,23 +193,17 @@ def site_tell(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, Any
     scans = scans.rows(kept)
     refuse_confounded(scans)
     number = np.searchsorted(large, scans.site)
-    folds = deal(scans.site, scans.y, scans.table.person)
-    said = {(name, how): np.zeros(len(kept), dtype=np.int64) for name in HARMONISATIONS for how in _HOW}
-    scores = {name: np.zeros(len(kept)) for name in HARMONISATIONS}
-    traits, done = trait_columns(scans), 0
-    for fold in folds:
-        sides = [
-            Side(np.asarray(X[kept[rows]], dtype=np.float64), scans.site[rows], traits[rows])
-            for rows in (fold.train, fold.test)
-        ]
-        for name, harmonise in HARMONISATIONS.items():
-            tell("sites", done, FOLDS * len(HARMONISATIONS), f"{fold.name}: {name}")
-            of = Products.of(*harmonise(*sides))
-            for how, kernel in ((LINEAR, of), (GAUSSIAN, of.gaussian())):
-                said[name, how][fold.test] = say_which(kernel, number[fold.train], len(large))
-            scores[name][fold.test] = score_two(of, scans.y[fold.train] == 1, sides[0].site)
-            done += 1
-    tell("sites", done, done, "")
+    tasks = [
+        FitTask(fold, name, SiteFit(name, model), tag=model)
+        for fold in ten_folds_of_sites_and_labels(scans.table)
+        for name in HARMONISATIONS
+        for model in (LINEAR, GAUSSIAN, DIAGNOSIS)
+    ]
+    results = run_tasks(SiteProcedure(X[kept], scans, large), tasks, tell=tell, what="sites")
+
+    def of(name: str, model: str) -> list[FitResult[SiteFit]]:
+        return [each for each in tagged(results, model) if each.task.condition == name]
+
     return {
         "people": len(scans),
         "sites": {name: int(np.sum(number == k)) for k, name in enumerate(large)},
@@ -178,21 +214,17 @@ def site_tell(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, Any
         "folds": FOLDS,
         "harmonisations": {
             name: {
-                "site": {how: _of_sites(said[name, how], number) for how in _HOW},
-                "diagnosis": _of_diagnosis(scores[name], scans, folds),
+                "site": {model: _of_sites(of(name, model), number) for model in (LINEAR, GAUSSIAN)},
+                "diagnosis": _of_diagnosis(of(name, DIAGNOSIS), scans),
             }
             for name in HARMONISATIONS
         },
     }
 
 
-_HOW = (LINEAR, GAUSSIAN)
-
-
 @dataclass(frozen=True, eq=False)
-class _Said:
-    """Who was said to be where they are; figures follow as from
-    `offline.stats.intervals.PersonPredictions`."""
+class _Right:
+    """Whose site was predicted; figures follow as from `offline.stats.intervals.PersonPredictions`."""
 
     right: npt.NDArray[np.bool_]
 
@@ -202,31 +234,29 @@ class _Said:
         return np.asarray(np.mean(found, axis=0))
 
 
-def _of_sites(said: npt.NDArray[np.int64], number: npt.NDArray[np.int64]) -> dict[str, Any]:
-    judged = _Said(said == number)
-    value = float(judged.figure("balanced_accuracy", number)[0])
-    sd = bootstrap_sd(judged, number, "balanced_accuracy", seed=0)
+def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int64]) -> dict[str, Any]:
+    right = np.zeros(len(number), dtype=np.bool_)
+    for each in results:
+        right[each.task.fold.test] = each.scores == number[each.task.fold.test]
+    predicted = _Right(right)
+    value = float(predicted.figure("balanced_accuracy", number)[0])
+    sd = bootstrap_sd(predicted, number, "balanced_accuracy", seed=0)
     ends = None if sd is None else around(value, sd)
     return {
         "balanced_accuracy": value,
         "interval": None if ends is None else [ends.low, ends.high],
-        "accuracy": float(np.mean(said == number)),
+        "accuracy": float(np.mean(right)),
     }
 
 
-def _of_diagnosis(scores: Floats, scans: Scans, folds: list[Fold]) -> dict[str, Any]:
-    fold = np.full(len(scans), "", dtype=object)
-    for each in folds:
-        fold[each.test] = each.name
-    table = Predictions(
-        labels=scans.labels,
-        fold=fold.astype(np.str_),
-        arm=np.full(len(scans), TENFOLD),
-        sample=np.arange(len(scans), dtype=np.int64),
-        person=scans.table.person,
-        y=scans.y,
-        scores=probabilities_of(scores),
-        repeat=np.zeros(len(scans), dtype=np.int64),
-    )
+def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[str, Any]:
+    parts = [
+        Predictions.of_fold(
+            scans.labels, scans.table, each.task.fold, probabilities_of(each.scores), condition=TENFOLD
+        )
+        for each in results
+    ]
+    whole = Predictions.concatenate(parts)
+    table = whole.take(np.argsort(whole.sample))
     its = figures_of(table, {})[TENFOLD]
     return {"auc": its["auc"]["value"], "interval": its["auc"]["interval"], "accuracy": its["accuracy"]}
