@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.metrics import accuracy, brier, majority_rate, matthews, recalls
-from offline.stats.primary import SUREST, Metric, Pairs, PersonScores
+from offline.stats.primary import SUREST, Metric, Pairs, PersonScores, person_scores
 
 Labels = npt.NDArray[np.int64]
 
@@ -93,8 +93,6 @@ class PersonClasses:
         probability = np.exp(mean - mean.max(axis=1, keepdims=True))
         probability /= probability.sum(axis=1, keepdims=True)
         said = np.argmax(mean, axis=1)
-        confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)  # true labels down, said across
-        np.add.at(confusion, (self.y, said), 1)
         return {
             "n": {label: int((self.y == k).sum()) for k, label in enumerate(labels)},
             "majority_rate": majority_rate(self.y),
@@ -107,6 +105,26 @@ class PersonClasses:
                 for i in range(len(labels))
             ],
         }
+
+
+def person_predictions(table: Predictions) -> tuple[Pairs | PersonClasses, npt.NDArray[Any]]:
+    """What one arm predicted of whole people, whatever the number of labels, and their labels.
+
+    Parameters
+    ----------
+    table : Predictions
+        Rows of one arm, one label a person.
+
+    Returns
+    -------
+    Pairs or PersonClasses, (n_people,) bool or int64
+        People sorted.
+    """
+    if len(table.labels) > 2:
+        classes = PersonClasses.of(table)
+        return classes, classes.y
+    scores = person_scores(table)
+    return Pairs.of(scores), scores.positive
 
 
 def _against_rest(mean: Floats, label: int, people: tuple[str, ...]) -> Pairs:

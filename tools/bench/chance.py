@@ -11,10 +11,10 @@ from multiprocessing import get_context
 
 import numpy as np
 from cyclopts import App
-from offline.evaluation.null import person_rounds, ridge_null
 
 from offline.base.sample_table import SampleTable
 from offline.evaluation.ridge import labelled_rows
+from offline.evaluation.ridge_null import person_rounds, ridge_null
 from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs
 from tools.bench.chance_network import LABELLINGS, of_networks

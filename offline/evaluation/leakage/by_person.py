@@ -10,8 +10,10 @@ from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.evaluation.leakage.audit import Evaluated, audit_of
 from offline.evaluation.leakage.protocols import OF_WINDOWS, LabelsOf
-from offline.stats.intervals import DRAWS, bootstrap_mean_sd, draw_people
-from offline.stats.primary import Metric, Pairs, own_figures, person_scores
+from offline.stats.intervals import bootstrap_mean_sd
+from offline.stats.paired_comparison import difference_sd
+from offline.stats.person_classes import person_predictions
+from offline.stats.primary import Metric, own_figures
 from offline.stats.primary_figure import primary
 
 LABELS = ("0", "1")
@@ -57,7 +59,7 @@ def audit_by_person(
         value = primary(table_of(own), metric, by_person=by_person)
         return {metric: np.nan if value is None else value}
 
-    spread = partial(difference_sd, metric=metric, by_person=by_person, seed=seed)
+    spread = partial(spread_of, metric=metric, by_person=by_person, seed=seed)
     return audit_of(
         evaluated,
         OF_WINDOWS,
@@ -69,9 +71,7 @@ def audit_by_person(
     )
 
 
-def difference_sd(
-    one: Predictions, other: Predictions, *, metric: Metric, by_person: bool, seed: int
-) -> float:
+def spread_of(one: Predictions, other: Predictions, *, metric: Metric, by_person: bool, seed: int) -> float:
     """SD of the difference of two figures over draws of people, the same people in both; NaN where unknown.
 
     Parameters
@@ -86,15 +86,12 @@ def difference_sd(
         Of the draws.
     """
     if not by_person:
-        first, second = own_figures(one, metric), own_figures(other, metric)
-        pairs = [(own, second.get(person)) for person, own in first.items()]
+        theirs = own_figures(other, metric)
+        pairs = [(own, theirs.get(person)) for person, own in own_figures(one, metric).items()]
         apart = np.array([a - b for a, b in pairs if a is not None and b is not None])
         sd = bootstrap_mean_sd(apart, seed=seed)
         return np.nan if sd is None else sd
-    scores = [person_scores(table) for table in (one, other)]
-    positive = scores[0].positive
+    (first, positive), (second, _) = (person_predictions(table) for table in (one, other))
     if min(positive.sum(), (~positive).sum()) < 2:
         return np.nan
-    times = draw_people(positive, seed=seed, draws=DRAWS)
-    drawn = [Pairs.of(its).figure(metric, its.positive, times) for its in scores]
-    return float(np.nanstd(drawn[0] - drawn[1], ddof=1))
+    return difference_sd(first, second, positive, metric, seed=seed)
