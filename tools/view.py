@@ -16,7 +16,7 @@ from models.outside import printable
 from realtime.decision import Decision
 from realtime.quality.policy import Reason
 from realtime.status import State, Status
-from tools.capture_stderr import Aside
+from tools.capture_stderr import CaptureStderr
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 HISTORY = 60
@@ -48,7 +48,7 @@ class View:
         self._strip: deque[tuple[str, str]] = deque(maxlen=HISTORY)
         console = Console()
         self._live = Live(get_renderable=self.render, refresh_per_second=4, console=console, transient=False)
-        self._aside = Aside(console)
+        self._aside = CaptureStderr(console)
 
     def __enter__(self) -> Self:
         self._live.start()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from models.arrays import Floats
@@ -183,10 +182,10 @@ def audit_of(
     )
 
 
-def print_audit(found: Audit, console: Console | None = None) -> None:
+def print_audit(found: Audit, console: PlainConsole | None = None) -> None:
     """Print the audit as a table: each protocol beside the honest one, on true and permuted labels."""
     console = console or PlainConsole()
-    if not console.is_terminal:
+    if console.unlimited:
         console.width = max(console.width, 130)
     values = found.to_json()
     permuted = values["permutations"]

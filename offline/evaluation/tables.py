@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -45,10 +45,10 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     return Group(*parts)
 
 
-def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
+def print_amounts(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print what `offline.evaluation.amount_evaluation` found."""
     console = console or PlainConsole()
-    if not console.is_terminal:
+    if console.unlimited:
         console.width = max(console.width, 120)
     table = Table(title=f"{figures['recipe']['name']}: {figures['amount']}, by person")
     table.add_column("")
@@ -63,7 +63,7 @@ def print_amounts(figures: Mapping[str, Any], console: Console | None = None) ->
     console.print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 
 
-def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
+def print_results(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print `results_table`: whole lines where the output is no terminal, fewer figures on a narrow one."""
     console = console or PlainConsole()
     whole = results_table(figures)
@@ -72,7 +72,7 @@ def print_results(figures: Mapping[str, Any], console: Console | None = None) ->
         for part in whole.renderables
         if isinstance(part, Table)
     )
-    if not console.is_terminal:
+    if console.unlimited:
         console.width = max(console.width, needed)
     console.print(results_table(figures, narrow=True) if needed > console.width else whole)
 

@@ -4,9 +4,7 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from models.errors import HemostreamError
 from tools.doctor.finding import Finding, Level, good, problem
+from tools.messages import say
 
 if TYPE_CHECKING:
     from realtime.channels.side_file import SideFile
@@ -90,9 +89,12 @@ def doctor(
         protocol=protocol,
     ):
         found.append(finding)
-        print(json.dumps(asdict(finding)) if json_lines else _wrapped(str(finding)), flush=True)
+        if json_lines:
+            print(json.dumps(asdict(finding)), flush=True)
+        else:
+            say(str(finding), indent=9)
     if not json_lines:
-        print(summary(found))
+        say(summary(found))
     return int(any(finding.level is Level.PROBLEM for finding in found))
 
 
@@ -104,16 +106,6 @@ def summary(found: Sequence[Finding]) -> str:
     if not problems:
         return f"Nothing here stops a session {told}."
     return f"{problems} of {len(found)} checks would stop a session {told}."
-
-
-def _wrapped(line: str) -> str:
-    """The line for a terminal, what does not fit below it; a file gets it whole."""
-    if not sys.stdout.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(
-        line, width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def _findings(
@@ -210,6 +202,9 @@ def _lsl(streams: int) -> Iterator[Finding]:
 
 
 def _load_liblsl() -> str:
+    from tools.lsl_config import hide_lsl_information
+
+    hide_lsl_information()
     import pylsl
 
     release = divmod(pylsl.library_version(), 100)

@@ -17,13 +17,13 @@ from models.errors import StreamError
 from realtime.log import Origin
 from realtime.signal import Channel, Kind
 from realtime.sources.recording import Recording
-from tools.emulators.base import Imitation, add, description, need, sent
+from tools.emulators.base import EmulatedStream, add, description, need, sent
 
 ADC = ("ADC 1", "ADC 2")
 ANGLES = ("HEADING", "ROLL", "PITCH")
 
 
-def imitate(recording: Recording, origin: Origin) -> Imitation:
+def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
     """Make the stream.
 
     Parameters
@@ -63,7 +63,7 @@ def imitate(recording: Recording, origin: Origin) -> Imitation:
         add(add(channels, "channel"), "label", label)
     idle, still = np.zeros((len(ADC), n_samples)), np.zeros((len(ANGLES), n_samples))
     rows = np.vstack([light[:half], idle, light[half:], still])
-    return Imitation(
+    return EmulatedStream(
         "OxySoft",
         "NIRS",
         spec.rate,
