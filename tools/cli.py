@@ -18,7 +18,7 @@ except KeyboardInterrupt:  # it takes a while
 
 
 def not_ours(name: str | None) -> str:
-    """What to say where a package of ours is another distribution's; empty where it is not about that.
+    """The message where a package of ours is another distribution's; empty where it is not about that.
 
     Parameters
     ----------

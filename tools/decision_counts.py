@@ -19,7 +19,7 @@ class DecisionCounts:
     Parameters
     ----------
     truth : callable or None
-        Gives the true label of a window, where the recording's events tell it.
+        Gives the true label of a window, where the recording's events give it.
     """
 
     def __init__(self, truth: Truth | None = None) -> None:
@@ -75,7 +75,7 @@ def truth_by_events(training: Mapping[str, Any], recording: Recording) -> Truth 
     Parameters
     ----------
     training : mapping
-        What the bundle's card says of its training.
+        The card's section on training.
     recording : Recording
         Windows are on its clock.
 

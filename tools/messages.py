@@ -1,4 +1,4 @@
-"""What a command tells a person: lines that fit the terminal."""
+"""What a command prints for a person: lines that fit the terminal."""
 
 import logging
 import os

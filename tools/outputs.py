@@ -32,7 +32,7 @@ def refuse_existing(there: Path, *, overwrite: bool, option: str = "--out") -> N
     Raises
     ------
     HemostreamError
-        Something stands there.
+        Something is there.
     """
     if overwrite or not holds_something(there):
         return
@@ -64,7 +64,7 @@ def check_report(out: Path, *, overwrite: bool, page: str, unfinished: str = "")
     page : str
         The file that a whole report has.
     unfinished : str
-        A folder that stands there while a report is made: such a run may go on.
+        A folder that is there while a report is made: such a run may go on.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def check_report(out: Path, *, overwrite: bool, page: str, unfinished: str = "")
 
 
 def check_decisions(out: Path, *, overwrite: bool) -> None:
-    """Refuse a place where no decisions can be written, or where something stands.
+    """Refuse a place where no decisions can be written, or where something is already.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def check_decisions(out: Path, *, overwrite: bool) -> None:
     Raises
     ------
     HemostreamError
-        Something else stands there, or nothing can be written.
+        Something else is there, or nothing can be written.
     """
     check_file(out, "Decisions", pipes=True)
     if not out.is_file():
@@ -112,7 +112,7 @@ def check_new_file(out: Path, what: str, *, overwrite: bool, option: str = "--ou
     out : Path
         Of the file.
     what : str
-        What will stand there, for the message.
+        What will be there, for the message.
     overwrite : bool
         Whether it may be replaced.
     option : str
@@ -129,7 +129,7 @@ def check_new_file(out: Path, what: str, *, overwrite: bool, option: str = "--ou
 
 @contextmanager
 def whole_file(out: Path) -> Iterator[Path]:
-    """Give a name beside a file to write to; the file takes its own name when it is whole, and only then.
+    """Give a temporary name to write to; the file takes its own name once it is whole, and only then.
 
     Parameters
     ----------

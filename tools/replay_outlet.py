@@ -89,7 +89,7 @@ class Replay:
         Of the stream; by default what the layout calls it (the recording's name, or the vendor's), and an
         id that nobody else has.
     kind : OriginKind
-        What the stream says that it is.
+        What the stream declares itself to be.
     layout : str
         How it is sent (`tools.emulators`): ``full`` describes every channel, ``bare`` none, others do as a
         vendor's program does.
@@ -100,7 +100,7 @@ class Replay:
     wait_s : float or None
         How long (local s) to wait for a consumer before giving up; None waits for ever.
     linger_s : float
-        LSL does not tell whether the last samples have been taken.  So the outlets stay open for
+        LSL does not report whether the last samples have been taken.  So the outlets stay open for
         this long (local s) after the last push, or until no consumer is left.
     clock : callable or None
         Local time (s); None is ``pylsl.local_clock``.

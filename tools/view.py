@@ -1,4 +1,4 @@
-"""The live terminal view: what a session knows at this moment, and how old that is."""
+"""The live terminal view: the state of a session at this moment, and how old that is."""
 
 from collections import deque
 from collections.abc import Callable
@@ -82,9 +82,9 @@ class View:
         self._status = status
 
     def render(self) -> RenderableType:
-        """The panel as it stands."""
+        """The panel as it is now."""
         parts: list[RenderableType] = [self._state_line()]
-        # What was decided before the stream stood still tells nothing of now: only an abstention may stand.
+        # What was decided before the stream stalled says nothing of now: only an abstention may be shown.
         if self._latest is not None and (self._live_now() or self._counts_down(self._latest)):
             parts += [self._now(self._latest), self._history()]
         parts.append(Text("Research use only. Not a diagnosis.", style="dim italic"))

@@ -309,7 +309,7 @@ def test_a_model_is_tried_as_live_tries_it():
 def test_a_replay_says_so():
     origin = Origin(OriginKind.REPLAYED, 4.0, 0.0)
     finding = check_stream(seen(desc=describe(SPEC, origin)))
-    assert "says that it is replayed at 4x: a session needs --allow-replay" in finding.found
+    assert "declares that it is replayed at 4x: a session needs --allow-replay" in finding.found
     assert "not measured" in finding.found
 
 

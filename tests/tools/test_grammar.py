@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cyclopts import App, Parameter
 
+from tests.pinned.runs import RUNS
 from tests.tools.test_output_places import FILES, FOLDERS
 from tools.cli import COMMANDS, main
 from tools.outputs import Out
@@ -137,6 +138,9 @@ def test_no_command_is_left_out() -> None:
         " ".join(words[: 2 if words[0] == "study" else 1]) for words in (*FOLDERS.values(), *FILES.values())
     }
     assert tried >= WRITING - {"study run"}, "tests/tools/test_output_places.py tries where each writes"
+    runs = [run.words.split() for run in RUNS]
+    ended = {" ".join(each[: 2 if each[0] == "study" else 1]) for each in runs}
+    assert ended >= WRITING - {"demo", "live"}, "tests/pinned/test_pinned.py holds widths and last lines"
 
 
 @pytest.mark.parametrize("command", sorted(EARLIER))

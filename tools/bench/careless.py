@@ -1,4 +1,4 @@
-"""``python -m tools.bench.careless``: what careless protocols claim of people at rest, who have no groups.
+"""``python -m tools.bench.careless``: what leakage protocols claim of people at rest, who have no groups.
 
 The floor is chance: the people of ``fnirs/rest`` were never divided into groups, so whatever a protocol
 finds between groups drawn at random is its own doing.

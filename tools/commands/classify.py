@@ -38,9 +38,9 @@ def classify(
 ) -> None:
     """Classify a recording by the very code that runs live.
 
-    The journal of a live session is classified with the chunk boundaries and clock readings that stand
-    in it, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
-    on entries that the journal says it lacks, are left out and reported.
+    The journal of a live session is classified with the chunk boundaries and clock readings that it
+    holds, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
+    on entries that the journal lacks by its own account, are left out and reported.
 
     A bundle of "study export" predicts a whole scan at once: its one decision is of a window as long as
     the scan, or an abstention that says what the scan lacks.

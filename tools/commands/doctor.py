@@ -36,7 +36,7 @@ def doctor(
     protocol: Literal["5", "3.1.1"] = "5",
     json_lines: bool = False,
 ) -> int:
-    """Look whether a session could run here, and say what to do where it could not.
+    """Check whether a session could run here, and what to do where it could not.
 
     Changes nothing. Takes some seconds, in which it listens to fNIRS and fMRI streams and makes a stream
     of its own that sends nothing. Ends with 1 where something would stop a session.
@@ -46,8 +46,8 @@ def doctor(
     model
         Bundle folder: can it be read, and could it take the streams that are there?
     stream
-        Look at this stream only: chosen as "live" takes it, of whatever type. By default all are told of, and
-        one that cannot be used stops nothing where there is another that can.
+        Look at this stream only: chosen as "live" takes it, of whatever type. By default all are
+        reported, and one that cannot be used stops nothing where there is another that can.
     layout
         Side file (JSON) for a stream that does not describe itself, as "live" takes it.
     broker
@@ -152,10 +152,10 @@ def _findings(
 
 
 def _guarded(check: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
-    """A check that fails itself is a finding: the others must still be told."""
+    """A check that fails itself is a finding: the others must still be reported."""
     try:
         return look()
-    except Exception as error:  # noqa: BLE001 - a doctor that dies of what it found tells nothing
+    except Exception as error:  # noqa: BLE001 - a doctor that fails at what it found helps nobody
         said = f"the check failed: {type(error).__name__}: {error}"
         return [problem(check, said, "", "Please report it, with this line")]
 

@@ -101,7 +101,7 @@ def main_figure(results: Mapping[str, Any]) -> str | None:
     Returns
     -------
     str or None
-        None where a continuous target was evaluated: its table says it all.
+        None where a continuous target was evaluated: its table holds the figures.
     """
     if "primary" not in results:
         return None

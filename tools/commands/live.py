@@ -216,7 +216,7 @@ def remove_journal(path: Path) -> None:
 
 
 def predicate(said: str) -> str | None:
-    """An LSL predicate from what a person said; None for a number, which no predicate tells."""
+    """An LSL predicate from what a person wrote; None for a number, which no predicate expresses."""
     from realtime.sources.stream_choice import predicate_of
 
     return predicate_of(said)
@@ -236,7 +236,7 @@ def marker_predicate(said: str) -> str:
 
 
 def number_of(said: str) -> int | None:
-    """The number of a stream, where a person said one."""
+    """The number of a stream, where a person gave one."""
     from realtime.sources.stream_choice import By, parse
 
     wanted = parse(said)

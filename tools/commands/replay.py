@@ -1,6 +1,6 @@
 """``hemostream replay``: a recording as a live LSL stream, to be taken like a device's.
 
-What it keeps of the recording and how it keeps time is told in `tools.replay_outlet`.
+What it keeps of the recording and how it keeps time is described in `tools.replay_outlet`.
 """
 
 import json
@@ -138,7 +138,7 @@ def replay(
     source_id
         LSL source id; unique by default. Give one to find the stream again after a restart.
     kind
-        What the stream says that it is; by default simulated where the file says so, as those of
+        What the stream declares itself to be; by default simulated where the file says so, as those of
         "simulate" do, else replayed.
     start
         Skip so many seconds of the recording.
@@ -151,12 +151,12 @@ def replay(
     haemoglobin_unit
         Unit of concentrations (umol/L, uM ...) where a SNIRF file does not say it, or wrongly.
     repetition_time
-        Seconds between the volumes of a region series, where no side file tells.
+        Seconds between the volumes of a region series, where no side file gives them.
     stream
         Which stream of an XDF file that holds several: its name, source_id, uid, number, or a predicate
         such as "source_id='42'". Of a SNIRF file which measurement, for instance nirs2.
     events
-        Which marker stream of an XDF file, said likewise; all by default.
+        Which marker stream of an XDF file, chosen likewise; all by default.
     allow_damaged
         Take what is left of a file of which much cannot be read.
     overwrite
@@ -218,7 +218,7 @@ def replay(
 
 
 def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
-    """What ``--layout`` means, which names a way of sending, a side file, or (said twice) both.
+    """What ``--layout`` means, which names a way of sending, a side file, or (given twice) both.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
     Returns
     -------
     str, Path or None
-        How the recording is sent, and the side file that tells its channels.
+        How the recording is sent, and the side file that describes its channels.
 
     Raises
     ------
@@ -244,12 +244,12 @@ def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
             "most one side file."
         )
     if files and not files[0].suffix and not files[0].exists():
-        emulator(str(files[0]))  # a misspelt name is told as one, with what there is
+        emulator(str(files[0]))  # a misspelt name is refused as one, with what there is
     return names[0] if names else "full", files[0] if files else None
 
 
 def write_side_file(recording: Recording, layout: str, path: Path) -> None:
-    """Write what a session must be told of a stream that does not tell it.
+    """Write the side file that a session needs for a stream that does not describe itself.
 
     Parameters
     ----------

@@ -133,7 +133,7 @@ def run(
     """Evaluate systems on your own scans, or on ABIDE: by unseen site, in ten folds, on permuted labels.
 
     A run that was stopped goes on where it was when it is started again with the same --out, and further
-    systems may be added to those that stand there: neither overwrites anything. Writes a page for each
+    systems may be added to those that are there: neither overwrites anything. Writes a page for each
     system, and index.html, studies.md and studies.json over all that --out holds.
 
     Parameters
@@ -168,7 +168,7 @@ def run(
     allow_damaged : bool
         Take what is left of a cohort's recordings of which much cannot be read.
     overwrite : bool
-        Replace reports of other data or of another profile that stand in --out.
+        Replace reports of other data or of another profile in --out.
     """
     from models.output_place import check_folder
     from offline.base.process_pool import Workers, how_many
@@ -190,7 +190,7 @@ def run(
             f"{DATA.get(layout or '', 'something else')}. Leave it away."
         )
     out = folder_of(out, target)
-    for name in wanted:  # a file may stand in the place of one of them
+    for name in wanted:  # a file may be in the place of one of them
         check_folder(out / name, "The report")
     if is_cohort(data):
         run_on_cohort(wanted, data, out, workers, allow_damaged, overwrite)
@@ -238,7 +238,7 @@ def run(
 
 @contextmanager
 def written(out: Path) -> Iterator[None]:
-    """Where files cannot be written, say so plainly.
+    """Report files that cannot be written as an error of ours.
 
     Parameters
     ----------

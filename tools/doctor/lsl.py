@@ -21,7 +21,7 @@ BASE_PORT, PORT_RANGE = 16572, 32
 DISCOVER_S = 2.5
 """Longest wait for a stream of our own to be found (s); a machine's own are found within 0.6 (measured)."""
 CONFIGURATION = (
-    "https://labstreaminglayer.readthedocs.io/info/lslapicfg.html tells how a configuration file is made"
+    "https://labstreaminglayer.readthedocs.io/info/lslapicfg.html describes how a configuration file is made"
 )
 
 
@@ -59,12 +59,12 @@ class LslSettings:
 def check_liblsl(
     load: Callable[[], str], *, system: str, machine: str, glibc: tuple[int, int] | None
 ) -> Finding:
-    """See whether the library loads, and say how to get it where it does not.
+    """Check whether the library loads, and how to get it where it does not.
 
     Parameters
     ----------
     load : callable
-        Imports pylsl and gives what it says of the library.
+        Imports pylsl and gives its version.
     system, machine : str
         Of `platform.system` and `platform.machine`.
     glibc : tuple of 2 int or None
@@ -109,7 +109,7 @@ def how_to_get(system: str, machine: str, glibc: tuple[int, int] | None) -> str:
 
 
 def read_settings(environ: Mapping[str, str], folder: Path, home: Path) -> tuple[LslSettings, Finding]:
-    """Find the configuration that liblsl takes, in its own order, and say what it means.
+    """Find the configuration that liblsl takes, in its own order, and what it means.
 
     Parameters
     ----------

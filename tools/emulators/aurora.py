@@ -135,7 +135,7 @@ def _channel(parent: ET.Element, source: int | None, detector: int | None) -> ET
 
 
 def _montage(desc: ET.Element, spec: SignalSpec) -> None:
-    """Optodes in the order of their numbers, from 1 without a hole, as they stand in Aurora's list."""
+    """Optodes in the order of their numbers, from 1 without a hole, as in Aurora's list."""
     optodes = add(add(desc, "montage"), "optodes")
     for which in ("source", "detector"):
         places = {

@@ -81,7 +81,7 @@ def info_of(stream: EmulatedStream, source_id: str = "") -> ET.Element:
 
 
 def description(origin: Origin) -> ET.Element:
-    """An empty description that says where the samples come from; vendors' own fields go beside."""
+    """An empty description that says where the samples come from; vendors' own fields are added."""
     desc = ET.Element("desc")
     desc.append(describe_origin(origin))
     return desc
@@ -125,7 +125,7 @@ def need(recording: Recording, kinds: tuple[Kind, ...], vendor: str) -> None:
             raise StreamError(
                 f"Channel {channel.name!r} of {recording.name!r} has no source, detector or wavelength, "
                 "which "
-                f"{vendor} tells of each. Send it with --layout full, or give a side file that tells them."
+                f"{vendor} sends of each. Send it with --layout full, or give a side file that has them."
             )
 
 

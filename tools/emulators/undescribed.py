@@ -1,7 +1,7 @@
 """A recording as devices that describe nothing would send it: Cortivision's cap and ninjaNIRS.
 
-What is known of them stands in `realtime.devices.cortivision` and `realtime.devices.ninjanirs`.  Both
-need a side file, which is made beside.
+What is known of them is in `realtime.devices.cortivision` and `realtime.devices.ninjanirs`.  Both
+need a side file, which is made with them.
 """
 
 import numpy as np
