@@ -22,7 +22,7 @@ from realtime.sources.lsl.stream_info import layout_from_info, origin_from_info
 from realtime.sources.recording import Event, Recording
 from tools.commands.replay import Replay, ReplayReport, replay, replay_recording
 from tools.commands.simulate import simulate
-from tools.schedule import schedule
+from tools.replay.schedule import schedule
 
 DEADLINE_S = 30.0
 

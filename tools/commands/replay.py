@@ -1,6 +1,6 @@
 """``hemostream replay``: a recording as a live LSL stream, to be taken like a device's.
 
-What it keeps of the recording and how it keeps time is described in `tools.replay_outlet`.
+What it keeps of the recording and how it keeps time is described in `tools.replay.outlet`.
 """
 
 import json
@@ -17,7 +17,7 @@ from tools.emulators import LAYOUTS, emulator
 from tools.lsl_config import hide_lsl_information
 from tools.messages import columns, wrapped
 from tools.outputs import check_new_file, whole_file
-from tools.replay_outlet import Replay, ReplayReport, check_how
+from tools.replay.outlet import Replay, ReplayReport, check_how
 
 __all__ = ["Replay", "ReplayReport", "replay", "replay_recording"]
 

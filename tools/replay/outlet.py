@@ -24,7 +24,7 @@ from realtime.log import Origin, OriginKind
 from realtime.sources.recording import Recording
 from tools.emulators import emulator
 from tools.emulators.base import Emulator
-from tools.schedule import schedule
+from tools.replay.schedule import schedule
 
 if TYPE_CHECKING:
     import pylsl
