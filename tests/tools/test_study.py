@@ -44,6 +44,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         )
     changed = {name: replace(RECORDED[name], recipe=str(recipe)) for name, recipe in recipes.items()}
     monkeypatch.setattr(choice, "RECORDED", MappingProxyType(changed))
+    monkeypatch.setattr("offline.studies.recorded.RECORDED", MappingProxyType(changed))
     return recipes
 
 
@@ -73,6 +74,11 @@ def test_all_on_a_cohort_is_evaluate_with_recipe_and_audit(
         assert "audit.json" in written
         for file in ("results.json", "predictions.csv", "samples.csv", "audit.json"):
             assert (ours / file).read_bytes() == (theirs / file).read_bytes(), file
+    capsys.readouterr()
+    run(data=cohort, out=tmp_path / "study", all_=True, workers=1)  # as after a run that was stopped later
+    assert f"{next(iter(short))}: its report is whole and is kept." in capsys.readouterr().out
+    with pytest.raises(HemostreamError, match=r"another cohort or recipe.*--overwrite"):
+        run(data=cohort, out=tmp_path / "study", all_=True, workers=1, allow_damaged=True)
 
 
 def test_systems_of_recordings_are_recipes_that_ship_and_claim_what_their_papers_do(
@@ -183,5 +189,7 @@ def test_targets_have_folders_of_their_own_and_all_takes_what_can_tell_them(
         run(["ridge-table"], data=scans, out=out, target="burdn", workers=1)
     with pytest.raises(HemostreamError, match=r"graphs is for ADHD-200; .* holds scans of your own"):
         run(["ridge-table"], data=scans, out=out, derivative="graphs", workers=1)
+    with pytest.raises(HemostreamError, match=r"another profile.*--overwrite"):
+        run(["age-sex"], data=scans, out=out, profile="full", workers=1)
     assert folder_of(out, "diagnosis") == out
     assert folder_of(out, "../Hyper/Impulsive") == out / "-Hyper-Impulsive"

@@ -17,7 +17,7 @@ from tools.outputs import Out, check_report
 
 app = App(
     name="study",
-    help="Published systems: what they claim, and what an honest protocol gives.",
+    help="Published fMRI systems: list, run, write as bundles.",
     default_parameter=Parameter(negative=()),
 )
 app.command(export)

@@ -51,14 +51,13 @@ def refuse_other_reports(out: Path, names: Sequence[str], data: str, profile: st
         if its is None:
             continue
         for what, there, asked in (
-            ("data", its.get("data", {}).get("digest"), data),
-            ("profile", its.get("profile", {}).get("name"), profile),
+            ("other data, or made by other versions of software", its.get("data", {}).get("digest"), data),
+            ("another profile", its.get("profile", {}).get("name"), profile),
         ):
             if there is not None and there != asked:
                 raise HemostreamError(
-                    f"{out / name} holds a report of other {what} ({str(there)[:12]}; expected "
-                    f"{asked[:12]}), or of other versions of software. Give another place with --out, "
-                    "or --overwrite to replace it."
+                    f"{out / name} holds a report of {what}: {str(there)[:12]}; expected {asked[:12]}. Give "
+                    "another place with --out, or --overwrite to replace it."
                 )
 
 
