@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)
-	$(BIN)/hemostream demo --keep demo-output
+	$(BIN)/hemostream demo --out demo-output --overwrite
 
 # Two halves side by side, on two cores in half the time: tests of the offline floor and of the networks compute,
 # the others mostly wait for streams.  What the first half says is shown when both are done.

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.reference import PAGE, commands_page
+
 HOUSE = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     [HOUSE / "README.md", HOUSE / "CONTRIBUTING.md", HOUSE / "CHANGELOG.md", *HOUSE.glob("docs/**/*.md")]
@@ -161,9 +163,32 @@ def test_what_does_not_exist_is_seen(code: str, wrong: list[str], helps: dict[st
     assert wrong_commands(code, helps) == wrong
 
 
-def test_every_command_is_in_the_readme(helps: dict[str, str]) -> None:
-    readme = text_of(HOUSE / "README.md")
-    assert not [name for name in helps if " " not in name and f"| `hemostream {name}` |" not in readme]
+def test_every_command_is_in_the_index(helps: dict[str, str]) -> None:
+    index = text_of(HOUSE / "docs/README.md")
+    assert not [name for name in helps if " " not in name and f"| `hemostream {name}` |" not in index]
+
+
+def test_the_reference_is_what_the_commands_say() -> None:
+    assert text_of(PAGE) == commands_page(), "make it again: python -m tests.reference"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_a_page_has_one_title_and_relative_links(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    assert text.startswith("# ")
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    assert not [link for link in LINK.findall(text) if link.startswith("/")]
+
+
+def test_every_page_is_in_the_index() -> None:
+    folders = ("docs", "docs/guide", "docs/reference", "docs/evidence")
+    linked = {
+        (HOUSE / folder / link.partition("#")[0]).resolve()
+        for folder in ("docs", "docs/evidence")
+        for link in LINK.findall(text_of(HOUSE / folder / "README.md"))
+    }
+    pages = {page for folder in folders for page in (HOUSE / folder).glob("*.md") if page.name != "README.md"}
+    assert not [ids(page) for page in sorted(pages - linked)]
 
 
 def runnable(module: str) -> Path | None:
@@ -199,8 +224,8 @@ def test_modules_and_their_options_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_options_that_stand_alone_exist_somewhere(page: Path, helps: dict[str, str]) -> None:
-    unknown = {code.split()[0].partition("=")[0] for code in code_of(page) if OPTION.match(code)}
-    unknown -= {option for said in helps.values() for option in options_in(said)}
+    unknown = {code.split()[0].partition("=")[0].rstrip(",") for code in code_of(page) if OPTION.match(code)}
+    unknown -= {"--help", "--version"} | {option for said in helps.values() for option in options_in(said)}
     modules = {found[1].rstrip(".") for code in code_of(page) if (found := MODULE.search(code))}
     for module in sorted(modules):  # asked only where an option is none of hemostream's
         if unknown and runnable(module):

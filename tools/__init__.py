@@ -1,1 +1,1 @@
-"""What people run: the ``hemostream`` command and what stands behind it."""
+"""What people run: the ``hemostream`` command and what is behind it."""

@@ -21,7 +21,7 @@ GRACE_S = 1.0
 """How long the last lines are waited for at the end (local seconds)."""
 
 
-class Aside:
+class CaptureStderr:
     """Prints what comes in on a terminal's file descriptor through a console, above its live view.
 
     A descriptor that is no terminal (a log file, say) is left alone.
@@ -46,7 +46,9 @@ class Aside:
             out, into = os.pipe()
             os.dup2(into, self._fd)
             os.close(into)
-            self._thread = threading.Thread(target=self._print, args=(out,), name="aside", daemon=True)
+            self._thread = threading.Thread(
+                target=self._print, args=(out,), name="capture-stderr", daemon=True
+            )
             self._thread.start()
         return self
 

@@ -18,7 +18,7 @@ except KeyboardInterrupt:  # it takes a while
 
 
 def not_ours(name: str | None) -> str:
-    """What to say where a package of ours is another distribution's; empty where it is not about that.
+    """The message where a package of ours is another distribution's; empty where it is not about that.
 
     Parameters
     ----------
@@ -43,6 +43,7 @@ def not_ours(name: str | None) -> str:
 try:
     from models.errors import HemostreamError
     from models.output_place import FULL
+    from tools.messages import say, show_warnings
 except ModuleNotFoundError as error:
     sys.exit(not_ours(error.name) or str(error))
 except KeyboardInterrupt:
@@ -82,8 +83,15 @@ def our_version() -> str:
         return "not installed"
 
 
-def make_app() -> App:
-    """The command line, nothing imported yet but itself."""
+def make_app(*, whole: bool = False) -> App:
+    """The command line, nothing imported yet but itself.
+
+    Parameters
+    ----------
+    whole : bool
+        Whether every command's own help is wanted, which imports them all; else only that of the one that
+        is called.
+    """
     app = App(
         name="hemostream",
         help=DESCRIPTION,
@@ -92,7 +100,7 @@ def make_app() -> App:
         default_parameter=Parameter(negative=()),
     )
     for name, (where, line) in COMMANDS.items():
-        app.command(where, name=name, help=None if name in sys.argv else line)
+        app.command(where, name=name, help=None if whole or name in sys.argv else line)
     return app
 
 
@@ -107,9 +115,10 @@ def main(words: Sequence[str] | None = None) -> None:
     # What is written here is about people: this user's only, also where a library or a child writes it.
     os.umask(0o077)
     try:
+        show_warnings()
         make_app()(sys.argv[1:] if words is None else list(words))
     except HemostreamError as error:
-        print(f"hemostream: {error}", file=sys.stderr)
+        say(f"hemostream: {error}", error=True)
         sys.exit(2)
     except ModuleNotFoundError as error:
         if not (said := not_ours(error.name)):
@@ -119,7 +128,7 @@ def main(words: Sequence[str] | None = None) -> None:
         if error.errno not in FULL:
             raise
         where = error.filename or "a file that was to be written"
-        print(f"hemostream: {where}: {error.strerror}. Make room, and start again.", file=sys.stderr)
+        say(f"hemostream: {where}: {error.strerror}. Make room, and start again.", error=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

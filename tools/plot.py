@@ -1,4 +1,4 @@
-"""A plot of a session: what was said over time, how sure, and where it abstained."""
+"""A plot of a session: what was predicted over time, how sure, and where it abstained."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

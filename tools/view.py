@@ -1,4 +1,4 @@
-"""The live terminal view: what a session knows at this moment, and how old that is."""
+"""The live terminal view: the state of a session at this moment, and how old that is."""
 
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from models.outside import printable
 from realtime.decision import Decision
 from realtime.quality.policy import Reason
 from realtime.status import State, Status
-from tools.capture_stderr import Aside
+from tools.capture_stderr import CaptureStderr
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 HISTORY = 60
@@ -48,7 +48,7 @@ class View:
         self._strip: deque[tuple[str, str]] = deque(maxlen=HISTORY)
         console = Console()
         self._live = Live(get_renderable=self.render, refresh_per_second=4, console=console, transient=False)
-        self._aside = Aside(console)
+        self._aside = CaptureStderr(console)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -82,9 +82,9 @@ class View:
         self._status = status
 
     def render(self) -> RenderableType:
-        """The panel as it stands."""
+        """The panel as it is now."""
         parts: list[RenderableType] = [self._state_line()]
-        # What was decided before the stream stood still tells nothing of now: only an abstention may stand.
+        # What was decided before the stream stalled says nothing of now: only an abstention may be shown.
         if self._latest is not None and (self._live_now() or self._counts_down(self._latest)):
             parts += [self._now(self._latest), self._history()]
         parts.append(Text("Research use only. Not a diagnosis.", style="dim italic"))

@@ -4,6 +4,7 @@ Rich takes ``[/red]`` in a person's name for markup (an error where nothing was 
 codes on to the terminal.
 """
 
+import os
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,11 @@ class PlainConsole(Console):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"markup": False, "emoji": False, **options})
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether lines may be as long as they are: in a file, unless ``COLUMNS`` says how wide it is."""
+        return not self.is_terminal and not os.environ.get("COLUMNS", "").isdigit()
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Every plain text comes through here: cells, titles, what is printed."""

@@ -1,6 +1,5 @@
 """What an evaluation will cost, before it is paid: how many fits, and how many hours on this machine."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -170,7 +169,7 @@ def _epoch_seconds(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[float,
 
 
 def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = None) -> None:
-    """Print fits and hours of every condition, and of all.
+    """Print fits and time of every condition, and of all.
 
     Parameters
     ----------
@@ -186,7 +185,7 @@ def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = No
         caption="networks as if none stopped early; on a machine that does other work too it takes longer",
     )
     table.add_column("")
-    for name in ("folds", "fits", "epochs", "hours"):
+    for name in ("folds", "fits", "epochs", "time"):
         table.add_column(name, justify="right")
     for cost in costs:
         table.add_row(
@@ -207,5 +206,8 @@ def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = No
 
 
 def _hours(hours: float) -> str:
-    digits = 2 if hours >= 0.995 else 1 - math.floor(math.log10(max(hours, 1e-9)))
-    return f"{hours:.{min(digits, 5)}f}"
+    """A time in the unit that reads best, two digits or so."""
+    seconds = 3600 * hours
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if hours < 2 else f"{hours:.1f} h"

@@ -99,10 +99,15 @@ def write_segments(recording: Recording, path: Path, max_gap_s: float | None = N
     parts = segments(recording, max_gap_s)
     if len(parts) == 1:
         return (write_snirf(parts[0], path),)
-    return tuple(
-        write_snirf(part, path.with_name(f"{path.stem}_{number:03d}{path.suffix}"))
-        for number, part in enumerate(parts, start=1)
-    )
+    written: list[Path] = []
+    try:
+        for number, part in enumerate(parts, start=1):
+            written.append(write_snirf(part, path.with_name(f"{path.stem}_{number:03d}{path.suffix}")))
+    except BaseException:  # some stretches of a recording would pass for all
+        for each in written:
+            each.unlink(missing_ok=True)
+        raise
+    return tuple(written)
 
 
 def segments(recording: Recording, max_gap_s: float | None = None) -> list[Recording]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -49,14 +49,14 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     return Group(*parts)
 
 
-def print_amounts(figures: Mapping[str, Any], console: Console | None = None) -> None:
+def print_amounts(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print what an evaluation of an amount found."""
     title = f"{figures['recipe']['name']}: {figures['amount']}, by person"
     table = _figures(title, figures["arms"], dict(zip(AMOUNTS, AMOUNTS, strict=True)), "between people")
     _wide(console).print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 
 
-def print_audit(audit: Mapping[str, Any], console: Console | None = None) -> None:
+def print_audit(audit: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print a leakage audit: each protocol paired with its honest twin, on true and on permuted labels."""
     its = audit_table(audit)
     table = Table(
@@ -70,14 +70,14 @@ def print_audit(audit: Mapping[str, Any], console: Console | None = None) -> Non
     _wide(console).print(table)
 
 
-def _wide(console: Console | None) -> Console:
+def _wide(console: PlainConsole | None) -> PlainConsole:
     console = console or PlainConsole()
-    if not console.is_terminal:
+    if console.unlimited:
         console.width = max(console.width, WIDTH_OF_A_FILE)
     return console
 
 
-def print_results(figures: Mapping[str, Any], console: Console | None = None) -> None:
+def print_results(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print `results_table`: whole lines where the output is no terminal, fewer figures on a narrow one."""
     console = console or PlainConsole()
     whole = results_table(figures)
@@ -86,7 +86,7 @@ def print_results(figures: Mapping[str, Any], console: Console | None = None) ->
         for part in whole.renderables
         if isinstance(part, Table)
     )
-    if not console.is_terminal:
+    if console.unlimited:
         console.width = max(console.width, needed)
     console.print(results_table(figures, narrow=True) if needed > console.width else whole)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.bundle_files import check_target
+from models.card import Card
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.base.cohort import Cohort, read_cohort
@@ -32,7 +33,7 @@ from offline.stats.metrics import balanced_accuracy
 from offline.stats.person_loss import person_losses
 from offline.training.card import Descent, card_of
 from offline.training.temperature import logits_of
-from offline.training.train import train_within
+from offline.training.train import Trained, train_within
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Retrained:
     ----------
     hash : str
         The candidate's.
+    card : Card
+        The candidate's as written, but for the hash.
+    trained : Trained
+        The network and its history.
     verdict : Verdict or None
         None where no locked people were given.
     looks : int
@@ -52,6 +57,8 @@ class Retrained:
     """
 
     hash: str
+    card: Card
+    trained: Trained
     verdict: Verdict | None
     looks: int
     forgetting: Mapping[str, Any] | None
@@ -139,8 +146,9 @@ def retrain(
         "looks": looks,
         "forgetting": forgetting,
     }
-    written = write_bundle(out, replace(card, evaluation=evaluation), trained.fitted.network)
-    return Retrained(written, verdict, looks, forgetting)
+    card = replace(card, evaluation=evaluation)
+    written = write_bundle(out, card, trained.fitted.network)
+    return Retrained(written, card, trained, verdict, looks, forgetting)
 
 
 def check_same(old: Bundle, recipe: Recipe) -> None:

@@ -17,7 +17,6 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.errors import RecipeError, SignalError, near_match
 from models.regular_file import read_regular
-from offline.base.spelling import canonical
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
     EvaluationSection,
@@ -172,21 +171,7 @@ class Recipe(Section):
         RecipeError
             Intervals of two labels hold it.
         """
-        slack = 1e-6  # onsets and windows are sums of floats
-        found = {
-            label
-            for event in events
-            for label, interval in self.labels.intervals.items()
-            if canonical(event.label) in map(canonical, interval.events)
-            and event.onset + interval.delay_s <= start + slack
-            and end <= event.onset + interval.delay_s + interval.duration_s + slack
-        }
-        if len(found) > 1:
-            raise RecipeError(
-                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
-                "expected one label at most. Shorten labels.intervals in the recipe."
-            )
-        return found.pop() if found else None
+        return self.labels.of_window(start, end, events)
 
 
 def recipe_names() -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The sections of a recipe: what may stand in each, and within which bounds."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
@@ -8,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from models.errors import RecipeError
 from offline.base.seeds import MOST_SEED
+from offline.base.spelling import canonical
 from realtime.quality.policy import ABOVE_0, RANGES, Policy
 from realtime.sources.markers import label_of
+from realtime.sources.recording import Event
 from realtime.stages.outline import MOST_S
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
@@ -154,6 +157,24 @@ class Labels(Section):
         if "abstain" in (*self.intervals, *self.values):
             raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
         return self
+
+    def of_window(self, start: float, end: float, events: Iterable[Event]) -> str | None:
+        """The label of a window by the events around it; see `offline.samples.recipe.Recipe.label_of`."""
+        slack = 1e-6  # onsets and windows are sums of floats
+        found = {
+            label
+            for event in events
+            for label, interval in self.intervals.items()
+            if canonical(event.label) in map(canonical, interval.events)
+            and event.onset + interval.delay_s <= start + slack
+            and end <= event.onset + interval.delay_s + interval.duration_s + slack
+        }
+        if len(found) > 1:
+            raise RecipeError(
+                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
+                "expected one label at most. Shorten labels.intervals in the recipe."
+            )
+        return found.pop() if found else None
 
 
 class Network(Section):

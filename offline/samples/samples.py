@@ -178,6 +178,7 @@ def collect(
     delay_s = 0.0
     events: set[str] = set()
     far: list[str] = []
+    unlabelled: list[Remark] = []
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
@@ -195,12 +196,14 @@ def collect(
             lost = lost_words(accounts[-1])
             if outside:
                 lost += f"; events outside the recording: {outside.removesuffix(f' in {name}')}"
-            later.append(Remark(f"no labelled window ({lost})", name))
+            unlabelled.append(Remark(f"no labelled window ({lost})", name))
+            later.append(unlabelled[-1])
     tell("replay", len(rows), len(rows), "")
     later += events_spelt_otherwise(recipe, events)
-    show(lines_of(later))
     remarks += later
-    refuse_empty_labels(labels, accounts, recipe, events, far)
+    show(lines_of(remark for remark in later if remark not in unlabelled))
+    refuse_empty_labels(labels, accounts, recipe, events, far)  # which says of each what was lost
+    show(lines_of(unlabelled))
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
         X=KeptWindows.concatenate([X for _, X in parts]),

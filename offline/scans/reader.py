@@ -95,7 +95,7 @@ def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -
         raise RecipeError(f"{source} is read as {layout}: {error}.") from error
     if layout != "folder":  # a user's own table is refused where it has one scan twice
         scans = replace(scans, remarks=(*scans.remarks, *remark_same(scans)))
-    return with_target(scans, target)
+    return with_target(scans, target, types=layout == "adhd200")
 
 
 def _unknown(place: Path) -> str:

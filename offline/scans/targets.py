@@ -46,7 +46,7 @@ def options_for(target: str, layout: str, options: Mapping[str, Any]) -> dict[st
     return {**options, "task": TYPES[target]}
 
 
-def with_target(scans: Scans, target: str) -> Scans:
+def with_target(scans: Scans, target: str, *, types: bool = True) -> Scans:
     """The same people with what is predicted of them; those whose value is not known are left out.
 
     Parameters
@@ -55,6 +55,8 @@ def with_target(scans: Scans, target: str) -> Scans:
         As read.
     target : str
         ``"diagnosis"``, one of `TYPES`, or one of the data's scores.
+    types : bool
+        Whether these data tell types of ADHD: only then does the message about an unknown target list them.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def with_target(scans: Scans, target: str) -> Scans:
     if target == DIAGNOSIS or target in TYPES:
         return replace(scans, target=target)
     if target not in scans.scores:
-        targets = (DIAGNOSIS, *TYPES, *scans.scores)
+        targets = (DIAGNOSIS, *(TYPES if types else ()), *scans.scores)
         raise RecipeError(f"These data have no target {target!r}. {near_match(target, targets)}")
     known = np.isfinite(scans.scores[target])
     if not known.any():

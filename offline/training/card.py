@@ -104,6 +104,7 @@ def card_of(
             "recipe_hash": recipe.hash,
             "cohort_hash": cohort_hash,
             "target": recipe.labels.target,
+            "labels": recipe.labels.model_dump(mode="json"),
             "people": len(table.people),
             "people_salt": salt,
             "people_hashes": sorted(person_hash(salt, person) for person in table.people),

@@ -5,7 +5,6 @@ temperature is set on what it was not fitted to, and everything is written down 
 only as salted hashes.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 
 from models.bundle import write_bundle
 from models.bundle_files import check_target
+from models.card import Card
 from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
@@ -29,8 +29,6 @@ from offline.training.augmentation import Changes
 from offline.training.fit import FitSettings, FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, validation_split
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +51,25 @@ class Trained:
     validation: Validation
     temperature: float
     seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedBundle:
+    """A bundle that was written.
+
+    Parameters
+    ----------
+    hash : str
+        Its own.
+    card : Card
+        As written, but for the hash.
+    trained : Trained
+        The network and its history.
+    """
+
+    hash: str
+    card: Card
+    trained: Trained
 
 
 def train_network(
@@ -178,7 +195,7 @@ def train(
     lock: Sequence[str] = (),
     span: Span | None = None,
     progress: Tell | None = None,
-) -> str:
+) -> TrainedBundle:
     """Train on a cohort and write the bundle.
 
     Parameters
@@ -202,8 +219,8 @@ def train(
 
     Returns
     -------
-    str
-        The bundle's hash.
+    TrainedBundle
+        What was written, and how training went.
 
     Raises
     ------
@@ -237,16 +254,8 @@ def train(
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
-    log.info(
-        "trained on %d windows of %d people, stopped by %s at epoch %d",
-        len(trained.validation.train),
-        len(samples.table.people),
-        trained.validation.kind,
-        trained.fitted.best_epoch,
-    )
-    return write_bundle(
-        out, card_of(samples, recipe, cohort, trained, span, locked=lock), trained.fitted.network
-    )
+    card = card_of(samples, recipe, cohort, trained, span, locked=lock)
+    return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
 
 
 def fit_settings(recipe: Recipe) -> FitSettings:

@@ -85,8 +85,13 @@ RUNS = (
 )  # fmt: skip
 
 
-def run_all(folder: Path) -> None:
+def run_all(folder: Path) -> dict[str, str]:
     """Run all commands in an empty folder.
+
+    Returns
+    -------
+    dict of str to str
+        What each wrote to the terminal (80 columns wide), by the name of the run.
 
     Raises
     ------
@@ -94,11 +99,12 @@ def run_all(folder: Path) -> None:
         One of them failed; with what it wrote to stderr.
     """
     write_scans(folder / "scans")
+    shown = {}
     for run in RUNS:
         done = subprocess.run(
             [sys.executable, "-m", "tools.cli", *run.words.split()],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "80"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -109,6 +115,8 @@ def run_all(folder: Path) -> None:
             raise RuntimeError(
                 f"{run.name}: hemostream {run.words} ended with {done.returncode}:\n{done.stderr}"
             )
+        shown[run.name] = done.stdout + done.stderr
+    return shown
 
 
 def pinned_files(folder: Path, run: Run) -> list[Path]:

@@ -1,16 +1,37 @@
 """Small runs of every command that computes give what they gave before."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.pinned.__main__ import PINNED, figures_in
 from tests.pinned.figures import differences
-from tests.pinned.runs import run_all
+from tests.pinned.runs import RUNS, run_all
+
+ENDS = {
+    "cohort": r"4 people, 4 recordings of 90 s.*\nCohort: cohort/cohort.tsv\n",
+    "evaluation": r"unseen people: AUC 0\.\d+ .*labels, 19 times.*\nReport: evaluation/report.html\n",
+    "three": r"unseen people: AUC 0\.\d+ .*\nReport: three/report.html\n",
+    "study": r"ridge: unseen site AUC 0\.\d+ \(95 % .*permutations .*\nReports: study/index.html\n",
+    "amount": r"ridge: .*: r 0\.\d+ \(95 % .*, p .*\nReports: amount/burden/index.html\n",
+    "sites": r"Report: sites/sites.html\n",
+    "bundle": r"Trained on \d+ windows \(rest \d+, task \d+\).*people; epoch .*loss .*\nBundle: bundle \(",
+    "decisions.jsonl": r"windows classified \(.*abstained \(.*file's events.* right .*\nDecisions: decisions",
+    "scan-bundle": r"Fitted to 48 people of \d sites.*\nBundle: scan-bundle \(",
+    "scan.jsonl": r"1 scan classified \(.*\nDecisions: scan.jsonl\n",
+    "live.jsonl": r"windows classified \(.*\nDecisions: live.jsonl\n",
+    "export": r"\d+ samples of \d+ channels over .* s and .*events, in .*file.*\nRecording: bed",
+}
+"""How each command ends: with the figures that matter, and where its page or file is."""
 
 
 def test_nothing_comes_out_otherwise(tmp_path: Path) -> None:
-    run_all(tmp_path)
+    shown = run_all(tmp_path)
     assert differences(figures_in(tmp_path), json.loads(PINNED.read_text())) == []
+    for run in RUNS:
+        wide = [line for line in shown[run.name].splitlines() if len(line) > 80]
+        assert not wide, f"{run.name}: wider than 80 columns"
+        assert re.search(ENDS[run.name], re.sub(r"\n  ", " ", shown[run.name]), re.DOTALL), shown[run.name]
 
 
 def test_a_difference_is_seen() -> None:

@@ -137,7 +137,7 @@ def test_a_rate_that_is_too_low(good: Material, tmp_path: Path, run: Run) -> Non
     path = altered(good, tmp_path / "slow.nirs", t=lambda t: t * 5)
     out = tmp_path / "o.jsonl"
     out.write_text('{"schema":1} what was here before')
-    said = run("classify", path, "--model", good.bundle, "--out", out)
+    said = run("classify", path, "--model", good.bundle, "--out", out, "--overwrite")
     check_said(*said, "comes at 1 Hz", "needs 5 Hz", "2.5 Hz or more", "use a model for this rate")
     assert out.read_text() == '{"schema":1} what was here before'
 

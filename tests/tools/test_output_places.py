@@ -38,7 +38,7 @@ FOLDERS: dict[str, Sequence[str]] = {
     "simulate": ("simulate",),
     "study export": ("study", "export", "ridge", "--data", "nothing", "--out"),
     "study sites": ("study", "sites", "--data", "nothing", "--out"),
-    "demo": ("demo", "--keep"),
+    "demo": ("demo", "--out"),
 }
 FILES: dict[str, Sequence[str]] = {
     "classify": ("classify", "nothing.snirf", "--model", "nobody", "--out"),

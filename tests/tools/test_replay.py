@@ -22,7 +22,7 @@ from realtime.sources.lsl.stream_info import layout_from_info, origin_from_info
 from realtime.sources.recording import Event, Recording
 from tools.commands.replay import Replay, ReplayReport, replay, replay_recording
 from tools.commands.simulate import simulate
-from tools.schedule import schedule
+from tools.replay.schedule import schedule
 
 DEADLINE_S = 30.0
 
@@ -273,7 +273,9 @@ def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path
     )
     assert origin_from_info(info).kind is OriginKind.SIMULATED
     assert layout_from_info(info).spec == recording.spec
-    assert said[0].startswith("Sent 200 samples and 1 events of person-001_session-1 at 50x, at most")
+    assert said[0].startswith(
+        "Sent 200 samples and 1 events of person-001_session-1, 20.0 s of signal at 50x, at most"
+    )
 
 
 def test_the_command_refuses_before_it_reads(tmp_path: Path) -> None:

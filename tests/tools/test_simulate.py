@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import RecipeError, RecordingError
+from models.errors import HemostreamError, RecipeError, RecordingError
 from tools.commands.simulate import simulate
 
 
 def small(folder: Path, **settings: object) -> Path:
     chosen: dict[str, object] = {"people": 2, "seconds": 30.0, "pairs": 2, "short_pairs": 0} | settings
-    return simulate(folder, **chosen)  # type: ignore[arg-type]
+    simulate(folder, **chosen)  # type: ignore[arg-type]
+    return folder / "cohort.tsv"
 
 
 def names(folder: Path) -> set[str]:
@@ -47,9 +48,11 @@ def test_a_recording_at_rest_has_no_task(tmp_path: Path) -> None:
     assert json.loads((table.parent / "truth.json").read_text())["settings"]["task"] is None
 
 
-def test_an_earlier_cohort_is_replaced_wholly(tmp_path: Path) -> None:
+def test_an_earlier_cohort_is_refused_or_replaced_wholly(tmp_path: Path) -> None:
     small(tmp_path, people=3)
-    small(tmp_path, people=1)
+    with pytest.raises(HemostreamError, match="--overwrite"):
+        small(tmp_path, people=1)
+    small(tmp_path, people=1, overwrite=True)
     assert names(tmp_path) == {"cohort.tsv", "truth.json", "person-001_session-1.snirf"}
 
 
@@ -82,7 +85,7 @@ def test_wrong_numbers_are_refused_before_anything_is_removed(tmp_path: Path) ->
     before = names(tmp_path)
     for wrong in ({"pairs": 3}, {"people": 0}, {"seconds": -1.0}, {"rate": float("inf")}):
         with pytest.raises(RecipeError):
-            small(tmp_path, **wrong)
+            small(tmp_path, overwrite=True, **wrong)
         assert names(tmp_path) == before
 
 

@@ -1,6 +1,5 @@
 """``hemostream study``: systems of recordings give the figures of evaluate; kinds of data are kept apart."""
 
-import io
 import json
 import re
 from dataclasses import replace
@@ -19,7 +18,8 @@ from offline.studies import STUDIES, choice
 from offline.studies.choice import folder_of, wanted_on
 from offline.studies.recorded import RECORDED, is_cohort
 from tools.commands.simulate import simulate
-from tools.commands.study import for_terminal, list_, run
+from tools.commands.study import list_, run
+from tools.messages import markdown_for_terminal
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         )
     changed = {name: replace(RECORDED[name], recipe=str(recipe)) for name, recipe in recipes.items()}
     monkeypatch.setattr(choice, "RECORDED", MappingProxyType(changed))
+    monkeypatch.setattr("offline.studies.recorded.RECORDED", MappingProxyType(changed))
     return recipes
 
 
@@ -73,6 +74,11 @@ def test_all_on_a_cohort_is_evaluate_with_recipe_and_audit(
         assert "audit.json" in written
         for file in ("results.json", "predictions.csv", "samples.csv", "audit.json"):
             assert (ours / file).read_bytes() == (theirs / file).read_bytes(), file
+    capsys.readouterr()
+    run(data=cohort, out=tmp_path / "study", all_=True, workers=1)  # as after a run that was stopped later
+    assert f"{next(iter(short))}: its report is whole and is kept." in capsys.readouterr().out
+    with pytest.raises(HemostreamError, match=r"another cohort or recipe.*--overwrite"):
+        run(data=cohort, out=tmp_path / "study", all_=True, workers=1, allow_damaged=True)
 
 
 def test_systems_of_recordings_are_recipes_that_ship_and_claim_what_their_papers_do(
@@ -98,7 +104,7 @@ def test_on_80_columns_no_name_and_no_figure_is_cut(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
-    list_(tmp_path if beside else None)
+    list_(report=tmp_path if beside else None)
     shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     assert "…" not in shown
     for text in (*STUDIES, *RECORDED, "96.26/98.03/93.62", " yes"):
@@ -110,10 +116,10 @@ def test_tables_that_do_not_fit_the_terminal_are_told_line_by_line(monkeypatch: 
     head = ("system", "unseen site: accuracy / balanced", *(f"figure {i}" for i in range(9)))
     rows = [("Ridge | own", "0.646 / 0.646", *(f"0.{i}" for i in range(8)), "")]
     told = TextTable(head, rows).markdown() + "\n\n" + "A note. " * 20 + "\n"
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert markdown_for_terminal(told) == told  # a file gets it as it is
     monkeypatch.setenv("COLUMNS", "80")
-    assert for_terminal(told) == told  # a file gets it as it is
-    monkeypatch.setattr("sys.stdout", Terminal())
-    shown = for_terminal(told)
+    shown = markdown_for_terminal(told)
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.splitlines()[:3] == [
         "Ridge | own",
@@ -123,17 +129,12 @@ def test_tables_that_do_not_fit_the_terminal_are_told_line_by_line(monkeypatch: 
     assert "  figure 8: –\n\nA note." in shown
     assert "---" not in shown
     monkeypatch.setenv("COLUMNS", "300")
-    assert for_terminal(told) == told
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+    assert markdown_for_terminal(told).split() == told.split()
 
 
 def test_a_folder_of_reports_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(HemostreamError, match=r"no folder .*nowhere.*study run"):
-        list_(tmp_path / "nowhere")
+        list_(report=tmp_path / "nowhere")
 
 
 def test_data_of_the_other_kind_are_refused_by_name(cohort: Path, tmp_path: Path) -> None:
@@ -184,9 +185,11 @@ def test_targets_have_folders_of_their_own_and_all_takes_what_can_tell_them(
     assert (out / "burden/studies.md").read_text() in summary
     assert "burden" in (out / "burden/index.html").read_text()
     assert (out / "studies.md").read_bytes() == before
-    with pytest.raises(HemostreamError, match=r"no target 'burdn'.*burden"):
+    with pytest.raises(HemostreamError, match=r"no target 'burdn'.*Known: burden, diagnosis\."):
         run(["ridge-table"], data=scans, out=out, target="burdn", workers=1)
     with pytest.raises(HemostreamError, match=r"graphs is for ADHD-200; .* holds scans of your own"):
         run(["ridge-table"], data=scans, out=out, derivative="graphs", workers=1)
+    with pytest.raises(HemostreamError, match=r"another profile.*--overwrite"):
+        run(["age-sex"], data=scans, out=out, profile="full", workers=1)
     assert folder_of(out, "diagnosis") == out
     assert folder_of(out, "../Hyper/Impulsive") == out / "-Hyper-Impulsive"

@@ -1,1 +1,1 @@
-"""``make bench``: what hemostream costs, measured beside its peers in one run."""
+"""``make bench``: what hemostream costs, measured against its peers in one run."""

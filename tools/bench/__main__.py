@@ -42,14 +42,14 @@ def bench(
     quick : bool
         Few windows: a look, not a result.
     windows : int
-        Windows an arm, for the latency. Default: 1000, quick 60.
+        Windows a condition, for the latency. Default: 1000, quick 60.
     seconds : float
         Seconds over which CPU time is taken. Default: 120, quick 10.
     minutes : float
         Length of the replayed recording. Default: 30, quick 5.
     control : bool
         Measure the latency a second time with an outlet for each arm, pushed a third of a period
-        apart, so that no arm meets another's work on the same sample.
+        apart, so that no condition meets another's work on the same sample.
     keep : Path
         Keep the runs' files (journals, arrivals) in this new folder.
     """
@@ -142,7 +142,7 @@ def headline(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run; errors that a person can put right are shown without a traceback."""
-    # Whoever ends the bench ends its broker and its arms with it.
+    # Whoever ends the bench ends its broker and its conditions with it.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         App(name="tools.bench", help_format="markdown", default_command=bench)()

@@ -1,4 +1,4 @@
-"""Arm a: the bedside session as ``hemostream live`` runs it, journal on disk and all."""
+"""Condition a: the bedside session as ``hemostream live`` runs it, journal on disk and all."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Arm c, the floor: the three bare hops in sequence, and nothing else.
+"""Condition c, the floor: the three bare hops in sequence, and nothing else.
 
 One blocking pull, one forward on a prepared tensor, one QoS 1 publish written straight to the
 socket by a bare paho client without thread or loop.  No program that does the work can be faster.
@@ -20,7 +20,7 @@ from tools.bench.stream import LENGTH
 PAYLOAD = 900
 """Bytes, about those of a decision."""
 HEAD = struct.Struct("<qddd")
-"""Index and stamp of the completing sample; when it was in hand, and when it was judged."""
+"""Index and stamp of the completing sample; when it was in hand, and when it was classified."""
 
 
 def main() -> None:

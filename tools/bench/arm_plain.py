@@ -1,4 +1,4 @@
-"""Arm b, the peer: the loop that most scripts are.
+"""Condition b, the peer: the loop that most scripts are.
 
 A blocking pull, a numpy ring that counts samples, a z-score, the same network, aiomqtt at QoS 1.
 It filters nothing, keeps nothing, checks nothing and does nothing at a gap, and it has every

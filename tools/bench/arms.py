@@ -1,4 +1,4 @@
-"""Runs of the arms beside each other on one stream, and what came to the subscriber."""
+"""Runs of the conditions beside each other on one stream, and what came to the subscriber."""
 
 import json
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ class Arrived:
     judged : bool
         Whether a probability came with it.
     got, made : float
-        Local time (s) at which the completing sample was in the arm's hand, and the logits were
-        there; nan where the arm does not say.
+        Local time (s) at which the completing sample was in the condition's hand, and the logits were
+        there; nan where the condition does not say.
     """
 
     arm: str
@@ -81,7 +81,7 @@ def running(
     apart_s: float = 0.0,
     stream_first: bool = False,
 ) -> Iterator[dict[str, Child]]:
-    """Start pusher, subscriber and arms; give them when all of them are connected.
+    """Start pusher, subscriber and conditions; give them when all of them are connected.
 
     Parameters
     ----------
@@ -90,17 +90,17 @@ def running(
     broker : str
         URL.
     bundle : path
-        The network of all arms.
+        The network of all conditions.
     arms : tuple of str
         Of `ARMS`.
     samples : int
         How many samples the stream has.
     step : int
-        Samples from window to window.  Arm k completes its windows k samples after the first.
+        Samples from window to window.  Condition k completes its windows k samples after the first.
     apart_s : float
-        Above 0 each arm has an outlet of its own, pushed so much (s) after the one before.
+        Above 0 each condition has an outlet of its own, pushed so much (s) after the one before.
     stream_first : bool
-        Whether the stream is already running when arms connect, as a device's does.
+        Whether the stream is already running when conditions connect, as a device's does.
 
     Yields
     ------
@@ -141,7 +141,7 @@ def running(
                     journal=str(folder / "journal.hemostream"),
                 )
             else:
-                # The first window is complete with sample LENGTH - 1; the other arms' a sample or two later.
+                # The first window is complete with sample LENGTH - 1; those of others a sample or two later.
                 offset = (LENGTH - 1 + ARMS.index(arm)) % step
                 children[arm] = start(
                     f"arm_{arm}", **common, **mqtt, topic=TOPICS[arm], step=step, offset=offset

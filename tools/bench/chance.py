@@ -50,7 +50,7 @@ def chance(
     workers : int
         Processes.
     network : bool
-        A CGRNN instead of the ridge model: a tenth of the cohorts, each with ten labellings of its people,
+        A CGRNN instead of the ridge model: a tenth of the cohorts, each with ten permutations of its people,
         for its fits take a thousand times as long.
     """
     from tools.bench.machine import describe_machine

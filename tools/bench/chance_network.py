@@ -1,6 +1,6 @@
-"""What networks give where there is nothing to find: cohorts of noise, each with several labellings.
+"""What networks give where there is nothing to find: cohorts of noise, each with several permutations.
 
-Twenty cohorts with ten labellings each are not two hundred cohorts: labellings of one share its people.
+Twenty cohorts with ten permutations each are not two hundred cohorts: permutations of one share its people.
 """
 
 import json
@@ -43,7 +43,7 @@ def of_networks(cohorts: int, permutations: int, workers: int) -> None:
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for sizes in ((5, 5), (25, 22)):
             jobs = [(sizes, seed, permutations) for seed in range(cohorts)]
-            found = np.array(list(pool.map(_cohort, jobs)))  # (cohorts, labellings, metrics, 3)
+            found = np.array(list(pool.map(_cohort, jobs)))  # (cohorts, permutations, metrics, 3)
             for k, metric in enumerate(METRICS):
                 values = found[:, :, k, 0]
                 # Labellings of one cohort share its people: the error is that of the cohorts' means.
@@ -58,7 +58,7 @@ def of_networks(cohorts: int, permutations: int, workers: int) -> None:
 
 
 def _cohort(job: tuple[tuple[int, int], int, int]) -> list[list[tuple[float, float, float]]]:
-    """Figure, and whether the two intervals cover one half: for each labelling and metric."""
+    """Figure, and whether the two intervals cover one half: for each permutation and metric."""
     (n_second, n_first), seed, permutations = job
     recipe = parse_recipe(RECIPE, "noise")
     n = n_second + n_first

@@ -1,7 +1,7 @@
 """``python -m tools.bench.effect``: how near training comes to what can be had, on simulated people.
 
 The peer is the ceiling: the best scorer that was found, made from a thousand people, on the same fresh
-people.  Learning curves of the CGRNN and of the linear baseline stand beside it.
+people.  Learning curves of the CGRNN and of the linear baseline are given with it.
 """
 
 import json
@@ -64,14 +64,14 @@ def effect(
     epochs: int = 30,
     draws: int = 3,
 ) -> None:
-    """Simulate people twice, train on the ones, judge the others.
+    """Simulate people twice, train on the ones, evaluate the others.
 
     Parameters
     ----------
     effects : tuple of float
         Cohen's d of memory and of homotopic correlation, a cohort each.
     people : int
-        Fresh people who are judged; as many others choose what the ceiling is made from.
+        Fresh people who are evaluated; as many others choose what the ceiling is made from.
     teachers : int
         People from whom the ceilings' scorers learn, and of whom the learning curves take their first.
     sizes : tuple of int
@@ -180,7 +180,7 @@ def _best_of_recordings(
 def _best_of_windows(
     many: SimulatedPeople, spare: SimulatedPeople, fresh: SimulatedPeople, recipe: Recipe, epochs: int
 ) -> tuple[str, Floats]:
-    """Chosen on people who are neither learnt from nor judged."""
+    """Chosen on people who are neither trained on nor evaluated."""
     found = {}
     features = [rich_window_features(each.X) for each in (many, spare, fresh)]
     for name, model in scorers(0).items():

@@ -51,7 +51,7 @@ FAULTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class FaultScore:
-    """What one arm did under one fault.
+    """What one condition did under one fault.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def vars_of(score: FaultScore) -> dict[str, float | None]:
 
 
 def table(rows: Mapping[str, Mapping[str, FaultScore]], arms: Sequence[str]) -> str:
-    """The figures as Markdown: a line a fault and arm."""
+    """The figures as Markdown: a line a fault and condition."""
     lines = [
         "| fault | arm | decisions shown | time error, s | window too long by, s | stale | seconds wrong |",
         "|---|---|---|---|---|---|---|",

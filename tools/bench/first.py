@@ -17,13 +17,13 @@ from tools.bench.stream import LENGTH_S, RATE, bench_bundle, warmup_s
 STEP_S = 1.0
 ARMS = ("hemostream", "plain")
 PATIENCE_S = 30.0
-"""How long the first judged decision may take beyond warm-up and window.
+"""How long the first decision with a label may take beyond warm-up and window.
 
 On a busy machine the clock watches the first 20 s of exact stamps before it takes them for measured."""
 
 
 def measure_first(folder: Path, broker: str) -> dict[str, Any]:
-    """From the opened stream to the first judged decision in the subscriber's hand.
+    """From the opened stream to the first decision with a label in the subscriber's hand.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """``python -m tools.bench.labellings``: permuted labels of one fold, fitted together and one by one.
 
 What looks at no label (standardising, seeing matrices from their mean, products and their decomposition) is
-done once where labellings share it.  Each fitted by itself is the peer, in the same run; scores must be the
+done once where permutations share it.  Each fitted by itself is the peer, in the same run; scores must be the
 same to the last bit.
 """
 

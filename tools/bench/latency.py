@@ -1,7 +1,7 @@
 """Latency: push of the sample that completes a window, to the decision in the subscriber's hand.
 
-The three arms read one outlet and take turns: their windows are complete with samples 0, 1 and
-2 of every three, so they meet the same machine in the same minutes.  On few cores an arm then also
+The three conditions read one outlet and take turns: their windows are complete with samples 0, 1 and
+2 of every three, so they meet the same machine in the same minutes.  On few cores a condition then also
 meets what the others do with every sample, hemostream most of all, which slows its peers more
 than itself.  So it is measured again with an outlet for each arm, pushed a third of a period apart.
 """
@@ -27,14 +27,14 @@ AIM_P50, AIM_P99 = 1.2, 1.5
 NEAR_S = 0.002
 """A stamp within this is that of the sample: the clocks of one machine differ by microseconds."""
 SETTLE_S = 10.0
-"""Windows of the first seconds behind the warm-up are left out for all arms alike.
+"""Windows of the first seconds behind the warm-up are left out for all conditions alike.
 
 Until 128 samples have shown that each is stamped for itself, a busy machine's long chunks are taken for
 pushes, and windows of such stamps abstain: no whole window of these may be among those measured."""
 
 
 def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float = 0.0) -> dict[str, Any]:
-    """Measure so many windows an arm.
+    """Measure so many windows a condition.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float =
     broker : str
         URL.
     windows : int
-        An arm.
+        A condition.
     apart_s : float
-        Above 0 each arm has an outlet of its own, pushed so much (s) apart.
+        Above 0 each condition has an outlet of its own, pushed so much (s) apart.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def sample_of(one: Arrived, first: float) -> int:
 
 
 def check(arm: str, indices: Sequence[int], mine: Sequence[Arrived], windows: int) -> None:
-    """Refuse a run in which an arm left a window out or completed them with another's samples."""
+    """Refuse a run in which a condition left a window out or completed them with another's samples."""
     turn = (LENGTH - 1 + ARMS.index(arm)) % STEP
     steps = set(np.diff(indices).tolist())
     judged = sum(one.judged for one in mine)

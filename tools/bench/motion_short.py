@@ -124,7 +124,7 @@ def measure_real(folder: Path, arms: Mapping[str, Correct] = ARMS) -> dict[str, 
     Returns
     -------
     dict
-        For each arm ``superficial``: share of the variance, in the band, that the nearest short channel
+        For each condition ``superficial``: share of the variance, in the band, that the nearest short channel
         explains (median over long channels); ``response``: how much is left of a response of known size
         that was added to the long channels alone (1 is all).
     """

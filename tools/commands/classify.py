@@ -1,15 +1,14 @@
 """``hemostream classify``: the live path over a file."""
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any
 
 from models.errors import HemostreamError
 from models.outside import printable
+from tools.messages import say
+from tools.outputs import Out, check_decisions, whole_file
 
 if TYPE_CHECKING:
     from realtime.decision import Decision
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
 
 LEARNT_FROM = (
-    "the model has learnt from this recording, or from one that holds a part of its signal: what it makes of "
-    "it says nothing about people whom it has not seen"
+    "the model was trained on this recording, or on one that holds a part of its signal: what it predicts "
+    "here says nothing about people whom it has not seen"
 )
 
 
@@ -26,7 +25,7 @@ def classify(
     recording: Path,
     *,
     model: Path,
-    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    out: Out,
     model_hash: str | None = None,
     layout: Path | None = None,
     length_unit: str | None = None,
@@ -35,14 +34,15 @@ def classify(
     stream: str | None = None,
     allow_damaged: bool = False,
     device: str = "auto",
+    overwrite: bool = False,
 ) -> None:
     """Classify a recording by the very code that runs live.
 
-    The journal of a live session is judged with the chunk boundaries and clock readings that stand
-    in it, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
-    on entries that the journal says it lacks, are left out and told.
+    The journal of a live session is classified with the chunk boundaries and clock readings that it
+    holds, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
+    on entries that the journal lacks by its own account, are left out and reported.
 
-    A bundle of "study export" judges a whole scan at once: its one decision is of a window as long as
+    A bundle of "study export" predicts a whole scan at once: its one decision is of a window as long as
     the scan, or an abstention that says what the scan lacks.
 
     Parameters
@@ -52,12 +52,12 @@ def classify(
     model : Path
         Bundle folder, as "train" or "study export" writes it.
     out : Path
-        Decisions, one JSON object a line.
+        File of decisions to write, one JSON object a line.
     model_hash : str
         The bundle must have this hash (12 digits or more).
     layout : Path
-        Side file (JSON) that says what the channels are, for recordings that do not; its form is told in
-        realtime/channels/montage.py.
+        Side file (JSON) that says what the channels are, for recordings that do not; its form is described
+        in realtime/channels/montage.py.
     length_unit : str
         Unit of optode positions (m, cm or mm) where the file's own is wrong.
     haemoglobin_unit : str
@@ -71,7 +71,11 @@ def classify(
         Take what is left of a file of which much cannot be read.
     device : str
         cuda, mps, cpu, or auto.
+    overwrite : bool
+        Replace a file of decisions that is there already.
     """
+    check_decisions(out, overwrite=overwrite)
+
     from models.bundle import read_bundle
     from models.scan_bundle import is_scan_bundle, read_scan_bundle
     from offline.base.remarks import show, show_remarks
@@ -81,10 +85,8 @@ def classify(
     from realtime.rerun import judge_journal, judge_recording
     from realtime.scan import judge_scan
     from realtime.sinks.journal.journal import is_journal
-    from realtime.sinks.jsonl import JsonLinesSink
-    from tools.out_file import may_hold_decisions
+    from tools.decision_counts import DecisionCounts, Truth, truth_by_events
 
-    may_hold_decisions(out)
     one_thread()
 
     def read() -> "Recording":
@@ -102,14 +104,16 @@ def classify(
             show([f"{recording.name}: {LEARNT_FROM}"])
         return found
 
-    where = "cpu"
+    where, of = "cpu", "window"
     training: Mapping[str, Any] = {}
+    truth: Truth | None = None
     if is_scan_bundle(model):
+        of = "scan"
         scan_bundle = read_scan_bundle(model, model_hash)
         training = scan_bundle.card.training
         if is_journal(recording):
             raise HemostreamError(
-                f"{model} judges whole scans, and {recording} is the journal of a session; give a file of "
+                f"{model} predicts whole scans, and {recording} is the journal of a session; give a file of "
                 "region series."
             )
         decisions: Iterator[Decision] = iter([judge_scan(read(), scan_bundle, session=recording.stem)])
@@ -121,27 +125,41 @@ def classify(
         if is_journal(recording):
             decisions = judge_journal(recording, bundle, inference, told=tell)
         else:
-            decisions = judge_recording(read(), bundle, inference, session=recording.stem)
-    judged = abstained = 0
-    why: tuple[str, ...] = ()
-    # What cannot be judged at all shows at the first window: before an earlier file is replaced.
+            found = read()
+            truth = truth_by_events(training, found)
+            decisions = judge_recording(found, bundle, inference, session=recording.stem)
+    counts = DecisionCounts(truth)
+    write_decisions(decisions, out, counts.add)
+    if not counts.labels and not counts.abstained:
+        say(f"hemostream: {recording} holds nothing as long as a window.", error=True)
+    say(f"{counts.summary(of)}, on {where}.")
+    if against := counts.against_events():
+        say(against)
+    say(f"Decisions: {out}")
+
+
+def write_decisions(decisions: "Iterator[Decision]", out: Path, count: "Callable[[Decision], None]") -> None:
+    """Write decisions to a file, which appears when it is whole.
+
+    Parameters
+    ----------
+    decisions : iterator of Decision
+        Computed as they are taken.
+    out : Path
+        The file.
+    count : callable
+        Called with each.
+    """
+    from realtime.sinks.jsonl import JsonLinesSink
+
+    # What cannot be classified at all shows at the first window: before anything is written.
     first = next(decisions, None)
-    with JsonLinesSink(out) as lines:
+    with whole_file(out) as part, JsonLinesSink(part) as lines:
         for decision in chain(() if first is None else (first,), decisions):
             lines.publish(decision.to_json())
-            if decision.abstained:
-                abstained += decision.count
-                why = decision.reasons
-            else:
-                judged += decision.count
-    if first is None:
-        print(f"hemostream: {recording} holds nothing as long as a window.", file=sys.stderr)
-    # Of a whole scan there is one decision, and so one why.
-    said = f" ({', '.join(why)})" if why and is_scan_bundle(model) else ""
-    of = "scans" if is_scan_bundle(model) else "windows"
-    print(f"{judged} {of} judged, {abstained} abstained{said}, on {where}: {out}")
+            count(decision)
 
 
 def tell(what: str) -> None:
-    """Tell, on the error stream, what of a journal is not judged."""
-    print(f"hemostream: {printable(what, None, lines=True)}", file=sys.stderr)
+    """Tell, on the error stream, what of a journal is not classified."""
+    say(f"hemostream: {printable(what, None, lines=True)}", error=True)

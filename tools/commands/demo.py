@@ -5,10 +5,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tools.messages import say
+from tools.outputs import Out, refuse_existing
 
 PEOPLE = 6
 """Simulated people that are trained on; one more is classified live."""
@@ -18,21 +21,28 @@ RECORDING_S = 240.0
 
 @dataclass
 class Phases:
-    """How long each phase took, told as it goes."""
+    """How long each phase took, reported as it goes."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def phase(self, name: str, what: str) -> Iterator[None]:
         """Time what happens inside."""
-        print(f"· {what} …", flush=True)
+        say(f"· {what} …")
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 1)
-        print(f"  {self.seconds[name]:.1f} s", flush=True)
+        say(f"  {self.seconds[name]:.1f} s")
 
 
-def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: Path | None = None) -> None:
+def demo(
+    *,
+    seconds: float = 60.0,
+    headless: bool = False,
+    seed: int = 0,
+    out: Out | None = None,
+    overwrite: bool = False,
+) -> None:
     """Run the whole chain: simulate people, train, stream an unseen one, classify live, publish, receive.
 
     The last line is one JSON object with what was measured. The people are simulated: the accuracy
@@ -46,28 +56,62 @@ def demo(*, seconds: float = 60.0, headless: bool = False, seed: int = 0, keep: 
         No live terminal view.
     seed : int
         Other people, for another seed.
-    keep : Path
-        Keep recordings, bundle, journal and a plot in this folder.
+    out : Path
+        Folder to write recordings, bundle, journal and a plot to. By default none is kept.
+    overwrite : bool
+        Replace what an earlier demo wrote to that folder; its journal goes on.
     """
     from models.errors import HemostreamError
     from models.output_place import check_folder
+    from offline.base.result_cache import new_folder
     from tools.lsl_config import stay_on_this_machine
 
     if not seconds > 0:
         raise HemostreamError(f"--seconds is {seconds:g}; expected seconds of live decisions, more than 0.")
     with contextlib.ExitStack() as stack:
-        if keep is None:
+        if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hemostream-demo-")))
         else:
             # Absolute, for the replay runs in a process and a folder of its own.
-            folder = keep.resolve()
+            folder = out.resolve()
             check_folder(folder, "The demo")
-            folder.mkdir(parents=True, exist_ok=True)
+            refuse_existing(folder, overwrite=overwrite)
+            stack.enter_context(new_folder(folder))
         stay_on_this_machine(folder)
         summary = run(folder, seconds=seconds, headless=headless, seed=seed)
-    if keep is None:
+    if out is None:
         del summary["plot"]  # gone with the folder
+    for line in in_words(summary):
+        say(line)
     print(json.dumps(summary))
+
+
+def in_words(summary: Mapping[str, Any]) -> list[str]:
+    """The figures that matter, in sentences.
+
+    Parameters
+    ----------
+    summary : mapping
+        What was measured.
+    """
+    lines = [
+        f"{summary['decisions']} windows decided, {summary['abstained']} abstained; {summary['labelled']} "
+        "with a known label."
+    ]
+    if summary["accuracy"] is not None:
+        lines.append(
+            f"{summary['accuracy']:.1%} of these are right; always the most frequent label would be "
+            f"{summary['majority_rate']:.1%}."
+        )
+    if summary["latency_ms_p50"] is not None:
+        lines.append(
+            f"From a window's last sample to the subscriber: {summary['latency_ms_p50']} ms (p50), "
+            f"{summary['latency_ms_p99']} ms (p99)."
+        )
+    lines.append("The people are simulated: this says nothing about any patient.")
+    if "plot" in summary:
+        lines.append(f"Plot: {summary['plot']}")
+    return lines
 
 
 def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str, Any]:

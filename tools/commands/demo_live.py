@@ -80,7 +80,7 @@ def stream_and_classify(
     -------
     dict
         Counts, latency (ms, from the push of a window's completing sample to the subscriber's
-        hand), and accuracy over judged and labelled windows beside the majority rate.
+        hand), and accuracy over classified and labelled windows, with the majority rate.
     """
     recording = read_recording(path)
     show_remarks(recording, path)
@@ -155,7 +155,7 @@ def summarise(
     truth: Callable[[Decision], str | None],
     recording: Recording,
 ) -> dict[str, Any]:
-    """The demo's figures from what the subscriber received, local times (s) beside decisions."""
+    """The demo's figures from what the subscriber received, local times (s) and decisions."""
     period = 1.0 / recording.spec.rate
     judged = [(at, d) for at, d in received if not d.abstained]
     # The completing sample is the last one before the window's end; it was due one period before it.

@@ -4,9 +4,7 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from models.errors import HemostreamError
 from tools.doctor.finding import Finding, Level, good, problem
+from tools.messages import say
 
 if TYPE_CHECKING:
     from realtime.channels.side_file import SideFile
@@ -37,7 +36,7 @@ def doctor(
     protocol: Literal["5", "3.1.1"] = "5",
     json_lines: bool = False,
 ) -> int:
-    """Look whether a session could run here, and say what to do where it could not.
+    """Check whether a session could run here, and what to do where it could not.
 
     Changes nothing. Takes some seconds, in which it listens to fNIRS and fMRI streams and makes a stream
     of its own that sends nothing. Ends with 1 where something would stop a session.
@@ -47,8 +46,8 @@ def doctor(
     model
         Bundle folder: can it be read, and could it take the streams that are there?
     stream
-        Look at this stream only: chosen as "live" takes it, of whatever type. By default all are told of, and
-        one that cannot be used stops nothing where there is another that can.
+        Look at this stream only: chosen as "live" takes it, of whatever type. By default all are
+        reported, and one that cannot be used stops nothing where there is another that can.
     layout
         Side file (JSON) for a stream that does not describe itself, as "live" takes it.
     broker
@@ -90,9 +89,12 @@ def doctor(
         protocol=protocol,
     ):
         found.append(finding)
-        print(json.dumps(asdict(finding)) if json_lines else _wrapped(str(finding)), flush=True)
+        if json_lines:
+            print(json.dumps(asdict(finding)), flush=True)
+        else:
+            say(str(finding), indent=9)
     if not json_lines:
-        print(summary(found))
+        say(summary(found))
     return int(any(finding.level is Level.PROBLEM for finding in found))
 
 
@@ -104,16 +106,6 @@ def summary(found: Sequence[Finding]) -> str:
     if not problems:
         return f"Nothing here stops a session {told}."
     return f"{problems} of {len(found)} checks would stop a session {told}."
-
-
-def _wrapped(line: str) -> str:
-    """The line for a terminal, what does not fit below it; a file gets it whole."""
-    if not sys.stdout.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(
-        line, width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def _findings(
@@ -160,10 +152,10 @@ def _findings(
 
 
 def _guarded(check: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
-    """A check that fails itself is a finding: the others must still be told."""
+    """A check that fails itself is a finding: the others must still be reported."""
     try:
         return look()
-    except Exception as error:  # noqa: BLE001 - a doctor that dies of what it found tells nothing
+    except Exception as error:  # noqa: BLE001 - a doctor that fails at what it found helps nobody
         said = f"the check failed: {type(error).__name__}: {error}"
         return [problem(check, said, "", "Please report it, with this line")]
 
@@ -210,6 +202,9 @@ def _lsl(streams: int) -> Iterator[Finding]:
 
 
 def _load_liblsl() -> str:
+    from tools.lsl_config import hide_lsl_information
+
+    hide_lsl_information()
     import pylsl
 
     release = divmod(pylsl.library_version(), 100)

@@ -1,34 +1,33 @@
 """``hemostream evaluate``: a recipe on people whom the model has never seen."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import Any
 
 from models.errors import HemostreamError
-
-if TYPE_CHECKING:
-    pass
+from tools.messages import say
+from tools.outputs import Out, check_report
 
 
 def evaluate(
     cohort: Path,
     *,
     recipe: str,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    out: Out | None = None,
     network: tuple[str, ...] = (),
     workers: int = 1,
     cluster: str | None = None,
     audit: bool = False,
-    plan: Annotated[bool, Parameter(negative="")] = False,
+    plan: bool = False,
     allow_damaged: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Evaluate a recipe on people that the model has never seen.
 
     Writes report.html (the page to read), results.json (the figures), predictions.csv and samples.csv
     (what they are computed from) and run.json (times, versions, machine), and prints the figures by
-    person, beside the majority rate and simple baselines. A run that was stopped goes on where it was when
-    it is started again with the same --out.
+    person, next to the majority rate and simple baselines. A run that was stopped goes on where it was when
+    it is started again with the same --out: that is no overwriting.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ def evaluate(
     out : Path
         Report folder to write; only --plan does without.
     network : tuple of str
-        Judge this network (cgrnn, lstm, cnn_lstm) with its defaults; may be given more than once.
+        Evaluate this network (cgrnn, lstm, cnn_lstm) with its defaults; may be given more than once.
         Default: the recipe's.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
@@ -50,10 +49,14 @@ def evaluate(
     audit : bool
         Also show what leakage protocols would have claimed (audit.json, audit.png).
     plan : bool
-        Only print how many fits it would take and about how many hours; nothing is written.
+        Only print how many fits it would take and about how long; nothing is written.
     allow_damaged : bool
         Take what is left of recordings of which much cannot be read.
+    overwrite : bool
+        Replace a whole report that is there already.
     """
+    if out is not None and not plan:
+        check_report(out, overwrite=overwrite, page="results.json", unfinished="work")
     from offline.base.process_pool import how_many
     from offline.evaluation import evaluate as evaluation
     from offline.evaluation.planning import print_plan
@@ -69,7 +72,7 @@ def evaluate(
         return
     if out is None:
         raise HemostreamError("--out is missing: the folder for the report. (Only --plan does without.)")
-    evaluation.evaluate(
+    results = evaluation.evaluate(
         cohort,
         its,
         out,
@@ -77,4 +80,48 @@ def evaluate(
         workers=workers,
         cluster=cluster,
         audited=audit,
+    )
+    if summary := main_figure(results.figures):
+        say(summary)
+    page = out / "report.html"
+    say(f"Report: {page if page.exists() else out / 'results.json'}")
+
+
+NAMES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
+
+
+def main_figure(results: Mapping[str, Any]) -> str | None:
+    """The figure that was fixed beforehand, of the first model, with its interval and the null.
+
+    Parameters
+    ----------
+    results : mapping
+        What results.json holds.
+
+    Returns
+    -------
+    str or None
+        None where a continuous target was evaluated: its table holds the figures.
+    """
+    if "primary" not in results:
+        return None
+    metric = results["primary"]["metric"]
+    model, its = next(iter(results["arms"].items()))
+    figure = its["by_person"][metric]
+    if figure["value"] is None:
+        return f"{model}: {NAMES[metric]} could not be computed for {results['people']} people."
+    interval = figure["interval"]
+    shown = (
+        "no interval, too few people" if interval is None else f"95 % {interval[0]:.3f} to {interval[1]:.3f}"
+    )
+    null = results["null"]
+    chance = "no null was asked for"
+    if null is not None:
+        chance = (
+            f"{null['of']}, {null['permutations']} times: {null['mean'][metric]:.3f} with SD "
+            f"{null['sd'][metric]:.3f}"
+        )
+    return (
+        f"{model} on {results['people']} unseen people: {NAMES[metric]} {figure['value']:.3f} ({shown}); "
+        f"{chance}."
     )

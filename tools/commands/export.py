@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from tools.messages import say
+from tools.outputs import check_new_file
+
 
 def export(journal: Path, out: Path, *, run: int | None = None, overwrite: bool = False) -> None:
     """Write what a session received as SNIRF, one file a contiguous stretch, with true times.
@@ -11,20 +14,26 @@ def export(journal: Path, out: Path, *, run: int | None = None, overwrite: bool 
     journal : Path
         Journal of a live session.
     out : Path
-        SNIRF file; with several stretches, their numbers are added to its name.
+        SNIRF file to write; with several stretches, their numbers are added to its name.
     run : int
         Which run, where the journal holds several.
     overwrite : bool
         Replace files that are there already.
     """
+    for there in (out, *sorted(out.parent.glob(f"{out.stem}_[0-9][0-9][0-9]{out.suffix}"))):
+        check_new_file(there, "A recording", overwrite=overwrite, option="OUT")
+
     from offline.base.remarks import show_remarks
     from offline.recordings.journal import read_journal
     from offline.recordings.snirf_writer import write_segments
-    from tools.out_file import must_be_new
 
-    for there in (out, *sorted(out.parent.glob(f"{out.stem}_[0-9][0-9][0-9]{out.suffix}"))):
-        must_be_new(there, overwrite=overwrite)
     recording = read_journal(journal, run=run)
     show_remarks(recording, journal)
-    for path in write_segments(recording, out):
-        print(path)
+    paths = write_segments(recording, out)
+    samples = len(recording.times)
+    say(
+        f"{samples} samples of {len(recording.spec)} channels over {recording.duration:.1f} s and "
+        f"{len(recording.events)} events, in {len(paths)} file{'s' if len(paths) > 1 else ''}."
+    )
+    for path in paths:
+        say(f"Recording: {path}")

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any, Literal
 
 from tools.event_loop import run_async
+from tools.messages import say
+from tools.outputs import Out, check_decisions
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -35,7 +35,7 @@ def live(
     session: str | None = None,
     layout: Path | None = None,
     events: str | None = None,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    out: Out | None = None,
     lsl_out: bool = False,
     allow_replay: bool = False,
     allow_insecure: bool = False,
@@ -46,8 +46,9 @@ def live(
     device: str = "auto",
     quiet: bool = False,
     take_over: bool = False,
+    overwrite: bool = False,
 ) -> None:
-    """Classify a live stream until Ctrl-C, and tell the decisions over MQTT.
+    """Classify a live stream until Ctrl-C, and publish the decisions over MQTT.
 
     Research use only: a decision describes a signal, it is not a diagnosis.
 
@@ -65,13 +66,13 @@ def live(
         and HEMOSTREAM_MQTT_PASSWORD, or the file that HEMOSTREAM_MQTT_PASSWORD_FILE names; certificates
         from the files that HEMOSTREAM_MQTT_CA, _CERT, _KEY and _KEY_PASSWORD_FILE name.
     journal : Path
-        The session's complete record. Default: SESSION.hemostream in this folder. An existing
-        journal of the same session is continued with a new run number.
+        The session's complete record. Default: SESSION.hemostream in this folder. A journal is never
+        overwritten: one of the same session is continued with a new run number.
     session : str
         Pseudonymous name of this session, part of the topics. Default: made from date and chance.
     layout : Path
         Side file (JSON) that says what the channels are, for a stream that does not; its form is
-        told in realtime/channels/montage.py.
+        described in realtime/channels/montage.py.
     events : str
         Name or LSL predicate of a marker stream to journal as well. Default: that of a hemostream replay.
     out : Path
@@ -97,6 +98,8 @@ def live(
     take_over : bool
         Begin although the broker still shows a session of this name as running. Only for one that has
         ended and could not say so, since its broker was restarted.
+    overwrite : bool
+        Replace a file of decisions (--out) that is there already.
     """
     from models.bundle import read_bundle
     from models.errors import HemostreamError
@@ -113,7 +116,7 @@ def live(
     from realtime.sinks.mqtt.tls import PASSWORD_FILE
     from realtime.sources.lsl.source import HAEMODYNAMIC, StreamChoice
     from realtime.status import Status
-    from tools.out_file import may_hold_decisions
+    from tools.lsl_config import hide_lsl_information
 
     for option, value in {"--wait": wait, "--seconds": seconds}.items():
         if value is not None and not value > 0:
@@ -121,9 +124,10 @@ def live(
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = journal or Path(f"{name}.hemostream")
     if out is not None:
-        may_hold_decisions(out)
+        check_decisions(out, overwrite=overwrite)
     check_file(path, "The journal", beside=True)
     bundle = read_bundle(model, model_hash)
+    hide_lsl_information()
     choice = StreamChoice(
         predicate=HAEMODYNAMIC if stream is None else predicate(stream) or stream.strip(),
         number=number_of(stream) if stream else None,
@@ -174,12 +178,9 @@ def live(
             environ=environ,
         )
         continues = f" (its journal goes on: run {run})" if run > 1 else ""
-        print(
-            f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}",
-            flush=True,
-        )
+        say(f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}")
         if listen:
-            print(listen, flush=True)
+            print(listen, flush=True)  # a line to copy is not broken
         view = None
         if sys.stdout.isatty() and not quiet:
             from tools.view import View
@@ -205,7 +206,7 @@ def live(
                 remove_journal(path)
     kept = f"journal {path}" if path.exists() else "no stream came, so no journal is kept"
     with contextlib.suppress(OSError):  # the terminal may be gone
-        print(f"{session_made.decisions} windows decided; {kept}", flush=True)
+        say(f"{session_made.decisions} windows decided; {kept}")
 
 
 def remove_journal(path: Path) -> None:
@@ -215,7 +216,7 @@ def remove_journal(path: Path) -> None:
 
 
 def predicate(said: str) -> str | None:
-    """An LSL predicate from what a person said; None for a number, which no predicate tells."""
+    """An LSL predicate from what a person wrote; None for a number, which no predicate expresses."""
     from realtime.sources.stream_choice import predicate_of
 
     return predicate_of(said)
@@ -235,7 +236,7 @@ def marker_predicate(said: str) -> str:
 
 
 def number_of(said: str) -> int | None:
-    """The number of a stream, where a person said one."""
+    """The number of a stream, where a person gave one."""
     from realtime.sources.stream_choice import By, parse
 
     wanted = parse(said)
@@ -296,11 +297,11 @@ def bedside(
 
 
 def print_trouble(message: str) -> None:
-    """Tell trouble at once, on the error stream; where that is gone, nobody reads it."""
+    """Report trouble at once, on the error stream; where that is gone, nobody reads it."""
     from models.outside import printable
 
     with contextlib.suppress(OSError, ValueError):
-        print(f"hemostream: {printable(message, None, lines=True)}", file=sys.stderr, flush=True)
+        say(f"hemostream: {printable(message, None, lines=True)}", error=True)
 
 
 def run_loop(session: "Session", before: Coroutine[Any, Any, None] | None = None) -> None:

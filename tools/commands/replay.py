@@ -1,6 +1,6 @@
 """``hemostream replay``: a recording as a live LSL stream, to be taken like a device's.
 
-What it keeps of the recording and how it keeps time is told in `tools.replay_outlet`.
+What it keeps of the recording and how it keeps time is described in `tools.replay.outlet`.
 """
 
 import json
@@ -13,8 +13,11 @@ from typing import Literal
 from models.errors import StreamError
 from realtime.log import Origin, OriginKind
 from realtime.sources.recording import Recording
-from tools.emulators import LAYOUTS, imitation
-from tools.replay_outlet import Replay, ReplayReport, check_how
+from tools.emulators import LAYOUTS, emulator
+from tools.lsl_config import hide_lsl_information
+from tools.messages import columns, wrapped
+from tools.outputs import check_new_file, whole_file
+from tools.replay.outlet import Replay, ReplayReport, check_how
 
 __all__ = ["Replay", "ReplayReport", "replay", "replay_recording"]
 
@@ -109,6 +112,7 @@ def replay(
     stream: str | None = None,
     events: str | None = None,
     allow_damaged: bool = False,
+    overwrite: bool = False,
 ) -> str:
     """Send a recording as a live LSL stream.
 
@@ -126,7 +130,7 @@ def replay(
         How it is sent: "full" describes every channel, "bare" none, "xdf" by the convention of the XDF wiki;
         "aurora", "oxysoft", "cortivision" and "ninjanirs" as those devices do, oddities included.
         Anything else is a side file (JSON) that says what the channels are, for recordings that do not
-        (form: realtime/channels/montage.py). Say --layout twice to give both.
+        (form: realtime/channels/montage.py). Give --layout twice for both.
     side_file
         Write here the side file that a session needs for this stream ("live --layout"), where it needs one.
     name
@@ -134,7 +138,7 @@ def replay(
     source_id
         LSL source id; unique by default. Give one to find the stream again after a restart.
     kind
-        What the stream says that it is; by default simulated where the file says so, as those of
+        What the stream declares itself to be; by default simulated where the file says so, as those of
         "simulate" do, else replayed.
     start
         Skip so many seconds of the recording.
@@ -147,14 +151,16 @@ def replay(
     haemoglobin_unit
         Unit of concentrations (umol/L, uM ...) where a SNIRF file does not say it, or wrongly.
     repetition_time
-        Seconds between the volumes of a region series, where no side file tells.
+        Seconds between the volumes of a region series, where no side file gives them.
     stream
         Which stream of an XDF file that holds several: its name, source_id, uid, number, or a predicate
         such as "source_id='42'". Of a SNIRF file which measurement, for instance nirs2.
     events
-        Which marker stream of an XDF file, said likewise; all by default.
+        Which marker stream of an XDF file, chosen likewise; all by default.
     allow_damaged
         Take what is left of a file of which much cannot be read.
+    overwrite
+        Replace a side file that is there already.
 
     Returns
     -------
@@ -173,6 +179,9 @@ def replay(
 
     sent_as, rows = split_layouts(layout)
     check_how(speed, sent_as)
+    if side_file is not None:
+        check_new_file(side_file, "The side file", overwrite=overwrite, option="--side-file")
+    hide_lsl_information()
     read = read_recording(
         recording,
         layout=rows,
@@ -200,11 +209,16 @@ def replay(
         wait_s=wait,
     )
     late = f", at most {1e3 * done.lateness.max():.1f} ms late" if done.samples else ""
-    return f"Sent {done.samples} samples and {done.events} events of {read.name} at {speed:g}x{late}."
+    sent = f"Sent {done.samples} samples and {done.events} events of {read.name}"
+    last = f" Side file: {side_file}" if side_file is not None else ""
+    return wrapped(
+        f"{sent}, {done.samples / read.spec.rate:.1f} s of signal at {speed:g}x{late}.{last}",
+        columns(sys.stdout),
+    )
 
 
 def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
-    """What ``--layout`` means, which names a way of sending, a side file, or (said twice) both.
+    """What ``--layout`` means, which names a way of sending, a side file, or (given twice) both.
 
     Parameters
     ----------
@@ -214,7 +228,7 @@ def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
     Returns
     -------
     str, Path or None
-        How the recording is sent, and the side file that tells its channels.
+        How the recording is sent, and the side file that describes its channels.
 
     Raises
     ------
@@ -230,12 +244,12 @@ def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
             "most one side file."
         )
     if files and not files[0].suffix and not files[0].exists():
-        imitation(str(files[0]))  # a misspelt name is told as one, with what there is
+        emulator(str(files[0]))  # a misspelt name is refused as one, with what there is
     return names[0] if names else "full", files[0] if files else None
 
 
 def write_side_file(recording: Recording, layout: str, path: Path) -> None:
-    """Write what a session must be told of a stream that does not tell it.
+    """Write the side file that a session needs for a stream that does not describe itself.
 
     Parameters
     ----------
@@ -244,19 +258,19 @@ def write_side_file(recording: Recording, layout: str, path: Path) -> None:
     layout : str
         How it is sent.
     path : Path
-        A new file.
+        The file; replaced where there is one.
 
     Raises
     ------
     StreamError
-        The stream needs no side file, or the file is there already.
+        The stream needs no side file, or it cannot be written.
     """
-    side = imitation(layout)(recording, Origin(OriginKind.REPLAYED)).side
+    side = emulator(layout)(recording, Origin(OriginKind.REPLAYED)).side
     if side is None:
         raise StreamError(f"A stream of layout {layout!r} needs no side file; leave out --side-file.")
     try:
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(side, file, indent=1)
+        with whole_file(path) as part:
+            part.write_text(json.dumps(side, indent=1), encoding="utf-8")
     except OSError as error:
         raise StreamError(
             f"Side file {path} cannot be written: {error.strerror}. Name a new file."

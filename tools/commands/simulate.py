@@ -1,39 +1,40 @@
 """``hemostream simulate``: a cohort of simulated people in a folder."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 from models.errors import RecordingError
 from models.output_place import LEAST_FREE, check_folder
+from tools.messages import say
+from tools.outputs import refuse_existing
 
 COHORT_FILES = ("cohort.tsv", "truth.json")
 
 
-def _make_room(folder: Path, overwrite: bool, needed: int) -> None:
-    """Refuse a folder that holds anything but a cohort of ours; take away an earlier cohort.
+def _earlier(folder: Path, overwrite: bool, needed: int) -> list[Path]:
+    """Refuse a folder that holds anything, unless it may be overwritten; give an earlier cohort's files.
 
     Raises
     ------
-    RecordingError
-        If the path is a file, or the folder holds other things, or a cohort that is to be kept.
+    HemostreamError
+        If the path is a file, or the folder cannot be written or holds something.
     """
     if folder.exists() and not folder.is_dir():
         raise RecordingError(f"{str(folder)!r} is a file; expected a folder, or nothing. Give another name.")
     check_folder(folder, "The cohort", needed=needed)
     found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    if not found or overwrite:
-        return
     ours = set(COHORT_FILES) <= set(found) and all(
         name in COHORT_FILES or (name.startswith("person-") and name.endswith(".snirf")) for name in found
     )
-    if not ours:
+    if found and not ours and not overwrite:
         shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
         raise RecordingError(
             f"Folder {str(folder)!r} is not empty and is not a simulated cohort: it holds {shown}. "
-            "Give an empty or new folder, or say --overwrite to write among them."
+            "Give an empty or new folder, or --overwrite to write among them."
         )
-    for name in found:
-        (folder / name).unlink()
+    refuse_existing(folder, overwrite=overwrite, option="COHORT_DIR")
+    return [folder / name for name in found] if ours else []
 
 
 def simulate(
@@ -56,7 +57,7 @@ def simulate(
     spread: float = 1.0,
     resting: bool = False,
     overwrite: bool = False,
-) -> Path:
+) -> None:
     """Write a cohort of simulated fNIRS recordings with a known truth.
 
     The folder gets one SNIRF file a recording, the table cohort.tsv and truth.json with every
@@ -66,8 +67,7 @@ def simulate(
     Parameters
     ----------
     cohort_dir
-        Folder to write. A simulated cohort that is there already is replaced; a folder with
-        anything else in it is refused.
+        Folder to write, new or empty.
     people
         Number of people; they belong to group A and B by turns.
     sessions
@@ -102,22 +102,19 @@ def simulate(
     resting
         No task: a recording at rest.
     overwrite
-        Write into the folder whatever is in it; files of the same names are replaced, others stay.
-
-    Returns
-    -------
-    Path
-        The table, cohort.tsv.
+        Replace a simulated cohort that is there already. In a folder that holds other things, replace
+        files of the same names and leave the others.
 
     Raises
     ------
-    RecordingError
+    HemostreamError
         If the folder is refused.
     RecipeError
         If a number is out of bounds.
     """
     from rich.progress import Progress
 
+    from offline.base.result_cache import new_folder
     from offline.base.terminal import PlainConsole
     from offline.simulation import Simulation, TaskBlocks, bayes_ceiling, check_numbers, write_cohort
 
@@ -142,16 +139,22 @@ def simulate(
     check_numbers(people, seed, sessions)
     # Two wavelengths of eight bytes.
     size = people * sessions * seconds * rate * (pairs + short_pairs) * 16
-    _make_room(cohort_dir, overwrite, needed=round(size) + LEAST_FREE)
+    earlier = _earlier(cohort_dir, overwrite, needed=round(size) + LEAST_FREE)
     console = PlainConsole(file=sys.stderr)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+    with (
+        new_folder(cohort_dir),
+        # A cohort is there when it is whole: half of one would pass for a smaller one.
+        tempfile.TemporaryDirectory(prefix=".hemostream-", dir=cohort_dir) as scratch,
+        Progress(console=console, disable=not console.is_terminal, transient=True) as progress,
+    ):
         bar = progress.add_task("Simulating", total=people * sessions)
-        table = write_cohort(
-            cohort_dir, settings, people, seed, sessions, done=lambda _: progress.advance(bar)
-        )
-    if console.is_terminal:
-        console.print(
-            f"{people} people, {people * sessions} recordings of {settings.seconds:g} s in {cohort_dir}. "
-            f"Best accuracy possible between the groups: {bayes_ceiling(settings.group_effect):.2f}."
-        )
-    return table
+        write_cohort(Path(scratch), settings, people, seed, sessions, done=lambda _: progress.advance(bar))
+        for each in earlier:
+            each.unlink()
+        for each in sorted(Path(scratch).iterdir()):
+            each.replace(cohort_dir / each.name)
+    say(
+        f"{people} people, {people * sessions} recordings of {settings.seconds:g} s. Best accuracy possible "
+        f"between the groups: {bayes_ceiling(settings.group_effect):.2f}."
+    )
+    say(f"Cohort: {cohort_dir / 'cohort.tsv'}")

@@ -1,43 +1,46 @@
-"""``hemostream study export``: a system of the review as a bundle that judges one scan."""
+"""``hemostream study export``: a system of the review as a bundle that predicts one scan."""
 
 import json
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from models.errors import HemostreamError, near_match
 from models.regular_file import read_regular
+from tools.messages import say
+from tools.outputs import Out, refuse_existing
 
 
 def export(
     name: str,
     *,
     data: Path,
-    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    out: Out,
     without: str = "",
     report: Path | None = None,
     cache: Path | None = None,
+    overwrite: bool = False,
 ) -> None:
-    """Write a system into a bundle, with which "classify" judges one scan of a site that nobody saw.
+    """Write a system into a bundle, with which "classify" predicts one scan of an unseen site.
 
     The system is fitted to everybody in the data, settings chosen within them; it needs nobody else of the
-    site it will be used at. Research use only: what it says of a scan is no diagnosis.
+    site it will be used at. Research use only: what it predicts of a scan is no diagnosis.
 
     Parameters
     ----------
     name : str
-        Of a system, as "study list" tells them.
+        Of a system, as "study list" names them.
     data : Path
         Folder of region series, as for "study run".
     out : Path
-        Folder of the bundle; one that is there already is replaced.
+        Bundle folder to write.
     without : str
-        Leave a site out: the bundle then says of its people what the study said of them.
+        Leave a site out: the bundle then predicts its people as the study did.
     report : Path
         Folder that "study run" wrote to: what the study was worth goes into the card.
     cache : Path
-        Folder of tables that were computed before; by default that of the report, or none.
+        Folder of tables that were computed before, and for those that are computed now; by default that of
+        the report, or none.
+    overwrite : bool
+        Replace a bundle that is there already.
     """
     import tempfile
 
@@ -61,6 +64,7 @@ def export(
     if name not in STUDIES:
         raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
     check_target(out)
+    refuse_existing(out, overwrite=overwrite)
     if cache is not None:
         check_folder(cache, "Tables")
     with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
@@ -76,19 +80,21 @@ def export(
     needs = done.bundle.card.needs
     low, high = needs.repetition_time
     size = sum((out / each).stat().st_size for each in ("weights.safetensors", "card.json")) / 1e6
-    print(
-        f"{out}: model {done.bundle.card.hash[:12]}, {size:.1f} MB. It says of {done.asked} people what "
-        f"the study says, within {done.difference:.0e} of the log odds."
+    training = done.bundle.card.training
+    say(
+        f"Fitted to {training['people']} people of {len(training['sites'])} sites. It predicts {done.asked} "
+        f"of the people as the study does, within {done.difference:.0e} of the log odds."
     )
-    print(
+    say(
         f"It takes scans of {needs.least_s:g} s or more, {len(needs.regions)} regions, a repetition time of "
         f"{low:.3g} to {high:.3g} s: {needs.preprocessing}."
     )
-    print(f"hemostream classify SCAN.1D --model {out} --repetition-time SECONDS --out decisions.jsonl")
+    say(f"hemostream classify SCAN.1D --model {out} --repetition-time SECONDS --out decisions.jsonl")
+    say(f"Bundle: {out} (model {done.bundle.card.hash[:12]}, {size:.1f} MB)")
 
 
 def _worth(path: Path, data: str) -> dict[str, object]:
-    """What a study's report says of people it had not seen, these data's by their digest."""
+    """What a study's report says of people it had not seen, if it is of these data (by their digest)."""
     try:
         results = json.loads(read_regular(path).decode("utf-8"))
         worth = {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}

@@ -6,16 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from models.errors import HemostreamError
+from tools.messages import say
+from tools.outputs import Out, refuse_existing
 
 if TYPE_CHECKING:
+    from models.card import Card
+    from offline.retraining.retrain import Retrained
     from offline.samples.recipe import Recipe
+    from offline.training.train import Trained
+
+MARGIN = 0.02
+"""Log loss (nats) by which a candidate may be worse."""
 
 
 def train(
     cohort: Path,
     *,
     recipe: str,
-    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    out: Out,
     seed: int | None = None,
     exclude_person: tuple[str, ...] = (),
     lock_person: tuple[str, ...] = (),
@@ -24,8 +32,9 @@ def train(
     locked: Path | None = None,
     old_cohort: Path | None = None,
     subgroup: tuple[str, ...] = (),
-    margin: float = 0.02,
+    margin: float | None = None,
     allow_damaged: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Train a classifier from recorded sessions, sent through the very code that runs live.
 
@@ -41,14 +50,14 @@ def train(
     recipe : str
         One that ships with hemostream (tapping, cortivision, bold, demo, xu2019, xu2020), or a TOML file.
     out : Path
-        Bundle folder to write; a bundle that is there already is replaced.
+        Bundle folder to write.
     seed : int
-        What all chance follows from, instead of the recipe's.
+        Seed of all random draws, instead of the recipe's.
     exclude_person : tuple of str
         Leave this person out (may be given more than once), to be classified later as unseen.
     lock_person : tuple of str
         Lock this person (may be given more than once): set aside for comparing later bundles with this one;
-        no bundle that descends from it will learn from them. Ten or more are needed to tell anything.
+        no bundle that descends from it will be trained on them. Ten or more are needed to show anything.
     first : float
         Train on the first part of each recording only, as a fraction: 0.5 is the first half.
     from_ : Path
@@ -56,15 +65,26 @@ def train(
     locked : Path
         With --from: table of recordings of locked people. Looks are counted; after five, lock new people.
     old_cohort : Path
-        With --from: table of people whom the old bundle learnt from, to see what is forgotten.
+        With --from: table of people whom the old bundle was trained on, to see what is forgotten.
     subgroup : tuple of str
         With --locked: column (site, sex, ...) none of whose groups may fall by more than the margin.
     margin : float
-        With --locked: log loss (nats) by which the new one may be worse and still count as good.
+        With --locked: log loss (nats) by which the new one may be worse and still count as good. Default:
+        0.02.
     allow_damaged : bool
         Take what is left of recordings of which much cannot be read.
+    overwrite : bool
+        Replace a bundle that is there already.
     """
+    from models.bundle_files import check_target
+
+    _check_options(from_, locked, old_cohort, subgroup, margin)
+    check_target(out)
+    refuse_existing(out, overwrite=overwrite)
+
+    from offline.samples.labels import Span
     from offline.samples.recipe import load_recipe
+    from offline.training import train as training
     from realtime.inference import one_thread
 
     one_thread()
@@ -72,14 +92,7 @@ def train(
     if from_ is not None:
         _further(cohort, its, out, seed, from_, locked, old_cohort, subgroup, margin)
         return
-    if locked is not None or old_cohort is not None or subgroup:
-        raise HemostreamError(
-            "--locked, --old-cohort and --subgroup compare with an old bundle: give --from."
-        )
-    from offline.samples.labels import Span
-    from offline.training import train as training
-
-    model_hash = training.train(
+    done = training.train(
         cohort,
         its,
         out,
@@ -88,7 +101,26 @@ def train(
         lock=lock_person,
         span=None if first is None else Span(0.0, first, fraction=True),
     )
-    print(f"Bundle {out} (model {model_hash[:12]})")
+    say(summary(done.card, done.trained))
+    say(f"Bundle: {out} (model {done.hash[:12]})")
+
+
+def _check_options(
+    from_: Path | None,
+    locked: Path | None,
+    old_cohort: Path | None,
+    subgroup: tuple[str, ...],
+    margin: float | None,
+) -> None:
+    """Refuse options that would change nothing."""
+    if from_ is None and (locked is not None or old_cohort is not None):
+        raise HemostreamError("--locked and --old-cohort compare with an old bundle: give --from.")
+    for option, given in (("--subgroup", bool(subgroup)), ("--margin", margin is not None)):
+        if given and locked is None:
+            raise HemostreamError(
+                f"{option} is about a comparison on locked people, and there is none without --locked. Give "
+                f"--from and --locked, or leave {option} out."
+            )
 
 
 def _further(
@@ -100,7 +132,7 @@ def _further(
     locked: Path | None,
     old_cohort: Path | None,
     subgroup: tuple[str, ...],
-    margin: float,
+    margin: float | None,
 ) -> None:
     from offline.retraining.retrain import retrain
 
@@ -112,21 +144,56 @@ def _further(
         locked_path=locked,
         old_path=old_cohort,
         subgroups=subgroup,
-        margin=margin,
+        margin=MARGIN if margin is None else margin,
         seed=seed,
     )
-    print(f"Candidate {out} (model {done.hash[:12]})")
+    say(summary(done.card, done.trained))
+    _say_comparison(done)
+    say(f"Candidate: {out} (model {done.hash[:12]})")
+
+
+def _say_comparison(done: "Retrained") -> None:
+    """How the candidate compares with the old bundle."""
     if done.verdict is None:
-        print("Not compared with the old bundle (no --locked): the old one stays.")
+        say("Not compared with the old bundle (no --locked): the old one stays.")
     else:
         place = "takes the old one's place" if done.verdict.promoted else "the old one stays"
-        print(f"{done.verdict.why}; {place}. Look {done.looks} of 5 at the locked people.")
+        say(f"{done.verdict.why}; {place}. Look {done.looks} of 5 at the locked people.")
     if done.forgetting is not None:
         for name in ("old", "new"):
             its = done.forgetting[name]
             accuracy = its["balanced_accuracy"]
-            told = "–" if accuracy is None else f"{accuracy:.3f}"
-            print(
+            shown = "–" if accuracy is None else f"{accuracy:.3f}"
+            say(
                 f"On {done.forgetting['people']} old people, {name}: log loss {its['log_loss']:.3f}, "
-                f"balanced accuracy {told}"
+                f"balanced accuracy {shown}"
             )
+
+
+def summary(card: "Card", trained: "Trained") -> str:
+    """What was trained on and how it went, in a sentence.
+
+    Parameters
+    ----------
+    card : Card
+        Of the bundle.
+    trained : Trained
+        The network and its history.
+    """
+    its, fitted = card.training, trained.fitted
+    windows = its["windows"]
+    last = fitted.history[fitted.best_epoch - 1]
+    spared = ""
+    if trained.validation.validation.size:
+        spared = f", validated on {_by_label(windows['validation'])}"
+    ended = ", stopped early" if fitted.stopped_early else ""
+    valid = f", validation {last['valid_loss']:.3f}" if "valid_loss" in last else ""
+    return (
+        f"Trained on {_by_label(windows['train'])}{spared}, of {its['people']} people; epoch "
+        f"{fitted.best_epoch} of {len(fitted.history)} kept{ended}; loss {last['train_loss']:.3f}{valid}."
+    )
+
+
+def _by_label(windows: dict[str, int]) -> str:
+    each = ", ".join(f"{label} {count}" for label, count in windows.items())
+    return f"{sum(windows.values())} windows ({each})"

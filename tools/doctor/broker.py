@@ -70,7 +70,7 @@ def check_broker(
 
 
 async def _ask(address: "Address", protocol: Literal["5", "3.1.1"]) -> str:
-    """Connect and leave; give what the broker said where it refused."""
+    """Connect and leave; give the broker's answer where it refused."""
     import aiomqtt
 
     version = aiomqtt.ProtocolVersion.V5 if protocol == "5" else aiomqtt.ProtocolVersion.V311

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.doctor.finding import Finding, good, problem, warning
+from tools.lsl_config import configuration_files
 
 GLIBC = (2, 35)
 """Oldest one that the library in pylsl's Linux wheel runs with (measured)."""
@@ -20,7 +21,7 @@ BASE_PORT, PORT_RANGE = 16572, 32
 DISCOVER_S = 2.5
 """Longest wait for a stream of our own to be found (s); a machine's own are found within 0.6 (measured)."""
 CONFIGURATION = (
-    "https://labstreaminglayer.readthedocs.io/info/lslapicfg.html tells how a configuration file is made"
+    "https://labstreaminglayer.readthedocs.io/info/lslapicfg.html describes how a configuration file is made"
 )
 
 
@@ -58,12 +59,12 @@ class LslSettings:
 def check_liblsl(
     load: Callable[[], str], *, system: str, machine: str, glibc: tuple[int, int] | None
 ) -> Finding:
-    """See whether the library loads, and say how to get it where it does not.
+    """Check whether the library loads, and how to get it where it does not.
 
     Parameters
     ----------
     load : callable
-        Imports pylsl and gives what it says of the library.
+        Imports pylsl and gives its version.
     system, machine : str
         Of `platform.system` and `platform.machine`.
     glibc : tuple of 2 int or None
@@ -108,7 +109,7 @@ def how_to_get(system: str, machine: str, glibc: tuple[int, int] | None) -> str:
 
 
 def read_settings(environ: Mapping[str, str], folder: Path, home: Path) -> tuple[LslSettings, Finding]:
-    """Find the configuration that liblsl takes, in its own order, and say what it means.
+    """Find the configuration that liblsl takes, in its own order, and what it means.
 
     Parameters
     ----------
@@ -119,9 +120,7 @@ def read_settings(environ: Mapping[str, str], folder: Path, home: Path) -> tuple
     """
     check = "LSL configuration"
     named = environ.get("LSLAPICFG")
-    places = [Path(named)] if named else []
-    places += [folder / "lsl_api.cfg", home / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg")]
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in configuration_files(environ, folder, home) if place.is_file()), None)
     if named and path != Path(named):
         return LslSettings(), warning(
             check, f"LSLAPICFG names {named}, which is no file", "a file", "Correct it, or unset LSLAPICFG"
@@ -177,14 +176,15 @@ def check_ports(settings: LslSettings, needed: int, taken: int) -> Finding:
         Ports of the range in which something listens already.
     """
     last = settings.base_port + settings.port_range - 1
+    room = max(settings.most_streams - taken // 2, 0)
     said = (
-        f"{settings.port_range} ports ({settings.base_port} to {last}), {taken} taken: at most "
-        f"{settings.most_streams} streams of this host are found"
+        f"room for {room} more streams of this machine ({settings.port_range} ports from "
+        f"{settings.base_port} to {last}, {taken} of them in use; a stream takes two)"
     )
     width = 2 * needed + taken
     do = f"Set PortRange = {max(400, width)} under [ports] in lsl_api.cfg, on every machine of the lab"
-    if settings.most_streams - taken // 2 < needed:
-        return problem("LSL ports", said, f"room for {needed}", do)
+    if room < needed:
+        return problem("LSL ports", said, f"room for {needed} (--streams)", do)
     return good("LSL ports", said)
 
 

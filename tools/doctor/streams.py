@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOOK_S, ANSWER_S = 1.5, 4.0
 """How long to look for streams, and how long to wait for one to describe itself, s."""
 OTHER_RATE = 0.03
-"""A measured rate that differs from the declared one by more than this share is told."""
+"""A measured rate that differs from the declared one by more than this share is reported."""
 MANY = 15
 """So many streams of one host come near to what liblsl finds by default (17, measured)."""
 
@@ -91,11 +91,11 @@ def check_streams(
     seen : sequence of Seen
         All LSL streams.
     side : StreamLayout, Geometry or None
-        What ``--layout`` says of the rows.
+        What ``--layout`` describes of the rows.
     plan : Plan or None
         Of the model that is to take one.
     named : str or None
-        What a person wrote for the stream: a session that is told the same ends where none or several match.
+        What a person wrote for the stream: a session that is given the same ends where none or several match.
     """
     brain = [one for one in seen if one.signal]
     signals = [one for one in brain if not companion_of(one.info)]
@@ -155,14 +155,14 @@ def check_stream(seen: FoundStream, side: SideFile | None = None, plan: "Plan | 
     seen : Seen
         The stream.
     side : StreamLayout, Geometry or None
-        What ``--layout`` says of the rows.
+        What ``--layout`` describes of the rows.
     plan : Plan or None
         Of the model that is to take it.
     """
     info = seen.info
     check = f"stream {text_of(info, 'name')!r}"
     if what := companion_of(info):
-        return good(check, f"{what}, which a device sends beside its signal; not taken")
+        return good(check, f"{what}, which a device sends with its signal; not taken")
     if not seen.answers:
         return problem(
             check,
@@ -176,7 +176,7 @@ def check_stream(seen: FoundStream, side: SideFile | None = None, plan: "Plan | 
         origin = read_origin(info)
         if origin.kind is not OriginKind.LIVE:
             facts.append(
-                f"says that it is {origin.kind} at {origin.speed:g}x: a session needs --allow-replay"
+                f"declares that it is {origin.kind} at {origin.speed:g}x: a session needs --allow-replay"
             )
         listened = seen.listened
         if listened is not None and listened.per_s is not None and listened.samples > MOST_HZ:

@@ -1,32 +1,32 @@
 """How `hemostream replay --layout NAME` sends a recording: a registry, the same names as the adapters'.
 
-Every imitation says honestly that it is a replay (our own child of the description), whatever else it
-imitates; its source id is our own as well, where vendors' are the same for every device they sell.
+Every emulated stream says honestly that it is a replay (our own child of the description), whatever else it
+emulates; its source id is our own as well, where vendors' are the same for every device they sell.
 """
 
 from collections.abc import Mapping
 
 from models.errors import StreamError, near_match
 from tools.emulators import aurora, described, mne_lsl, oxysoft, undescribed
-from tools.emulators.base import Imitate, Imitation, info_of
+from tools.emulators.base import EmulatedStream, Emulator, info_of
 
-__all__ = ["LAYOUTS", "Imitation", "imitation", "info_of"]
+__all__ = ["LAYOUTS", "EmulatedStream", "emulator", "info_of"]
 
-LAYOUTS: Mapping[str, Imitate] = {
+LAYOUTS: Mapping[str, Emulator] = {
     "full": described.full,
     "bare": described.bare,
     "xdf": described.xdf,
-    "aurora": aurora.imitate,
-    "mne": mne_lsl.imitate,
-    "oxysoft": oxysoft.imitate,
+    "aurora": aurora.emulate,
+    "mne": mne_lsl.emulate,
+    "oxysoft": oxysoft.emulate,
     "cortivision": undescribed.cortivision,
     "ninjanirs": undescribed.ninjanirs,
 }
 """Every layout that a replay can have."""
 
 
-def imitation(name: str) -> Imitate:
-    """The imitation of a layout.
+def emulator(name: str) -> Emulator:
+    """The emulator of a layout.
 
     Parameters
     ----------

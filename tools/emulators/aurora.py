@@ -18,7 +18,7 @@ from models.errors import HemostreamError, StreamError
 from realtime.log import Origin
 from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording
-from tools.emulators.base import Imitation, add, description, need, optode, sent
+from tools.emulators.base import EmulatedStream, add, description, need, optode, sent
 
 LOST_PERIODS = 2.5
 """A step of more sampling periods than this means that frames are lost; below it is jitter."""
@@ -26,7 +26,7 @@ PAUSE_S = 30.0
 """A step longer than this is a pause, behind which the device counts anew.  Not published: our choice."""
 
 
-def imitate(recording: Recording, origin: Origin) -> Imitation:
+def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
     """Make the stream.
 
     Parameters
@@ -60,7 +60,7 @@ def imitate(recording: Recording, origin: Origin) -> Imitation:
         for channel in first:
             _channel(channels, channel.source, channel.detector)
     _montage(desc, spec)
-    return Imitation("Aurora", "NIRS", spec.rate, desc, rows, said=said)
+    return EmulatedStream("Aurora", "NIRS", spec.rate, desc, rows, said=said)
 
 
 def frame_counter(times: Floats) -> Floats:
@@ -113,7 +113,7 @@ def _haemoglobin(recording: Recording, pairs: list[tuple[int, int]]) -> tuple[Fl
     order = [index for pair in pairs for index in pair]
     chunk = Chunk(spec, recording.data[order], recording.times, recording.missing[order])
     try:
-        # Imported here: they bring in MNE, which no other imitation needs.
+        # Imported here: they bring in MNE, which no other emulator needs.
         from realtime.stages.beer_lambert import BeerLambert
         from realtime.stages.optical_density import OpticalDensity
 
@@ -135,7 +135,7 @@ def _channel(parent: ET.Element, source: int | None, detector: int | None) -> ET
 
 
 def _montage(desc: ET.Element, spec: SignalSpec) -> None:
-    """Optodes in the order of their numbers, from 1 without a hole, as they stand in Aurora's list."""
+    """Optodes in the order of their numbers, from 1 without a hole, as in Aurora's list."""
     optodes = add(add(desc, "montage"), "optodes")
     for which in ("source", "detector"):
         places = {

@@ -1,4 +1,4 @@
-"""What an imitation of a vendor's stream consists of: `Imitation`."""
+"""What an emulated stream of a vendor consists of: `EmulatedStream`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from realtime.sources.recording import Recording
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Imitation:
+class EmulatedStream:
     """A recording as a vendor's program would send it.
 
     Parameters
@@ -38,7 +38,7 @@ class Imitation:
     side : mapping or None
         The side file that this stream needs or can do with, as JSON types.
     said : tuple of str
-        What was made up, and what could not be imitated.
+        What was made up, and what could not be emulated.
     """
 
     name: str
@@ -53,35 +53,35 @@ class Imitation:
     said: tuple[str, ...] = field(default=())
 
 
-Imitate = Callable[[Recording, Origin], Imitation]
+Emulator = Callable[[Recording, Origin], EmulatedStream]
 
 
-def info_of(imitation: Imitation, source_id: str = "") -> ET.Element:
+def info_of(stream: EmulatedStream, source_id: str = "") -> ET.Element:
     """The stream's ``info`` as LSL would give it.
 
     Parameters
     ----------
-    imitation : Imitation
+    stream : EmulatedStream
         The stream.
     source_id : str
         Its source id.
     """
     info = ET.Element("info")
     for tag, text in (
-        ("name", imitation.name),
-        ("type", imitation.content),
-        ("channel_count", str(len(imitation.rows))),
-        ("nominal_srate", f"{imitation.rate:.15g}"),
-        ("channel_format", imitation.dtype),
+        ("name", stream.name),
+        ("type", stream.content),
+        ("channel_count", str(len(stream.rows))),
+        ("nominal_srate", f"{stream.rate:.15g}"),
+        ("channel_format", stream.dtype),
         ("source_id", source_id),
     ):
         ET.SubElement(info, tag).text = text
-    info.append(imitation.desc)
+    info.append(stream.desc)
     return info
 
 
 def description(origin: Origin) -> ET.Element:
-    """An empty description that says where the samples come from; vendors' own fields go beside."""
+    """An empty description that says where the samples come from; vendors' own fields are added."""
     desc = ET.Element("desc")
     desc.append(describe_origin(origin))
     return desc
@@ -125,7 +125,7 @@ def need(recording: Recording, kinds: tuple[Kind, ...], vendor: str) -> None:
             raise StreamError(
                 f"Channel {channel.name!r} of {recording.name!r} has no source, detector or wavelength, "
                 "which "
-                f"{vendor} tells of each. Send it with --layout full, or give a side file that tells them."
+                f"{vendor} sends of each. Send it with --layout full, or give a side file that has them."
             )
 
 

@@ -8,10 +8,10 @@ from realtime.channels.lsl_description import describe
 from realtime.log import Origin
 from realtime.signal import Kind, SignalSpec
 from realtime.sources.recording import Recording
-from tools.emulators.base import Imitation, description, sent
+from tools.emulators.base import EmulatedStream, description, sent
 
 
-def full(recording: Recording, origin: Origin) -> Imitation:
+def full(recording: Recording, origin: Origin) -> EmulatedStream:
     """Every channel with all that is known of it.
 
     Parameters
@@ -25,7 +25,7 @@ def full(recording: Recording, origin: Origin) -> Imitation:
     return _sent(recording, desc)
 
 
-def xdf(recording: Recording, origin: Origin) -> Imitation:
+def xdf(recording: Recording, origin: Origin) -> EmulatedStream:
     """Every channel with what the XDF wiki's convention has a field for, and nothing of ours but the origin.
 
     Parameters
@@ -43,7 +43,7 @@ def xdf(recording: Recording, origin: Origin) -> Imitation:
     return _sent(recording, desc)
 
 
-def bare(recording: Recording, origin: Origin) -> Imitation:
+def bare(recording: Recording, origin: Origin) -> EmulatedStream:
     """No channel described.
 
     Parameters
@@ -56,8 +56,8 @@ def bare(recording: Recording, origin: Origin) -> Imitation:
     return _sent(recording, description(origin))
 
 
-def _sent(recording: Recording, desc: ET.Element) -> Imitation:
-    return Imitation(
+def _sent(recording: Recording, desc: ET.Element) -> EmulatedStream:
+    return EmulatedStream(
         recording.name,
         content_of(recording.spec),
         recording.spec.rate,

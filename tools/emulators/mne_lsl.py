@@ -6,14 +6,14 @@ from realtime.devices.mne_lsl import KINDS
 from realtime.log import Origin
 from realtime.signal import Channel, Kind
 from realtime.sources.recording import Recording
-from tools.emulators.base import Imitation, add, description, sent
+from tools.emulators.base import EmulatedStream, add, description, sent
 
 _COILS = {Kind.INTENSITY: 302, Kind.OPTICAL_DENSITY: 303, Kind.HBO: 300, Kind.HBR: 301}
 """FIFF's numbers of what a channel is."""
 _FNIRS, _HEAD = 1100, 4
 
 
-def imitate(recording: Recording, origin: Origin) -> Imitation:
+def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
     """Make the stream.
 
     Parameters
@@ -49,7 +49,7 @@ def imitate(recording: Recording, origin: Origin) -> Imitation:
         for name, value in zip(_names(), _loc(channel), strict=True):
             add(location, name, repr(value))
     kinds = {words[channel.kind] for channel in recording.spec.channels}
-    return Imitation(
+    return EmulatedStream(
         "MNE-LSL-Player",
         kinds.pop() if len(kinds) == 1 else "",
         recording.spec.rate,

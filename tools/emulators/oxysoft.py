@@ -2,7 +2,7 @@
 
 Optical density to base 10 under labels such as ``[3] Rx1-Tx2 [760nm]``, wavelengths in whole nanometres,
 with two unused ADC inputs and the three angles of a motion sensor in between; no distance anywhere (the
-side file that adds them is made beside).  Of an intensity the optical density is ``-log10(I)``, in the
+side file that adds them is made too).  Of an intensity the optical density is ``-log10(I)``, in the
 recording's own unit: OxySoft's is absolute as well, and a constant goes out with the baseline.
 """
 
@@ -17,13 +17,13 @@ from models.errors import StreamError
 from realtime.log import Origin
 from realtime.signal import Channel, Kind
 from realtime.sources.recording import Recording
-from tools.emulators.base import Imitation, add, description, need, sent
+from tools.emulators.base import EmulatedStream, add, description, need, sent
 
 ADC = ("ADC 1", "ADC 2")
 ANGLES = ("HEADING", "ROLL", "PITCH")
 
 
-def imitate(recording: Recording, origin: Origin) -> Imitation:
+def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
     """Make the stream.
 
     Parameters
@@ -58,12 +58,12 @@ def imitate(recording: Recording, origin: Origin) -> Imitation:
         )
     desc = description(origin)
     channels = add(desc, "channels")
-    # Auxiliaries stand between the light, so that nobody may count rows.
+    # Auxiliaries lie between the light channels, so rows must not be counted.
     for label in (*labels[:half], *ADC, *labels[half:], *ANGLES):
         add(add(channels, "channel"), "label", label)
     idle, still = np.zeros((len(ADC), n_samples)), np.zeros((len(ANGLES), n_samples))
     rows = np.vstack([light[:half], idle, light[half:], still])
-    return Imitation(
+    return EmulatedStream(
         "OxySoft",
         "NIRS",
         spec.rate,
@@ -98,7 +98,7 @@ def _names(channel: Channel) -> tuple[str, str]:
 
 
 def _geometry(channels: tuple[Channel, ...], names: list[tuple[str, str]]) -> dict[str, Any] | None:
-    """The side file (form: `realtime.channels.geometry`) that adds what OxySoft does not tell."""
+    """The side file (form: `realtime.channels.geometry`) that adds what OxySoft does not send."""
     distances = {
         f"{transmitter}-{receiver}": f"{channel.distance * 1000:.3f} mm"
         for (transmitter, receiver), channel in zip(names, channels, strict=True)

@@ -1,7 +1,7 @@
 """A recording as devices that describe nothing would send it: Cortivision's cap and ninjaNIRS.
 
-What is known of them stands in `realtime.devices.cortivision` and `realtime.devices.ninjanirs`.  Both
-need a side file, which is made beside.
+What is known of them is in `realtime.devices.cortivision` and `realtime.devices.ninjanirs`.  Both
+need a side file, which is made with them.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from realtime.log import Origin
 from realtime.signal import Kind
 from realtime.sources.recording import Recording
-from tools.emulators.base import Imitation, description, need, sent, side_file_of
+from tools.emulators.base import EmulatedStream, description, need, sent, side_file_of
 
 CLAIMED_HZ = 7.883715200788371
 """What the one real Photon Cap that was recorded declares, whatever its true rate."""
@@ -19,7 +19,7 @@ NINJA_CHUNK = 4
 """Samples pushed at once: as many as ninjaGUI has read from the serial port.  How many is not published."""
 
 
-def cortivision(recording: Recording, origin: Origin) -> Imitation:
+def cortivision(recording: Recording, origin: Origin) -> EmulatedStream:
     """Light, then six rows of motion sensors; no description, and a rate that is not true.
 
     Parameters
@@ -36,7 +36,7 @@ def cortivision(recording: Recording, origin: Origin) -> Imitation:
     """
     need(recording, (Kind.INTENSITY,), "A Photon Cap")
     rows = np.vstack([sent(recording), np.zeros((MOTION_ROWS, len(recording.times)))])
-    return Imitation(
+    return EmulatedStream(
         "Photon_Cap_C0000000_RAW",
         "NIRS",
         CLAIMED_HZ,
@@ -47,7 +47,7 @@ def cortivision(recording: Recording, origin: Origin) -> Imitation:
     )
 
 
-def ninjanirs(recording: Recording, origin: Origin) -> Imitation:
+def ninjanirs(recording: Recording, origin: Origin) -> EmulatedStream:
     """The measurement list, two auxiliaries, stimulus marks; in chunks under one stamp.
 
     Parameters
@@ -70,7 +70,7 @@ def ninjanirs(recording: Recording, origin: Origin) -> Imitation:
         if place < marks.shape[1]:
             marks[0, place] = 1.0
     rows = np.vstack([sent(recording), np.zeros((AUX_ROWS, len(recording.times))), marks])
-    return Imitation(
+    return EmulatedStream(
         "ninjaNIRS",
         "fNIRS",
         recording.spec.rate,

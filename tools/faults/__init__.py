@@ -1,1 +1,1 @@
-"""Faults on purpose: what goes wrong at the bedside, with the truth beside it."""
+"""Faults on purpose: what goes wrong at the bedside, with the truth known."""

@@ -260,7 +260,7 @@ class FaultyBed:
         await asyncio.sleep(0.5)
 
     async def end(self) -> BedOutcome:
-        """End the session, judge its journal again, and measure."""
+        """End the session, classify its journal again, and measure."""
         assert self.session is not None
         await asyncio.to_thread(end, self.session)
         await asyncio.sleep(0.3)

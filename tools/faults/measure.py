@@ -59,7 +59,7 @@ class OutletTruth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timed:
-    """Samples as a session timed them, beside the truth.
+    """Samples as a session timed them, with the truth.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Any
 
 
 def since_first_window() -> Callable[[], float]:
-    """A clock (s) that starts with the first decision, judged or not; before, it shows less than 0."""
+    """A clock (s) that starts with the first decision, with a label or not; before, it shows less than 0."""
     from realtime.core import Core
 
     true, begun = Core.decide, [float("inf")]

@@ -93,12 +93,12 @@ def layout() -> list[Input]:
 
 
 def description() -> list[Input]:
-    """The stream descriptions of every vendor that can be imitated, and the side files they need."""
+    """The stream descriptions of every vendor that can be emulated, and the side files they need."""
     found: list[Input] = []
-    for imitate in LAYOUTS.values():
-        imitated = imitate(recording(), Origin())
-        side = {} if imitated.side is None else {"side.json": json.dumps(imitated.side).encode()}
-        found.append({"x.xml": ET.tostring(info_of(imitated)), **side})
+    for emulate in LAYOUTS.values():
+        emulated = emulate(recording(), Origin())
+        side = {} if emulated.side is None else {"side.json": json.dumps(emulated.side).encode()}
+        found.append({"x.xml": ET.tostring(info_of(emulated)), **side})
     geometry = {"Optodes": {"Tx1": [0, 0, 0], "Rx1": [30, 0.5, 0]}, "OptodeUnit": "mm"}
     return [*found, {**found[0], "side.json": json.dumps(geometry).encode()}]
 

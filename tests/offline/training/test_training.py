@@ -38,9 +38,9 @@ def test_a_person_is_locked_or_excluded(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_bundle_and_another_another(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path)
-    first = train(cohort, task_recipe(), tmp_path / "one")
-    assert train(cohort, task_recipe(), tmp_path / "two") == first
-    assert train(cohort, task_recipe(), tmp_path / "three", seed=5) != first
+    first = train(cohort, task_recipe(), tmp_path / "one").hash
+    assert train(cohort, task_recipe(), tmp_path / "two").hash == first
+    assert train(cohort, task_recipe(), tmp_path / "three", seed=5).hash != first
     one, two = (read_bundle(tmp_path / name).network.state_dict() for name in ("one", "two"))
     assert all(torch.equal(one[name], two[name]) for name in one)
 

@@ -25,7 +25,7 @@ from realtime.sinks.journal.journal import JournalWriter
 from realtime.sources.lsl.source import LslSource, StreamChoice
 from realtime.sources.recording import Event, Recording
 from tools.commands.replay import Replay, replay, split_layouts, write_side_file
-from tools.emulators import LAYOUTS, imitation, info_of
+from tools.emulators import LAYOUTS, emulator, info_of
 from tools.emulators.aurora import frame_counter
 from tools.emulators.undescribed import CLAIMED_HZ, NINJA_CHUNK
 
@@ -117,9 +117,9 @@ DEVICE = {"full": "", "xdf": "", "bare": None}
 @given(data=st.data())
 def test_every_layout_comes_back(layout, data, tmp_path_factory):
     recording = data.draw(recordings())
-    how = imitation(layout)(recording, ORIGIN)
+    how = emulator(layout)(recording, ORIGIN)
     info = info_of(how)
-    assert read_origin(info) == ORIGIN, "whatever it imitates, it says that it is a replay"
+    assert read_origin(info) == ORIGIN, "whatever it emulates, it says that it is a replay"
     if layout == "bare":
         with pytest.raises(StreamError, match="layout file"):
             layout_of(info)
@@ -150,7 +150,7 @@ def test_every_layout_comes_back(layout, data, tmp_path_factory):
 @settings(deadline=None, max_examples=10)
 @given(recording=recordings(kind=Kind.OPTICAL_DENSITY))
 def test_optical_density_stays_what_it_is(layout, recording):
-    how = imitation(layout)(recording, ORIGIN)
+    how = emulator(layout)(recording, ORIGIN)
     found = layout_of(info_of(how))
     indices = match_channels(recording.spec, found.spec)
     got = found.take(how.rows)[list(indices)]
@@ -159,7 +159,7 @@ def test_optical_density_stays_what_it_is(layout, recording):
 
 def test_auroras_haemoglobin_is_that_of_our_stages():
     recording = fixed(n=300)
-    how = imitation("aurora")(recording, ORIGIN)
+    how = emulator("aurora")(recording, ORIGIN)
     found = layout_of(info_of(how))
     haemoglobin = [i for i, c in enumerate(found.spec.channels) if c.kind in (Kind.HBO, Kind.HBR)]
     values = found.take(how.rows)[haemoglobin]
@@ -182,7 +182,7 @@ def test_auroras_haemoglobin_is_that_of_our_stages():
 def test_haemoglobin_that_cannot_be_known_is_no_number():
     recording = fixed()
     far = tuple(replace(channel, distance=None) for channel in recording.spec.channels)
-    how = imitation("aurora")(replace(recording, spec=SignalSpec(far, 10.0)), ORIGIN)
+    how = emulator("aurora")(replace(recording, spec=SignalSpec(far, 10.0)), ORIGIN)
     assert np.isnan(how.rows[5:]).all()
     assert "not known" in how.said[0]
 
@@ -207,13 +207,13 @@ def test_jitter_loses_no_frame():
 
 def test_the_oddities_are_there():
     recording = fixed(events=(Event(1.05, "LEFT"),))
-    cap = imitation("cortivision")(recording, ORIGIN)
+    cap = emulator("cortivision")(recording, ORIGIN)
     assert (cap.rate, len(cap.rows)) == (CLAIMED_HZ, 10)
     assert cap.desc.find("channels") is None
-    ninja = imitation("ninjanirs")(recording, ORIGIN)
+    ninja = emulator("ninjanirs")(recording, ORIGIN)
     assert (ninja.content, ninja.chunk) == ("fNIRS", NINJA_CHUNK)
     assert np.flatnonzero(ninja.rows[-1]).tolist() == [11], "a stimulus is marked at the next sample"
-    oxysoft = imitation("oxysoft")(recording, ORIGIN)
+    oxysoft = emulator("oxysoft")(recording, ORIGIN)
     labels = [node.findtext("label") for node in oxysoft.desc.iter("channel")]
     assert labels[2:4] == ["ADC 1", "ADC 2"], "between the light"
     assert labels[0] == "[1] Rx1-Tx1 [760nm]"
@@ -227,19 +227,19 @@ def test_what_a_vendor_cannot_send_is_refused(layout):
         Channel(name=f"x{i}", kind=Kind.HBO, unit="mol/L", source=i + 1, detector=1) for i in range(4)
     )
     with pytest.raises(StreamError, match=r"'x0' of kind hbo; .*--layout full"):
-        imitation(layout)(replace(recording, spec=SignalSpec(blood, 10.0)), ORIGIN)
+        emulator(layout)(replace(recording, spec=SignalSpec(blood, 10.0)), ORIGIN)
     nameless = tuple(replace(channel, source=None) for channel in recording.spec.channels)
     with pytest.raises(StreamError, match="no source, detector or wavelength"):
-        imitation(layout)(replace(recording, spec=SignalSpec(nameless, 10.0)), ORIGIN)
+        emulator(layout)(replace(recording, spec=SignalSpec(nameless, 10.0)), ORIGIN)
 
 
 def test_three_wavelengths_are_too_many_for_aurora_and_too_near_for_oxysoft():
     recording = fixed()
     channels = tuple(replace(channel, source=1) for channel in recording.spec.channels)
     with pytest.raises(StreamError, match="has 4 wavelengths"):
-        imitation("aurora")(replace(recording, spec=SignalSpec(channels, 10.0)), ORIGIN)
+        emulator("aurora")(replace(recording, spec=SignalSpec(channels, 10.0)), ORIGIN)
     with pytest.raises(StreamError, match="whole nanometres"):
-        imitation("oxysoft")(replace(recording, spec=SignalSpec(channels, 10.0)), ORIGIN)
+        emulator("oxysoft")(replace(recording, spec=SignalSpec(channels, 10.0)), ORIGIN)
 
 
 def test_layout_names_and_side_files_are_told_apart(tmp_path):
@@ -252,12 +252,12 @@ def test_layout_names_and_side_files_are_told_apart(tmp_path):
         split_layouts(("aurroa",))
 
 
-def test_the_side_file_is_written_once_and_only_where_one_is_needed(tmp_path):
+def test_a_side_file_is_written_only_where_one_is_needed(tmp_path):
     file = tmp_path / "cap.json"
     write_side_file(fixed(), "cortivision", file)
     assert len(read_side_file(file).spec) == 4
     with pytest.raises(StreamError, match="cannot be written"):
-        write_side_file(fixed(), "cortivision", file)
+        write_side_file(fixed(), "cortivision", tmp_path / "nowhere" / "cap.json")
     with pytest.raises(StreamError, match="needs no side file"):
         write_side_file(fixed(), "aurora", tmp_path / "aurora.json")
 
@@ -285,7 +285,7 @@ def blood(names):
 
 def test_a_model_of_haemoglobin_finds_auroras_own_by_kind():
     recording = fixed(n=300)
-    how = imitation("aurora")(recording, ORIGIN)
+    how = emulator("aurora")(recording, ORIGIN)
     layout = layout_of(info_of(how))
     wanted = blood(("S2_D1 hbo", "S1_D1 hbr"))
     indices = match_channels(wanted, layout.spec)
@@ -296,7 +296,7 @@ def test_a_model_of_haemoglobin_finds_auroras_own_by_kind():
 
 def test_of_auroras_journal_the_light_is_the_recording(tmp_path):
     recording = fixed(n=200)
-    how = imitation("aurora")(recording, ORIGIN)
+    how = emulator("aurora")(recording, ORIGIN)
     layout = layout_of(info_of(how))
     opened = StreamOpened(
         0.0,
@@ -326,7 +326,7 @@ def test_over_lsl_a_source_finds_the_channels_by_itself(layout, tmp_path):
     recording = fixed(n=41)
     entries, errors = [], []
     with Replay(recording, layout=layout, speed=8.0, linger_s=10.0) as outlets:
-        side = side_of(outlets.imitation, tmp_path) if layout == "ninjanirs" else None
+        side = side_of(outlets.emulated, tmp_path) if layout == "ninjanirs" else None
         results = []
         thread = threading.Thread(target=lambda: results.append(outlets.run()))
         thread.start()
@@ -386,7 +386,7 @@ def test_a_real_recording_comes_back(layout, path, options, data_dir, tmp_path):
     if path.endswith("xdf"):
         options = {**options, "layout": data_dir / "fnirs" / path.replace("recording.xdf", "nirs.json")}
     recording = read_recording(data_dir / "fnirs" / path, **options)
-    how = imitation(layout)(recording, ORIGIN)
+    how = emulator(layout)(recording, ORIGIN)
     info = info_of(how)
     assert recognise(info).device == layout
     found = layout_of(info, side_of(how, tmp_path))

@@ -22,9 +22,9 @@ from models.arrays import Floats
 from models.errors import StreamError
 from realtime.log import Origin, OriginKind
 from realtime.sources.recording import Recording
-from tools.emulators import imitation
-from tools.emulators.base import Imitate
-from tools.schedule import schedule
+from tools.emulators import emulator
+from tools.emulators.base import Emulator
+from tools.replay.schedule import schedule
 
 if TYPE_CHECKING:
     import pylsl
@@ -63,7 +63,7 @@ class ReplayReport:
         return len(self.lateness)
 
 
-def check_how(speed: float, layout: str) -> Imitate:
+def check_how(speed: float, layout: str) -> Emulator:
     """Refuse a speed or a layout that cannot be had; give how the layout is sent.
 
     Raises
@@ -73,7 +73,7 @@ def check_how(speed: float, layout: str) -> Imitate:
     """
     if not (math.isfinite(speed) and speed > 0):
         raise StreamError(f"Speed is {speed!r}; expected a number above 0 (1 is real time).")
-    return imitation(layout)
+    return emulator(layout)
 
 
 class Replay:
@@ -89,7 +89,7 @@ class Replay:
         Of the stream; by default what the layout calls it (the recording's name, or the vendor's), and an
         id that nobody else has.
     kind : OriginKind
-        What the stream says that it is.
+        What the stream declares itself to be.
     layout : str
         How it is sent (`tools.emulators`): ``full`` describes every channel, ``bare`` none, others do as a
         vendor's program does.
@@ -100,7 +100,7 @@ class Replay:
     wait_s : float or None
         How long (local s) to wait for a consumer before giving up; None waits for ever.
     linger_s : float
-        LSL does not tell whether the last samples have been taken.  So the outlets stay open for
+        LSL does not report whether the last samples have been taken.  So the outlets stay open for
         this long (local s) after the last push, or until no consumer is left.
     clock : callable or None
         Local time (s); None is ``pylsl.local_clock``.
@@ -135,7 +135,7 @@ class Replay:
 
         from realtime.sources.lsl.stream_info import marker_info, with_description
 
-        imitate = check_how(speed, layout)
+        emulate = check_how(speed, layout)
         self.recording = recording
         self.items = schedule(recording, start, seconds)
         self._clock = clock or pylsl.local_clock
@@ -144,10 +144,10 @@ class Replay:
         self._linger_s = linger_s
         self._stopped = threading.Event()
         self.origin = Origin(kind, speed, self._clock())
-        self.imitation = imitate(recording, self.origin)
-        self.name = name or self.imitation.name
+        self.emulated = emulate(recording, self.origin)
+        self.name = name or self.emulated.name
         self.source_id = source_id or f"hemostream-replay-{uuid.uuid4().hex}"
-        how = self.imitation
+        how = self.emulated
         info = pylsl.StreamInfo(self.name, how.content, len(how.rows), how.rate, how.dtype, self.source_id)
         self._signal: pylsl.StreamOutlet | None = pylsl.StreamOutlet(with_description(info, how.desc))
         self._events: pylsl.StreamOutlet | None = None
@@ -194,7 +194,7 @@ class Replay:
                 f"The replay of {self.recording.name!r} is over; make a new one to send it again."
             )
         self._await_consumers(self._signal)
-        rows = np.ascontiguousarray(self.imitation.rows.T)
+        rows = np.ascontiguousarray(self.emulated.rows.T)
         first_local = self._clock()
         first_stamp = self.origin.stream_time(first_local)
         lateness: list[float] = []
@@ -205,7 +205,7 @@ class Replay:
             if item.event is None:
                 waiting.append(rows[item.sample].tolist())
                 left_over -= 1
-                if len(waiting) < self.imitation.chunk and left_over:
+                if len(waiting) < self.emulated.chunk and left_over:
                     continue
             deadline = first_local + item.due / self.origin.speed
             # Deadlines are absolute, so a late push is followed by an early enough one: no drift.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tools.capture_stderr import Aside
+from tools.capture_stderr import CaptureStderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -16,7 +16,7 @@ def test_lines_past_python_go_through_the_console_and_the_terminal_comes_back() 
     master, slave = os.openpty()
     said = io.StringIO()
     try:
-        with Aside(Console(file=said, width=100), fd=slave):
+        with CaptureStderr(Console(file=said, width=100), fd=slave):
             os.write(slave, b"INFO| [no markup] one\n\x1b[0m\x1b[31mERR| \x1b[0mtwo\x1b[2J\n\x1b[0m\n")
         assert said.getvalue().splitlines() == ["INFO| [no markup] one", "ERR| two\\x1b[2J"]
         os.write(slave, b"after\n")
@@ -28,7 +28,7 @@ def test_lines_past_python_go_through_the_console_and_the_terminal_comes_back() 
 
 def test_a_log_file_is_left_alone(tmp_path: Path) -> None:
     said = io.StringIO()
-    with (tmp_path / "log").open("wb") as file, Aside(Console(file=said), fd=file.fileno()):
+    with (tmp_path / "log").open("wb") as file, CaptureStderr(Console(file=said), fd=file.fileno()):
         os.write(file.fileno(), b"kept\n")
     assert (tmp_path / "log").read_bytes() == b"kept\n"
     assert said.getvalue() == ""

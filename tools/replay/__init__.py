@@ -1,0 +1,1 @@
+"""A recording as live LSL streams: `tools.replay.outlet.Replay`."""
