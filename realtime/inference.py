@@ -10,6 +10,7 @@ beside any neighbours (tests/models/networks/test_networks.py, on the CPU).
 import copy
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import torch
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
 from models.networks.single import one_window_form
+from realtime.windows import Window
 
 SIZES = (1, 8, 64)
 """Padded batch sizes: one bed, a ward's tick, a file."""
@@ -179,3 +181,46 @@ def _choose(device: str) -> str:
             "Take one of them, or auto."
         )
     return device
+
+
+class NetworkOutput(NamedTuple):
+    """The network's output for one window.
+
+    Parameters
+    ----------
+    logits : (n_labels,) float32, or None
+        None where the network did not run.
+    batch : int
+        Padded size of the batch; 0 where nothing was computed.
+    """
+
+    logits: npt.NDArray[np.float32] | None
+    batch: int
+
+
+NOT_PREDICTED = NetworkOutput(None, 0)
+
+
+def predict(windows: Sequence[Window], inference: Inference) -> list[NetworkOutput]:
+    """Run the network on the usable windows, all in one call.
+
+    Parameters
+    ----------
+    windows : sequence of Window
+        As the core gives them, usable or not.
+    inference : Inference
+        Where it is computed.
+
+    Returns
+    -------
+    list of NetworkOutput
+        One for each window, in their order.
+    """
+    inputs = [window.data for window in windows if window.usable and window.data is not None]
+    if not inputs:
+        return [NOT_PREDICTED] * len(windows)
+    rows, sizes = inference.logits(np.stack(inputs) if len(inputs) > 1 else inputs[0][np.newaxis])
+    outputs = (NetworkOutput(row, int(size)) for row, size in zip(rows, sizes, strict=True))
+    return [
+        next(outputs) if window.usable and window.data is not None else NOT_PREDICTED for window in windows
+    ]

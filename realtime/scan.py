@@ -25,7 +25,7 @@ UNEVEN = 0.25
 """Of a repetition time by which a volume may be early or late before one is taken to be lost."""
 
 
-def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Decision:
+def predict_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Decision:
     """Judge a whole scan.
 
     Parameters

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.errors import RecipeError
 from realtime.pipeline import Piece
-from realtime.quality.policy import ChannelFitness, Reason, WindowMeasurement, fitness
+from realtime.quality.policy import ChannelMeasurement, Reason, WindowMeasurement, measure_missing
 from realtime.signal import SignalSpec
 from realtime.stages.outline import MOST_S, check_memory
 
@@ -34,11 +34,11 @@ class Window:
         Stream time (s); covers ``[start, end)``.
     data : (n_channels, n_samples) float32, or None
         The network's input, 0 where missing; None where nothing at all was measured.
-    fitness : Fitness
+    measurement : WindowMeasurement
         Coverage and gaps.
     reasons : tuple of Reason
         Why it is not to be judged; empty where it is.
-    left_out : mapping of Reason to tuple of str
+    rejected_channels : mapping of Reason to tuple of str
         Channels of the network's input that are bad, each under its first reason.  Where the window is
         judged all the same, their rows in the data are 0.
     quality : mapping of str to float or None
@@ -47,7 +47,7 @@ class Window:
         How unlike the training it is; None where the bundle cannot tell.
     time_uncertainty_s : float
         How wrong `start` and `end` may be, as far as the stamps tell, s.
-    channels : ChannelFitness or None
+    channels : ChannelMeasurement or None
         What is known of each channel; None where the window fell wholly into a gap.
     """
 
@@ -56,16 +56,16 @@ class Window:
     start: float
     end: float
     data: npt.NDArray[np.float32] | None
-    fitness: WindowMeasurement
+    measurement: WindowMeasurement
     reasons: tuple[Reason, ...]
-    left_out: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
+    rejected_channels: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
     quality: Mapping[str, float | None] = field(default_factory=dict)
     novelty: float | None = None
     time_uncertainty_s: float = 0.0
-    channels: ChannelFitness | None = None
+    channels: ChannelMeasurement | None = None
 
     @property
-    def fit(self) -> bool:
+    def usable(self) -> bool:
         """Whether it may be judged."""
         return not self.reasons
 
@@ -252,11 +252,11 @@ class Windows:
         start = self._anchor + self._next * self.step / self.rate
         columns = slice(at, at + self.length)
         missing = self._missing[:, columns]
-        measured, coverage, gaps = fitness(missing, self.rate)
+        measured, coverage, gaps = measure_missing(missing, self.rate)
         why = (Reason.WARMING_UP,) if self._warming_up(start, measured, piece) else ()
         end = start + self.length / self.rate
         data = None if measured.coverage == 0.0 else self._data[:, columns].copy()
-        channels = ChannelFitness.of_pipeline(coverage, gaps)
+        channels = ChannelMeasurement.of_pipeline(coverage, gaps)
         return Window(sequence, 1, start, end, data, measured, why, channels=channels)
 
     def _warming_up(self, start: float, measured: WindowMeasurement, piece: Piece) -> bool:

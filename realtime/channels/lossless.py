@@ -20,7 +20,7 @@ from realtime.signal import Channel, Kind, SignalSpec
 _FIELDS = tuple(field.name for field in fields(Channel))
 
 
-def remainder(spec: SignalSpec, read: Sequence[Channel | None], read_rate: float) -> str:
+def lossless_extension(spec: SignalSpec, read: Sequence[Channel | None], read_rate: float) -> str:
     """What a stranger's reading lacks of a signal.
 
     Parameters
@@ -49,12 +49,12 @@ def remainder(spec: SignalSpec, read: Sequence[Channel | None], read_rate: float
 
 
 def restored(kept: str, read: Sequence[Channel | None], read_rate: float) -> SignalSpec | None:
-    """Undo `remainder`.
+    """Undo `lossless_extension`.
 
     Parameters
     ----------
     kept : str
-        What `remainder` gave.
+        What `lossless_extension` gave.
     read : sequence of Channel or None
         What the standard fields say now.
     read_rate : float

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 from models.errors import SignalError, StreamError
 from realtime.channels.layout import StreamLayout
-from realtime.channels.lossless import remainder, restored
+from realtime.channels.lossless import lossless_extension, restored
 from realtime.channels.montage import LAYOUT
 from realtime.channels.nirs_metadata import believed_rate, number, standard_fields
 from realtime.channels.text_values import is_number
@@ -98,7 +98,7 @@ def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
     desc.append(ours)
     # The rate is left to the stream's own header by the convention; 0 makes us keep it exactly.
     read, _ = standard_fields(desc)
-    _add(ours, "remainder", remainder(spec, read, 0.0))
+    _add(ours, "remainder", lossless_extension(spec, read, 0.0))
     return desc
 
 
@@ -179,7 +179,7 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
     return StreamLayout(spec, rows, factors if set(factors) != {1.0} else ())
 
 
-def has_remainder(info: ET.Element) -> bool:
+def has_lossless_extension(info: ET.Element) -> bool:
     """Whether a stream carries a child of ours that fits its description, so that nothing is lost.
 
     Parameters

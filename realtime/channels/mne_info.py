@@ -13,7 +13,7 @@ import mne
 import numpy as np
 
 from models.errors import SignalError
-from realtime.channels.lossless import remainder, restored
+from realtime.channels.lossless import lossless_extension, restored
 from realtime.channels.optodes import standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
 
@@ -97,7 +97,7 @@ def info_from_spec(spec: SignalSpec) -> mne.Info:
         if channel.colour is not None and channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
             loc[9] = channel.colour  # MNE wants the same few wavelengths in all pairs
         entry["loc"] = loc
-    info["description"] = _PREFIX + remainder(spec, _standard(info), float(info["sfreq"]))
+    info["description"] = _PREFIX + lossless_extension(spec, _standard(info), float(info["sfreq"]))
     return info
 
 

@@ -23,7 +23,7 @@ SAME_SPACE_M = 0.005
 _SHOWN = 4
 
 
-def check_places(needed: SignalSpec, found: SignalSpec) -> None:
+def check_positions(needed: SignalSpec, found: SignalSpec) -> None:
     """Refuse channels of one name that lie in different places.
 
     Parameters

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-LEEWAY = 0.25
+RATE_TOLERANCE = 0.25
 """How wrong a declared rate may be, as a share of it; more is a gap."""
 KEEP_S = 30.0
 """How long an end of a chunk counts, s ..."""
@@ -15,7 +15,7 @@ PUSH_S = 3e-3
 """How late a chunk is pushed before any are known, s; counts as one end among those that come."""
 MORE = 8.0
 """By so much of their range, divided by their number, rests may lie outside those seen."""
-TOLD = 4
+BELIEVED = 4
 """Ways from end to end, of about the longest there were, from which the ends' line is believed."""
 
 
@@ -61,9 +61,9 @@ class EndsLine:
         return sum(2 * size >= longest for size in sizes[1:])
 
     @property
-    def told(self) -> bool:
+    def believed(self) -> bool:
         """Whether the ends say enough of what lies between them."""
-        return self.long >= TOLD
+        return self.long >= BELIEVED
 
     def at(self, index: float) -> float:
         """The line at an index, s."""
@@ -88,7 +88,7 @@ class EndsLine:
             return
         across = sum((index - middle_index) ** 2 for index, *_ in self._ends)
         along = sum((index - middle_index) * (at - middle) for index, at, _ in self._ends)
-        most = LEEWAY * self._nominal
+        most = RATE_TOLERANCE * self._nominal
         self.period = self._nominal + min(max(along / across - self._nominal, -most), most)
         off = [at - middle - (index - middle_index) * self.period for index, at, _ in self._ends]
         self.scatter = math.sqrt((PUSH_S**2 + sum(each * each for each in off)) / (n - 1))

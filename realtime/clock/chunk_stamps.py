@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from realtime.clock.chunk_ends import KEEP, LEEWAY, PUSH_S, TOLD, EndsLine
+from realtime.clock.chunk_ends import BELIEVED, KEEP, PUSH_S, RATE_TOLERANCE, EndsLine
 
 EXACT_S = 1e-9
 """Steps that differ less from the declared period were made up by a computer, s."""
@@ -39,7 +39,7 @@ MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
 """Odd steps, where no run of made-up ones ended before, that show stamps to be measured."""
-APART = 8
+ONE_BY_ONE = 8
 """Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
 one: what is pushed together comes together."""
 PAIR = 2
@@ -90,14 +90,14 @@ class Ends:
         self._left = 0.0  # what is left of the doubt where it was cleared by pairs, s
         self._largest = 0  # chunk so far, samples
         self._came: float | None = None  # when the last sample came
-        self._apart = 0  # samples in a row that came one by one
+        self._one_by_one = 0  # samples in a row that came one by one
         self._groups: list[int] = []  # samples that came together, the latest groups ...
         self._group = 0  # ... and the one that may still go on
         self._odd = 0  # odd steps that ended no run of made-up ones
         self.gaps = 0
         self._forget()
 
-    def set_back(self, stamp: float) -> None:
+    def step_back(self, stamp: float) -> None:
         """The source's clock was set; its next stamps follow this one (s)."""
         self._forget()
         self._last = stamp
@@ -136,9 +136,9 @@ class Ends:
         """How wrong a time (s) given to the last sample may be, if stamps are made up, s."""
         if self._cleared:
             return self._left
-        if not self._line.told:
+        if not self._line.believed:
             size = max(*self._line.sizes, self._run + 1) if self._line else self._most_together
-            return LEEWAY * size * self.nominal + self._lacking
+            return RATE_TOLERANCE * size * self.nominal + self._lacking
         earliest, latest = self.bounds
         if latest < earliest:  # the source's clock was set inside the chunk: either may be right
             earliest, latest = latest - 2.0 * self._line.shortest, earliest
@@ -147,12 +147,12 @@ class Ends:
     def claim(self, time: float) -> float:
         """What is claimed of a time (s) given to the last sample: how wrong it may be, s."""
         away = self.away_from(time)
-        return ANYWHERE * away if self._line.told and not self._cleared else away
+        return ANYWHERE * away if self._line.believed and not self._cleared else away
 
     @property
     def _most_together(self) -> int:
         """How many samples may have been pushed together, no end being known: as many as came together."""
-        return max(*self._groups, self._group) if len(self._groups) == APART else self._longest
+        return max(*self._groups, self._group) if len(self._groups) == ONE_BY_ONE else self._longest
 
     @property
     def time(self) -> float:
@@ -180,11 +180,11 @@ class Ends:
     def shows_chunks(self) -> bool:
         """Whether the ends lie on a line that the stamps inside do not follow."""
         line = self._line
-        if self._cleared or not line.told:
+        if self._cleared or not line.believed:
             return False
         wrong = abs(line.period - self.nominal) * max(line.sizes)
         return (
-            sum(size > 1 for size in line.sizes) >= TOLD
+            sum(size > 1 for size in line.sizes) >= BELIEVED
             and wrong > MATTERS * self.nominal
             and 3.0 * line.scatter < wrong
             and not self.shows_losses
@@ -211,16 +211,16 @@ class Ends:
             return
         alone = self._came is not None and arrived - self._came >= 0.5 * self.nominal
         if alone:
-            self._groups = [*self._groups, self._group][-APART:]
+            self._groups = [*self._groups, self._group][-ONE_BY_ONE:]
             self._group = 0
         self._group += 1
         self._came = arrived
-        self._apart = self._apart + 1 if alone else 0
+        self._one_by_one = self._one_by_one + 1 if alone else 0
         exact = self._run >= sum(self._groups) - 1
         pairs = self._most_together <= PAIR and exact
-        if self._apart >= APART or pairs:
+        if self._one_by_one >= ONE_BY_ONE or pairs:
             self._cleared = True
-            self._left = LEEWAY * PAIR * self.nominal if self._apart < APART else 0.0
+            self._left = RATE_TOLERANCE * PAIR * self.nominal if self._one_by_one < ONE_BY_ONE else 0.0
             self._forget()
 
     def look(self, stamp: float, lost: int = 0) -> Step:
@@ -242,9 +242,9 @@ class Ends:
             if self._odd > MEASURED:
                 self._cleared = True
             return Step.ODD
-        likely = max(self._largest, self._run + 1) if self._line.told else self._longest
-        pause = abs(step - nominal) > LEEWAY * likely * nominal + 2.0 * nominal
-        if pause and not self._line.told:
+        likely = max(self._largest, self._run + 1) if self._line.believed else self._longest
+        pause = abs(step - nominal) > RATE_TOLERANCE * likely * nominal + 2.0 * nominal
+        if pause and not self._line.believed:
             self._forget()
             self._lacking = abs(step - nominal)
             return Step.PAUSE
@@ -286,7 +286,7 @@ class Ends:
             "cleared": self._cleared,
             "left": self._left,
             "came": self._came,
-            "apart": self._apart,
+            "one_by_one": self._one_by_one,
             "groups": list(self._groups),
             "group": self._group,
             "odd": self._odd,
@@ -304,7 +304,7 @@ class Ends:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
-        self._came, self._apart, self._left = state["came"], state["apart"], state["left"]
+        self._came, self._one_by_one, self._left = state["came"], state["one_by_one"], state["left"]
         self._groups, self._group = list(state["groups"]), state["group"]
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]

@@ -19,7 +19,7 @@ LARGEST = 2.0**53
 """From here on float64 does not tell whole numbers apart."""
 EXACT: Mapping[str, float] = {"float16": 2.0**11, "float32": 2.0**24}
 """The same of the narrower types in which counts may come."""
-DOUBTED = 8
+CONTRADICTIONS = 8
 """A counter that repeated itself under so many new stamps more than it went on by one is not believed."""
 
 
@@ -92,7 +92,7 @@ class FrameCounter:
         """Why the counter is not believed; empty where it is."""
         self._last: float | None = None
         self._stamp = math.nan
-        self._doubt = 0
+        self._contradictions = 0
 
     def believed(self, frames: Floats, stamps: Floats, dtype: np.dtype[Any]) -> int:
         """How many samples, from the first on, have a count that can be believed.
@@ -122,10 +122,10 @@ class FrameCounter:
             self.ignored = f"it reached {frame:.17g}, and {inexact}"
             return False
         if frame == self._last and stamp != self._stamp:
-            self._doubt += 1
+            self._contradictions += 1
         elif self._last is not None and frame - self._last == 1.0:
-            self._doubt = max(self._doubt - 1, 0)
+            self._contradictions = max(self._contradictions - 1, 0)
         self._last, self._stamp = frame, stamp
-        if self._doubt >= DOUBTED:
+        if self._contradictions >= CONTRADICTIONS:
             self.ignored = f"it stands still or repeats itself at {frame:.17g} while samples come"
         return not self.ignored

@@ -8,7 +8,7 @@ read as the convention says.
 from xml.etree import ElementTree as ET
 
 from models.errors import StreamError
-from realtime.channels.lsl_description import has_remainder, read_description
+from realtime.channels.lsl_description import has_lossless_extension, read_description
 from realtime.devices.recognition import Recognition, Unlike, text_of
 
 NAME = "full"
@@ -26,7 +26,7 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
     if info.find("desc/hemostream/remainder") is None:
         return Unlike(NAME, "it carries no description of ours (desc/hemostream/remainder)")
     try:
-        if not has_remainder(info):
+        if not has_lossless_extension(info):
             return Unlike(NAME, "our description in it belongs to other channels; somebody changed them")
         layout = read_description(info)
     except StreamError as error:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from models.arrays import Floats
 from realtime.quality import artefacts
 from realtime.quality.buffer import STAMP_SLACK_S, RecentSamples
-from realtime.quality.policy import ChannelFitness, Policy
-from realtime.quality.raw import Key, key_of, look
+from realtime.quality.policy import ChannelMeasurement, Policy
+from realtime.quality.raw import Key, measure_raw, samples_key
 from realtime.quality.scalp_coupling import ScalpCoupling
 from realtime.signal import SignalSpec
 
@@ -37,12 +37,12 @@ class Measured:
 
     Parameters
     ----------
-    scalp_coupling, peak_power : (n_places,) float64
-        As in `realtime.quality.policy.ChannelFitness`, where channels share source and detector.
+    scalp_coupling, peak_power : (n_pairs,) float64
+        As in `realtime.quality.policy.ChannelMeasurement`, where channels share source and detector.
     flat_s, saturated, moving : (n_inputs,) float64
         Of the device's channels.
     summary : mapping of str to float or None
-        ``scalp_coupling`` and ``peak_power``, medians over places; ``moving``, share of channels that moved.
+        ``scalp_coupling`` and ``peak_power``, medians over pairs; ``moving``, share of channels that moved.
     of_outputs : tuple of (n_outputs,) float64
         The five above, at the network's channels.
     """
@@ -83,7 +83,7 @@ class ChannelQuality:
             spec_in, length_s=length_s, low=policy.pulse_low, high=policy.pulse_high
         )
         self._made_of = made_of(spec_in, spec_out)
-        self._place = self._coupling.place_of[self._made_of[0]]
+        self._pair = self._coupling.pair_of[self._made_of[0]]
         self._nothing_out = np.zeros(len(spec_out))
         self._column = 1.0 / spec_out.rate
         self.recent = RecentSamples(len(spec_in))
@@ -121,8 +121,8 @@ class ChannelQuality:
         where : slice
             As `samples_of` gives it.
         """
-        doubt = self.recent.doubt(where)
-        return round(float(doubt.max()), 6) if len(doubt) else 0.0
+        uncertainty = self.recent.uncertainty(where)
+        return round(float(uncertainty.max()), 6) if len(uncertainty) else 0.0
 
     def prepare(self, start: float, end: float, rate: float) -> None:
         """Look at the next window's samples ahead, where the one that completes it comes next.
@@ -158,7 +158,7 @@ class ChannelQuality:
             None where fewer than two samples came.
         """
         ready, self._ready = self._ready, None
-        if ready is None or ready.key != key_of(self.recent, where, start, rate):
+        if ready is None or ready.key != samples_key(self.recent, where, start, rate):
             ready = self._measured(where, start, end, rate)
         if ready is None:
             return None
@@ -167,7 +167,7 @@ class ChannelQuality:
 
     def _measured(self, where: slice, start: float, end: float, rate: float) -> _Ready | None:
         """Measure, and say how the scale of motion is to go on; the state stays as it is."""
-        seen = look(self.recent, where, start, rate, self._coupling)
+        seen = measure_raw(self.recent, where, start, rate, self._coupling)
         if seen is None:
             return None
         usual, scale = self._usual(seen.own_change, end)
@@ -177,26 +177,26 @@ class ChannelQuality:
             moving[seen.unknown] = np.nan
         summary = {**seen.summary, "moving": round(np.count_nonzero(moving > 0.0) / len(moving), 4)}
         of_outputs = (
-            *(self._at_place(values) for values in (seen.coupling, seen.power)),
+            *(self._at_pair(values) for values in (seen.coupling, seen.power)),
             *(self._worst(values) for values in (seen.flat, seen.saturated, moving)),
         )
         measured = Measured(seen.coupling, seen.power, seen.flat, seen.saturated, moving, summary, of_outputs)
         return _Ready(seen.key, measured, scale)
 
-    def of_outputs(self, measured: Measured, pipeline: ChannelFitness) -> ChannelFitness:
+    def of_outputs(self, measured: Measured, pipeline: ChannelMeasurement) -> ChannelMeasurement:
         """What was measured of the inputs, at the channels that are made of them.
 
         Parameters
         ----------
         measured : Measured
             As `measure` gives it.
-        pipeline : ChannelFitness
+        pipeline : ChannelMeasurement
             What the pipeline's output tells.
         """
-        return ChannelFitness(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
+        return ChannelMeasurement(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
 
-    def _at_place(self, values: Floats) -> Floats:
-        return np.append(values, np.nan)[self._place]
+    def _at_pair(self, values: Floats) -> Floats:
+        return np.append(values, np.nan)[self._pair]
 
     def _worst(self, values: Floats) -> Floats:
         if not values.any():

@@ -172,7 +172,7 @@ class WindowMeasurement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChannelFitness:
+class ChannelMeasurement:
     """The same for each of the network's channels, with what was seen of the signals it is made of.
 
     Each array is (n_channels,) float64, the worst of the device's channels that one is made of; NaN is
@@ -210,7 +210,7 @@ class ChannelFitness:
 WHOLE = WindowMeasurement(1.0, 1.0, 0.0)
 
 
-def fitness(missing: Bools, rate: float) -> tuple[WindowMeasurement, Floats, Floats]:
+def measure_missing(missing: Bools, rate: float) -> tuple[WindowMeasurement, Floats, Floats]:
     """Measure what is there of a window.
 
     Parameters
@@ -245,7 +245,7 @@ def longest_runs(flags: Bools) -> npt.NDArray[np.intp]:
     return np.asarray((count - before).max(axis=1))
 
 
-def bad_channels(channels: ChannelFitness, policy: Policy) -> dict[Reason, Bools]:
+def bad_channels(channels: ChannelMeasurement, policy: Policy) -> dict[Reason, Bools]:
     """Which channels fail, by why; only reasons that occur.
 
     Returns

@@ -46,17 +46,17 @@ class ScalpCoupling:
     def __init__(self, spec: SignalSpec, *, length_s: float, low: float, high: float) -> None:
         self._length = length_s
         self._low, self._high = low, high
-        places = _places(spec)
-        both = [pair for rows in places for pair in combinations(rows, 2)]
+        pairs = _source_detector_pairs(spec)
+        both = [pair for rows in pairs for pair in combinations(rows, 2)]
         self._one = np.array([one for one, _ in both], dtype=np.intp)
         self._other = np.array([other for _, other in both], dtype=np.intp)
-        counts = [len(rows) * (len(rows) - 1) // 2 for rows in places]
-        self._starts = np.cumsum([0, *counts[:-1]]) if places else np.zeros(0, dtype=np.intp)
-        self._several = len(both) > len(places)
-        self.place_of = np.full(len(spec), len(places), dtype=np.intp)
+        counts = [len(rows) * (len(rows) - 1) // 2 for rows in pairs]
+        self._starts = np.cumsum([0, *counts[:-1]]) if pairs else np.zeros(0, dtype=np.intp)
+        self._several = len(both) > len(pairs)
+        self.pair_of = np.full(len(spec), len(pairs), dtype=np.intp)
         """(n_channels,) place of each channel; one beyond the last for a channel without a partner."""
-        for place, rows in enumerate(places):
-            self.place_of[rows] = place
+        for place, rows in enumerate(pairs):
+            self.pair_of[rows] = place
 
     def knowable(self, rate: float) -> bool:
         """Whether the pulse can be seen at this rate (Hz) in windows of this length."""
@@ -78,10 +78,10 @@ class ScalpCoupling:
 
         Returns
         -------
-        scalp_coupling : (n_places,) float64
+        scalp_coupling : (n_pairs,) float64
             Correlation in the band of the pulse, -1 to 1; of several wavelengths that of the two least alike.
             0 where one of them has no pulse at all.
-        peak_power : (n_places,) float64
+        peak_power : (n_pairs,) float64
             Largest value of the spectral density (1/Hz) of the cross-correlation of the two, each in units of
             its own SD, under a Hamming window.
         """
@@ -148,7 +148,7 @@ def _smoothed(spectrum: Floats) -> Floats:
     return out
 
 
-def _places(spec: SignalSpec) -> list[list[int]]:
+def _source_detector_pairs(spec: SignalSpec) -> list[list[int]]:
     """Rows of the channels of light that share source and detector, two wavelengths or more."""
     at: dict[tuple[int | None, int | None], list[int]] = {}
     for row, channel in enumerate(spec.channels):

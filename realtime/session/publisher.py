@@ -118,10 +118,10 @@ class Publisher:
                 self.failed(f"sink {type(sink).__name__}", f"{type(error).__name__}: {error}")
         self._published(decision)
 
-    def tell_status(self, text: str) -> None:
+    def publish_status(self, text: str) -> None:
         """Publish a status (JSON)."""
         if self._broker is not None:
-            self._broker.tell_status(text)
+            self._broker.publish_status(text)
 
     async def close(self) -> JournalError | None:
         """Close the journal; the error, where something could not be written.

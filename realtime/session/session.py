@@ -15,9 +15,9 @@ from models.bundle import Bundle
 from models.errors import StreamError
 from models.outside import printable
 from realtime.core import Core, Plan
+from realtime.core.stream_guard import UNUSABLE, StreamGuard, fault_text
 from realtime.decision import Decision
-from realtime.inference import Inference
-from realtime.judging import UNJUDGED, NetworkOutput, judge
+from realtime.inference import NOT_PREDICTED, Inference, NetworkOutput, predict
 from realtime.log import (
     ClockMeasured,
     Entry,
@@ -32,8 +32,7 @@ from realtime.log import (
 from realtime.quality.policy import Reason
 from realtime.session.interfaces import Observer, SessionSettings, Source, SourceFactory
 from realtime.session.publisher import Publisher
-from realtime.session.refusals import UNUSABLE, Refusing, fault_text
-from realtime.session.reporter import Reporter, standing_of
+from realtime.session.reporter import Reporter, session_state_of
 from realtime.session.state import LONGEST_REASON
 from realtime.sinks import Sink
 from realtime.sinks.journal.journal import JournalWriter
@@ -88,7 +87,7 @@ class Session:
         self.settings = settings
         self.decisions = 0
         """Windows decided so far."""
-        self._feed = Refusing(self.core)
+        self._feed = StreamGuard(self.core)
         self._bundle = bundle
         self._inference = inference
         self._make_source = make_source
@@ -113,7 +112,7 @@ class Session:
         self._finished = asyncio.Event()
         self._failure: Exception | None = None
         self._seconds_decided: float | None = None  # since the first window behind the warm-up
-        self._standing = standing_of(self.core.plan, self._clock())
+        self._state = session_state_of(self.core.plan, self._clock())
         self._report = Reporter(
             Status(
                 session=settings.session,
@@ -122,7 +121,7 @@ class Session:
                 model=bundle.card.hash,
                 versions={"device": inference.device_name},
             ),
-            standing=self._standing,
+            state=self._state,
             out=self._out,
             observer=observer,
             clock=lambda: self.core.clock,
@@ -161,7 +160,7 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             if self._broker is not None:
                 await stack.enter_async_context(self._broker)
-            self._report.tell()
+            self._report.publish()
             timer = asyncio.create_task(self._watch(), name="session-timer")
             source.start()
             try:
@@ -172,8 +171,8 @@ class Session:
                 await self._come_to_rest()
                 unwritten = await self._out.close()
                 self._failure = self._failure or unwritten
-                self._standing.ended(str(self._failure or "session ended"), self._clock())
-                self._report.tell()
+                self._state.ended(str(self._failure or "session ended"), self._clock())
+                self._report.publish()
         if self._failure is not None:
             raise self._failure
 
@@ -193,7 +192,7 @@ class Session:
     @property
     def heard(self) -> bool:
         """Whether there was ever a stream."""
-        return self._standing.stream is not None
+        return self._state.stream is not None
 
     def stop(self) -> None:
         """End cleanly after what has arrived; call it on the loop."""
@@ -250,7 +249,7 @@ class Session:
         """One entry, whatever it is; whether it completed a window."""
         try:
             if windows := self._handle(entry):
-                self._judge(windows)
+                self._predict(windows)
                 return True
         except (*UNUSABLE, StreamError) as error:  # the first stream, or what it was configured with
             self._fail(error)
@@ -265,57 +264,57 @@ class Session:
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
         self._out.append(entry)
-        refused, set_back, faults = self._feed.refused, self.core.times_set_back, self._feed.faults
+        refused, clock_steps, faults = self._feed.refused, self.core.clock_steps, self._feed.faults
         windows = self._feed.feed(entry)
         match entry:
             case Received():
-                self._standing.sample(entry.local)
+                self._state.sample(entry.local)
             case StreamOpened():
-                self._standing.opened(entry)
+                self._state.opened(entry)
             case StreamLost():
-                self._standing.lost(entry.reason, entry.local)
+                self._state.lost(entry.reason, entry.local)
             case StreamReset():
-                self._standing.reset(entry.local)
+                self._state.reset(entry.local)
             case ClockMeasured():
                 self._report.measured(entry)
             case SourceTrouble():
                 self._report.trouble(entry)
         if self._feed.faults > faults:
             self._report.failed("core", self._feed.fault)
-        if self.core.times_set_back > set_back or self._feed.faults > faults:
-            self._standing.reset(entry.local)
+        if self.core.clock_steps > clock_steps or self._feed.faults > faults:
+            self._state.reset(entry.local)
         if self._feed.refused and not refused:
             self._refuse(self._feed.refused, entry.local)
-        self._report.tell_changes()
+        self._report.publish_changes()
         return windows
 
     def _refuse(self, reason: str, local: float) -> None:
         """The stream that came in the place of another cannot be used: the source looks on."""
-        self._standing.lost(f"the stream that came back cannot be used: {reason}", local)
+        self._state.lost(f"the stream that came back cannot be used: {reason}", local)
         if self._source is not None:
             self._source.refuse(reason)
 
-    def _judge(self, windows: Sequence[Window]) -> None:
+    def _predict(self, windows: Sequence[Window]) -> None:
         """Windows in, decisions out, in order; what arrives while a device computes waits."""
         if not self._inference.on_cpu:
-            self._computing = asyncio.create_task(self._judge_elsewhere(windows))
+            self._computing = asyncio.create_task(self._predict_elsewhere(windows))
             return
         # On the CPU a hop to another thread and back costs more than it frees here.
         try:
-            judged = judge(windows, self._inference)
+            outputs = predict(windows, self._inference)
         except Exception as error:  # noqa: BLE001 - whatever a network raises, the windows abstain
             self._decide_without(windows, error)
         else:
-            self._decide(windows, judged)
+            self._decide(windows, outputs)
 
-    async def _judge_elsewhere(self, windows: Sequence[Window]) -> None:
+    async def _predict_elsewhere(self, windows: Sequence[Window]) -> None:
         try:
             try:
-                judged = await asyncio.to_thread(judge, windows, self._inference)
+                outputs = await asyncio.to_thread(predict, windows, self._inference)
             except Exception as error:  # noqa: BLE001 - as on the CPU
                 self._decide_without(windows, error)
             else:
-                self._decide(windows, judged)
+                self._decide(windows, outputs)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task; the status tells it
             self._report.failed("session", fault_text(error))
         self._computing = None
@@ -324,14 +323,14 @@ class Session:
     def _decide_without(self, windows: Sequence[Window], error: Exception) -> None:
         """The network raised (torch: out of memory, device lost): abstain, and say so."""
         self._report.inference_error = f"inference failed: {printable(str(error), LONGEST_REASON)}"
-        self._decide(windows, [UNJUDGED] * len(windows), failed=True)
+        self._decide(windows, [NOT_PREDICTED] * len(windows), failed=True)
 
     def _decide(
-        self, windows: Sequence[Window], judged: Sequence[NetworkOutput], *, failed: bool = False
+        self, windows: Sequence[Window], outputs: Sequence[NetworkOutput], *, failed: bool = False
     ) -> None:
         if not failed:
             self._report.inference_error = ""
-        for window, (logits, batch) in zip(windows, judged, strict=True):
+        for window, (logits, batch) in zip(windows, outputs, strict=True):
             produced = Produced(self._clock(), window.sequence, batch)
             self._out.append(produced)
             decision = self._feed.decide(window, logits, produced)
@@ -342,9 +341,9 @@ class Session:
                 self._report.works("core")
                 self._report.works("session")
             self.decisions += decision.count
-            self._standing.decided(decision, produced.local)
+            self._state.decided(decision, produced.local)
             self._out.pass_on(decision, self.core.local_origin.local_time(decision.window_end))
-        self._report.tell_changes()
+        self._report.publish_changes()
 
     def _published(self, decision: Decision) -> None:
         if self._observer is not None:
@@ -369,8 +368,8 @@ class Session:
         while True:
             await asyncio.sleep(TICK_S)
             try:
-                self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
+                self._state.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
                 self._report.works("status")
-                self._report.tell()
+                self._report.publish()
             except Exception as error:  # noqa: BLE001 - the timer goes on, and tells it where it can
                 self._report.failed("status", fault_text(error))

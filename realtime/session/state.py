@@ -34,7 +34,7 @@ NOT_NOW = {
 """With one of these a session is live no more."""
 
 
-class Standing:
+class SessionState:
     """The state of one session.
 
     Parameters

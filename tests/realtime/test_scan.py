@@ -10,7 +10,7 @@ from models.parts.system import System
 from models.scan_bundle import ScanBundle
 from models.scan_card import ScanCard
 from realtime.decision import Decision
-from realtime.scan import judge_scan
+from realtime.scan import predict_scan
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
@@ -44,7 +44,7 @@ def recording(
 
 
 def judged(recording: Recording) -> Decision:
-    decision = judge_scan(recording, BUNDLE, session="scan")
+    decision = predict_scan(recording, BUNDLE, session="scan")
     assert Decision.from_json(decision.to_json()) == decision
     return decision
 
@@ -65,7 +65,7 @@ def test_regions_are_found_by_name_whatever_their_order_and_company() -> None:
     one, other = judged(recording()), judged(recording(names=("x", "e", "d", "c", "b", "a")))
     assert one.probabilities == other.probabilities
     with pytest.raises(SignalError, match="1 of the 5 channels"):
-        judge_scan(recording(names=tuple("abcdx")), BUNDLE, session="scan")
+        predict_scan(recording(names=tuple("abcdx")), BUNDLE, session="scan")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_system_that_gives_no_number_abstains() -> None:
     broken = ScanBundle(
         BUNDLE.card, System(BUNDLE.system.features, (Linear(np.full((10, 2), np.inf), np.zeros(2)),))
     )
-    decision = judge_scan(scan, broken, session="scan")
+    decision = predict_scan(scan, broken, session="scan")
     assert decision.reasons == ("inference failed",)
     assert decision.probabilities is None
 

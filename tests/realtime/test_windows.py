@@ -70,7 +70,12 @@ def test_of_a_long_piece_only_what_a_window_to_come_may_hold_is_kept(length_s: f
 
 def test_what_is_not_looked_at_yet_claims_nothing() -> None:
     (window,) = cut().process(piece(0, 10))
-    assert (window.time_uncertainty_s, window.novelty, window.left_out, window.quality) == (0.0, None, {}, {})
+    assert (window.time_uncertainty_s, window.novelty, window.rejected_channels, window.quality) == (
+        0.0,
+        None,
+        {},
+        {},
+    )
 
 
 def test_a_window_once_given_stays_as_it_was() -> None:
@@ -107,7 +112,7 @@ def test_half_a_column_of_clock_noise_moves_no_column() -> None:
         Chunk(SPEC, late.chunk.data, late.chunk.times + 0.049, late.chunk.missing), ANCHOR, 0.0, 0.0, False
     )
     (window,) = windows.process(noisy)
-    assert window.fitness.coverage == 1.0
+    assert window.measurement.coverage == 1.0
 
 
 @pytest.mark.parametrize(
@@ -147,7 +152,7 @@ def test_a_window_with_a_hole_warms_up_only_behind_a_start_that_lies_in_it(
     behind = piece(0, 10, missing=hole, started=started, warm_from=warm_from, after_gap=True)
     (window,) = cut().process(behind)
     assert window.reasons == why
-    assert window.fit == (not why)
+    assert window.usable == (not why)
 
 
 @pytest.mark.parametrize(
@@ -251,14 +256,14 @@ def test_a_window_holds_the_columns_of_its_time_and_every_grid_index_comes_once(
         if one.channels is None:
             assert one.data is None
             assert one.reasons == (Reason.COVERAGE, Reason.GAP)
-            assert one.fitness.coverage == one.fitness.worst == 0.0
-            assert one.fitness.largest_gap_s == pytest.approx(length_s)
+            assert one.measurement.coverage == one.measurement.worst == 0.0
+            assert one.measurement.largest_gap_s == pytest.approx(length_s)
             continue
         assert one.count == 1
         assert one.sequence not in in_a_gap
         columns = np.arange(one.sequence * step, one.sequence * step + length)
         measured = there[:, columns]
-        assert one.fitness.coverage == pytest.approx(measured.mean())
+        assert one.measurement.coverage == pytest.approx(measured.mean())
         assert one.channels.coverage == pytest.approx(measured.mean(axis=1))
         assert one.reasons == ()
         if not measured.any():
@@ -293,7 +298,7 @@ def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
                 theirs.start,
                 theirs.end,
             )
-            assert ours.fitness == theirs.fitness
+            assert ours.measurement == theirs.measurement
             assert (ours.data is None) == (theirs.data is None)
             assert ours.data is None or np.array_equal(ours.data, theirs.data)
         assert (one.next_start, one.next_end) == (other.next_start, other.next_end)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from models.errors import JournalError
 
-BESIDE = ("-wal", "-shm")
+COMPANIONS = ("-wal", "-shm")
 """What SQLite keeps beside a database that is open."""
 MOST_FOUND = 1000
 """Most files of others that are set aside under one name."""
@@ -43,10 +43,10 @@ class Place:
 
     def note(self) -> None:
         """Remember what stands there; called when the files have just been opened."""
-        found = {end: _mark(self.named(end)) for end in ("", *BESIDE)}
+        found = {end: _mark(self.named(end)) for end in ("", *COMPANIONS)}
         self._marks = {end: mark for end, mark in found.items() if mark is not None}
 
-    def trouble(self, ends: tuple[str, ...] = ("", *BESIDE)) -> str:
+    def trouble(self, ends: tuple[str, ...] = ("", *COMPANIONS)) -> str:
         """What is wrong, as the end of a sentence; empty where all stands in its place."""
         for end in ends:
             noted = self._marks.get(end)

@@ -131,11 +131,11 @@ class JournalQueue:
 
     def refused(self) -> list[Committed]:
         """Those who wait for a decision that cannot be committed now; each is given only once."""
-        told: list[Committed] = []
+        waiting: list[Committed] = []
         with self.changed:
             for index, (item, on_committed) in enumerate(self._items):
                 if on_committed is not None and isinstance(item, Decided):
-                    told.append(on_committed)
+                    waiting.append(on_committed)
                     self._items[index] = (item, None)
                     self._refused.add((item.run, item.sequence))
-        return told
+        return waiting

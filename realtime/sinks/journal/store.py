@@ -22,7 +22,7 @@ from realtime.sinks.journal.format import (
     check_identity,
     uri,
 )
-from realtime.sinks.journal.place import BESIDE, Place
+from realtime.sinks.journal.place import COMPANIONS, Place
 from realtime.sinks.mqtt.outbox import Identity
 
 CHECKPOINT_PAGES = 1000
@@ -173,7 +173,7 @@ class JournalStore:
             It still cannot be written.
         """
         taken_anew = self._claim.hold()
-        trouble = self._place.trouble(("",) if self._connection is None else ("", *BESIDE))
+        trouble = self._place.trouble(("",) if self._connection is None else ("", *COMPANIONS))
         if trouble:
             return self._make_anew(trouble)
         if taken_anew:
@@ -202,7 +202,7 @@ class JournalStore:
             self._begin_again()
         self._let_go()
         aside = []
-        for end in ("", *BESIDE):
+        for end in ("", *COMPANIONS):
             if self._place.is_ours(end) and (end or whole):
                 self._place.named(end).unlink()
             elif self._place.named(end).exists():

@@ -201,7 +201,7 @@ class EmbeddedBroker:
                 "subscribers must connect again."
             )
             pause, longest = AGAIN_S
-            told = False
+            reported = False
             while not self._closing.wait(pause):
                 try:
                     self._run()
@@ -214,8 +214,8 @@ class EmbeddedBroker:
                         assert self._process.stdin is not None
                         self._process.stdin.close()
                     pause = min(2 * pause, longest)
-                    if not told:
-                        told = True
+                    if not reported:
+                        reported = True
                         self._tell(f"The embedded broker cannot be started again yet: {error}.")
 
     def _start(self) -> None:

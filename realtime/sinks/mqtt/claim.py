@@ -14,7 +14,7 @@ from contextlib import suppress
 import aiomqtt
 
 from realtime.sinks.mqtt.address import Address, Protocol
-from realtime.sinks.mqtt.runs import ASKED_WITHIN_S, TOLD_WITHIN_S, asking, running_state, runs_already
+from realtime.sinks.mqtt.runs import REACHED_WITHIN_S, RETAINED_WITHIN_S, asking, running_state, runs_already
 from realtime.sinks.mqtt.topics import topic
 from realtime.status import State, Status
 
@@ -50,7 +50,7 @@ async def claim(address: Address, session: str, run: int, *, protocol: Protocol 
     client.refused = lambda error: None
     first: bytes | None = None
     with suppress(aiomqtt.MqttError, TimeoutError):
-        async with asyncio.timeout(ASKED_WITHIN_S), client:
+        async with asyncio.timeout(REACHED_WITHIN_S), client:
             await client.subscribe(where, qos=1)
             first = await _first_running(client)
             if first is None:
@@ -63,7 +63,7 @@ async def claim(address: Address, session: str, run: int, *, protocol: Protocol 
 async def _first_running(client: aiomqtt.Client) -> bytes | None:
     """The first status of a session that runs; None where none comes in time."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(TOLD_WITHIN_S):
+        async with asyncio.timeout(RETAINED_WITHIN_S):
             async for message in client.messages:
                 if isinstance(message.payload, bytes) and running_state(message.payload):
                     return message.payload

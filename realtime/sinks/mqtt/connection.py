@@ -80,7 +80,7 @@ class BrokerConnection:
         self._opened, self._closed = opened, closed
         self._waiting = waiting
         self._tell = on_trouble
-        self._told = ""  # Kind of the trouble that was told last, and is not over.
+        self._reported = ""  # Kind of the trouble that was told last, and is not over.
         self._lost: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
@@ -107,8 +107,8 @@ class BrokerConnection:
 
     def proved(self) -> None:
         """The broker has acknowledged something: whatever was wrong is over."""
-        if self._told:
-            self._told = ""
+        if self._reported:
+            self._reported = ""
             self._tell(f"Broker {self.address} is connected; {self._waiting()} decisions wait.")
 
     def broken(self, client: aiomqtt.Client, error: aiomqtt.MqttError) -> None:
@@ -118,9 +118,9 @@ class BrokerConnection:
 
     def _trouble(self, trouble: Trouble) -> None:
         # Another kind of trouble is news; the same one, or a silence after it, is not.
-        if trouble.kind == self._told or (self._told and trouble.kind == "away"):
+        if trouble.kind == self._reported or (self._reported and trouble.kind == "away"):
             return
-        self._told = trouble.kind
+        self._reported = trouble.kind
         self._tell(
             f"Broker {self.address} is not connected: {trouble.text} The session goes on; decisions wait, "
             "and connecting is tried again."

@@ -101,7 +101,7 @@ class Outbox:
         self._page: deque[Letter] = deque()
         self._flying: dict[Identity, InFlight] = {}  # In the order in which they were sent.
         self._histories = 0  # Of those.
-        self._told: Identity | None = None  # Newest that was sent as current.
+        self._reported: Identity | None = None  # Newest that was sent as current.
         self._recent: dict[Identity, None] = {}
         # Between the two, what is not in memory and not acknowledged stands in the spool.
         self._has_spool = spooled_before is not None
@@ -139,7 +139,7 @@ class Outbox:
         self._lay_by()
         if self._fresh and len(self._flying) - self._histories < IN_FLIGHT:
             letter = self._fresh.popleft()
-            self._told = letter.identity
+            self._reported = letter.identity
             return self._fly(InFlight(letter, True, now))
         if self._histories < HISTORY_IN_FLIGHT and (older := self._oldest()) is not None:
             self._histories += 1
@@ -194,7 +194,7 @@ class Outbox:
 
     def _sendable(self, letter: Letter) -> bool:
         """Whether it is current."""
-        in_order = self._told is None or letter.identity >= self._told
+        in_order = self._reported is None or letter.identity >= self._reported
         return in_order and letter.fresh_until > self._clock()
 
     def _lay_by(self) -> None:

@@ -23,9 +23,9 @@ from realtime.sinks.mqtt.client import VERSIONS, Client
 from realtime.sinks.mqtt.topics import topic
 from realtime.status import State
 
-ASKED_WITHIN_S = 3.0
+REACHED_WITHIN_S = 3.0
 """Longest wait for the broker to be there, s."""
-TOLD_WITHIN_S = 0.5
+RETAINED_WITHIN_S = 0.5
 """What a broker has retained it sends right behind its answer to a subscription; that there is nothing
 it does not say."""
 MOST_STATUS = 2**20
@@ -71,7 +71,7 @@ async def free_run(
     """
     client = asking(address, session, protocol)
     try:
-        async with asyncio.timeout(ASKED_WITHIN_S), client:
+        async with asyncio.timeout(REACHED_WITHIN_S), client:
             await client.subscribe(topic(session, "status"), qos=1)
             seen, running = await _seen(client)
     except (aiomqtt.MqttError, TimeoutError):
@@ -112,7 +112,7 @@ def asking(address: Address, session: str, protocol: Protocol) -> Client:
         identifier=f"hemostream-{session}-run-{secrets.token_hex(4)}",
         protocol=VERSIONS[protocol],
         tls_context=address.tls,
-        timeout=ASKED_WITHIN_S,
+        timeout=REACHED_WITHIN_S,
         properties=_connect_properties() if protocol == "5" else None,
     )
 
@@ -130,7 +130,7 @@ def runs_already(address: Address, session: str, state: str) -> BrokerError:
 async def _seen(client: Client) -> tuple[int | None, str]:
     """The run and the state that the retained status names; 0 where there is none, None where not ours."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(TOLD_WITHIN_S):
+        async with asyncio.timeout(RETAINED_WITHIN_S):
             async for message in client.messages:
                 return run_of(message.payload), running_state(message.payload)
     return 0, ""

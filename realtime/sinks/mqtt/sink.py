@@ -101,7 +101,7 @@ class MqttSink:
         self._spool: Spool | None = None
         self._acknowledged: Callable[[int, int], None] = lambda run, sequence: None
         self._expiring: dict[int, Properties] = {}
-        self._told_dropped = False
+        self._reported_dropped = False
         self._senders: set[asyncio.Task[None]] = set()
         self._reader: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -168,29 +168,29 @@ class MqttSink:
     def publish(self, letter: Letter) -> None:
         """Put a decision on its way; returns at once."""
         self._outbox.put(letter)
-        if self._outbox.dropped and not self._told_dropped:
-            self._told_dropped = True
+        if self._outbox.dropped and not self._reported_dropped:
+            self._reported_dropped = True
             self._tell(
                 f"Broker {self.address} has not taken {self.waiting} decisions, and there is no room for "
                 "more: the oldest are not published. The status says how many."
             )
         self._send()
 
-    def tell_status(self, text: str) -> None:
+    def publish_status(self, text: str) -> None:
         """Publish a status (JSON), retained; only the latest one matters."""
-        self._status.tell(text)
+        self._status.publish(text)
 
     async def drain(self, within_s: float | None = None) -> bool:
         """Wait until the broker has acknowledged everything; False if it does not in time (s)."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._drain_s if within_s is None else within_s):
-                while not self._all_told:
+                while not self._all_acknowledged:
                     self._settled.clear()
                     await self._settled.wait()
-        return self._all_told
+        return self._all_acknowledged
 
     @property
-    def _all_told(self) -> bool:
+    def _all_acknowledged(self) -> bool:
         return not self.waiting and self._status.shown
 
     async def __aenter__(self) -> Self:

@@ -37,7 +37,7 @@ class StatusTopic:
         """Whether the broker shows the latest."""
         return self._latest is self._shown
 
-    def tell(self, text: str) -> None:
+    def publish(self, text: str) -> None:
         """Publish a status (JSON)."""
         self._latest = text
         self._send()

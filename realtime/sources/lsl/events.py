@@ -141,7 +141,7 @@ def _listen_once(
             markers.take(values, stamps + offset, local)
     finally:
         inlet.close_stream()
-        troubles.tell(all_of_it=True)
+        troubles.report(all_of_it=True)
 
 
 class Markers:
@@ -208,7 +208,7 @@ class Markers:
                         "not share; kept as it is",
                     )
                 self._emit(EventReceived(local, onset, self._bounded(label)))
-        self._troubles.tell()
+        self._troubles.report()
 
     def _bounded(self, text: str) -> str:
         if len(text) > LONGEST_LABEL:

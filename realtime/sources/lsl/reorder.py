@@ -67,7 +67,7 @@ class InOrder:
         self._origin = origin
         self._offset = first
         self._lock = threading.Lock()
-        self._doubted: ClockMeasured | None = None  # shows a jump of which nothing else tells
+        self._unconfirmed: ClockMeasured | None = None  # shows a jump of which nothing else tells
         self._held: list[Received] = []
         self._held_since = 0.0
         self._early = False
@@ -96,7 +96,7 @@ class InOrder:
             if self._held:
                 self._held.append(entry)
                 return
-            if self._doubted is not None:
+            if self._unconfirmed is not None:
                 self._early = False
                 self._held_since = entry.local
                 self._held.append(entry)
@@ -120,13 +120,13 @@ class InOrder:
         with self._lock:
             if self._closed:
                 return
-            before, self._doubted = self._doubted, None
+            before, self._unconfirmed = self._unconfirmed, None
             jumped = _jumped(self._offset, entry)
             confirmed = fresh and before is not None and not _jumped(before, entry)
             if not jumped or confirmed or self._samples_jumped(entry):
                 self._take(entry, jumped=jumped, fresh=fresh)
                 return
-            self._doubted = entry
+            self._unconfirmed = entry
         self._ask()
 
     def _take(self, entry: ClockMeasured, *, jumped: bool, fresh: bool) -> None:
@@ -152,7 +152,7 @@ class InOrder:
         can are of another clock, or of a device that lies; nothing is joined with them.
         """
         with self._lock:
-            self._doubted = None
+            self._unconfirmed = None
             if self._held and self._early:
                 self._emit(StreamReset(self._held_since, Reset.CLOCK))
             self._let_go()

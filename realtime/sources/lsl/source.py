@@ -83,7 +83,7 @@ class LslSource:
         self._again, self._alone = choice.predicate, ""  # what is looked for once it is gone
         self._refusal = ""  # what the session said of the present one
         self._rows = 0  # of the stream that a side file was written for
-        self._told = ""  # the last reason for having no stream
+        self._reported = ""  # the last reason for having no stream
         self._any = False  # whether there was ever one
         self._troubles = Troubles(emit)
         self._began = 0.0  # when the first one was opened, local s
@@ -157,8 +157,8 @@ class LslSource:
         if self._alone:
             reason += f"; {self._alone}"
         reason = printable(reason, 1000)
-        if reason != self._told:
-            self._told = reason
+        if reason != self._reported:
+            self._reported = reason
             self._emit(StreamLost(pylsl.local_clock(), reason))
 
     def _look_for_it(
@@ -234,7 +234,7 @@ class LslSource:
             return str(error)
         if not self._any:
             self._began = pylsl.local_clock()
-        self._told, self._any, self._too_fast = "", True, ""
+        self._reported, self._any, self._too_fast = "", True, ""
         self._refusal = ""  # one that came late meant the stream before
         self._emit(opened)
         self._emit(first)

@@ -12,7 +12,7 @@ import pylsl
 from models.outside import printable
 from realtime.log import Entry, SourceTrouble
 
-TELL_EVERY_S = 1.0
+REPORT_EVERY_S = 1.0
 """Local seconds between two entries of one part."""
 
 
@@ -32,7 +32,7 @@ class Troubles:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: dict[str, SourceTrouble] = {}
-        self._told: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
         self._failing: dict[str, str] = {}
 
     def rejected(self, part: str, reason: str, count: int = 1) -> None:
@@ -42,19 +42,19 @@ class Troubles:
             before = self._waiting.get(part)
             known = before.count if before else 0
             self._waiting[part] = SourceTrouble(now, part, printable(reason), known + count)
-        self.tell()
+        self.report()
 
-    def tell(self, *, all_of_it: bool = False) -> None:
+    def report(self, *, all_of_it: bool = False) -> None:
         """Tell what waits, as far as it is time."""
         now = self._clock()
         with self._lock:
             due = [
                 part
                 for part in self._waiting
-                if all_of_it or now - self._told.get(part, -TELL_EVERY_S) >= TELL_EVERY_S
+                if all_of_it or now - self._reported.get(part, -REPORT_EVERY_S) >= REPORT_EVERY_S
             ]
             for part in due:
-                self._told[part] = now
+                self._reported[part] = now
                 self._emit(replace(self._waiting.pop(part), local=now))
 
     def failed(self, part: str, error: Exception) -> None:

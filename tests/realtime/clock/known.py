@@ -57,7 +57,7 @@ def found(source: KnownSource, arrivals: bool) -> dict[str, Any]:
         "dropped": np.flatnonzero(~np.array(kept)).tolist(),
         "rate": round(report.rate * source.period, 9),
         "jitter": round(report.jitter_s / source.period, 9),
-        "counts": [report.gaps, report.duplicates, report.disordered, report.lost, clock.set_backs],
+        "counts": [report.gaps, report.duplicates, report.disordered, report.lost, clock.backward_steps],
         "invented": report.invented,
     }
 

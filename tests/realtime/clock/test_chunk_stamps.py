@@ -322,7 +322,7 @@ def test_whole_periods_now_more_now_fewer_are_losses_and_the_same_again_and_agai
 
 def test_a_clock_that_was_set_begins_with_its_first_stamp() -> None:
     ends = looked(chunked([10] * 10, period=0.113)[0])
-    ends.set_back(-500.0)
+    ends.step_back(-500.0)
     assert not ends.shows_chunks
     assert ends.look(-499.9) is Step.INSIDE
 
@@ -361,7 +361,7 @@ def test_a_rate_is_wrong_by_a_quarter_at_most(true: float, held: float) -> None:
     for k in range(6):
         line.add(10 * k, 10 * k * true, 10)
     assert line.period == pytest.approx(held)
-    assert line.told
+    assert line.believed
     # Ways that all were longer than the line's may be shorter yet by what chunks are pushed late.
     assert line.shortest == pytest.approx(8.0 / 5 * 3e-3 + 10 * max(held - true, 0.0))
     again = EndsLine(PERIOD)

@@ -162,7 +162,7 @@ def test_a_clock_that_is_set_back_is_followed_within_a_second(back: float) -> No
     stamps[500:] -= back
     clock = Clock(10)
     times, kept = clock.process(stamps)
-    assert clock.set_backs == 1
+    assert clock.backward_steps == 1
     assert kept[512:].all()
     np.testing.assert_allclose(times, stamps[kept], atol=1e-6)
 
@@ -207,7 +207,7 @@ def test_whatever_comes_chunks_and_restored_states_change_nothing(
     whole = Clock(10)
     times, kept = whole.process(stamps, frames)
     assert np.isfinite(times).all()
-    assert (np.diff(times) <= 0).sum() <= whole.set_backs
+    assert (np.diff(times) <= 0).sum() <= whole.backward_steps
     report = whole.report
     assert report.dropped == (~kept).sum()
     clock, parts, at = Clock(10), [], 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.clock.frame_counter import DOUBTED, MOST_LOST, Counted, Frame, FrameCounter, understand
+from realtime.clock.frame_counter import CONTRADICTIONS, MOST_LOST, Counted, Frame, FrameCounter, understand
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -87,7 +87,7 @@ def test_float32_past_its_whole_numbers_is_not_believed() -> None:
     assert "16777216" in why
     # The same counts in a stream of float64, where only the repetition tells.
     n, why = believed(counts.astype(np.float64), STAMPS)
-    assert 100 < n <= 100 + 2 * DOUBTED + 2
+    assert 100 < n <= 100 + 2 * CONTRADICTIONS + 2
     assert "repeats itself" in why
 
 

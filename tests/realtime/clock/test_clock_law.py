@@ -88,7 +88,7 @@ def test_a_comparison_that_answers_a_jump_of_the_stamps_is_believed_at_once() ->
     times, kept = clock.process(1000 + 22 + 500 + np.arange(20) / 10)
     assert kept.all()
     np.testing.assert_allclose(times, 1022 + np.arange(20) / 10, atol=0.01)
-    assert clock.set_backs == 1
+    assert clock.backward_steps == 1
 
 
 @pytest.mark.parametrize("noise", [1e-5, 2e-4, 1e-3, 2.5e-3])

@@ -43,8 +43,14 @@ def everything(window: Window) -> tuple[object, ...]:
     if window.channels is not None:
         fields = type(window.channels).__slots__
         shown = {name: np.round(getattr(window.channels, name), 9).tolist() for name in fields}
-    rest = (window.sequence, window.count, window.start, window.end, window.fitness, window.reasons)
-    return (*rest, dict(window.left_out), dict(window.quality), window.time_uncertainty_s, repr(shown))
+    rest = (window.sequence, window.count, window.start, window.end, window.measurement, window.reasons)
+    return (
+        *rest,
+        dict(window.rejected_channels),
+        dict(window.quality),
+        window.time_uncertainty_s,
+        repr(shown),
+    )
 
 
 POLICY = Policy(min_channels=0.4, max_moving=0.5, min_scalp_coupling=-0.5)
@@ -443,14 +449,14 @@ def test_a_real_channel_that_hit_the_rail_is_found(data_dir: Path) -> None:
     recording = read(folder / "s3" / "neuro_run04.nirs", "cm")
     windows, names = replayed(recording, Policy(min_channels=0.5))
     warm = [w for w in windows if Reason.WARMING_UP not in w.reasons]
-    told = [w for w in warm if Reason.SATURATED in w.left_out or Reason.FLAT in w.left_out]
+    told = [w for w in warm if Reason.SATURATED in w.rejected_channels or Reason.FLAT in w.rejected_channels]
     assert len(told) > 0.9 * len(warm) > 300
-    named = {name for w in windows for names in w.left_out.values() for name in names}
+    named = {name for w in windows for names in w.rejected_channels.values() for name in names}
     assert named == {"S4_D8 hbo", "S4_D8 hbr", "S2_D4 hbo", "S2_D4 hbr"}
     # With half of the channels being enough, it is judged without them.
     for window in told:
-        out = [names.index(name) for each in window.left_out.values() for name in each]
-        assert window.fit
+        out = [names.index(name) for each in window.rejected_channels.values() for name in each]
+        assert window.usable
         assert window.data is not None
         assert (~window.data.any(axis=1)).nonzero()[0].tolist() == sorted(out)
 
@@ -482,7 +488,7 @@ def test_the_default_policy_throws_no_good_recording_away(data_dir: Path, folder
     windows = [window for entry in entries(recording) for window in core.feed(entry)]
     warm = [window for window in windows if Reason.WARMING_UP not in window.reasons]
     assert len(warm) > 40
-    assert all(window.fit for window in warm)
+    assert all(window.usable for window in warm)
     assert all(window.quality["scalp_coupling"] is not None for window in warm)
 
 

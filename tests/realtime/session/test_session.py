@@ -30,7 +30,7 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.rerun import judge_log
+from realtime.rerun import predict_log
 from realtime.session.interfaces import SessionSettings
 from realtime.session.session import Session
 from realtime.signal import SignalSpec
@@ -168,7 +168,7 @@ def test_the_journal_holds_what_was_published_and_its_log_gives_it_again(
     assert [d.sequence for d in heard.decisions] == list(range(54))
     assert any(not d.abstained for d in heard.decisions)
     assert heard.texts == [d.to_json() for d in heard.decisions] == list(read_decisions(path))
-    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
 
 
@@ -184,7 +184,7 @@ def test_runs_that_share_a_journal_are_judged_again_each_by_itself(bundle: Bundl
     readings = itertools.count(100.0, 0.01)
     run_session(bundle, HandedIn(entries(25.0)), journal=path, run=3, clock=readings.__next__)
     again = [
-        d.to_json() for d in judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+        d.to_json() for d in predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     ]
     assert again == list(read_decisions(path))
     assert {Decision.from_json(text).run for text in again} == {1, 3}
@@ -216,7 +216,7 @@ def test_what_is_published_is_already_committed(bundle: Bundle, tmp_path: Path) 
 def test_a_burst_is_judged_in_one_batch_and_again_the_same(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "bed.hemostream"
     _, heard = run_session(bundle, HandedIn(entries(chunk=200)), journal=path)
-    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
 
 
@@ -311,7 +311,7 @@ def test_a_log_of_another_model_is_refused(bundle: Bundle, tmp_path: Path) -> No
     run_session(bundle, HandedIn(entries(10.0)), journal=path)
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
     with pytest.raises(JournalError, match="give the bundle of the session"):
-        list(judge_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
+        list(predict_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
 
 
 def test_an_end_inside_a_burst_keeps_the_order(bundle: Bundle) -> None:
@@ -347,7 +347,7 @@ def told_states(heard: Listener) -> list[State]:
 
 def again(path: Path, bundle: Bundle) -> list[str]:
     log = read_journal_entries(path)
-    return [d.to_json() for d in judge_log(log, bundle, Inference(bundle, device="cpu"))]
+    return [d.to_json() for d in predict_log(log, bundle, Inference(bundle, device="cpu"))]
 
 
 def test_a_stream_that_is_lost_and_comes_back_is_told_and_judged_again_the_same(

@@ -13,7 +13,7 @@ from models.bundle import Bundle
 from realtime.core import Core
 from realtime.inference import Inference
 from realtime.log import Entry, Received, SourceTrouble
-from realtime.rerun import judge_log
+from realtime.rerun import predict_log
 from realtime.session.interfaces import SessionSettings
 from realtime.sinks.journal.journal import read_journal_entries
 from tests.realtime.session import test_session
@@ -31,7 +31,7 @@ def at_sample(log: list[Entry], number: int) -> int:
 def run(bundle: Bundle, log: Iterable[Entry], path: Path) -> Listener:
     """A session over a log; its journal must give its decisions again."""
     _, heard = run_session(bundle, HandedIn(log), journal=path, clock=STEADY)
-    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [decision.to_json() for decision in again] == heard.texts
     sequences = [decision.sequence for decision in heard.decisions]
     assert sequences == sorted(set(sequences))

@@ -324,7 +324,7 @@ def test_a_broker_that_dies_is_started_again_and_a_session_goes_on() -> None:
             broker.url_v5, session="bed-1", last_will="{}", on_trouble=trouble.append, environ=broker.environ
         )
         async with sink:
-            sink.tell_status('{"state":"live"}')
+            sink.publish_status('{"state":"live"}')
             assert await sink.drain(10)
             assert broker._process is not None
             os.kill(broker._process.pid, signal.SIGKILL)
@@ -332,7 +332,7 @@ def test_a_broker_that_dies_is_started_again_and_a_session_goes_on() -> None:
             while len(told) < 2 or not sink.connected:
                 assert time.monotonic() < deadline, (told, trouble)
                 await asyncio.sleep(0.01)
-            sink.tell_status('{"state":"stalled"}')
+            sink.publish_status('{"state":"stalled"}')
             assert await sink.drain(10)
             late = aiomqtt.Client(LOOPBACK, port_of(broker.url), protocol=VERSIONS["3.1.1"], **known(broker))
             async with late, asyncio.timeout(10):

@@ -89,13 +89,13 @@ def test_decisions_arrive_once_in_order_and_are_not_retained(
         texts = decision_texts(0, 500)
         async with subscriber(mosquitto.port, protocol) as received:
             async with sink_for(mosquitto.url, protocol) as sink:
-                sink.tell_status(LIVE)
+                sink.publish_status(LIVE)
                 for letter in letters(0, 500):  # More at once than may be in flight.
                     sink.publish(letter)
                 await soon(lambda: len(on(received, "decision")) >= 500, "all decisions")
                 assert await sink.drain(10)
                 assert sink.waiting == 0
-                sink.tell_status(GOODBYE)
+                sink.publish_status(GOODBYE)
             await soon(lambda: on(received, "status") == [LIVE, GOODBYE], "the goodbye")
             assert on(received, "decision") == texts
             assert {message.qos for message in received} == {1}
@@ -149,7 +149,7 @@ def test_the_broker_may_be_absent_and_come_later(mosquitto: Any, protocol: str, 
         told: list[str] = []
         texts = decision_texts(0, 40)
         async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as sink:
-            sink.tell_status(LIVE)
+            sink.publish_status(LIVE)
             for letter in letters(0, 40):
                 begin = time.monotonic()
                 sink.publish(letter)
@@ -175,7 +175,7 @@ def test_a_broker_that_is_killed_and_started_again_misses_nothing(
     async def scenario() -> None:
         told: list[str] = []
         async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as sink:
-            sink.tell_status(LIVE)
+            sink.publish_status(LIVE)
             async with subscriber(mosquitto.port, protocol) as before:
                 for letter in letters(0, 20):
                     sink.publish(letter)
@@ -212,7 +212,7 @@ def test_the_last_will_is_seen_when_the_session_vanishes(mosquitto: Any, protoco
         "async def main():\n"
         "    async with MqttSink(sys.argv[1], session='bed-1', last_will=sys.argv[3], on_trouble=print,\n"
         "                        protocol=sys.argv[2]) as sink:\n"
-        "        sink.tell_status(sys.argv[4])\n"
+        "        sink.publish_status(sys.argv[4])\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )

@@ -30,7 +30,7 @@ def test_a_run_that_the_broker_has_seen_is_not_given_again(mosquitto: Any, proto
         async with MqttSink(
             mosquitto.url, session="bed-1", last_will="{}", on_trouble=told.append, environ={}
         ) as sink:
-            sink.tell_status(Status.lost("bed-1", 4).to_json())
+            sink.publish_status(Status.lost("bed-1", 4).to_json())
             assert await sink.drain(10)
         assert told == []
         assert await ask(5) == 5, "the journal goes on from there"
@@ -111,13 +111,13 @@ def test_a_second_session_of_a_name_is_refused_while_the_first_runs(
             for state in State:
                 if state is State.OFFLINE:
                     continue
-                first.tell_status(Status(session="bed-1", run=1, state=state).to_json())
+                first.publish_status(Status(session="bed-1", run=1, state=state).to_json())
                 assert await first.drain(10)
                 with pytest.raises(BrokerError, match=r"runs already.*--session.*--take-over"):
                     await ask()
             assert await ask(take_over=True) == 2
             # What the broker says in the place of one that crashed: the same name may begin again.
-            first.tell_status(Status.lost("bed-1", 1).to_json())
+            first.publish_status(Status.lost("bed-1", 1).to_json())
             assert await first.drain(10)
             assert await ask() == 2
 

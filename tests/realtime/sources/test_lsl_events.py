@@ -15,7 +15,7 @@ def taken(values: np.ndarray, stamps: np.ndarray, local: float = 100.0) -> tuple
     log: list[Entry] = []
     troubles = Troubles(log.append, clock=lambda: local)
     Markers(log.append, troubles).take(values, stamps, local)
-    troubles.tell(all_of_it=True)
+    troubles.report(all_of_it=True)
     events = [entry for entry in log if isinstance(entry, EventReceived)]
     return events, sum(entry.count for entry in log if isinstance(entry, SourceTrouble))
 
@@ -58,7 +58,7 @@ def test_what_a_sender_marks_as_rejected_and_what_began_before_is_told_with_its_
     line = Markers(log.append, troubles, 10.0)
     for first, codes in ((0, [3, 3, 0, -1, -1]), (5, [0, -2, 0, -1, 2])):
         line.take(np.array(codes)[:, None], 90.0 + (first + np.arange(5)) / 10, 100.0)
-    troubles.tell(all_of_it=True)
+    troubles.report(all_of_it=True)
     told = [(entry.reason, entry.count) for entry in log if isinstance(entry, SourceTrouble)]
     assert told == [
         ("'3' at the first sample; when that began is not known", 1),
@@ -123,7 +123,7 @@ def test_what_is_met_is_told_once_a_second_with_its_count() -> None:
     for _ in range(1000):
         now[0] += 0.0025
         troubles.rejected("markers", "\x1b[31m no")
-    troubles.tell(all_of_it=True)
+    troubles.report(all_of_it=True)
     assert 3 <= len(log) <= 4
     assert sum(entry.count for entry in log if isinstance(entry, SourceTrouble)) == 1000
     assert all("\x1b" not in entry.reason for entry in log if isinstance(entry, SourceTrouble))

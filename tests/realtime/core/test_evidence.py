@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from realtime.evidence import RunningEvidence
+from realtime.core.evidence import RunningEvidence
 
 YES, NO = np.array([0.0, 1.0]), np.array([1.0, 0.0])
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.errors import BundleError, HemostreamError, RecipeError, SignalError
 from models.outside import printable
-from realtime.core import Core
+from realtime.core.core import Core
 from realtime.decision import Decision
 from realtime.log import Entry, Produced, Received, StreamOpened
 from realtime.windows import Window
@@ -24,7 +24,7 @@ UNUSABLE = (SignalError, RecipeError, BundleError)
 """What says that a stream does not fit the model or its pipeline."""
 
 
-class Refusing:
+class StreamGuard:
     """Feeds a core.
 
     Parameters

@@ -8,7 +8,7 @@ import pytest
 from realtime.decision import Decision
 from realtime.log import Origin, OriginKind, StreamOpened
 from realtime.quality.policy import Reason
-from realtime.session.state import Standing
+from realtime.session.state import SessionState
 from realtime.signal import SignalSpec
 from realtime.status import State
 
@@ -22,8 +22,8 @@ def stream(local: float = 0.0, speed: float = 1.0) -> StreamOpened:
     return StreamOpened(local=local, spec=SignalSpec((), 10.0), origin=Origin(kind, speed), name="device")
 
 
-def live(at: float = 5.0, **known: float) -> Standing:
-    standing = Standing(0.0, **known)
+def live(at: float = 5.0, **known: float) -> SessionState:
+    standing = SessionState(0.0, **known)
     standing.opened(stream())
     standing.sample(at)
     standing.decided(decided(), at)
@@ -32,7 +32,7 @@ def live(at: float = 5.0, **known: float) -> Standing:
 
 
 def test_a_session_waits_warms_up_and_lives() -> None:
-    standing = Standing(0.0)
+    standing = SessionState(0.0)
     assert standing.state is State.WAITING
     standing.tick(100.0, 0.0)
     assert standing.state is State.WAITING  # nothing can stall that never was
@@ -48,7 +48,7 @@ def test_a_session_waits_warms_up_and_lives() -> None:
 
 
 def test_what_was_never_judged_is_not_live() -> None:
-    standing = Standing(0.0)
+    standing = SessionState(0.0)
     standing.opened(stream())
     standing.decided(decided(Reason.COVERAGE, Reason.GAP), 20.0)
     assert standing.state is State.BASELINE
@@ -72,7 +72,7 @@ def test_what_is_not_of_now_is_live_no_more(why: Reason) -> None:
     ("rate", "speed", "told_after"), [(10.0, 1.0, 1.0), (0.5, 1.0, 10.0), (0.5, 20.0, 1.0), (50.0, 1.0, 1.0)]
 )
 def test_a_stall_is_told_after_a_few_intervals(rate: float, speed: float, told_after: float) -> None:
-    standing = Standing(0.0)
+    standing = SessionState(0.0)
     standing.opened(stream(0.0, speed))
     standing.decided(decided(), 5.0)
     standing.sample(10.0)
@@ -126,7 +126,7 @@ def test_samples_from_which_no_window_comes_are_a_stall_too() -> None:
 
 
 def test_the_first_window_of_a_stream_may_take_as_long_as_the_plan_says() -> None:
-    standing = Standing(0.0, first_after_s=30.0, next_after_s=8.0)
+    standing = SessionState(0.0, first_after_s=30.0, next_after_s=8.0)
     standing.opened(stream())
     for tenth in range(1, 309):
         standing.sample(tenth / 10)
@@ -138,7 +138,7 @@ def test_the_first_window_of_a_stream_may_take_as_long_as_the_plan_says() -> Non
 
 
 def test_a_first_sample_that_takes_its_time_is_no_return() -> None:
-    standing = Standing(0.0)
+    standing = SessionState(0.0)
     standing.opened(stream(0.0))
     standing.tick(5.0, 0.0)
     assert standing.state is State.STALLED
@@ -185,7 +185,7 @@ def test_a_note_is_told_and_changes_no_state() -> None:
 
 
 def test_the_end_is_the_end() -> None:
-    standing = Standing(0.0)
+    standing = SessionState(0.0)
     standing.opened(stream())
     standing.ended("session ended", 9.0)
     for late in (
@@ -209,13 +209,13 @@ def test_a_late_decision_is_no_return_of_a_stream_that_is_lost() -> None:
 
 
 def test_a_session_says_since_when_it_waits() -> None:
-    standing = Standing(3.0)
+    standing = SessionState(3.0)
     assert (standing.since, standing.reason, standing.changes) == (3.0, "no stream yet", 0)
     assert standing.silent_s(5.0) == 2.0
 
 
 def test_silence_counts_from_the_opening_of_a_stream() -> None:
-    standing = Standing(0.0)
+    standing = SessionState(0.0)
     standing.opened(stream(100.0))
     standing.tick(101.0, 10.0)
     assert standing.state is State.BASELINE
@@ -223,7 +223,7 @@ def test_silence_counts_from_the_opening_of_a_stream() -> None:
     assert (standing.state, standing.since) == (State.STALLED, 100.0)
 
 
-def burst(standing: Standing, at: float) -> None:
+def burst(standing: SessionState, at: float) -> None:
     for sample in range(20):
         standing.sample(at + 1e-3 * sample)
     standing.decided(decided(), at)
@@ -256,7 +256,7 @@ def test_what_comes_within_a_fiftieth_of_a_second_came_at_once() -> None:
 
 
 def test_a_habit_is_the_middle_of_nine_pauses() -> None:
-    def habit(n_short: int) -> tuple[Standing, float]:
+    def habit(n_short: int) -> tuple[SessionState, float]:
         standing, at = live(0.0), 0.0
         for pause in [2.0] * 12 + [0.1] * n_short:
             at += pause
@@ -325,7 +325,7 @@ def test_windows_that_come_in_their_time_are_no_stall() -> None:
 
 
 def test_a_window_is_waited_for_in_stream_time() -> None:
-    standing = Standing(0.0, first_after_s=30.0, next_after_s=8.0)
+    standing = SessionState(0.0, first_after_s=30.0, next_after_s=8.0)
     standing.opened(stream(0.0, 2.0))
     standing.sample(1.0)
     standing.decided(decided(), 1.0)
@@ -338,7 +338,7 @@ def test_a_window_is_waited_for_in_stream_time() -> None:
     assert standing.state is State.STALLED
 
 
-def blind() -> Standing:
+def blind() -> SessionState:
     """Samples have come for longer than any window can take."""
     standing = live(0.0, first_after_s=30.0, next_after_s=8.0)
     for second in range(1, 11):
