@@ -15,7 +15,7 @@ from realtime.log import ClockMeasured, Origin, Received, StreamOpened
 from realtime.quality.buffer import MOST_SAMPLES, RecentSamples
 from realtime.quality.channels import ChannelQuality, Measured, made_of
 from realtime.quality.policy import Policy, Reason
-from realtime.quality.raw import look
+from realtime.quality.raw import measure_raw
 from realtime.quality.scalp_coupling import ScalpCoupling
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
@@ -120,9 +120,9 @@ def test_what_was_prepared_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(*words: Any) -> Any:
         looked.append(ahead[0])
-        return look(*words)
+        return measure_raw(*words)
 
-    monkeypatch.setattr("realtime.quality.channels.look", watched)
+    monkeypatch.setattr("realtime.quality.channels.measure_raw", watched)
     times = 1000 + np.arange(400) / RATE
     data = pulsating(SPEC, times)
     n_windows = 0
@@ -168,8 +168,8 @@ def test_a_restored_one_goes_on_as_the_one_it_was_taken_from(seed: int, at: int,
     for name in ("clock", "pipeline", "_windows"):
         getattr(cores[1], name).restore(getattr(cores[0], name).state())
     for core in cores:
-        assert core._fitness is not None
-    cores[1]._fitness.signals.restore(cores[0]._fitness.signals.state())
+        assert core._quality is not None
+    cores[1]._quality.signals.restore(cores[0]._fitness.signals.state())
     straight, restored = (feed(core, times[at:], data[:, at:], 7) for core in cores)
     assert [everything(w) for w in straight] == [everything(w) for w in restored]
 
@@ -178,8 +178,8 @@ def test_no_more_is_kept_than_windows_to_come_may_ask_for() -> None:
     core = opened_core(fast_plan(SPEC))
     times = np.arange(6000) / 10
     feed(core, times, intensities(SPEC, 6000), 1)
-    assert core._fitness is not None
-    recent = core._fitness.signals.recent
+    assert core._quality is not None
+    recent = core._quality.signals.recent
     assert len(recent.state()["times"]) <= 80
     assert len(recent._times) == 256
     # A trickle of which no rate can ever be measured does not grow without bounds.
