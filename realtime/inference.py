@@ -4,7 +4,7 @@ How a matrix product is split into vector instructions depends on its size, so t
 window's logits may depend on the size of the batch it is in.  They must not depend on how many
 other beds happened to be ready: a batch is padded with zeros to one of a few sizes, the size is
 given back to be journaled, and for one size the networks give bitwise the same logits in any row
-beside any neighbours (tests/models/networks/test_networks.py, on the CPU).
+with any neighbours (tests/models/networks/test_networks.py, on the CPU).
 """
 
 import copy
@@ -104,7 +104,7 @@ class Inference:
     def logits(
         self, windows: npt.NDArray[np.float32], *, size: int | None = None
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Judge windows, each by itself.
+        """Logits of windows, each computed by itself.
 
         Parameters
         ----------

@@ -1,10 +1,10 @@
 """A log fed back: the decisions of a recording, or of a session that was journaled.
 
-`predict_log` follows a journal's log: the clock readings, batch sizes and chunk boundaries that stand in it
+`predict_log` follows a journal's log: the clock readings, batch sizes and chunk boundaries in it
 are used again, so its decisions are those of the live session, byte for byte (on the CPU, with the
-same versions and threads).  `predict_journal` does so for each run of a journal that this bundle judged, as
+same versions and threads).  `predict_journal` does so for each run of a journal with this bundle, as
 far as the journal is whole: what it lacks by its own account is not guessed.  `predict_recording` has no
-session to follow: it judges a file as a session would have that was never late.
+session to follow: it predicts a file as a session would have that was never late.
 """
 
 from collections import deque
@@ -33,7 +33,7 @@ BLOCK = 64
 def predict_recording(
     recording: Recording, bundle: Bundle, inference: Inference, *, session: str, chunk_samples: int = 256
 ) -> Iterator[Decision]:
-    """Judge a recording by the live path.
+    """Predict a recording by the live path.
 
     Parameters
     ----------
@@ -72,10 +72,10 @@ def _decide(windows: Sequence[Window], core: Core, inference: Inference) -> Iter
 def predict_journal(
     path: Path, bundle: Bundle, inference: Inference, *, report: Callable[[str], None]
 ) -> Iterator[Decision]:
-    """Judge the runs of a journal again.
+    """Predict the runs of a journal again.
 
-    A session may have gone on with another bundle: its runs with others are left out, and told.  Of a run
-    that lacks entries (the journal says so itself) only what came before them is judged: filters and
+    A session may have gone on with another bundle: its runs with others are left out, and reported.  Of a run
+    that lacks entries (the journal says so itself) only what came before them is predicted: filters and
     statistics remember what is lost, so what follows would be other decisions than those that were made.
 
     Parameters
@@ -117,11 +117,11 @@ def predict_journal(
         yield from predict_log(chain((first,), log), bundle, inference)
     if others and not judged:
         raise JournalError(
-            f"{path} was judged by other models ({', '.join(others)}), this bundle is "
+            f"{path} was predicted by other models ({', '.join(others)}), this bundle is "
             f"{bundle.card.hash[:12]}; give the bundle of the session."
         )
     if others:
-        report(f"{path} was judged by other models too ({', '.join(others)}): these runs are left out.")
+        report(f"{path} was predicted by other models too ({', '.join(others)}): these runs are left out.")
 
 
 def _until(local: float, log: Iterator[Entry]) -> Iterator[Entry]:
@@ -138,7 +138,7 @@ def _what_is_lost(path: Path, run: int, losses: Sequence[Loss]) -> str:
 
 
 def predict_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Iterator[Decision]:
-    """Judge a session again from its log.
+    """Predict a session again from its log.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def predict_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> I
         if isinstance(entry, SessionStarted):
             if entry.model_hash != bundle.card.hash:
                 raise JournalError(
-                    f"The session was judged by model {entry.model_hash[:12]}, this bundle is "
+                    f"The session was predicted by model {entry.model_hash[:12]}, this bundle is "
                     f"{bundle.card.hash[:12]}; give the bundle of the session."
                 )
             core = Core(Plan.from_card(bundle.card))
@@ -181,7 +181,7 @@ def predict_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> I
         if window is None or window.sequence != entry.sequence:
             given = "none" if window is None else str(window.sequence)
             raise JournalError(
-                f"The log has a decision for window {entry.sequence}, but what stands before it gives "
+                f"The log has a decision for window {entry.sequence}, but what precedes it gives "
                 f"{given}; it was written by another version, or is not whole."
             )
         logits = None

@@ -1,4 +1,4 @@
-"""From windows as they were cut to windows that may be judged, or not, or without some channels."""
+"""Which windows are usable, which are not and why, and which are usable without some channels."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -44,7 +44,7 @@ class WindowQuality:
     policy : Policy
         When a window is assessed.
     novelty : Novelty or None
-        What windows looked like in training; None where nobody knows.
+        What windows looked like in training; None where that is not known.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class WindowQuality:
         chunk : Chunk
             The samples.
         uncertainty : (n_samples,) float64
-            How wrong each time may be, s.
+            Uncertainty of each time, s.
         """
         self.signals.recent.take(chunk, uncertainty)
 
     def of(self, window: Window, rate: float) -> Window:
-        """Say whether a window may be judged; each in the order in which they were cut.
+        """Whether a window is usable; windows in the order in which they were cut.
 
         Parameters
         ----------

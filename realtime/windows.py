@@ -22,7 +22,7 @@ from realtime.stages.outline import MOST_S, check_memory
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A stretch of the pipeline's output, ready to be judged or not.
+    """A stretch of the pipeline's output, usable or not.
 
     Parameters
     ----------
@@ -37,16 +37,16 @@ class Window:
     measurement : WindowMeasurement
         Coverage and gaps.
     reasons : tuple of Reason
-        Why it is not to be judged; empty where it is.
+        Why it is not usable; empty where it is.
     rejected_channels : mapping of Reason to tuple of str
         Channels of the network's input that are bad, each under its first reason.  Where the window is
-        judged all the same, their rows in the data are 0.
+        usable all the same, their rows in the data are 0.
     quality : mapping of str to float or None
         What was measured of the signal behind it (`realtime.decision.Decision`); empty where nothing was.
     novelty : float or None
-        How unlike the training it is; None where the bundle cannot tell.
+        How unlike the training it is; None where the bundle has no novelty.
     time_uncertainty_s : float
-        How wrong `start` and `end` may be, as far as the stamps tell, s.
+        Uncertainty of `start` and `end`, as far as the stamps show, s.
     channels : ChannelMeasurement or None
         What is known of each channel; None where the window fell wholly into a gap.
     """
@@ -66,7 +66,7 @@ class Window:
 
     @property
     def usable(self) -> bool:
-        """Whether it may be judged."""
+        """Whether it may be predicted."""
         return not self.reasons
 
 

@@ -1,4 +1,4 @@
-"""What a side file adds to a stream that tells its channels but not how far apart their optodes are.
+"""What a side file adds to a stream that describes its channels but not the distances of their optodes.
 
 OxySoft labels its rows and gives no distances.  A side file without ``ChMontage`` adds them::
 
@@ -9,7 +9,7 @@ OxySoft labels its rows and gives no distances.  A side file without ``ChMontage
     }
 
 ``SourceDetectorSeparation`` is a length with its unit for each pair, in either order, or one length
-for all; ``Optodes`` are places in ``OptodeUnit`` (mm, cm or m).  Either may be left out.  A pair that
+for all; ``Optodes`` are positions in ``OptodeUnit`` (mm, cm or m).  Either may be left out.  A pair that
 has both is as far apart as the first says.  What a channel of the stream is still lacking after that
 is an error: half a geometry is no geometry.
 """
@@ -33,7 +33,7 @@ FORM = '{"SourceDetectorSeparation": {"Tx1-Rx1": "30 mm", ...}}'
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Distances and places, by the vendor's names of optodes (``S1``, ``Tx1`` is source 1 without another).
+    """Distances and positions, by the vendor's names of optodes (``S1``, or ``Tx1`` where there is none).
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ class Geometry:
         Raises
         ------
         StreamError
-            Where a length, a pair or a place is not understood.
+            Where a length, a pair or a position is not understood.
         """
-        said = values.get("SourceDetectorSeparation", {})
+        separations = values.get("SourceDetectorSeparation", {})
         everywhere, distances = None, {}
-        if isinstance(said, Mapping):
-            for name, text in said.items():
+        if isinstance(separations, Mapping):
+            for name, text in separations.items():
                 pair = [part.strip() for part in str(name).split("-")]
                 if len(pair) != 2 or not all(pair):
                     raise StreamError(
@@ -71,18 +71,18 @@ class Geometry:
                     )
                 distances[frozenset(pair)] = parse_length(text, f"Side file {path}, distance of {name!r}")
         else:
-            everywhere = parse_length(said, f"Side file {path}, SourceDetectorSeparation")
+            everywhere = parse_length(separations, f"Side file {path}, SourceDetectorSeparation")
         unit = values.get("OptodeUnit", "mm")
         if not isinstance(unit, str) or unit not in LENGTHS:
             raise StreamError(f"Side file {path} has OptodeUnit {unit!r}; expected {', '.join(LENGTHS)}.")
         optodes = values.get("Optodes", {})
         if not isinstance(optodes, Mapping):
-            raise StreamError(f"Side file {path} has Optodes {optodes!r}; expected places by name.")
+            raise StreamError(f"Side file {path} has Optodes {optodes!r}; expected positions by name.")
         places = {str(name): _place(place, str(name), LENGTHS[unit], path) for name, place in optodes.items()}
         return cls(everywhere, distances, places)
 
     def added_to(self, layout: StreamLayout, stream: str) -> StreamLayout:
-        """The layout with distances and places.
+        """The layout with distances and positions.
 
         Parameters
         ----------

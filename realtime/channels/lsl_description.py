@@ -243,9 +243,9 @@ def read_origin(info: ET.Element) -> Origin:
     texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
     speed, anchor = (float(text) if is_number(text) else 0.0 for text in texts)
     kind = ours.findtext("origin", "live")
-    speed_told = 1 / FASTEST <= speed <= FASTEST
-    anchor_told = is_number(texts[1]) and on_a_clock(anchor)
-    if kind not in tuple(OriginKind) or not speed_told or not anchor_told:
+    speed_known = 1 / FASTEST <= speed <= FASTEST
+    anchor_known = is_number(texts[1]) and on_a_clock(anchor)
+    if kind not in tuple(OriginKind) or not speed_known or not anchor_known:
         raise StreamError(
             f"Stream {info.findtext('name', '')!r} says of its origin: {kind!r}, speed {texts[0]!r}, "
             f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed from {1 / FASTEST:g} to "

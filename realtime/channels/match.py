@@ -79,7 +79,7 @@ def _one(want: Channel, found: SignalSpec, tables: list[dict[tuple[object, ...],
             both = [_describe(found.channels[i]) for _, i in near[:2]]
             raise SignalError(
                 f"{_describe(want)} could be {both[0]} or {both[1]}; expected one that fits. Give the "
-                "optodes names that tell them apart."
+                "optodes names that distinguish them."
             )
         if near:
             return near[0][1]

@@ -23,7 +23,7 @@ NOT_HELD: Mapping[str, tuple[str, ...]] = {
         "source_name",
         "detector_name",
         "nominal_wavelength",  # it is MNE's wavelength; what was measured is ours
-        "distance",  # follows from the optodes' places
+        "distance",  # follows from the optodes' positions
     ),
     "sometimes": (
         "unit",  # arbitrary units: MNE takes intensities for volts
@@ -81,8 +81,8 @@ def info_from_spec(spec: SignalSpec) -> mne.Info:
         twice = next(name for name in names if names.count(name) > 1)
         own = [c.name for c, name in zip(spec.channels, names, strict=True) if name == twice]
         raise SignalError(
-            f"Channels {', '.join(map(repr, own))} would all be {twice!r} in MNE, which tells channels "
-            "apart by optodes and wavelength or chromophore; choose one of them."
+            f"Channels {', '.join(map(repr, own))} would all be {twice!r} in MNE, which distinguishes "
+            "channels by optodes and wavelength or chromophore; choose one of them."
         )
     info = mne.create_info(names, spec.rate or 1.0, [_TYPES[channel.kind] for channel in spec.channels])
     for channel, entry in zip(spec.channels, info["chs"], strict=True):
@@ -107,7 +107,7 @@ def spec_from_info(info: mne.Info, rate: float | None = None) -> SignalSpec:
     Parameters
     ----------
     info : mne.Info
-        Of continuous-wave fNIRS.  Channels that are none (stimulus, motion) are left aside.
+        Of continuous-wave fNIRS.  Channels that are none (stimulus, motion) are left out.
     rate : float or None
         Nominal rate (Hz) where it is not the info's.
 

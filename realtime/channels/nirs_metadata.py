@@ -82,7 +82,7 @@ def _places(desc: ET.Element) -> dict[str, dict[Optode | None, Position]]:
             continue
         if found[function].setdefault(optode_of(label, None), place) != place:
             raise SignalError(
-                f"Optode {label!r}: there are two places of a {function} of that name; expected one."
+                f"Optode {label!r}: there are two positions of a {function} of that name; expected one."
             )
     return found
 
@@ -129,7 +129,7 @@ def believed_rate(rate: float) -> float:
 
 
 def location(node: ET.Element | None, whose: str) -> Position | None:
-    """A place in metres from millimetres, None where it is not (wholly) given.
+    """A position in metres from millimetres, None where it is not (wholly) given.
 
     Parameters
     ----------

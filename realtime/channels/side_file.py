@@ -1,7 +1,7 @@
 """Side files: what a person says of a stream that does not (wholly) describe itself.
 
-Two forms, told apart by ``ChMontage``: all rows of an undescribed stream (`realtime.channels.montage`), or
-only the geometry of one that tells its channels (`realtime.channels.geometry`).
+Two forms, distinguished by ``ChMontage``: all rows of an undescribed stream (`realtime.channels.montage`), or
+only the geometry of one that describes its channels (`realtime.channels.geometry`).
 """
 
 from pathlib import Path

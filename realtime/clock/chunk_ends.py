@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 RATE_TOLERANCE = 0.25
-"""How wrong a declared rate may be, as a share of it; more is a gap."""
+"""Tolerance of a declared rate, as a share of it; more is a gap."""
 KEEP_S = 30.0
 """How long an end of a chunk counts, s ..."""
 KEEP = 12
@@ -62,7 +62,7 @@ class EndsLine:
 
     @property
     def believed(self) -> bool:
-        """Whether the ends say enough of what lies between them."""
+        """Whether enough ends are known for the samples between them."""
         return self.long >= BELIEVED
 
     def at(self, index: float) -> float:

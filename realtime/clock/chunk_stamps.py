@@ -1,9 +1,9 @@
-"""Stamps that were made up inside pushed chunks: how they are noticed, and what they leave open.
+"""Stamps that were deduced inside pushed chunks: how they are noticed, and what they leave uncertain.
 
-A program that pushes a chunk with one stamp stamps its last sample only; liblsl makes the others up, one
-declared period apart.  Where the declared rate is wrong, or the device lost samples inside the chunk, the
-stamps inside are wrong.  So steps of exactly one declared period prove nothing, until they go on for longer
-than any chunk, or until samples came one by one: what is pushed together comes together.
+A program that pushes a chunk with one stamp stamps its last sample only; liblsl deduces the others, one
+declared period after another.  Where the declared rate is wrong, or the device lost samples inside the
+chunk, the stamps inside are wrong.  So steps of exactly one declared period prove nothing, until they go on
+for longer than any chunk, or until samples came one by one: what is pushed together comes together.
 
 Noise model: the end of a chunk is stamped when it was measured, or a little later.  From one end to the next
 it takes the period, once for each sample, and a rest: pushes come late, devices lose samples.  The rests to
@@ -25,9 +25,9 @@ from typing import Any
 from realtime.clock.chunk_ends import BELIEVED, KEEP, PUSH_S, RATE_TOLERANCE, EndsLine
 
 EXACT_S = 1e-9
-"""Steps that differ less from the declared period were made up by a computer, s."""
+"""Steps that differ less from the declared period were deduced by a computer, s."""
 LONGEST_S = 20.0
-"""Nobody pushes longer chunks, s ..."""
+"""No longer chunks are pushed, s ..."""
 LONGEST_FEWEST, LONGEST_MOST = 8, 128
 """... and of no fewer and no more samples than this."""
 ALIKE = 4
@@ -38,13 +38,13 @@ CHANCE = 8
 MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
-"""Odd steps, where no run of made-up ones ended before, that show stamps to be measured."""
+"""Odd steps, where no run of deduced ones ended before, that show stamps to be measured."""
 ONE_BY_ONE = 8
 """Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
 one: what is pushed together comes together."""
 PAIR = 2
 """Where no more came together for so many groups, and stamps went on exactly from one to the next, which
-ends that were measured do not, little can be made up: what that leaves open is claimed."""
+ends that were measured do not, little can be deduced: what that leaves uncertain is claimed."""
 ANYWHERE = 1.5
 """Between two bounds a time lies anywhere, at a bound as often as elsewhere, while measured ones hardly ever
 reach what is claimed of them: so much more is claimed, and one limit serves both."""
@@ -54,11 +54,11 @@ class Step(Enum):
     """What the way from one sample to the next is."""
 
     INSIDE = auto()
-    """Made up: both are of one chunk, or of a grid."""
+    """Deduced: both are of one chunk, or of a grid."""
     LOSS = auto()
-    """Several made-up steps: samples of one chunk, or of a grid, were lost."""
+    """Several deduced steps: samples of one chunk, or of a grid, were lost."""
     BEHIND = auto()
-    """Made-up steps back: the sample was overtaken."""
+    """Deduced steps back: the sample was overtaken."""
     END = auto()
     """The sample before was the last of a chunk."""
     ODD = auto()
@@ -68,7 +68,7 @@ class Step(Enum):
 
 
 class Ends:
-    """Looks at the steps of a source, and at where runs of made-up ones end.
+    """Looks at the steps of a source, and at where runs of deduced ones end.
 
     Parameters
     ----------
@@ -87,25 +87,25 @@ class Ends:
         """Forget everything."""
         self._last: float | None = None  # the last stamp
         self._cleared = self.nominal <= 0.0
-        self._left = 0.0  # what is left of the doubt where it was cleared by pairs, s
+        self._left = 0.0  # the uncertainty that is left where stamps were cleared by pairs, s
         self._largest = 0  # chunk so far, samples
         self._came: float | None = None  # when the last sample came
         self._one_by_one = 0  # samples in a row that came one by one
         self._groups: list[int] = []  # samples that came together, the latest groups ...
         self._group = 0  # ... and the one that may still go on
-        self._odd = 0  # odd steps that ended no run of made-up ones
+        self._odd = 0  # odd steps that ended no run of deduced ones
         self.gaps = 0
         self._forget()
 
     def step_back(self, stamp: float) -> None:
-        """The source's clock was set; its next stamps follow this one (s)."""
+        """The source's clock stepped back; its next stamps follow this one (s)."""
         self._forget()
         self._last = stamp
 
     def _forget(self) -> None:
         """Forget the ends and keep what is known of the source."""
         self._index = 0.0  # of the last sample, on the ends' line
-        self._run = 0  # made-up steps before it
+        self._run = 0  # deduced steps before it
         self._paused = False  # whether no end came since a pause
         self._since = 0  # samples since the last end, lost ones not counted
         self._line.restart()
@@ -133,7 +133,7 @@ class Ends:
         return 1.0 / self._line.period
 
     def away_from(self, time: float) -> float:
-        """How wrong a time (s) given to the last sample may be, if stamps are made up, s."""
+        """Uncertainty of a time (s) given to the last sample, if stamps are deduced, s."""
         if self._cleared:
             return self._left
         if not self._line.believed:
@@ -145,7 +145,7 @@ class Ends:
         return max(time - earliest, latest - time)
 
     def claim(self, time: float) -> float:
-        """What is claimed of a time (s) given to the last sample: how wrong it may be, s."""
+        """What is claimed of a time (s) given to the last sample: its uncertainty, s."""
         away = self.away_from(time)
         return ANYWHERE * away if self._line.believed and not self._cleared else away
 
@@ -268,7 +268,7 @@ class Ends:
         return Step.PAUSE
 
     def _inside(self, periods: int, lost: int) -> Step:
-        """So many made-up steps."""
+        """So many deduced steps."""
         self._run += 1
         if self._run >= self._longest:  # no end for so long: the declared period is the true one
             self._cleared = True

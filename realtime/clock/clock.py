@@ -3,9 +3,9 @@
 Sources stamp samples when they get round to it, so stamps jitter; they lose samples, so stamps jump; they
 send some twice, or out of order; they declare rates they do not keep, and push chunks of which only the last
 stamp was ever measured.  This clock follows the samples, on the source's own clock, with a line
-(`realtime.clock.line`, or `realtime.clock.chunk_stamps` where stamps are made up), puts the line's value on
-our clock by the comparisons of the two (`realtime.clock.comparisons`), and claims with each time how wrong
-it may be.  It uses nothing that comes later.  liblsl's own dejitter smears a gap over the minute that
+(`realtime.clock.line`, or `realtime.clock.chunk_stamps` where stamps are deduced), puts the line's value on
+our clock by the comparisons of the two (`realtime.clock.comparisons`), and states the uncertainty of each
+time.  It uses nothing that comes later.  liblsl's own dejitter smears a gap over the minute that
 follows; this one is right again at once on exact stamps, and on jittered ones as soon as the jitter averages
 out.
 
@@ -29,7 +29,7 @@ from realtime.clock.line import Line
 from realtime.clock.report import ClockReport
 
 BACKWARD_STEP = 5
-"""So many samples in a row, rising, behind what was given: the source's clock was set back ..."""
+"""So many samples in a row, rising, behind what was given: the source's clock stepped back ..."""
 BACKWARD_STEP_S = 1.0
 """... and no fewer than come in this time, s."""
 REMEMBERED = 128
@@ -48,7 +48,7 @@ class Clock:
         the first step is seen.
     measured : bool
         Whether every stamp is known to be a measurement (a file's own times): none is then suspected of
-        having been made up when its chunk was pushed.
+        having been deduced when its chunk was pushed.
     speed : float
         How many times as fast as real time the stamps run (a replay): clocks drift apart in real time.
     """
@@ -71,7 +71,7 @@ class Clock:
         self._shown = -math.inf  # ... and on ours
         self._squeezed = 0.0  # how far it lies behind what the line says, s
         self._jump = 0.0  # how far times jumped since the clocks were compared, s
-        self._arrived = math.inf  # when the last samples came, where somebody knows
+        self._arrived = math.inf  # when the last samples came, where that is known
         self._frame: float | None = None
         self._frames_lie = False
         self._behind = 0  # samples in a row behind what was given
@@ -79,7 +79,7 @@ class Clock:
         self._stamps: deque[float] = deque(maxlen=REMEMBERED)
         self._known: set[float] = set()
         self.uncertainties: Floats = np.empty(0)
-        """How wrong each of the times given last may be, s."""
+        """Uncertainty of each of the times given last, s."""
         self.backward_steps = 0
         self.duplicates = 0
         self.disordered = 0
@@ -98,7 +98,7 @@ class Clock:
 
     @property
     def uncertainty_s(self) -> float:
-        """How wrong the last time may be, as far as stamps and comparisons tell, s."""
+        """Uncertainty of the last time, as far as stamps and comparisons show, s."""
         if self._raw is None:
             return self._line.uncertainty_s
         line = 0.0 if self._deduced else self._line.uncertainty_s
@@ -142,13 +142,13 @@ class Clock:
         offset : float
             What is to be added to a stamp to get local time, s.
         uncertainty : float or None
-            How wrong that may be, s; None where its scatter has to tell.
+            Uncertainty of that, s; None where it follows from the scatter.
         """
         before = self.offset
         if self._comparisons.add(local, offset, uncertainty=uncertainty, jump=self._jump):
             moved = self.offset - before
             if self._raw is not None and self._shown + moved < self._shown:
-                self._shown = -math.inf  # times go on earlier: a step back, told with the next sample
+                self._shown = -math.inf  # times go on earlier: a backward step, counted with the next sample
                 self.backward_steps += 1
         self._jump = 0.0
 
@@ -164,7 +164,7 @@ class Clock:
         frames : (n_samples,) float64, or None
             The device's own count of each sample, where it has one.
         arrived : float or None
-            When they came, all together, s on any clock that runs as fast as ours; None where nobody knows.
+            When they came, all together, s on any clock as fast as ours; None where that is not known.
 
         Returns
         -------
@@ -265,7 +265,7 @@ class Clock:
         return given
 
     def _drop_behind(self, stamp: float) -> float | None:
-        """Count a sample that came too late; where all do, follow the clock that was set back."""
+        """Count a sample that came too late; where all do, follow the clock that stepped back."""
         if self._raw is None or stamp > self._raw:
             self.disordered += 1  # behind the line only: it will be caught up with
             return None

@@ -1,4 +1,4 @@
-"""From comparisons of two clocks to the offset between them, and how wrong it may be.
+"""From comparisons of two clocks to the offset between them and its uncertainty.
 
 Noise model: ``offset(t) = a + b t + e``.  The clocks drift apart by ``b``, of which nothing is known but
 that oscillators are good to some 200 ppm; each comparison is wrong by an independent ``e``, whose size is
@@ -25,7 +25,7 @@ WILD = 6.0
 
 
 class Comparisons:
-    """The offset between a source's clock and ours, as the comparisons tell it so far.
+    """The offset between a source's clock and ours, by the comparisons so far.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Comparisons:
         self._offsets: list[float] = []
         self._odd: tuple[float, float] | None = None  # a comparison that waits for another like it
         self._chance_s = 0.0  # how wrong the offset is if two wild comparisons agreed by chance, s
-        self._known: float | None = 0.0  # what is told of the uncertainty, s; None where the scatter tells
+        self._known: float | None = 0.0  # the given uncertainty, s; None where it follows from the scatter
         self.not_believed = 0
         self._fit()
 
@@ -61,7 +61,7 @@ class Comparisons:
         offset : float
             What is to be added to a stamp of the source, s.
         uncertainty : float or None
-            How wrong it may be (s), where whoever made it knows; it then stands for itself.
+            Its uncertainty (s), where whoever made it knows it; it then stands for itself.
         jump : float
             By how much the source's stamps jumped since the last comparison, s.
         """

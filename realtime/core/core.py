@@ -60,9 +60,9 @@ class Core:
         self._spec: SignalSpec = plan.spec
         self._rate_checked = False
         self._last_time = -np.inf  # of the last sample
-        self._steps_before = 0  # how often the source's clock had been set back by then
+        self._steps_before = 0  # the clock's backward steps by then
         self.clock_steps = 0
-        """How often the source's clock was set without a word from the source; grows only."""
+        """How often the source's clock stepped without notice from the source; grows only."""
         self._compared: ClockMeasured | None = None  # the last comparison of the clocks
         self._measured = False  # whether every stamp of the stream is a measurement
         self._arrivals = True  # whether it is known when samples came
@@ -190,7 +190,7 @@ class Core:
         return given
 
     def _arrived(self, entry: Received) -> float | None:
-        """When samples came (s, as fast as the stream's); None where nobody knows."""
+        """When samples came (s, as fast as the stream's); None where that is not known."""
         return self.local_origin.stream_time(entry.local) if self._arrivals else None
 
     def _take(self, part: StampedSamples, arrived: float | None) -> list[Window]:
@@ -234,7 +234,7 @@ class Core:
             self._quality.signals.prepare(start, end, raw_rate)
 
     def _between_backward_steps(self, chunk: Chunk) -> Iterator[Chunk]:
-        """Cut samples where the source's clock was set back; everything starts over behind such a place."""
+        """Cut samples at backward steps of the source's clock; everything starts over after each."""
         assert self.clock is not None
         if self.clock.backward_steps == self._steps_before:
             yield chunk
@@ -252,7 +252,7 @@ class Core:
             self._last_time = float(chunk.times[-1])
 
     def check_rate(self, measured: float) -> None:
-        """Refuse a signal of which the model would see mostly what was made up between samples.
+        """Refuse a signal of which the model would get mostly interpolated samples.
 
         Parameters
         ----------
@@ -295,7 +295,7 @@ class Core:
         window : Window
             As given by `feed`.
         logits : (n_labels,) float32, or None
-            What the network says; None where it was not asked, or failed.
+            The network's output; None where it did not run, or failed.
         produced : Produced
             The reading of the clock that the decision's age follows from.
 

@@ -14,7 +14,7 @@ Not found: what a channel's other fields are called (``type``, ``unit`` and ``la
 they are there), whether an optode carries its name (else it is numbered as it stands in the list), and
 whether short wavelengths always come first: each row's own ``wavelength`` is believed, not its place.
 
-What Aurora computes by itself (HbO, HbR) has channels of its own beside the intensities, of other kinds
+What Aurora computes by itself (HbO, HbR) has channels of its own next to the intensities, of other kinds
 and names.  A model finds what it was trained on by kind; nothing is used twice.
 """
 
@@ -100,13 +100,13 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         lacks,
         (
             "row 0 counts frames: dropped ones are found by it",
-            "HbO and HbR are Aurora's own, beside the light",
+            "HbO and HbR are Aurora's own, next to the light",
         ),
     )
 
 
 def companion(info: ET.Element) -> str:
-    """Say what a stream is that Aurora sends beside its signal; empty for the signal."""
+    """What a stream is that Aurora sends next to its signal; empty for the signal."""
     name = text_of(info, "name").lower()
     return "accelerometer" if name.startswith("aurora") and "acceler" in name else ""
 
@@ -130,9 +130,9 @@ def _layout(info: ET.Element, nodes: list[ET.Element], pairs: int) -> StreamLayo
                 "expected: "
                 "the four blocks list other channels, or in another order."
             )
-        said = kind_of(text_of(node, "type"))
-        if said is not None and said is not kind:
-            raise _Wrong(f"Row {row} says that it is {said}; expected {kind} in this place.")
+        declared = kind_of(text_of(node, "type"))
+        if declared is not None and declared is not kind:
+            raise _Wrong(f"Row {row} says that it is {declared}; expected {kind} there.")
         s, d = sources[source], detectors[detector]
         wavelength = _wavelength(node, row) if kind is Kind.INTENSITY else None
         here, there = at.get(source), to.get(detector)
@@ -175,7 +175,7 @@ def _wavelength(node: ET.Element, row: int) -> float:
 
 
 def _places(info: ET.Element, what: str, names: list[str]) -> dict[str, Position]:
-    """Places in metres of the optodes that are used, by name, or by number where none has a name."""
+    """Positions in metres of the optodes that are used, by name, or by number where none has a name."""
     places: dict[str, Position] = {}
     numbered = number_optodes(names)
     for index, node in enumerate(info.findall(f"desc/montage/optodes/{what}s/{what}"), start=1):

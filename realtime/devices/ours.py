@@ -1,7 +1,7 @@
 """Streams of hemostream itself: the XDF convention with a child ``hemostream`` that loses nothing.
 
 Whatever the convention cannot hold stands in that child (`realtime.channels.lossless`).  It belongs to one
-description: where somebody has changed the standard fields since, it is left aside and the stream is
+description: where the standard fields were changed since, it is ignored and the stream is
 read as the convention says.
 """
 
@@ -27,7 +27,7 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         return Unlike(NAME, "it carries no description of ours (desc/hemostream/remainder)")
     try:
         if not has_lossless_extension(info):
-            return Unlike(NAME, "our description in it belongs to other channels; somebody changed them")
+            return Unlike(NAME, "our description in it belongs to other channels; they were changed")
         layout = read_description(info)
     except StreamError as error:
         return Unlike(NAME, f"our description in it cannot be read: {error}")

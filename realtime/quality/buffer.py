@@ -42,7 +42,7 @@ class RecentSamples:
         chunk : Chunk
             What goes into the pipeline.
         uncertainty : (n_samples,) float64
-            How wrong each time may be, s.
+            Uncertainty of each time, s.
         """
         n = chunk.n_samples
         if self._to + n > len(self._times):
@@ -104,7 +104,7 @@ class RecentSamples:
         return self._data[where]
 
     def uncertainty(self, where: slice) -> Floats:
-        """How wrong times may be, with that of the sample that completed it, (n_samples + 1,) float64, s."""
+        """Uncertainty of times, that of the completing sample included, (n_samples + 1,) float64, s."""
         return self._uncertainty[where.start : min(where.stop + 1, self._to)]
 
     def state(self) -> dict[str, Any]:

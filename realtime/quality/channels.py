@@ -1,6 +1,6 @@
 """What was measured of the signals behind a window: raw, at the device's own rate.
 
-The pulse, a converter at the end of its range and a signal that stands still can only be seen before
+The pulse, a converter at the end of its range and a flat line can only be measured before
 the pipeline has filtered and resampled.  So the samples that go into it are kept for as long as a
 window to come may ask for them.  A window ``[start, end)`` is measured from samples of that span
 alone, up to the one that completed it, which is left to the next window; so neither how samples were
@@ -26,14 +26,14 @@ from realtime.signal import SignalSpec
 ADAPT_S = 10.0
 """A scale of motion grows or shrinks by a factor of e in this time at most, stream seconds."""
 STILL = 0.01
-"""A channel whose changes fall to so little of what was usual stands still."""
+"""A channel whose changes fall to so little of what was usual is flat-lined."""
 LONGEST_STEP = 1.5
 """The next sample is awaited so many periods after the last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One window of raw samples, measured; NaN where nobody can know.
+    """One window of raw samples, measured; NaN where that cannot be known.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class ChannelQuality:
         return end - self._column - 0.25 / rate - STAMP_SLACK_S
 
     def time_uncertainty(self, where: slice) -> float:
-        """How wrong the times of a window may be, s: the most that any of its samples may be.
+        """Uncertainty of the times of a window, s: the largest of any of its samples.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class ChannelQuality:
         before, factor = self._scale, float(np.exp(max(end - self._scale_end, 0.0) / ADAPT_S))
         with np.errstate(all="ignore"):
             followed = np.clip(own, before / factor, before * factor)
-            # What stands still says nothing of how the channel moves when it does not.
+            # A flat line shows nothing of how the channel moves otherwise.
             followed = np.where(own > STILL * before, followed, before)
         known = before > 0.0
         return np.where(known, np.minimum(own, before), own), np.where(known, followed, own)
@@ -253,7 +253,7 @@ def made_of(spec_in: SignalSpec, spec_out: SignalSpec) -> npt.NDArray[np.intp]:
         at.setdefault(channel.name, []).append(row)
         if None not in channel.pair:
             at.setdefault(channel.pair, []).append(row)
-    everything = list(range(len(spec_in)))  # of a channel whose origin nobody can tell
+    everything = list(range(len(spec_in)))  # of a channel whose origin is not known
     rows = [
         at.get(channel.name if None in channel.pair else channel.pair, at.get(channel.name, everything))
         for channel in spec_out.channels

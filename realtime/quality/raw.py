@@ -1,4 +1,4 @@
-"""What the samples of one window show by themselves, whatever came before.
+"""The raw quality of one window: what its samples show by themselves, whatever came before.
 
 All that can be found out while the sample that completes the window is still awaited.
 """
@@ -28,7 +28,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawQuality:
-    """What they show; NaN where nobody can know.
+    """What they show; NaN where that cannot be known.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class RawQuality:
     lag : int
         Samples.
     summary : mapping of str to float or None
-        Medians over pairs.
+        Medians over source-detector pairs.
     """
 
     key: Key
@@ -72,7 +72,7 @@ def samples_key(recent: RecentSamples, where: slice, start: float, rate: float) 
 def measure_raw(
     recent: RecentSamples, where: slice, start: float, rate: float, pulse: ScalpCoupling
 ) -> RawQuality | None:
-    """Look at a window's samples; None where there are fewer than two.
+    """Measure the raw quality of a window; None where it has fewer than two samples.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def measure_raw(
     rate : float
         Of the samples, Hz.
     pulse : ScalpCoupling
-        Looks for the pulse.
+        Measures the pulse.
     """
     if where.stop - where.start < 2:
         return None

@@ -1,7 +1,7 @@
-"""What a session says of itself: its status, told whenever it changes.
+"""A session's own status, published whenever it changes.
 
-Also whether somebody set this machine's wall clock.  Everything runs on a clock that nobody can set;
-only the UTC times that stand beside it follow, from the next comparison on.
+Also whether this machine's wall clock was set.  Everything runs on a clock that cannot be set;
+only the UTC times follow it, from the next comparison on.
 """
 
 from collections import Counter
@@ -24,25 +24,25 @@ WALL_STEP_S = 0.5
 """A wall clock that moved by more than this between two comparisons was set, s; else it was disciplined."""
 SPARE_S = 5.0
 """What a window may come later than the plan says before it is missed, stream seconds: the rate is
-measured first, and a clock that was set back is followed only after some samples."""
+measured first, and a backward clock step is followed only after some samples."""
 
 
 def session_state_of(plan: Plan, local: float) -> SessionState:
-    """A standing that knows when windows are due, from this local time (s) on."""
+    """A session state that knows when windows are due, from this local time (s) on."""
     next_s = plan.length_s + 2 * plan.step_s + SPARE_S
     warmup_s = Pipeline(plan.pipeline, plan.spec).warmup_s
     return SessionState(local, first_after_s=warmup_s + next_s, next_after_s=next_s)
 
 
 class Reporter:
-    """Tells the status of one session, on its loop.
+    """Publishes the status of one session, on its loop.
 
     Parameters
     ----------
     first : Status
         What does not change: session, run, model, versions.
     state : SessionState
-        How it stands.
+        Its state.
     out : Publisher
         Where to, and how publishing goes.
     observer : Observer or None
@@ -117,14 +117,14 @@ class Reporter:
             self._state.changes += 1
 
     def _note(self, kind: str, what: str) -> None:
-        """Say something once; from then on it is counted."""
+        """Report something once; from then on it is counted."""
         if kind not in self._noted:
             self._noted.add(kind)
             self._state.note(what)
 
     def _look_at_guard(self) -> None:
         if self._guard.rejected_stamps:
-            self._note("stamps", "samples are left aside: no clock gives the stamps that they have")
+            self._note("stamps", "samples are rejected: no clock gives the stamps that they have")
         if self._guard.rejected_values:
             self._note("values", "values are taken for missing: nothing can be so large")
         if why := self._guard.ignored_counter:

@@ -45,7 +45,7 @@ TICK_S = 0.25
 SLICE_S = 0.05
 """Longest that entries are worked off without a look at signals, timers and the broker, s."""
 END_WITHIN_S = 5.0
-"""Longest that what has arrived is still judged once the end was asked for, s; the rest is only kept."""
+"""Longest that what has arrived is still predicted once the end was asked for, s; the rest is only kept."""
 
 
 class Session:
@@ -135,7 +135,7 @@ class Session:
     async def run(self) -> None:
         """Run until `stop` is called, the set time is over, or the first stream cannot be used.
 
-        Any other error is told by the status, and the session goes on.
+        Any other error is reported in the status, and the session goes on.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class Session:
         await self._out.close()
 
     async def _come_to_rest(self) -> None:
-        """What a device still computes is published; what arrived meanwhile is kept, and not judged."""
+        """What a device still computes is published; what arrived meanwhile is kept, and not predicted."""
         if self._computing is not None:
             await self._computing
         for entry in self._arrived:
@@ -239,8 +239,8 @@ class Session:
                 else:
                     judged = self._handle_safely(entry) or judged
             if not judged:
-                self.core.prepare()  # else a decision is on its way, and nobody shall wait
-        except Exception as error:  # noqa: BLE001 - a callback has no caller; the status tells it
+                self.core.prepare()  # else a decision is on its way, and must not wait
+        except Exception as error:  # noqa: BLE001 - a callback has no caller; the status reports it
             self._report.failed("session", fault_text(error))
         finally:
             self._working = False
@@ -253,7 +253,7 @@ class Session:
                 return True
         except (*UNUSABLE, StreamError) as error:  # the first stream, or what it was configured with
             self._fail(error)
-        except Exception as error:  # noqa: BLE001 - no entry ends a session; the status tells it
+        except Exception as error:  # noqa: BLE001 - no entry ends a session; the status reports it
             self._report.failed("session", fault_text(error))
         return False
 
@@ -315,7 +315,7 @@ class Session:
                 self._decide_without(windows, error)
             else:
                 self._decide(windows, outputs)
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task; the status tells it
+        except Exception as error:  # noqa: BLE001 - this task is not awaited; the status reports it
             self._report.failed("session", fault_text(error))
         self._computing = None
         self._work_off()
@@ -352,7 +352,7 @@ class Session:
         self.core.prepare()
 
     def _end_in_time(self, decision: Decision) -> None:
-        """By windows, not by what the stamps say: a clock that is set ends no session."""
+        """By windows, not by stamps: a clock that is set ends no session."""
         if self._seconds_decided is None:
             if Reason.WARMING_UP not in decision.reasons:
                 self._seconds_decided = 0.0
@@ -371,5 +371,5 @@ class Session:
                 self._state.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
                 self._report.works("status")
                 self._report.publish()
-            except Exception as error:  # noqa: BLE001 - the timer goes on, and tells it where it can
+            except Exception as error:  # noqa: BLE001 - the timer goes on, and reports it where it can
                 self._report.failed("status", fault_text(error))

@@ -62,7 +62,7 @@ def references_of(spec: SignalSpec, short: Sequence[int], long: Sequence[int], w
     Raises
     ------
     SignalError
-        A long channel has no short one of its wavelength or chromophore, or nobody knows which is near.
+        A long channel has no short one of its wavelength or chromophore, or it is not known which is near.
     RecipeError
         ``which`` is none of the three.
     """
@@ -106,7 +106,7 @@ def _nearest(spec: SignalSpec, row: int, rows: Sequence[int], places: Sequence[i
     reached = [min(steps.get(("S", o.source), np.inf), steps.get(("D", o.detector), np.inf)) for o in others]
     if not np.isfinite(min(reached)):
         raise SignalError(
-            f"Stage 'short_channel' cannot tell which short channel is nearest to {channel.name!r}: "
+            f"Stage 'short_channel' does not know which short channel is nearest to {channel.name!r}: "
             "positions are not known, and no chain of channels that share an optode leads to one. Give "
             "positions, or set reference = 'mean' or 'all'."
         )

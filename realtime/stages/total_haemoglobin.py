@@ -98,7 +98,7 @@ def _by_place(spec: SignalSpec, rows: list[int]) -> dict[str, int]:
         if place in places:
             raise SignalError(
                 f"Stage {NAME!r}: {spec.channels[places[place]].name!r} and {spec.channels[row].name!r} are "
-                "the same kind at the same place; expected one channel of a kind for each pair."
+                "the same kind of the same pair; expected one channel of a kind for each pair."
             )
         places[place] = row
     return places

@@ -5,9 +5,9 @@ What waits in the queue is committed together.  A commit survives the end of the
 a second one is also forced onto the disk (an fsync, milliseconds long), and that is done right
 after a decision was acknowledged, so that it stands in no decision's way.
 
-Whatever goes wrong in that thread is told at once, and the status says that the journal is failing; what
+Whatever goes wrong in that thread is reported at once, and the status shows the journal as failing; what
 came stays in the bounded queue and is tried again until it goes well.  What does not fit into the queue,
-and an entry that alone cannot be written, is counted and declared in the journal itself, at the place
+and an entry that alone cannot be written, is counted and declared in the journal itself, at the point
 where it is missing.  A file that is removed or replaced under its name is made anew
 (`realtime.sinks.journal.place`).
 
@@ -69,7 +69,7 @@ class JournalWriter:
     queue_size : int
         Entries and decisions that may wait.
     on_trouble : callable of str
-        Told, from the writer's thread, what went wrong and when it went well again.  It must not
+        Called from the writer's thread with what went wrong, and when it went well again.  It must not
         raise.
     linger_s : float
         How often (s) the thread looks for entries.  Looking costs the caller less than being
@@ -218,7 +218,7 @@ class JournalWriter:
                         break
                     at_work = True
                     self._write()
-                except Exception as error:  # noqa: BLE001 - the thread's outermost edge: told, and tried again
+                except Exception as error:  # noqa: BLE001 - the thread's outermost edge: reported, and tried again
                     self._failed(error)
                     if self._closing:
                         break
@@ -257,7 +257,7 @@ class JournalWriter:
             return len(queue) > 0 or not self._closing
 
     def _write(self) -> None:
-        """Commit what waits, tell those who wait for it, and then, once a second, the fsync."""
+        """Commit what waits, call its callbacks, and then, once a second, the fsync."""
         batch = self._queue.first(MOST_AT_ONCE)
         if self._failures and not self._closing and time.monotonic() < self._retry_at:
             self._refuse("it cannot be written at the moment")
@@ -271,7 +271,7 @@ class JournalWriter:
             return
         decided = any(isinstance(item, Decided) for item in batch)
         if batch:
-            # Somebody waits for a decision: what the broker has is noted the next time.
+            # A decision is waited for: what the broker has is noted the next time.
             self._postponed = decided and not self._postponed
             acknowledged = None if self._postponed else self._queue.acknowledged()
             self._store.commit(batch, acknowledged or ())
@@ -319,18 +319,18 @@ class JournalWriter:
         return True
 
     def _committed(self, count: int, acknowledged: list[Identity] | None) -> None:
-        """Take what is committed off the queue and tell those who wait for it."""
+        """Take what is committed off the queue and call its callbacks."""
         waiting = self._queue.taken(count, acknowledged)
         self._taken += count
         for on_committed in waiting:
             self._call(on_committed, None)
 
     def _call(self, on_committed: Committed, trouble: JournalError | None) -> None:
-        """Tell one who waits; that it fails is its own trouble and no other's."""
+        """Call one callback; its failure affects no other."""
         try:
             on_committed(trouble)
-        except Exception as error:  # noqa: BLE001 - somebody else's code
-            self._say(f"A decision is kept, and whoever waits for it could not be told: {_named(error)}.")
+        except Exception as error:  # noqa: BLE001 - the caller's code
+            self._say(f"A decision is kept, but its callback failed: {_named(error)}.")
 
     def _say(self, message: str) -> None:
         with suppress(Exception):  # A terminal that is gone must not end the record.
@@ -351,7 +351,7 @@ class JournalWriter:
         self._refuse(self._why)
 
     def _refuse(self, why: str) -> None:
-        """Tell every decision that waits that it isn't committed yet; each is told only once."""
+        """Call every waiting decision's callback with what is wrong; each only once."""
         for on_committed in self._queue.refused():
             self._call(
                 on_committed,

@@ -34,7 +34,7 @@ class Address:
     user, password : str or None
         Credentials; never shown.
     warnings : tuple of str
-        What is not safe, or will hardly work; to be told.
+        What is not safe, or will hardly work; to be shown.
     """
 
     host: str

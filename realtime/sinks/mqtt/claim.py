@@ -1,7 +1,7 @@
 """A session's name, taken at a broker before anything is published under it.
 
-Two sessions of one name that are started together both find that nobody has it (`mqtt_runs.free_run`), and
-while each loads its model neither has said anything yet.  So the last thing before a session begins is to say
+Two sessions of one name that are started together both find it free (`realtime.sinks.mqtt.runs`), and while
+each loads its model neither has published anything yet.  So the last thing before a session begins is to say
 under the name that it is taken, with a word of chance, and to listen.  A broker sends what is published on a
 topic to all in one order: whoever's word comes first has the name, and the others see that it is not theirs.
 """
@@ -23,7 +23,7 @@ CLAIM = "claim"
 
 
 async def claim(address: Address, session: str, run: int, *, protocol: Protocol = "5") -> None:
-    """Take a session's name; a broker that is not there, or does not let us speak, keeps nobody from it.
+    """Take a session's name; a broker that is not there, or does not let us publish, prevents nothing.
 
     Parameters
     ----------

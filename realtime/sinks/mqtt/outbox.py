@@ -3,7 +3,7 @@
 Pure bookkeeping, on a clock that is handed in; `realtime.sinks.mqtt.sink` does the sending.
 
 A decision is *current* while its age is within the policy, and as long as nothing newer has been
-told as current.  Everything else is *history*.  Memory holds a bounded number of decisions; with a
+published as current.  Everything else is *history*.  Memory holds a bounded number of decisions; with a
 journal the rest waits there (its spool), and is read page by page, before anything in memory that
 is younger.
 """
@@ -118,7 +118,7 @@ class Outbox:
 
     @property
     def backlog(self) -> int:
-        """How many of them wait to be told as history."""
+        """How many of them wait to be published as history."""
         return len(self._late) + len(self._page) + self._in_spool
 
     def put(self, letter: Letter) -> None:
@@ -159,7 +159,7 @@ class Outbox:
         back = [sending.letter for sending in self._flying.values()]
         self._flying.clear()
         self._histories = 0
-        # Only the newest may be told as current again: one that is older than it never.
+        # Only the newest may be published as current again: one that is older than it never.
         again = [letter for letter in back if self._sendable(letter)]
         self._to_history(letter for letter in back if letter not in again)
         self._fresh.extendleft(reversed(again))

@@ -8,10 +8,10 @@ replaced by the broker with a last will when the connection ends without a goodb
 
 A decision is put on its way at once, in order, without waiting for the acknowledgement of the one before
 (`realtime.sinks.mqtt.outbox` decides what is next).  With MQTT 5 a current decision is marked to be thrown
-away by the broker when its time is over, so that nobody who sleeps is shown it later (not so with the
+away by the broker when its time is over, so that no sleeping client gets it later (not so with the
 embedded broker, see `realtime.sinks.mqtt.connection.RUMQTTD`: there a subscriber that slept must look at a
 decision's own times).  QoS 1 means at least once: only what was in flight when a connection broke, or was
-acknowledged in the moment in which the process ended, may arrive twice, and its identity tells.
+acknowledged in the moment in which the process ended, may arrive twice, with the same identity.
 """
 
 import asyncio
@@ -53,12 +53,12 @@ class MqttSink:
         The status (JSON) that the broker publishes when this connection is lost
         (`realtime.status.Status.lost`).
     on_trouble : callable of str
-        Told, in the event loop, when the broker cannot be reached, is lost, and is there again.
+        Called, in the event loop, when the broker cannot be reached, is lost, and is there again.
     protocol : {"5", "3.1.1"}
         Version of MQTT.
     queue_size : int
         Most decisions that wait in memory while the broker is away.  The oldest make room; with a
-        journal they wait there, without one they are counted and told.
+        journal they wait there, without one they are counted and reported.
     allow_insecure : bool
         Whether another machine may be spoken to in the clear or without credentials.
     ca_file : path or None
@@ -132,7 +132,7 @@ class MqttSink:
 
     @property
     def backlog(self) -> int:
-        """How many of them wait to be told as history."""
+        """How many of them wait to be published as history."""
         return self._outbox.backlog
 
     @property
@@ -159,7 +159,7 @@ class MqttSink:
         spool : callable or None
             Reads it; None where there is no journal.
         acknowledged : callable of run and sequence
-            Told, on the loop, what the broker has.
+            Called, on the loop, with what the broker has.
         """
         before = None if spool is None else (run, 0)
         self._outbox = Outbox(size=self._size, clock=clock, spooled_before=before)
@@ -214,7 +214,7 @@ class MqttSink:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.waiting:
-            kept = " They are in the journal; the session's next run tells them." if self._spool else ""
+            kept = " They are in the journal; the session's next run publishes them." if self._spool else ""
             self._tell(f"Broker {self.address} has not acknowledged {self.waiting} decisions.{kept}")
 
     # ------------------------------------------------------------------ sending
@@ -260,7 +260,7 @@ class MqttSink:
         self._send()
 
     def _properties(self, seconds: float) -> Properties | None:
-        """When the broker is to throw a message away, where it can be told so."""
+        """When the broker is to drop a message, where the protocol can say so."""
         if not self._connection.expires or seconds == float("inf"):
             return None
         whole = int(seconds)

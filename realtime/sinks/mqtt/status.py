@@ -21,7 +21,7 @@ class StatusTopic:
     connection : Connection
         Through which it is published.
     settled : callable
-        Told that the broker has it, or that it could not be published.
+        Called when the broker has it, or it could not be published.
     """
 
     def __init__(self, name: str, connection: BrokerConnection, settled: Callable[[], None]) -> None:

@@ -44,7 +44,7 @@ def exposed(environ: Mapping[str, str]) -> tuple[str, ...]:
         if not environ.get(name):
             continue
         path = Path(environ[name])
-        with suppress(OSError):  # That it cannot be read is told by whoever reads it.
+        with suppress(OSError):  # That it cannot be read is reported by its reader.
             if path.stat().st_mode & 0o004:
                 found.append(f"{path} ({name}) is a secret that every user can read: chmod 600 {path}.")
     return tuple(found)

@@ -3,13 +3,13 @@
 The offset between the clocks is compared every few seconds, so a clock that jumps is found out after
 samples of it have come.  What a jump does at once is this: samples seem to arrive far sooner or later
 after they were stamped than any before.  So do samples of a device that was frozen.  Only a fresh comparison
-tells the two apart, and until it is there such samples are held back: none is ever put on an offset of
+distinguishes the two, and until it is there such samples are held back: none is ever put on an offset of
 another clock.  A comparison that shows a jump may be wildly wrong itself: it is believed where the samples
 jumped as it says, or once a fresh one agrees; until then samples are held back too.  Nothing here reads
 a clock or waits.
 
 Stamps that no clock gives, and single ones that leap by hours (`realtime.guards.stamps`), are passed on as
-they are: the core leaves them aside, and they tell nothing of what is usual.
+they are: the core rejects them, and they show nothing of what is usual.
 """
 
 import math
@@ -67,7 +67,7 @@ class InOrder:
         self._origin = origin
         self._offset = first
         self._lock = threading.Lock()
-        self._unconfirmed: ClockMeasured | None = None  # shows a jump of which nothing else tells
+        self._unconfirmed: ClockMeasured | None = None  # shows a jump that nothing else confirms
         self._held: list[Received] = []
         self._held_since = 0.0
         self._early = False

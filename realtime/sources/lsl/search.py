@@ -1,6 +1,6 @@
 """Which LSL stream is meant, at the start and when it is gone.
 
-At the start a person is there to be asked: none, or several that match, is an error.  Later nobody
+At the start a person is there to be asked: none, or several that match, is an error.  Later no one
 is: the one that was lost is looked for until it comes back, and what is not certainly it is not taken,
 since at the next bed stands the same device.
 """
@@ -109,7 +109,7 @@ def of_number(number: int, written: str = "") -> list[pylsl.StreamInfo]:
 def named(predicate: str, *, minimum: int, timeout: float) -> list[pylsl.StreamInfo]:
     """Streams that match; names and source_ids also where XPath cannot compare them, as for XDF files.
 
-    Blanks around them, other encodings than UTF-8: what is shown as a stream's name can be said.
+    Blanks around them, other encodings than UTF-8: what is shown as a stream's name can be typed.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
     Raises
     ------
     StreamError
-        No stream matches (it lists what was seen) or more than one does (it lists them).
+        No stream matches (it lists what was found) or more than one does (it lists them).
     """
     deadline = time.monotonic() + choice.wait_s
     found: list[pylsl.StreamInfo] = []
@@ -172,7 +172,7 @@ def several(
     option: str,
     numbers: Mapping[str, int] | None = None,
 ) -> str:
-    """The message where more than one stream matches; it lists them, and says how to tell them apart."""
+    """The message where more than one stream matches; it lists them, and says how to distinguish them."""
     listed = f"{len(found)} streams match {predicate}: {describe_streams(found, numbers)}. "
     by_number = (numbers or {}).get(found[0].uid())
     also = "" if by_number is None else f', or by its number, {option} "#{by_number}"'
@@ -227,7 +227,7 @@ def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str
     """What is looked for once the chosen stream is gone; asked while it is there.
 
     A uid and a number end with their outlet: then it is the device that is looked for, unless another one
-    there is known by the same id.  That one may restart as well, and nobody could tell them apart.
+    there is known by the same id.  That one may restart as well, and the two could not be distinguished.
 
     Parameters
     ----------
@@ -245,15 +245,15 @@ def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str
     """
     wanted = None if choice.number is not None else parse(choice.predicate)
     if wanted is not None and wanted.by is not By.UID:
-        said = {By.NAME: chosen.name(), By.SOURCE_ID: chosen.source_id()}.get(wanted.by)
-        return choice.predicate if said is None else alike(wanted.by, said), ""
+        typed = {By.NAME: chosen.name(), By.SOURCE_ID: chosen.source_id()}.get(wanted.by)
+        return choice.predicate if typed is None else alike(wanted.by, typed), ""
     device = StreamIdentity.of(chosen).predicate
-    beside = [info for info in resolve(device, minimum=MANY, timeout=LOOK_S) if info.uid() != chosen.uid()]
-    if not beside:
+    others = [info for info in resolve(device, minimum=MANY, timeout=LOOK_S) if info.uid() != chosen.uid()]
+    if not others:
         return device, ""
     return (
         f"uid={literal(chosen.uid())}",
-        f"{len(beside)} more streams had its name or source_id when it was chosen, so that another "
+        f"{len(others)} more streams had its name or source_id when it was chosen, so that another "
         "outlet could be one of theirs; only this one is waited for",
     )
 
@@ -278,7 +278,7 @@ def choose_again(
     Returns
     -------
     info : pylsl.StreamInfo or None
-        None where it is not there, or cannot be told.
+        None where it is not there, or cannot be distinguished.
     why : str
         Why not, where something is there; else empty.
     """
@@ -327,5 +327,5 @@ class Search:
 
 
 def _without_companions(found: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
-    """Some devices send statistics or motion beside the signal, under the same type."""
+    """Some devices send statistics or motion next to the signal, under the same type."""
     return [info for info in found if not is_companion(info)] or list(found)

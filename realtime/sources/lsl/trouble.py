@@ -1,6 +1,6 @@
-"""What a source meets, told in the log: each part at most once a second, with a count.
+"""What a source meets, reported in the log: each part at most once a second, with a count.
 
-Whoever sends ten thousand markers a second that are no text must not fill the journal with saying so.
+A sender of ten thousand markers a second that are no text must not fill the journal with reports of it.
 """
 
 import threading
@@ -17,12 +17,12 @@ REPORT_EVERY_S = 1.0
 
 
 class Troubles:
-    """Collects and tells; may be called from any thread.
+    """Collects and reports; may be called from any thread.
 
     Parameters
     ----------
     emit : callable of Entry
-        Takes what is told.
+        Takes what is reported.
     clock : callable
         The local clock, s.
     """
@@ -45,7 +45,7 @@ class Troubles:
         self.report()
 
     def report(self, *, all_of_it: bool = False) -> None:
-        """Tell what waits, as far as it is time."""
+        """Report what waits, as far as it is time."""
         now = self._clock()
         with self._lock:
             due = [
@@ -58,7 +58,7 @@ class Troubles:
                 self._emit(replace(self._waiting.pop(part), local=now))
 
     def failed(self, part: str, error: Exception) -> None:
-        """A part of the source raised what nobody expected; it is tried again."""
+        """A part of the source raised an unexpected error; it is tried again."""
         reason = printable(f"{type(error).__name__}: {error}", 300)
         with self._lock:
             if self._failing.get(part) == reason:

@@ -44,6 +44,14 @@ def test_only_what_differs_is_kept() -> None:
     assert other["rate"] == 10.0
 
 
+def test_files_of_earlier_versions_keep_theirs() -> None:
+    spec = SignalSpec((Channel(name="a", kind=Kind.HBO, unit="mol/L", source=3, distance=0.03),), 10.0)
+    read = [Channel(name="a", kind=Kind.HBO, unit="mol/L", source=3)]
+    kept = '{"of":"5c71a5eeb9c14475","channels":[{"distance":0.03}],"rate":10.0}'
+    assert lossless_extension(spec, read, 0.0) == kept
+    assert restored(kept, read, 0.0) == spec
+
+
 def test_the_rate_is_the_standard_one_where_they_agreed() -> None:
     """A resampled copy of the file keeps its own rate."""
     spec = restored(lossless_extension(SPEC, BARE, 10.0), BARE, 25.0)

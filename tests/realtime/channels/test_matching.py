@@ -196,7 +196,7 @@ def test_what_could_be_two_channels_is_asked_about(n):
         match_channels(NEEDED.pick([0]), found)
     assert str(raised.value) == (
         "S1_D1 760 (intensity, V) could be twin 0 (intensity, V) or twin 1 (intensity, V); expected one that "
-        "fits. Give the optodes names that tell them apart."
+        "fits. Give the optodes names that distinguish them."
     )
 
 

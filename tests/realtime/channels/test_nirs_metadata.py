@@ -57,9 +57,9 @@ def test_an_optode_is_placed_however_its_name_is_written(label):
     assert channel.distance == pytest.approx(0.03)
 
 
-def test_an_optode_with_two_places_is_refused():
+def test_an_optode_with_two_positions_is_refused():
     assert fields({}, places=(*PLACES, PLACES[0]))[0].distance == pytest.approx(0.03)
-    with pytest.raises(SignalError, match="'S1': there are two places of a source of that name"):
+    with pytest.raises(SignalError, match="'S1': there are two positions of a source of that name"):
         fields({}, places=(*PLACES, ("source", "S1", 50.0)))
 
 

@@ -11,6 +11,7 @@ from realtime.signal import Kind
     [
         (["S7_CCP3h", "S2", "S7_CCP3h"], [7, 2]),
         (["Tx12", "Tx3"], [12, 3]),
+        (["D2", "D1"], [2, 1]),
         (["S1", "Fp1x"], [1, 2]),  # both are 1: counted
         (["S1", "left"], [1, 2]),
         (["S0", "S1"], [1, 2]),  # ours begin with 1

@@ -8,7 +8,17 @@ from models.errors import SignalError
 from realtime.channels.units import LENGTHS, kind_of, unit_of
 from realtime.signal import UNITS, Kind
 
-FACTORS = [("", 1.0), ("m", 1e-3), ("u", 1e-6), ("µ", 1e-6), ("μ", 1e-6), ("n", 1e-9), ("micro", 1e-6)]
+FACTORS = [
+    ("", 1.0),
+    ("milli", 1e-3),
+    ("nano", 1e-9),
+    ("m", 1e-3),
+    ("u", 1e-6),
+    ("µ", 1e-6),
+    ("μ", 1e-6),
+    ("n", 1e-9),
+    ("micro", 1e-6),
+]
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_oxysoft_with_fewer_labels_than_rows():
         ({"SourceDetectorSeparation": {"Tx5": "35 mm"}}, "'Tx5'; expected two optodes"),
         ({"SourceDetectorSeparation": "35"}, "'35'; expected a length"),
         ({"Optodes": {"Tx5": [1, 2]}}, r"'Tx5' at \[1, 2\]; expected three numbers"),
-        ({"Optodes": [1]}, "expected places by name"),
+        ({"Optodes": [1]}, "expected positions by name"),
         ({"Optodes": {}, "OptodeUnit": "inch"}, "'inch'; expected m, cm, mm"),
         ({"channels": 3}, "expected 'ChMontage'"),
     ],

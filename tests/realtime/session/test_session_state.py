@@ -52,7 +52,7 @@ def test_what_was_never_judged_is_not_live() -> None:
     standing.opened(stream())
     standing.decided(decided(Reason.COVERAGE, Reason.GAP), 20.0)
     assert standing.state is State.BASELINE
-    assert standing.reason == "no window could be judged yet: coverage, gap"
+    assert standing.reason == "no window was usable yet: coverage, gap"
     standing.decided(decided(Reason.INFERENCE), 21.0)  # told by itself; the stream is not to blame
     assert standing.state is State.LIVE
 
@@ -363,7 +363,7 @@ def test_windows_that_come_again_are_told_once() -> None:
     standing.decided(decided(Reason.GAP), 10.5)
     assert (standing.state, standing.reason) == (
         State.RECOVERING,
-        "no window could be judged yet: gap",
+        "no window was usable yet: gap",
     )
     standing.decided(decided(), 11.0)
     assert (standing.state, standing.since) == (State.LIVE, 11.0)

@@ -224,7 +224,7 @@ def _far(spec: SignalSpec, **changes: Any) -> SignalSpec:
             SignalSpec((*SPEC.channels, channel(7, 7, 0.03)), RATE),
             {},
             SignalError,
-            r"cannot tell which short channel is nearest to 'S7_D7 760'.*reference = 'mean'",
+            r"does not know which short channel is nearest to 'S7_D7 760'.*reference = 'mean'",
         ),
         (
             _far(SPEC, kind=Kind.INTENSITY, unit="V"),
