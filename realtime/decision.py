@@ -1,6 +1,6 @@
 """`Decision`: the record that leaves the house.
 
-Its JSON form is published as ``decision.schema.json`` beside this file; a test holds the two
+Its JSON form is published as ``decision.schema.json`` next to this file; a test holds the two
 together.  Research use only: a decision describes a signal, it is not a diagnosis.
 """
 

@@ -100,7 +100,7 @@ def predict_journal(
         It cannot be read, no run used this bundle (the message lists the runs), or as `predict_log`.
     """
     others: list[str] = []
-    judged = False
+    predicted = False
     for run in journal_runs(path):
         log = read_journal_entries(path, run.run)
         first = next(log, None)
@@ -109,13 +109,13 @@ def predict_journal(
         if isinstance(first, SessionStarted) and first.model_hash != bundle.card.hash:
             others.append(f"run {run.run} by {first.model_hash[:12]}")
             continue
-        judged = True
+        predicted = True
         losses = read_losses(path, run.run)
         if losses:
             report(_what_is_lost(path, run.run, losses))
             log = _until(losses[0].first, log)
         yield from predict_log(chain((first,), log), bundle, inference)
-    if others and not judged:
+    if others and not predicted:
         raise JournalError(
             f"{path} was predicted by other models ({', '.join(others)}), this bundle is "
             f"{bundle.card.hash[:12]}; give the bundle of the session."

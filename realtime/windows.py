@@ -82,7 +82,7 @@ def whole_number(value: float, what: str, rate: float) -> int:
 
 
 def check_window(length_s: float, step_s: float, rate: float, n_channels: int = 1) -> None:
-    """Refuse windows that are longer than anybody lies still, or that no memory holds.
+    """Refuse windows that are longer than anyone lies still, or that no memory holds.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ OxySoft labels its rows and gives no distances.  A side file without ``ChMontage
 
 ``SourceDetectorSeparation`` is a length with its unit for each pair, in either order, or one length
 for all; ``Optodes`` are positions in ``OptodeUnit`` (mm, cm or m).  Either may be left out.  A pair that
-has both is as far apart as the first says.  What a channel of the stream is still lacking after that
+has both has the distance that the first gives.  What a channel of the stream is still lacking after that
 is an error: half a geometry is no geometry.
 """
 

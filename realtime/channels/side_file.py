@@ -37,6 +37,6 @@ def read_side_file(path: Path) -> SideFile:
             "each "
             "row is; form: realtime/channels/montage.py), or 'SourceDetectorSeparation' or 'Optodes' "
             "(distances for a "
-            "stream that tells its channels; form: realtime/channels/geometry.py)."
+            "stream that describes its channels; form: realtime/channels/geometry.py)."
         )
     return layout_of_json(values, path)

@@ -14,7 +14,7 @@ KEEP = 12
 PUSH_S = 3e-3
 """How late a chunk is pushed before any are known, s; counts as one end among those that come."""
 MORE = 8.0
-"""By so much of their range, divided by their number, rests may lie outside those seen."""
+"""By so much of their range, divided by their number, rests may lie outside those of before."""
 BELIEVED = 4
 """Ways from end to end, of about the longest there were, from which the ends' line is believed."""
 

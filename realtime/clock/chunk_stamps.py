@@ -11,8 +11,8 @@ come are like the latest ones (their range, and some more where they are few).  
 
 - no earlier than the end before it, and a period for each sample since,
 - no later than the end of its own chunk, and a period back for each sample that is still to come.  Where
-  that end will be, its made-up stamp says: so many declared periods on as samples are to come, of which
-  the latest chunks tell the least and the most.
+  that end will be follows from its deduced stamp: so many declared periods on as samples are to come, by
+  the least and the most of the latest chunks.
 
 Between these two nothing can be known before the end comes, and so much is claimed.
 """
@@ -62,7 +62,7 @@ class Step(Enum):
     END = auto()
     """The sample before was the last of a chunk."""
     ODD = auto()
-    """Measured, as far as can be seen."""
+    """Measured, as far as is known."""
     PAUSE = auto()
     """Longer than any wrong rate explains."""
 

@@ -103,7 +103,7 @@ class Clock:
             return self._line.uncertainty_s
         line = 0.0 if self._deduced else self._line.uncertainty_s
         line = max(line, self._ends.claim(self._given - self._squeezed))
-        # A stamp ahead of its arrival was still made before that: how far ahead it is, its age tells.
+        # A stamp ahead of its arrival was still made before that: how far ahead it is, its age shows.
         made = min(self._raw + self._comparisons.offset, self._arrived)
         return line + self._squeezed + self._comparisons.uncertainty_at(made)
 

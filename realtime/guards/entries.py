@@ -48,7 +48,7 @@ class InputGuard:
     """Looks at all samples of a session, in order."""
 
     def __init__(self) -> None:
-        self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._rows: npt.NDArray[np.intp]
         self._scales: Floats | None = None
         self._frame_row: int | None = None
         self._stamps = StampGuard(0.0)

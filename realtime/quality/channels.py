@@ -167,21 +167,21 @@ class ChannelQuality:
 
     def _measured(self, where: slice, start: float, end: float, rate: float) -> _Ready | None:
         """Measure, and say how the scale of motion is to go on; the state stays as it is."""
-        seen = measure_raw(self.recent, where, start, rate, self._coupling)
-        if seen is None:
+        raw = measure_raw(self.recent, where, start, rate, self._coupling)
+        if raw is None:
             return None
-        usual, scale = self._usual(seen.own_change, end)
+        usual, scale = self._usual(raw.own_change, end)
         with np.errstate(all="ignore"):
-            moving = artefacts.share_moving(seen.times, seen.moved, seen.lag, usual)
-        if len(seen.unknown):
-            moving[seen.unknown] = np.nan
-        summary = {**seen.summary, "moving": round(np.count_nonzero(moving > 0.0) / len(moving), 4)}
+            moving = artefacts.share_moving(raw.times, raw.moved, raw.lag, usual)
+        if len(raw.unknown):
+            moving[raw.unknown] = np.nan
+        summary = {**raw.summary, "moving": round(np.count_nonzero(moving > 0.0) / len(moving), 4)}
         of_outputs = (
-            *(self._at_pair(values) for values in (seen.coupling, seen.power)),
-            *(self._worst(values) for values in (seen.flat, seen.saturated, moving)),
+            *(self._at_pair(values) for values in (raw.coupling, raw.power)),
+            *(self._worst(values) for values in (raw.flat, raw.saturated, moving)),
         )
-        measured = Measured(seen.coupling, seen.power, seen.flat, seen.saturated, moving, summary, of_outputs)
-        return _Ready(seen.key, measured, scale)
+        measured = Measured(raw.coupling, raw.power, raw.flat, raw.saturated, moving, summary, of_outputs)
+        return _Ready(raw.key, measured, scale)
 
     def of_outputs(self, measured: Measured, pipeline: ChannelMeasurement) -> ChannelMeasurement:
         """What was measured of the inputs, at the channels that are made of them.
@@ -191,7 +191,7 @@ class ChannelQuality:
         measured : Measured
             As `measure` gives it.
         pipeline : ChannelMeasurement
-            What the pipeline's output tells.
+            What the pipeline's output shows.
         """
         return ChannelMeasurement(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
 

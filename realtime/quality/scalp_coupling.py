@@ -1,4 +1,4 @@
-"""Does the optode sit on the skin?  The pulse tells: it is there, and alike at both wavelengths.
+"""Does the optode sit on the skin?  The pulse shows it: it is there, and alike at both wavelengths.
 
 Scalp coupling index and peak spectral power (Pollonini et al. 2014, Hearing Research 309, 84-93; 2016,
 Biomed. Opt. Express 7, 5104-5119) of one window, from its own samples alone.  The usual forms filter the
@@ -59,7 +59,7 @@ class ScalpCoupling:
             self.pair_of[rows] = place
 
     def knowable(self, rate: float) -> bool:
-        """Whether the pulse can be seen at this rate (Hz) in windows of this length."""
+        """Whether the pulse can be measured at this rate (Hz) in windows of this length."""
         enough = self._length * self._low >= LEAST_CYCLES
         cells = self._length * rate * 2.0 * self._length * (self._high + TRANSITION)
         return bool(len(self._one)) and enough and rate > 2.0 * self._high and cells <= MOST_CELLS
@@ -91,13 +91,13 @@ class ScalpCoupling:
         if band is None:
             unknown = np.full(len(self._starts), np.nan)
             return unknown, unknown
-        seen = data @ band  # (n_channels, 2 n_frequencies): cosines, then sines
-        power = np.einsum("cf,cf->c", seen, seen)
+        projected = data @ band  # (n_channels, 2 n_frequencies): cosines, then sines
+        power = np.einsum("cf,cf->c", projected, projected)
         loud = power > SILENCE**2 * n * np.einsum("cn,cn->c", data, data)
         there = loud[self._one] & loud[self._other]
         both = np.where(there, np.sqrt(power[self._one] * power[self._other]), 1.0)
-        half = seen.shape[1] // 2
-        first, second = seen[self._one], seen[self._other]
+        half = projected.shape[1] // 2
+        first, second = projected[self._one], projected[self._other]
         alike = first * second
         cross = alike[:, :half] + alike[:, half:]  # the cross-spectrum's real part, and the imaginary one
         turned = first[:, :half] * second[:, half:] - first[:, half:] * second[:, :half]
@@ -133,7 +133,7 @@ class ScalpCoupling:
         band = np.concatenate([inside.real, inside.imag], axis=1)
         # Least squares by the normal equations: few columns, nearly orthogonal, and no faster way.
         _, shares, failed = dposv(slow.T @ slow, slow.T @ band)
-        if failed:  # samples so bunched that slow and fast cannot be told apart
+        if failed:  # samples so bunched that slow and fast cannot be separated
             return None
         band -= slow @ shares
         return band

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 
 from models.bundle import Bundle
 from models.errors import StreamError
-from models.outside import printable
 from realtime.core import Core, Plan
 from realtime.core.stream_guard import UNUSABLE, StreamGuard, fault_text
 from realtime.decision import Decision
-from realtime.inference import NOT_PREDICTED, Inference, NetworkOutput, predict
+from realtime.inference import Inference
 from realtime.log import (
     ClockMeasured,
     Entry,
-    Produced,
     Received,
     SessionStarted,
     SourceTrouble,
@@ -30,10 +28,10 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.quality.policy import Reason
+from realtime.session.deciding import WindowDecider
 from realtime.session.interfaces import Observer, SessionSettings, Source, SourceFactory
 from realtime.session.publisher import Publisher
 from realtime.session.reporter import Reporter, session_state_of
-from realtime.session.state import LONGEST_REASON
 from realtime.sinks import Sink
 from realtime.sinks.journal.journal import JournalWriter
 from realtime.sinks.mqtt.sink import MqttSink
@@ -85,8 +83,6 @@ class Session:
     ) -> None:
         self.core = Core(Plan.from_card(bundle.card))
         self.settings = settings
-        self.decisions = 0
-        """Windows decided so far."""
         self._feed = StreamGuard(self.core)
         self._bundle = bundle
         self._inference = inference
@@ -107,7 +103,6 @@ class Session:
         self._arrived: deque[Entry | None] = deque()
         self._called = False  # whether `_work_off` is on its way
         self._end_by: float | None = None  # monotonic s
-        self._computing: asyncio.Task[None] | None = None  # windows on a device, off the loop
         self._working = False
         self._finished = asyncio.Event()
         self._failure: Exception | None = None
@@ -129,6 +124,16 @@ class Session:
             utc_offset=time.time() - self._clock(),
         )
         self._out.failed = self._report.failed
+        self._decider = WindowDecider(
+            core=self.core,
+            guard=self._feed,
+            inference=inference,
+            out=self._out,
+            report=self._report,
+            state=self._state,
+            clock=self._clock,
+            resume=self._work_off,
+        )
 
     # ------------------------------------------------------------- running
 
@@ -182,12 +187,16 @@ class Session:
 
     async def _come_to_rest(self) -> None:
         """What a device still computes is published; what arrived meanwhile is kept, and not predicted."""
-        if self._computing is not None:
-            await self._computing
+        await self._decider.finish()
         for entry in self._arrived:
             if entry is not None:
                 self._out.append(entry)
         self._arrived.clear()
+
+    @property
+    def decisions(self) -> int:
+        """Windows decided so far."""
+        return self._decider.decisions
 
     @property
     def heard(self) -> bool:
@@ -219,12 +228,12 @@ class Session:
         """Handle what arrived, in order, as far as no device is computing; None ends the session."""
         self._called = False  # before the look: what comes later calls again
         if self._working:
-            return  # a decision that ends the session comes back here: what it queued is seen below
+            return  # a decision that ends the session comes back here: what it queued is handled below
         self._working = True
-        judged = False
+        predicted = False
         begun = time.monotonic()
         try:
-            while self._arrived and self._computing is None and not self._finished.is_set():
+            while self._arrived and not self._decider.computing and not self._finished.is_set():
                 now = time.monotonic()
                 if self._end_by is not None and now > self._end_by:
                     self._finished.set()
@@ -237,8 +246,8 @@ class Session:
                 if entry is None:
                     self._finished.set()
                 else:
-                    judged = self._handle_safely(entry) or judged
-            if not judged:
+                    predicted = self._handle_safely(entry) or predicted
+            if not predicted:
                 self.core.prepare()  # else a decision is on its way, and must not wait
         except Exception as error:  # noqa: BLE001 - a callback has no caller; the status reports it
             self._report.failed("session", fault_text(error))
@@ -249,7 +258,7 @@ class Session:
         """One entry, whatever it is; whether it completed a window."""
         try:
             if windows := self._handle(entry):
-                self._predict(windows)
+                self._decider.take(windows)
                 return True
         except (*UNUSABLE, StreamError) as error:  # the first stream, or what it was configured with
             self._fail(error)
@@ -293,57 +302,6 @@ class Session:
         self._state.lost(f"the stream that came back cannot be used: {reason}", local)
         if self._source is not None:
             self._source.refuse(reason)
-
-    def _predict(self, windows: Sequence[Window]) -> None:
-        """Windows in, decisions out, in order; what arrives while a device computes waits."""
-        if not self._inference.on_cpu:
-            self._computing = asyncio.create_task(self._predict_elsewhere(windows))
-            return
-        # On the CPU a hop to another thread and back costs more than it frees here.
-        try:
-            outputs = predict(windows, self._inference)
-        except Exception as error:  # noqa: BLE001 - whatever a network raises, the windows abstain
-            self._decide_without(windows, error)
-        else:
-            self._decide(windows, outputs)
-
-    async def _predict_elsewhere(self, windows: Sequence[Window]) -> None:
-        try:
-            try:
-                outputs = await asyncio.to_thread(predict, windows, self._inference)
-            except Exception as error:  # noqa: BLE001 - as on the CPU
-                self._decide_without(windows, error)
-            else:
-                self._decide(windows, outputs)
-        except Exception as error:  # noqa: BLE001 - this task is not awaited; the status reports it
-            self._report.failed("session", fault_text(error))
-        self._computing = None
-        self._work_off()
-
-    def _decide_without(self, windows: Sequence[Window], error: Exception) -> None:
-        """The network raised (torch: out of memory, device lost): abstain, and say so."""
-        self._report.inference_error = f"inference failed: {printable(str(error), LONGEST_REASON)}"
-        self._decide(windows, [NOT_PREDICTED] * len(windows), failed=True)
-
-    def _decide(
-        self, windows: Sequence[Window], outputs: Sequence[NetworkOutput], *, failed: bool = False
-    ) -> None:
-        if not failed:
-            self._report.inference_error = ""
-        for window, (logits, batch) in zip(windows, outputs, strict=True):
-            produced = Produced(self._clock(), window.sequence, batch)
-            self._out.append(produced)
-            decision = self._feed.decide(window, logits, produced)
-            if decision is None:
-                self._report.failed("core", self._feed.fault)
-                continue
-            if not decision.abstained:  # whatever failed before, it works
-                self._report.works("core")
-                self._report.works("session")
-            self.decisions += decision.count
-            self._state.decided(decision, produced.local)
-            self._out.pass_on(decision, self.core.local_origin.local_time(decision.window_end))
-        self._report.publish_changes()
 
     def _published(self, decision: Decision) -> None:
         if self._observer is not None:

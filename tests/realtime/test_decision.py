@@ -130,7 +130,7 @@ def test_a_missing_or_an_unknown_field_is_refused(decision: Decision, data: st.D
     assert not VALIDATOR.is_valid({**json.loads(decision.to_json()), "diagnosis": "none"})
 
 
-def test_no_number_leaves_that_is_none() -> None:
+def test_no_nan_is_published() -> None:
     decision = Decision.from_json(
         '{"schema":1,"session":"s","run":1,"sequence":0,"count":1,"window_start":0.0,"window_end":7.0,'
         '"window_start_utc":null,"window_end_utc":null,"produced_at_utc":null,"age_s":NaN,"delay_s":0.0,'

@@ -75,23 +75,23 @@ def written(path: Path, *runs: list[Entry]) -> Path:
     return path
 
 
-def test_runs_of_another_bundle_are_left_out_and_told(
+def test_runs_of_another_bundle_are_left_out_and_reported(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
     path = written(tmp_path / "bed.hemostream", session(bundle, 1), session(other, 2), session(bundle, 3))
-    told: list[str] = []
-    again = list(predict_journal(path, bundle, inference, report=told.append))
+    reported: list[str] = []
+    again = list(predict_journal(path, bundle, inference, report=reported.append))
     assert {decision.run for decision in again} == {1, 3}
     assert len(again) == 48
-    assert len(told) == 1
-    assert "run 2 by ffffffffffff" in told[0]
-    assert "left out" in told[0]
-    again = list(predict_journal(path, other, inference, report=told.append))
+    assert len(reported) == 1
+    assert "run 2 by ffffffffffff" in reported[0]
+    assert "left out" in reported[0]
+    again = list(predict_journal(path, other, inference, report=reported.append))
     assert {decision.run for decision in again} == {2}
 
 
-def test_a_bundle_that_judged_no_run_is_told_which_did(
+def test_a_bundle_that_predicted_no_run_is_reported_which_did(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "bed.hemostream", session(bundle, 1), session(bundle, 2))
@@ -101,7 +101,7 @@ def test_a_bundle_that_judged_no_run_is_told_which_did(
         list(predict_journal(path, other, inference, report=pytest.fail))
 
 
-def test_what_follows_on_a_loss_is_not_judged_as_if_nothing_were_missing(
+def test_what_follows_on_a_loss_is_not_predicted_as_if_nothing_were_missing(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     """A queue that was full: the journal says itself what it lacks, in the middle of run 1."""
@@ -122,16 +122,16 @@ def test_what_follows_on_a_loss_is_not_judged_as_if_nothing_were_missing(
     written(path, session(bundle, 2))
     (loss,) = read_losses(path)
     assert loss.missing == len(lost)
-    told: list[str] = []
-    again = list(predict_journal(path, bundle, inference, report=told.append))
+    reported: list[str] = []
+    again = list(predict_journal(path, bundle, inference, report=reported.append))
     of_first = [d.to_json() for d in again if d.run == 1]
     made = sum(isinstance(entry, Produced) for entry in before)
     assert 0 < made == len(of_first) < len(whole)
     assert of_first == whole[:made]
     assert sum(d.run == 2 for d in again) == 24
-    assert len(told) == 1
-    assert f"lacks {len(lost)} entries" in told[0]
-    assert "run 1" in told[0]
+    assert len(reported) == 1
+    assert f"lacks {len(lost)} entries" in reported[0]
+    assert "run 1" in reported[0]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 4096])

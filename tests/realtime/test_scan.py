@@ -49,7 +49,7 @@ def judged(recording: Recording) -> Decision:
     return decision
 
 
-def test_it_is_judged_as_one_window_as_long_as_the_scan() -> None:
+def test_it_is_predicted_as_one_window_as_long_as_the_scan() -> None:
     decision = judged(recording(start=1e9))
     assert (decision.window_start, decision.window_end, decision.sequence, decision.count) == (0, 120, 0, 1)
     assert decision.window_end_utc == "2001-09-09T01:48:40.000000+00:00"
@@ -90,7 +90,7 @@ def test_a_scan_that_is_not_as_in_training_abstains_with_the_reason(
     assert decision.evidence.windows == (0 if reasons else 1)
 
 
-def test_what_is_missing_is_told() -> None:
+def test_what_is_missing_is_reported() -> None:
     scan = recording()
     scan.missing[2] = True
     decision = judged(scan)
@@ -109,7 +109,7 @@ def test_what_is_missing_is_told() -> None:
     assert decision.largest_gap_s == pytest.approx(2.0)
 
 
-def test_a_system_that_gives_no_number_abstains() -> None:
+def test_a_system_that_gives_nan_abstains() -> None:
     scan = recording()
     broken = ScanBundle(
         BUNDLE.card, System(BUNDLE.system.features, (Linear(np.full((10, 2), np.inf), np.zeros(2)),))

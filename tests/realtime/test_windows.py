@@ -118,7 +118,7 @@ def test_half_a_column_of_clock_noise_moves_no_column() -> None:
 @pytest.mark.parametrize(
     ("warm_from", "warming"), [(100.024, 0), (100.026, 1), (100.524, 1), (100.526, 2), (99.0, 0), (200.0, 3)]
 )
-def test_what_begins_before_the_warm_up_is_over_is_not_judged(warm_from: float, warming: int) -> None:
+def test_what_begins_before_the_warm_up_is_over_is_not_predicted(warm_from: float, warming: int) -> None:
     given = cut().process(piece(0, 20, warm_from=warm_from))
     assert [w.reasons for w in given] == [(Reason.WARMING_UP,)] * warming + [()] * (3 - warming)
 
@@ -181,7 +181,7 @@ def test_length_and_step_are_named_where_they_do_not_fit() -> None:
         cut(0.5, 0.25)
 
 
-def test_no_window_is_longer_than_anybody_lies_still() -> None:
+def test_no_window_is_longer_than_anyone_lies_still() -> None:
     check_window(3600.0, 3600.0, 1.0)
     for value in (3600.5, 0.0, -1.0):
         for what, shape in (("length", (value, 0.5)), ("step", (0.5, value))):

@@ -201,12 +201,12 @@ class JournalStore:
         if not whole:
             self._begin_again()
         self._let_go()
-        aside = []
+        renamed = []
         for end in ("", *COMPANIONS):
             if self._place.is_ours(end) and (end or whole):
                 self._place.named(end).unlink()
             elif self._place.named(end).exists():
-                aside.append(self._place.set_aside(end).name)
+                renamed.append(self._place.set_aside(end).name)
         self._anew.replace(self.path)
         self._rescued = False
         if whole:
@@ -216,7 +216,7 @@ class JournalStore:
         kept = (
             "it holds all that was written" if whole else "what was written before is lost, as it says itself"
         )
-        found = f" What was there is now {aside[0]}." if aside else ""
+        found = f" What was there is now {renamed[0]}." if renamed else ""
         return f"The journal {self.path} was made anew, since {trouble}; {kept}.{found}"
 
     def _rescue(self) -> bool:

@@ -23,16 +23,8 @@ from realtime.sources.lsl.events import events_predicate, find_events, listen
 from realtime.sources.lsl.flow import Flow
 from realtime.sources.lsl.reading import ConnectionReader
 from realtime.sources.lsl.reorder import InOrder
-from realtime.sources.lsl.search import (
-    HAEMODYNAMIC,
-    LOOK_S,
-    Search,
-    StreamChoice,
-    StreamIdentity,
-    describe_streams,
-    find_stream,
-    look_again,
-)
+from realtime.sources.lsl.search import HAEMODYNAMIC, LOOK_S, StreamChoice, describe_streams, find_stream
+from realtime.sources.lsl.search_again import Search, StreamIdentity, look_again
 from realtime.sources.lsl.trouble import Troubles
 from realtime.sources.stream_checks import open_stream
 from realtime.sources.stream_choice import By, parse

@@ -63,7 +63,7 @@ def test_a_unit_that_a_file_did_not_say_is_that_of_the_stream():
     assert merged(unsaid, NEEDED, indices).channels[0].unit == "V"
 
 
-def test_one_name_of_two_is_enough_to_tell_optodes_apart():
+def test_one_name_of_two_is_enough_to_distinguish_optodes():
     needed = SignalSpec((light(5, 1, 760.0, detector_name="Rx4b"),), 10.0)
     # In the other file the two fibres of receiver 4 are numbered the other way round.
     found = SignalSpec(
@@ -147,7 +147,7 @@ def test_an_optode_without_name_and_number_is_no_optode():
     ) == (0,)
 
 
-def test_a_name_found_twice_in_words_is_told_by_its_colour():
+def test_a_name_found_twice_in_words_is_reported_by_its_colour():
     silent = replace(light(1, 1, 760.0, name="row"), wavelength=None)
     needed = SignalSpec((light(1, 1, 760.0, name="row"),), 10.0)
     assert match_channels(needed, SignalSpec((silent,), 10.0)) == (0,)  # by name; its colour is the model's

@@ -13,7 +13,7 @@ PLACES = (("source", "S1", 0.0), ("detector", "D1", 30.0))
 
 def info(*channels, places=PLACES):
     """A stream of light whose channels differ from S1-D1 by these fields."""
-    said = "".join(
+    answer = "".join(
         "<channel>"
         + "".join(
             f"<{tag}>{text}</{tag}>"
@@ -36,7 +36,7 @@ def info(*channels, places=PLACES):
     )
     header = f"<name>Cap</name><type>NIRS</type><channel_count>{len(channels)}</channel_count>"
     return ET.fromstring(
-        f"<info>{header}<nominal_srate>10</nominal_srate><desc><channels>{said}</channels>"
+        f"<info>{header}<nominal_srate>10</nominal_srate><desc><channels>{answer}</channels>"
         f"<optodes>{optodes}</optodes></desc></info>"
     )
 

@@ -91,7 +91,7 @@ def test_float32_past_its_whole_numbers_is_not_believed() -> None:
     assert "repeats itself" in why
 
 
-def test_a_counter_that_stands_still_is_not_believed() -> None:
+def test_a_stuck_counter_is_not_believed() -> None:
     n, why = believed(np.full(400, 7.0), STAMPS)
     assert n == 8
     assert "is stuck" in why
@@ -107,13 +107,13 @@ def test_a_count_is_believed_as_far_as_it_is_exact(dtype: str, largest: int) -> 
     assert str(largest) in why
 
 
-def test_a_count_that_is_no_number_says_nothing_of_those_behind_it() -> None:
+def test_a_count_of_nan_says_nothing_of_those_behind_it() -> None:
     counts = np.arange(400.0)
     counts[[3, 4, 200]] = math.nan
     assert believed(counts, STAMPS) == (400, "")
 
 
-def test_where_each_count_comes_three_times_doubt_grows() -> None:
+def test_where_each_count_comes_three_times_it_is_believed_less_and_less() -> None:
     n, why = believed(np.repeat(np.arange(100.0), 3), STAMPS[:300])
     assert n == 20  # two repetitions a count, of which the next count makes good one
     assert "repeats itself" in why

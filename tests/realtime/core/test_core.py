@@ -96,7 +96,7 @@ def test_cutting_the_stream_differently_changes_no_window(
 
 
 @pytest.mark.parametrize("gap_s", [0.1, 0.7, 2.0, 4.9, 5.5, 12.0, 60.0, 3600.0])
-def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> None:
+def test_a_gap_is_reported_and_no_window_is_longer_than_it_says(gap_s: float) -> None:
     before = np.arange(400) / 10
     after = before[-1] + 0.1 + gap_s + np.arange(400) / 10
     times = 50 + np.concatenate([before, after])
@@ -256,7 +256,7 @@ def test_a_signal_that_is_far_too_slow_is_refused() -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3, 7])
-def test_lost_samples_are_told_and_not_made_up(lost: int) -> None:
+def test_lost_samples_are_reported_and_not_deduced(lost: int) -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     windows = feed(
         opened_core(PLAN),
@@ -272,7 +272,7 @@ def test_lost_samples_are_told_and_not_made_up(lost: int) -> None:
         assert window.measurement.coverage == pytest.approx(1 - lost / 70, abs=0.02)
 
 
-def test_one_channel_lost_is_not_judged() -> None:
+def test_one_channel_lost_is_not_predicted() -> None:
     times = np.arange(600) / 10
     data = intensities(SPEC, 600)
     data[1, 400:440] = np.nan
@@ -328,7 +328,7 @@ def unlike(threshold: float) -> Plan:
     return replace(PLAN, novelty=known, policy=Policy(min_channels=0.5))
 
 
-def test_a_window_unlike_the_training_is_not_judged() -> None:
+def test_a_window_unlike_the_training_is_not_predicted() -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     data[1, 400:] = data[1, 400]
     for plan, fit in ((unlike(100.0), True), (unlike(0.01), False)):
@@ -362,7 +362,7 @@ def test_novelty_of_another_network_is_refused() -> None:
         opened_core(replace(PLAN, novelty=known))
 
 
-def test_times_are_told_to_be_as_sure_as_the_stamps_are() -> None:
+def test_times_are_as_sure_as_the_stamps_are() -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     exact = feed(opened_core(PLAN), times, data)
     shaken = feed(opened_core(PLAN), times + np.random.default_rng(0).uniform(-0.03, 0.03, 600), data, 1)
@@ -433,7 +433,7 @@ def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "said"),
+    ("policy", "message"),
     [
         ({"min_channels": 0.0}, "min_channels is '0.0'"),
         ({"min_scalp_coupling": 1.5}, "min_scalp_coupling is '1.5'"),
@@ -441,7 +441,7 @@ def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
         ({"max_fun": 1}, "max_fun"),
     ],
 )
-def test_a_policy_that_cannot_be_is_named(policy: dict, said: str) -> None:
+def test_a_policy_that_cannot_be_is_named(policy: dict, message: str) -> None:
     card = Card(
         network={"name": "cgrnn", "params": {}, "n_chans": 4, "n_times": 70, "n_outputs": 2},
         input=SPEC.to_json(),
@@ -451,7 +451,7 @@ def test_a_policy_that_cannot_be_is_named(policy: dict, said: str) -> None:
         labels=["rest", "task"],
         policy=policy,
     )
-    with pytest.raises(BundleError, match=said):
+    with pytest.raises(BundleError, match=message):
         Plan.from_card(card)
     known = Novelty(np.zeros((4, 4)), np.ones((4, 4)), 2.0)
     plan = Plan.from_card(replace(card, policy={"min_channels": 0.5}, novelty=known.to_json()))
@@ -585,7 +585,7 @@ def test_times_of_a_fast_replay_are_sure_enough_all_the_while(speed: float, offs
     assert Reason.TIMING not in reasons
 
 
-def test_a_stamp_ahead_of_its_arrival_is_told_by_its_age_not_by_its_uncertainty() -> None:
+def test_a_stamp_ahead_of_its_arrival_is_reported_by_its_age_not_by_its_uncertainty() -> None:
     core = Core(PLAN)
     core.feed(StreamOpened(100.0, SPEC, Origin(), "device"))
     core.feed(ClockMeasured(100.0, 0.0, 1.7e9))
@@ -639,7 +639,7 @@ def test_a_device_in_other_units_is_scaled_to_si() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stages", "said"),
+    ("stages", "message"),
     [
         ([], "no stage"),
         ([{"stage": "normalise"}], "exactly one 'resample'"),
@@ -649,10 +649,10 @@ def test_a_device_in_other_units_is_scaled_to_si() -> None:
         ),
     ],
 )
-def test_a_pipeline_in_the_wrong_order_is_refused(stages: list, said: str) -> None:
+def test_a_pipeline_in_the_wrong_order_is_refused(stages: list, message: str) -> None:
     from realtime.pipeline import Pipeline
 
-    with pytest.raises(RecipeError, match=said):
+    with pytest.raises(RecipeError, match=message):
         Pipeline(stages, SPEC)
 
 

@@ -66,7 +66,7 @@ def test_a_stamp_that_no_clock_gives_takes_its_sample_away() -> None:
     assert guard.rejected_stamps == 2
 
 
-def test_samples_of_two_clocks_come_apart() -> None:
+def test_samples_of_two_clocks_are_separated() -> None:
     """Where the clock leapt inside of a chunk: the stamps that showed it are gone."""
     guard = opened()
     stamps = [100.0, 100.1, *(9000.0 + np.arange(6) / 10)]
@@ -83,6 +83,7 @@ def test_stamps_are_checked_on_the_local_clock_and_given_as_they_came() -> None:
     (part,) = guard.take(received([-99_900.0]), 1e5, 1.0)
     assert part.stamps.tolist() == [-99_900.0]
     assert not guard.take(received([-99_900.0 + 4000.0]), 1e5, 1.0)  # 4,000 s ahead of time
+    assert not opened().take(received([9.9e10]), 2e9, 1.0)  # beyond what a clock reads
 
 
 def test_counts_are_given_as_far_as_they_can_be_believed() -> None:

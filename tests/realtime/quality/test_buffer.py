@@ -56,6 +56,8 @@ def test_what_lies_before_every_window_to_come_is_forgotten() -> None:
     assert recent.times(recent.between(0.0, 1e9, np.inf))[0] == 0.0
     recent.forget_before(250.0 + 5e-7)  # the same time, summed in another order
     assert recent.times(recent.between(0.0, 1e9, np.inf)).tolist() == list(range(250, 300))
+    recent.forget_before(250.0 + 1.2e-6)  # a microsecond is no rounding
+    assert recent.times(recent.between(0.0, 1e9, np.inf))[0] == 251.0
     recent.forget_before(251.5)
     assert recent.times(recent.between(0.0, 1e9, np.inf))[0] == 252.0
     recent.clear()
@@ -75,6 +77,19 @@ def test_no_more_than_a_minute_at_250_hz_is_kept() -> None:
     # The buffer is at most four times as large: half of it free, and a power of two.
     recent.take(chunk(at, 40_000), np.zeros(40_000))
     assert recent.times(recent.between(at, 1e9, np.inf))[0] == at
+
+
+def test_room_is_made_rarely_and_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 samples that windows ask for: twice as many fit, and are moved once in as many."""
+    moved: list[int] = []
+    make_room = RecentSamples._make_room
+    monkeypatch.setattr(RecentSamples, "_make_room", lambda self, n: (moved.append(n), make_room(self, n)))
+    recent = RecentSamples(2)
+    for at in range(5000):
+        recent.take(chunk(at, 1), np.zeros(1))
+        recent.forget_before(at - 199.0)
+    assert len(moved) < 5000 / 200
+    assert len(recent._times) == 512
 
 
 @pytest.mark.parametrize(

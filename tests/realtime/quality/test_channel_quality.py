@@ -212,7 +212,7 @@ def test_a_bad_wavelength_spoils_what_is_made_of_it_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("rate", [3.9, 5.0, 10.0, 50.0])
-def test_a_pulse_that_both_wavelengths_share_is_seen(rate: float) -> None:
+def test_a_pulse_that_both_wavelengths_share_is_found(rate: float) -> None:
     times = np.arange(int(20 * rate)) / rate
     data = pulsating(SPEC, times)
     data[3] = pulsating(SPEC, times, pulse=0.0, seed=5)[3]  # an optode in the air
@@ -247,7 +247,7 @@ def test_the_sign_and_the_size_of_the_light_do_not_matter() -> None:
         (10.0, 3.0, (0.7, 1.5), False),
     ],
 )
-def test_a_pulse_that_cannot_be_seen_is_unknown(
+def test_a_pulse_that_cannot_be_measured_is_unknown(
     rate: float, length: float, band: tuple[float, float], known: bool
 ) -> None:
     coupling = ScalpCoupling(SPEC, length_s=length, low=band[0], high=band[1])
@@ -301,7 +301,7 @@ def test_numbers_beyond_all_measure_are_borne() -> None:
 # ------------------------------------------------------------ faults on purpose
 
 
-def test_a_channel_that_stands_still_is_flat() -> None:
+def test_a_channel_that_repeats_itself_is_flat_lined() -> None:
     times = np.arange(400) / 10
     data = pulsating(SPEC, times)
     data[2, 120:150] = data[2, 120]
@@ -349,7 +349,7 @@ def test_steps_and_spikes_are_motion_and_a_pulse_is_not(rate: float) -> None:
     assert found.summary["moving"] == 0.5
 
 
-def test_motion_that_fills_a_window_is_told_from_what_was_usual() -> None:
+def test_motion_that_fills_a_window_is_distinguished_from_what_was_usual() -> None:
     times = np.arange(600) / 10
     data = pulsating(SPEC, times)
     rng = np.random.default_rng(0)
@@ -449,12 +449,14 @@ def test_a_real_channel_that_hit_the_rail_is_found(data_dir: Path) -> None:
     recording = read(folder / "s3" / "neuro_run04.nirs", "cm")
     windows, names = replayed(recording, Policy(min_channels=0.5))
     warm = [w for w in windows if Reason.WARMING_UP not in w.reasons]
-    told = [w for w in warm if Reason.SATURATED in w.rejected_channels or Reason.FLAT in w.rejected_channels]
-    assert len(told) > 0.9 * len(warm) > 300
+    reported = [
+        w for w in warm if Reason.SATURATED in w.rejected_channels or Reason.FLAT in w.rejected_channels
+    ]
+    assert len(reported) > 0.9 * len(warm) > 300
     named = {name for w in windows for names in w.rejected_channels.values() for name in names}
     assert named == {"S4_D8 hbo", "S4_D8 hbr", "S2_D4 hbo", "S2_D4 hbr"}
     # With half of the channels being enough, it is judged without them.
-    for window in told:
+    for window in reported:
         out = [names.index(name) for each in window.rejected_channels.values() for name in each]
         assert window.usable
         assert window.data is not None

@@ -168,7 +168,7 @@ def test_the_low_edge_of_the_pulse_has_the_same_range_as_its_high_one() -> None:
         Policy(pulse_low=10.01, pulse_high=10.0)
 
 
-def test_what_is_asked_where_nobody_says_anything() -> None:
+def test_what_is_asked_by_default() -> None:
     """These stand in docs/guide/live.md and in cards that say nothing: a change is a decision."""
     assert Policy() == Policy(
         min_coverage=0.9, max_gap_s=1.0, max_age_s=5.0, min_scalp_coupling=None, min_peak_power=None,

@@ -63,5 +63,5 @@ def test_a_name_is_taken_where_it_is_free_and_kept_where_it_is_not(mosquitto: An
     asyncio.run(scenario())
 
 
-def test_a_broker_that_is_not_there_keeps_nobody_from_a_name() -> None:
+def test_a_broker_that_is_not_there_prevents_no_name() -> None:
     asyncio.run(claim(Address.parse(f"mqtt://127.0.0.1:{free_port()}", {}), "bed-1", 1))

@@ -117,7 +117,7 @@ def test_one_wild_comparison_moves_nothing(wild: float, fresh: bool) -> None:
     assert bed.asked == 2
 
 
-def test_a_jump_too_small_to_be_seen_in_samples_is_believed_when_a_fresh_comparison_agrees() -> None:
+def test_a_jump_too_small_to_show_in_samples_is_believed_when_a_fresh_comparison_agrees() -> None:
     bed = Bed()
     bed.stream(1.0, 10.0)
     bed.order.measured(ClockMeasured(11.0, 5.3, 1.7e9), fresh=False)

@@ -315,7 +315,7 @@ STARTS_AFRESH = {"bandpass", "select", "beer_lambert", "total_haemoglobin"}
 
 
 @every_case
-def test_behind_a_gap_nothing_is_made_up(case: Case) -> None:
+def test_behind_a_gap_nothing_is_deduced(case: Case) -> None:
     chunk = _whole(case)
     before, after = chunk.between(0, 200), chunk.between(260, 400)
     stage = case.make()

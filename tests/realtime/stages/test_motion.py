@@ -124,7 +124,7 @@ def test_what_no_head_could_give_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ({"window_s": 5.0}, r"window_s = 5 and warmup_s = 10; expected a window as long"),
         (
@@ -134,8 +134,8 @@ def test_what_no_head_could_give_is_missing() -> None:
         ({"cutoff": "low"}, r"cutoff = 'low'; expected a number above 0"),
     ],
 )
-def test_settings_that_cannot_be_are_told(asked: dict[str, Any], said: str) -> None:
-    with pytest.raises((RecipeError, SignalError), match=said):
+def test_settings_that_cannot_be_are_reported(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises((RecipeError, SignalError), match=message):
         Motion(spec_of(1), **asked)
 
 
