@@ -119,7 +119,8 @@ class DecisionMaker:
         """Probabilities, (n_labels,) float64; None where the window is not usable, or they are not finite."""
         if logits is None or window.reasons:
             return None
-        scores = probabilities(logits, self._plan.temperature)
+        with np.errstate(invalid="ignore"):  # infinite logits: looked at here
+            scores = probabilities(logits, self._plan.temperature)
         return scores if np.isfinite(scores).all() else None
 
     def _reasons(self, age: float, *, computed: bool) -> list[Reason]:
