@@ -42,7 +42,7 @@ class WindowQuality:
     length_s : float
         Of the windows, s.
     policy : Policy
-        When a window is assessed.
+        When a window is usable.
     novelty : Novelty or None
         What windows looked like in training; None where that is not known.
     """

@@ -21,7 +21,7 @@ positive = st.floats(0, 1e6)
 utc = st.none() | st.datetimes().map(lambda time: f"{time.isoformat(timespec='microseconds')}+00:00")
 probability = st.floats(0, 1)
 probabilities = st.dictionaries(st.text(min_size=1, max_size=5), probability, max_size=3)
-judged = st.fixed_dictionaries(
+predicted = st.fixed_dictionaries(
     {
         "label": st.sampled_from(["task", "rest", "tâche"]),
         "reasons": st.just(()),
@@ -39,7 +39,7 @@ abstained = st.fixed_dictionaries(
 
 @st.composite
 def decisions(draw: st.DrawFn) -> Decision:
-    values: dict[str, Any] = draw(judged | abstained)
+    values: dict[str, Any] = draw(predicted | abstained)
     return Decision(
         session=draw(st.text(min_size=1, max_size=8)),
         run=draw(st.integers(0, 2**40)),

@@ -1,4 +1,4 @@
-"""A journal judged again: only by its own bundle, and only as far as it is whole."""
+"""A journal predicted again: only by its own bundle, and only as far as it is whole."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -143,12 +143,12 @@ def test_how_a_recording_is_cut_changes_no_byte_but_the_last_digits(
     data = intensities(SPEC, 500)
     recording = Recording("r", SPEC, data, times, np.zeros(data.shape, dtype=bool))
 
-    def judged(n: int) -> list[tuple[object, ...]]:
+    def predicted(n: int) -> list[tuple[object, ...]]:
         decisions = predict_recording(recording, bundle, inference, session="r", chunk_samples=n)
         return [
             (d.identity, d.window_start, d.label, d.reasons, d.quality, d.left_out, d.time_uncertainty_s)
             for d in decisions
         ]
 
-    assert judged(chunk) == judged(256)
-    assert any(one[-1] for one in judged(256))  # type: ignore[arg-type]
+    assert predicted(chunk) == predicted(256)
+    assert any(one[-1] for one in predicted(256))  # type: ignore[arg-type]

@@ -124,7 +124,7 @@ def test_what_begins_before_the_warm_up_is_over_is_not_predicted(warm_from: floa
 
 
 def test_behind_a_gap_only_what_really_lacks_something_warms_up() -> None:
-    """Columns 20 to 29 are lost; what the stages learnt before is kept, so whole windows are judged."""
+    """Columns 20 to 29 are lost; what the stages learnt before is kept, so whole windows are predicted."""
     windows = cut()
     windows.process(piece(0, 20))
     behind = piece(30, 30, started=103.0, warm_from=104.0, after_gap=True)
@@ -198,7 +198,7 @@ def test_windows_that_no_memory_holds_are_refused() -> None:
     check_window(int(most), 1.0, 1000.0, 4)
     with pytest.raises(RecipeError, match=rf"Windows of {int(most) + 1} s at 1000 Hz would take 256 MiB"):
         Windows(spec, length_s=int(most) + 1, step_s=1.0)
-    check_window(most - 1.0, 1.0, 4000.0)  # of one channel, where nobody says how many
+    check_window(most - 1.0, 1.0, 4000.0)  # of one channel, the default
     with pytest.raises(RecipeError, match="would take 256 MiB"):
         check_window(most + 1.0, 1.0, 4000.0)
 
@@ -288,7 +288,7 @@ def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
     other.process(piece(0, 3, anchor=7.0))  # what it had been is over
     other.restore(state)
     assert (one.next_start, one.next_end) == (other.next_start, other.next_end)
-    state["data"][:], state["missing"][:] = 9.0, True  # a state is nobody's buffer
+    state["data"][:], state["missing"][:] = 9.0, True  # a state shares no buffer
     for first, lacking in pieces[at:]:
         both = [w.process(piece(first, lacking.shape[1], missing=lacking)) for w in (one, other)]
         for ours, theirs in zip(*both, strict=True):

@@ -103,7 +103,7 @@ def test_what_has_no_optodes_is_found_by_its_name_alone():
     assert match_channels(SignalSpec((region("right"),), 0.5), found) == (1,)
     with pytest.raises(SignalError, match="1 of the 1"):
         match_channels(SignalSpec((region("middle"),), 0.5), found)
-    # Only what is light may have a unit that nobody said.
+    # Only what is light may have a unit that is not declared.
     with pytest.raises(SignalError, match=r"right \(bold, percent\).*Found 2: left \(bold, a.u.\), right"):
         match_channels(SignalSpec((region("right", "percent"),), 0.5), found)
 
@@ -140,7 +140,7 @@ def test_an_optode_without_name_and_number_is_no_optode():
             SignalSpec((light(None, 1, 760.0, name="x"),), 10.0),
             SignalSpec((light(None, 1, 760.0, name="y"),), 10.0),
         )
-    # One that is told by its name at one end and by its number at the other is.
+    # One that is known by its name at one end and by its number at the other is.
     one = light(3, 1, 760.0, source_name="A", name="one")
     assert match_channels(
         SignalSpec((replace(one, name="x", source=9),), 10.0), SignalSpec((one,), 10.0)
@@ -237,7 +237,7 @@ def test_names_in_other_places_are_refused():
         (("AF7", None), (None, 1), False),
         (("S3", 1), (None, 3), True),  # what a name says of a number goes before a row
         (("S3", 1), (None, 1), False),
-        (("Rx4b", 4), (None, 4), False),  # nobody knows which of the two at receiver 4
+        (("Rx4b", 4), (None, 4), False),  # it is not known which of the two at receiver 4
         (("AF7", 1), ("AF8", 1), False),
         (("AF7", 1), ("AF7", 2), True),
         (("AF7", 1), (None, None), True),

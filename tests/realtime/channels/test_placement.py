@@ -19,7 +19,7 @@ DETECTORS = {f"D{k}": (0.04 * k + 0.02, 0.02, 0.005 * k) for k in range(1, 5)}
 
 
 def spec_of(names, *, named=True, places=SOURCES, detectors=DETECTORS, rows=None):
-    """Channels of sources with the detectors next to them; numbers are rows where nothing else is said."""
+    """Channels of sources with the detectors next to them; numbers are rows where no optode has a name."""
     channels = []
     for row, source in enumerate(names, start=1):
         near = (f"D{int(source[1:])}", f"D{int(source[1:]) - 1}")
@@ -83,7 +83,7 @@ def test_rows_that_count_other_optodes_are_refused_by_their_places(one, other):
         math.dist(a.source_position, b.source_position)
         for a, b in zip(needed.channels, there.channels, strict=True)
     ]
-    # What passes lies together, or in a space of its own, as far as anybody can know.
+    # What passes lies together, or in a space of its own, as far as can be known.
     near = sum(away <= SAME_SPACE_M for away in apart)
     assert max(apart) <= TOLERANCE_M or near < 2 or near < len(apart)
 
@@ -117,7 +117,7 @@ def test_a_name_may_say_less():
 
 
 def test_a_model_of_before_names_were_kept_still_finds_its_optodes():
-    """Its S3 had number 2 and a name; S1 had the name left out, as it said no more than its number."""
+    """Its S3 had number 2 and a name; S1 had the name left out, as it held no more than its number."""
     whole = spec_of(["S1", "S3"])
     old = SignalSpec(
         tuple(

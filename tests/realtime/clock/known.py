@@ -22,7 +22,7 @@ SAMPLES = 250
 
 
 def sources() -> Iterator[tuple[str, KnownSource, bool]]:
-    """Each with its name, and whether it is told when samples came."""
+    """Each with its name, and whether it is known when samples came."""
     for family in (*FAMILIES, "combinations"):
         for seed in range(SEEDS):
             yield f"{family} {seed}", make(family, seed, SAMPLES), seed % 2 == 0

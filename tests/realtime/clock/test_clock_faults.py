@@ -115,7 +115,7 @@ def test_a_device_that_counts_its_frames_separates_losses_from_jitter(lost_share
     times, kept = clock.process(stamps, np.arange(4000.0)[there])
     assert kept.all()
     assert np.abs(times - true[there])[20:].max() < 0.11  # of the jitter, which is a period
-    # What lacks before the first or behind the last nobody can count.
+    # What lacks before the first or behind the last cannot be counted.
     seen = np.flatnonzero(there)
     assert clock.report.lost == int((~there[seen[0] : seen[-1]]).sum())
 

@@ -108,7 +108,7 @@ def test_a_gap_is_reported_and_no_window_is_longer_than_it_says(gap_s: float) ->
         inside = window.start > gap[0] + 0.05 and window.end <= gap[1] - 0.05
         touches = window.end > gap[0] + 0.15 and window.start < gap[1] - 0.05
         if window.usable:
-            # What is judged was measured: at most the policy's gap, and nearly everything.
+            # What is predicted was measured: at most the policy's gap, and nearly everything.
             assert not touches or gap_s <= PLAN.policy.max_gap_s
             assert window.measurement.worst >= PLAN.policy.min_coverage
         if inside and gap_s > 1:
@@ -121,7 +121,7 @@ def test_a_gap_is_reported_and_no_window_is_longer_than_it_says(gap_s: float) ->
         assert together[0].data is None
     elif gap_s > 7:
         assert not together or together[0].count < 5
-    # It recovers: the last windows are judged again, and every one before the gap was.
+    # It recovers: the last windows are predicted again, and every one before the gap was.
     assert windows[-1].usable
     assert sum(w.usable for w in windows if w.end <= gap[0]) > 10
 
@@ -285,8 +285,8 @@ def test_one_channel_lost_is_not_predicted() -> None:
     assert windows[-1].usable
 
 
-@pytest.mark.parametrize(("least", "judged"), [(1.0, False), (0.6, False), (0.5, True)])
-def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judged: bool) -> None:
+@pytest.mark.parametrize(("least", "predicted"), [(1.0, False), (0.6, False), (0.5, True)])
+def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, predicted: bool) -> None:
     """Its rows are 0, as channel dropout leaves them in training; both chromophores of the place go."""
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     data[1, 400:] = data[1, 400]
@@ -296,16 +296,16 @@ def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judg
     good, bad = windows[20], windows[-1]
     assert good.usable
     assert good.rejected_channels == {}
-    assert bad.usable == judged
-    assert bad.reasons == (() if judged else (Reason.FLAT,))
+    assert bad.usable == predicted
+    assert bad.reasons == (() if predicted else (Reason.FLAT,))
     assert bad.rejected_channels == {Reason.FLAT: ("S1_D1 hbo", "S1_D1 hbr")}
     assert bad.data is not None
     assert good.data is not None
     assert good.data.any(axis=1).all()
-    if judged:
+    if predicted:
         assert bad.data.any(axis=1).tolist() == [False, False, True, True]
     decision = decide(core, bad)
-    assert decision.label == ("task" if judged else "abstain")
+    assert decision.label == ("task" if predicted else "abstain")
     assert decision.channels == 2
     assert decision.left_out == {"flat": ("S1_D1 hbo", "S1_D1 hbr")}
     assert type(decision).from_json(decision.to_json()) == decision
@@ -348,7 +348,7 @@ def test_a_window_unlike_the_training_is_not_predicted() -> None:
         assert decision.novelty == windows[-1].novelty
         assert decision.reasons == (() if fit else ("novelty",))
         assert decision.left_out
-    # Asked for nothing, it is told all the same.
+    # Asked for nothing, it is given all the same.
     easy = replace(unlike(0.01), policy=Policy(max_novelty=None))
     last = feed(opened_core(easy), times, intensities(SPEC, 600))[-1]
     assert last.usable

@@ -1,4 +1,4 @@
-"""What each vendor's stream looks like by its XML, and what is said where it is wrong or half told."""
+"""What each vendor's stream looks like by its XML, and the message where it is wrong or incomplete."""
 
 import json
 import math

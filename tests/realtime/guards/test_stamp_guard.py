@@ -70,7 +70,7 @@ def test_how_samples_are_cut_changes_nothing(stamps: list[float], cuts: list[int
     assert usable == expected.usable.tolist()
     assert tuple(leaps) == expected.leaps
     assert cut.rejected == whole.rejected
-    # What passes is on a clock, and leaps only where it was said.
+    # What passes is on a clock, and leaps only where it was reported.
     passed = given_stamps[expected.usable]
     assert (np.abs(passed) <= LATEST_S).all()
     steps = np.flatnonzero(np.abs(np.diff(passed)) > LEAP_S) + 1

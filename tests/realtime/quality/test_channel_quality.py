@@ -455,7 +455,7 @@ def test_a_real_channel_that_hit_the_rail_is_found(data_dir: Path) -> None:
     assert len(reported) > 0.9 * len(warm) > 300
     named = {name for w in windows for names in w.rejected_channels.values() for name in names}
     assert named == {"S4_D8 hbo", "S4_D8 hbr", "S2_D4 hbo", "S2_D4 hbr"}
-    # With half of the channels being enough, it is judged without them.
+    # With half of the channels being enough, it is predicted without them.
     for window in reported:
         out = [names.index(name) for each in window.rejected_channels.values() for name in each]
         assert window.usable

@@ -1,4 +1,4 @@
-"""The way out: the journal first, then everybody; what is current is told until when."""
+"""The way out: the journal first, then the sinks; what is current has an end."""
 
 import asyncio
 from collections.abc import Callable

@@ -262,9 +262,9 @@ class Failing:
 
 def test_inference_that_raises_abstains_and_is_reported(bundle: Bundle) -> None:
     _, heard = run_session(bundle, HandedIn(entries()), inference=Failing())
-    judged = [d for d in heard.decisions if "warming up" not in d.reasons]
-    assert judged
-    assert {d.reasons for d in judged} == {("inference failed",)}
+    predicted = [d for d in heard.decisions if "warming up" not in d.reasons]
+    assert predicted
+    assert {d.reasons for d in predicted} == {("inference failed",)}
     assert "device lost" in heard.states[-1].reason
 
 
@@ -341,7 +341,7 @@ def shifted(log: Iterable[Entry], seconds: float) -> list[Entry]:
 
 
 def told_states(heard: Listener) -> list[State]:
-    """States in the order in which they were told, each change once."""
+    """States in the order in which they were published, each change once."""
     return [state for state, _ in itertools.groupby(status.state for status in heard.states)]
 
 

@@ -157,7 +157,7 @@ def test_an_error_inside_is_reported_and_everything_begins_anew(
 
     def raising(self: Core, entry: Entry) -> Any:
         if isinstance(entry, Received) and entry.stamps[0] <= 125.0 <= entry.stamps[-1]:
-            raise ZeroDivisionError("what nobody expected")
+            raise ZeroDivisionError("what was not expected")
         return feed(self, entry)
 
     monkeypatch.setattr(Core, "feed", raising)
@@ -181,7 +181,7 @@ def test_a_sink_that_raises_keeps_nothing_from_the_others(bundle: Bundle) -> Non
 def test_a_network_that_raises_anything_abstains(bundle: Bundle, tmp_path: Path) -> None:
     class Raising(Inference):
         def logits(self, windows: Any, *, size: int | None = None) -> Any:
-            raise ValueError("\x1b[31m what nobody expected")
+            raise ValueError("\x1b[31m what was not expected")
 
     _, heard = run_session(
         bundle, HandedIn(entries(30.0)), clock=STEADY, inference=Raising(bundle, device="cpu")

@@ -53,7 +53,7 @@ def test_what_was_never_predicted_is_not_live() -> None:
     bed.decided(decided(Reason.COVERAGE, Reason.GAP), 20.0)
     assert bed.state is State.BASELINE
     assert bed.reason == "no window was usable yet: coverage, gap"
-    bed.decided(decided(Reason.INFERENCE), 21.0)  # told by itself; the stream is not to blame
+    bed.decided(decided(Reason.INFERENCE), 21.0)  # reported by itself; the stream is not to blame
     assert bed.state is State.LIVE
 
 
@@ -81,7 +81,7 @@ def test_a_stall_is_reported_after_a_few_intervals(rate: float, speed: float, to
     bed.tick(10.0 + told_after + 0.01, rate)
     assert bed.state is State.STALLED
     assert bed.since == 10.0
-    # A late decision on old samples does not make it live again; samples and a judged window do.
+    # A late decision on old samples does not make it live again; samples and a predicted window do.
     bed.decided(decided(), 12.0)
     assert bed.state is State.STALLED
     bed.sample(30.0)

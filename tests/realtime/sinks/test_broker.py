@@ -241,7 +241,7 @@ def test_a_signal_to_the_whole_group_leaves_time_for_a_goodbye(number: signal.Si
     wait_until(lambda: not listens(port), "the broker outlived its owner")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process and asks nobody")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process at once")
 def test_a_signal_to_the_broker_itself_does_not_end_it() -> None:
     """A service manager signals every process of a service, whatever its group."""
     with EmbeddedBroker() as broker:

@@ -340,7 +340,7 @@ def test_a_session_that_is_killed_publishes_the_rest_when_it_is_started_again(
 def test_of_a_broker_that_freezes_no_more_than_one_decision_comes_late(
     mosquitto: Any, tmp_path: Path, soon: Soon
 ) -> None:
-    """One may have been on its way, and nobody can call it back."""
+    """One may have been on its way, and cannot be called back."""
 
     async def scenario() -> None:
         async with listening(mosquitto.port) as heard:

@@ -424,7 +424,7 @@ def test_overflow_is_counted_and_declared_where_it_happened(
         other.execute("BEGIN IMMEDIATE")  # Somebody else's tool holds the file.
         for index in range(1, 31):
             journal.append(chunk(float(index)))
-        until(lambda: bool(heard), "being told of the lock")
+        until(lambda: bool(heard), "the report of the lock")
         assert "locked" in heard[0]
         journal.decide(make_decision(0), answers.append)
         assert len(answers) == 1

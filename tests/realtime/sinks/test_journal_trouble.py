@@ -133,7 +133,7 @@ def test_whatever_is_raised_in_the_thread_is_reported_and_recovered_from(
     assert list(read_decisions(path)) == [some_decision(number).to_json() for number in range(0, 60, 10)]
     assert read_losses(path) == ()
     assert journal.dropped == 0
-    assert len(answers) == 6, "each is told once"
+    assert len(answers) == 6, "each is called once"
     if set(raised) - {"abandon"}:
         answer, failing = reported[0]
         assert failing
@@ -327,7 +327,7 @@ def test_a_lock_that_is_removed_lets_no_second_writer_in(tmp_path: Path, until: 
 
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
 def test_one_who_took_the_place_of_a_writer_is_reported_and_waited_for(tmp_path: Path, until: Until) -> None:
-    """The lock was removed and another session was quicker: nobody's entries are taken for another's."""
+    """The lock was removed and another session was quicker: no entries are taken for another's."""
     path = tmp_path / "j"
     reported: list[str] = []
     with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:

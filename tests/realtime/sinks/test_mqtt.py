@@ -154,7 +154,7 @@ def test_the_broker_may_be_absent_and_come_later(mosquitto: Any, protocol: str, 
                 begin = time.monotonic()
                 sink.publish(letter)
                 assert time.monotonic() - begin < 1.0
-            await soon(lambda: bool(reported), "being told")
+            await soon(lambda: bool(reported), "a report")
             assert f"127.0.0.1:{mosquitto.port} is not connected" in reported[0]
             assert "The session goes on" in reported[0]
             assert not sink.connected
@@ -194,7 +194,7 @@ def test_a_broker_that_is_killed_and_started_again_misses_nothing(
                     sink.publish(letter)
                 await soon(lambda: len(on(after, "decision")) >= 60)
             # The broker had published the will when the connection broke, or forgot what it
-            # retained: either way the latest status is told again.
+            # retained: either way the latest status is published again.
             async with subscriber(mosquitto.port, protocol, "+/status") as later:
                 await soon(lambda: on(later, "status") == [LIVE], "the status")
         assert on(before, "decision") == decision_texts(0, 20)
@@ -339,7 +339,7 @@ def test_a_second_session_of_the_same_name_gets_an_error(mosquitto: Any, protoco
         async with sink_for(mosquitto.url, protocol, on_trouble=reported.append) as first:
             await soon(lambda: first.connected)
             async with sink_for(mosquitto.url, protocol, on_trouble=reported.append):
-                await soon(lambda: bool(reported), "the first to be told")
+                await soon(lambda: bool(reported), "the first to hear of it")
         assert "not connected" in reported[0]
         assert "if another program publishes as session 'bed-1'" in reported[0]
 

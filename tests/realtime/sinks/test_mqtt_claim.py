@@ -19,7 +19,7 @@ STATUS = "hemostream/bed-1/status"
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_one_of_those_who_start_together_has_the_name(mosquitto: Any, protocol: Any, count: int) -> None:
-    """All of them ask who runs, and nobody does yet."""
+    """All of them ask who runs, and none does yet."""
     address = Address.parse(mosquitto.url, {})
 
     async def start() -> bool:

@@ -26,7 +26,7 @@ def test_a_run_that_the_broker_knows_is_not_given_again(mosquitto: Any, protocol
         return await free_run(address, session, run, on_trouble=reported.append, protocol=protocol)
 
     async def scenario() -> None:
-        assert await ask(1) == 1, "nobody was here"
+        assert await ask(1) == 1, "the name is free"
         async with MqttSink(
             mosquitto.url, session="bed-1", last_will="{}", on_trouble=reported.append, environ={}
         ) as sink:

@@ -80,7 +80,7 @@ def encrypted(broker: Mosquitto) -> str:
 def attempt(
     url: str, environ: dict[str, str], soon: Soon, *, session: str = "bed-1", **options: Any
 ) -> list[str]:
-    """Connect and publish one decision; what was told, ``taken`` at the end where the broker took it."""
+    """Connect and publish one decision; what was reported, ``taken`` at the end where the broker took it."""
     reported: list[str] = []
 
     async def scenario() -> None:

@@ -216,7 +216,7 @@ def test_a_spool_that_cannot_be_read_holds_nothing_up() -> None:
 
 def test_depths_are_reported() -> None:
     world = World(4, journal=True, earlier=100)
-    assert world.outbox.waiting == 0, "nobody has looked yet"
+    assert world.outbox.waiting == 0, "none was taken yet"
     world.begin_reading()
     world.end_reading()
     assert (world.outbox.waiting, world.outbox.backlog) == (100, 100)

@@ -229,7 +229,7 @@ def test_a_burst_before_death_is_not_lost_though_we_are_busy(
     busy.start()
     try:
         with Held(outlets.name, monkeypatch) as heard:
-            # What a process has not sent when it dies, nobody can have.
+            # What a process has not sent when it dies is lost.
             heard.wait(lambda: heard.reached() == 4000, "all of the burst in liblsl's hands")
             child.kill()
             child.wait()

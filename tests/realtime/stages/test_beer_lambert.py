@@ -1,4 +1,4 @@
-"""Optical density to haemoglobin, beside MNE."""
+"""Optical density to haemoglobin, compared with MNE."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Making a stage from its settings: what is known, and what a person is told otherwise."""
+"""Making a stage from its settings: what is known, and the error otherwise."""
 
 from typing import Any
 
