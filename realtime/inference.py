@@ -92,11 +92,10 @@ class Inference:
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.benchmark = False
-        self._network = copy.deepcopy(bundle.network).to(self._device).eval().requires_grad_(False)
+        self._network = copy.deepcopy(bundle.network).to(self._device).eval()
         self._lock = threading.Lock()
         self._inputs = {size: torch.zeros(size, *self._shape) for size in self.sizes}
         self._views = {size: tensor.numpy() for size, tensor in self._inputs.items()}
-        self._filled = dict.fromkeys(self.sizes, 0)
         self._one_window = one_window_form(self._network, *self._shape) if self.on_cpu else None
         for size in self.sizes:  # the first call of each size pays for kernels and memory: pay now
             self._block(np.zeros((1, *self._shape), dtype=np.float32), size)
@@ -162,9 +161,7 @@ class Inference:
         with self._lock, torch.inference_mode():
             view = self._views[size]
             view[:count] = windows
-            if self._filled[size] > count:
-                view[count:] = 0.0
-            self._filled[size] = count
+            view[count:] = 0.0
             batch = self._inputs[size]
             if self.on_cpu:
                 return self._network(batch).numpy()[:count]

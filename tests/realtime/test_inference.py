@@ -195,6 +195,14 @@ def test_sizes_rise_whatever_their_order() -> None:
     assert Inference(make_bundle(), device="cpu", sizes=(8, 2, 8)).sizes == (2, 8)
 
 
+def test_one_window_on_the_cpu_has_a_form_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = np.array([1.0, 2.0, 3.0], dtype=np.float32)
+    monkeypatch.setattr("realtime.inference.one_window_form", lambda *_: lambda window: answer)
+    inference = Inference(make_bundle(), device="cpu")
+    assert inference.logits(windows(1))[0].tolist() == [[1.0, 2.0, 3.0]]
+    assert not np.array_equal(inference.logits(windows(2))[0][0], answer)
+
+
 def test_the_cpu_knows_that_it_is_one(on_cpu: Inference) -> None:
     assert on_cpu.on_cpu
     assert on_cpu.device_name == "cpu"
