@@ -41,13 +41,13 @@ class Geometry:
         Distance of every pair (m).
     distances : mapping
         Distance (m) of a pair of optodes, under ``frozenset`` of their names.
-    places : mapping
+    positions : mapping
         Places (m) of optodes.
     """
 
     everywhere: float | None = None
     distances: Mapping[frozenset[str], float] = field(default_factory=dict)
-    places: Mapping[str, Position] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], path: Path) -> Self:
@@ -78,8 +78,11 @@ class Geometry:
         optodes = values.get("Optodes", {})
         if not isinstance(optodes, Mapping):
             raise StreamError(f"Side file {path} has Optodes {optodes!r}; expected positions by name.")
-        places = {str(name): _place(place, str(name), LENGTHS[unit], path) for name, place in optodes.items()}
-        return cls(everywhere, distances, places)
+        positions = {
+            str(name): _position(position, str(name), LENGTHS[unit], path)
+            for name, position in optodes.items()
+        }
+        return cls(everywhere, distances, positions)
 
     def added_to(self, layout: StreamLayout, stream: str) -> StreamLayout:
         """The layout with distances and positions.
@@ -112,8 +115,12 @@ class Geometry:
     def _completed(self, channel: Channel) -> Channel:
         sources = _names(channel.source_name, channel.source, "S", "Tx")
         detectors = _names(channel.detector_name, channel.detector, "D", "Rx")
-        at = next((self.places[name] for name in sources if name in self.places), channel.source_position)
-        to = next((self.places[name] for name in detectors if name in self.places), channel.detector_position)
+        at = next(
+            (self.positions[name] for name in sources if name in self.positions), channel.source_position
+        )
+        to = next(
+            (self.positions[name] for name in detectors if name in self.positions), channel.detector_position
+        )
         known = [
             self.distances[pair]
             for source in sources
@@ -147,13 +154,13 @@ def _names(name: str | None, number: int | None, *letters: str) -> list[str]:
     return by_number
 
 
-def _place(place: Any, name: str, factor: float, path: Path) -> Position:
+def _position(position: Any, name: str, factor: float, path: Path) -> Position:
     numbers = (
-        [v for v in place if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9]
-        if (isinstance(place, list))
+        [v for v in position if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9]
+        if (isinstance(position, list))
         else []
     )
-    if len(numbers) != 3 or len(place) != 3:
-        raise StreamError(f"Side file {path} places optode {name!r} at {place!r}; expected three numbers.")
+    if len(numbers) != 3 or len(position) != 3:
+        raise StreamError(f"Side file {path} puts optode {name!r} at {position!r}; expected three numbers.")
     x, y, z = (float(number) * factor for number in numbers)
     return x, y, z

@@ -78,21 +78,21 @@ def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
         _add(node, "wavelength", "" if channel.colour is None else repr(channel.colour))
         if channel.nominal_wavelength is not None and channel.wavelength is not None:
             _add(node, "wavelength_measured", repr(channel.wavelength))
-        for function, label, place in (
+        for function, label, position in (
             ("Source", source, channel.source_position),
             ("Detector", detector, channel.detector_position),
         ):
             if label and optodes.get((function, label)) is None:
-                optodes[function, label] = place
+                optodes[function, label] = position
     if optodes:
         parent = ET.SubElement(desc, "optodes")
-        for (function, label), place in optodes.items():
+        for (function, label), position in optodes.items():
             node = ET.SubElement(parent, "optode")
             _add(node, "function", function)
             _add(node, "label", label)
-            if place is not None:
+            if position is not None:
                 location = ET.SubElement(node, "location")
-                for axis, metres in zip("XYZ", place, strict=True):
+                for axis, metres in zip("XYZ", position, strict=True):
                     _add(location, axis, _millimetres(metres))
     ours = describe_origin(origin)
     desc.append(ours)

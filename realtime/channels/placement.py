@@ -34,7 +34,7 @@ def check_positions(needed: SignalSpec, found: SignalSpec) -> None:
     Raises
     ------
     SignalError
-        Where distances or places contradict; the message names the optodes and says how far.
+        Where distances or positions contradict; the message names the optodes and says how far.
     """
     wrong = [*_distances(needed, found), *_moved(needed, found)]
     if wrong:
@@ -59,7 +59,7 @@ def _distances(needed: SignalSpec, found: SignalSpec) -> list[str]:
 
 
 def _moved(needed: SignalSpec, found: SignalSpec) -> list[str]:
-    ours, theirs = _places(needed, needed), _places(needed, found)
+    ours, theirs = _positions(needed, needed), _positions(needed, found)
     both = [optode for optode in ours if optode in theirs]
     distances = np.array([dist(ours[optode], theirs[optode]) for optode in both])
     near = int(np.count_nonzero(distances <= SAME_SPACE_M))
@@ -72,18 +72,18 @@ def _moved(needed: SignalSpec, found: SignalSpec) -> list[str]:
     ]
 
 
-def _places(named: SignalSpec, spec: SignalSpec) -> dict[tuple[str, str], Position]:
+def _positions(named: SignalSpec, spec: SignalSpec) -> dict[tuple[str, str], Position]:
     """Positions (m) of optodes, by side and by what the first signal calls them."""
-    places: dict[tuple[str, str], Position] = {}
+    positions: dict[tuple[str, str], Position] = {}
     for name, channel in zip(named.channels, spec.channels, strict=True):
-        for side, letter, place in (
+        for side, letter, position in (
             ("source", "S", channel.source_position),
             ("detector", "D", channel.detector_position),
         ):
             called, number = getattr(name, f"{side}_name"), getattr(name, side)
-            if place is not None and optode_of(called, number) is not None:
-                places.setdefault((side, called or f"{letter}{number}"), place)
-    return places
+            if position is not None and optode_of(called, number) is not None:
+                positions.setdefault((side, called or f"{letter}{number}"), position)
+    return positions
 
 
 def _pair(channel: Channel) -> str:
