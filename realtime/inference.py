@@ -92,7 +92,8 @@ class Inference:
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.benchmark = False
-        self._network = copy.deepcopy(bundle.network).to(self._device).eval()
+        # Without gradients torch takes other kernels: the last bits of journaled decisions depend on it.
+        self._network = copy.deepcopy(bundle.network).to(self._device).eval().requires_grad_(False)
         self._lock = threading.Lock()
         self._inputs = {size: torch.zeros(size, *self._shape) for size in self.sizes}
         self._views = {size: tensor.numpy() for size, tensor in self._inputs.items()}

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
+from realtime.clock.arrivals import Arrivals
 from realtime.clock.chunk_ends import BELIEVED, KEEP, PUSH_S, RATE_TOLERANCE, EndsLine
 
 EXACT_S = 1e-9
@@ -39,11 +40,8 @@ MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
 """Odd steps, where no run of deduced ones ended before, that show stamps to be measured."""
-ONE_BY_ONE = 8
-"""Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
-one: what is pushed together comes together."""
 PAIR = 2
-"""Where no more came together for so many groups, and stamps went on exactly from one to the next, which
+"""Where no more came together for `ONE_BY_ONE` groups, and stamps went on exactly from one to the next, which
 ends that were measured do not, little can be deduced: what that leaves uncertain is claimed."""
 ANYWHERE = 1.5
 """Between two bounds a time lies anywhere, at a bound as often as elsewhere, while measured ones hardly ever
@@ -81,6 +79,7 @@ class Ends:
         longest = math.ceil(LONGEST_S / nominal) if nominal > 0.0 else 0
         self._longest = min(max(longest, LONGEST_FEWEST), LONGEST_MOST)
         self._line = EndsLine(nominal)
+        self._arrivals = Arrivals(nominal)
         self.restart()
 
     def restart(self) -> None:
@@ -89,10 +88,7 @@ class Ends:
         self._cleared = self.nominal <= 0.0
         self._left = 0.0  # the uncertainty that is left where stamps were cleared by pairs, s
         self._largest = 0  # chunk so far, samples
-        self._came: float | None = None  # when the last sample came
-        self._one_by_one = 0  # samples in a row that came one by one
-        self._groups: list[int] = []  # samples that came together, the latest groups ...
-        self._group = 0  # ... and the one that may still go on
+        self._arrivals.restart()
         self._odd = 0  # odd steps that ended no run of deduced ones
         self.gaps = 0
         self._forget()
@@ -152,7 +148,7 @@ class Ends:
     @property
     def _most_together(self) -> int:
         """How many samples may have been pushed together, no end being known: as many as came together."""
-        return max(*self._groups, self._group) if len(self._groups) == ONE_BY_ONE else self._longest
+        return self._arrivals.most or self._longest
 
     @property
     def time(self) -> float:
@@ -209,18 +205,12 @@ class Ends:
         """The next sample came at this time (s): alone, or with others."""
         if self._cleared:
             return
-        alone = self._came is not None and arrived - self._came >= 0.5 * self.nominal
-        if alone:
-            self._groups = [*self._groups, self._group][-ONE_BY_ONE:]
-            self._group = 0
-        self._group += 1
-        self._came = arrived
-        self._one_by_one = self._one_by_one + 1 if alone else 0
-        exact = self._run >= sum(self._groups) - 1
-        pairs = self._most_together <= PAIR and exact
-        if self._one_by_one >= ONE_BY_ONE or pairs:
+        self._arrivals.add(arrived)
+        one_by_one = self._arrivals.one_by_one
+        exact = self._run >= self._arrivals.grouped - 1
+        if one_by_one or (self._most_together <= PAIR and exact):
             self._cleared = True
-            self._left = RATE_TOLERANCE * PAIR * self.nominal if self._one_by_one < ONE_BY_ONE else 0.0
+            self._left = 0.0 if one_by_one else RATE_TOLERANCE * PAIR * self.nominal
             self._forget()
 
     def look(self, stamp: float, lost: int = 0) -> Step:
@@ -285,10 +275,7 @@ class Ends:
             "last": self._last,
             "cleared": self._cleared,
             "left": self._left,
-            "came": self._came,
-            "one_by_one": self._one_by_one,
-            "groups": list(self._groups),
-            "group": self._group,
+            "arrivals": self._arrivals.state(),
             "odd": self._odd,
             "largest": self._largest,
             "gaps": self.gaps,
@@ -304,8 +291,8 @@ class Ends:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
-        self._came, self._one_by_one, self._left = state["came"], state["one_by_one"], state["left"]
-        self._groups, self._group = list(state["groups"]), state["group"]
+        self._left = state["left"]
+        self._arrivals.restore(state["arrivals"])
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
         self._paused = state["paused"]

@@ -82,6 +82,19 @@ def test_a_channel_of_which_less_than_half_was_measured_is_unknown_and_spoils_no
     np.testing.assert_array_equal(found.moved[[1, 3, 4, 5]], whole.moved[[1, 3, 4, 5]])
 
 
+def test_a_channel_without_a_partner_may_be_unknown_too() -> None:
+    spec = intensity_spec(2).pick([0, 1, 2])
+    missing = np.zeros((3, N), dtype=bool)
+    missing[2] = True
+    recent = RecentSamples(3)
+    recent.take(Chunk(spec, signal()[:3], np.arange(N) / RATE, missing), np.zeros(N))
+    coupling = ScalpCoupling(spec, length_s=7.0, low=0.7, high=1.5)
+    found = measure_raw(recent, slice(0, N), 0.0, RATE, coupling)
+    assert found is not None
+    assert found.unknown.tolist() == [2]
+    assert np.isfinite(found.coupling).tolist() == [True]
+
+
 def test_missing_samples_are_interpolated_for_the_pulse_and_for_motion() -> None:
     ramp = np.tile(np.arange(N, dtype=float), (6, 1))
     missing = np.zeros((6, N), dtype=bool)
