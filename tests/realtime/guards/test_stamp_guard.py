@@ -110,3 +110,15 @@ def test_stamps_go_as_far_as_time_went_by_here() -> None:
     guard = StampGuard(0.0)  # not the other way round
     guard.look(np.array([20000.0]), 0.0)
     assert not guard.look(np.array([20000.0 - 7200.0]), 7200.0).usable.any()
+
+
+def test_time_goes_by_from_the_entry_before_the_last_stamp_came() -> None:
+    guard = StampGuard(0.0)
+    for stamp, local in ((100.0, 0.0), (200.0, 7200.0), (300.0, 7300.0)):
+        assert guard.look(np.array([stamp]), local).usable.all()
+    # From 7200 s on: 200 s went by here, and an hour is allowed.
+    assert not guard.look(np.array([300.0 + 3801.0]), 7400.0).usable.any()
+    guard.restart(7200.0)
+    guard.look(np.array([5.0]), 7200.0)
+    assert not guard.look(np.array([5.0 + 3801.0]), 7400.0).usable.any()
+    assert guard.look(np.array([5.0 + 3800.0]), 7400.0).usable.all()

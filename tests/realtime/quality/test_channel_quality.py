@@ -169,7 +169,7 @@ def test_a_restored_one_goes_on_as_the_one_it_was_taken_from(seed: int, at: int,
         getattr(cores[1], name).restore(getattr(cores[0], name).state())
     for core in cores:
         assert core._quality is not None
-    cores[1]._quality.signals.restore(cores[0]._fitness.signals.state())
+    cores[1]._quality.signals.restore(cores[0]._quality.signals.state())
     straight, restored = (feed(core, times[at:], data[:, at:], 7) for core in cores)
     assert [everything(w) for w in straight] == [everything(w) for w in restored]
 

@@ -1,12 +1,14 @@
 """The scale of motion goes from window to window: it follows within limits; a flat line teaches nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from realtime.quality.channels import ChannelQuality
+from realtime.quality.channels import ChannelQuality, made_of
 from realtime.quality.policy import Policy
-from realtime.signal import Chunk
-from tests.realtime.support import bold_spec
+from realtime.signal import Chunk, SignalSpec
+from tests.realtime.support import bold_spec, intensity_spec
 
 RATE = 10.0
 SPEC = bold_spec(1, rate=RATE)
@@ -91,3 +93,13 @@ def test_the_uncertainty_of_a_window_is_the_largest_of_its_samples_to_a_microsec
     assert quality.time_uncertainty(quality.samples_of(0.0, 7.0, RATE)) == 2.3  # the completing one at 6.9 s
     assert quality.time_uncertainty(quality.samples_of(0.0, 7.1, RATE)) == 2.333333
     assert quality.time_uncertainty(slice(140, 140)) == 0.0
+
+
+def test_a_channel_that_is_made_of_fewer_repeats_its_first() -> None:
+    region = replace(bold_spec(1).channels[0], name="region")
+    light = intensity_spec(1).channels  # two wavelengths of one pair
+    spec_in = SignalSpec((*light, region), RATE)
+    spec_out = SignalSpec((replace(light[0], name="S1_D1 hbo"), region), RATE)
+    assert made_of(spec_in, spec_out).tolist() == [[0, 2], [1, 2]]
+    three = SignalSpec((*light, replace(light[1], name="S1_D1 900"), region), RATE)
+    assert made_of(three, spec_out).tolist() == [[0, 3], [1, 3], [2, 3]]
