@@ -1,5 +1,9 @@
 """Windows in, logits out: padded, recorded, and each as if it were alone."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -257,3 +261,21 @@ def test_no_usable_window_asks_nothing_of_the_network(on_cpu: Inference) -> None
     assert NOT_PREDICTED == (None, 0)
     assert predict([window(None), window(windows(1)[0], Reason.STALE)], on_cpu) == [NOT_PREDICTED] * 2
     assert predict([], on_cpu) == []
+
+
+def test_one_thread_holds_for_torch_and_for_the_products_of_numpy() -> None:
+    code = (
+        "import json, threadpoolctl, torch\n"
+        "from realtime.inference import one_thread\n"
+        "one_thread()\n"
+        "pools = threadpoolctl.threadpool_info()\n"
+        "blas = [pool['num_threads'] for pool in pools if pool['user_api'] == 'blas']\n"
+        "print(json.dumps([torch.get_num_threads(), *blas]))\n"
+    )
+    more = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **more}
+    )
+    threads = json.loads(done.stdout)
+    assert len(threads) > 1
+    assert set(threads) == {1}
