@@ -1,6 +1,6 @@
 """`Decision`: the record that leaves the house.
 
-Its JSON form is published as ``decision.schema.json`` beside this file; a test holds the two
+Its JSON form is published as ``decision.schema.json`` next to this file; a test holds the two
 together.  Research use only: a decision describes a signal, it is not a diagnosis.
 """
 
@@ -22,9 +22,9 @@ class Evidence:
     Parameters
     ----------
     probabilities : mapping of label to float
-        Mean of the probabilities of the judged windows, weighted by how recent they are.
+        Mean of the probabilities of the predicted windows, weighted by how recent they are.
     windows : int
-        Judged windows so far.
+        Predicted windows so far.
     memory_s : float or None
         Time constant (s) of forgetting; None keeps everything.
     """
@@ -50,7 +50,7 @@ class Decision:
     window_start, window_end : float
         Seconds on the stream's clock; the window covers ``[start, end)``.
     window_start_utc, window_end_utc : str or None
-        The same as ISO 8601 in UTC; None where a recording does not say when it was made.
+        The same as ISO 8601 in UTC; None where a recording does not give its date.
     produced_at_utc : str or None
         When the decision was made; None likewise.
     age_s : float
@@ -59,7 +59,7 @@ class Decision:
         model's rate before its end, and is made as soon as the signal comes within a quarter of its own
         period of that sample.  It is never below that sum, but for what ``time_uncertainty_s`` admits.
     delay_s : float
-        Group delay of the pipeline: what is seen at the window's end happened so long before.
+        Group delay of the pipeline: what the window's end shows happened so long before.
     label : str
         The likeliest label, or ``"abstain"``.
     reasons : tuple of str
@@ -73,18 +73,18 @@ class Decision:
     largest_gap_s : float
         Longest stretch (s) of the window in which any channel was missing.
     channels : int
-        Channels that were judged; of an abstention those that were good enough to be.
+        Channels that were used; of an abstention those that were good enough.
     left_out : mapping of str to tuple of str
-        Channels of the model that were not, each once, by the first reason that spoke against it.
+        Rejected channels of the model, each once, by the first reason against it.
     quality : mapping of str to float or None
         What was measured of the signal behind the window: ``scalp_coupling`` and ``peak_power`` (medians
         over pairs of wavelengths; no unit, 1/Hz), ``moving`` (share of channels that moved).  What cannot be
         known at this rate is None.
     novelty : float or None
         How unlike the training the window is, 1 being the bundle's threshold; None where the bundle
-        cannot tell.
+        has none.
     time_uncertainty_s : float
-        How wrong the window's times may be, as far as the stamps themselves tell, s.
+        Uncertainty of the window's times, as far as the stamps themselves show, s.
     model : str
         Hash of the bundle.
     origin : str
@@ -153,8 +153,8 @@ class Decision:
             values["evidence"] = Evidence(**values["evidence"])
             decision = cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            said = f"{type(error).__name__}: {error}"
-            raise MessageError(f"This is no decision ({said}): {text[:60]!r}.") from error
+            found = f"{type(error).__name__}: {error}"
+            raise MessageError(f"This is no decision ({found}): {text[:60]!r}.") from error
         if wrong := misfit(decision):
             raise MessageError(f"This is no decision: {wrong}.")
         return decision

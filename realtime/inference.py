@@ -4,12 +4,13 @@ How a matrix product is split into vector instructions depends on its size, so t
 window's logits may depend on the size of the batch it is in.  They must not depend on how many
 other beds happened to be ready: a batch is padded with zeros to one of a few sizes, the size is
 given back to be journaled, and for one size the networks give bitwise the same logits in any row
-beside any neighbours (tests/models/networks/test_networks.py, on the CPU).
+with any neighbours (tests/models/networks/test_networks.py, on the CPU).
 """
 
 import copy
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import torch
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
 from models.networks.single import one_window_form
+from realtime.windows import Window
 
 SIZES = (1, 8, 64)
 """Padded batch sizes: one bed, a ward's tick, a file."""
@@ -90,11 +92,11 @@ class Inference:
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.benchmark = False
+        # Without gradients torch takes other kernels: the last bits of journaled decisions depend on it.
         self._network = copy.deepcopy(bundle.network).to(self._device).eval().requires_grad_(False)
         self._lock = threading.Lock()
         self._inputs = {size: torch.zeros(size, *self._shape) for size in self.sizes}
         self._views = {size: tensor.numpy() for size, tensor in self._inputs.items()}
-        self._filled = dict.fromkeys(self.sizes, 0)
         self._one_window = one_window_form(self._network, *self._shape) if self.on_cpu else None
         for size in self.sizes:  # the first call of each size pays for kernels and memory: pay now
             self._block(np.zeros((1, *self._shape), dtype=np.float32), size)
@@ -102,7 +104,7 @@ class Inference:
     def logits(
         self, windows: npt.NDArray[np.float32], *, size: int | None = None
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Judge windows, each by itself.
+        """Logits of windows, each computed by itself.
 
         Parameters
         ----------
@@ -160,9 +162,7 @@ class Inference:
         with self._lock, torch.inference_mode():
             view = self._views[size]
             view[:count] = windows
-            if self._filled[size] > count:
-                view[count:] = 0.0
-            self._filled[size] = count
+            view[count:] = 0.0
             batch = self._inputs[size]
             if self.on_cpu:
                 return self._network(batch).numpy()[:count]
@@ -179,3 +179,46 @@ def _choose(device: str) -> str:
             "Take one of them, or auto."
         )
     return device
+
+
+class NetworkOutput(NamedTuple):
+    """The network's output for one window.
+
+    Parameters
+    ----------
+    logits : (n_labels,) float32, or None
+        None where the network did not run.
+    batch : int
+        Padded size of the batch; 0 where nothing was computed.
+    """
+
+    logits: npt.NDArray[np.float32] | None
+    batch: int
+
+
+NOT_PREDICTED = NetworkOutput(None, 0)
+
+
+def predict(windows: Sequence[Window], inference: Inference) -> list[NetworkOutput]:
+    """Run the network on the usable windows, all in one call.
+
+    Parameters
+    ----------
+    windows : sequence of Window
+        As the core gives them, usable or not.
+    inference : Inference
+        Where it is computed.
+
+    Returns
+    -------
+    list of NetworkOutput
+        One for each window, in their order.
+    """
+    inputs = [window.data for window in windows if window.usable and window.data is not None]
+    if not inputs:
+        return [NOT_PREDICTED] * len(windows)
+    rows, sizes = inference.logits(np.stack(inputs) if len(inputs) > 1 else inputs[0][np.newaxis])
+    outputs = (NetworkOutput(row, int(size)) for row, size in zip(rows, sizes, strict=True))
+    return [
+        next(outputs) if window.usable and window.data is not None else NOT_PREDICTED for window in windows
+    ]

@@ -20,7 +20,7 @@ from models.arrays import Floats
 from realtime.signal import SignalSpec
 
 MOST_RUNS = 2**31
-"""No session has so many runs: a number beyond was made up (databases and other languages break at some)."""
+"""No session has so many runs: a number beyond is invalid (databases and other languages break at some)."""
 
 
 class OriginKind(StrEnum):
@@ -85,12 +85,12 @@ class StreamOpened:
     device : str
         Name of the vendor's layout that was recognised; empty where none was.
     frame_row : int or None
-        Row that counts the device's frames, from which lost ones are told.
+        Row that counts the device's frames, which shows lost ones.
     measured : bool
         Whether every stamp is known to be a measurement (a file's own times), so that none is suspected of
-        having been made up when its chunk was pushed.
+        having been deduced when its chunk was pushed.
     arrivals : bool
-        Whether the entries' local times tell when samples came; those of a file do not.
+        Whether the entries' local times are when samples came; those of a file are not.
     """
 
     local: float
@@ -111,7 +111,7 @@ class StreamOpened:
 class StreamLost:
     """The connection to the stream ended, or what came in its place could not be used.
 
-    Moves no window: it tells whoever reads the log why no samples came.  What follows, if anything,
+    Moves no window: it shows in the log why no samples came.  What follows, if anything,
     begins with `StreamOpened`.
 
     Parameters
@@ -130,7 +130,7 @@ class StreamLost:
 class SourceTrouble:
     """Something that came could not be taken as it was, or a part of the source failed and is tried again.
 
-    Moves no window: it tells whoever reads the log what was met.
+    Moves no window: it shows in the log what was met.
 
     Parameters
     ----------
@@ -164,11 +164,11 @@ class ClockMeasured:
     offset : float
         Add to a stamp of the source to get local time (s); LSL's ``time_correction``.
     utc_offset : float or None
-        Add to local time to get UTC seconds since 1970; None where nobody knows (a recording
+        Add to local time to get UTC seconds since 1970; None where it is not known (a recording
         without a date).
     uncertainty : float or None
-        How wrong the offset may be (s), where whoever compared knows; None where the scatter of the
-        comparisons has to tell.
+        Of the offset (s), where whoever compared knows it; None where it follows from the scatter of the
+        comparisons.
     """
 
     local: float

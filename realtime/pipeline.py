@@ -111,7 +111,7 @@ class Pipeline:
 
     @property
     def measured_rate(self) -> float | None:
-        """Rate (Hz) of what comes in as its stamps tell it; None until it is measured."""
+        """Rate (Hz) of what comes in by its stamps; None until it is measured."""
         period = self._resample.period
         return None if period is None else 1.0 / period
 

@@ -56,13 +56,13 @@ class Plan:
     temperature : float
         Logits are divided by it before the softmax (Guo et al. 2017).
     policy : Policy
-        When a window is judged.
+        When a window is usable.
     memory_s : float or None
         Time constant of the running evidence, s; None never forgets.
     model_hash : str
         Hash of the bundle.
     novelty : Novelty or None
-        What windows looked like in training; None where nobody knows.
+        What windows looked like in training; None where that is not known.
     """
 
     spec: SignalSpec

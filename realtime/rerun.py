@@ -1,10 +1,10 @@
 """A log fed back: the decisions of a recording, or of a session that was journaled.
 
-`judge_log` follows a journal's log: the clock readings, batch sizes and chunk boundaries that stand in it
+`predict_log` follows a journal's log: the clock readings, batch sizes and chunk boundaries in it
 are used again, so its decisions are those of the live session, byte for byte (on the CPU, with the
-same versions and threads).  `judge_journal` does so for each run of a journal that this bundle judged, as
-far as the journal is whole: what it lacks by its own account is not guessed.  `judge_recording` has no
-session to follow: it judges a file as a session would have that was never late.
+same versions and threads).  `predict_journal` does so for each run of a journal with this bundle, as
+far as the journal is whole: what it lacks by its own account is not guessed.  `predict_recording` has no
+session to follow: it predicts a file as a session would have that was never late.
 """
 
 from collections import deque
@@ -17,11 +17,10 @@ import numpy as np
 from models.bundle import Bundle
 from models.errors import JournalError
 from realtime.core import Core, Plan
+from realtime.core.stream_guard import StreamGuard
 from realtime.decision import Decision
-from realtime.inference import Inference
-from realtime.judging import judge
+from realtime.inference import Inference, predict
 from realtime.log import Entry, Produced, SessionStarted
-from realtime.session.refusals import Refusing
 from realtime.sinks.journal.format import Loss
 from realtime.sinks.journal.reader import journal_runs, read_journal_entries, read_losses
 from realtime.sources.recording import Recording, entries
@@ -31,10 +30,10 @@ BLOCK = 64
 """Windows of a file that are computed together."""
 
 
-def judge_recording(
+def predict_recording(
     recording: Recording, bundle: Bundle, inference: Inference, *, session: str, chunk_samples: int = 256
 ) -> Iterator[Decision]:
-    """Judge a recording by the live path.
+    """Predict a recording by the live path.
 
     Parameters
     ----------
@@ -66,17 +65,17 @@ def judge_recording(
 
 
 def _decide(windows: Sequence[Window], core: Core, inference: Inference) -> Iterator[Decision]:
-    for window, (logits, batch) in zip(windows, judge(windows, inference), strict=True):
+    for window, (logits, batch) in zip(windows, predict(windows, inference), strict=True):
         yield core.decide(window, logits, Produced(window.end, window.sequence, batch))
 
 
-def judge_journal(
-    path: Path, bundle: Bundle, inference: Inference, *, told: Callable[[str], None]
+def predict_journal(
+    path: Path, bundle: Bundle, inference: Inference, *, report: Callable[[str], None]
 ) -> Iterator[Decision]:
-    """Judge the runs of a journal again.
+    """Predict the runs of a journal again.
 
-    A session may have gone on with another bundle: its runs with others are left out, and told.  Of a run
-    that lacks entries (the journal says so itself) only what came before them is judged: filters and
+    A session may have gone on with another bundle: its runs with others are left out, and reported.  Of a run
+    that lacks entries (the journal says so itself) only what came before them is predicted: filters and
     statistics remember what is lost, so what follows would be other decisions than those that were made.
 
     Parameters
@@ -87,8 +86,8 @@ def judge_journal(
         The classifier.
     inference : Inference
         Where it is computed.
-    told : callable of str
-        Is told what is left out, and why.
+    report : callable of str
+        Takes what is left out, and why.
 
     Yields
     ------
@@ -98,10 +97,10 @@ def judge_journal(
     Raises
     ------
     JournalError
-        It cannot be read, no run used this bundle (the message lists the runs), or as `judge_log`.
+        It cannot be read, no run used this bundle (the message lists the runs), or as `predict_log`.
     """
     others: list[str] = []
-    judged = False
+    predicted = False
     for run in journal_runs(path):
         log = read_journal_entries(path, run.run)
         first = next(log, None)
@@ -110,19 +109,19 @@ def judge_journal(
         if isinstance(first, SessionStarted) and first.model_hash != bundle.card.hash:
             others.append(f"run {run.run} by {first.model_hash[:12]}")
             continue
-        judged = True
+        predicted = True
         losses = read_losses(path, run.run)
         if losses:
-            told(_what_is_lost(path, run.run, losses))
+            report(_what_is_lost(path, run.run, losses))
             log = _until(losses[0].first, log)
-        yield from judge_log(chain((first,), log), bundle, inference)
-    if others and not judged:
+        yield from predict_log(chain((first,), log), bundle, inference)
+    if others and not predicted:
         raise JournalError(
-            f"{path} was judged by other models ({', '.join(others)}), this bundle is "
+            f"{path} was predicted by other models ({', '.join(others)}), this bundle is "
             f"{bundle.card.hash[:12]}; give the bundle of the session."
         )
     if others:
-        told(f"{path} was judged by other models too ({', '.join(others)}): these runs are left out.")
+        report(f"{path} was predicted by other models too ({', '.join(others)}): these runs are left out.")
 
 
 def _until(local: float, log: Iterator[Entry]) -> Iterator[Entry]:
@@ -138,8 +137,8 @@ def _what_is_lost(path: Path, run: int, losses: Sequence[Loss]) -> str:
     )
 
 
-def judge_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Iterator[Decision]:
-    """Judge a session again from its log.
+def predict_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Iterator[Decision]:
+    """Predict a session again from its log.
 
     Parameters
     ----------
@@ -167,28 +166,28 @@ def judge_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> Ite
         if isinstance(entry, SessionStarted):
             if entry.model_hash != bundle.card.hash:
                 raise JournalError(
-                    f"The session was judged by model {entry.model_hash[:12]}, this bundle is "
+                    f"The session was predicted by model {entry.model_hash[:12]}, this bundle is "
                     f"{bundle.card.hash[:12]}; give the bundle of the session."
                 )
             core = Core(Plan.from_card(bundle.card))
-            refusing = Refusing(core)
+            guard = StreamGuard(core)
             waiting.clear()
         if core is None:
             raise JournalError("The log does not begin with the start of a session; is the journal whole?")
         if not isinstance(entry, Produced):
-            waiting += refusing.feed(entry)
+            waiting += guard.feed(entry)
             continue
         window = waiting.popleft() if waiting else None
         if window is None or window.sequence != entry.sequence:
             given = "none" if window is None else str(window.sequence)
             raise JournalError(
-                f"The log has a decision for window {entry.sequence}, but what stands before it gives "
+                f"The log has a decision for window {entry.sequence}, but what precedes it gives "
                 f"{given}; it was written by another version, or is not whole."
             )
         logits = None
         if entry.batch and window.data is not None:
             rows, _ = inference.logits(window.data[np.newaxis], size=entry.batch)
             logits = rows[0]
-        decision = refusing.decide(window, logits, entry)
+        decision = guard.decide(window, logits, entry)
         if decision is not None:
             yield decision

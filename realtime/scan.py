@@ -1,6 +1,6 @@
-"""A recorded scan, judged as one window as long as itself.
+"""A recorded scan, predicted as one window as long as itself.
 
-Systems for whole scans (`models.scan_bundle`) say nothing of a stretch: connectivity only becomes steady
+Models of whole scans (`models.scan_bundle`) predict nothing of a stretch: connectivity only becomes steady
 within minutes.  What a scan lacks of what its system needs is a reason to abstain, as it is for a window.
 """
 
@@ -25,8 +25,8 @@ UNEVEN = 0.25
 """Of a repetition time by which a volume may be early or late before one is taken to be lost."""
 
 
-def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Decision:
-    """Judge a whole scan.
+def predict_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Decision:
+    """Predict a whole scan.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Dec
     Raises
     ------
     SignalError
-        The recording lacks regions that the system needs, or does not say its repetition time.
+        The recording lacks regions that the system needs, or does not give its repetition time.
     """
     needs = bundle.card.needs
     spec = SignalSpec(
@@ -53,9 +53,9 @@ def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Dec
     )
     rows = np.array(match_channels(spec, recording.spec), dtype=np.intp)
     if not recording.spec.rate > 0:
-        raise SignalError(f"{recording.name} does not say its repetition time; give it.")
+        raise SignalError(f"{recording.name} does not give its repetition time; give it.")
     seconds = 1.0 / recording.spec.rate
-    # The reader's rate is one over the seconds it was told: what those were stands in its notes.
+    # The reader's rate is one over the seconds it was given: those are in its notes.
     seconds = float(recording.notes.get("repetition_time", seconds))
     with np.errstate(over="ignore"):  # the system takes float32: what is too large for it was not measured
         missing = recording.missing[rows] | ~np.isfinite(recording.data[rows].astype(np.float32))
@@ -68,7 +68,7 @@ def judge_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> Dec
 
 
 def _reasons(times: Floats, missing: Bools, masked: Bools, seconds: float, needs: ScanInput) -> list[Reason]:
-    """Why a scan is not to be judged; empty where it is."""
+    """Why a scan is not usable; empty where it is."""
     why = []
     # Sums of floating-point seconds: a scan of exactly the least length is long enough.
     if len(times) * seconds < needs.least_s * (1 - 1e-9):
@@ -105,7 +105,7 @@ def _decision(
     start = float(recording.times[0]) if len(recording.times) else 0.0
     by_label = None if scores is None else dict(zip(labels, scores.tolist(), strict=True))
     names = tuple(name for name, out in zip(card.needs.regions, masked, strict=True) if out)
-    # Where nothing was judged the evidence knows nothing: every label is as likely as another.
+    # Where nothing was predicted there is no evidence: every label is as likely as another.
     so_far = by_label or dict.fromkeys(labels, 1.0 / len(labels))
     return Decision(
         session=session,
@@ -137,7 +137,7 @@ def _decision(
 
 
 def _utc(seconds: float, start_utc: float | None) -> str | None:
-    """UTC of a time of the recording; None where it does not say when it was made."""
+    """UTC of a time of the recording; None where it does not give its date."""
     if start_utc is None:
         return None
     return datetime.fromtimestamp(start_utc + seconds, UTC).isoformat(timespec="microseconds")

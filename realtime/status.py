@@ -1,4 +1,4 @@
-"""`Status`: how a session is doing, told whenever that changes and on a timer.
+"""`Status`: how a session is doing, published whenever that changes and on a timer.
 
 Published retained, so whoever subscribes later sees the latest; the broker itself publishes
 `Status.lost` when a session's connection ends without a goodbye.
@@ -20,15 +20,15 @@ class State(StrEnum):
     WAITING = "waiting"
     """No stream yet."""
     BASELINE = "baseline"
-    """Samples come; the first window that may be judged isn't complete yet."""
+    """Samples come; the first usable window isn't complete yet."""
     LIVE = "live"
-    """Windows are judged."""
+    """Windows are predicted."""
     STALLED = "stalled"
     """A stream is connected and no samples come."""
     LOST = "lost"
     """The connection to the stream ended, or what came in its place cannot be used; it is looked for."""
     RECOVERING = "recovering"
-    """Samples come again after a stall, a loss or a reset; no window that may be judged is complete yet."""
+    """Samples come again after a stall, a loss or a reset; no usable window is complete yet."""
     OFFLINE = "offline"
     """The session has ended, or its connection was lost."""
 
@@ -134,13 +134,13 @@ class Status:
                 values["broker"] = BrokerStatus(**values["broker"])
             status = cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            said = f"{type(error).__name__}: {error}"
-            raise MessageError(f"This is no status ({said}): {text[:60]!r}.") from error
+            found = f"{type(error).__name__}: {error}"
+            raise MessageError(f"This is no status ({found}): {text[:60]!r}.") from error
         if wrong := misfit(status):
             raise MessageError(f"This is no status: {wrong}.")
         return status
 
     @classmethod
     def lost(cls, session: str, run: int) -> "Status":
-        """What the broker says in the session's place when the connection ends without a goodbye."""
+        """What the broker publishes for the session when the connection ends without a goodbye."""
         return cls(session=session, run=run, state=State.OFFLINE, reason="the session's connection was lost")

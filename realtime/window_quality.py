@@ -1,4 +1,4 @@
-"""From windows as they were cut to windows that may be judged, or not, or without some channels."""
+"""Which windows are usable, which are not and why, and which are usable without some channels."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from models.arrays import Bools, Floats
 from models.novelty import Novelty
 from realtime.quality.channels import ChannelQuality
-from realtime.quality.policy import ChannelFitness, Policy, Reason, bad_channels, first_reasons
+from realtime.quality.policy import ChannelMeasurement, Policy, Reason, bad_channels, first_reasons
 from realtime.signal import Chunk, SignalSpec
 from realtime.windows import Window
 
@@ -21,15 +21,15 @@ ENOUGH_SLACK = 1e-9
 """A share of channels is a quotient: 0.7 of ten channels is seven."""
 
 
-class _Judged(NamedTuple):
-    """Why not, if not; without which channels; and how unlike the training."""
+class _Assessment(NamedTuple):
+    """Reasons against the window, channels that were rejected, and its novelty."""
 
     reasons: tuple[Reason, ...] = ()
-    left_out: Mapping[Reason, tuple[str, ...]] = MappingProxyType({})
+    rejected: Mapping[Reason, tuple[str, ...]] = MappingProxyType({})
     novelty: float | None = None
 
 
-_NOT_JUDGED = _Judged()
+_NOT_ASSESSED = _Assessment()
 
 
 class WindowQuality:
@@ -42,9 +42,9 @@ class WindowQuality:
     length_s : float
         Of the windows, s.
     policy : Policy
-        When a window is judged.
+        When a window is usable.
     novelty : Novelty or None
-        What windows looked like in training; None where nobody knows.
+        What windows looked like in training; None where that is not known.
     """
 
     def __init__(
@@ -65,20 +65,20 @@ class WindowQuality:
         """Forget everything: another clock, or another stream."""
         self.signals.restart()
 
-    def take(self, chunk: Chunk, doubt: Floats) -> None:
+    def take(self, chunk: Chunk, uncertainty: Floats) -> None:
         """Keep what goes into the pipeline, before it does.
 
         Parameters
         ----------
         chunk : Chunk
             The samples.
-        doubt : (n_samples,) float64
-            How wrong each time may be, s.
+        uncertainty : (n_samples,) float64
+            Uncertainty of each time, s.
         """
-        self.signals.recent.take(chunk, doubt)
+        self.signals.recent.take(chunk, uncertainty)
 
     def of(self, window: Window, rate: float) -> Window:
-        """Say whether a window may be judged; each in the order in which they were cut.
+        """Whether a window is usable; windows in the order in which they were cut.
 
         Parameters
         ----------
@@ -88,44 +88,44 @@ class WindowQuality:
             Of the raw samples, Hz.
         """
         where = self.signals.samples_of(window.start, window.end, rate)
-        doubt = self.signals.time_uncertainty(where)
+        uncertainty = self.signals.time_uncertainty(where)
         channels = window.channels
         if channels is None:  # wholly inside a gap
-            return replace(window, time_uncertainty_s=doubt)
+            return replace(window, time_uncertainty_s=uncertainty)
         quality = window.quality
         measured = self.signals.measure(where, window.start, window.end, rate)
         if measured is not None:
             channels = self.signals.of_outputs(measured, channels)
             quality = measured.summary
-        judged = _NOT_JUDGED if window.reasons else self._judge(window.data, channels)
+        assessed = _NOT_ASSESSED if window.reasons else self._assess(window.data, channels)
         most = self._policy.max_time_uncertainty
-        if most is not None and doubt > max(most / rate, TIMES_MATTER_S) and not window.reasons:
-            judged = judged._replace(reasons=(*judged.reasons, Reason.TIMING))
+        if most is not None and uncertainty > max(most / rate, TIMES_MATTER_S) and not window.reasons:
+            assessed = assessed._replace(reasons=(*assessed.reasons, Reason.TIMING))
         return replace(
             window,
-            reasons=window.reasons or judged.reasons,
-            left_out=judged.left_out,
+            reasons=window.reasons or assessed.reasons,
+            rejected_channels=assessed.rejected,
             quality=quality,
-            novelty=judged.novelty,
-            time_uncertainty_s=doubt,
+            novelty=assessed.novelty,
+            time_uncertainty_s=uncertainty,
             channels=channels,
         )
 
-    def _judge(self, data: npt.NDArray[np.float32] | None, channels: ChannelFitness) -> _Judged:
+    def _assess(self, data: npt.NDArray[np.float32] | None, channels: ChannelMeasurement) -> _Assessment:
         """Hold the channels against the policy, and what is left against the training."""
         bad = bad_channels(channels, self._policy)
         if data is None:  # nothing at all was measured, whatever the policy asks
-            return _Judged(tuple(bad) or (Reason.COVERAGE,))
+            return _Assessment(tuple(bad) or (Reason.COVERAGE,))
         good: Bools = np.ones(len(self._names), dtype=bool)
-        left_out: Mapping[Reason, tuple[str, ...]] = {}
+        rejected: Mapping[Reason, tuple[str, ...]] = {}
         if bad:
             good = ~np.logical_or.reduce(list(bad.values()))
-            left_out = first_reasons(bad, self._names)
+            rejected = first_reasons(bad, self._names)
             if np.count_nonzero(good) < self._policy.min_channels * len(good) - ENOUGH_SLACK:
-                return _Judged(tuple(bad), left_out)
+                return _Assessment(tuple(bad), rejected)
             data[~good] = 0.0  # the window's own copy
         if self._novelty is None:
-            return _Judged((), left_out)
+            return _Assessment((), rejected)
         score = round(self._novelty.score(data, good), 4)
         most = self._policy.max_novelty
-        return _Judged((Reason.NOVELTY,) if most is not None and score > most else (), left_out, score)
+        return _Assessment((Reason.NOVELTY,) if most is not None and score > most else (), rejected, score)

@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from models.errors import RecipeError
 from realtime.pipeline import Piece
-from realtime.quality.policy import ChannelFitness, Reason, WindowMeasurement, fitness
+from realtime.quality.policy import ChannelMeasurement, Reason, WindowMeasurement, measure_missing
 from realtime.signal import SignalSpec
 from realtime.stages.outline import MOST_S, check_memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A stretch of the pipeline's output, ready to be judged or not.
+    """A stretch of the pipeline's output, usable or not.
 
     Parameters
     ----------
@@ -34,20 +34,20 @@ class Window:
         Stream time (s); covers ``[start, end)``.
     data : (n_channels, n_samples) float32, or None
         The network's input, 0 where missing; None where nothing at all was measured.
-    fitness : Fitness
+    measurement : WindowMeasurement
         Coverage and gaps.
     reasons : tuple of Reason
-        Why it is not to be judged; empty where it is.
-    left_out : mapping of Reason to tuple of str
+        Why it is not usable; empty where it is.
+    rejected_channels : mapping of Reason to tuple of str
         Channels of the network's input that are bad, each under its first reason.  Where the window is
-        judged all the same, their rows in the data are 0.
+        usable all the same, their rows in the data are 0.
     quality : mapping of str to float or None
         What was measured of the signal behind it (`realtime.decision.Decision`); empty where nothing was.
     novelty : float or None
-        How unlike the training it is; None where the bundle cannot tell.
+        How unlike the training it is; None where the bundle has no novelty.
     time_uncertainty_s : float
-        How wrong `start` and `end` may be, as far as the stamps tell, s.
-    channels : ChannelFitness or None
+        Uncertainty of `start` and `end`, as far as the stamps show, s.
+    channels : ChannelMeasurement or None
         What is known of each channel; None where the window fell wholly into a gap.
     """
 
@@ -56,17 +56,17 @@ class Window:
     start: float
     end: float
     data: npt.NDArray[np.float32] | None
-    fitness: WindowMeasurement
+    measurement: WindowMeasurement
     reasons: tuple[Reason, ...]
-    left_out: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
+    rejected_channels: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
     quality: Mapping[str, float | None] = field(default_factory=dict)
     novelty: float | None = None
     time_uncertainty_s: float = 0.0
-    channels: ChannelFitness | None = None
+    channels: ChannelMeasurement | None = None
 
     @property
-    def fit(self) -> bool:
-        """Whether it may be judged."""
+    def usable(self) -> bool:
+        """Whether it may be predicted."""
         return not self.reasons
 
 
@@ -82,7 +82,7 @@ def whole_number(value: float, what: str, rate: float) -> int:
 
 
 def check_window(length_s: float, step_s: float, rate: float, n_channels: int = 1) -> None:
-    """Refuse windows that are longer than anybody lies still, or that no memory holds.
+    """Refuse windows that are longer than anyone lies still, or that no memory holds.
 
     Parameters
     ----------
@@ -252,11 +252,11 @@ class Windows:
         start = self._anchor + self._next * self.step / self.rate
         columns = slice(at, at + self.length)
         missing = self._missing[:, columns]
-        measured, coverage, gaps = fitness(missing, self.rate)
+        measured, coverage, gaps = measure_missing(missing, self.rate)
         why = (Reason.WARMING_UP,) if self._warming_up(start, measured, piece) else ()
         end = start + self.length / self.rate
         data = None if measured.coverage == 0.0 else self._data[:, columns].copy()
-        channels = ChannelFitness.of_pipeline(coverage, gaps)
+        channels = ChannelMeasurement.of_pipeline(coverage, gaps)
         return Window(sequence, 1, start, end, data, measured, why, channels=channels)
 
     def _warming_up(self, start: float, measured: WindowMeasurement, piece: Piece) -> bool:

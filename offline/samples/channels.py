@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from models.errors import RecipeError, SignalError, near_match
 from offline.samples.recipe import Recipe
 from realtime.channels.match import find_channels
-from realtime.channels.placement import check_places
+from realtime.channels.placement import check_positions
 from realtime.signal import Channel, Kind, SignalSpec
 
 SHOWN = 8
@@ -102,7 +102,7 @@ def _shared(channels: list[Channel], specs: Sequence[tuple[str, SignalSpec]]) ->
             continue
         for name, spec in specs[i + 1 :]:
             try:
-                check_places(ours, _as_in(channels, spec))
+                check_positions(ours, _as_in(channels, spec))
             except SignalError as error:
                 raise RecipeError(f"Recordings {first} and {name} cannot be joined: {error}") from error
         break

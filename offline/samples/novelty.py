@@ -85,8 +85,8 @@ def seen(windows: Sequence[Window], names: Sequence[str], person: str, recording
     for i, window in enumerate(windows):
         assert window.data is not None
         features[i] = window_features(window.data)
-        for left_out in window.left_out.values():
-            used[i, [row_of[name] for name in left_out]] = False
+        for rejected in window.rejected_channels.values():
+            used[i, [row_of[name] for name in rejected]] = False
     return FeatureSummary(features, used, np.full(n, person), np.full(n, recording))
 
 

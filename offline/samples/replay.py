@@ -44,7 +44,7 @@ class ReplayedWindows:
     @property
     def fit(self) -> list[Window]:
         """The windows that may be judged."""
-        return [window for window in self.windows if window.fit]
+        return [window for window in self.windows if window.usable]
 
 
 def replay(recording: Recording, plan: Plan, *, chunk_samples: int = 2048) -> ReplayedWindows:

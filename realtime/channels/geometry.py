@@ -1,4 +1,4 @@
-"""What a side file adds to a stream that tells its channels but not how far apart their optodes are.
+"""What a side file adds to a stream that describes its channels but not the distances of their optodes.
 
 OxySoft labels its rows and gives no distances.  A side file without ``ChMontage`` adds them::
 
@@ -9,8 +9,8 @@ OxySoft labels its rows and gives no distances.  A side file without ``ChMontage
     }
 
 ``SourceDetectorSeparation`` is a length with its unit for each pair, in either order, or one length
-for all; ``Optodes`` are places in ``OptodeUnit`` (mm, cm or m).  Either may be left out.  A pair that
-has both is as far apart as the first says.  What a channel of the stream is still lacking after that
+for all; ``Optodes`` are positions in ``OptodeUnit`` (mm, cm or m).  Either may be left out.  A pair that
+has both has the distance that the first gives.  What a channel of the stream is still lacking after that
 is an error: half a geometry is no geometry.
 """
 
@@ -33,7 +33,7 @@ FORM = '{"SourceDetectorSeparation": {"Tx1-Rx1": "30 mm", ...}}'
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Distances and places, by the vendor's names of optodes (``S1``, ``Tx1`` is source 1 without another).
+    """Distances and positions, by the vendor's names of optodes (``S1``, or ``Tx1`` where there is none).
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class Geometry:
         Distance of every pair (m).
     distances : mapping
         Distance (m) of a pair of optodes, under ``frozenset`` of their names.
-    places : mapping
+    positions : mapping
         Places (m) of optodes.
     """
 
     everywhere: float | None = None
     distances: Mapping[frozenset[str], float] = field(default_factory=dict)
-    places: Mapping[str, Position] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], path: Path) -> Self:
@@ -56,12 +56,12 @@ class Geometry:
         Raises
         ------
         StreamError
-            Where a length, a pair or a place is not understood.
+            Where a length, a pair or a position is not understood.
         """
-        said = values.get("SourceDetectorSeparation", {})
+        separations = values.get("SourceDetectorSeparation", {})
         everywhere, distances = None, {}
-        if isinstance(said, Mapping):
-            for name, text in said.items():
+        if isinstance(separations, Mapping):
+            for name, text in separations.items():
                 pair = [part.strip() for part in str(name).split("-")]
                 if len(pair) != 2 or not all(pair):
                     raise StreamError(
@@ -71,18 +71,21 @@ class Geometry:
                     )
                 distances[frozenset(pair)] = parse_length(text, f"Side file {path}, distance of {name!r}")
         else:
-            everywhere = parse_length(said, f"Side file {path}, SourceDetectorSeparation")
+            everywhere = parse_length(separations, f"Side file {path}, SourceDetectorSeparation")
         unit = values.get("OptodeUnit", "mm")
         if not isinstance(unit, str) or unit not in LENGTHS:
             raise StreamError(f"Side file {path} has OptodeUnit {unit!r}; expected {', '.join(LENGTHS)}.")
         optodes = values.get("Optodes", {})
         if not isinstance(optodes, Mapping):
-            raise StreamError(f"Side file {path} has Optodes {optodes!r}; expected places by name.")
-        places = {str(name): _place(place, str(name), LENGTHS[unit], path) for name, place in optodes.items()}
-        return cls(everywhere, distances, places)
+            raise StreamError(f"Side file {path} has Optodes {optodes!r}; expected positions by name.")
+        positions = {
+            str(name): _position(position, str(name), LENGTHS[unit], path)
+            for name, position in optodes.items()
+        }
+        return cls(everywhere, distances, positions)
 
     def added_to(self, layout: StreamLayout, stream: str) -> StreamLayout:
-        """The layout with distances and places.
+        """The layout with distances and positions.
 
         Parameters
         ----------
@@ -112,8 +115,12 @@ class Geometry:
     def _completed(self, channel: Channel) -> Channel:
         sources = _names(channel.source_name, channel.source, "S", "Tx")
         detectors = _names(channel.detector_name, channel.detector, "D", "Rx")
-        at = next((self.places[name] for name in sources if name in self.places), channel.source_position)
-        to = next((self.places[name] for name in detectors if name in self.places), channel.detector_position)
+        at = next(
+            (self.positions[name] for name in sources if name in self.positions), channel.source_position
+        )
+        to = next(
+            (self.positions[name] for name in detectors if name in self.positions), channel.detector_position
+        )
         known = [
             self.distances[pair]
             for source in sources
@@ -147,13 +154,13 @@ def _names(name: str | None, number: int | None, *letters: str) -> list[str]:
     return by_number
 
 
-def _place(place: Any, name: str, factor: float, path: Path) -> Position:
+def _position(position: Any, name: str, factor: float, path: Path) -> Position:
     numbers = (
-        [v for v in place if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9]
-        if (isinstance(place, list))
+        [v for v in position if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9]
+        if (isinstance(position, list))
         else []
     )
-    if len(numbers) != 3 or len(place) != 3:
-        raise StreamError(f"Side file {path} places optode {name!r} at {place!r}; expected three numbers.")
+    if len(numbers) != 3 or len(position) != 3:
+        raise StreamError(f"Side file {path} puts optode {name!r} at {position!r}; expected three numbers.")
     x, y, z = (float(number) * factor for number in numbers)
     return x, y, z

@@ -1,11 +1,11 @@
-"""What another format cannot hold of a signal's description, kept beside it.
+"""The lossless extension: what another format cannot hold of a signal's description, kept with it.
 
-LSL, SNIRF and MNE each have standard fields for part of what a `Channel` says.  A writer fills
-those, reads them back as a stranger would, and stores only what came back different: the
-remainder, as JSON.  So a stranger reads the standard fields and we read everything.
+LSL, SNIRF and MNE each have standard fields for part of what a `Channel` holds.  A writer fills
+those, reads them back as a stranger would, and stores only what came back different, as
+JSON.  So a stranger reads the standard fields and we read everything.
 
-A remainder belongs to one description.  If somebody changed the standard part afterwards (other
-channels, another order), it no longer fits and is left aside.
+An extension belongs to one description.  If the standard part was changed afterwards (other
+channels, another order), it no longer fits and is ignored.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from realtime.signal import Channel, Kind, SignalSpec
 _FIELDS = tuple(field.name for field in fields(Channel))
 
 
-def remainder(spec: SignalSpec, read: Sequence[Channel | None], read_rate: float) -> str:
+def lossless_extension(spec: SignalSpec, read: Sequence[Channel | None], read_rate: float) -> str:
     """What a stranger's reading lacks of a signal.
 
     Parameters
@@ -49,21 +49,21 @@ def remainder(spec: SignalSpec, read: Sequence[Channel | None], read_rate: float
 
 
 def restored(kept: str, read: Sequence[Channel | None], read_rate: float) -> SignalSpec | None:
-    """Undo `remainder`.
+    """Undo `lossless_extension`.
 
     Parameters
     ----------
     kept : str
-        What `remainder` gave.
+        What `lossless_extension` gave.
     read : sequence of Channel or None
-        What the standard fields say now.
+        What the standard fields give now.
     read_rate : float
-        The rate that they say (Hz).
+        The rate that they give (Hz).
 
     Returns
     -------
     SignalSpec or None
-        The signal; None where the remainder is damaged or belongs to another description.
+        The signal; None where the extension is damaged or belongs to another description.
     """
     try:
         values = json.loads(kept)
@@ -71,11 +71,9 @@ def restored(kept: str, read: Sequence[Channel | None], read_rate: float) -> Sig
         return None
     if not isinstance(values, dict) or values.get("of") != _digest(read):
         return None
-    lacking = values.get("channels")
-    if not isinstance(lacking, list) or len(lacking) != len(read):
-        return None
     try:
-        channels = tuple(_completed(base, more) for base, more in zip(read, lacking, strict=True))
+        both = zip(read, values["channels"], strict=True)
+        channels = tuple(_completed(base, more) for base, more in both)
         return SignalSpec(channels, float(values.get("rate", read_rate)))
     except (SignalError, KeyError, TypeError, ValueError, AttributeError):
         # JSON of the right form that a person or a program has changed: not ours any more.
@@ -89,6 +87,6 @@ def _completed(base: Channel | None, more: Mapping[str, Any]) -> Channel:
 
 
 def _digest(read: Sequence[Channel | None]) -> str:
-    """Which channels a remainder belongs to: their names and kinds, in order."""
+    """Which channels an extension belongs to: their names and kinds, in order."""
     named = [None if channel is None else (channel.name, Kind(channel.kind)) for channel in read]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]

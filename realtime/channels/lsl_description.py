@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 from models.errors import SignalError, StreamError
 from realtime.channels.layout import StreamLayout
-from realtime.channels.lossless import remainder, restored
+from realtime.channels.lossless import lossless_extension, restored
 from realtime.channels.montage import LAYOUT
 from realtime.channels.nirs_metadata import believed_rate, number, standard_fields
 from realtime.channels.text_values import is_number
@@ -78,27 +78,27 @@ def describe(spec: SignalSpec, origin: Origin) -> ET.Element:
         _add(node, "wavelength", "" if channel.colour is None else repr(channel.colour))
         if channel.nominal_wavelength is not None and channel.wavelength is not None:
             _add(node, "wavelength_measured", repr(channel.wavelength))
-        for function, label, place in (
+        for function, label, position in (
             ("Source", source, channel.source_position),
             ("Detector", detector, channel.detector_position),
         ):
             if label and optodes.get((function, label)) is None:
-                optodes[function, label] = place
+                optodes[function, label] = position
     if optodes:
         parent = ET.SubElement(desc, "optodes")
-        for (function, label), place in optodes.items():
+        for (function, label), position in optodes.items():
             node = ET.SubElement(parent, "optode")
             _add(node, "function", function)
             _add(node, "label", label)
-            if place is not None:
+            if position is not None:
                 location = ET.SubElement(node, "location")
-                for axis, metres in zip("XYZ", place, strict=True):
+                for axis, metres in zip("XYZ", position, strict=True):
                     _add(location, axis, _millimetres(metres))
     ours = describe_origin(origin)
     desc.append(ours)
     # The rate is left to the stream's own header by the convention; 0 makes us keep it exactly.
     read, _ = standard_fields(desc)
-    _add(ours, "remainder", remainder(spec, read, 0.0))
+    _add(ours, "remainder", lossless_extension(spec, read, 0.0))
     return desc
 
 
@@ -179,7 +179,7 @@ def read_description(info: ET.Element, *, name: str = "") -> StreamLayout:
     return StreamLayout(spec, rows, factors if set(factors) != {1.0} else ())
 
 
-def has_remainder(info: ET.Element) -> bool:
+def has_lossless_extension(info: ET.Element) -> bool:
     """Whether a stream carries a child of ours that fits its description, so that nothing is lost.
 
     Parameters
@@ -243,9 +243,9 @@ def read_origin(info: ET.Element) -> Origin:
     texts = [ours.findtext(field, default) for field, default in (("speed", "1.0"), ("anchor", "0.0"))]
     speed, anchor = (float(text) if is_number(text) else 0.0 for text in texts)
     kind = ours.findtext("origin", "live")
-    speed_told = 1 / FASTEST <= speed <= FASTEST
-    anchor_told = is_number(texts[1]) and on_a_clock(anchor)
-    if kind not in tuple(OriginKind) or not speed_told or not anchor_told:
+    speed_known = 1 / FASTEST <= speed <= FASTEST
+    anchor_known = is_number(texts[1]) and on_a_clock(anchor)
+    if kind not in tuple(OriginKind) or not speed_known or not anchor_known:
         raise StreamError(
             f"Stream {info.findtext('name', '')!r} says of its origin: {kind!r}, speed {texts[0]!r}, "
             f"anchor {texts[1]!r}; expected one of {', '.join(OriginKind)}, a speed from {1 / FASTEST:g} to "

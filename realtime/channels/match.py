@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from models.errors import SignalError
 from realtime.channels.optodes import Optode, optode_of
-from realtime.channels.placement import check_places
+from realtime.channels.placement import check_positions
 from realtime.signal import Channel, Kind, SignalSpec
 
 SAME_LIGHT_NM = 1.0
@@ -47,7 +47,7 @@ def match_channels(needed: SignalSpec, found: SignalSpec) -> tuple[int, ...]:
             "Use a model trained on this montage, or correct the channel names (or the layout file)."
         )
     there = tuple(i for i in indices if i is not None)
-    check_places(needed, found.pick(there))
+    check_positions(needed, found.pick(there))
     return there
 
 
@@ -79,7 +79,7 @@ def _one(want: Channel, found: SignalSpec, tables: list[dict[tuple[object, ...],
             both = [_describe(found.channels[i]) for _, i in near[:2]]
             raise SignalError(
                 f"{_describe(want)} could be {both[0]} or {both[1]}; expected one that fits. Give the "
-                "optodes names that tell them apart."
+                "optodes names that distinguish them."
             )
         if near:
             return near[0][1]

@@ -13,7 +13,7 @@ import mne
 import numpy as np
 
 from models.errors import SignalError
-from realtime.channels.lossless import remainder, restored
+from realtime.channels.lossless import lossless_extension, restored
 from realtime.channels.optodes import standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
 
@@ -23,7 +23,7 @@ NOT_HELD: Mapping[str, tuple[str, ...]] = {
         "source_name",
         "detector_name",
         "nominal_wavelength",  # it is MNE's wavelength; what was measured is ours
-        "distance",  # follows from the optodes' places
+        "distance",  # follows from the optodes' positions
     ),
     "sometimes": (
         "unit",  # arbitrary units: MNE takes intensities for volts
@@ -81,23 +81,23 @@ def info_from_spec(spec: SignalSpec) -> mne.Info:
         twice = next(name for name in names if names.count(name) > 1)
         own = [c.name for c, name in zip(spec.channels, names, strict=True) if name == twice]
         raise SignalError(
-            f"Channels {', '.join(map(repr, own))} would all be {twice!r} in MNE, which tells channels "
-            "apart by optodes and wavelength or chromophore; choose one of them."
+            f"Channels {', '.join(map(repr, own))} would all be {twice!r} in MNE, which distinguishes "
+            "channels by optodes and wavelength or chromophore; choose one of them."
         )
     info = mne.create_info(names, spec.rate or 1.0, [_TYPES[channel.kind] for channel in spec.channels])
     for channel, entry in zip(spec.channels, info["chs"], strict=True):
         loc = np.full(12, np.nan)
-        for first, place in (
+        for first, position in (
             (0, channel.position),
             (3, channel.source_position),
             (6, channel.detector_position),
         ):
-            if place is not None:
-                loc[first : first + 3] = place
+            if position is not None:
+                loc[first : first + 3] = position
         if channel.colour is not None and channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY):
             loc[9] = channel.colour  # MNE wants the same few wavelengths in all pairs
         entry["loc"] = loc
-    info["description"] = _PREFIX + remainder(spec, _standard(info), float(info["sfreq"]))
+    info["description"] = _PREFIX + lossless_extension(spec, _standard(info), float(info["sfreq"]))
     return info
 
 
@@ -107,7 +107,7 @@ def spec_from_info(info: mne.Info, rate: float | None = None) -> SignalSpec:
     Parameters
     ----------
     info : mne.Info
-        Of continuous-wave fNIRS.  Channels that are none (stimulus, motion) are left aside.
+        Of continuous-wave fNIRS.  Channels that are none (stimulus, motion) are left out.
     rate : float or None
         Nominal rate (Hz) where it is not the info's.
 
@@ -166,7 +166,7 @@ def _standard(info: mne.Info) -> list[Channel | None]:
         kind, unit = _KINDS[kind_name]
         match = _NAME.match(entry["ch_name"])
         loc = entry["loc"]
-        at, to = _place(loc[3:6]), _place(loc[6:9])
+        at, to = _position(loc[3:6]), _position(loc[6:9])
         light = kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
         read.append(
             Channel(
@@ -177,7 +177,7 @@ def _standard(info: mne.Info) -> list[Channel | None]:
                 detector=int(match[2]) if match else None,
                 wavelength=float(loc[9]) if light and np.isfinite(loc[9]) else None,
                 distance=dist(at, to) if at and to else None,
-                position=_place(loc[0:3]),
+                position=_position(loc[0:3]),
                 source_position=at,
                 detector_position=to,
             )
@@ -185,7 +185,7 @@ def _standard(info: mne.Info) -> list[Channel | None]:
     return read
 
 
-def _place(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> Position | None:
+def _position(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> Position | None:
     """Three coordinates in metres, None where they are not known."""
     if not np.isfinite(values).all():
         return None

@@ -16,10 +16,10 @@ form of a BIDS sidecar with a channel montage (as recordings of the Cortivision 
 ``ChMontage`` is required; each of its entries needs ``channel_idx`` (row of the stream, from 0),
 ``source``, ``detector`` and, for light, ``wavelength`` (nm).  Optional: ``type``, a key of
 ``SourceDetectorSeparation`` (lengths with unit; without it no distance is known); ``kind``
-(``Intensity`` unless said otherwise, ``dOD``, ``HbO``, ``HbR``, ``HbT``); ``unit``; ``label``
+(``Intensity`` by default, ``dOD``, ``HbO``, ``HbR``, ``HbT``); ``unit``; ``label``
 (the channel's name).  Rows that the montage does not name are auxiliary (motion sensors,
-counters) and are left aside.  An optical density to base 10 has the unit ``log10``.  A side file
-without ``ChMontage`` adds distances to a stream that tells its channels by itself
+counters) and are ignored.  An optical density to base 10 has the unit ``log10``.  A side file
+without ``ChMontage`` adds distances to a stream that describes its channels by itself
 (`realtime.channels.geometry`).  ``SamplingFrequency`` is what the person claims; the stream's own
 nominal rate goes before it, and stamps go before both.
 """

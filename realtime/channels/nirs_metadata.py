@@ -21,7 +21,7 @@ SLOWEST, FASTEST = 1e-3, 1e6
 def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]]:
     """What the convention's fields say of each row, and the factors to SI."""
     nodes = desc.findall("channels/channel")
-    places = _places(desc)
+    positions = _positions(desc)
     kinds = [kind_of(_text(node, "type")) for node in nodes]
     used = [node for node, kind in zip(nodes, kinds, strict=True) if kind is not None]
     sources = number_optodes(filter(None, (_optode(node, "source") for node in used)))
@@ -46,8 +46,8 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
             raise SignalError(f"{whose}: {error}") from error
         s, d = sources.get(source), detectors.get(detector)
         at, to = (
-            places["source"].get(optode_of(source, None)),
-            places["detector"].get(optode_of(detector, None)),
+            positions["source"].get(optode_of(source, None)),
+            positions["detector"].get(optode_of(detector, None)),
         )
         if not label:
             label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, called)
@@ -72,17 +72,17 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
     return channels, scales
 
 
-def _places(desc: ET.Element) -> dict[str, dict[Optode | None, Position]]:
+def _positions(desc: ET.Element) -> dict[str, dict[Optode | None, Position]]:
     """Where the sources and the detectors are, however their names are written."""
     found: dict[str, dict[Optode | None, Position]] = {"source": {}, "detector": {}}
     for node in desc.findall("optodes/optode"):
         function, label = _text(node, "function").lower(), _optode(node, "label")
-        place = location(node.find("location"), f"Optode {label or function!r}")
-        if place is None or not label or function not in found:
+        position = location(node.find("location"), f"Optode {label or function!r}")
+        if position is None or not label or function not in found:
             continue
-        if found[function].setdefault(optode_of(label, None), place) != place:
+        if found[function].setdefault(optode_of(label, None), position) != position:
             raise SignalError(
-                f"Optode {label!r}: there are two places of a {function} of that name; expected one."
+                f"Optode {label!r}: there are two positions of a {function} of that name; expected one."
             )
     return found
 
@@ -129,7 +129,7 @@ def believed_rate(rate: float) -> float:
 
 
 def location(node: ET.Element | None, whose: str) -> Position | None:
-    """A place in metres from millimetres, None where it is not (wholly) given.
+    """A position in metres from millimetres, None where it is not (wholly) given.
 
     Parameters
     ----------

@@ -33,14 +33,14 @@ def number_optodes(names: Iterable[str]) -> dict[str, int]:
 
 
 class Optode(NamedTuple):
-    """What tells an optode apart from the others on its side, however it is written.
+    """What distinguishes an optode from the others on its side, however it is written.
 
     Parameters
     ----------
     code : str
         Its number as a text, with the letter that may follow it (``4b``); or else its whole name.
     place : str
-        What its name says beyond that, for instance a place of the 10-5 system; empty where nothing.
+        What its name holds beyond that, for instance a position of the 10-5 system; empty where nothing.
     """
 
     code: str
@@ -52,9 +52,9 @@ class Optode(NamedTuple):
 
 
 def optode_of(name: str | None, number: int | None) -> Optode | None:
-    """Who an optode is: by its name where it has one, by its number where nobody named it.
+    """Who an optode is: by its name where it has one, by its number where it has no name.
 
-    ``S3``, ``s03``, ``Src 3``, ``Tx3`` and ``3`` are one source; ``S3_FCC3h`` is the same, with its place.
+    ``S3``, ``s03``, ``Src 3``, ``Tx3`` and ``3`` are one source; ``S3_FCC3h`` is the same, with its position.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def standard_name(source: int, detector: int, kind: Kind, wavelength: float | No
 
 
 def midpoint(a: Position | None, b: Position | None) -> Position | None:
-    """Halfway between two places (m), None where one is not known."""
+    """Halfway between two positions (m), None where one is not known."""
     if a is None or b is None:
         return None
     x, y, z = ((p + q) / 2 for p, q in zip(a, b, strict=True))

@@ -1,11 +1,11 @@
-"""Whether channels that are called the same can lie in the same place on the head.
+"""Whether channels that are called the same can lie at the same position on the head.
 
 A name may be wrong: a cap was plugged otherwise, a file counts rows where another names optodes.  Two
-things show it.  The distance between a source and its detector does not depend on the frame in which places
-are given.  Places themselves do, so they are compared only where both are given in one space: where at
+things show it.  The distance between a source and its detector does not depend on the frame of their
+positions.  Positions themselves do, so they are compared only where both are given in one space: where at
 least half of the optodes (and two) lie within `SAME_SPACE_M` of each other, which no other origin, axis or
 template brings about.  `TOLERANCE_M` is more than digitising, the size of a head, or a nominal distance
-beside a measured one explain.
+and a measured one explain.
 """
 
 from math import dist
@@ -17,14 +17,14 @@ from realtime.channels.optodes import optode_of
 from realtime.signal import Channel, Position, SignalSpec
 
 TOLERANCE_M = 0.02
-"""What is further apart than this (m), distances or places, is not the same."""
+"""Distances or positions that differ by more than this (m) are not the same."""
 SAME_SPACE_M = 0.005
 """Half of the optodes within this of each other (m): both are given in the same space."""
 _SHOWN = 4
 
 
-def check_places(needed: SignalSpec, found: SignalSpec) -> None:
-    """Refuse channels of one name that lie in different places.
+def check_positions(needed: SignalSpec, found: SignalSpec) -> None:
+    """Refuse channels of one name that lie at different positions.
 
     Parameters
     ----------
@@ -34,56 +34,56 @@ def check_places(needed: SignalSpec, found: SignalSpec) -> None:
     Raises
     ------
     SignalError
-        Where distances or places contradict; the message names the optodes and says how far.
+        Where distances or positions contradict; the message names the optodes and says how far.
     """
     wrong = [*_distances(needed, found), *_moved(needed, found)]
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise SignalError(
-            f"Channels of the same name lie in different places: {'; '.join(wrong[:_SHOWN])}{more}. Expected "
-            f"at most {TOLERANCE_M * 1000:g} mm: the optodes are called otherwise, or the montage is "
-            "another. Correct the names or the positions, or leave these channels out."
+            f"Channels of the same name lie at different positions: {'; '.join(wrong[:_SHOWN])}{more}. "
+            f"Expected at most {TOLERANCE_M * 1000:g} mm: the optodes are called otherwise, or the montage "
+            "is another. Correct the names or the positions, or leave these channels out."
         )
 
 
 def _distances(needed: SignalSpec, found: SignalSpec) -> list[str]:
-    told: dict[str, None] = {}
+    contradictions: dict[str, None] = {}
     for want, have in zip(needed.channels, found.channels, strict=True):
         if want.distance is None or have.distance is None:
             continue
         if abs(want.distance - have.distance) > TOLERANCE_M:
-            told[
+            contradictions[
                 f"{_pair(have)} are {have.distance * 1000:.0f} mm apart, not {want.distance * 1000:.0f} mm"
             ] = None
-    return list(told)
+    return list(contradictions)
 
 
 def _moved(needed: SignalSpec, found: SignalSpec) -> list[str]:
-    ours, theirs = _places(needed, needed), _places(needed, found)
+    ours, theirs = _positions(needed, needed), _positions(needed, found)
     both = [optode for optode in ours if optode in theirs]
-    apart = np.array([dist(ours[optode], theirs[optode]) for optode in both])
-    near = int(np.count_nonzero(apart <= SAME_SPACE_M))
+    distances = np.array([dist(ours[optode], theirs[optode]) for optode in both])
+    near = int(np.count_nonzero(distances <= SAME_SPACE_M))
     if near < 2 or 2 * near < len(both):
         return []  # another space, or too few to know
     return [
         f"{name} is {away * 1000:.0f} mm away"
-        for (_, name), away in zip(both, apart.tolist(), strict=True)
+        for (_, name), away in zip(both, distances.tolist(), strict=True)
         if away > TOLERANCE_M
     ]
 
 
-def _places(named: SignalSpec, spec: SignalSpec) -> dict[tuple[str, str], Position]:
-    """Places (m) of optodes, by side and by what the first signal calls them."""
-    places: dict[tuple[str, str], Position] = {}
+def _positions(named: SignalSpec, spec: SignalSpec) -> dict[tuple[str, str], Position]:
+    """Positions (m) of optodes, by side and by what the first signal calls them."""
+    positions: dict[tuple[str, str], Position] = {}
     for name, channel in zip(named.channels, spec.channels, strict=True):
-        for side, letter, place in (
+        for side, letter, position in (
             ("source", "S", channel.source_position),
             ("detector", "D", channel.detector_position),
         ):
             called, number = getattr(name, f"{side}_name"), getattr(name, side)
-            if place is not None and optode_of(called, number) is not None:
-                places.setdefault((side, called or f"{letter}{number}"), place)
-    return places
+            if position is not None and optode_of(called, number) is not None:
+                positions.setdefault((side, called or f"{letter}{number}"), position)
+    return positions
 
 
 def _pair(channel: Channel) -> str:

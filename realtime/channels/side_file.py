@@ -1,7 +1,7 @@
 """Side files: what a person says of a stream that does not (wholly) describe itself.
 
-Two forms, told apart by ``ChMontage``: all rows of an undescribed stream (`realtime.channels.montage`), or
-only the geometry of one that tells its channels (`realtime.channels.geometry`).
+Two forms, distinguished by ``ChMontage``: all rows of an undescribed stream (`realtime.channels.montage`), or
+only the geometry of one that describes its channels (`realtime.channels.geometry`).
 """
 
 from pathlib import Path
@@ -37,6 +37,6 @@ def read_side_file(path: Path) -> SideFile:
             "each "
             "row is; form: realtime/channels/montage.py), or 'SourceDetectorSeparation' or 'Optodes' "
             "(distances for a "
-            "stream that tells its channels; form: realtime/channels/geometry.py)."
+            "stream that describes its channels; form: realtime/channels/geometry.py)."
         )
     return layout_of_json(values, path)

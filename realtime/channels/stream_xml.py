@@ -1,4 +1,4 @@
-"""A stream's own XML, read at one place: whatever was written into it, an element tree or a `StreamError`.
+"""A stream's own XML, read here alone: whatever was written into it, an element tree or a `StreamError`.
 
 liblsl writes any character into the XML that it sends, also those that XML does not allow (a name with a
 control character gives ``&#27;``), and expat rightly refuses that.  Such characters are replaced by their

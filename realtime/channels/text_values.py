@@ -1,7 +1,7 @@
 """Numbers and their absence in other people's tables and descriptions: one set of words for all of them.
 
 A cell that holds neither a number nor a word for "not known" is an error that shows the cell.  It never
-becomes "not known" by itself: `760,0` is a wavelength that somebody wrote down, under a locale of theirs.
+becomes "not known" by itself: `760,0` is a wavelength that was written under another locale.
 """
 
 import re

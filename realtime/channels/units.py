@@ -1,6 +1,6 @@
 """What other formats call our kinds and units, and the factors to SI.
 
-Stands at the edge: readers of descriptions and files ask here, so that "umol/L" means the same
+Readers of descriptions and files ask here, so that "umol/L" means the same
 in a live stream, an XDF file and a SNIRF file.
 """
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-LEEWAY = 0.25
-"""How wrong a declared rate may be, as a share of it; more is a gap."""
+RATE_TOLERANCE = 0.25
+"""Tolerance of a declared rate, as a share of it; more is a gap."""
 KEEP_S = 30.0
 """How long an end of a chunk counts, s ..."""
 KEEP = 12
@@ -14,8 +14,8 @@ KEEP = 12
 PUSH_S = 3e-3
 """How late a chunk is pushed before any are known, s; counts as one end among those that come."""
 MORE = 8.0
-"""By so much of their range, divided by their number, rests may lie outside those seen."""
-TOLD = 4
+"""By so much of their range, divided by their number, rests may lie outside those of before."""
+BELIEVED = 4
 """Ways from end to end, of about the longest there were, from which the ends' line is believed."""
 
 
@@ -61,9 +61,9 @@ class EndsLine:
         return sum(2 * size >= longest for size in sizes[1:])
 
     @property
-    def told(self) -> bool:
-        """Whether the ends say enough of what lies between them."""
-        return self.long >= TOLD
+    def believed(self) -> bool:
+        """Whether enough ends are known for the samples between them."""
+        return self.long >= BELIEVED
 
     def at(self, index: float) -> float:
         """The line at an index, s."""
@@ -88,7 +88,7 @@ class EndsLine:
             return
         across = sum((index - middle_index) ** 2 for index, *_ in self._ends)
         along = sum((index - middle_index) * (at - middle) for index, at, _ in self._ends)
-        most = LEEWAY * self._nominal
+        most = RATE_TOLERANCE * self._nominal
         self.period = self._nominal + min(max(along / across - self._nominal, -most), most)
         off = [at - middle - (index - middle_index) * self.period for index, at, _ in self._ends]
         self.scatter = math.sqrt((PUSH_S**2 + sum(each * each for each in off)) / (n - 1))

@@ -1,9 +1,9 @@
-"""Stamps that were made up inside pushed chunks: how they are noticed, and what they leave open.
+"""Stamps that were deduced inside pushed chunks: how they are noticed, and what they leave uncertain.
 
-A program that pushes a chunk with one stamp stamps its last sample only; liblsl makes the others up, one
-declared period apart.  Where the declared rate is wrong, or the device lost samples inside the chunk, the
-stamps inside are wrong.  So steps of exactly one declared period prove nothing, until they go on for longer
-than any chunk, or until samples came one by one: what is pushed together comes together.
+A program that pushes a chunk with one stamp stamps its last sample only; liblsl deduces the others, one
+declared period after another.  Where the declared rate is wrong, or the device lost samples inside the
+chunk, the stamps inside are wrong.  So steps of exactly one declared period prove nothing, until they go on
+for longer than any chunk, or until samples came one by one: what is pushed together comes together.
 
 Noise model: the end of a chunk is stamped when it was measured, or a little later.  From one end to the next
 it takes the period, once for each sample, and a rest: pushes come late, devices lose samples.  The rests to
@@ -11,8 +11,8 @@ come are like the latest ones (their range, and some more where they are few).  
 
 - no earlier than the end before it, and a period for each sample since,
 - no later than the end of its own chunk, and a period back for each sample that is still to come.  Where
-  that end will be, its made-up stamp says: so many declared periods on as samples are to come, of which
-  the latest chunks tell the least and the most.
+  that end will be follows from its deduced stamp: so many declared periods on as samples are to come, by
+  the least and the most of the latest chunks.
 
 Between these two nothing can be known before the end comes, and so much is claimed.
 """
@@ -22,12 +22,13 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from realtime.clock.chunk_ends import KEEP, LEEWAY, PUSH_S, TOLD, EndsLine
+from realtime.clock.arrivals import Arrivals
+from realtime.clock.chunk_ends import BELIEVED, KEEP, PUSH_S, RATE_TOLERANCE, EndsLine
 
 EXACT_S = 1e-9
-"""Steps that differ less from the declared period were made up by a computer, s."""
+"""Steps that differ less from the declared period were deduced by a computer, s."""
 LONGEST_S = 20.0
-"""Nobody pushes longer chunks, s ..."""
+"""No longer chunks are pushed, s ..."""
 LONGEST_FEWEST, LONGEST_MOST = 8, 128
 """... and of no fewer and no more samples than this."""
 ALIKE = 4
@@ -38,13 +39,10 @@ CHANCE = 8
 MATTERS = 0.1
 """Times inside chunks that are wrong by less than this share of a period are left as they are."""
 MEASURED = 2
-"""Odd steps, where no run of made-up ones ended before, that show stamps to be measured."""
-APART = 8
-"""Samples in a row, each of which came at least half a period behind the one before, that were pushed one by
-one: what is pushed together comes together."""
+"""Odd steps, where no run of deduced ones ended before, that show stamps to be measured."""
 PAIR = 2
-"""Where no more came together for so many groups, and stamps went on exactly from one to the next, which
-ends that were measured do not, little can be made up: what that leaves open is claimed."""
+"""Where no more came together for `ONE_BY_ONE` groups, and stamps went on exactly from one to the next, which
+ends that were measured do not, little can be deduced: what that leaves uncertain is claimed."""
 ANYWHERE = 1.5
 """Between two bounds a time lies anywhere, at a bound as often as elsewhere, while measured ones hardly ever
 reach what is claimed of them: so much more is claimed, and one limit serves both."""
@@ -54,21 +52,21 @@ class Step(Enum):
     """What the way from one sample to the next is."""
 
     INSIDE = auto()
-    """Made up: both are of one chunk, or of a grid."""
+    """Deduced: both are of one chunk, or of a grid."""
     LOSS = auto()
-    """Several made-up steps: samples of one chunk, or of a grid, were lost."""
+    """Several deduced steps: samples of one chunk, or of a grid, were lost."""
     BEHIND = auto()
-    """Made-up steps back: the sample was overtaken."""
+    """Deduced steps back: the sample was overtaken."""
     END = auto()
     """The sample before was the last of a chunk."""
     ODD = auto()
-    """Measured, as far as can be seen."""
+    """Measured, as far as is known."""
     PAUSE = auto()
     """Longer than any wrong rate explains."""
 
 
 class Ends:
-    """Looks at the steps of a source, and at where runs of made-up ones end.
+    """Looks at the steps of a source, and at where runs of deduced ones end.
 
     Parameters
     ----------
@@ -81,31 +79,29 @@ class Ends:
         longest = math.ceil(LONGEST_S / nominal) if nominal > 0.0 else 0
         self._longest = min(max(longest, LONGEST_FEWEST), LONGEST_MOST)
         self._line = EndsLine(nominal)
+        self._arrivals = Arrivals(nominal)
         self.restart()
 
     def restart(self) -> None:
         """Forget everything."""
         self._last: float | None = None  # the last stamp
         self._cleared = self.nominal <= 0.0
-        self._left = 0.0  # what is left of the doubt where it was cleared by pairs, s
+        self._left = 0.0  # the uncertainty that is left where stamps were cleared by pairs, s
         self._largest = 0  # chunk so far, samples
-        self._came: float | None = None  # when the last sample came
-        self._apart = 0  # samples in a row that came one by one
-        self._groups: list[int] = []  # samples that came together, the latest groups ...
-        self._group = 0  # ... and the one that may still go on
-        self._odd = 0  # odd steps that ended no run of made-up ones
+        self._arrivals.restart()
+        self._odd = 0  # odd steps that ended no run of deduced ones
         self.gaps = 0
         self._forget()
 
-    def set_back(self, stamp: float) -> None:
-        """The source's clock was set; its next stamps follow this one (s)."""
+    def step_back(self, stamp: float) -> None:
+        """The source's clock stepped back; its next stamps follow this one (s)."""
         self._forget()
         self._last = stamp
 
     def _forget(self) -> None:
         """Forget the ends and keep what is known of the source."""
         self._index = 0.0  # of the last sample, on the ends' line
-        self._run = 0  # made-up steps before it
+        self._run = 0  # deduced steps before it
         self._paused = False  # whether no end came since a pause
         self._since = 0  # samples since the last end, lost ones not counted
         self._line.restart()
@@ -133,26 +129,26 @@ class Ends:
         return 1.0 / self._line.period
 
     def away_from(self, time: float) -> float:
-        """How wrong a time (s) given to the last sample may be, if stamps are made up, s."""
+        """Uncertainty of a time (s) given to the last sample, if stamps are deduced, s."""
         if self._cleared:
             return self._left
-        if not self._line.told:
+        if not self._line.believed:
             size = max(*self._line.sizes, self._run + 1) if self._line else self._most_together
-            return LEEWAY * size * self.nominal + self._lacking
+            return RATE_TOLERANCE * size * self.nominal + self._lacking
         earliest, latest = self.bounds
         if latest < earliest:  # the source's clock was set inside the chunk: either may be right
             earliest, latest = latest - 2.0 * self._line.shortest, earliest
         return max(time - earliest, latest - time)
 
     def claim(self, time: float) -> float:
-        """What is claimed of a time (s) given to the last sample: how wrong it may be, s."""
+        """What is claimed of a time (s) given to the last sample: its uncertainty, s."""
         away = self.away_from(time)
-        return ANYWHERE * away if self._line.told and not self._cleared else away
+        return ANYWHERE * away if self._line.believed and not self._cleared else away
 
     @property
     def _most_together(self) -> int:
         """How many samples may have been pushed together, no end being known: as many as came together."""
-        return max(*self._groups, self._group) if len(self._groups) == APART else self._longest
+        return self._arrivals.most or self._longest
 
     @property
     def time(self) -> float:
@@ -180,11 +176,11 @@ class Ends:
     def shows_chunks(self) -> bool:
         """Whether the ends lie on a line that the stamps inside do not follow."""
         line = self._line
-        if self._cleared or not line.told:
+        if self._cleared or not line.believed:
             return False
         wrong = abs(line.period - self.nominal) * max(line.sizes)
         return (
-            sum(size > 1 for size in line.sizes) >= TOLD
+            sum(size > 1 for size in line.sizes) >= BELIEVED
             and wrong > MATTERS * self.nominal
             and 3.0 * line.scatter < wrong
             and not self.shows_losses
@@ -209,18 +205,12 @@ class Ends:
         """The next sample came at this time (s): alone, or with others."""
         if self._cleared:
             return
-        alone = self._came is not None and arrived - self._came >= 0.5 * self.nominal
-        if alone:
-            self._groups = [*self._groups, self._group][-APART:]
-            self._group = 0
-        self._group += 1
-        self._came = arrived
-        self._apart = self._apart + 1 if alone else 0
-        exact = self._run >= sum(self._groups) - 1
-        pairs = self._most_together <= PAIR and exact
-        if self._apart >= APART or pairs:
+        self._arrivals.add(arrived)
+        one_by_one = self._arrivals.one_by_one
+        exact = self._run >= self._arrivals.grouped - 1
+        if one_by_one or (self._most_together <= PAIR and exact):
             self._cleared = True
-            self._left = LEEWAY * PAIR * self.nominal if self._apart < APART else 0.0
+            self._left = 0.0 if one_by_one else RATE_TOLERANCE * PAIR * self.nominal
             self._forget()
 
     def look(self, stamp: float, lost: int = 0) -> Step:
@@ -242,9 +232,9 @@ class Ends:
             if self._odd > MEASURED:
                 self._cleared = True
             return Step.ODD
-        likely = max(self._largest, self._run + 1) if self._line.told else self._longest
-        pause = abs(step - nominal) > LEEWAY * likely * nominal + 2.0 * nominal
-        if pause and not self._line.told:
+        likely = max(self._largest, self._run + 1) if self._line.believed else self._longest
+        pause = abs(step - nominal) > RATE_TOLERANCE * likely * nominal + 2.0 * nominal
+        if pause and not self._line.believed:
             self._forget()
             self._lacking = abs(step - nominal)
             return Step.PAUSE
@@ -268,7 +258,7 @@ class Ends:
         return Step.PAUSE
 
     def _inside(self, periods: int, lost: int) -> Step:
-        """So many made-up steps."""
+        """So many deduced steps."""
         self._run += 1
         if self._run >= self._longest:  # no end for so long: the declared period is the true one
             self._cleared = True
@@ -285,10 +275,7 @@ class Ends:
             "last": self._last,
             "cleared": self._cleared,
             "left": self._left,
-            "came": self._came,
-            "apart": self._apart,
-            "groups": list(self._groups),
-            "group": self._group,
+            "arrivals": self._arrivals.state(),
             "odd": self._odd,
             "largest": self._largest,
             "gaps": self.gaps,
@@ -304,8 +291,8 @@ class Ends:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
         self._last, self._cleared, self._odd = state["last"], state["cleared"], state["odd"]
-        self._came, self._apart, self._left = state["came"], state["apart"], state["left"]
-        self._groups, self._group = list(state["groups"]), state["group"]
+        self._left = state["left"]
+        self._arrivals.restore(state["arrivals"])
         self._largest, self.gaps = state["largest"], state["gaps"]
         self._index, self._run, self._since = state["index"], state["run"], state["since"]
         self._paused = state["paused"]

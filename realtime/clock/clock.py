@@ -3,15 +3,15 @@
 Sources stamp samples when they get round to it, so stamps jitter; they lose samples, so stamps jump; they
 send some twice, or out of order; they declare rates they do not keep, and push chunks of which only the last
 stamp was ever measured.  This clock follows the samples, on the source's own clock, with a line
-(`realtime.clock.line`, or `realtime.clock.chunk_stamps` where stamps are made up), puts the line's value on
-our clock by the comparisons of the two (`realtime.clock.comparisons`), and claims with each time how wrong
-it may be.  It uses nothing that comes later.  liblsl's own dejitter smears a gap over the minute that
+(`realtime.clock.line`, or `realtime.clock.chunk_stamps` where stamps are deduced), puts the line's value on
+our clock by the comparisons of the two (`realtime.clock.comparisons`), and states the uncertainty of each
+time.  It uses nothing that comes later.  liblsl's own dejitter smears a gap over the minute that
 follows; this one is right again at once on exact stamps, and on jittered ones as soon as the jitter averages
 out.
 
-No sample is ever held back, so one that comes out of order cannot be put back: it is dropped, counted and
-its place is a gap.  Only a source whose clock was set back makes times run backwards, once; then `set_backs`
-has grown, and nothing behind may be joined with anything before.
+No sample is ever held back, so one that comes out of order cannot be put back: it is dropped and counted,
+and leaves a gap.  Only a backward step of the source's clock makes times run backwards, once; then
+`backward_steps` has grown, and nothing after it may be joined with anything before.
 """
 
 import math
@@ -28,9 +28,9 @@ from realtime.clock.frame_counter import Counted, understand
 from realtime.clock.line import Line
 from realtime.clock.report import ClockReport
 
-SET_BACK = 5
-"""So many samples in a row, rising, behind what was given: the source's clock was set back ..."""
-SET_BACK_S = 1.0
+BACKWARD_STEP = 5
+"""So many samples in a row, rising, behind what was given: the source's clock stepped back ..."""
+BACKWARD_STEP_S = 1.0
 """... and no fewer than come in this time, s."""
 REMEMBERED = 128
 """Stamps among which a duplicate is looked for: a chunk that is sent twice."""
@@ -48,7 +48,7 @@ class Clock:
         the first step is seen.
     measured : bool
         Whether every stamp is known to be a measurement (a file's own times): none is then suspected of
-        having been made up when its chunk was pushed.
+        having been deduced when its chunk was pushed.
     speed : float
         How many times as fast as real time the stamps run (a replay): clocks drift apart in real time.
     """
@@ -65,13 +65,13 @@ class Clock:
         self._line.restart()
         self._ends.restart()
         self._comparisons.restart()
-        self._invented = False  # whether stamps inside chunks are deduced from the ends
+        self._deduced = False  # whether stamps inside chunks are deduced from the ends
         self._raw: float | None = None  # the last stamp that was followed
         self._given = -math.inf  # the last time given out, on the source's clock
         self._shown = -math.inf  # ... and on ours
         self._squeezed = 0.0  # how far it lies behind what the line says, s
         self._jump = 0.0  # how far times jumped since the clocks were compared, s
-        self._arrived = math.inf  # when the last samples came, where somebody knows
+        self._arrived = math.inf  # when the last samples came, where that is known
         self._frame: float | None = None
         self._frames_lie = False
         self._behind = 0  # samples in a row behind what was given
@@ -79,8 +79,8 @@ class Clock:
         self._stamps: deque[float] = deque(maxlen=REMEMBERED)
         self._known: set[float] = set()
         self.uncertainties: Floats = np.empty(0)
-        """How wrong each of the times given last may be, s."""
-        self.set_backs = 0
+        """Uncertainty of each of the times given last, s."""
+        self.backward_steps = 0
         self.duplicates = 0
         self.disordered = 0
         self.unusable = 0
@@ -89,7 +89,7 @@ class Clock:
     @property
     def rate(self) -> float:
         """Measured rate, Hz; 0 before two samples."""
-        return self._ends.rate if self._invented else self._line.rate
+        return self._ends.rate if self._deduced else self._line.rate
 
     @property
     def offset(self) -> float:
@@ -98,12 +98,12 @@ class Clock:
 
     @property
     def uncertainty_s(self) -> float:
-        """How wrong the last time may be, as far as stamps and comparisons tell, s."""
+        """Uncertainty of the last time, as far as stamps and comparisons show, s."""
         if self._raw is None:
             return self._line.uncertainty_s
-        line = 0.0 if self._invented else self._line.uncertainty_s
+        line = 0.0 if self._deduced else self._line.uncertainty_s
         line = max(line, self._ends.claim(self._given - self._squeezed))
-        # A stamp ahead of its arrival was still made before that: how far ahead it is, its age tells.
+        # A stamp ahead of its arrival was still made before that: how far ahead it is, its age shows.
         made = min(self._raw + self._comparisons.offset, self._arrived)
         return line + self._squeezed + self._comparisons.uncertainty_at(made)
 
@@ -117,20 +117,20 @@ class Clock:
         """What was found so far."""
         return ClockReport(
             rate=self.rate,
-            jitter_s=self._ends.scatter if self._invented else self._line.jitter_s,
+            jitter_s=self._ends.scatter if self._deduced else self._line.jitter_s,
             uncertainty_s=self.uncertainty_s,
             gaps=self.gaps,
             dropped=self.dropped,
             duplicates=self.duplicates,
             disordered=self.disordered,
             lost=self.lost,
-            invented=self._invented,
+            invented=self._deduced,
         )
 
     @property
     def gaps(self) -> int:
         """Places where samples lacked."""
-        return self._line.gaps + (self._ends.gaps if self._invented else 0)
+        return self._line.gaps + (self._ends.gaps if self._deduced else 0)
 
     def compare(self, local: float, offset: float, uncertainty: float | None = None) -> None:
         """Take a comparison of the source's clock with ours; it holds for what follows.
@@ -142,14 +142,14 @@ class Clock:
         offset : float
             What is to be added to a stamp to get local time, s.
         uncertainty : float or None
-            How wrong that may be, s; None where its scatter has to tell.
+            Uncertainty of that, s; None where it follows from the scatter.
         """
         before = self.offset
         if self._comparisons.add(local, offset, uncertainty=uncertainty, jump=self._jump):
             moved = self.offset - before
             if self._raw is not None and self._shown + moved < self._shown:
-                self._shown = -math.inf  # times go on earlier: a step back, told with the next sample
-                self.set_backs += 1
+                self._shown = -math.inf  # times go on earlier: a backward step, counted with the next sample
+                self.backward_steps += 1
         self._jump = 0.0
 
     def process(
@@ -164,12 +164,12 @@ class Clock:
         frames : (n_samples,) float64, or None
             The device's own count of each sample, where it has one.
         arrived : float or None
-            When they came, all together, s on any clock that runs as fast as ours; None where nobody knows.
+            When they came, all together, s on any clock as fast as ours; None where that is not known.
 
         Returns
         -------
         times : (n_kept,) float64, s
-            On our clock, as far as it was compared.  Increasing, but where `set_backs` grew.
+            On our clock, as far as it was compared.  Increasing, but where `backward_steps` grew.
         kept : (n_samples,) bool
             False where a sample had to be dropped (a duplicate, or time running backwards).
         """
@@ -221,7 +221,7 @@ class Clock:
 
     def _repeats(self, stamp: float) -> bool:
         """Whether a stamp is the last one again, moved by less than a sample can be."""
-        return self._ends.cleared and not self._invented and self._line.repeats(stamp)
+        return self._ends.cleared and not self._deduced and self._line.repeats(stamp)
 
     def _advances(self, stamp: float) -> bool:
         """Whether a stamp lies about a period behind the last one, or more."""
@@ -230,13 +230,13 @@ class Clock:
     def _time_of(self, stamp: float, lost: int | None) -> float | None:
         """By the line that is in force, on the source's clock; None where it lies behind what was given."""
         step = self._ends.look(stamp, lost or 0)
-        if self._invented:
+        if self._deduced:
             if step is Step.BEHIND:
                 return None
             expected = self._given + self._ends.period
             if self._ends.cleared or self._ends.shows_losses:
                 # No end for so long, or none that a wrong rate explains: the declared period is the true one.
-                self._invented = False
+                self._deduced = False
                 return self._give(self._line.start_at(stamp), expected, 0.0)
             return self._give(self._ends.time, expected, self._ends.period)
         known = self._line.period > 0.0
@@ -245,7 +245,7 @@ class Clock:
         if time_or_none is None:
             return None
         if self._ends.shows_chunks:
-            self._invented = True
+            self._deduced = True
             return self._give(self._ends.time, expected, self._ends.period)
         # A sample that keeps its stamp keeps it; any other time increases, whatever the line does.
         keeps = self._line.fresh and time_or_none > self._given
@@ -255,8 +255,8 @@ class Clock:
         # While the period is not known, nor within half of it, nothing jumps.
         if math.isfinite(self._given) and abs(time - expected) > max(JUMPED_S, 0.5 * self._line.period):
             self._jump += time - expected
-        if time < self._given - SET_BACK_S - 10.0 * reference and self._invented:
-            self.set_backs += 1
+        if time < self._given - BACKWARD_STEP_S - 10.0 * reference and self._deduced:
+            self.backward_steps += 1
             self._given, self._shown, self._squeezed = time, -math.inf, 0.0
             return time
         given = max(time, self._given + 0.1 * reference)
@@ -265,21 +265,21 @@ class Clock:
         return given
 
     def _drop_behind(self, stamp: float) -> float | None:
-        """Count a sample that came too late; where all do, follow the clock that was set back."""
+        """Count a sample that came too late; where all do, follow the clock that stepped back."""
         if self._raw is None or stamp > self._raw:
             self.disordered += 1  # behind the line only: it will be caught up with
             return None
         self._behind = self._behind + 1 if stamp > self._last_behind else 1
         self._last_behind = stamp
         period = self._line.period
-        enough = max(SET_BACK, math.ceil(SET_BACK_S / period)) if period > 0.0 else SET_BACK
+        enough = max(BACKWARD_STEP, math.ceil(BACKWARD_STEP_S / period)) if period > 0.0 else BACKWARD_STEP
         if self._behind < enough or self._given - stamp < self._ends.away_from(stamp):
             self.disordered += 1  # also where a chunk of stamps that run too slow can have begun so far back
             return None
-        self.set_backs += 1
+        self.backward_steps += 1
         self._jump += stamp - self._given
         self._frame = None
-        self._ends.set_back(stamp)
+        self._ends.step_back(stamp)
         self._remember(stamp)
         self._given = self._line.start_at(stamp)
         self._shown, self._squeezed = -math.inf, 0.0
@@ -307,7 +307,7 @@ class Clock:
             "line": self._line.state(),
             "ends": self._ends.state(),
             "comparisons": self._comparisons.state(),
-            "invented": self._invented,
+            "deduced": self._deduced,
             "raw": self._raw,
             "given": self._given if math.isfinite(self._given) else None,
             "shown": self._shown if math.isfinite(self._shown) else None,
@@ -319,7 +319,7 @@ class Clock:
             "behind": self._behind,
             "last_behind": self._last_behind,
             "stamps": list(self._stamps),
-            "set_backs": self.set_backs,
+            "backward_steps": self.backward_steps,
             "duplicates": self.duplicates,
             "disordered": self.disordered,
             "unusable": self.unusable,
@@ -331,7 +331,7 @@ class Clock:
         self._line.restore(state["line"])
         self._ends.restore(state["ends"])
         self._comparisons.restore(state["comparisons"])
-        self._invented = state["invented"]
+        self._deduced = state["deduced"]
         self._raw = state["raw"]
         self._given = -math.inf if state["given"] is None else state["given"]
         self._shown = -math.inf if state["shown"] is None else state["shown"]
@@ -342,7 +342,7 @@ class Clock:
         self._last_behind = state["last_behind"]
         self._stamps = deque(state["stamps"], maxlen=REMEMBERED)
         self._known = set(self._stamps)
-        self.set_backs = state["set_backs"]
+        self.backward_steps = state["backward_steps"]
         self.duplicates = state["duplicates"]
         self.disordered = state["disordered"]
         self.unusable = state["unusable"]

@@ -1,4 +1,4 @@
-"""From comparisons of two clocks to the offset between them, and how wrong it may be.
+"""From comparisons of two clocks to the offset between them and its uncertainty.
 
 Noise model: ``offset(t) = a + b t + e``.  The clocks drift apart by ``b``, of which nothing is known but
 that oscillators are good to some 200 ppm; each comparison is wrong by an independent ``e``, whose size is
@@ -25,7 +25,7 @@ WILD = 6.0
 
 
 class Comparisons:
-    """The offset between a source's clock and ours, as the comparisons tell it so far.
+    """The offset between a source's clock and ours, by the comparisons so far.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ class Comparisons:
         self._at: list[float] = []
         self._offsets: list[float] = []
         self._odd: tuple[float, float] | None = None  # a comparison that waits for another like it
-        self._doubt = 0.0  # how wrong the offset is if two wild comparisons agreed by chance, s
-        self._known: float | None = 0.0  # what is told of the uncertainty, s; None where the scatter tells
+        self._chance_s = 0.0  # how wrong the offset is if two wild comparisons agreed by chance, s
+        self._known: float | None = 0.0  # the given uncertainty, s; None where it follows from the scatter
         self.not_believed = 0
         self._fit()
 
@@ -61,7 +61,7 @@ class Comparisons:
         offset : float
             What is to be added to a stamp of the source, s.
         uncertainty : float or None
-            How wrong it may be (s), where whoever made it knows; it then stands for itself.
+            Its uncertainty (s), where whoever made it knows it; it then stands for itself.
         jump : float
             By how much the source's stamps jumped since the last comparison, s.
         """
@@ -73,7 +73,7 @@ class Comparisons:
             moved = abs(offset - self.offset) > 0.0
             self._fit()
             return moved
-        other, doubt = False, 0.0
+        other, chance_s = False, 0.0
         if self._known is None:
             away = offset - self.at(local)
             bound = WILD * math.sqrt(self._noise**2 + self._error(local) ** 2)
@@ -90,8 +90,8 @@ class Comparisons:
                 before = [odd] if odd is not None and like else []
                 self._at = [at for at, _ in before]
                 self._offsets = [found for _, found in before]
-                other, doubt = True, 0.0 if set_anew else abs(away)
-        self._odd, self._doubt = None, doubt  # a third one that agrees ends the doubt
+                other, chance_s = True, 0.0 if set_anew else abs(away)
+        self._odd, self._chance_s = None, chance_s  # a third one that agrees ends that
         self._known = None
         self._at = [*self._at, local][-KEPT:]
         self._offsets = [*self._offsets, offset][-KEPT:]
@@ -104,7 +104,7 @@ class Comparisons:
 
     def uncertainty_at(self, local: float) -> float:
         """How wrong that may be, s."""
-        return self._known if self._known is not None else SURE * self._error(local) + self._doubt
+        return self._known if self._known is not None else SURE * self._error(local) + self._chance_s
 
     def _error(self, local: float) -> float:
         """Standard error of the offset at a local time, s."""
@@ -139,7 +139,7 @@ class Comparisons:
             "offsets": list(self._offsets),
             "odd": None if self._odd is None else list(self._odd),
             "known": self._known,
-            "doubt": self._doubt,
+            "chance_s": self._chance_s,
             "not_believed": self.not_believed,
         }
 
@@ -148,6 +148,6 @@ class Comparisons:
         self.offset = state["offset"]
         self._at, self._offsets = list(state["at"]), list(state["offsets"])
         self._odd = None if state["odd"] is None else (state["odd"][0], state["odd"][1])
-        self._known, self._doubt = state["known"], state["doubt"]
+        self._known, self._chance_s = state["known"], state["chance_s"]
         self.not_believed = state["not_believed"]
         self._fit()

@@ -16,15 +16,15 @@ BEHIND = 256
 SMALLEST_WRAP = 256
 """Counters may turn over at this power of two, or at a larger one."""
 LARGEST = 2.0**53
-"""From here on float64 does not tell whole numbers apart."""
+"""From here on float64 does not resolve whole numbers."""
 EXACT: Mapping[str, float] = {"float16": 2.0**11, "float32": 2.0**24}
 """The same of the narrower types in which counts may come."""
-DOUBTED = 8
+CONTRADICTIONS = 8
 """A counter that repeated itself under so many new stamps more than it went on by one is not believed."""
 
 
 class Counted(StrEnum):
-    """What a count says of a sample."""
+    """What a count shows of a sample."""
 
     NEXT = "next"
     AGAIN = "again"
@@ -38,9 +38,9 @@ class Frame(NamedTuple):
     Parameters
     ----------
     what : Counted
-        What it says.
+        What it shows.
     lost : int or None
-        Samples lost before this one; None where the count cannot tell.
+        Samples lost before this one; None where the count does not show it.
     """
 
     what: Counted
@@ -48,7 +48,7 @@ class Frame(NamedTuple):
 
 
 def understand(frame: float, before: float | None) -> Frame:
-    """What a device's count says of a sample.
+    """What a device's count shows of a sample.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def understand(frame: float, before: float | None) -> Frame:
 class FrameCounter:
     """Whether a device's count can be believed, sample by sample; once it cannot, not until `restart`.
 
-    A float32 counter past 2**24 repeats each value, one that stands still repeats it for good: both would
+    A float32 counter past 2**24 repeats each value, a stuck one repeats it for good: both would
     pass for duplicates, and half of the samples or all of them be thrown away.  A true duplicate does
     not come again and again under new stamps while hardly any count follows the one before.
     """
@@ -92,7 +92,7 @@ class FrameCounter:
         """Why the counter is not believed; empty where it is."""
         self._last: float | None = None
         self._stamp = math.nan
-        self._doubt = 0
+        self._contradictions = 0
 
     def believed(self, frames: Floats, stamps: Floats, dtype: np.dtype[Any]) -> int:
         """How many samples, from the first on, have a count that can be believed.
@@ -118,14 +118,14 @@ class FrameCounter:
         if not math.isfinite(frame):
             return True  # says nothing
         if abs(frame) >= exact:
-            inexact = f"from {exact:.0f} on {dtype.name} does not tell whole numbers apart"
+            inexact = f"from {exact:.0f} on {dtype.name} does not resolve whole numbers"
             self.ignored = f"it reached {frame:.17g}, and {inexact}"
             return False
         if frame == self._last and stamp != self._stamp:
-            self._doubt += 1
+            self._contradictions += 1
         elif self._last is not None and frame - self._last == 1.0:
-            self._doubt = max(self._doubt - 1, 0)
+            self._contradictions = max(self._contradictions - 1, 0)
         self._last, self._stamp = frame, stamp
-        if self._doubt >= DOUBTED:
-            self.ignored = f"it stands still or repeats itself at {frame:.17g} while samples come"
+        if self._contradictions >= CONTRADICTIONS:
+            self.ignored = f"it is stuck or repeats itself at {frame:.17g} while samples come"
         return not self.ignored

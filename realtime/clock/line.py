@@ -3,11 +3,11 @@
 Noise model: sample ``n`` is taken at ``phase + n period`` and stamped with an independent error.  The period
 changes slowly and is learnt by least squares that grow to a memory; the phase is learnt likewise, but starts
 anew wherever stamps and line part: at once where a stamp lies further out than the errors explain, after a
-few samples where several in a row lie on one side.  How large the errors are is told by the scatter of the
-intervals (their median absolute deviation, which lost samples cannot spoil) and by the residuals.
+few samples where several in a row lie on one side.  How large the errors are follows from the scatter of the
+intervals (their median absolute deviation, which lost samples cannot spoil) and from the residuals.
 
-What is claimed follows from what was seen: the distance between line and stamp (either may be right), the
-standard error of the line, as much again as stamps scatter (errors may all be late, and no stamp tells), and
+What is claimed follows from the stamps: the distance between line and stamp (either may be right), the
+standard error of the line, as much again as stamps scatter (errors may all be late: no stamp shows that), and
 the largest shift of the grid that nothing explains, for good.
 """
 
@@ -30,7 +30,7 @@ OUTSIDE = 5.0
 ALLOWED = 0.25
 """... and no less than this share of a period."""
 FEW = 6.0
-"""From so few samples as that nobody knows the scatter: it is claimed twice as large."""
+"""From so few samples as that the scatter is not known: it is claimed twice as large."""
 COUNTED = 2.5
 """Periods by which a stamp must be off where the device counts its frames: it paused."""
 INTERVALS = 32
@@ -72,7 +72,7 @@ class Line:
         self._seen = 0  # samples, up to the end of the start
         self._start: list[float] = []  # intervals of the start
         self._intervals: list[float] = []  # the latest
-        self._scatter = 0.0  # standard deviation of a stamp, as the intervals tell it, s
+        self._scatter = 0.0  # standard deviation of a stamp by the intervals, s
         self._residual = 0.0  # mean absolute residual, s
         self._residuals: list[float] = []  # the latest, since the line last moved
         self._shift = 0.0  # the largest shift that nothing explains, s
@@ -98,7 +98,7 @@ class Line:
 
     @property
     def _errors(self) -> float:
-        """Standard deviation of a stamp by which losses and shifts are told, s.
+        """Standard deviation of a stamp for finding losses and shifts, s.
 
         Of both measures each may be wrong: one is noisy, in the other is what is looked for.
         """
@@ -106,7 +106,7 @@ class Line:
 
     @property
     def uncertainty_s(self) -> float:
-        """How wrong the line may be at the last sample, s."""
+        """Uncertainty of the line at the last sample, s."""
         if self._seen < UNKNOWN:
             return max(UNKNOWN_S, self.reference)
         few = 1.0 + FEW / self._seen if self._period_from == 0 else 1.0 + FEW / self._period_from
@@ -204,12 +204,12 @@ class Line:
         return off if on_grid else abs(interval - period)
 
     def _settle(self) -> None:
-        """What the first samples say of the period and of the jitter; losses among them are left aside."""
+        """Period and jitter from the first samples; losses among them do not count."""
         known = sorted(self._start)
         middle = known[(len(known) - 1) // 2]
         singles = [each for each in known if each <= 1.5 * middle]
         if singles[0] < 0.5 * middle:
-            singles = known  # so much jitter that losses cannot be told from it
+            singles = known  # so much jitter that losses are hidden in it
         self.period = sum(singles) / len(singles)
         self._residual = sum(abs(each - self.period) for each in singles) / len(singles) / math.sqrt(2.0)
         self._period_from = STARTUP

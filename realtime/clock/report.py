@@ -14,7 +14,7 @@ class ClockReport:
     jitter_s : float
         Mean absolute distance of the stamps from the line, s.
     uncertainty_s : float
-        How wrong the times given now may be, as far as stamps and comparisons of the clocks tell, s.
+        Uncertainty of the times given now, as far as stamps and comparisons of the clocks show, s.
     gaps : int
         Places where samples lacked.
     dropped : int
@@ -26,7 +26,7 @@ class ClockReport:
     lost : int
         Samples that the device counted and that never came, where it counts its frames.
     invented : bool
-        Whether stamps inside chunks are made up from the declared rate, so that only the last of each
+        Whether stamps inside chunks are deduced from the declared rate, so that only the last of each
         chunk is a measurement.
     """
 

@@ -2,7 +2,7 @@
 
 Our own description goes before everything (it loses nothing), the general convention behind
 everything (a vendor's adapter knows more).  Two vendors that both claim a stream, or none, are an
-error that says what was tried and why it did not fit.
+error that lists what was tried and why it did not fit.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ ADAPTERS: Mapping[str, Adapter] = {ours.NAME: ours, **VENDORS, xdf_convention.NA
 
 @dataclass(frozen=True, slots=True)
 class Recognitions:
-    """What all adapters said of one stream.
+    """The answers of all adapters about one stream.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ def look(info: ET.Element) -> Recognitions:
     for rank in ({ours.NAME: ours}, VENDORS, {xdf_convention.NAME: xdf_convention}):
         claims = []
         for adapter in rank.values():
-            said = adapter.recognise(info)
-            if isinstance(said, Unlike):
-                unlike.append(said)
+            answer = adapter.recognise(info)
+            if isinstance(answer, Unlike):
+                unlike.append(answer)
             else:
-                claims.append(said)
+                claims.append(answer)
         if claims:
             return Recognitions(tuple(claims), tuple(unlike))
     return Recognitions((), tuple(unlike))
@@ -112,7 +112,7 @@ def recognise(info: ET.Element) -> Recognition:
     what = "says nothing that is known of" if channels_of(info) else "does not describe"
     raise StreamError(
         f"Stream {called(info)} {what} its {rows_of(info)} channels; a layout file is needed that says what "
-        f"they are ({LAYOUT}; form: {FORM}, told in full in realtime/channels/montage.py). Tried: {tried}."
+        f"they are ({LAYOUT}; form: {FORM}, described in realtime/channels/montage.py). Tried: {tried}."
     )
 
 
@@ -135,7 +135,7 @@ def layout_of(info: ET.Element, side: SideFile | None = None) -> StreamLayout:
     Raises
     ------
     StreamError
-        Not recognised, not enough told, or a side file that does not fit.
+        Not recognised, not described well enough, or a side file that does not fit.
     """
     if isinstance(side, StreamLayout):
         return _by_side_file(info, side)
@@ -151,9 +151,9 @@ def layout_of(info: ET.Element, side: SideFile | None = None) -> StreamLayout:
 
 
 def usual(layout: StreamLayout) -> StreamLayout:
-    """What is taken of a vendor's layout where nobody says which kinds are meant: the light, if there is any.
+    """What is taken of a vendor's layout where no kinds are asked for: the light, if there is any.
 
-    Aurora sends its own HbO and HbR beside the intensities that they follow from; a recording that
+    Aurora sends its own HbO and HbR with the intensities that they follow from; a recording that
     held both would hold everything twice.
     """
     if layout.device not in VENDORS:
@@ -169,7 +169,7 @@ def usual(layout: StreamLayout) -> StreamLayout:
 
 
 def companion_of(info: ET.Element) -> str:
-    """Say what a stream is that a device sends beside its signal, maybe under the same type; else empty.
+    """What a stream is that a device sends next to its signal, maybe under the same type; else empty.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ Facts, and where they come from; none is verified against a device of ours:
 
 - name ``Aurora`` (a person may change it), type ``NIRS`` or ``NIRSx``; 4N + 1 rows: a frame counter,
   N intensities at the one wavelength (V), N at the other (V), N HbO and N HbR (umol/L);
-  ``channels/channel`` with ``custom_name`` ("S1-D1") and ``wavelength``; places in millimetres under
+  ``channels/channel`` with ``custom_name`` ("S1-D1") and ``wavelength``; positions in millimetres under
   ``montage/optodes/{sources/source, detectors/detector}/location``: NIRx's LSL description, and public
   programs that read recordings of it;
 - a second stream ``Aurora_accelerometer``, which is none of ours;
@@ -14,7 +14,7 @@ Not found: what a channel's other fields are called (``type``, ``unit`` and ``la
 they are there), whether an optode carries its name (else it is numbered as it stands in the list), and
 whether short wavelengths always come first: each row's own ``wavelength`` is believed, not its place.
 
-What Aurora computes by itself (HbO, HbR) has channels of its own beside the intensities, of other kinds
+What Aurora computes by itself (HbO, HbR) has channels of its own next to the intensities, of other kinds
 and names.  A model finds what it was trained on by kind; nothing is used twice.
 """
 
@@ -100,39 +100,39 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         lacks,
         (
             "row 0 counts frames: dropped ones are found by it",
-            "HbO and HbR are Aurora's own, beside the light",
+            "HbO and HbR are Aurora's own, next to the light",
         ),
     )
 
 
 def companion(info: ET.Element) -> str:
-    """Say what a stream is that Aurora sends beside its signal; empty for the signal."""
+    """What a stream is that Aurora sends next to its signal; empty for the signal."""
     name = text_of(info, "name").lower()
     return "accelerometer" if name.startswith("aurora") and "acceler" in name else ""
 
 
 def _layout(info: ET.Element, nodes: list[ET.Element], pairs: int) -> StreamLayout:
     """Channels out of the blocks, each row checked against the first block's."""
-    names = [_pair(nodes[1 + place], 1 + place) for place in range(pairs)]
+    names = [_pair(nodes[1 + pair], 1 + pair) for pair in range(pairs)]
     sources = number_optodes(source for source, _ in names)
     detectors = number_optodes(detector for _, detector in names)
-    at = _places(info, "source", list(sources))
-    to = _places(info, "detector", list(detectors))
+    at = _positions(info, "source", list(sources))
+    to = _positions(info, "detector", list(detectors))
     channels, scales = [], []
     for row in range(1, 4 * pairs + 1):
-        block, place = divmod(row - 1, pairs)
+        block, pair = divmod(row - 1, pairs)
         kind, unit = _BLOCKS[block]
         node = nodes[row]
-        source, detector = names[place]
-        if text_of(node, "custom_name") and _pair(node, row) != names[place]:
+        source, detector = names[pair]
+        if text_of(node, "custom_name") and _pair(node, row) != names[pair]:
             raise _Wrong(
                 f"Row {row} is called {text_of(node, 'custom_name')!r} where '{source}-{detector}' was "
                 "expected: "
                 "the four blocks list other channels, or in another order."
             )
-        said = kind_of(text_of(node, "type"))
-        if said is not None and said is not kind:
-            raise _Wrong(f"Row {row} says that it is {said}; expected {kind} in this place.")
+        declared = kind_of(text_of(node, "type"))
+        if declared is not None and declared is not kind:
+            raise _Wrong(f"Row {row} says that it is {declared}; expected {kind} there.")
         s, d = sources[source], detectors[detector]
         wavelength = _wavelength(node, row) if kind is Kind.INTENSITY else None
         here, there = at.get(source), to.get(detector)
@@ -174,16 +174,16 @@ def _wavelength(node: ET.Element, row: int) -> float:
     return value
 
 
-def _places(info: ET.Element, what: str, names: list[str]) -> dict[str, Position]:
-    """Places in metres of the optodes that are used, by name, or by number where none has a name."""
-    places: dict[str, Position] = {}
+def _positions(info: ET.Element, what: str, names: list[str]) -> dict[str, Position]:
+    """Positions in metres of the optodes that are used, by name, or by number where none has a name."""
+    positions: dict[str, Position] = {}
     numbered = number_optodes(names)
     for index, node in enumerate(info.findall(f"desc/montage/optodes/{what}s/{what}"), start=1):
-        place = location(node.find("location"), f"The montage's {what} {index}")
-        if place is None:
+        position = location(node.find("location"), f"The montage's {what} {index}")
+        if position is None:
             continue
         own = next(filter(None, (text_of(node, tag) for tag in ("label", "name", "custom_name"))), "")
         for name in names:
             if name == own or (not own and numbered[name] == index):
-                places[name] = place
-    return places
+                positions[name] = position
+    return positions

@@ -6,7 +6,7 @@ and nothing else:
 - two streams of type ``NIRS``: ``Photon_Cap_C2022044_RAW`` (42 rows, float32) and
   ``Photon_Cap_C2022044_STATS`` (36 rows, values that hardly change: not a signal);
 - 36 rows of light, two wavelengths of a pair next to each other, then 6 rows of motion sensors; which
-  optodes they belong to is said nowhere in the stream, only in the side file;
+  optodes they belong to is nowhere in the stream, only in the side file;
 - both nominal rates say 7.88 Hz where the samples come at 9.13 Hz;
 - source ids are the same words for every cap (``cortivision_raw_stream``).
 
@@ -60,6 +60,6 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
 
 
 def companion(info: ET.Element) -> str:
-    """Say what a stream is that stands beside the cap's signal under the same type; empty for the signal."""
+    """What a stream is that comes with the cap's signal under the same type; empty for the signal."""
     is_stats = text_of(info, "source_id") == STATS_ID or text_of(info, "name").upper().endswith("_STATS")
     return "statistics of a Photon Cap" if is_stats else ""

@@ -2,7 +2,7 @@
 
 Facts, from MNE-LSL's source (``StreamInfo.set_channel_info``, ``PlayerLSL``):
 
-- name ``MNE-LSL-Player`` unless told otherwise; LSL type is the channels' where they share one, else
+- name ``MNE-LSL-Player`` by default; LSL type is the channels' where they share one, else
   empty;
 - ``channels/channel`` with ``label`` (``S1_D1 760``, ``S1_D1 hbo``), ``type`` (``fnirs_cw_amplitude``,
   ``fnirs_od``, ``hbo``, ``hbr``) and ``unit``, a power of ten to MNE's SI unit (``0``, ``-6``);
@@ -10,7 +10,7 @@ Facts, from MNE-LSL's source (``StreamInfo.set_channel_info``, ``PlayerLSL``):
   wavelength (nm);
 - values are MNE's: volts, natural logarithm, mol/L; ``range_cal`` is applied already.
 
-A place of which all is zero, for source and detector alike, is none.
+A position of which all is zero, for source and detector alike, is none.
 """
 
 import re
@@ -46,7 +46,7 @@ _POWER = re.compile(r"[+-]?\d{1,2}")
 
 
 def recognise(info: ET.Element) -> Recognition | Unlike:
-    """Know the stream by MNE's types, which nobody else writes so.
+    """Know the stream by MNE's types, which no other program writes so.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _is_mnes(node: ET.Element) -> bool:
     kind = text_of(node, "type")
     if kind not in KINDS:
         return False
-    # "hbo" may be anybody's; MNE's has its own fields, and no optodes by name.
+    # "hbo" may be any program's; MNE's has its own fields, and no optodes by name.
     return kind.startswith("fnirs_") or node.find("coil_type") is not None or node.find("loc") is not None
 
 

@@ -8,9 +8,9 @@ verified against a device:
 - its rows are the fNIRS channels in the order of the measurement list (the probe file), then the
   auxiliaries in the order of their number, then one row that marks manual stimuli;
 - samples are pushed in chunks without stamps, as many as the acquisition had read: all stamps but the
-  last one of a chunk are made up by LSL from the nominal rate.
+  last one of a chunk are deduced by LSL from the nominal rate.
 
-Not found: the unit of the light, how the rows of several states (on and dark) are told apart in later
+Not found: the unit of the light, how the rows of several states (on and dark) are distinguished in later
 firmware, what the auxiliaries are.  So the side file must name the rows; the last one is never a
 channel.
 """
@@ -31,7 +31,7 @@ TITLE = "ninjaNIRS"
 
 
 def recognise(info: ET.Element) -> Recognition | Unlike:
-    """Know ninjaGUI's stream by its name, which it does not let anybody change.
+    """Know ninjaGUI's stream by its name, which users cannot change.
 
     Parameters
     ----------
@@ -50,5 +50,5 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
         f"{undescribed(info)} First comes the measurement list, in its own order, then the auxiliaries, "
         "then one "
         f"row of stimulus marks (row {count - 1}).",
-        ("inside a chunk the stamps are made up from the nominal rate; only a chunk's last one is measured",),
+        ("inside a chunk the stamps are deduced from the nominal rate; only a chunk's last one is measured",),
     )

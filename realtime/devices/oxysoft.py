@@ -9,10 +9,10 @@ Facts, and where they come from; none is verified against a device of ours:
   takes ``exp(-ln(10) OD)`` for the intensity.  Ours is the natural logarithm, hence the factor ln 10;
 - ``Rx`` is the receiver (our detector), ``Tx`` the transmitter (our source): Artinis' own words;
 - events come by a stream of their own, of type ``Event``;
-- no distances and no places: a side file adds them (`realtime.channels.geometry`).
+- no distances and no positions: a side file adds them (`realtime.channels.geometry`).
 
-Not found: what the number in front counts (it is left aside), and in which order the rows come (they
-are told by their labels).
+Not found: what the number in front counts (it is ignored), and in which order the rows come (they
+are known by their labels).
 """
 
 import math
@@ -93,9 +93,9 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
     others = [label or "unlabelled" for label, match in zip(labels, found, strict=True) if not match]
     remarks = ["optical density to base 10, taken times ln 10", "events: --events \"type='Event'\""]
     if others:
-        remarks.append(f"{len(others)} auxiliary or unused rows are left aside: {', '.join(others[:6])}")
+        remarks.append(f"{len(others)} auxiliary or unused rows are ignored: {', '.join(others[:6])}")
     lacks = (
-        "OxySoft tells no distances, which concentrations need: a side file adds them "
-        f"({LAYOUT}; form: {FORM}, told in full in realtime/channels/geometry.py)."
+        "OxySoft sends no distances, which concentrations need: a side file adds them "
+        f"({LAYOUT}; form: {FORM}, described in realtime/channels/geometry.py)."
     )
     return Recognition(NAME, why, layout, lacks, tuple(remarks))

@@ -1,4 +1,4 @@
-"""What an adapter says of a stream: `Recognition`, or why the stream is `Unlike` its device.
+"""An adapter's answer about a stream: `Recognition`, or why the stream is `Unlike` its device.
 
 An adapter looks at a stream's own XML (``info``: name, type, channel_count, nominal_srate, desc) and
 at nothing else, so the same code reads a live stream, an XDF file and a journal's declaration.
@@ -26,7 +26,7 @@ class Recognition:
     why : str
         By what it was recognised, in plain words.
     layout : StreamLayout or None
-        Which rows are which channels; None where the stream does not tell, or tells it wrongly.
+        Which rows are which channels; None where the stream does not declare it, or wrongly.
     lacks : str
         What is missing or wrong, and what to do; empty where nothing is.  With a layout it is
         something that a side file may add (distances).
@@ -65,7 +65,7 @@ class Adapter(Protocol):
     """What people call the device."""
 
     def recognise(self, info: ET.Element) -> Recognition | Unlike:
-        """Say whether a stream is of this device, by its own XML alone."""
+        """Whether a stream is of this device, by its own XML alone."""
         ...
 
 
@@ -109,8 +109,8 @@ def called(info: ET.Element) -> str:
 
 
 def undescribed(info: ET.Element) -> str:
-    """The sentence that asks for a side file and says where its form is told."""
+    """The sentence that asks for a side file and names the page of its form."""
     return (
         f"It does not describe its {rows_of(info)} channels; a layout file is needed that says what they are "
-        f"({LAYOUT}; form: {FORM}, told in full in realtime/channels/montage.py)."
+        f"({LAYOUT}; form: {FORM}, described in realtime/channels/montage.py)."
     )

@@ -1,7 +1,7 @@
 """The convention of the XDF wiki, "NIRS Meta Data": streams that describe their channels.
 
 Facts: the wiki page (type ``NIRS``; ``channels/channel`` with label, type, measure, unit, source,
-detector, wavelength; ``optodes/optode`` with places in millimetres).  Few vendors follow it, so any
+detector, wavelength; ``optodes/optode`` with positions in millimetres).  Few vendors follow it, so any
 stream that does is taken, whatever its name.  How it is read is `realtime.channels.lsl_description`.
 """
 
@@ -45,5 +45,5 @@ def recognise(info: ET.Element) -> Recognition | Unlike:
     if all(channel.distance is None for channel in layout.spec.channels) and any(
         channel.source is not None for channel in layout.spec.channels
     ):
-        lacks = "It does not tell where its optodes are, so no distance is known."
+        lacks = "It does not describe where its optodes are, so no distance is known."
     return Recognition(NAME, why, layout, lacks)

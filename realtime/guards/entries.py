@@ -1,6 +1,6 @@
 """What comes from a source, bounded: the edge between the log and everything that is computed from it.
 
-All of it follows from logged values, so a journal that is judged again is guarded in the same way.
+All of it follows from logged values, so a journal that is predicted again is guarded in the same way.
 Behind here stamps are such as a clock can give, values such as can be measured, and a device's count of its
 frames is there only where it can be believed.
 """
@@ -20,7 +20,7 @@ from realtime.log import Received, StreamOpened
 LARGEST_VALUE = 1e15
 """No device measures more, in whatever unit; such a value is missing (it would stay in filters for good)."""
 SMALLEST_VALUE = 1e-30
-"""Nor less, but nothing at all: dividing by it would give what is no number."""
+"""Nor less, but nothing at all: dividing by it would give NaN or infinity."""
 
 
 class StampedSamples(NamedTuple):
@@ -35,7 +35,7 @@ class StampedSamples(NamedTuple):
     frames : (n_samples,) float64, or None
         The device's own count; None where it has none, or one that cannot be believed.
     leapt : bool
-        Whether the source's clock was set before the first of them.
+        Whether the source's clock stepped before the first of them.
     """
 
     stamps: Floats
@@ -48,7 +48,7 @@ class InputGuard:
     """Looks at all samples of a session, in order."""
 
     def __init__(self) -> None:
-        self._rows: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._rows: npt.NDArray[np.intp]
         self._scales: Floats | None = None
         self._frame_row: int | None = None
         self._stamps = StampGuard(0.0)
@@ -60,7 +60,7 @@ class InputGuard:
 
     @property
     def rejected_stamps(self) -> int:
-        """Samples left aside because no clock could have given their stamps; grows only."""
+        """Samples rejected because no clock could have given their stamps; grows only."""
         return self._stamps.rejected
 
     @property
@@ -130,7 +130,7 @@ class InputGuard:
             values *= self._scales
         sizes = np.abs(values)
         values[sizes < SMALLEST_VALUE] = 0.0
-        wrong: Bools = sizes > LARGEST_VALUE  # where it is NaN nothing was said
+        wrong: Bools = sizes > LARGEST_VALUE  # where it is NaN nothing was measured
         if wrong.any():
             self.rejected_values += int(np.count_nonzero(wrong))
             values[wrong] = np.nan

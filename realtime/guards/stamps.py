@@ -8,8 +8,8 @@ take everything that follows for old.  Two rules, on stamps that are already put
   (LSL), since 1970 (1.8e9), 1900, 1601 (1.3e10) or the year 1 (6.4e10); a stamp in milliseconds or less
   lies beyond.
 - A stamp that lies more than `LEAP_S` behind the one before, or ahead of it by so much more than time went
-  by here, is left aside until `BELIEVED` in a row go on from there: then the source's clock was set, and
-  everything starts over.  If the next ones go on from where it was, it was left aside and nothing else.
+  by here, is rejected until `BELIEVED` in a row go on from there: then the source's clock stepped, and
+  everything starts over.  If the next ones go on from where it was, it was rejected and nothing else.
 
 So a gap stays a gap however long it is: time went by here too, or (in a recording) there.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from models.arrays import Bools, Floats
 
 LATEST_S = 1e11
-"""Furthest stamp from zero, s: 3,000 years, where float64 still tells 15 us apart."""
+"""Furthest stamp from zero, s: 3,000 years, where float64 still resolves 15 us."""
 LEAP_S = 3600.0
 """Longest step between two stamps that needs no other to be believed, s: longer than any buffer."""
 BELIEVED = 5
@@ -36,7 +36,7 @@ def on_a_clock(seconds: float) -> bool:
 
 
 class CheckedStamps(NamedTuple):
-    """What the guard says of some stamps.
+    """The guard's result for some stamps.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class StampGuard:
 
     def __init__(self, local: float) -> None:
         self.rejected = 0
-        """Samples that were left aside."""
+        """Samples that were rejected."""
         self.restart(local)
 
     def restart(self, local: float) -> None:
@@ -73,7 +73,7 @@ class StampGuard:
         self._in_a_row = 0
 
     def look(self, stamps: Floats, local: float, speed: float = 1.0) -> CheckedStamps:
-        """Say which samples can be used.
+        """Which samples can be used.
 
         Parameters
         ----------

@@ -1,1 +1,1 @@
-"""What was measured of a window's signals, and what a window must have to be judged."""
+"""What was measured of a window's signals, and what a window must have to be usable."""

@@ -1,4 +1,4 @@
-"""What no head does: a signal that stands still, sticks at the end of its range, steps or spikes.
+"""Artefacts, which no head makes: a signal that is flat-lined, saturated, steps or spikes.
 
 Each looks at one window of a device's raw samples, all channels at once.  Most windows have none of
 it, so each first asks a question that is cheap to answer with no.
@@ -9,7 +9,7 @@ import numpy as np
 from models.arrays import Bools, Floats
 
 REPEATED = 5
-"""A signal that stands still repeats itself so often: of rounded values two or three are alike by chance."""
+"""A flat line repeats itself so often: of rounded values two or three are alike by chance."""
 STUCK = 3
 """Samples in a row at the extreme that are no mere turning point."""
 LEVELS = 100

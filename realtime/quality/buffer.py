@@ -27,29 +27,29 @@ class RecentSamples:
         # By sample, so that one that comes is written in one piece.
         self._data: Floats = np.empty((256, n_channels))
         self._times: Floats = np.empty(256)
-        self._doubt: Floats = np.empty(256)
+        self._uncertainty: Floats = np.empty(256)
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
         self._from = self._to = 0
 
-    def take(self, chunk: Chunk, doubt: Floats) -> None:
+    def take(self, chunk: Chunk, uncertainty: Floats) -> None:
         """Keep the next samples.
 
         Parameters
         ----------
         chunk : Chunk
             What goes into the pipeline.
-        doubt : (n_samples,) float64
-            How wrong each time may be, s.
+        uncertainty : (n_samples,) float64
+            Uncertainty of each time, s.
         """
         n = chunk.n_samples
         if self._to + n > len(self._times):
             self._make_room(n)
         rows = slice(self._to, self._to + n)
         self._times[rows] = chunk.times
-        self._doubt[rows] = doubt
+        self._uncertainty[rows] = uncertainty
         self._data[rows] = chunk.data.T
         if chunk.missing.any():
             self._data[rows][chunk.missing.T] = np.nan
@@ -62,11 +62,11 @@ class RecentSamples:
         while 2 * kept + n > capacity:  # half of it free, so that this is rare
             capacity *= 2
         old = slice(self._from, self._to)
-        times, doubt, data = self._times[old], self._doubt[old], self._data[old]
+        times, uncertainty, data = self._times[old], self._uncertainty[old], self._data[old]
         if capacity > len(self._times):
-            self._times, self._doubt = np.empty(capacity), np.empty(capacity)
+            self._times, self._uncertainty = np.empty(capacity), np.empty(capacity)
             self._data = np.empty((capacity, data.shape[1]))
-        self._times[:kept], self._doubt[:kept] = times.copy(), doubt.copy()
+        self._times[:kept], self._uncertainty[:kept] = times.copy(), uncertainty.copy()
         self._data[:kept] = data.copy()
         self._from, self._to = 0, kept
 
@@ -77,7 +77,7 @@ class RecentSamples:
             self._from += int(np.searchsorted(held, start - STAMP_SLACK_S, side="left"))
 
     def between(self, start: float, end: float, completed: float) -> slice:
-        """Where the samples of a span stand, for `times`, `doubt` and `data`; the one that completes it not.
+        """Where the samples of a span are, for `times`, `uncertainty` and `data`, without the one behind it.
 
         Parameters
         ----------
@@ -103,16 +103,16 @@ class RecentSamples:
         """Values, (n_samples, n_channels) float64, NaN where missing."""
         return self._data[where]
 
-    def doubt(self, where: slice) -> Floats:
-        """How wrong times may be, with that of the sample that completed it, (n_samples + 1,) float64, s."""
-        return self._doubt[where.start : min(where.stop + 1, self._to)]
+    def uncertainty(self, where: slice) -> Floats:
+        """Uncertainty of times, that of the completing sample included, (n_samples + 1,) float64, s."""
+        return self._uncertainty[where.start : min(where.stop + 1, self._to)]
 
     def state(self) -> dict[str, Any]:
         """What is held, as arrays."""
         held = slice(self._from, self._to)
         return {
             "times": self._times[held].copy(),
-            "doubt": self._doubt[held].copy(),
+            "uncertainty": self._uncertainty[held].copy(),
             "data": self._data[held].copy(),
         }
 
@@ -121,5 +121,9 @@ class RecentSamples:
         self.clear()
         n = len(state["times"])
         self._make_room(n)
-        self._times[:n], self._doubt[:n], self._data[:n] = state["times"], state["doubt"], state["data"]
+        self._times[:n], self._uncertainty[:n], self._data[:n] = (
+            state["times"],
+            state["uncertainty"],
+            state["data"],
+        )
         self._to = n

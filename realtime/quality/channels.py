@@ -1,6 +1,6 @@
 """What was measured of the signals behind a window: raw, at the device's own rate.
 
-The pulse, a converter at the end of its range and a signal that stands still can only be seen before
+The pulse, a converter at the end of its range and a flat line can only be measured before
 the pipeline has filtered and resampled.  So the samples that go into it are kept for as long as a
 window to come may ask for them.  A window ``[start, end)`` is measured from samples of that span
 alone, up to the one that completed it, which is left to the next window; so neither how samples were
@@ -18,31 +18,31 @@ import numpy.typing as npt
 from models.arrays import Floats
 from realtime.quality import artefacts
 from realtime.quality.buffer import STAMP_SLACK_S, RecentSamples
-from realtime.quality.policy import ChannelFitness, Policy
-from realtime.quality.raw import Key, key_of, look
+from realtime.quality.policy import ChannelMeasurement, Policy
+from realtime.quality.raw import Key, measure_raw, samples_key
 from realtime.quality.scalp_coupling import ScalpCoupling
 from realtime.signal import SignalSpec
 
 ADAPT_S = 10.0
 """A scale of motion grows or shrinks by a factor of e in this time at most, stream seconds."""
 STILL = 0.01
-"""A channel whose changes fall to so little of what was usual stands still."""
+"""A channel whose changes fall to so little of what was usual is flat-lined."""
 LONGEST_STEP = 1.5
 """The next sample is awaited so many periods after the last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One window of raw samples, measured; NaN where nobody can know.
+    """One window of raw samples, measured; NaN where that cannot be known.
 
     Parameters
     ----------
-    scalp_coupling, peak_power : (n_places,) float64
-        As in `realtime.quality.policy.ChannelFitness`, where channels share source and detector.
+    scalp_coupling, peak_power : (n_pairs,) float64
+        As in `realtime.quality.policy.ChannelMeasurement`, where channels share source and detector.
     flat_s, saturated, moving : (n_inputs,) float64
         Of the device's channels.
     summary : mapping of str to float or None
-        ``scalp_coupling`` and ``peak_power``, medians over places; ``moving``, share of channels that moved.
+        ``scalp_coupling`` and ``peak_power``, medians over pairs; ``moving``, share of channels that moved.
     of_outputs : tuple of (n_outputs,) float64
         The five above, at the network's channels.
     """
@@ -83,7 +83,7 @@ class ChannelQuality:
             spec_in, length_s=length_s, low=policy.pulse_low, high=policy.pulse_high
         )
         self._made_of = made_of(spec_in, spec_out)
-        self._place = self._coupling.place_of[self._made_of[0]]
+        self._pair = self._coupling.pair_of[self._made_of[0]]
         self._nothing_out = np.zeros(len(spec_out))
         self._column = 1.0 / spec_out.rate
         self.recent = RecentSamples(len(spec_in))
@@ -114,15 +114,15 @@ class ChannelQuality:
         return end - self._column - 0.25 / rate - STAMP_SLACK_S
 
     def time_uncertainty(self, where: slice) -> float:
-        """How wrong the times of a window may be, s: the most that any of its samples may be.
+        """Uncertainty of the times of a window, s: the largest of any of its samples.
 
         Parameters
         ----------
         where : slice
             As `samples_of` gives it.
         """
-        doubt = self.recent.doubt(where)
-        return round(float(doubt.max()), 6) if len(doubt) else 0.0
+        uncertainty = self.recent.uncertainty(where)
+        return round(float(uncertainty.max()), 6) if len(uncertainty) else 0.0
 
     def prepare(self, start: float, end: float, rate: float) -> None:
         """Look at the next window's samples ahead, where the one that completes it comes next.
@@ -158,7 +158,7 @@ class ChannelQuality:
             None where fewer than two samples came.
         """
         ready, self._ready = self._ready, None
-        if ready is None or ready.key != key_of(self.recent, where, start, rate):
+        if ready is None or ready.key != samples_key(self.recent, where, start, rate):
             ready = self._measured(where, start, end, rate)
         if ready is None:
             return None
@@ -167,36 +167,36 @@ class ChannelQuality:
 
     def _measured(self, where: slice, start: float, end: float, rate: float) -> _Ready | None:
         """Measure, and say how the scale of motion is to go on; the state stays as it is."""
-        seen = look(self.recent, where, start, rate, self._coupling)
-        if seen is None:
+        raw = measure_raw(self.recent, where, start, rate, self._coupling)
+        if raw is None:
             return None
-        usual, scale = self._usual(seen.own_change, end)
+        usual, scale = self._usual(raw.own_change, end)
         with np.errstate(all="ignore"):
-            moving = artefacts.share_moving(seen.times, seen.moved, seen.lag, usual)
-        if len(seen.unknown):
-            moving[seen.unknown] = np.nan
-        summary = {**seen.summary, "moving": round(np.count_nonzero(moving > 0.0) / len(moving), 4)}
+            moving = artefacts.share_moving(raw.times, raw.moved, raw.lag, usual)
+        if len(raw.unknown):
+            moving[raw.unknown] = np.nan
+        summary = {**raw.summary, "moving": round(np.count_nonzero(moving > 0.0) / len(moving), 4)}
         of_outputs = (
-            *(self._at_place(values) for values in (seen.coupling, seen.power)),
-            *(self._worst(values) for values in (seen.flat, seen.saturated, moving)),
+            *(self._at_pair(values) for values in (raw.coupling, raw.power)),
+            *(self._worst(values) for values in (raw.flat, raw.saturated, moving)),
         )
-        measured = Measured(seen.coupling, seen.power, seen.flat, seen.saturated, moving, summary, of_outputs)
-        return _Ready(seen.key, measured, scale)
+        measured = Measured(raw.coupling, raw.power, raw.flat, raw.saturated, moving, summary, of_outputs)
+        return _Ready(raw.key, measured, scale)
 
-    def of_outputs(self, measured: Measured, pipeline: ChannelFitness) -> ChannelFitness:
+    def of_outputs(self, measured: Measured, pipeline: ChannelMeasurement) -> ChannelMeasurement:
         """What was measured of the inputs, at the channels that are made of them.
 
         Parameters
         ----------
         measured : Measured
             As `measure` gives it.
-        pipeline : ChannelFitness
-            What the pipeline's output tells.
+        pipeline : ChannelMeasurement
+            What the pipeline's output shows.
         """
-        return ChannelFitness(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
+        return ChannelMeasurement(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
 
-    def _at_place(self, values: Floats) -> Floats:
-        return np.append(values, np.nan)[self._place]
+    def _at_pair(self, values: Floats) -> Floats:
+        return np.append(values, np.nan)[self._pair]
 
     def _worst(self, values: Floats) -> Floats:
         if not values.any():
@@ -213,7 +213,7 @@ class ChannelQuality:
         before, factor = self._scale, float(np.exp(max(end - self._scale_end, 0.0) / ADAPT_S))
         with np.errstate(all="ignore"):
             followed = np.clip(own, before / factor, before * factor)
-            # What stands still says nothing of how the channel moves when it does not.
+            # A flat line shows nothing of how the channel moves otherwise.
             followed = np.where(own > STILL * before, followed, before)
         known = before > 0.0
         return np.where(known, np.minimum(own, before), own), np.where(known, followed, own)
@@ -253,7 +253,7 @@ def made_of(spec_in: SignalSpec, spec_out: SignalSpec) -> npt.NDArray[np.intp]:
         at.setdefault(channel.name, []).append(row)
         if None not in channel.pair:
             at.setdefault(channel.pair, []).append(row)
-    everything = list(range(len(spec_in)))  # of a channel whose origin nobody can tell
+    everything = list(range(len(spec_in)))  # of a channel whose origin is not known
     rows = [
         at.get(channel.name if None in channel.pair else channel.pair, at.get(channel.name, everything))
         for channel in spec_out.channels

@@ -1,7 +1,7 @@
-"""Is this window fit to be judged?  If not, why not; and may it be judged without some channels?
+"""Is this window usable?  If not, why not; and is it usable without some channels?
 
-Reasons are short fixed words, so that they can be counted; the numbers behind them stand beside
-them in the decision.  What cannot be known (a pulse at two samples a second) is never a reason.
+Reasons are short fixed words, so that they can be counted; the numbers behind them are in
+the decision too.  What cannot be known (a pulse at two samples a second) is never a reason.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from models.typed import fits
 
 
 class Reason(StrEnum):
-    """Why a window, or a channel of it, is not judged."""
+    """Why a window, or a channel of it, is not usable."""
 
     WARMING_UP = "warming up"
     """It began before the pipeline's declared warm-up was over."""
@@ -42,7 +42,7 @@ class Reason(StrEnum):
     NOVELTY = "novelty"
     """It is unlike all that the network was trained on."""
     STALE = "stale"
-    """It was too old when it could have been judged."""
+    """It was too old when it could have been predicted."""
     AHEAD = "ahead of the clock"
     """Its stamps lie in the future: the source's clock, or the offset to it, is wrong."""
     TOO_SHORT = "too short"
@@ -74,10 +74,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a window is judged, and with how many of its channels.
+    """When a window is usable, and with how many of its channels.
 
     A channel beyond a threshold (all but the ages and the novelty, which are the window's) is bad.  Where
-    enough channels are good, the window is judged without the bad ones (their rows are 0, as channel
+    enough channels are good, the window is predicted without the bad ones (their rows are 0, as channel
     dropout left them in training); else it abstains with the bad ones' reasons.  None asks nothing.
 
     Parameters
@@ -95,7 +95,7 @@ class Policy:
         Least peak spectral power, 1/Hz (as in mne-nirs).
     max_flat_s : float or None
         Longest stretch (s) in which a channel may repeat itself exactly.  By default a tenth of a 7-s
-        window, as much as may be missing: what stands still was not measured.
+        window, as much as may be missing: a flat line was not measured.
     max_saturated : float or None
         Largest share of a channel's samples in the window that may stick at the end of its range, 0 to 1.
     max_moving : float or None
@@ -105,9 +105,9 @@ class Policy:
         Least share of the network's channels that must be good; 1 wants all of them.  Less only for a
         network that was trained with channel dropout.
     max_novelty : float or None
-        Largest novelty, 1 being the bundle's own threshold; asks nothing of a bundle that cannot tell.
+        Largest novelty, 1 being the bundle's own threshold; asks nothing of a bundle without one.
     max_time_uncertainty : float or None
-        Most that the times of a window's samples may be wrong, as far as anybody can tell, in sample periods
+        Most that the times of a window's samples may be wrong, as far as is known, in sample periods
         of the stream; never less than 0.1 s.
     pulse_low, pulse_high : float
         The band of the pulse, Hz: 0.7 to 1.5 for adults, 0.5 to 2.5 for children.
@@ -115,7 +115,7 @@ class Policy:
     Raises
     ------
     RecipeError
-        A value is no number, or out of its range; the message names it.
+        A value is NaN or no number, or out of its range; the message names it.
     """
 
     min_coverage: float = 0.9
@@ -172,11 +172,11 @@ class WindowMeasurement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChannelFitness:
-    """The same for each of the network's channels, with what was seen of the signals it is made of.
+class ChannelMeasurement:
+    """The same for each of the network's channels, with the raw quality of the signals it is made of.
 
     Each array is (n_channels,) float64, the worst of the device's channels that one is made of; NaN is
-    what nobody can know.
+    what cannot be known.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ class ChannelFitness:
 
     @classmethod
     def of_pipeline(cls, coverage: Floats, largest_gap_s: Floats) -> Self:
-        """Only what the pipeline's own output tells; nothing is known of the signals behind it."""
+        """Only what the pipeline's own output shows; nothing is known of the signals behind it."""
         unknown = np.full(len(coverage), np.nan)
         return cls(coverage, largest_gap_s, unknown, unknown, unknown, unknown, unknown)
 
@@ -210,7 +210,7 @@ class ChannelFitness:
 WHOLE = WindowMeasurement(1.0, 1.0, 0.0)
 
 
-def fitness(missing: Bools, rate: float) -> tuple[WindowMeasurement, Floats, Floats]:
+def measure_missing(missing: Bools, rate: float) -> tuple[WindowMeasurement, Floats, Floats]:
     """Measure what is there of a window.
 
     Parameters
@@ -222,7 +222,7 @@ def fitness(missing: Bools, rate: float) -> tuple[WindowMeasurement, Floats, Flo
 
     Returns
     -------
-    Fitness
+    WindowMeasurement
         Of the window.
     coverage, largest_gap_s : (n_channels,) float64
         Of each channel.
@@ -245,7 +245,7 @@ def longest_runs(flags: Bools) -> npt.NDArray[np.intp]:
     return np.asarray((count - before).max(axis=1))
 
 
-def bad_channels(channels: ChannelFitness, policy: Policy) -> dict[Reason, Bools]:
+def bad_channels(channels: ChannelMeasurement, policy: Policy) -> dict[Reason, Bools]:
     """Which channels fail, by why; only reasons that occur.
 
     Returns

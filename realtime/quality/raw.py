@@ -1,4 +1,4 @@
-"""What the samples of one window show by themselves, whatever came before.
+"""The raw quality of one window: what its samples show by themselves, whatever came before.
 
 All that can be found out while the sample that completes the window is still awaited.
 """
@@ -28,7 +28,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawQuality:
-    """What they show; NaN where nobody can know.
+    """What they show; NaN where that cannot be known.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class RawQuality:
         Since the window's start, s.
     unknown : (n_unknown,) intp
         The device's channels of which less than half was measured.
-    coupling, power : (n_places,) float64
+    coupling, power : (n_pairs,) float64
         Of the pulse, as in `realtime.quality.scalp_coupling`.
     flat, saturated, own_change : (n_inputs,) float64
         As `realtime.quality.artefacts` gives them.
@@ -47,7 +47,7 @@ class RawQuality:
     lag : int
         Samples.
     summary : mapping of str to float or None
-        Medians over places.
+        Medians over source-detector pairs.
     """
 
     key: Key
@@ -63,16 +63,16 @@ class RawQuality:
     summary: Mapping[str, float | None]
 
 
-def key_of(recent: RecentSamples, where: slice, start: float, rate: float) -> Key:
+def samples_key(recent: RecentSamples, where: slice, start: float, rate: float) -> Key:
     """Which samples these are."""
     n_samples = where.stop - where.start
     return Key(start, float(recent.times(where)[-1]) if n_samples else start, n_samples, rate)
 
 
-def look(
+def measure_raw(
     recent: RecentSamples, where: slice, start: float, rate: float, pulse: ScalpCoupling
 ) -> RawQuality | None:
-    """Look at a window's samples; None where there are fewer than two.
+    """Measure the raw quality of a window; None where it has fewer than two samples.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def look(
     rate : float
         Of the samples, Hz.
     pulse : ScalpCoupling
-        Looks for the pulse.
+        Measures the pulse.
     """
     if where.stop - where.start < 2:
         return None
@@ -104,12 +104,12 @@ def look(
         coupling, power = pulse.measure(times, data, rate)
     if len(unknown):
         coupling, power, flat, saturated = (each.copy() for each in (coupling, power, flat, saturated))
-        places = pulse.place_of[unknown]
-        places = places[places < len(coupling)]
-        coupling[places] = power[places] = np.nan
+        pairs = pulse.pair_of[unknown]
+        pairs = pairs[pairs < len(coupling)]
+        coupling[pairs] = power[pairs] = np.nan
         flat[unknown] = saturated[unknown] = np.nan
     return RawQuality(
-        key=key_of(recent, where, start, rate),
+        key=samples_key(recent, where, start, rate),
         times=times,
         unknown=unknown,
         coupling=coupling,

@@ -1,4 +1,4 @@
-"""Does the optode sit on the skin?  The pulse tells: it is there, and alike at both wavelengths.
+"""Does the optode sit on the skin?  The pulse shows it: it is there, and alike at both wavelengths.
 
 Scalp coupling index and peak spectral power (Pollonini et al. 2014, Hearing Research 309, 84-93; 2016,
 Biomed. Opt. Express 7, 5104-5119) of one window, from its own samples alone.  The usual forms filter the
@@ -46,20 +46,20 @@ class ScalpCoupling:
     def __init__(self, spec: SignalSpec, *, length_s: float, low: float, high: float) -> None:
         self._length = length_s
         self._low, self._high = low, high
-        places = _places(spec)
-        both = [pair for rows in places for pair in combinations(rows, 2)]
+        pairs = _source_detector_pairs(spec)
+        both = [pair for rows in pairs for pair in combinations(rows, 2)]
         self._one = np.array([one for one, _ in both], dtype=np.intp)
         self._other = np.array([other for _, other in both], dtype=np.intp)
-        counts = [len(rows) * (len(rows) - 1) // 2 for rows in places]
-        self._starts = np.cumsum([0, *counts[:-1]]) if places else np.zeros(0, dtype=np.intp)
-        self._several = len(both) > len(places)
-        self.place_of = np.full(len(spec), len(places), dtype=np.intp)
+        counts = [len(rows) * (len(rows) - 1) // 2 for rows in pairs]
+        self._starts = np.cumsum([0, *counts[:-1]]) if pairs else np.zeros(0, dtype=np.intp)
+        self._several = len(both) > len(pairs)
+        self.pair_of = np.full(len(spec), len(pairs), dtype=np.intp)
         """(n_channels,) place of each channel; one beyond the last for a channel without a partner."""
-        for place, rows in enumerate(places):
-            self.place_of[rows] = place
+        for place, rows in enumerate(pairs):
+            self.pair_of[rows] = place
 
     def knowable(self, rate: float) -> bool:
-        """Whether the pulse can be seen at this rate (Hz) in windows of this length."""
+        """Whether the pulse can be measured at this rate (Hz) in windows of this length."""
         enough = self._length * self._low >= LEAST_CYCLES
         cells = self._length * rate * 2.0 * self._length * (self._high + TRANSITION)
         return bool(len(self._one)) and enough and rate > 2.0 * self._high and cells <= MOST_CELLS
@@ -78,10 +78,10 @@ class ScalpCoupling:
 
         Returns
         -------
-        scalp_coupling : (n_places,) float64
+        scalp_coupling : (n_pairs,) float64
             Correlation in the band of the pulse, -1 to 1; of several wavelengths that of the two least alike.
             0 where one of them has no pulse at all.
-        peak_power : (n_places,) float64
+        peak_power : (n_pairs,) float64
             Largest value of the spectral density (1/Hz) of the cross-correlation of the two, each in units of
             its own SD, under a Hamming window.
         """
@@ -91,13 +91,13 @@ class ScalpCoupling:
         if band is None:
             unknown = np.full(len(self._starts), np.nan)
             return unknown, unknown
-        seen = data @ band  # (n_channels, 2 n_frequencies): cosines, then sines
-        power = np.einsum("cf,cf->c", seen, seen)
+        projected = data @ band  # (n_channels, 2 n_frequencies): cosines, then sines
+        power = np.einsum("cf,cf->c", projected, projected)
         loud = power > SILENCE**2 * n * np.einsum("cn,cn->c", data, data)
         there = loud[self._one] & loud[self._other]
         both = np.where(there, np.sqrt(power[self._one] * power[self._other]), 1.0)
-        half = seen.shape[1] // 2
-        first, second = seen[self._one], seen[self._other]
+        half = projected.shape[1] // 2
+        first, second = projected[self._one], projected[self._other]
         alike = first * second
         cross = alike[:, :half] + alike[:, half:]  # the cross-spectrum's real part, and the imaginary one
         turned = first[:, :half] * second[:, half:] - first[:, half:] * second[:, :half]
@@ -133,7 +133,7 @@ class ScalpCoupling:
         band = np.concatenate([inside.real, inside.imag], axis=1)
         # Least squares by the normal equations: few columns, nearly orthogonal, and no faster way.
         _, shares, failed = dposv(slow.T @ slow, slow.T @ band)
-        if failed:  # samples so bunched that slow and fast cannot be told apart
+        if failed:  # samples so bunched that slow and fast cannot be separated
             return None
         band -= slow @ shares
         return band
@@ -148,7 +148,7 @@ def _smoothed(spectrum: Floats) -> Floats:
     return out
 
 
-def _places(spec: SignalSpec) -> list[list[int]]:
+def _source_detector_pairs(spec: SignalSpec) -> list[list[int]]:
     """Rows of the channels of light that share source and detector, two wavelengths or more."""
     at: dict[tuple[int | None, int | None], list[int]] = {}
     for row, channel in enumerate(spec.channels):

@@ -1,4 +1,4 @@
-"""What a session is made of besides the core: a source, somebody who watches, and its settings."""
+"""What a session is made of besides the core: a source, an observer, and its settings."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ SourceFactory = Callable[[Callable[[Entry], None], Callable[[Exception], None]],
 
 
 class Observer(Protocol):
-    """Somebody who watches on the loop: a terminal view."""
+    """Watches on the loop: a terminal view."""
 
     def decision(self, decision: Decision) -> None:
         """Take a published decision."""
@@ -59,7 +59,7 @@ class SessionSettings:
     local_clock : callable
         The machine's monotonic clock, s, on which entries are stamped.
     extra : mapping
-        Noted in the journal beside the settings; JSON types.
+        Noted in the journal with the settings; JSON types.
     """
 
     session: str

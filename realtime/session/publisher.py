@@ -1,9 +1,9 @@
 """What leaves a session: entries to the journal, decisions to the journal first and to the sinks then.
 
-What a subscriber has seen, the journal has.  Should the journal fail, a decision is published all the
-same: the session goes on, and its status says what is lost.
+What a subscriber has received, the journal has.  Should the journal fail, a decision is published all the
+same: the session goes on, and its status shows what is lost.
 
-The broker is told until when a decision is current: the policy's age, put on the local clock.  What it
+The broker gets the time until which a decision is current: the policy's age, put on the local clock.  What it
 cannot be given in time waits in the journal, until the broker has acknowledged it.
 """
 
@@ -23,7 +23,7 @@ from realtime.sinks.mqtt.sink import MqttSink
 from realtime.status import BrokerStatus, JournalStatus
 
 COMMITTED_WITHIN_S = 30.0
-"""Longest wait at the end for the journal to say of each decision whether it holds it, s."""
+"""Longest wait at the end for the journal to confirm each decision, s."""
 
 
 class Publisher:
@@ -38,7 +38,7 @@ class Publisher:
     sinks : sequence of Sink
         Further places for decisions, open.
     published : callable of Decision
-        Told, on the loop, when a decision has been handed to all of them.
+        Called, on the loop, when a decision has been handed to all of them.
     run : int
         The session's run.
     max_age_s : float
@@ -64,7 +64,7 @@ class Publisher:
         self._published = published
         self._max_age_s = max_age_s
         self.failed: Callable[[str, str], None] = lambda part, why: None
-        """Told which sink raised, and what."""
+        """Called with the sink that raised, and the error."""
         self._committing = 0
         self._all_committed = asyncio.Event()
         if broker is not None and journal is not None:
@@ -118,10 +118,10 @@ class Publisher:
                 self.failed(f"sink {type(sink).__name__}", f"{type(error).__name__}: {error}")
         self._published(decision)
 
-    def tell_status(self, text: str) -> None:
+    def publish_status(self, text: str) -> None:
         """Publish a status (JSON)."""
         if self._broker is not None:
-            self._broker.tell_status(text)
+            self._broker.publish_status(text)
 
     async def close(self) -> JournalError | None:
         """Close the journal; the error, where something could not be written.
@@ -160,6 +160,6 @@ class Publisher:
         if broker is None:
             return None
         # What waits for an acknowledgement at this moment is no news; what cannot be sent, or is to be
-        # told later as history, is.
+        # published later as history, is.
         waiting = broker.backlog if broker.connected else broker.waiting
         return BrokerStatus(connected=broker.connected, waiting=waiting, dropped=broker.dropped)

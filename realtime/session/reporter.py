@@ -1,7 +1,7 @@
-"""What a session says of itself: its status, told whenever it changes.
+"""A session's own status, published whenever it changes.
 
-Also whether somebody set this machine's wall clock.  Everything runs on a clock that nobody can set;
-only the UTC times that stand beside it follow, from the next comparison on.
+Also whether this machine's wall clock was set.  Everything runs on a clock that cannot be set;
+only the UTC times follow it, from the next comparison on.
 """
 
 from collections import Counter
@@ -17,32 +17,32 @@ from realtime.log import ClockMeasured, SourceTrouble
 from realtime.pipeline import Pipeline
 from realtime.session.interfaces import Observer
 from realtime.session.publisher import Publisher
-from realtime.session.state import Standing
+from realtime.session.state import SessionState
 from realtime.status import Status
 
 WALL_STEP_S = 0.5
 """A wall clock that moved by more than this between two comparisons was set, s; else it was disciplined."""
 SPARE_S = 5.0
 """What a window may come later than the plan says before it is missed, stream seconds: the rate is
-measured first, and a clock that was set back is followed only after some samples."""
+measured first, and a backward clock step is followed only after some samples."""
 
 
-def standing_of(plan: Plan, local: float) -> Standing:
-    """A standing that knows when windows are due, from this local time (s) on."""
+def session_state_of(plan: Plan, local: float) -> SessionState:
+    """A session state that knows when windows are due, from this local time (s) on."""
     next_s = plan.length_s + 2 * plan.step_s + SPARE_S
     warmup_s = Pipeline(plan.pipeline, plan.spec).warmup_s
-    return Standing(local, first_after_s=warmup_s + next_s, next_after_s=next_s)
+    return SessionState(local, first_after_s=warmup_s + next_s, next_after_s=next_s)
 
 
 class Reporter:
-    """Tells the status of one session, on its loop.
+    """Publishes the status of one session, on its loop.
 
     Parameters
     ----------
     first : Status
         What does not change: session, run, model, versions.
-    standing : Standing
-        How it stands.
+    state : SessionState
+        Its state.
     out : Publisher
         Where to, and how publishing goes.
     observer : Observer or None
@@ -59,7 +59,7 @@ class Reporter:
         self,
         first: Status,
         *,
-        standing: Standing,
+        state: SessionState,
         out: Publisher,
         observer: Observer | None,
         clock: Callable[[], Clock | None],
@@ -69,7 +69,7 @@ class Reporter:
         self.inference_error = ""
         """What the network raised last; empty where it works."""
         self._first = first
-        self._standing = standing
+        self._state = state
         self._out = out
         self._observer = observer
         self._clock = clock
@@ -80,8 +80,8 @@ class Reporter:
         self._utc_offset = utc_offset
         self._measured = False
         self._steps = 0
-        self._told: Status | None = None
-        self._changes = standing.changes
+        self._published_last: Status | None = None
+        self._changes = state.changes
 
     def measured(self, entry: ClockMeasured) -> None:
         """The clocks were compared: was the wall clock set since the last time?"""
@@ -91,7 +91,7 @@ class Reporter:
         # The first comparison is held against nothing: a log may come from another time.
         if self._measured and abs(moved) > WALL_STEP_S:
             self._steps += 1
-            self._standing.note(f"this machine's wall clock was set by {moved:+.1f} s")
+            self._state.note(f"this machine's wall clock was set by {moved:+.1f} s")
         self._measured = True
         self._utc_offset = entry.utc_offset
 
@@ -109,22 +109,22 @@ class Reporter:
         """A part of the session does not work; the rest goes on."""
         if self._failing.get(part) != why:
             self._failing[part] = why
-            self._standing.changes += 1
+            self._state.changes += 1
 
     def works(self, part: str) -> None:
         """A part of the session works (again)."""
         if self._failing.pop(part, None) is not None:
-            self._standing.changes += 1
+            self._state.changes += 1
 
     def _note(self, kind: str, what: str) -> None:
-        """Say something once; from then on it is counted."""
+        """Report something once; from then on it is counted."""
         if kind not in self._noted:
             self._noted.add(kind)
-            self._standing.note(what)
+            self._state.note(what)
 
     def _look_at_guard(self) -> None:
         if self._guard.rejected_stamps:
-            self._note("stamps", "samples are left aside: no clock gives the stamps that they have")
+            self._note("stamps", "samples are rejected: no clock gives the stamps that they have")
         if self._guard.rejected_values:
             self._note("values", "values are taken for missing: nothing can be so large")
         if why := self._guard.ignored_counter:
@@ -140,31 +140,31 @@ class Reporter:
         }
         return {kind: count for kind, count in counts.items() if count}
 
-    def tell_changes(self) -> None:
+    def publish_changes(self) -> None:
         """Publish the status where the state changed; costs nothing where it did not."""
-        if self._standing.changes != self._changes:
-            self.tell()
+        if self._state.changes != self._changes:
+            self.publish()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Publish the status where anything of it changed."""
         self._look_at_guard()
-        self._changes = self._standing.changes
+        self._changes = self._state.changes
         status = self._status()
-        if status == self._told:
+        if status == self._published_last:
             return
-        self._told = status
-        self._out.tell_status(status.to_json())
+        self._published_last = status
+        self._out.publish_status(status.to_json())
         if self._observer is not None:
             self._observer.status(status)
 
     def _status(self) -> Status:
-        standing = self._standing
-        since = datetime.fromtimestamp(standing.since + self._utc_offset, UTC)
-        stream = standing.stream
+        state = self._state
+        since = datetime.fromtimestamp(state.since + self._utc_offset, UTC)
+        stream = state.stream
         return replace(
             self._first,
-            state=standing.state,
-            reason=self.inference_error or standing.reason,
+            state=state.state,
+            reason=self.inference_error or state.reason,
             since_utc=since.isoformat(timespec="seconds"),
             stream=stream.name if stream else "",
             origin=str(stream.origin.kind) if stream else "",

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 
 from models.bundle import Bundle
 from models.errors import StreamError
-from models.outside import printable
 from realtime.core import Core, Plan
+from realtime.core.stream_guard import UNUSABLE, StreamGuard, fault_text
 from realtime.decision import Decision
 from realtime.inference import Inference
-from realtime.judging import UNJUDGED, NetworkOutput, judge
 from realtime.log import (
     ClockMeasured,
     Entry,
-    Produced,
     Received,
     SessionStarted,
     SourceTrouble,
@@ -30,11 +28,10 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.quality.policy import Reason
+from realtime.session.deciding import WindowDecider
 from realtime.session.interfaces import Observer, SessionSettings, Source, SourceFactory
 from realtime.session.publisher import Publisher
-from realtime.session.refusals import UNUSABLE, Refusing, fault_text
-from realtime.session.reporter import Reporter, standing_of
-from realtime.session.state import LONGEST_REASON
+from realtime.session.reporter import Reporter, session_state_of
 from realtime.sinks import Sink
 from realtime.sinks.journal.journal import JournalWriter
 from realtime.sinks.mqtt.sink import MqttSink
@@ -46,7 +43,7 @@ TICK_S = 0.25
 SLICE_S = 0.05
 """Longest that entries are worked off without a look at signals, timers and the broker, s."""
 END_WITHIN_S = 5.0
-"""Longest that what has arrived is still judged once the end was asked for, s; the rest is only kept."""
+"""Longest that what has arrived is still predicted once the end was asked for, s; the rest is only kept."""
 
 
 class Session:
@@ -86,9 +83,7 @@ class Session:
     ) -> None:
         self.core = Core(Plan.from_card(bundle.card))
         self.settings = settings
-        self.decisions = 0
-        """Windows decided so far."""
-        self._feed = Refusing(self.core)
+        self._feed = StreamGuard(self.core)
         self._bundle = bundle
         self._inference = inference
         self._make_source = make_source
@@ -108,12 +103,11 @@ class Session:
         self._arrived: deque[Entry | None] = deque()
         self._called = False  # whether `_work_off` is on its way
         self._end_by: float | None = None  # monotonic s
-        self._computing: asyncio.Task[None] | None = None  # windows on a device, off the loop
         self._working = False
         self._finished = asyncio.Event()
         self._failure: Exception | None = None
         self._seconds_decided: float | None = None  # since the first window behind the warm-up
-        self._standing = standing_of(self.core.plan, self._clock())
+        self._state = session_state_of(self.core.plan, self._clock())
         self._report = Reporter(
             Status(
                 session=settings.session,
@@ -122,7 +116,7 @@ class Session:
                 model=bundle.card.hash,
                 versions={"device": inference.device_name},
             ),
-            standing=self._standing,
+            state=self._state,
             out=self._out,
             observer=observer,
             clock=lambda: self.core.clock,
@@ -130,13 +124,23 @@ class Session:
             utc_offset=time.time() - self._clock(),
         )
         self._out.failed = self._report.failed
+        self._decider = WindowDecider(
+            core=self.core,
+            guard=self._feed,
+            inference=inference,
+            out=self._out,
+            report=self._report,
+            state=self._state,
+            clock=self._clock,
+            resume=self._work_off,
+        )
 
     # ------------------------------------------------------------- running
 
     async def run(self) -> None:
         """Run until `stop` is called, the set time is over, or the first stream cannot be used.
 
-        Any other error is told by the status, and the session goes on.
+        Any other error is reported in the status, and the session goes on.
 
         Raises
         ------
@@ -161,7 +165,7 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             if self._broker is not None:
                 await stack.enter_async_context(self._broker)
-            self._report.tell()
+            self._report.publish()
             timer = asyncio.create_task(self._watch(), name="session-timer")
             source.start()
             try:
@@ -172,8 +176,8 @@ class Session:
                 await self._come_to_rest()
                 unwritten = await self._out.close()
                 self._failure = self._failure or unwritten
-                self._standing.ended(str(self._failure or "session ended"), self._clock())
-                self._report.tell()
+                self._state.ended(str(self._failure or "session ended"), self._clock())
+                self._report.publish()
         if self._failure is not None:
             raise self._failure
 
@@ -182,18 +186,22 @@ class Session:
         await self._out.close()
 
     async def _come_to_rest(self) -> None:
-        """What a device still computes is published; what arrived meanwhile is kept, and not judged."""
-        if self._computing is not None:
-            await self._computing
+        """What a device still computes is published; what arrived meanwhile is kept, and not predicted."""
+        await self._decider.finish()
         for entry in self._arrived:
             if entry is not None:
                 self._out.append(entry)
         self._arrived.clear()
 
     @property
+    def decisions(self) -> int:
+        """Windows decided so far."""
+        return self._decider.decisions
+
+    @property
     def heard(self) -> bool:
         """Whether there was ever a stream."""
-        return self._standing.stream is not None
+        return self._state.stream is not None
 
     def stop(self) -> None:
         """End cleanly after what has arrived; call it on the loop."""
@@ -220,12 +228,12 @@ class Session:
         """Handle what arrived, in order, as far as no device is computing; None ends the session."""
         self._called = False  # before the look: what comes later calls again
         if self._working:
-            return  # a decision that ends the session comes back here: what it queued is seen below
+            return  # a decision that ends the session comes back here: what it queued is handled below
         self._working = True
-        judged = False
+        predicted = False
         begun = time.monotonic()
         try:
-            while self._arrived and self._computing is None and not self._finished.is_set():
+            while self._arrived and not self._decider.computing and not self._finished.is_set():
                 now = time.monotonic()
                 if self._end_by is not None and now > self._end_by:
                     self._finished.set()
@@ -238,10 +246,10 @@ class Session:
                 if entry is None:
                     self._finished.set()
                 else:
-                    judged = self._handle_safely(entry) or judged
-            if not judged:
-                self.core.prepare()  # else a decision is on its way, and nobody shall wait
-        except Exception as error:  # noqa: BLE001 - a callback has no caller; the status tells it
+                    predicted = self._handle_safely(entry) or predicted
+            if not predicted:
+                self.core.prepare()  # else a decision is on its way, and must not wait
+        except Exception as error:  # noqa: BLE001 - a callback has no caller; the status reports it
             self._report.failed("session", fault_text(error))
         finally:
             self._working = False
@@ -250,11 +258,11 @@ class Session:
         """One entry, whatever it is; whether it completed a window."""
         try:
             if windows := self._handle(entry):
-                self._judge(windows)
+                self._decider.take(windows)
                 return True
         except (*UNUSABLE, StreamError) as error:  # the first stream, or what it was configured with
             self._fail(error)
-        except Exception as error:  # noqa: BLE001 - no entry ends a session; the status tells it
+        except Exception as error:  # noqa: BLE001 - no entry ends a session; the status reports it
             self._report.failed("session", fault_text(error))
         return False
 
@@ -265,86 +273,35 @@ class Session:
     def _handle(self, entry: Entry) -> list[Window]:
         """One entry: into the journal, into the core."""
         self._out.append(entry)
-        refused, set_back, faults = self._feed.refused, self.core.times_set_back, self._feed.faults
+        refused, clock_steps, faults = self._feed.refused, self.core.clock_steps, self._feed.faults
         windows = self._feed.feed(entry)
         match entry:
             case Received():
-                self._standing.sample(entry.local)
+                self._state.sample(entry.local)
             case StreamOpened():
-                self._standing.opened(entry)
+                self._state.opened(entry)
             case StreamLost():
-                self._standing.lost(entry.reason, entry.local)
+                self._state.lost(entry.reason, entry.local)
             case StreamReset():
-                self._standing.reset(entry.local)
+                self._state.reset(entry.local)
             case ClockMeasured():
                 self._report.measured(entry)
             case SourceTrouble():
                 self._report.trouble(entry)
         if self._feed.faults > faults:
             self._report.failed("core", self._feed.fault)
-        if self.core.times_set_back > set_back or self._feed.faults > faults:
-            self._standing.reset(entry.local)
+        if self.core.clock_steps > clock_steps or self._feed.faults > faults:
+            self._state.reset(entry.local)
         if self._feed.refused and not refused:
             self._refuse(self._feed.refused, entry.local)
-        self._report.tell_changes()
+        self._report.publish_changes()
         return windows
 
     def _refuse(self, reason: str, local: float) -> None:
         """The stream that came in the place of another cannot be used: the source looks on."""
-        self._standing.lost(f"the stream that came back cannot be used: {reason}", local)
+        self._state.lost(f"the stream that came back cannot be used: {reason}", local)
         if self._source is not None:
             self._source.refuse(reason)
-
-    def _judge(self, windows: Sequence[Window]) -> None:
-        """Windows in, decisions out, in order; what arrives while a device computes waits."""
-        if not self._inference.on_cpu:
-            self._computing = asyncio.create_task(self._judge_elsewhere(windows))
-            return
-        # On the CPU a hop to another thread and back costs more than it frees here.
-        try:
-            judged = judge(windows, self._inference)
-        except Exception as error:  # noqa: BLE001 - whatever a network raises, the windows abstain
-            self._decide_without(windows, error)
-        else:
-            self._decide(windows, judged)
-
-    async def _judge_elsewhere(self, windows: Sequence[Window]) -> None:
-        try:
-            try:
-                judged = await asyncio.to_thread(judge, windows, self._inference)
-            except Exception as error:  # noqa: BLE001 - as on the CPU
-                self._decide_without(windows, error)
-            else:
-                self._decide(windows, judged)
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task; the status tells it
-            self._report.failed("session", fault_text(error))
-        self._computing = None
-        self._work_off()
-
-    def _decide_without(self, windows: Sequence[Window], error: Exception) -> None:
-        """The network raised (torch: out of memory, device lost): abstain, and say so."""
-        self._report.inference_error = f"inference failed: {printable(str(error), LONGEST_REASON)}"
-        self._decide(windows, [UNJUDGED] * len(windows), failed=True)
-
-    def _decide(
-        self, windows: Sequence[Window], judged: Sequence[NetworkOutput], *, failed: bool = False
-    ) -> None:
-        if not failed:
-            self._report.inference_error = ""
-        for window, (logits, batch) in zip(windows, judged, strict=True):
-            produced = Produced(self._clock(), window.sequence, batch)
-            self._out.append(produced)
-            decision = self._feed.decide(window, logits, produced)
-            if decision is None:
-                self._report.failed("core", self._feed.fault)
-                continue
-            if not decision.abstained:  # whatever failed before, it works
-                self._report.works("core")
-                self._report.works("session")
-            self.decisions += decision.count
-            self._standing.decided(decision, produced.local)
-            self._out.pass_on(decision, self.core.local_origin.local_time(decision.window_end))
-        self._report.tell_changes()
 
     def _published(self, decision: Decision) -> None:
         if self._observer is not None:
@@ -353,7 +310,7 @@ class Session:
         self.core.prepare()
 
     def _end_in_time(self, decision: Decision) -> None:
-        """By windows, not by what the stamps say: a clock that is set ends no session."""
+        """By windows, not by stamps: a clock that is set ends no session."""
         if self._seconds_decided is None:
             if Reason.WARMING_UP not in decision.reasons:
                 self._seconds_decided = 0.0
@@ -369,8 +326,8 @@ class Session:
         while True:
             await asyncio.sleep(TICK_S)
             try:
-                self._standing.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
+                self._state.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
                 self._report.works("status")
-                self._report.tell()
-            except Exception as error:  # noqa: BLE001 - the timer goes on, and tells it where it can
+                self._report.publish()
+            except Exception as error:  # noqa: BLE001 - the timer goes on, and reports it where it can
                 self._report.failed("status", fault_text(error))

@@ -1,8 +1,8 @@
-"""How a session stands: waiting, warming up, live, stalled, lost, recovering, offline, and why.
+"""The state of a session: waiting, warming up, live, stalled, lost, recovering, offline, and why.
 
-Pure bookkeeping on times that are handed in; the session tells it what happens and asks it now
-and then what no sample can tell: that none comes.  Live is a claim: it holds as long as windows
-are judged, on samples that are there, and of an age that the policy allows.
+Pure bookkeeping on times that are handed in; the session reports what happens to it and asks it now
+and then what no sample can show: that none comes.  Live is a claim: it holds as long as windows
+are predicted, on samples that are there, and of an age that the policy allows.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from realtime.quality.policy import Reason
 from realtime.status import State
 
 STALL_INTERVALS = 5
-"""Sample intervals without a sample after which a stream is said to have stalled."""
+"""Sample intervals without a sample after which a stream has stalled."""
 STALL_LEAST_S = 1.0
 """... but never sooner than this, local seconds."""
 STALL_PAUSES = 2.5
@@ -25,7 +25,7 @@ TOGETHER_S = 0.02
 USUAL = 9
 """Pauses of which the median is the usual one: a single long one is none."""
 LONGEST_REASON = 1000
-"""Characters of a reason that are told."""
+"""Characters of a reason that are reported."""
 NOT_NOW = {
     Reason.WARMING_UP: "everything starts over",
     Reason.STALE: "decisions come too late",
@@ -34,7 +34,7 @@ NOT_NOW = {
 """With one of these a session is live no more."""
 
 
-class Standing:
+class SessionState:
     """The state of one session.
 
     Parameters
@@ -56,7 +56,7 @@ class Standing:
         self.stream: StreamOpened | None = None
         self.reason = "no stream yet"
         self.changes = 0
-        """Grows with whatever is to be told."""
+        """Grows with whatever is to be published."""
         self._first_after_s = first_after_s
         self._next_after_s = next_after_s
         self._last_sample = local
@@ -112,7 +112,7 @@ class Standing:
         """A window was decided, whatever came out."""
         self._window = local
         self._patience_s = self._next_after_s
-        # A network that raises is told by itself: the stream is not to blame.
+        # A network that raises is reported by itself: the stream is not to blame.
         reasons = [reason for reason in decision.reasons if reason != Reason.INFERENCE]
         if self._blind:
             self._blind = False
@@ -121,7 +121,7 @@ class Standing:
             if not reasons:
                 self._become(State.LIVE, "", local)
             elif Reason.WARMING_UP not in reasons:
-                self._become(self.state, f"no window could be judged yet: {', '.join(reasons)}", local)
+                self._become(self.state, f"no window was usable yet: {', '.join(reasons)}", local)
         elif self.state is State.LIVE:
             for reason, why in NOT_NOW.items():
                 if reason in reasons:
@@ -129,7 +129,7 @@ class Standing:
                     return
 
     def note(self, what: str) -> None:
-        """Something that changes no state and is to be told."""
+        """Something that changes no state and is to be published."""
         self.reason = printable(f"{self.reason}; {what}" if self.reason else what, LONGEST_REASON)
         self.changes += 1
 

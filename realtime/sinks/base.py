@@ -1,16 +1,16 @@
-"""What a sink is: a place to which decisions leave the house.
+"""What a sink is: where decisions leave the session.
 
 A session commits a decision to its journal first and then hands the very same text to every
 sink, so whatever a subscriber, a file or a recorder holds is byte for byte what the journal holds.
 These are records: they take old decisions as well, in order, stamped with their window's end.  MQTT, of
-which people see the latest, tells what is current from what is history (`realtime.sinks.mqtt.sink`).
+which people see the latest, separates what is current from what is history (`realtime.sinks.mqtt.sink`).
 """
 
 from typing import Protocol
 
 
 class Sink(Protocol):
-    """A place for decisions."""
+    """Takes decisions."""
 
     def publish(self, text: str, window_end: float) -> None:
         """Take one decision; return at once, whatever the state of the other side.

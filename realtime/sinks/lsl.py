@@ -1,4 +1,4 @@
-"""Decisions as an LSL stream, so that any recorder captures them beside the signal.
+"""Decisions as an LSL stream, so that any recorder captures them with the signal.
 
 One sample a decision, the very text that is published, stamped with the end of the window on the local
 clock: a recorder that corrects clocks then places a decision where its window ended.
@@ -24,7 +24,7 @@ class LslSink:
     model : str
         Hash of the bundle; stands in the stream's description.
     labels : tuple of str
-        The labels that a decision may have, beside ``abstain``; stand in the description.
+        The labels that a decision may have, besides ``abstain``; part of the description.
     """
 
     def __init__(self, *, session: str, run: int, model: str = "", labels: tuple[str, ...] = ()) -> None:
@@ -46,7 +46,7 @@ class LslSink:
 
     @property
     def has_consumers(self) -> bool:
-        """Whether anybody listens."""
+        """Whether any client listens."""
         return self._outlet is not None and bool(self._outlet.have_consumers())
 
     def publish(self, text: str, window_end: float) -> None:

@@ -1,4 +1,4 @@
-"""Stretches of time that somebody annotated as bad, by the convention of MNE: events whose label begins BAD.
+"""Stretches of time that were annotated as bad, by the convention of MNE: events whose label begins BAD.
 
 MNE writes such annotations into SNIRF as stimuli and into BIDS tables as events (``BAD_acq``, ``bad
 motion``), and leaves out of its epochs what lies in them. So they are no events of the experiment, and the

@@ -13,7 +13,7 @@ a value rises to one above zero (as MNE's ``find_events`` has it).
   two samples it is known as a line.  A text is a line only in a stream with a rate.
 - The label is all values of the sample, each without line ends, NULs and blanks around it, joined by a
   space; a whole number is written without decimals (``1``, not ``1.0``).
-- Numbers below zero mark what was rejected (Homer writes -1 or -2) and are left aside, counted.
+- Numbers below zero mark what was rejected (Homer writes -1 or -2) and are left out, counted.
 - A duration that the source does not give is 0.
 """
 
@@ -31,7 +31,7 @@ SOON_S = 0.25
 """A numeric stream without a rate that says the same again within this time (s) is held, not sent anew: no
 experiment presents two events of one kind so fast, and no trigger line is polled more slowly."""
 _SOON_PERIODS = 3.0
-"""Of a stream with a rate: samples that are no further apart than so many periods follow each other."""
+"""Of a stream with a rate: samples no more than so many periods from each other are in sequence."""
 _LEAST_SOON_S = 1.0
 """... or than this, s."""
 

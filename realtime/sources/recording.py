@@ -40,7 +40,7 @@ class Event:
     duration: float = 0.0
 
     def __post_init__(self) -> None:
-        # The one place through which labels of all files come, as `lsl_events` is for live ones.
+        # Labels of all files come through here, as those of live streams through `lsl.events`.
         object.__setattr__(self, "label", printable(self.label, LONGEST_LABEL))
 
 

@@ -66,15 +66,15 @@ def check_sent(info: ET.Element, per_s: float) -> None:
     """
     if per_s > MOST_HZ:
         declared = rate_of(info)
-        said = f"declares {declared:g} Hz" if declared else "declares no rate"
+        rate = f"declares {declared:g} Hz" if declared else "declares no rate"
         about = f"{float(f'{per_s:.2g}'):,.0f}"
         raise StreamError(
-            f"Stream {called(info)} sends about {about} samples a second and {said}; {_slower()}"
+            f"Stream {called(info)} sends about {about} samples a second and {rate}; {_slower()}"
         )
 
 
 def open_stream(info: ET.Element, side: SideFile | None, *, local: float, declared: str = "") -> StreamOpened:
-    """Understand a stream as far as it tells by itself.
+    """Understand a stream as far as it describes itself.
 
     Parameters
     ----------
@@ -90,14 +90,14 @@ def open_stream(info: ET.Element, side: SideFile | None, *, local: float, declar
     Raises
     ------
     StreamError, SignalError
-        It is nothing that a session takes (`check_header`), or it does not tell what its rows are.
+        It is nothing that a session takes (`check_header`), or it does not describe its rows.
     """
     origin = read_origin(info)
     check_header(info)
     layout = layout_of(info, side)
-    if said := impossible_light(layout.spec.channels):
+    if wrong := impossible_light(layout.spec.channels):
         raise StreamError(
-            f"Stream {called(info)}: {said}. Correct its description, or give a layout file that says what "
+            f"Stream {called(info)}: {wrong}. Correct its description, or give a layout file that says what "
             "its rows are (--layout FILE)."
         )
     return StreamOpened(

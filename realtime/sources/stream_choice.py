@@ -9,7 +9,7 @@
 ``type='NIRS' and ...`` an XPath predicate over the description, as LSL's resolver takes it
 ======================  ====================================================================
 
-Quotes around a value may be left out.  A stream that is called ``2`` goes before the second one.
+Quotes around a value are optional.  A stream that is called ``2`` goes before the second one.
 Nothing here needs pylsl: `matches` is a pure function over names.
 """
 
@@ -149,8 +149,8 @@ def matches(wanted: str | Wanted, streams: Sequence[StreamT], *, part: bool = Fa
     one = parse(wanted) if isinstance(wanted, str) else wanted
     if one.by in (By.SOURCE_ID, By.UID):
         ids = [(getattr(stream, one.by.value), stream) for stream in streams]
-        exact = [stream for told, stream in ids if told == one.value]
-        return exact or [stream for told, stream in ids if _plain(told) == _plain(one.value)]
+        exact = [stream for its_id, stream in ids if its_id == one.value]
+        return exact or [stream for its_id, stream in ids if _plain(its_id) == _plain(one.value)]
     # A name may look like anything.
     called = {_plain(one.value), _plain(one.text)}
     named = [stream for stream in streams if _plain(stream.name) in called]

@@ -115,7 +115,7 @@ def _design(rate: float, low: float, high: float, order: int, hold_s: float) -> 
     if settles > MOST_S:
         raise RecipeError(
             f"Stage {NAME!r} with low = {low:g} Hz, high = {high:g} Hz and order = {order} would not settle "
-            f"within {MOST_S:g} s, and nothing could be told before. Raise the lower edge, widen the band, "
-            "or take a lower order."
+            f"within {MOST_S:g} s, and no window would be usable before. Raise the lower edge, widen the "
+            "band, or take a lower order."
         )
     return sos, centre, settles

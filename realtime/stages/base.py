@@ -28,7 +28,7 @@ State = Mapping[str, npt.NDArray[Any] | float | int | str | bool | None]
 
 
 class Reset(StrEnum):
-    """Why a stage is told to start afresh."""
+    """Why a stage starts afresh."""
 
     GAP = "gap"
     """Samples were lost for longer than the pipeline bridges; the source is the same, so what was
@@ -37,7 +37,7 @@ class Reset(StrEnum):
     CLOCK = "clock"
     """The source's clock was reset: times start anew.  Everything goes."""
     STREAM = "stream"
-    """Another stream took the place of this one.  Everything goes."""
+    """Another stream replaced this one.  Everything goes."""
 
 
 class Stage(Protocol):

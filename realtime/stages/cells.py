@@ -17,7 +17,7 @@ from realtime.signal import Channel, Chunk, SignalSpec
 def usable(chunk: Chunk) -> Bools:
     """Cells that hold a finite measured value.
 
-    A value that is not finite although nobody declared it missing would stay in a carried filter
+    A value that is not finite although it was not declared missing would stay in a carried filter
     for ever, so it counts as missing everywhere, and no stage lets it out as measured.
 
     Parameters

@@ -208,7 +208,7 @@ def settling_time(sos: Floats, rate: float, residue: float = 0.05) -> float:
     Returns
     -------
     float
-        Seconds; infinite where it would be told only by more than `MOST_SAMPLES` samples, or never.
+        Seconds; infinite where it would show only after more than `MOST_SAMPLES` samples, or never.
     """
     poles = np.concatenate([np.roots(section) for section in sos[:, 3:]])
     slowest = float(np.abs(poles).max())

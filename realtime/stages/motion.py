@@ -52,7 +52,7 @@ class Motion:
     Levels are not kept: after a shift the signal goes on from where it was, so a high-pass should follow.
     What is missing stays missing.  A channel is missing until `warmup_s` seconds of it were measured; what
     was away for longer than `hold_s`, and everything behind a gap, begins without a change (a shift
-    meanwhile is not seen), with the scales it had.
+    meanwhile has no effect), with the scales it had.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Every stage says, by its ``check``, what its settings must be and what becomes of such an outline; its
 constructor asks the same of the signal that really comes.  So every bound stands once, and what is
-wrong with a recipe is told before any recording is read.
+wrong with a recipe is reported before any recording is read.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from models.errors import RecipeError, SignalError
 from realtime.signal import UNITS, Kind, SignalSpec
 
 MOST_S = 3600.0
-"""No window, warm-up, baseline or hold is longer, s: nobody lies still for so long."""
+"""No window, warm-up, baseline or hold is longer, s: no one lies still for so long."""
 MOST_RATE = 1000.0
 """Greatest rate of a model, Hz: far beyond what haemodynamics and their devices have."""
 MOST_BYTES = 2**28
@@ -30,7 +30,7 @@ class Outline:
     kinds : frozenset of (Kind, str)
         Kinds and units that channels may have.
     rate : float
-        Hz; 0 where nobody knows it yet.
+        Hz; 0 where it is not known yet.
     near, far : float
         Least and greatest source-detector distance that channels may have, m.
     warmup_s : float
@@ -69,7 +69,7 @@ class Outline:
         return self
 
     def turned(self, old: Iterable[tuple[Kind, str]], new: Iterable[tuple[Kind, str]]) -> Self:
-        """The same with other kinds in place of some."""
+        """The same with some kinds replaced."""
         return replace(self, kinds=(self.kinds - frozenset(old)) | frozenset(new))
 
     def only(self, kinds: Iterable[tuple[Kind, str]]) -> Self:

@@ -48,7 +48,7 @@ def split_by_distance(spec: SignalSpec, below: float) -> tuple[list[int], list[i
 
 
 def references_of(spec: SignalSpec, short: Sequence[int], long: Sequence[int], which: str) -> list[list[int]]:
-    """The short channels that each long one is referred to, as places in ``short``.
+    """The short channels that each long one is referred to, as indices in ``short``.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def references_of(spec: SignalSpec, short: Sequence[int], long: Sequence[int], w
     Raises
     ------
     SignalError
-        A long channel has no short one of its wavelength or chromophore, or nobody knows which is near.
+        A long channel has no short one of its wavelength or chromophore, or it is not known which is near.
     RecipeError
         ``which`` is none of the three.
     """
@@ -95,22 +95,22 @@ def _same_light(a: Channel, b: Channel) -> bool:
     return a.kind == b.kind and (a.kind != Kind.OPTICAL_DENSITY or a.colour == b.colour)
 
 
-def _nearest(spec: SignalSpec, row: int, rows: Sequence[int], places: Sequence[int]) -> int:
+def _nearest(spec: SignalSpec, row: int, rows: Sequence[int], indices: Sequence[int]) -> int:
     """By position; where positions are not known, by the fewest channels that lead there."""
     channel = spec.channels[row]
     others = [spec.channels[i] for i in rows]
     if channel.position is not None and all(other.position is not None for other in others):
         away = [float(np.linalg.norm(np.subtract(channel.position, other.position or 0))) for other in others]
-        return places[int(np.argmin(away))]
+        return indices[int(np.argmin(away))]
     steps = _steps_from(spec, channel)
     reached = [min(steps.get(("S", o.source), np.inf), steps.get(("D", o.detector), np.inf)) for o in others]
     if not np.isfinite(min(reached)):
         raise SignalError(
-            f"Stage 'short_channel' cannot tell which short channel is nearest to {channel.name!r}: "
+            f"Stage 'short_channel' does not know which short channel is nearest to {channel.name!r}: "
             "positions are not known, and no chain of channels that share an optode leads to one. Give "
             "positions, or set reference = 'mean' or 'all'."
         )
-    return places[int(np.argmin(reached))]
+    return indices[int(np.argmin(reached))]
 
 
 def _steps_from(spec: SignalSpec, channel: Channel) -> dict[tuple[str, int | None], int]:

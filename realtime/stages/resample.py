@@ -49,7 +49,7 @@ class Resample:
     ``tau - w P / 4``, where w grows from 0 at ``s = tau`` to 1 where the sample before comes to
     ``tau - P / 4`` itself.  So a sample on the grid passes as it is, and the value follows the stamps
     without a jump: noise of the clock stays as small as it is.  A point is missing for a channel that is
-    missing at either, and for all if the two are more than 1.5 P apart; so without a reset the grid
+    missing at either, and for all if the two lie more than 1.5 P from each other; so without a reset the grid
     has no holes.  Nothing is extrapolated; a point shows the signal up to P / 4 late.
 
     At a gap the grid keeps its anchor and phase.  Nothing leaves for the lost time: output

@@ -110,7 +110,7 @@ class Select:
             settings.strings(NAME, "names", names)
         if kinds is not None:
             settings.strings(NAME, "kinds", kinds, known=[kind.value for kind in Kind])
-        # Nobody's head is a metre wide: a larger number was meant in millimetres.
+        # No head is a metre wide: a larger number was meant in millimetres.
         far, near = 1.0, 0.0
         if max_distance is not None:
             far = settings.number(NAME, "max_distance", max_distance, above=0, at_most=1)

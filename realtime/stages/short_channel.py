@@ -106,9 +106,9 @@ class ShortChannel:
             8.0 * len(long) * n_terms * (len(short) + 3 * n_terms),
         )
         self._terms = np.zeros((len(long), n_terms, len(short)))
-        for row, places in enumerate(found):
-            for term, place in enumerate(places):
-                self._terms[row, 0 if reference == "mean" else term, place] = 1.0
+        for row, indices in enumerate(found):
+            for term, index in enumerate(indices):
+                self._terms[row, 0 if reference == "mean" else term, index] = 1.0
         self._unit = np.array([UNIT[channel.kind] for channel in spec_in.channels])
         self._keep = keep_short
         self.spec_in = spec_in

@@ -41,7 +41,7 @@ class TotalHaemoglobin:
         expected = f"{Kind.HBO} and {Kind.HBR}"
         hbo = _by_place(spec_in, rows_where(NAME, spec_in, lambda c: c.kind == Kind.HBO, expected).tolist())
         hbr = _by_place(spec_in, rows_where(NAME, spec_in, lambda c: c.kind == Kind.HBR, expected).tolist())
-        if alone := [place for place in [*hbo, *hbr] if place not in hbo or place not in hbr]:
+        if alone := [pair for pair in [*hbo, *hbr] if pair not in hbo or pair not in hbr]:
             raise SignalError(
                 f"Stage {NAME!r} needs {expected} of every pair; "
                 f"found only one of them for {', '.join(alone)}."
@@ -51,9 +51,9 @@ class TotalHaemoglobin:
             [i for i, c in enumerate(spec_in.channels) if c.kind not in gone], dtype=np.intp
         )
         self._hbo = np.array(list(hbo.values()), dtype=np.intp)
-        self._hbr = np.array([hbr[place] for place in hbo], dtype=np.intp)
+        self._hbr = np.array([hbr[pair] for pair in hbo], dtype=np.intp)
         totals = [
-            replace(spec_in.channels[row], name=f"{place} hbt", kind=Kind.HBT) for place, row in hbo.items()
+            replace(spec_in.channels[row], name=f"{pair} hbt", kind=Kind.HBT) for pair, row in hbo.items()
         ]
         self.spec_in = spec_in
         self.spec_out = replace(spec_in, channels=(*spec_in.pick(self._kept.tolist()).channels, *totals))
@@ -92,19 +92,19 @@ class TotalHaemoglobin:
 
 
 def _by_place(spec: SignalSpec, rows: list[int]) -> dict[str, int]:
-    places: dict[str, int] = {}
+    pairs: dict[str, int] = {}
     for row in rows:
-        place = _place(spec.channels[row])
-        if place in places:
+        pair = _pair_name(spec.channels[row])
+        if pair in pairs:
             raise SignalError(
-                f"Stage {NAME!r}: {spec.channels[places[place]].name!r} and {spec.channels[row].name!r} are "
-                "the same kind at the same place; expected one channel of a kind for each pair."
+                f"Stage {NAME!r}: {spec.channels[pairs[pair]].name!r} and {spec.channels[row].name!r} are "
+                "the same kind of the same pair; expected one channel of a kind for each pair."
             )
-        places[place] = row
-    return places
+        pairs[pair] = row
+    return pairs
 
 
-def _place(channel: Channel) -> str:
+def _pair_name(channel: Channel) -> str:
     if channel.source is not None and channel.detector is not None:
         return f"S{channel.source}_D{channel.detector}"
     return channel.name.split(" ")[0]

@@ -106,7 +106,7 @@ def test_a_band_that_would_take_hours_to_settle_is_refused(low: float) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(NUMBERS), VALUES, max_size=2))
-def test_no_number_of_a_card_takes_much_memory(changes: dict[tuple[str, str], Any]) -> None:
+def test_no_value_of_a_card_takes_much_memory(changes: dict[tuple[str, str], Any]) -> None:
     assert peak_mib(card(changes)) < MOST_MIB
 
 

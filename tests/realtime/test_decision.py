@@ -21,7 +21,7 @@ positive = st.floats(0, 1e6)
 utc = st.none() | st.datetimes().map(lambda time: f"{time.isoformat(timespec='microseconds')}+00:00")
 probability = st.floats(0, 1)
 probabilities = st.dictionaries(st.text(min_size=1, max_size=5), probability, max_size=3)
-judged = st.fixed_dictionaries(
+predicted = st.fixed_dictionaries(
     {
         "label": st.sampled_from(["task", "rest", "tâche"]),
         "reasons": st.just(()),
@@ -39,7 +39,7 @@ abstained = st.fixed_dictionaries(
 
 @st.composite
 def decisions(draw: st.DrawFn) -> Decision:
-    values: dict[str, Any] = draw(judged | abstained)
+    values: dict[str, Any] = draw(predicted | abstained)
     return Decision(
         session=draw(st.text(min_size=1, max_size=8)),
         run=draw(st.integers(0, 2**40)),
@@ -130,7 +130,7 @@ def test_a_missing_or_an_unknown_field_is_refused(decision: Decision, data: st.D
     assert not VALIDATOR.is_valid({**json.loads(decision.to_json()), "diagnosis": "none"})
 
 
-def test_no_number_leaves_that_is_none() -> None:
+def test_no_nan_is_published() -> None:
     decision = Decision.from_json(
         '{"schema":1,"session":"s","run":1,"sequence":0,"count":1,"window_start":0.0,"window_end":7.0,'
         '"window_start_utc":null,"window_end_utc":null,"produced_at_utc":null,"age_s":NaN,"delay_s":0.0,'

@@ -1,5 +1,9 @@
 """Windows in, logits out: padded, recorded, and each as if it were alone."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -15,7 +19,9 @@ from models.card import Card
 from models.errors import HemostreamError, SignalError
 from models.networks.registry import NETWORKS, make_network
 from models.probabilities import probabilities
-from realtime.inference import Inference, available_devices
+from realtime.inference import NOT_PREDICTED, Inference, available_devices, predict
+from realtime.quality.policy import WHOLE, Reason
+from realtime.windows import Window
 
 CHANNELS, SAMPLES = 5, 35
 
@@ -181,3 +187,95 @@ def test_a_gpu_agrees_with_the_cpu(name: str) -> None:
     assert gpu_sizes.tolist() == sizes.tolist()
     np.testing.assert_allclose(probabilities(logits), probabilities(expected), rtol=0, atol=1e-5)
     np.testing.assert_array_equal(gpu.logits(data)[0], logits)
+
+
+@pytest.mark.parametrize("sizes", [(), (0, 8), (8, -1)])
+def test_a_batch_holds_at_least_one_window(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="expected at least one, each 1 or more"):
+        Inference(make_bundle(), device="cpu", sizes=sizes)
+
+
+def test_sizes_rise_whatever_their_order() -> None:
+    assert Inference(make_bundle(), device="cpu", sizes=(8, 2, 8)).sizes == (2, 8)
+
+
+def test_one_window_on_the_cpu_has_a_form_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = np.array([1.0, 2.0, 3.0], dtype=np.float32)
+    monkeypatch.setattr("realtime.inference.one_window_form", lambda *_: lambda window: answer)
+    inference = Inference(make_bundle(), device="cpu")
+    assert inference.logits(windows(1))[0].tolist() == [[1.0, 2.0, 3.0]]
+    assert not np.array_equal(inference.logits(windows(2))[0][0], answer)
+
+
+def test_the_cpu_knows_that_it_is_one(on_cpu: Inference) -> None:
+    assert on_cpu.on_cpu
+    assert on_cpu.device_name == "cpu"
+
+
+class SumOfTheBatch(torch.nn.Module):
+    """Shows what else is in a batch, as no network of ours does."""
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch.sum().expand(len(batch), 3)
+
+
+def test_the_rest_of_a_batch_is_zero_whatever_was_there() -> None:
+    inference = Inference(Bundle(make_bundle().card, SumOfTheBatch()), device="cpu", sizes=(4,))
+    ones = np.ones((4, CHANNELS, SAMPLES), dtype=np.float32)
+    for count in (1, 4, 2, 3, 1):
+        logits, sizes = inference.logits(ones[:count])
+        assert logits.tolist() == [[count * CHANNELS * SAMPLES] * 3] * count
+        assert sizes.tolist() == [4] * count
+
+
+def window(data: np.ndarray | None, *reasons: Reason) -> Window:
+    return Window(0, 1, 0.0, 7.0, data, WHOLE, reasons)
+
+
+def test_only_usable_windows_are_predicted_and_each_keeps_its_place(on_cpu: Inference) -> None:
+    inputs = windows(4, seed=5)
+    given = [
+        window(inputs[0]),
+        window(inputs[1], Reason.FLAT),
+        window(None, Reason.GAP),
+        window(inputs[2]),
+        window(None),
+        window(inputs[3]),
+    ]
+    outputs = predict(given, on_cpu)
+    logits, sizes = on_cpu.logits(inputs[[0, 2, 3]])
+    assert [output is NOT_PREDICTED for output in outputs] == [False, True, True, False, True, False]
+    for output, row, size in zip([outputs[i] for i in (0, 3, 5)], logits, sizes, strict=True):
+        np.testing.assert_array_equal(output.logits, row)
+        assert output.batch == size == 8
+
+
+def test_a_single_window_is_a_batch_of_one(on_cpu: Inference) -> None:
+    inputs = windows(1, seed=6)
+    (output,) = predict([window(inputs[0])], on_cpu)
+    np.testing.assert_array_equal(output.logits, on_cpu.logits(inputs)[0][0])
+    assert output.batch == 1
+
+
+def test_no_usable_window_asks_nothing_of_the_network(on_cpu: Inference) -> None:
+    assert NOT_PREDICTED == (None, 0)
+    assert predict([window(None), window(windows(1)[0], Reason.STALE)], on_cpu) == [NOT_PREDICTED] * 2
+    assert predict([], on_cpu) == []
+
+
+def test_one_thread_holds_for_torch_and_for_the_products_of_numpy() -> None:
+    code = (
+        "import json, threadpoolctl, torch\n"
+        "from realtime.inference import one_thread\n"
+        "one_thread()\n"
+        "pools = threadpoolctl.threadpool_info()\n"
+        "blas = [pool['num_threads'] for pool in pools if pool['user_api'] == 'blas']\n"
+        "print(json.dumps([torch.get_num_threads(), *blas]))\n"
+    )
+    more = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **more}
+    )
+    threads = json.loads(done.stdout)
+    assert len(threads) > 1
+    assert set(threads) == {1}

@@ -1,4 +1,4 @@
-"""A journal judged again: only by its own bundle, and only as far as it is whole."""
+"""A journal predicted again: only by its own bundle, and only as far as it is whole."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from models.networks.registry import make_network
 from realtime.core import Core, Plan
 from realtime.inference import Inference
 from realtime.log import ClockMeasured, Entry, Origin, Produced, Received, SessionStarted, StreamOpened
-from realtime.rerun import judge_journal, judge_recording
+from realtime.rerun import predict_journal, predict_recording
 from realtime.sinks.journal.journal import JournalWriter, read_losses
 from realtime.sources.recording import Recording
 from tests.realtime.support import FAST, RATE, intensities, intensity_spec
@@ -63,7 +63,7 @@ def session(bundle: Bundle, run: int, seconds: float = 30.0) -> list[Entry]:
         entry = Received(now, np.array([now]), data[:, i : i + 1])
         log.append(entry)
         for window in core.feed(entry):
-            log.append(Produced(now + 0.001, window.sequence, int(window.fit)))
+            log.append(Produced(now + 0.001, window.sequence, int(window.usable)))
     return log
 
 
@@ -75,33 +75,33 @@ def written(path: Path, *runs: list[Entry]) -> Path:
     return path
 
 
-def test_runs_of_another_bundle_are_left_out_and_told(
+def test_runs_of_another_bundle_are_left_out_and_reported(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
     path = written(tmp_path / "bed.hemostream", session(bundle, 1), session(other, 2), session(bundle, 3))
-    told: list[str] = []
-    again = list(judge_journal(path, bundle, inference, told=told.append))
+    reported: list[str] = []
+    again = list(predict_journal(path, bundle, inference, report=reported.append))
     assert {decision.run for decision in again} == {1, 3}
     assert len(again) == 48
-    assert len(told) == 1
-    assert "run 2 by ffffffffffff" in told[0]
-    assert "left out" in told[0]
-    again = list(judge_journal(path, other, inference, told=told.append))
+    assert len(reported) == 1
+    assert "run 2 by ffffffffffff" in reported[0]
+    assert "left out" in reported[0]
+    again = list(predict_journal(path, other, inference, report=reported.append))
     assert {decision.run for decision in again} == {2}
 
 
-def test_a_bundle_that_judged_no_run_is_told_which_did(
+def test_a_bundle_that_predicted_no_run_is_reported_which_did(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "bed.hemostream", session(bundle, 1), session(bundle, 2))
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
     mine = bundle.card.hash[:12]
     with pytest.raises(JournalError, match=f"run 1 by {mine}, run 2 by {mine}.*this bundle is ffffffffffff"):
-        list(judge_journal(path, other, inference, told=pytest.fail))
+        list(predict_journal(path, other, inference, report=pytest.fail))
 
 
-def test_what_follows_on_a_loss_is_not_judged_as_if_nothing_were_missing(
+def test_what_follows_on_a_loss_is_not_predicted_as_if_nothing_were_missing(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     """A queue that was full: the journal says itself what it lacks, in the middle of run 1."""
@@ -109,7 +109,7 @@ def test_what_follows_on_a_loss_is_not_judged_as_if_nothing_were_missing(
     log = session(bundle, 1)
     whole = [
         d.to_json()
-        for d in judge_journal(written(tmp_path / "whole", log), bundle, inference, told=pytest.fail)
+        for d in predict_journal(written(tmp_path / "whole", log), bundle, inference, report=pytest.fail)
     ]
     before, lost, after = log[:200], log[200:230], log[230:]
     troubles: list[str] = []
@@ -122,16 +122,16 @@ def test_what_follows_on_a_loss_is_not_judged_as_if_nothing_were_missing(
     written(path, session(bundle, 2))
     (loss,) = read_losses(path)
     assert loss.missing == len(lost)
-    told: list[str] = []
-    again = list(judge_journal(path, bundle, inference, told=told.append))
+    reported: list[str] = []
+    again = list(predict_journal(path, bundle, inference, report=reported.append))
     of_first = [d.to_json() for d in again if d.run == 1]
     made = sum(isinstance(entry, Produced) for entry in before)
     assert 0 < made == len(of_first) < len(whole)
     assert of_first == whole[:made]
     assert sum(d.run == 2 for d in again) == 24
-    assert len(told) == 1
-    assert f"lacks {len(lost)} entries" in told[0]
-    assert "run 1" in told[0]
+    assert len(reported) == 1
+    assert f"lacks {len(lost)} entries" in reported[0]
+    assert "run 1" in reported[0]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 4096])
@@ -143,12 +143,12 @@ def test_how_a_recording_is_cut_changes_no_byte_but_the_last_digits(
     data = intensities(SPEC, 500)
     recording = Recording("r", SPEC, data, times, np.zeros(data.shape, dtype=bool))
 
-    def judged(n: int) -> list[tuple[object, ...]]:
-        decisions = judge_recording(recording, bundle, inference, session="r", chunk_samples=n)
+    def predicted(n: int) -> list[tuple[object, ...]]:
+        decisions = predict_recording(recording, bundle, inference, session="r", chunk_samples=n)
         return [
             (d.identity, d.window_start, d.label, d.reasons, d.quality, d.left_out, d.time_uncertainty_s)
             for d in decisions
         ]
 
-    assert judged(chunk) == judged(256)
-    assert any(one[-1] for one in judged(256))  # type: ignore[arg-type]
+    assert predicted(chunk) == predicted(256)
+    assert any(one[-1] for one in predicted(256))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A whole scan is one window: judged by its own regions, or an abstention that says what it lacks."""
+"""A whole scan is one window: predicted by its own regions, or an abstention that says what it lacks."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from models.parts.system import System
 from models.scan_bundle import ScanBundle
 from models.scan_card import ScanCard
 from realtime.decision import Decision
-from realtime.scan import judge_scan
+from realtime.scan import predict_scan
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
@@ -43,14 +43,14 @@ def recording(
     return Recording("scan", spec, data, times, np.zeros(data.shape, bool), start_utc=start)
 
 
-def judged(recording: Recording) -> Decision:
-    decision = judge_scan(recording, BUNDLE, session="scan")
+def predicted(recording: Recording) -> Decision:
+    decision = predict_scan(recording, BUNDLE, session="scan")
     assert Decision.from_json(decision.to_json()) == decision
     return decision
 
 
-def test_it_is_judged_as_one_window_as_long_as_the_scan() -> None:
-    decision = judged(recording(start=1e9))
+def test_it_is_predicted_as_one_window_as_long_as_the_scan() -> None:
+    decision = predicted(recording(start=1e9))
     assert (decision.window_start, decision.window_end, decision.sequence, decision.count) == (0, 120, 0, 1)
     assert decision.window_end_utc == "2001-09-09T01:48:40.000000+00:00"
     assert decision.label in ("TD", "ASD")
@@ -62,10 +62,10 @@ def test_it_is_judged_as_one_window_as_long_as_the_scan() -> None:
 
 
 def test_regions_are_found_by_name_whatever_their_order_and_company() -> None:
-    one, other = judged(recording()), judged(recording(names=("x", "e", "d", "c", "b", "a")))
+    one, other = predicted(recording()), predicted(recording(names=("x", "e", "d", "c", "b", "a")))
     assert one.probabilities == other.probabilities
     with pytest.raises(SignalError, match="1 of the 5 channels"):
-        judge_scan(recording(names=tuple("abcdx")), BUNDLE, session="scan")
+        predict_scan(recording(names=tuple("abcdx")), BUNDLE, session="scan")
 
 
 @pytest.mark.parametrize(
@@ -83,38 +83,38 @@ def test_regions_are_found_by_name_whatever_their_order_and_company() -> None:
 def test_a_scan_that_is_not_as_in_training_abstains_with_the_reason(
     scan: Recording, reasons: tuple[str, ...]
 ) -> None:
-    decision = judged(scan)
+    decision = predicted(scan)
     assert decision.reasons == reasons
     assert decision.abstained == bool(reasons)
     assert (decision.probabilities is None) == bool(reasons)
     assert decision.evidence.windows == (0 if reasons else 1)
 
 
-def test_what_is_missing_is_told() -> None:
+def test_what_is_missing_is_reported() -> None:
     scan = recording()
     scan.missing[2] = True
-    decision = judged(scan)
+    decision = predicted(scan)
     assert decision.left_out == {"flat": ("c",)}
     assert (decision.channels, decision.reasons) == (4, ())
     assert decision.coverage == pytest.approx(0.8)
     scan.missing[3] = True  # two of five: more than any scan of the training
-    assert judged(scan).reasons == ("coverage",)
+    assert predicted(scan).reasons == ("coverage",)
     scan = recording()
     scan.missing[2, 30] = True  # a hole is not guessed
-    assert judged(scan).reasons == ("coverage",)
+    assert predicted(scan).reasons == ("coverage",)
     scan = recording()
     scan.times[30:] += 2.0  # a volume was lost
-    decision = judged(scan)
+    decision = predicted(scan)
     assert decision.reasons == ("gap",)
     assert decision.largest_gap_s == pytest.approx(2.0)
 
 
-def test_a_system_that_gives_no_number_abstains() -> None:
+def test_a_system_that_gives_nan_abstains() -> None:
     scan = recording()
     broken = ScanBundle(
         BUNDLE.card, System(BUNDLE.system.features, (Linear(np.full((10, 2), np.inf), np.zeros(2)),))
     )
-    decision = judge_scan(scan, broken, session="scan")
+    decision = predict_scan(scan, broken, session="scan")
     assert decision.reasons == ("inference failed",)
     assert decision.probabilities is None
 
@@ -124,6 +124,6 @@ def test_a_system_that_gives_no_number_abstains() -> None:
 def test_numbers_that_the_system_cannot_hold_were_not_measured(volumes: slice) -> None:
     scan = recording()
     scan.data[:3, volumes] = 1e39
-    decision = judged(scan)
+    decision = predicted(scan)
     assert decision.label == "abstain"
     assert decision.reasons == ("coverage",)

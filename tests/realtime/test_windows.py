@@ -70,7 +70,12 @@ def test_of_a_long_piece_only_what_a_window_to_come_may_hold_is_kept(length_s: f
 
 def test_what_is_not_looked_at_yet_claims_nothing() -> None:
     (window,) = cut().process(piece(0, 10))
-    assert (window.time_uncertainty_s, window.novelty, window.left_out, window.quality) == (0.0, None, {}, {})
+    assert (window.time_uncertainty_s, window.novelty, window.rejected_channels, window.quality) == (
+        0.0,
+        None,
+        {},
+        {},
+    )
 
 
 def test_a_window_once_given_stays_as_it_was() -> None:
@@ -107,19 +112,19 @@ def test_half_a_column_of_clock_noise_moves_no_column() -> None:
         Chunk(SPEC, late.chunk.data, late.chunk.times + 0.049, late.chunk.missing), ANCHOR, 0.0, 0.0, False
     )
     (window,) = windows.process(noisy)
-    assert window.fitness.coverage == 1.0
+    assert window.measurement.coverage == 1.0
 
 
 @pytest.mark.parametrize(
     ("warm_from", "warming"), [(100.024, 0), (100.026, 1), (100.524, 1), (100.526, 2), (99.0, 0), (200.0, 3)]
 )
-def test_what_begins_before_the_warm_up_is_over_is_not_judged(warm_from: float, warming: int) -> None:
+def test_what_begins_before_the_warm_up_is_over_is_not_predicted(warm_from: float, warming: int) -> None:
     given = cut().process(piece(0, 20, warm_from=warm_from))
     assert [w.reasons for w in given] == [(Reason.WARMING_UP,)] * warming + [()] * (3 - warming)
 
 
 def test_behind_a_gap_only_what_really_lacks_something_warms_up() -> None:
-    """Columns 20 to 29 are lost; what the stages learnt before is kept, so whole windows are judged."""
+    """Columns 20 to 29 are lost; what the stages learnt before is kept, so whole windows are predicted."""
     windows = cut()
     windows.process(piece(0, 20))
     behind = piece(30, 30, started=103.0, warm_from=104.0, after_gap=True)
@@ -147,7 +152,7 @@ def test_a_window_with_a_hole_warms_up_only_behind_a_start_that_lies_in_it(
     behind = piece(0, 10, missing=hole, started=started, warm_from=warm_from, after_gap=True)
     (window,) = cut().process(behind)
     assert window.reasons == why
-    assert window.fit == (not why)
+    assert window.usable == (not why)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +181,7 @@ def test_length_and_step_are_named_where_they_do_not_fit() -> None:
         cut(0.5, 0.25)
 
 
-def test_no_window_is_longer_than_anybody_lies_still() -> None:
+def test_no_window_is_longer_than_anyone_lies_still() -> None:
     check_window(3600.0, 3600.0, 1.0)
     for value in (3600.5, 0.0, -1.0):
         for what, shape in (("length", (value, 0.5)), ("step", (0.5, value))):
@@ -193,7 +198,7 @@ def test_windows_that_no_memory_holds_are_refused() -> None:
     check_window(int(most), 1.0, 1000.0, 4)
     with pytest.raises(RecipeError, match=rf"Windows of {int(most) + 1} s at 1000 Hz would take 256 MiB"):
         Windows(spec, length_s=int(most) + 1, step_s=1.0)
-    check_window(most - 1.0, 1.0, 4000.0)  # of one channel, where nobody says how many
+    check_window(most - 1.0, 1.0, 4000.0)  # of one channel, the default
     with pytest.raises(RecipeError, match="would take 256 MiB"):
         check_window(most + 1.0, 1.0, 4000.0)
 
@@ -251,14 +256,14 @@ def test_a_window_holds_the_columns_of_its_time_and_every_grid_index_comes_once(
         if one.channels is None:
             assert one.data is None
             assert one.reasons == (Reason.COVERAGE, Reason.GAP)
-            assert one.fitness.coverage == one.fitness.worst == 0.0
-            assert one.fitness.largest_gap_s == pytest.approx(length_s)
+            assert one.measurement.coverage == one.measurement.worst == 0.0
+            assert one.measurement.largest_gap_s == pytest.approx(length_s)
             continue
         assert one.count == 1
         assert one.sequence not in in_a_gap
         columns = np.arange(one.sequence * step, one.sequence * step + length)
         measured = there[:, columns]
-        assert one.fitness.coverage == pytest.approx(measured.mean())
+        assert one.measurement.coverage == pytest.approx(measured.mean())
         assert one.channels.coverage == pytest.approx(measured.mean(axis=1))
         assert one.reasons == ()
         if not measured.any():
@@ -283,7 +288,7 @@ def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
     other.process(piece(0, 3, anchor=7.0))  # what it had been is over
     other.restore(state)
     assert (one.next_start, one.next_end) == (other.next_start, other.next_end)
-    state["data"][:], state["missing"][:] = 9.0, True  # a state is nobody's buffer
+    state["data"][:], state["missing"][:] = 9.0, True  # a state shares no buffer
     for first, lacking in pieces[at:]:
         both = [w.process(piece(first, lacking.shape[1], missing=lacking)) for w in (one, other)]
         for ours, theirs in zip(*both, strict=True):
@@ -293,7 +298,7 @@ def test_a_cutter_that_was_restored_goes_on_as_if_nothing_had_been(
                 theirs.start,
                 theirs.end,
             )
-            assert ours.fitness == theirs.fitness
+            assert ours.measurement == theirs.measurement
             assert (ours.data is None) == (theirs.data is None)
             assert ours.data is None or np.array_equal(ours.data, theirs.data)
         assert (one.next_start, one.next_end) == (other.next_start, other.next_end)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from realtime.core.evidence import Evidence
 from realtime.decision import Decision
-from realtime.evidence import Evidence
 from realtime.status import State, Status
 from tools.view import View
 

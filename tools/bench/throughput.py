@@ -49,7 +49,7 @@ def main() -> None:
     from realtime.core import Core, Plan
     from realtime.inference import Inference
     from realtime.log import SessionStarted
-    from realtime.rerun import judge_recording
+    from realtime.rerun import predict_recording
     from realtime.sources.recording import Recording, entries
 
     torch.set_num_threads(1)
@@ -68,7 +68,7 @@ def main() -> None:
         return sum(len(core.feed(entry)) for entry in entries(recording, chunk_samples=chunk))
 
     def judged() -> int:
-        return sum(1 for _ in judge_recording(recording, bundle, inference, session="bench"))
+        return sum(1 for _ in predict_recording(recording, bundle, inference, session="bench"))
 
     edges = next(stage for stage in PIPELINE if stage["stage"] == "bandpass")
     sos = butter(2, [edges["low"], edges["high"]], "bandpass", output="sos", fs=RATE)

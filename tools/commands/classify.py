@@ -82,8 +82,8 @@ def classify(
     from offline.recordings import read_recording
     from offline.samples.fingerprints import fingerprint_of_recording, learnt_from
     from realtime.inference import Inference, one_thread
-    from realtime.rerun import judge_journal, judge_recording
-    from realtime.scan import judge_scan
+    from realtime.rerun import predict_journal, predict_recording
+    from realtime.scan import predict_scan
     from realtime.sinks.journal.journal import is_journal
     from tools.decision_counts import DecisionCounts, Truth, truth_by_events
 
@@ -116,18 +116,18 @@ def classify(
                 f"{model} predicts whole scans, and {recording} is the journal of a session; give a file of "
                 "region series."
             )
-        decisions: Iterator[Decision] = iter([judge_scan(read(), scan_bundle, session=recording.stem)])
+        decisions: Iterator[Decision] = iter([predict_scan(read(), scan_bundle, session=recording.stem)])
     else:
         bundle = read_bundle(model, model_hash)
         training = bundle.card.training
         inference = Inference(bundle, device=device)
         where = inference.device_name
         if is_journal(recording):
-            decisions = judge_journal(recording, bundle, inference, told=tell)
+            decisions = predict_journal(recording, bundle, inference, report=tell)
         else:
             found = read()
             truth = truth_by_events(training, found)
-            decisions = judge_recording(found, bundle, inference, session=recording.stem)
+            decisions = predict_recording(found, bundle, inference, session=recording.stem)
     counts = DecisionCounts(truth)
     write_decisions(decisions, out, counts.add)
     if not counts.labels and not counts.abstained:

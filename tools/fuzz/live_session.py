@@ -20,13 +20,13 @@ from models.errors import HemostreamError
 from realtime.channels.lsl_description import describe, read_origin
 from realtime.channels.stream_xml import read_stream_xml
 from realtime.core import Core, Plan
+from realtime.core.stream_guard import fault_text
 from realtime.decision import Decision
 from realtime.devices import companion_of, layout_of
 from realtime.inference import Inference
 from realtime.log import ClockMeasured, Entry, Origin, Received, StreamLost, StreamOpened
-from realtime.rerun import judge_log
+from realtime.rerun import predict_log
 from realtime.session.interfaces import SessionSettings
-from realtime.session.refusals import fault_text
 from realtime.session.session import Session
 from realtime.signal import SignalSpec
 from realtime.sinks.journal.journal import JournalWriter, read_decisions, read_journal_entries
@@ -402,6 +402,6 @@ def run(
     met.labelled = sum(not decision.abstained for decision in decisions)
     met.labelled_after = sum(not decision.abstained for decision in decisions[feeding.before_last :])
     kept = list(read_decisions(journal))
-    again = judge_log(read_journal_entries(journal), bundle, inference)
+    again = predict_log(read_journal_entries(journal), bundle, inference)
     met.same = kept == [decision.to_json() for decision in again] and len(kept) == len(decisions)
     return met

@@ -20,11 +20,11 @@ import pylsl
 
 from models.bundle import Bundle
 from realtime.core import Core, Plan
+from realtime.core.stream_guard import fault_text
 from realtime.inference import Inference
 from realtime.log import Origin
-from realtime.rerun import judge_log
+from realtime.rerun import predict_log
 from realtime.session.interfaces import SessionSettings
-from realtime.session.refusals import fault_text
 from realtime.session.session import Session
 from realtime.sinks.journal.journal import JournalWriter, read_decisions, read_journal_entries
 from realtime.sinks.mqtt.address import Address
@@ -226,7 +226,7 @@ def run(
     met.labelled = sum(not decision.abstained for decision in watch.decisions)
     met.failures = {f"{part}: {why}" for status in watch.statuses for part, why in status.failing.items()}
     met.status = watch.statuses[-1] if watch.statuses else None
-    again = judge_log(read_journal_entries(journal), bundle, inference)
+    again = predict_log(read_journal_entries(journal), bundle, inference)
     met.same = list(read_decisions(journal)) == [decision.to_json() for decision in again]
     return met
 

@@ -1,6 +1,6 @@
-"""The one writer's place for a journal, held until the process ends, however it ends.
+"""The one writer's claim on a journal, held until the process ends, however it ends.
 
-The lock is SQLite's own, on an empty file beside the journal, so it works wherever SQLite does and keeps no
+The lock is SQLite's own, on an empty file next to the journal, so it works wherever SQLite does and keeps no
 reader away.  It is held on an open file: once that file is removed or replaced under its name, another writer
 would be let in.  So it is looked at again and again, and claimed anew where it does not stand any more.
 """

@@ -3,7 +3,7 @@
 A journal is one SQLite database, for one session and all of its runs.  Everything that was
 written has one number in one order (``id``), whichever table it stands in, so the order of the
 log, of decisions among it and of declared losses is kept exactly.  Arrays are little-endian blobs
-beside their type and shape; everything else is JSON.
+with their type and shape; everything else is JSON.
 """
 
 import json
@@ -33,7 +33,7 @@ from realtime.log import (
 )
 from realtime.signal import SignalSpec
 
-APPLICATION_ID = 0x48454D4F  # "HEMO": tells a journal from any other SQLite file.
+APPLICATION_ID = 0x48454D4F  # "HEMO": distinguishes a journal from any other SQLite file.
 VERSION = 2
 
 TABLES = """
@@ -53,8 +53,8 @@ CREATE TABLE spool (
     run INTEGER NOT NULL, sequence INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (run, sequence)
 ) WITHOUT ROWID;
 """
-"""``runs.first`` is the id of the run's first entry; ``lost`` says how many entries did not fit
-into the queue at that place; ``synced`` is the last id that was forced onto the disk; ``spool`` names
+"""``runs.first`` is the id of the run's first entry; ``lost`` counts the entries that did not fit
+into the queue there; ``synced`` is the last id that was forced onto the disk; ``spool`` names
 the decisions (and their rows) that the broker has not acknowledged."""
 UPGRADES = {1: TABLES[TABLES.index("CREATE TABLE spool") :]}
 """What makes a journal of a version one of the next; an old journal's decisions count as acknowledged."""

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from models.errors import JournalError
 
-BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a database that is open."""
+COMPANIONS = ("-wal", "-shm")
+"""What SQLite keeps next to a database that is open."""
 MOST_FOUND = 1000
-"""Most files of others that are set aside under one name."""
+"""Most files of others that are renamed under one name."""
 
 
 class Mark(NamedTuple):
-    """What tells a file from another one under its name: device, inode, and the least size, bytes."""
+    """What distinguishes a file from another one under its name: device, inode, and the least size, bytes."""
 
     device: int
     inode: int
@@ -38,16 +38,16 @@ class Place:
         self._marks: dict[str, Mark] = {}
 
     def named(self, end: str) -> Path:
-        """The journal (``end`` empty) or what stands beside it."""
+        """The journal (``end`` empty) or one of its companions."""
         return self._path.with_name(f"{self._path.name}{end}")
 
     def note(self) -> None:
-        """Remember what stands there; called when the files have just been opened."""
-        found = {end: _mark(self.named(end)) for end in ("", *BESIDE)}
+        """Remember what is there; called when the files have just been opened."""
+        found = {end: _mark(self.named(end)) for end in ("", *COMPANIONS)}
         self._marks = {end: mark for end, mark in found.items() if mark is not None}
 
-    def trouble(self, ends: tuple[str, ...] = ("", *BESIDE)) -> str:
-        """What is wrong, as the end of a sentence; empty where all stands in its place."""
+    def trouble(self, ends: tuple[str, ...] = ("", *COMPANIONS)) -> str:
+        """What is wrong, as the end of a sentence; empty where every file is there."""
         for end in ends:
             noted = self._marks.get(end)
             if noted is None:
@@ -68,7 +68,7 @@ class Place:
         return end in self._marks and not self.trouble((end,))
 
     def set_aside(self, end: str) -> Path:
-        """Give a file that is not ours, or that was cut, another name beside its own, and say which.
+        """Give a file that is not ours, or that was cut, another name next to its own, and return it.
 
         Raises
         ------

@@ -1,7 +1,7 @@
-"""What waits to be written into a journal: bounded, in order, and honest about what did not fit.
+"""What waits to be written into a journal: bounded, in order, with what did not fit counted.
 
 The session puts in and never waits; the writer's thread takes out once it is committed.  What finds
-no room is counted, and declared in the queue itself at the place where it is missing.
+no room is counted, and declared in the queue itself where it is missing.
 """
 
 import threading
@@ -15,7 +15,7 @@ from realtime.sinks.journal.store import Decided, Item
 from realtime.sinks.mqtt.outbox import Identity
 
 Committed = Callable[[JournalError | None], None]
-"""Told when a decision's row is committed (None), or why it is not (yet)."""
+"""Called when a decision's row is committed (None), or with why it is not (yet)."""
 
 
 class JournalQueue:
@@ -33,7 +33,7 @@ class JournalQueue:
         self.dropped = 0
         """Items that found no room."""
         self.urgent = False
-        """Whether a decision waits that nobody has looked at yet."""
+        """Whether a decision waits that was not looked at yet."""
         self.asleep = False
         """Whether the writer must be notified of an item that is not urgent."""
         self.closed = False
@@ -73,14 +73,14 @@ class JournalQueue:
         return True
 
     def acknowledge(self, identity: Identity) -> None:
-        """Note that the broker has a decision; written down with the next commit, wakes nobody."""
+        """Note that the broker has a decision; written with the next commit, wakes no thread."""
         with self.changed:
             self._acknowledged.append(identity)
 
     # ------------------------------------------------------------------ the writer's side
 
     def declare_loss(self) -> None:
-        """Put what is missing into its place; under the lock."""
+        """Insert what is missing where it is missing; under the lock."""
         if self._loss is not None:
             self._items.append((self._loss, None))
             self._loss = None
@@ -102,7 +102,7 @@ class JournalQueue:
         Returns
         -------
         list of callables
-            Those who wait to be told.
+            The callbacks that wait.
         """
         with self.changed:
             done = [self._items.popleft() for _ in range(count)]
@@ -116,7 +116,7 @@ class JournalQueue:
         return [on_committed for _, on_committed in done if on_committed is not None]
 
     def set_aside(self) -> Committed | None:
-        """Put a loss into the place of the first item, which cannot be written; who waits for it."""
+        """Replace the first item, which cannot be written, with a loss; its callback."""
         with self.changed:
             self.dropped += 1
             _, on_committed = self._items[0]
@@ -131,11 +131,11 @@ class JournalQueue:
 
     def refused(self) -> list[Committed]:
         """Those who wait for a decision that cannot be committed now; each is given only once."""
-        told: list[Committed] = []
+        waiting: list[Committed] = []
         with self.changed:
             for index, (item, on_committed) in enumerate(self._items):
                 if on_committed is not None and isinstance(item, Decided):
-                    told.append(on_committed)
+                    waiting.append(on_committed)
                     self._items[index] = (item, None)
                     self._refused.add((item.run, item.sequence))
-        return told
+        return waiting

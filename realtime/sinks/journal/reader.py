@@ -50,7 +50,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             connection.execute("PRAGMA schema_version").fetchone()
         except sqlite3.OperationalError:
-            # On a read-only disk SQLite cannot put its index beside the file; nobody can be
+            # On a read-only disk SQLite cannot put its index next to the file; no writer can be
             # writing there either, so the file alone may be trusted if nothing waits in the WAL.
             connection.close()
             if wal.exists() and wal.stat().st_size:

@@ -22,7 +22,7 @@ from realtime.sinks.journal.format import (
     check_identity,
     uri,
 )
-from realtime.sinks.journal.place import BESIDE, Place
+from realtime.sinks.journal.place import COMPANIONS, Place
 from realtime.sinks.mqtt.outbox import Identity
 
 CHECKPOINT_PAGES = 1000
@@ -160,7 +160,7 @@ class JournalStore:
             self._let_go()
 
     def ready(self) -> str:
-        """Take the file up again after `abandon`, or make it anew where it is not in its place.
+        """Take the file up again after `abandon`, or make it anew where it is gone.
 
         Returns
         -------
@@ -173,14 +173,14 @@ class JournalStore:
             It still cannot be written.
         """
         taken_anew = self._claim.hold()
-        trouble = self._place.trouble(("",) if self._connection is None else ("", *BESIDE))
+        trouble = self._place.trouble(("",) if self._connection is None else ("", *COMPANIONS))
         if trouble:
             return self._make_anew(trouble)
         if taken_anew:
             # Rows that another writer put behind ours meanwhile are not the queue's.
             self._let_go()
             self._connection = self._open()
-            return f"The lock beside the journal {self.path} was removed; it is claimed again."
+            return f"The lock file of the journal {self.path} was removed; it is claimed again."
         if self._connection is None:
             self._reopen()
         return ""
@@ -201,12 +201,12 @@ class JournalStore:
         if not whole:
             self._begin_again()
         self._let_go()
-        aside = []
-        for end in ("", *BESIDE):
+        renamed = []
+        for end in ("", *COMPANIONS):
             if self._place.is_ours(end) and (end or whole):
                 self._place.named(end).unlink()
             elif self._place.named(end).exists():
-                aside.append(self._place.set_aside(end).name)
+                renamed.append(self._place.set_aside(end).name)
         self._anew.replace(self.path)
         self._rescued = False
         if whole:
@@ -216,7 +216,7 @@ class JournalStore:
         kept = (
             "it holds all that was written" if whole else "what was written before is lost, as it says itself"
         )
-        found = f" What stood there is now {aside[0]}." if aside else ""
+        found = f" What was there is now {renamed[0]}." if renamed else ""
         return f"The journal {self.path} was made anew, since {trouble}; {kept}.{found}"
 
     def _rescue(self) -> bool:
@@ -228,8 +228,8 @@ class JournalStore:
             self._connection.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE").fetchall()
             check_identity(copy, self._anew)
-            (said,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-            return bool(said == "ok" and _newest(copy) >= self._last)
+            (answer,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+            return bool(answer == "ok" and _newest(copy) >= self._last)
         except JournalError:
             return False
         except sqlite3.Error as error:
@@ -263,7 +263,7 @@ class JournalStore:
             self._connection = None
 
     def finish(self) -> None:
-        """Make the file stand alone, without a write-ahead log beside it.
+        """Make the file complete by itself, without a write-ahead log.
 
         A reader that is still there keeps us from that; then the log stays and nothing is lost.
         """

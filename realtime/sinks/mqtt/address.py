@@ -34,7 +34,7 @@ class Address:
     user, password : str or None
         Credentials; never shown.
     warnings : tuple of str
-        What is not safe, or will hardly work; to be told.
+        What is not safe, or will hardly work; to be shown.
     """
 
     host: str
@@ -109,8 +109,8 @@ class Address:
                     f"Broker {host} is another machine, and this connection lacks {' and '.join(lacks)}. "
                     "Decisions are about people: add what is missing, or say --allow-insecure."
                 )
-        tls, doubt = context(environ, ca_file) if secure else (None, "")
-        warnings = (*exposed(environ), *([doubt] if doubt else []))
+        tls, warning = context(environ, ca_file) if secure else (None, "")
+        warnings = (*exposed(environ), *([warning] if warning else []))
         return cls(host, port or PORTS[parts.scheme], tls, user, password, warnings)
 
 

@@ -78,7 +78,7 @@ class EmbeddedBroker:
     port, port_v5 : int or None
         TCP ports for MQTT 3.1.1 and MQTT 5; None takes a free one.
     on_trouble : callable of str
-        Told, from a thread of its own, when the broker ended by itself and when it is there again.
+        Called, from a thread of its own, when the broker ended by itself and when it is there again.
 
     Raises
     ------
@@ -139,7 +139,7 @@ class EmbeddedBroker:
             try:
                 self._start()
                 break
-            except OSError as error:  # Somebody took a port between our look and the broker's.
+            except OSError as error:  # Another program took a port between our look and the broker's.
                 self.close()
                 if attempt == attempts:
                     raise _port_taken(*self._ports) from error
@@ -201,7 +201,7 @@ class EmbeddedBroker:
                 "subscribers must connect again."
             )
             pause, longest = AGAIN_S
-            told = False
+            reported = False
             while not self._closing.wait(pause):
                 try:
                     self._run()
@@ -214,8 +214,8 @@ class EmbeddedBroker:
                         assert self._process.stdin is not None
                         self._process.stdin.close()
                     pause = min(2 * pause, longest)
-                    if not told:
-                        told = True
+                    if not reported:
+                        reported = True
                         self._tell(f"The embedded broker cannot be started again yet: {error}.")
 
     def _start(self) -> None:
@@ -248,7 +248,7 @@ class EmbeddedBroker:
             raise OSError("a port was taken by another program")
         script = Path(__file__).with_name("broker_child.py")
         process = self._process = subprocess.Popen(
-            # -P: what stands beside the script (signal.py, say) must not stand in for Python's own.
+            # -P: files next to the script (signal.py, say) must not replace Python's own.
             [sys.executable, "-P", str(script), str(self._inside("broker.toml"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
-"""The embedded broker's own process: a script, run by `realtime.sinks.mqtt.broker` and by nobody else.
+"""The embedded broker's own process: a script, run by `realtime.sinks.mqtt.broker` alone.
 
-It ends when its standard input does: when it is told to, or when its owner is gone, however that went.
+It ends when its standard input does: when its owner closes it, or is gone, however that went.
 Signals to end are not for it.  Whoever ends a session by its process group, its terminal or its
 service would otherwise end the broker before the session could say goodbye through it.
 """

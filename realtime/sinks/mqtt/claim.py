@@ -1,7 +1,7 @@
 """A session's name, taken at a broker before anything is published under it.
 
-Two sessions of one name that are started together both find that nobody has it (`mqtt_runs.free_run`), and
-while each loads its model neither has said anything yet.  So the last thing before a session begins is to say
+Two sessions of one name that are started together both find it free (`realtime.sinks.mqtt.runs`), and while
+each loads its model neither has published anything yet.  So the last thing before a session begins is to say
 under the name that it is taken, with a word of chance, and to listen.  A broker sends what is published on a
 topic to all in one order: whoever's word comes first has the name, and the others see that it is not theirs.
 """
@@ -14,7 +14,7 @@ from contextlib import suppress
 import aiomqtt
 
 from realtime.sinks.mqtt.address import Address, Protocol
-from realtime.sinks.mqtt.runs import ASKED_WITHIN_S, TOLD_WITHIN_S, asking, running_state, runs_already
+from realtime.sinks.mqtt.runs import REACHED_WITHIN_S, RETAINED_WITHIN_S, asking, running_state, runs_already
 from realtime.sinks.mqtt.topics import topic
 from realtime.status import State, Status
 
@@ -23,7 +23,7 @@ CLAIM = "claim"
 
 
 async def claim(address: Address, session: str, run: int, *, protocol: Protocol = "5") -> None:
-    """Take a session's name; a broker that is not there, or does not let us speak, keeps nobody from it.
+    """Take a session's name; a broker that is not there, or does not let us publish, prevents nothing.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ async def claim(address: Address, session: str, run: int, *, protocol: Protocol 
     client.refused = lambda error: None
     first: bytes | None = None
     with suppress(aiomqtt.MqttError, TimeoutError):
-        async with asyncio.timeout(ASKED_WITHIN_S), client:
+        async with asyncio.timeout(REACHED_WITHIN_S), client:
             await client.subscribe(where, qos=1)
             first = await _first_running(client)
             if first is None:
@@ -63,7 +63,7 @@ async def claim(address: Address, session: str, run: int, *, protocol: Protocol 
 async def _first_running(client: aiomqtt.Client) -> bytes | None:
     """The first status of a session that runs; None where none comes in time."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(TOLD_WITHIN_S):
+        async with asyncio.timeout(RETAINED_WITHIN_S):
             async for message in client.messages:
                 if isinstance(message.payload, bytes) and running_state(message.payload):
                     return message.payload

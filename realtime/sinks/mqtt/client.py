@@ -1,8 +1,8 @@
-"""One connection's client, which remembers what the other side said.
+"""One connection's client, which remembers the other side's answers.
 
 aiomqtt and paho drop three things that we want: how a broker greets; that it refused a message, which
 with MQTT 5 it says in its acknowledgement; and the error with which it ended a connection before it
-greeted at all (with TLS 1.3 a certificate is refused only after the handshake).  paho tells the last one
+greeted at all (with TLS 1.3 a certificate is refused only after the handshake).  paho reports the last one
 to its log alone, so we listen there; and nothing of it is printed.
 """
 
@@ -43,7 +43,7 @@ class Client(aiomqtt.Client):
     """Properties with which the broker greeted; empty before, and with MQTT 3.1.1."""
 
     refused: Callable[[RefusedError], None]
-    """Told when the broker refuses a message; `publish` then never returns."""
+    """Called when the broker refuses a message; `publish` then never returns."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._ear = _Ear()

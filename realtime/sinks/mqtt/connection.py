@@ -46,13 +46,13 @@ class BrokerConnection:
     will : aiomqtt.Will
         What the broker says when the connection is lost.
     opened : callable
-        Told that there is a client to publish through.
+        Called when there is a client to publish through.
     closed : callable, awaited
-        Told that there is none any more.
+        Called when there is none any more.
     waiting : callable
-        How many decisions wait; for what is told.
+        How many decisions wait; for messages.
     on_trouble : callable of str
-        Told when the broker cannot be reached, is lost, and is there again.
+        Called when the broker cannot be reached, is lost, and is there again.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class BrokerConnection:
         self.client: aiomqtt.Client | None = None
         """Only while connected."""
         self.expires = False
-        """Whether this broker may be told when to throw a message away."""
+        """Whether this broker takes an expiry for a message."""
         self.failures = 0
         """Connections in a row that failed or did not hold."""
         self._session = session
@@ -80,7 +80,7 @@ class BrokerConnection:
         self._opened, self._closed = opened, closed
         self._waiting = waiting
         self._tell = on_trouble
-        self._told = ""  # Kind of the trouble that was told last, and is not over.
+        self._reported = ""  # Kind of the trouble that was reported last, and is not over.
         self._lost: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
@@ -97,18 +97,18 @@ class BrokerConnection:
                 self.failures = 1 if steady else self.failures + 1
                 brief = since is not None and not steady
                 self._trouble(explain(error, session=self._session, brief=brief))
-            except Exception as error:  # noqa: BLE001 - a broker may send anything: it is told, and tried again
+            except Exception as error:  # noqa: BLE001 - a broker may send anything: it is reported, and tried again
                 self.failures += 1
-                said = printable(f"{type(error).__name__}: {error}", 300)
-                self._trouble(Trouble("fault", f"what it sent cannot be handled ({said})."))
+                why = printable(f"{type(error).__name__}: {error}", 300)
+                self._trouble(Trouble("fault", f"what it sent cannot be handled ({why})."))
             first, longest = BACKOFF_S
             pause = min(first * 2 ** min(self.failures - 1, 10), longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     def proved(self) -> None:
         """The broker has acknowledged something: whatever was wrong is over."""
-        if self._told:
-            self._told = ""
+        if self._reported:
+            self._reported = ""
             self._tell(f"Broker {self.address} is connected; {self._waiting()} decisions wait.")
 
     def broken(self, client: aiomqtt.Client, error: aiomqtt.MqttError) -> None:
@@ -118,9 +118,9 @@ class BrokerConnection:
 
     def _trouble(self, trouble: Trouble) -> None:
         # Another kind of trouble is news; the same one, or a silence after it, is not.
-        if trouble.kind == self._told or (self._told and trouble.kind == "away"):
+        if trouble.kind == self._reported or (self._reported and trouble.kind == "away"):
             return
-        self._told = trouble.kind
+        self._reported = trouble.kind
         self._tell(
             f"Broker {self.address} is not connected: {trouble.text} The session goes on; decisions wait, "
             "and connecting is tried again."
@@ -166,7 +166,7 @@ class BrokerConnection:
 
 
 async def _until_disconnected(client: aiomqtt.Client) -> None:
-    """Wait for the end of a connection; aiomqtt tells it only to whoever waits for messages."""
+    """Wait for the end of a connection; aiomqtt reports it only to whoever waits for messages."""
     with suppress(StopAsyncIteration):
         async for _ in client.messages:
             pass

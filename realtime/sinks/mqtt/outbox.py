@@ -3,7 +3,7 @@
 Pure bookkeeping, on a clock that is handed in; `realtime.sinks.mqtt.sink` does the sending.
 
 A decision is *current* while its age is within the policy, and as long as nothing newer has been
-told as current.  Everything else is *history*.  Memory holds a bounded number of decisions; with a
+published as current.  Everything else is *history*.  Memory holds a bounded number of decisions; with a
 journal the rest waits there (its spool), and is read page by page, before anything in memory that
 is younger.
 """
@@ -101,7 +101,7 @@ class Outbox:
         self._page: deque[Letter] = deque()
         self._flying: dict[Identity, InFlight] = {}  # In the order in which they were sent.
         self._histories = 0  # Of those.
-        self._told: Identity | None = None  # Newest that was sent as current.
+        self._reported: Identity | None = None  # Newest that was sent as current.
         self._recent: dict[Identity, None] = {}
         # Between the two, what is not in memory and not acknowledged stands in the spool.
         self._has_spool = spooled_before is not None
@@ -118,7 +118,7 @@ class Outbox:
 
     @property
     def backlog(self) -> int:
-        """How many of them wait to be told as history."""
+        """How many of them wait to be published as history."""
         return len(self._late) + len(self._page) + self._in_spool
 
     def put(self, letter: Letter) -> None:
@@ -139,7 +139,7 @@ class Outbox:
         self._lay_by()
         if self._fresh and len(self._flying) - self._histories < IN_FLIGHT:
             letter = self._fresh.popleft()
-            self._told = letter.identity
+            self._reported = letter.identity
             return self._fly(InFlight(letter, True, now))
         if self._histories < HISTORY_IN_FLIGHT and (older := self._oldest()) is not None:
             self._histories += 1
@@ -159,7 +159,7 @@ class Outbox:
         back = [sending.letter for sending in self._flying.values()]
         self._flying.clear()
         self._histories = 0
-        # Only the newest may be told as current again: one that is older than it never.
+        # Only the newest may be published as current again: one that is older than it never.
         again = [letter for letter in back if self._sendable(letter)]
         self._to_history(letter for letter in back if letter not in again)
         self._fresh.extendleft(reversed(again))
@@ -194,7 +194,7 @@ class Outbox:
 
     def _sendable(self, letter: Letter) -> bool:
         """Whether it is current."""
-        in_order = self._told is None or letter.identity >= self._told
+        in_order = self._reported is None or letter.identity >= self._reported
         return in_order and letter.fresh_until > self._clock()
 
     def _lay_by(self) -> None:

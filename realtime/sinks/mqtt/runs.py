@@ -23,9 +23,9 @@ from realtime.sinks.mqtt.client import VERSIONS, Client
 from realtime.sinks.mqtt.topics import topic
 from realtime.status import State
 
-ASKED_WITHIN_S = 3.0
+REACHED_WITHIN_S = 3.0
 """Longest wait for the broker to be there, s."""
-TOLD_WITHIN_S = 0.5
+RETAINED_WITHIN_S = 0.5
 """What a broker has retained it sends right behind its answer to a subscription; that there is nothing
 it does not say."""
 MOST_STATUS = 2**20
@@ -52,7 +52,7 @@ async def free_run(
     run : int
         What the journal says (`realtime.sinks.journal.journal.next_run`); 1 where it is new.
     on_trouble : callable of str
-        Told where the broker knows of later runs, and where a new journal's run could not be compared.
+        Called where the broker knows of later runs, and where a new journal's run could not be compared.
     protocol : {"5", "3.1.1"}
         Version of MQTT.
     take_over : bool
@@ -66,14 +66,14 @@ async def free_run(
     Raises
     ------
     BrokerError
-        The broker shows a session of this name as running: one that ended has said that it is offline, or
-        the broker has said so in its place.
+        The broker shows a session of this name as running: one that ended is shown as
+        offline, by itself or by the broker.
     """
     client = asking(address, session, protocol)
     try:
-        async with asyncio.timeout(ASKED_WITHIN_S), client:
+        async with asyncio.timeout(REACHED_WITHIN_S), client:
             await client.subscribe(topic(session, "status"), qos=1)
-            seen, running = await _seen(client)
+            latest, running = await _latest_run(client)
     except (aiomqtt.MqttError, TimeoutError):
         if run == 1:
             on_trouble(
@@ -84,19 +84,19 @@ async def free_run(
         return run
     if running and not take_over:
         raise runs_already(address, session, running)
-    if seen is None:
+    if latest is None:
         on_trouble(
             f"Broker {address} keeps a status under session {session!r} that no session of ours writes: it "
             f"is not believed, this is run {run}. See who else may publish there."
         )
         return run
-    if seen < run:
+    if latest < run:
         return run
     on_trouble(
-        f"Broker {address} has seen run {seen} of session {session!r}, which this journal does not hold: "
-        f"this is run {seen + 1}."
+        f"Broker {address} has seen run {latest} of session {session!r}, which this journal does not hold: "
+        f"this is run {latest + 1}."
     )
-    return seen + 1
+    return latest + 1
 
 
 def asking(address: Address, session: str, protocol: Protocol) -> Client:
@@ -112,7 +112,7 @@ def asking(address: Address, session: str, protocol: Protocol) -> Client:
         identifier=f"hemostream-{session}-run-{secrets.token_hex(4)}",
         protocol=VERSIONS[protocol],
         tls_context=address.tls,
-        timeout=ASKED_WITHIN_S,
+        timeout=REACHED_WITHIN_S,
         properties=_connect_properties() if protocol == "5" else None,
     )
 
@@ -121,23 +121,23 @@ def runs_already(address: Address, session: str, state: str) -> BrokerError:
     """The error where a name is taken by a session in a state."""
     return BrokerError(
         f"Session {session!r} runs already: broker {address} shows it as {state!r}. Decisions of "
-        "two sessions of one name cannot be told apart. End that one, or choose another --session. "
+        "two sessions of one name cannot be distinguished. End that one, or choose another --session. "
         "One that was cut off is declared offline by the broker within 15 s: then start again. If it "
         "surely does not run, since broker and session ended together, say --take-over."
     )
 
 
-async def _seen(client: Client) -> tuple[int | None, str]:
+async def _latest_run(client: Client) -> tuple[int | None, str]:
     """The run and the state that the retained status names; 0 where there is none, None where not ours."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(TOLD_WITHIN_S):
+        async with asyncio.timeout(RETAINED_WITHIN_S):
             async for message in client.messages:
                 return run_of(message.payload), running_state(message.payload)
     return 0, ""
 
 
 def _connect_properties() -> Properties:
-    """With MQTT 5 a broker can be told not to send what is too long."""
+    """With MQTT 5 a client can ask for no message that is too long."""
     properties = Properties(PacketTypes.CONNECT)
     properties.MaximumPacketSize = 2 * MOST_STATUS
     return properties
@@ -146,7 +146,7 @@ def _connect_properties() -> Properties:
 def run_of(payload: object) -> int | None:
     """The run that a status names; None where nothing of ours can have written it.
 
-    Anybody who may publish there can have: it is bounded before it is used.
+    Any client that may publish there can have: it is bounded before it is used.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def running_state(payload: object) -> str:
     Parameters
     ----------
     payload : bytes or anything
-        The message as it came: anybody who may publish there can have written it.
+        The message as it came: any client that may publish there can have written it.
     """
     if not isinstance(payload, bytes | bytearray) or len(payload) > MOST_STATUS:
         return ""

@@ -8,10 +8,10 @@ replaced by the broker with a last will when the connection ends without a goodb
 
 A decision is put on its way at once, in order, without waiting for the acknowledgement of the one before
 (`realtime.sinks.mqtt.outbox` decides what is next).  With MQTT 5 a current decision is marked to be thrown
-away by the broker when its time is over, so that nobody who sleeps is shown it later (not so with the
+away by the broker when its time is over, so that no sleeping client gets it later (not so with the
 embedded broker, see `realtime.sinks.mqtt.connection.RUMQTTD`: there a subscriber that slept must look at a
 decision's own times).  QoS 1 means at least once: only what was in flight when a connection broke, or was
-acknowledged in the moment in which the process ended, may arrive twice, and its identity tells.
+acknowledged in the moment in which the process ended, may arrive twice, with the same identity.
 """
 
 import asyncio
@@ -53,12 +53,12 @@ class MqttSink:
         The status (JSON) that the broker publishes when this connection is lost
         (`realtime.status.Status.lost`).
     on_trouble : callable of str
-        Told, in the event loop, when the broker cannot be reached, is lost, and is there again.
+        Called, in the event loop, when the broker cannot be reached, is lost, and is there again.
     protocol : {"5", "3.1.1"}
         Version of MQTT.
     queue_size : int
         Most decisions that wait in memory while the broker is away.  The oldest make room; with a
-        journal they wait there, without one they are counted and told.
+        journal they wait there, without one they are counted and reported.
     allow_insecure : bool
         Whether another machine may be spoken to in the clear or without credentials.
     ca_file : path or None
@@ -101,7 +101,7 @@ class MqttSink:
         self._spool: Spool | None = None
         self._acknowledged: Callable[[int, int], None] = lambda run, sequence: None
         self._expiring: dict[int, Properties] = {}
-        self._told_dropped = False
+        self._reported_dropped = False
         self._senders: set[asyncio.Task[None]] = set()
         self._reader: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -132,7 +132,7 @@ class MqttSink:
 
     @property
     def backlog(self) -> int:
-        """How many of them wait to be told as history."""
+        """How many of them wait to be published as history."""
         return self._outbox.backlog
 
     @property
@@ -159,7 +159,7 @@ class MqttSink:
         spool : callable or None
             Reads it; None where there is no journal.
         acknowledged : callable of run and sequence
-            Told, on the loop, what the broker has.
+            Called, on the loop, with what the broker has.
         """
         before = None if spool is None else (run, 0)
         self._outbox = Outbox(size=self._size, clock=clock, spooled_before=before)
@@ -168,29 +168,29 @@ class MqttSink:
     def publish(self, letter: Letter) -> None:
         """Put a decision on its way; returns at once."""
         self._outbox.put(letter)
-        if self._outbox.dropped and not self._told_dropped:
-            self._told_dropped = True
+        if self._outbox.dropped and not self._reported_dropped:
+            self._reported_dropped = True
             self._tell(
                 f"Broker {self.address} has not taken {self.waiting} decisions, and there is no room for "
                 "more: the oldest are not published. The status says how many."
             )
         self._send()
 
-    def tell_status(self, text: str) -> None:
+    def publish_status(self, text: str) -> None:
         """Publish a status (JSON), retained; only the latest one matters."""
-        self._status.tell(text)
+        self._status.publish(text)
 
     async def drain(self, within_s: float | None = None) -> bool:
         """Wait until the broker has acknowledged everything; False if it does not in time (s)."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._drain_s if within_s is None else within_s):
-                while not self._all_told:
+                while not self._all_acknowledged:
                     self._settled.clear()
                     await self._settled.wait()
-        return self._all_told
+        return self._all_acknowledged
 
     @property
-    def _all_told(self) -> bool:
+    def _all_acknowledged(self) -> bool:
         return not self.waiting and self._status.shown
 
     async def __aenter__(self) -> Self:
@@ -214,7 +214,7 @@ class MqttSink:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.waiting:
-            kept = " They are in the journal; the session's next run tells them." if self._spool else ""
+            kept = " They are in the journal; the session's next run publishes them." if self._spool else ""
             self._tell(f"Broker {self.address} has not acknowledged {self.waiting} decisions.{kept}")
 
     # ------------------------------------------------------------------ sending
@@ -260,7 +260,7 @@ class MqttSink:
         self._send()
 
     def _properties(self, seconds: float) -> Properties | None:
-        """When the broker is to throw a message away, where it can be told so."""
+        """When the broker is to drop a message, where the protocol can say so."""
         if not self._connection.expires or seconds == float("inf"):
             return None
         whole = int(seconds)

@@ -21,7 +21,7 @@ class StatusTopic:
     connection : Connection
         Through which it is published.
     settled : callable
-        Told that the broker has it, or that it could not be published.
+        Called when the broker has it, or it could not be published.
     """
 
     def __init__(self, name: str, connection: BrokerConnection, settled: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class StatusTopic:
         """Whether the broker shows the latest."""
         return self._latest is self._shown
 
-    def tell(self, text: str) -> None:
+    def publish(self, text: str) -> None:
         """Publish a status (JSON)."""
         self._latest = text
         self._send()

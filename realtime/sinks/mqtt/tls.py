@@ -44,7 +44,7 @@ def exposed(environ: Mapping[str, str]) -> tuple[str, ...]:
         if not environ.get(name):
             continue
         path = Path(environ[name])
-        with suppress(OSError):  # That it cannot be read is told by whoever reads it.
+        with suppress(OSError):  # That it cannot be read is reported by its reader.
             if path.stat().st_mode & 0o004:
                 found.append(f"{path} ({name}) is a secret that every user can read: chmod 600 {path}.")
     return tuple(found)
@@ -93,7 +93,7 @@ def context(environ: Mapping[str, str], ca_file: Path | str | None = None) -> tu
             f"({KEY}): {_said(error)}. Both must be PEM and belong together; the password of an encrypted "
             f"key stands in the file that {KEY_PASSWORD_FILE} names."
         ) from error
-    return settings, _doubt(certificate, key, password)
+    return settings, _warning(certificate, key, password)
 
 
 def _secret(name: str, environ: Mapping[str, str]) -> str | None:
@@ -126,19 +126,19 @@ def _said(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _doubt(certificate: str, key: str | None, password: str) -> str:
+def _warning(certificate: str, key: str | None, password: str) -> str:
     """Show our certificate to a broker of our own, in memory: a date that is over is found at once."""
     ours = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     ours.check_hostname, ours.verify_mode = False, ssl.CERT_NONE
-    judge = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    judge.verify_mode = ssl.CERT_REQUIRED
-    judge.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # Who signed it is for the real broker to ask.
-    to_us, to_judge = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # Who signed it is for the real broker to ask.
+    to_us, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     try:
-        for each in (ours, judge):
+        for each in (ours, server):
             each.load_cert_chain(certificate, key, password)
-        judge.load_verify_locations(certificate)
-        ends = (ours.wrap_bio(to_us, to_judge), judge.wrap_bio(to_judge, to_us, server_side=True))
+        server.load_verify_locations(certificate)
+        ends = (ours.wrap_bio(to_us, to_server), server.wrap_bio(to_server, to_us, server_side=True))
         for _ in range(4):  # A handshake has three flights.
             for end in ends:
                 with suppress(ssl.SSLWantReadError):

@@ -57,7 +57,7 @@ def personal(session: str) -> tuple[str, ...]:
     if "@" in session:
         found.append("an address")
     dates = _DATE.finditer(session)
-    # A date of today is when the session began; an older one may be when somebody was born.
+    # A date of today is when the session began; an older one may be a date of birth.
     if any(int(one["y1"] or one["y2"]) < datetime.now(UTC).year - 1 for one in dates):
         found.append("a date of birth")
     if not found:

@@ -47,7 +47,7 @@ def explain(error: aiomqtt.MqttError, *, session: str, brief: bool) -> Trouble:
     if isinstance(found, ssl.SSLError):
         return _encryption(found)
     if isinstance(found, aiomqtt.MqttCodeError):
-        error = found  # What the broker said, rather than where we noticed.
+        error = found  # The broker's answer, rather than where we noticed.
     code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
     if isinstance(error, MqttConnectError) and getattr(code, "value", code) in REFUSED_CREDENTIALS:
         return Trouble(
@@ -73,19 +73,21 @@ def _encryption(error: ssl.SSLError) -> Trouble:
     """What was wrong with a certificate, ours or the broker's."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return Trouble(f"certificate {error.verify_code}", _broker_certificate(error))
-    said = (error.reason or str(error)).lower().replace("_", " ")
-    if "alert" in said and ("certificate" in said or "unknown ca" in said or "handshake failure" in said):
+    answer = (error.reason or str(error)).lower().replace("_", " ")
+    if "alert" in answer and (
+        "certificate" in answer or "unknown ca" in answer or "handshake failure" in answer
+    ):
         return Trouble(
             "client certificate",
-            f"it refuses our certificate ({said}). Give it one that it knows and that has not expired: "
+            f"it refuses our certificate ({answer}). Give it one that it knows and that has not expired: "
             f"name the files in {CERT} and {KEY}.",
         )
-    if "wrong version number" in said or "record layer failure" in said:
+    if "wrong version number" in answer or "record layer failure" in answer:
         return Trouble(
             "not encrypted",
-            f"no encryption is spoken at this port ({said}). Check the port; mqtts usually has 8883.",
+            f"no encryption is spoken at this port ({answer}). Check the port; mqtts usually has 8883.",
         )
-    return Trouble("encryption", f"the encrypted connection failed: {said}. Check the broker's log.")
+    return Trouble("encryption", f"the encrypted connection failed: {answer}. Check the broker's log.")
 
 
 def _broker_certificate(error: ssl.SSLCertVerificationError) -> str:

@@ -1,7 +1,7 @@
 """One connection to one LSL outlet: samples, comparisons of the clocks, and whether it still stands.
 
 liblsl's own recovery connects to a replacement without a word, so it must be noticed before that happens.
-An inlet that does not recover tells at once that it is lost, but throws away what it had already
+An inlet that does not recover reports at once that it is lost, but throws away what it had already
 received.  So there are two: one that holds the samples and would recover, and a watch that
 does not and is never read.  When the watch is lost, what the first still holds is taken out; liblsl looks
 around for a second before it connects anywhere else, and should it ever have done so, it says so.
@@ -29,7 +29,7 @@ PULL_MOST = 64
 """Most samples in an entry; a burst comes as several."""
 BUFFER_S = 360
 """What liblsl keeps for us while we are busy, s.  It takes samples off the wire in a thread of its own that
-needs no Python; beyond this bound it drops the oldest, and the clock counts a gap in their place."""
+needs no Python; beyond this bound it drops the oldest, and the clock counts a gap instead."""
 SLOWEST_HZ = 1e-3
 """Slower streams are not believed (`realtime.channels.nirs_metadata`)."""
 WATCH_SAMPLES = 16
@@ -209,7 +209,7 @@ def clock_offset(inlet: pylsl.StreamInlet, timeout: float) -> float:
     offset = float(inlet.time_correction(timeout=timeout))
     if not on_a_clock(offset):
         raise StreamError(
-            f"The clock of the stream's machine is said to be off by {offset:g} s; expected less than "
+            f"The clock of the stream's machine is reported to be off by {offset:g} s; expected less than "
             f"{LATEST_S:g} s. Restart the program that sends the stream."
         )
     return offset
@@ -218,7 +218,7 @@ def clock_offset(inlet: pylsl.StreamInlet, timeout: float) -> float:
 def utc_offset() -> float:
     """What is to be added to LSL's local clock to get UTC, s.
 
-    The narrowest of a few brackets: between two readings the thread may have been put aside.
+    The narrowest of a few brackets: between two readings the thread may have been suspended.
     """
     readings = []
     for _ in range(BRACKETS):

@@ -36,7 +36,7 @@ MOST_A_SECOND = 500
 AHEAD_S = 10.0
 """So far (s) before its own time no marker comes, nor later than what waits in an inlet's buffer."""
 MARKERS = "markers"
-"""What they are called where trouble is told."""
+"""What they are called where trouble is reported."""
 
 
 def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | None:
@@ -49,7 +49,7 @@ def events_predicate(choice: StreamChoice, signal: pylsl.StreamInfo) -> str | No
 
 
 def find_events(predicate: str, *, named: bool, signal: str) -> pylsl.StreamInfo | None:
-    """The one marker stream that is meant; None where there is none and nobody named one.
+    """The one marker stream that is meant; None where there is none and none was asked for.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def listen(
     troubles: Troubles,
     live: bool,
 ) -> None:
-    """Hand on markers until told to stop; a stream that is gone is listened to again when it is back.
+    """Hand on markers until stopped; a stream that is gone is listened to again when it is back.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def listen(
     stop : threading.Event
         Ends it.
     troubles : Troubles
-        Is told what could not be taken, and errors: none of them ends the listening.
+        Gets what could not be taken, and errors: none of them ends the listening.
     live : bool
         Whether the signal goes at the pace of its stamps.
     """
@@ -117,7 +117,7 @@ def listen(
             again = same[0] if len(same) == 1 else None
         except GONE:
             again = None
-        except Exception as error:  # noqa: BLE001 - markers end no session; it is told, and tried again
+        except Exception as error:  # noqa: BLE001 - markers end no session; it is reported, and tried again
             again = None
             troubles.failed(MARKERS, error)
             stop.wait(LOOK_S)
@@ -141,7 +141,7 @@ def _listen_once(
             markers.take(values, stamps + offset, local)
     finally:
         inlet.close_stream()
-        troubles.tell(all_of_it=True)
+        troubles.report(all_of_it=True)
 
 
 class Markers:
@@ -152,7 +152,7 @@ class Markers:
     emit : callable of EventReceived
         Takes those that can be taken.
     troubles : Troubles
-        Is told of the others.
+        Gets the others.
     rate : float
         That the stream declares, Hz: one with a rate is a trigger line.
     live : bool
@@ -208,7 +208,7 @@ class Markers:
                         "not share; kept as it is",
                     )
                 self._emit(EventReceived(local, onset, self._bounded(label)))
-        self._troubles.tell()
+        self._troubles.report()
 
     def _bounded(self, text: str) -> str:
         if len(text) > LONGEST_LABEL:

@@ -1,7 +1,7 @@
 """How fast samples really come, by the local clock alone: stamps and declared rates may say anything.
 
 A bucket that leaks: each sample is a drop, and it leaks as fast as the fastest stream that is taken sends.
-What liblsl may have held back for us while the network or we stood still fits into it; a stream that is
+What liblsl may have held back for us while the network or we were stalled fits into it; a stream that is
 too fast fills it within seconds.
 """
 

@@ -19,11 +19,11 @@ CLOCK_EVERY_S = 5.0
 HELD_MOST_S = 3.0
 """Longest that samples are held back for a fresh comparison of the clocks, s."""
 SILENT_S = 5.0
-"""Silence after which it is looked whether another outlet stands in the place of this one, local s ..."""
+"""Silence after which it is checked whether another outlet replaced this one, local s ..."""
 SILENT_SAMPLES = 10
 """... but not before so many samples are lacking."""
 COMPARISONS = "clock comparisons"
-"""What they are called where trouble is told."""
+"""What they are called where trouble is reported."""
 
 
 class ConnectionReader:
@@ -40,7 +40,7 @@ class ConnectionReader:
     ask : threading.Event
         Set where a comparison is wanted at once.
     troubles : Troubles
-        Is told where comparing the clocks fails.
+        Gets reports where comparing the clocks fails.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ConnectionReader:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it ended since another outlet stands in the place of this one, which may still be there."""
+        """Whether it ended since another outlet replaced this one, which may still be there."""
         return bool(self._elsewhere)
 
     def end(self) -> None:
@@ -126,13 +126,13 @@ class ConnectionReader:
                 if pylsl.local_clock() - self._last > self._silent_s:
                     self._look_elsewhere(predicate)
                 self._troubles.works(COMPARISONS)
-            except Exception as error:  # noqa: BLE001 - it is told, and tried again
+            except Exception as error:  # noqa: BLE001 - it is reported, and tried again
                 self._troubles.failed(COMPARISONS, error)
                 self._order.give_up()
 
     def _compare_once(self, *, fresh: bool) -> None:
         if not fresh:
-            # Without an answer the last offset holds; the stall itself is told by the session's timer.
+            # Without an answer the last offset holds; the stall itself is reported by the session's timer.
             with suppress(*GONE):
                 self._order.measured(self._connection.measure(), fresh=False)
             return
@@ -143,7 +143,7 @@ class ConnectionReader:
             self._order.measured(measured, fresh=True)
 
     def _look_elsewhere(self, predicate: str) -> None:
-        """Whether another outlet stands in the place of one that is silent; a frozen one is waited for."""
+        """Whether another outlet replaced one that is silent; a frozen one is waited for."""
         ours = self._connection.found
         if not ours.source_id():
             return

@@ -3,13 +3,13 @@
 The offset between the clocks is compared every few seconds, so a clock that jumps is found out after
 samples of it have come.  What a jump does at once is this: samples seem to arrive far sooner or later
 after they were stamped than any before.  So do samples of a device that was frozen.  Only a fresh comparison
-tells the two apart, and until it is there such samples are held back: none is ever put on an offset of
+distinguishes the two, and until it is there such samples are held back: none is ever put on an offset of
 another clock.  A comparison that shows a jump may be wildly wrong itself: it is believed where the samples
 jumped as it says, or once a fresh one agrees; until then samples are held back too.  Nothing here reads
 a clock or waits.
 
 Stamps that no clock gives, and single ones that leap by hours (`realtime.guards.stamps`), are passed on as
-they are: the core leaves them aside, and they tell nothing of what is usual.
+they are: the core rejects them, and they show nothing of what is usual.
 """
 
 import math
@@ -67,7 +67,7 @@ class InOrder:
         self._origin = origin
         self._offset = first
         self._lock = threading.Lock()
-        self._doubted: ClockMeasured | None = None  # shows a jump of which nothing else tells
+        self._unconfirmed: ClockMeasured | None = None  # shows a jump that nothing else confirms
         self._held: list[Received] = []
         self._held_since = 0.0
         self._early = False
@@ -96,7 +96,7 @@ class InOrder:
             if self._held:
                 self._held.append(entry)
                 return
-            if self._doubted is not None:
+            if self._unconfirmed is not None:
                 self._early = False
                 self._held_since = entry.local
                 self._held.append(entry)
@@ -120,13 +120,13 @@ class InOrder:
         with self._lock:
             if self._closed:
                 return
-            before, self._doubted = self._doubted, None
+            before, self._unconfirmed = self._unconfirmed, None
             jumped = _jumped(self._offset, entry)
             confirmed = fresh and before is not None and not _jumped(before, entry)
             if not jumped or confirmed or self._samples_jumped(entry):
                 self._take(entry, jumped=jumped, fresh=fresh)
                 return
-            self._doubted = entry
+            self._unconfirmed = entry
         self._ask()
 
     def _take(self, entry: ClockMeasured, *, jumped: bool, fresh: bool) -> None:
@@ -152,7 +152,7 @@ class InOrder:
         can are of another clock, or of a device that lies; nothing is joined with them.
         """
         with self._lock:
-            self._doubted = None
+            self._unconfirmed = None
             if self._held and self._early:
                 self._emit(StreamReset(self._held_since, Reset.CLOCK))
             self._let_go()

@@ -1,7 +1,7 @@
 """What liblsl's resolver finds, without what is no stream.
 
-An answer that liblsl cannot read (a rate that is no number is enough) comes out of it as a stream called
-``(invalid: ...)`` without uid and channels.  Anybody can send it: connecting to it is an error, and
+An answer that liblsl cannot read (a rate of NaN is enough) comes out of it as a stream called
+``(invalid: ...)`` without uid and channels.  Any program can send it: connecting to it is an error, and
 counting it would make one stream two.
 """
 

@@ -1,15 +1,9 @@
-"""Which LSL stream is meant, at the start and when it is gone.
-
-At the start a person is there to be asked: none, or several that match, is an error.  Later nobody
-is: the one that was lost is looked for until it comes back, and what is not certainly it is not taken,
-since at the next bed stands the same device.
-"""
+"""Which LSL stream is meant at the start: a person is there to be asked, so none, or several, is an error."""
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import pylsl
 
@@ -18,7 +12,7 @@ from models.outside import printable
 from realtime.channels.side_file import SideFile
 from realtime.sources.lsl.resolve import resolve, resolve_all
 from realtime.sources.lsl.stream_info import is_companion
-from realtime.sources.stream_choice import TYPES, By, alike, literal, matches, parse, wider
+from realtime.sources.stream_choice import TYPES, literal, matches, parse, wider
 
 HAEMODYNAMIC = "(" + " or ".join(f"type='{one}'" for one in TYPES) + ")"
 """Streams that `live` takes when none is named.
@@ -28,14 +22,6 @@ LOOK_S = 1.0
 """How long to look for streams at once, s: liblsl hears of none in the first half second (measured)."""
 MANY = 1000
 """More streams than there are."""
-GLANCE_S = 0.25
-"""How long to look for one that was lost, s.
-
-A look begins with a question to all; one that goes on asks again only after more than a second, so a stream
-that comes back is heard of 0.1 s later by short looks one after another, 1.2 s later by one that goes on
-(measured)."""
-PATIENT_EVERY = 8
-"""One look in so many is a long one, for networks that answer late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +95,7 @@ def of_number(number: int, written: str = "") -> list[pylsl.StreamInfo]:
 def named(predicate: str, *, minimum: int, timeout: float) -> list[pylsl.StreamInfo]:
     """Streams that match; names and source_ids also where XPath cannot compare them, as for XDF files.
 
-    Blanks around them, other encodings than UTF-8: what is shown as a stream's name can be said.
+    Blanks around them, other encodings than UTF-8: what is shown as a stream's name can be typed.
 
     Parameters
     ----------
@@ -137,7 +123,7 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
     Raises
     ------
     StreamError
-        No stream matches (it lists what was seen) or more than one does (it lists them).
+        No stream matches (it lists what was found) or more than one does (it lists them).
     """
     deadline = time.monotonic() + choice.wait_s
     found: list[pylsl.StreamInfo] = []
@@ -152,7 +138,7 @@ def find_stream(choice: StreamChoice, stop: threading.Event | None = None) -> py
     if found and choice.number is None:
         # The first answer came; give all others the time to answer too.
         found = named(choice.predicate, minimum=MANY, timeout=LOOK_S) or found
-        found = _without_companions(found)
+        found = without_companions(found)
     if len(found) == 1:
         return found[0]
     seen = numbered(resolve_all(LOOK_S))
@@ -172,7 +158,7 @@ def several(
     option: str,
     numbers: Mapping[str, int] | None = None,
 ) -> str:
-    """The message where more than one stream matches; it lists them, and says how to tell them apart."""
+    """The message where more than one stream matches; it lists them, and says how to distinguish them."""
     listed = f"{len(found)} streams match {predicate}: {describe_streams(found, numbers)}. "
     by_number = (numbers or {}).get(found[0].uid())
     also = "" if by_number is None else f', or by its number, {option} "#{by_number}"'
@@ -203,129 +189,6 @@ def describe_streams(infos: Sequence[pylsl.StreamInfo], numbers: Mapping[str, in
     )
 
 
-class StreamIdentity(NamedTuple):
-    """What a stream that was lost is known by."""
-
-    name: str
-    source_id: str
-    host: str
-
-    @classmethod
-    def of(cls, info: pylsl.StreamInfo) -> "StreamIdentity":
-        """What a stream is known by."""
-        return cls(info.name(), info.source_id(), info.hostname())
-
-    @property
-    def predicate(self) -> str:
-        """What another outlet of the same device matches, where this one was chosen by its uid or number."""
-        if self.source_id:
-            return alike("source_id", self.source_id)
-        return f"{alike('name', self.name)} and {alike('hostname', self.host)}"
-
-
-def look_again(choice: StreamChoice, chosen: pylsl.StreamInfo) -> tuple[str, str]:
-    """What is looked for once the chosen stream is gone; asked while it is there.
-
-    A uid and a number end with their outlet: then it is the device that is looked for, unless another one
-    there is known by the same id.  That one may restart as well, and nobody could tell them apart.
-
-    Parameters
-    ----------
-    choice : StreamChoice
-        What was asked for.
-    chosen : pylsl.StreamInfo
-        What was found.
-
-    Returns
-    -------
-    predicate : str
-        What the stream matches when it is there again.
-    why : str
-        Why no other outlet than this one can be taken; empty where one can.
-    """
-    wanted = None if choice.number is not None else parse(choice.predicate)
-    if wanted is not None and wanted.by is not By.UID:
-        said = {By.NAME: chosen.name(), By.SOURCE_ID: chosen.source_id()}.get(wanted.by)
-        return choice.predicate if said is None else alike(wanted.by, said), ""
-    device = StreamIdentity.of(chosen).predicate
-    beside = [info for info in resolve(device, minimum=MANY, timeout=LOOK_S) if info.uid() != chosen.uid()]
-    if not beside:
-        return device, ""
-    return (
-        f"uid={literal(chosen.uid())}",
-        f"{len(beside)} more streams had its name or source_id when it was chosen, so that another "
-        "outlet could be one of theirs; only this one is waited for",
-    )
-
-
-def choose_again(
-    found: Sequence[pylsl.StreamInfo], before: StreamIdentity, refused: Collection[str]
-) -> tuple[pylsl.StreamInfo | None, str]:
-    """Which of the streams that match is the one that was lost.
-
-    The one with its source_id; where none has it (many devices make up another at each start), the only
-    one there is, if name and host are the same.
-
-    Parameters
-    ----------
-    found : sequence of pylsl.StreamInfo
-        All that match now.
-    before : Named
-        The one that was lost.
-    refused : collection of str
-        uids of streams that were looked at and cannot be used.
-
-    Returns
-    -------
-    info : pylsl.StreamInfo or None
-        None where it is not there, or cannot be told.
-    why : str
-        Why not, where something is there; else empty.
-    """
-    left = [info for info in _without_companions(found) if info.uid() not in refused]
-    same = [info for info in left if before.source_id and info.source_id() == before.source_id]
-    if len(same) == 1:
-        return same[0], ""
-    if same:
-        return None, f"{len(same)} streams came back with the same source_id: {describe_streams(same)}"
-    if len(left) == 1 and StreamIdentity.of(left[0])._replace(source_id=before.source_id) == before:
-        return left[0], ""
-    if left:
-        return None, (
-            f"{printable(before.name)!r} (source_id {printable(before.source_id)!r}, on "
-            f"{printable(before.host)}) is not there; what is there is not certainly the same device: "
-            f"{describe_streams(left)}"
-        )
-    return None, ""
-
-
-class Search:
-    """Looks for a stream that was lost, for as long as it takes.
-
-    Parameters
-    ----------
-    predicate : str
-        What it must match.
-    before : Named
-        The one that was lost.
-    """
-
-    def __init__(self, predicate: str, before: StreamIdentity) -> None:
-        self._predicate = predicate
-        self._before = before
-        self._looks = 0
-
-    def look(self, refused: Collection[str]) -> tuple[pylsl.StreamInfo | None, str]:
-        """One look (`choose_again`), some time long."""
-        self._looks += 1
-        long = self._looks % PATIENT_EVERY == 0
-        found = resolve(self._predicate, minimum=1, timeout=LOOK_S if long else GLANCE_S)
-        if choose_again(found, self._before, refused)[0] is not None:
-            # The first answer came; give all others the time to answer too.
-            found = resolve(self._predicate, minimum=MANY, timeout=GLANCE_S) or found
-        return choose_again(found, self._before, refused)
-
-
-def _without_companions(found: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
-    """Some devices send statistics or motion beside the signal, under the same type."""
+def without_companions(found: Sequence[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+    """Some devices send statistics or motion next to the signal, under the same type."""
     return [info for info in found if not is_companion(info)] or list(found)

@@ -4,7 +4,7 @@ liblsl's defaults mislead at haemodynamic rates, so none of its processing is us
 read, the offset between the clocks is measured on our own schedule, and everything blocking
 happens in threads of its own.  Each thing that happens is handed on as one entry of the ordered
 log, stamped with the local clock when it was in our hands: also that the stream was lost, and
-that it, or what stands in its place, was opened again.
+that it, or its replacement, was opened again.
 """
 
 import threading
@@ -23,16 +23,8 @@ from realtime.sources.lsl.events import events_predicate, find_events, listen
 from realtime.sources.lsl.flow import Flow
 from realtime.sources.lsl.reading import ConnectionReader
 from realtime.sources.lsl.reorder import InOrder
-from realtime.sources.lsl.search import (
-    HAEMODYNAMIC,
-    LOOK_S,
-    Search,
-    StreamChoice,
-    StreamIdentity,
-    describe_streams,
-    find_stream,
-    look_again,
-)
+from realtime.sources.lsl.search import HAEMODYNAMIC, LOOK_S, StreamChoice, describe_streams, find_stream
+from realtime.sources.lsl.search_again import Search, StreamIdentity, look_again
 from realtime.sources.lsl.trouble import Troubles
 from realtime.sources.stream_checks import open_stream
 from realtime.sources.stream_choice import By, parse
@@ -41,7 +33,7 @@ __all__ = ["HAEMODYNAMIC", "LslSource", "StreamChoice", "describe_streams", "fin
 
 TRIAL_S = 60.0
 """A stream that turns out to be too fast so soon after the session's first opening ends the session, local s;
-later it is left, and looked for again, as nobody may be there."""
+later it is left, and looked for again, as no one may be there."""
 
 
 class _TooFastError(StreamError):
@@ -60,8 +52,8 @@ class LslSource:
     failed : callable
         Takes the error that ended the source; called from one of its threads.
     fits : callable of StreamOpened, optional
-        Raises a `SignalError` where a stream that stands in the place of a lost one lacks what is needed;
-        it is looked on then.  The first stream is not asked for: a person is there to be told.
+        Raises a `SignalError` where the replacement of a lost stream lacks what is needed;
+        the search goes on then.  The first stream is not asked for: a person is there to see the error.
     """
 
     def __init__(
@@ -81,9 +73,9 @@ class LslSource:
         self._threads: list[threading.Thread] = []
         self._refused: dict[str, str] = {}  # uids of streams that cannot be used, and why
         self._again, self._alone = choice.predicate, ""  # what is looked for once it is gone
-        self._refusal = ""  # what the session said of the present one
+        self._refusal = ""  # the session's refusal of the present one
         self._rows = 0  # of the stream that a side file was written for
-        self._told = ""  # the last reason for having no stream
+        self._reported = ""  # the last reason for having no stream
         self._any = False  # whether there was ever one
         self._troubles = Troubles(emit)
         self._began = 0.0  # when the first one was opened, local s
@@ -101,14 +93,14 @@ class LslSource:
             thread.join()
 
     def refuse(self, reason: str) -> None:
-        """What came in the place of a lost stream cannot be used after all: leave it and look on."""
+        """The replacement of a lost stream cannot be used after all: leave it and search on."""
         self._refusal = reason
 
     def _run_thread(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:
             try:
                 work()
-            except Exception as error:  # noqa: BLE001 - whatever ends the thread must be told, not lost
+            except Exception as error:  # noqa: BLE001 - whatever ends the thread must be reported, not lost
                 # One that fails ends the others: only `close` makes a failure no news.
                 if not self._closing:
                     self._failed(error)
@@ -157,8 +149,8 @@ class LslSource:
         if self._alone:
             reason += f"; {self._alone}"
         reason = printable(reason, 1000)
-        if reason != self._told:
-            self._told = reason
+        if reason != self._reported:
+            self._reported = reason
             self._emit(StreamLost(pylsl.local_clock(), reason))
 
     def _look_for_it(
@@ -175,7 +167,7 @@ class LslSource:
                     continue
                 if (found := self._try(info)) is not None:
                     return found
-            except Exception as error:  # noqa: BLE001 - whatever stands there, it is told and looked past
+            except Exception as error:  # noqa: BLE001 - whatever is there, it is reported and passed over
                 self._lost(f"looking for it failed: {type(error).__name__}: {error}")
                 self._stop.wait(LOOK_S)
         return None, last
@@ -230,11 +222,11 @@ class LslSource:
             first = connection.open()
         except StreamError as error:
             if not self._any:
-                raise  # a person is there to be told
+                raise  # a person is there to see it
             return str(error)
         if not self._any:
             self._began = pylsl.local_clock()
-        self._told, self._any, self._too_fast = "", True, ""
+        self._reported, self._any, self._too_fast = "", True, ""
         self._refusal = ""  # one that came late meant the stream before
         self._emit(opened)
         self._emit(first)
@@ -259,7 +251,7 @@ class LslSource:
             order.close()
             refusal, self._refusal = self._refusal, ""
             if self._too_fast and pylsl.local_clock() - self._began < TRIAL_S:
-                raise _TooFastError(self._too_fast)  # a person is there to be told
+                raise _TooFastError(self._too_fast)  # a person is there to see it
             if refusal:
                 self._refused[connection.found.uid()] = refusal
                 back = "" if refusal == self._too_fast else "that came back "

@@ -21,7 +21,7 @@ from realtime.signal import Kind, SignalSpec
 
 NOT_HELD: Mapping[str, tuple[str, ...]] = {
     "always": (
-        "distance",  # the convention derives it from the optodes' places
+        "distance",  # the convention derives it from the optodes' positions
         "position",  # midpoint of the optodes; of a region nothing
     ),
     "sometimes": (
@@ -33,7 +33,7 @@ NOT_HELD: Mapping[str, tuple[str, ...]] = {
         "source_position",  # of an optode without name, or when channels disagree about it
         "detector_position",
         "wavelength",  # of what is not light
-        "nominal_wavelength",  # the same, or where nothing was measured beside it
+        "nominal_wavelength",  # the same, or where nothing else was measured
     ),
 }
 """Fields of a channel, and the rate, that the convention's own fields cannot hold.
@@ -78,7 +78,7 @@ def stream_info(
     dtype : str
         LSL's channel format, ``"double64"`` or ``"float32"``.
     bare : bool
-        Leave the channels undescribed, as some devices do; the origin is told all the same.
+        Leave the channels undescribed, as some devices do; the origin is declared all the same.
 
     Returns
     -------
@@ -131,21 +131,21 @@ def layout_from_info(info: pylsl.StreamInfo, side: SideFile | None = None) -> St
     Raises
     ------
     StreamError
-        Where no device is recognised, or the stream does not tell its channels.
+        Where no device is recognised, or the stream does not describe its channels.
     """
     return layout_of(read_stream_xml(info.as_xml()), side)
 
 
 def is_companion(info: pylsl.StreamInfo) -> bool:
-    """Whether a device sends this stream beside its signal: motion, statistics."""
+    """Whether a device sends this stream next to its signal: motion, statistics."""
     try:
         return bool(companion_of(read_stream_xml(info.as_xml())))
     except StreamError:
-        return False  # whoever takes it will be told that it cannot be read
+        return False  # whoever takes it gets the error that it cannot be read
 
 
 def spec_from_info(info: pylsl.StreamInfo) -> SignalSpec:
-    """The haemodynamic channels of a stream (`layout_from_info` also tells their rows).
+    """The haemodynamic channels of a stream (`layout_from_info` also gives their rows).
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""What a source meets, told in the log: each part at most once a second, with a count.
+"""What a source meets, reported in the log: each part at most once a second, with a count.
 
-Whoever sends ten thousand markers a second that are no text must not fill the journal with saying so.
+A sender of ten thousand markers a second that are no text must not fill the journal with reports of it.
 """
 
 import threading
@@ -12,17 +12,17 @@ import pylsl
 from models.outside import printable
 from realtime.log import Entry, SourceTrouble
 
-TELL_EVERY_S = 1.0
+REPORT_EVERY_S = 1.0
 """Local seconds between two entries of one part."""
 
 
 class Troubles:
-    """Collects and tells; may be called from any thread.
+    """Collects and reports; may be called from any thread.
 
     Parameters
     ----------
     emit : callable of Entry
-        Takes what is told.
+        Takes what is reported.
     clock : callable
         The local clock, s.
     """
@@ -32,7 +32,7 @@ class Troubles:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: dict[str, SourceTrouble] = {}
-        self._told: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
         self._failing: dict[str, str] = {}
 
     def rejected(self, part: str, reason: str, count: int = 1) -> None:
@@ -42,23 +42,23 @@ class Troubles:
             before = self._waiting.get(part)
             known = before.count if before else 0
             self._waiting[part] = SourceTrouble(now, part, printable(reason), known + count)
-        self.tell()
+        self.report()
 
-    def tell(self, *, all_of_it: bool = False) -> None:
-        """Tell what waits, as far as it is time."""
+    def report(self, *, all_of_it: bool = False) -> None:
+        """Report what waits, as far as it is time."""
         now = self._clock()
         with self._lock:
             due = [
                 part
                 for part in self._waiting
-                if all_of_it or now - self._told.get(part, -TELL_EVERY_S) >= TELL_EVERY_S
+                if all_of_it or now - self._reported.get(part, -REPORT_EVERY_S) >= REPORT_EVERY_S
             ]
             for part in due:
-                self._told[part] = now
+                self._reported[part] = now
                 self._emit(replace(self._waiting.pop(part), local=now))
 
     def failed(self, part: str, error: Exception) -> None:
-        """A part of the source raised what nobody expected; it is tried again."""
+        """A part of the source raised an unexpected error; it is tried again."""
         reason = printable(f"{type(error).__name__}: {error}", 300)
         with self._lock:
             if self._failing.get(part) == reason:

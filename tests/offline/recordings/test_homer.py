@@ -134,7 +134,7 @@ def test_intensities_that_are_none_are_missing_and_kept_as_they_were(read):
         ({"SD_SpatialUnit": "cm"}, r"30 in the declared unit 'cm', that is 300 mm.*--length-unit mm"),
     ],
 )
-def test_what_is_wrong_is_named(read, change, message):
+def test_an_invalid_homer_file_is_refused_with_the_field(read, change, message):
     with pytest.raises(RecordingError, match=message):
         read(**change)
 

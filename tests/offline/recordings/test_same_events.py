@@ -70,7 +70,7 @@ def live(line, times):
     log = []
     troubles = Troubles(log.append, clock=lambda: 0.0)
     Markers(log.append, troubles, RATE).take(line[:, None], times, 0.0)
-    troubles.tell(all_of_it=True)
+    troubles.report(all_of_it=True)
     told = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
     assert bool(told) == bool((line < 0).any()), "remarks on what was ignored is told"
     return [Event(entry.stamp, entry.label) for entry in log if isinstance(entry, EventReceived)]

@@ -80,7 +80,7 @@ def test_a_side_file_tells_the_repetition_time_and_the_caller_goes_before_it(tab
         ("a\tb\n", {"repetition_time": 1}, "no volumes"),
     ],
 )
-def test_what_is_wrong_is_named(table, text, options, message):
+def test_an_invalid_table_is_refused_with_the_value(table, text, options, message):
     with pytest.raises(RecordingError, match=message):
         read_recording(table(text), **options)
 

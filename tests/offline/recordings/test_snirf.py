@@ -372,7 +372,7 @@ def setting(name, value):
         (setting("metaDataTags/LengthUnit", "mm"), "--length-unit m"),
     ],
 )
-def test_what_is_wrong_is_named(rest, change, message):
+def test_an_invalid_snirf_file_is_refused_with_the_field(rest, change, message):
     with changed(rest) as nirs:
         change(nirs)
     with pytest.raises(RecordingError, match=message) as raised:

@@ -80,7 +80,7 @@ def test_a_feature_that_never_varied_does_not_make_everything_novel() -> None:
 
 def test_seen_remembers_which_channels_were_left_out() -> None:
     data = np.ones((2, 4), dtype=np.float32)
-    window = Window(0, 1, 0.0, 1.0, data, WHOLE, (), left_out={Reason.COVERAGE: ("b",)})
+    window = Window(0, 1, 0.0, 1.0, data, WHOLE, (), rejected_channels={Reason.COVERAGE: ("b",)})
     of = seen([window], ("a", "b"), "p", "r")
     np.testing.assert_array_equal(of.used, [[True, False]])
     assert len(seen([], ("a", "b"), "p", "r")) == 0

@@ -141,3 +141,44 @@ def test_figures_of_people() -> None:
     assert found["calibration"]["expected_error"] is None  # ten people say nothing of it
     assert predictive_values(0.8, None, 0.1) is None
     assert people_figures(scores, Pairs.of(scores), None)["at_prevalence"] is None
+
+
+def test_a_certain_prediction_has_finite_odds() -> None:
+    """Of 1 and of 1 - 1e-6 alike: log(1e6 - 1)."""
+    table = windows(6, 0)
+    table.scores[:] = 0.0, 1.0
+    odds = person_scores(table).log_odds
+    np.testing.assert_allclose(odds[np.isfinite(odds)], np.log(1e6 - 1), rtol=1e-9)
+    table.scores[:] = 1.0, 0.0
+    odds = person_scores(table).log_odds
+    np.testing.assert_allclose(odds[np.isfinite(odds)], -np.log(1e6 - 1), rtol=1e-9)
+
+
+def test_of_two_labels_the_figure_is_the_second_ones_and_of_more_their_mean() -> None:
+    rng = np.random.default_rng(3)
+    n = 90
+    y = np.arange(n) % 3
+    scores = rng.dirichlet(np.ones(3), n) + 0.3 * np.eye(3)[y]
+    three = Predictions(
+        labels=("a", "b", "c"),
+        fold=np.full(n, "f"),
+        arm=np.full(n, "m"),
+        sample=np.arange(n),
+        person=np.full(n, "p"),
+        y=y,
+        scores=scores,
+        repeat=np.zeros(n, dtype=np.int64),
+    )
+    areas = [roc_auc_score(y == label, scores[:, label]) for label in range(3)]
+    assert own_figures(three, "auc")["p"] == pytest.approx(np.mean(areas))
+    two = Predictions(
+        labels=("a", "b"),
+        fold=three.fold,
+        arm=three.arm,
+        sample=three.sample,
+        person=three.person,
+        y=(y == 2).astype(np.int64),
+        scores=scores[:, 1:],
+        repeat=three.repeat,
+    )
+    assert own_figures(two, "auc")["p"] == pytest.approx(areas[2])

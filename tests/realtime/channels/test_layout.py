@@ -88,7 +88,7 @@ def test_rows_in_order_and_values_in_si(tmp_path):
         ({"SamplingFrequency": "fast"}, "'fast'"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path, change, message):
+def test_an_invalid_side_file_is_refused_with_the_value(tmp_path, change, message):
     with pytest.raises(StreamError, match=message):
         read_layout(written(tmp_path, {**MONTAGE, **change}))
 

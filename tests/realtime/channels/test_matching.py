@@ -63,7 +63,7 @@ def test_a_unit_that_a_file_did_not_say_is_that_of_the_stream():
     assert merged(unsaid, NEEDED, indices).channels[0].unit == "V"
 
 
-def test_one_name_of_two_is_enough_to_tell_optodes_apart():
+def test_one_name_of_two_is_enough_to_distinguish_optodes():
     needed = SignalSpec((light(5, 1, 760.0, detector_name="Rx4b"),), 10.0)
     # In the other file the two fibres of receiver 4 are numbered the other way round.
     found = SignalSpec(
@@ -103,7 +103,7 @@ def test_what_has_no_optodes_is_found_by_its_name_alone():
     assert match_channels(SignalSpec((region("right"),), 0.5), found) == (1,)
     with pytest.raises(SignalError, match="1 of the 1"):
         match_channels(SignalSpec((region("middle"),), 0.5), found)
-    # Only what is light may have a unit that nobody said.
+    # Only what is light may have a unit that is not declared.
     with pytest.raises(SignalError, match=r"right \(bold, percent\).*Found 2: left \(bold, a.u.\), right"):
         match_channels(SignalSpec((region("right", "percent"),), 0.5), found)
 
@@ -140,14 +140,14 @@ def test_an_optode_without_name_and_number_is_no_optode():
             SignalSpec((light(None, 1, 760.0, name="x"),), 10.0),
             SignalSpec((light(None, 1, 760.0, name="y"),), 10.0),
         )
-    # One that is told by its name at one end and by its number at the other is.
+    # One that is known by its name at one end and by its number at the other is.
     one = light(3, 1, 760.0, source_name="A", name="one")
     assert match_channels(
         SignalSpec((replace(one, name="x", source=9),), 10.0), SignalSpec((one,), 10.0)
     ) == (0,)
 
 
-def test_a_name_found_twice_in_words_is_told_by_its_colour():
+def test_a_name_found_twice_in_words_is_reported_by_its_colour():
     silent = replace(light(1, 1, 760.0, name="row"), wavelength=None)
     needed = SignalSpec((light(1, 1, 760.0, name="row"),), 10.0)
     assert match_channels(needed, SignalSpec((silent,), 10.0)) == (0,)  # by name; its colour is the model's
@@ -196,7 +196,7 @@ def test_what_could_be_two_channels_is_asked_about(n):
         match_channels(NEEDED.pick([0]), found)
     assert str(raised.value) == (
         "S1_D1 760 (intensity, V) could be twin 0 (intensity, V) or twin 1 (intensity, V); expected one that "
-        "fits. Give the optodes names that tell them apart."
+        "fits. Give the optodes names that distinguish them."
     )
 
 
@@ -237,7 +237,7 @@ def test_names_in_other_places_are_refused():
         (("AF7", None), (None, 1), False),
         (("S3", 1), (None, 3), True),  # what a name says of a number goes before a row
         (("S3", 1), (None, 1), False),
-        (("Rx4b", 4), (None, 4), False),  # nobody knows which of the two at receiver 4
+        (("Rx4b", 4), (None, 4), False),  # it is not known which of the two at receiver 4
         (("AF7", 1), ("AF8", 1), False),
         (("AF7", 1), ("AF7", 2), True),
         (("AF7", 1), (None, None), True),

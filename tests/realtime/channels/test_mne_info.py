@@ -145,7 +145,7 @@ def test_after_picking_channels_mnes_own_fields_are_read(data_dir):
     assert spec_from_info(info).names == ("S1_D1 760", "S1_D1 850")
 
 
-def test_channels_that_mne_cannot_tell_apart_are_named():
+def test_channels_that_mne_cannot_distinguish_are_named():
     twins = tuple(
         Channel(name=name, kind=Kind.HBO, unit="mol/L", source=1, detector=2) for name in ("low", "high")
     )
@@ -153,7 +153,7 @@ def test_channels_that_mne_cannot_tell_apart_are_named():
         info_from_spec(SignalSpec(twins, 10.0))
 
 
-def test_other_signals_are_left_aside_or_refused():
+def test_other_signals_are_left_out_or_refused():
     mixed = mne.create_info(["S1_D1 hbo", "acc"], 10.0, ["hbo", "misc"])
     assert spec_from_info(mixed).names == ("S1_D1 hbo",)
     with pytest.raises(SignalError, match="type eeg; expected fnirs_cw_amplitude"):

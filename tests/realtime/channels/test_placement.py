@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.errors import SignalError
 from realtime.channels.match import find_channels, match_channels
 from realtime.channels.optodes import optode_of
-from realtime.channels.placement import SAME_SPACE_M, TOLERANCE_M, check_places
+from realtime.channels.placement import SAME_SPACE_M, TOLERANCE_M, check_positions
 from realtime.signal import Channel, Kind, SignalSpec
 
 SOURCES = {f"S{k}": (0.04 * k, 0.01 * (k % 2), 0.0) for k in range(1, 6)}
@@ -19,7 +19,7 @@ DETECTORS = {f"D{k}": (0.04 * k + 0.02, 0.02, 0.005 * k) for k in range(1, 5)}
 
 
 def spec_of(names, *, named=True, places=SOURCES, detectors=DETECTORS, rows=None):
-    """Channels of sources with the detectors next to them; numbers are rows where nothing else is said."""
+    """Channels of sources with the detectors next to them; numbers are rows where no optode has a name."""
     channels = []
     for row, source in enumerate(names, start=1):
         near = (f"D{int(source[1:])}", f"D{int(source[1:]) - 1}")
@@ -83,7 +83,7 @@ def test_rows_that_count_other_optodes_are_refused_by_their_places(one, other):
         math.dist(a.source_position, b.source_position)
         for a, b in zip(needed.channels, there.channels, strict=True)
     ]
-    # What passes lies together, or in a space of its own, as far as anybody can know.
+    # What passes lies together, or in a space of its own, as far as can be known.
     near = sum(away <= SAME_SPACE_M for away in apart)
     assert max(apart) <= TOLERANCE_M or near < 2 or near < len(apart)
 
@@ -117,7 +117,7 @@ def test_a_name_may_say_less():
 
 
 def test_a_model_of_before_names_were_kept_still_finds_its_optodes():
-    """Its S3 had number 2 and a name; S1 had the name left out, as it said no more than its number."""
+    """Its S3 had number 2 and a name; S1 had the name left out, as it held no more than its number."""
     whole = spec_of(["S1", "S3"])
     old = SignalSpec(
         tuple(
@@ -150,20 +150,20 @@ WHOLE = spec_of(sorted(SOURCES), rows={name: int(name[1:]) for name in SOURCES})
 
 def test_an_optode_in_another_place_is_refused_by_name():
     with pytest.raises(SignalError, match=r"S2 is 50 mm away"):
-        check_places(WHOLE, moved(WHOLE, S2=(0.08, 0.04, 0.03)))
-    check_places(WHOLE, moved(WHOLE, S2=(0.08, 0.015, 0.0)))
+        check_positions(WHOLE, moved(WHOLE, S2=(0.08, 0.04, 0.03)))
+    check_positions(WHOLE, moved(WHOLE, S2=(0.08, 0.015, 0.0)))
 
 
 def test_distances_are_compared_in_whatever_frame():
     bare = SignalSpec(
         tuple(replace(c, source_position=None, detector_position=None) for c in WHOLE.channels), 10.0
     )
-    check_places(WHOLE, bare)
+    check_positions(WHOLE, bare)
     far = SignalSpec(
         (replace(bare.channels[0], distance=bare.channels[0].distance + 0.025), *bare.channels[1:]), 10.0
     )
     with pytest.raises(SignalError, match=r"S1 and D1 are 48 mm apart, not 23 mm"):
-        check_places(WHOLE, far)
+        check_positions(WHOLE, far)
 
 
 @given(
@@ -191,7 +191,7 @@ def test_another_frame_explains_all(seed, shift, scale, signs, axes):
         )
         for c in WHOLE.channels
     )
-    check_places(WHOLE, SignalSpec(channels, 10.0))
+    check_positions(WHOLE, SignalSpec(channels, 10.0))
 
 
 @given(st.integers(0, 2**32))
@@ -200,4 +200,4 @@ def test_digitising_again_explains_millimetres(seed):
     at = {n: tuple((np.array(p) + rng.normal(0, 0.003, 3)).tolist()) for n, p in SOURCES.items()}
     to = {n: tuple((np.array(p) + rng.normal(0, 0.003, 3)).tolist()) for n, p in DETECTORS.items()}
     rows = {name: int(name[1:]) for name in SOURCES}
-    check_places(WHOLE, spec_of(sorted(SOURCES), places=at, detectors=to, rows=rows))
+    check_positions(WHOLE, spec_of(sorted(SOURCES), places=at, detectors=to, rows=rows))

@@ -90,14 +90,14 @@ def described(**fields):
     channels, optodes = ET.SubElement(desc, "channels"), ET.SubElement(desc, "optodes")
     for wavelength in ("760", "850"):
         node = ET.SubElement(channels, "channel")
-        said = {
+        answer = {
             "label": f"S1-D1 {wavelength}",
             "type": "Intensity",
             "unit": "V",
             "source": "S1",
             "detector": "D1",
         }
-        for tag, text in {**said, "wavelength": fields.get("wavelength", wavelength)}.items():
+        for tag, text in {**answer, "wavelength": fields.get("wavelength", wavelength)}.items():
             ET.SubElement(node, tag).text = text
         if "measured" in fields:
             ET.SubElement(node, "wavelength_measured").text = str(float(wavelength) + fields["measured"])

@@ -22,7 +22,7 @@ SAMPLES = 250
 
 
 def sources() -> Iterator[tuple[str, KnownSource, bool]]:
-    """Each with its name, and whether it is told when samples came."""
+    """Each with its name, and whether it is known when samples came."""
     for family in (*FAMILIES, "combinations"):
         for seed in range(SEEDS):
             yield f"{family} {seed}", make(family, seed, SAMPLES), seed % 2 == 0
@@ -57,7 +57,7 @@ def found(source: KnownSource, arrivals: bool) -> dict[str, Any]:
         "dropped": np.flatnonzero(~np.array(kept)).tolist(),
         "rate": round(report.rate * source.period, 9),
         "jitter": round(report.jitter_s / source.period, 9),
-        "counts": [report.gaps, report.duplicates, report.disordered, report.lost, clock.set_backs],
+        "counts": [report.gaps, report.duplicates, report.disordered, report.lost, clock.backward_steps],
         "invented": report.invented,
     }
 

@@ -47,7 +47,7 @@ def test_exact_stamps_are_believed_when_no_chunk_is_so_long(rate: float, longest
     assert ends.away_from(0.0) == 0.0
 
 
-def test_where_no_rate_is_declared_nothing_is_made_up() -> None:
+def test_where_no_rate_is_declared_nothing_is_deduced() -> None:
     assert Ends(0.0).cleared
 
 
@@ -122,7 +122,7 @@ def test_what_a_step_is() -> None:
         (1.7e9, 1, 1.4e-6, True), (1.7e9, 1, 2.1e-6, False),  # float64 rounds such stamps to 0.24 us
     ],
 )  # fmt: skip
-def test_a_step_was_made_up_where_it_is_exact_to_a_nanosecond_a_period_or_to_the_rounding_of_stamps(
+def test_a_step_was_deduced_where_it_is_exact_to_a_nanosecond_a_period_or_to_the_rounding_of_stamps(
     first: float, periods: int, off: float, exact: bool
 ) -> None:
     step = looked([first]).look(first + periods * PERIOD + off)
@@ -185,7 +185,7 @@ def test_a_rate_is_wrong_where_that_is_a_tenth_of_a_period_a_chunk_and_more_than
     assert looked(stamps[:51], nominal).shows_chunks == shown
 
 
-def test_four_chunks_of_two_samples_show_a_rate_and_a_made_up_step_among_measured_ones_does_not() -> None:
+def test_four_chunks_of_two_samples_show_a_rate_and_a_deduced_step_among_measured_ones_does_not() -> None:
     ends = looked(chunked([2, 1, 2, 2], period=0.12)[0])
     for stamp, shown in zip(chunked([2, 1, 2, 2, 2, 2], period=0.12)[0][7:], [0, 0, 1, 1], strict=True):
         ends.look(stamp)
@@ -322,7 +322,7 @@ def test_whole_periods_now_more_now_fewer_are_losses_and_the_same_again_and_agai
 
 def test_a_clock_that_was_set_begins_with_its_first_stamp() -> None:
     ends = looked(chunked([10] * 10, period=0.113)[0])
-    ends.set_back(-500.0)
+    ends.step_back(-500.0)
     assert not ends.shows_chunks
     assert ends.look(-499.9) is Step.INSIDE
 
@@ -340,7 +340,7 @@ def test_the_clock_deduces_times_from_ends_and_stops_when_the_rate_is_true_after
 
 
 @pytest.mark.parametrize("set_s", [-150.0, -3.0, 40.0])
-def test_a_clock_that_was_set_inside_a_chunk_is_doubted_by_as_much(set_s: float) -> None:
+def test_a_clock_that_was_set_inside_a_chunk_is_uncertain_by_as_much(set_s: float) -> None:
     """By the chunks so far the samples lie here, by their own stamps there: either may be right."""
     stamps, true = chunked([8] * 12, period=0.09)
     clock = Clock(1.0 / PERIOD)
@@ -361,7 +361,7 @@ def test_a_rate_is_wrong_by_a_quarter_at_most(true: float, held: float) -> None:
     for k in range(6):
         line.add(10 * k, 10 * k * true, 10)
     assert line.period == pytest.approx(held)
-    assert line.told
+    assert line.believed
     # Ways that all were longer than the line's may be shorter yet by what chunks are pushed late.
     assert line.shortest == pytest.approx(8.0 / 5 * 3e-3 + 10 * max(held - true, 0.0))
     again = EndsLine(PERIOD)

@@ -51,14 +51,14 @@ def test_before_the_first_sample_the_declared_period_is_claimed(rate: float) -> 
         np.testing.assert_array_equal(clock.process(stamps(1000.0, 5, rate))[0], stamps(1000.0, 5, rate))
 
 
-def test_stamps_that_are_known_to_be_measured_are_never_taken_for_made_up() -> None:
+def test_stamps_that_are_known_to_be_measured_are_never_taken_for_deduced() -> None:
     clock = Clock(1.0, measured=True)
     clock.process(stamps(1000.0, 12, 1.0))
     assert clock.uncertainty_s < 1e-6
 
 
 @pytest.mark.parametrize("speed", [1.0, 10.0])
-def test_the_clocks_of_a_replay_drift_apart_in_the_time_that_it_takes(speed: float) -> None:
+def test_the_clocks_of_a_replay_drift_in_the_time_that_it_takes(speed: float) -> None:
     clock = Clock(10.0, measured=True, speed=speed)
     clock.compare(0.0, 3.0)
     clock.process(stamps(0.0, 971))
@@ -66,7 +66,7 @@ def test_the_clocks_of_a_replay_drift_apart_in_the_time_that_it_takes(speed: flo
     assert clock.uncertainty_s == pytest.approx(3.0 * math.hypot(NOISE_S, 100.0 * DRIFT / speed))
 
 
-def test_what_is_no_number_is_no_sample_and_is_counted() -> None:
+def test_nan_is_no_sample_and_is_counted() -> None:
     clock = Clock(10.0)
     assert kept(clock, np.array([0.0, math.nan, 0.1, math.inf, -math.inf, 0.2])) == [1, 0, 1, 0, 0, 1]
     assert (clock.unusable, clock.report.dropped) == (3, 3)
@@ -96,17 +96,17 @@ def test_a_sample_that_is_counted_late_is_out_of_order_whatever_its_stamp() -> N
     clock.process(stamps(1000.0, 50), np.arange(50.0))
     assert kept(clock, stamps(1005.0, 20), np.full(20, 48.0)) == [False] * 20
     assert clock.disordered == 20
-    assert clock.set_backs == 0
+    assert clock.backward_steps == 0
 
 
 @pytest.mark.parametrize(("rate", "needed"), [(0.5, 5), (1.0, 5), (8.0, 8)])
-def test_as_many_samples_behind_as_come_in_a_second_tell_of_a_clock_that_was_set(
+def test_as_many_samples_behind_as_come_in_a_second_show_a_clock_that_was_set(
     rate: float, needed: int
 ) -> None:
     clock = following(rate)
     for turn, back in enumerate((500.0, 100.0), 1):
         assert kept(clock, stamps(back, needed, rate)) == [False] * (needed - 1) + [True]
-        assert (clock.set_backs, clock.disordered) == (turn, turn * (needed - 1))
+        assert (clock.backward_steps, clock.disordered) == (turn, turn * (needed - 1))
     last = stamps(100.0, needed, rate)[-1]
     assert jump(clock) == pytest.approx(last - 1060.0)
     assert kept(clock, np.array([last, last + 1.0 / rate])) == [False, True]
@@ -127,17 +127,17 @@ def test_behind_it_exact_stamps_are_believed_as_soon_as_from_the_start() -> None
     clock = Clock(1.0)
     clock.process(np.array([1000.0]))
     clock.process(stamps(981.0, 27, 1.0))
-    assert clock.set_backs == 1
+    assert clock.backward_steps == 1
     assert clock.uncertainty_s < 1e-6
 
 
-def test_without_a_rate_five_samples_tell_of_it() -> None:
+def test_without_a_rate_five_samples_show_it() -> None:
     clock = Clock(0.0)
     clock.process(np.array([1000.0]))
     assert kept(clock, stamps(10.0, 6, 1.0)) == [False] * 4 + [True] * 2
 
 
-def test_samples_behind_that_do_not_rise_tell_of_nothing() -> None:
+def test_samples_behind_that_do_not_rise_show_nothing() -> None:
     for behind in (stamps(500.0, 30)[::-1], np.full(30, 500.0)):
         assert not any(kept(following(8.0), behind))
     # A lower one is the first of eight, and a good one ends it.
@@ -184,7 +184,7 @@ def test_the_first_sample_is_no_jump() -> None:
     assert jump(clock) == 0.0
 
 
-def test_where_stamps_are_made_up_times_follow_the_ends_without_a_jump() -> None:
+def test_where_stamps_are_deduced_times_follow_the_ends_without_a_jump() -> None:
     made_up, true = chunked([10] * 30, period=0.113)
     clock = Clock(10.0)
     clock.process(np.array(made_up[:100]))
@@ -211,9 +211,9 @@ def test_where_the_declared_rate_is_the_true_one_after_all_times_come_back_to_th
     assert np.abs(ahead[160:]).max() < 1e-9
 
 
-@pytest.mark.parametrize(("by", "set_backs"), [(-2.1, 0), (-2.41, 1), (-500.03, 1)])
-def test_where_stamps_are_made_up_a_second_and_ten_periods_back_are_a_clock_that_was_set(
-    by: float, set_backs: int
+@pytest.mark.parametrize(("by", "backward_steps"), [(-2.1, 0), (-2.41, 1), (-500.03, 1)])
+def test_where_stamps_are_deduced_a_second_and_ten_periods_back_are_a_clock_that_was_set(
+    by: float, backward_steps: int
 ) -> None:
     """At the end of the first chunk behind it; less is caught up with."""
     made_up, true = chunked([10] * 30, period=0.113)
@@ -222,11 +222,11 @@ def test_where_stamps_are_made_up_a_second_and_ten_periods_back_are_a_clock_that
     assert all(kept(clock, np.array(made_up[200:210]) + by))
     times, all_kept = clock.process(np.array(made_up[210:]) + by)
     assert all_kept.all()
-    assert clock.set_backs == set_backs
+    assert clock.backward_steps == backward_steps
     errors = np.abs(times - true[210:] - by)
     assert np.all(errors <= clock.uncertainties + 1e-6)
     assert np.all(clock.uncertainties <= errors + 0.1)
-    assert errors[40 * (not set_backs) :].max() < 0.01
+    assert errors[40 * (not backward_steps) :].max() < 0.01
     assert clock.uncertainty_s < 0.1
 
 
@@ -237,10 +237,10 @@ def test_a_jump_is_answered_by_the_next_comparison_or_not_at_all() -> None:
     assert jump(clock) == 0.0
     clock.compare(1067.0, -500.0)
     assert clock.offset == pytest.approx(0.0, abs=1e-9)
-    assert clock.set_backs == 0
+    assert clock.backward_steps == 0
 
 
-def test_a_comparison_may_answer_a_clock_that_was_set_back() -> None:
+def test_a_comparison_may_answer_a_clock_that_was_stepped_back() -> None:
     clock = following()
     clock.process(stamps(560.1, 20))
     clock.compare(1062.0, 500.0)
@@ -250,15 +250,15 @@ def test_a_comparison_may_answer_a_clock_that_was_set_back() -> None:
 
 
 @pytest.mark.parametrize("first", [0.0, 700.0])
-@pytest.mark.parametrize(("moved", "set_backs"), [(-500.0, 1), (500.0, 0)])
+@pytest.mark.parametrize(("moved", "backward_steps"), [(-500.0, 1), (500.0, 0)])
 def test_times_that_go_on_earlier_are_a_step_back_and_times_that_go_on_later_are_none(
-    moved: float, set_backs: int, first: float
+    moved: float, backward_steps: int, first: float
 ) -> None:
     clock, offset = following(offset=first), first + moved
     clock.process(stamps(1060.1 - offset, 20))
-    before = clock.set_backs
+    before = clock.backward_steps
     clock.compare(1062.0, offset)
-    assert clock.set_backs == before + set_backs
+    assert clock.backward_steps == before + backward_steps
     times, _ = clock.process(stamps(1062.1 - offset, 20))
     np.testing.assert_allclose(times, stamps(1062.1, 20), atol=0.02)
 

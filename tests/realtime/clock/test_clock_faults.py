@@ -55,7 +55,7 @@ def test_times_inside_pushed_chunks_follow_from_their_ends(
 
 
 @given(st.floats(0.5, 50.0), st.integers(20, 400))
-def test_stamps_that_are_true_are_not_taken_for_made_up(rate: float, n: int) -> None:
+def test_stamps_that_are_true_are_not_taken_for_deduced(rate: float, n: int) -> None:
     stamps = 1e5 + np.arange(n) / rate
     for clock in (Clock(rate), Clock(rate, measured=True)):
         times, kept = clock.process(stamps)
@@ -74,7 +74,7 @@ def test_exact_stamps_are_not_believed_before_a_pushed_chunk_must_have_ended(rat
     assert clock.report.uncertainty_s < 1e-6
 
 
-def test_a_gap_between_made_up_chunks_is_a_gap_at_once() -> None:
+def test_a_gap_between_deduced_chunks_is_a_gap_at_once() -> None:
     stamps, true = pushed(9.13, 7.88, [10], 1500, jitter=0.003)
     there = np.ones(1500, bool)
     there[700:746] = False  # 5 s
@@ -106,7 +106,7 @@ def test_samples_out_of_order_are_declared() -> None:
 
 
 @pytest.mark.parametrize("lost_share", [0.02, 0.1])
-def test_a_device_that_counts_its_frames_tells_losses_from_jitter(lost_share: float) -> None:
+def test_a_device_that_counts_its_frames_separates_losses_from_jitter(lost_share: float) -> None:
     rng = np.random.default_rng(5)
     true = 1e5 + np.arange(4000) / 10
     there = rng.random(4000) > lost_share
@@ -115,7 +115,7 @@ def test_a_device_that_counts_its_frames_tells_losses_from_jitter(lost_share: fl
     times, kept = clock.process(stamps, np.arange(4000.0)[there])
     assert kept.all()
     assert np.abs(times - true[there])[20:].max() < 0.11  # of the jitter, which is a period
-    # What lacks before the first or behind the last nobody can count.
+    # What lacks before the first or behind the last cannot be counted.
     seen = np.flatnonzero(there)
     assert clock.report.lost == int((~there[seen[0] : seen[-1]]).sum())
 
@@ -157,12 +157,12 @@ def test_what_a_count_says(frame: float, before: float | None, what: Counted, lo
 
 
 @pytest.mark.parametrize("back", [3.03, 30.0, 4000.0])
-def test_a_clock_that_is_set_back_is_followed_within_a_second(back: float) -> None:
+def test_a_clock_that_is_stepped_back_is_followed_within_a_second(back: float) -> None:
     stamps = 1e5 + np.arange(1000) / 10
     stamps[500:] -= back
     clock = Clock(10)
     times, kept = clock.process(stamps)
-    assert clock.set_backs == 1
+    assert clock.backward_steps == 1
     assert kept[512:].all()
     np.testing.assert_allclose(times, stamps[kept], atol=1e-6)
 
@@ -207,7 +207,7 @@ def test_whatever_comes_chunks_and_restored_states_change_nothing(
     whole = Clock(10)
     times, kept = whole.process(stamps, frames)
     assert np.isfinite(times).all()
-    assert (np.diff(times) <= 0).sum() <= whole.set_backs
+    assert (np.diff(times) <= 0).sum() <= whole.backward_steps
     report = whole.report
     assert report.dropped == (~kept).sum()
     clock, parts, at = Clock(10), [], 0
@@ -223,7 +223,7 @@ def test_whatever_comes_chunks_and_restored_states_change_nothing(
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 10_000])
-def test_behind_a_clock_that_was_set_back_everything_starts_over(chunk: int) -> None:
+def test_behind_a_clock_that_was_stepped_back_everything_starts_over(chunk: int) -> None:
     spec = intensity_spec()
     plan = fast_plan(spec)
     n = 600

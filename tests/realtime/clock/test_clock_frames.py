@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.clock.frame_counter import DOUBTED, MOST_LOST, Counted, Frame, FrameCounter, understand
+from realtime.clock.frame_counter import CONTRADICTIONS, MOST_LOST, Counted, Frame, FrameCounter, understand
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -87,14 +87,14 @@ def test_float32_past_its_whole_numbers_is_not_believed() -> None:
     assert "16777216" in why
     # The same counts in a stream of float64, where only the repetition tells.
     n, why = believed(counts.astype(np.float64), STAMPS)
-    assert 100 < n <= 100 + 2 * DOUBTED + 2
+    assert 100 < n <= 100 + 2 * CONTRADICTIONS + 2
     assert "repeats itself" in why
 
 
-def test_a_counter_that_stands_still_is_not_believed() -> None:
+def test_a_stuck_counter_is_not_believed() -> None:
     n, why = believed(np.full(400, 7.0), STAMPS)
     assert n == 8
-    assert "stands still" in why
+    assert "is stuck" in why
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_a_count_is_believed_as_far_as_it_is_exact(dtype: str, largest: int) -> 
     assert str(largest) in why
 
 
-def test_a_count_that_is_no_number_says_nothing_of_those_behind_it() -> None:
+def test_a_count_of_nan_says_nothing_of_those_behind_it() -> None:
     counts = np.arange(400.0)
     counts[[3, 4, 200]] = math.nan
     assert believed(counts, STAMPS) == (400, "")
 
 
-def test_where_each_count_comes_three_times_doubt_grows() -> None:
+def test_where_each_count_comes_three_times_it_is_believed_less_and_less() -> None:
     n, why = believed(np.repeat(np.arange(100.0), 3), STAMPS[:300])
     assert n == 20  # two repetitions a count, of which the next count makes good one
     assert "repeats itself" in why

@@ -64,7 +64,7 @@ def test_a_comparison_whose_uncertainty_is_known_stands_for_itself() -> None:
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_is_left_aside(wrong: float) -> None:
+def test_nan_is_left_out(wrong: float) -> None:
     comparisons = compared([1.0] * 3)
     assert not comparisons.add(20.0, wrong)
     assert not comparisons.add(wrong, 1.0)

@@ -69,7 +69,7 @@ def test_a_loss_that_hid_in_the_jitter_is_a_gap_once_the_mean_of_some_stamps_sho
 
 
 @pytest.mark.parametrize(("off", "fresh"), [(0.019, False), (0.021, True), (-0.019, False), (-0.021, True)])
-def test_a_step_that_ends_on_the_grid_is_a_loss_and_one_beside_it_a_shift(off: float, fresh: bool) -> None:
+def test_a_step_that_ends_on_the_grid_is_a_loss_and_one_next_to_it_a_shift(off: float, fresh: bool) -> None:
     line = settled()
     step(line, 3.0 + off)
     assert line.fresh == fresh
@@ -140,7 +140,7 @@ def test_a_line_that_another_sample_followed_is_not_gone_back_from() -> None:
     assert line.follow(0.2, line.time) is None
 
 
-def test_a_line_that_begins_anew_doubts_nothing_of_what_was_before() -> None:
+def test_a_line_that_begins_anew_keeps_what_was_before() -> None:
     line = settled()
     step(line, 301.0)
     assert line.uncertainty_s >= 30.0 - 1e-9
@@ -218,15 +218,15 @@ def test_of_a_start_of_which_half_are_gaps_the_step_is_the_period(again: int) ->
     assert line.period == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize(("short", "told"), [(0.06, True), (0.04, False)])
-def test_a_gap_of_the_start_is_told_from_jitter_where_no_step_is_shorter_than_half_a_period(
-    short: float, told: bool
+@pytest.mark.parametrize(("short", "reported"), [(0.06, True), (0.04, False)])
+def test_a_gap_of_the_start_is_distinguished_from_jitter_where_no_step_is_shorter_than_half_a_period(
+    short: float, reported: bool
 ) -> None:
     steps = [0.1, 0.1, short, 0.2 - short, 0.1, 0.3, 0.1, 0.1, 0.1]
     line = Line(0.1)
     for stamp in [0.0, *np.cumsum(steps).tolist()]:
         line.follow(stamp, line.time if stamp else -math.inf)
-    assert line.period == pytest.approx(0.1 if told else 1.1 / 9)
+    assert line.period == pytest.approx(0.1 if reported else 1.1 / 9)
 
 
 def test_a_start_that_only_falls_back_keeps_the_declared_period() -> None:
@@ -249,7 +249,7 @@ def test_a_sample_behind_what_was_given_is_left_out() -> None:
     assert step(line, 1.0) == pytest.approx(0.1, abs=1e-9)
 
 
-def test_the_last_stamp_again_is_told_from_a_sample() -> None:
+def test_the_last_stamp_again_is_distinguished_from_a_sample() -> None:
     line = settled()
     assert line.repeats(0.0)
     assert line.repeats(0.009)

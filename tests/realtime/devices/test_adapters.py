@@ -1,4 +1,4 @@
-"""What each vendor's stream looks like by its XML, and what is said where it is wrong or half told."""
+"""What each vendor's stream looks like by its XML, and the message where it is wrong or incomplete."""
 
 import json
 import math
@@ -82,7 +82,7 @@ def test_aurora_under_another_name_is_known_by_its_shape():
     assert recognise(aurora_stream(name="bed 4")).device == "aurora"
 
 
-def test_of_aurora_the_light_is_taken_where_nobody_says_what():
+def test_of_aurora_the_light_is_taken_by_default():
     layout = usual(layout_of(aurora_stream()))
     assert set(layout.spec.kinds) == {Kind.INTENSITY}
     assert layout.rows == (1, 2, 3, 4)
@@ -130,7 +130,7 @@ def changed(row, **fields):
         (stream("Aurora", rows=9), "does not describe its channels"),
     ],
 )
-def test_a_wrong_aurora_is_told_plainly(info, message):
+def test_a_wrong_aurora_is_reported_plainly(info, message):
     with pytest.raises(StreamError, match=message):
         layout_of(info)
 
@@ -174,7 +174,7 @@ def test_oxysoft_by_its_labels(tmp_path):
         (("left", "right"), r"None of its 2 rows .*'left', 'right'"),
     ],
 )
-def test_a_wrong_oxysoft_is_told_plainly(labels, message):
+def test_a_wrong_oxysoft_is_reported_plainly(labels, message):
     with pytest.raises(StreamError, match=message):
         layout_of(oxysoft_stream(labels))
 
@@ -191,12 +191,12 @@ def test_oxysoft_with_fewer_labels_than_rows():
         ({"SourceDetectorSeparation": {"Tx5": "35 mm"}}, "'Tx5'; expected two optodes"),
         ({"SourceDetectorSeparation": "35"}, "'35'; expected a length"),
         ({"Optodes": {"Tx5": [1, 2]}}, r"'Tx5' at \[1, 2\]; expected three numbers"),
-        ({"Optodes": [1]}, "expected places by name"),
+        ({"Optodes": [1]}, "expected positions by name"),
         ({"Optodes": {}, "OptodeUnit": "inch"}, "'inch'; expected m, cm, mm"),
         ({"channels": 3}, "expected 'ChMontage'"),
     ],
 )
-def test_a_wrong_geometry_is_told_plainly(tmp_path, values, message):
+def test_a_wrong_geometry_is_reported_plainly(tmp_path, values, message):
     side = tmp_path / "side.json"
     side.write_text(json.dumps(values))
     with pytest.raises(StreamError, match=message):
@@ -216,7 +216,7 @@ def test_places_give_distances_and_one_length_may_hold_for_all(tmp_path):
     assert {channel.distance for channel in channels} == {0.03}
 
 
-def test_a_geometry_cannot_tell_what_the_rows_are(tmp_path):
+def test_a_geometry_does_not_describe_what_the_rows_are(tmp_path):
     side = tmp_path / "side.json"
     side.write_text(json.dumps({"SourceDetectorSeparation": "30 mm"}))
     with pytest.raises(StreamError, match="does not describe its 42 channels"):
@@ -266,10 +266,10 @@ def test_ninjanirs_says_in_which_order_its_rows_come():
 LIGHT = {"type": "Intensity", "unit": "V", "source": "S1", "detector": "D1"}
 
 
-def test_half_told_wavelengths_are_an_error_and_none_at_all_is_silence():
-    told, silent = {**LIGHT, "label": "a", "wavelength": "760"}, {**LIGHT, "label": "b"}
+def test_half_declared_wavelengths_are_an_error_and_none_at_all_is_silence():
+    reported, silent = {**LIGHT, "label": "a", "wavelength": "760"}, {**LIGHT, "label": "b"}
     with pytest.raises(StreamError, match="1 of 2 channels of light have no wavelength, the first is 'b'"):
-        layout_of(stream(channels=[told, silent]))
+        layout_of(stream(channels=[reported, silent]))
     assert layout_of(stream(channels=[silent])).spec.channels[0].wavelength is None
 
 
@@ -309,9 +309,9 @@ def test_a_side_file_for_more_rows_than_there_are(data_dir):
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_an_adapter_says_no_in_words_to_what_is_nothing(name):
-    said = ADAPTERS[name].recognise(ET.Element("info"))
-    assert said.device == name
-    assert said.why
+    answer = ADAPTERS[name].recognise(ET.Element("info"))
+    assert answer.device == name
+    assert answer.why
 
 
 @pytest.mark.parametrize("name", VENDORS)

@@ -34,7 +34,7 @@ def test_types_and_powers_of_ten(kind, label, power, unit, scale):
     np.testing.assert_allclose(layout.take(np.ones((2, 3))), scale)
 
 
-def test_what_is_lacking_is_told():
+def test_what_is_lacking_is_reported():
     with pytest.raises(StreamError, match="no wavelength"):
         layout_of(stream(channels=[channel("left", "fnirs_cw_amplitude")]))
     with pytest.raises(StreamError, match="Unit of hbo"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.guards.stamps import BELIEVED, LATEST_S, LEAP_S, StampGuard
+from realtime.guards.stamps import BELIEVED, LATEST_S, LEAP_S, StampGuard, on_a_clock
 
 GOOD = 1000.0 + np.arange(40) / 10.0
 WILD = [np.nan, np.inf, -np.inf, 1e19, -1e19, 1.7e18, 1.7e12, 1e308, 2 * LATEST_S]
@@ -16,7 +16,7 @@ WILD = [np.nan, np.inf, -np.inf, 1e19, -1e19, 1.7e18, 1.7e12, 1e308, 2 * LATEST_
 
 @pytest.mark.parametrize("bad", [*WILD, 1.7e9, -1e9, 1000.0 + 4 * LEAP_S, 0.0, 1e11])
 @pytest.mark.parametrize("count", [1, BELIEVED - 1])
-def test_a_few_bad_stamps_are_left_aside_and_nothing_else(bad: float, count: int) -> None:
+def test_a_few_bad_stamps_are_rejected_and_nothing_else(bad: float, count: int) -> None:
     stamps = GOOD + LEAP_S  # so that 0 lies more than a leap away
     stamps[20 : 20 + count] = bad + np.arange(count) / 10.0
     guard = StampGuard(stamps[0])
@@ -70,9 +70,55 @@ def test_how_samples_are_cut_changes_nothing(stamps: list[float], cuts: list[int
     assert usable == expected.usable.tolist()
     assert tuple(leaps) == expected.leaps
     assert cut.rejected == whole.rejected
-    # What passes is on a clock, and leaps only where it was said.
+    # What passes is on a clock, and leaps only where it was reported.
     passed = given_stamps[expected.usable]
     assert (np.abs(passed) <= LATEST_S).all()
     steps = np.flatnonzero(np.abs(np.diff(passed)) > LEAP_S) + 1
     number = {int(np.count_nonzero(expected.usable[:leap])) for leap in expected.leaps}
     assert set(steps.tolist()) <= number
+
+
+def test_a_clock_reads_at_most_three_thousand_years() -> None:
+    """The year 1 in seconds (6.4e10) is a clock; milliseconds since 1970 (1.7e12) are none."""
+    assert all(map(on_a_clock, (1e11, -1e11, 6.4e10)))
+    assert not any(map(on_a_clock, (1.0001e11, -1.2e11)))
+
+
+@pytest.mark.parametrize(
+    ("step", "usable"), [(-3600.0, True), (-3601.0, False), (3600.0, True), (3601.0, False)]
+)
+def test_a_step_of_an_hour_needs_no_other_to_be_believed(step: float, usable: bool) -> None:
+    guard = StampGuard(1000.0)
+    guard.look(np.array([5000.0]), 1000.0)
+    assert guard.look(np.array([5000.0 + step]), 1000.0).usable.tolist() == [usable]
+
+
+def test_a_leap_is_believed_with_the_fifth_stamp_in_a_row() -> None:
+    guard = StampGuard(1000.0)
+    looked = guard.look(np.array([1000.0, *(9000.0 + np.arange(5)), 9005.0]), 1000.0)
+    assert looked.usable.tolist() == [True, False, False, False, False, True, True]
+    assert looked.leaps == (5,)
+    assert guard.rejected == 4
+
+
+def test_stamps_go_as_far_as_time_went_by_here() -> None:
+    """A pause of two hours on the local clock carries a step of two hours, of four at twice the speed."""
+    for speed, step, usable in (((), 7200.0, True), ((), 14400.0, False), ((2.0,), 14400.0, True)):
+        guard = StampGuard(0.0)
+        guard.look(np.array([100.0]), 0.0)
+        assert guard.look(np.array([100.0 + step]), 7200.0, *speed).usable.tolist() == [usable], step
+    guard = StampGuard(0.0)  # not the other way round
+    guard.look(np.array([20000.0]), 0.0)
+    assert not guard.look(np.array([20000.0 - 7200.0]), 7200.0).usable.any()
+
+
+def test_time_goes_by_from_the_entry_before_the_last_stamp_came() -> None:
+    guard = StampGuard(0.0)
+    for stamp, local in ((100.0, 0.0), (200.0, 7200.0), (300.0, 7300.0)):
+        assert guard.look(np.array([stamp]), local).usable.all()
+    # From 7200 s on: 200 s went by here, and an hour is allowed.
+    assert not guard.look(np.array([300.0 + 3801.0]), 7400.0).usable.any()
+    guard.restart(7200.0)
+    guard.look(np.array([5.0]), 7200.0)
+    assert not guard.look(np.array([5.0 + 3801.0]), 7400.0).usable.any()
+    assert guard.look(np.array([5.0 + 3800.0]), 7400.0).usable.all()

@@ -15,7 +15,7 @@ from realtime.log import ClockMeasured, Origin, Received, StreamOpened
 from realtime.quality.buffer import MOST_SAMPLES, RecentSamples
 from realtime.quality.channels import ChannelQuality, Measured, made_of
 from realtime.quality.policy import Policy, Reason
-from realtime.quality.raw import look
+from realtime.quality.raw import measure_raw
 from realtime.quality.scalp_coupling import ScalpCoupling
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.sources.recording import Recording, entries
@@ -43,8 +43,14 @@ def everything(window: Window) -> tuple[object, ...]:
     if window.channels is not None:
         fields = type(window.channels).__slots__
         shown = {name: np.round(getattr(window.channels, name), 9).tolist() for name in fields}
-    rest = (window.sequence, window.count, window.start, window.end, window.fitness, window.reasons)
-    return (*rest, dict(window.left_out), dict(window.quality), window.time_uncertainty_s, repr(shown))
+    rest = (window.sequence, window.count, window.start, window.end, window.measurement, window.reasons)
+    return (
+        *rest,
+        dict(window.rejected_channels),
+        dict(window.quality),
+        window.time_uncertainty_s,
+        repr(shown),
+    )
 
 
 POLICY = Policy(min_channels=0.4, max_moving=0.5, min_scalp_coupling=-0.5)
@@ -114,9 +120,9 @@ def test_what_was_prepared_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(*words: Any) -> Any:
         looked.append(ahead[0])
-        return look(*words)
+        return measure_raw(*words)
 
-    monkeypatch.setattr("realtime.quality.channels.look", watched)
+    monkeypatch.setattr("realtime.quality.channels.measure_raw", watched)
     times = 1000 + np.arange(400) / RATE
     data = pulsating(SPEC, times)
     n_windows = 0
@@ -162,8 +168,8 @@ def test_a_restored_one_goes_on_as_the_one_it_was_taken_from(seed: int, at: int,
     for name in ("clock", "pipeline", "_windows"):
         getattr(cores[1], name).restore(getattr(cores[0], name).state())
     for core in cores:
-        assert core._fitness is not None
-    cores[1]._fitness.signals.restore(cores[0]._fitness.signals.state())
+        assert core._quality is not None
+    cores[1]._quality.signals.restore(cores[0]._quality.signals.state())
     straight, restored = (feed(core, times[at:], data[:, at:], 7) for core in cores)
     assert [everything(w) for w in straight] == [everything(w) for w in restored]
 
@@ -172,8 +178,8 @@ def test_no_more_is_kept_than_windows_to_come_may_ask_for() -> None:
     core = opened_core(fast_plan(SPEC))
     times = np.arange(6000) / 10
     feed(core, times, intensities(SPEC, 6000), 1)
-    assert core._fitness is not None
-    recent = core._fitness.signals.recent
+    assert core._quality is not None
+    recent = core._quality.signals.recent
     assert len(recent.state()["times"]) <= 80
     assert len(recent._times) == 256
     # A trickle of which no rate can ever be measured does not grow without bounds.
@@ -206,7 +212,7 @@ def test_a_bad_wavelength_spoils_what_is_made_of_it_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("rate", [3.9, 5.0, 10.0, 50.0])
-def test_a_pulse_that_both_wavelengths_share_is_seen(rate: float) -> None:
+def test_a_pulse_that_both_wavelengths_share_is_found(rate: float) -> None:
     times = np.arange(int(20 * rate)) / rate
     data = pulsating(SPEC, times)
     data[3] = pulsating(SPEC, times, pulse=0.0, seed=5)[3]  # an optode in the air
@@ -241,7 +247,7 @@ def test_the_sign_and_the_size_of_the_light_do_not_matter() -> None:
         (10.0, 3.0, (0.7, 1.5), False),
     ],
 )
-def test_a_pulse_that_cannot_be_seen_is_unknown(
+def test_a_pulse_that_cannot_be_measured_is_unknown(
     rate: float, length: float, band: tuple[float, float], known: bool
 ) -> None:
     coupling = ScalpCoupling(SPEC, length_s=length, low=band[0], high=band[1])
@@ -295,7 +301,7 @@ def test_numbers_beyond_all_measure_are_borne() -> None:
 # ------------------------------------------------------------ faults on purpose
 
 
-def test_a_channel_that_stands_still_is_flat() -> None:
+def test_a_channel_that_repeats_itself_is_flat_lined() -> None:
     times = np.arange(400) / 10
     data = pulsating(SPEC, times)
     data[2, 120:150] = data[2, 120]
@@ -343,7 +349,7 @@ def test_steps_and_spikes_are_motion_and_a_pulse_is_not(rate: float) -> None:
     assert found.summary["moving"] == 0.5
 
 
-def test_motion_that_fills_a_window_is_told_from_what_was_usual() -> None:
+def test_motion_that_fills_a_window_is_distinguished_from_what_was_usual() -> None:
     times = np.arange(600) / 10
     data = pulsating(SPEC, times)
     rng = np.random.default_rng(0)
@@ -443,14 +449,16 @@ def test_a_real_channel_that_hit_the_rail_is_found(data_dir: Path) -> None:
     recording = read(folder / "s3" / "neuro_run04.nirs", "cm")
     windows, names = replayed(recording, Policy(min_channels=0.5))
     warm = [w for w in windows if Reason.WARMING_UP not in w.reasons]
-    told = [w for w in warm if Reason.SATURATED in w.left_out or Reason.FLAT in w.left_out]
-    assert len(told) > 0.9 * len(warm) > 300
-    named = {name for w in windows for names in w.left_out.values() for name in names}
+    reported = [
+        w for w in warm if Reason.SATURATED in w.rejected_channels or Reason.FLAT in w.rejected_channels
+    ]
+    assert len(reported) > 0.9 * len(warm) > 300
+    named = {name for w in windows for names in w.rejected_channels.values() for name in names}
     assert named == {"S4_D8 hbo", "S4_D8 hbr", "S2_D4 hbo", "S2_D4 hbr"}
-    # With half of the channels being enough, it is judged without them.
-    for window in told:
-        out = [names.index(name) for each in window.left_out.values() for name in each]
-        assert window.fit
+    # With half of the channels being enough, it is predicted without them.
+    for window in reported:
+        out = [names.index(name) for each in window.rejected_channels.values() for name in each]
+        assert window.usable
         assert window.data is not None
         assert (~window.data.any(axis=1)).nonzero()[0].tolist() == sorted(out)
 
@@ -482,7 +490,7 @@ def test_the_default_policy_throws_no_good_recording_away(data_dir: Path, folder
     windows = [window for entry in entries(recording) for window in core.feed(entry)]
     warm = [window for window in windows if Reason.WARMING_UP not in window.reasons]
     assert len(warm) > 40
-    assert all(window.fit for window in warm)
+    assert all(window.usable for window in warm)
     assert all(window.quality["scalp_coupling"] is not None for window in warm)
 
 

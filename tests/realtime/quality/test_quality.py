@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 from models.errors import RecipeError
 from realtime.quality.policy import (
     RANGES,
-    ChannelFitness,
+    ChannelMeasurement,
     Policy,
     Reason,
     WindowMeasurement,
     bad_channels,
     first_reasons,
-    fitness,
     longest_runs,
+    measure_missing,
 )
 
 NAMES = ("a", "b", "c", "d")
 
 
-def channels(**values: list[float]) -> ChannelFitness:
+def channels(**values: list[float]) -> ChannelMeasurement:
     """Four channels of which nothing is wrong but what is given."""
     fine = {
         "coverage": 1.0,
@@ -32,7 +32,7 @@ def channels(**values: list[float]) -> ChannelFitness:
         "saturated": 0.0,
         "moving": 0.0,
     }
-    return ChannelFitness(**{n: np.array(values.get(n, [v] * 4)) for n, v in fine.items()})
+    return ChannelMeasurement(**{n: np.array(values.get(n, [v] * 4)) for n, v in fine.items()})
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, max_size=4))
@@ -48,7 +48,7 @@ def test_coverage_and_gaps_are_each_channel_s_own() -> None:
     """Two channels that lack one half each lack, together, the whole."""
     missing = np.zeros((3, 20), dtype=bool)
     missing[0, :10] = missing[1, 10:] = True
-    window, coverage, gaps = fitness(missing, 10.0)
+    window, coverage, gaps = measure_missing(missing, 10.0)
     assert coverage.tolist() == [0.5, 0.5, 1.0]
     assert gaps.tolist() == [1.0, 1.0, 0.0]
     assert window.largest_gap_s == 2.0
@@ -168,7 +168,7 @@ def test_the_low_edge_of_the_pulse_has_the_same_range_as_its_high_one() -> None:
         Policy(pulse_low=10.01, pulse_high=10.0)
 
 
-def test_what_is_asked_where_nobody_says_anything() -> None:
+def test_what_is_asked_by_default() -> None:
     """These stand in docs/guide/live.md and in cards that say nothing: a change is a decision."""
     assert Policy() == Policy(
         min_coverage=0.9, max_gap_s=1.0, max_age_s=5.0, min_scalp_coupling=None, min_peak_power=None,
@@ -178,14 +178,14 @@ def test_what_is_asked_where_nobody_says_anything() -> None:
 
 
 def test_a_whole_window_lacks_nothing() -> None:
-    window, coverage, gaps = fitness(np.zeros((3, 20), dtype=bool), 10.0)
+    window, coverage, gaps = measure_missing(np.zeros((3, 20), dtype=bool), 10.0)
     assert window == WindowMeasurement(coverage=1.0, worst=1.0, largest_gap_s=0.0)
     assert coverage.tolist() == [1.0] * 3
     assert gaps.tolist() == [0.0] * 3
 
 
 def test_of_the_pipeline_s_output_alone_only_coverage_and_gaps_are_known() -> None:
-    found = ChannelFitness.of_pipeline(np.array([1.0, 0.5]), np.array([0.0, 2.0]))
+    found = ChannelMeasurement.of_pipeline(np.array([1.0, 0.5]), np.array([0.0, 2.0]))
     assert found.coverage.tolist() == [1.0, 0.5]
     assert found.largest_gap_s.tolist() == [0.0, 2.0]
     for unknown in (found.scalp_coupling, found.peak_power, found.flat_s, found.saturated, found.moving):

@@ -1,4 +1,4 @@
-"""The way out: the journal first, then everybody; what is current is told until when."""
+"""The way out: the journal first, then the sinks; what is current has an end."""
 
 import asyncio
 from collections.abc import Callable
@@ -125,10 +125,10 @@ def test_without_a_broker_nothing_is_spooled(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_fails_stops_no_decision(tmp_path: Path) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     folder = tmp_path / "disk"
     folder.mkdir()
-    journal = JournalWriter(folder / "j", queue_size=2, on_trouble=told.append, retry_s=(0.01, 0.02))
+    journal = JournalWriter(folder / "j", queue_size=2, on_trouble=reported.append, retry_s=(0.01, 0.02))
     folder.rename(tmp_path / "gone")  # It does not come back.
     broker = Broker()
     decisions = [some_decision(i) for i in range(5)]
@@ -137,11 +137,11 @@ def test_a_journal_that_fails_stops_no_decision(tmp_path: Path) -> None:
     assert len(broker.letters) == 5
     assert not any(letter.kept for letter in broker.letters)
     assert isinstance(trouble, JournalError)
-    assert "cannot be written" in told[0]
+    assert "cannot be written" in reported[0]
 
 
 @pytest.mark.parametrize(("connected", "waiting"), [(True, 3), (False, 7)])
-def test_the_status_tells_the_backlog_and_not_what_is_just_on_its_way(connected: bool, waiting: int) -> None:
+def test_the_status_shows_the_backlog_and_not_what_is_just_on_its_way(connected: bool, waiting: int) -> None:
     async def scenario() -> None:
         broker = Broker()
         broker.connected = connected

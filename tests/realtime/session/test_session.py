@@ -30,7 +30,7 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.rerun import judge_log
+from realtime.rerun import predict_log
 from realtime.session.interfaces import SessionSettings
 from realtime.session.session import Session
 from realtime.signal import SignalSpec
@@ -168,11 +168,11 @@ def test_the_journal_holds_what_was_published_and_its_log_gives_it_again(
     assert [d.sequence for d in heard.decisions] == list(range(54))
     assert any(not d.abstained for d in heard.decisions)
     assert heard.texts == [d.to_json() for d in heard.decisions] == list(read_decisions(path))
-    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
 
 
-def test_runs_that_share_a_journal_are_judged_again_each_by_itself(bundle: Bundle, tmp_path: Path) -> None:
+def test_runs_that_share_a_journal_are_predicted_again_each_by_itself(bundle: Bundle, tmp_path: Path) -> None:
     """A run that ends with windows undecided leaves nothing behind for the next one."""
     path = tmp_path / "bed.hemostream"
     run_session(bundle, HandedIn(entries(30.0)), journal=path)
@@ -184,7 +184,7 @@ def test_runs_that_share_a_journal_are_judged_again_each_by_itself(bundle: Bundl
     readings = itertools.count(100.0, 0.01)
     run_session(bundle, HandedIn(entries(25.0)), journal=path, run=3, clock=readings.__next__)
     again = [
-        d.to_json() for d in judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+        d.to_json() for d in predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     ]
     assert again == list(read_decisions(path))
     assert {Decision.from_json(text).run for text in again} == {1, 3}
@@ -213,14 +213,14 @@ def test_what_is_published_is_already_committed(bundle: Bundle, tmp_path: Path) 
     assert heard.absent == []
 
 
-def test_a_burst_is_judged_in_one_batch_and_again_the_same(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_burst_is_predicted_in_one_batch_and_again_the_same(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "bed.hemostream"
     _, heard = run_session(bundle, HandedIn(entries(chunk=200)), journal=path)
-    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
 
 
-def test_sinks_are_told_the_local_time_of_a_replay_from_another_machine(bundle: Bundle) -> None:
+def test_sinks_are_reported_the_local_time_of_a_replay_from_another_machine(bundle: Bundle) -> None:
     """Its anchor is stamped on the other machine's clock: 1000 s ahead, at four times real time."""
     log = entries(30.0)
     log[0] = replace(log[0], origin=Origin(OriginKind.REPLAYED, 4.0, 100.0))
@@ -234,7 +234,7 @@ def test_sinks_are_told_the_local_time_of_a_replay_from_another_machine(bundle: 
         assert utc == pytest.approx(1.7e9 + end, abs=1e-3)
 
 
-def test_the_states_it_goes_through_are_told(bundle: Bundle) -> None:
+def test_the_states_it_goes_through_are_reported(bundle: Bundle) -> None:
     _, heard = run_session(bundle, HandedIn(entries()))
     states = list(dict.fromkeys(status.state for status in heard.states))
     assert states[0] is State.WAITING
@@ -260,11 +260,11 @@ class Failing:
         raise RuntimeError("CUDA error: device lost")
 
 
-def test_inference_that_raises_abstains_and_is_told(bundle: Bundle) -> None:
+def test_inference_that_raises_abstains_and_is_reported(bundle: Bundle) -> None:
     _, heard = run_session(bundle, HandedIn(entries()), inference=Failing())
-    judged = [d for d in heard.decisions if "warming up" not in d.reasons]
-    assert judged
-    assert {d.reasons for d in judged} == {("inference failed",)}
+    predicted = [d for d in heard.decisions if "warming up" not in d.reasons]
+    assert predicted
+    assert {d.reasons for d in predicted} == {("inference failed",)}
     assert "device lost" in heard.states[-1].reason
 
 
@@ -311,7 +311,7 @@ def test_a_log_of_another_model_is_refused(bundle: Bundle, tmp_path: Path) -> No
     run_session(bundle, HandedIn(entries(10.0)), journal=path)
     other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
     with pytest.raises(JournalError, match="give the bundle of the session"):
-        list(judge_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
+        list(predict_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
 
 
 def test_an_end_inside_a_burst_keeps_the_order(bundle: Bundle) -> None:
@@ -321,7 +321,7 @@ def test_an_end_inside_a_burst_keeps_the_order(bundle: Bundle) -> None:
     assert heard.states[-1].state is State.OFFLINE
 
 
-def test_gaps_and_dropped_samples_are_told(bundle: Bundle) -> None:
+def test_gaps_and_dropped_samples_are_reported(bundle: Bundle) -> None:
     log = entries(60.0)
     lost = [e for i, e in enumerate(log) if not 100 < i < 110]
     repeated = [*lost[:150], lost[149], *lost[150:]]
@@ -341,16 +341,16 @@ def shifted(log: Iterable[Entry], seconds: float) -> list[Entry]:
 
 
 def told_states(heard: Listener) -> list[State]:
-    """States in the order in which they were told, each change once."""
+    """States in the order in which they were published, each change once."""
     return [state for state, _ in itertools.groupby(status.state for status in heard.states)]
 
 
 def again(path: Path, bundle: Bundle) -> list[str]:
     log = read_journal_entries(path)
-    return [d.to_json() for d in judge_log(log, bundle, Inference(bundle, device="cpu"))]
+    return [d.to_json() for d in predict_log(log, bundle, Inference(bundle, device="cpu"))]
 
 
-def test_a_stream_that_is_lost_and_comes_back_is_told_and_judged_again_the_same(
+def test_a_stream_that_is_lost_and_comes_back_is_reported_and_predicted_again_the_same(
     bundle: Bundle, tmp_path: Path
 ) -> None:
     path = tmp_path / "bed.hemostream"
@@ -437,7 +437,7 @@ def test_what_arrives_while_it_ends_is_kept(bundle: Bundle, tmp_path: Path) -> N
     assert again(path, bundle) == heard.texts
 
 
-def test_a_wall_clock_that_is_set_moves_no_window_and_is_told(bundle: Bundle) -> None:
+def test_a_wall_clock_that_is_set_moves_no_window_and_is_reported(bundle: Bundle) -> None:
     """By an hour, in the middle: the stream's clock is another one."""
     log = entries(60.0, chunk=1)
     plain = run_session(bundle, HandedIn(log), clock=lambda: 130.0)[1]
@@ -467,7 +467,7 @@ def test_a_wall_clock_that_is_set_moves_no_window_and_is_told(bundle: Bundle) ->
     assert set(offsets) == {0, 3600}
 
 
-def test_a_clock_that_was_reset_starts_over_and_is_told(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_clock_that_was_reset_starts_over_and_is_reported(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "bed.hemostream"
     log = [
         *entries(40.0),
@@ -483,7 +483,7 @@ def test_a_clock_that_was_reset_starts_over_and_is_told(bundle: Bundle, tmp_path
     assert again(path, bundle) == heard.texts
 
 
-def test_a_clock_that_went_back_without_a_word_is_told_before_the_next_window(
+def test_a_clock_that_went_back_without_a_word_is_reported_before_the_next_window(
     bundle: Bundle, tmp_path: Path
 ) -> None:
     path = tmp_path / "bed.hemostream"

@@ -13,7 +13,7 @@ from models.bundle import Bundle
 from realtime.core import Core
 from realtime.inference import Inference
 from realtime.log import Entry, Received, SourceTrouble
-from realtime.rerun import judge_log
+from realtime.rerun import predict_log
 from realtime.session.interfaces import SessionSettings
 from realtime.sinks.journal.journal import read_journal_entries
 from tests.realtime.session import test_session
@@ -31,7 +31,7 @@ def at_sample(log: list[Entry], number: int) -> int:
 def run(bundle: Bundle, log: Iterable[Entry], path: Path) -> Listener:
     """A session over a log; its journal must give its decisions again."""
     _, heard = run_session(bundle, HandedIn(log), journal=path, clock=STEADY)
-    again = judge_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
+    again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [decision.to_json() for decision in again] == heard.texts
     sequences = [decision.sequence for decision in heard.decisions]
     assert sequences == sorted(set(sequences))
@@ -61,7 +61,7 @@ def test_a_wild_stamp_costs_its_sample_and_nothing_else(
     assert any("no clock gives" in state.reason for state in heard.states)
 
 
-def test_stamps_in_nanoseconds_are_told_and_the_sequence_comes_back(
+def test_stamps_in_nanoseconds_are_reported_and_the_sequence_comes_back(
     bundle: Bundle,
     tmp_path: Path,
 ) -> None:
@@ -77,7 +77,7 @@ def test_stamps_in_nanoseconds_are_told_and_the_sequence_comes_back(
     assert any(not d.abstained for d in heard.decisions if d.window_end > 180.0)
 
 
-def test_a_clock_that_is_set_by_years_is_told_and_leaps_no_sequence(
+def test_a_clock_that_is_set_by_years_is_reported_and_leaps_no_sequence(
     bundle: Bundle,
     tmp_path: Path,
 ) -> None:
@@ -143,12 +143,12 @@ def test_a_counter_that_cannot_be_believed_loses_no_sample(
     assert heard.decisions[-1].coverage > 0.99
 
 
-def test_a_counter_that_counts_is_not_told(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_counter_that_counts_is_not_reported(bundle: Bundle, tmp_path: Path) -> None:
     heard = run(bundle, counted(entries(60.0), np.arange(600.0)), tmp_path / "j")
     assert heard.states[-1].rejected == {}
 
 
-def test_an_error_inside_is_told_and_everything_begins_anew(
+def test_an_error_inside_is_reported_and_everything_begins_anew(
     bundle: Bundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -157,7 +157,7 @@ def test_an_error_inside_is_told_and_everything_begins_anew(
 
     def raising(self: Core, entry: Entry) -> Any:
         if isinstance(entry, Received) and entry.stamps[0] <= 125.0 <= entry.stamps[-1]:
-            raise ZeroDivisionError("what nobody expected")
+            raise ZeroDivisionError("what was not expected")
         return feed(self, entry)
 
     monkeypatch.setattr(Core, "feed", raising)
@@ -181,7 +181,7 @@ def test_a_sink_that_raises_keeps_nothing_from_the_others(bundle: Bundle) -> Non
 def test_a_network_that_raises_anything_abstains(bundle: Bundle, tmp_path: Path) -> None:
     class Raising(Inference):
         def logits(self, windows: Any, *, size: int | None = None) -> Any:
-            raise ValueError("\x1b[31m what nobody expected")
+            raise ValueError("\x1b[31m what was not expected")
 
     _, heard = run_session(
         bundle, HandedIn(entries(30.0)), clock=STEADY, inference=Raising(bundle, device="cpu")
@@ -191,7 +191,7 @@ def test_a_network_that_raises_anything_abstains(bundle: Bundle, tmp_path: Path)
     assert "\\x1b[31m what" in heard.states[-2].reason
 
 
-def test_what_the_source_met_is_told_and_stands_in_the_journal(bundle: Bundle, tmp_path: Path) -> None:
+def test_what_the_source_met_is_reported_and_stands_in_the_journal(bundle: Bundle, tmp_path: Path) -> None:
     log = entries(30.0)
     log[50:50] = [
         SourceTrouble(105.0, "markers", "stamped inf s, which no clock gives", 3),

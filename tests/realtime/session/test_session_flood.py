@@ -24,7 +24,7 @@ def test_the_end_is_served_before_a_backlog_and_the_backlog_is_kept(
     path = tmp_path / "bed.hemostream"
     source = HandedIn(log)
     session, heard = run_session(bundle, source, journal=path)
-    assert session.decisions < 500, "all was judged before the end was looked at"
+    assert session.decisions < 500, "all was predicted before the end was looked at"
     kept = [entry for entry in read_journal_entries(path) if isinstance(entry, Received)]
     assert len(kept) == len([entry for entry in log if isinstance(entry, Received)])
     assert len(heard.decisions) == session.decisions

@@ -235,13 +235,13 @@ def test_a_signal_to_the_whole_group_leaves_time_for_a_goodbye(number: signal.Si
     process, port = holder()
     with process:
         os.killpg(process.pid, number)  # What a terminal does, and a supervisor: all of the group at once.
-        said, _ = process.communicate(timeout=20)
-    assert said.strip() == "still there"
+        text_found, _ = process.communicate(timeout=20)
+    assert text_found.strip() == "still there"
     assert process.returncode == 0
     wait_until(lambda: not listens(port), "the broker outlived its owner")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process and asks nobody")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process at once")
 def test_a_signal_to_the_broker_itself_does_not_end_it() -> None:
     """A service manager signals every process of a service, whatever its group."""
     with EmbeddedBroker() as broker:
@@ -316,7 +316,7 @@ def test_the_password_is_for_this_user_only_and_stands_in_no_command() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
 def test_a_broker_that_dies_is_started_again_and_a_session_goes_on() -> None:
-    told: list[str] = []
+    reported: list[str] = []
     trouble: list[str] = []
 
     async def scenario(broker: EmbeddedBroker) -> None:
@@ -324,15 +324,15 @@ def test_a_broker_that_dies_is_started_again_and_a_session_goes_on() -> None:
             broker.url_v5, session="bed-1", last_will="{}", on_trouble=trouble.append, environ=broker.environ
         )
         async with sink:
-            sink.tell_status('{"state":"live"}')
+            sink.publish_status('{"state":"live"}')
             assert await sink.drain(10)
             assert broker._process is not None
             os.kill(broker._process.pid, signal.SIGKILL)
             deadline = time.monotonic() + 30
-            while len(told) < 2 or not sink.connected:
-                assert time.monotonic() < deadline, (told, trouble)
+            while len(reported) < 2 or not sink.connected:
+                assert time.monotonic() < deadline, (reported, trouble)
                 await asyncio.sleep(0.01)
-            sink.tell_status('{"state":"stalled"}')
+            sink.publish_status('{"state":"stalled"}')
             assert await sink.drain(10)
             late = aiomqtt.Client(LOOPBACK, port_of(broker.url), protocol=VERSIONS["3.1.1"], **known(broker))
             async with late, asyncio.timeout(10):
@@ -340,8 +340,8 @@ def test_a_broker_that_dies_is_started_again_and_a_session_goes_on() -> None:
                 message = await anext(aiter(late.messages))
                 assert message.payload == b'{"state":"stalled"}'
 
-    with EmbeddedBroker(on_trouble=told.append) as broker:
+    with EmbeddedBroker(on_trouble=reported.append) as broker:
         asyncio.run(scenario(broker))
-    assert "ended by signal SIGKILL" in told[0]
-    assert broker.url in told[0]
-    assert "there again" in told[1]
+    assert "ended by signal SIGKILL" in reported[0]
+    assert broker.url in reported[0]
+    assert "there again" in reported[1]

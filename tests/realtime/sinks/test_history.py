@@ -234,7 +234,9 @@ def test_what_is_old_when_it_is_made_is_history(mosquitto: Any, tmp_path: Path, 
     asyncio.run(scenario())
 
 
-def test_the_next_run_tells_what_the_one_before_could_not(mosquitto: Any, tmp_path: Path, soon: Soon) -> None:
+def test_the_next_run_publishes_what_the_one_before_could_not(
+    mosquitto: Any, tmp_path: Path, soon: Soon
+) -> None:
     """Runs that end without a broker; then one that has it.  And after a clean end nothing comes twice."""
     path = tmp_path / "j"
 
@@ -289,7 +291,7 @@ asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
-def test_a_session_that_is_killed_tells_the_rest_when_it_is_started_again(
+def test_a_session_that_is_killed_publishes_the_rest_when_it_is_started_again(
     mosquitto: Any, tmp_path: Path, soon: Soon
 ) -> None:
     """Killed while the broker was away, and killed while it was there: nothing is missing at the end."""
@@ -338,7 +340,7 @@ def test_a_session_that_is_killed_tells_the_rest_when_it_is_started_again(
 def test_of_a_broker_that_freezes_no_more_than_one_decision_comes_late(
     mosquitto: Any, tmp_path: Path, soon: Soon
 ) -> None:
-    """One may have been on its way, and nobody can call it back."""
+    """One may have been on its way, and cannot be called back."""
 
     async def scenario() -> None:
         async with listening(mosquitto.port) as heard:

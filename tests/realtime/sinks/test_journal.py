@@ -343,13 +343,13 @@ from realtime.log import Received, SessionStarted
 from realtime.sinks.journal.journal import JournalWriter, read_journal_entries, read_decisions
 
 decision = Decision.from_json(sys.stdin.readline())
-told, answers, slowest = [], [], 0.0
-journal = JournalWriter(sys.argv[1], on_trouble=told.append, linger_s=0.005, retry_s=(0.02, 0.05))
+heard, answers, slowest = [], [], 0.0
+journal = JournalWriter(sys.argv[1], on_trouble=heard.append, linger_s=0.005, retry_s=(0.02, 0.05))
 
 def wait(holds, why):
     deadline = time.monotonic() + 20
     while not holds():
-        assert time.monotonic() < deadline, (why, told, journal.depth)
+        assert time.monotonic() < deadline, (why, heard, journal.depth)
         time.sleep(0.002)
 
 def append(value):
@@ -361,7 +361,7 @@ def append(value):
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))   # the disk ends here
 count = 0
-while not told:
+while not heard:
     append(float(count)); count += 1
     time.sleep(0.0005)
     assert count < 5000
@@ -371,10 +371,10 @@ journal.decide(decision, answers.append)
 wait(lambda: answers, "the answer about the decision")
 failing = journal.failing, journal.depth
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))      # room is made
-wait(lambda: len(told) == 2 and journal.depth == 0, "the journal to resume")
+wait(lambda: len(heard) == 2 and journal.depth == 0, "the journal to resume")
 journal.close()
 print(json.dumps({
-    "told": told, "answers": [str(answer) for answer in answers], "failing": failing,
+    "heard": heard, "answers": [str(answer) for answer in answers], "failing": failing,
     "kept": [entry.local for entry in read_journal_entries(sys.argv[1])] == [float(i) for i in range(count)],
     "decisions": len(list(read_decisions(sys.argv[1]))), "dropped": journal.dropped, "slowest": slowest,
 }))
@@ -382,7 +382,7 @@ print(json.dumps({
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the disk is made to end with a limit that Windows lacks")
-def test_a_full_disk_is_told_at_once_and_nothing_is_lost_when_there_is_room_again(
+def test_a_full_disk_is_reported_at_once_and_nothing_is_lost_when_there_is_room_again(
     tmp_path: Path, make_decision: Callable[..., Any]
 ) -> None:
     done = subprocess.run(
@@ -396,9 +396,9 @@ def test_a_full_disk_is_told_at_once_and_nothing_is_lost_when_there_is_room_agai
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert "cannot be written" in result["told"][0]
-    assert "Make room" in result["told"][0]
-    assert "written again" in result["told"][1]
+    assert "cannot be written" in result["heard"][0]
+    assert "Make room" in result["heard"][0]
+    assert "written again" in result["heard"][1]
     assert result["kept"]
     assert result["decisions"] == 1
     assert len(result["answers"]) == 1
@@ -413,10 +413,10 @@ def test_overflow_is_counted_and_declared_where_it_happened(
     tmp_path: Path, until: Callable[..., None], make_decision: Callable[..., Any]
 ) -> None:
     path = tmp_path / "j"
-    told: list[str] = []
+    heard: list[str] = []
     answers: list[JournalError | None] = []
     with JournalWriter(
-        path, queue_size=10, on_trouble=told.append, linger_s=0.005, retry_s=(0.01, 0.02)
+        path, queue_size=10, on_trouble=heard.append, linger_s=0.005, retry_s=(0.01, 0.02)
     ) as journal:
         journal.append(started())
         until(lambda: journal.depth == 0)
@@ -424,8 +424,8 @@ def test_overflow_is_counted_and_declared_where_it_happened(
         other.execute("BEGIN IMMEDIATE")  # Somebody else's tool holds the file.
         for index in range(1, 31):
             journal.append(chunk(float(index)))
-        until(lambda: bool(told), "being told of the lock")
-        assert "locked" in told[0]
+        until(lambda: bool(heard), "the report of the lock")
+        assert "locked" in heard[0]
         journal.decide(make_decision(0), answers.append)
         assert len(answers) == 1
         assert "takes no more" in str(answers[0])
@@ -438,7 +438,7 @@ def test_overflow_is_counted_and_declared_where_it_happened(
     assert [entry.local for entry in read_journal_entries(path)] == [0.0, *map(float, range(1, 11)), 99.0]
     (loss,) = read_losses(path)
     assert loss == (21, 11.0, 30.0)
-    assert "written again" in told[-1]
+    assert "written again" in heard[-1]
 
 
 def test_a_commit_that_was_completed_after_all_is_not_written_twice(tmp_path: Path) -> None:
@@ -457,23 +457,25 @@ def test_a_commit_that_was_completed_after_all_is_not_written_twice(tmp_path: Pa
 
 def test_closing_says_what_could_not_be_written(tmp_path: Path, until: Callable[..., None]) -> None:
     path = tmp_path / "j"
-    told: list[str] = []
-    journal = JournalWriter(path, on_trouble=told.append, linger_s=0.005)
+    heard: list[str] = []
+    journal = JournalWriter(path, on_trouble=heard.append, linger_s=0.005)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     journal.append(chunk(1.0))
-    until(lambda: bool(told))
+    until(lambda: bool(heard))
     with pytest.raises(JournalError, match="before 1 entries could be written"):
         journal.close()
     other.close()
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text_found"),
     [(b"recording\tperson\n" * 100, "cannot be read as a journal"), (None, "not a hemostream journal")],
     ids=["not SQLite", "another SQLite"],
 )
-def test_a_wrong_file_is_refused_and_left_alone(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_wrong_file_is_refused_and_left_alone(
+    tmp_path: Path, content: bytes | None, text_found: str
+) -> None:
     path = tmp_path / "j"
     if content is None:
         other = sqlite3.connect(path)
@@ -482,9 +484,9 @@ def test_a_wrong_file_is_refused_and_left_alone(tmp_path: Path, content: bytes |
     else:
         path.write_bytes(content)
     before = path.read_bytes()
-    with pytest.raises(JournalError, match=said):
+    with pytest.raises(JournalError, match=text_found):
         read_journal_entries(path)
-    with pytest.raises(JournalError, match=said):
+    with pytest.raises(JournalError, match=text_found):
         next_run(path, "bed-1")
     with pytest.raises(JournalError, match=r"cannot be|not a hemostream journal"):
         JournalWriter(path, on_trouble=silent)

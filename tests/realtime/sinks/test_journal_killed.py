@@ -69,16 +69,17 @@ for _ in range(kills):
         os.close(into)
         child(path, run, out)
     os.close(out)
-    told = b""
-    while b"\\n" not in told:  # It has begun.
-        told += os.read(into, 65536)
+    reported = b""
+    while b"\\n" not in reported:  # It has begun.
+        reported += os.read(into, 65536)
     time.sleep(random.random() * 0.03)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     while part := os.read(into, 65536):
-        told += part
+        reported += part
     os.close(into)
-    lines = told.decode().splitlines() if told.endswith(b"\\n") else told.decode().splitlines()[:-1]
+    lines = reported.decode().splitlines()
+    lines = lines if reported.endswith(b"\\n") else lines[:-1]
     assert all(line.endswith("kept") for line in lines), lines
     print(run, len(lines), flush=True)
 """
@@ -96,10 +97,10 @@ def test_nothing_acknowledged_is_lost_by_a_hundred_kills(tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-    assert [run for run, _ in told] == list(range(1, 101)), "each run continues the journal"
+    reported = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    assert [run for run, _ in reported] == list(range(1, 101)), "each run continues the journal"
     assert [one.run for one in journal_runs(path)] == list(range(1, 101))
-    decided: dict[int, list[int]] = {run: [] for run, _ in told}
+    decided: dict[int, list[int]] = {run: [] for run, _ in reported}
     for text in read_decisions(path):
         decision = json.loads(text)
         decided[decision["run"]].append(decision["sequence"])
@@ -110,7 +111,7 @@ def test_nothing_acknowledged_is_lost_by_a_hundred_kills(tmp_path: Path) -> None
         elif isinstance(entry, Received):
             assert float(entry.data[0, 0]) == entry.local
             of_run.append(entry.local)
-    for run, acknowledged in told:
+    for run, acknowledged in reported:
         assert decided[run] == list(range(len(decided[run]))), "in order, none twice, none missing between"
         assert len(decided[run]) >= acknowledged > 0
         assert chunks[run] == list(map(float, range(len(chunks[run]))))
@@ -172,9 +173,9 @@ def test_an_acknowledgement_that_comes_before_the_row_is_kept(
 ) -> None:
     """A journal that fails lets decisions go; the broker may have them before the disk does."""
     path = tmp_path / "j"
-    told: list[str] = []
+    reported: list[str] = []
     answers: list[Any] = []
-    with JournalWriter(path, on_trouble=told.append, retry_s=(0.01, 0.02)) as journal:
+    with JournalWriter(path, on_trouble=reported.append, retry_s=(0.01, 0.02)) as journal:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         for sequence in range(3):
@@ -255,14 +256,14 @@ from realtime.log import Received
 from realtime.sinks.journal.journal import JournalWriter
 from tests.realtime.sinks.support import some_decision
 
-told, answers = [], []
-journal = JournalWriter(sys.argv[1], queue_size=40, on_trouble=told.append, linger_s=0.005,
+reported, answers = [], []
+journal = JournalWriter(sys.argv[1], queue_size=40, on_trouble=reported.append, linger_s=0.005,
                         retry_s=(0.02, 0.05))
 
 def wait(holds, why):
     deadline = time.monotonic() + 20
     while not holds():
-        assert time.monotonic() < deadline, (why, told, journal.depth)
+        assert time.monotonic() < deadline, (why, reported, journal.depth)
         time.sleep(0.001)
 
 def append(value):
@@ -273,10 +274,10 @@ count, episodes = 0, []
 for episode in range(3):
     size = sum(p.stat().st_size for p in __import__("pathlib").Path(sys.argv[1]).parent.glob("j*"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 60_000, hard))  # the disk ends here
-    before = len(told)
-    while len(told) == before:
+    before = len(reported)
+    while len(reported) == before:
         append(float(count)); count += 1
-        wait(lambda: journal.depth < 30 or len(told) > before, "the writer")
+        wait(lambda: journal.depth < 30 or len(reported) > before, "the writer")
     at_once = journal.failing
     for _ in range(100):
         append(float(count)); count += 1
@@ -288,7 +289,7 @@ for episode in range(3):
     append(float(count)); count += 1
     wait(lambda: journal.depth == 0, "the next commit")
 journal.close()
-print(json.dumps({"told": told, "answers": [str(one) for one in answers], "episodes": episodes,
+print(json.dumps({"heard": reported, "answers": [str(one) for one in answers], "episodes": episodes,
                   "count": count, "dropped": journal.dropped}))
 """
 
@@ -307,8 +308,8 @@ def test_what_a_full_disk_costs_is_declared_to_the_entry(tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert len(result["told"]) == 6
-    for failed, again in zip(result["told"][::2], result["told"][1::2], strict=True):
+    assert len(result["heard"]) == 6
+    for failed, again in zip(result["heard"][::2], result["heard"][1::2], strict=True):
         assert "cannot be written" in failed
         assert "written again" in again
     assert all(answer.startswith("The journal") for answer in result["answers"])

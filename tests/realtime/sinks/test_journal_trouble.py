@@ -26,6 +26,7 @@ from realtime.sinks.journal.journal import (
 from realtime.sinks.journal.queue import JournalQueue
 from realtime.sinks.journal.store import JournalStore
 from realtime.sinks.journal.sync import SyncDue
+from realtime.sinks.journal.writing import WriterThread
 from tests.realtime.sinks.support import some_decision
 from tests.realtime.support import intensity_spec
 
@@ -45,7 +46,7 @@ PLACES: dict[str, tuple[type, str]] = {
     "taken": (JournalQueue, "taken"),
     "acknowledged": (JournalQueue, "acknowledged"),
     "due": (SyncDue, "due"),
-    "wait": (JournalWriter, "_wait"),
+    "wait": (WriterThread, "_wait"),
 }
 """Where something is made to go wrong in the writer's thread."""
 ERRORS = [
@@ -86,12 +87,12 @@ def wait_until(holds: Callable[[], object], why: Callable[[], object]) -> None:
     skipped=st.integers(0, 3),
     times=st.integers(1, 6),
 )
-def test_whatever_is_raised_in_the_thread_is_told_and_recovered_from(
+def test_whatever_is_raised_in_the_thread_is_reported_and_recovered_from(
     tmp_path_factory: pytest.TempPathFactory, places: set[str], error: Exception, skipped: int, times: int
 ) -> None:
     """Nothing is lost, nothing is twice, and the status says that the journal fails as long as it does."""
     path = tmp_path_factory.mktemp("journal") / "j"
-    told: list[tuple[str, bool]] = []
+    reported: list[tuple[str, bool]] = []
     answers: list[JournalError | None] = []
     raised: list[str] = []
     made: dict[str, JournalWriter] = {}
@@ -112,7 +113,9 @@ def test_whatever_is_raised_in_the_thread_is_told_and_recovered_from(
         for place in places:
             of, name = PLACES[place]
             patch.setattr(of, name, faulty(place, getattr(of, name)))
-        journal = JournalWriter(path, on_trouble=lambda said: told.append((said, journal.failing)), **QUICK)
+        journal = JournalWriter(
+            path, on_trouble=lambda answer: reported.append((answer, journal.failing)), **QUICK
+        )
         made["journal"] = journal
         for head in HEADS:
             journal.append(head)
@@ -121,8 +124,8 @@ def test_whatever_is_raised_in_the_thread_is_told_and_recovered_from(
             if number % 10 == 0:
                 journal.decide(some_decision(number), answers.append, spooled=True)
                 journal.acknowledge(1, number)
-                wait_until(lambda: journal.depth < 5, lambda: (told, raised, journal.depth))
-        wait_until(lambda: not journal.depth and not journal.failing, lambda: (told, raised))
+                wait_until(lambda: journal.depth < 5, lambda: (reported, raised, journal.depth))
+        wait_until(lambda: not journal.depth and not journal.failing, lambda: (reported, raised))
         patch.undo()
         journal.close()
     locals_ = [entry.local for entry in read_journal_entries(path)]
@@ -130,13 +133,13 @@ def test_whatever_is_raised_in_the_thread_is_told_and_recovered_from(
     assert list(read_decisions(path)) == [some_decision(number).to_json() for number in range(0, 60, 10)]
     assert read_losses(path) == ()
     assert journal.dropped == 0
-    assert len(answers) == 6, "each is told once"
+    assert len(answers) == 6, "each is called once"
     if set(raised) - {"abandon"}:
-        said, failing = told[0]
+        answer, failing = reported[0]
         assert failing
-        assert "cannot be written" in said
-        assert type(error).__name__ in said or str(error) in said
-        assert "written again" in told[-1][0]
+        assert "cannot be written" in answer
+        assert type(error).__name__ in answer or str(error) in answer
+        assert "written again" in reported[-1][0]
 
 
 def test_a_terminal_that_is_gone_does_not_end_the_record(tmp_path: Path, until: Until) -> None:
@@ -155,19 +158,19 @@ def test_a_terminal_that_is_gone_does_not_end_the_record(tmp_path: Path, until: 
 def test_one_that_waits_for_a_decision_and_fails_keeps_the_others_waiting_for_nothing(
     tmp_path: Path, until: Until
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     answers: list[JournalError | None] = []
 
     def closed(error: JournalError | None) -> None:
         raise RuntimeError("Event loop is closed")
 
-    with JournalWriter(tmp_path / "j", on_trouble=told.append, **QUICK) as journal:
+    with JournalWriter(tmp_path / "j", on_trouble=reported.append, **QUICK) as journal:
         for number in range(4):
             journal.decide(some_decision(number), answers.append if number else closed)
         until(lambda: len(answers) == 3, "the others")
         assert not journal.failing
     assert len(list(read_decisions(tmp_path / "j"))) == 4
-    assert "Event loop is closed" in told[0]
+    assert "Event loop is closed" in reported[0]
 
 
 @pytest.mark.parametrize("where", [0, 5, 9])
@@ -176,9 +179,9 @@ def test_an_entry_that_alone_cannot_be_written_is_declared_and_all_others_are_ke
 ) -> None:
     """A run number beyond SQLite's integers once ended the thread, and `failing` stayed false."""
     path = tmp_path / "j"
-    told: list[str] = []
+    reported: list[str] = []
     answers: dict[int, JournalError | None] = {}
-    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+    with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:
         for number in range(10):
             journal.append(chunk(float(number)))
             if number == where:
@@ -197,8 +200,8 @@ def test_an_entry_that_alone_cannot_be_written_is_declared_and_all_others_are_ke
     (loss,) = read_losses(path)
     assert loss.missing == 1
     assert isinstance(answers[-1], JournalError)
-    assert "OverflowError" in told[0]
-    assert any("cannot hold one entry" in said for said in told)
+    assert "OverflowError" in reported[0]
+    assert any("cannot hold one entry" in answer for answer in reported)
 
 
 # ------------------------------------------------------------------ the file
@@ -268,9 +271,9 @@ def test_a_file_that_does_not_stay_in_its_place_is_made_anew_whole(
     tmp_path: Path, until: Until, harm: Callable[[Path], None]
 ) -> None:
     path = tmp_path / "j"
-    told: list[str] = []
+    reported: list[str] = []
     answers: list[JournalError | None] = []
-    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+    with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:
         for head in HEADS:
             journal.append(head)
         for number in range(100):
@@ -290,8 +293,10 @@ def test_a_file_that_does_not_stay_in_its_place_is_made_anew_whole(
     assert [(one.run, one.session) for one in journal_runs(path)] == [(1, "bed-1")]
     assert path.stat().st_mode & 0o777 in (0o600, 0o000)
     if harm is not forbid:
-        assert any("removed" in said or "replaced" in said for said in told), told
-        assert any("made anew" in said and "all that was written" in said for said in told), told
+        assert any("removed" in answer or "replaced" in answer for answer in reported), reported
+        assert any("made anew" in answer and "all that was written" in answer for answer in reported), (
+            reported
+        )
     if harm is replace_by_text:
         assert path.with_name("j.found-1").read_text() == "somebody's notes"
     assert not path.with_name("j-anew").exists()
@@ -300,8 +305,8 @@ def test_a_file_that_does_not_stay_in_its_place_is_made_anew_whole(
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
 def test_a_lock_that_is_removed_lets_no_second_writer_in(tmp_path: Path, until: Until) -> None:
     path = tmp_path / "j"
-    told: list[str] = []
-    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+    reported: list[str] = []
+    with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:
         for head in HEADS:
             journal.append(head)
         until(lambda: journal.depth == 0)
@@ -311,7 +316,7 @@ def test_a_lock_that_is_removed_lets_no_second_writer_in(tmp_path: Path, until: 
         with pytest.raises(JournalError, match="another session writes it"):
             JournalWriter(path, on_trouble=silent)
         journal.append(chunk(2.0))
-    assert any("claimed again" in said for said in told)
+    assert any("claimed again" in answer for answer in reported)
     assert [entry.local for entry in read_journal_entries(path)] == [
         *(head.local for head in HEADS),
         1.0,
@@ -321,11 +326,11 @@ def test_a_lock_that_is_removed_lets_no_second_writer_in(tmp_path: Path, until: 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
-def test_one_who_took_the_place_of_a_writer_is_told_and_waited_for(tmp_path: Path, until: Until) -> None:
-    """The lock was removed and another session was quicker: nobody's entries are taken for another's."""
+def test_one_who_took_the_place_of_a_writer_is_reported_and_waited_for(tmp_path: Path, until: Until) -> None:
+    """The lock was removed and another session was quicker: no entries are taken for another's."""
     path = tmp_path / "j"
-    told: list[str] = []
-    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+    reported: list[str] = []
+    with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:
         journal.append(SessionStarted(0.0, "bed-1", 1, "", {}))
         until(lambda: journal.depth == 0)
         path.with_name("j-lock").unlink()
@@ -338,7 +343,7 @@ def test_one_who_took_the_place_of_a_writer_is_told_and_waited_for(tmp_path: Pat
             until(lambda: journal.failing)
             assert not other.failing
         until(lambda: journal.depth == 0 and not journal.failing)
-    assert any("another session writes it" in said for said in told)
+    assert any("another session writes it" in answer for answer in reported)
     assert [entry.local for entry in read_journal_entries(path)] == [float(number) for number in range(23)]
     assert read_losses(path) == ()
 
@@ -348,8 +353,8 @@ def test_a_file_that_is_cut_begins_again_with_its_heads_and_says_what_it_lacks(
     tmp_path: Path, until: Until, size: int
 ) -> None:
     path = tmp_path / "j"
-    told: list[str] = []
-    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+    reported: list[str] = []
+    with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:
         for head in HEADS:
             journal.append(head)
         for number in range(50):
@@ -367,8 +372,8 @@ def test_a_file_that_is_cut_begins_again_with_its_heads_and_says_what_it_lacks(
         until(lambda: journal.depth == 0 and not journal.failing)
     back = list(read_journal_entries(path))
     locals_ = [entry.local for entry in back]
-    assert any("has been cut" in said for said in told)
-    assert any("made anew" in said for said in told)
+    assert any("has been cut" in answer for answer in reported)
+    assert any("made anew" in answer for answer in reported)
     assert [type(entry) for entry in back[:3]] == [type(head) for head in HEADS]
     lost = sum(loss.missing for loss in read_losses(path))
     assert len(locals_) + lost == 103, "kept or declared"
@@ -380,8 +385,8 @@ def test_a_folder_that_is_gone_is_waited_for(tmp_path: Path, until: Until) -> No
     folder = tmp_path / "records"
     folder.mkdir()
     path = folder / "j"
-    told: list[str] = []
-    with JournalWriter(path, on_trouble=told.append, **QUICK) as journal:
+    reported: list[str] = []
+    with JournalWriter(path, on_trouble=reported.append, **QUICK) as journal:
         journal.append(chunk(1.0))
         until(lambda: journal.depth == 0)
         folder.rename(tmp_path / "elsewhere")

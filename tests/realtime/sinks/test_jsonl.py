@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
-def test_a_full_disk_does_not_end_the_session_and_is_told_at_the_end() -> None:
+def test_a_full_disk_does_not_end_the_session_and_is_reported_at_the_end() -> None:
     sink = JsonLinesSink("/dev/full")
     for _ in range(3):
         sink.publish("{}")

@@ -89,13 +89,13 @@ def test_decisions_arrive_once_in_order_and_are_not_retained(
         texts = decision_texts(0, 500)
         async with subscriber(mosquitto.port, protocol) as received:
             async with sink_for(mosquitto.url, protocol) as sink:
-                sink.tell_status(LIVE)
+                sink.publish_status(LIVE)
                 for letter in letters(0, 500):  # More at once than may be in flight.
                     sink.publish(letter)
                 await soon(lambda: len(on(received, "decision")) >= 500, "all decisions")
                 assert await sink.drain(10)
                 assert sink.waiting == 0
-                sink.tell_status(GOODBYE)
+                sink.publish_status(GOODBYE)
             await soon(lambda: on(received, "status") == [LIVE, GOODBYE], "the goodbye")
             assert on(received, "decision") == texts
             assert {message.qos for message in received} == {1}
@@ -126,17 +126,17 @@ def test_a_decision_does_not_wait_for_the_acknowledgement_of_the_one_before(prot
 
         server = await asyncio.start_server(mute_broker, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        told: list[str] = []
+        reported: list[str] = []
         async with (
             server,
-            sink_for(f"mqtt://127.0.0.1:{port}", protocol, on_trouble=told.append, drain_s=0) as sink,
+            sink_for(f"mqtt://127.0.0.1:{port}", protocol, on_trouble=reported.append, drain_s=0) as sink,
         ):
             for index, text in enumerate(("first", "second", "third", "last")):
                 sink.publish(Letter(1, index, text))
             await asyncio.wait_for(everything.wait(), 10)
         order = [arrived.index(word) for word in (b"first", b"second", b"third", b"last")]
         assert order == sorted(order)
-        assert "has not acknowledged 4 decisions" in told[-1]
+        assert "has not acknowledged 4 decisions" in reported[-1]
 
     asyncio.run(scenario())
 
@@ -146,17 +146,17 @@ def test_the_broker_may_be_absent_and_come_later(mosquitto: Any, protocol: str, 
         async with subscriber(mosquitto.port, protocol, identifier="watcher"):
             mosquitto.save()
         mosquitto.kill()
-        told: list[str] = []
+        reported: list[str] = []
         texts = decision_texts(0, 40)
-        async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as sink:
-            sink.tell_status(LIVE)
+        async with sink_for(mosquitto.url, protocol, on_trouble=reported.append) as sink:
+            sink.publish_status(LIVE)
             for letter in letters(0, 40):
                 begin = time.monotonic()
                 sink.publish(letter)
                 assert time.monotonic() - begin < 1.0
-            await soon(lambda: bool(told), "being told")
-            assert f"127.0.0.1:{mosquitto.port} is not connected" in told[0]
-            assert "The session goes on" in told[0]
+            await soon(lambda: bool(reported), "a report")
+            assert f"127.0.0.1:{mosquitto.port} is not connected" in reported[0]
+            assert "The session goes on" in reported[0]
             assert not sink.connected
             assert sink.waiting == 40
             mosquitto.start()
@@ -164,7 +164,7 @@ def test_the_broker_may_be_absent_and_come_later(mosquitto: Any, protocol: str, 
                 await soon(lambda: len(on(received, "decision")) >= 40, "what waited", 15.0)
                 await soon(lambda: LIVE in on(received, "status"), "the status")
         assert on(received, "decision") == texts
-        assert "is connected" in told[1]
+        assert "is connected" in reported[1]
 
     asyncio.run(scenario())
 
@@ -173,9 +173,9 @@ def test_a_broker_that_is_killed_and_started_again_misses_nothing(
     mosquitto: Any, protocol: str, soon: Soon
 ) -> None:
     async def scenario() -> None:
-        told: list[str] = []
-        async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as sink:
-            sink.tell_status(LIVE)
+        reported: list[str] = []
+        async with sink_for(mosquitto.url, protocol, on_trouble=reported.append) as sink:
+            sink.publish_status(LIVE)
             async with subscriber(mosquitto.port, protocol) as before:
                 for letter in letters(0, 20):
                     sink.publish(letter)
@@ -194,25 +194,27 @@ def test_a_broker_that_is_killed_and_started_again_misses_nothing(
                     sink.publish(letter)
                 await soon(lambda: len(on(after, "decision")) >= 60)
             # The broker had published the will when the connection broke, or forgot what it
-            # retained: either way the latest status is told again.
+            # retained: either way the latest status is published again.
             async with subscriber(mosquitto.port, protocol, "+/status") as later:
                 await soon(lambda: on(later, "status") == [LIVE], "the status")
         assert on(before, "decision") == decision_texts(0, 20)
         assert on(after, "decision") == decision_texts(20, 80)
-        assert "not connected" in told[0]
-        assert "is connected" in told[1]
+        assert "not connected" in reported[0]
+        assert "is connected" in reported[1]
 
     asyncio.run(scenario())
 
 
-def test_the_last_will_is_seen_when_the_session_vanishes(mosquitto: Any, protocol: str, soon: Soon) -> None:
+def test_the_last_will_is_published_when_the_session_vanishes(
+    mosquitto: Any, protocol: str, soon: Soon
+) -> None:
     script = (
         "import asyncio, sys\n"
         "from realtime.sinks.mqtt.sink import MqttSink\n"
         "async def main():\n"
         "    async with MqttSink(sys.argv[1], session='bed-1', last_will=sys.argv[3], on_trouble=print,\n"
         "                        protocol=sys.argv[2]) as sink:\n"
-        "        sink.tell_status(sys.argv[4])\n"
+        "        sink.publish_status(sys.argv[4])\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
@@ -234,18 +236,18 @@ def test_the_last_will_is_seen_when_the_session_vanishes(mosquitto: Any, protoco
     asyncio.run(scenario())
 
 
-def test_what_does_not_fit_is_counted_and_told(mosquitto: Any, protocol: str, soon: Soon) -> None:
+def test_what_does_not_fit_is_counted_and_reported(mosquitto: Any, protocol: str, soon: Soon) -> None:
     async def scenario() -> None:
         mosquitto.kill()
-        told: list[str] = []
-        async with sink_for(mosquitto.url, protocol, on_trouble=told.append, queue_size=10) as sink:
+        reported: list[str] = []
+        async with sink_for(mosquitto.url, protocol, on_trouble=reported.append, queue_size=10) as sink:
             for letter in letters(0, 25):
                 sink.publish(letter)
             assert (sink.waiting, sink.dropped) == (10, 15)
-            assert "has not taken 10 decisions" in told[0]
-            assert "the oldest are not published" in told[0]
-            await soon(lambda: len(told) > 1)
-        assert "has not acknowledged 10 decisions" in told[-1]
+            assert "has not taken 10 decisions" in reported[0]
+            assert "the oldest are not published" in reported[0]
+            await soon(lambda: len(reported) > 1)
+        assert "has not acknowledged 10 decisions" in reported[-1]
 
     asyncio.run(scenario())
 
@@ -266,17 +268,17 @@ def guarded(mosquitto_path: str, tmp_path: Path, mosquitto: Any) -> Any:
     broker.kill()
 
 
-def test_credentials_come_from_the_environment_and_wrong_ones_are_told(
+def test_credentials_come_from_the_environment_and_wrong_ones_are_reported(
     guarded: Any, protocol: str, soon: Soon
 ) -> None:
     environ = {"HEMOSTREAM_MQTT_USER": "nurse", "HEMOSTREAM_MQTT_PASSWORD": "wrong"}
 
     async def scenario() -> None:
-        told: list[str] = []
-        async with sink_for(guarded.url, protocol, on_trouble=told.append, environ=environ):
-            await soon(lambda: bool(told), "the refusal")
-        assert "HEMOSTREAM_MQTT_PASSWORD" in told[0]
-        assert "wrong" not in told[0]
+        reported: list[str] = []
+        async with sink_for(guarded.url, protocol, on_trouble=reported.append, environ=environ):
+            await soon(lambda: bool(reported), "the refusal")
+        assert "HEMOSTREAM_MQTT_PASSWORD" in reported[0]
+        assert "wrong" not in reported[0]
         right = {**environ, "HEMOSTREAM_MQTT_PASSWORD": "right"}
         async with sink_for(guarded.url, protocol, environ=right) as sink:
             await soon(lambda: sink.connected, "the connection")
@@ -321,24 +323,24 @@ def test_an_encrypted_broker_is_spoken_to_only_if_its_certificate_is_trusted(
         async with sink_for(url, protocol, ca_file=encrypted.certificate) as sink:
             sink.publish(Letter(1, 0, "{}"))
             assert await sink.drain(10)
-        told: list[str] = []
-        async with sink_for(url, protocol, on_trouble=told.append) as sink:
-            await soon(lambda: bool(told), "the refusal")
+        reported: list[str] = []
+        async with sink_for(url, protocol, on_trouble=reported.append) as sink:
+            await soon(lambda: bool(reported), "the refusal")
             assert not sink.connected
-        assert "certificate" in told[0]
+        assert "certificate" in reported[0]
 
     asyncio.run(scenario())
     gc.collect()
 
 
-def test_a_second_session_of_the_same_name_is_told_so(mosquitto: Any, protocol: str, soon: Soon) -> None:
+def test_a_second_session_of_the_same_name_gets_an_error(mosquitto: Any, protocol: str, soon: Soon) -> None:
     async def scenario() -> None:
-        told: list[str] = []
-        async with sink_for(mosquitto.url, protocol, on_trouble=told.append) as first:
+        reported: list[str] = []
+        async with sink_for(mosquitto.url, protocol, on_trouble=reported.append) as first:
             await soon(lambda: first.connected)
-            async with sink_for(mosquitto.url, protocol, on_trouble=told.append):
-                await soon(lambda: bool(told), "the first to be told")
-        assert "not connected" in told[0]
-        assert "if another program publishes as session 'bed-1'" in told[0]
+            async with sink_for(mosquitto.url, protocol, on_trouble=reported.append):
+                await soon(lambda: bool(reported), "the first to hear of it")
+        assert "not connected" in reported[0]
+        assert "if another program publishes as session 'bed-1'" in reported[0]
 
     asyncio.run(scenario())

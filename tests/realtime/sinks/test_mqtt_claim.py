@@ -19,7 +19,7 @@ STATUS = "hemostream/bed-1/status"
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_one_of_those_who_start_together_has_the_name(mosquitto: Any, protocol: Any, count: int) -> None:
-    """All of them ask who runs, and nobody does yet."""
+    """All of them ask who runs, and none does yet."""
     address = Address.parse(mosquitto.url, {})
 
     async def start() -> bool:
@@ -63,5 +63,5 @@ def test_a_name_is_taken_where_it_is_free_and_kept_where_it_is_not(mosquitto: An
     asyncio.run(scenario())
 
 
-def test_a_broker_that_is_not_there_keeps_nobody_from_a_name() -> None:
+def test_a_broker_that_is_not_there_prevents_no_name() -> None:
     asyncio.run(claim(Address.parse(f"mqtt://127.0.0.1:{free_port()}", {}), "bed-1", 1))

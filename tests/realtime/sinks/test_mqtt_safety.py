@@ -80,15 +80,15 @@ def encrypted(broker: Mosquitto) -> str:
 def attempt(
     url: str, environ: dict[str, str], soon: Soon, *, session: str = "bed-1", **options: Any
 ) -> list[str]:
-    """Connect and publish one decision; what was told, ``taken`` at the end where the broker took it."""
-    told: list[str] = []
+    """Connect and publish one decision; what was reported, ``taken`` at the end where the broker took it."""
+    reported: list[str] = []
 
     async def scenario() -> None:
         sink = MqttSink(
             url,
             session=session,
             last_will="{}",
-            on_trouble=told.append,
+            on_trouble=reported.append,
             environ=environ,
             drain_s=0.0,
             **options,
@@ -96,13 +96,13 @@ def attempt(
         async with sink:
             sink.publish(Letter(1, 0, "{}"))
             await soon(
-                lambda: not sink.waiting or any("is not connected" in line for line in told), "any answer"
+                lambda: not sink.waiting or any("is not connected" in line for line in reported), "any answer"
             )
             if not sink.waiting:
-                told.append("taken")
+                reported.append("taken")
 
     asyncio.run(scenario())
-    return [line for line in told if "has not acknowledged" not in line]
+    return [line for line in reported if "has not acknowledged" not in line]
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -115,36 +115,38 @@ def test_a_broker_that_proves_itself_is_spoken_to(
     assert attempt(encrypted(broker), {}, soon, ca_file=authority.certificate) == ["taken"]
 
 
-def test_a_broker_that_nobody_vouches_for_is_not(
+def test_a_broker_without_an_authority_is_not(
     start: Start, server: Any, openssl: str, folder: Path, soon: Soon
 ) -> None:
     broker = start(server)
-    (told,) = attempt(encrypted(broker), {}, soon)
-    assert "its certificate is not trusted" in told
-    assert "HEMOSTREAM_MQTT_CA" in told
+    (reported,) = attempt(encrypted(broker), {}, soon)
+    assert "its certificate is not trusted" in reported
+    assert "HEMOSTREAM_MQTT_CA" in reported
     other = Authority(openssl, folder, "stranger")
-    (told,) = attempt(encrypted(broker), {"HEMOSTREAM_MQTT_CA": str(other.certificate)}, soon)
-    assert "its certificate is not trusted" in told
+    (reported,) = attempt(encrypted(broker), {"HEMOSTREAM_MQTT_CA": str(other.certificate)}, soon)
+    assert "its certificate is not trusted" in reported
 
 
-def test_an_expired_certificate_is_told_as_such(start: Start, authority: Authority, soon: Soon) -> None:
+def test_an_expired_certificate_is_reported_as_such(start: Start, authority: Authority, soon: Soon) -> None:
     broker = start(authority.sign("expired", names="IP:127.0.0.1", days=-1))
-    (told,) = attempt(encrypted(broker), {"HEMOSTREAM_MQTT_CA": str(authority.certificate)}, soon)
-    assert "its certificate has expired. Renew it on the broker" in told
-    assert "Check that it runs" not in told
+    (reported,) = attempt(encrypted(broker), {"HEMOSTREAM_MQTT_CA": str(authority.certificate)}, soon)
+    assert "its certificate has expired. Renew it on the broker" in reported
+    assert "Check that it runs" not in reported
 
 
-def test_a_certificate_for_another_host_is_told_as_such(
+def test_a_certificate_for_another_host_is_reported_as_such(
     start: Start, authority: Authority, soon: Soon
 ) -> None:
     broker = start(authority.sign("elsewhere", names="DNS:broker.ward"))
-    (told,) = attempt(encrypted(broker), {"HEMOSTREAM_MQTT_CA": str(authority.certificate)}, soon)
-    assert "made for another host" in told
+    (reported,) = attempt(encrypted(broker), {"HEMOSTREAM_MQTT_CA": str(authority.certificate)}, soon)
+    assert "made for another host" in reported
 
 
-def test_speaking_in_the_clear_to_an_encrypted_broker_is_told(start: Start, server: Any, soon: Soon) -> None:
-    (told,) = attempt(start(server).url, {}, soon)
-    assert "whether it is encrypted" in told
+def test_speaking_in_the_clear_to_an_encrypted_broker_is_reported(
+    start: Start, server: Any, soon: Soon
+) -> None:
+    (reported,) = attempt(start(server).url, {}, soon)
+    assert "whether it is encrypted" in reported
 
 
 @pytest.fixture
@@ -186,19 +188,19 @@ def test_an_encrypted_key_is_opened_with_the_password_from_a_file(
         Address.parse("mqtts://localhost", named(authority, pair))
 
 
-def test_no_certificate_a_strange_one_and_an_expired_one_are_refused_and_told(
+def test_no_certificate_a_strange_one_and_an_expired_one_are_refused_and_reported(
     strict: Mosquitto, authority: Authority, openssl: str, folder: Path, soon: Soon
 ) -> None:
     ca = {"HEMOSTREAM_MQTT_CA": str(authority.certificate)}
-    (told,) = attempt(encrypted(strict), ca, soon)
-    assert "it refuses our certificate" in told
-    assert "certificate required" in told
+    (reported,) = attempt(encrypted(strict), ca, soon)
+    assert "it refuses our certificate" in reported
+    assert "certificate required" in reported
     other = Authority(openssl, folder, "other")
-    (told,) = attempt(encrypted(strict), named(authority, other.sign("bed-4")), soon)
-    assert "it refuses our certificate (tlsv1 alert unknown ca)" in told
-    warned, told = attempt(encrypted(strict), named(authority, authority.sign("bed-5", days=-1)), soon)
+    (reported,) = attempt(encrypted(strict), named(authority, other.sign("bed-4")), soon)
+    assert "it refuses our certificate (tlsv1 alert unknown ca)" in reported
+    warned, reported = attempt(encrypted(strict), named(authority, authority.sign("bed-5", days=-1)), soon)
     assert "will hardly be accepted: certificate has expired. Have it renewed" in warned
-    assert "it refuses our certificate" in told
+    assert "it refuses our certificate" in reported
 
 
 def test_files_that_cannot_be_used_are_named(authority: Authority, folder: Path) -> None:
@@ -207,7 +209,7 @@ def test_files_that_cannot_be_used_are_named(authority: Authority, folder: Path)
     nowhere, text, empty = folder / "nowhere", folder / "text", folder / "empty"
     text.write_text("no certificate")
     empty.touch()
-    for environ, said in [
+    for environ, text_found in [
         ({"CERT": nowhere, "KEY": key}, r"nowhere \(HEMOSTREAM_MQTT_CERT\) cannot be read: No such file"),
         ({"CERT": certificate, "KEY": nowhere}, r"nowhere \(HEMOSTREAM_MQTT_KEY\) cannot be read"),
         ({"CERT": certificate, "KEY": other}, "key values mismatch"),
@@ -220,7 +222,7 @@ def test_files_that_cannot_be_used_are_named(authority: Authority, folder: Path)
         ({"PASSWORD_FILE": text}, "a password for the broker and no user"),
         ({"PASSWORD_FILE": text, "PASSWORD": "x"}, "Unset one of them"),
     ]:
-        with pytest.raises(BrokerError, match=said):
+        with pytest.raises(BrokerError, match=text_found):
             Address.parse(
                 "mqtts://localhost",
                 {f"HEMOSTREAM_MQTT_{name}": str(value) for name, value in environ.items()},
@@ -289,7 +291,7 @@ def sessions_and_ward(
     soon: Soon,
 ) -> list[list[str]]:
     """Sessions, each under some credentials, publish a decision and a status while the ward listens."""
-    told: list[list[str]] = [[] for _ in environs]
+    reported: list[list[str]] = [[] for _ in environs]
 
     async def scenario() -> None:
         ready = asyncio.Event()
@@ -298,28 +300,30 @@ def sessions_and_ward(
         listening = asyncio.create_task(ward.listen(broker.port, address.tls, ready, **credentials))
         async with asyncio.timeout(10):
             await ready.wait()
-        for (session, environ), said in zip(environs, told, strict=True):
+        for (session, environ), text_found in zip(environs, reported, strict=True):
             sink = MqttSink(
                 encrypted(broker),
                 session=session,
                 last_will="{}",
-                on_trouble=said.append,
+                on_trouble=text_found.append,
                 environ=environ,
                 drain_s=0,
             )
             async with sink:
                 sink.publish(Letter(1, 0, "{}"))
                 sink.publish(Letter(1, 1, "{}", float("-inf")))
-                await soon(lambda sink=sink, said=said: not sink.waiting or said, "any answer")
+                await soon(
+                    lambda sink=sink, text_found=text_found: not sink.waiting or text_found, "any answer"
+                )
         await asyncio.sleep(0.1)  # What must not arrive has had its time to.
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
 
     asyncio.run(scenario())
-    return told
+    return reported
 
 
-def test_the_shipped_access_list_keeps_the_beds_apart_and_lets_the_ward_see(
+def test_the_shipped_access_list_keeps_the_beds_separate_and_lets_the_ward_see(
     start: Start, server: Any, authority: Authority, tmp_path: Path, mosquitto_path: str, soon: Soon
 ) -> None:
     passwords = tmp_path / "passwords"
@@ -335,7 +339,7 @@ def test_the_shipped_access_list_keeps_the_beds_apart_and_lets_the_ward_see(
         return {"HEMOSTREAM_MQTT_CA": str(authority.certificate), **own}
 
     ward = Ward()
-    told = sessions_and_ward(
+    reported = sessions_and_ward(
         broker,
         [
             ("bed-1", environ("bed-1")),
@@ -350,11 +354,11 @@ def test_the_shipped_access_list_keeps_the_beds_apart_and_lets_the_ward_see(
     )
     written = [f"hemostream/bed-{bed}/{what}" for bed in (1, 2) for what in ("decision", "history")]
     assert sorted(ward.topics) == written
-    assert told[:2] == [[], []]
-    for said, session in zip(told[2:4], ("bed-2", "bed-1"), strict=True):
-        assert f"it does not take what session '{session}' publishes (Not authorized)" in said[0]
-    assert "it refuses the credentials" in told[4][0]
-    assert "guessed" not in " ".join(told[4])
+    assert reported[:2] == [[], []]
+    for text_found, session in zip(reported[2:4], ("bed-2", "bed-1"), strict=True):
+        assert f"it does not take what session '{session}' publishes (Not authorized)" in text_found[0]
+    assert "it refuses the credentials" in reported[4][0]
+    assert "guessed" not in " ".join(reported[4])
 
 
 def test_the_same_with_certificates(
@@ -363,9 +367,9 @@ def test_the_same_with_certificates(
     broker = start(server, shipped(server, tmp_path, authority))
     beds = {bed: named(authority, authority.sign(bed)) for bed in ("bed-1", "bed-2", "ward")}
     ward = Ward()
-    told = sessions_and_ward(
+    reported = sessions_and_ward(
         broker, [("bed-1", beds["bed-1"]), ("bed-2", beds["bed-1"])], ward, beds["ward"], soon
     )
     assert sorted(ward.topics) == ["hemostream/bed-1/decision", "hemostream/bed-1/history"]
-    assert told[0] == []
-    assert "it does not take what session 'bed-2' publishes" in told[1][0]
+    assert reported[0] == []
+    assert "it does not take what session 'bed-2' publishes" in reported[1][0]

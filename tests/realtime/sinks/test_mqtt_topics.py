@@ -48,7 +48,7 @@ def test_whatever_is_not_refused_is_one_level_of_a_topic(session: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("session", "said"),
+    ("session", "message"),
     [
         ("Jane Doe", "a person's name"),
         ("Doe, Jane", "a person's name"),
@@ -61,9 +61,9 @@ def test_whatever_is_not_refused_is_one_level_of_a_topic(session: str) -> None:
         ("Jane Doe 5/3/1971".replace("/", "."), "a person's name and a date of birth"),
     ],
 )
-def test_what_looks_like_a_person_is_warned_of_and_not_repeated(session: str, said: str) -> None:
+def test_what_looks_like_a_person_is_warned_of_and_not_repeated(session: str, message: str) -> None:
     (warning,) = personal(session)
-    assert f"looks as if it held {said}." in warning
+    assert f"looks as if it held {message}." in warning
     assert session not in warning
     assert "pseudonym such as bed-1" in warning
 

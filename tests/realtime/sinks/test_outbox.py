@@ -119,20 +119,20 @@ plays = given(
 
 @settings(max_examples=1000, deadline=None)
 @plays
-def test_with_a_journal_everything_is_told_in_order_and_nothing_old_as_current(
+def test_with_a_journal_everything_is_reported_in_order_and_nothing_old_as_current(
     chance: random.Random, size: int, earlier: int
 ) -> None:
     world = World(size, journal=True, earlier=earlier)
     play(world, chance, kept=1.0)
     world.finish()
-    told = {sending.letter.identity for sending in world.delivered}
+    reported = {sending.letter.identity for sending in world.delivered}
     everything = {(1, index) for index in range(earlier)} | {(2, index) for index in range(world.made)}
-    assert told == everything
+    assert reported == everything
     assert world.outbox.dropped == 0
     assert (world.outbox.waiting, world.outbox.backlog) == (0, 0)
     assert all(sending.letter.text == "{}/{}".format(*sending.letter.identity) for sending in world.delivered)
     # Once each, but for what was in flight when a connection broke.
-    assert len(world.delivered) == len(told)
+    assert len(world.delivered) == len(reported)
     for connection in world.connections:
         identities = [sending.letter.identity for sending in connection]
         assert len(set(identities)) == len(identities)
@@ -144,13 +144,13 @@ def test_with_a_journal_everything_is_told_in_order_and_nothing_old_as_current(
 
 @settings(max_examples=200, deadline=None)
 @plays
-def test_what_is_not_told_is_counted(chance: random.Random, size: int, earlier: int) -> None:
+def test_what_is_not_reported_is_counted(chance: random.Random, size: int, earlier: int) -> None:
     """A journal that fails now and then, or none at all (of which nothing earlier remains)."""
     world = World(size, journal=earlier > 0, earlier=earlier)
     play(world, chance, kept=0.5)
     world.finish()
-    told = {sending.letter.identity for sending in world.delivered}
-    assert len(told) == world.made + earlier - world.outbox.dropped
+    reported = {sending.letter.identity for sending in world.delivered}
+    assert len(reported) == world.made + earlier - world.outbox.dropped
 
 
 def test_the_current_goes_before_a_long_history() -> None:
@@ -214,9 +214,9 @@ def test_a_spool_that_cannot_be_read_holds_nothing_up() -> None:
     assert world.outbox.page_wanted() is None
 
 
-def test_depths_are_told() -> None:
+def test_depths_are_reported() -> None:
     world = World(4, journal=True, earlier=100)
-    assert world.outbox.waiting == 0, "nobody has looked yet"
+    assert world.outbox.waiting == 0, "none was taken yet"
     world.begin_reading()
     world.end_reading()
     assert (world.outbox.waiting, world.outbox.backlog) == (100, 100)

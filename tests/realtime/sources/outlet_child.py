@@ -17,27 +17,27 @@ from tests.realtime.support import intensity_spec
 
 
 def main() -> None:
-    told = json.loads(sys.argv[1])
-    spec = intensity_spec(2, told["rate"]).pick(told["channels"])
-    info = stream_info(spec, name=told["name"], source_id=told["source_id"], origin=Origin())
+    reported = json.loads(sys.argv[1])
+    spec = intensity_spec(2, reported["rate"]).pick(reported["channels"])
+    info = stream_info(spec, name=reported["name"], source_id=reported["source_id"], origin=Origin())
     outlet = pylsl.StreamOutlet(info, max_buffered=360)
     print("open", flush=True)
     while not outlet.wait_for_consumers(0.2):
         pass
     number, begin = 0, pylsl.local_clock()
-    if told["burst"]:
+    if reported["burst"]:
         outlet.push_sample([0] * len(spec), begin)
-        if told["wait"]:
+        if reported["wait"]:
             sys.stdin.readline()
-        for number in range(1, told["burst"]):
-            outlet.push_sample([number] * len(spec), begin + number / told["rate"])
+        for number in range(1, reported["burst"]):
+            outlet.push_sample([number] * len(spec), begin + number / reported["rate"])
         print("sent", flush=True)
         threading.Event().wait()  # until it is killed
     while True:
-        due = begin + number / told["rate"]
+        due = begin + number / reported["rate"]
         time.sleep(max(due - pylsl.local_clock(), 0.0))
         # The channel's place in the whole montage is the fraction: who receives it can tell rows.
-        outlet.push_sample([number + channel / 8 for channel in told["channels"]], due)
+        outlet.push_sample([number + channel / 8 for channel in reported["channels"]], due)
         number += 1
 
 

@@ -44,7 +44,7 @@ def test_what_lies_in_a_bad_span_is_missing_and_the_span_is_no_event(tmp_path, l
     assert label.strip() in remarks(found)
 
 
-def test_so_is_it_of_a_table_beside_the_file(tmp_path):
+def test_so_is_it_of_a_table_next_to_the_file(tmp_path):
     path = write_snirf(tmp_path / "a_nirs.snirf", TIMES, [])
     (tmp_path / "a_events.tsv").write_text(
         "onset\tduration\ttrial_type\n4.0\t2.0\tBAD_motion\n5.0\t2.0\ttap\n"
@@ -65,7 +65,7 @@ def test_a_mark_without_a_duration_marks_no_stretch(spec):
     assert without_bad_spans(before) is before
 
 
-def test_marks_that_leave_nothing_are_not_obeyed_and_that_is_said(spec):
+def test_marks_that_leave_nothing_are_not_obeyed_and_that_is_reported(spec):
     found = without_bad_spans(some_recording(spec, [Event(0.0, "BAD_all", 1e6)]))
     assert not found.missing.any()
     assert "not obeyed" in remarks(found)

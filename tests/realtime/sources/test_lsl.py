@@ -23,7 +23,7 @@ from realtime.core import Core, Plan
 from realtime.log import ClockMeasured, Entry, Received, StreamLost, StreamOpened
 from realtime.sources.lsl.connection import PULL_MOST, StreamConnection, watch_buffer_s
 from realtime.sources.lsl.events import find_events
-from realtime.sources.lsl.search import StreamIdentity, choose_again
+from realtime.sources.lsl.search_again import StreamIdentity, choose_again
 from realtime.sources.lsl.source import LslSource, StreamChoice, find_stream
 from tests.realtime.support import fast_plan, intensity_spec
 
@@ -40,9 +40,9 @@ class Outlets:
         self.name = f"device-{uuid.uuid4().hex[:8]}"
         self._children: list[subprocess.Popen[str]] = []
 
-    def start(self, *, before: Sequence[str] = (), **told: Any) -> "subprocess.Popen[str]":
+    def start(self, *, before: Sequence[str] = (), **reported: Any) -> "subprocess.Popen[str]":
         words = {"name": self.name, "source_id": self.name, "rate": RATE, "channels": [0, 1, 2, 3]}
-        words |= {"burst": 0, "wait": False} | told
+        words |= {"burst": 0, "wait": False} | reported
         module = "tests.realtime.sources.outlet_child"
         child = subprocess.Popen(
             [*before, sys.executable, "-m", module, json.dumps(words)],
@@ -229,7 +229,7 @@ def test_a_burst_before_death_is_not_lost_though_we_are_busy(
     busy.start()
     try:
         with Held(outlets.name, monkeypatch) as heard:
-            # What a process has not sent when it dies, nobody can have.
+            # What a process has not sent when it dies is lost.
             heard.wait(lambda: heard.reached() == 4000, "all of the burst in liblsl's hands")
             child.kill()
             child.wait()
@@ -256,9 +256,9 @@ def test_what_liblsl_throws_away_of_a_stream_without_a_source_id_is_counted(
         heard.wait(lambda: heard.of(StreamLost), "the loss")
     kept = len(heard.numbers())
     assert heard.numbers() == list(range(kept))
-    told = f"; {100 - kept} samples that had arrived were lost with it"
+    reported = f"; {100 - kept} samples that had arrived were lost with it"
     # On a busy machine all of it may have been taken before the connection went.
-    assert (told if kept < 100 else "") in heard.of(StreamLost)[0].reason
+    assert (reported if kept < 100 else "") in heard.of(StreamLost)[0].reason
     assert ("lost with it" in heard.of(StreamLost)[0].reason) == (kept < 100)
 
 
@@ -292,7 +292,7 @@ def test_the_watch_never_holds_a_single_sample(rate: float) -> None:
     assert int(watch_buffer_s(info) * info.nominal_srate()) > 1
 
 
-def test_a_slow_stream_that_ends_is_told_and_let_go(outlets: Outlets) -> None:
+def test_a_slow_stream_that_ends_is_reported_and_let_go(outlets: Outlets) -> None:
     """Below 2 Hz one second is less than two samples."""
     first = outlets.start(rate=1.5)
     with Listening(outlets.name) as heard:
@@ -322,17 +322,17 @@ def test_the_signal_is_no_stream_of_its_own_markers(outlets: Outlets) -> None:
         find_events(f"name='{outlets.name}'", named=True, signal=info.uid())
 
 
-def test_two_that_are_alike_are_an_error_that_tells_them_apart(outlets: Outlets) -> None:
+def test_two_that_are_alike_are_an_error_that_distinguishes_them(outlets: Outlets) -> None:
     outlets.start()
     outlets.start()
     choice = StreamChoice(predicate=f"name='{outlets.name}'", wait_s=DEADLINE_S)
-    with pytest.raises(StreamError, match="2 streams match") as told:
+    with pytest.raises(StreamError, match="2 streams match") as reported:
         find_stream(choice)
     infos = pylsl.resolve_bypred(choice.predicate, minimum=2, timeout=DEADLINE_S)
     assert len(infos) == 2
     for info in infos:
-        assert f"uid {info.uid()}" in str(told.value)
-    assert "created at" in str(told.value)
+        assert f"uid {info.uid()}" in str(reported.value)
+    assert "created at" in str(reported.value)
     with pytest.raises(StreamError, match=r"2 streams match .* --events"):
         find_events(choice.predicate, named=True, signal="")
 

@@ -132,12 +132,12 @@ def test_names_that_xpath_cannot_escape_are_found() -> None:
     infos = [pylsl.StreamInfo(name, "NIRS", 1, 10.0, "float32", f"{name} {mark}") for name in names]
     outlets = [pylsl.StreamOutlet(info) for info in infos]
     for name in names:
-        said = predicate_of(f"source_id={name} {mark}")
-        assert said is not None
-        assert [one.name() for one in resolve(said, timeout=DEADLINE_S)] == [name]
-        said = predicate_of(name)
-        assert said is not None
-        assert name in {one.name() for one in resolve(said, timeout=DEADLINE_S)}
+        message = predicate_of(f"source_id={name} {mark}")
+        assert message is not None
+        assert [one.name() for one in resolve(message, timeout=DEADLINE_S)] == [name]
+        message = predicate_of(name)
+        assert message is not None
+        assert name in {one.name() for one in resolve(message, timeout=DEADLINE_S)}
     assert len(outlets) == len(names)
 
 
@@ -179,15 +179,15 @@ ODD = {
 
 
 @pytest.mark.parametrize(("name", "source_id"), ODD.values(), ids=ODD)
-def test_what_is_shown_can_be_said_and_comes_back(caps: Caps, name: bytes, source_id: bytes) -> None:
+def test_what_is_shown_can_be_typed_and_comes_back(caps: Caps, name: bytes, source_id: bytes) -> None:
     """XPath compares bytes, and a line end ends the question: then we compare ourselves."""
     there = caps.open(name, source_id)
     choices = [StreamChoice(number=1, wait_s=DEADLINE_S)]
     for field, sent in (("name", name), ("source_id", source_id)):
         if (text := decoded(sent)).isprintable() and text:
-            said = predicate_of(f"{field}={text}")
-            assert said is not None
-            choices.append(StreamChoice(predicate=said, wait_s=DEADLINE_S))
+            message = predicate_of(f"{field}={text}")
+            assert message is not None
+            choices.append(StreamChoice(predicate=message, wait_s=DEADLINE_S))
     for choice in choices:
         assert find_stream(choice).name() == decoded(name)
     with Listening(choices[-1]) as heard:
@@ -206,15 +206,15 @@ def test_a_number_sign_means_the_list_and_no_name(caps: Caps) -> None:
     assert find_stream(StreamChoice(number=2, predicate="#2", wait_s=DEADLINE_S)).source_id() == "the second"
 
 
-def test_twins_are_told_apart_by_number_and_by_uid(caps: Caps) -> None:
+def test_twins_are_distinguished_by_number_and_by_uid(caps: Caps) -> None:
     name = f"twin-{uuid.uuid4().hex}"
     for _ in range(2):
         caps.open(name, "from the factory")
     infos = numbered(resolve(f"name='{name}'", minimum=2, timeout=DEADLINE_S))
     assert len(infos) == 2
-    with pytest.raises(StreamError, match="2 streams match") as told:
+    with pytest.raises(StreamError, match="2 streams match") as reported:
         find_stream(StreamChoice(predicate=f"name='{name}'", wait_s=DEADLINE_S))
-    assert "#" in str(told.value)
+    assert "#" in str(reported.value)
     for info in infos:
         all_of_them = [one.uid() for one in numbered(pylsl.resolve_streams(wait_time=1.0))]
         found = find_stream(StreamChoice(number=all_of_them.index(info.uid()) + 1, wait_s=DEADLINE_S))

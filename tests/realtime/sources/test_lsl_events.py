@@ -15,7 +15,7 @@ def taken(values: np.ndarray, stamps: np.ndarray, local: float = 100.0) -> tuple
     log: list[Entry] = []
     troubles = Troubles(log.append, clock=lambda: local)
     Markers(log.append, troubles).take(values, stamps, local)
-    troubles.tell(all_of_it=True)
+    troubles.report(all_of_it=True)
     events = [entry for entry in log if isinstance(entry, EventReceived)]
     return events, sum(entry.count for entry in log if isinstance(entry, SourceTrouble))
 
@@ -48,26 +48,26 @@ def test_numbers_are_written_as_they_always_were() -> None:
 
 
 @pytest.mark.parametrize("stamp", [np.nan, np.inf, 1e19, -1e12])
-def test_a_stamp_that_no_clock_gives_is_told(stamp: float) -> None:
+def test_a_stamp_that_no_clock_gives_is_reported(stamp: float) -> None:
     assert taken(texts(b"a", b"b"), np.array([stamp, 99.0])) == ([EventReceived(100.0, 99.0, "b")], 1)
 
 
-def test_what_a_sender_marks_as_rejected_and_what_began_before_is_told_with_its_count() -> None:
+def test_what_a_sender_marks_as_rejected_and_what_began_before_is_reported_with_its_count() -> None:
     log: list[Entry] = []
     troubles = Troubles(log.append, clock=lambda: 100.0)
     line = Markers(log.append, troubles, 10.0)
     for first, codes in ((0, [3, 3, 0, -1, -1]), (5, [0, -2, 0, -1, 2])):
         line.take(np.array(codes)[:, None], 90.0 + (first + np.arange(5)) / 10, 100.0)
-    troubles.tell(all_of_it=True)
-    told = [(entry.reason, entry.count) for entry in log if isinstance(entry, SourceTrouble)]
-    assert told == [
+    troubles.report(all_of_it=True)
+    reported = [(entry.reason, entry.count) for entry in log if isinstance(entry, SourceTrouble)]
+    assert reported == [
         ("'3' at the first sample; when that began is not known", 1),
         ("below 0, marked as rejected", 3),
     ]
     assert [entry for entry in log if isinstance(entry, EventReceived)] == [EventReceived(100.0, 90.9, "2")]
 
 
-def test_a_flood_is_cut_and_told() -> None:
+def test_a_flood_is_cut_and_reported() -> None:
     n = MOST_A_SECOND + 300
     events, troubles = taken(texts(*[b"x"] * n), np.full(n, 99.0))
     assert (len(events), troubles) == (MOST_A_SECOND, 300)
@@ -88,26 +88,26 @@ def test_a_flood_is_counted_anew_each_second() -> None:
         assert sum(isinstance(entry, EventReceived) for entry in log) - before == taken_then, local
 
 
-@pytest.mark.parametrize(("length", "told"), [(LONGEST_LABEL, 0), (LONGEST_LABEL + 1, 1)])
-def test_a_label_that_is_shortened_is_told(length: int, told: int) -> None:
+@pytest.mark.parametrize(("length", "reported"), [(LONGEST_LABEL, 0), (LONGEST_LABEL + 1, 1)])
+def test_a_label_that_is_shortened_is_reported(length: int, reported: int) -> None:
     (event,), troubles = taken(texts(b"x" * length), np.array([99.0]))
     assert len(event.label) <= LONGEST_LABEL
-    assert troubles == told
+    assert troubles == reported
 
 
-@pytest.mark.parametrize(("stamp", "told"), [(1100.0, 1), (-300.0, 1), (109.0, 0), (-200.0, 0)])
+@pytest.mark.parametrize(("stamp", "reported"), [(1100.0, 1), (-300.0, 1), (109.0, 0), (-200.0, 0)])
 @pytest.mark.parametrize("live", [True, False])
-def test_a_marker_of_another_clock_is_kept_and_told(stamp: float, told: int, live: bool) -> None:
+def test_a_marker_of_another_clock_is_kept_and_reported(stamp: float, reported: int, live: bool) -> None:
     log: list[Entry] = []
     markers = Markers(log.append, Troubles(log.append, clock=lambda: 100.0), live=live)
     markers.take(texts(b"go"), np.array([stamp]), 100.0)
     assert [entry.stamp for entry in log if isinstance(entry, EventReceived)] == [stamp]
-    said = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
-    assert len(said) == (told if live else 0)
-    assert all("from when it came, by a clock that the signal does not share" in reason for reason in said)
+    message = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
+    assert len(message) == (reported if live else 0)
+    assert all("from when it came, by a clock that the signal does not share" in reason for reason in message)
 
 
-def test_what_waits_to_be_told_is_told_with_the_next_marker() -> None:
+def test_what_waits_to_be_reported_is_reported_with_the_next_marker() -> None:
     log: list[Entry] = []
     now = [100.0]
     markers = Markers(log.append, Troubles(log.append, clock=lambda: now[0]))
@@ -116,20 +116,20 @@ def test_what_waits_to_be_told_is_told_with_the_next_marker() -> None:
     assert [entry.count for entry in log if isinstance(entry, SourceTrouble)] == [1, 1]
 
 
-def test_what_is_met_is_told_once_a_second_with_its_count() -> None:
+def test_what_is_met_is_reported_once_a_second_with_its_count() -> None:
     log: list[Entry] = []
     now = [100.0]
     troubles = Troubles(log.append, clock=lambda: now[0])
     for _ in range(1000):
         now[0] += 0.0025
         troubles.rejected("markers", "\x1b[31m no")
-    troubles.tell(all_of_it=True)
+    troubles.report(all_of_it=True)
     assert 3 <= len(log) <= 4
     assert sum(entry.count for entry in log if isinstance(entry, SourceTrouble)) == 1000
     assert all("\x1b" not in entry.reason for entry in log if isinstance(entry, SourceTrouble))
 
 
-def test_a_part_that_fails_is_told_once_and_when_it_works_again() -> None:
+def test_a_part_that_fails_is_reported_once_and_when_it_works_again() -> None:
     log: list[Entry] = []
     troubles = Troubles(log.append, clock=lambda: 1.0)
     troubles.works("markers")

@@ -192,7 +192,7 @@ def test_a_stream_without_description_asks_for_a_layout_file():
         spec_from_info(pylsl.StreamInfo("Cap", "NIRS", 42, 7.88, "float32", "cap"))
 
 
-def test_a_bare_stream_still_tells_its_origin():
+def test_a_bare_stream_still_declares_its_origin():
     spec = SignalSpec((Channel(name="#1", kind=Kind.BOLD, unit="a.u."),), 0.5)
     info = stream_info(spec, name="x", source_id="y", origin=REPLAYED, bare=True)
     assert origin_from_info(info) == REPLAYED
@@ -217,7 +217,7 @@ def test_an_origin_that_is_not_understood_is_not_taken_for_live(field, text):
         origin_from_info(info)
 
 
-def test_a_description_changed_by_somebody_else_is_read_as_it_stands():
+def test_a_description_changed_by_others_is_read_as_it_stands():
     spec = SignalSpec(
         tuple(Channel(name=n, kind=Kind.INTENSITY, unit="V", wavelength=760.0, distance=0.03) for n in "ab"),
         10.0,
@@ -260,7 +260,7 @@ def test_over_a_real_stream():
         del inlet, outlet
 
 
-def test_what_a_cap_sends_beside_its_signal_is_not_a_second_signal():
+def test_what_a_cap_sends_next_to_its_signal_is_not_a_second_signal():
     cap = [
         pylsl.StreamInfo(f"Photon_Cap_C1_{what}", "NIRS", 36, 7.88, "float32", what)
         for what in ("RAW", "STATS")

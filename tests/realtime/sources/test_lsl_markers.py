@@ -53,7 +53,7 @@ def hear() -> Iterator[Callable[[pylsl.StreamInfo], Heard]]:
         started.append(heard)
         heard.source.start()
         heard.wait(lambda: any(isinstance(e, Received) for e in list(heard.log)), "samples")
-        heard.wait(heard.markers.have_consumers, "somebody who listens to the markers")
+        heard.wait(heard.markers.have_consumers, "a listener to the markers")
         return heard
 
     yield begin

@@ -13,7 +13,7 @@ LATENCY = 0.01
 
 
 class Bed:
-    """A source whose clock and deliveries are told; 10 Hz of stream time."""
+    """A source whose clock and deliveries are given; 10 Hz of stream time."""
 
     def __init__(self, origin: Origin | None = None, offset: float = 5.0) -> None:
         self.log: list[Entry] = []
@@ -63,7 +63,7 @@ def test_no_sample_is_put_on_the_offset_of_another_clock(origin: Origin, jump: f
     bed = Bed(origin)
     bed.stream(1.0, 10.0)
     assert bed.asked == 0
-    bed.stream(11.0, 0.5, offset=5.0 + jump)  # the source's clock was set, nobody has compared yet
+    bed.stream(11.0, 0.5, offset=5.0 + jump)  # the source's clock was set, not compared yet
     assert bed.asked == 1
     assert len(bed.samples) == 100
     bed.order.measured(ClockMeasured(11.5, 5.0 + jump, 1.7e9), fresh=True)
@@ -117,7 +117,7 @@ def test_one_wild_comparison_moves_nothing(wild: float, fresh: bool) -> None:
     assert bed.asked == 2
 
 
-def test_a_jump_too_small_to_be_seen_in_samples_is_believed_when_a_fresh_comparison_agrees() -> None:
+def test_a_jump_too_small_to_show_in_samples_is_believed_when_a_fresh_comparison_agrees() -> None:
     bed = Bed()
     bed.stream(1.0, 10.0)
     bed.order.measured(ClockMeasured(11.0, 5.3, 1.7e9), fresh=False)

@@ -46,13 +46,13 @@ def test_samples_one_by_one_say_the_same_as_all_at_once(
     line = line_of(held)
     times = times_of(line) * data.draw(st.sampled_from([0.2, 1.0, 5.0, 50.0]))
     whole = Marks(rate)
-    said = whole.take(line, times)
+    message = whole.take(line, times)
     pieces = Marks(rate)
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(line) - 1)))))
     heard = []
     for start, stop in zip([0, *cuts], [*cuts, len(line)], strict=True):
         heard += pieces.take(line[start:stop].tolist(), times[start:stop])
-    assert heard == said
+    assert heard == message
     assert (pieces.rejected, pieces.up_at_start) == (whole.rejected, whole.up_at_start)
 
 
@@ -90,8 +90,8 @@ def test_a_line_that_begins_at_rest_was_not_up() -> None:
 
 @pytest.mark.parametrize(("apart", "again"), [(0.25, False), (0.2500001, True)])
 def test_a_quarter_of_a_second_without_a_rate_is_held(apart: float, again: bool) -> None:
-    said = Marks().take([[7], [7]], np.array([1000.0, 1000.0 + apart]))
-    assert [label for _, label in said] == ["7"] * (1 + again)
+    message = Marks().take([[7], [7]], np.array([1000.0, 1000.0 + apart]))
+    assert [label for _, label in message] == ["7"] * (1 + again)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_a_second_or_three_periods_are_the_longest_step_of_a_line(
     rate: float, apart: float, is_line: bool
 ) -> None:
     marks = Marks(rate)
-    said = marks.take([[1], [1], [0], [2]], 1000.0 + apart * np.arange(4))
+    message = marks.take([[1], [1], [0], [2]], 1000.0 + apart * np.arange(4))
     assert marks.up_at_start == ("1" if is_line else "")
-    assert said == [
+    assert message == [
         (1000.0 + apart * i, label)
         for i, label in ([(3, "2")] if is_line else [(0, "1"), (1, "1"), (3, "2")])
     ]
@@ -116,8 +116,8 @@ def test_a_line_of_numbers_written_as_texts_is_the_line(zero: str) -> None:
     marks = Marks(RATE)
     assert marks.take(rows, np.arange(5) / RATE) == [(0.1, "1"), (0.4, "1")]
     assert marks.up_at_start == ""
-    said = Marks().take([["0"], ["0"]], np.arange(2) / RATE)
-    assert [label for _, label in said] == ["0", "0"], "without a rate every text is an event"
+    message = Marks().take([["0"], ["0"]], np.arange(2) / RATE)
+    assert [label for _, label in message] == ["0", "0"], "without a rate every text is an event"
 
 
 def test_what_is_held_over_a_piece_of_several_samples_is_held() -> None:
@@ -146,8 +146,8 @@ def test_one_of_two_channels_is_enough_to_be_up_or_rejected() -> None:
 def test_what_differs_in_one_of_two_channels_is_no_repetition_and_a_reset_of_one_makes_no_line() -> None:
     assert Marks().take([[1, 5], [1, 6]], np.array([0.0, 0.1])) == [(0.0, "1 5"), (0.1, "1 6")]
     pulses = [[1, 0], [0, 0], [1, 0], [1, 0]]
-    said = Marks().take(pulses, np.array([0.0, 0.1, 10.0, 20.0]))
-    assert said == [(0.0, "1 0"), (10.0, "1 0"), (20.0, "1 0")]
+    message = Marks().take(pulses, np.array([0.0, 0.1, 10.0, 20.0]))
+    assert message == [(0.0, "1 0"), (10.0, "1 0"), (20.0, "1 0")]
 
 
 def test_a_line_of_texts_that_begins_at_rest_says_its_first_word() -> None:
@@ -162,8 +162,8 @@ def test_a_line_of_two_channels_of_which_one_is_up_at_the_start_began_before() -
 
 def test_a_stream_that_claims_a_rate_and_sends_events_loses_none() -> None:
     codes = np.array([[1], [1], [2], [1]])
-    said = Marks(100.0).take(codes, np.array([0.0, 30.0, 60.0, 90.0]))
-    assert said == [(0.0, "1"), (30.0, "1"), (60.0, "2"), (90.0, "1")]
+    message = Marks(100.0).take(codes, np.array([0.0, 30.0, 60.0, 90.0]))
+    assert message == [(0.0, "1"), (30.0, "1"), (60.0, "2"), (90.0, "1")]
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.floats(2 * SOON_S, 30)), min_size=1, max_size=20))
@@ -183,12 +183,12 @@ def test_texts_come_as_fast_as_they_like_without_a_rate_and_are_held_with_one() 
     assert held.up_at_start == "rest"
 
 
-def test_rejected_onsets_are_left_aside_and_counted_once_each() -> None:
+def test_rejected_onsets_are_left_out_and_counted_once_each() -> None:
     line = line_of([(0, 3), (-1, 20), (0, 3), (1, 3), (0, 3), (-2, 1), (0, 2)])
     for rate in (RATE, 0.0):
         marks = Marks(rate)
-        said = [label for _, label in marks.take(line, times_of(line))]
-        assert [label for label in said if label != "0"] == ["1"]
+        message = [label for _, label in marks.take(line, times_of(line))]
+        assert [label for label in message if label != "0"] == ["1"]
         assert marks.rejected == 2
     alone = Marks()
     assert alone.take([[1], [-1], [2]], np.array([0.0, 10.0, 20.0])) == [(0.0, "1"), (20.0, "2")]
@@ -254,7 +254,7 @@ def test_a_label_is_in_its_form_once_and_for_all(values: list[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"), [(2.5, 2.5), (0.5, 0.5), (0.0, 0.0), (-0.5, 0.0), (np.nan, 0.0), (np.inf, 0.0)]
+    ("reported", "seconds"), [(2.5, 2.5), (0.5, 0.5), (0.0, 0.0), (-0.5, 0.0), (np.nan, 0.0), (np.inf, 0.0)]
 )
-def test_a_duration_that_is_none_is_0(told: float, seconds: float) -> None:
-    assert duration_of(told) == seconds
+def test_a_duration_that_is_none_is_0(reported: float, seconds: float) -> None:
+    assert duration_of(reported) == seconds

@@ -1,4 +1,4 @@
-"""A recording becomes MNE's Raw and comes back; what Raw cannot hold is refused or said."""
+"""A recording becomes MNE's Raw and comes back; what Raw cannot hold is refused or reported."""
 
 from dataclasses import replace
 

@@ -90,8 +90,8 @@ def test_a_short_dropout_is_bridged_and_a_long_one_starts_the_channel_afresh(siz
 
 
 @pytest.mark.parametrize(
-    ("rate", "said"), [(0.0, "declares no rate"), (1.0, "high = 0.5 Hz.*below half of that, 0.5")]
+    ("rate", "message"), [(0.0, "declares no rate"), (1.0, "high = 0.5 Hz.*below half of that, 0.5")]
 )
-def test_a_rate_that_does_not_carry_the_band_is_refused(rate: float, said: str) -> None:
-    with pytest.raises(SignalError, match=said):
+def test_a_rate_that_does_not_carry_the_band_is_refused(rate: float, message: str) -> None:
+    with pytest.raises(SignalError, match=message):
         Bandpass(_spec(1, rate), low=0.1, high=0.5)

@@ -1,4 +1,4 @@
-"""Optical density to haemoglobin, beside MNE."""
+"""Optical density to haemoglobin, compared with MNE."""
 
 from pathlib import Path
 
@@ -120,7 +120,7 @@ def test_age_gives_the_published_pathlength() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channels", "said"),
+    ("channels", "message"),
     [
         ([_density(1, 1, 760), _density(1, 1, 850), _density(2, 3, 850)], r"found S2_D3 \(850 nm\)"),
         ([_density(1, 1, 760), _density(1, 1, 760.2)], "two or more different|S1_D1"),
@@ -136,11 +136,11 @@ def test_age_gives_the_published_pathlength() -> None:
         ([_density(1, 1, 760, 0.003), _density(1, 1, 850, 0.003)], r"is 0.003 m \(3 mm\)"),
     ],
 )
-def test_what_cannot_be_converted_is_named(channels: list[Channel], said: str) -> None:
+def test_what_cannot_be_converted_is_named(channels: list[Channel], message: str) -> None:
     renamed = [
         Channel(**{**c.to_json(), "kind": c.kind, "name": f"{i} {c.name}"}) for i, c in enumerate(channels)
     ]
-    with pytest.raises(SignalError, match=said):
+    with pytest.raises(SignalError, match=message):
         BeerLambert(SignalSpec(tuple(renamed), 10.0))
 
 

@@ -2,7 +2,7 @@
 
 Signals are what a clock hands on at worst: jittered stamps, lost samples, cells missing at random
 with NaN in them, long dropouts of one channel, a flat stretch.  Stages that need a uniform grid get
-one; its times jump only where they are told of a gap.
+one; its times jump only at a declared gap.
 """
 
 import json
@@ -144,7 +144,7 @@ def _stretch(case: Case, rng: np.random.Generator, first: float, n: int) -> Chun
             start = rng.integers(0, n)
             data[channel, start : start + 40] = data[channel, start]
     data[missing] = rng.choice([np.nan, 0.0, 1e9])
-    data[rng.random(data.shape) < 0.005] = np.nan  # what nobody declared missing
+    data[rng.random(data.shape) < 0.005] = np.nan  # not declared missing
     if not case.uniform:
         times = times + rng.uniform(-0.2, 0.2, n) / RATE
         there = rng.random(n) >= rng.choice([0.0, 0.1])
@@ -315,7 +315,7 @@ STARTS_AFRESH = {"bandpass", "select", "beer_lambert", "total_haemoglobin"}
 
 
 @every_case
-def test_behind_a_gap_nothing_is_made_up(case: Case) -> None:
+def test_behind_a_gap_nothing_is_deduced(case: Case) -> None:
     chunk = _whole(case)
     before, after = chunk.between(0, 200), chunk.between(260, 400)
     stage = case.make()

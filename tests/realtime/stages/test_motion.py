@@ -1,4 +1,4 @@
-"""Motion: jumps are taken out at once, what is no jump passes, and nobody's head is frozen."""
+"""Motion: jumps are taken out at once, what is no jump passes, and no head is frozen."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_scales_survive_a_gap_and_the_first_sample_behind_it_makes_no_jump() -> 
     behind = stage.process(chunk_of(data + 5.0, first=100.0))
     assert not behind.missing.any()
     level = behind.data.mean(axis=1) - data.mean(axis=1)
-    assert np.abs(level - 5.0).max() < 0.1  # a new level is not motion: nobody saw it jump
+    assert np.abs(level - 5.0).max() < 0.1  # a new level is not motion: its jump was not measured
 
 
 def test_memory_is_bounded() -> None:
@@ -124,7 +124,7 @@ def test_what_no_head_could_give_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ({"window_s": 5.0}, r"window_s = 5 and warmup_s = 10; expected a window as long"),
         (
@@ -134,8 +134,8 @@ def test_what_no_head_could_give_is_missing() -> None:
         ({"cutoff": "low"}, r"cutoff = 'low'; expected a number above 0"),
     ],
 )
-def test_settings_that_cannot_be_are_told(asked: dict[str, Any], said: str) -> None:
-    with pytest.raises((RecipeError, SignalError), match=said):
+def test_settings_that_cannot_be_are_reported(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises((RecipeError, SignalError), match=message):
         Motion(spec_of(1), **asked)
 
 

@@ -1,4 +1,4 @@
-"""Making a stage from its settings: what is known, and what a person is told otherwise."""
+"""Making a stage from its settings: what is known, and the error otherwise."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def test_settings_reach_the_stage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({}, r"stage = None; expected one of bandpass"),
         ({"stage": "band_pass"}, r"no stage 'band_pass'. Did you mean 'bandpass'\?"),
@@ -55,8 +55,8 @@ def test_settings_reach_the_stage() -> None:
         ({"stage": "normalise", "memory_s": 0}, r"memory_s = 0; expected a number above 0"),
     ],
 )
-def test_wrong_settings_show_the_value_and_what_was_expected(settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(RecipeError, match=said):
+def test_wrong_settings_show_the_value_and_what_was_expected(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
         make_stage(settings, BLOOD)
 
 

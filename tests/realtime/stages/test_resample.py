@@ -118,7 +118,7 @@ def test_it_interpolates_between_the_two_samples_around() -> None:
     np.testing.assert_allclose(out.data[0], expected, atol=1e-9)
 
 
-def test_noise_of_the_clock_is_not_seen_however_grid_and_samples_lie() -> None:
+def test_noise_of_the_clock_does_not_matter_however_grid_and_samples_lie() -> None:
     """At 8.3 Hz onto 8 Hz every phase occurs, also those at which the next sample takes over."""
     rng = np.random.default_rng(8)
     times = np.arange(20_000) / 8.3

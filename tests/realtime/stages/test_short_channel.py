@@ -191,7 +191,7 @@ def _far(spec: SignalSpec, **changes: Any) -> SignalSpec:
 
 
 @pytest.mark.parametrize(
-    ("spec", "asked", "error", "said"),
+    ("spec", "asked", "error", "message"),
     [
         (
             _far(SPEC, distance=0.03),
@@ -224,7 +224,7 @@ def _far(spec: SignalSpec, **changes: Any) -> SignalSpec:
             SignalSpec((*SPEC.channels, channel(7, 7, 0.03)), RATE),
             {},
             SignalError,
-            r"cannot tell which short channel is nearest to 'S7_D7 760'.*reference = 'mean'",
+            r"does not know which short channel is nearest to 'S7_D7 760'.*reference = 'mean'",
         ),
         (
             _far(SPEC, kind=Kind.INTENSITY, unit="V"),
@@ -234,8 +234,8 @@ def _far(spec: SignalSpec, **changes: Any) -> SignalSpec:
         ),
     ],
 )
-def test_what_cannot_be_is_told_with_advice(
-    spec: SignalSpec, asked: dict[str, Any], error: type[Exception], said: str
+def test_what_cannot_be_is_reported_with_advice(
+    spec: SignalSpec, asked: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         ShortChannel(spec, **asked)

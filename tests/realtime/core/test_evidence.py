@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from realtime.evidence import RunningEvidence
+from realtime.core.evidence import RunningEvidence
 
 YES, NO = np.array([0.0, 1.0]), np.array([1.0, 0.0])
 
 
-def test_before_anything_is_judged_nothing_is_known() -> None:
+def test_before_anything_is_predicted_nothing_is_known() -> None:
     known = RunningEvidence(("rest", "task"), None).so_far()
     assert known.probabilities == {"rest": 0.5, "task": 0.5}
     assert known.windows == 0

@@ -55,7 +55,7 @@ def test_windows_lie_on_the_grid_of_the_first_sample() -> None:
     np.testing.assert_allclose([w.end - w.start for w in windows], 7.0)
     for window in windows:
         warm = window.start >= 500.03 + opened_pipeline().warmup_s - 0.1
-        assert window.fit == warm
+        assert window.usable == warm
         if not warm:
             assert window.reasons == (Reason.WARMING_UP,)
 
@@ -86,8 +86,8 @@ def test_cutting_the_stream_differently_changes_no_window(
     whole = feed(opened_core(PLAN), times, data)
     parts = feed(opened_core(PLAN), times, data, chunk)
     grid_is_whole(whole)
-    assert [(w.sequence, w.count, w.start, w.end, w.fitness, w.reasons) for w in whole] == [
-        (w.sequence, w.count, w.start, w.end, w.fitness, w.reasons) for w in parts
+    assert [(w.sequence, w.count, w.start, w.end, w.measurement, w.reasons) for w in whole] == [
+        (w.sequence, w.count, w.start, w.end, w.measurement, w.reasons) for w in parts
     ]
     for one, other in zip(whole, parts, strict=True):
         assert (one.data is None) == (other.data is None)
@@ -96,7 +96,7 @@ def test_cutting_the_stream_differently_changes_no_window(
 
 
 @pytest.mark.parametrize("gap_s", [0.1, 0.7, 2.0, 4.9, 5.5, 12.0, 60.0, 3600.0])
-def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> None:
+def test_a_gap_is_reported_and_no_window_is_longer_than_it_says(gap_s: float) -> None:
     before = np.arange(400) / 10
     after = before[-1] + 0.1 + gap_s + np.arange(400) / 10
     times = 50 + np.concatenate([before, after])
@@ -107,13 +107,13 @@ def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> Non
     for window in windows:
         inside = window.start > gap[0] + 0.05 and window.end <= gap[1] - 0.05
         touches = window.end > gap[0] + 0.15 and window.start < gap[1] - 0.05
-        if window.fit:
-            # What is judged was measured: at most the policy's gap, and nearly everything.
+        if window.usable:
+            # What is predicted was measured: at most the policy's gap, and nearly everything.
             assert not touches or gap_s <= PLAN.policy.max_gap_s
-            assert window.fitness.worst >= PLAN.policy.min_coverage
+            assert window.measurement.worst >= PLAN.policy.min_coverage
         if inside and gap_s > 1:
-            assert not window.fit
-            assert window.fitness.coverage == pytest.approx(0, abs=0.05)
+            assert not window.usable
+            assert window.measurement.coverage == pytest.approx(0, abs=0.05)
     together = [w for w in windows if w.count > 1]
     if gap_s > 10:
         assert len(together) == 1
@@ -121,16 +121,16 @@ def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> Non
         assert together[0].data is None
     elif gap_s > 7:
         assert not together or together[0].count < 5
-    # It recovers: the last windows are judged again, and every one before the gap was.
-    assert windows[-1].fit
-    assert sum(w.fit for w in windows if w.end <= gap[0]) > 10
+    # It recovers: the last windows are predicted again, and every one before the gap was.
+    assert windows[-1].usable
+    assert sum(w.usable for w in windows if w.end <= gap[0]) > 10
 
 
 def test_a_gap_keeps_the_grid_and_the_baseline() -> None:
     times = np.concatenate([np.arange(400) / 10, 60.03 + np.arange(300) / 10])
     windows = feed(opened_core(PLAN), times, intensities(SPEC, 700))
     np.testing.assert_allclose([w.start - w.sequence for w in windows], 0, atol=1e-9)
-    after = [w for w in windows if w.fit and w.start > 60]
+    after = [w for w in windows if w.usable and w.start > 60]
     # Only the filter warms up again: no new baseline (2 s), no new statistics (3 s).
     assert after[0].start < 60.03 + opened_pipeline().warmup_s - 4
 
@@ -141,10 +141,10 @@ def test_after_a_gap_it_is_the_filter_that_warms_up() -> None:
     times[400:] += 20
     windows = feed(opened_core(PLAN), times, intensities(SPEC, 800), 3)
     back = times[400]
-    filtered = next(w for w in windows if w.fit and w.start > back).start - back
+    filtered = next(w for w in windows if w.usable and w.start > back).start - back
     assert filtered > 1
     for window in windows:
-        if window.fit or window.start < opened_pipeline().warmup_s:
+        if window.usable or window.start < opened_pipeline().warmup_s:
             continue
         if window.end <= back:
             assert Reason.WARMING_UP not in window.reasons
@@ -178,7 +178,7 @@ def test_a_gap_before_the_rate_is_known_does_not_move_the_grid(before: int) -> N
     np.testing.assert_allclose([w.start - w.sequence for w in windows], 300, atol=1e-9)
     assert windows[0].count > 20
     assert windows[0].data is None
-    assert windows[-1].fit
+    assert windows[-1].usable
 
 
 @given(
@@ -195,7 +195,7 @@ def test_a_restored_core_goes_on_as_the_one_it_was_taken_from(
 ) -> None:
     """Clock, pipeline and windows, for steps shorter and (much) longer than the window.
 
-    What each sample was claimed to be wrong by, the fitness remembers and does not keep: so it is not asked.
+    The window quality remembers the uncertainty of each sample and does not keep it: so it is not asked.
     """
     policy = Policy(max_time_uncertainty=None)
     plan = fast_plan(SPEC, length_s=length / 10, step_s=step / 10, policy=policy)
@@ -214,8 +214,8 @@ def test_a_restored_core_goes_on_as_the_one_it_was_taken_from(
         two.restore(one.state())
     straight = feed(core, times[at:], data[:, at:], 7)
     restored = feed(other, times[at:], data[:, at:], 7)
-    assert [(w.sequence, w.count, w.start, w.fitness, w.reasons) for w in straight] == [
-        (w.sequence, w.count, w.start, w.fitness, w.reasons) for w in restored
+    assert [(w.sequence, w.count, w.start, w.measurement, w.reasons) for w in straight] == [
+        (w.sequence, w.count, w.start, w.measurement, w.reasons) for w in restored
     ]
     for expected, found in zip(straight, restored, strict=True):
         np.testing.assert_array_equal(found.data, expected.data)
@@ -256,7 +256,7 @@ def test_a_signal_that_is_far_too_slow_is_refused() -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3, 7])
-def test_lost_samples_are_told_and_not_made_up(lost: int) -> None:
+def test_lost_samples_are_reported_and_not_deduced(lost: int) -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     windows = feed(
         opened_core(PLAN),
@@ -267,26 +267,26 @@ def test_lost_samples_are_told_and_not_made_up(lost: int) -> None:
     assert around
     for window in around:
         # The grid's points between the last sample before and the first one after.
-        assert window.fitness.largest_gap_s == pytest.approx(lost / 10, abs=0.11)
-        assert window.fitness.largest_gap_s >= lost / 10 - 1e-9
-        assert window.fitness.coverage == pytest.approx(1 - lost / 70, abs=0.02)
+        assert window.measurement.largest_gap_s == pytest.approx(lost / 10, abs=0.11)
+        assert window.measurement.largest_gap_s >= lost / 10 - 1e-9
+        assert window.measurement.coverage == pytest.approx(1 - lost / 70, abs=0.02)
 
 
-def test_one_channel_lost_is_not_judged() -> None:
+def test_one_channel_lost_is_not_predicted() -> None:
     times = np.arange(600) / 10
     data = intensities(SPEC, 600)
     data[1, 400:440] = np.nan
     windows = feed(opened_core(PLAN), times, data)
     hit = [w for w in windows if w.end > 40.2 and w.start < 43.8]
     assert hit
-    assert all(not w.fit for w in hit)
+    assert all(not w.usable for w in hit)
     assert any(Reason.COVERAGE in w.reasons for w in hit)
-    assert any(0.4 < w.fitness.coverage < 1 for w in hit)
-    assert windows[-1].fit
+    assert any(0.4 < w.measurement.coverage < 1 for w in hit)
+    assert windows[-1].usable
 
 
-@pytest.mark.parametrize(("least", "judged"), [(1.0, False), (0.6, False), (0.5, True)])
-def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judged: bool) -> None:
+@pytest.mark.parametrize(("least", "predicted"), [(1.0, False), (0.6, False), (0.5, True)])
+def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, predicted: bool) -> None:
     """Its rows are 0, as channel dropout leaves them in training; both chromophores of the place go."""
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     data[1, 400:] = data[1, 400]
@@ -294,18 +294,18 @@ def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judg
     core = opened_core(plan)
     windows = feed(core, times, data)
     good, bad = windows[20], windows[-1]
-    assert good.fit
-    assert good.left_out == {}
-    assert bad.fit == judged
-    assert bad.reasons == (() if judged else (Reason.FLAT,))
-    assert bad.left_out == {Reason.FLAT: ("S1_D1 hbo", "S1_D1 hbr")}
+    assert good.usable
+    assert good.rejected_channels == {}
+    assert bad.usable == predicted
+    assert bad.reasons == (() if predicted else (Reason.FLAT,))
+    assert bad.rejected_channels == {Reason.FLAT: ("S1_D1 hbo", "S1_D1 hbr")}
     assert bad.data is not None
     assert good.data is not None
     assert good.data.any(axis=1).all()
-    if judged:
+    if predicted:
         assert bad.data.any(axis=1).tolist() == [False, False, True, True]
     decision = decide(core, bad)
-    assert decision.label == ("task" if judged else "abstain")
+    assert decision.label == ("task" if predicted else "abstain")
     assert decision.channels == 2
     assert decision.left_out == {"flat": ("S1_D1 hbo", "S1_D1 hbr")}
     assert type(decision).from_json(decision.to_json()) == decision
@@ -328,7 +328,7 @@ def unlike(threshold: float) -> Plan:
     return replace(PLAN, novelty=known, policy=Policy(min_channels=0.5))
 
 
-def test_a_window_unlike_the_training_is_not_judged() -> None:
+def test_a_window_unlike_the_training_is_not_predicted() -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     data[1, 400:] = data[1, 400]
     for plan, fit in ((unlike(100.0), True), (unlike(0.01), False)):
@@ -342,16 +342,16 @@ def test_a_window_unlike_the_training_is_not_judged() -> None:
             assert window.reasons == (() if fit else (Reason.NOVELTY,))
             assert plan.novelty is not None
             assert window.data is not None
-            used = np.array([not window.left_out, not window.left_out, True, True])
+            used = np.array([not window.rejected_channels, not window.rejected_channels, True, True])
             assert window.novelty == round(plan.novelty.score(window.data, used), 4)
         decision = decide(core, windows[-1])
         assert decision.novelty == windows[-1].novelty
         assert decision.reasons == (() if fit else ("novelty",))
         assert decision.left_out
-    # Asked for nothing, it is told all the same.
+    # Asked for nothing, it is given all the same.
     easy = replace(unlike(0.01), policy=Policy(max_novelty=None))
     last = feed(opened_core(easy), times, intensities(SPEC, 600))[-1]
-    assert last.fit
+    assert last.usable
     assert last.novelty is not None
     assert last.novelty > 1
 
@@ -362,7 +362,7 @@ def test_novelty_of_another_network_is_refused() -> None:
         opened_core(replace(PLAN, novelty=known))
 
 
-def test_times_are_told_to_be_as_sure_as_the_stamps_are() -> None:
+def test_times_are_as_sure_as_the_stamps_are() -> None:
     times, data = np.arange(600) / 10, intensities(SPEC, 600)
     exact = feed(opened_core(PLAN), times, data)
     shaken = feed(opened_core(PLAN), times + np.random.default_rng(0).uniform(-0.03, 0.03, 600), data, 1)
@@ -433,7 +433,7 @@ def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "said"),
+    ("policy", "message"),
     [
         ({"min_channels": 0.0}, "min_channels is '0.0'"),
         ({"min_scalp_coupling": 1.5}, "min_scalp_coupling is '1.5'"),
@@ -441,7 +441,7 @@ def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
         ({"max_fun": 1}, "max_fun"),
     ],
 )
-def test_a_policy_that_cannot_be_is_named(policy: dict, said: str) -> None:
+def test_a_policy_that_cannot_be_is_named(policy: dict, message: str) -> None:
     card = Card(
         network={"name": "cgrnn", "params": {}, "n_chans": 4, "n_times": 70, "n_outputs": 2},
         input=SPEC.to_json(),
@@ -451,7 +451,7 @@ def test_a_policy_that_cannot_be_is_named(policy: dict, said: str) -> None:
         labels=["rest", "task"],
         policy=policy,
     )
-    with pytest.raises(BundleError, match=said):
+    with pytest.raises(BundleError, match=message):
         Plan.from_card(card)
     known = Novelty(np.zeros((4, 4)), np.ones((4, 4)), 2.0)
     plan = Plan.from_card(replace(card, policy={"min_channels": 0.5}, novelty=known.to_json()))
@@ -479,7 +479,7 @@ def decide(core: Core, window, logits=(0.0, 2.0), late: float = 0.01):  # type: 
 
 
 def judged_windows(core: Core) -> list:
-    return [w for w in feed(core, np.arange(600) / 10, intensities(SPEC, 600)) if w.fit]
+    return [w for w in feed(core, np.arange(600) / 10, intensities(SPEC, 600)) if w.usable]
 
 
 def test_a_decision_says_what_it_knows() -> None:
@@ -557,7 +557,7 @@ def test_a_replayed_stream_runs_on_its_own_clock() -> None:
     origin = Origin(OriginKind.REPLAYED, speed=20.0, anchor=100.0)
     core.feed(StreamOpened(100.0, SPEC, origin, "replay"))
     core.feed(ClockMeasured(100.0, 0.0, 0.0))
-    windows = [w for w in feed(core, 100 + np.arange(600) / 10, intensities(SPEC, 600)) if w.fit]
+    windows = [w for w in feed(core, 100 + np.arange(600) / 10, intensities(SPEC, 600)) if w.usable]
     window = windows[0]
     made = 100 + (window.end - 100) / 20 + 0.05  # 50 ms of this machine later
     decision = core.decide(window, np.zeros(2, np.float32), Produced(made, window.sequence, 1))
@@ -585,7 +585,7 @@ def test_times_of_a_fast_replay_are_sure_enough_all_the_while(speed: float, offs
     assert Reason.TIMING not in reasons
 
 
-def test_a_stamp_ahead_of_its_arrival_is_told_by_its_age_not_by_its_uncertainty() -> None:
+def test_a_stamp_ahead_of_its_arrival_is_reported_by_its_age_not_by_its_uncertainty() -> None:
     core = Core(PLAN)
     core.feed(StreamOpened(100.0, SPEC, Origin(), "device"))
     core.feed(ClockMeasured(100.0, 0.0, 1.7e9))
@@ -599,7 +599,7 @@ def test_a_stamp_ahead_of_its_arrival_is_told_by_its_age_not_by_its_uncertainty(
     last = windows[-1]
     assert last.start > 1000.0
     assert Reason.TIMING not in last.reasons
-    assert last.fit
+    assert last.usable
     decision = core.decide(last, np.zeros(2, np.float32), Produced(220.0, last.sequence, 1))
     assert "ahead of the clock" in decision.reasons
 
@@ -639,7 +639,7 @@ def test_a_device_in_other_units_is_scaled_to_si() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stages", "said"),
+    ("stages", "message"),
     [
         ([], "no stage"),
         ([{"stage": "normalise"}], "exactly one 'resample'"),
@@ -649,10 +649,10 @@ def test_a_device_in_other_units_is_scaled_to_si() -> None:
         ),
     ],
 )
-def test_a_pipeline_in_the_wrong_order_is_refused(stages: list, said: str) -> None:
+def test_a_pipeline_in_the_wrong_order_is_refused(stages: list, message: str) -> None:
     from realtime.pipeline import Pipeline
 
-    with pytest.raises(RecipeError, match=said):
+    with pytest.raises(RecipeError, match=message):
         Pipeline(stages, SPEC)
 
 
@@ -711,8 +711,8 @@ def test_bold_regions_take_the_same_way() -> None:
     )
     rng = np.random.default_rng(0)
     windows = feed(opened_core(plan), np.arange(60) * 2.0, rng.normal(size=(3, 60)), 1)
-    assert next(w.data.shape for w in windows if w.fit and w.data is not None) == (3, 4)
-    assert sum(w.fit for w in windows) > 30
+    assert next(w.data.shape for w in windows if w.usable and w.data is not None) == (3, 4)
+    assert sum(w.usable for w in windows) > 30
     grid_is_whole(windows)
 
 

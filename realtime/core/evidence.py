@@ -1,7 +1,7 @@
 """What is known of this person so far: window probabilities, added up over time.
 
 Overlapping windows of one person are far from independent, so nothing is multiplied here: the
-running evidence is a mean of the judged windows' probabilities, and it says over how many.  For a
+running evidence is a mean of the predicted windows' probabilities, with their number.  For a
 label that changes within the recording (a task), it forgets with a time constant.
 """
 
@@ -14,7 +14,7 @@ from realtime.decision import Evidence
 
 
 class RunningEvidence:
-    """Mean of probabilities over judged windows, recent ones weighing more where it forgets.
+    """Mean of probabilities over predicted windows, recent ones weighing more where it forgets.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class RunningEvidence:
         self._last_end: float | None = None
 
     def add(self, probabilities: Floats, end: float) -> None:
-        """Take a judged window.
+        """Take a predicted window.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class RunningEvidence:
         self._last_end = end
 
     def so_far(self) -> Evidence:
-        """The evidence now; equal probabilities before the first judged window."""
+        """The evidence now; equal probabilities before the first predicted window."""
         if self._weight > 0:
             mean = self._sum / self._weight
         else:

@@ -1,10 +1,10 @@
 """What becomes of a stream that came in the place of another and cannot be used, and of errors inside.
 
-A first stream that lacks channels ends a session: somebody is there, who must be told.  A
-replacement that does must not: hours later nobody may be there, and the right one may come back.
+A first stream that lacks channels ends a session: a person is there to see the message.  A
+replacement that does must not: hours later no one may be there, and the right one may come back.
 Nor may an entry that the core was not made for: then everything begins anew behind it, and the error is
-counted and told.  So the core is not fed what it cannot use, by a rule that follows from the log alone, live
-and when the log is judged again.
+counted and reported.  So the core is not fed what it cannot use, by a rule that follows from the log alone,
+live and when the log is predicted again.
 """
 
 import traceback
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.errors import BundleError, HemostreamError, RecipeError, SignalError
 from models.outside import printable
-from realtime.core import Core
+from realtime.core.core import Core
 from realtime.decision import Decision
 from realtime.log import Entry, Produced, Received, StreamOpened
 from realtime.windows import Window
@@ -24,7 +24,7 @@ UNUSABLE = (SignalError, RecipeError, BundleError)
 """What says that a stream does not fit the model or its pipeline."""
 
 
-class Refusing:
+class StreamGuard:
     """Feeds a core.
 
     Parameters
@@ -39,7 +39,7 @@ class Refusing:
         self.refused = ""
         """Why the present stream cannot be used; empty where it can."""
         self.faults = 0
-        """Errors that nobody expected so far."""
+        """Unexpected errors so far."""
         self.fault = ""
         """The last of them."""
 
@@ -81,14 +81,14 @@ class Refusing:
     def decide(
         self, window: Window, logits: npt.NDArray[np.float32] | None, produced: Produced
     ) -> Decision | None:
-        """As `Core.decide`; None where that raised what nobody expected.
+        """As `Core.decide`; None where that raised an unexpected error.
 
         Parameters
         ----------
         window : Window
             As given by `feed`.
         logits : (n_labels,) float32, or None
-            What the network says.
+            The network's output.
         produced : Produced
             The reading of the clock.
         """
@@ -106,7 +106,7 @@ class Refusing:
 
 
 def fault_text(error: BaseException) -> str:
-    """What is told of an error that nobody expected: its kind, what it says, and where it was raised.
+    """The report of an unexpected error: its kind, its message, and where it was raised.
 
     Parameters
     ----------
