@@ -1,7 +1,6 @@
 """How often the locked people have been looked at: written down before each look, beside the bundle."""
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from models.errors import HemostreamError
 from models.output_place import check_file
 from models.regular_file import read_regular
+from models.write_atomic import write_atomic
 
 MOST = 5
 """After so many looks the locked people have served their time."""
@@ -75,13 +75,8 @@ def count_look(bundle: Path, locked: str, before: int) -> int:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     looks = ledger.get(locked, [])
     ledger[locked] = [*looks, *([{"told": "by the card"}] * (before - len(looks))), {"at_utc": now}]
-    part = path.with_suffix(f".{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(ledger, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_atomic(path, json.dumps(ledger, indent=1).encode(), sync=True)
     except OSError as error:
         raise HemostreamError(
             f"The look cannot be written down in {path}: {error.strerror}. Nobody was looked at; make "
