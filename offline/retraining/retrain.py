@@ -1,7 +1,7 @@
 """From a bundle and new recordings to a candidate, and whether it takes the old one's place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ def retrain(
             samples, recipe, np.arange(len(samples)), seed=seed, progress=tell, start=old.network.state_dict()
         )
         card = card_of(samples, recipe, cohort, trained, descent=descent_of(old))
-        new = Bundle(replace(card, evaluation={}), trained.fitted.network)
+        new = Bundle(card.model_copy(update={"evaluation": {}}), trained.fitted.network)
         verdict, forgetting = None, None
         if locked is not None:
             theirs = _collect(old, locked, recipe, tell)  # whatever is wrong with it is no look
@@ -139,7 +139,7 @@ def retrain(
         "looks": looks,
         "forgetting": forgetting,
     }
-    written = write_bundle(out, replace(card, evaluation=evaluation), trained.fitted.network)
+    written = write_bundle(out, card.model_copy(update={"evaluation": evaluation}), trained.fitted.network)
     return Retrained(written, verdict, looks, forgetting)
 
 
@@ -153,10 +153,10 @@ def check_same(old: Bundle, recipe: Recipe) -> None:
     """
     card = old.card
     pairs: list[tuple[str, Any, Any]] = [
-        ("network.name", card.network["name"], recipe.network.name),
-        ("network.params", dict(card.network["params"]), dict(recipe.network.params)),
+        ("network.name", card.network.name, recipe.network.name),
+        ("network.params", dict(card.network.params), dict(recipe.network.params)),
         ("rate", card.rate, recipe.rate),
-        ("window", dict(card.window), recipe.window.model_dump()),
+        ("window", card.window.model_dump(), recipe.window.model_dump()),
         ("pipeline", [dict(s) for s in card.pipeline], [dict(s) for s in recipe.pipeline]),
     ]
     for what, theirs, ours in pairs:
@@ -197,7 +197,7 @@ def _collect(old: Bundle, cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples
 
 
 def _said(bundle: Bundle, samples: Samples) -> npt.NDArray[np.float64]:
-    temperature = float(bundle.card.calibration["temperature"])
+    temperature = bundle.card.calibration.temperature
     return probabilities(logits_of(bundle.network.eval(), samples.X), temperature)
 
 

@@ -1,16 +1,14 @@
 """The sections of a recipe: what may stand in each, and within which bounds."""
 
-from dataclasses import fields
-from math import inf
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from models.errors import RecipeError
+from models.bounds import MOST_S
+from models.card import RecordingOptions
+from models.decode import Record
 from offline.base.seeds import MOST_SEED
-from realtime.quality.policy import ABOVE_0, RANGES, Policy
 from realtime.sources.markers import label_of
-from realtime.stages.outline import MOST_S
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 """A list in TOML (strict alone would want Python's own tuple)."""
@@ -18,17 +16,8 @@ MOST_TIMES = 1_000_000
 """Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
 
 
-class Section(BaseModel):
-    """A part of a recipe: fixed once read, and strict about its keys and types.
-
-    Strict, because ``epochs = true`` would be one epoch otherwise.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Input(Section):
-    """What comes in.
+class Input(RecordingOptions):
+    """What comes in, and how its files are read (`models.card.RecordingOptions`).
 
     Parameters
     ----------
@@ -38,15 +27,6 @@ class Input(Section):
         Names; empty takes what all recordings share.
     layout : str or None
         Side file for recordings that do not describe their channels, relative to the cohort.
-    stream, events : str, int or None
-        Which stream of an XDF file that holds several, and which of its marker streams: name, source_id,
-        uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
-    length_unit : {"m", "cm", "mm"} or None
-        Unit of optode positions where the files' own is wrong.
-    haemoglobin_unit : str or None
-        Unit of concentrations, for instance "umol/L", where the files do not say it, or wrongly.
-    repetition_time : float or None
-        Seconds between volumes of region series, where no side file says it.
     min_distance, max_distance : float or None
         Take only channels of such source-detector distance, m.
     allow_damaged : bool
@@ -56,11 +36,6 @@ class Input(Section):
     kind: Literal["fnirs", "bold"] = "fnirs"
     channels: Names = ()
     layout: str | None = None
-    stream: str | int | None = None
-    events: str | int | None = None
-    length_unit: Literal["m", "cm", "mm"] | None = None
-    haemoglobin_unit: str | None = None
-    repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
     max_distance: float | None = Field(default=None, gt=0)
     allow_damaged: bool = False
@@ -75,14 +50,7 @@ class Input(Section):
         return self
 
 
-class WindowSettings(Section):
-    """Length and step of windows, s."""
-
-    length_s: float = Field(default=7.0, gt=0, le=MOST_S)
-    step_s: float = Field(default=1.0, gt=0, le=MOST_S)
-
-
-class LabelInterval(Section):
+class LabelInterval(Record):
     """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
 
     Parameters
@@ -105,7 +73,7 @@ class LabelInterval(Section):
         return tuple(label_of([event]) for event in events)
 
 
-class Labels(Section):
+class Labels(Record):
     """Where labels come from.
 
     Parameters
@@ -156,7 +124,7 @@ class Labels(Section):
         return self
 
 
-class Network(Section):
+class Network(Record):
     """Which network; its parameters by name (`models.networks.registry`).
 
     Parameters
@@ -186,7 +154,7 @@ class Network(Section):
         return self.name if self.channels == "all" else f"{self.name}, best channel"
 
 
-class AugmentationSection(Section):
+class AugmentationSection(Record):
     """What is done to windows while they are learnt from (`offline.training.augmentation`); 0 is nothing.
 
     Parameters
@@ -205,7 +173,7 @@ class AugmentationSection(Section):
     time_shift_s: float = Field(default=0.0, ge=0, le=MOST_S)
 
 
-class Training(Section):
+class Training(Record):
     """How it is trained.
 
     Parameters
@@ -245,39 +213,7 @@ class Training(Section):
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
 
 
-if TYPE_CHECKING:
-
-    class PolicySection(Section):
-        """When a window is judged (`realtime.quality.policy.Policy`)."""
-
-else:
-    # The fields of the policy itself, so that a recipe can ask all that a session can, within its bounds.
-    def _bounds(name: str) -> dict[str, float]:
-        low, high = RANGES[name]
-        least = {"gt": 0.0} if low == ABOVE_0 else {"ge": low}
-        return least if high == inf else least | {"le": high}
-
-    def _within_its_bounds(section: Section) -> Section:
-        try:
-            Policy(**section.model_dump())
-        except RecipeError as error:
-            raise ValueError(str(error)) from error
-        return section
-
-    _KINDS = get_type_hints(Policy)
-    PolicySection = create_model(
-        "PolicySection",
-        __base__=Section,
-        __doc__="When a window is judged (`realtime.quality.policy.Policy`).",
-        __validators__={"within_its_bounds": model_validator(mode="after")(_within_its_bounds)},
-        **{
-            each.name: (_KINDS[each.name], Field(default=each.default, **_bounds(each.name)))
-            for each in fields(Policy)
-        },
-    )
-
-
-class EvaluationSection(Section):
+class EvaluationSection(Record):
     """How an evaluation is judged; fixed before it runs, and part of the recipe's hash.
 
     Figures are by person always: a person is one judgement where the label is theirs, and otherwise
@@ -327,9 +263,3 @@ class EvaluationSection(Section):
     ] = ()
     over_time: bool = False
     learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
-
-
-class EvidenceSection(Section):
-    """How running evidence is kept: time constant of forgetting, s; none never forgets."""
-
-    memory_s: float | None = Field(default=None, gt=0)

@@ -233,7 +233,7 @@ def plan_of(recipe: Recipe, spec: SignalSpec, labels: tuple[str, ...]) -> Plan:
         length_s=recipe.window.length_s,
         step_s=recipe.window.step_s,
         labels=labels,
-        policy=recipe.quality_policy(),
+        policy=recipe.policy,
         memory_s=recipe.evidence.memory_s,
     )
 
