@@ -11,7 +11,7 @@ from offline.base.cohort import Cohort, CohortRow
 from offline.base.remarks import Remark
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
-from offline.samples.recipe import Recipe
+from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
 from realtime.channels.text_values import code_in, is_absent
 from realtime.sources.recording import Recording
@@ -69,7 +69,7 @@ class Span:
 
 
 def labels_of(
-    rows: Sequence[CohortRow], cohort: Cohort, recipe: Recipe
+    rows: Sequence[CohortRow], cohort: Cohort, wanted: Labels
 ) -> tuple[tuple[str, ...], list[str | None]]:
     """All labels, and each row's own.
 
@@ -79,8 +79,8 @@ def labels_of(
         The recordings that are used.
     cohort : Cohort
         All recordings: leaving people out must not change what a label's number is.
-    recipe : Recipe
-        Its ``labels``.
+    wanted : Labels
+        Section of the recipe.
 
     Returns
     -------
@@ -93,7 +93,6 @@ def labels_of(
     RecipeError
         The column is not there, does not hold what the recipe expects, or spells a label in two ways.
     """
-    wanted = recipe.labels
     if wanted.source == "events":
         return tuple(wanted.intervals), [None] * len(rows)
     assert wanted.column is not None
@@ -160,19 +159,18 @@ def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:
     return out
 
 
-def events_spelt_otherwise(recipe: Recipe, found: Collection[str]) -> list[Remark]:
+def events_spelt_otherwise(wanted: Labels, found: Collection[str]) -> list[Remark]:
     """On events that are nearly called as the recipe wants them, and so are not taken.
 
     Parameters
     ----------
-    recipe : Recipe
-        Its ``labels``.
+    wanted : Labels
+        Section of the recipe.
     found : collection of str
         Names of the recordings' events.
     """
-    wanted = {name for interval in recipe.labels.intervals.values() for name in interval.events}
-    taken = set(map(canonical, wanted))
-    by_identity = {identity(name): name for name in sorted(wanted)}
+    taken = set(map(canonical, wanted.events))
+    by_identity = {identity(name): name for name in sorted(wanted.events)}
     return [
         Remark(
             f"events {shown(name)} are not taken for the recipe's {shown(by_identity[identity(name)])}, for "
@@ -194,7 +192,7 @@ def _value(row: CohortRow, column: str) -> str:
 
 
 def labelled(
-    replayed: ReplayedWindows, recipe: Recipe, labels: Sequence[str], own: str | None, span: Span | None
+    replayed: ReplayedWindows, wanted: Labels, labels: Sequence[str], own: str | None, span: Span | None
 ) -> tuple[list[Window], list[int]]:
     """The fit windows that have a label, and which.
 
@@ -202,8 +200,8 @@ def labelled(
     ----------
     replayed : Replayed
         A recording's windows.
-    recipe : Recipe
-        Its ``labels``.
+    wanted : Labels
+        Section of the recipe.
     labels : sequence of str
         In the order of the network's outputs.
     own : str or None
@@ -220,8 +218,8 @@ def labelled(
     targets: list[int] = []
     for window in fit_within(replayed, span):
         label = own
-        if recipe.labels.source == "events":
-            label = recipe.label_of(window.start, window.end, replayed.recording.events)
+        if wanted.source == "events":
+            label = wanted.label_of(window.start, window.end, replayed.recording.events)
         if label is not None:
             kept.append(window)
             targets.append(labels.index(label))

@@ -7,7 +7,7 @@ computed; a misspelt key is an error that names the near match.
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from math import inf
 from pathlib import Path
@@ -20,19 +20,17 @@ from models.card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.regular_file import read_regular
-from offline.base.spelling import canonical
+from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
     EvaluationSection,
     Input,
-    Labels,
     Network,
     Training,
 )
 from realtime.pipeline import check_pipeline
 from realtime.quality.policy import Policy
 from realtime.signal import Kind
-from realtime.sources.recording import Event
 from realtime.stages.outline import Outline
 from realtime.windows import check_window, whole_number
 
@@ -145,42 +143,6 @@ class Recipe(Record):
         """SHA-256 of everything but name and description, hexadecimal."""
         values = self.model_dump(mode="json", exclude={"name", "description"})
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-    def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:
-        """The label of a window by the events around it.
-
-        Parameters
-        ----------
-        start, end : float
-            The window, s on the clock of the events.
-        events : iterable of Event
-            Of the recording.
-
-        Returns
-        -------
-        str or None
-            The label whose interval holds the window wholly; None where no interval does.
-
-        Raises
-        ------
-        RecipeError
-            Intervals of two labels hold it.
-        """
-        slack = 1e-6  # onsets and windows are sums of floats
-        found = {
-            label
-            for event in events
-            for label, interval in self.labels.intervals.items()
-            if canonical(event.label) in map(canonical, interval.events)
-            and event.onset + interval.delay_s <= start + slack
-            and end <= event.onset + interval.delay_s + interval.duration_s + slack
-        }
-        if len(found) > 1:
-            raise RecipeError(
-                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
-                "expected one label at most. Shorten labels.intervals in the recipe."
-            )
-        return found.pop() if found else None
 
 
 def recipe_names() -> tuple[str, ...]:

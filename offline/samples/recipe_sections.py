@@ -2,16 +2,14 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from models.bounds import MOST_S
 from models.card import RecordingOptions
 from models.decode import Record
 from offline.base.seeds import MOST_SEED
-from realtime.sources.markers import label_of
+from offline.samples.recipe_labels import Names
 
-Names = Annotated[tuple[str, ...], Field(strict=False)]
-"""A list in TOML (strict alone would want Python's own tuple)."""
 MOST_TIMES = 1_000_000
 """Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
 
@@ -47,80 +45,6 @@ class Input(RecordingOptions):
             raise ValueError(f"min_distance is {low} m and max_distance {high} m; expected min < max")
         if self.kind == "bold" and not self.channels and (low is not None or high is not None):
             raise ValueError("regions have no distance: leave min_distance and max_distance away")
-        return self
-
-
-class LabelInterval(Record):
-    """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
-
-    Parameters
-    ----------
-    events : tuple of str
-        Labels of the events that begin it, written as readers write them (``1`` for ``1.0``).
-    delay_s : float
-        From the event's onset to the interval's, s.
-    duration_s : float
-        Length of the interval, s.
-    """
-
-    events: Annotated[Names, Field(min_length=1)]
-    delay_s: float = 0.0
-    duration_s: float = Field(gt=0)
-
-    @field_validator("events")
-    @classmethod
-    def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(label_of([event]) for event in events)
-
-
-class Labels(Record):
-    """Where labels come from.
-
-    Parameters
-    ----------
-    source : {"events", "column"}
-        Intervals around events, or a column of the cohort's table.
-    target : {"event", "person"}
-        Whether the label changes within a recording or belongs to the person.
-    column : str or None
-        The column's name.
-    amount : bool
-        Whether the column holds a number of the person (a score, an age) rather than labels.
-    values : tuple of str
-        Its values in the order of the network's outputs; empty takes them as they sort.
-    intervals : mapping of label to Interval
-        In the order of the network's outputs.
-    """
-
-    source: Literal["events", "column"]
-    target: Literal["event", "person"]
-    column: str | None = None
-    amount: bool = False
-    values: Names = ()
-    intervals: dict[str, LabelInterval] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.source == "events" and len(self.intervals) < 2:
-            raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
-        if self.source == "events" and self.target == "person":
-            raise ValueError(
-                "labels from events change within a recording, so they cannot be the person's; "
-                'set target = "event", or take them from a column'
-            )
-        if self.source == "column" and not self.column:
-            raise ValueError('labels from a column need its name: column = "..."')
-        if self.amount and (self.source != "column" or self.target != "person" or self.values):
-            raise ValueError(
-                "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
-                "and no values"
-            )
-        if len(self.values) == 1:
-            raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")
-        if len(set(self.values)) < len(self.values):
-            raise ValueError(f"values are {list(self.values)}; expected each label once")
-        if "abstain" in (*self.intervals, *self.values):
-            raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
         return self
 
 

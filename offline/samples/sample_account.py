@@ -10,7 +10,7 @@ import numpy as np
 from models.errors import RecipeError
 from offline.base.cohort import CohortRow
 from offline.recordings.dates import outside
-from offline.samples.recipe import Recipe
+from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
 from realtime.sources.recording import Recording
 
@@ -94,7 +94,7 @@ def lost_words(account: SampleAccount) -> str:
     return f"{account.windows} windows, {account.fit} fit, {lost}"
 
 
-def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
+def outside_words(name: str, recording: Recording, wanted: Labels) -> str:
     """How many of the events that begin a label lie outside a recording; empty where none does.
 
     Parameters
@@ -103,13 +103,10 @@ def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
         Of the recording.
     recording : Recording
         As read.
-    recipe : Recipe
-        Whose labels.
+    wanted : Labels
+        Section of the recipe.
     """
-    if recipe.labels.source != "events":
-        return ""
-    wanted = {event for interval in recipe.labels.intervals.values() for event in interval.events}
-    events = tuple(event for event in recording.events if event.label in wanted)
+    events = tuple(event for event in recording.events if event.label in wanted.events)
     far = int(np.count_nonzero(outside(events, recording.times)))
     return f"{far} of {len(events)} in {name}" if far else ""
 
@@ -117,7 +114,7 @@ def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
 def refuse_empty_labels(
     labels: Sequence[str],
     accounts: Sequence[SampleAccount],
-    recipe: Recipe,
+    wanted: Labels,
     events: set[str],
     far: Sequence[str] = (),
 ) -> None:
@@ -129,8 +126,8 @@ def refuse_empty_labels(
         All that are wanted.
     accounts : sequence of Account
         Of every recording.
-    recipe : Recipe
-        That wants them.
+    wanted : Labels
+        Section of the recipe.
     events : set of str
         Names that the recordings have.
     far : sequence of str
@@ -145,11 +142,11 @@ def refuse_empty_labels(
     if empty:
         shown = "; ".join(f"{account.recording}: {lost_words(account)}" for account in accounts[:SHOWN])
         more = f"; and {len(accounts) - SHOWN} more" if len(accounts) > SHOWN else ""
-        if recipe.labels.source == "events":
-            wanted = sorted({name for label in empty for name in recipe.labels.intervals[label].events})
+        if wanted.source == "events":
+            names = sorted({name for label in empty for name in wanted.intervals[label].events})
             where = "labels.intervals (events, delay_s, duration_s)"
             seen = (
-                f"The recipe wants events {', '.join(map(repr, wanted))}; "
+                f"The recipe wants events {', '.join(map(repr, names))}; "
                 f"the recordings have {', '.join(map(repr, sorted(events))) or 'none'}. "
             )
             if far:
@@ -159,8 +156,8 @@ def refuse_empty_labels(
                     "that the signal does not share, or of another recording. "
                 )
         else:
-            where, seen = f"the column {recipe.labels.column!r}", ""
+            where, seen = f"the column {wanted.column!r}", ""
         raise RecipeError(
-            f"No fit window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, the window's "
-            f"length ({recipe.window.length_s} s) and what was lost: {shown}{more}."
+            f"No usable window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, "
+            f"window.length_s and what was lost: {shown}{more}."
         )

@@ -82,7 +82,7 @@ def test_tapping_labels_the_real_recordings(data_dir: Path) -> None:
     recording = read_recording(path)
     recipe = load_recipe("tapping")
     starts = range(int(recording.times[0]), int(recording.times[-1]) - 7)
-    found = [recipe.label_of(start, start + 7, recording.events) for start in starts]
+    found = [recipe.labels.label_of(start, start + 7, recording.events) for start in starts]
     cues = len(recording.events)
     assert found.count("tapping") >= 5 * cues
     assert found.count("rest") >= 3 * (cues - 1)
@@ -105,7 +105,7 @@ def test_a_window_has_a_label_when_it_lies_wholly_inside() -> None:
         (288.0, 295.0): None,  # rest is declared before "cue" only
         (404.0, 411.0): None,
     }
-    assert {window: recipe.label_of(*window, events) for window in expected} == expected
+    assert {window: recipe.labels.label_of(*window, events) for window in expected} == expected
 
 
 def test_numbers_of_events_are_written_as_readers_write_them() -> None:
@@ -120,7 +120,7 @@ def test_numbers_of_events_are_written_as_readers_write_them() -> None:
     recipe = parsed(labels=labels)
     assert recipe.labels.intervals["rest"].events == ("2",)
     assert recipe.labels.intervals["task"].events == ("1", "go")
-    assert recipe.label_of(0.0, 7.0, [Event(0.0, "2")]) == "rest"
+    assert recipe.labels.label_of(0.0, 7.0, [Event(0.0, "2")]) == "rest"
 
 
 def test_streams_are_named_by_words_or_numbers() -> None:
@@ -152,11 +152,11 @@ def test_a_label_depends_on_distances_alone(onsets: list[float], start: float, s
     moved = [Event(event.onset + shift, event.label) for event in events]
     if len(inside) == 2:
         with pytest.raises(RecipeError, match=r"intervals of \['rest', 'task'\]"):
-            recipe.label_of(start, start + 7, events)
+            recipe.labels.label_of(start, start + 7, events)
     else:
-        label = recipe.label_of(start, start + 7, events)
+        label = recipe.labels.label_of(start, start + 7, events)
         assert {label} - {None} == inside
-        assert recipe.label_of(start + shift, start + 7 + shift, moved) == label
+        assert recipe.labels.label_of(start + shift, start + 7 + shift, moved) == label
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def spec(what: list[Any], distances: list[Any], unit: str | None = None) -> Sign
 
 def takes(recipe: Recipe, signal: SignalSpec) -> bool:
     try:
-        chosen, _ = choose_channels([("it", signal)], recipe)
+        chosen, _ = choose_channels([("it", signal)], recipe.input, recipe.kinds)
         plan = Plan(
             spec=chosen,
             pipeline=recipe.pipeline,

@@ -54,7 +54,7 @@ def test_the_card_says_how_and_names_nobody(tmp_path: Path) -> None:
     assert card.training["validation"] == "held-out sessions of training people"
     assert card.training["cohort_hash"] == read_cohort(cohort).content_hash()
     assert sum(card.training["windows"]["train"].values()) > 0
-    assert card.calibration["temperature"] > 0
+    assert card.calibration.temperature > 0
     assert card.versions["torch"] == torch.__version__ or torch.__version__.startswith(card.versions["torch"])
     text = json.dumps(card.to_json())
     assert "person-" not in text
@@ -129,7 +129,7 @@ def test_hardly_any_data_still_trains_and_none_is_said(tmp_path: Path) -> None:
     train(cohort, task_recipe(), tmp_path / "tiny")
     card = read_bundle(tmp_path / "tiny").card
     assert card.training["validation"] == "none"
-    assert card.calibration["temperature"] == 1.0
+    assert card.calibration.temperature == 1.0
     samples = collect(read_cohort(cohort), task_recipe())
     only_rest = (samples.table.target == 0).nonzero()[0]
     with pytest.raises(RecipeError, match="No training window has label 'task'"):
