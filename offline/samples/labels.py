@@ -1,6 +1,6 @@
 """Which label a window has, and which windows count at all."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,8 +8,7 @@ import numpy as np
 
 from models.errors import RecipeError, near_match
 from offline.base.cohort import Cohort, CohortRow
-from offline.base.remarks import Remark
-from offline.base.spelling import canonical, identity, shown
+from offline.base.spelling import canonical
 from offline.base.spelt_alike import refuse_spelt_twice
 from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
@@ -159,28 +158,6 @@ def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:
     return out
 
 
-def events_spelt_otherwise(wanted: Labels, found: Collection[str]) -> list[Remark]:
-    """On events that are nearly called as the recipe wants them, and so are not taken.
-
-    Parameters
-    ----------
-    wanted : Labels
-        Section of the recipe.
-    found : collection of str
-        Names of the recordings' events.
-    """
-    taken = set(map(canonical, wanted.events))
-    by_identity = {identity(name): name for name in sorted(wanted.events)}
-    return [
-        Remark(
-            f"events {shown(name)} are not taken for the recipe's {shown(by_identity[identity(name)])}, for "
-            "they are spelt otherwise; name them in labels.intervals if they are meant"
-        )
-        for name in sorted(found)
-        if canonical(name) not in taken and identity(name) in by_identity
-    ]
-
-
 def _value(row: CohortRow, column: str) -> str:
     if column in ("site", "sex", "session"):
         return str(getattr(row, column))
@@ -189,41 +166,6 @@ def _value(row: CohortRow, column: str) -> str:
     if column not in row.values:
         raise RecipeError(f"The cohort has no column {column!r} for labels. {near_match(column, row.values)}")
     return row.values[column]
-
-
-def labelled(
-    replayed: ReplayedWindows, wanted: Labels, labels: Sequence[str], own: str | None, span: Span | None
-) -> tuple[list[Window], list[int]]:
-    """The fit windows that have a label, and which.
-
-    Parameters
-    ----------
-    replayed : Replayed
-        A recording's windows.
-    wanted : Labels
-        Section of the recipe.
-    labels : sequence of str
-        In the order of the network's outputs.
-    own : str or None
-        The recording's label, where labels stand in a column.
-    span : Span or None
-        Only windows wholly inside it.
-
-    Raises
-    ------
-    RecipeError
-        Intervals of two labels hold one window.
-    """
-    kept: list[Window] = []
-    targets: list[int] = []
-    for window in fit_within(replayed, span):
-        label = own
-        if wanted.source == "events":
-            label = wanted.label_of(window.start, window.end, replayed.recording.events)
-        if label is not None:
-            kept.append(window)
-            targets.append(labels.index(label))
-    return kept, targets
 
 
 def fit_within(replayed: ReplayedWindows, span: Span | None) -> list[Window]:

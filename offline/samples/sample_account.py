@@ -7,15 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import RecipeError
 from offline.base.cohort import CohortRow
-from offline.recordings.dates import outside
-from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
-from realtime.sources.recording import Recording
-
-SHOWN = 3
-"""So many recordings are named one by one in a message."""
 
 
 @dataclass(frozen=True)
@@ -92,72 +85,3 @@ def lost_words(account: SampleAccount) -> str:
     """The same in words."""
     lost = ", ".join(f"{n} {reason}" for reason, n in account.lost.items()) or "none lost"
     return f"{account.windows} windows, {account.fit} fit, {lost}"
-
-
-def outside_words(name: str, recording: Recording, wanted: Labels) -> str:
-    """How many of the events that begin a label lie outside a recording; empty where none does.
-
-    Parameters
-    ----------
-    name : str
-        Of the recording.
-    recording : Recording
-        As read.
-    wanted : Labels
-        Section of the recipe.
-    """
-    events = tuple(event for event in recording.events if event.label in wanted.events)
-    far = int(np.count_nonzero(outside(events, recording.times)))
-    return f"{far} of {len(events)} in {name}" if far else ""
-
-
-def refuse_empty_labels(
-    labels: Sequence[str],
-    accounts: Sequence[SampleAccount],
-    wanted: Labels,
-    events: set[str],
-    far: Sequence[str] = (),
-) -> None:
-    """Refuse a cohort in which a label has no window.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        All that are wanted.
-    accounts : sequence of Account
-        Of every recording.
-    wanted : Labels
-        Section of the recipe.
-    events : set of str
-        Names that the recordings have.
-    far : sequence of str
-        Recordings with events outside of them (`outside_words`).
-
-    Raises
-    ------
-    RecipeError
-        With what was lost, and where to look.
-    """
-    empty = [label for label in labels if not any(account.labelled[label] for account in accounts)]
-    if empty:
-        shown = "; ".join(f"{account.recording}: {lost_words(account)}" for account in accounts[:SHOWN])
-        more = f"; and {len(accounts) - SHOWN} more" if len(accounts) > SHOWN else ""
-        if wanted.source == "events":
-            names = sorted({name for label in empty for name in wanted.intervals[label].events})
-            where = "labels.intervals (events, delay_s, duration_s)"
-            seen = (
-                f"The recipe wants events {', '.join(map(repr, names))}; "
-                f"the recordings have {', '.join(map(repr, sorted(events))) or 'none'}. "
-            )
-            if far:
-                first = "; ".join(far[:SHOWN]) + (f"; and {len(far) - SHOWN} more" if far[SHOWN:] else "")
-                seen += (
-                    f"But events lie outside the recordings' time ({first}): those markers are on a clock "
-                    "that the signal does not share, or of another recording. "
-                )
-        else:
-            where, seen = f"the column {wanted.column!r}", ""
-        raise RecipeError(
-            f"No usable window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, "
-            f"window.length_s and what was lost: {shown}{more}."
-        )

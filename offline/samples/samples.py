@@ -20,19 +20,14 @@ from offline.base.spelling import canonical
 from offline.base.window_store import KeptWindows, Windows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
-from offline.samples.labels import Span, events_spelt_otherwise, fit_within, labelled, labels_of
+from offline.samples.labels import Span, fit_within
 from offline.samples.novelty import FeatureSummary, seen
 from offline.samples.reader import CohortReader
 from offline.samples.recipe import Recipe
 from offline.samples.replay import replay
-from offline.samples.sample_account import (
-    SampleAccount,
-    account_of,
-    lost_words,
-    outside_words,
-    refuse_empty_labels,
-)
+from offline.samples.sample_account import SampleAccount, account_of
 from offline.samples.twice import same_files, same_signals
+from offline.samples.window_labels import WindowLabels
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
 from realtime.signal import SignalSpec
@@ -152,7 +147,8 @@ def collect(
     """
     tell = progress or silent
     rows = _rows(cohort, [canonical(person) for person in exclude_people])
-    labels, row_label = labels_of(rows, cohort, recipe.labels)
+    window_labels = WindowLabels(recipe.labels, cohort, rows)
+    labels = window_labels.names
     names = _unique_names(rows)
     reader = CohortReader(cohort, recipe.input, rows, names)
     of_files = same_files(cohort.rows)
@@ -170,31 +166,23 @@ def collect(
     behind: tuple[str, ...] = ()
     places: tuple[int, ...] = ()
     delay_s = 0.0
-    events: set[str] = set()
-    far: list[str] = []
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
-            kept, targets = labelled(replayed, recipe.labels, labels, row_label[done], span)
+            kept, targets = window_labels.of(done, name, replayed, span)
         behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
         looks.append(seen(fit_within(replayed, span), behind, row.person, name))
-        events |= {event.label for event in replayed.recording.events}
-        outside = outside_words(name, replayed.recording, recipe.labels)
-        far += [outside] if outside else []
         accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            lost = lost_words(accounts[-1])
-            if outside:
-                lost += f"; events outside the recording: {outside.removesuffix(f' in {name}')}"
-            later.append(Remark(f"no labelled window ({lost})", name))
+            later.append(window_labels.without_window(accounts[-1]))
     tell("replay", len(rows), len(rows), "")
-    later += events_spelt_otherwise(recipe.labels, events)
+    later += window_labels.spelt_otherwise()
     show(lines_of(later))
     remarks += later
-    refuse_empty_labels(labels, accounts, recipe.labels, events, far)
+    window_labels.refuse_empty(accounts)
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
         X=KeptWindows.concatenate([X for _, X in parts]),
