@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from models.networks.table_sizes import check_table_sizes
+from models.networks.sizes import check_sizes
 
 
 class MixtureOfExperts(nn.Module):
@@ -34,9 +34,7 @@ class MixtureOfExperts(nn.Module):
         self, n_inputs: int, n_outputs: int, *, experts: int = 4, hidden: int = 16, dropout: float = 0.3
     ) -> None:
         super().__init__()
-        check_table_sizes(
-            "mixture_of_experts", n_inputs=n_inputs, n_outputs=n_outputs, hidden=(experts, hidden)
-        )
+        check_sizes("mixture_of_experts", n_inputs=n_inputs, n_outputs=n_outputs, hidden=(experts, hidden))
         self.experts = experts
         self.gate = nn.Linear(n_inputs, experts)
         self.hidden = nn.Linear(n_inputs, experts * hidden)
