@@ -119,7 +119,7 @@ def write_files(
 
 
 def card_values(folder: Path) -> Mapping[str, Any]:
-    """What a card says, of whatever form; `read_files` says whether it was changed."""
+    """What a card holds, of whatever form; `read_files` checks whether it was changed."""
     try:
         values = json.loads(_bytes_of(folder, CARD))
         canonical(values if isinstance(values, dict) else {})
@@ -140,7 +140,7 @@ def recording_of(folder: Path | None) -> CardRecording:
 
 
 def is_scan_bundle(folder: str | Path) -> bool:
-    """Whether a folder holds a scan model; whether it is whole, `read_files` says."""
+    """Whether a folder holds a scan model; whether it is whole, `read_files` checks."""
     return str(card_values(Path(folder)).get("format")).partition(" ")[0] == ScanCard.FORMAT.partition(" ")[0]
 
 

@@ -152,7 +152,7 @@ class WindowCard(Card):
     policy : mapping
         When a window is predicted (`realtime.quality.policy.Policy`).
     novelty : mapping
-        How to tell a window that is unlike the training (`models.novelty.Novelty`); empty where nobody can.
+        What windows of the training looked like (`models.novelty.Novelty`); empty where it is not known.
     format : int
         Version of this form.
     """

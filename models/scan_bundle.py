@@ -82,7 +82,7 @@ def read_scan_bundle(folder: str | Path, expected_hash: str | None = None) -> Sc
 
 
 def _made(card: ScanCard, weights: bytes) -> System:
-    """The system, once it has judged a made-up scan: parts of other sizes than each other's show there."""
+    """The system, once it has predicted a made-up scan: parts of other sizes than each other's show there."""
     try:
         arrays = safetensors.numpy.load(weights)
     except safetensors.SafetensorError as error:

@@ -52,9 +52,9 @@ def judge(windows: Sequence[Window], inference: Judges) -> list[NetworkOutput]:
     list of Judged
         One for each window, in their order.
     """
-    asked = [window.data for window in windows if window.fit and window.data is not None]
+    asked = [window.data for window in windows if window.usable and window.data is not None]
     if not asked:
         return [UNJUDGED] * len(windows)
     rows, sizes = inference.logits(np.stack(asked) if len(asked) > 1 else asked[0][np.newaxis])
     answers = (NetworkOutput(row, int(size)) for row, size in zip(rows, sizes, strict=True))
-    return [next(answers) if window.fit and window.data is not None else UNJUDGED for window in windows]
+    return [next(answers) if window.usable and window.data is not None else UNJUDGED for window in windows]

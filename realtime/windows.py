@@ -66,8 +66,8 @@ class Window:
     channels: ChannelFitness | None = None
 
     @property
-    def fit(self) -> bool:
-        """Whether it may be judged."""
+    def usable(self) -> bool:
+        """Whether it may be predicted."""
         return not self.reasons
 
 

@@ -1,4 +1,4 @@
-"""Mixture of experts: small networks, and one that says whom to listen to for a row.
+"""Mixture of experts: small networks, and a gate that weighs them for each row.
 
 Jacobs RA, Jordan MI, Nowlan SJ, Hinton GE (1991). Adaptive mixtures of local experts. Neural Computation
 3:79-87.  In the review: Aghdam MA, Sharifi A, Pedram MM (2019), Journal of Digital Imaging 32:899-918.
@@ -59,6 +59,6 @@ class MixtureOfExperts(nn.Module):
         trust = log_softmax(self.gate(x), dim=1)  # (batch, experts)
         units = self.drop(torch.tanh(self.hidden(x)))  # (batch, experts * hidden)
         units = units.unflatten(1, (self.experts, -1))  # (batch, experts, hidden)
-        said = torch.einsum("beh,eho->beo", units, self.head_weight)  # (batch, experts, n_outputs)
-        said = log_softmax(said + self.head_bias, dim=2)
-        return torch.logsumexp(trust.unsqueeze(2) + said, dim=1)  # (batch, n_outputs)
+        logits = torch.einsum("beh,eho->beo", units, self.head_weight)  # (batch, experts, n_outputs)
+        logits = log_softmax(logits + self.head_bias, dim=2)
+        return torch.logsumexp(trust.unsqueeze(2) + logits, dim=1)  # (batch, n_outputs)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
-from models.output_place import told_if_full
+from models.output_place import report_if_full
 from models.private import write_private
 from offline.base.cohort import Cohort, read_cohort
 from offline.base.predictions import Predictions
@@ -176,7 +176,7 @@ def evaluate(
         where=where,
     )
     results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
-    with told_if_full("The report", folder, AGAIN):
+    with report_if_full("The report", folder, AGAIN):
         clear(folder)
         write_results(folder, predictions, results.figures, results.run, samples)
         write_maps(folder, figures, samples, recipe)
@@ -346,7 +346,7 @@ def _amounts(
         **figures,
     }
     run = run_of(began, {}, 1, None)
-    with told_if_full("The report", folder):
+    with report_if_full("The report", folder):
         clear(folder)
         write_amounts(folder / "predictions.csv", table)
         for name, values in (("results.json", whole), ("run.json", run)):

@@ -281,7 +281,7 @@ def _digest(samples: Samples) -> str:
     )
     for rows in range(0, len(samples.X), 1024):
         found.update(np.ascontiguousarray(samples.X[rows : rows + 1024]).tobytes())
-    for table in (samples.table, samples.seen):
+    for table in (samples.table, samples.feature_summary):
         for field in fields(table):
             values = getattr(table, field.name)
             found.update(repr((field.name, values.shape, values.dtype.str)).encode())

@@ -26,7 +26,7 @@ def looks_at(bundle: Path, locked: str) -> int:
     Raises
     ------
     HemostreamError
-        The ledger cannot be read; nobody may look on the strength of that.
+        The ledger cannot be read; no look is taken then.
     """
     return len(_read(ledger_of(bundle)).get(locked, []))
 
@@ -104,7 +104,7 @@ def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
         return {}
     except (OSError, ValueError) as error:
         raise HemostreamError(
-            f"The ledger of looks {path} cannot be read ({error}). Restore it: without it nobody knows "
+            f"The ledger of looks {path} cannot be read ({error}). Restore it: without it it is not known "
             "how often the locked people were looked at."
         ) from error
     if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):

@@ -86,7 +86,7 @@ def _distance_fits(channel: Channel, wanted: Input) -> bool:
 
 
 def _shared(channels: list[Channel], specs: Sequence[tuple[str, SignalSpec]]) -> list[Channel]:
-    """Those that every recording has, in the same place as far as places are told.
+    """Those that every recording has, in the same place as far as positions are known.
 
     Raises
     ------

@@ -168,7 +168,7 @@ def _value(row: CohortRow, column: str) -> str:
     return row.values[column]
 
 
-def fit_within(replayed: ReplayedWindows, span: Span | None) -> list[Window]:
-    """The fit windows wholly inside a span; all where it is None."""
+def usable_within(replayed: ReplayedWindows, span: Span | None) -> list[Window]:
+    """The usable windows wholly inside a span; all where it is None."""
     first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
-    return [w for w in replayed.fit if first - 1e-6 <= w.start and w.end <= last + 1e-6]
+    return [w for w in replayed.usable if first - 1e-6 <= w.start and w.end <= last + 1e-6]

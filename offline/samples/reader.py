@@ -49,8 +49,8 @@ class CohortReader:
             measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
             found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
             if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:
-                said = f"hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
-                remarks.append(Remark(said, name))
+                words = f"hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
+                remarks.append(Remark(words, name))
             size += recording.data.nbytes + recording.missing.nbytes
             if size <= KEPT_BYTES:
                 self._kept[i] = recording

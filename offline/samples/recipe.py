@@ -111,7 +111,7 @@ class Recipe(Record):
         fewest = self.policy.min_channels
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(
-                f"policy.min_channels is {fewest}, so windows would be judged with channels left out, but "
+                f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
                 "training.channel_dropout is 0, so the network would never have learnt from such; set "
                 "channel_dropout (0.1 to 0.3, say), or min_channels = 1.0"
             )

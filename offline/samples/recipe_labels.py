@@ -85,7 +85,9 @@ class Labels(Record):
         if len(set(self.values)) < len(self.values):
             raise ValueError(f"values are {list(self.values)}; expected each label once")
         if "abstain" in (*self.intervals, *self.values):
-            raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
+            raise ValueError(
+                "'abstain' is what hemostream reports when it does not know; choose another label"
+            )
         return self
 
     @property

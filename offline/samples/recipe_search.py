@@ -77,9 +77,9 @@ class BudgetSection(Record):
     trials : int
         Settings that are tried in each outer fold; 0 takes the recipe's own.
     inner_folds : int
-        Divisions of the training people by which a trial is judged.
+        Divisions of the training people by which a trial is evaluated.
     epochs, permutations : int or None
-        Most epochs of any fit, and most labellings of the null, whatever the other sections ask for.
+        Most epochs of any fit, and most permutations of the null, whatever the other sections ask for.
     """
 
     trials: int = Field(default=0, ge=0, le=10_000)

@@ -116,7 +116,7 @@ class Training(Record):
         Whether rare labels weigh more.
     channel_dropout : float
         Probability with which a place on the head (all chromophores of a source and detector) is taken
-        out of a window while it is learnt from; needed where fewer channels than all may be judged.
+        out of a window while it is learnt from; needed where fewer channels than all may be used.
     augmentation
         What else is done to windows while they are learnt from.
     seed : int
@@ -138,7 +138,7 @@ class Training(Record):
 
 
 class EvaluationSection(Record):
-    """How an evaluation is judged; fixed before it runs, and part of the recipe's hash.
+    """How a recipe is evaluated; fixed before it runs, and part of the recipe's hash.
 
     Figures are by person always: a person is one judgement where the label is theirs, and otherwise
     has a figure of their own, averaged over people.
@@ -160,9 +160,9 @@ class EvaluationSection(Record):
         Whether whole people are held out; or, within each person, parts of the recordings (which says nothing
         about other people, and has no null).
     parts, apart_s : int, float
-        For "time": parts of each recording, and how far training stays from the judged one, s.
+        For "time": parts of each recording, and how far training stays from the evaluated one, s.
     ablate : tuple of str
-        Parts of the training without each of which the network is judged too
+        Parts of the training without each of which the network is evaluated too
         (`offline.evaluation.conditions.PARTS`).
     explain : tuple of {"occlusion", "integrated gradients", "guided"}
         Maps of what the recipe's own network used, fold by fold (`offline.explain`).
@@ -170,7 +170,7 @@ class EvaluationSection(Record):
         Whether it is learnt, inside each fold, how a person's windows add up and when one may stop; for
         a label of the person with two values, and the recipe's own network (three more fits a fold).
     learning_curve : tuple of int
-        Numbers of training people with which the network and the ridge model are judged too.
+        Numbers of training people with which the network and the ridge model are evaluated too.
     """
 
     metric: Literal["auc", "balanced_accuracy"] = "auc"

@@ -1,4 +1,4 @@
-"""What became of a recording's windows, and what is said where none is left."""
+"""What became of a recording's windows, and what is reported where none is left."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,13 @@ class SampleAccount:
     recording, person : str
         Which, whose.
     windows, fit : int
-        All that its length holds, and those that may be judged.
+        All that its length holds, and those that are usable.
     labelled : mapping of label to int
-        Fit windows that a label holds for, within the span.
+        Usable windows that a label holds for, within the span.
     lost : mapping of reason to int
-        Windows that may not be judged, by reason; a window may have two.
+        Windows that are not usable, by reason; a window may have two.
     lost_s : float
-        Seconds from the first sample to the start of the first fit window; all where none is fit.
+        Seconds from the first sample to the start of the first usable window; all where none is.
     remarks : tuple of str
         What is to be known of it: first what its reader remarked.
     """
@@ -59,7 +59,7 @@ def account_of(
     replayed : Replayed
         Its windows.
     targets : sequence of int
-        Labels of the fit windows that have one.
+        Labels of the usable windows that have one.
     labels : sequence of str
         All there are.
     """
@@ -67,17 +67,17 @@ def account_of(
     for window in replayed.windows:
         for reason in window.reasons:
             lost[str(reason)] += window.count
-    fit = replayed.fit
+    usable = replayed.usable
     recording = replayed.recording
     counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
     return SampleAccount(
         recording=name,
         person=row.person,
         windows=sum(window.count for window in replayed.windows),
-        fit=len(fit),
+        fit=len(usable),
         labelled=dict(zip(labels, counts.tolist(), strict=True)),
         lost=dict(sorted(lost.items())),
-        lost_s=fit[0].start - float(recording.times[0]) if fit else recording.duration,
+        lost_s=usable[0].start - float(recording.times[0]) if usable else recording.duration,
     )
 
 

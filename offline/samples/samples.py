@@ -20,8 +20,8 @@ from offline.base.spelling import canonical
 from offline.base.window_store import KeptWindows, Windows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
-from offline.samples.labels import Span, fit_within
-from offline.samples.novelty import FeatureSummary, seen
+from offline.samples.labels import Span, usable_within
+from offline.samples.novelty import FeatureSummary, summarise
 from offline.samples.reader import CohortReader
 from offline.samples.recipe import Recipe
 from offline.samples.replay import replay
@@ -71,8 +71,8 @@ class Samples:
         The channels of X.
     places : tuple of int
         The place on the head of each (`offline.samples.replay.ReplayedWindows`).
-    seen : Seen
-        What all fit windows look like, those without a label too: a live session judges them all.
+    feature_summary : FeatureSummary
+        What all usable windows look like, those without a label too: a live session predicts them all.
     delay_s : float
         Group delay of the pipeline, s.
     accounts : tuple of Account
@@ -100,7 +100,7 @@ class Samples:
     rate: float
     names: tuple[str, ...]
     places: tuple[int, ...]
-    seen: FeatureSummary
+    feature_summary: FeatureSummary
     delay_s: float
     accounts: tuple[SampleAccount, ...]
     remarks: tuple[str, ...]
@@ -136,7 +136,7 @@ def collect(
     exclude_people : sequence of str
         People who are left aside, unread.
     progress : callable or None
-        Told of every recording.
+        Called after every recording.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def collect(
             replayed = replay(reader.read(done), plan)
             kept, targets = window_labels.of(done, name, replayed, span)
         behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
-        looks.append(seen(fit_within(replayed, span), behind, row.person, name))
+        looks.append(summarise(usable_within(replayed, span), behind, row.person, name))
         accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
@@ -191,7 +191,7 @@ def collect(
         rate=recipe.rate,
         names=behind,
         places=places,
-        seen=FeatureSummary.concatenate(looks),
+        feature_summary=FeatureSummary.concatenate(looks),
         delay_s=delay_s,
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),
         remarks=lines_of(remarks),
@@ -242,7 +242,7 @@ def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[CohortRow]:
             )
     rows = [row for row in cohort.rows if row.person not in exclude_people]
     if not rows:
-        raise RecipeError("Everybody in the cohort is to be left out; nobody remains to train on.")
+        raise RecipeError("Everyone in the cohort is to be left out; no one remains to train on.")
     return rows
 
 
@@ -273,6 +273,6 @@ def _table(name: str, row: CohortRow, kept: Sequence[Window], targets: Sequence[
 
 
 def kept_of(windows: Sequence[Window], rate: float) -> KeptWindows:
-    """Fit windows of one recording, each sample once."""
+    """Usable windows of one recording, each sample once."""
     data = [window.data for window in windows if window.data is not None]
     return KeptWindows.of(data, [window.start for window in windows if window.data is not None], rate)

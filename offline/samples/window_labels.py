@@ -9,7 +9,7 @@ from offline.base.cohort import Cohort, CohortRow
 from offline.base.remarks import Remark
 from offline.base.spelling import canonical, identity, shown
 from offline.recordings.dates import outside
-from offline.samples.labels import Span, fit_within, labels_of
+from offline.samples.labels import Span, labels_of, usable_within
 from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
 from offline.samples.sample_account import SampleAccount, lost_words
@@ -74,7 +74,7 @@ class WindowLabels:
             self._outside[name] = words
         kept: list[Window] = []
         targets: list[int] = []
-        for window in fit_within(replayed, span):
+        for window in usable_within(replayed, span):
             label = self._own[number]
             if self._wanted.source == "events":
                 label = self._wanted.label_of(window.start, window.end, events)

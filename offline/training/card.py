@@ -74,7 +74,7 @@ def card_of(
     """
     table, split = samples.table, trained.validation
     cohort_hash = cohort.content_hash()
-    novelty, how_novel = fit_novelty(samples.seen)
+    novelty, how_novel = fit_novelty(samples.feature_summary)
     salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
     if descent is not None:
         salt = descent.salt
@@ -140,7 +140,7 @@ def card_of(
 def recording_options(wanted: Input, cohort: Cohort) -> CardRecording:
     """How the recordings of a training are read, for whoever reads others for the same bundle.
 
-    Whether damaged ones are taken is for each recording to be said anew.
+    Whether damaged ones are taken is asked for each recording.
 
     Parameters
     ----------

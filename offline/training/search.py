@@ -1,7 +1,7 @@
-"""Settings chosen within an outer fold: one Optuna study each, judged by people a trial has not seen.
+"""Settings chosen within an outer fold: one Optuna study each, evaluated on people a trial has not seen.
 
 Trials are made in order, and before each the sampler is seeded from the fold and the trial's number.  So a
-study that was cut off goes on as if it had not been: what is kept of finished trials is told to a new study,
+study that was cut off goes on as if it had not been: finished trials in the cache are added to a new study,
 and an unfinished one is run again under its own number.
 
 Bergstra J, Bardenet R, Bengio Y, Kegl B (2011). Algorithms for hyper-parameter optimization. NIPS 24.
@@ -133,7 +133,7 @@ def search(
     kept : path or None
         A folder of this fold's own, for finished trials.
     tell : callable or None
-        Told of every trial.
+        Called after every trial.
 
     Raises
     ------
@@ -283,7 +283,7 @@ def _write(kept: Path | None, number: int, done: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without Optuna's own lines: progress is told in ours."""
+    """Without Optuna's own lines: progress is reported in ours."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

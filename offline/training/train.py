@@ -79,7 +79,7 @@ def train_network(
     seed : int
         Of all chance; the same gives the same weights, bit for bit.
     progress : callable or None
-        Told of every epoch.
+        Called after every epoch.
     task : str
         What to call it then.
     start : mapping or None
@@ -198,7 +198,7 @@ def train(
     span : Span or None
         Train only on this part of each recording.
     progress : callable or None
-        Told of progress; None shows it where there is a terminal.
+        Called with progress; None shows it where there is a terminal.
 
     Returns
     -------

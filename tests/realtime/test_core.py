@@ -55,7 +55,7 @@ def test_windows_lie_on_the_grid_of_the_first_sample() -> None:
     np.testing.assert_allclose([w.end - w.start for w in windows], 7.0)
     for window in windows:
         warm = window.start >= 500.03 + opened_pipeline().warmup_s - 0.1
-        assert window.fit == warm
+        assert window.usable == warm
         if not warm:
             assert window.reasons == (Reason.WARMING_UP,)
 
@@ -107,12 +107,12 @@ def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> Non
     for window in windows:
         inside = window.start > gap[0] + 0.05 and window.end <= gap[1] - 0.05
         touches = window.end > gap[0] + 0.15 and window.start < gap[1] - 0.05
-        if window.fit:
+        if window.usable:
             # What is judged was measured: at most the policy's gap, and nearly everything.
             assert not touches or gap_s <= PLAN.policy.max_gap_s
             assert window.fitness.worst >= PLAN.policy.min_coverage
         if inside and gap_s > 1:
-            assert not window.fit
+            assert not window.usable
             assert window.fitness.coverage == pytest.approx(0, abs=0.05)
     together = [w for w in windows if w.count > 1]
     if gap_s > 10:
@@ -123,14 +123,14 @@ def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> Non
         assert not together or together[0].count < 5
     # It recovers: the last windows are judged again, and every one before the gap was.
     assert windows[-1].fit
-    assert sum(w.fit for w in windows if w.end <= gap[0]) > 10
+    assert sum(w.usable for w in windows if w.end <= gap[0]) > 10
 
 
 def test_a_gap_keeps_the_grid_and_the_baseline() -> None:
     times = np.concatenate([np.arange(400) / 10, 60.03 + np.arange(300) / 10])
     windows = feed(opened_core(PLAN), times, intensities(SPEC, 700))
     np.testing.assert_allclose([w.start - w.sequence for w in windows], 0, atol=1e-9)
-    after = [w for w in windows if w.fit and w.start > 60]
+    after = [w for w in windows if w.usable and w.start > 60]
     # Only the filter warms up again: no new baseline (2 s), no new statistics (3 s).
     assert after[0].start < 60.03 + opened_pipeline().warmup_s - 4
 
@@ -141,10 +141,10 @@ def test_after_a_gap_it_is_the_filter_that_warms_up() -> None:
     times[400:] += 20
     windows = feed(opened_core(PLAN), times, intensities(SPEC, 800), 3)
     back = times[400]
-    filtered = next(w for w in windows if w.fit and w.start > back).start - back
+    filtered = next(w for w in windows if w.usable and w.start > back).start - back
     assert filtered > 1
     for window in windows:
-        if window.fit or window.start < opened_pipeline().warmup_s:
+        if window.usable or window.start < opened_pipeline().warmup_s:
             continue
         if window.end <= back:
             assert Reason.WARMING_UP not in window.reasons
@@ -279,7 +279,7 @@ def test_one_channel_lost_is_not_judged() -> None:
     windows = feed(opened_core(PLAN), times, data)
     hit = [w for w in windows if w.end > 40.2 and w.start < 43.8]
     assert hit
-    assert all(not w.fit for w in hit)
+    assert all(not w.usable for w in hit)
     assert any(Reason.COVERAGE in w.reasons for w in hit)
     assert any(0.4 < w.fitness.coverage < 1 for w in hit)
     assert windows[-1].fit
@@ -296,7 +296,7 @@ def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judg
     good, bad = windows[20], windows[-1]
     assert good.fit
     assert good.left_out == {}
-    assert bad.fit == judged
+    assert bad.usable == judged
     assert bad.reasons == (() if judged else (Reason.FLAT,))
     assert bad.left_out == {Reason.FLAT: ("S1_D1 hbo", "S1_D1 hbr")}
     assert bad.data is not None
@@ -481,7 +481,7 @@ def decide(core: Core, window, logits=(0.0, 2.0), late: float = 0.01):  # type: 
 
 
 def judged_windows(core: Core) -> list:
-    return [w for w in feed(core, np.arange(600) / 10, intensities(SPEC, 600)) if w.fit]
+    return [w for w in feed(core, np.arange(600) / 10, intensities(SPEC, 600)) if w.usable]
 
 
 def test_a_decision_says_what_it_knows() -> None:
@@ -559,7 +559,7 @@ def test_a_replayed_stream_runs_on_its_own_clock() -> None:
     origin = Origin(OriginKind.REPLAYED, speed=20.0, anchor=100.0)
     core.feed(StreamOpened(100.0, SPEC, origin, "replay"))
     core.feed(ClockMeasured(100.0, 0.0, 0.0))
-    windows = [w for w in feed(core, 100 + np.arange(600) / 10, intensities(SPEC, 600)) if w.fit]
+    windows = [w for w in feed(core, 100 + np.arange(600) / 10, intensities(SPEC, 600)) if w.usable]
     window = windows[0]
     made = 100 + (window.end - 100) / 20 + 0.05  # 50 ms of this machine later
     decision = core.decide(window, np.zeros(2, np.float32), Produced(made, window.sequence, 1))
@@ -713,8 +713,8 @@ def test_bold_regions_take_the_same_way() -> None:
     )
     rng = np.random.default_rng(0)
     windows = feed(opened_core(plan), np.arange(60) * 2.0, rng.normal(size=(3, 60)), 1)
-    assert next(w.data.shape for w in windows if w.fit and w.data is not None) == (3, 4)
-    assert sum(w.fit for w in windows) > 30
+    assert next(w.data.shape for w in windows if w.usable and w.data is not None) == (3, 4)
+    assert sum(w.usable for w in windows) > 30
     grid_is_whole(windows)
 
 

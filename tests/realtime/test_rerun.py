@@ -63,7 +63,7 @@ def session(bundle: Bundle, run: int, seconds: float = 30.0) -> list[Entry]:
         entry = Received(now, np.array([now]), data[:, i : i + 1])
         log.append(entry)
         for window in core.feed(entry):
-            log.append(Produced(now + 0.001, window.sequence, int(window.fit)))
+            log.append(Produced(now + 0.001, window.sequence, int(window.usable)))
     return log
 
 

@@ -147,7 +147,7 @@ def test_a_window_with_a_hole_warms_up_only_behind_a_start_that_lies_in_it(
     behind = piece(0, 10, missing=hole, started=started, warm_from=warm_from, after_gap=True)
     (window,) = cut().process(behind)
     assert window.reasons == why
-    assert window.fit == (not why)
+    assert window.usable == (not why)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_the_card_knows_what_training_looked_like(tmp_path: Path) -> None:
     novelty = Novelty.from_json(card.novelty)
     samples = collect(read_cohort(cohort), recipe)
     assert np.mean([novelty.score(window) > 1.0 for window in samples.X]) < 0.02
-    assert len(samples.seen) > len(samples)  # what has no label is judged live too
+    assert len(samples.feature_summary) > len(samples)  # what has no label is judged live too
     assert novelty.score(20.0 * samples.X[0]) > 1.0
 
 
@@ -93,7 +93,7 @@ def test_what_the_card_plans_gives_the_windows_that_were_trained_on(tmp_path: Pa
     samples = collect(read_cohort(cohort), task_recipe())
     served = replay(read_recording(tmp_path / "p0s0.nirs"), Plan.from_card(bundle.card))
     starts = set(samples.table.start[samples.table.recording == "p0s0.nirs"].tolist())
-    windows = stack([window for window in served.fit if window.start in starts])
+    windows = stack([window for window in served.usable if window.start in starts])
     assert torch.equal(
         torch.from_numpy(windows), torch.from_numpy(samples.X[samples.table.recording == "p0s0.nirs"])
     )

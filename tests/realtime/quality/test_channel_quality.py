@@ -450,7 +450,7 @@ def test_a_real_channel_that_hit_the_rail_is_found(data_dir: Path) -> None:
     # With half of the channels being enough, it is judged without them.
     for window in told:
         out = [names.index(name) for each in window.left_out.values() for name in each]
-        assert window.fit
+        assert window.usable
         assert window.data is not None
         assert (~window.data.any(axis=1)).nonzero()[0].tolist() == sorted(out)
 
@@ -482,7 +482,7 @@ def test_the_default_policy_throws_no_good_recording_away(data_dir: Path, folder
     windows = [window for entry in entries(recording) for window in core.feed(entry)]
     warm = [window for window in windows if Reason.WARMING_UP not in window.reasons]
     assert len(warm) > 40
-    assert all(window.fit for window in warm)
+    assert all(window.usable for window in warm)
     assert all(window.quality["scalp_coupling"] is not None for window in warm)
 
 
