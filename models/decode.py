@@ -19,12 +19,14 @@ LONGEST_VALUE = 60
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 STRICT = ConfigDict(extra="forbid", strict=True)
 """No unknown key, no number for a text."""
+FINITE = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+"""And no NaN."""
 
 
 class Record(BaseModel):
     """What comes in at an edge: fixed once decoded, strict about keys and types, finite."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(**FINITE, frozen=True)
 
 
 def decode(kind: type[T], values: Any, *, error: type[HemostreamError], what: str, advice: str = "") -> T:
@@ -149,7 +151,7 @@ def _inside(kind: Any) -> Any:
 def _adapter_of(kind: type[T]) -> TypeAdapter[T]:
     """Made once for each kind, when one is first decoded."""
     if kind not in _ADAPTERS:
-        if is_dataclass(kind):
+        if is_dataclass(kind) and not hasattr(kind, "__pydantic_config__"):
             # Where pydantic looks for it; records inside it follow.
             setattr(kind, "__pydantic_config__", STRICT)  # noqa: B010
         _ADAPTERS[kind] = TypeAdapter(kind)
