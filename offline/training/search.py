@@ -25,8 +25,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.trial import TrialState, create_trial
-from pydantic import ValidationError
 
+from models.decode import decode
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.base.progress import Tell
@@ -94,13 +94,13 @@ def candidate(recipe: Recipe, values: Mapping[tuple[str, str], Any]) -> Recipe:
         A setting is unknown or its value cannot be.
     """
     asked = {name: value for (where, name), value in values.items() if where == "training"}
-    try:
-        checked = Training.model_validate(recipe.training.model_dump() | asked)
-    except ValidationError as error:
-        said = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: found {e['input']!r}; {e['msg']}" for e in error.errors()
-        )
-        raise RecipeError(f"search.training cannot be: {said}. Correct the range in the recipe.") from error
+    checked = decode(
+        Training,
+        recipe.training.model_dump() | asked,
+        error=RecipeError,
+        what="search.training cannot be",
+        advice="Correct the range in the recipe.",
+    )
     own = {k: v for (where, k), v in values.items() if where == "network"}
     params = dict(recipe.network.params) | own
     network = recipe.network.model_copy(update={"params": params})
