@@ -20,14 +20,14 @@ from offline.base.spelling import canonical
 from offline.base.window_store import KeptWindows, Windows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
-from offline.samples.labels import Span, usable_within
+from offline.samples.labels import WindowLabels
 from offline.samples.novelty import FeatureSummary, summarise
 from offline.samples.reader import CohortReader
 from offline.samples.recipe import Recipe
 from offline.samples.replay import replay
 from offline.samples.sample_account import SampleAccount, account_of
+from offline.samples.span import Span, usable_within
 from offline.samples.twice import same_files, same_signals
-from offline.samples.window_labels import WindowLabels
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
 from realtime.signal import SignalSpec

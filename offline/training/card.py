@@ -12,11 +12,11 @@ from offline.base.cohort import Cohort
 from offline.base.people_hash import person_hash
 from offline.base.versions import versions
 from offline.samples.fingerprints import signals_for_card
-from offline.samples.labels import Span
 from offline.samples.novelty import fit_novelty
 from offline.samples.recipe import Recipe
 from offline.samples.recipe_sections import Input
 from offline.samples.samples import Samples
+from offline.samples.span import Span
 from offline.training.train import Trained
 from offline.training.validation import ValidationKind
 from realtime.channels.montage import read_json

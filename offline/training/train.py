@@ -21,9 +21,9 @@ from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
 from offline.base.spelling import canonical
-from offline.samples.labels import Span
 from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.samples import Samples, collect
+from offline.samples.span import Span
 from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Changes
 from offline.training.fit import FitSettings, FittedNetwork, fit_network

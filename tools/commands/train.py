@@ -76,7 +76,7 @@ def train(
         raise HemostreamError(
             "--locked, --old-cohort and --subgroup compare with an old bundle: give --from."
         )
-    from offline.samples.labels import Span
+    from offline.samples.span import Span
     from offline.training import train as training
 
     model_hash = training.train(

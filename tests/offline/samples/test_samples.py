@@ -10,10 +10,10 @@ from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
-from offline.samples.labels import Span
 from offline.samples.recipe import load_recipe
 from offline.samples.replay import replay
 from offline.samples.samples import Samples, collect, plan_of
+from offline.samples.span import Span
 from tests.offline.support import (
     group_recipe,
     series_cohort,

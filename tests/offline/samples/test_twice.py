@@ -24,9 +24,8 @@ from offline.samples.fingerprints import (
     learnt_from,
     signals_for_card,
 )
-from offline.samples.labels import labels_of
+from offline.samples.labels import events_spelt_otherwise, labels_of
 from offline.samples.samples import collect
-from offline.samples.window_labels import events_spelt_otherwise
 from offline.training.train import train
 from realtime.signal import Kind
 from tests.offline.support import (

@@ -14,9 +14,9 @@ from offline.base.cohort import read_cohort
 from offline.base.people_hash import person_hash
 from offline.evaluation.evaluate import evaluate
 from offline.recordings import read_recording
-from offline.samples.labels import Span
 from offline.samples.replay import replay, stack
 from offline.samples.samples import collect
+from offline.samples.span import Span
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.train import train, train_within
 from realtime.core import Plan
