@@ -1,17 +1,23 @@
-"""The folder of a bundle: a card and weights, written whole or not at all, and pinned by a hash."""
+"""The folder of a bundle, whatever it holds: a card and weights, whole or not there at all, pinned by a hash.
+
+The card is JSON in one canonical form and names the SHA-256 of the weights; the bundle's hash is the
+SHA-256 of the card without that hash.  So one hash stands for everything that a classifier is, and
+a changed byte in either file is found when the bundle is read.  A hash proves that a bundle is
+whole; that it is the right one is proved by whoever pins the hash.  Nothing is ever unpickled.
+"""
 
 import hashlib
 import json
-import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.card import canonical
+from models.card import AGAIN, AnyCard, CardRecording, ScanCard, WindowCard, card_of_json
 from models.errors import BundleError
 from models.output_place import check_folder
 from models.regular_file import MOST_TEXT, read_regular
+from models.write_atomic import write_atomic
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
@@ -19,7 +25,18 @@ MOST_BYTES = {CARD: MOST_TEXT, WEIGHTS: 2**32}
 """Of each file: what is larger is none of ours, and would exhaust the memory."""
 SHORTEST_HASH = 12
 """Fewest hexadecimal digits by which a bundle may be pinned."""
-AGAIN = "Fetch it again from where it was trained, or train again."
+
+
+def canonical(values: Mapping[str, Any]) -> bytes:
+    """The one way in which a card is written: sorted keys, UTF-8, a newline at the end.
+
+    Parameters
+    ----------
+    values : mapping
+        JSON types, finite numbers only.
+    """
+    text = json.dumps(values, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+    return (text + "\n").encode()
 
 
 def hash_of(values: Mapping[str, Any]) -> str:
@@ -27,66 +44,104 @@ def hash_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({name: v for name, v in values.items() if name != "hash"})).hexdigest()
 
 
-def card_values(where: Path) -> Mapping[str, Any]:
-    """What a card says, of whatever form; `check_whole` says whether it was changed."""
-    try:
-        values = json.loads(bytes_of(where, CARD))
-        canonical(values if isinstance(values, dict) else {})
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{where / CARD} is not the JSON of a card ({error}). {AGAIN}") from error
-    return values if isinstance(values, dict) else {"format": values}
-
-
-def check_whole(where: Path, values: Mapping[str, Any], weights: bytes) -> None:
-    """Refuse a card that is not as it was written, and weights that are not its own.
+def read_files(folder: Path, kind: type[AnyCard], expected_hash: str | None) -> tuple[AnyCard, bytes]:
+    """The card and the weights of a bundle, refused unless every byte is as it was written.
 
     Parameters
     ----------
-    where : Path
-        The bundle's folder.
-    values : mapping
-        From `card_values`; its form was checked.
-    weights : bytes
-        The other file.
+    folder : Path
+        Where it stands.
+    kind : type of Card
+        Which payload is wanted.
+    expected_hash : str or None
+        The hash it must have, or its first digits (12 at least).
 
     Raises
     ------
     BundleError
-        A byte of either was changed.
+        It is not such a bundle, not whole, not readable by this version, or not the one asked for.
     """
+    values, weights = card_values(folder), _bytes_of(folder, WEIGHTS)
+    card = card_of_json(kind, values)
     computed = hash_of(values)
-    if canonical(values) != bytes_of(where, CARD) or computed != values["hash"]:
+    if canonical(values) != _bytes_of(folder, CARD) or computed != card.hash:
         raise BundleError(
-            f"{where / CARD} was changed: its content has hash {computed[:12]}, "
-            f"it says {values['hash'][:12]!r}. {AGAIN}"
+            f"{folder / CARD} was changed: its content has hash {computed[:12]}, "
+            f"it says {card.hash[:12]!r}. {AGAIN}"
         )
-    if hashlib.sha256(weights).hexdigest() != values["weights_sha256"]:
-        raise BundleError(f"{where / WEIGHTS} is not what the card was written for. {AGAIN}")
+    if hashlib.sha256(weights).hexdigest() != card.weights_sha256:
+        raise BundleError(f"{folder / WEIGHTS} is not what the card was written for. {AGAIN}")
+    if expected_hash is not None:
+        _check_pin(folder, card.hash, expected_hash)
+    return card, weights
 
 
-def check_pin(where: Path, found: str, expected: str) -> None:
-    """Refuse a hash that does not begin with the digits (12 at least) that were asked for."""
-    wanted = expected.strip().lower()
-    if not SHORTEST_HASH <= len(wanted) <= 64 or set(wanted) - set("0123456789abcdef"):
-        raise BundleError(
-            f"The model hash asked for is {expected!r}; expected {SHORTEST_HASH} to 64 hexadecimal digits."
-        )
-    if not found.startswith(wanted):
-        raise BundleError(
-            f"{where} holds model {found}, but {wanted} was asked for. Give the folder of that model, or "
-            "its hash if this is the right one."
-        )
+def write_files(
+    folder: str | Path, card: AnyCard, weights: bytes, try_out: Callable[[AnyCard], object]
+) -> AnyCard:
+    """Write a bundle, whole or not at all; a bundle that stands there is replaced.
 
+    Parameters
+    ----------
+    folder : path
+        Where to; must not exist, or be empty, or hold a bundle and nothing else.
+    card : Card
+        What it is; the two hashes are filled in here.
+    weights : bytes
+        The other file.
+    try_out : callable of Card
+        Makes the classifier from the card as it will be read; raises where that cannot be.
 
-def bytes_of(folder: Path, name: str) -> bytes:
-    """What a file of the folder holds; an error where it cannot be read."""
+    Returns
+    -------
+    Card
+        As it was written.
+
+    Raises
+    ------
+    BundleError
+        The folder holds something else, or the card is not JSON.
+    """
+    target = Path(folder).absolute()
+    refuse_other_folders(target)
+    whole = card.model_copy(update={"weights_sha256": hashlib.sha256(weights).hexdigest(), "hash": ""})
     try:
-        return read_regular(folder / name, most=MOST_BYTES[name])
-    except OSError as error:
+        values = json.loads(canonical(whole.to_json()))
+    except (TypeError, ValueError) as error:
         raise BundleError(
-            f"{folder} is not a readable bundle: {name}: {error.strerror}. Expected a folder with {CARD} and "
-            f"{WEIGHTS}, as `hemostream train` writes it."
+            f"The card cannot be written as JSON: {error}. Give plain finite values."
         ) from error
+    values["hash"] = hash_of(values)
+    written = card_of_json(type(card), values)
+    try_out(written)
+    _put(target, {WEIGHTS: weights, CARD: canonical(values)})
+    return written
+
+
+def card_values(folder: Path) -> Mapping[str, Any]:
+    """What a card holds, of whatever form; `read_files` checks whether it was changed."""
+    try:
+        values = json.loads(_bytes_of(folder, CARD))
+        canonical(values if isinstance(values, dict) else {})
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{folder / CARD} is not the JSON of a card ({error}). {AGAIN}") from error
+    return values if isinstance(values, dict) else {"format": values}
+
+
+def recording_of(folder: Path | None) -> CardRecording:
+    """How the recordings of a bundle's training were read; as they are where there is none.
+
+    Raises
+    ------
+    BundleError
+        It is not a bundle of windows.
+    """
+    return CardRecording() if folder is None else read_files(folder, WindowCard, None)[0].recording
+
+
+def is_scan_bundle(folder: str | Path) -> bool:
+    """Whether a folder holds a scan model; whether it is whole, `read_files` checks."""
+    return str(card_values(Path(folder)).get("format")).partition(" ")[0] == ScanCard.FORMAT.partition(" ")[0]
 
 
 def check_target(folder: str | Path) -> None:
@@ -122,6 +177,38 @@ def refuse_other_folders(target: Path) -> None:
         )
 
 
+def _plain(value: Any) -> Any:
+    """JSON form of mappings that are not dicts."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
+
+
+def _check_pin(where: Path, found: str, expected: str) -> None:
+    """Refuse a hash that does not begin with the digits (12 at least) that were asked for."""
+    wanted = expected.strip().lower()
+    if not SHORTEST_HASH <= len(wanted) <= 64 or set(wanted) - set("0123456789abcdef"):
+        raise BundleError(
+            f"The model hash asked for is {expected!r}; expected {SHORTEST_HASH} to 64 hexadecimal digits."
+        )
+    if not found.startswith(wanted):
+        raise BundleError(
+            f"{where} holds model {found}, but {wanted} was asked for. Give the folder of that model, or "
+            "its hash if this is the right one."
+        )
+
+
+def _bytes_of(folder: Path, name: str) -> bytes:
+    """What a file of the folder holds; an error where it cannot be read."""
+    try:
+        return read_regular(folder / name, most=MOST_BYTES[name])
+    except OSError as error:
+        raise BundleError(
+            f"{folder} is not a readable bundle: {name}: {error.strerror}. Expected a folder with {CARD} and "
+            f"{WEIGHTS}, as `hemostream train` writes it."
+        ) from error
+
+
 def _swap(fresh: Path, target: Path, old: Path) -> None:
     """Let a folder take a name; a folder that is not empty cannot be replaced in one step."""
     if not target.exists():
@@ -135,7 +222,7 @@ def _swap(fresh: Path, target: Path, old: Path) -> None:
         raise
 
 
-def put_files(target: Path, files: Mapping[str, bytes]) -> None:
+def _put(target: Path, files: Mapping[str, bytes]) -> None:
     """Write the files beside the target, then let the whole folder take its name."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,10 +230,7 @@ def put_files(target: Path, files: Mapping[str, bytes]) -> None:
             fresh = Path(scratch) / "new"
             fresh.mkdir()
             for name, content in files.items():
-                with (fresh / name).open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
+                write_atomic(fresh / name, content, sync=True)
             _swap(fresh, target, Path(scratch) / "old")
     except OSError as error:
         raise BundleError(

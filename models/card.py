@@ -1,172 +1,270 @@
 """The card of a bundle: everything that is to be known of a trained classifier but its weights.
 
-It has one canonical form in JSON, so that it has one hash.  What other floors own (the pipeline, the
-policy, the input's channels) is carried as it is; what the network depends on is checked here.
+One form with two payloads: `WindowCard` of a network that classifies windows, `ScanCard` of a scan model.
+A card is JSON types only and is written in one canonical way, so that it has one hash.  What other
+floors own (the pipeline, the policy, the channels) is carried as it is; all else is checked here.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+from pydantic import AfterValidator, Field, model_validator
+
+from models.bounds import MOST_RATE, MOST_S
+from models.decode import Record, decode
 from models.errors import BundleError
 
-FORMAT = 2
+WRITTEN_LATER = frozenset({"recording"})
+"""Keys that cards of this format did not always have."""
+AGAIN = "Fetch it again from where it was trained, or train again."
 
-_NETWORK_KEYS = frozenset({"name", "params", "n_chans", "n_times", "n_outputs"})
-_WINDOW_KEYS = frozenset({"length_s", "step_s"})
+
+def _each_once(names: Sequence[str]) -> Sequence[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("expected each name once")
+    return names
 
 
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """What is to be known of a trained classifier besides its weights; JSON types only.
+Names = Annotated[
+    Sequence[Annotated[str, Field(min_length=1)]], Field(min_length=1), AfterValidator(_each_once)
+]
+"""Names of labels or regions, in order."""
+
+
+class NetworkSpec(Record):
+    """What `models.networks.registry.make_network` makes a network from.
 
     Parameters
     ----------
-    network : mapping
-        ``name``, ``params``, ``n_chans``, ``n_times``, ``n_outputs`` of
-        `models.networks.registry.make_network`.
+    name : str
+        Of the network.
+    params : mapping
+        Its parameters.
+    n_chans, n_times, n_outputs : int
+        Channels and samples of a window, and labels.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    n_chans: int
+    n_times: int
+    n_outputs: int
+
+
+class WindowSettings(Record):
+    """Length and step of windows, s."""
+
+    length_s: float = Field(default=7.0, gt=0, le=MOST_S)
+    step_s: float = Field(default=1.0, gt=0, le=MOST_S)
+
+
+class Calibration(Record):
+    """``temperature`` by which logits are divided before the softmax (Guo et al. 2017)."""
+
+    temperature: float = Field(default=1.0, gt=0, lt=1e12)
+
+
+class EvidenceSettings(Record):
+    """How running evidence is kept: time constant of forgetting, s; none never forgets."""
+
+    memory_s: float | None = Field(default=None, gt=0)
+
+
+class RecordingOptions(Record):
+    """What is to be known of a recording's file that it does not say itself, or says wrongly.
+
+    Parameters
+    ----------
+    stream, events : str, int or None
+        Which stream of an XDF file that holds several, and which of its marker streams: name, source_id,
+        uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
+    length_unit : {"m", "cm", "mm"} or None
+        Unit of optode positions where the files' own is wrong.
+    haemoglobin_unit : str or None
+        Unit of concentrations, for instance "umol/L", where the files do not say it, or wrongly.
+    repetition_time : float or None
+        Seconds between volumes of region series, where no side file says it.
+    """
+
+    stream: str | int | None = None
+    events: str | int | None = None
+    length_unit: Literal["m", "cm", "mm"] | None = None
+    haemoglobin_unit: str | None = None
+    repetition_time: float | None = Field(default=None, gt=0)
+
+
+class CardRecording(RecordingOptions):
+    """How the recordings of the training were read.
+
+    Parameters
+    ----------
+    side_file : mapping or None
+        Content of the side file that said what their channels are.
+    """
+
+    side_file: Mapping[str, Any] | None = None
+
+
+class Card(Record):
+    """What both payloads tell.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        In the order of the outputs.
+    training, evaluation, versions : mapping
+        How it was trained, what it was worth on people it had not seen, and with which software.
+    weights_sha256, hash : str
+        Hexadecimal; filled in when the bundle is written.
+    """
+
+    FORMAT: ClassVar[Any]
+
+    labels: Names
+    training: Mapping[str, Any] = Field(default_factory=dict)
+    evaluation: Mapping[str, Any] = Field(default_factory=dict)
+    versions: Mapping[str, Any] = Field(default_factory=dict)
+    weights_sha256: str = ""
+    hash: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by name."""
+        return self.model_dump()
+
+
+class WindowCard(Card):
+    """A network that classifies windows.
+
+    Parameters
+    ----------
+    network : NetworkSpec
+        What it is made from.
     input : mapping
         The channels that are needed, in order (a `SignalSpec` as JSON).
+    recording : CardRecording
+        How the recordings of the training were read.
     pipeline : sequence of mappings
         Settings of the stages, in order.
     rate : float
         Samples a second of what the network sees, Hz.
-    window : mapping
-        ``length_s`` and ``step_s``, s.
-    labels : sequence of str
-        In the order of the network's outputs.
-    calibration : mapping
-        ``temperature`` by which logits are divided.
+    window, calibration, evidence
+        See the sections.
     policy : mapping
-        When a window is judged.
-    evidence : mapping
-        ``memory_s`` of the running evidence, s; null never forgets.
+        When a window is predicted (`realtime.quality.policy.Policy`).
     novelty : mapping
-        How to tell a window that is unlike the training (`models.novelty.Novelty`); empty where nobody can.
-    training, evaluation, versions : mapping
-        How it was trained, what it was worth on people it had not seen, and with which software.
-    weights_sha256, hash : str
-        Hexadecimal; filled in by `write_bundle`.
+        What windows of the training looked like (`models.novelty.Novelty`); empty where it is not known.
     format : int
         Version of this form.
     """
 
-    network: Mapping[str, Any]
+    FORMAT: ClassVar = 2
+
+    network: NetworkSpec
     input: Mapping[str, Any]
+    recording: CardRecording = CardRecording()
     pipeline: Sequence[Mapping[str, Any]]
-    rate: float
-    window: Mapping[str, float]
-    labels: Sequence[str]
-    calibration: Mapping[str, float] = field(default_factory=lambda: {"temperature": 1.0})
-    policy: Mapping[str, float] = field(default_factory=dict)
-    evidence: Mapping[str, Any] = field(default_factory=lambda: {"memory_s": None})
-    novelty: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    evaluation: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, Any] = field(default_factory=dict)
-    weights_sha256: str = ""
-    hash: str = ""
-    format: int = FORMAT
+    rate: float = Field(gt=0, le=MOST_RATE)
+    window: WindowSettings
+    calibration: Calibration = Calibration()
+    policy: Mapping[str, Any] = Field(default_factory=dict)
+    evidence: EvidenceSettings = EvidenceSettings()
+    novelty: Mapping[str, Any] = Field(default_factory=dict)
+    format: Literal[2] = 2
 
-    def to_json(self) -> dict[str, Any]:
-        """All fields by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
-    def computed_hash(self) -> str:
-        """SHA-256 of the canonical card without its hash, hexadecimal."""
-        values = self.to_json()
-        del values["hash"]
-        return hashlib.sha256(canonical(values)).hexdigest()
-
-    @classmethod
-    def from_json(cls, values: Any) -> Self:
-        """Undo `to_json`; everything this file depends on is checked, the rest is left to its owner.
-
-        Raises
-        ------
-        BundleError
-            A field is missing, unknown or of another type, or two fields contradict each other.
-        """
-        _expect(isinstance(values, dict), "the card", type(values).__name__, "an object")
-        found = values.get("format")
-        if type(found) is not int or found != FORMAT:
-            raise BundleError(
-                f"The bundle's format is {found!r}; this version of hemostream reads format {FORMAT}. "
-                "Take the version that wrote it, or train again."
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(self.labels) != self.network.n_outputs:
+            raise ValueError(
+                f"labels are {len(self.labels)}; expected network.n_outputs, {self.network.n_outputs}"
             )
-        names = {each.name for each in fields(cls)}
-        if names != set(values):
-            raise BundleError(
-                f"The card lacks {sorted(names - set(values))} and has unknown "
-                f"{sorted(set(values) - names)}; it was not written by hemostream. Train "
-                "again or fetch the bundle again."
+        samples = self.window.length_s * self.rate
+        if self.network.n_times != round(samples) or abs(samples - round(samples)) > 1e-6:
+            raise ValueError(
+                f"network.n_times is {self.network.n_times}; expected window.length_s * rate = {samples:g}"
             )
-        card = cls(**values)
-        card._check()
-        return card
-
-    def _check(self) -> None:
-        mappings = ("network", "input", "window", "calibration", "policy", "evidence", "novelty", "training")
-        for name in (*mappings, "evaluation", "versions"):
-            value = getattr(self, name)
-            _expect(isinstance(value, Mapping), name, value, "an object")
-        _expect(set(self.network) == _NETWORK_KEYS, "network", sorted(self.network), sorted(_NETWORK_KEYS))
-        _expect(isinstance(self.network["name"], str), "network.name", self.network["name"], "text")
-        _expect(
-            isinstance(self.network["params"], Mapping), "network.params", self.network["params"], "an object"
-        )
-        stages = isinstance(self.pipeline, list | tuple) and all(
-            isinstance(s, Mapping) for s in self.pipeline
-        )
-        _expect(stages, "pipeline", self.pipeline, "a list of objects")
-        _expect(set(self.window) == _WINDOW_KEYS, "window", sorted(self.window), sorted(_WINDOW_KEYS))
-        temperature = self.calibration.get("temperature", 1.0)
-        for name, number in (
-            ("rate", self.rate),
-            ("window.length_s", self.window["length_s"]),
-            ("window.step_s", self.window["step_s"]),
-            ("calibration.temperature", temperature),
-        ):
-            _expect(_positive(number), name, number, "a number above 0")
-        is_list = isinstance(self.labels, list | tuple)
-        labels = is_list and all(isinstance(label, str) and label for label in self.labels)
-        _expect(labels and len(set(self.labels)) == len(self.labels), "labels", self.labels, "unlike names")
-        outputs = self.network["n_outputs"]
-        _expect(len(self.labels) == outputs, "the number of labels", len(self.labels), outputs)
-        samples = self.window["length_s"] * self.rate
-        n_times = self.network["n_times"]
-        whole = type(n_times) is int and n_times == round(samples) and abs(samples - round(samples)) < 1e-6
-        _expect(whole, "network.n_times", n_times, f"window.length_s * rate = {samples:g}")
-        for name in ("weights_sha256", "hash"):
-            _expect(isinstance(getattr(self, name), str), name, getattr(self, name), "text")
+        return self
 
 
-def canonical(values: Mapping[str, Any]) -> bytes:
-    """The one way in which a card is written: sorted keys, UTF-8, a newline at the end.
+class ScanInput(Record):
+    """What a scan must be, to be classified.
 
     Parameters
     ----------
-    values : mapping
-        JSON types, finite numbers only.
+    regions : sequence of str
+        Names, in the order in which the model takes them.
+    preprocessing : str
+        Atlas and preprocessing of the training scans, in words.
+    least_s : float
+        Shortest scan, s.
+    repetition_time : sequence of 2 floats
+        Least and greatest, s.
+    most_masked : float
+        Largest share of regions that may be constant or absent, 0 to 1.
     """
-    text = json.dumps(values, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
-    return (text + "\n").encode()
+
+    regions: Names
+    preprocessing: str
+    least_s: float = Field(gt=0, lt=1e12)
+    repetition_time: Sequence[Annotated[float, Field(gt=0, lt=1e12)]] = Field(min_length=2, max_length=2)
+    most_masked: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        low, high = self.repetition_time
+        if low > high:
+            raise ValueError(f"repetition_time is {low:g} to {high:g} s; expected it to rise")
+        return self
 
 
-def _expect(fine: bool, what: str, found: Any, expected: Any) -> None:
-    if not fine:
-        raise BundleError(f"Card: {what} is {found!r}; expected {expected}.")
+class ScanCard(Card):
+    """A scan model: what predicts from a whole scan at once.
+
+    Parameters
+    ----------
+    system : sequence of mapping
+        Layout of `models.parts.system.System`.
+    input : ScanInput
+        What a scan must be.
+    study : mapping
+        Name, title, paper, and what was done.
+    format : str
+        Version of this form.
+    """
+
+    FORMAT: ClassVar = "scan 1"
+
+    system: Sequence[Mapping[str, Any]]
+    input: ScanInput
+    labels: Names = Field(min_length=2)
+    study: Mapping[str, Any] = Field(default_factory=dict)
+    format: Literal["scan 1"] = "scan 1"
 
 
-def _positive(value: Any) -> bool:
-    # Compared, not converted: JSON holds whole numbers that no float can.
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 < value < 1e12
+AnyCard = TypeVar("AnyCard", bound=Card)
 
 
-def _plain(value: Any) -> Any:
-    """JSON form of mappings that are not dicts."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not a JSON type")
+def card_of_json(kind: type[AnyCard], values: Mapping[str, Any]) -> AnyCard:
+    """The card that a file holds.
+
+    Parameters
+    ----------
+    kind : type of Card
+        Which payload is wanted.
+    values : mapping
+        JSON types.
+
+    Raises
+    ------
+    BundleError
+        A field is missing, unknown, of another type or out of its bounds, or two contradict each other.
+    """
+    found = values.get("format")
+    if type(found) is not type(kind.FORMAT) or found != kind.FORMAT:
+        raise BundleError(
+            f"The bundle's format is {repr(found)[:40]}; this version of hemostream reads format "
+            f"{kind.FORMAT!r}. Take the version that wrote it, or train or export it again."
+        )
+    card = decode(kind, values, error=BundleError, what="Card", advice=AGAIN)
+    if lacking := sorted(kind.model_fields.keys() - card.model_fields_set - WRITTEN_LATER):
+        raise BundleError(f"Card: lacks {', '.join(lacking)}; expected all that hemostream writes. {AGAIN}")
+    return card

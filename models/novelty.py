@@ -3,7 +3,7 @@
 A network answers whatever it is shown.  So a bundle remembers what the windows of its training looked
 like, channel by channel (level, slope, spread, roughness), as location and scale, and how far a
 window of an unseen person may lie from that.  The score is the root mean square of the standardised
-features over the channels that are judged, divided by that threshold: above 1 the network was never
+features over the channels that are used, divided by that threshold: above 1 the network was never
 asked anything like it.
 
 What it sees is size and speed: noise, another band, a signal in another unit, one that hardly moves.
@@ -84,7 +84,7 @@ def distances(
     location, scale : (n_channels, 4) float64
         What the features are standardised by.
     used : (..., n_channels) bool, or None
-        Channels that are judged; None means all.
+        Channels that are used; None means all.
 
     Returns
     -------
@@ -123,7 +123,7 @@ class Novelty:
         window : (n_channels, n_samples) array
             What the network sees.
         used : (n_channels,) bool, or None
-            Channels that are judged; None means all.
+            Channels that are used; None means all.
         """
         return float(distances(window_features(window), self.location, self.scale, used))
 
@@ -135,7 +135,7 @@ class Novelty:
         window : (n_channels, n_samples) array
             What the network sees.
         used : (n_channels,) bool, or None
-            Channels that are judged; None means all.
+            Channels that are used; None means all.
         """
         return self.distance(window, used) / self.threshold
 

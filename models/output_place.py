@@ -12,7 +12,7 @@ from pathlib import Path
 from models.errors import HemostreamError
 
 LEAST_FREE = 2**20
-"""Bytes that must be free on the disk, where nobody knows how many will be needed."""
+"""Bytes that must be free on the disk, where it is not known how many will be needed."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """Errors of a disk that could be written when it was tried."""
 TRIED = b"\0" * 4096
@@ -107,7 +107,7 @@ def check_file(path: str | Path, what: str, *, beside: bool = False, pipes: bool
 
 
 @contextmanager
-def told_if_full(what: str, place: str | Path, advice: str = "Make room") -> Iterator[None]:
+def report_if_full(what: str, place: str | Path, advice: str = "Make room") -> Iterator[None]:
     """Around writing: a disk that fills up meanwhile is an error that names the place.
 
     Parameters

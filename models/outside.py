@@ -9,7 +9,7 @@ know nothing of it.
 import re
 
 LONGEST_NAME = 200
-"""Characters of a name that are kept where it is shown or told."""
+"""Characters of a name that are kept where it is shown."""
 LONGEST_LABEL = 1000
 """Characters of a marker's label that are kept: some programs send JSON."""
 

@@ -40,7 +40,7 @@ def open_private(path: Path | str, mode: str = "w", **options: Any) -> IO[Any]:
     mode : str
         "w", "x" or "wb".
     **options
-        Those of `open`; text is UTF-8 unless told otherwise.
+        Those of `open`; text is UTF-8 unless given otherwise.
 
     Raises
     ------

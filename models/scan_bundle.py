@@ -1,32 +1,18 @@
 """A system for whole scans on disk: as `models.bundle`, but plain arrays instead of a network."""
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from models.bundle_files import (
-    AGAIN,
-    CARD,
-    WEIGHTS,
-    bytes_of,
-    card_values,
-    check_pin,
-    check_whole,
-    hash_of,
-    put_files,
-    refuse_other_folders,
-)
-from models.card import canonical
+from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
+from models.card import AGAIN, ScanCard
 from models.errors import BundleError
-from models.parts.base import Array
 from models.parts.system import System
-from models.scan_card import SCAN_FORMAT, ScanCard
+
+__all__ = ["ScanBundle", "is_scan_bundle", "read_scan_bundle", "write_scan_bundle"]
 
 LEAST_PROBE, MOST_PROBE = 64, 1024
 """Volumes of the scan with which a bundle is tried out."""
@@ -46,11 +32,6 @@ class ScanBundle:
 
     card: ScanCard
     system: System
-
-
-def is_scan_bundle(folder: str | Path) -> bool:
-    """Whether a folder holds a bundle for whole scans; whether it is whole, `read_scan_bundle` says."""
-    return str(card_values(Path(folder)).get("format", "")).partition(" ")[0] == SCAN_FORMAT.partition(" ")[0]
 
 
 def write_scan_bundle(folder: str | Path, card: ScanCard, system: System) -> str:
@@ -75,25 +56,10 @@ def write_scan_bundle(folder: str | Path, card: ScanCard, system: System) -> str
     BundleError
         The folder holds something else, or a number of the system is none.
     """
-    target = Path(folder).absolute()
-    refuse_other_folders(target)
     arrays, layout = system.to_arrays()
-    for name, values in arrays.items():
-        if not np.isfinite(values).all():
-            raise BundleError(f"{name} of the system holds values that are not finite; it cannot be written.")
     weights = safetensors.numpy.save({name: np.ascontiguousarray(values) for name, values in arrays.items()})
-    card = replace(card, system=layout, weights_sha256=hashlib.sha256(weights).hexdigest(), hash="")
-    try:
-        values = json.loads(canonical(card.to_json()))
-        values["hash"] = hash_of(values)
-        card = ScanCard.from_json(values)
-    except (TypeError, ValueError) as error:
-        raise BundleError(
-            f"The card cannot be written as JSON: {error}. Give plain finite values."
-        ) from error
-    _system(safetensors.numpy.load(weights), card)
-    put_files(target, {WEIGHTS: weights, CARD: canonical(card.to_json())})
-    return card.hash
+    card = card.model_copy(update={"system": layout})
+    return write_files(folder, card, weights, lambda written: _made(written, weights)).hash
 
 
 def read_scan_bundle(folder: str | Path, expected_hash: str | None = None) -> ScanBundle:
@@ -111,26 +77,21 @@ def read_scan_bundle(folder: str | Path, expected_hash: str | None = None) -> Sc
     BundleError
         It is not such a bundle, not whole, not readable by this version, or not the one asked for.
     """
-    where = Path(folder)
-    values, weights = card_values(where), bytes_of(where, WEIGHTS)
-    card = ScanCard.from_json(values)
-    check_whole(where, values, weights)
-    if expected_hash is not None:
-        check_pin(where, card.hash, expected_hash)
+    card, weights = read_files(Path(folder), ScanCard, expected_hash)
+    return ScanBundle(card, _made(card, weights))
+
+
+def _made(card: ScanCard, weights: bytes) -> System:
+    """The system, once it has predicted a made-up scan: parts of other sizes than each other's show there."""
     try:
         arrays = safetensors.numpy.load(weights)
     except safetensors.SafetensorError as error:
-        raise BundleError(f"{where / WEIGHTS} is not a safetensors file ({error}). {AGAIN}") from error
+        raise BundleError(f"The bundle's {WEIGHTS} is not a safetensors file ({error}). {AGAIN}") from error
     for name, numbers in arrays.items():
         if not np.isfinite(numbers).all():
-            raise BundleError(f"{name} holds values that are not finite. {AGAIN}")
-    return ScanBundle(card, _system(arrays, card))
-
-
-def _system(arrays: Mapping[str, Array], card: ScanCard) -> System:
-    """The system, once it has judged a made-up scan: parts of other sizes than each other's show there."""
+            raise BundleError(f"{name} holds values that are not finite; it is of no use. {AGAIN}")
     system = System.from_arrays(arrays, card.system)
-    needs = card.needs
+    needs = card.input
     seconds = float(np.mean(needs.repetition_time))
     n_times = int(min(max(needs.least_s / seconds, LEAST_PROBE), MOST_PROBE)) + 1
     time = np.arange(n_times)

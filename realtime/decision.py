@@ -7,10 +7,10 @@ together.  Research use only: a decision describes a signal, it is not a diagnos
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
+from models.decode import decode_message
 from models.errors import MessageError
-from models.typed import misfit
 
 ABSTAIN = "abstain"
 
@@ -145,19 +145,7 @@ class Decision:
         MessageError
             It is no decision of this schema.
         """
-        try:
-            values: dict[str, Any] = json.loads(text)
-            values.pop("schema")
-            values["reasons"] = tuple(values["reasons"])
-            values["left_out"] = {why: tuple(names) for why, names in values["left_out"].items()}
-            values["evidence"] = Evidence(**values["evidence"])
-            decision = cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            found = f"{type(error).__name__}: {error}"
-            raise MessageError(f"This is no decision ({found}): {text[:60]!r}.") from error
-        if wrong := misfit(decision):
-            raise MessageError(f"This is no decision: {wrong}.")
-        return decision
+        return decode_message(cls, text, error=MessageError, what="This is no decision")
 
 
 _FIELDS = tuple(field.name for field in fields(Decision))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
+from models.card import AGAIN, WindowCard
+from models.decode import decode
 from models.errors import BundleError, RecipeError, SignalError
 from models.novelty import Novelty
-from models.typed import misfit
 from realtime.pipeline import Pipeline
 from realtime.quality.policy import Policy
 from realtime.signal import SignalSpec
@@ -14,29 +15,6 @@ from realtime.windows import Windows
 
 MOST_CHANNELS = 4096
 """Of a device, or regions of a scanner; more would be a mistake, and take memory by their square."""
-
-
-class CardLike(Protocol):
-    """What the core needs to know of a bundle's card (`models.bundle.Card`)."""
-
-    @property
-    def input(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def pipeline(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
-    @property
-    def window(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def labels(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def calibration(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def policy(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def evidence(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def novelty(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def hash(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -77,7 +55,7 @@ class Plan:
     novelty: Novelty | None = None
 
     @classmethod
-    def from_card(cls, card: CardLike) -> Self:
+    def from_card(cls, card: WindowCard) -> Self:
         """The plan that a bundle's card holds.
 
         Raises
@@ -89,20 +67,18 @@ class Plan:
             plan = cls(
                 spec=SignalSpec.from_json(card.input),
                 pipeline=card.pipeline,
-                length_s=card.window["length_s"],
-                step_s=card.window["step_s"],
+                length_s=card.window.length_s,
+                step_s=card.window.step_s,
                 labels=tuple(card.labels),
-                temperature=card.calibration.get("temperature", 1.0),
-                policy=Policy(**card.policy),
-                memory_s=card.evidence.get("memory_s"),
+                temperature=card.calibration.temperature,
+                policy=decode(Policy, card.policy, error=RecipeError, what="policy"),
+                memory_s=card.evidence.memory_s,
                 model_hash=card.hash,
                 novelty=Novelty.from_json(card.novelty) if card.novelty else None,
             )
-            if wrong := misfit(plan):
-                raise TypeError(wrong)
             plan.check()
         except (SignalError, RecipeError, TypeError, ValueError, OverflowError) as error:
-            raise BundleError(f"The card cannot be used: {error}. Train again.") from error
+            raise BundleError(f"The card cannot be used: {error} {AGAIN}") from error
         return plan
 
     def check(self) -> None:
@@ -115,8 +91,4 @@ class Plan:
         """
         if len(self.spec) > MOST_CHANNELS:
             raise SignalError(f"There are {len(self.spec)} channels; expected {MOST_CHANNELS} or fewer.")
-        if self.memory_s is not None and not self.memory_s > 0.0:
-            raise RecipeError(
-                f"evidence.memory_s is {self.memory_s!r}; expected seconds above 0, or nothing."
-            )
         Windows(Pipeline(self.pipeline, self.spec).spec_out, length_s=self.length_s, step_s=self.step_s)

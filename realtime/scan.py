@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import numpy as np
 
 from models.arrays import Bools, Floats
+from models.card import ScanCard, ScanInput
 from models.errors import SignalError
 from models.parts.system import System
 from models.probabilities import probabilities
 from models.scan_bundle import ScanBundle
-from models.scan_card import ScanCard, ScanInput
 from realtime.channels.match import match_channels
 from realtime.decision import ABSTAIN, Decision, Evidence
 from realtime.log import OriginKind
@@ -47,7 +47,7 @@ def predict_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> D
     SignalError
         The recording lacks regions that the system needs, or does not give its repetition time.
     """
-    needs = bundle.card.needs
+    needs = bundle.card.input
     spec = SignalSpec(
         tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in needs.regions), recording.spec.rate
     )
@@ -104,7 +104,7 @@ def _decision(
     labels = tuple(card.labels)
     start = float(recording.times[0]) if len(recording.times) else 0.0
     by_label = None if scores is None else dict(zip(labels, scores.tolist(), strict=True))
-    names = tuple(name for name, out in zip(card.needs.regions, masked, strict=True) if out)
+    names = tuple(name for name, out in zip(card.input.regions, masked, strict=True) if out)
     # Where nothing was predicted there is no evidence: every label is as likely as another.
     so_far = by_label or dict.fromkeys(labels, 1.0 / len(labels))
     return Decision(

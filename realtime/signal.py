@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 
 from models.arrays import Bools, Floats
+from models.decode import decode
 from models.errors import SignalError
-from models.typed import misfit
 
 Position = tuple[float, float, float]
 
@@ -118,22 +118,7 @@ class Channel:
         SignalError
             It is no channel.
         """
-        if not isinstance(values, Mapping):
-            raise SignalError(f"Channel is {str(values)[:60]!r}; expected its fields by name.")
-        known = {field.name for field in fields(cls)}
-        if unknown := set(values) - known:
-            raise SignalError(f"Channel has unknown fields {sorted(unknown)}; known: {sorted(known)}.")
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        try:
-            plain["kind"] = Kind(values["kind"])
-            channel = cls(**plain)
-        except (KeyError, TypeError, ValueError) as error:
-            raise SignalError(f"Channel is not whole: {type(error).__name__} {error}.") from error
-        if wrong := misfit(channel):
-            raise SignalError(f"Channel has a field of another type: {wrong}.")
-        return channel
+        return decode(cls, values, error=SignalError, what="Channel")
 
 
 @dataclass(frozen=True)
@@ -197,10 +182,7 @@ class SignalSpec:
         SignalError
             It is no signal.
         """
-        try:
-            return cls(tuple(Channel.from_json(one) for one in values["channels"]), float(values["rate"]))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise SignalError(f"Signal is not whole: {type(error).__name__} {error}.") from error
+        return decode(cls, values, error=SignalError, what="Signal")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from models.decode import decode_message
 from models.errors import MessageError
-from models.typed import misfit
 from realtime.clock import ClockReport
 
 
@@ -122,23 +122,7 @@ class Status:
         MessageError
             It is no status of this schema.
         """
-        try:
-            values = json.loads(text)
-            values.pop("schema")
-            values["state"] = State(values["state"])
-            if values["clock"] is not None:
-                values["clock"] = ClockReport(**values["clock"])
-            if values["journal"] is not None:
-                values["journal"] = JournalStatus(**values["journal"])
-            if values["broker"] is not None:
-                values["broker"] = BrokerStatus(**values["broker"])
-            status = cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            found = f"{type(error).__name__}: {error}"
-            raise MessageError(f"This is no status ({found}): {text[:60]!r}.") from error
-        if wrong := misfit(status):
-            raise MessageError(f"This is no status: {wrong}.")
-        return status
+        return decode_message(cls, text, error=MessageError, what="This is no status")
 
     @classmethod
     def lost(cls, session: str, run: int) -> "Status":

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.bounds import MOST_S
 from models.errors import RecipeError
 from realtime.pipeline import Piece
 from realtime.quality.policy import ChannelMeasurement, Reason, WindowMeasurement, measure_missing
 from realtime.signal import SignalSpec
-from realtime.stages.outline import MOST_S, check_memory
+from realtime.stages.outline import check_memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,6 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 MODULE = re.compile(r"python -m (tools[a-z0-9_.]*)")
 HELPS = """
 import contextlib, io, json, os
-from dataclasses import asdict
 os.environ["COLUMNS"] = "400"
 import tools.cli as cli, realtime.quality.policy as quality
 def help_of(*words):
@@ -34,7 +33,7 @@ def help_of(*words):
     return shown.getvalue()
 helps = {name: help_of(name) for name in cli.COMMANDS}
 helps |= {f"study {name}": help_of("study", name) for name in ("list", "run", "sites", "export")}
-print(json.dumps([helps, {name: str(value) for name, value in asdict(quality.Policy()).items()}]))
+print(json.dumps([helps, {name: str(value) for name, value in quality.Policy().model_dump().items()}]))
 """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.outside import printable
-from offline.samples.recipe_sections import Labels
+from offline.samples.recipe_labels import Labels
 from realtime.decision import Decision
 from realtime.sources.recording import Recording
 
@@ -89,7 +89,7 @@ def truth_by_events(training: Mapping[str, Any], recording: Recording) -> Truth 
     labels = Labels.model_validate(training["labels"])
     if labels.source != "events":
         return None
-    return lambda decision: labels.of_window(decision.window_start, decision.window_end, recording.events)
+    return lambda decision: labels.label_of(decision.window_start, decision.window_end, recording.events)
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from models.networks.table_sizes import check_table_sizes
+from models.networks.sizes import check_sizes
 
 
 class RestrictedBoltzmannMachine(nn.Module):
@@ -25,7 +25,7 @@ class RestrictedBoltzmannMachine(nn.Module):
 
     def __init__(self, n_visible: int, n_hidden: int, *, gaussian: bool = False) -> None:
         super().__init__()
-        check_table_sizes("boltzmann", n_inputs=n_visible, n_outputs=n_hidden)
+        check_sizes("boltzmann", n_inputs=n_visible, n_outputs=n_hidden)
         self.gaussian = gaussian
         # Small first weights: hidden units start near 1/2 and undecided.
         self.weight = nn.Parameter(0.01 * torch.randn(n_hidden, n_visible))

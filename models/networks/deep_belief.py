@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.boltzmann import RestrictedBoltzmannMachine
-from models.networks.table_sizes import check_table_sizes
+from models.networks.sizes import check_sizes
 
 
 class DeepBeliefNetwork(nn.Module):
@@ -34,7 +34,7 @@ class DeepBeliefNetwork(nn.Module):
         self, n_inputs: int, n_outputs: int, *, hidden: Sequence[int] = (100, 50, 25), dropout: float = 0.2
     ) -> None:
         super().__init__()
-        check_table_sizes("deep_belief", n_inputs=n_inputs, n_outputs=n_outputs, hidden=hidden)
+        check_sizes("deep_belief", n_inputs=n_inputs, n_outputs=n_outputs, hidden=hidden)
         widths = (n_inputs, *hidden)
         self.layers = nn.ModuleList(nn.Linear(below, above) for below, above in pairwise(widths))
         self.drop = nn.Dropout(dropout)

@@ -1,4 +1,4 @@
-"""Mixture of experts: small networks, and one that says whom to listen to for a row.
+"""Mixture of experts: small networks, and a gate that weighs them for each row.
 
 Jacobs RA, Jordan MI, Nowlan SJ, Hinton GE (1991). Adaptive mixtures of local experts. Neural Computation
 3:79-87.  In the review: Aghdam MA, Sharifi A, Pedram MM (2019), Journal of Digital Imaging 32:899-918.
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from models.networks.table_sizes import check_table_sizes
+from models.networks.sizes import check_sizes
 
 
 class MixtureOfExperts(nn.Module):
@@ -34,9 +34,7 @@ class MixtureOfExperts(nn.Module):
         self, n_inputs: int, n_outputs: int, *, experts: int = 4, hidden: int = 16, dropout: float = 0.3
     ) -> None:
         super().__init__()
-        check_table_sizes(
-            "mixture_of_experts", n_inputs=n_inputs, n_outputs=n_outputs, hidden=(experts, hidden)
-        )
+        check_sizes("mixture_of_experts", n_inputs=n_inputs, n_outputs=n_outputs, hidden=(experts, hidden))
         self.experts = experts
         self.gate = nn.Linear(n_inputs, experts)
         self.hidden = nn.Linear(n_inputs, experts * hidden)
@@ -61,6 +59,6 @@ class MixtureOfExperts(nn.Module):
         trust = log_softmax(self.gate(x), dim=1)  # (batch, experts)
         units = self.drop(torch.tanh(self.hidden(x)))  # (batch, experts * hidden)
         units = units.unflatten(1, (self.experts, -1))  # (batch, experts, hidden)
-        said = torch.einsum("beh,eho->beo", units, self.head_weight)  # (batch, experts, n_outputs)
-        said = log_softmax(said + self.head_bias, dim=2)
-        return torch.logsumexp(trust.unsqueeze(2) + said, dim=1)  # (batch, n_outputs)
+        logits = torch.einsum("beh,eho->beo", units, self.head_weight)  # (batch, experts, n_outputs)
+        logits = log_softmax(logits + self.head_bias, dim=2)
+        return torch.logsumexp(trust.unsqueeze(2) + logits, dim=1)  # (batch, n_outputs)

@@ -37,7 +37,7 @@ def one_window_form(network: nn.Module, n_chans: int, n_times: int) -> OneWindow
 
 
 class SingleCGRNN:
-    """A trained CGRNN that judges one window at a time.
+    """A trained CGRNN that predicts one window at a time.
 
     Parameters
     ----------

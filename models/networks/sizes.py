@@ -1,33 +1,35 @@
 """The numbers that every network is made from, checked in one place."""
 
+from collections.abc import Sequence
+
 from models.errors import RecipeError
 
 LARGEST = 2**20
 """No count may be larger: whatever asks for more is a mistake, and would exhaust the memory."""
 
 
-def check_sizes(network: str, *, n_chans: int, n_times: int, n_outputs: int, least_times: int = 1) -> None:
+def check_sizes(network: str, *, least_times: int = 1, hidden: Sequence[int] = (), **sizes: int) -> None:
     """Refuse numbers from which no network can be made.
 
     Parameters
     ----------
     network : str
         Its name, for the message.
-    n_chans, n_times, n_outputs : int
-        Channels and samples of a window, and labels.
     least_times : int
         Fewest samples the network can work on.
+    hidden : sequence of int
+        Units of each layer in between.
+    **sizes : int
+        Channels and samples of a window (``n_chans``, ``n_times``) or columns of a table (``n_inputs``), and
+        labels (``n_outputs``).
 
     Raises
     ------
     RecipeError
         A number is not whole, too small or absurdly large.
     """
-    for name, value, least in (
-        ("n_chans", n_chans, 1),
-        ("n_times", n_times, least_times),
-        ("n_outputs", n_outputs, 1),
-    ):
+    for name, value in (*sizes.items(), *(("hidden", units) for units in hidden)):
+        least = least_times if name == "n_times" else 1
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
             advice = " Take a longer window or a higher rate." if name == "n_times" else ""
             raise RecipeError(

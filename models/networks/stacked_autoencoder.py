@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from models.networks.table_sizes import check_table_sizes
+from models.networks.sizes import check_sizes
 
 
 class StackedAutoEncoder(nn.Module):
@@ -35,7 +35,7 @@ class StackedAutoEncoder(nn.Module):
         self, n_inputs: int, n_outputs: int, *, hidden: Sequence[int] = (100, 50), dropout: float = 0.3
     ) -> None:
         super().__init__()
-        check_table_sizes("stacked_autoencoder", n_inputs=n_inputs, n_outputs=n_outputs, hidden=hidden)
+        check_sizes("stacked_autoencoder", n_inputs=n_inputs, n_outputs=n_outputs, hidden=hidden)
         widths = (n_inputs, *hidden)
         self.layers = nn.ModuleList(nn.Linear(below, above) for below, above in pairwise(widths))
         self.drop = nn.Dropout(dropout)

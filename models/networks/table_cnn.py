@@ -19,7 +19,7 @@ from torch.nn.functional import max_pool2d, pad
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from models.errors import RecipeError, near_match
-from models.networks.table_sizes import check_table_sizes
+from models.networks.sizes import check_sizes
 
 ARRANGEMENTS = ("image", "matrix")
 KERNEL = 3
@@ -60,7 +60,7 @@ class TableCNN(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        check_table_sizes("table_cnn", n_inputs=n_inputs, n_outputs=n_outputs, hidden=(filters, hidden))
+        check_sizes("table_cnn", n_inputs=n_inputs, n_outputs=n_outputs, hidden=(filters, hidden))
         places = places_of(n_inputs, arrangement)
         side = len(places)
         self.arrangement = arrangement

@@ -1,12 +1,12 @@
 """Evidence over time, where the label is the person's: how correlated windows add up, and when to stop.
 
 A trajectory is one person's window log odds in order of time.  `fit` learns from held-out people how such
-windows add up, `judge` and `Running` turn them into a running posterior, `curve` says what that is worth
-after so many seconds, and `set_rule` when one may stop and say a label.
+windows add up, `accumulate` and `Running` turn them into a running posterior, `curve` reports what that is
+worth after so many seconds, and `set_rule` when one may stop and predict a label.
 """
 
 from offline.accumulation.curves import Point, curve
-from offline.accumulation.effective import Law, Running, effective_windows, judge
+from offline.accumulation.effective import Law, Running, accumulate, effective_windows
 from offline.accumulation.fitting import Fit, fit
 from offline.accumulation.simulated import simulate_trajectories
 from offline.accumulation.stopping import (
@@ -30,12 +30,12 @@ __all__ = [
     "Setting",
     "StoppingFigures",
     "Trajectory",
+    "accumulate",
     "check_on",
     "curve",
     "effective_windows",
     "first_passage",
     "fit",
-    "judge",
     "set_rule",
     "simulate_trajectories",
 ]

@@ -28,9 +28,9 @@ class Point:
     seconds : float
         Of recording.
     n_people, n_positive : int
-        Who were recorded for so long and judged by then, and who of them has the second label.
+        Who were recorded for so long and have a posterior by then, and who of them has the second label.
     accuracy, balanced_accuracy, auc : float or None
-        Of people, the label said being the one with the higher posterior.
+        Of people, the label predicted being the one with the higher posterior.
     accuracy_interval, balanced_accuracy_interval : tuple of 2 float, or None
         Clopper and Pearson's; for the balanced one the mean of the ends of both labels' own, each wide
         enough for both to hold at once.
@@ -57,14 +57,14 @@ class Point:
 
 
 def curve(
-    judged: Sequence[Trajectory], seconds: Sequence[float], *, level: float = LEVEL
+    posteriors: Sequence[Trajectory], seconds: Sequence[float], *, level: float = LEVEL
 ) -> tuple[Point, ...]:
     """Figures at these seconds.
 
     Parameters
     ----------
-    judged : sequence of Trajectory
-        Running posterior log odds, (n_windows,) float64 each, of held-out people, from `judge`.
+    posteriors : sequence of Trajectory
+        Running posterior log odds, (n_windows,) float64 each, of held-out people, from `accumulate`.
     seconds : sequence of float
         Of recording, on the trajectories' own clock.
     level : float
@@ -75,17 +75,17 @@ def curve(
     HemostreamError
         A person has two trajectories.
     """
-    each_person_once(judged)
-    return tuple(_point([t for t in judged if t.times[0] <= s <= t.times[-1]], s, level) for s in seconds)
+    each_person_once(posteriors)
+    return tuple(_point([t for t in posteriors if t.times[0] <= s <= t.times[-1]], s, level) for s in seconds)
 
 
-def _point(judged: Sequence[Trajectory], seconds: float, level: float) -> Point:
-    newest = [int(np.searchsorted(t.times, seconds, side="right")) - 1 for t in judged]
-    posterior = np.array([t.log_odds[i] for t, i in zip(judged, newest, strict=True)], dtype=np.float64)
-    positive = np.array([t.positive for t in judged], dtype=bool)
+def _point(posteriors: Sequence[Trajectory], seconds: float, level: float) -> Point:
+    newest = [int(np.searchsorted(t.times, seconds, side="right")) - 1 for t in posteriors]
+    posterior = np.array([t.log_odds[i] for t, i in zip(posteriors, newest, strict=True)], dtype=np.float64)
+    positive = np.array([t.positive for t in posteriors], dtype=bool)
     right = (posterior > 0.0) == positive
     probability = np.asarray(expit(posterior))
-    n = len(judged)
+    n = len(posteriors)
     return Point(
         seconds=float(seconds),
         n_people=n,
@@ -94,7 +94,7 @@ def _point(judged: Sequence[Trajectory], seconds: float, level: float) -> Point:
         accuracy_interval=clopper_pearson(int(right.sum()), n, level=level),
         balanced_accuracy=balanced_accuracy(positive.astype(np.int64), (posterior > 0.0).astype(np.int64), 2),
         balanced_accuracy_interval=_balanced_ends(right[positive], right[~positive], level),
-        auc=auc(positive, posterior, np.array([t.round for t in judged], dtype=np.str_)),
+        auc=auc(positive, posterior, np.array([t.round for t in posteriors], dtype=np.str_)),
         log_loss=float(np.logaddexp(0.0, np.where(positive, -posterior, posterior)).mean()) if n else None,
         slope=calibration_slope(positive, probability) if n else None,
         intercept=calibration_intercept(positive, probability) if n else None,

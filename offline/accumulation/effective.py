@@ -104,7 +104,7 @@ class Running:
 
     With ``r`` the correlations of the newest window with all before it, summed, the next window's are
     ``(r + 1) exp(-elapsed / tau)``; with ``c`` the sum of all ``r`` so far, ``n_eff = n / (1 + 2 c / n)``.
-    So what `judge` says of a whole recording is said live, from five numbers of memory.
+    So what `accumulate` gives for a whole recording is computed live, from five numbers of memory.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def effective_windows(times: Floats, tau: float) -> Floats:
     return np.asarray(n / (1.0 + 2.0 * np.cumsum(with_earlier) / n))
 
 
-def judge(law: Law, trajectory: Trajectory, prior_log_odds: float = 0.0) -> Trajectory:
+def accumulate(law: Law, trajectory: Trajectory, prior_log_odds: float = 0.0) -> Trajectory:
     """The running posterior of a person, after each window.
 
     Parameters

@@ -25,7 +25,7 @@ from offline.accumulation.trajectories import Trajectory, each_person_once
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 
 FEWEST_OF_A_LABEL = 3
-"""Under so many people of a label its mean is anybody's guess."""
+"""Under so many people of a label its mean is a guess."""
 FEWEST_WINDOWS = 4
 """Under so many windows a person says nothing about how windows of a person differ."""
 LAGS, BINS = 48, 16
@@ -34,7 +34,7 @@ LONGEST_LAG = 0.5
 """As a part of the median recording: beyond it too few pairs of windows are left (Journel and Huijbregts
 1978, Mining Geostatistics: half of the longest distance)."""
 SHORTEST_TAU = 0.2
-"""As a part of the step: what is shorter can't be told from independent windows."""
+"""As a part of the step: what is shorter cannot be told from independent windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def fit(trajectories: Sequence[Trajectory]) -> Fit:
     Parameters
     ----------
     trajectories : sequence of Trajectory
-        Window log odds, (n_windows,) float64 each, of people whom the classifier that judged them had not
-        seen; none of them among those that are judged with the law later.
+        Window log odds, (n_windows,) float64 each, of people whom the classifier that predicted them had not
+        seen; none of them among those that are evaluated with the law later.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def simulate_trajectories(
     share_positive : float
         Who has the second label; one person of each at least.
     share_missing : float
-        Windows that are not judged, in runs of 20.
+        Windows that are missing, in runs of 20.
 
     Returns
     -------
@@ -65,8 +65,8 @@ def simulate_trajectories(
     times = np.arange(noise.shape[1]) * step
     out = []
     for i, n in enumerate(n_windows.tolist()):
-        judged = np.repeat(rng.random(n // 20 + 1) >= share_missing, 20)[:n]
-        judged[0] = True
-        log_odds = (offset[i] + wander[i, :n])[judged]
-        out.append(Trajectory(f"s{i:05d}", bool(positive[i]), times[:n][judged], log_odds))
+        measured = np.repeat(rng.random(n // 20 + 1) >= share_missing, 20)[:n]
+        measured[0] = True
+        log_odds = (offset[i] + wander[i, :n])[measured]
+        out.append(Trajectory(f"s{i:05d}", bool(positive[i]), times[:n][measured], log_odds))
     return out

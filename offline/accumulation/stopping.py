@@ -3,7 +3,7 @@
 A threshold that is right window by window is wrong for stopping.  Of all windows beyond it most are far
 beyond, and much surer than it says; whoever stops catches each person just as the threshold is passed,
 and people who wander past it once and would have come back as well.  So what is counted here is people,
-over whole recordings: who was stopped at the first passage, and who of them was told the wrong label.
+over whole recordings: who was stopped at the first passage, and who of them was given the wrong label.
 
 Setting a threshold looks at many.  They are tested in an order fixed beforehand, from the strictest down,
 and a threshold is accepted where the upper end of the one-sided interval (Clopper and Pearson 1934,
@@ -40,7 +40,7 @@ class Rule:
     Parameters
     ----------
     upper, lower : float
-        From where on the second, and the first, label is said; log odds.
+        From where on the second, and the first, label is predicted; log odds.
 
     Raises
     ------
@@ -67,7 +67,7 @@ class Passage:
     seconds : float
         Of recording, on the trajectory's own clock.
     positive : bool
-        Whether the second label was said.
+        Whether the second label was predicted.
     """
 
     seconds: float
@@ -81,9 +81,9 @@ class StoppingFigures:
     Parameters
     ----------
     n_people, n_stopped, n_wrong : int
-        How many there were, were told a label, and were told the wrong one.
+        How many there were, were given a label, and the wrong one.
     error : float or None
-        Wrong among stopped; None where nobody was.
+        Wrong among stopped; None where no one was.
     error_interval : tuple of 2 float, or None
         Clopper and Pearson's.
     stopped : float or None
@@ -129,31 +129,31 @@ class Setting:
     outcome: StoppingFigures | None
 
 
-def first_passage(rule: Rule, judged: Trajectory) -> Passage | None:
+def first_passage(rule: Rule, posterior: Trajectory) -> Passage | None:
     """Where the rule stops a person; None where it abstains.
 
     Parameters
     ----------
     rule : Rule
         The thresholds.
-    judged : Trajectory
-        Running posterior log odds, (n_windows,) float64, from `judge`.
+    posterior : Trajectory
+        Running posterior log odds, (n_windows,) float64, from `accumulate`.
     """
-    beyond = (judged.log_odds >= rule.upper) | (judged.log_odds <= rule.lower)
+    beyond = (posterior.log_odds >= rule.upper) | (posterior.log_odds <= rule.lower)
     first = int(np.argmax(beyond))
     if not beyond[first]:
         return None
-    return Passage(float(judged.times[first]), bool(judged.log_odds[first] >= rule.upper))
+    return Passage(float(posterior.times[first]), bool(posterior.log_odds[first] >= rule.upper))
 
 
-def check_on(rule: Rule, judged: Sequence[Trajectory], *, level: float = LEVEL) -> StoppingFigures:
+def check_on(rule: Rule, posteriors: Sequence[Trajectory], *, level: float = LEVEL) -> StoppingFigures:
     """What a rule, fixed beforehand, does to people it was not set on.
 
     Parameters
     ----------
     rule : Rule
         Fixed.
-    judged : sequence of Trajectory
+    posteriors : sequence of Trajectory
         Running posterior log odds, (n_windows,) float64 each, one a person.
     level : float
         Coverage of the intervals, at least.
@@ -163,11 +163,11 @@ def check_on(rule: Rule, judged: Sequence[Trajectory], *, level: float = LEVEL) 
     HemostreamError
         A person has two trajectories.
     """
-    each_person_once(judged)
-    found = [(first_passage(rule, each), each.positive) for each in judged]
+    each_person_once(posteriors)
+    found = [(first_passage(rule, each), each.positive) for each in posteriors]
     stopped = [(passage, truth) for passage, truth in found if passage is not None]
     wrong = sum(passage.positive != truth for passage, truth in stopped)
-    n, k = len(judged), len(stopped)
+    n, k = len(posteriors), len(stopped)
     return StoppingFigures(
         n_people=n,
         n_stopped=k,
@@ -181,7 +181,7 @@ def check_on(rule: Rule, judged: Sequence[Trajectory], *, level: float = LEVEL) 
 
 
 def set_rule(
-    judged: Sequence[Trajectory],
+    posteriors: Sequence[Trajectory],
     *,
     alpha: float,
     confidence: float | None = LEVEL,
@@ -189,14 +189,14 @@ def set_rule(
 ) -> Setting:
     """The lowest threshold that keeps the error rate among stopped people, over whole recordings.
 
-    With too few people for any guarantee (not even if nobody of them were told wrong), or without a
+    With too few people for any guarantee (not even if not one of them were wrong), or without a
     ``confidence``, the plain rate is what must be at most ``alpha``, from the strictest threshold down
     until it is not; the setting then claims no confidence, and about every other time fresh people will see
     a little more than ``alpha``.
 
     Parameters
     ----------
-    judged : sequence of Trajectory
+    posteriors : sequence of Trajectory
         Running posterior log odds, (n_windows,) float64 each, one a person, of held-out people.
     alpha : float
         Wanted error rate, above 0 and below 0.5.
@@ -219,10 +219,10 @@ def set_rule(
     tried = default_thresholds(alpha) if thresholds is None else np.sort(np.asarray(thresholds, float))[::-1]
     if not len(tried) or not tried[-1] > 0.0:
         raise HemostreamError(f"The thresholds are {tried.tolist()}; expected some, all above 0.")
-    each_person_once(judged)
-    n_stopped, n_wrong = _passages(judged, tried)
+    each_person_once(posteriors)
+    n_stopped, n_wrong = _passages(posteriors, tried)
     fewest = int(np.ceil(1.0 / alpha))
-    if confidence is not None and (1.0 - alpha) ** len(judged) > 1.0 - confidence:
+    if confidence is not None and (1.0 - alpha) ** len(posteriors) > 1.0 - confidence:
         confidence = None
     if confidence is None:
         # Of fewer than this many one error is already too many, so that none says nothing.
@@ -233,12 +233,11 @@ def set_rule(
         chosen = _fallback(n_stopped, n_wrong, alpha, 1.0 - confidence)
     if chosen is None:
         how = "the plain rate" if confidence is None else f"a confidence of {confidence:g}"
-        reason = (
-            f"no threshold keeps an error rate of {alpha:g} by {how} on {len(judged)} people: not reachable"
-        )
+        n = len(posteriors)
+        reason = f"no threshold keeps an error rate of {alpha:g} by {how} on {n} people: not reachable"
         return Setting(None, reason, alpha, confidence, None)
     rule = Rule(upper=float(tried[chosen]), lower=-float(tried[chosen]))
-    return Setting(rule, None, alpha, confidence, check_on(rule, judged))
+    return Setting(rule, None, alpha, confidence, check_on(rule, posteriors))
 
 
 def default_thresholds(alpha: float) -> Floats:
@@ -254,18 +253,18 @@ def default_thresholds(alpha: float) -> Floats:
 
 
 def _passages(
-    judged: Sequence[Trajectory], thresholds: Floats
+    posteriors: Sequence[Trajectory], thresholds: Floats
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """How many are stopped, and wrongly, at each threshold: (n_thresholds,) int64 each."""
     stopped = np.zeros(len(thresholds), dtype=np.int64)
     wrong = np.zeros(len(thresholds), dtype=np.int64)
-    for each in judged:
+    for each in posteriors:
         furthest = np.maximum.accumulate(np.abs(each.log_odds))
         first = np.searchsorted(furthest, thresholds, side="left")
         passed = first < len(furthest)
         stopped += passed
-        said = each.log_odds[np.minimum(first, len(furthest) - 1)] > 0.0
-        wrong += passed & (said != each.positive)
+        predicted = each.log_odds[np.minimum(first, len(furthest) - 1)] > 0.0
+        wrong += passed & (predicted != each.positive)
     return stopped, wrong
 
 

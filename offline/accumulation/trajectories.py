@@ -12,7 +12,7 @@ from models.errors import HemostreamError
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """What was said of one person, window by window, by classifiers that had not seen this person.
+    """What was predicted of one person, window by window, by classifiers that had not seen this person.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ class Trajectory:
     positive : bool
         Whether the person has the second label.
     times : (n_windows,) float64
-        Ends of the judged windows, seconds of recording, never falling; a gap is time like any other.
+        Ends of the predicted windows, seconds of recording, never falling; a gap is time like any other.
     log_odds : (n_windows,) float64
-        Log odds of the second label: of each window alone, or (from `judge`) of all windows so far.
+        Log odds of the second label: of each window alone, or (from `accumulate`) of all windows so far.
     round : str
-        Repeat and fold that judged: scores of two rounds share no scale.
+        Repeat and fold that predicted them: scores of two rounds share no scale.
 
     Raises
     ------

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from models.private import open_private, private_folder
+from models.private import private_folder
 from models.regular_file import open_regular, read_regular
+from models.write_atomic import write_atomic
 
 T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -182,11 +183,8 @@ def _arrays_of(path: Path) -> Arrays:
 
 
 def _put(path: Path, write: Callable[[IO[Any]], object]) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")  # another run may make the same
     try:
-        with open_private(part, "wb") as file:
-            write(file)
-        part.replace(path)
+        write_atomic(path, write, private=True)
     except OSError as error:
         raise HemostreamError(
             f"What was computed cannot be kept in {path}: {error.strerror or error}. Make room, or give "

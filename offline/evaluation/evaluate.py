@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
-from models.output_place import told_if_full
+from models.output_place import report_if_full
 from offline.base.cohort import Cohort, read_cohort
 from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers
@@ -140,7 +140,7 @@ def evaluate(
         seconds["collect"] = time.perf_counter() - clock
         if recipe.labels.amount:
             table, figures = evaluate_people(cohort, samples, recipe)
-            with told_if_full("The report", folder):
+            with report_if_full("The report", folder):
                 clear(folder)
                 write_amounts(folder / "predictions.csv", table)
                 write_figures(folder, figures, run := run_of(began, {}, 1, None))
@@ -166,7 +166,7 @@ def evaluate(
     predictions = predictions_of(samples, results)
     figures = figures_of(samples, recipe, cohort, predictions, results, null=null, where=where)
     run = run_of(began, seconds, workers, cluster)
-    with told_if_full("The report", folder, AGAIN):
+    with report_if_full("The report", folder, AGAIN):
         clear(folder)
         write_results(folder, predictions, figures, run, samples)
         write_maps(folder, figures, samples, recipe)

@@ -217,9 +217,9 @@ def out_of_distribution(samples: Samples, fold: Fold) -> dict[str, Any]:
     dict
         JSON types; abstentions are counted here only: every labelled window is predicted in the table.
     """
-    held_out = np.isin(samples.seen.person, fold.held_out)
-    novelty, how = fit_novelty(samples.seen.rows(~held_out))
-    theirs = samples.seen.rows(held_out)
+    held_out = np.isin(samples.feature_summary.person, fold.held_out)
+    novelty, how = fit_novelty(samples.feature_summary.rows(~held_out))
+    theirs = samples.feature_summary.rows(held_out)
     share = share_unlike(novelty, theirs)
     return {"windows": len(theirs), "share": round(share, 4), "threshold": novelty.threshold, "fitted": how}
 

@@ -17,10 +17,10 @@ from offline.accumulation import (
     Passage,
     Rule,
     Trajectory,
+    accumulate,
     curve,
     first_passage,
     fit,
-    judge,
     set_rule,
 )
 from offline.base.predictions import Predictions
@@ -87,7 +87,7 @@ def learn(table: SampleTable, inner: Sequence[Fold], judged: Callable[[Fold], Fl
         "remarks": list(learnt.remarks),
     }
     if learnt.law is not None:
-        setting = set_rule([judge(learnt.law, t) for t in found], alpha=ALPHA)
+        setting = set_rule([accumulate(learnt.law, t) for t in found], alpha=ALPHA)
         out["rule"] = None if setting.rule is None else asdict(setting.rule)
         out["reason"] = setting.reason
         out["confidence"] = setting.confidence
@@ -124,7 +124,7 @@ def over_time(
         rows = first.rows(first.fold == fold)
         law = Law.from_json(its["law"])
         for trajectory in trajectories_of(table.rows(rows.sample.astype(np.intp)), rows.scores, fold):
-            posterior = judge(law, trajectory)
+            posterior = accumulate(law, trajectory)
             by_law.append(posterior)
             sums = np.cumsum(trajectory.log_odds)
             naive.append(Trajectory(trajectory.person, trajectory.positive, trajectory.times, sums, fold))

@@ -71,7 +71,7 @@ class WindowProcedure:
         found = hashlib.sha256(repr(of).encode())
         for rows in range(0, len(samples.X), 1024):
             found.update(np.ascontiguousarray(samples.X[rows : rows + 1024]).tobytes())
-        for table in (samples.table, samples.seen):
+        for table in (samples.table, samples.feature_summary):
             for field in fields(table):
                 values = getattr(table, field.name)
                 found.update(repr((field.name, values.shape, values.dtype.str)).encode())
@@ -111,7 +111,9 @@ class WindowProcedure:
         if begins is not None:
             X = KeptWindows(X, begins, self.samples.X.shape[2])
         mapped = np.load(features, mmap_mode="r", allow_pickle=False)
-        return replace(self.samples, X=X, seen=replace(self.samples.seen, features=mapped))
+        return replace(
+            self.samples, X=X, feature_summary=replace(self.samples.feature_summary, features=mapped)
+        )
 
     @contextmanager
     def on_disk(self, folder: Path) -> "Iterator[WindowProcedure]":
@@ -120,11 +122,11 @@ class WindowProcedure:
         stored = folder / "windows.npy", folder / "features.npy"
         kept = X if isinstance(X, KeptWindows) else None
         put_array(stored[0], np.asarray(X) if kept is None else kept.signal)
-        put_array(stored[1], samples.seen.features)
+        put_array(stored[1], samples.feature_summary.features)
         empty = replace(
             samples,
             X=np.empty((0, *X.shape[1:]), dtype=np.float32),
-            seen=replace(samples.seen, features=samples.seen.features[:0]),
+            feature_summary=replace(samples.feature_summary, features=samples.feature_summary.features[:0]),
         )
         yield WindowProcedure(empty, (*stored, None if kept is None else kept.at))
         for path in stored:

@@ -4,6 +4,7 @@ The readers themselves, and the libraries they need, are imported when a file of
 read; formats whose libraries crash on damaged files are read in a separate process.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from models.regular_file import check_regular
 if TYPE_CHECKING:
     from realtime.sources.recording import Recording
 
+Layout = Path | Mapping[str, Any]
+"""A side file, or its content."""
 FORMATS = (
     ".snirf",
     ".nirs (Homer)",
@@ -33,7 +36,7 @@ _FRAGILE = (".snirf", ".nirs", ".hdr")
 def read_recording(
     path: Path | str,
     *,
-    layout: Path | None = None,
+    layout: Layout | None = None,
     length_unit: str | None = None,
     haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
@@ -49,8 +52,9 @@ def read_recording(
     ----------
     path : Path or str
         A file, or the folder of a NIRx recording.
-    layout : Path or None
-        Side file that says what an undescribed XDF stream's rows are (`realtime.channels.montage`).
+    layout : Path, mapping or None
+        Side file that says what an undescribed XDF stream's rows are (`realtime.channels.montage`), or its
+        content.
     length_unit : str or None
         ``m``, ``cm`` or ``mm``: what positions are really in, where the file's own claim is wrong.
     haemoglobin_unit : str or None
@@ -83,7 +87,6 @@ def read_recording(
         raise RecordingError(f"There is no recording {path}.")
     _check_files(path)
     options: dict[str, Any] = {
-        "layout": None if layout is None else str(layout),
         "length_unit": length_unit,
         "haemoglobin_unit": haemoglobin_unit,
         "repetition_time": repetition_time,
@@ -95,7 +98,7 @@ def read_recording(
 
         recording = read_isolated(path, **options)
     else:
-        recording = read_here(path, **options)
+        recording = read_here(path, layout=layout, **options)
     if not allow_damaged:
         from offline.recordings.damage import refuse_damaged
 
@@ -117,7 +120,7 @@ def _check_files(path: Path) -> None:
 def read_here(
     path: Path,
     *,
-    layout: str | None = None,
+    layout: Layout | None = None,
     length_unit: str | None = None,
     haemoglobin_unit: str | None = None,
     repetition_time: float | None = None,
@@ -139,7 +142,7 @@ def read_here(
 
     read = _read(
         path,
-        layout=None if layout is None else Path(layout),
+        layout=layout,
         length_unit=length_unit,
         haemoglobin_unit=haemoglobin_unit,
         repetition_time=repetition_time,
@@ -155,7 +158,7 @@ def read_here(
 def _read(
     path: Path,
     *,
-    layout: Path | None,
+    layout: Layout | None,
     length_unit: str | None,
     haemoglobin_unit: str | None,
     repetition_time: float | None,

@@ -76,11 +76,7 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
                 f"The repetition time of {path} is not known; say it with --repetition-time SECONDS "
                 f"(repetition_time), or put RepetitionTime into {side}."
             )
-        try:
-            values = json.loads(side.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise RecordingError(f"Side file {side} is no JSON text: {error}.") from error
-        seconds = values.get("RepetitionTime") if isinstance(values, dict) else None
+        seconds = side_file_seconds(path)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e9:
         raise RecordingError(
             f"The repetition time of {path} is {seconds!r} (from {told_by}); expected seconds."
@@ -90,6 +86,27 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
             f"The repetition time of {path} is {seconds:g} s (from {told_by}); is it in milliseconds?"
         )
     return float(seconds), told_by
+
+
+def side_file_seconds(path: Path) -> Any:
+    """What the side file of a series says of its repetition time, s; None where it says nothing.
+
+    Parameters
+    ----------
+    path : Path
+        Of the series.
+
+    Raises
+    ------
+    RecordingError
+        The side file is no JSON.
+    """
+    side = path.with_suffix(".json")
+    try:
+        values = json.loads(side.read_text(encoding="utf-8")) if side.is_file() else None
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"Side file {side} is no JSON text: {error}.") from error
+    return values.get("RepetitionTime") if isinstance(values, dict) else None
 
 
 def check_times_of_volumes(path: Path, times: Floats, seconds: float) -> None:

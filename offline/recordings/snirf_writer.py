@@ -7,7 +7,6 @@ SNIRF cannot hold goes into user-defined metadata tags, which other programs lea
 
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecordingError
+from models.write_atomic import atomic_path
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
 from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
 from realtime.channels.lossless import lossless_extension
@@ -64,13 +64,8 @@ def write_snirf(recording: Recording, path: Path) -> Path:
     path = Path(path)
     _check(recording, path)
     try:
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-        try:
-            with h5py.File(temporary, "x") as file:
-                _write(file, recording)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with atomic_path(path) as part, h5py.File(part, "x") as file:
+            _write(file, recording)
     except OSError as error:
         # HDF5's own words are long and tell names that no one gave.
         why = os.strerror(error.errno) if error.errno else error

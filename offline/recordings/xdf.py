@@ -39,7 +39,7 @@ from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
 from realtime.channels.layout import StreamLayout
 from realtime.channels.lsl_description import element_of, read_origin
-from realtime.channels.side_file import read_side_file
+from realtime.channels.side_file import OF_BUNDLE, read_side_file, side_file_of
 from realtime.channels.units import LENGTHS
 from realtime.devices import layout_of, usual
 from realtime.log import OriginKind
@@ -50,7 +50,7 @@ from realtime.sources.recording import Recording
 def read_xdf(
     path: Path,
     *,
-    layout: Path | None = None,
+    layout: Path | Mapping[str, Any] | None = None,
     stream: str | None = None,
     events: str | None = None,
     length_unit: str | None = None,
@@ -61,7 +61,7 @@ def read_xdf(
     ----------
     path : Path
         The file; ``.xdf.gz`` and ``.xdfz`` are compressed.
-    layout : Path or None
+    layout : Path, mapping or None
         Side file for a stream that does not describe itself (`realtime.channels.montage`).
     stream : str or None
         Which stream, where several have type NIRS: its name (or a part that only it has), source_id,
@@ -233,11 +233,12 @@ def _complaints() -> Iterator[list[str]]:
         logger.propagate = before
 
 
-def _arranged(chosen: XdfStream, layout: Path | None) -> StreamLayout:
+def _arranged(chosen: XdfStream, layout: Path | Mapping[str, Any] | None) -> StreamLayout:
     """What the user states about the rows goes before what the stream says."""
     if layout is None:
         return usual(layout_of(chosen.info))
-    return layout_of(chosen.info, read_side_file(layout))
+    side = read_side_file(layout) if isinstance(layout, Path) else side_file_of(layout, OF_BUNDLE)
+    return layout_of(chosen.info, side)
 
 
 def _rate(chosen: XdfStream, arranged: StreamLayout) -> float:

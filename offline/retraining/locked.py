@@ -1,4 +1,4 @@
-"""Who may be learnt from, by keyed hashes: a card names nobody."""
+"""Who may be learnt from, by keyed hashes: a card names no one."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

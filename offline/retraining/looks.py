@@ -1,7 +1,6 @@
 """How often the locked people have been looked at: written down before each look, beside the bundle."""
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from models.errors import HemostreamError
 from models.output_place import check_file
 from models.regular_file import read_regular
+from models.write_atomic import write_atomic
 
 MOST = 5
 """After so many looks the locked people have served their time."""
@@ -26,7 +26,7 @@ def looks_at(bundle: Path, locked: str) -> int:
     Raises
     ------
     HemostreamError
-        The ledger cannot be read; nobody may look on the strength of that.
+        The ledger cannot be read; no look is taken then.
     """
     return len(_read(ledger_of(bundle)).get(locked, []))
 
@@ -75,13 +75,8 @@ def count_look(bundle: Path, locked: str, before: int) -> int:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     looks = ledger.get(locked, [])
     ledger[locked] = [*looks, *([{"told": "by the card"}] * (before - len(looks))), {"at_utc": now}]
-    part = path.with_suffix(f".{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(ledger, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_atomic(path, json.dumps(ledger, indent=1).encode(), sync=True)
     except OSError as error:
         raise HemostreamError(
             f"The look cannot be written down in {path}: {error.strerror}. Nobody was looked at; make "
@@ -109,7 +104,7 @@ def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
         return {}
     except (OSError, ValueError) as error:
         raise HemostreamError(
-            f"The ledger of looks {path} cannot be read ({error}). Restore it: without it nobody knows "
+            f"The ledger of looks {path} cannot be read ({error}). Restore it: without it it is not known "
             "how often the locked people were looked at."
         ) from error
     if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):

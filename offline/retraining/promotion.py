@@ -1,4 +1,4 @@
-"""When a candidate takes the old bundle's place: a rule that is fixed before anybody looks."""
+"""When a candidate takes the old bundle's place: a rule that is fixed before any look."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from scipy.stats import t
 
 CONFIDENCE = 0.95
 FEWEST = 10
-"""With fewer locked people no difference is told."""
+"""With fewer locked people no difference is reported."""
 MARGIN = 0.02
 """By so much log loss (nats) a candidate may be worse and still count as good as the old one."""
 

@@ -1,7 +1,7 @@
 """From a bundle and new recordings to a candidate, and whether it takes the old one's place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,11 @@ def retrain(
     subgroups : sequence of str
         Columns of the locked people's table ("site", "sex" or one of its own) whose groups may not fall.
     margin : float
-        Nats; fixed before anybody looks.
+        Nats; fixed before any look.
     seed : int or None
         Instead of the recipe's.
     progress : callable or None
-        Told of progress; None shows it where there is a terminal.
+        Called with progress; None shows it where there is a terminal.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def retrain(
     refuse_locked(old.card.training, cohort.people)
     looks = int(old.card.evaluation.get("looks", 0))
     locked, groups = None, {}
-    if locked_path is not None:  # what is wrong with a table is told before hours of training
+    if locked_path is not None:  # what is wrong with a table is reported before hours of training
         locked = read_cohort(locked_path)
         refuse_unlocked(old.card.training, locked.people)
         groups = _groups(locked, subgroups)
@@ -132,7 +132,7 @@ def retrain(
             samples, recipe, np.arange(len(samples)), seed=seed, progress=tell, start=old.network.state_dict()
         )
         card = card_of(samples, recipe, cohort, trained, descent=descent_of(old))
-        new = Bundle(replace(card, evaluation={}), trained.fitted.network)
+        new = Bundle(card.model_copy(update={"evaluation": {}}), trained.fitted.network)
         verdict, forgetting = None, None
         if locked is not None:
             theirs = _collect(old, locked, recipe, tell)  # whatever is wrong with it is no look
@@ -146,7 +146,7 @@ def retrain(
         "looks": looks,
         "forgetting": forgetting,
     }
-    card = replace(card, evaluation=evaluation)
+    card = card.model_copy(update={"evaluation": evaluation})
     written = write_bundle(out, card, trained.fitted.network)
     return Retrained(written, card, trained, verdict, looks, forgetting)
 
@@ -161,10 +161,10 @@ def check_same(old: Bundle, recipe: Recipe) -> None:
     """
     card = old.card
     pairs: list[tuple[str, Any, Any]] = [
-        ("network.name", card.network["name"], recipe.network.name),
-        ("network.params", dict(card.network["params"]), dict(recipe.network.params)),
+        ("network.name", card.network.name, recipe.network.name),
+        ("network.params", dict(card.network.params), dict(recipe.network.params)),
         ("rate", card.rate, recipe.rate),
-        ("window", dict(card.window), recipe.window.model_dump()),
+        ("window", card.window.model_dump(), recipe.window.model_dump()),
         ("pipeline", [dict(s) for s in card.pipeline], [dict(s) for s in recipe.pipeline]),
     ]
     for what, theirs, ours in pairs:
@@ -204,8 +204,8 @@ def _collect(old: Bundle, cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples
     return samples
 
 
-def _said(bundle: Bundle, samples: Samples) -> npt.NDArray[np.float64]:
-    temperature = float(bundle.card.calibration["temperature"])
+def _probabilities(bundle: Bundle, samples: Samples) -> npt.NDArray[np.float64]:
+    temperature = bundle.card.calibration.temperature
     return probabilities(logits_of(bundle.network.eval(), samples.X), temperature)
 
 
@@ -213,7 +213,9 @@ def _compare(
     old: Bundle, new: Bundle, samples: Samples, groups: Mapping[str, frozenset[str]], margin: float
 ) -> Verdict:
     table = samples.table
-    before, after = (person_losses(_said(each, samples), table.target, table.person) for each in (old, new))
+    before, after = (
+        person_losses(_probabilities(each, samples), table.target, table.person) for each in (old, new)
+    )
     people = list(before)
     masks = {name: np.array([person in own for person in people]) for name, own in groups.items()}
     return decide(np.array(list(before.values())), np.array([after[p] for p in people]), masks, margin)
@@ -249,16 +251,17 @@ def _forgetting(old: Bundle, new: Bundle, samples: Samples) -> dict[str, Any]:
     own = np.array([is_among(its["people_salt"], person, known) for person in table.person])
     if not own.any():
         raise RecipeError(
-            "--old-cohort holds nobody whom the bundle learnt from, so nothing could be forgotten; "
+            "--old-cohort holds no one whom the bundle learnt from, so nothing could be forgotten; "
             "expected people of its training. Give that table."
         )
     out: dict[str, Any] = {"people": len(set(table.person[own].tolist()))}
     for name, bundle in (("old", old), ("new", new)):
-        p = _said(bundle, samples)[own]
+        p = _probabilities(bundle, samples)[own]
         y, person = table.target[own], table.person[own]
-        said, n_labels = p.argmax(axis=1), len(samples.labels)
+        predicted, n_labels = p.argmax(axis=1), len(samples.labels)
         each = [
-            balanced_accuracy(y[person == who], said[person == who], n_labels) for who in np.unique(person)
+            balanced_accuracy(y[person == who], predicted[person == who], n_labels)
+            for who in np.unique(person)
         ]
         accuracies = [value for value in each if value is not None]
         out[name] = {

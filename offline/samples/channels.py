@@ -7,7 +7,7 @@ exports of one vendor, order them differently.
 from collections.abc import Sequence
 
 from models.errors import RecipeError, SignalError, near_match
-from offline.samples.recipe import Recipe
+from offline.samples.recipe_sections import Input
 from realtime.channels.match import find_channels
 from realtime.channels.placement import check_positions
 from realtime.signal import Channel, Kind, SignalSpec
@@ -16,15 +16,19 @@ SHOWN = 8
 """Channels that a remark names before it only counts."""
 
 
-def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> tuple[SignalSpec, list[str]]:
+def choose_channels(
+    specs: Sequence[tuple[str, SignalSpec]], wanted: Input, kinds: Sequence[Kind]
+) -> tuple[SignalSpec, list[str]]:
     """Choose the channels, in the order of the recipe, or else of the first recording.
 
     Parameters
     ----------
     specs : sequence of (name, SignalSpec)
         What each recording holds; at least one.
-    recipe : Recipe
-        Its ``input`` and its first stages decide.
+    wanted : Input
+        Section of the recipe.
+    kinds : sequence of Kind
+        What the pipeline starts from, where channels are not named.
 
     Returns
     -------
@@ -38,9 +42,8 @@ def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> 
         A named channel is not there, or no channel is left.
     """
     first_name, first = specs[0]
-    if recipe.input.channels:
-        return _named(recipe.input.channels, first_name, first), []
-    kinds = recipe.kinds
+    if wanted.channels:
+        return _named(wanted.channels, first_name, first), []
     of_kind = [channel for channel in first.channels if channel.kind in kinds]
     if not of_kind:
         raise RecipeError(
@@ -49,7 +52,7 @@ def choose_channels(specs: Sequence[tuple[str, SignalSpec]], recipe: Recipe) -> 
             "Change the pipeline, or the cohort."
         )
     remarks: list[str] = []
-    near = [channel for channel in of_kind if _distance_fits(channel, recipe)]
+    near = [channel for channel in of_kind if _distance_fits(channel, wanted)]
     _remark(remarks, of_kind, near, "their distance is not within the recipe's, or not known")
     shared = _shared(near, specs)
     _remark(remarks, near, shared, "not every recording has (and measured) them")
@@ -73,8 +76,8 @@ def _named(names: Sequence[str], first_name: str, first: SignalSpec) -> SignalSp
     return first.pick(first.names.index(name) for name in names)
 
 
-def _distance_fits(channel: Channel, recipe: Recipe) -> bool:
-    least, most = recipe.input.min_distance, recipe.input.max_distance
+def _distance_fits(channel: Channel, wanted: Input) -> bool:
+    least, most = wanted.min_distance, wanted.max_distance
     if least is None and most is None:
         return True
     if channel.distance is None:
@@ -83,7 +86,7 @@ def _distance_fits(channel: Channel, recipe: Recipe) -> bool:
 
 
 def _shared(channels: list[Channel], specs: Sequence[tuple[str, SignalSpec]]) -> list[Channel]:
-    """Those that every recording has, in the same place as far as places are told.
+    """Those that every recording has, in the same place as far as positions are known.
 
     Raises
     ------

@@ -195,7 +195,7 @@ def alike_pairs(all_of: Sequence[Fingerprint]) -> list[tuple[int, int, Alike]]:
 
 
 def signals_for_card(all_of: Iterable[Fingerprint], salt: str) -> list[str]:
-    """What a card says of the signals that were learnt from: keyed words, a line a recording.
+    """What a card keeps of the signals that were learnt from: keyed words, a line a recording.
 
     Parameters
     ----------

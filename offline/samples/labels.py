@@ -1,8 +1,6 @@
-"""Which label a window has, and which windows count at all."""
+"""Which label a window of a cohort has, and what is reported where a label has none."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -11,65 +9,164 @@ from offline.base.cohort import Cohort, CohortRow
 from offline.base.remarks import Remark
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
-from offline.samples.recipe import Recipe
+from offline.recordings.dates import outside
+from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
+from offline.samples.sample_account import SampleAccount, lost_words
+from offline.samples.span import Span, usable_within
 from realtime.channels.text_values import code_in, is_absent
 from realtime.sources.recording import Recording
 from realtime.windows import Window
 
+SHOWN = 3
+"""So many recordings are named one by one in a message."""
 
-@dataclass(frozen=True)
-class Span:
-    """A part of each recording.
+
+class WindowLabels:
+    """Labels the windows of one recording after the other.
 
     Parameters
     ----------
-    start, stop : float
-        From its first sample: s, or fractions of its length.
-    fraction : bool
-        Whether they are fractions.
+    wanted : Labels
+        Section of the recipe.
+    cohort : Cohort
+        All recordings.
+    rows : sequence of CohortRow
+        Those that are used.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Labels in the order of the network's outputs.
+
+    Raises
+    ------
+    RecipeError
+        As `labels_of`.
     """
 
-    start: float
-    stop: float
-    fraction: bool = False
+    def __init__(self, wanted: Labels, cohort: Cohort, rows: Sequence[CohortRow]) -> None:
+        self.names, self._own = labels_of(rows, cohort, wanted)
+        self._wanted = wanted
+        self._events: set[str] = set()
+        self._outside: dict[str, str] = {}
 
-    def __post_init__(self) -> None:
-        most = 1.0 if self.fraction else np.inf
-        if not 0.0 <= self.start < self.stop <= most:
-            unit = "fractions from 0 to 1" if self.fraction else "seconds from 0 up"
-            raise RecipeError(
-                f"A span from {self.start} to {self.stop} cannot be; expected {unit}, ascending."
-            )
+    def of(
+        self, number: int, name: str, replayed: ReplayedWindows, span: Span | None
+    ) -> tuple[list[Window], list[int]]:
+        """The usable windows that have a label, and which.
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``"0:120"`` (seconds) or ``"0%:50%"``.
+        Parameters
+        ----------
+        number, name : int, str
+            Of the recording: its place in ``rows``, and what it is called.
+        replayed : ReplayedWindows
+            Its windows.
+        span : Span or None
+            Only windows wholly inside it.
 
         Raises
         ------
         RecipeError
-            It is neither.
+            Intervals of two labels hold one window.
         """
-        fraction = text.count("%") == 2
-        scale = 0.01 if fraction else 1.0
-        try:
-            start, stop = (
-                float(part.strip().removesuffix("%" if fraction else "")) for part in text.split(":")
-            )
-        except ValueError:
-            raise RecipeError(f"Span {text!r}: expected START:STOP in seconds, or like 0%:50%.") from None
-        return cls(start * scale, stop * scale, fraction)
+        events = replayed.recording.events
+        self._events |= {event.label for event in events}
+        if words := self._outside_words(replayed.recording):
+            self._outside[name] = words
+        kept: list[Window] = []
+        targets: list[int] = []
+        for window in usable_within(replayed, span):
+            label = self._own[number]
+            if self._wanted.source == "events":
+                label = self._wanted.label_of(window.start, window.end, events)
+            if label is not None:
+                kept.append(window)
+                targets.append(self.names.index(label))
+        return kept, targets
 
-    def of(self, recording: Recording) -> tuple[float, float]:
-        """First and last second of it, on the recording's clock."""
-        first = float(recording.times[0])
-        scale = recording.duration if self.fraction else 1.0
-        return first + self.start * scale, first + self.stop * scale
+    def without_window(self, account: SampleAccount) -> Remark:
+        """What is reported of a recording that has no labelled window."""
+        lost = lost_words(account)
+        if account.recording in self._outside:
+            lost += f"; events outside the recording: {self._outside[account.recording]}"
+        return Remark(f"no labelled window ({lost})", account.recording)
+
+    def spelt_otherwise(self) -> list[Remark]:
+        """On events of the recordings so far (`events_spelt_otherwise`)."""
+        return events_spelt_otherwise(self._wanted, self._events)
+
+    def refuse_empty(self, accounts: Sequence[SampleAccount]) -> None:
+        """Refuse a cohort in which a label has no window.
+
+        Parameters
+        ----------
+        accounts : sequence of SampleAccount
+            Of every recording.
+
+        Raises
+        ------
+        RecipeError
+            With what was lost, and where to look.
+        """
+        empty = [label for label in self.names if not any(each.labelled[label] for each in accounts)]
+        if not empty:
+            return
+        where, seen = f"the column {self._wanted.column!r}", ""
+        if self._wanted.source == "events":
+            where = "labels.intervals (events, delay_s, duration_s)"
+            names = sorted({name for label in empty for name in self._wanted.intervals[label].events})
+            seen = (
+                f"The recipe wants events {', '.join(map(repr, names))}; "
+                f"the recordings have {', '.join(map(repr, sorted(self._events))) or 'none'}. "
+            )
+            if far := [f"{words} in {name}" for name, words in self._outside.items()]:
+                seen += (
+                    f"But events lie outside the recordings' time ({_first(far)}): those markers are on a "
+                    "clock that the signal does not share, or of another recording. "
+                )
+        lost = _first([f"{each.recording}: {lost_words(each)}" for each in accounts])
+        raise RecipeError(
+            f"No usable window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, "
+            f"window.length_s and what was lost: {lost}."
+        )
+
+    def _outside_words(self, recording: Recording) -> str:
+        """How many of the events that begin a label lie outside a recording; empty where none does."""
+        events = tuple(event for event in recording.events if event.label in self._wanted.events)
+        far = int(np.count_nonzero(outside(events, recording.times)))
+        return f"{far} of {len(events)}" if far else ""
+
+
+def events_spelt_otherwise(wanted: Labels, found: Collection[str]) -> list[Remark]:
+    """On events that are nearly called as the recipe wants them, and so are not taken.
+
+    Parameters
+    ----------
+    wanted : Labels
+        Section of the recipe.
+    found : collection of str
+        Names of the recordings' events.
+    """
+    taken = set(map(canonical, wanted.events))
+    by_identity = {identity(name): name for name in sorted(wanted.events)}
+    return [
+        Remark(
+            f"events {shown(name)} are not taken for the recipe's {shown(by_identity[identity(name)])}, for "
+            "they are spelt otherwise; name them in labels.intervals if they are meant"
+        )
+        for name in sorted(found)
+        if canonical(name) not in taken and identity(name) in by_identity
+    ]
+
+
+def _first(lines: Sequence[str]) -> str:
+    more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    return "; ".join(lines[:SHOWN]) + more
 
 
 def labels_of(
-    rows: Sequence[CohortRow], cohort: Cohort, recipe: Recipe
+    rows: Sequence[CohortRow], cohort: Cohort, wanted: Labels
 ) -> tuple[tuple[str, ...], list[str | None]]:
     """All labels, and each row's own.
 
@@ -79,8 +176,8 @@ def labels_of(
         The recordings that are used.
     cohort : Cohort
         All recordings: leaving people out must not change what a label's number is.
-    recipe : Recipe
-        Its ``labels``.
+    wanted : Labels
+        Section of the recipe.
 
     Returns
     -------
@@ -93,7 +190,6 @@ def labels_of(
     RecipeError
         The column is not there, does not hold what the recipe expects, or spells a label in two ways.
     """
-    wanted = recipe.labels
     if wanted.source == "events":
         return tuple(wanted.intervals), [None] * len(rows)
     assert wanted.column is not None
@@ -160,29 +256,6 @@ def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:
     return out
 
 
-def events_spelt_otherwise(recipe: Recipe, found: Collection[str]) -> list[Remark]:
-    """On events that are nearly called as the recipe wants them, and so are not taken.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Its ``labels``.
-    found : collection of str
-        Names of the recordings' events.
-    """
-    wanted = {name for interval in recipe.labels.intervals.values() for name in interval.events}
-    taken = set(map(canonical, wanted))
-    by_identity = {identity(name): name for name in sorted(wanted)}
-    return [
-        Remark(
-            f"events {shown(name)} are not taken for the recipe's {shown(by_identity[identity(name)])}, for "
-            "they are spelt otherwise; name them in labels.intervals if they are meant"
-        )
-        for name in sorted(found)
-        if canonical(name) not in taken and identity(name) in by_identity
-    ]
-
-
 def _value(row: CohortRow, column: str) -> str:
     if column in ("site", "sex", "session"):
         return str(getattr(row, column))
@@ -191,44 +264,3 @@ def _value(row: CohortRow, column: str) -> str:
     if column not in row.values:
         raise RecipeError(f"The cohort has no column {column!r} for labels. {near_match(column, row.values)}")
     return row.values[column]
-
-
-def labelled(
-    replayed: ReplayedWindows, recipe: Recipe, labels: Sequence[str], own: str | None, span: Span | None
-) -> tuple[list[Window], list[int]]:
-    """The fit windows that have a label, and which.
-
-    Parameters
-    ----------
-    replayed : Replayed
-        A recording's windows.
-    recipe : Recipe
-        Its ``labels``.
-    labels : sequence of str
-        In the order of the network's outputs.
-    own : str or None
-        The recording's label, where labels stand in a column.
-    span : Span or None
-        Only windows wholly inside it.
-
-    Raises
-    ------
-    RecipeError
-        Intervals of two labels hold one window.
-    """
-    kept: list[Window] = []
-    targets: list[int] = []
-    for window in fit_within(replayed, span):
-        label = own
-        if recipe.labels.source == "events":
-            label = recipe.label_of(window.start, window.end, replayed.recording.events)
-        if label is not None:
-            kept.append(window)
-            targets.append(labels.index(label))
-    return kept, targets
-
-
-def fit_within(replayed: ReplayedWindows, span: Span | None) -> list[Window]:
-    """The fit windows wholly inside a span; all where it is None."""
-    first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
-    return [w for w in replayed.fit if first - 1e-6 <= w.start and w.end <= last + 1e-6]

@@ -4,7 +4,7 @@ The threshold follows from people that the rest was not fitted to: each in turn 
 and scale are fitted to the others, and the distance that all but 1 % of the left-out windows keep is
 noted.  The threshold is `MARGIN` times the largest of these (with many people, their 95th
 percentile), and never below 1.  Were people exchangeable, a new one would ask for more than the
-largest of n with probability 1 / (n + 1): with few people it is weak, and the card says how weak.
+largest of n with probability 1 / (n + 1): with few people it is weak, and the card reports how weak.
 """
 
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ class FeatureSummary:
         )
 
 
-def seen(windows: Sequence[Window], names: Sequence[str], person: str, recording: str) -> FeatureSummary:
+def summarise(windows: Sequence[Window], names: Sequence[str], person: str, recording: str) -> FeatureSummary:
     """What windows of one recording look like.
 
     Parameters
@@ -101,7 +101,7 @@ def fit_novelty(of: FeatureSummary) -> tuple[Novelty, dict[str, Any]]:
     Returns
     -------
     Novelty, dict
-        And how its threshold came about (JSON types, nobody named).
+        And how its threshold came about (JSON types, no one named).
     """
     unit, what = _units(of)
     names = np.unique(unit)

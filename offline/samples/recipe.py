@@ -7,38 +7,35 @@ computed; a misspelt key is an error that names the near match.
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from models.bounds import MOST_RATE
+from models.card import EvidenceSettings, WindowSettings
+from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.regular_file import read_regular
+from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
     EvaluationSection,
-    EvidenceSection,
     Input,
-    LabelInterval,
-    Labels,
     Network,
-    PolicySection,
-    Section,
     Training,
-    WindowSettings,
 )
 from realtime.pipeline import check_pipeline
 from realtime.quality.policy import Policy
 from realtime.signal import Kind
-from realtime.sources.recording import Event
-from realtime.stages.outline import MOST_RATE, Outline
+from realtime.stages.outline import Outline
 from realtime.windows import check_window, whole_number
 
 
-class Recipe(Section):
+class Recipe(Record):
     """What is done to a cohort.
 
     Parameters
@@ -63,8 +60,8 @@ class Recipe(Section):
     labels: Labels
     network: Network
     training: Training = Training()
-    policy: PolicySection = PolicySection()
-    evidence: EvidenceSection = EvidenceSection()
+    policy: Policy = Policy()
+    evidence: EvidenceSettings = EvidenceSettings()
     evaluation: EvaluationSection = EvaluationSection()
     search: SearchSection = SearchSection()
     budget: BudgetSection = BudgetSection()
@@ -111,10 +108,10 @@ class Recipe(Section):
                 "evaluation.over_time needs a label of the person: one that changes within a recording is "
                 "forgotten at the scale of its blocks (evidence.memory_s)"
             )
-        fewest = self.policy.model_dump().get("min_channels", 1.0)
+        fewest = self.policy.min_channels
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(
-                f"policy.min_channels is {fewest}, so windows would be judged with channels left out, but "
+                f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
                 "training.channel_dropout is 0, so the network would never have learnt from such; set "
                 "channel_dropout (0.1 to 0.3, say), or min_channels = 1.0"
             )
@@ -141,37 +138,11 @@ class Recipe(Section):
         least, most = self.input.min_distance, self.input.max_distance
         return Outline.of_kinds(self.kinds).within(least or 0.0, inf if most is None else most)
 
-    def quality_policy(self) -> Policy:
-        """The policy as the live core takes it."""
-        return Policy(**self.policy.model_dump())
-
     @property
     def hash(self) -> str:
         """SHA-256 of everything but name and description, hexadecimal."""
         values = self.model_dump(mode="json", exclude={"name", "description"})
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-    def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:
-        """The label of a window by the events around it.
-
-        Parameters
-        ----------
-        start, end : float
-            The window, s on the clock of the events.
-        events : iterable of Event
-            Of the recording.
-
-        Returns
-        -------
-        str or None
-            The label whose interval holds the window wholly; None where no interval does.
-
-        Raises
-        ------
-        RecipeError
-            Intervals of two labels hold it.
-        """
-        return self.labels.of_window(start, end, events)
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -234,11 +205,7 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
     RecipeError
         Says every key that is unknown (with its near match), missing, or of a wrong value.
     """
-    try:
-        recipe = Recipe.model_validate(values)
-    except ValidationError as error:
-        lines = [_in_words(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors()]
-        raise RecipeError(f"Recipe {where} is wrong: " + "; ".join(lines)) from error
+    recipe = decode(Recipe, values, error=RecipeError, what=f"Recipe {where} is wrong")
     try:
         check_pipeline(recipe.pipeline, recipe.outline)
     except (RecipeError, SignalError) as error:
@@ -262,26 +229,3 @@ def check_network_of(recipe: Recipe) -> None:
         n_times=round(recipe.window.length_s * recipe.rate),
         n_outputs=max(len(recipe.labels.intervals), len(recipe.labels.values), 2),
     )
-
-
-def _in_words(location: tuple[int | str, ...], kind: str, message: str, found: Any) -> str:
-    key = ".".join(str(part) for part in location) or "as a whole"
-    if kind == "extra_forbidden":
-        return f"{key}: unknown. {near_match(str(location[-1]), _keys_at(location[:-1]))}"
-    if kind == "missing":
-        return f"{key}: missing"
-    said = message.removeprefix("Value error, ").replace("valid tuple", "list").replace("dictionary", "table")
-    if isinstance(found, Mapping) or location == ():
-        return f"{key}: {said}"
-    return f"{key}: found {found!r}; {said}"
-
-
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that a section may have, found by walking down to it."""
-    model: Any = Recipe
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel) and str(part) in model.model_fields:
-            model = model.model_fields[str(part)].annotation
-        elif "Interval" in str(model):  # the values of labels.intervals
-            model = LabelInterval
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from offline.samples.recipe_sections import MOST_TIMES, Section
+from models.decode import Record
+from offline.samples.recipe_sections import MOST_TIMES
 
 
-class Range(Section):
+class Range(Record):
     """Where a setting is looked for: between two numbers, or among a few values.
 
     Parameters
@@ -47,7 +48,7 @@ class Range(Section):
         return self.choices or (self.low, self.high)
 
 
-class SearchSection(Section):
+class SearchSection(Record):
     """Settings that are chosen within each outer fold, by people of its training alone.
 
     Parameters
@@ -68,7 +69,7 @@ class SearchSection(Section):
         return {key: both[key] for key in sorted(both)}
 
 
-class BudgetSection(Section):
+class BudgetSection(Record):
     """What a run may cost.
 
     Parameters
@@ -76,9 +77,9 @@ class BudgetSection(Section):
     trials : int
         Settings that are tried in each outer fold; 0 takes the recipe's own.
     inner_folds : int
-        Divisions of the training people by which a trial is judged.
+        Divisions of the training people by which a trial is evaluated.
     epochs, permutations : int or None
-        Most epochs of any fit, and most labellings of the null, whatever the other sections ask for.
+        Most epochs of any fit, and most permutations of the null, whatever the other sections ask for.
     """
 
     trials: int = Field(default=0, ge=0, le=10_000)

@@ -1,37 +1,21 @@
 """The sections of a recipe: what may stand in each, and within which bounds."""
 
-from collections.abc import Iterable
-from dataclasses import fields
-from math import inf
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from models.errors import RecipeError
+from models.bounds import MOST_S
+from models.card import RecordingOptions
+from models.decode import Record
 from offline.base.seeds import MOST_SEED
-from offline.base.spelling import canonical
-from realtime.quality.policy import ABOVE_0, RANGES, Policy
-from realtime.sources.markers import label_of
-from realtime.sources.recording import Event
-from realtime.stages.outline import MOST_S
+from offline.samples.recipe_labels import Names
 
-Names = Annotated[tuple[str, ...], Field(strict=False)]
-"""A list in TOML (strict alone would want Python's own tuple)."""
 MOST_TIMES = 1_000_000
 """Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
 
 
-class Section(BaseModel):
-    """A part of a recipe: fixed once read, and strict about its keys and types.
-
-    Strict, because ``epochs = true`` would be one epoch otherwise.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Input(Section):
-    """What comes in.
+class Input(RecordingOptions):
+    """What comes in, and how its files are read (`models.card.RecordingOptions`).
 
     Parameters
     ----------
@@ -41,15 +25,6 @@ class Input(Section):
         Names; empty takes what all recordings share.
     layout : str or None
         Side file for recordings that do not describe their channels, relative to the cohort.
-    stream, events : str, int or None
-        Which stream of an XDF file that holds several, and which of its marker streams: name, source_id,
-        uid, number, or a predicate.  ``stream`` also names the measurement of a SNIRF file.
-    length_unit : {"m", "cm", "mm"} or None
-        Unit of optode positions where the files' own is wrong.
-    haemoglobin_unit : str or None
-        Unit of concentrations, for instance "umol/L", where the files do not say it, or wrongly.
-    repetition_time : float or None
-        Seconds between volumes of region series, where no side file says it.
     min_distance, max_distance : float or None
         Take only channels of such source-detector distance, m.
     allow_damaged : bool
@@ -59,11 +34,6 @@ class Input(Section):
     kind: Literal["fnirs", "bold"] = "fnirs"
     channels: Names = ()
     layout: str | None = None
-    stream: str | int | None = None
-    events: str | int | None = None
-    length_unit: Literal["m", "cm", "mm"] | None = None
-    haemoglobin_unit: str | None = None
-    repetition_time: float | None = Field(default=None, gt=0)
     min_distance: float | None = Field(default=None, ge=0)
     max_distance: float | None = Field(default=None, gt=0)
     allow_damaged: bool = False
@@ -78,106 +48,7 @@ class Input(Section):
         return self
 
 
-class WindowSettings(Section):
-    """Length and step of windows, s."""
-
-    length_s: float = Field(default=7.0, gt=0, le=MOST_S)
-    step_s: float = Field(default=1.0, gt=0, le=MOST_S)
-
-
-class LabelInterval(Section):
-    """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
-
-    Parameters
-    ----------
-    events : tuple of str
-        Labels of the events that begin it, written as readers write them (``1`` for ``1.0``).
-    delay_s : float
-        From the event's onset to the interval's, s.
-    duration_s : float
-        Length of the interval, s.
-    """
-
-    events: Annotated[Names, Field(min_length=1)]
-    delay_s: float = 0.0
-    duration_s: float = Field(gt=0)
-
-    @field_validator("events")
-    @classmethod
-    def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(label_of([event]) for event in events)
-
-
-class Labels(Section):
-    """Where labels come from.
-
-    Parameters
-    ----------
-    source : {"events", "column"}
-        Intervals around events, or a column of the cohort's table.
-    target : {"event", "person"}
-        Whether the label changes within a recording or belongs to the person.
-    column : str or None
-        The column's name.
-    amount : bool
-        Whether the column holds a number of the person (a score, an age) rather than labels.
-    values : tuple of str
-        Its values in the order of the network's outputs; empty takes them as they sort.
-    intervals : mapping of label to Interval
-        In the order of the network's outputs.
-    """
-
-    source: Literal["events", "column"]
-    target: Literal["event", "person"]
-    column: str | None = None
-    amount: bool = False
-    values: Names = ()
-    intervals: dict[str, LabelInterval] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.source == "events" and len(self.intervals) < 2:
-            raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
-        if self.source == "events" and self.target == "person":
-            raise ValueError(
-                "labels from events change within a recording, so they cannot be the person's; "
-                'set target = "event", or take them from a column'
-            )
-        if self.source == "column" and not self.column:
-            raise ValueError('labels from a column need its name: column = "..."')
-        if self.amount and (self.source != "column" or self.target != "person" or self.values):
-            raise ValueError(
-                "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
-                "and no values"
-            )
-        if len(self.values) == 1:
-            raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")
-        if len(set(self.values)) < len(self.values):
-            raise ValueError(f"values are {list(self.values)}; expected each label once")
-        if "abstain" in (*self.intervals, *self.values):
-            raise ValueError("'abstain' is what hemostream says when it does not know; choose another label")
-        return self
-
-    def of_window(self, start: float, end: float, events: Iterable[Event]) -> str | None:
-        """The label of a window by the events around it; see `offline.samples.recipe.Recipe.label_of`."""
-        slack = 1e-6  # onsets and windows are sums of floats
-        found = {
-            label
-            for event in events
-            for label, interval in self.intervals.items()
-            if canonical(event.label) in map(canonical, interval.events)
-            and event.onset + interval.delay_s <= start + slack
-            and end <= event.onset + interval.delay_s + interval.duration_s + slack
-        }
-        if len(found) > 1:
-            raise RecipeError(
-                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
-                "expected one label at most. Shorten labels.intervals in the recipe."
-            )
-        return found.pop() if found else None
-
-
-class Network(Section):
+class Network(Record):
     """Which network; its parameters by name (`models.networks.registry`).
 
     Parameters
@@ -207,7 +78,7 @@ class Network(Section):
         return self.name if self.channels == "all" else f"{self.name}, best channel"
 
 
-class AugmentationSection(Section):
+class AugmentationSection(Record):
     """What is done to windows while they are learnt from (`offline.training.augmentation`); 0 is nothing.
 
     Parameters
@@ -226,7 +97,7 @@ class AugmentationSection(Section):
     time_shift_s: float = Field(default=0.0, ge=0, le=MOST_S)
 
 
-class Training(Section):
+class Training(Record):
     """How it is trained.
 
     Parameters
@@ -245,7 +116,7 @@ class Training(Section):
         Whether rare labels weigh more.
     channel_dropout : float
         Probability with which a place on the head (all chromophores of a source and detector) is taken
-        out of a window while it is learnt from; needed where fewer channels than all may be judged.
+        out of a window while it is learnt from; needed where fewer channels than all may be used.
     augmentation
         What else is done to windows while they are learnt from.
     seed : int
@@ -266,40 +137,8 @@ class Training(Section):
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
 
 
-if TYPE_CHECKING:
-
-    class PolicySection(Section):
-        """When a window is judged (`realtime.quality.policy.Policy`)."""
-
-else:
-    # The fields of the policy itself, so that a recipe can ask all that a session can, within its bounds.
-    def _bounds(name: str) -> dict[str, float]:
-        low, high = RANGES[name]
-        least = {"gt": 0.0} if low == ABOVE_0 else {"ge": low}
-        return least if high == inf else least | {"le": high}
-
-    def _within_its_bounds(section: Section) -> Section:
-        try:
-            Policy(**section.model_dump())
-        except RecipeError as error:
-            raise ValueError(str(error)) from error
-        return section
-
-    _KINDS = get_type_hints(Policy)
-    PolicySection = create_model(
-        "PolicySection",
-        __base__=Section,
-        __doc__="When a window is judged (`realtime.quality.policy.Policy`).",
-        __validators__={"within_its_bounds": model_validator(mode="after")(_within_its_bounds)},
-        **{
-            each.name: (_KINDS[each.name], Field(default=each.default, **_bounds(each.name)))
-            for each in fields(Policy)
-        },
-    )
-
-
-class EvaluationSection(Section):
-    """How an evaluation is judged; fixed before it runs, and part of the recipe's hash.
+class EvaluationSection(Record):
+    """How a recipe is evaluated; fixed before it runs, and part of the recipe's hash.
 
     Figures are by person always: a person is one judgement where the label is theirs, and otherwise
     has a figure of their own, averaged over people.
@@ -321,9 +160,9 @@ class EvaluationSection(Section):
         Whether whole people are held out; or, within each person, parts of the recordings (which says nothing
         about other people, and has no null).
     parts, apart_s : int, float
-        For "time": parts of each recording, and how far training stays from the judged one, s.
+        For "time": parts of each recording, and how far training stays from the evaluated one, s.
     ablate : tuple of str
-        Parts of the training without each of which the network is judged too
+        Parts of the training without each of which the network is evaluated too
         (`offline.evaluation.conditions.PARTS`).
     explain : tuple of {"occlusion", "integrated gradients", "guided"}
         Maps of what the recipe's own network used, fold by fold (`offline.explain`).
@@ -331,7 +170,7 @@ class EvaluationSection(Section):
         Whether it is learnt, inside each fold, how a person's windows add up and when one may stop; for
         a label of the person with two values, and the recipe's own network (three more fits a fold).
     learning_curve : tuple of int
-        Numbers of training people with which the network and the ridge model are judged too.
+        Numbers of training people with which the network and the ridge model are evaluated too.
     """
 
     metric: Literal["auc", "balanced_accuracy"] = "auc"
@@ -348,9 +187,3 @@ class EvaluationSection(Section):
     ] = ()
     over_time: bool = False
     learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
-
-
-class EvidenceSection(Section):
-    """How running evidence is kept: time constant of forgetting, s; none never forgets."""
-
-    memory_s: float | None = Field(default=None, gt=0)

@@ -25,7 +25,7 @@ class ReplayedWindows:
     recording : Recording
         Where they come from.
     windows : sequence of Window
-        All, fit and unfit, in order; times are the recording's.
+        All, usable or not, in order; times are the recording's.
     delay_s : float
         Group delay of the pipeline, s.
     names : tuple of str
@@ -42,8 +42,8 @@ class ReplayedWindows:
     places: tuple[int, ...]
 
     @property
-    def fit(self) -> list[Window]:
-        """The windows that may be judged."""
+    def usable(self) -> list[Window]:
+        """The windows that may be predicted."""
         return [window for window in self.windows if window.usable]
 
 
@@ -80,5 +80,5 @@ def _places(spec: SignalSpec) -> tuple[int, ...]:
 
 
 def stack(windows: Sequence[Window]) -> npt.NDArray[np.float32]:
-    """The data of fit windows, (n_windows, n_channels, n_samples) float32."""
+    """The data of usable windows, (n_windows, n_channels, n_samples) float32."""
     return np.stack([window.data for window in windows if window.data is not None])

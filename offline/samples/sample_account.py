@@ -1,4 +1,4 @@
-"""What became of a recording's windows, and what is said where none is left."""
+"""What became of a recording's windows, and what is reported where none is left."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import RecipeError
 from offline.base.cohort import CohortRow
-from offline.recordings.dates import outside
-from offline.samples.recipe import Recipe
 from offline.samples.replay import ReplayedWindows
-from realtime.sources.recording import Recording
-
-SHOWN = 3
-"""So many recordings are named one by one in a message."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +20,13 @@ class SampleAccount:
     recording, person : str
         Which, whose.
     windows, fit : int
-        All that its length holds, and those that may be judged.
+        All that its length holds, and those that are usable.
     labelled : mapping of label to int
-        Fit windows that a label holds for, within the span.
+        Usable windows that a label holds for, within the span.
     lost : mapping of reason to int
-        Windows that may not be judged, by reason; a window may have two.
+        Windows that are not usable, by reason; a window may have two.
     lost_s : float
-        Seconds from the first sample to the start of the first fit window; all where none is fit.
+        Seconds from the first sample to the start of the first usable window; all where none is.
     remarks : tuple of str
         What is to be known of it: first what its reader remarked.
     """
@@ -66,7 +59,7 @@ def account_of(
     replayed : Replayed
         Its windows.
     targets : sequence of int
-        Labels of the fit windows that have one.
+        Labels of the usable windows that have one.
     labels : sequence of str
         All there are.
     """
@@ -74,17 +67,17 @@ def account_of(
     for window in replayed.windows:
         for reason in window.reasons:
             lost[str(reason)] += window.count
-    fit = replayed.fit
+    usable = replayed.usable
     recording = replayed.recording
     counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
     return SampleAccount(
         recording=name,
         person=row.person,
         windows=sum(window.count for window in replayed.windows),
-        fit=len(fit),
+        fit=len(usable),
         labelled=dict(zip(labels, counts.tolist(), strict=True)),
         lost=dict(sorted(lost.items())),
-        lost_s=fit[0].start - float(recording.times[0]) if fit else recording.duration,
+        lost_s=usable[0].start - float(recording.times[0]) if usable else recording.duration,
     )
 
 
@@ -92,75 +85,3 @@ def lost_words(account: SampleAccount) -> str:
     """The same in words."""
     lost = ", ".join(f"{n} {reason}" for reason, n in account.lost.items()) or "none lost"
     return f"{account.windows} windows, {account.fit} fit, {lost}"
-
-
-def outside_words(name: str, recording: Recording, recipe: Recipe) -> str:
-    """How many of the events that begin a label lie outside a recording; empty where none does.
-
-    Parameters
-    ----------
-    name : str
-        Of the recording.
-    recording : Recording
-        As read.
-    recipe : Recipe
-        Whose labels.
-    """
-    if recipe.labels.source != "events":
-        return ""
-    wanted = {event for interval in recipe.labels.intervals.values() for event in interval.events}
-    events = tuple(event for event in recording.events if event.label in wanted)
-    far = int(np.count_nonzero(outside(events, recording.times)))
-    return f"{far} of {len(events)} in {name}" if far else ""
-
-
-def refuse_empty_labels(
-    labels: Sequence[str],
-    accounts: Sequence[SampleAccount],
-    recipe: Recipe,
-    events: set[str],
-    far: Sequence[str] = (),
-) -> None:
-    """Refuse a cohort in which a label has no window.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        All that are wanted.
-    accounts : sequence of Account
-        Of every recording.
-    recipe : Recipe
-        That wants them.
-    events : set of str
-        Names that the recordings have.
-    far : sequence of str
-        Recordings with events outside of them (`outside_words`).
-
-    Raises
-    ------
-    RecipeError
-        With what was lost, and where to look.
-    """
-    empty = [label for label in labels if not any(account.labelled[label] for account in accounts)]
-    if empty:
-        shown = "; ".join(f"{account.recording}: {lost_words(account)}" for account in accounts[:SHOWN])
-        more = f"; and {len(accounts) - SHOWN} more" if len(accounts) > SHOWN else ""
-        if recipe.labels.source == "events":
-            wanted = sorted({name for label in empty for name in recipe.labels.intervals[label].events})
-            where = "labels.intervals (events, delay_s, duration_s)"
-            seen = (
-                f"The recipe wants events {', '.join(map(repr, wanted))}; "
-                f"the recordings have {', '.join(map(repr, sorted(events))) or 'none'}. "
-            )
-            if far:
-                first = "; ".join(far[:SHOWN]) + (f"; and {len(far) - SHOWN} more" if far[SHOWN:] else "")
-                seen += (
-                    f"But events lie outside the recordings' time ({first}): those markers are on a clock "
-                    "that the signal does not share, or of another recording. "
-                )
-        else:
-            where, seen = f"the column {recipe.labels.column!r}", ""
-        raise RecipeError(
-            f"No fit window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, the window's "
-            f"length ({recipe.window.length_s} s) and what was lost: {shown}{more}."
-        )

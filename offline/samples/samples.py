@@ -14,35 +14,24 @@ import numpy as np
 from models.errors import HemostreamError, RecipeError, near_match
 from offline.base.cohort import Cohort, CohortRow
 from offline.base.progress import Tell, silent
-from offline.base.remarks import Remark, lines_of, remarks_of, show
+from offline.base.remarks import Remark, lines_of, show
 from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical
 from offline.base.window_store import KeptWindows, Windows
-from offline.recordings import read_recording
 from offline.samples.channels import choose_channels
-from offline.samples.fingerprints import Fingerprint, fingerprint_of_recording
-from offline.samples.labels import Span, events_spelt_otherwise, fit_within, labelled, labels_of
-from offline.samples.novelty import FeatureSummary, seen
+from offline.samples.fingerprints import Fingerprint
+from offline.samples.labels import WindowLabels
+from offline.samples.novelty import FeatureSummary, summarise
+from offline.samples.reader import CohortReader
 from offline.samples.recipe import Recipe
 from offline.samples.replay import replay
-from offline.samples.sample_account import (
-    SampleAccount,
-    account_of,
-    lost_words,
-    outside_words,
-    refuse_empty_labels,
-)
+from offline.samples.sample_account import SampleAccount, account_of
+from offline.samples.span import Span, usable_within
 from offline.samples.twice import same_files, same_signals
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
 from realtime.signal import SignalSpec
-from realtime.sources.recording import Recording
 from realtime.windows import Window
-
-KEPT_BYTES = 512 * 2**20
-"""Recordings are read once to see their channels; so much of them stays in memory for the replay."""
-LEAST_MEASURED = 0.5
-"""A channel of which any recording measured less is left out for the whole cohort."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +71,8 @@ class Samples:
         The channels of X.
     places : tuple of int
         The place on the head of each (`offline.samples.replay.ReplayedWindows`).
-    seen : Seen
-        What all fit windows look like, those without a label too: a live session judges them all.
+    feature_summary : FeatureSummary
+        What all usable windows look like, those without a label too: a live session predicts them all.
     delay_s : float
         Group delay of the pipeline, s.
     accounts : tuple of Account
@@ -111,7 +100,7 @@ class Samples:
     rate: float
     names: tuple[str, ...]
     places: tuple[int, ...]
-    seen: FeatureSummary
+    feature_summary: FeatureSummary
     delay_s: float
     accounts: tuple[SampleAccount, ...]
     remarks: tuple[str, ...]
@@ -147,7 +136,7 @@ def collect(
     exclude_people : sequence of str
         People who are ignored, unread.
     progress : callable or None
-        Told of every recording.
+        Called after every recording.
 
     Raises
     ------
@@ -158,17 +147,19 @@ def collect(
     """
     tell = progress or silent
     rows = _rows(cohort, [canonical(person) for person in exclude_people])
-    labels, row_label = labels_of(rows, cohort, recipe)
+    window_labels = WindowLabels(recipe.labels, cohort, rows)
+    labels = window_labels.names
     names = _unique_names(rows)
-    reader = _Reader(cohort, recipe, rows, names)
+    reader = CohortReader(cohort, recipe.input, rows, names)
     of_files = same_files(cohort.rows)
     remarks = [*cohort.remarks, *of_files.remarks]
     specs, of_readers = reader.specs(tell)
     remarks += of_readers
     show(lines_of(remarks))  # at once: they may say why something else fails
     alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
-    spec, left_out = choose_channels(specs, recipe)
+    spec, left_out = choose_channels(specs, recipe.input, recipe.kinds)
     later = [*alike.remarks, *(Remark(text) for text in left_out)]
+    unlabelled: list[Remark] = []
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[SampleAccount] = []
@@ -176,34 +167,24 @@ def collect(
     behind: tuple[str, ...] = ()
     places: tuple[int, ...] = ()
     delay_s = 0.0
-    events: set[str] = set()
-    far: list[str] = []
-    unlabelled: list[Remark] = []
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
-            kept, targets = labelled(replayed, recipe, labels, row_label[done], span)
+            kept, targets = window_labels.of(done, name, replayed, span)
         behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
-        looks.append(seen(fit_within(replayed, span), behind, row.person, name))
-        events |= {event.label for event in replayed.recording.events}
-        outside = outside_words(name, replayed.recording, recipe)
-        far += [outside] if outside else []
+        looks.append(summarise(usable_within(replayed, span), behind, row.person, name))
         accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
         else:
-            lost = lost_words(accounts[-1])
-            if outside:
-                lost += f"; events outside the recording: {outside.removesuffix(f' in {name}')}"
-            unlabelled.append(Remark(f"no labelled window ({lost})", name))
-            later.append(unlabelled[-1])
+            unlabelled.append(window_labels.without_window(accounts[-1]))
     tell("replay", len(rows), len(rows), "")
-    later += events_spelt_otherwise(recipe, events)
-    remarks += later
-    show(lines_of(remark for remark in later if remark not in unlabelled))
-    refuse_empty_labels(labels, accounts, recipe, events, far)  # which says of each what was lost
+    later += window_labels.spelt_otherwise()
+    show(lines_of(later))
+    window_labels.refuse_empty(accounts)  # which reports of each recording what was lost
     show(lines_of(unlabelled))
+    remarks += [*later, *unlabelled]
     return Samples(
         table=SampleTable.concatenate([table for table, _ in parts]),
         X=KeptWindows.concatenate([X for _, X in parts]),
@@ -212,7 +193,7 @@ def collect(
         rate=recipe.rate,
         names=behind,
         places=places,
-        seen=FeatureSummary.concatenate(looks),
+        feature_summary=FeatureSummary.concatenate(looks),
         delay_s=delay_s,
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),
         remarks=lines_of(remarks),
@@ -236,64 +217,9 @@ def plan_of(recipe: Recipe, spec: SignalSpec, labels: tuple[str, ...]) -> Plan:
         length_s=recipe.window.length_s,
         step_s=recipe.window.step_s,
         labels=labels,
-        policy=recipe.quality_policy(),
+        policy=recipe.policy,
         memory_s=recipe.evidence.memory_s,
     )
-
-
-class _Reader:
-    """Reads the recordings of a cohort, keeping the first ones so that they are not read twice."""
-
-    def __init__(
-        self, cohort: Cohort, recipe: Recipe, rows: Sequence[CohortRow], names: Sequence[str]
-    ) -> None:
-        self._rows = rows
-        self._names = names
-        self._layout = None if recipe.input.layout is None else cohort.path.parent / recipe.input.layout
-        self._input = recipe.input
-        self._kept: dict[int, Recording] = {}
-        self.fingerprints: list[Fingerprint] = []
-
-    def specs(self, tell: Tell) -> tuple[list[tuple[str, SignalSpec]], list[Remark]]:
-        """Name and channels of every recording, what its reader remarked, and what was hardly measured.
-
-        Every window needs every channel, so one that is hardly measured would cost all of them.
-        """
-        found: list[tuple[str, SignalSpec]] = []
-        remarks: list[Remark] = []
-        size = 0
-        for i, name in enumerate(self._names):
-            tell("read", i, len(self._names), name)
-            recording = self._read(i)
-            remarks += remarks_of(recording, name, self._rows[i].recording)
-            self.fingerprints.append(fingerprint_of_recording(recording).sketch())
-            measured = 1.0 - recording.missing.mean(axis=1) if recording.missing.size else np.ones(0)
-            found.append((name, recording.spec.pick(np.flatnonzero(measured >= LEAST_MEASURED).tolist())))
-            if dead := [recording.spec.names[k] for k in np.flatnonzero(measured < LEAST_MEASURED)]:
-                said = f"hardly measured {len(dead)} channels: {', '.join(dead[:8])}"
-                remarks.append(Remark(said, name))
-            size += recording.data.nbytes + recording.missing.nbytes
-            if size <= KEPT_BYTES:
-                self._kept[i] = recording
-        tell("read", len(self._names), len(self._names), "")
-        return found, remarks
-
-    def read(self, i: int) -> Recording:
-        """A recording, once more or for the last time."""
-        kept = self._kept.pop(i, None)
-        return self._read(i) if kept is None else kept
-
-    def _read(self, i: int) -> Recording:
-        return read_recording(
-            self._rows[i].recording,
-            layout=self._layout,
-            length_unit=self._input.length_unit,
-            haemoglobin_unit=self._input.haemoglobin_unit,
-            repetition_time=self._input.repetition_time,
-            stream=self._input.stream,
-            events=self._input.events,
-            allow_damaged=self._input.allow_damaged,
-        )
 
 
 @contextmanager
@@ -318,7 +244,7 @@ def _rows(cohort: Cohort, exclude_people: Sequence[str]) -> list[CohortRow]:
             )
     rows = [row for row in cohort.rows if row.person not in exclude_people]
     if not rows:
-        raise RecipeError("Everybody in the cohort is to be left out; nobody remains to train on.")
+        raise RecipeError("Everyone in the cohort is to be left out; no one remains to train on.")
     return rows
 
 
@@ -349,6 +275,6 @@ def _table(name: str, row: CohortRow, kept: Sequence[Window], targets: Sequence[
 
 
 def kept_of(windows: Sequence[Window], rate: float) -> KeptWindows:
-    """Fit windows of one recording, each sample once."""
+    """Usable windows of one recording, each sample once."""
     data = [window.data for window in windows if window.data is not None]
     return KeptWindows.of(data, [window.start for window in windows if window.data is not None], rate)

@@ -1,8 +1,8 @@
 """One recording under two people, or twice under one: found before anything is learnt from it.
 
 Two people who share a signal would stand on both sides of a fold.  The same bytes, and the same signal in
-another file, are told by `collect` and refused by all that learns (`refuse_shared`).  Within one person they
-are told, for then the recording merely counts twice.
+another file, are reported by `collect` and refused by all that learns (`refuse_shared`).  Within one person
+they are reported, for then the recording merely counts twice.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from offline.samples.fingerprints import Alike, Fingerprint, alike_pairs
 Pairs = dict[str, str]
 """Which two rows, and what they have in common."""
 ADVICE = (
-    "What is learnt from the one would be judged on the other. Take one of the rows out, or give both to one "
-    "person."
+    "What is learnt from the one would be evaluated on the other. Take one of the rows out, or give both to "
+    "one person."
 )
 
 
@@ -110,7 +110,7 @@ def refuse_shared(shared: Sequence[str]) -> None:
 
 
 def refuse_doubled(doubled: Sequence[str]) -> None:
-    """Refuse to judge one part of a person's recordings by another where one recording stands twice.
+    """Refuse to evaluate one part of a person's recordings by another where one recording stands twice.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def refuse_doubled(doubled: Sequence[str]) -> None:
     if doubled:
         more = f" (and {len(doubled) - 1} more such pairs)" if len(doubled) > 1 else ""
         raise RecipeError(
-            f"{doubled[0]}{more}. By time, each part of a person's recordings is judged by what was "
+            f"{doubled[0]}{more}. By time, each part of a person's recordings is predicted by what was "
             "learnt from the others, and these are one. Take one of the rows out."
         )
 

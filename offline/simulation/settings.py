@@ -5,28 +5,24 @@ pathlength factor of 6), kept in the project's field notes.  Simulated accuracy 
 autism: the groups differ in what `Simulation.group_effect` puts there, and in nothing else.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from dataclasses import asdict, field
+from typing import Annotated, Any, Self
 
-from models.errors import RecipeError, near_match
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
 
+from models.decode import FINITE, decode
+from models.errors import RecipeError
 
-def _demand(holds: bool, name: str, found: object, expected: str) -> None:
-    """Raise a `RecipeError` that shows the value, unless it is as expected."""
-    if not holds:
-        raise RecipeError(f"Simulation setting {name!r} is {found!r}; expected {expected}.")
-
-
-def _known(cls: Any, values: Mapping[str, Any]) -> None:
-    names = [item.name for item in fields(cls)]
-    for name in values:
-        if name not in names:
-            raise RecipeError(f"Unknown simulation setting {name!r}. {near_match(name, names)}")
+Share = Annotated[float, Field(ge=0, lt=1)]
+Size = Annotated[float, Field(ge=0, lt=1e-4)]
+"""mol/L."""
+Amount = Annotated[float, Field(ge=0, le=100)]
+Exponent = Annotated[float, Field(ge=0.5, le=1.9)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FINITE)
 class TaskBlocks:
     """Blocks of a task and the response that they evoke.
 
@@ -52,35 +48,27 @@ class TaskBlocks:
         Fraction of the long pairs of each hemisphere that respond.
     """
 
-    label: str = "task"
+    label: Annotated[str, Field(min_length=1)] = "task"
     rest_label: str = "rest"
-    lead_in_s: float = 20.0
-    block_s: float = 10.0
-    rest_s: float = 20.0
-    jitter_s: float = 4.0
-    size: float = 0.5e-6
-    hbr_ratio: float = -0.4
-    latency_s: float = 5.0
-    responding: float = 0.4
+    lead_in_s: Annotated[float, Field(ge=0)] = 20.0
+    block_s: Annotated[float, Field(gt=0)] = 10.0
+    rest_s: Annotated[float, Field(gt=0)] = 20.0
+    jitter_s: Annotated[float, Field(ge=0)] = 4.0
+    size: Size = 0.5e-6
+    hbr_ratio: Annotated[float, Field(ge=-2, le=2)] = -0.4
+    latency_s: Annotated[float, Field(ge=1, le=15)] = 5.0
+    responding: Annotated[float, Field(ge=0, le=1)] = 0.4
 
-    def __post_init__(self) -> None:
-        _demand(bool(self.label), "label", self.label, "a label that is not empty")
-        _demand(self.rest_label != self.label, "rest_label", self.rest_label, "another label than the task's")
-        _demand(self.lead_in_s >= 0, "lead_in_s", self.lead_in_s, "0 s or more")
-        _demand(self.block_s > 0, "block_s", self.block_s, "more than 0 s")
-        _demand(
-            0 <= self.jitter_s < self.rest_s,
-            "jitter_s",
-            self.jitter_s,
-            f"from 0 s to less than the rest ({self.rest_s} s)",
-        )
-        _demand(0 <= self.size < 1e-4, "size", self.size, "mol/L, 0 to 1e-4 (0.5e-6 is usual)")
-        _demand(-2 <= self.hbr_ratio <= 2, "hbr_ratio", self.hbr_ratio, "from -2 to 2")
-        _demand(1 <= self.latency_s <= 15, "latency_s", self.latency_s, "1 to 15 s")
-        _demand(0 <= self.responding <= 1, "responding", self.responding, "a fraction from 0 to 1")
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.rest_label == self.label:
+            raise ValueError(f"rest_label is {self.rest_label!r}; expected another label than the task's")
+        if self.jitter_s >= self.rest_s:
+            raise ValueError(f"jitter_s is {self.jitter_s} s; expected less than rest_s, {self.rest_s} s")
+        return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FINITE)
 class Simulation:
     """All settings of a simulated cohort; JSON types throughout.
 
@@ -127,71 +115,43 @@ class Simulation:
         Probability that a pair is badly coupled.
     """
 
-    seconds: float = 480.0
-    rate: float = 10.0
-    n_pairs: int = 20
-    n_short: int = 4
-    wavelengths: tuple[float, float] = (760.0, 850.0)
+    seconds: Annotated[float, Field(ge=10)] = 480.0
+    rate: Annotated[float, Field(ge=1, le=1000)] = 10.0
+    n_pairs: Annotated[int, Field(ge=2, multiple_of=2)] = 20
+    n_short: Annotated[int, Field(ge=0, multiple_of=2)] = 4
+    wavelengths: tuple[Annotated[float, Field(ge=600, le=1000)], Annotated[float, Field(ge=600, le=1000)]] = (
+        760.0,
+        850.0,
+    )
     task: TaskBlocks | None = field(default_factory=TaskBlocks)
-    group_effect: float = 0.0
-    spread: float = 1.0
-    dfa_hbo: float = 1.23
-    dfa_hbr: float = 1.31
-    homotopic: float = 0.5
-    hbo_hbr_spread: float = 0.75
-    slow_rms: float = 0.217e-6
-    cardiac_rms: float = 0.116e-6
-    mayer_rms: float = 0.113e-6
-    respiration_rms: float = 0.043e-6
-    noise_rms: float = 0.045e-6
-    hbr_size: float = 0.54
-    cardiac_hz: float = 1.26
-    respiration_hz: float = 0.25
-    mayer_hz: float = 0.1
-    superficial: float = 0.4
-    spikes_per_minute: float = 2.0
-    shifts_per_minute: float = 0.5
-    motion_sd: float = 10.0
-    bad_pairs: float = 0.03
+    group_effect: Annotated[float, Field(ge=-5, le=5)] = 0.0
+    spread: Annotated[float, Field(ge=0, le=3)] = 1.0
+    dfa_hbo: Exponent = 1.23
+    dfa_hbr: Exponent = 1.31
+    homotopic: Share = 0.5
+    hbo_hbr_spread: Amount = 0.75
+    slow_rms: Size = 0.217e-6
+    cardiac_rms: Size = 0.116e-6
+    mayer_rms: Size = 0.113e-6
+    respiration_rms: Size = 0.043e-6
+    noise_rms: Size = 0.045e-6
+    hbr_size: Amount = 0.54
+    cardiac_hz: Annotated[float, Field(ge=0.5, le=3)] = 1.26
+    respiration_hz: Annotated[float, Field(ge=0.1, le=1)] = 0.25
+    mayer_hz: Annotated[float, Field(ge=0.07, le=0.13)] = 0.1
+    superficial: Share = 0.4
+    spikes_per_minute: Amount = 2.0
+    shifts_per_minute: Amount = 0.5
+    motion_sd: Amount = 10.0
+    bad_pairs: Share = 0.03
 
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, float):
-                _demand(math.isfinite(value), item.name, value, "a finite number")
-        _demand(1 <= self.rate <= 1000, "rate", self.rate, "1 to 1000 Hz")
-        _demand(self.seconds >= 10, "seconds", self.seconds, "10 s or more")
-        _demand(
-            self.n_pairs >= 2 and self.n_pairs % 2 == 0,
-            "n_pairs",
-            self.n_pairs,
-            "an even number from 2: half the pairs lie on each hemisphere",
-        )
-        _demand(
-            0 <= self.n_short <= self.n_pairs and self.n_short % 2 == 0,
-            "n_short",
-            self.n_short,
-            f"an even number from 0 to n_pairs ({self.n_pairs})",
-        )
-        low, high = self.wavelengths
-        _demand(
-            600 <= low < high <= 1000, "wavelengths", self.wavelengths, "two, rising, from 600 to 1000 nm"
-        )
-        _demand(abs(self.group_effect) <= 5, "group_effect", self.group_effect, "-5 to 5 (Cohen's d)")
-        for name in ("dfa_hbo", "dfa_hbr"):
-            _demand(
-                0.5 <= getattr(self, name) <= 1.9, name, getattr(self, name), "an exponent from 0.5 to 1.9"
-            )
-        for name in ("homotopic", "superficial", "bad_pairs"):
-            _demand(0 <= getattr(self, name) < 1, name, getattr(self, name), "from 0 to less than 1")
-        for name in ("slow_rms", "cardiac_rms", "mayer_rms", "respiration_rms", "noise_rms"):
-            _demand(0 <= getattr(self, name) < 1e-4, name, getattr(self, name), "mol/L, 0 to 1e-4")
-        for name in ("spikes_per_minute", "shifts_per_minute", "motion_sd", "hbo_hbr_spread", "hbr_size"):
-            _demand(0 <= getattr(self, name) <= 100, name, getattr(self, name), "from 0 to 100")
-        _demand(0 <= self.spread <= 3, "spread", self.spread, "from 0 to 3")
-        _demand(0.5 <= self.cardiac_hz <= 3, "cardiac_hz", self.cardiac_hz, "0.5 to 3 Hz")
-        _demand(0.1 <= self.respiration_hz <= 1, "respiration_hz", self.respiration_hz, "0.1 to 1 Hz")
-        _demand(0.07 <= self.mayer_hz <= 0.13, "mayer_hz", self.mayer_hz, "0.07 to 0.13 Hz")
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.n_short > self.n_pairs:
+            raise ValueError(f"n_short is {self.n_short}; expected at most n_pairs, {self.n_pairs}")
+        if self.wavelengths[0] >= self.wavelengths[1]:
+            raise ValueError(f"wavelengths are {list(self.wavelengths)}; expected them to rise")
+        return self
 
     @property
     def n_samples(self) -> int:
@@ -211,11 +171,4 @@ class Simulation:
         RecipeError
             For an unknown name or a value out of bounds.
         """
-        _known(cls, values)
-        read = dict(values)
-        if "wavelengths" in read:
-            read["wavelengths"] = tuple(float(value) for value in read["wavelengths"])
-        if read.get("task") is not None:
-            _known(TaskBlocks, read["task"])
-            read["task"] = TaskBlocks(**read["task"])
-        return cls(**read)
+        return decode(cls, values, error=RecipeError, what="Simulation settings")

@@ -5,7 +5,7 @@ about people before anybody is told that it was written: what was evaluated is w
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from models.arrays import Floats
 from models.bundle_files import check_target
+from models.card import ScanCard, ScanInput
 from models.errors import HemostreamError, near_match
 from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
-from models.scan_card import ScanCard, ScanInput
 from offline.base.progress import Tell
 from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
@@ -127,7 +127,7 @@ def export_study(
     )
     card = ScanCard(
         system=(),
-        input=asdict(input_of(known)),
+        input=input_of(known),
         labels=scans.labels,
         study={
             "name": study.name,

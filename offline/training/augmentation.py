@@ -2,7 +2,7 @@
 
 Gain differs from place to place (coupling), pathlength from person to person, noise from sample to sample; a
 response comes a little earlier or later; a place may be lost.  Everything is drawn anew each time that a
-window is learnt from, and nothing is done to windows that are judged.
+window is learnt from, and nothing is done to windows that are predicted.
 """
 
 from collections.abc import Sequence

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.card import Card
+from models.card import Calibration, CardRecording, NetworkSpec, RecordingOptions, WindowCard
 from offline.base.cohort import Cohort
 from offline.base.people_hash import person_hash
 from offline.base.versions import versions
 from offline.samples.fingerprints import signals_for_card
-from offline.samples.labels import Span
 from offline.samples.novelty import fit_novelty
 from offline.samples.recipe import Recipe
+from offline.samples.recipe_sections import Input
 from offline.samples.samples import Samples
+from offline.samples.span import Span
 from offline.training.train import Trained
 from offline.training.validation import ValidationKind
+from realtime.channels.montage import read_json
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def card_of(
     *,
     locked: Sequence[str] = (),
     descent: Descent | None = None,
-) -> Card:
+) -> WindowCard:
     """The card of a trained network, without personal data.
 
     Parameters
@@ -72,7 +74,7 @@ def card_of(
     """
     table, split = samples.table, trained.validation
     cohort_hash = cohort.content_hash()
-    novelty, how_novel = fit_novelty(samples.seen)
+    novelty, how_novel = fit_novelty(samples.feature_summary)
     salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
     if descent is not None:
         salt = descent.salt
@@ -82,22 +84,23 @@ def card_of(
     of = set(table.recording.tolist())
     learnt = [each.fingerprint for each in samples.signals if each.recording in of]
     aside = descent.locked if descent is not None else {person_hash(salt, person) for person in locked}
-    return Card(
-        network={
-            "name": recipe.network.name,
-            "params": dict(recipe.network.params),
-            "n_chans": samples.X.shape[1],
-            "n_times": samples.X.shape[2],
-            "n_outputs": len(samples.labels),
-        },
+    return WindowCard(
+        network=NetworkSpec(
+            name=recipe.network.name,
+            params=recipe.network.params,
+            n_chans=samples.X.shape[1],
+            n_times=samples.X.shape[2],
+            n_outputs=len(samples.labels),
+        ),
         input=samples.spec.to_json(),
+        recording=recording_options(recipe.input, cohort),
         pipeline=[dict(stage) for stage in recipe.pipeline],
         rate=samples.rate,
-        window=recipe.window.model_dump(),
+        window=recipe.window,
         labels=list(samples.labels),
-        calibration={"temperature": trained.temperature},
+        calibration=Calibration(temperature=trained.temperature),
         policy=recipe.policy.model_dump(),
-        evidence=recipe.evidence.model_dump(),
+        evidence=recipe.evidence,
         novelty=novelty.to_json(),
         training={
             "recipe": recipe.name,
@@ -133,6 +136,22 @@ def card_of(
         },
         versions=versions(),
     )
+
+
+def recording_options(wanted: Input, cohort: Cohort) -> CardRecording:
+    """How the recordings of a training are read, for whoever reads others for the same bundle.
+
+    Whether damaged ones are taken is asked for each recording.
+
+    Parameters
+    ----------
+    wanted : Input
+        Section of the recipe.
+    cohort : Cohort
+        Beside whose table the side file stands.
+    """
+    side = None if wanted.layout is None else read_json(cohort.path.parent / wanted.layout)
+    return CardRecording(**wanted.model_dump(include=set(RecordingOptions.model_fields)), side_file=side)
 
 
 def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:

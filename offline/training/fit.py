@@ -129,7 +129,7 @@ def fit_network(
     seed : int
         Of first weights, order of windows and dropout.
     on_epoch : callable or None
-        Told of every epoch.
+        Called after every epoch.
     places : sequence of int
         The place of each channel, from 0; channels of one place are dropped together.  Empty: each has its
         own.

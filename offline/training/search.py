@@ -1,7 +1,7 @@
-"""Settings chosen within an outer fold: one Optuna study each, judged by people a trial has not seen.
+"""Settings chosen within an outer fold: one Optuna study each, evaluated on people a trial has not seen.
 
 Trials are made in order, and before each the sampler is seeded from the fold and the trial's number.  So a
-study that was cut off goes on as if it had not been: what is kept of finished trials is told to a new study,
+study that was cut off goes on as if it had not been: finished trials in the cache are added to a new study,
 and an unfinished one is run again under its own number.
 
 Bergstra J, Bardenet R, Bengio Y, Kegl B (2011). Algorithms for hyper-parameter optimization. NIPS 24.
@@ -25,8 +25,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.trial import TrialState, create_trial
-from pydantic import ValidationError
 
+from models.decode import decode
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.base.progress import Tell
@@ -94,13 +94,13 @@ def candidate(recipe: Recipe, values: Mapping[tuple[str, str], Any]) -> Recipe:
         A setting is unknown or its value cannot be.
     """
     asked = {name: value for (where, name), value in values.items() if where == "training"}
-    try:
-        checked = Training.model_validate(recipe.training.model_dump() | asked)
-    except ValidationError as error:
-        said = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: found {e['input']!r}; {e['msg']}" for e in error.errors()
-        )
-        raise RecipeError(f"search.training cannot be: {said}. Correct the range in the recipe.") from error
+    checked = decode(
+        Training,
+        recipe.training.model_dump() | asked,
+        error=RecipeError,
+        what="search.training cannot be",
+        advice="Correct the range in the recipe.",
+    )
     own = {k: v for (where, k), v in values.items() if where == "network"}
     params = dict(recipe.network.params) | own
     network = recipe.network.model_copy(update={"params": params})
@@ -133,7 +133,7 @@ def search(
     kept : path or None
         A folder of this fold's own, for finished trials.
     tell : callable or None
-        Told of every trial.
+        Called after every trial.
 
     Raises
     ------
@@ -283,7 +283,7 @@ def _write(kept: Path | None, number: int, done: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without Optuna's own lines: progress is told in ours."""
+    """Without Optuna's own lines: progress is reported in ours."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

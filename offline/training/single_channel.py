@@ -5,7 +5,7 @@ hemodynamic fluctuations. Frontiers in Neuroscience 13:1120.
 
 All networks see the same windows in the same order and are trained together (`models.networks.many`).  The
 channel is chosen by windows that no network learnt from, within whatever may be looked at at all: never by
-those that are judged afterwards.
+those that are evaluated afterwards.
 """
 
 from collections.abc import Mapping
@@ -89,7 +89,7 @@ def fit_channels(
     seed : int
         Of first weights (with the channel's number), order of windows and dropout.
     on_epoch : callable or None
-        Told of every epoch: number, most, training loss, least validation loss.
+        Called after every epoch: number, most, training loss, least validation loss.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a fitted network says of windows, and how sure it may be of it."""
+"""Logits of a fitted network, and the temperature by which they are calibrated."""
 
 import numpy as np
 import numpy.typing as npt

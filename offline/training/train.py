@@ -21,9 +21,9 @@ from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
 from offline.base.spelling import canonical
-from offline.samples.labels import Span
 from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.samples import Samples, collect
+from offline.samples.span import Span
 from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Changes
 from offline.training.fit import FitSettings, FittedNetwork, fit_network
@@ -96,7 +96,7 @@ def train_network(
     seed : int
         Of all chance; the same gives the same weights, bit for bit.
     progress : callable or None
-        Told of every epoch.
+        Called after every epoch.
     task : str
         What to call it then.
     start : mapping or None
@@ -215,7 +215,7 @@ def train(
     span : Span or None
         Train only on this part of each recording.
     progress : callable or None
-        Told of progress; None shows it where there is a terminal.
+        Called with progress; None shows it where there is a terminal.
 
     Returns
     -------

@@ -46,7 +46,7 @@ def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction
     """Choose what early stopping listens to.
 
     Held-out people; with fewer than `FEWEST_PEOPLE`, whole sessions of the training people; where
-    nobody has two, the last part of each recording, a window's length away from what is trained on.  Both
+    no person has two, the last part of each recording, a window's length away from what is trained on.  Both
     sides hold every label; where no choice allows that, there is no validation.
 
     Parameters

@@ -36,6 +36,7 @@ __all__ = [
     "companion_of",
     "layout_of",
     "look",
+    "needed",
     "recognise",
     "usual",
 ]
@@ -148,6 +149,24 @@ def layout_of(info: ET.Element, side: SideFile | None = None) -> StreamLayout:
     if isinstance(side, Geometry):
         return side.added_to(recognition.layout, text_of(info, "name"))
     return recognition.layout
+
+
+def needed(info: ET.Element, side: SideFile | None) -> SideFile | None:
+    """A side file of other recordings, where a stream does not say by itself what it tells; else None.
+
+    Parameters
+    ----------
+    info : Element
+        The stream's ``info``.
+    side : StreamLayout, Geometry or None
+        What the recordings of a training came with.
+    """
+    known = look(info).recognised
+    layout = known[0].layout if len(known) == 1 else None
+    if layout is None:
+        return side if isinstance(side, StreamLayout) else None
+    lacks = any(channel.distance is None for channel in layout.spec.channels)
+    return side if lacks and isinstance(side, Geometry) else None
 
 
 def usual(layout: StreamLayout) -> StreamLayout:

@@ -5,17 +5,16 @@ the decision too.  What cannot be known (a pulse at two samples a second) is nev
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from math import inf, nextafter
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from models.arrays import Bools, Floats
-from models.errors import RecipeError
-from models.typed import fits
+from models.decode import Record
 
 
 class Reason(StrEnum):
@@ -53,27 +52,7 @@ class Reason(StrEnum):
     """The network raised, or gave no finite number."""
 
 
-ABOVE_0 = nextafter(0.0, inf)
-RANGES: Mapping[str, tuple[float, float]] = {
-    "min_coverage": (0.0, 1.0),
-    "max_gap_s": (0.0, inf),
-    "max_age_s": (ABOVE_0, inf),
-    "min_scalp_coupling": (-1.0, 1.0),
-    "min_peak_power": (0.0, inf),
-    "max_flat_s": (0.0, inf),
-    "max_saturated": (0.0, 1.0),
-    "max_moving": (0.0, 1.0),
-    "min_channels": (ABOVE_0, 1.0),
-    "max_novelty": (ABOVE_0, inf),
-    "max_time_uncertainty": (ABOVE_0, inf),
-    "pulse_low": (ABOVE_0, 10.0),
-    "pulse_high": (ABOVE_0, 10.0),
-}
-"""Least and largest value of each field of a policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record):
     """When a window is usable, and with how many of its channels.
 
     A channel beyond a threshold (all but the ages and the novelty, which are the window's) is bad.  Where
@@ -111,45 +90,30 @@ class Policy:
         of the stream; never less than 0.1 s.
     pulse_low, pulse_high : float
         The band of the pulse, Hz: 0.7 to 1.5 for adults, 0.5 to 2.5 for children.
-
-    Raises
-    ------
-    RecipeError
-        A value is NaN or no number, or out of its range; the message names it.
     """
 
-    min_coverage: float = 0.9
-    max_gap_s: float = 1.0
-    max_age_s: float = 5.0
-    min_scalp_coupling: float | None = None
-    min_peak_power: float | None = None
-    max_flat_s: float | None = 0.7
-    max_saturated: float | None = 0.1
-    max_moving: float | None = None
-    min_channels: float = 1.0
-    max_novelty: float | None = 1.0
-    max_time_uncertainty: float | None = 1.5
-    pulse_low: float = 0.7
-    pulse_high: float = 1.5
+    min_coverage: float = Field(default=0.9, ge=0, le=1)
+    max_gap_s: float = Field(default=1.0, ge=0)
+    max_age_s: float = Field(default=5.0, gt=0)
+    min_scalp_coupling: float | None = Field(default=None, ge=-1, le=1)
+    min_peak_power: float | None = Field(default=None, ge=0)
+    max_flat_s: float | None = Field(default=0.7, ge=0)
+    max_saturated: float | None = Field(default=0.1, ge=0, le=1)
+    max_moving: float | None = Field(default=None, ge=0, le=1)
+    min_channels: float = Field(default=1.0, gt=0, le=1)
+    max_novelty: float | None = Field(default=1.0, gt=0)
+    max_time_uncertainty: float | None = Field(default=1.5, gt=0)
+    pulse_low: float = Field(default=0.7, gt=0, le=10)
+    pulse_high: float = Field(default=1.5, gt=0, le=10)
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value, (low, high) = getattr(self, field.name), RANGES[field.name]
-            may_be_none = field.type is not float
-            if value is None and may_be_none:
-                continue
-            if not fits(value, float) or not low <= value <= high:
-                least = "above 0" if low == ABOVE_0 else f"{low:g} or more"
-                most = "" if high == inf else f", at most {high:g}"
-                raise RecipeError(
-                    f"Policy: {field.name} is {str(value)[:40]!r}; expected a number {least}{most}"
-                    f"{', or nothing' if may_be_none else ''}."
-                )
+    @model_validator(mode="after")
+    def _some_band(self) -> Self:
         if self.pulse_low >= self.pulse_high:
-            raise RecipeError(
-                f"Policy: the pulse's band is {self.pulse_low:g} to {self.pulse_high:g} Hz; expected "
-                "pulse_low below pulse_high."
+            raise ValueError(
+                f"the pulse's band is {self.pulse_low:g} to {self.pulse_high:g} Hz; expected pulse_low below "
+                "pulse_high"
             )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

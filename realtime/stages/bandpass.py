@@ -10,13 +10,14 @@ import numpy as np
 from scipy.signal import butter
 
 from models.arrays import Floats
+from models.bounds import MOST_S
 from models.errors import RecipeError
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable
 from realtime.stages.filtering import CarriedFilter, check_edge, group_delay, settling_time
-from realtime.stages.outline import MOST_S, Outline
+from realtime.stages.outline import Outline
 
 NAME = "bandpass"
 

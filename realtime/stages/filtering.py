@@ -14,8 +14,8 @@ import numpy as np
 from scipy.signal import sosfilt, sosfilt_zi
 
 from models.arrays import Bools, Floats
+from models.bounds import MOST_S
 from models.errors import RecipeError, SignalError
-from realtime.stages.outline import MOST_S
 
 MOST_SAMPLES = 2**22
 """So many samples of a filter's answer are computed at most."""

@@ -15,13 +15,14 @@ import numpy as np
 from scipy.signal import butter
 
 from models.arrays import Bools, Floats
+from models.bounds import MOST_S
 from models.errors import RecipeError, SignalError
 from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable
 from realtime.stages.filtering import NEVER, CarriedFilter, check_edge
-from realtime.stages.outline import MOST_S, Outline, check_memory, each_unit
+from realtime.stages.outline import Outline, check_memory, each_unit
 
 NAME = "motion"
 TUNE = 4.685

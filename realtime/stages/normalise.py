@@ -10,11 +10,12 @@ from math import ceil, exp
 import numpy as np
 
 from models.arrays import Bools, Floats
+from models.bounds import MOST_S
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import grid_rate, rows_where, usable
-from realtime.stages.outline import MOST_S, Outline
+from realtime.stages.outline import Outline
 
 NAME = "normalise"
 FLAT = 1e-12

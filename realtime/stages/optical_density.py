@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.bounds import MOST_S
 from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.baseline import FrozenBaseline
 from realtime.stages.cells import rows_where, usable, whole_range
-from realtime.stages.outline import MOST_S, Outline, each_unit
+from realtime.stages.outline import Outline, each_unit
 
 NAME = "optical_density"
 

@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Self
 
+from models.bounds import MOST_S
 from models.errors import RecipeError, SignalError
 from realtime.signal import UNITS, Kind, SignalSpec
 
-MOST_S = 3600.0
-"""No window, warm-up, baseline or hold is longer, s: no one lies still for so long."""
-MOST_RATE = 1000.0
-"""Greatest rate of a model, Hz: far beyond what haemodynamics and their devices have."""
 MOST_BYTES = 2**28
 """Most memory that one buffer of a pipeline or of its windows may take."""
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.bounds import MOST_S
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.baseline import FrozenBaseline
 from realtime.stages.cells import rows_where, usable, whole_range
-from realtime.stages.outline import MOST_S, Outline
+from realtime.stages.outline import Outline
 
 NAME = "percent_signal"
 MIN_COUNT = 5

@@ -13,12 +13,13 @@ import numpy as np
 from scipy.signal import butter
 
 from models.arrays import Bools, Floats
+from models.bounds import MOST_RATE
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable
 from realtime.stages.filtering import CarriedFilter, group_delay
-from realtime.stages.outline import MOST_RATE, Outline
+from realtime.stages.outline import Outline
 
 NAME = "resample"
 ORDER = 4

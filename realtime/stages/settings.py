@@ -4,11 +4,12 @@ Settings come from recipes and bundle cards, so they are TOML or JSON scalars an
 """
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import Any
 
 from models.errors import RecipeError, near_match
-from models.typed import fits
+
+MOST = 1e300
+"""No setting is larger."""
 
 
 def number(
@@ -48,7 +49,8 @@ def number(
         bounds.append(f"at least {at_least:g}")
     if at_most is not None:
         bounds.append(f"at most {at_most:g}")
-    fine = fits(value, float) and isfinite(value)
+    # Compared, not converted: JSON holds whole numbers that no float can.
+    fine = isinstance(value, int | float) and not isinstance(value, bool) and -MOST < value < MOST
     if fine:
         fine = (
             (above is None or value > above)

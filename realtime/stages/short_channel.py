@@ -10,12 +10,13 @@ from math import exp
 import numpy as np
 
 from models.arrays import Bools, Floats
+from models.bounds import MOST_S
 from models.errors import SignalError
 from realtime.signal import Chunk, Kind, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
 from realtime.stages.cells import rows_where, usable
-from realtime.stages.outline import MOST_S, Outline, check_memory, each_unit
+from realtime.stages.outline import Outline, check_memory, each_unit
 from realtime.stages.references import ADVICE, check_reference, references_of, split_by_distance
 
 NAME = "short_channel"

@@ -13,14 +13,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.bundle import CARD, WEIGHTS, read_bundle, write_bundle
-from models.bundle_files import check_target
-from models.card import Card, canonical
+from models.bundle import read_bundle, write_bundle
+from models.bundle_files import CARD, WEIGHTS, canonical, check_target
+from models.card import CardRecording, WindowCard
 from models.errors import BundleError
 from models.networks.registry import NETWORKS, make_network
 
 
-def card(**changes: Any) -> Card:
+def card(**changes: Any) -> WindowCard:
     values: dict[str, Any] = {
         "network": {"name": "cgrnn", "params": {"hidden": 4}, "n_chans": 2, "n_times": 35, "n_outputs": 2},
         "input": {"rate": 5.0, "channels": [{"name": "Käse 1", "kind": "hbo", "unit": "mol/L"}]},
@@ -31,13 +31,13 @@ def card(**changes: Any) -> Card:
         "policy": {"min_coverage": 0.9},
         "training": {"cohort": "abc", "people": 3},
     }
-    return Card(**{**values, **changes})
+    return WindowCard(**{**values, **changes})
 
 
-def trained(of: Card, seed: int = 0) -> torch.nn.Module:
+def trained(of: WindowCard, seed: int = 0) -> torch.nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make_network(**of.network).eval()
+        return make_network(**of.network.model_dump()).eval()
 
 
 @pytest.fixture
@@ -162,12 +162,15 @@ def test_a_card_that_is_whole_but_wrong_never_gives_another_error(bundle: Path, 
     [
         ({"format": 3}, "format is 3.*reads format 2"),
         ({"format": True}, "format is True"),
-        ({"labels": ["rest"]}, "number of labels is 1; expected 2"),
-        ({"labels": ["rest", "rest"]}, "unlike names"),
+        ({"labels": ["rest"]}, "labels are 1; expected network.n_outputs, 2"),
+        ({"labels": ["rest", "rest"]}, r"labels: found .*; expected each name once"),
         ({"rate": 6.0}, "n_times is 35; expected window.length_s . rate = 42"),
-        ({"rate": 0}, "rate is 0"),
-        ({"calibration": {"temperature": -1}}, "temperature is -1"),
-        ({"extra": 1}, r"unknown \['extra'\]"),
+        ({"rate": 0}, "rate: found 0; expected greater than 0"),
+        (
+            {"calibration": {"temperature": -1}},
+            r"calibration\.temperature: found -1; expected greater than 0",
+        ),
+        ({"extra": 1}, "extra: unknown.* Known: calibration"),
     ],
 )
 def test_a_wrong_card_is_told_so(bundle: Path, changes: dict[str, Any], message: str) -> None:
@@ -262,3 +265,16 @@ def test_a_link_that_leads_nowhere_is_no_place_for_a_bundle(tmp_path):
     for name in ("link", "loop"):
         with pytest.raises(BundleError, match="is a link that leads nowhere"):
             check_target(tmp_path / name)
+
+
+def test_a_bundle_from_before_its_card_told_how_recordings_are_read_is_read(bundle: Path) -> None:
+    values = json.loads((bundle / CARD).read_text())
+    for name, lacking in (("recording", None), ("policy", "Card: lacks policy; expected all")):
+        fewer = {key: value for key, value in values.items() if key not in (name, "hash")}
+        fewer["hash"] = hashlib.sha256(canonical(fewer)).hexdigest()
+        (bundle / CARD).write_bytes(canonical(fewer))
+        if lacking is None:
+            assert read_bundle(bundle).card.recording == CardRecording()
+        else:
+            with pytest.raises(BundleError, match=lacking):
+                read_bundle(bundle)

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import json
 import pkgutil
-from dataclasses import is_dataclass, replace
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import models.parts
 from models.bundle import read_bundle
-from models.bundle_files import CARD, WEIGHTS
-from models.card import canonical
+from models.bundle_files import CARD, WEIGHTS, canonical
+from models.card import ScanCard
 from models.errors import BundleError
 from models.parts.columns import SelectColumns, Standardise
 from models.parts.connectivity import Correlation, Shrunk
@@ -23,7 +23,6 @@ from models.parts.layers import Linear
 from models.parts.registry import SERIES_PARTS, TABLE_PARTS
 from models.parts.system import System
 from models.scan_bundle import is_scan_bundle, read_scan_bundle, write_scan_bundle
-from models.scan_card import ScanCard
 
 NOT_HELD = {"Block", "Scan"}
 """Dataclasses of the folder that are no parts."""
@@ -76,13 +75,13 @@ def test_a_bundle_is_read_as_it_was_written_and_replaced_as_a_whole(tmp_path: Pa
     assert is_scan_bundle(where)
     found = read_scan_bundle(where, first[:12])
     assert np.array_equal(found.system.logits(*scans()), system().logits(*scans()))
-    assert found.card.needs.regions == ["a", "b", "c", "d", "e"]
+    assert found.card.input.regions == ["a", "b", "c", "d", "e"]
     second = write_scan_bundle(where, CARD_HERE, system(1))
     assert second != first
     with pytest.raises(BundleError, match="was asked for"):
         read_scan_bundle(where, first)
     # Whoever wants windows is told where a whole scan is judged.
-    with pytest.raises(BundleError, match="judges whole scans"):
+    with pytest.raises(BundleError, match="classifies whole scans"):
         read_bundle(where)
 
 
@@ -113,16 +112,16 @@ def rewritten(where: Path, **changes: object) -> Path:
     [
         ({"format": "scan 9"}, "format is 'scan 9'"),
         ({"labels": ["TD", "TD"]}, "labels"),
-        ({"more": 1}, "has unknown"),
+        ({"more": 1}, "more: unknown"),
         ({"input": {}}, "input"),
-        ({"input": {**CARD_HERE.input, "least_s": -1}}, "least_s"),
-        ({"input": {**CARD_HERE.input, "repetition_time": [3, 1]}}, "repetition_time"),
-        ({"input": {**CARD_HERE.input, "most_masked": 1}}, "most_masked"),
-        ({"input": {**CARD_HERE.input, "regions": ["a", "a"]}}, "regions"),
+        ({"input": {**CARD_HERE.input.model_dump(), "least_s": -1}}, "least_s"),
+        ({"input": {**CARD_HERE.input.model_dump(), "repetition_time": [3, 1]}}, "repetition_time"),
+        ({"input": {**CARD_HERE.input.model_dump(), "most_masked": 1}}, "most_masked"),
+        ({"input": {**CARD_HERE.input.model_dump(), "regions": ["a", "a"]}}, "regions"),
         ({"system": []}, "numbers of no part"),
         ({"system": [{"takes": "table", "kind": "eval", "settings": {}}]}, "a part 'eval'"),
         ({"system": [{"takes": "table", "kind": "Correlation", "settings": {}}]}, "a part 'Correlation'"),
-        ({"system": ["Linear"]}, "layout is 'Linear'"),
+        ({"system": ["Linear"]}, r"system\.0: found 'Linear'; expected"),
         ({"system": [{"takes": "series", "kind": "Shrunk", "settings": {"measure": 1}}]}, "Shrunk"),
     ],
 )
@@ -139,7 +138,9 @@ def test_what_is_no_number_is_not_written_and_other_folders_are_left_alone(tmp_p
         write_scan_bundle(tmp_path / "b", CARD_HERE, bad)
     assert not (tmp_path / "b").exists()
     with pytest.raises(BundleError, match="plain finite values"):
-        write_scan_bundle(tmp_path / "b", replace(CARD_HERE, evaluation={"auc": np.inf}), system())
+        write_scan_bundle(
+            tmp_path / "b", CARD_HERE.model_copy(update={"evaluation": {"auc": np.inf}}), system()
+        )
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(BundleError, match=r"thesis\.txt"):
         write_scan_bundle(tmp_path, CARD_HERE, system())

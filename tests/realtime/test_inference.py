@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.bundle import Bundle
-from models.card import Card
+from models.card import WindowCard
 from models.errors import HemostreamError, SignalError
 from models.networks.registry import NETWORKS, make_network
 from models.probabilities import probabilities
@@ -34,7 +34,7 @@ def make_bundle(name: str = "cgrnn") -> Bundle:
         "n_times": SAMPLES,
         "n_outputs": 3,
     }
-    card = Card(
+    card = WindowCard(
         network=network,
         input={},
         pipeline=[],

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.card import Card
+from models.card import WindowCard
 from models.errors import JournalError
 from models.networks.registry import make_network
 from realtime.core import Core, Plan
@@ -26,7 +26,7 @@ SPEC = intensity_spec()
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     torch.manual_seed(1)
     shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
-    card = Card(
+    card = WindowCard(
         network={"name": "cgrnn", "params": {}, **shape},
         input=SPEC.to_json(),
         pipeline=[dict(stage) for stage in FAST],
@@ -78,7 +78,7 @@ def written(path: Path, *runs: list[Entry]) -> Path:
 def test_runs_of_another_bundle_are_left_out_and_reported(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
-    other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
+    other = replace(bundle, card=bundle.card.model_copy(update={"hash": "f" * 64}))
     path = written(tmp_path / "bed.hemostream", session(bundle, 1), session(other, 2), session(bundle, 3))
     reported: list[str] = []
     again = list(predict_journal(path, bundle, inference, report=reported.append))
@@ -95,7 +95,7 @@ def test_a_bundle_that_predicted_no_run_is_reported_which_did(
     bundle: Bundle, inference: Inference, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "bed.hemostream", session(bundle, 1), session(bundle, 2))
-    other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
+    other = replace(bundle, card=bundle.card.model_copy(update={"hash": "f" * 64}))
     mine = bundle.card.hash[:12]
     with pytest.raises(JournalError, match=f"run 1 by {mine}, run 2 by {mine}.*this bundle is ffffffffffff"):
         list(predict_journal(path, other, inference, report=pytest.fail))

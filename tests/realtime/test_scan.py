@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from models.card import ScanCard
 from models.errors import SignalError
 from models.parts.connectivity import Correlation
 from models.parts.layers import Linear
 from models.parts.system import System
 from models.scan_bundle import ScanBundle
-from models.scan_card import ScanCard
 from realtime.decision import Decision
 from realtime.scan import predict_scan
 from realtime.signal import Channel, Kind, SignalSpec

@@ -198,7 +198,7 @@ def score(
     pairs = []
     for one in decisions:
         begin = start + one.sequence * recipe.window.step_s
-        true = recipe.label_of(begin, begin + recipe.window.length_s, recording.events)
+        true = recipe.labels.label_of(begin, begin + recipe.window.length_s, recording.events)
         if begin - start >= since and not one.abstained and true is not None:
             pairs.append((true, one.label))
     if not pairs:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from models.bundle import write_bundle
-from models.card import Card
+from models.card import WindowCard
 from models.networks.registry import make_network
 from tests.realtime.support import FAST, RATE
 from tests.system.support import Report
@@ -70,7 +70,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     spec = faulty_spec(PAIRS, RATE)
     shape: dict[str, int] = {"n_chans": len(spec), "n_times": 70, "n_outputs": 2}
-    card = Card(
+    card = WindowCard(
         network={"name": "cgrnn", "params": {}, **shape},
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in FAST],

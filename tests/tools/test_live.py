@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from models.bundle import write_bundle
-from models.card import Card
+from models.card import WindowCard
 from models.networks.registry import make_network
 from realtime.log import SessionStarted
 from realtime.sinks.journal.journal import JournalWriter, journal_runs
@@ -46,7 +46,7 @@ NOBODY = "mqtt://127.0.0.1:9"
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
-    card = Card(
+    card = WindowCard(
         network={"name": "cgrnn", "params": {}, **shape},
         input=intensity_spec().to_json(),
         pipeline=[dict(stage) for stage in FAST],

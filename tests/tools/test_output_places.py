@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.errors import HemostreamError
-from models.output_place import check_file, check_folder, told_if_full
+from models.output_place import check_file, check_folder, report_if_full
 from offline.base.result_cache import new_folder
 from tools.cli import main
 
@@ -203,7 +203,7 @@ def test_a_disk_that_fills_up_meanwhile_is_told(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
 ) -> None:
     told = r"The report cannot be written to .*: .*\. Make room\."
-    with pytest.raises(HemostreamError, match=told), told_if_full("The report", tmp_path):
+    with pytest.raises(HemostreamError, match=told), report_if_full("The report", tmp_path):
         raise OSError(number, os.strerror(number))
 
     def app(words: Sequence[str]) -> None:
@@ -216,5 +216,5 @@ def test_a_disk_that_fills_up_meanwhile_is_told(
 
 
 def test_another_error_of_the_system_is_not_called_a_full_disk(tmp_path: Path) -> None:
-    with pytest.raises(PermissionError), told_if_full("The report", tmp_path):
+    with pytest.raises(PermissionError), report_if_full("The report", tmp_path):
         raise PermissionError(errno.EACCES, "no")

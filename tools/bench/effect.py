@@ -133,9 +133,9 @@ def _people(settings: Simulation, recipe: Recipe, n: int, seed: int) -> Simulate
     windows, whose, whole = [], [], []
     for i in range(n):
         recording, _ = simulate_person(settings, (seed, i), i % 2)
-        spec, _ = choose_channels([("simulated", recording.spec)], recipe)
+        spec, _ = choose_channels([("simulated", recording.spec)], recipe.input, recipe.kinds)
         replayed = replay(recording, plan_of(recipe, spec, ("A", "B")))
-        windows.append(stack(replayed.fit))
+        windows.append(stack(replayed.usable))
         whose.append(np.full(len(windows[-1]), i))
         whole.append(_whole(recording, recipe))
     return SimulatedPeople(np.concatenate(windows), np.concatenate(whose), np.stack(whole), np.arange(n) % 2)

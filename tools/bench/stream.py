@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.arrays import Floats
-from models.card import Card
+from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
 from realtime.signal import Channel, Kind, SignalSpec
 
 RATE = 10.0
@@ -85,14 +85,14 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
     # Novelty is told and asks nothing: what the walk looks like is no question here.
     novelty = Novelty(np.zeros((len(spec), len(FEATURES))), np.ones((len(spec), len(FEATURES))), 1e6)
     shape = {"n_chans": len(spec), "n_times": LENGTH, "n_outputs": len(LABELS)}
-    card = Card(
-        network={"name": "cgrnn", "params": {}, **shape},
+    card = WindowCard(
+        network=NetworkSpec(name="cgrnn", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=RATE,
-        window={"length_s": LENGTH_S, "step_s": step_s},
+        window=WindowSettings(length_s=LENGTH_S, step_s=step_s),
         labels=list(LABELS),
-        evidence={"memory_s": 10.0},
+        evidence=EvidenceSettings(memory_s=10.0),
         novelty=novelty.to_json(),
     )
     return write_bundle(folder, card, make_network("cgrnn", {}, **shape))

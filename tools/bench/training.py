@@ -70,9 +70,9 @@ def _replay(people: int) -> None:
     ours, theirs, kept, copies = 0.0, 0.0, 0, 0
     for i in range(people):
         recording, _ = simulate_person(settings, (7, i), i % 2)
-        spec, _ = choose_channels([("simulated", recording.spec)], recipe)
+        spec, _ = choose_channels([("simulated", recording.spec)], recipe.input, recipe.kinds)
         began = time.perf_counter()
-        windows = kept_of(replay(recording, plan_of(recipe, spec, ("A", "B"))).fit, recipe.rate)
+        windows = kept_of(replay(recording, plan_of(recipe, spec, ("A", "B"))).usable, recipe.rate)
         kept, copies = kept + windows.nbytes, copies + 4 * int(np.prod(windows.shape))
         ours += time.perf_counter() - began
         began = time.perf_counter()

@@ -42,6 +42,9 @@ def classify(
     holds, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
     on entries that the journal lacks by its own account, are left out and reported.
 
+    A recording is read as those of the training were (the bundle keeps the recipe's [input]); the options
+    below go before.
+
     A bundle of "study export" predicts a whole scan at once: its one decision is of a window as long as
     the scan, or an abstention that says what the scan lacks.
 
@@ -77,9 +80,10 @@ def classify(
     check_decisions(out, overwrite=overwrite)
 
     from models.bundle import read_bundle
+    from models.card import CardRecording
     from models.scan_bundle import is_scan_bundle, read_scan_bundle
     from offline.base.remarks import show, show_remarks
-    from offline.recordings import read_recording
+    from offline.recordings.as_trained import read_as_trained
     from offline.samples.fingerprints import fingerprint_of_recording, learnt_from
     from realtime.inference import Inference, one_thread
     from realtime.rerun import predict_journal, predict_recording
@@ -90,8 +94,9 @@ def classify(
     one_thread()
 
     def read() -> "Recording":
-        found = read_recording(
+        found = read_as_trained(
             recording,
+            how,
             layout=layout,
             length_unit=length_unit,
             haemoglobin_unit=haemoglobin_unit,
@@ -107,6 +112,7 @@ def classify(
     where, of = "cpu", "window"
     training: Mapping[str, Any] = {}
     truth: Truth | None = None
+    how = CardRecording()
     if is_scan_bundle(model):
         of = "scan"
         scan_bundle = read_scan_bundle(model, model_hash)
@@ -119,7 +125,7 @@ def classify(
         decisions: Iterator[Decision] = iter([predict_scan(read(), scan_bundle, session=recording.stem)])
     else:
         bundle = read_bundle(model, model_hash)
-        training = bundle.card.training
+        training, how = bundle.card.training, bundle.card.recording
         inference = Inference(bundle, device=device)
         where = inference.device_name
         if is_journal(recording):

@@ -66,7 +66,9 @@ def truth_of(recipe: Recipe, recording: Recording) -> Callable[[Decision], str |
     def truth(decision: Decision) -> str | None:
         # Sample 0 of the recording was the session's first, so it anchors the grid.
         shift = float(recording.times[0]) - (decision.window_start - decision.sequence * step)
-        return recipe.label_of(decision.window_start + shift, decision.window_end + shift, recording.events)
+        return recipe.labels.label_of(
+            decision.window_start + shift, decision.window_end + shift, recording.events
+        )
 
     return truth
 

@@ -72,7 +72,7 @@ def live(
         Pseudonymous name of this session, part of the topics. Default: made from date and chance.
     layout : Path
         Side file (JSON) that says what the channels are, for a stream that does not; its form is
-        described in realtime/channels/montage.py.
+        described in realtime/channels/montage.py. Default: that of the bundle's training, if there was one.
     events : str
         Name or LSL predicate of a marker stream to journal as well. Default: that of a hemostream replay.
     out : Path
@@ -104,7 +104,7 @@ def live(
     from models.bundle import read_bundle
     from models.errors import HemostreamError
     from models.output_place import check_file
-    from realtime.channels.side_file import read_side_file
+    from realtime.channels.side_file import OF_BUNDLE, read_side_file, side_file_of
     from realtime.session.interfaces import SessionSettings
     from realtime.sinks.journal.journal import next_run
     from realtime.sinks.jsonl import JsonLinesSink
@@ -132,6 +132,7 @@ def live(
         predicate=HAEMODYNAMIC if stream is None else predicate(stream) or stream.strip(),
         number=number_of(stream) if stream else None,
         layout=read_side_file(layout) if layout else None,
+        trained_layout=side_file_of(side, OF_BUNDLE) if (side := bundle.card.recording.side_file) else None,
         allow_replay=allow_replay,
         wait_s=wait,
         events=marker_predicate(events) if events else None,
@@ -179,6 +180,8 @@ def live(
         )
         continues = f" (its journal goes on: run {run})" if run > 1 else ""
         say(f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}")
+        if choice.layout is None and choice.trained_layout is not None:
+            say("channels that the stream does not describe: by the side file of the bundle's training")
         if listen:
             print(listen, flush=True)  # a line to copy is not broken
         view = None

@@ -97,6 +97,7 @@ def replay_recording(
 def replay(
     recording: Path,
     *,
+    model: Path | None = None,
     speed: float = 1.0,
     layout: tuple[str, ...] = (),
     side_file: Path | None = None,
@@ -124,6 +125,8 @@ def replay(
     ----------
     recording
         SNIRF, Homer .nirs, NIRx folder, XDF, region series (.1D, .tsv) or a journal.
+    model
+        Bundle folder: the recording is read as those of its training were; the options below go before.
     speed
         Recorded seconds a second: 1 is real time, 20 is twenty times as fast.
     layout
@@ -174,16 +177,18 @@ def replay(
     StreamError
         If speed or layout cannot be had, the recording does not fit the layout, or nobody connected in time.
     """
+    from models.bundle_files import recording_of
     from offline.base.remarks import show_remarks
-    from offline.recordings import read_recording
+    from offline.recordings.as_trained import read_as_trained
 
     sent_as, rows = split_layouts(layout)
     check_how(speed, sent_as)
     if side_file is not None:
         check_new_file(side_file, "The side file", overwrite=overwrite, option="--side-file")
     hide_lsl_information()
-    read = read_recording(
+    read = read_as_trained(
         recording,
+        recording_of(model),
         layout=rows,
         length_unit=length_unit,
         haemoglobin_unit=haemoglobin_unit,

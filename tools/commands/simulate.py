@@ -116,25 +116,27 @@ def simulate(
 
     from offline.base.result_cache import new_folder
     from offline.base.terminal import PlainConsole
-    from offline.simulation import Simulation, TaskBlocks, bayes_ceiling, check_numbers, write_cohort
+    from offline.simulation import Simulation, bayes_ceiling, check_numbers, write_cohort
 
-    task = TaskBlocks(
-        block_s=float(block),
-        rest_s=float(rest),
-        jitter_s=min(4.0, 0.2 * float(rest)),
-        size=response * 1e-6,
-        latency_s=float(latency),
-    )
-    settings = Simulation(
-        seconds=float(seconds),
-        rate=float(rate),
-        n_pairs=pairs,
-        n_short=short_pairs,
-        task=None if resting else task,
-        group_effect=float(group_effect),
-        spread=float(spread),
-        spikes_per_minute=float(spikes),
-        shifts_per_minute=float(shifts),
+    task = {
+        "block_s": block,
+        "rest_s": rest,
+        "jitter_s": min(4.0, 0.2 * rest),
+        "size": response * 1e-6,
+        "latency_s": latency,
+    }
+    settings = Simulation.from_json(
+        {
+            "seconds": seconds,
+            "rate": rate,
+            "n_pairs": pairs,
+            "n_short": short_pairs,
+            "task": None if resting else task,
+            "group_effect": group_effect,
+            "spread": spread,
+            "spikes_per_minute": spikes,
+            "shifts_per_minute": shifts,
+        }
     )
     check_numbers(people, seed, sessions)
     # Two wavelengths of eight bytes.

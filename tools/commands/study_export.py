@@ -77,7 +77,7 @@ def export(
         done = export_study(
             STUDIES[name], scans, out, cache=kept, without=without, evaluation=evaluation, tell=tell
         )
-    needs = done.bundle.card.needs
+    needs = done.bundle.card.input
     low, high = needs.repetition_time
     size = sum((out / each).stat().st_size for each in ("weights.safetensors", "card.json")) / 1e6
     training = done.bundle.card.training

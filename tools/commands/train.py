@@ -82,8 +82,8 @@ def train(
     check_target(out)
     refuse_existing(out, overwrite=overwrite)
 
-    from offline.samples.labels import Span
     from offline.samples.recipe import load_recipe
+    from offline.samples.span import Span
     from offline.training import train as training
     from realtime.inference import one_thread
 

@@ -11,8 +11,8 @@ import safetensors.torch
 import torch
 
 from models.bundle import write_bundle
-from models.bundle_files import CARD, WEIGHTS
-from models.card import Card, canonical
+from models.bundle_files import CARD, WEIGHTS, canonical
+from models.card import NetworkSpec, ScanCard, ScanInput, WindowCard, WindowSettings
 from models.networks.registry import NETWORKS, make_network
 from models.parts.columns import Standardise
 from models.parts.connectivity import Correlation
@@ -22,7 +22,6 @@ from models.parts.kinds_average import KindsAverage
 from models.parts.layers import Linear
 from models.parts.system import System
 from models.scan_bundle import write_scan_bundle
-from models.scan_card import ScanCard
 from tools.fuzz.damage import Random, damaged
 from tools.fuzz.seeds import Input, spec
 from tools.fuzz.texts import VALUES, tree
@@ -33,19 +32,19 @@ def bundles() -> list[Input]:
     found: list[Input] = []
     for name in NETWORKS:
         params = {"hidden": 4} if name != "cnn_lstm" else {}
-        card = Card(
-            network={"name": name, "params": params, "n_chans": 4, "n_times": 35, "n_outputs": 2},
+        card = WindowCard(
+            network=NetworkSpec(name=name, params=params, n_chans=4, n_times=35, n_outputs=2),
             input=spec().to_json(),
             pipeline=[{"stage": "resample", "rate": 5.0}],
             rate=5.0,
-            window={"length_s": 7.0, "step_s": 1.0},
+            window=WindowSettings(length_s=7.0, step_s=1.0),
             labels=["rest", "tap"],
             policy={"min_coverage": 0.9},
             training={"people": 3},
         )
         with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
             torch.manual_seed(0)
-            write_bundle(Path(folder) / "b", card, make_network(**card.network).eval())
+            write_bundle(Path(folder) / "b", card, make_network(**card.network.model_dump()).eval())
             found.append({each: (Path(folder) / "b" / each).read_bytes() for each in (CARD, WEIGHTS)})
     return found
 
@@ -65,13 +64,13 @@ def scan_bundles() -> list[Input]:
         System((Kinds(("pearson", "tangent")),), (line,)),
         System((Correlation(),), (ensemble_of([[linear], [linear]]),)),
     ]
-    needs = {
-        "regions": [f"region {k}" for k in range(regions)],
-        "preprocessing": "none",
-        "least_s": 120.0,
-        "repetition_time": [1.5, 3.0],
-        "most_masked": 0.4,
-    }
+    needs = ScanInput(
+        regions=[f"region {k}" for k in range(regions)],
+        preprocessing="none",
+        least_s=120.0,
+        repetition_time=[1.5, 3.0],
+        most_masked=0.4,
+    )
     found: list[Input] = []
     for system in systems:
         with tempfile.TemporaryDirectory() as folder:

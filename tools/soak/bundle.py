@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import write_bundle
-from models.card import Card
+from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
 from models.networks.registry import make_network
 from tools.faults.device import faulty_spec
 
@@ -32,14 +32,14 @@ def write_soak_bundle(folder: Path) -> None:
     spec = faulty_spec(PAIRS, RATE)
     torch.manual_seed(0)
     shape = {"n_chans": len(spec), "n_times": round(LENGTH_S * RATE), "n_outputs": 2}
-    card = Card(
-        network={"name": "cgrnn", "params": {}, **shape},
+    card = WindowCard(
+        network=NetworkSpec(name="cgrnn", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=RATE,
-        window={"length_s": LENGTH_S, "step_s": 1.0},
+        window=WindowSettings(length_s=LENGTH_S, step_s=1.0),
         labels=["rest", "task"],
         policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": MAX_AGE_S},
-        evidence={"memory_s": 60.0},
+        evidence=EvidenceSettings(memory_s=60.0),
     )
     write_bundle(folder, card, make_network("cgrnn", {}, **shape))

@@ -15,14 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from models.decode import decode as decode_record
 from models.errors import JournalError, SignalError
-from models.typed import misfit
 from realtime.log import (
     ClockMeasured,
     Entry,
     EventReceived,
-    Origin,
-    OriginKind,
     Produced,
     Received,
     SessionStarted,
@@ -31,7 +29,6 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.signal import SignalSpec
 
 APPLICATION_ID = 0x48454D4F  # "HEMO": distinguishes a journal from any other SQLite file.
 VERSION = 2
@@ -126,9 +123,8 @@ KINDS: dict[type[Any], str] = {
     Produced: "produced",
 }
 """What the entries are called in the file; the names of classes may change, these may not."""
-_PLAIN: dict[str, type[Any]] = {
-    name: kind for kind, name in KINDS.items() if kind not in (Received, StreamOpened)
-}
+_BY_NAME: dict[str, type[Any]] = {name: kind for kind, name in KINDS.items() if kind is not Received}
+DAMAGED = "It is damaged or not hemostream's."
 
 
 def decode(row: EntryRow) -> Entry:
@@ -139,30 +135,16 @@ def decode(row: EntryRow) -> Entry:
     JournalError
         The row does not hold what its kind must.
     """
+    what = f"The journal's entry of kind {str(row.kind)[:20]!r} at {str(row.local)[:20]} s cannot be read"
     try:
-        if wrong := misfit(row):
-            raise ValueError(wrong)
+        decode_record(EntryRow, row, error=JournalError, what=what)
         values: dict[str, Any] = json.loads(row.body)
         if row.kind == "samples":
             return _samples(row, np.dtype(values["dtype"]), values["shape"])
-        if row.kind == "stream":
-            origin = values.pop("origin")
-            values = {
-                name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-            }
-            values["spec"] = SignalSpec.from_json(values["spec"])
-            values["origin"] = Origin(**{**origin, "kind": OriginKind(origin["kind"])})
-            entry: Entry = StreamOpened(local=row.local, **values)
-        else:
-            entry = _PLAIN[row.kind](local=row.local, **values)
-        if wrong := misfit(entry):
-            raise ValueError(wrong)
+        entry = {**values, "local": row.local}
+        return decode_record(_BY_NAME[row.kind], entry, error=JournalError, what=what, advice=DAMAGED)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SignalError) as error:
-        raise JournalError(
-            f"The journal holds an entry of kind {str(row.kind)[:20]!r} at {str(row.local)[:20]} s that "
-            f"cannot be read ({type(error).__name__}: {error}). It is damaged or not hemostream's."
-        ) from error
-    return entry
+        raise JournalError(f"{what} ({type(error).__name__}: {error}). {DAMAGED}") from error
 
 
 def _samples(row: EntryRow, dtype: np.dtype[Any], shape: list[int]) -> Received:

@@ -4,13 +4,13 @@ Readers open read-only and take no lock that a writer waits for.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from models.decode import decode as decode_record
 from models.errors import JournalError
-from models.typed import misfit
 from realtime.log import Entry
 from realtime.sinks.journal.format import APPLICATION_ID, EntryRow, Loss, check_identity, decode, uri
 
@@ -69,17 +69,15 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _runs(connection: sqlite3.Connection) -> list[Run]:
     found = connection.execute("SELECT run, session, first FROM runs ORDER BY first")
-    return [_fitting(Run(*row)) for row in found]
+    return [_fitting(Run, row) for row in found]
 
 
-_Row = TypeVar("_Row")
+T = TypeVar("T")
 
 
-def _fitting(row: _Row) -> _Row:
+def _fitting(kind: type[T], row: Sequence[Any]) -> T:
     """A row, if SQLite gave each column what the table says; it lets any value stand in any column."""
-    if wrong := misfit(row):
-        raise JournalError(f"The journal is damaged: {wrong}.")
-    return row
+    return decode_record(kind, tuple(row), error=JournalError, what="The journal is damaged")
 
 
 def _span(connection: sqlite3.Connection, path: Path, run: int | None) -> tuple[int, int]:
@@ -215,4 +213,4 @@ def read_losses(path: Path | str, run: int | None = None) -> tuple[Loss, ...]:
             "SELECT missing, first, last FROM lost WHERE id >= ? AND id < ? ORDER BY id",
             _span(connection, path, run),
         )
-        return tuple(_fitting(Loss(*row)) for row in found)
+        return tuple(_fitting(Loss, row) for row in found)

@@ -35,6 +35,8 @@ class StreamChoice:
         what a person wrote for it.
     layout : StreamLayout, Geometry or None
         What a side file says of the rows, for a stream that does not (wholly) describe itself.
+    trained_layout : StreamLayout, Geometry or None
+        What the side file of the bundle's training says, for such a stream where nothing else is given.
     allow_replay : bool
         Whether a replayed or simulated stream may be taken.
     wait_s : float
@@ -49,6 +51,7 @@ class StreamChoice:
 
     predicate: str = HAEMODYNAMIC
     layout: SideFile | None = None
+    trained_layout: SideFile | None = None
     allow_replay: bool = False
     wait_s: float = 30.0
     events: str | None = None

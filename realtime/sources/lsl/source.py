@@ -17,6 +17,7 @@ from models.outside import printable
 from realtime.channels.layout import StreamLayout
 from realtime.channels.lsl_description import read_origin
 from realtime.channels.stream_xml import read_stream_xml
+from realtime.devices import needed
 from realtime.log import Entry, OriginKind, Received, StreamLost, StreamOpened
 from realtime.sources.lsl.connection import StreamConnection
 from realtime.sources.lsl.events import events_predicate, find_events, listen
@@ -199,8 +200,10 @@ class LslSource:
 
     def _opened(self, info: pylsl.StreamInfo) -> StreamOpened:
         xml = info.as_xml()
-        side = self._choice.layout
         element = read_stream_xml(xml)
+        side = self._choice.layout
+        if side is None:
+            side = needed(element, self._choice.trained_layout)
         origin = read_origin(element)
         if origin.kind is not OriginKind.LIVE and not self._choice.allow_replay:
             raise StreamError(

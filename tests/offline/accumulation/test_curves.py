@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import beta
 
 from models.errors import HemostreamError
-from offline.accumulation import Law, Trajectory, curve, judge, simulate_trajectories
+from offline.accumulation import Law, Trajectory, accumulate, curve, simulate_trajectories
 
 TRUTH = Law(centre=0.0, mu=0.5, between=math.sqrt(0.3), within=math.sqrt(0.7), tau=10.0)
 
@@ -50,14 +50,14 @@ def test_figures_of_known_people() -> None:
 
 def test_calibration_error_by_person_from_a_hundred_people_on() -> None:
     for n, known in ((99, False), (100, True)):
-        judged = [judge(TRUTH, t) for t in simulate_trajectories(n, TRUTH, seed=1, seconds=20.0)]
+        judged = [accumulate(TRUTH, t) for t in simulate_trajectories(n, TRUTH, seed=1, seconds=20.0)]
         (point,) = curve(judged, [20.0])
         assert (point.calibration_error is not None) is known
         assert point.slope is not None
 
 
 def test_longer_is_better_and_calibrated_all_along() -> None:
-    judged = [judge(TRUTH, t) for t in simulate_trajectories(2000, TRUTH, seed=2)]
+    judged = [accumulate(TRUTH, t) for t in simulate_trajectories(2000, TRUTH, seed=2)]
     points = curve(judged, [0, 20, 60, 300])
     losses = [p.log_loss for p in points]
     assert losses == sorted(losses, reverse=True)  # type: ignore[type-var]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import BundleError, HemostreamError
-from offline.accumulation import Law, Running, Trajectory, effective_windows, judge
+from offline.accumulation import Law, Running, Trajectory, accumulate, effective_windows
 
 LAW = Law(centre=0.1, mu=0.5, between=0.5, within=0.8, tau=10.0)
 
@@ -52,7 +52,7 @@ def test_live_says_what_the_whole_recording_says(
     running = Running(law, prior)
     assert running.log_odds == prior
     live = [running.push(t, v) for t, v in zip(times.tolist(), x.tolist(), strict=True)]
-    batch = judge(law, Trajectory("p", True, times, x), prior)
+    batch = accumulate(law, Trajectory("p", True, times, x), prior)
     np.testing.assert_allclose(live, batch.log_odds, rtol=1e-7, atol=1e-7)
     assert running.n_eff == pytest.approx(by_definition(times, law.tau)[-1], rel=1e-9)
     assert running.log_odds == live[-1]
@@ -75,7 +75,7 @@ def test_windows_further_apart_are_worth_more(gaps: list[float], tau: float, lon
 @given(law=laws, step=st.floats(0.05, 60), value=st.floats(-5, 5))
 def test_evidence_of_one_kind_grows_and_saturates(law: Law, step: float, value: float) -> None:
     times = np.arange(200) * step
-    posterior = judge(law, Trajectory("p", True, times, np.full(200, value))).log_odds
+    posterior = accumulate(law, Trajectory("p", True, times, np.full(200, value))).log_odds
     bound = law.saturation(value)
     rounding = 1e-9 * (1 + abs(bound) + law.mu / law.between**2)
     assert np.all(np.diff(np.abs(posterior)) >= -rounding)
@@ -85,7 +85,7 @@ def test_evidence_of_one_kind_grows_and_saturates(law: Law, step: float, value: 
 
 def test_after_long_the_posterior_is_the_saturated_one() -> None:
     times = np.arange(200_000.0)
-    posterior = judge(LAW, Trajectory("p", True, times, np.full(len(times), 0.6))).log_odds
+    posterior = accumulate(LAW, Trajectory("p", True, times, np.full(len(times), 0.6))).log_odds
     assert posterior[-1] == pytest.approx(LAW.saturation(0.6), rel=1e-3)
     assert Law(0, 0.5, 0, 1, 5).saturation(0.3) == math.inf
     assert Law(0, 0.0, 0, 1, 5).saturation(0.3) == 0.0
@@ -105,7 +105,8 @@ def test_windows_far_apart_count_in_full() -> None:
 def test_a_mean_at_the_centre_says_nothing_and_a_higher_one_more() -> None:
     times = np.arange(30.0)
     last = [
-        judge(LAW, Trajectory("p", True, times, np.full(30, v))).log_odds[-1] for v in (-0.4, 0.1, 0.3, 1.0)
+        accumulate(LAW, Trajectory("p", True, times, np.full(30, v))).log_odds[-1]
+        for v in (-0.4, 0.1, 0.3, 1.0)
     ]
     assert last == sorted(last)
     assert last[1] == pytest.approx(0.0, abs=1e-12)

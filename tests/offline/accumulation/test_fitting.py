@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 from models.errors import HemostreamError
-from offline.accumulation import Law, Trajectory, fit, judge, simulate_trajectories
+from offline.accumulation import Law, Trajectory, accumulate, fit, simulate_trajectories
 from offline.accumulation.fitting import variogram
 from offline.stats.calibration import calibration_slope
 
@@ -79,7 +79,7 @@ def test_summed_log_odds_are_far_too_sure_and_ours_are_calibrated() -> None:
     people = simulate_trajectories(2000, TRUTH, seed=6)
     assert slope(people, [t.log_odds[0] for t in people]) == pytest.approx(1.0, abs=0.15)
     assert slope(people, [t.log_odds.sum() for t in people]) < 0.2
-    judged = [judge(law, t).log_odds for t in people]
+    judged = [accumulate(law, t).log_odds for t in people]
     for window in (0, 30, 100, -1):
         assert slope(people, [x[window] for x in judged]) == pytest.approx(1.0, abs=0.15), window
 
@@ -90,7 +90,7 @@ def test_few_people_are_not_made_surer_than_they_are() -> None:
     losses = []
     for seed in range(12):
         law = fitted(simulate_trajectories(20, TRUTH, seed=100 + seed))
-        x = np.array([judge(law, t).log_odds[-1] for t in fresh])
+        x = np.array([accumulate(law, t).log_odds[-1] for t in fresh])
         losses.append(float(np.logaddexp(0, np.where(positive, -x, x)).mean()))
     assert np.mean(losses) < 0.55  # nothing known: 0.69; the true law: 0.43
     assert max(losses) < 0.8
@@ -106,7 +106,7 @@ def test_labels_that_are_no_further_apart_than_by_chance_add_up_to_nothing() -> 
         assert found.law.mu < 0.35
         if found.law.mu == 0.0:
             assert any("by chance" in remark for remark in found.remarks)
-            own = judge(found.law, simulate_trajectories(2, TRUTH, seed=0)[0], 0.4)
+            own = accumulate(found.law, simulate_trajectories(2, TRUTH, seed=0)[0], 0.4)
             np.testing.assert_array_equal(own.log_odds, 0.4)
     assert zero >= 10
 
@@ -124,7 +124,7 @@ def test_what_wanders_more_slowly_than_a_recording_counts_as_an_offset() -> None
     found = fit(simulate_trajectories(200, slow, seed=9, seconds=200.0))
     assert found.law is not None
     assert any("tau" in remark for remark in found.remarks)
-    end = judge(found.law, Trajectory("p", True, np.arange(201.0), np.ones(201))).log_odds[-1]
+    end = accumulate(found.law, Trajectory("p", True, np.arange(201.0), np.ones(201))).log_odds[-1]
     assert end == pytest.approx(1.0, rel=0.3)  # of the truth: 2 mu / within**2
 
 
@@ -164,5 +164,5 @@ def test_log_odds_that_do_not_change_within_a_person_are_all_offset() -> None:
     ]
     law = fitted(flat)
     assert law.within == 0.0
-    posterior = judge(law, flat[0]).log_odds
+    posterior = accumulate(law, flat[0]).log_odds
     np.testing.assert_allclose(posterior, posterior[0])

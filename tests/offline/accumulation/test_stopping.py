@@ -16,10 +16,10 @@ from offline.accumulation import (
     Rule,
     Running,
     Trajectory,
+    accumulate,
     check_on,
     first_passage,
     fit,
-    judge,
     set_rule,
     simulate_trajectories,
 )
@@ -33,7 +33,7 @@ def person(name: str, positive: bool, log_odds: list[float]) -> Trajectory:
 
 
 def people(n: int, seed: int, law: Law = TRUTH) -> list[Trajectory]:
-    return [judge(law, t) for t in simulate_trajectories(n, TRUTH, seed=seed, seconds=200.0)]
+    return [accumulate(law, t) for t in simulate_trajectories(n, TRUTH, seed=seed, seconds=200.0)]
 
 
 FRESH = people(1000, seed=10_000)
@@ -54,7 +54,7 @@ def test_live_stops_where_the_whole_recording_does() -> None:
             posterior = running.push(time, value)
             if live is None and not rule.lower < posterior < rule.upper:
                 live = Passage(time, posterior >= rule.upper)
-        assert live == first_passage(rule, judge(TRUTH, raw))
+        assert live == first_passage(rule, accumulate(TRUTH, raw))
 
 
 def test_check_on_counts_people() -> None:
@@ -145,7 +145,7 @@ def test_windows_summed_as_if_independent_break_it_too() -> None:
     naive = check_on(Rule(claimed, -claimed), summed)
     assert naive.error is not None
     assert naive.error > 0.2  # 0.05 was claimed
-    ours = check_on(Rule(claimed, -claimed), [judge(TRUTH, t) for t in raw])
+    ours = check_on(Rule(claimed, -claimed), [accumulate(TRUTH, t) for t in raw])
     assert ours.error is not None
     assert ours.error < 0.08
 

@@ -70,10 +70,10 @@ def test_windows_of_unseen_people_that_a_session_would_find_novel_are_counted(tm
     samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[1]
     told = out_of_distribution(samples, fold)
-    assert told["windows"] == np.sum(samples.seen.person == "person-1")
+    assert told["windows"] == np.sum(samples.feature_summary.person == "person-1")
     assert told["share"] < 0.05
     assert told["fitted"]["units"] == 2
-    samples.seen.features[samples.seen.person == "person-1"] += 50.0
+    samples.feature_summary.features[samples.feature_summary.person == "person-1"] += 50.0
     assert out_of_distribution(samples, fold) == told | {"share": 1.0}
 
 

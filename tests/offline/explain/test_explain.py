@@ -149,7 +149,7 @@ def test_folds_count_the_same_and_a_map_like_an_untrained_one_is_not_believed() 
 def test_a_map_is_drawn_on_a_real_probe(data_dir: Path, tmp_path: Path) -> None:
     path = sorted((data_dir / "fnirs/homer3_tapping").rglob("*.nirs"))[0]
     recipe = load_recipe("tapping")
-    spec, _ = choose_channels([(path.name, read_recording(path).spec)], recipe)
+    spec, _ = choose_channels([(path.name, read_recording(path).spec)], recipe.input, recipe.kinds)
     behind = Pipeline(recipe.pipeline, spec).spec_out
     share = np.arange(1.0, len(behind) + 1)
     its = {

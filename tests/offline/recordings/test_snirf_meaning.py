@@ -13,6 +13,8 @@ from realtime.channels.match import match_channels
 N = 40
 PAIRS = [(s, 1, w) for s in (1, 2, 3) for w in (1, 2)]
 
+RECIPE = load_recipe("tapping")
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -59,7 +61,7 @@ def test_an_index_is_a_row_and_a_label_a_name(write):
     assert a.spec.names[2] == "S3_D1 760"
     matched = [b.spec.channels[i].source_name for i in match_channels(a.spec, b.spec)]
     assert matched == ["S1", "S1", "S3", "S3"]
-    spec, _ = choose_channels([("b", b.spec), ("a", a.spec)], load_recipe("tapping"))
+    spec, _ = choose_channels([("b", b.spec), ("a", a.spec)], RECIPE.input, RECIPE.kinds)
     assert [c.source_name for c in spec.channels] == ["S1", "S1", "S3", "S3"]
 
 
@@ -69,7 +71,7 @@ def test_rows_that_nobody_names_are_refused_where_their_places_contradict(write)
     with pytest.raises(SignalError, match="S2 is 50 mm away"):
         match_channels(a.spec, b.spec)
     with pytest.raises(RecipeError, match=r"Recordings a and b cannot be joined: .*S2 is 50 mm away"):
-        choose_channels([("a", a.spec), ("b", b.spec)], load_recipe("tapping"))
+        choose_channels([("a", a.spec), ("b", b.spec)], RECIPE.input, RECIPE.kinds)
 
 
 def test_words_as_labels_and_labels_that_name_two(write):

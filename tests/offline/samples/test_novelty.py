@@ -6,7 +6,7 @@ import numpy as np
 
 from models.novelty import window_features
 from offline.base.cohort import read_cohort
-from offline.samples.novelty import FEW, FeatureSummary, fit_novelty, seen, share_unlike
+from offline.samples.novelty import FEW, FeatureSummary, fit_novelty, share_unlike, summarise
 from offline.samples.recipe import load_recipe
 from offline.samples.samples import collect
 from realtime.quality.policy import WHOLE, Reason
@@ -81,9 +81,9 @@ def test_a_feature_that_never_varied_does_not_make_everything_novel() -> None:
 def test_seen_remembers_which_channels_were_left_out() -> None:
     data = np.ones((2, 4), dtype=np.float32)
     window = Window(0, 1, 0.0, 1.0, data, WHOLE, (), rejected_channels={Reason.COVERAGE: ("b",)})
-    of = seen([window], ("a", "b"), "p", "r")
+    of = summarise([window], ("a", "b"), "p", "r")
     np.testing.assert_array_equal(of.used, [[True, False]])
-    assert len(seen([], ("a", "b"), "p", "r")) == 0
+    assert len(summarise([], ("a", "b"), "p", "r")) == 0
 
 
 def test_on_a_real_unseen_person(data_dir: Path, tmp_path: Path) -> None:
@@ -94,10 +94,10 @@ def test_on_a_real_unseen_person(data_dir: Path, tmp_path: Path) -> None:
     table.write_text("recording\tperson\n" + "\n".join(rows) + "\n")
     samples = collect(read_cohort(table), load_recipe("tapping"))
     for person in samples.table.people:
-        unseen = samples.seen.person == person
-        fitted, how = fit_novelty(samples.seen.rows(~unseen))
+        unseen = samples.feature_summary.person == person
+        fitted, how = fit_novelty(samples.feature_summary.rows(~unseen))
         assert "weak" in how
-        assert share_unlike(fitted, samples.seen.rows(unseen)) < 0.02
+        assert share_unlike(fitted, samples.feature_summary.rows(unseen)) < 0.02
 
         windows = samples.X[samples.table.person == person].astype(np.float64)
 

@@ -13,7 +13,7 @@ from offline.samples.recipe import Recipe, parse_recipe
 from realtime.core import Core
 from realtime.log import Origin, StreamOpened
 from realtime.plan import Plan
-from realtime.quality.policy import RANGES
+from realtime.quality.policy import Policy
 from realtime.signal import UNITS, Channel, Kind, SignalSpec
 
 STAGES: dict[str, dict[str, Any]] = {
@@ -133,13 +133,13 @@ def spec(what: list[Any], distances: list[Any], unit: str | None = None) -> Sign
 
 def takes(recipe: Recipe, signal: SignalSpec) -> bool:
     try:
-        chosen, _ = choose_channels([("it", signal)], recipe)
+        chosen, _ = choose_channels([("it", signal)], recipe.input, recipe.kinds)
         plan = Plan(
             spec=chosen,
             pipeline=recipe.pipeline,
             length_s=recipe.window.length_s,
             step_s=recipe.window.step_s,
-            policy=recipe.quality_policy(),
+            policy=recipe.policy,
         )
         Core(plan).feed(StreamOpened(local=0.0, spec=chosen, origin=Origin(), name="s"))
     except (RecipeError, SignalError):
@@ -166,13 +166,13 @@ def test_a_pipeline_that_is_taken_has_a_signal_that_it_takes(
 
 
 @settings(max_examples=300, deadline=None)
-@given(name=st.sampled_from(sorted(RANGES)), value=st.one_of(VALUES, st.floats()))
+@given(name=st.sampled_from(sorted(Policy.model_fields)), value=st.one_of(VALUES, st.floats()))
 def test_a_policy_that_is_taken_is_one(name: str, value: Any) -> None:
     try:
         recipe = recipe_of([{"stage": "resample"}], policy={name: value}, training={"channel_dropout": 0.1})
     except RecipeError:
         return
-    recipe.quality_policy()
+    assert getattr(recipe.policy, name) == value
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
-from offline.samples.labels import Span
 from offline.samples.recipe import load_recipe
 from offline.samples.replay import replay
 from offline.samples.samples import Samples, collect, plan_of
+from offline.samples.span import Span
 from tests.offline.support import (
     group_recipe,
     series_cohort,
@@ -30,7 +30,7 @@ def test_windows_are_the_cores_own_and_lie_wholly_in_a_labelled_interval(tmp_pat
     samples = collect(cohort, recipe)
     recording = read_recording(tmp_path / "p0s0.nirs")
     replayed = replay(recording, plan_of(recipe, samples.spec, samples.labels), chunk_samples=7)
-    by_start = {window.start: window for window in replayed.fit}
+    by_start = {window.start: window for window in replayed.usable}
     own = np.flatnonzero(samples.table.recording == "p0s0.nirs")
     assert len(own) > 20
     intervals = {"rest": (13.0, 20.0), "task": (3.0, 12.0)}
@@ -135,7 +135,7 @@ def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
         collect(cohort, task_recipe(labels=labels))
     with pytest.raises(RecipeError, match="Did you mean 'person-1'"):
         collect(cohort, task_recipe(), exclude_people=["persn-1"])
-    with pytest.raises(RecipeError, match="nobody remains"):
+    with pytest.raises(RecipeError, match="no one remains"):
         collect(cohort, task_recipe(), exclude_people=["person-0", "person-1"])
     with pytest.raises(RecipeError, match="no column 'grup'"):
         collect(cohort, group_recipe(labels={"source": "column", "target": "person", "column": "grup"}))

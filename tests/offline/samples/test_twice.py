@@ -193,7 +193,7 @@ def test_words_for_not_known_are_no_spellings_of_a_label(tmp_path: Path) -> None
     rows = [
         CohortRow(tmp_path / f"{i}.csv", f"p{i}", values={"group": text}) for i, text in enumerate(GROUPS)
     ]
-    labels, own = labels_of(rows, Cohort(tmp_path, tuple(rows)), group_recipe())
+    labels, own = labels_of(rows, Cohort(tmp_path, tuple(rows)), group_recipe().labels)
     assert labels == ("a", "b")
     assert own == ["a", "b", None, None, None]
 
@@ -206,8 +206,8 @@ def test_labels_that_differ_in_case_are_refused(tmp_path: Path) -> None:
 
 def test_events_that_are_nearly_called_as_the_recipe_wants_them_are_told() -> None:
     recipe = task_recipe()  # wants "1"
-    assert events_spelt_otherwise(recipe, {"1", "2", "1\u200b"}) == []
-    (remark,) = events_spelt_otherwise(recipe, {"1", "\uff11"})
+    assert events_spelt_otherwise(recipe.labels, {"1", "2", "1\u200b"}) == []
+    (remark,) = events_spelt_otherwise(recipe.labels, {"1", "\uff11"})
     assert "'\\uff11'" in remark.text
     assert "recipe's '1'" in remark.text
 

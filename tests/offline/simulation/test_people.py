@@ -119,15 +119,15 @@ def test_settings_go_to_json_and_back(effect: float, size: float, n_pairs: int, 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"n_pairs": 7}, "'n_pairs' is 7; expected an even number"),
-        ({"seconds": 1.0}, "'seconds' is 1.0"),
-        ({"rate": float("nan")}, "'rate' is nan"),
-        ({"n_short": 40}, "'n_short' is 40"),
-        ({"wavelengths": [850.0, 760.0]}, "'wavelengths'"),
+        ({"n_pairs": 7}, "n_pairs: found 7; expected a multiple of 2"),
+        ({"seconds": 1.0}, "seconds: found 1.0; expected greater than or equal to 10"),
+        ({"rate": float("nan")}, "rate: found nan; expected a finite number"),
+        ({"n_short": 40}, "n_short is 40; expected at most n_pairs, 20"),
+        ({"wavelengths": [850.0, 760.0]}, "wavelengths are .*; expected them to rise"),
         ({"group_efect": 1.0}, "Did you mean 'group_effect'"),
         ({"task": {"latncy_s": 5.0}}, "Did you mean 'latency_s'"),
-        ({"task": {"jitter_s": 30.0}}, "'jitter_s' is 30.0"),
-        ({"task": {"size": 0.5}}, "mol/L"),
+        ({"task": {"jitter_s": 30.0}}, "jitter_s is 30.0 s; expected less than rest_s"),
+        ({"task": {"size": 0.5}}, "task.size: found 0.5; expected less than 0.0001"),
     ],
 )
 def test_wrong_settings_show_the_value(values: dict[str, object], message: str) -> None:

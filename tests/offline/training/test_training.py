@@ -14,9 +14,9 @@ from offline.base.cohort import read_cohort
 from offline.base.people_hash import person_hash
 from offline.evaluation.evaluate import evaluate
 from offline.recordings import read_recording
-from offline.samples.labels import Span
 from offline.samples.replay import replay, stack
 from offline.samples.samples import collect
+from offline.samples.span import Span
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.train import train, train_within
 from realtime.core import Plan
@@ -54,7 +54,7 @@ def test_the_card_says_how_and_names_nobody(tmp_path: Path) -> None:
     assert card.training["validation"] == "held-out sessions of training people"
     assert card.training["cohort_hash"] == read_cohort(cohort).content_hash()
     assert sum(card.training["windows"]["train"].values()) > 0
-    assert card.calibration["temperature"] > 0
+    assert card.calibration.temperature > 0
     assert card.versions["torch"] == torch.__version__ or torch.__version__.startswith(card.versions["torch"])
     text = json.dumps(card.to_json())
     assert "person-" not in text
@@ -75,7 +75,7 @@ def test_the_card_knows_what_training_looked_like(tmp_path: Path) -> None:
     novelty = Novelty.from_json(card.novelty)
     samples = collect(read_cohort(cohort), recipe)
     assert np.mean([novelty.score(window) > 1.0 for window in samples.X]) < 0.02
-    assert len(samples.seen) > len(samples)  # what has no label is judged live too
+    assert len(samples.feature_summary) > len(samples)  # what has no label is judged live too
     assert novelty.score(20.0 * samples.X[0]) > 1.0
 
 
@@ -93,7 +93,7 @@ def test_what_the_card_plans_gives_the_windows_that_were_trained_on(tmp_path: Pa
     samples = collect(read_cohort(cohort), task_recipe())
     served = replay(read_recording(tmp_path / "p0s0.nirs"), Plan.from_card(bundle.card))
     starts = set(samples.table.start[samples.table.recording == "p0s0.nirs"].tolist())
-    windows = stack([window for window in served.fit if window.start in starts])
+    windows = stack([window for window in served.usable if window.start in starts])
     assert torch.equal(
         torch.from_numpy(windows), torch.from_numpy(samples.X[samples.table.recording == "p0s0.nirs"])
     )
@@ -129,7 +129,7 @@ def test_hardly_any_data_still_trains_and_none_is_said(tmp_path: Path) -> None:
     train(cohort, task_recipe(), tmp_path / "tiny")
     card = read_bundle(tmp_path / "tiny").card
     assert card.training["validation"] == "none"
-    assert card.calibration["temperature"] == 1.0
+    assert card.calibration.temperature == 1.0
     samples = collect(read_cohort(cohort), task_recipe())
     only_rest = (samples.table.target == 0).nonzero()[0]
     with pytest.raises(RecipeError, match="No training window has label 'task'"):

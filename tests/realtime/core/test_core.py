@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.card import Card
+from models.card import WindowCard
 from models.errors import BundleError, RecipeError, SignalError, StreamError
 from models.novelty import Novelty
 from realtime.core import Core, Plan
@@ -435,14 +435,14 @@ def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        ({"min_channels": 0.0}, "min_channels is '0.0'"),
-        ({"min_scalp_coupling": 1.5}, "min_scalp_coupling is '1.5'"),
-        ({"max_flat_s": "2"}, "max_flat_s is '2'"),
-        ({"max_fun": 1}, "max_fun"),
+        ({"min_channels": 0.0}, "min_channels: found 0.0"),
+        ({"min_scalp_coupling": 1.5}, "min_scalp_coupling: found 1.5"),
+        ({"max_flat_s": "2"}, "max_flat_s: found '2'"),
+        ({"max_fun": 1}, "max_fun: unknown"),
     ],
 )
 def test_a_policy_that_cannot_be_is_named(policy: dict, message: str) -> None:
-    card = Card(
+    card = WindowCard(
         network={"name": "cgrnn", "params": {}, "n_chans": 4, "n_times": 70, "n_outputs": 2},
         input=SPEC.to_json(),
         pipeline=[dict(stage) for stage in FAST],
@@ -454,7 +454,9 @@ def test_a_policy_that_cannot_be_is_named(policy: dict, message: str) -> None:
     with pytest.raises(BundleError, match=message):
         Plan.from_card(card)
     known = Novelty(np.zeros((4, 4)), np.ones((4, 4)), 2.0)
-    plan = Plan.from_card(replace(card, policy={"min_channels": 0.5}, novelty=known.to_json()))
+    plan = Plan.from_card(
+        card.model_copy(update={"policy": {"min_channels": 0.5}, "novelty": known.to_json()})
+    )
     assert plan.policy == Policy(min_channels=0.5)
     assert plan.novelty is not None
     assert plan.novelty.threshold == 2.0

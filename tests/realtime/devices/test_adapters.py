@@ -9,8 +9,8 @@ import pytest
 
 from models.errors import StreamError
 from realtime.channels.montage import read_layout
-from realtime.channels.side_file import read_side_file
-from realtime.devices import ADAPTERS, VENDORS, companion_of, layout_of, look, recognise, usual
+from realtime.channels.side_file import OF_BUNDLE, read_side_file, side_file_of
+from realtime.devices import ADAPTERS, VENDORS, companion_of, layout_of, look, needed, recognise, usual
 from realtime.signal import Kind
 
 
@@ -305,6 +305,18 @@ def test_a_side_file_for_more_rows_than_there_are(data_dir):
     side = read_layout(data_dir / "fnirs/lsl_tapping_xdf/sub-001_task-fingertapping_nirs.json")
     with pytest.raises(StreamError, match=r"row 35 .* has 4 rows; .*another device"):
         layout_of(stream(rows=4), side)
+
+
+def test_the_side_file_of_a_training_is_taken_only_where_a_stream_does_not_describe_itself():
+    row = {"channel_idx": 0, "source": "S1", "detector": "D1", "wavelength": 760}
+    montage = side_file_of({"ChMontage": [row]}, OF_BUNDLE)
+    geometry = side_file_of({"Optodes": {"S1": [0, 0, 0]}}, OF_BUNDLE)
+    described = stream(channels=[{**LIGHT, "label": "a", "wavelength": "760"}])
+    assert needed(stream(rows=2), montage) is montage
+    assert needed(described, montage) is None
+    assert needed(described, geometry) is geometry, "it tells no distance"
+    assert needed(stream(rows=2), geometry) is None
+    assert needed(stream(rows=2), None) is None
 
 
 @pytest.mark.parametrize("name", ADAPTERS)

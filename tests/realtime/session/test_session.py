@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.card import Card
+from models.card import WindowCard
 from models.errors import JournalError, SignalError, StreamError
 from models.networks.registry import make_network
 from realtime.decision import Decision
@@ -45,7 +45,7 @@ SPEC = intensity_spec()
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     torch.manual_seed(0)
     shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
-    card = Card(
+    card = WindowCard(
         network={"name": "cgrnn", "params": {}, **shape},
         input=SPEC.to_json(),
         pipeline=[dict(stage) for stage in FAST],
@@ -309,7 +309,7 @@ def test_a_stream_without_the_channels_is_refused_by_name(bundle: Bundle, tmp_pa
 def test_a_log_of_another_model_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "bed.hemostream"
     run_session(bundle, HandedIn(entries(10.0)), journal=path)
-    other = replace(bundle, card=replace(bundle.card, hash="f" * 64))
+    other = replace(bundle, card=bundle.card.model_copy(update={"hash": "f" * 64}))
     with pytest.raises(JournalError, match="give the bundle of the session"):
         list(predict_log(read_journal_entries(path), other, Inference(bundle, device="cpu")))
 

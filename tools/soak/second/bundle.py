@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.bundle import write_bundle
-from models.card import Card
+from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
 from models.networks.registry import make_network
 from realtime.signal import Channel, Kind, SignalSpec
 from tools.soak.second.source import PAIRS, WAVELENGTHS, label
@@ -40,14 +40,14 @@ def write_small_bundle(folder: Path) -> None:
     torch.manual_seed(0)
     # Two chromophores a pair.
     shape = {"n_chans": 2 * PAIRS, "n_times": round(LENGTH_S * MODEL_RATE), "n_outputs": 2}
-    card = Card(
-        network={"name": "lstm", "params": {}, **shape},
+    card = WindowCard(
+        network=NetworkSpec(name="lstm", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=MODEL_RATE,
-        window={"length_s": LENGTH_S, "step_s": 1.0},
+        window=WindowSettings(length_s=LENGTH_S, step_s=1.0),
         labels=["rest", "task"],
         policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 5.0},
-        evidence={"memory_s": 60.0},
+        evidence=EvidenceSettings(memory_s=60.0),
     )
     write_bundle(folder, card, make_network("lstm", {}, **shape))

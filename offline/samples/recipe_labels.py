@@ -1,0 +1,132 @@
+"""The section of a recipe that says where labels come from."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from models.decode import Record
+from models.errors import RecipeError
+from offline.base.spelling import canonical
+from realtime.sources import markers
+from realtime.sources.recording import Event
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list in TOML (strict alone would want Python's own tuple)."""
+
+
+class LabelInterval(Record):
+    """When a label holds: from ``delay_s`` after an event (before it, if negative), ``duration_s`` long.
+
+    Parameters
+    ----------
+    events : tuple of str
+        Labels of the events that begin it, written as readers write them (``1`` for ``1.0``).
+    delay_s : float
+        From the event's onset to the interval's, s.
+    duration_s : float
+        Length of the interval, s.
+    """
+
+    events: Annotated[Names, Field(min_length=1)]
+    delay_s: float = 0.0
+    duration_s: float = Field(gt=0)
+
+    @field_validator("events")
+    @classmethod
+    def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(markers.label_of([event]) for event in events)
+
+
+class Labels(Record):
+    """Where labels come from.
+
+    Parameters
+    ----------
+    source : {"events", "column"}
+        Intervals around events, or a column of the cohort's table.
+    target : {"event", "person"}
+        Whether the label changes within a recording or belongs to the person.
+    column : str or None
+        The column's name.
+    amount : bool
+        Whether the column holds a number of the person (a score, an age) rather than labels.
+    values : tuple of str
+        Its values in the order of the network's outputs; empty takes them as they sort.
+    intervals : mapping of label to Interval
+        In the order of the network's outputs.
+    """
+
+    source: Literal["events", "column"]
+    target: Literal["event", "person"]
+    column: str | None = None
+    amount: bool = False
+    values: Names = ()
+    intervals: dict[str, LabelInterval] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.source == "events" and len(self.intervals) < 2:
+            raise ValueError("labels from events need two intervals or more, [labels.intervals.NAME]")
+        if self.source == "events" and self.target == "person":
+            raise ValueError(
+                "labels from events change within a recording, so they cannot be the person's; "
+                'set target = "event", or take them from a column'
+            )
+        if self.source == "column" and not self.column:
+            raise ValueError('labels from a column need its name: column = "..."')
+        if self.amount and (self.source != "column" or self.target != "person" or self.values):
+            raise ValueError(
+                "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
+                "and no values"
+            )
+        if len(self.values) == 1:
+            raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError(f"values are {list(self.values)}; expected each label once")
+        if "abstain" in (*self.intervals, *self.values):
+            raise ValueError(
+                "'abstain' is what hemostream reports when it does not know; choose another label"
+            )
+        return self
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names of all events that begin a label; empty where labels stand in a column."""
+        return frozenset(name for interval in self.intervals.values() for name in interval.events)
+
+    def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:
+        """The label of a window by the events around it.
+
+        Parameters
+        ----------
+        start, end : float
+            The window, s on the clock of the events.
+        events : iterable of Event
+            Of the recording.
+
+        Returns
+        -------
+        str or None
+            The label whose interval holds the window wholly; None where no interval does.
+
+        Raises
+        ------
+        RecipeError
+            Intervals of two labels hold it.
+        """
+        slack = 1e-6  # onsets and windows are sums of floats
+        found = {
+            label
+            for event in events
+            for label, interval in self.intervals.items()
+            if canonical(event.label) in map(canonical, interval.events)
+            and event.onset + interval.delay_s <= start + slack
+            and end <= event.onset + interval.delay_s + interval.duration_s + slack
+        }
+        if len(found) > 1:
+            raise RecipeError(
+                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
+                "expected one label at most. Shorten labels.intervals in the recipe."
+            )
+        return found.pop() if found else None
