@@ -122,7 +122,7 @@ def test_a_gap_is_told_and_no_window_is_longer_than_it_says(gap_s: float) -> Non
     elif gap_s > 7:
         assert not together or together[0].count < 5
     # It recovers: the last windows are judged again, and every one before the gap was.
-    assert windows[-1].fit
+    assert windows[-1].usable
     assert sum(w.usable for w in windows if w.end <= gap[0]) > 10
 
 
@@ -178,7 +178,7 @@ def test_a_gap_before_the_rate_is_known_does_not_move_the_grid(before: int) -> N
     np.testing.assert_allclose([w.start - w.sequence for w in windows], 300, atol=1e-9)
     assert windows[0].count > 20
     assert windows[0].data is None
-    assert windows[-1].fit
+    assert windows[-1].usable
 
 
 @given(
@@ -282,7 +282,7 @@ def test_one_channel_lost_is_not_judged() -> None:
     assert all(not w.usable for w in hit)
     assert any(Reason.COVERAGE in w.reasons for w in hit)
     assert any(0.4 < w.fitness.coverage < 1 for w in hit)
-    assert windows[-1].fit
+    assert windows[-1].usable
 
 
 @pytest.mark.parametrize(("least", "judged"), [(1.0, False), (0.6, False), (0.5, True)])
@@ -294,7 +294,7 @@ def test_a_bad_channel_is_left_out_where_the_policy_allows_it(least: float, judg
     core = opened_core(plan)
     windows = feed(core, times, data)
     good, bad = windows[20], windows[-1]
-    assert good.fit
+    assert good.usable
     assert good.left_out == {}
     assert bad.usable == judged
     assert bad.reasons == (() if judged else (Reason.FLAT,))
@@ -351,7 +351,7 @@ def test_a_window_unlike_the_training_is_not_judged() -> None:
     # Asked for nothing, it is told all the same.
     easy = replace(unlike(0.01), policy=Policy(max_novelty=None))
     last = feed(opened_core(easy), times, intensities(SPEC, 600))[-1]
-    assert last.fit
+    assert last.usable
     assert last.novelty is not None
     assert last.novelty > 1
 
@@ -601,7 +601,7 @@ def test_a_stamp_ahead_of_its_arrival_is_told_by_its_age_not_by_its_uncertainty(
     last = windows[-1]
     assert last.start > 1000.0
     assert Reason.TIMING not in last.reasons
-    assert last.fit
+    assert last.usable
     decision = core.decide(last, np.zeros(2, np.float32), Produced(220.0, last.sequence, 1))
     assert "ahead of the clock" in decision.reasons
 
