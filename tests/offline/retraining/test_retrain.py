@@ -177,5 +177,5 @@ def test_what_does_not_fit_the_bundle_is_refused_by_name(first: Path, old: Path,
             locked_path=first / "locked/cohort.tsv",
             subgroups=["school"],
         )
-    with pytest.raises(RecipeError, match="nobody whom the bundle learnt from"):
+    with pytest.raises(RecipeError, match="no one whom the bundle learnt from"):
         retrain(old, new, task_recipe(), tmp_path / "out", old_path=new)
