@@ -1,1 +1,1 @@
-"""Evaluation by people that nobody has seen, and what careless protocols would have claimed."""
+"""Evaluation by people that nobody has seen, and what leakage protocols would have claimed."""

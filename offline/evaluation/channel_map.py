@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.arrays import Floats
 from offline.base.sample_table import SampleTable
 from offline.evaluation.ridge import labelled_rows
-from offline.stats.permutation import FEWEST, permuted
+from offline.stats.permutation import FEWEST, permuted_labels
 
 FEATURES = ("mean", "slope", "spread")
 """Of a window, as `offline.estimators.baselines.window_features` has them; all are looked at, and all
@@ -69,7 +69,7 @@ def channel_map(
     greatest: list[float] = []
     for begin in range(0, permutations, AT_ONCE):
         numbers = range(begin, min(begin + AT_ONCE, permutations))
-        y = [permuted(whole, np.random.default_rng([seed, n]), by_person=by_person) for n in numbers]
+        y = [permuted_labels(whole, n, seed=seed, by_person=by_person) for n in numbers]
         greatest += np.abs(_apart(values, np.stack(y, axis=1) == 1, weight)).max(axis=0).tolist()
     null = np.array(greatest)
     if np.ptp(null) == 0:

@@ -23,11 +23,11 @@ from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
 from offline.base.result_cache import new_folder
 from offline.estimators.baselines import window_features
-from offline.evaluation.all_tasks import tasks_of
-from offline.evaluation.audit_network import AUDIT_TASKS, network_audit
+from offline.evaluation.all_tasks import network_audit, tasks_of
 from offline.evaluation.conditions import CONDITIONS, conditions_of, settings_kept
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage_audit import DIVISIONS, PERMUTATIONS, Audit, audit, print_audit, write_audit
+from offline.evaluation.leakage.network import NETWORK_AUDIT as AUDIT_TASKS
+from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
 from offline.evaluation.people import evaluate_people
 from offline.evaluation.permutation_test import (
     NETWORK_NULL,
@@ -44,6 +44,7 @@ from offline.evaluation.report_folder import (
     clear,
     folder_for,
     run_of,
+    write_audit,
     write_figures,
     write_maps,
     write_results,
@@ -53,6 +54,7 @@ from offline.evaluation.runner import Elsewhere, perform, run_tasks
 from offline.evaluation.tables import print_amounts, print_results
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
+from offline.report.leakage import print_audit
 from offline.report.page import write_report
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
@@ -259,19 +261,18 @@ def _refuse_amount(recipe: Recipe, why: str) -> None:
 
 def _audits(
     samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], tell: Tell
-) -> dict[str, Audit]:
+) -> dict[str, dict[str, Any]]:
     """Of the ridge model, and of the recipe's own network where it was audited; by name of their files."""
-    by_person = is_by_person(samples.table, recipe)
     audits = {
-        AUDIT: audit(
+        AUDIT: audit_ridge(
             window_features(samples.X),
             samples.table,
-            by_person=by_person,
+            by_person=is_by_person(samples.table, recipe),
             metric=recipe.evaluation.metric,
             seed=recipe.training.seed,
             tell=tell,
         )
     }
-    if own := tagged(results, AUDIT_TASKS):
-        audits[NETWORK_AUDIT] = network_audit(samples, recipe, own, by_person=by_person)
+    if its := network_audit(samples, recipe):
+        audits[NETWORK_AUDIT] = its.found(tagged(results, AUDIT_TASKS))
     return audits

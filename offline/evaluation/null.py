@@ -18,7 +18,7 @@ from offline.base.splits import Fold, evaluation_folds
 from offline.estimators.discriminant import fit_discriminant
 from offline.evaluation.ridge import Labelled, fit_ridge, inner_folds, labelled_rows
 from offline.stats.metrics import auc
-from offline.stats.permutation import permuted
+from offline.stats.permutation import permuted_labels
 from offline.stats.primary import METRICS, Metric, Pairs, PersonScores
 from offline.stats.primary_figure import primary
 
@@ -117,7 +117,7 @@ def _people(features: Floats, table: SampleTable, permutations: int, repeats: in
     people = table.rows(first)
     figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     for number in range(permutations):
-        y = permuted(people, np.random.default_rng([seed, number]), by_person=True)
+        y = permuted_labels(people, number, seed=seed, by_person=True)
         again = Labelled(rows.features, y, rows.person, rows.weight)
         # Divided otherwise each time: one division fixed by the order of people would favour some labellings.
         pairs = Pairs.of(person_rounds(again, repeats=repeats, seed=seed + repeats * (number + 1)))
@@ -132,9 +132,7 @@ def _blocks(features: Floats, table: SampleTable, permutations: int, repeats: in
     people = np.array(table.people)
     for begin in range(0, permutations, AT_ONCE):
         numbers = range(begin, min(begin + AT_ONCE, permutations))
-        y = np.stack(
-            [permuted(table, np.random.default_rng([seed, n]), by_person=False) for n in numbers], axis=1
-        )
+        y = np.stack([permuted_labels(table, n, seed=seed, by_person=False) for n in numbers], axis=1)
         own = {metric: np.zeros((len(people), y.shape[1])) for metric in METRICS}
         for repeat in range(repeats):
             for fold in evaluation_folds(table.person, table.target, seed=seed + repeat):
@@ -167,7 +165,7 @@ def _classes(
     names = tuple(str(k) for k in range(n_labels))
 
     def predicted(number: int) -> Iterator[Predictions]:
-        y = permuted(table, np.random.default_rng([seed, number]), by_person=by_person)
+        y = permuted_labels(table, number, seed=seed, by_person=by_person)
         again = replace(table, target=y)
         first = seed + repeats * (number + 1)
         for repeat in range(repeats):

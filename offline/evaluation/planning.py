@@ -14,7 +14,7 @@ from offline.base.terminal import PlainConsole
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import CONDITIONS
 from offline.evaluation.fit_and_predict import baselines_of
-from offline.evaluation.leakage_audit import audit
+from offline.evaluation.leakage.ridge import audit_ridge
 from offline.evaluation.null import ridge_null
 from offline.evaluation.runner import perform
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
@@ -122,7 +122,7 @@ def _of_audit(samples: Samples, recipe: Recipe, by_person: bool, rounds: int) ->
     """One round on true labels and one on permuted ones, and the draws of people that follow, measured."""
     features = window_features(samples.X)
     began = time.perf_counter()
-    audit(
+    audit_ridge(
         features,
         samples.table,
         by_person=by_person,

@@ -17,13 +17,14 @@ from offline.base.sample_table import write_table
 from offline.base.versions import versions
 from offline.explain.drawing import draw_channel_map, draw_explanation
 from offline.explain.maps import METHODS
+from offline.report.leakage import draw_audit
 from offline.report.page import JSON, PAGE, picture_of
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from realtime.pipeline import Pipeline
 
 AUDIT, NETWORK_AUDIT = "audit", "audit-network"
-"""Names of what careless protocols gave: of the ridge model, and of the recipe's own network."""
+"""Names of the leakage audits: of the ridge model, and of the recipe's own network."""
 MAP = "channel-map.png"
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
@@ -88,6 +89,14 @@ def write_figures(folder: Path, figures: Mapping[str, Any], run: Mapping[str, An
     for name, values in (("results.json", figures), ("run.json", run)):
         text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
         write_private(folder / name, text + "\n")
+
+
+def write_audit(folder: Path, audit: Mapping[str, Any], name: str = AUDIT) -> None:
+    """Write a leakage audit as ``NAME.json``, and drawn as ``NAME.png``."""
+    text = json.dumps(audit, indent=1, allow_nan=False, ensure_ascii=False)
+    write_private(folder / f"{name}.json", text + "\n")
+    replace_private(folder / f"{name}.png")
+    draw_audit(audit).savefig(folder / f"{name}.png", dpi=120)
 
 
 def write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples, recipe: Recipe) -> None:

@@ -18,7 +18,7 @@ from offline.evaluation.fit_and_predict import fit_predict, out_of_distribution
 from offline.evaluation.tasks import FitTask, Scores
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.permutation import permuted
+from offline.stats.permutation import permuted_labels
 from offline.training.visible_channels import Sight
 
 OUT_OF_DISTRIBUTION = "unlike training"
@@ -143,6 +143,6 @@ def permuted_samples(samples: Samples, recipe: Recipe, number: int) -> Samples:
     number : int
         Of the permutation: it follows from the seed and this number alone.
     """
-    rng = np.random.default_rng([recipe.training.seed, number])
-    target = permuted(samples.table, rng, by_person=recipe.labels.target == "person")
+    by_person = recipe.labels.target == "person"
+    target = permuted_labels(samples.table, number, seed=recipe.training.seed, by_person=by_person)
     return replace(samples, table=replace(samples.table, target=target))

@@ -21,7 +21,7 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
     results : mapping
         What ``results.json`` holds.
     audited : bool
-        Whether careless protocols were run beside it.
+        Whether leakage protocols were run beside it.
     """
     few = results["people"] < 10
     by_person = results["primary"]["label_of"] == "person"
@@ -50,7 +50,7 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
         (
             "REFORMS",
             "what leakage would have claimed",
-            "section Careless protocols" if audited else missing + "evaluate with --audit",
+            "section Leakage protocols" if audited else missing + "evaluate with --audit",
         ),
         (
             "REFORMS",

@@ -15,6 +15,7 @@ from models.regular_file import read_regular
 from offline.base.predictions import Predictions, read_predictions
 from offline.explain.maps import METHODS
 from offline.report.content import content
+from offline.report.leakage import audit_table
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
 from offline.report.words import against_chance, chance_of, fitted_to, stopping, who
 
@@ -70,8 +71,8 @@ def picture_of(method: str) -> str:
 def _pictures(folder: Path) -> dict[str, Path]:
     """What was drawn, by title."""
     wanted = {
-        "Careless protocols": "audit.png",
-        "Careless protocols, network": "audit-network.png",
+        "Leakage protocols": "audit.png",
+        "Leakage protocols, network": "audit-network.png",
         "Map: where labels differ": "channel-map.png",
     } | {f"Map: {method}": picture_of(method) for method in METHODS}
     return {title: folder / name for title, name in wanted.items() if (folder / name).exists()}
@@ -109,9 +110,9 @@ def _page(
         if by_person:
             share = results["recipe"]["settings"]["evaluation"]["prevalence"]
             draw("Decision curve", decision(table, arms, share), "Higher is better; 0 is to act on nobody.")
-    for its in (said["careless"], said["careless_network"]):
+    for its in (said["leakage_audit"], said["leakage_audit_network"]):
         if its is not None:
-            add(f"Careless protocols, {its['model']}", _careless(its))
+            add(f"Leakage protocols, {its['model']}", _leakage(its))
     if (evidence := said["over_time"]) is not None:
         add("Evidence over time", _paragraphs([stopping(evidence)]))
         draw(
@@ -219,14 +220,8 @@ def _apart(its: Mapping[str, Any]) -> tuple[str, str]:
     return "–" if difference is None else f"{difference:+.3f}", _ends(its["interval"])
 
 
-def _careless(audit: Mapping[str, Any]) -> str:
-    rows = [
-        (arm, _number(its["figure"]), _number(its["null_mean"]), _number(its.get("more_than_honest")))
-        for arm, its in audit["arms"].items()
-    ]
-    text = f"{audit['says'][0].upper()}{audit['says'][1:]}."
-    head = ("protocol", "figure", "mean on permuted labels", "more than honest")
-    return _paragraphs([text]) + _table(head, rows)
+def _leakage(audit: Mapping[str, Any]) -> str:
+    return _paragraphs([f"{audit['says'][0].upper()}{audit['says'][1:]}."]) + _table(*audit_table(audit))
 
 
 def _where(its: Mapping[str, Any], labels: Sequence[str]) -> str:

@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
-from offline.stats.intervals import around, bootstrap_sd, draw_people, null_sd
+from offline.stats.intervals import PersonPredictions, around, bootstrap_sd, draw_people, null_sd
 from offline.stats.metrics import auc, majority_rate
 from offline.stats.permutation import p_value
+from offline.stats.person_classes import PersonClasses
 from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Pairs, person_scores
-from offline.studies import several_figures
 from offline.studies.division import TENFOLD
+from offline.studies.several_figures import shares
 
 DRAWS = 2000
 
@@ -43,27 +45,37 @@ def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]
 
 def _of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
     if len(table.labels) > 2:
-        return several_figures.of_arm(table, null)
+        classes = PersonClasses.of(table)
+        out: dict[str, Any] = {"people": len(classes.people)} | _primary(classes, classes.y, null)
+        # The AUC over everybody's scores together is not given: no paper of the review has it.
+        return out | classes.figures(table.labels) | shares(table) | {"auc_over_all": None}
     scores = person_scores(table)
     pairs = Pairs.of(scores)
-    out: dict[str, Any] = {"people": len(scores.people), "majority_rate": majority_rate(scores.positive * 1)}
+    out = {"people": len(scores.people), "majority_rate": majority_rate(scores.positive * 1)}
+    out |= _primary(pairs, scores.positive, null) | {"auc_over_all": over_all(table)}
+    return out | people_figures(scores, pairs, None) | shares(table)
+
+
+def _primary(
+    predicted: PersonPredictions, y: npt.NDArray[Any], null: Mapping[str, Floats]
+) -> dict[str, dict[str, Any]]:
+    """Each metric with its interval, and its p where there is a null."""
+    out: dict[str, dict[str, Any]] = {}
     for metric in METRICS:
-        value = float(pairs.figure(metric, scores.positive)[0])
-        sd = bootstrap_sd(pairs, scores.positive, metric, seed=0)
+        value = float(predicted.figure(metric, y)[0])
+        sd = bootstrap_sd(predicted, y, metric, seed=0)
         chance = null_sd(null[metric]) if metric in null else None
         spreads = [each for each in (sd, chance) if each is not None]
         known = np.isfinite(value)
         ends = around(value, max(spreads)) if spreads and known else None
+        wider = "null and bootstrap, the wider" if chance is not None else "bootstrap over people"
         out[metric] = {
             "value": value if known else None,
             "interval": None if ends is None else [ends.low, ends.high],
-            "interval_from": "null and bootstrap, the wider"
-            if chance is not None
-            else "bootstrap over people",
+            "interval_from": wider,
             "p": p_value(value, null[metric]) if metric in null and known else None,
         }
-    out["auc_over_all"] = over_all(table)
-    return out | people_figures(scores, pairs, None) | several_figures.shares(table)
+    return out
 
 
 def over_all(table: Predictions) -> float | None:
@@ -81,7 +93,8 @@ def null_figures(table: Predictions) -> dict[str, float]:
         What was said of everybody, with the permuted labels.
     """
     if len(table.labels) > 2:
-        return several_figures.null_figures(table)
+        classes = PersonClasses.of(table)
+        return {metric: float(classes.figure(metric, classes.y)[0]) for metric in METRICS}
     scores = person_scores(table)
     pairs = Pairs.of(scores)
     return {metric: float(pairs.figure(metric, scores.positive)[0]) for metric in METRICS}

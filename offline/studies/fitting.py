@@ -26,14 +26,15 @@ from offline.base.row_splits import ten_folds
 from offline.base.sample_table import SampleTable
 from offline.evaluation.tasks import FitTask, Scores
 from offline.features.by_site import moved_together
-from offline.stats.permutation import permuted_evenly, permuted_people
+from offline.stats.permutation import permuted_labels
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.columns import Columns
-from offline.studies.several import area, for_labels, log_probabilities
+from offline.studies.multiclass import area, for_labels, log_probabilities
 from offline.studies.tables import matrices_in
 
 INNER_FOLDS = 3
+PERMUTATION_SEED = 19
 REVISION = 3
 """Raise it when what a task does changes: what was kept before is then not taken up."""
 
@@ -177,16 +178,12 @@ class ScanProcedure:
 
 def labels_of(table: SampleTable, task: ScanTask) -> npt.NDArray[np.int64]:
     """The labels that a task is fitted to and compared with, (n,) int64."""
-    if task.permutation is not None and task.fit.division is not None:
-        return permuted_evenly(table, task.permutation, ten_folds(table, seed=task.fit.division))
-    return permuted_labels(table, task.permutation)
-
-
-def permuted_labels(table: SampleTable, permutation: int | None) -> npt.NDArray[np.int64]:
-    """True labels, or those permuted within sites, by their number, (n,) int64."""
-    if permutation is None:
-        return table.target
-    return permuted_people(table, np.random.default_rng([19, permutation]))
+    part, division = None, task.fit.division
+    if task.permutation is not None and division is not None:
+        part = np.zeros(len(table), dtype=np.int64)
+        for k, fold in enumerate(ten_folds(table, seed=division)):
+            part[fold.test] = k
+    return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, part=part)
 
 
 @contextmanager
@@ -213,7 +210,7 @@ def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) ->
     Returns
     -------
     (n,) float64, or (n, n_labels) float64
-        Above 0 predicts the second of two; of more, see `offline.studies.several.log_probabilities`.
+        Above 0 predicts the second of two; of more, see `offline.studies.multiclass.log_probabilities`.
     """
     if site is not None and _takes_site(model, "decision_function"):
         return np.asarray(model.decision_function(X, site=site), dtype=np.float64)

@@ -7,8 +7,8 @@ from typing import Any
 
 from offline.report.words import RESEARCH
 from offline.studies.base import Role
-from offline.studies.careless.section import section
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.leakage_section import section
 from offline.studies.several_figures import recall_words
 from offline.studies.sheet import figure, listed, number, table, text, write_sheet
 from offline.studies.subgroups import HEAD as GROUP_HEAD

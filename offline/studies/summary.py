@@ -6,8 +6,8 @@ from typing import Any
 
 from models.private import write_private
 from offline.report.words import RESEARCH
-from offline.studies.careless.section import BY_HABIT, by_habit, highest
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.leakage_section import BY_PROTOCOL, by_protocol, highest
 from offline.studies.page import stands_in
 from offline.studies.sheet import (
     figure,
@@ -31,12 +31,12 @@ HEAD = (
     "transductive AUC",
     "10-fold AUC",
     "permuted AUC",
-    "careless accuracy at one site",
+    "leakage protocol's accuracy, one site",
     "fits",
     "s",
 )
-HABITS = (
-    "Careless protocols, each beside an honest twin of the same people of one site, rows and chance: "
+LEAKAGE = (
+    "Leakage protocols, each beside an honest twin of the same people of one site, rows and chance: "
     "accuracy, and in brackets the mean on permuted labels, which mean nothing."
 )
 
@@ -93,15 +93,15 @@ def write_summary(
     Returns
     -------
     str
-        The table, and that of careless protocols where they were tried, as Markdown.
+        The table, and that of leakage protocols where they were tried, as Markdown.
     """
     rows = [_row(results, seconds.get(results["study"]["name"], 0.0)) for results in all_results]
-    audited = [row for results in all_results if (row := by_habit(results)) is not None]
+    audited = [row for results in all_results if (row := by_protocol(results)) is not None]
     said = [markdown(HEAD, rows), *notes]
     parts = [table(HEAD, rows), listed("", notes)]
     if audited:
-        said += [HABITS, markdown(BY_HABIT, audited)]
-        parts += [f"<p>{text(HABITS)}</p>", table(BY_HABIT, audited)]
+        said += [LEAKAGE, markdown(BY_PROTOCOL, audited)]
+        parts += [f"<p>{text(LEAKAGE)}</p>", table(BY_PROTOCOL, audited)]
     parts.append(links(all_results))
     return write_over_all(out, all_results, "Published systems", "\n\n".join(said) + "\n", parts)
 

@@ -10,7 +10,7 @@ from tools.cli import main
 
 
 @pytest.mark.parametrize(("said", "audit"), [((), True), (("--no-audit",), False), (("--audit",), True)])
-def test_careless_protocols_are_tried_unless_told_otherwise(
+def test_leakage_protocols_are_tried_unless_told_otherwise(
     said: tuple[str, ...], audit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[dict[str, Any]] = []

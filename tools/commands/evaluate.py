@@ -48,7 +48,7 @@ def evaluate(
         Let the workers of this Dask scheduler share the folds instead: tcp://127.0.0.1:PORT, or
         tls://HOST:PORT for other machines. The figures do not depend on it.
     audit : bool
-        Also show what careless protocols would have claimed (audit.json, audit.png).
+        Also show what leakage protocols would have claimed (audit.json, audit.png).
     plan : bool
         Only print how many fits it would take and about how many hours; nothing is written.
     allow_damaged : bool

@@ -155,8 +155,8 @@ def run(
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
     audit : bool
-        Whether every system is also run carelessly at one site, beside its honest twin: what an accuracy is
-        worth shows only there, and it takes a small part of a run's time.
+        Whether every system is also run by leakage protocols at one site, each beside its honest twin: what
+        an accuracy is worth shows only there, and it takes a small part of a run's time.
     allow_damaged : bool
         Take what is left of a cohort's recordings of which much cannot be read.
     """

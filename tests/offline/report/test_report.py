@@ -64,16 +64,16 @@ def test_a_label_of_the_person_has_a_decision_curve_and_an_audit_its_section(tmp
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     for said in (
         "Decision curve",
-        "Careless protocols",
+        "Leakage protocols",
         "overlapping windows at random",
         "REFORMS",
         "TRIPOD",
     ):
         assert said in page
     content = json.loads((tmp_path / "out/report.json").read_text())
-    assert content["careless"]["model"] == "ridge"
+    assert content["leakage_audit"]["model"] == "ridge"
     where = {row["item"]: row["where"] for row in content["checklists"]}
-    assert where["what leakage would have claimed"] == "section Careless protocols"
+    assert where["what leakage would have claimed"] == "section Leakage protocols"
     assert "not answered" in where["whether it holds elsewhere"]
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert results["who"]["people"] == 10

@@ -15,10 +15,10 @@ from offline.scans import Scans
 from offline.scans.regions import stack
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
-from offline.studies.careless import audit_study
 from offline.studies.choice import can_tell, run_one, summarise
 from offline.studies.columns import Columns
 from offline.studies.division import Profile
+from offline.studies.leakage_audit import audit_study
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, table_of
 from tools.cli import main
 
@@ -102,7 +102,7 @@ def test_columns_that_are_traits_are_neither_chosen_nor_lost(tmp_path: Path) -> 
         study, scans, X, SMALL, work=tmp_path / "work", cache=tmp_path, workers=Workers(), tell=silent
     )
     assert found["columns"] == 3
-    assert "selection outside the fold" in found["habits"]
+    assert "selection outside the fold" in found["protocols"]
 
 
 def test_a_scan_that_a_table_cannot_be_made_of_is_named(tmp_path: Path) -> None:

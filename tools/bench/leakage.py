@@ -1,4 +1,4 @@
-"""``python -m tools.bench.careless``: what careless protocols claim of people at rest, who have no groups.
+"""``python -m tools.bench.leakage``: what leakage protocols claim of people at rest, who have no groups.
 
 The floor is chance: the people of ``fnirs/rest`` were never divided into groups, so whatever a protocol
 finds between groups drawn at random is its own doing.
@@ -15,12 +15,14 @@ from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.base.progress import shown
 from offline.estimators.baselines import window_features
-from offline.evaluation.leakage_audit import audit, write_audit
+from offline.evaluation.leakage.ridge import audit_ridge
+from offline.evaluation.report_folder import write_audit
+from offline.report.leakage import conditions
 from offline.samples.recipe import parse_recipe
 from offline.samples.samples import collect
 from offline.samples.twice import refuse_shared
 
-app = App(name="careless", help="Careless protocols on people without groups.", help_format="plaintext")
+app = App(name="leakage", help="Leakage protocols on people without groups.", help_format="plaintext")
 
 RECIPE = {
     "name": "rest",
@@ -40,7 +42,7 @@ RECIPE = {
 
 
 @app.default
-def careless(*, data: Path | None = None, groupings: int = 100, out: Path | None = None) -> None:
+def leakage(*, data: Path | None = None, groupings: int = 100, out: Path | None = None) -> None:
     """Audit groups drawn at random of the people of ``fnirs/rest``.
 
     Parameters
@@ -64,7 +66,7 @@ def careless(*, data: Path | None = None, groupings: int = 100, out: Path | None
         cohort.write_text("recording\tperson\tgroup\n" + "\n".join(lines) + "\n", encoding="utf-8")
         samples = collect(read_cohort(cohort), parse_recipe(RECIPE, "rest"), progress=tell)
         refuse_shared(samples.shared)
-        found = audit(
+        found = audit_ridge(
             window_features(samples.X),
             samples.table,
             by_person=True,
@@ -74,10 +76,11 @@ def careless(*, data: Path | None = None, groupings: int = 100, out: Path | None
         )
     print("| protocol | AUC by person, mean of groupings | 95 % of that mean | more than honest |")
     print("|---|---|---|---|")
-    for arm, row in found.to_json()["arms"].items():
-        low, high = row["null_interval"]
-        more = "" if arm == "honest" else f"{row['null_more_than_honest']:+.3f}"
-        print(f"| {arm} | {row['null_mean']:.3f} | {low:.3f} to {high:.3f} | {more} |")
+    for name, figures, difference in conditions(found):
+        null = figures["auc"]["permuted"]
+        low, high = null["interval"]
+        more = "" if difference is None else f"{difference['auc']['permuted']['mean']:+.3f}"
+        print(f"| {name} | {null['mean']:.3f} | {low:.3f} to {high:.3f} | {more} |")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_audit(out, found)

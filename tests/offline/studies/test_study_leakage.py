@@ -1,9 +1,9 @@
-"""Careless habits find what is not there, their honest twins do not, and both see the same people."""
+"""Leakage protocols find what is not there, their honest twins do not, and both see the same people."""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,21 +14,31 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import silent
+from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.evaluation import runner
 from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.leakage.protocols import (
+    RANDOM,
+    SELECTION,
+    SETTING,
+    AuditTask,
+    LabelsOf,
+    LeakageProtocol,
+)
+from offline.evaluation.leakage.scans import plan_scans, rounds_of
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
+from offline.stats.permutation import permuted_labels
 from offline.studies import STUDIES
 from offline.studies.base import Paper, Role, Study
-from offline.studies.careless import Habit, audit_study
-from offline.studies.careless.habits import Extent, Round, selection, settings, windows
-from offline.studies.careless.section import highest, section
-from offline.studies.careless.windows import cut
 from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, QUICK, TENFOLD, Profile
-from offline.studies.fitting import ScanProcedure, permuted_labels
-from offline.studies.running import run_study
+from offline.studies.fitting import PERMUTATION_SEED, ScanProcedure
+from offline.studies.leakage_audit import audit_study, study_task
+from offline.studies.leakage_section import highest, section
+from offline.studies.run import run_study
+from offline.studies.scan_parts import cut
 from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, table_of
 from tests.offline.studies.fits import fitted, task_of
@@ -59,24 +69,28 @@ def audited(
         return audit_study(study, scans, X, profile, workers=shared, **how)[0]
 
 
-def test_careless_habits_find_what_is_not_there_and_their_twins_do_not(tmp_path: Path) -> None:
-    found = audited(RIDGE, people(), tmp_path)["habits"]
-    assert set(found) == {Habit.SELECTION, Habit.WINDOWS}
+def test_leakage_protocols_find_what_is_not_there_and_their_twins_do_not(tmp_path: Path) -> None:
+    found = audited(RIDGE, people(), tmp_path)["protocols"]
+    assert set(found) == {str(SELECTION), str(RANDOM)}
     for name, its in found.items():
         for metric in ("accuracy", "balanced_accuracy", "auc"):
-            # On 100 people an accuracy strays by .05 or more; the mean of five labellings by half of that.
-            assert its["careless"]["true"][metric] > 0.68, name
-            assert its["honest"]["true"][metric] == pytest.approx(0.5, abs=0.15), name
-            assert its["careless"]["permuted"][metric]["mean"] > 0.66, name
-            assert its["honest"]["permuted"][metric]["mean"] == pytest.approx(0.5, abs=0.1), name
-            assert 0.0 < its["honest"]["permuted"][metric]["sd"] < 0.15, name
+            leaky, honest = its["leaky"][metric], its["honest"][metric]
+            # On 100 people an accuracy strays by .05 or more; the mean of five permutations by half of that.
+            assert leaky["value"] > 0.68, name
+            assert honest["value"] == pytest.approx(0.5, abs=0.15), name
+            assert leaky["permuted"]["mean"] > 0.66, name
+            assert honest["permuted"]["mean"] == pytest.approx(0.5, abs=0.1), name
+            assert 0.0 < honest["permuted"]["sd"] < 0.15, name
+            difference = its["difference"][metric]
+            assert difference["value"] == leaky["value"] - honest["value"]
+            assert difference["interval"] is None  # of five permutations
 
 
 def test_honest_twins_find_what_is_there(tmp_path: Path) -> None:
-    found = audited(RIDGE, people(4.0), tmp_path)["habits"]
+    found = audited(RIDGE, people(4.0), tmp_path)["protocols"]
     for name, its in found.items():
-        assert its["honest"]["true"]["auc"] > 0.75, name
-        assert its["honest"]["permuted"]["auc"]["mean"] == pytest.approx(0.5, abs=0.12), name
+        assert its["honest"]["auc"]["value"] > 0.75, name
+        assert its["honest"]["auc"]["permuted"]["mean"] == pytest.approx(0.5, abs=0.12), name
 
 
 class OneColumn(ClassifierMixin, BaseEstimator):
@@ -111,64 +125,77 @@ LUCK = Study(
 
 def test_the_best_of_eight_lucky_settings_looks_better_than_luck(tmp_path: Path) -> None:
     scans = simulate_table(60, effect=0.0, n_sites=1, seed=2).scans
-    its = audited(LUCK, scans, tmp_path, replace(SMALL, audited=10))["habits"][Habit.SETTING]
-    permuted = {twin: its[twin]["permuted"]["accuracy"]["mean"] for twin in ("careless", "honest")}
+    its = audited(LUCK, scans, tmp_path, replace(SMALL, audited=10))["protocols"][str(SETTING)]
+    permuted = {twin: its[twin]["accuracy"]["permuted"]["mean"] for twin in ("leaky", "honest")}
     # The greatest of eight accuracies of 60 people: .5 + 1.4 * .065.
-    assert permuted["careless"] > 0.55
+    assert permuted["leaky"] > 0.55
     assert permuted["honest"] == pytest.approx(0.5, abs=0.07)
 
 
-def rounds_of(scans: Scans) -> dict[str, tuple[Round, ...]]:
-    rows, extent = np.arange(len(scans)), Extent(1, 2)
-    study = STUDIES["jung2019"]
-    return {
-        "selection": tuple(selection(study, scans.table, rows, 20, extent)),
-        "settings": tuple(settings(study, scans.table, rows, extent)),
-        "windows": tuple(windows(study, cut(scans).table, extent)),
-    }
+PROTOCOLS = (SELECTION, SETTING, RANDOM)
 
 
-@pytest.mark.parametrize("name", ["selection", "settings", "windows"])
-def test_twins_judge_the_same_rows_once_from_as_many_of_each_label(name: str) -> None:
-    table = cut(people()).table if name == "windows" else people().table
-    for each in rounds_of(people())[name]:
-        y = permuted_labels(table, each.labelling)
-        for way in each.careless:
-            judged = np.concatenate([task.fold.test for task in way])
-            assert np.array_equal(np.sort(judged), np.arange(len(table)))
-            for one, twin in zip(way, each.honest, strict=True):
-                for side in ("train", "test"):
-                    sides = [np.bincount(y[getattr(task.fold, side)]) for task in (one, twin)]
-                    np.testing.assert_array_equal(sides[0], sides[1])
-                assert (one.condition, one.fold.name) == (twin.condition, twin.fold.name)
-        for task in each.honest:
+def labels_of(table: SampleTable) -> LabelsOf:
+    return partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
+
+
+def planned(protocol: LeakageProtocol, n_settings: int = 8) -> tuple[SampleTable, list[AuditTask]]:
+    """The table, and the tasks of one division with true labels and of two permutations."""
+    table = cut(people()).table if protocol is RANDOM else people().table
+    rounds, rows = rounds_of(1, 2), np.arange(len(table))
+    return table, plan_scans(protocol, table, rows, labels_of(table), rounds, n_settings=n_settings)
+
+
+def ways(tasks: list[AuditTask]) -> list[list[AuditTask]]:
+    """Tasks that together predict everybody once."""
+    keys = dict.fromkeys((task.seed, task.leaky, task.setting) for task in tasks)
+    return [[task for task in tasks if (task.seed, task.leaky, task.setting) == key] for key in keys]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=str)
+def test_twins_predict_the_same_rows_once_from_as_many_of_each_label(protocol: LeakageProtocol) -> None:
+    table, tasks = planned(protocol)
+    for way in ways(tasks):
+        rows = np.concatenate([task.fold.test for task in way])
+        assert np.array_equal(np.sort(rows), np.arange(len(table)))
+        twin = [task for task in tasks if task.seed == way[0].seed and not task.leaky]
+        y = labels_of(table)(way[0].permutation)
+        for one, other in zip(way, twin, strict=True):
+            for side in ("train", "test"):
+                sides = [np.bincount(y[getattr(task.fold, side)]) for task in (one, other)]
+                np.testing.assert_array_equal(sides[0], sides[1])
+            pair = [study_task(task, 20, 0) for task in (one, other)]  # their chance is the same
+            assert len({(task.condition, task.fold.name) for task in pair}) == 1
+    for task in tasks:
+        if not task.leaky:
             assert not set(table.person[task.fold.train]) & set(table.person[task.fold.test])
 
 
 def test_only_windows_at_random_put_people_on_both_sides_and_true_labels_come_first() -> None:
-    by_name = rounds_of(people())
-    table = cut(people()).table
-    for each in by_name["windows"]:
-        for task in each.careless[0]:
+    table, tasks = planned(RANDOM)
+    for task in tasks:
+        if task.leaky:
             both = set(table.person[task.fold.train]) & set(table.person[task.fold.test])
             assert len(both) > 0.8 * len(set(table.person[task.fold.test]))
-    for each in by_name["selection"]:
-        for one, twin in zip(each.careless[0], each.honest, strict=True):
-            np.testing.assert_array_equal(one.fold.test, twin.fold.test)
-    assert [each.labelling for each in by_name["settings"]] == [None, 0, 1]
-    assert [task.fit.setting for task in by_name["settings"][0].honest] == [None] * 5
+    for protocol in (SELECTION, SETTING):
+        table, tasks = planned(protocol)
+        assert not any(set(table.person[t.fold.train]) & set(table.person[t.fold.test]) for t in tasks)
+    assert list(dict.fromkeys(task.permutation for task in tasks)) == [None, 0, 1]
+    assert [task.setting for task in tasks if not task.leaky] == [None] * 15
+    assert {task.setting for task in tasks if task.leaky} == set(range(8))
 
 
-def test_labels_of_the_judged_reach_the_careless_selection_only() -> None:
+def test_labels_of_test_people_reach_the_leaky_selection_only() -> None:
     scans = people()
     X = TABLES["correlation"](scans).astype(np.float32)
-    first = rounds_of(scans)["selection"][0]
-    for task, reached in ((first.careless[0][0], True), (first.honest[0], False)):
+    _, tasks = planned(SELECTION)
+    for task in (tasks[0], tasks[5]):
         target = scans.y.copy()
         target[task.fold.test] = 1 - target[task.fold.test]
         other = replace(scans.table, target=target)
-        one, two = (fitted(RIDGE, X, table, task) for table in (scans.table, other))
-        assert np.array_equal(one.scores, two.scores) is not reached
+        own = study_task(task, 20, 0)
+        one, two = (fitted(RIDGE, X, table, own) for table in (scans.table, other))
+        assert np.array_equal(one.scores, two.scores) is not task.leaky
 
 
 def test_what_is_chosen_of_the_columns_and_by_whose_labels_is_in_the_key_of_a_task(tmp_path: Path) -> None:
@@ -195,7 +222,7 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
         return real(*args)
 
     monkeypatch.setattr(runner, "perform", counted)
-    n = (3 + 2) * 2 * 2 * 5  # divisions and labellings, habits, twins, folds
+    n = (3 + 2) * 2 * 2 * 5  # divisions and permutations, protocols, twins, folds
     assert audited(RIDGE, scans, tmp_path / "one", few) == once
     assert len(computed) == n // 2
     assert audited(RIDGE, scans, tmp_path / "one", few) == once
@@ -207,14 +234,14 @@ def test_what_is_not_tried_is_said(tmp_path: Path) -> None:
     for name in ("motion", "many-kinds", "ridge-tangent"):
         assert audited(STUDIES[name], scans, tmp_path) == {"why_not": STUDIES[name].not_auditable_because}
     slow = replace(RIDGE, fit_s=5.0)  # 8 rounds of 5 folds, both twins, 4 parts, 40 people of 200: 320 s
-    assert set(audited(slow, scans, tmp_path)["habits"]) == {Habit.SELECTION}
-    assert "about 5 minutes; the profile full" in audited(slow, scans, tmp_path)["skipped"][Habit.WINDOWS]
-    assert Habit.WINDOWS in audited(slow, scans, tmp_path, replace(SMALL, name="full"))["habits"]
+    assert set(audited(slow, scans, tmp_path)["protocols"]) == {str(SELECTION)}
+    assert "about 5 minutes; the profile full" in audited(slow, scans, tmp_path)["skipped"][str(RANDOM)]
+    assert str(RANDOM) in audited(slow, scans, tmp_path, replace(SMALL, name="full"))["protocols"]
     short = replace(scans, X=scans.X[:, :, :110])
     spectral = replace(RIDGE, table="spectrum")
-    assert "needs at least" in audited(spectral, short, tmp_path)["skipped"][Habit.WINDOWS]
+    assert "needs at least" in audited(spectral, short, tmp_path)["skipped"][str(RANDOM)]
     table = simulate_table(60, effect=0.0, n_sites=1, seed=2).scans
-    assert "table" in audited(STUDIES["ridge-table"], table, tmp_path)["skipped"][Habit.WINDOWS]
+    assert "table" in audited(STUDIES["ridge-table"], table, tmp_path)["skipped"][str(RANDOM)]
     alone = scans.rows(np.flatnonzero((scans.y == 0) | (np.arange(len(scans)) == 1)))
     assert "1 people of a label, and 6" in audited(RIDGE, alone, tmp_path)["why_not"]
 
@@ -257,25 +284,25 @@ def test_a_page_and_the_table_of_all_tell_it_where_it_was_tried(tmp_path: Path) 
         name: json.loads((tmp_path / name / "results.json").read_text()) for name in ("with", "without")
     }
     pages = {name: (tmp_path / name / "report.html").read_text() for name in results}
-    assert results["without"]["careless"] is None
-    assert "careless protocols would have claimed" in pages["with"]
-    assert "careless protocols" not in pages["without"]
+    assert results["without"]["leakage"] is None
+    assert "leakage protocols would have claimed" in pages["with"]
+    assert "leakage protocols" not in pages["without"]
     assert all(
         results["with"][key] == results["without"][key] for key in ("arms", "null", "settings", "fits")
     )
-    habits = results["with"]["careless"]["habits"]
-    told = {name: its["careless"]["true"]["accuracy"] for name, its in habits.items()}
-    best = max(told, key=lambda name: told[name])
-    assert highest(results["with"]).startswith(f"{best}: {told[best]:.2f} (honest ")
-    assert pages["with"].count("<rect") == 8
-    older = {key: value for key, value in results["without"].items() if key != "careless"}
+    protocols = results["with"]["leakage"]["protocols"]
+    reported = {name: its["leaky"]["accuracy"]["value"] for name, its in protocols.items()}
+    best = max(reported, key=lambda name: reported[name])
+    assert highest(results["with"]).startswith(f"{best}: {reported[best]:.2f} (honest ")
+    assert pages["with"].count("data:image/png") == 1
+    older = {key: value for key, value in results["without"].items() if key != "leakage"}
     assert section(older) == ""
     text = write_summary(tmp_path, [results["with"], older], {})
-    table, told = (part.splitlines() for part in text.strip().split("\n\n")[::2])
+    table, audits = (part.splitlines() for part in text.strip().split("\n\n")[::2])
     assert [line.count(f"{best}: ") for line in table[2:]] == [1, 0]
-    assert len(told) == 3  # whoever was not audited has no row
-    first = habits[next(iter(habits))]["careless"]
-    assert f"{first['true']['accuracy']:.3f} ({first['permuted']['accuracy']['mean']:.3f})" in told[2]
-    why = {"careless": {"why_not": "it reads <no> scan"}}
+    assert len(audits) == 3  # whoever was not audited has no row
+    first = protocols[next(iter(protocols))]["leaky"]["accuracy"]
+    assert f"{first['value']:.3f} ({first['permuted']['mean']:.3f})" in audits[2]
+    why = {"leakage": {"why_not": "it reads <no> scan"}}
     assert "it reads &lt;no&gt; scan" in section(why)
     assert highest(why) == "–"

@@ -23,7 +23,6 @@ from offline.evaluation.tasks import FitResult
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
-from offline.studies.careless import audit_study
 from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of, null_figures
 from offline.studies.fitting import (
@@ -34,9 +33,10 @@ from offline.studies.fitting import (
     labels_of,
     probabilities_of,
 )
+from offline.studies.leakage_audit import audit_study
+from offline.studies.multiclass import refuse_few
 from offline.studies.page import write_page
 from offline.studies.planning import null_tasks, only, people_of, planned
-from offline.studies.several import refuse_few
 from offline.studies.sheet import write_json
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import OF_MATRICES, digest, table_of
@@ -89,7 +89,7 @@ def run_study(
     workers : Workers, optional
         Who shares the fits; without, they are made here.
     audit : bool
-        Whether careless protocols are tried too, at one site.
+        Whether leakage protocols are tried too, at one site.
     tell : callable
         Told of progress.
 
@@ -117,9 +117,9 @@ def run_study(
 
     results = ran(planned(study, scans.table, profile))
     permuted = ran(null_tasks(scans.table, profile, _chosen_most(results)))
-    careless = None
+    leakage = None
     if audit:
-        careless, seconds["careless protocols"] = audit_study(
+        leakage, seconds["leakage protocols"] = audit_study(
             study, scans, X, profile, work=kept.folder, cache=cache, workers=workers, tell=tell
         )
     table = Predictions.concatenate([_part(scans, scans.table, each) for each in results])
@@ -150,10 +150,10 @@ def run_study(
         },
         "settings": {condition: _settings(study, results, condition) for condition in table.arms},
         "fits": _fits(study, [*results, *permuted]),
-        "careless": careless,
+        "leakage": leakage,
     }
     write_predictions(out / "predictions.csv", table)
-    write_report(out, whole, seconds)
+    write_results(out, whole, seconds)
     write_page(out, whole)
     return Ran(study, table, whole)
 
@@ -248,7 +248,7 @@ def transductive_words(study: Study, table: SampleTable) -> str:
     return text
 
 
-def write_report(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+def write_results(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
     """Write ``results.json``, the same from one run to the next, and ``run.json``, the rest."""
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     write_json(out / "results.json", results)

@@ -1,0 +1,169 @@
+"""An audit of scans at one site: folds, settings and columns of every protocol, whatever model is fitted.
+
+Each protocol has a twin of its own: the same people, as many training rows, the same chance.  But in
+`SETTING`, the model's first setting is kept: a choice would cost much and show nothing.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
+from offline.evaluation.leakage.audit import Evaluated
+from offline.evaluation.leakage.protocols import (
+    AuditTask,
+    Division,
+    Labels,
+    LabelsOf,
+    LeakageProtocol,
+    Rounds,
+    Rows,
+)
+from offline.stats.metrics import auc
+
+FOLDS = 5
+SEED = 5000
+METRICS = ("accuracy", "balanced_accuracy", "auc", "accuracy_by_person")
+
+
+def rounds_of(divisions: int, permutations: int) -> Rounds:
+    """So many divisions of the people with true labels, and so many permutations with one division each."""
+    true: list[tuple[int | None, int]] = [(None, SEED + k) for k in range(divisions)]
+    return true + [(k, SEED + 1000 + k) for k in range(permutations)]
+
+
+def plan_scans(
+    protocol: LeakageProtocol,
+    table: SampleTable,
+    rows: Rows,
+    labels: LabelsOf,
+    rounds: Rounds,
+    *,
+    n_settings: int = 1,
+) -> list[AuditTask]:
+    """A protocol's tasks and its honest twin's.
+
+    Parameters
+    ----------
+    protocol : LeakageProtocol
+        Which.
+    table : SampleTable
+        Of everybody; a person may have several rows (parts of a scan).
+    rows : (m,) intp
+        Of the site.
+    labels : callable
+        Labels of all rows, 0 or 1, (n,) int64.
+    rounds : sequence of (int or None, int)
+        Permutation, and seed of the division.
+    n_settings : int
+        Of the model.
+    """
+    out = []
+    for permutation, seed in rounds:
+        y = labels(permutation)
+        honest = folds_by_person(table, rows, y, seed=seed)
+        leaky = honest
+        if protocol.division is Division.WINDOWS:
+            leaky = shuffled(table, rows, y, honest, seed=seed)
+        settings = range(n_settings) if protocol.setting else (0,)
+        out += [AuditTask(protocol, True, permutation, seed, fold, k) for k in settings for fold in leaky]
+        own = None if protocol.setting else 0
+        out += [AuditTask(protocol, False, permutation, seed, fold, own) for fold in honest]
+    return out
+
+
+def folds_by_person(table: SampleTable, rows: Rows, y: Labels, *, seed: int) -> list[Fold]:
+    """Folds of people of a site, both labels in each.
+
+    Parameters
+    ----------
+    table : SampleTable
+        Of everybody; a person may have several rows.
+    rows : (m,) intp
+        Of the site.
+    y : (n,) int64
+        Labels of all rows, one a person.
+    seed : int
+        Who comes together.
+    """
+    _, first, whose = np.unique(table.person[rows], return_index=True, return_inverse=True)
+    own = y[rows][first]
+    split = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    part = np.zeros(len(own), dtype=np.int64)
+    for k, (_, test) in enumerate(split.split(own, own)):
+        part[test] = k
+    return _folds(table, rows, part[whose], seed)
+
+
+def shuffled(table: SampleTable, rows: Rows, y: Labels, folds: Sequence[Fold], *, seed: int) -> list[Fold]:
+    """Folds of the same sizes and shares of labels, but of rows at random instead of people.
+
+    Parameters
+    ----------
+    table : SampleTable
+        Of everybody.
+    rows : (m,) intp
+        That are divided.
+    y : (n,) int64
+        Labels of all rows.
+    folds : sequence of Fold
+        The honest ones.
+    seed : int
+        Which row comes where.
+    """
+    rng = np.random.default_rng(seed)
+    part = np.zeros(len(table), dtype=np.int64)
+    for k, fold in enumerate(folds):
+        part[fold.test] = k
+    for label in np.unique(y[rows]):
+        own = rows[y[rows] == label]
+        part[own] = part[rng.permutation(own)]
+    return _folds(table, rows, part[rows], seed)
+
+
+def _folds(table: SampleTable, rows: Rows, part: Labels, seed: int) -> list[Fold]:
+    out = []
+    for k in range(int(part.max()) + 1):
+        train, test = rows[part != k], rows[part == k]
+        people = tuple(sorted(set(table.person[test].tolist())))
+        out.append(Fold(people, train, test, f"fold {k + 1} of {seed}"))
+    return out
+
+
+def figures_by_row(table: SampleTable, labels: LabelsOf) -> Callable[[Evaluated], dict[str, float]]:
+    """What a paper would report of one round: by row, and by person (a person's rows averaged).
+
+    Parameters
+    ----------
+    table : SampleTable
+        Whose rows they are.
+    labels : callable
+        Labels of all rows, (n,) int64.
+
+    Returns
+    -------
+    callable
+        Log odds of the second label, (n,) float64 of each task's test rows, to `METRICS`.
+    """
+
+    def figures(own: Evaluated) -> dict[str, float]:
+        rows = np.concatenate([task.fold.test for task, _ in own])
+        fold = np.concatenate([np.full(len(task.fold.test), task.fold.name) for task, _ in own])
+        log_odds = np.concatenate([predicted for _, predicted in own])
+        truth = labels(own[0][0].permutation)[rows] == 1
+        predicted = log_odds > 0
+        # Scores of two folds share no scale; every fold has rows of both labels.
+        area = auc(truth, log_odds, fold)
+        assert area is not None
+        _, first, whose = np.unique(table.person[rows], return_index=True, return_inverse=True)
+        of_people = np.bincount(whose, log_odds) > 0
+        return {
+            "accuracy": float(np.mean(predicted == truth)),
+            "balanced_accuracy": 0.5 * float(np.mean(predicted[truth]) + np.mean(~predicted[~truth])),
+            "auc": area,
+            "accuracy_by_person": float(np.mean(of_people == truth[first])),
+        }
+
+    return figures

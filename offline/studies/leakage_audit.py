@@ -1,0 +1,188 @@
+"""The leakage audit of a study: its own model and table, at one real site."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import HemostreamError
+from offline.base.process_pool import Workers
+from offline.base.progress import Tell
+from offline.base.row_splits import own_site
+from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.leakage.audit import audit_of
+from offline.evaluation.leakage.protocols import (
+    OF_SCANS,
+    RANDOM,
+    SELECTION,
+    SETTING,
+    AuditTask,
+    LeakageProtocol,
+    Rows,
+)
+from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_row, plan_scans, rounds_of
+from offline.evaluation.runner import run_tasks
+from offline.evaluation.tasks import FitTask
+from offline.scans import Scans
+from offline.stats.metrics import majority_rate
+from offline.stats.permutation import permuted_labels
+from offline.studies.base import Study
+from offline.studies.columns import Columns, how_many
+from offline.studies.division import Profile
+from offline.studies.fitting import INNER_FOLDS, PERMUTATION_SEED, ScanFit, ScanProcedure, ScanTask
+from offline.studies.scan_parts import PARTS, cut
+from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
+
+DIVISIONS = 3
+"""Of the true labels, at the least: of one site's few people a single division says too little."""
+FEWEST = 6
+"""People of the rarer label at the site: a setting is chosen within training, in three folds of both."""
+LONGEST_S = 100.0
+"""About how long a protocol's fits may take in a quick audit, s, as stated by `Study.fit_s`."""
+
+
+def audit_study(
+    study: Study,
+    scans: Scans,
+    X: Path,
+    profile: Profile,
+    *,
+    work: Path,
+    cache: Path,
+    workers: Workers,
+    tell: Tell,
+) -> tuple[dict[str, Any], float]:
+    """What each leakage protocol gives, beside its honest twin, on true and on permuted labels.
+
+    Parameters
+    ----------
+    study : Study
+        Whose model and table.
+    scans : Scans
+        Whose scans; one site of about the paper's size is taken, or the largest.
+    X : path
+        The study's table, (n, n_features) float32.
+    profile : Profile
+        How much is computed.
+    work : path
+        Folder of results that are kept.
+    cache : path
+        Tables that were computed before.
+    workers : Workers
+        Who shares the fits.
+    tell : callable
+        Told of progress.
+
+    Returns
+    -------
+    dict, float
+        JSON types, and seconds that the fits took.
+    """
+    if why := why_not(study, scans):
+        return {"why_not": why}, 0.0
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
+    rounds = rounds_of(max(DIVISIONS, profile.repeats), profile.audited)
+    traits = N_TRAITS if study.table == CORRELATION_AND_TRAITS else 0
+    n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1] - traits)
+    seconds: list[float] = []
+
+    def audited(protocol: LeakageProtocol, procedure: ScanProcedure, rows: Rows) -> dict[str, Any]:
+        table = procedure.table
+        labels = functools.cache(
+            functools.partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
+        )
+        planned = plan_scans(protocol, table, rows, labels, rounds, n_settings=len(study.settings))
+        tasks = [study_task(each, n_columns, traits) for each in planned]
+        kept = FitCache(work, procedure.key)
+        results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
+        seconds.append(sum(each.seconds for each in results))
+        evaluated = [(task, each.scores) for task, each in zip(planned, results, strict=True)]
+        figures = figures_by_row(table, labels)
+        return audit_of(evaluated, (protocol,), METRICS, figures, model=study.name, unit="sample")
+
+    skipped = {} if profile.name == "full" else too_long(study, len(rows), len(rounds))
+    if len(study.settings) == 1:
+        skipped[SETTING] = "the study has one setting"
+    plain = ScanProcedure(study, X, scans.table, digest(scans))
+    found = {
+        protocol: audited(protocol, plain, rows)
+        for protocol in (SELECTION, SETTING)
+        if protocol not in skipped
+    }
+    if RANDOM not in skipped:
+        try:
+            parts = cut(scans.rows(rows))
+            of_parts = table_of(study.table, parts, cache)
+        except HemostreamError as error:
+            skipped[RANDOM] = f"a part of a scan has no such table: {error}"
+        else:
+            own = ScanProcedure(study, of_parts, parts.table, digest(parts))
+            found[RANDOM] = audited(RANDOM, own, np.arange(len(parts)))
+    tried = [found[protocol]["protocols"] for protocol in OF_SCANS if protocol in found]
+    return {
+        "site": site,
+        "people": len(rows),
+        "majority_rate": majority_rate(scans.y[rows]),
+        "folds": FOLDS,
+        "columns": n_columns,
+        "parts": PARTS,
+        "setting": ", ".join(f"{k} {v}" for k, v in study.settings[0].items()),
+        **found[SELECTION],
+        "protocols": {name: its for each in tried for name, its in each.items()},
+        "skipped": {str(protocol): skipped[protocol] for protocol in OF_SCANS if protocol in skipped},
+    }, sum(seconds)
+
+
+def why_not(study: Study, scans: Scans) -> str:
+    """Why a study cannot be audited on these scans; empty where it can."""
+    if study.not_auditable_because:
+        return study.not_auditable_because
+    if len(scans.labels) != 2:
+        return f"leakage protocols are tried on two labels, and these are {', '.join(scans.labels)}"
+    site, rows = own_site(scans.table, study.paper.one_site_of or len(scans))
+    fewest = int(np.bincount(scans.y[rows], minlength=2).min())
+    return "" if fewest >= FEWEST else f"{site} has {fewest} people of a label, and {FEWEST} are needed"
+
+
+def too_long(study: Study, n_people: int, n_rounds: int) -> dict[LeakageProtocol, str]:
+    """Protocols whose fits would take too long for a quick audit, and why.
+
+    Parameters
+    ----------
+    study : Study
+        Whose fits.
+    n_people : int
+        At the site.
+    n_rounds : int
+        Divisions and permutations.
+    """
+    k, fits = len(study.settings), FOLDS * n_rounds
+    within = INNER_FOLDS * (1.0 - 1.0 / INNER_FOLDS)  # fits of a choice, in fits of all training people
+    seconds = {
+        protocol: many * fits * study.fit_s * n_people / 200.0
+        for protocol, many in ((RANDOM, 2.0 * PARTS), (SETTING, k + 1.0 + within * k))
+    }
+    return {
+        protocol: f"its fits would take about {own / 60.0:.0f} minutes; the profile full tries it"
+        for protocol, own in seconds.items()
+        if own > LONGEST_S
+    }
+
+
+def study_task(task: AuditTask, n_columns: int, traits: int) -> ScanTask:
+    """A task of the audit as one of a study.
+
+    Parameters
+    ----------
+    task : AuditTask
+        What is fitted to what.
+    n_columns : int
+        That are chosen, where they are.
+    traits : int
+        Last columns that are no features, and stay.
+    """
+    columns = None
+    if task.protocol.selection:
+        columns = Columns(n_columns, task.selection if task.leaky else None, traits)
+    return FitTask(task.fold, str(task.protocol), ScanFit(task.setting, columns=columns), task.permutation)
