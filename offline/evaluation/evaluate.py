@@ -18,6 +18,7 @@ import numpy as np
 from models.errors import RecipeError
 from models.output_place import told_if_full
 from offline.base.cohort import Cohort, read_cohort
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
@@ -45,17 +46,15 @@ from offline.evaluation.report_folder import (
     folder_for,
     run_of,
     write_audit,
-    write_figures,
     write_maps,
     write_results,
 )
 from offline.evaluation.results import figures_of, predictions_of
 from offline.evaluation.runner import Elsewhere, perform, run_tasks
-from offline.evaluation.tables import print_amounts, print_results
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
-from offline.report.leakage import print_audit
-from offline.report.page import write_report
+from offline.report.console import print_amounts, print_audit, print_results
+from offline.report.folder import write_report
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_doubled, refuse_shared
@@ -144,7 +143,9 @@ def evaluate(
             with told_if_full("The report", folder):
                 clear(folder)
                 write_amounts(folder / "predictions.csv", table)
-                write_figures(folder, figures, run := run_of(began, {}, 1, None))
+                write_json(folder / "results.json", figures)
+                write_json(folder / "run.json", run := run_of(began, {}, 1, None))
+                write_report(folder)
             if show:
                 print_amounts(figures)
             return Results(table, figures, run)

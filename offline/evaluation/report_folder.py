@@ -1,6 +1,5 @@
 """The folder of an evaluation: what stands in it, and that nothing else is overwritten."""
 
-import json
 import platform
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,21 +10,23 @@ import torch
 
 from models.errors import HemostreamError
 from models.output_place import check_folder
-from models.private import replace_private, write_private
+from models.private import replace_private
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.sample_table import write_table
 from offline.base.versions import versions
-from offline.explain.drawing import draw_channel_map, draw_explanation
 from offline.explain.maps import METHODS
+from offline.report.evaluation import CHANNEL_MAP as MAP
+from offline.report.evaluation import picture_of
+from offline.report.folder import JSON, PAGE
 from offline.report.leakage import draw_audit
-from offline.report.page import JSON, PAGE, picture_of
+from offline.report.maps import draw_channel_map, draw_explanation
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from realtime.pipeline import Pipeline
 
 AUDIT, NETWORK_AUDIT = "audit", "audit-network"
 """Names of the leakage audits: of the ridge model, and of the recipe's own network."""
-MAP = "channel-map.png"
 WORK = "work"
 """Outcomes of folds are kept here until the run is whole."""
 PICTURES = tuple(picture_of(method) for method in METHODS)
@@ -81,20 +82,13 @@ def write_results(
     """Write the tables and the figures."""
     write_predictions(folder / "predictions.csv", predictions)
     write_table(folder / "samples.csv", samples.table, samples.labels)
-    write_figures(folder, figures, run)
-
-
-def write_figures(folder: Path, figures: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    """Write ``results.json`` (the same from one run to the next) and ``run.json`` (the rest)."""
-    for name, values in (("results.json", figures), ("run.json", run)):
-        text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-        write_private(folder / name, text + "\n")
+    write_json(folder / "results.json", figures)
+    write_json(folder / "run.json", run)
 
 
 def write_audit(folder: Path, audit: Mapping[str, Any], name: str = AUDIT) -> None:
     """Write a leakage audit as ``NAME.json``, and drawn as ``NAME.png``."""
-    text = json.dumps(audit, indent=1, allow_nan=False, ensure_ascii=False)
-    write_private(folder / f"{name}.json", text + "\n")
+    write_json(folder / f"{name}.json", audit)
     replace_private(folder / f"{name}.png")
     draw_audit(audit).savefig(folder / f"{name}.png", dpi=120)
 

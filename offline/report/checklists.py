@@ -21,73 +21,46 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
     results : mapping
         What ``results.json`` holds.
     audited : bool
-        Whether leakage protocols were run beside it.
+        Whether leakage protocols were run too.
     """
     few = results["people"] < 10
     by_person = results["primary"]["label_of"] == "person"
-    sites = any("unseen site" in arm for arm in results["arms"])
+    sites = any("unseen site" in name for name in results["arms"])
     missing = "not answered here: "
-    return [
-        ("REFORMS", "what is claimed, of which population", missing + "the study's authors must say it"),
-        ("REFORMS", "code, versions and settings to compute it again", "section Versions and hashes"),
-        ("REFORMS", "where data come from, and how much was lost", "section Cohort"),
-        ("REFORMS", "how data were prepared", "recipe in section Versions and hashes; all causal, by replay"),
-        (
-            "REFORMS",
-            "which models were compared, how settings were chosen",
-            "sections Protocol and Figures",
-        ),
-        (
-            "REFORMS",
-            "separation of training from test, leakage",
-            "section Protocol; "
-            + (
-                "everybody is on both sides, with other parts of the recordings"
-                if by_time(results)
-                else "nobody is on both sides"
-            ),
-        ),
-        (
-            "REFORMS",
-            "what leakage would have claimed",
-            "section Leakage protocols" if audited else missing + "evaluate with --audit",
-        ),
-        (
-            "REFORMS",
-            "figures with their uncertainty, how it was found",
-            missing + "too few people for an interval between them" if few else "section Figures",
-        ),
-        (
-            "REFORMS",
-            "whether it holds elsewhere",
-            "rows 'unseen site' of section Figures" if sites else missing + "the cohort names no two sites",
-        ),
-        ("TRIPOD+AI", "setting, eligibility, recruitment", missing + "not part of the recordings"),
-        (
-            "TRIPOD+AI",
-            "outcome and who judged it",
-            missing + "the recipe names the label's source only",
-        ),
-        (
-            "TRIPOD+AI",
-            "sample size and how it was reached",
-            "section Cohort; reasons are the authors' to give",
-        ),
-        ("TRIPOD+AI", "missing data and how they were treated", "section Cohort, windows lost and why"),
-        (
-            "TRIPOD+AI",
-            "discrimination and calibration",
-            "sections Figures and Plots" if by_person else "section Plots, over windows",
-        ),
-        (
-            "TRIPOD+AI",
-            "net benefit",
-            "section Plots, decision curve" if by_person else missing + "nobody acts on a window alone",
-        ),
-        (
-            "TRIPOD+AI",
-            "fairness: figures of subgroups",
-            missing + "sites only; sex and age are counted in section Cohort",
-        ),
-        ("TRIPOD+AI", "the model itself", "a bundle made by `hemostream train`, whose card has it all"),
-    ]
+    leakage = "everybody is on both sides, with other parts of the recordings"
+    if not by_time(results):
+        leakage = "nobody is on both sides"
+    reforms = {
+        "what is claimed, of which population": missing + "the study's authors must say it",
+        "code, versions and settings to compute it again": "section Versions and hashes",
+        "where data come from, and how much was lost": "section Cohort",
+        "how data were prepared": "recipe in section Versions and hashes; all causal, by replay",
+        "which models were compared, how settings were chosen": "sections Protocol and Figures",
+        "separation of training from test, leakage": f"section Protocol; {leakage}",
+        "what leakage would have claimed": "section Leakage protocols"
+        if audited
+        else missing + "evaluate with --audit",
+        "figures with their uncertainty, how it was found": missing
+        + "too few people for an interval between them"
+        if few
+        else "section Figures",
+        "whether it holds elsewhere": "rows 'unseen site' of section Figures"
+        if sites
+        else missing + "the cohort names no two sites",
+    }
+    tripod = {
+        "setting, eligibility, recruitment": missing + "not part of the recordings",
+        "outcome and who assessed it": missing + "the recipe names the label's source only",
+        "sample size and how it was reached": "section Cohort; reasons are the authors' to give",
+        "missing data and how they were treated": "section Cohort, windows lost and why",
+        "discrimination and calibration": "sections Figures and Plots"
+        if by_person
+        else "section Plots, over windows",
+        "net benefit": "section Plots, decision curve"
+        if by_person
+        else missing + "nobody acts on a window alone",
+        "fairness: figures of subgroups": missing + "sites only; sex and age are counted in section Cohort",
+        "the model itself": "a bundle made by `hemostream train`, whose card has it all",
+    }
+    lists = {"REFORMS": reforms, "TRIPOD+AI": tripod}
+    return [(name, asked, where) for name, its in lists.items() for asked, where in its.items()]

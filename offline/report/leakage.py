@@ -1,30 +1,58 @@
-"""A leakage audit as a table and as a picture: pure functions of what ``audit.json`` holds.
+"""A leakage audit as a section of a page, as a table and as a picture, of what ``audit.json`` holds.
 
-Honest rows stand above the protocols whose twin they are.
+A study has the same record under ``leakage`` of its ``results.json``. Honest rows stand above the protocols
+whose twin they are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 
-from offline.base.terminal import PlainConsole
+from offline.report.cells import NONE, interval, number, sentence, times
+from offline.report.page import Bullets, PageBlock, PageSection, Paragraph, Picture, TextTable
+from offline.report.plots import COLOURS, chance_line, new_figure
+from offline.report.words import METRICS
 
-HONEST_COLOUR, LEAKY_COLOUR, NULL_COLOUR = "#0072b2", "#d55e00", "#8c8c8c"
-"""Colours that stay apart for those who do not see red or green."""
-NAMES = {"auc": "AUC"}
+HONEST, LEAKY, NULL = COLOURS[0], COLOURS[1], "#8c8c8c"
 UNITS = {"person": "by person", "sample": "by scan or part"}
+ACROSS = (
+    "Leakage protocols, each paired with an honest twin of the same people of one site, rows and chance: "
+    "accuracy, and in brackets the mean on permuted labels, which mean nothing."
+)
+Audit = Mapping[str, Any]
 
 
-def conditions(audit: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any] | None]]:
+def audit_section(audit: Audit, drawn: Sequence[PageBlock] = ()) -> PageSection:
+    """Of an evaluation: what its audit holds, and its picture."""
+    blocks = [Paragraph(sentence(audit["says"])), audit_table(audit), *drawn, Bullets(notes(audit))]
+    return PageSection(f"Leakage protocols, {audit['model']}", blocks)
+
+
+def study_section(results: Mapping[str, Any]) -> PageSection | None:
+    """What leakage protocols would have claimed of a study at one site; None where none was tried."""
+    found = results.get("leakage")
+    if not found:
+        return None
+    title = "What leakage protocols would have claimed"
+    if "why_not" in found:
+        why = found["why_not"].rstrip(".")
+        return PageSection(title, [Paragraph(f"No leakage protocol was tried: {why}.")])
+    kept = f" Setting kept: {found['setting']}." if found["setting"] else ""
+    intro = (
+        f"The same model at one site, {found['site']} ({found['people']} people, majority "
+        f"{found['majority_rate']:.3f}), in {found['folds']} folds, {times(found['divisions'], 'division')} "
+        f"with true labels and {times(found['permutations'], 'permutation')} of the labels; "
+        f"{found['columns']} columns where they are chosen, {found['parts']} parts where scans are cut: "
+        f"accuracy is of parts then, as such papers report it.{kept} Permuted labels mean nothing: what a "
+        "protocol finds in them, it made itself. No verdict on any paper."
+    )
+    drawn = Picture.of(draw_audit(found), "accuracy of leakage protocols and of their honest twins")
+    return PageSection(title, [Paragraph(intro), drawn, audit_table(found), Bullets(notes(found))])
+
+
+def conditions(audit: Audit) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any] | None]]:
     """Every condition in order: its name, its figures, and a protocol's difference to the twin above it.
-
-    Parameters
-    ----------
-    audit : mapping
-        What ``audit.json`` holds.
 
     Yields
     ------
@@ -39,107 +67,103 @@ def conditions(audit: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
         yield name, its["leaky"], its["difference"]
 
 
-def audit_table(audit: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Head and rows: every metric on true and on permuted labels, and how much more than honest the first is.
-
-    Parameters
-    ----------
-    audit : mapping
-        What ``audit.json`` holds.
-    """
+def audit_table(audit: Audit) -> TextTable:
+    """Every metric on true and on permuted labels, and how much more than honest the first is."""
     metrics, permuted = audit["metrics"], audit["permutations"] > 0
 
     def shown(true: str, of_permuted: str) -> list[str]:
         return [true, of_permuted] if permuted else [true]
 
-    head = ["protocol", *(cell for each in metrics for cell in shown(metric_name(each), "permuted labels"))]
+    head = ["protocol", *(cell for each in metrics for cell in shown(_name(each), "permuted labels"))]
     head += shown("more than honest", "permuted labels")
     rows = []
     for name, its, difference in conditions(audit):
         row = [name]
         for metric in metrics:
-            row += shown(_number(its[metric]["value"]), _number(its[metric]["permuted"]["mean"]))
+            row += shown(number(its[metric]["value"]), number(its[metric]["permuted"]["mean"]))
         more = None if difference is None else difference[metrics[0]]
         rows.append(row + shown(_more(more, "value"), _more(more and more["permuted"], "mean")))
-    return head, rows
+    return TextTable(head, rows)
 
 
-def print_audit(audit: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print the audit: each protocol beside its honest twin, on true and on permuted labels."""
-    console = console or PlainConsole()
-    if not console.is_terminal:
-        console.width = max(console.width, 130)
-    head, rows = audit_table(audit)
-    table = Table(
-        title=f"What each protocol gives here ({UNITS[audit['unit']]}, {audit['model']} model)",
-        caption=f"{audit['says']}; {audit['permutations'] or 'no'} permutations of the labels",
-    )
-    for i, name in enumerate(head):
-        table.add_column(name, justify="right" if i else "left")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+def notes(audit: Audit) -> list[str]:
+    """What each protocol is, and which were not tried."""
+    tried = [f"{name}: {its['explained']}" for name, its in audit["protocols"].items()]
+    return tried + [
+        f"{name}: not tried, for {why.rstrip('.')}." for name, why in audit.get("skipped", {}).items()
+    ]
 
 
-def draw_audit(audit: Mapping[str, Any]) -> Figure:
-    """One row a condition: the first metric with true labels, and all those with permuted ones.
-
-    Parameters
-    ----------
-    audit : mapping
-        What ``audit.json`` holds.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Belongs to no window; save it.
-    """
+def draw_audit(audit: Audit) -> Figure:
+    """A row a condition: the first metric with true labels, and all those with permuted ones."""
     metric, each = audit["metrics"][0], list(conditions(audit))
-    figure = Figure(figsize=(9.0, 0.62 * len(each) + 1.9), layout="constrained")
-    axes = figure.add_subplot()
-    axes.axvline(0.5, color="black", linewidth=0.8, linestyle=":")
+    figure, axes = new_figure(9.0, 0.62 * len(each) + 1.9)
+    chance_line(axes)
     honest = None
     for row, (_, its, difference) in enumerate(each):
         value, null = its[metric]["value"], its[metric]["permuted"]
         honest = value if difference is None else honest
         if honest is not None:
-            axes.vlines(honest, row - 0.5, row + 0.5, HONEST_COLOUR, "--", linewidth=0.8)
-        label = _number(value)
+            axes.vlines(honest, row - 0.5, row + 0.5, HONEST, "--", linewidth=0.8)
+        label = number(value)
         # Spread by rank, not by chance: the same audit gives the same picture.
         dots = sorted(x for x in null["values"] if x is not None)
         heights = [row + 0.17 + 0.12 * ((i * 0.618) % 1.0 - 0.5) for i in range(len(dots))]
-        axes.plot(dots, heights, ".", color=NULL_COLOUR, markersize=4)
+        axes.plot(dots, heights, ".", color=NULL, markersize=4)
         if null["mean"] is not None:
             axes.plot(null["mean"], row + 0.17, "|", color="black", markersize=13)
             label += f"  (null {null['mean']:.2f})"
         if value is not None:
-            colour = HONEST_COLOUR if difference is None else LEAKY_COLOUR
-            axes.plot(value, row - 0.17, "o", color=colour, markersize=8)
+            axes.plot(value, row - 0.17, "o", color=HONEST if difference is None else LEAKY, markersize=8)
         axes.annotate(label, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=9)
     axes.set_yticks(range(len(each)), [name for name, _, _ in each])
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.02)
     axes.set_xlabel(
-        f"{metric_name(metric)} {UNITS[audit['unit']]}, {audit['model']} model. Circle: true labels. "
+        f"{_name(metric)} {UNITS[audit['unit']]}, {audit['model']} model. Circle: true labels. "
         "Dots: permuted labels, bar: mean"
     )
     axes.set_title("What each protocol gives on these data; no verdict on any paper", fontsize=11)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
     return figure
 
 
-def metric_name(metric: str) -> str:
-    """As tables say it."""
-    return NAMES.get(metric, metric.replace("_", " "))
+def highest(results: Mapping[str, Any]) -> str:
+    """The highest accuracy that a leakage protocol gave, and its honest twin's, in a few words."""
+    found = (results.get("leakage") or {}).get("protocols")
+    if not found:
+        return NONE
+    name = max(found, key=lambda each: float(found[each]["leaky"]["accuracy"]["value"]))
+    leaky, honest = (found[name][twin]["accuracy"]["value"] for twin in ("leaky", "honest"))
+    return f"{name}: {leaky:.2f} (honest {honest:.2f})"
+
+
+def across_studies(all_results: Sequence[Mapping[str, Any]]) -> TextTable:
+    """Accuracy of every protocol and its twin, a row a study; no rows where none was tried."""
+    found = [(each["study"]["title"], each.get("leakage") or {}) for each in all_results]
+    audited = [(title, its) for title, its in found if its.get("protocols")]
+    names = dict.fromkeys(name for _, its in audited for name in (*its["protocols"], *its["skipped"]))
+    rows = [
+        (f"{title}: {its['site']}, {its['people']}", *(cell for name in names for cell in _pair(its, name)))
+        for title, its in audited
+    ]
+    head = ("system: site, people", *(cell for name in names for cell in (name, "honest")))
+    return TextTable(head, rows, ACROSS)
+
+
+def _pair(audit: Audit, name: str) -> list[str]:
+    if name not in audit["protocols"]:
+        return ["not tried", ""]
+    each = (audit["protocols"][name][twin]["accuracy"] for twin in ("leaky", "honest"))
+    chances = ((own["value"], own["permuted"]["mean"]) for own in each)
+    return [number(value) + ("" if chance is None else f" ({chance:.3f})") for value, chance in chances]
+
+
+def _name(metric: str) -> str:
+    return METRICS.get(metric, metric.replace("_", " "))
 
 
 def _more(its: Mapping[str, Any] | None, key: str) -> str:
     if its is None or its[key] is None:
         return ""
-    ends = "" if its["interval"] is None else f" [{its['interval'][0]:+.3f}, {its['interval'][1]:+.3f}]"
+    ends = "" if its["interval"] is None else f" ({interval(its['interval'], '+')})"
     return f"{its[key]:+.3f}{ends}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

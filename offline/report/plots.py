@@ -1,41 +1,71 @@
-"""The plots of a report; each a pure function of the prediction table."""
+"""The plots of a report; each a pure function of the prediction table, and a figure of no window.
+
+``table`` has all conditions, ``conditions`` are those that are drawn, ``by_person`` says whether the label
+is the person's; otherwise each window has its own.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import cycle
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy.special import expit
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.person_metrics import decision_curve
 from offline.stats.primary import own_figures, person_scores
+from offline.stats.regression import Amounts
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that stay apart for those who do not see red or green."""
 BINS = 8
 
 
-def outcomes(table: Predictions, arm: str, *, by_person: bool) -> Figure:
-    """Each person's outcome by one arm.
+def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Any]:
+    """A figure of no window, in inches, and its axes without a frame; an array of them for columns."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(1, columns)
+    for each in np.ravel(axes):
+        each.spines[["top", "right"]].set_visible(False)
+    return figure, axes
 
-    Parameters
-    ----------
-    table : Predictions
-        All arms.
-    arm : str
-        Which.
-    by_person : bool
-        Whether the label is the person's: their probability; otherwise their own AUC.
 
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    own = table.of_arm(arm)
+def as_plain_text(figure: Figure) -> Figure:
+    """The figure with every text as it is: a name with two dollars is no formula."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    return figure
+
+
+def chance_line(axes: Axes, *, across: bool = False, at: float = 0.5) -> None:
+    """A dotted line where chance lies: upright, or across."""
+    (axes.axhline if across else axes.axvline)(at, color="black", linewidth=0.8, linestyle=":")
+
+
+def _legend(axes: Axes, where: Literal["lower right", "best"] = "lower right") -> None:
+    """A legend, where anything could be drawn."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8, loc=where)
+
+
+def _square(x: str, y: str) -> tuple[Figure, Axes]:
+    """Axes from 0 to 1 with the diagonal."""
+    figure, axes = new_figure(4.8, 4.6)
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
+    axes.set_aspect("equal")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    return figure, axes
+
+
+def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
+    """Each person's outcome under one condition."""
+    own = table.of_arm(condition)
     if by_person:
         scores = person_scores(own)
         value: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
@@ -46,10 +76,9 @@ def outcomes(table: Predictions, arm: str, *, by_person: bool) -> Figure:
         people, value = list(figures), np.array(list(figures.values()))
         colours, label = [COLOURS[0]] * len(people), "AUC of each person's windows"
     order = np.argsort(value)
-    figure = Figure(figsize=(7.0, 1.2 + 0.22 * max(len(people), 3)), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_figure(7.0, 1.2 + 0.22 * max(len(people), 3))
     axes.scatter(value[order], range(len(order)), c=[colours[i] for i in order], s=32)
-    axes.axvline(0.5, color="black", linewidth=0.8, linestyle=":")
+    chance_line(axes)
     axes.set_yticks(range(len(order)), [people[i] for i in order], fontsize=8)
     axes.set_ylim(-0.7, len(order) - 0.3)
     axes.set_xlim(-0.02, 1.02)
@@ -58,106 +87,54 @@ def outcomes(table: Predictions, arm: str, *, by_person: bool) -> Figure:
         for k, name in enumerate(table.labels):
             axes.scatter([], [], color=COLOURS[k], label=f"really {name}")
         axes.legend(loc="lower right", fontsize=8)
-    _plain(axes)
     return figure
 
 
-def roc(table: Predictions, arms: list[str], *, by_person: bool) -> Figure:
-    """ROC curves: by person where the label is theirs, otherwise of each person's windows, averaged.
-
-    Parameters
-    ----------
-    table : Predictions
-        All arms, two labels.
-    arms : list of str
-        Whose curves.
-    by_person : bool
-        Whether the label is the person's.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    figure = Figure(figsize=(4.8, 4.6), layout="constrained")
-    axes = figure.add_subplot()
+def roc(table: Predictions, conditions: list[str], *, by_person: bool) -> Figure:
+    """ROC curves: by person where the label is theirs, otherwise of each person's windows, averaged."""
+    figure, axes = _square("false positives", "true positives")
     grid = np.linspace(0.0, 1.0, 201)
-    for arm, colour in zip(arms, _colours(len(arms)), strict=True):
-        curves = [_curve(y, s, grid) for y, s in _groups(table.of_arm(arm), by_person)]
+    for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
+        curves = [_curve(y, s, grid) for y, s in _groups(table.of_arm(condition), by_person)]
         known = [curve for curve in curves if curve is not None]
         if known:
-            axes.plot(np.append(0, grid), np.append(0, np.mean(known, axis=0)), color=colour, label=arm)
-    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
-    axes.set_aspect("equal")
-    axes.set_xlabel("false positives")
-    axes.set_ylabel("true positives")
-    axes.legend(fontsize=8, loc="lower right")
-    _plain(axes)
+            axes.plot(np.append(0, grid), np.append(0, np.mean(known, axis=0)), color=colour, label=condition)
+    _legend(axes)
     return figure
 
 
-def calibration(table: Predictions, arms: list[str], *, by_person: bool) -> Figure:
-    """How often what was said with some probability was true.
-
-    Parameters
-    ----------
-    table : Predictions
-        All arms, two labels.
-    arms : list of str
-        Whose.
-    by_person : bool
-        Whether the label is the person's; otherwise windows are counted.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    figure = Figure(figsize=(4.8, 4.6), layout="constrained")
-    axes = figure.add_subplot()
-    for arm, colour in zip(arms, _colours(len(arms)), strict=True):
-        own = table.of_arm(arm)
+def calibration(table: Predictions, conditions: list[str], *, by_person: bool) -> Figure:
+    """How often what was predicted with some probability was true."""
+    label = table.labels[1]
+    unit = "people" if by_person else "windows"
+    figure, axes = _square(f"predicted probability of {label}", f"share that was {label} ({unit})")
+    for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
+        own = table.of_arm(condition)
         if by_person:
             scores = person_scores(own)
             p, y = np.asarray(expit(np.nanmean(scores.log_odds, axis=0))), scores.positive
         else:
             p, y = own.scores[:, 1], own.y == 1
-        parts = np.array_split(np.argsort(p, kind="stable"), min(BINS, len(p)))
-        said, true = [p[part].mean() for part in parts], [y[part].mean() for part in parts]
-        axes.plot(said, true, "o-", color=colour, label=arm)
-    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
-    axes.set_aspect("equal")
-    axes.set_xlabel(f"said probability of {table.labels[1]}")
-    axes.set_ylabel(f"share that was {table.labels[1]} ({'people' if by_person else 'windows'})")
-    axes.legend(fontsize=8, loc="lower right")
-    _plain(axes)
+        bins = np.array_split(np.argsort(p, kind="stable"), min(BINS, len(p)))
+        predicted, true = ([values[own].mean() for own in bins] for values in (p, y))
+        axes.plot(predicted, true, "o-", color=colour, label=condition)
+    _legend(axes)
     return figure
 
 
-def decision(table: Predictions, arms: list[str], prevalence: float | None) -> Figure:
-    """Net benefit of acting on what was said of people, beside acting on everybody and on nobody.
-
-    Parameters
-    ----------
-    table : Predictions
-        All arms, two labels, one a person.
-    arms : list of str
-        Whose.
-    prevalence : float or None
-        Of the second label; None takes the study's.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    figure = Figure(figsize=(4.8, 4.0), layout="constrained")
-    axes = figure.add_subplot()
+def decision(table: Predictions, conditions: list[str], prevalence: float | None) -> Figure:
+    """Net benefit of acting on what was predicted of people, next to acting on everybody and on nobody."""
+    figure, axes = new_figure(4.8, 4.0)
     everybody: list[dict[str, float]] = []
-    for arm, colour in zip(arms, _colours(len(arms)), strict=True):
-        scores = person_scores(table.of_arm(arm))
+    for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
+        scores = person_scores(table.of_arm(condition))
         probability: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
         curve = decision_curve(scores.positive, probability, prevalence)
         if curve is not None:
             everybody = curve
-            axes.plot([c["threshold"] for c in curve], [c["benefit"] for c in curve], color=colour, label=arm)
+            axes.plot(
+                [c["threshold"] for c in curve], [c["benefit"] for c in curve], color=colour, label=condition
+            )
     axes.plot(
         [c["threshold"] for c in everybody], [c["everybody"] for c in everybody], "k--", label="everybody"
     )
@@ -165,25 +142,23 @@ def decision(table: Predictions, arms: list[str], prevalence: float | None) -> F
     axes.set_ylim(-0.15, None)
     axes.set_xlabel("probability from which one would act")
     axes.set_ylabel("net benefit, true positives a person")
-    axes.legend(fontsize=8)
-    _plain(axes)
+    _legend(axes, "best")
+    return figure
+
+
+def predicted_and_reported(table: Amounts) -> Figure:
+    """What was predicted of everybody against what was reported."""
+    figure, axes = new_figure(4.8, 4.6)
+    axes.plot(table.y, table.said, "o", color=COLOURS[0], alpha=0.6, markersize=4)
+    axes.axline((float(table.y.mean()),) * 2, slope=1.0, color="black", linewidth=0.8, linestyle=":")
+    axes.set_xlabel("reported")
+    axes.set_ylabel("predicted")
     return figure
 
 
 def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
-    """Accuracy and log loss of people against seconds of recording.
-
-    Parameters
-    ----------
-    evidence : mapping
-        ``over_time`` of ``results.json``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    figure = Figure(figsize=(9.0, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    """Accuracy and log loss of people against seconds of recording."""
+    figure, (left, right) = new_figure(9.0, 3.8, columns=2)
     for name, colour in (("as_if_independent", "0.6"), ("by_law", COLOURS[0])):
         points = evidence[name]
         seconds = [point["seconds"] for point in points]
@@ -193,8 +168,8 @@ def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
             for point in points:
                 if (ends := point["balanced_accuracy_interval"]) is not None:
                     left.plot([point["seconds"]] * 2, ends, color=colour, linewidth=1.0)
-    left.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
-    right.axhline(np.log(2.0), color="black", linewidth=0.8, linestyle=":")
+    chance_line(left, across=True)
+    chance_line(right, across=True, at=float(np.log(2.0)))
     left.set_ylim(0.0, 1.02)
     left.set_ylabel("balanced accuracy of people")
     right.set_ylabel("log loss of people, nats")
@@ -203,8 +178,7 @@ def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
         seconds = [point["seconds"] for point in evidence["by_law"]]
         axes.set_xticks(seconds, [f"{s:g}" for s in seconds])
         axes.minorticks_off()
-        axes.set_xlabel("seconds since the first judged window")
-        _plain(axes)
+        axes.set_xlabel("seconds since the first predicted window")
     return figure
 
 
@@ -228,12 +202,3 @@ def _curve(y: npt.NDArray[np.bool_], scores: Floats, grid: Floats) -> Floats | N
     # At one rate of false positives the curve may rise straight up: its top is what counts.
     at, first = np.unique(alarms[::-1], return_index=True)
     return np.asarray(np.interp(grid, at, hits[::-1][first]))
-
-
-def _colours(n: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
-
-
-def _plain(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)

@@ -1,31 +1,26 @@
-"""An evaluation in plain words: what was done, what was found, what it does not say."""
+"""An evaluation in plain words: what was done, what was found, what it does not say.
+
+``results`` is what ``results.json`` holds, or what of it has the name of the parameter.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from offline.report.cells import capital, number, sentence, times
+
 TITLES = {"auc": "area under the ROC curve (AUC)", "balanced_accuracy": "balanced accuracy"}
-RESEARCH = (
-    "Research use only. Nothing here is a diagnosis or may be used for one; the figures describe these "
-    "recordings and this protocol."
-)
+METRICS = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
+"""Figures by name in ``results.json``; short for tables."""
 ALPHA = 0.05
 
 
-def finding(results: Mapping[str, Any], arm: str) -> str:
-    """One arm's result in a sentence, against chance.
-
-    Parameters
-    ----------
-    results : mapping
-        What ``results.json`` holds.
-    arm : str
-        Which arm.
-    """
+def finding(results: Mapping[str, Any], condition: str) -> str:
+    """One condition's result in a sentence, against chance."""
     metric = results["primary"]["metric"]
-    its = results["arms"][arm]["by_person"][metric]
+    its = results["arms"][condition]["by_person"][metric]
     if its["value"] is None:
-        return f"{arm}: the {TITLES[metric]} is not determined by these recordings."
-    value = f"{arm}: {TITLES[metric]} {its['value']:.3f}"
+        return f"{condition}: the {TITLES[metric]} is not determined by these recordings."
+    value = f"{condition}: {TITLES[metric]} {its['value']:.3f}"
     if its["interval"] is not None:
         value += f" (95 % interval {its['interval'][0]:.3f} to {its['interval'][1]:.3f})"
     return f"{value}. {against_chance(its, chance_of(results, metric))}"
@@ -61,13 +56,7 @@ def against_chance(its: Mapping[str, Any], chance: float) -> str:
 
 
 def summary_of(results: Mapping[str, Any]) -> list[str]:
-    """What stands on top of the page: a few sentences.
-
-    Parameters
-    ----------
-    results : mapping
-        What ``results.json`` holds.
-    """
+    """What stands on top of the page: a few sentences."""
     own = results["recipe"]["network"]
     first, *others = results["labels"]
     unit = "person" if results["primary"]["label_of"] == "person" else "window"
@@ -86,17 +75,16 @@ def summary_of(results: Mapping[str, Any]) -> list[str]:
         out.append(f"The best simple comparison: {finding(results, best)}")
     if warning := _clock_alone(results):
         out.append(warning)
-    out.append(f"{results['says'][0].upper()}{results['says'][1:]}.")
+    out.append(sentence(results["says"]))
     return out
 
 
 def protocol(results: Mapping[str, Any]) -> str:
-    """How it was judged, in words."""
-    text: str = results["protocol"]
+    """How it was evaluated, in words."""
     folds = len({name for name in results["folds"] if not name.startswith("site ")})
     return (
-        f"{text[0].upper()}{text[1:]}, in {folds} divisions; scaling, choice of settings, calibration and "
-        "early stopping all happened inside the training side of each."
+        f"{capital(results['protocol'])}, in {times(folds, 'division')}; scaling, choice of settings, "
+        "calibration and early stopping all happened inside the training side of each."
     )
 
 
@@ -107,13 +95,7 @@ def by_time(results: Mapping[str, Any]) -> bool:
 
 
 def fitted_to(results: Mapping[str, Any]) -> str:
-    """To what the model that judges somebody was fitted, as the folds divided them.
-
-    Parameters
-    ----------
-    results : mapping
-        What ``results.json`` holds.
-    """
+    """To what the model that predicts somebody was fitted, as the folds divided them."""
     if by_time(results):
         return "other parts of the same person's recordings"
     folds = [name for name in results.get("folds", ()) if not name.startswith("site ")]
@@ -123,11 +105,11 @@ def fitted_to(results: Mapping[str, Any]) -> str:
 
 
 def _clock_alone(results: Mapping[str, Any]) -> str:
-    """A warning where labels can be told from when a window lies in its recording; else empty."""
+    """A warning where labels follow from when a window lies in its recording; else empty."""
     metric = results["primary"]["metric"]
     clock, own = (
-        results["arms"].get(arm, {}).get("by_person", {}).get(metric, {}).get("value")
-        for arm in ("time", results["recipe"]["network"])
+        results["arms"].get(name, {}).get("by_person", {}).get(metric, {}).get("value")
+        for name in ("time", results["recipe"]["network"])
     )
     if clock is None or own is None or clock <= chance_of(results, metric) or clock < own:
         return ""
@@ -142,22 +124,16 @@ def _best_simple(results: Mapping[str, Any]) -> str | None:
     """The baseline with the highest primary figure."""
     metric = results["primary"]["metric"]
     known = {
-        arm: value
-        for arm in ("linear", "ridge", "time")
-        if arm in results["arms"]
-        and (value := results["arms"][arm]["by_person"][metric]["value"]) is not None
+        name: value
+        for name in ("linear", "ridge", "time")
+        if name in results["arms"]
+        and (value := results["arms"][name]["by_person"][metric]["value"]) is not None
     }
-    return max(known, key=lambda arm: known[arm]) if known else None
+    return max(known, key=lambda name: known[name]) if known else None
 
 
 def simulated(results: Mapping[str, Any]) -> str:
-    """What simulated people could show at all, and which of it a window can carry; empty for real ones.
-
-    Parameters
-    ----------
-    results : mapping
-        What ``results.json`` holds.
-    """
+    """What simulated people could show at all, and which of it a window can carry; empty for real ones."""
     its = results["simulated"]
     if its is None:
         return ""
@@ -177,13 +153,7 @@ def simulated(results: Mapping[str, Any]) -> str:
 
 
 def who(described: Mapping[str, Any]) -> str:
-    """Who was recorded, in a sentence or two.
-
-    Parameters
-    ----------
-    described : mapping
-        ``who`` of ``results.json``.
-    """
+    """Who was recorded, in a sentence or two."""
     parts = [f"{described['people']} people, {described['recordings']} recordings"]
     for name in ("sites", "sexes"):
         if described[name]:
@@ -194,13 +164,7 @@ def who(described: Mapping[str, Any]) -> str:
 
 
 def stopping(evidence: Mapping[str, Any]) -> str:
-    """What a rule that tells a label early did to held-out people.
-
-    Parameters
-    ----------
-    evidence : mapping
-        ``over_time`` of ``results.json``.
-    """
+    """What a rule that reports a label early did to held-out people."""
     its = evidence["stopping"]
     begin = f"Seconds count from {evidence['since']}."
     if its is None:
@@ -212,8 +176,23 @@ def stopping(evidence: Mapping[str, Any]) -> str:
         )
     low, high = its["wrong_share_interval"]
     return (
-        f"{begin} The rule for stopping early ({wanted}) told {its['stopped']} of {its['people']} "
+        f"{begin} The rule for stopping early ({wanted}) gave {its['stopped']} of {its['people']} "
         "held-out people "
         f"a label after a median of {its['median_seconds']:.0f} s, {its['wrong']} of them a wrong one "
-        f"(95 %: {low:.0%} to {high:.0%} of the told)."
+        f"(95 %: {low:.0%} to {high:.0%} of those who got one)."
+    )
+
+
+def map_words(its: Mapping[str, Any]) -> str:
+    """What a map shows, and whether it may be believed."""
+    foremost = [f"{name} ({share:.0%} of folds)" for name, share in list(its["foremost"].items())[:5]]
+    verdict = (
+        "It depends on what was learnt"
+        if its["believed"]
+        else "It is NOT to be believed, for networks without training give much the same"
+    )
+    return (
+        f"It shows: {its['shows']}. {verdict} (likeness to untrained networks {its['like_untrained']:.2f}). "
+        f"Agreement of the folds' channels: {number(its['stability']['channels'])}. Foremost: "
+        f"{', '.join(foremost)}."
     )

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
+from models.errors import HemostreamError
 from models.private import open_private
 from offline.stats.intervals import DRAWS
 from offline.stats.metrics import FEWEST_FOR_OTHERS
@@ -147,6 +148,30 @@ def write_amounts(path: Path, table: Amounts) -> None:
         writer.writerow(names)
         for i in range(len(table)):
             writer.writerow([getattr(table, name)[i].item() for name in names])
+
+
+def read_amounts(path: Path) -> Amounts:
+    """Read what `write_amounts` wrote.
+
+    Raises
+    ------
+    HemostreamError
+        The file's columns are not those of the table.
+    """
+    names = [each.name for each in fields(Amounts)]
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    if header != names:
+        raise HemostreamError(f"{path.name} has columns {header}; expected {', '.join(names)}.")
+    repeat, fold, arm, person, y, said = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return Amounts(
+        np.array(repeat, dtype=np.int64),
+        np.array(fold, dtype=np.str_),
+        np.array(arm, dtype=np.str_),
+        np.array(person, dtype=np.str_),
+        np.array(y, dtype=np.float64),
+        np.array(said, dtype=np.float64),
+    )
 
 
 def _known(value: float) -> float | None:

@@ -10,9 +10,10 @@ from models.errors import HemostreamError, near_match
 from models.regular_file import read_regular
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
+from offline.report.overview import write_overview
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
-from offline.studies import STUDIES, severity_page, summary
+from offline.studies import STUDIES
 from offline.studies.base import Study
 from offline.studies.continuous import run_continuous
 from offline.studies.division import UNSEEN_SITE, Profile
@@ -130,12 +131,11 @@ def summarise(out: Path) -> str:
         else:
             results.append(its)
     notes += _of_other_data(results)
-    if any("unit" in each["data"] for each in results):
-        return severity_page.write_summary(out, results, seconds, notes)
-    two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
-    paired = paired_with_ridge(out, two)
-    with_pairs = [{**each, "beside_ridge": paired.get(each["study"]["name"])} for each in results]
-    return summary.write_summary(out, with_pairs, seconds, notes)
+    if not any("unit" in each["data"] for each in results):
+        two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
+        paired = paired_with_ridge(out, two)
+        results = [{**each, "beside_ridge": paired.get(each["study"]["name"])} for each in results]
+    return write_overview(out, results, seconds, notes)
 
 
 def honest(folder: Path) -> str:

@@ -31,13 +31,14 @@ from offline.evaluation.continuous import (
 )
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
+from offline.report.amount import TRAITS
+from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.stats.permutation import permuted_within
 from offline.stats.regression import FIGURES, Amounts, figures_of, write_amounts
 from offline.studies.base import Role, Study
 from offline.studies.division import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import described, write_results
-from offline.studies.severity_page import TRAITS, write_page
 from offline.studies.tables import TABLES, digest, table_of
 
 BEYOND = ", beyond age and sex"
@@ -134,7 +135,7 @@ def run_continuous(
     private_folder(out)
     write_amounts(out / "predictions.csv", whole)
     write_results(out, reported, seconds)
-    write_page(out, reported)
+    write_report(out)
     return whole, reported
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
@@ -20,6 +21,7 @@ from offline.base.versions import versions
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult
+from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.studies.base import Study
@@ -35,9 +37,7 @@ from offline.studies.fitting import (
 )
 from offline.studies.leakage_audit import audit_study
 from offline.studies.multiclass import refuse_few
-from offline.studies.page import write_page
 from offline.studies.planning import null_tasks, only, people_of, planned
-from offline.studies.sheet import write_json
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import OF_MATRICES, digest, table_of
 
@@ -154,7 +154,7 @@ def run_study(
     }
     write_predictions(out / "predictions.csv", table)
     write_results(out, whole, seconds)
-    write_page(out, whole)
+    write_report(out)
     return Ran(study, table, whole)
 
 

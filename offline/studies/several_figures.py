@@ -4,7 +4,6 @@ Accuracy and recalls carry exact intervals of a share of people (Clopper and Pea
 is taken as it was.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -36,18 +35,6 @@ def shares(table: Predictions) -> dict[str, Any]:
     }
 
 
-def recall_words(its: Mapping[str, Any]) -> str:
-    """Each label's recall and interval, for a cell of a table."""
-    return "; ".join(
-        f"{label} –" if value is None else f"{label} {value:.3f}{_ends(its['recall_interval'][label])}"
-        for label, value in its["recall"].items()
-    )
-
-
 def _share(right: int, n: int) -> list[float] | None:
     ends = clopper_pearson(right, n)
     return None if ends is None else list(ends)
-
-
-def _ends(interval: list[float] | None) -> str:
-    return "" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})"

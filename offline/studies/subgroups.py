@@ -28,7 +28,6 @@ CHILD, ADULT = 12.0, 18.0
 childhood and adolescence, and about where resting connectivity changes with puberty and where most adult
 cohorts begin."""
 UNKNOWN = "unknown"
-HEAD = ("people", "of each label", "majority", "accuracy (95 %)", "balanced accuracy (95 %)", "AUC (95 %)")
 
 
 def groups_of(scans: Scans) -> dict[str, Groups]:
@@ -91,53 +90,6 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
         for name, groups in groups_of(scans).items()
     }
     return {"arm": UNSEEN_SITE, "least": LEAST, "divisions": divisions}
-
-
-def as_rows(results: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
-    """What `subgroups` gave as tables of text: what people are divided by, and a row a group under `HEAD`.
-
-    Parameters
-    ----------
-    results : mapping
-        As `subgroups` gives it, or empty.
-    """
-    return [
-        (division, [_row(group) for group in groups])
-        for division, groups in results.get("divisions", {}).items()
-    ]
-
-
-def words(results: Mapping[str, Any]) -> str:
-    """How to read the tables, in plain words; of what `subgroups` gave."""
-    n = sum(each["figures"] is not None for groups in results["divisions"].values() for each in groups)
-    return (
-        "The people of unseen sites, counted again within each group; no model was fitted for this. AUC "
-        "compares people of the same group and the same site. Intervals of accuracy are exact (Clopper and "
-        "Pearson), the others from draws of people; both take the fitted models as given, so they are "
-        f"rather too narrow. Of {n} groups about one in twenty would miss the truth by chance alone, and "
-        "groups differ in more than their name: sites differ in age and motion. A group under "
-        f"{results['least']} people of either label has its number and no figure."
-    )
-
-
-def _row(group: Mapping[str, Any]) -> tuple[str, ...]:
-    head = (
-        group["group"],
-        str(group["people"]),
-        ", ".join(f"{n} {label}" for label, n in group["n"].items()),
-    )
-    its = group["figures"]
-    if its is None:
-        return (*head, "–", "too few", "–", "–")
-    shown = (_told(its[name]) for name in ("accuracy", "balanced_accuracy", "auc"))
-    return (*head, f"{its['majority_rate']:.3f}", *shown)
-
-
-def _told(its: Mapping[str, Any]) -> str:
-    if its["value"] is None:
-        return "–"
-    ends = "" if its["interval"] is None else f" ({its['interval'][0]:.3f} to {its['interval'][1]:.3f})"
-    return f"{its['value']:.3f}{ends}"
 
 
 def _of_group(group: str, own: Predictions) -> dict[str, Any]:

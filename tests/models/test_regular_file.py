@@ -14,7 +14,7 @@ from models.regular_file import check_regular, open_regular, read_regular
 from models.scan_bundle import is_scan_bundle, read_scan_bundle
 from offline.base.cohort import read_cohort
 from offline.recordings import read_recording
-from offline.report.page import write_report
+from offline.report.folder import write_report
 from offline.samples.recipe import load_recipe
 from realtime.channels.side_file import read_side_file
 from realtime.sinks.journal.journal import is_journal, journal_runs

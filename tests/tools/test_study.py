@@ -13,11 +13,11 @@ import pytest
 
 from models.errors import HemostreamError
 from offline.evaluation.evaluate import evaluate
+from offline.report.page import TextTable
 from offline.samples.recipe import load_recipe, recipe_names
 from offline.studies import STUDIES, choice
 from offline.studies.choice import folder_of, wanted_on
 from offline.studies.recorded import RECORDED, is_cohort
-from offline.studies.sheet import markdown
 from tools.commands.simulate import simulate
 from tools.commands.study import for_terminal, list_, run
 
@@ -109,7 +109,7 @@ def test_on_80_columns_no_name_and_no_figure_is_cut(
 def test_tables_that_do_not_fit_the_terminal_are_told_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     head = ("system", "unseen site: accuracy / balanced", *(f"figure {i}" for i in range(9)))
     rows = [("Ridge | own", "0.646 / 0.646", *(f"0.{i}" for i in range(8)), "")]
-    told = markdown(head, rows) + "\n\n" + "A note. " * 20 + "\n"
+    told = TextTable(head, rows).markdown() + "\n\n" + "A note. " * 20 + "\n"
     monkeypatch.setenv("COLUMNS", "80")
     assert for_terminal(told) == told  # a file gets it as it is
     monkeypatch.setattr("sys.stdout", Terminal())

@@ -55,8 +55,9 @@ def audit_of(
     Returns
     -------
     dict
-        What ``audit.json`` holds: under ``protocols`` for each the figures of ``leaky`` and ``honest``
-        (``value``, the mean over divisions with true labels, and ``permuted``), and their ``difference``.
+        What ``audit.json`` holds: under ``protocols`` for each what is done (``explained``), the figures
+        of ``leaky`` and ``honest`` (``value``, the mean over divisions with true labels, and ``permuted``),
+        and their ``difference``.
     """
     rounds: dict[tuple[LeakageProtocol, bool], dict[object, list[tuple[AuditTask, Floats]]]] = {}
     for task, predicted in evaluated:
@@ -71,6 +72,7 @@ def audit_of(
             pairs = zip(rounds[leaky].values(), rounds[twin].values(), strict=True)
             sd = float(np.mean([spread(a, b) for a, b in pairs if a[0][0].permutation is None]))
         compared[str(protocol)] = {
+            "explained": f"{protocol.leaks}; its honest twin {protocol.twin}.",
             "leaky": {metric: _figure(*found[leaky][metric]) for metric in metrics},
             "honest": {metric: _figure(*found[twin][metric]) for metric in metrics},
             "difference": {

@@ -18,7 +18,7 @@ from offline.evaluation import evaluate as evaluation
 from offline.evaluation.evaluate import evaluate
 from offline.evaluation.fit_and_predict import fit_predict, fold_seed, out_of_distribution
 from offline.evaluation.summary import summary
-from offline.evaluation.tables import print_results
+from offline.report.console import print_results
 from offline.report.words import fitted_to
 from offline.samples.samples import collect
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
@@ -160,7 +160,7 @@ def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.Captu
         evaluate(cohort, task_recipe(training={"epochs": 1}, evaluation=how), tmp_path / by)
         shown = " ".join(capsys.readouterr().out.split())
         page = html.unescape((tmp_path / by / "report.html").read_text())
-        assert f"each person judged by what was fitted to {said}" in shown
+        assert f"each person predicted by what was fitted to {said}" in shown
         assert f"for each person, fitted to {said}." in page
         for other in set(judged_by.values()) - {said}:
             assert other not in shown

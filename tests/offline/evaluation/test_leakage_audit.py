@@ -36,7 +36,8 @@ from offline.evaluation.leakage.windows import (
 )
 from offline.evaluation.report_folder import write_audit
 from offline.evaluation.ridge import Labelled
-from offline.report.leakage import audit_table, print_audit
+from offline.report.console import print_audit
+from offline.report.leakage import audit_table
 from offline.samples.samples import collect
 from offline.training.visible_channels import Sight
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
@@ -243,10 +244,10 @@ def audit_of_two(permutations: int) -> dict[str, Any]:
 
 
 def test_an_honest_twin_stands_above_the_protocols_that_share_it() -> None:
-    _, rows = audit_table(audit_of_two(0))
+    rows = audit_table(audit_of_two(0)).rows
     assert [row[0] for row in rows] == ["honest", str(OVERLAPPING), str(RANDOM), "honest", str(SELECTION)]
     assert [row[1] for row in rows] == ["0.850", "0.950", "0.950", "0.700", "0.950"]
-    assert [row[2] for row in rows] == ["", "+0.100 [-0.096, +0.296]", "+0.100", "", "+0.250"]
+    assert [row[2] for row in rows] == ["", "+0.100 (-0.096 to +0.296)", "+0.100", "", "+0.250"]
 
 
 def test_the_wider_of_two_spreads_is_reported_and_few_permutations_give_none() -> None:

@@ -12,7 +12,6 @@ from torch import nn
 
 from models.errors import RecipeError
 from models.networks.registry import make_network
-from offline.explain.drawing import draw_explanation
 from offline.explain.gradients import guided, integrated_gradients
 from offline.explain.maps import METHODS, explain
 from offline.explain.margin import Margin, predicted
@@ -20,6 +19,7 @@ from offline.explain.occlusion import occlude
 from offline.explain.over_folds import put_together
 from offline.explain.sanity import likeness, stability, with_new_weights
 from offline.recordings import read_recording
+from offline.report.maps import draw_explanation
 from offline.samples.channels import choose_channels
 from offline.samples.recipe import load_recipe
 from offline.training.fit import FitSettings, fit_network

@@ -13,6 +13,7 @@ from models.errors import HemostreamError, RecipeError
 from offline.base.progress import silent
 from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
+from offline.report.study import recall_words
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import balanced_accuracy
@@ -23,7 +24,6 @@ from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
 from offline.studies.multiclass import OneAgainstRest, area, log_probabilities
 from offline.studies.run import run_study
-from offline.studies.several_figures import recall_words
 from offline.studies.tables import TABLES
 from tests.offline.studies.fits import fitted, task_of
 
@@ -104,7 +104,7 @@ def test_three_planted_labels_are_found_on_unseen_sites_and_none_where_none_are(
     assert ran[1.5].results["null"]["balanced_accuracy"]["mean"] == pytest.approx(1 / 3, abs=0.04)
     assert found[TENFOLD]["majority_rate"] == pytest.approx(1 / 3)
     page = (tmp_path / "1.5/report.html").read_text()
-    assert recall_words(found[UNSEEN_SITE]) in page
+    assert recall_words(found[UNSEEN_SITE]) in page.replace("\u00a0", " ")
     assert "inattentive" in page
 
 

@@ -27,6 +27,9 @@ from offline.evaluation.leakage.protocols import (
     LeakageProtocol,
 )
 from offline.evaluation.leakage.scans import plan_scans, rounds_of
+from offline.report.leakage import highest, study_section
+from offline.report.overview import write_overview
+from offline.report.page import ReportPage
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.permutation import permuted_labels
@@ -36,10 +39,8 @@ from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, QUICK, TENFOLD, Profile
 from offline.studies.fitting import PERMUTATION_SEED, ScanProcedure
 from offline.studies.leakage_audit import audit_study, study_task
-from offline.studies.leakage_section import highest, section
 from offline.studies.run import run_study
 from offline.studies.scan_parts import cut
-from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, table_of
 from tests.offline.studies.fits import fitted, task_of
 
@@ -296,13 +297,13 @@ def test_a_page_and_the_table_of_all_tell_it_where_it_was_tried(tmp_path: Path) 
     assert highest(results["with"]).startswith(f"{best}: {reported[best]:.2f} (honest ")
     assert pages["with"].count("data:image/png") == 1
     older = {key: value for key, value in results["without"].items() if key != "leakage"}
-    assert section(older) == ""
-    text = write_summary(tmp_path, [results["with"], older], {})
+    assert study_section(older) is None
+    text = write_overview(tmp_path, [results["with"], older], {})
     table, audits = (part.splitlines() for part in text.strip().split("\n\n")[::2])
     assert [line.count(f"{best}: ") for line in table[2:]] == [1, 0]
     assert len(audits) == 3  # whoever was not audited has no row
     first = protocols[next(iter(protocols))]["leaky"]["accuracy"]
     assert f"{first['value']:.3f} ({first['permuted']['mean']:.3f})" in audits[2]
     why = {"leakage": {"why_not": "it reads <no> scan"}}
-    assert "it reads &lt;no&gt; scan" in section(why)
+    assert "it reads &lt;no&gt; scan" in ReportPage("", [study_section(why)]).html()
     assert highest(why) == "–"

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from offline.base.predictions import Predictions, read_predictions
 from offline.base.progress import silent
+from offline.report.study import GROUP_HEAD
+from offline.report.study import subgroups as section
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.division import TENFOLD, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
-from offline.studies.subgroups import HEAD, LEAST, as_rows, groups_of, subgroups, words
+from offline.studies.subgroups import LEAST, groups_of, subgroups
 
 
 def people(n: int = 240, seed: int = 0) -> Scans:
@@ -100,14 +102,17 @@ def test_other_arms_are_not_counted_and_without_an_unseen_site_there_is_nothing(
     both = Predictions.concatenate([said(scans, -odds, TENFOLD), said(scans, odds)])
     assert subgroups(both, scans) == alone
     assert subgroups(said(scans, odds, TENFOLD), scans) == {}
-    assert as_rows({}) == []
+    assert section({"subgroups": {}}) is None
 
 
 def test_a_small_group_shows_its_number_and_no_figure() -> None:
     scans = people()
     sex = np.where(np.arange(len(scans)) < 2 * LEAST - 2, "F", "M")  # LEAST - 1 of each label
     its = subgroups(said(scans, np.zeros(len(scans))), replace(scans, sex=sex))
-    rows = {row[0]: row for row in dict(as_rows(its))["sex"]}
+    shown = section({"subgroups": its})
+    assert shown is not None
+    words, *tables = shown.blocks
+    rows = {row[0]: row for table in tables if table.head[0] == "sex" for row in table.rows}
     assert rows["female"][1:] == (
         str(2 * LEAST - 2),
         f"{LEAST - 1} TD, {LEAST - 1} disorder",
@@ -116,9 +121,9 @@ def test_a_small_group_shows_its_number_and_no_figure() -> None:
         "–",
         "–",
     )
-    assert len(rows["male"]) == len(HEAD) + 1
+    assert len(rows["male"]) == len(GROUP_HEAD) + 1
     assert "to" in rows["male"][-1]
-    assert f"under {LEAST} people of either label" in words(its)
+    assert f"under {LEAST} people of either label" in words.text
 
 
 def test_a_run_says_for_whom_it_holds_and_how_unlabelled_people_were_used(tmp_path: Path) -> None:
@@ -131,6 +136,6 @@ def test_a_run_says_for_whom_it_holds_and_how_unlabelled_people_were_used(tmp_pa
     assert results["subgroups"] == subgroups(read_predictions(out / "predictions.csv"), scans)
     assert [group["people"] for group in results["subgroups"]["divisions"]["site"]] == [36, 36, 36, 12]
     page = (out / "report.html").read_text()
-    assert page.count("<th>balanced accuracy (95 %)</th>") == 4
+    assert page.count(">balanced accuracy (95 %)</th>") == 4
     assert "12 to under 18 years" in page
     assert "without labels. Sites with under 20 people are judged there as in the first arm: small." in page

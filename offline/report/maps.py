@@ -1,4 +1,8 @@
-"""A map drawn where it lies: on the probe's layout from above, and along the window's seconds."""
+"""A map drawn where it lies: on the probe's layout from above, and along the window's seconds.
+
+``its`` is what `offline.explain.over_folds` or `offline.evaluation.channel_map` found, ``spec`` the
+channels as the network sees them, in order.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,41 +14,28 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from offline.report.plots import COLOURS, as_plain_text, new_figure
 from realtime.signal import Channel, Kind, SignalSpec
 
-COLOURS = "viridis"
+SHADES = "viridis"
+LIGHT = 0.6
+"""Share of the shades from which black is read better on them than white."""
+FOREMOST = 3
+"""Channels of a panel that are named."""
 TITLES = {Kind.HBO: "HbO", Kind.HBR: "HbR", Kind.HBT: "HbT", Kind.BOLD: "region"}
 
 
 def draw_explanation(method: str, its: Mapping[str, Any], spec: SignalSpec, rate: float) -> Figure:
-    """One panel a chromophore, and the time course.
-
-    Parameters
-    ----------
-    method : str
-        Its name.
-    its : mapping
-        What `offline.explain.over_folds.put_together` gave of it.
-    spec : SignalSpec
-        The channels as the network sees them, in order.
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Belongs to no window; save it.
-    """
+    """One panel a chromophore, and the time course."""
     kinds = list(dict.fromkeys(channel.kind for channel in spec.channels))
-    figure = Figure(figsize=(3.6 * (len(kinds) + 1) + 0.6, 4.1), layout="constrained")
-    panels = figure.subplots(1, len(kinds) + 1, squeeze=False)[0]
+    figure, panels = new_figure(3.6 * (len(kinds) + 1) + 0.6, 4.1, columns=len(kinds) + 1)
     shares = 100 * np.asarray(its["channels"])
     scale = Normalize(0.0, float(shares.max()) or 1.0)
     for axes, kind in zip(panels, kinds, strict=False):
         own = [i for i, channel in enumerate(spec.channels) if channel.kind == kind]
         _probe(axes, [spec.channels[i] for i in own], shares[own], scale)
         axes.set_title(TITLES.get(kind, str(kind)), fontsize=10)
-    bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=list(panels[:-1]), shrink=0.75, location="left")
+    bar = figure.colorbar(ScalarMappable(scale, SHADES), ax=list(panels[:-1]), shrink=0.75, location="left")
     bar.set_label("share of the map, %", fontsize=9)
     _course(panels[-1], np.asarray(its["times"]), rate)
     verdict = "depends on what was learnt" if its["believed"] else "NOT TO BE BELIEVED: as without training"
@@ -53,7 +44,7 @@ def draw_explanation(method: str, its: Mapping[str, Any], spec: SignalSpec, rate
         f"{its['folds']} folds, {_recurs(its['stability']['channels'])}",
         fontsize=10,
     )
-    return figure
+    return as_plain_text(figure)
 
 
 def draw_channel_map(its: Mapping[str, Any], spec: SignalSpec, labels: Sequence[str]) -> Figure:
@@ -67,32 +58,27 @@ def draw_channel_map(its: Mapping[str, Any], spec: SignalSpec, labels: Sequence[
         The channels as the network sees them.
     labels : sequence of str
         The two.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Belongs to no window; save it.
     """
     of_channel = {row["channel"]: abs(row["statistic"]) for row in its["channels"]}
     values = np.array([of_channel[channel.name] for channel in spec.channels])
     kinds = list(dict.fromkeys(channel.kind for channel in spec.channels))
-    figure = Figure(figsize=(3.6 * len(kinds) + 1.2, 4.1), layout="constrained")
-    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
+    figure, panels = new_figure(3.6 * len(kinds) + 1.2, 4.1, columns=len(kinds))
+    panels = np.ravel(panels)
     scale = Normalize(0.0, max(float(values.max()), its["threshold"]))
     for axes, kind in zip(panels, kinds, strict=True):
         own = [i for i, channel in enumerate(spec.channels) if channel.kind == kind]
         _probe(axes, [spec.channels[i] for i in own], values[own], scale, "standard errors")
         axes.set_title(TITLES.get(kind, str(kind)), fontsize=10)
-    bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=list(panels), shrink=0.75, location="left")
+    bar = figure.colorbar(ScalarMappable(scale, SHADES), ax=list(panels), shrink=0.75, location="left")
     bar.set_label("standard errors", fontsize=9)
     bar.ax.axhline(its["threshold"], color="black", linewidth=2)
     some = sum(row["p"] <= 0.05 for row in its["channels"])
     figure.suptitle(
         f"{labels[1]} against {labels[0]}: {some} of {len(values)} channels beyond what is found anywhere\n"
-        f"in 5 % of {its['permutations']} permuted labellings (line in the bar)",
+        f"in 5 % of {its['permutations']} permutations of the labels (line in the bar)",
         fontsize=10,
     )
-    return figure
+    return as_plain_text(figure)
 
 
 def _recurs(value: float | None) -> str:
@@ -120,11 +106,15 @@ def _probe(
             where = _flat(np.array(known, dtype=np.float64), like=np.array(places, dtype=np.float64))
             axes.plot(where[:, 0], where[:, 1], mark, color="0.75", markersize=4, zorder=1)
     axes.scatter(
-        points[:, 0], points[:, 1], c=shares, cmap=COLOURS, norm=scale, s=130, edgecolors="black", zorder=2
+        points[:, 0], points[:, 1], c=shares, cmap=SHADES, norm=scale, s=130, edgecolors="black", zorder=2
     )
-    for i in np.argsort(-shares)[:3]:
-        text = channels[i].name.split(" ")[0]
-        axes.annotate(text, points[i], xytext=(0, 9), textcoords="offset points", ha="center", fontsize=7)
+    # Names beside channels that lie close would cover each other: ranks within, names below.
+    foremost = np.argsort(-shares)[:FOREMOST].tolist()
+    for rank, i in enumerate(foremost, 1):
+        ink = "black" if scale(shares[i]) > LIGHT else "white"
+        axes.annotate(str(rank), points[i], ha="center", va="center", fontsize=8, color=ink, zorder=3)
+    names = [f"{rank} {channels[i].name.split(' ')[0]}" for rank, i in enumerate(foremost, 1)]
+    axes.text(0.5, -0.02, "\n".join(names), transform=axes.transAxes, ha="center", va="top", fontsize=8)
     axes.margins(0.15)
 
 
@@ -132,7 +122,7 @@ def _bars(axes: Axes, channels: Sequence[Channel], shares: npt.NDArray[np.float6
     axes.set_axis_on()
     axes.set_aspect("auto")
     order = np.argsort(-shares)[:12]
-    axes.barh(range(len(order)), shares[order], color="#0072b2")
+    axes.barh(range(len(order)), shares[order], color=COLOURS[0])
     axes.set_yticks(range(len(order)), [channels[i].name for i in order], fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel(f"no places in the recording; {what}", fontsize=8)
@@ -152,10 +142,8 @@ def _flat(
 
 def _course(axes: Axes, times: npt.NDArray[np.float64], rate: float) -> None:
     seconds = (np.arange(len(times)) - len(times)) / rate
-    axes.plot(seconds, 100 * times, color="#d55e00")
+    axes.plot(seconds, 100 * times, color=COLOURS[1])
     axes.set_ylim(0.0, None)
     axes.set_xlabel("seconds before the window's end")
     axes.set_ylabel("share of the map, % a sample")
     axes.set_title("within the window", fontsize=10)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)

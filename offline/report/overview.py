@@ -1,0 +1,119 @@
+"""All studies of a folder as one table: ``index.html``, ``studies.md`` and ``studies.json``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.private import write_private
+from offline.base.json_files import write_json
+from offline.report.amount import HEAD as AMOUNT_HEAD
+from offline.report.amount import READ, UNITS, amount_rows, in_short
+from offline.report.cells import NONE, figure_of, number
+from offline.report.leakage import across_studies, highest
+from offline.report.page import Bullets, PageLinks, PageSection, Paragraph, ReportPage, Row, TextTable
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, of_another_disorder
+
+HEAD = (
+    "system",
+    "published, %",
+    "unseen site: accuracy / balanced",
+    "AUC (95 %)",
+    "less ridge's, paired",
+    "AUC over all",
+    "transductive AUC",
+    "10-fold AUC",
+    "permuted AUC",
+    "highest of a leakage protocol at one site",
+    "fits",
+    "s",
+)
+
+
+def write_overview(
+    out: Path,
+    all_results: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+    notes: Sequence[str] = (),
+) -> str:
+    """Write the three files.
+
+    Parameters
+    ----------
+    out : path
+        Folder of all.
+    all_results : sequence of mapping
+        Of each study; all of labels, or all of an amount.
+    seconds : mapping of str to float
+        What each took.
+    notes : sequence of str
+        What is to be known of the table.
+
+    Returns
+    -------
+    str
+        ``studies.md``: the table, notes, and the table of leakage protocols where they were tried.
+    """
+    amounts = any("unit" in each["data"] for each in all_results)
+    table = _of_amounts(all_results, seconds) if amounts else _of_labels(all_results, seconds)
+    leakage = across_studies(all_results)
+    read = (UNITS, READ) if amounts else ()
+    links = [
+        (f"{each['study']['name']}/report.html", each["study"]["title"], in_short(each) if amounts else "")
+        for each in all_results
+    ]
+    blocks = [*(Paragraph(text, note=True) for text in read), table, Bullets(notes)]
+    sections = [
+        PageSection("All in one table", blocks),
+        PageSection("Leakage protocols", [leakage]) if leakage.rows else None,
+        PageSection("A page each", [PageLinks(links)]),
+    ]
+    title = "Amounts" if amounts else "Published systems"
+    ReportPage(title, sections, wide=True).write(out / "index.html")
+    texts = [table.markdown(), *notes, *((leakage.caption, leakage.markdown()) if leakage.rows else ())]
+    text = "\n\n".join(texts) + "\n"
+    write_private(out / "studies.md", text)
+    write_json(out / "studies.json", list(all_results))
+    return text
+
+
+def _of_labels(all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> TextTable:
+    return TextTable(HEAD, [_row(each, seconds.get(each["study"]["name"], 0.0)) for each in all_results])
+
+
+def _row(results: Mapping[str, Any], seconds: float) -> Row:
+    conditions, study = results["arms"], results["study"]
+    own = conditions.get(UNSEEN_SITE, conditions[TENFOLD])
+    others = (conditions.get(name) for name in (TRANSDUCTIVE, TENFOLD))
+    return (
+        study["title"],
+        ("; ".join(study["claimed"]) or NONE)
+        + (f"; {study['disorder']}: not compared" if of_another_disorder(results) else ""),
+        f"{own['accuracy']:.3f} / {number(own['balanced_accuracy']['value'])}",
+        figure_of(own["auc"]),
+        _less_ridge(results.get("beside_ridge")),
+        number(own["auc_over_all"]),
+        *(number(its["auc"]["value"]) if its else NONE for its in others),
+        number(results["null"]["auc"]["mean"]) if results["null"] else NONE,
+        highest(results),
+        str(results["fits"]),
+        f"{seconds:.0f}",
+    )
+
+
+def _less_ridge(its: Mapping[str, Any] | None) -> str:
+    if its is None:
+        return NONE
+    low, high = its["interval"]
+    return f"{its['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def _of_amounts(all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> TextTable:
+    """A row a condition of each; a study's seconds stand in its last."""
+    rows: list[Row] = []
+    for each in all_results:
+        own = amount_rows(each)
+        last = f"{seconds.get(each['study']['name'], 0.0):.1f}"
+        ends = [""] * (len(own) - 1) + [last]
+        names = (each["study"]["title"], each["data"]["target"])
+        rows += [(*names, *row, end) for row, end in zip(own, ends, strict=True)]
+    return TextTable(("system", "target", *AMOUNT_HEAD, "s"), rows)

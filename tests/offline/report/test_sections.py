@@ -1,0 +1,229 @@
+"""Every page renders from the least that a command can have written, and shows all of what it wrote."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.errors import HemostreamError
+from offline.base.predictions import Predictions
+from offline.report.amount import evaluation_amount_page, study_amount_page
+from offline.report.evaluation import EvaluationFiles, as_json, evaluation_page
+from offline.report.folder import write_report
+from offline.report.leakage import across_studies
+from offline.report.overview import write_overview
+from offline.report.page import RESEARCH, ReportPage
+from offline.report.sites import sites_page
+from offline.report.study import EXPLAINED, OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, study_page
+from offline.stats.regression import Amounts, read_amounts, write_amounts
+from offline.studies import division
+from offline.studies.base import Role
+
+NOTHING = {"value": None, "interval": None, "bootstrap": None, "p": None}
+RUN = {"began_utc": "2026-01-01", "versions": {}, "machine": {}, "seconds": {}}
+RECIPE = {"name": "r", "hash": "h", "network": "cgrnn", "settings": {"evaluation": {"prevalence": None}}}
+WHO = {"people": 2, "recordings": 2, "sites": {}, "sexes": {}, "ages": None}
+
+
+def evaluation(labels: tuple[str, ...] = ("a", "b"), of: str = "person") -> EvaluationFiles:
+    results = {
+        "recipe": RECIPE,
+        "who": WHO,
+        "cohort_hash": "c",
+        "labels": list(labels),
+        "people": 2,
+        "says": "2 people: says nothing about others",
+        "protocol": "everybody once",
+        "folds": [],
+        "recordings": [],
+        "remarks": [],
+        "simulated": None,
+        "primary": {"metric": "auc", "label_of": of},
+        "null": None,
+        "channel_map": None,
+        "explanations": {},
+        "over_time": None,
+        "compared": {},
+        "arms": {
+            "cgrnn": {
+                "by_person": {"auc": NOTHING, "balanced_accuracy": NOTHING},
+                "pooled": {"majority_rate": None},
+            }
+        },
+    }
+    n = 2
+    zeros, texts = np.zeros(n, dtype=np.int64), np.array(["x", "y"])
+    table = Predictions(
+        labels=labels,
+        repeat=zeros,
+        fold=texts,
+        arm=np.full(n, "cgrnn"),
+        sample=np.arange(n),
+        person=texts,
+        y=np.arange(n),
+        scores=np.full((n, len(labels)), 1 / len(labels)),
+    )
+    return EvaluationFiles(results, RUN, table)
+
+
+def figures_of_nothing(**more: Any) -> dict[str, Any]:
+    return {"people": 0, "accuracy": 0.0, "majority_rate": 0.0, "auc_over_all": None} | more
+
+
+def study(**more: Any) -> dict[str, Any]:
+    own = figures_of_nothing(
+        balanced_accuracy=NOTHING, auc=NOTHING, recall={"a": None}, recall_interval={"a": None}
+    )
+    return {
+        "study": {
+            "name": "s",
+            "title": "S",
+            "paper": "",
+            "role": str(Role.SYSTEM),
+            "disorder": "ASD",
+            "claimed": [],
+            "unstated": [],
+            "ours": "",
+            "table": "t",
+        },
+        "profile": {"permutations": 0},
+        "data": {"derivative": "", "people": 0, "labels": ["a"], "sites": {}, "remarks": []},
+        "arms": {TENFOLD: own},
+        "null": {},
+        "settings": {},
+        "fits": 0,
+        **more,
+    }
+
+
+def amounts(condition: str, n: int = 2) -> Amounts:
+    y = np.arange(n, dtype=np.float64)
+    names = np.arange(n).astype(str)
+    return Amounts(np.zeros(n, dtype=np.int64), names, np.full(n, condition), names, y, y)
+
+
+def severity() -> dict[str, Any]:
+    its = {"people": 2, "r": NOTHING, "R2": NOTHING, "MAE": NOTHING}
+    conditions = {f"t, {TENFOLD}": its, f"age and sex, {TENFOLD}": its}
+    return study(arms=conditions, data={**study()["data"], "unit": "SD", "target": "burden"})
+
+
+def amount() -> dict[str, Any]:
+    its = {"people": 2, "r": NOTHING, "R2": NOTHING, "MAE": NOTHING}
+    names = ("recipe", "who", "cohort_hash", "says", "protocol", "remarks")
+    shared = {name: evaluation().results[name] for name in names}
+    return {**shared, "amount": "score", "null": None, "arms": {"ridge": its}}
+
+
+SITES = {
+    "people": 0,
+    "sites": {},
+    "chance": 0.5,
+    "majority_rate": 0.5,
+    "folds": 10,
+    "left_out": {},
+    "table": "t",
+    "derivative": "d",
+    "harmonisations": {},
+}
+PAGES: Mapping[str, Callable[[], ReportPage]] = {
+    "labels of people": lambda: evaluation_page(evaluation()),
+    "labels of events": lambda: evaluation_page(evaluation(of="event")),
+    "three labels": lambda: evaluation_page(evaluation(("a", "b", "c"))),
+    "an amount": lambda: evaluation_amount_page(amount(), RUN, amounts("ridge")),
+    "an amount of nobody": lambda: evaluation_amount_page(amount(), RUN, amounts("ridge", 0)),
+    "a study": lambda: study_page(study()),
+    "a study that was not audited": lambda: study_page(study(leakage={"why_not": "x"})),
+    "a study of an amount": lambda: study_amount_page(severity(), amounts(f"t, {TENFOLD}")),
+    "sites": lambda: sites_page(SITES),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize("name", PAGES)
+def test_it_renders_from_the_least(name: str) -> None:
+    page = PAGES[name]().html()
+    assert RESEARCH in page
+    assert "None" not in page.partition("<main>")[2]
+
+
+def test_the_overview_renders_from_one_study_of_either_kind_or_from_none(tmp_path: Path) -> None:
+    assert "| S |" in write_overview(tmp_path, [study()], {})
+    assert "| S | burden |" in write_overview(tmp_path, [severity()], {"s": 3.0})
+    assert 'href="./s/report.html"' in (tmp_path / "index.html").read_text()
+    assert write_overview(tmp_path, [], {}, ["nothing is whole"]).endswith("nothing is whole\n")
+
+
+def test_conditions_are_named_as_studies_name_them() -> None:
+    own = (division.UNSEEN_SITE, division.TRANSDUCTIVE, division.TENFOLD, division.OWN)
+    assert tuple(EXPLAINED) == own == (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN)
+
+
+def test_a_protocol_that_was_tried_for_one_study_alone_has_a_column() -> None:
+    figure = {"accuracy": {"value": 0.5, "permuted": {"mean": None, "values": []}}}
+    more = {"value": None, "interval": None, "permuted": {"mean": None, "interval": None}}
+    its = {"leaky": figure, "honest": figure, "difference": {"accuracy": more}, "explained": "That."}
+    audit = {
+        "metrics": ["accuracy"],
+        "unit": "sample",
+        "model": "s",
+        "permutations": 0,
+        "protocols": {"p": its},
+    }
+    found = {"site": "a", "people": 3, "skipped": {"q": "it cannot."}, **audit}
+    table = across_studies([study(leakage=found), study(leakage=None)])
+    assert table.head == ("system: site, people", "p", "honest", "q", "honest")
+    assert table.rows == [("S: a, 3", "0.500", "0.500", "not tried", "")]
+    whole = {
+        "majority_rate": 0.5,
+        "folds": 5,
+        "divisions": 1,
+        "columns": 2,
+        "parts": 4,
+        "setting": "",
+        **found,
+    }
+    page = study_page(study(leakage=whole)).html()
+    assert "p: That." in page
+    assert "q: not tried, for it cannot." in page
+
+
+def test_amounts_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    for n in (0, 3):
+        table = amounts("c", n)
+        write_amounts(path, table)
+        again = read_amounts(path)
+        for name in ("repeat", "fold", "arm", "person", "y", "said"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(table, name))
+    path.write_text("a,b\n")
+    with pytest.raises(HemostreamError, match="has columns"):
+        read_amounts(path)
+
+
+def test_a_folder_of_each_kind_has_its_page_and_others_say_what_is_wanted(tmp_path: Path) -> None:
+    def made(name: str, **files: Any) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for stem, values in files.items():
+            (folder / f"{stem}.json").write_text(json.dumps(values))
+        return folder
+
+    assert write_report(made("sites", sites=SITES)).name == "sites.html"
+    assert write_report(made("study", results=study())).name == "report.html"
+    folder = made("amount", results=amount(), run=RUN)
+    write_amounts(folder / "predictions.csv", amounts("ridge"))
+    assert b"Plot" in write_report(folder).read_bytes()
+    with pytest.raises(
+        HemostreamError, match=r"holds no results\.json: .* hemostream evaluate, or the folder of one"
+    ):
+        write_report(made("nothing"))
+    with pytest.raises(HemostreamError, match="without 'claimed'"):
+        write_report(made("other", results={"study": {}, "data": {}}))
+
+
+def test_what_the_page_says_is_json_too() -> None:
+    assert json.loads(json.dumps(as_json(evaluation()), allow_nan=False))["leakage_audit"] is None
