@@ -38,7 +38,7 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
         name = figures["primary"]["metric"]
         parts.append(
             _line(
-                f"Where there is nothing to find ({null['permutations']} permuted labellings, {null['of']}): "
+                f"Where there is nothing to find ({null['permutations']} permutations, {null['of']}): "
                 f"{TITLES[name]} {_number(null['mean'][name])} with SD {_number(null['sd'][name])}."
             )
         )
