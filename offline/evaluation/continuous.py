@@ -213,7 +213,7 @@ def evaluate_continuous(
     return Amounts.concatenate([each.table for each in found]), {"arms": figures, "null": reported}
 
 
-class Evaluated(NamedTuple):
+class ConditionFigures(NamedTuple):
     """One condition: what was predicted of true targets, its figures, and those of permuted targets."""
 
     condition: str
@@ -225,7 +225,7 @@ class Evaluated(NamedTuple):
 
 def evaluated(
     results: Sequence[FitResult[ContinuousFit]], person: Names, site: Names | None = None, *, seed: int = 0
-) -> list[Evaluated]:
+) -> list[ConditionFigures]:
     """Put results of a procedure together by their conditions.
 
     Parameters
@@ -254,7 +254,7 @@ def evaluated(
             # The mean of the others falls where a person's own target is high: not a correlation.
             figures["r"] = {"value": None, "interval": None, "p": None}
         seconds = sum(each.seconds for own in by_number.values() for each in own)
-        out.append(Evaluated(condition, true, figures, null, seconds))
+        out.append(ConditionFigures(condition, true, figures, null, seconds))
     return out
 
 

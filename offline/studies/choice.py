@@ -14,12 +14,12 @@ from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES, severity_page, summary
 from offline.studies.base import Study
-from offline.studies.beside import beside_ridge
 from offline.studies.continuous import run_continuous
 from offline.studies.division import UNSEEN_SITE, Profile
+from offline.studies.paired_with_baseline import paired_with_ridge
 from offline.studies.planning import people_of
 from offline.studies.recorded import RECORDED, is_cohort, run_recorded
-from offline.studies.running import run_study
+from offline.studies.run import run_study
 from offline.studies.tables import can_take
 
 
@@ -133,9 +133,9 @@ def summarise(out: Path) -> str:
     if any("unit" in each["data"] for each in results):
         return severity_page.write_summary(out, results, seconds, notes)
     two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
-    beside = beside_ridge(out, two)
-    each_beside = [{**each, "beside_ridge": beside.get(each["study"]["name"])} for each in results]
-    return summary.write_summary(out, each_beside, seconds, notes)
+    paired = paired_with_ridge(out, two)
+    with_pairs = [{**each, "beside_ridge": paired.get(each["study"]["name"])} for each in results]
+    return summary.write_summary(out, with_pairs, seconds, notes)
 
 
 def honest(folder: Path) -> str:

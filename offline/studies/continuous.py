@@ -36,7 +36,7 @@ from offline.stats.permutation import permuted_within
 from offline.stats.regression import FIGURES, Amounts, figures_of, write_amounts
 from offline.studies.base import Role, Study
 from offline.studies.division import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.running import described, write_report
+from offline.studies.run import described, write_results
 from offline.studies.severity_page import TRAITS, write_page
 from offline.studies.tables import TABLES, digest, table_of
 
@@ -133,7 +133,7 @@ def run_continuous(
     }
     private_folder(out)
     write_amounts(out / "predictions.csv", whole)
-    write_report(out, reported, seconds)
+    write_results(out, reported, seconds)
     write_page(out, reported)
     return whole, reported
 

@@ -13,7 +13,7 @@ from offline.scans import Scans
 from offline.studies.base import Paper, PaperClaim, Population, Study
 from offline.studies.systems.selecting import behind_best
 from offline.studies.tables import CORRELATION_AND_TRAITS
-from offline.studies.young import YoungAfterOlder
+from offline.studies.transfer_by_age import YoungAfterOlder
 
 PAPER = (
     "Akhavan Aghdam M, Sharifi A, Pedram MM (2019). Diagnosis of autism spectrum disorders in young children "

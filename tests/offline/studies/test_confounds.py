@@ -20,7 +20,7 @@ from offline.studies.fitting import ScanProcedure
 from offline.studies.harmonised import Harmonised, tellable
 from offline.studies.planning import planned
 from offline.studies.ridge_connectivity import RidgeConnectivity
-from offline.studies.running import transductive_words as words
+from offline.studies.run import transductive_words as words
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
 from offline.studies.without_traits import TraitScale, WithoutTraits

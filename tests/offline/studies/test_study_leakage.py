@@ -30,7 +30,7 @@ from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Pro
 from offline.studies.fitting import ScanProcedure
 from offline.studies.leakage_audit import audit_study, scan_task
 from offline.studies.leakage_section import highest, section
-from offline.studies.running import run_study
+from offline.studies.run import run_study
 from offline.studies.scan_parts import cut
 from offline.studies.summary import write_summary
 from offline.studies.tables import TABLES, table_of

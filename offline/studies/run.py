@@ -35,9 +35,9 @@ from offline.studies.fitting import (
     probabilities_of,
 )
 from offline.studies.leakage_audit import audit_study
+from offline.studies.multiclass import refuse_few
 from offline.studies.page import write_page
 from offline.studies.planning import null_tasks, only, people_of, planned
-from offline.studies.several import refuse_few
 from offline.studies.sheet import write_json
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import OF_MATRICES, digest, table_of
@@ -154,7 +154,7 @@ def run_study(
         "leakage": leakage,
     }
     write_predictions(out / "predictions.csv", table)
-    write_report(out, whole, seconds)
+    write_results(out, whole, seconds)
     write_page(out, whole)
     return Ran(study, table, whole)
 
@@ -249,7 +249,7 @@ def transductive_words(study: Study, table: SampleTable) -> str:
     return text
 
 
-def write_report(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+def write_results(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
     """Write ``results.json``, the same from one run to the next, and ``run.json``, the rest."""
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     write_json(out / "results.json", results)

@@ -21,8 +21,8 @@ from offline.studies.base import Role
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
-from offline.studies.running import run_study
-from offline.studies.several import OneAgainstRest, area, log_probabilities
+from offline.studies.multiclass import OneAgainstRest, area, log_probabilities
+from offline.studies.run import run_study
 from offline.studies.several_figures import recall_words
 from offline.studies.tables import TABLES
 from tests.offline.studies.fits import fitted, task_of

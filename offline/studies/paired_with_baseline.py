@@ -12,7 +12,7 @@ from offline.studies.figures import apart
 BASELINE = "ridge"
 
 
-def beside_ridge(out: Path, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def paired_with_ridge(out: Path, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """AUC within sites of every study less that of ridge on connectivity, by unseen site.
 
     Parameters

@@ -15,10 +15,10 @@ from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies.choice import can_tell, honest, summarise
 from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.planning import only, planned, who_is_judged
-from offline.studies.running import run_study
+from offline.studies.planning import only, people_of, planned
+from offline.studies.run import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
-from offline.studies.young import YoungAfterOlder
+from offline.studies.transfer_by_age import YoungAfterOlder
 from tests.offline.studies.fits import fitted, task_of
 from tools.commands.study import list_
 
@@ -36,7 +36,7 @@ def people(effect: float = 2.4) -> Scans:
 
 def test_only_children_are_judged_and_everybody_is_trained_on() -> None:
     scans = people()
-    judged = who_is_judged(YOUNG, scans)
+    judged = people_of(YOUNG, scans)
     assert judged.sum() == np.count_nonzero(scans.age < 11)
     tasks = only(planned(YOUNG, scans.table, SMALL), judged, scans.table)
     assert {task.arm for task in tasks} == {UNSEEN_SITE, TENFOLD}
@@ -56,7 +56,7 @@ def test_too_few_children_are_said_by_name_and_passed_over_among_all() -> None:
     assert can_tell(YOUNG, scans)
     assert not can_tell(YOUNG, grown)
     with pytest.raises(HemostreamError, match="children under 11 years; found 0 TD, 0 disorder"):
-        who_is_judged(YOUNG, grown)
+        people_of(YOUNG, grown)
 
 
 def test_age_decides_who_teaches_and_is_not_seen() -> None:
@@ -76,7 +76,7 @@ def test_children_are_told_apart_after_older_people_taught() -> None:
     """The planted pattern is that of both. Whether the teaching helps is not asked here."""
     scans = people()
     X = TABLES[YOUNG.table](scans).astype(np.float32)
-    judged = who_is_judged(YOUNG, scans)
+    judged = people_of(YOUNG, scans)
     tasks = [t for t in only(planned(YOUNG, scans.table, SMALL), judged, scans.table) if t.arm == TENFOLD]
     right = []
     for task in tasks:
