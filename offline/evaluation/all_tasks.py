@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from models.errors import RecipeError
 from offline.base.splits import site_folds
 from offline.evaluation.conditions import conditions_of, divisions_of
-from offline.evaluation.leakage.network import NetworkAudit
+from offline.evaluation.leakage.network import audit_tasks
 from offline.evaluation.permutation_test import capped, is_by_person, network_null_tasks
 from offline.evaluation.tasks import FitTask
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask
@@ -29,12 +29,16 @@ def tasks_of(samples: Samples, recipe: Recipe, networks: Sequence[str], *, audit
     RecipeError
         There are too few people, or what is asked for cannot be audited.
     """
+    by_person = is_by_person(samples.table, recipe)
     sites = len(site_folds(samples.table)) > 0
     conditions = conditions_of(recipe, networks, sites=sites, traits=tells(samples.traits))
     tasks = [task for each in conditions for task in each.tasks(samples.table)]
     tasks += network_null_tasks(samples, recipe)
-    if audited and (its := network_audit(samples, recipe)):
-        tasks += its.fits()
+    if audited:
+        _check_audit(samples)
+    if audited and recipe.network.channels == "all":  # one of the protocols is about the choice
+        n = capped(recipe.evaluation.network_permutations, recipe)
+        tasks += audit_tasks(samples, recipe, by_person=by_person, permutations=n)
     if recipe.evaluation.by == "people":  # a session's own person is never part of what it was fitted to
         fit = WindowFit(OUT_OF_DISTRIBUTION, recipe)
         tasks += [
@@ -44,21 +48,9 @@ def tasks_of(samples: Samples, recipe: Recipe, networks: Sequence[str], *, audit
     return tasks
 
 
-def network_audit(samples: Samples, recipe: Recipe) -> NetworkAudit | None:
-    """The audit of the recipe's network; None where it chooses channels itself, which one protocol is about.
-
-    Raises
-    ------
-    RecipeError
-        There are not two labels.
-    """
+def _check_audit(samples: Samples) -> None:
     if len(samples.labels) != 2:
         raise RecipeError(
             f"The audit needs two labels; the recipe has {', '.join(samples.labels)}. "
             "Leave --audit away, or make a recipe of two of them."
         )
-    if recipe.network.channels != "all":
-        return None
-    n = capped(recipe.evaluation.network_permutations, recipe)
-    by_person = is_by_person(samples.table, recipe)
-    return NetworkAudit(samples, recipe, by_person=by_person, permutations=n)

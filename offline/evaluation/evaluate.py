@@ -24,10 +24,10 @@ from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
 from offline.base.result_cache import new_folder
 from offline.estimators.baselines import window_features
-from offline.evaluation.all_tasks import network_audit, tasks_of
+from offline.evaluation.all_tasks import tasks_of
 from offline.evaluation.conditions import CONDITIONS, conditions_of, settings_kept
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage.network import NETWORK_AUDIT as AUDIT_TASKS
+from offline.evaluation.leakage.network import AUDIT_TASKS, network_audit
 from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
 from offline.evaluation.people import evaluate_people
 from offline.evaluation.permutation_test import (
@@ -264,16 +264,17 @@ def _audits(
     samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], tell: Tell
 ) -> dict[str, dict[str, Any]]:
     """Of the ridge model, and of the recipe's own network where it was audited; by name of their files."""
+    by_person = is_by_person(samples.table, recipe)
     audits = {
         AUDIT: audit_ridge(
             window_features(samples.X),
             samples.table,
-            by_person=is_by_person(samples.table, recipe),
+            by_person=by_person,
             metric=recipe.evaluation.metric,
             seed=recipe.training.seed,
             tell=tell,
         )
     }
-    if its := network_audit(samples, recipe):
-        audits[NETWORK_AUDIT] = its.found(tagged(results, AUDIT_TASKS))
+    if own := tagged(results, AUDIT_TASKS):
+        audits[NETWORK_AUDIT] = network_audit(samples, recipe, own, by_person=by_person)
     return audits

@@ -16,11 +16,12 @@ from offline.base.sample_table import SampleTable
 from offline.estimators.baselines import window_features
 from offline.evaluation.channel_map import channel_map
 from offline.evaluation.conditions import divisions_of, settings_kept
-from offline.evaluation.null import Null, ridge_null
+from offline.evaluation.ridge_null import ridge_null
 from offline.evaluation.tasks import FitResult, FitTask
 from offline.evaluation.windows import WindowFit, WindowTask, permuted_samples
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.stats.null import Null
 from offline.stats.permutation import can_change
 
 NETWORK_NULL = "network's null"

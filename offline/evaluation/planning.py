@@ -15,7 +15,7 @@ from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import CONDITIONS
 from offline.evaluation.fit_and_predict import baselines_of
 from offline.evaluation.leakage.ridge import audit_ridge
-from offline.evaluation.null import ridge_null
+from offline.evaluation.ridge_null import ridge_null
 from offline.evaluation.runner import perform
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
 from offline.samples.recipe import Recipe

@@ -8,7 +8,6 @@ import numpy as np
 from offline.base.cohort import Cohort
 from offline.base.predictions import Predictions
 from offline.evaluation.conditions import CONDITIONS
-from offline.evaluation.null import Null
 from offline.evaluation.over_time import over_time
 from offline.evaluation.permutation_test import NETWORK_NULL, is_by_person, network_null_of
 from offline.evaluation.summary import summary
@@ -18,6 +17,7 @@ from offline.explain.over_folds import put_together
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.simulation import ceiling_beside
+from offline.stats.null import Null
 
 PROTOCOLS = {
     "people": "every window is judged by what was fitted to other people only",

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.base.predictions import Predictions
-from offline.evaluation.null import Null
 from offline.stats.intervals import (
     PersonPredictions,
     around,
@@ -21,6 +20,7 @@ from offline.stats.intervals import (
     within_person,
 )
 from offline.stats.metrics import FEWEST_FOR_OTHERS, Figure, figures
+from offline.stats.null import Null
 from offline.stats.paired_comparison import compared
 from offline.stats.permutation import FEWEST, p_value
 from offline.stats.person_classes import PersonClasses
@@ -182,7 +182,7 @@ def _null(null: Null | None, of: str) -> dict[str, Any] | None:
         "permutations": null.size,
         "mean": {metric: _known(float(np.mean(v))) for metric, v in null.figures.items()},
         "sd": {
-            metric: _known(float(np.std(v, ddof=1))) if len(v) > 1 else None  # one labelling has no spread
+            metric: _known(float(np.std(v, ddof=1))) if len(v) > 1 else None  # one permutation has no spread
             for metric, v in null.figures.items()
         },
     }

@@ -19,7 +19,7 @@ from offline.evaluation.tasks import FitTask, Scores
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.permutation import permuted_labels
-from offline.training.visible_channels import Sight
+from offline.training.visible_channels import VisibleChannels
 
 OUT_OF_DISTRIBUTION = "unlike training"
 """What counts novel windows, in the place of a model."""
@@ -35,13 +35,13 @@ class WindowFit:
         A network's or a baseline's name, or `OUT_OF_DISTRIBUTION`.
     recipe : Recipe
         Of this condition.
-    visible : Sight or None
+    visible : VisibleChannels or None
         Channels that the model is shown, where those are not all.
     """
 
     model: str
     recipe: Recipe
-    visible: Sight | None = None
+    visible: VisibleChannels | None = None
 
 
 WindowTask = FitTask[WindowFit]

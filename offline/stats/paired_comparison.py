@@ -1,21 +1,22 @@
-"""Two arms on the same people: whether one is really better than the other.
+"""Two conditions on the same people: whether one is really better than the other.
 
 The difference is taken within each person (or with the same people drawn for both), so what all people
-share cancels.  Cross-validated figures of two arms hang on the same training sets, so the interval is the
-bootstrap's, and said to be that; under 10 people there is none.
+share cancels.  Cross-validated figures of two conditions hang on the same training sets, so the interval is
+the bootstrap's, and called that; under 10 people there is none.
 """
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.intervals import DRAWS, PersonPredictions, draw_people
 from offline.stats.metrics import FEWEST_FOR_OTHERS
-from offline.stats.person_classes import PersonClasses
+from offline.stats.person_classes import person_predictions
 from offline.stats.person_loss import person_losses
-from offline.stats.primary import Metric, Pairs, own_figures, person_scores
+from offline.stats.primary import Metric, own_figures
 
 
 def compared(
@@ -26,7 +27,7 @@ def compared(
     Parameters
     ----------
     first, second : Predictions
-        Rows of one arm each; only people whom both judged are compared.
+        Rows of one condition each; only people whom both predicted are compared.
     metric : {"auc", "balanced_accuracy"}
         The primary one.
     by_person : bool
@@ -54,20 +55,31 @@ def compared(
 
 
 def _of_people(one: Predictions, other: Predictions, metric: Metric, few: bool, seed: int) -> dict[str, Any]:
-    judged: list[PersonPredictions]
-    if len(one.labels) == 2:
-        scores = [person_scores(table) for table in (one, other)]
-        judged, y = [Pairs.of(each) for each in scores], scores[0].positive.astype(np.int64)
-    else:
-        classes = [PersonClasses.of(table) for table in (one, other)]
-        judged, y = [*classes], classes[0].y
-    labels = y == 1 if len(one.labels) == 2 else y
-    apart = float(judged[0].figure(metric, labels)[0] - judged[1].figure(metric, labels)[0])
+    (first, y), (second, _) = (person_predictions(table) for table in (one, other))
+    apart = float(first.figure(metric, y)[0] - second.figure(metric, y)[0])
     if few or not np.isfinite(apart) or np.unique(y, return_counts=True)[1].min() < 2:
-        return _told(apart, None)
-    times = draw_people(labels, seed=seed, draws=DRAWS)
-    drawn = judged[0].figure(metric, labels, times) - judged[1].figure(metric, labels, times)
-    return _told(apart, float(np.nanstd(drawn, ddof=1)))
+        return _reported(apart, None)
+    return _reported(apart, difference_sd(first, second, y, metric, seed=seed))
+
+
+def difference_sd(
+    first: PersonPredictions, second: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int
+) -> float:
+    """SD of the difference of two figures over draws of people, the same people in both.
+
+    Parameters
+    ----------
+    first, second : Pairs or PersonClasses
+        Of the same people.
+    y : (n_people,) bool or int64
+        Their labels; two people or more of each.
+    metric : {"auc", "balanced_accuracy"}
+        Which figure.
+    seed : int
+        Of the draws.
+    """
+    times = draw_people(y, seed=seed, draws=DRAWS)
+    return float(np.nanstd(first.figure(metric, y, times) - second.figure(metric, y, times), ddof=1))
 
 
 def _own(one: Predictions, other: Predictions, metric: Metric) -> Floats:
@@ -84,14 +96,14 @@ def _losses(table: Predictions) -> Floats:
 def _mean(apart: Floats, few: bool, seed: int) -> dict[str, Any]:
     mean = float(apart.mean()) if len(apart) else float("nan")
     if few or len(apart) < 2:
-        return _told(mean, None)
+        return _reported(mean, None)
     times = np.random.default_rng(seed).multinomial(
         len(apart), np.full(len(apart), 1 / len(apart)), size=DRAWS
     )
-    return _told(mean, float((times @ apart / len(apart)).std(ddof=1)))
+    return _reported(mean, float((times @ apart / len(apart)).std(ddof=1)))
 
 
-def _told(difference: float, sd: float | None) -> dict[str, Any]:
+def _reported(difference: float, sd: float | None) -> dict[str, Any]:
     if not np.isfinite(difference):
         return {"difference": None, "interval": None}
     ends = None if sd is None else [difference - 1.96 * sd, difference + 1.96 * sd]

@@ -1,16 +1,23 @@
-"""Permutations of labels and targets that would have been as likely, were there nothing to find.
+"""Other labels and targets that would have been as likely, were there nothing to find.
 
 A label that is the person's is permuted between people, within a site where there are sites.  A label that
 changes within a recording is permuted within the recording as whole blocks: windows of one block
 resemble each other whatever their label, and permuting them one by one would make chance look rarer.
+
+Of scans, each tenth of the people keeps its number of each label (`evened`): whatever a fit does
+without looking at labels then serves all permutations of a fold.  Were tenths left with whatever number of a
+label chance gives them, a model could learn from the share of a label in training which is rarer among the
+held-out people, and chance would look lower than it is for the true labels, which are divided evenly.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
 
 Labels = npt.NDArray[np.int64]
 V = TypeVar("V", np.int64, np.float64)
@@ -44,18 +51,71 @@ def permuted_within(
 
     Parameters
     ----------
-    values : (n,) int64 or float64
+    values : (n,) array
         Labels, or any other targets.
     group : (n,) str
         Of each.
     rng : numpy.random.Generator
         What chance follows from.
+
+    Returns
+    -------
+    (n,) array
+        Of the same kind.
     """
     out = values.copy()
     for name in np.unique(group):
         here = np.flatnonzero(group == name)
         out[here] = rng.permutation(values[here])
     return out
+
+
+def evened(
+    y: Labels, true: Labels, part: Labels, site: npt.NDArray[np.str_], rng: np.random.Generator
+) -> Labels:
+    """Labels exchanged within sites until every part has as many of each as it truly has.
+
+    Parameters
+    ----------
+    y, true : (n,) int64
+        Permuted within sites, and true.
+    part : (n,) int64
+        From 0.
+    site : (n,) str
+        Of each.
+    rng : numpy.random.Generator
+        Who changes, where several might.
+
+    Returns
+    -------
+    (n,) int64
+        At each site as many of each label as before; in the parts only nearly so where sites are so small
+        that no exchange is left.
+    """
+    y = y.copy()
+    surplus = np.zeros((int(part.max()) + 1, int(true.max()) + 1), dtype=np.int64)
+    np.add.at(surplus, (part, y), 1)
+    np.subtract.at(surplus, (part, true), 1)
+    while surplus.any() and (pair := _exchange(y, part, site, surplus, rng)) is not None:
+        one, other = pair
+        for who, becomes in ((one, y[other]), (other, y[one])):
+            surplus[part[who], y[who]] -= 1
+            surplus[part[who], becomes] += 1
+        y[one], y[other] = y[other], y[one]
+    return y
+
+
+def _exchange(
+    y: Labels, part: Labels, site: npt.NDArray[np.str_], surplus: Labels, rng: np.random.Generator
+) -> tuple[int, int] | None:
+    """Two people of a site after whose exchange of labels the squared surpluses are fewer in sum."""
+    for one in rng.permutation(np.flatnonzero(surplus[part, y] > 0)):
+        mine, its = part[one], y[one]
+        gain = surplus[mine, its] - surplus[mine, y] + surplus[part, y] - surplus[part, its]
+        able = np.flatnonzero((site == site[one]) & (y != its) & (part != mine) & (gain > 2))
+        if able.size:
+            return int(one), int(rng.choice(able))
+    return None
 
 
 def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
@@ -102,7 +162,7 @@ def _varies(target: Labels, within: npt.NDArray[np.str_]) -> bool:
 
 
 def can_change(table: SampleTable, *, by_person: bool) -> bool:
-    """Whether some permutation of the labels differs from the true ones at all.
+    """Whether some permutation differs from the true labels at all.
 
     Parameters
     ----------
@@ -115,7 +175,7 @@ def can_change(table: SampleTable, *, by_person: bool) -> bool:
 
 
 def permuted_labels(
-    table: SampleTable, number: int | None, *, seed: int, by_person: bool, part: Labels | None = None
+    table: SampleTable, number: int | None, *, seed: int, by_person: bool, folds: Sequence[Fold] = ()
 ) -> Labels:
     """Labels permuted as they could have been: `permuted_people` or `permuted_blocks`.
 
@@ -129,8 +189,8 @@ def permuted_labels(
         What chance follows from.
     by_person : bool
         Whether the label is the person's.
-    part : (n,) int64 or None
-        Part of a division, from 0, that keeps its number of each label, see `evened`.
+    folds : sequence of Fold
+        That hold everybody out once, where each is to keep its number of each label (`evened`).
 
     Returns
     -------
@@ -141,58 +201,12 @@ def permuted_labels(
         return table.target
     rng = np.random.default_rng([seed, number])
     y = permuted_people(table, rng) if by_person else permuted_blocks(table, rng)
-    return y if part is None else evened(y, table.target, part, table.site, rng)
-
-
-def evened(
-    y: Labels, true: Labels, part: Labels, site: npt.NDArray[np.str_], rng: np.random.Generator
-) -> Labels:
-    """Labels exchanged within sites until every part has as many of each as it truly has.
-
-    Were parts left with whatever number of a label chance gives them, a model could tell from the share of a
-    label in training which is rarer among those it predicts, and chance would look lower than it is for the
-    true labels, which are divided evenly.
-
-    Parameters
-    ----------
-    y, true : (n,) int64
-        Permuted within sites, and true.
-    part : (n,) int64
-        From 0.
-    site : (n,) str
-        Of each.
-    rng : numpy.random.Generator
-        Who changes, where several might.
-
-    Returns
-    -------
-    (n,) int64
-        At each site as many of each label as before.
-    """
-    y = y.copy()
-    surplus = np.zeros((int(part.max()) + 1, int(true.max()) + 1), dtype=np.int64)
-    np.add.at(surplus, (part, y), 1)
-    np.subtract.at(surplus, (part, true), 1)
-    while surplus.any() and (pair := _exchange(y, part, site, surplus, rng)) is not None:
-        one, other = pair
-        for who, becomes in ((one, y[other]), (other, y[one])):
-            surplus[part[who], y[who]] -= 1
-            surplus[part[who], becomes] += 1
-        y[one], y[other] = y[other], y[one]
-    return y
-
-
-def _exchange(
-    y: Labels, part: Labels, site: npt.NDArray[np.str_], surplus: Labels, rng: np.random.Generator
-) -> tuple[int, int] | None:
-    """Two people of a site after whose exchange of labels the squared surpluses are fewer in sum."""
-    for one in rng.permutation(np.flatnonzero(surplus[part, y] > 0)):
-        mine, its = part[one], y[one]
-        gain = surplus[mine, its] - surplus[mine, y] + surplus[part, y] - surplus[part, its]
-        able = np.flatnonzero((site == site[one]) & (y != its) & (part != mine) & (gain > 2))
-        if able.size:
-            return int(one), int(rng.choice(able))
-    return None
+    if not folds:
+        return y
+    part = np.zeros(len(table), dtype=np.int64)
+    for k, fold in enumerate(folds):
+        part[fold.test] = k
+    return evened(y, table.target, part, table.site, rng)
 
 
 def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:

@@ -1,15 +1,15 @@
-"""The one figure of an arm that a recipe fixes before the run, whatever its labels are."""
+"""The one figure of a condition that a recipe fixes before the run, whatever its labels are."""
 
 import numpy as np
 
 from offline.base.predictions import Predictions
 from offline.stats.metrics import Figure
-from offline.stats.person_classes import PersonClasses
-from offline.stats.primary import Metric, Pairs, own_figures, person_scores
+from offline.stats.person_classes import person_predictions
+from offline.stats.primary import Metric, own_figures
 
 
 def primary(table: Predictions, metric: Metric, *, by_person: bool) -> Figure:
-    """The figure of one arm.
+    """The figure of one condition.
 
     Parameters
     ----------
@@ -20,13 +20,9 @@ def primary(table: Predictions, metric: Metric, *, by_person: bool) -> Figure:
     by_person : bool
         Whether the label is the person's.
     """
-    if by_person and len(table.labels) > 2:
-        classes = PersonClasses.of(table)
-        value = float(classes.figure(metric, classes.y)[0])
-        return value if np.isfinite(value) else None
     if by_person:
-        scores = person_scores(table)
-        value = float(Pairs.of(scores).figure(metric, scores.positive)[0])
+        predicted, y = person_predictions(table)
+        value = float(predicted.figure(metric, y)[0])
         return value if np.isfinite(value) else None
     known = [value for value in own_figures(table, metric).values() if value is not None]
     return float(np.mean(known)) if known else None

@@ -7,6 +7,7 @@ OWN = "paper's protocol"
 PERMUTED = "permuted labels"
 SEED = 0
 """Of the first division into tenths; further ones count on from it."""
+PERMUTATION_SEED = 19
 
 
 @dataclass(frozen=True)

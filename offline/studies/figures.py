@@ -46,21 +46,21 @@ def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]
 def _of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
     if len(table.labels) > 2:
         classes = PersonClasses.of(table)
-        out: dict[str, Any] = {"people": len(classes.people)} | _primary(classes, classes.y, null)
-        # The AUC over everybody's scores together is not given: no paper of the review has it.
+        out = {"people": len(classes.people), **_with_intervals(classes, classes.y, null)}
+        # Of several labels the AUC over everybody's scores is not given: no paper of the review has it.
         return out | classes.figures(table.labels) | shares(table) | {"auc_over_all": None}
     scores = person_scores(table)
     pairs = Pairs.of(scores)
     out = {"people": len(scores.people), "majority_rate": majority_rate(scores.positive * 1)}
-    out |= _primary(pairs, scores.positive, null) | {"auc_over_all": over_all(table)}
+    out |= _with_intervals(pairs, scores.positive, null) | {"auc_over_all": over_all(table)}
     return out | people_figures(scores, pairs, None) | shares(table)
 
 
-def _primary(
+def _with_intervals(
     predicted: PersonPredictions, y: npt.NDArray[Any], null: Mapping[str, Floats]
-) -> dict[str, dict[str, Any]]:
-    """Each metric with its interval, and its p where there is a null."""
-    out: dict[str, dict[str, Any]] = {}
+) -> dict[str, Any]:
+    """Each metric with its interval and, where there is a null, its p value."""
+    out: dict[str, Any] = {}
     for metric in METRICS:
         value = float(predicted.figure(metric, y)[0])
         sd = bootstrap_sd(predicted, y, metric, seed=0)
@@ -82,22 +82,6 @@ def over_all(table: Predictions) -> float | None:
     """AUC over everybody's scores together, whatever fold they are from; of the first repeat."""
     first = table.rows(table.repeat == table.repeat.min())
     return auc(first.y == 1, first.scores[:, 1], np.full(len(first), ""))
-
-
-def null_figures(table: Predictions) -> dict[str, float]:
-    """The figures of one permuted labelling.
-
-    Parameters
-    ----------
-    table : Predictions
-        What was said of everybody, with the permuted labels.
-    """
-    if len(table.labels) > 2:
-        classes = PersonClasses.of(table)
-        return {metric: float(classes.figure(metric, classes.y)[0]) for metric in METRICS}
-    scores = person_scores(table)
-    pairs = Pairs.of(scores)
-    return {metric: float(pairs.figure(metric, scores.positive)[0]) for metric in METRICS}
 
 
 def apart(one: Predictions, other: Predictions, metric: str, *, seed: int = 0) -> dict[str, Any] | None:

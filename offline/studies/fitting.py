@@ -30,11 +30,11 @@ from offline.stats.permutation import permuted_labels
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.columns import Columns
+from offline.studies.division import PERMUTATION_SEED
 from offline.studies.multiclass import area, for_labels, log_probabilities
 from offline.studies.tables import matrices_in
 
 INNER_FOLDS = 3
-PERMUTATION_SEED = 19
 REVISION = 3
 """Raise it when what a task does changes: what was kept before is then not taken up."""
 
@@ -178,12 +178,10 @@ class ScanProcedure:
 
 def labels_of(table: SampleTable, task: ScanTask) -> npt.NDArray[np.int64]:
     """The labels that a task is fitted to and compared with, (n,) int64."""
-    part, division = None, task.fit.division
+    division, folds = task.fit.division, []
     if task.permutation is not None and division is not None:
-        part = np.zeros(len(table), dtype=np.int64)
-        for k, fold in enumerate(ten_folds(table, seed=division)):
-            part[fold.test] = k
-    return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, part=part)
+        folds = ten_folds(table, seed=division)
+    return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, folds=folds)
 
 
 @contextmanager

@@ -1,17 +1,17 @@
 """The leakage audit of a study: its own model and table, at one real site."""
 
-import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.base.row_splits import own_site
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage.audit import audit_of
+from offline.evaluation.leakage.audit import audit_of, predicted
 from offline.evaluation.leakage.protocols import (
     OF_SCANS,
     RANDOM,
@@ -20,17 +20,17 @@ from offline.evaluation.leakage.protocols import (
     AuditTask,
     LeakageProtocol,
     Rows,
+    labels_by_permutation,
 )
-from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_row, plan_scans, rounds_of
+from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_sample, plan_scans, rounds_of
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
 from offline.scans import Scans
 from offline.stats.metrics import majority_rate
-from offline.stats.permutation import permuted_labels
 from offline.studies.base import Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import Profile
-from offline.studies.fitting import INNER_FOLDS, PERMUTATION_SEED, ScanFit, ScanProcedure, ScanTask
+from offline.studies.division import PERMUTATION_SEED, Profile
+from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, ScanTask
 from offline.studies.scan_parts import PARTS, cut
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 
@@ -89,24 +89,26 @@ def audit_study(
 
     def audited(protocol: LeakageProtocol, procedure: ScanProcedure, rows: Rows) -> dict[str, Any]:
         table = procedure.table
-        labels = functools.cache(
-            functools.partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
-        )
+        labels = labels_by_permutation(table, seed=PERMUTATION_SEED, by_person=True)
         planned = plan_scans(protocol, table, rows, labels, rounds, n_settings=len(study.settings))
-        tasks = [study_task(each, n_columns, traits) for each in planned]
+        tasks = [scan_task(each, n_columns, traits) for each in planned]
         kept = FitCache(work, procedure.key)
         results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
         seconds.append(sum(each.seconds for each in results))
-        evaluated = [(task, each.scores) for task, each in zip(planned, results, strict=True)]
-        figures = figures_by_row(table, labels)
-        return audit_of(evaluated, (protocol,), METRICS, figures, model=study.name, unit="sample")
+        evaluated = []
+        for task, each in zip(planned, results, strict=True):
+            both = np.stack(
+                [expit(-each.scores), expit(each.scores)], axis=1
+            )  # 1 - p would lose the small ones
+            evaluated.append((task, predicted(task, both, table, labels)))
+        return audit_of(evaluated, (protocol,), METRICS, figures_by_sample, model=study.name, unit="sample")
 
+    whole = ScanProcedure(study, X, scans.table, digest(scans))
     skipped = {} if profile.name == "full" else too_long(study, len(rows), len(rounds))
     if len(study.settings) == 1:
         skipped[SETTING] = "the study has one setting"
-    plain = ScanProcedure(study, X, scans.table, digest(scans))
     found = {
-        protocol: audited(protocol, plain, rows)
+        protocol: audited(protocol, whole, rows)
         for protocol in (SELECTION, SETTING)
         if protocol not in skipped
     }
@@ -170,8 +172,8 @@ def too_long(study: Study, n_people: int, n_rounds: int) -> dict[LeakageProtocol
     }
 
 
-def study_task(task: AuditTask, n_columns: int, traits: int) -> ScanTask:
-    """A task of the audit as one of a study.
+def scan_task(task: AuditTask, n_columns: int, traits: int) -> ScanTask:
+    """A task of the audit as one of the study.
 
     Parameters
     ----------
@@ -185,4 +187,5 @@ def study_task(task: AuditTask, n_columns: int, traits: int) -> ScanTask:
     columns = None
     if task.protocol.selection:
         columns = Columns(n_columns, task.selection if task.leaky else None, traits)
-    return FitTask(task.fold, str(task.protocol), ScanFit(task.setting, columns=columns), task.permutation)
+    fit = ScanFit(setting=task.setting, columns=columns)
+    return FitTask(task.fold, str(task.protocol), fit, task.permutation)

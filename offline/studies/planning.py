@@ -53,7 +53,7 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask
 
 
 def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanTask]:
-    """Ten folds again for every permutation (`offline.stats.permutation.permuted_evenly`).
+    """Ten folds again for every permutation (`offline.stats.permutation.permuted_labels`).
 
     Parameters
     ----------

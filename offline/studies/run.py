@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
@@ -24,9 +24,10 @@ from offline.evaluation.tasks import FitResult
 from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
+from offline.stats.null import Null
 from offline.studies.base import Study
 from offline.studies.division import OWN, TENFOLD, Profile
-from offline.studies.figures import figures_of, null_figures
+from offline.studies.figures import figures_of
 from offline.studies.fitting import (
     INNER_FOLDS,
     ScanFit,
@@ -177,17 +178,17 @@ def _part(scans: Scans, table: SampleTable, result: FitResult[ScanFit]) -> Predi
     )
 
 
-def _null(scans: Scans, results: Sequence[FitResult[ScanFit]]) -> dict[str, npt.NDArray[np.float64]]:
+def _null(scans: Scans, results: Sequence[FitResult[ScanFit]]) -> Mapping[str, Floats]:
+    """By metric, (n_permutations,); empty where no labels were permuted."""
     first = {each.task.permutation: each.task for each in results}
     tables = {
         number: replace(scans.table, target=labels_of(scans.table, task)) for number, task in first.items()
     }
-    by_number: dict[int | None, list[Predictions]] = {}
+    parts: dict[int | None, list[Predictions]] = {}
     for each in results:
         number = each.task.permutation
-        by_number.setdefault(number, []).append(_part(scans, tables[number], each))
-    figures = [null_figures(Predictions.concatenate(parts)) for parts in by_number.values()]
-    return {name: np.array([its[name] for its in figures]) for name in (figures[0] if figures else {})}
+        parts.setdefault(number, []).append(_part(scans, tables[number], each))
+    return dict(Null.of(parts.values(), by_person=True).figures.items()) if parts else {}
 
 
 def _settings(study: Study, results: Sequence[FitResult[ScanFit]], condition: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Each label's own figures, with an interval by person.
+"""Shares of people who were predicted right, of everybody and of each label, with an interval by person.
 
 Accuracy and recalls carry exact intervals of a share of people (Clopper and Pearson): who was drawn to train
 is taken as it was.
@@ -14,9 +14,9 @@ from offline.stats.person_classes import PersonClasses
 
 
 def shares(table: Predictions) -> dict[str, Any]:
-    """What share of everybody, and of each label's people, was told right; exact intervals of a share.
+    """What share of everybody, and of each label's people, was predicted right; exact intervals of a share.
 
-    Who was judged in several repeats counts once, by the mean of what was said.
+    Who was predicted in several repeats counts once, by the mean of the predictions.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ def shares(table: Predictions) -> dict[str, Any]:
         Rows of one arm, two labels or more.
     """
     its = PersonClasses.of(table).figures(table.labels)
-    said = np.array(its["said"])  # true labels down, said across
-    right = np.diagonal(said)
+    confusion = np.array(its["said"])  # true labels down, predicted across
+    right = np.diagonal(confusion)
     return {
-        "accuracy_interval": _share(int(right.sum()), int(said.sum())),
+        "accuracy_interval": _share(int(right.sum()), int(confusion.sum())),
         "recall": its["recall"],
         "recall_interval": {
-            label: _share(int(right[k]), int(said[k].sum())) for k, label in enumerate(table.labels)
+            label: _share(int(right[k]), int(confusion[k].sum())) for k, label in enumerate(table.labels)
         },
     }
 

@@ -1,4 +1,4 @@
-"""What a model is let see: some of the channels, standardised by some of the windows."""
+"""Channels that a model is shown, standardised by some of the windows."""
 
 from dataclasses import dataclass, replace
 
@@ -9,8 +9,8 @@ from offline.samples.samples import Samples
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What a careless protocol, or the honest one beside it, shows its model.
+class VisibleChannels:
+    """Channels that a leakage protocol, or its honest twin, shows its model.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class Sight:
             All.
         """
         X = np.asarray(channels_of(samples.X, self.channels))
-        looked_at = X[list(self.standard)]
-        mean = looked_at.mean(axis=(0, 2), dtype=np.float64)
-        scale = looked_at.std(axis=(0, 2), dtype=np.float64)
+        own = X[list(self.standard)]
+        mean = own.mean(axis=(0, 2), dtype=np.float64)
+        scale = own.std(axis=(0, 2), dtype=np.float64)
         shown = (X - mean[:, np.newaxis]) / np.where(scale > 0, scale, 1.0)[:, np.newaxis]
         return replace(
             samples,

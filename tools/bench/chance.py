@@ -13,8 +13,8 @@ import numpy as np
 from cyclopts import App
 
 from offline.base.sample_table import SampleTable
-from offline.evaluation.null import person_rounds, ridge_null
 from offline.evaluation.ridge import labelled_rows
+from offline.evaluation.ridge_null import person_rounds, ridge_null
 from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs
 from tools.bench.chance_network import LABELLINGS, of_networks

@@ -14,7 +14,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import evaluation_folds
 from offline.estimators.baselines import window_features
 from offline.evaluation.fit_and_predict import fit_predict
-from offline.evaluation.null import ridge_null
+from offline.evaluation.ridge_null import ridge_null
 from offline.samples.novelty import FeatureSummary
 from offline.samples.recipe import Recipe, parse_recipe
 from offline.samples.samples import Samples

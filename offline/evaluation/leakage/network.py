@@ -1,4 +1,4 @@
-"""The audit of windows with the recipe's own network, each task one of the evaluation's like any fold.
+"""The audit of windows with the recipe's own network, each fold of a protocol a task like any.
 
 Windows, folds, channels and numbers of training windows are those of the ridge model's audit, so the two can
 be laid side by side.  Settings are the recipe's in every task: nothing is searched.  Labels are permuted as
@@ -6,27 +6,26 @@ often as the recipe asks for a null of the network (``network_permutations``); 0
 """
 
 from collections.abc import Sequence
-from functools import cache, cached_property, partial
 from typing import Any
 
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import settings_kept
+from offline.evaluation.leakage.audit import predicted
 from offline.evaluation.leakage.by_person import audit_by_person
-from offline.evaluation.leakage.protocols import AuditTask, LabelsOf
+from offline.evaluation.leakage.protocols import HONEST, OF_WINDOWS, AuditTask, labels_by_permutation
 from offline.evaluation.leakage.windows import AuditWindows, plan_windows
 from offline.evaluation.tasks import FitResult, FitTask
 from offline.evaluation.windows import WindowFit, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.permutation import permuted_labels
-from offline.training.visible_channels import Sight
+from offline.training.visible_channels import VisibleChannels
 
-NETWORK_AUDIT = "network's audit"
+AUDIT_TASKS = "network's audit"
 """Tag of the tasks."""
 
 
-class NetworkAudit:
-    """What the network is fitted to, and what comes of it.
+def audit_tasks(samples: Samples, recipe: Recipe, *, by_person: bool, permutations: int) -> list[WindowTask]:
+    """Every fold of every protocol, for the true labels and for permuted ones.
 
     Parameters
     ----------
@@ -39,50 +38,38 @@ class NetworkAudit:
     permutations : int
         Of the labels.
     """
+    windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
+    seed = recipe.training.seed
+    labels = labels_by_permutation(samples.table, seed=seed, by_person=by_person)
+    rounds = [(n, seed + (0 if n is None else n + 1)) for n in (None, *range(permutations))]
+    bare, out = settings_kept(recipe), []
+    for task in plan_windows(windows, labels, rounds):
+        channels = windows.channels(task, labels(task.permutation))
+        visible = VisibleChannels(tuple(channels.tolist()), tuple(task.normalisation.tolist()))
+        fit = WindowFit(recipe.network.arm, bare, visible)
+        own = FitTask(task.fold, str(task.protocol), fit, permutation=task.permutation, tag=AUDIT_TASKS)
+        out.append(own)
+    return out
 
-    def __init__(self, samples: Samples, recipe: Recipe, *, by_person: bool, permutations: int) -> None:
-        self._samples = samples
-        self._recipe = recipe
-        self._windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
-        seed = recipe.training.seed
-        self._labels: LabelsOf = cache(
-            partial(permuted_labels, samples.table, seed=seed, by_person=recipe.labels.target == "person")
-        )
-        numbers = (None, *range(permutations))
-        self._rounds = [(n, seed + (0 if n is None else n + 1)) for n in numbers]
 
-    @cached_property
-    def tasks(self) -> list[AuditTask]:
-        """Every fold of every protocol, for the true labels and for permuted ones."""
-        planned = plan_windows(self._windows, self._labels, self._rounds)
-        return [task for tasks in planned for task in tasks]
+def network_audit(
+    samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], *, by_person: bool
+) -> dict[str, Any]:
+    """What the protocols gave.
 
-    def fits(self) -> list[WindowTask]:
-        """The tasks as those of an evaluation, in their order."""
-        bare, out = settings_kept(self._recipe), []
-        for task in self.tasks:
-            number = task.permutation
-            channels = self._windows.channels(task, self._labels(number))
-            sight = Sight(channels=tuple(channels.tolist()), standard=tuple(task.normalisation.tolist()))
-            fit = WindowFit(self._recipe.network.arm, bare, sight)
-            out.append(FitTask(task.fold, str(task.protocol), fit, number, tag=NETWORK_AUDIT))
-        return out
-
-    def found(self, results: Sequence[FitResult[WindowFit]]) -> dict[str, Any]:
-        """What the protocols gave.
-
-        Parameters
-        ----------
-        results : sequence of FitResult
-            Of `fits`, in their order.
-        """
-        scores = [each.scores for each in results]
-        return audit_by_person(
-            list(zip(self.tasks, scores, strict=True)),
-            self._windows,
-            self._labels,
-            metric=self._recipe.evaluation.metric,
-            seed=self._recipe.training.seed,
-            model=self._recipe.network.arm,
-            names=self._samples.labels,
-        )
+    Parameters
+    ----------
+    samples, recipe, by_person
+        See `audit_tasks`.
+    results : sequence of FitResult
+        Of its tasks.
+    """
+    protocols = {str(protocol): protocol for protocol in (HONEST, *OF_WINDOWS)}
+    seed, evaluated = recipe.training.seed, []
+    labels = labels_by_permutation(samples.table, seed=seed, by_person=by_person)
+    for each in results:
+        protocol, number = protocols[each.task.condition], each.task.permutation
+        task = AuditTask(protocol, protocol is not HONEST, number, seed, each.task.fold)
+        evaluated.append((task, predicted(task, each.scores, samples.table, labels)))
+    metric, model = recipe.evaluation.metric, recipe.network.arm
+    return audit_by_person(evaluated, by_person=by_person, metric=metric, seed=seed, model=model)

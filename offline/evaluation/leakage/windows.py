@@ -98,8 +98,8 @@ def windows_apart(table: SampleTable) -> Rows:
     return np.array(sorted(chosen), dtype=np.intp)
 
 
-def plan_windows(windows: AuditWindows, labels: LabelsOf, rounds: Rounds) -> Iterator[list[AuditTask]]:
-    """The tasks of each round, each fitted to as many windows: the honest folds, then every protocol's.
+def plan_windows(windows: AuditWindows, labels: LabelsOf, rounds: Rounds) -> Iterator[AuditTask]:
+    """The tasks, round by round, each fitted to as many windows: the honest folds, then every protocol's.
 
     Parameters
     ----------
@@ -116,13 +116,11 @@ def plan_windows(windows: AuditWindows, labels: LabelsOf, rounds: Rounds) -> Ite
             protocol: divisions_of(windows, y, protocol.division, seed) for protocol in (HONEST, *OF_WINDOWS)
         }
         n_train = min(len(fold.train) for folds in divisions.values() for fold in folds)
-        tasks = []
         for protocol, folds in divisions.items():
             for fold in folds:
                 train = _as_many(fold.train, y, n_train, np.random.default_rng([seed, 2]))
-                own = Fold(fold.held_out, train, fold.test, f"{protocol}, {fold.name}")
-                tasks.append(AuditTask(protocol, protocol is not HONEST, permutation, seed, own))
-        yield tasks
+                own = Fold(fold.held_out, train, fold.test, fold.name)
+                yield AuditTask(protocol, protocol is not HONEST, permutation, seed, own)
 
 
 def divisions_of(windows: AuditWindows, y: Labels, division: Division, seed: int) -> list[Fold]:

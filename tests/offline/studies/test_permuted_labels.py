@@ -14,12 +14,11 @@ from offline.base.sample_table import SampleTable
 from offline.evaluation import runner
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.runner import perform, run_tasks
-from offline.evaluation.tasks import FitTask
 from offline.scans.simulated import simulate_series
-from offline.stats.permutation import evened
+from offline.stats.permutation import evened, permuted_labels
 from offline.studies import STUDIES
-from offline.studies.division import FULL, PERMUTED, QUICK, SEED, TENFOLD, UNSEEN_SITE
-from offline.studies.fitting import ScanFit, ScanProcedure, labels_of
+from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, SEED, TENFOLD, UNSEEN_SITE
+from offline.studies.fitting import ScanProcedure, labels_of
 from offline.studies.planning import null_tasks
 from offline.studies.tables import TABLES, digest, table_of
 from tests.offline.studies.fits import fitted, task_of
@@ -33,9 +32,9 @@ def counts(y: np.ndarray, by: np.ndarray) -> dict[str, list[int]]:
     return {str(name): np.bincount(y[by == name], minlength=2).tolist() for name in np.unique(by)}
 
 
-def even(table: SampleTable, number: int) -> np.ndarray:
-    fold = ten_folds(table, seed=SEED)[0]
-    return labels_of(table, FitTask(fold, PERMUTED, ScanFit(division=SEED), number))
+def permuted(table: SampleTable, number: int) -> np.ndarray:
+    folds = ten_folds(table, seed=SEED)
+    return permuted_labels(table, number, seed=PERMUTATION_SEED, by_person=True, folds=folds)
 
 
 def of_tenths(table: SampleTable, y: np.ndarray) -> list[int]:
@@ -44,11 +43,11 @@ def of_tenths(table: SampleTable, y: np.ndarray) -> list[int]:
 
 def test_sites_and_tenths_keep_their_labels_and_people_do_not() -> None:
     table = SCANS.table
-    drawn = [even(table, number) for number in range(30)]
+    drawn = [permuted(table, number) for number in range(30)]
     for y in drawn:
         assert counts(y, table.site) == counts(table.target, table.site)
         assert of_tenths(table, y) == of_tenths(table, table.target)
-    assert np.array_equal(drawn[0], even(table, 0))
+    assert np.array_equal(drawn[0], permuted(table, 0))
     assert len({y.tobytes() for y in drawn}) == len(drawn)
     agree = [np.mean(y == table.target) for y in drawn]
     assert np.mean(agree) == pytest.approx(0.5, abs=0.03)
@@ -120,7 +119,7 @@ def test_of_many_tiny_sites_labels_stay_at_their_sites_and_tenths_are_nearly_eve
     table = replace(SCANS.table.rows(np.arange(n)), site=np.array([f"s{k // 3}" for k in range(n)]))
     table = replace(table, target=rng.integers(0, 2, n))
     for number in range(5):
-        y = even(table, number)
+        y = permuted(table, number)
         assert counts(y, table.site) == counts(table.target, table.site)
         assert max(abs(np.subtract(of_tenths(table, y), of_tenths(table, table.target)))) <= 2
 

@@ -18,14 +18,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.evaluation import runner
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage.protocols import (
-    RANDOM,
-    SELECTION,
-    SETTING,
-    AuditTask,
-    LabelsOf,
-    LeakageProtocol,
-)
+from offline.evaluation.leakage.protocols import RANDOM, SELECTION, SETTING, AuditTask, LeakageProtocol
 from offline.evaluation.leakage.scans import plan_scans, rounds_of
 from offline.report.leakage import highest, study_section
 from offline.report.overview import write_overview
@@ -36,9 +29,9 @@ from offline.stats.permutation import permuted_labels
 from offline.studies import STUDIES
 from offline.studies.base import Paper, Role, Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import FULL, QUICK, TENFOLD, Profile
-from offline.studies.fitting import PERMUTATION_SEED, ScanProcedure
-from offline.studies.leakage_audit import audit_study, study_task
+from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
+from offline.studies.fitting import ScanProcedure
+from offline.studies.leakage_audit import audit_study, scan_task
 from offline.studies.run import run_study
 from offline.studies.scan_parts import cut
 from offline.studies.tables import TABLES, table_of
@@ -136,15 +129,12 @@ def test_the_best_of_eight_lucky_settings_looks_better_than_luck(tmp_path: Path)
 PROTOCOLS = (SELECTION, SETTING, RANDOM)
 
 
-def labels_of(table: SampleTable) -> LabelsOf:
-    return partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
-
-
 def planned(protocol: LeakageProtocol, n_settings: int = 8) -> tuple[SampleTable, list[AuditTask]]:
     """The table, and the tasks of one division with true labels and of two permutations."""
     table = cut(people()).table if protocol is RANDOM else people().table
     rounds, rows = rounds_of(1, 2), np.arange(len(table))
-    return table, plan_scans(protocol, table, rows, labels_of(table), rounds, n_settings=n_settings)
+    labels = partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
+    return table, plan_scans(protocol, table, rows, labels, rounds, n_settings=n_settings)
 
 
 def ways(tasks: list[AuditTask]) -> list[list[AuditTask]]:
@@ -160,12 +150,12 @@ def test_twins_predict_the_same_rows_once_from_as_many_of_each_label(protocol: L
         rows = np.concatenate([task.fold.test for task in way])
         assert np.array_equal(np.sort(rows), np.arange(len(table)))
         twin = [task for task in tasks if task.seed == way[0].seed and not task.leaky]
-        y = labels_of(table)(way[0].permutation)
+        y = permuted_labels(table, way[0].permutation, seed=PERMUTATION_SEED, by_person=True)
         for one, other in zip(way, twin, strict=True):
             for side in ("train", "test"):
                 sides = [np.bincount(y[getattr(task.fold, side)]) for task in (one, other)]
                 np.testing.assert_array_equal(sides[0], sides[1])
-            pair = [study_task(task, 20, 0) for task in (one, other)]  # their chance is the same
+            pair = [scan_task(task, 20, 0) for task in (one, other)]  # their chance is the same
             assert len({(task.condition, task.fold.name) for task in pair}) == 1
     for task in tasks:
         if not task.leaky:
@@ -194,7 +184,7 @@ def test_labels_of_test_people_reach_the_leaky_selection_only() -> None:
         target = scans.y.copy()
         target[task.fold.test] = 1 - target[task.fold.test]
         other = replace(scans.table, target=target)
-        own = study_task(task, 20, 0)
+        own = scan_task(task, 20, 0)
         one, two = (fitted(RIDGE, X, table, own) for table in (scans.table, other))
         assert np.array_equal(one.scores, two.scores) is not task.leaky
 

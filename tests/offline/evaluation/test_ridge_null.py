@@ -8,8 +8,8 @@ from scipy.stats import binom
 
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
-from offline.evaluation.null import person_rounds, ridge_null
 from offline.evaluation.ridge import Labelled
+from offline.evaluation.ridge_null import person_rounds, ridge_null
 from offline.stats.intervals import around, bootstrap_sd, clopper_pearson, null_sd, within_person
 from offline.stats.permutation import p_value, permuted_blocks, permuted_people
 from offline.stats.primary import Pairs, person_scores

@@ -1,12 +1,12 @@
 """What an evaluation gives where there is nothing to find: the whole ridge procedure on permuted labels.
 
-Folds are drawn again for every labelling, the penalty is chosen again, middle and slope are fitted again:
-nothing is kept from the true labels.  It takes milliseconds a labelling, for a person is one row and
+Folds are drawn again for every permutation, the penalty is chosen again, middle and slope are fitted again:
+nothing is kept from the true labels.  It takes milliseconds a permutation, for a person is one row and
 rows are few, or (labels within recordings) because the features are decomposed once for all.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,45 +14,16 @@ import numpy.typing as npt
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
-from offline.base.splits import Fold, evaluation_folds
+from offline.base.splits import evaluation_folds
 from offline.estimators.discriminant import fit_discriminant
 from offline.evaluation.ridge import Labelled, fit_ridge, inner_folds, labelled_rows
 from offline.stats.metrics import auc
+from offline.stats.null import Null
 from offline.stats.permutation import permuted_labels
 from offline.stats.primary import METRICS, Metric, Pairs, PersonScores
-from offline.stats.primary_figure import primary
 
 AT_ONCE = 100
-"""Labellings within recordings that are fitted in one go: more would only take memory."""
-
-
-@dataclass(frozen=True, eq=False)
-class Null:
-    """Figures of permuted labellings.
-
-    Parameters
-    ----------
-    figures : mapping of metric to (n,) float64
-        Of every labelling.
-    """
-
-    figures: dict[Metric, Floats]
-
-    @property
-    def size(self) -> int:
-        """How many permutations."""
-        return len(next(iter(self.figures.values())))
-
-    @staticmethod
-    def of(predictions: Iterable[Sequence[Predictions]], *, by_person: bool) -> "Null":
-        """The figures of what was predicted under each permutation, given as parts of a table."""
-        figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
-        for parts in predictions:
-            whole = Predictions.concatenate(parts)
-            for metric in METRICS:
-                value = primary(whole, metric, by_person=by_person)
-                figures[metric].append(np.nan if value is None else value)
-        return Null({metric: np.array(values) for metric, values in figures.items()})
+"""Permutations within recordings that are fitted in one go: more would only take memory."""
 
 
 def ridge_null(
@@ -78,11 +49,11 @@ def ridge_null(
     n_labels : int
         How many there are.
     permutations : int
-        Labellings.
+        Of the labels.
     repeats : int
         Divisions into folds that a figure is taken over.
     seed : int
-        What chance follows from; a labelling follows from the seed and its own number.
+        What chance follows from; a permutation follows from the seed and its own number.
     """
     if n_labels > 2:
         return _classes(features, table, permutations, repeats, seed, n_labels, by_person)
@@ -91,7 +62,7 @@ def ridge_null(
 
 
 def person_rounds(rows: Labelled, *, repeats: int, seed: int) -> PersonScores:
-    """Cross-validate the ridge baseline over people: what it says of each in every repeat.
+    """Cross-validate the ridge baseline over people: what it predicts of each in every repeat.
 
     Parameters
     ----------
@@ -105,8 +76,16 @@ def person_rounds(rows: Labelled, *, repeats: int, seed: int) -> PersonScores:
     scores, rounds = [], []
     for repeat in range(repeats):
         for fold in evaluation_folds(rows.person, rows.y, seed=seed + repeat):
+            train = Labelled(
+                rows.features[fold.train],
+                rows.y[fold.train],
+                rows.person[fold.train],
+                rows.weight[fold.train],
+            )
+            inner = inner_folds(train, by_person=True, seed=seed + repeat)
+            model = fit_discriminant(train.features, train.y[:, np.newaxis] == 1, train.weight, inner)
             scores.append(np.full(len(rows.y), np.nan))
-            scores[-1][fold.test] = _judge(rows, fold, rows.y[:, np.newaxis] == 1, True, seed + repeat)[:, 0]
+            scores[-1][fold.test] = model.log_odds(rows.features[fold.test])[:, 0]
             rounds.append((repeat, fold.name))
     return PersonScores(tuple(rows.person.tolist()), rows.y == 1, np.array(scores), tuple(rounds))
 
@@ -119,7 +98,7 @@ def _people(features: Floats, table: SampleTable, permutations: int, repeats: in
     for number in range(permutations):
         y = permuted_labels(people, number, seed=seed, by_person=True)
         again = Labelled(rows.features, y, rows.person, rows.weight)
-        # Divided otherwise each time: one division fixed by the order of people would favour some labellings.
+        # Divided otherwise each time: one division fixed by the order of people would favour some of them.
         pairs = Pairs.of(person_rounds(again, repeats=repeats, seed=seed + repeats * (number + 1)))
         for metric in METRICS:
             figures[metric].append(float(pairs.figure(metric, y == 1)[0]))
@@ -127,7 +106,7 @@ def _people(features: Floats, table: SampleTable, permutations: int, repeats: in
 
 
 def _blocks(features: Floats, table: SampleTable, permutations: int, repeats: int, seed: int) -> Null:
-    """Folds do not look at labels here (one label a window), so a fold serves all labellings."""
+    """Folds do not look at labels here (one label a window), so a fold serves all permutations."""
     figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     people = np.array(table.people)
     for begin in range(0, permutations, AT_ONCE):
@@ -161,7 +140,7 @@ def _classes(
     n_labels: int,
     by_person: bool,
 ) -> Null:
-    """More than two labels: the ridge model itself, fitted again in every fold for every labelling."""
+    """More than two labels: the ridge model itself, fitted again in every fold for every permutation."""
     names = tuple(str(k) for k in range(n_labels))
 
     def predicted(number: int) -> Iterator[Predictions]:
@@ -184,17 +163,8 @@ def _classes(
     return Null.of((list(predicted(number)) for number in range(permutations)), by_person=by_person)
 
 
-def _judge(rows: Labelled, fold: Fold, positive: npt.NDArray[np.bool_], by_person: bool, seed: int) -> Floats:
-    train = Labelled(
-        rows.features[fold.train], rows.y[fold.train], rows.person[fold.train], rows.weight[fold.train]
-    )
-    inner = inner_folds(train, by_person=by_person, seed=seed)
-    model = fit_discriminant(train.features, positive[fold.train], train.weight, inner)
-    return model.log_odds(rows.features[fold.test])
-
-
 def _own(odds: Floats, positive: npt.NDArray[np.bool_], metric: Metric) -> Floats:
-    """A person's own figure for each labelling, (n_labellings,)."""
+    """A person's own figure for each permutation, (n_permutations,)."""
     out = np.full(odds.shape[1], np.nan)
     fold = np.full(len(odds), "")
     for k in range(odds.shape[1]):
@@ -202,6 +172,6 @@ def _own(odds: Floats, positive: npt.NDArray[np.bool_], metric: Metric) -> Float
             value = auc(positive[:, k], odds[:, k], fold)
             out[k] = np.nan if value is None else value
         elif positive[:, k].any() and not positive[:, k].all():
-            said = odds[:, k] > 0
-            out[k] = 0.5 * (said[positive[:, k]].mean() + (~said[~positive[:, k]]).mean())
+            predicted = odds[:, k] > 0
+            out[k] = 0.5 * (predicted[positive[:, k]].mean() + (~predicted[~positive[:, k]]).mean())
     return out
