@@ -22,7 +22,8 @@ from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds
-from offline.estimators.discriminant import fit_discriminant, standard_of
+from offline.estimators.discriminant import fit_discriminant
+from offline.estimators.scaling import standard_of
 from offline.evaluation.ridge import Labelled, inner_folds, labelled_rows
 
 Rows = npt.NDArray[np.intp]

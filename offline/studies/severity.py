@@ -13,13 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from models.arrays import Floats
 from offline.base.splits import Fold
-from offline.evaluation.amount_evaluation import PENALTIES
+from offline.estimators.ridge import predict_by_ridge
 from offline.scans import Scans
 from offline.studies.division import FOLDS
 from offline.studies.unlabelled import centred
@@ -175,18 +172,12 @@ def judged(
     for fold in folds:
         own = in_site_units(amounts, site, fold.train)
         if beyond is not None:
-            own = own - _ridge(beyond[fold.train], own[fold.train], beyond)
+            own = own - predict_by_ridge(beyond[fold.train], own[fold.train], beyond)
         y[fold.test] = own[fold.test]
         if X is None:
             said[fold.test] = own[fold.train].mean(axis=0)
             continue
         rows = np.asarray(X, dtype=np.float64)
         rows = centred(rows, site) if centre else rows
-        said[fold.test] = _ridge(rows[fold.train], own[fold.train], rows[fold.test])
+        said[fold.test] = predict_by_ridge(rows[fold.train], own[fold.train], rows[fold.test])
     return y, said
-
-
-def _ridge(X: Floats, y: Floats, new: Floats) -> Floats:
-    """What ridge regressions of X on each column of y say of new rows, (n_new, n_labellings) float64."""
-    model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True)).fit(X, y)
-    return np.asarray(model.predict(new), dtype=np.float64).reshape(len(new), -1)

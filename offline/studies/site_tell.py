@@ -20,6 +20,9 @@ from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.splits import Fold
 from offline.estimators.combat import ComBat
+from offline.estimators.harmonised import tellable
+from offline.estimators.kernel_ridge import Products, predict_label, score_two
+from offline.estimators.without_traits import TraitScale
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
@@ -27,10 +30,7 @@ from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
 from offline.studies.division import FOLDS, TENFOLD
 from offline.studies.figures import figures_of
-from offline.studies.harmonised import tellable
-from offline.studies.kernel_ridge import Products, say_which, score_two
 from offline.studies.tables import AGE, FEMALE, trait_columns
-from offline.studies.without_traits import TraitScale
 from offline.studies.work import probabilities_of
 
 Names = npt.NDArray[np.str_]
@@ -164,7 +164,7 @@ def site_tell(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, Any
             tell("sites", done, FOLDS * len(HARMONISATIONS), f"{fold.name}: {name}")
             of = Products.of(*harmonise(*sides))
             for how, kernel in ((LINEAR, of), (GAUSSIAN, of.gaussian())):
-                said[name, how][fold.test] = say_which(kernel, number[fold.train], len(large))
+                said[name, how][fold.test] = predict_label(kernel, number[fold.train], len(large))
             scores[name][fold.test] = score_two(of, scans.y[fold.train] == 1, sides[0].site)
             done += 1
     tell("sites", done, done, "")

@@ -30,5 +30,6 @@ STUDY = Study(
     table="spectrum",
     model=model,
     settings=({"columns": 200},),
+    exportable="its Bayesian network predicts in studies only",
     fit_s=0.25,
 )

@@ -32,4 +32,6 @@ STUDY = Study(
     settings=({"kernel": "linear"}, {"kernel": "rbf"}),
     own_protocol="leave one person out",
     own_size=80,
+    exportable="which of its two machines is chosen follows from the data, and the one with a radial basis "
+    "predicts in studies only",
 )

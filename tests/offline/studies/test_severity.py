@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from models.errors import RecipeError
 from offline.base.progress import silent
-from offline.evaluation.amount_evaluation import PENALTIES
+from offline.estimators.ridge import ABSOLUTE
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_table
 from offline.scans.targets import with_target
@@ -130,7 +130,7 @@ def test_it_is_scikit_learns_ridge_and_amounts_of_the_judged_reach_no_fit() -> N
         y, said = judged(scans.X, amounts, scans.site, [fold])
         for k in range(5):
             own = in_site_units(amounts[:, [k]], scans.site, fold.train)[:, 0]
-            model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+            model = make_pipeline(StandardScaler(), RidgeCV(ABSOLUTE))
             model.fit(scans.X[fold.train], own[fold.train])
             np.testing.assert_allclose(said[fold.test, k], model.predict(scans.X[fold.test]), atol=1e-8)
             np.testing.assert_allclose(y[fold.test, k], own[fold.test])
