@@ -3,7 +3,7 @@
 Columns ``recording`` (a path, relative to the table) and ``person`` (a pseudonym) must be there;
 ``session``, ``site``, ``age`` and ``sex`` may be; every other column can serve as a label.
 
-Cells are taken in one form (`offline.base.spelling.canonical`), and that is told where it changed them.  A
+Cells are taken in one form (`offline.base.spelling.canonical`), and a remark says where it changed them.  A
 person, site, session or sex that is spelt in two ways that mean one (P01 and p01) is an error.
 """
 
@@ -164,7 +164,7 @@ def _two_in_one(rows: Iterable[CohortRow]) -> list[Remark]:
 
 def _rows(path: Path, file: Iterable[str]) -> tuple[list[CohortRow], list[str]]:
     """The rows, and the cells that were not taken as they stand."""
-    # Strict, so that a quote that is never closed is told instead of swallowing what follows.
+    # Strict, so that a quote that is never closed is reported instead of swallowing what follows.
     reader = csv.reader(file, delimiter="\t", strict=True)
     columns = [canonical(name) for name in next(reader, [])]
     _check_columns(path, columns)
@@ -235,7 +235,7 @@ def _row(path: Path, line: int, values: dict[str, str]) -> CohortRow:
         if not values[needed]:
             raise RecipeError(
                 f"{path}, line {line}: {needed} is empty, or says that it is not known; expected one for "
-                "every row, or people could not be told apart."
+                "every row, or people could not be distinguished."
             )
     recording = _there(path.parent, values["recording"])
     if recording is None:

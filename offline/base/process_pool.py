@@ -25,11 +25,11 @@ from models.errors import HemostreamError
 T = TypeVar("T")
 
 PATIENCE_S = 5.0
-"""A process that has nothing to do and was told to end is given so long, s."""
+"""A process that has nothing to do and was asked to end is given so long, s."""
 
 
 def how_many(asked: int) -> int:
-    """How many processes are meant: so many, or one a core where 0 is said.
+    """How many processes are meant: so many, or one a core where 0 is asked for.
 
     Raises
     ------
@@ -168,7 +168,7 @@ class Workers:
         if code is not None and code < 0:
             why = f"was ended from outside (signal {-code}), as happens where memory runs out"
         else:
-            why = f"ended by itself (exit code {code}); what it said stands above"
+            why = f"ended by itself (exit code {code}); its output stands above"
         raise HemostreamError(
             f"One of {self.count} processes that shared the work {why}. What was done is kept: start "
             "the same command again, with fewer --workers if it was memory."
@@ -231,13 +231,13 @@ def _answer(do: Callable[..., Any], message: bytes) -> bytes:
     try:
         return bytes(ForkingPickler.dumps((True, do(*ForkingPickler.loads(message)))))
     except Exception as error:  # noqa: BLE001 - the process's outermost edge: raised where it was asked for
-        told = "".join(traceback.format_exception(error)).rstrip()
-        error.add_note(f"In a process that shared the work:\n{told}")
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        error.add_note(f"In a process that shared the work:\n{trace}")
         try:
             answer = bytes(ForkingPickler.dumps((False, error)))
             ForkingPickler.loads(answer)
         except Exception:  # noqa: BLE001 - an error that cannot be sent as it is, whatever is wrong with it
-            answer = bytes(ForkingPickler.dumps((False, RuntimeError(told))))
+            answer = bytes(ForkingPickler.dumps((False, RuntimeError(trace))))
         return answer
 
 

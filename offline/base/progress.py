@@ -1,4 +1,4 @@
-"""Progress of long work: told by whoever works, shown in a terminal where there is one, else in lines."""
+"""Progress of long work: reported by whoever works, shown in a terminal where there is one, else in lines."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ EVERY_S = 60.0
 
 
 def silent(what: str, done: int, total: int, remark: str = "") -> None:
-    """Tell nobody."""
+    """Report to no one."""
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _lines() -> Tell:
         nonlocal last
         if (now := time.monotonic()) - last >= EVERY_S:
             last = now
-            said = printable(f"{what}: {done} of {total}{f', {remark}' if remark else ''}", None)
-            print(said, file=sys.stderr, flush=True)
+            line = printable(f"{what}: {done} of {total}{f', {remark}' if remark else ''}", None)
+            print(line, file=sys.stderr, flush=True)
 
     return write

@@ -1,4 +1,4 @@
-"""What is said of a table in which one thing may be spelt in two ways."""
+"""Remarks and errors on a table in which one thing may be spelt in two ways."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -35,7 +35,7 @@ def refuse_spelt_twice(path: Path, column: str, cells: Iterable[tuple[str, int]]
         raise RecipeError(
             f"{path}: {column} {shown(one)} (line {lines[one]}) and {shown(other)} (line {lines[other]}) are "
             "one but for case, blanks, dashes or look-alike letters, and would be taken for two. Spell them "
-            "alike; or tell them apart by more than that."
+            "alike; or distinguish them by more than that."
         )
 
 

@@ -57,7 +57,7 @@ def draw_explanation(method: str, its: Mapping[str, Any], spec: SignalSpec, rate
 
 
 def draw_channel_map(its: Mapping[str, Any], spec: SignalSpec, labels: Sequence[str]) -> Figure:
-    """One panel a chromophore: how far labels lie apart in each channel, in standard errors.
+    """One panel a chromophore: how far labels differ in each channel, in standard errors.
 
     Parameters
     ----------

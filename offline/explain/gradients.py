@@ -3,7 +3,7 @@
 Integrated gradients add up exactly to the difference between the margin of the window and that of an empty
 window (all 0), which is their law and our test.  Guided backpropagation lets through a rectifier only what is
 positive both ways; it is known to look alike for trained and for untrained networks, which is why the check
-of `offline.explain.sanity` stands beside every map.
+of `offline.explain.sanity` goes with every map.
 
 Sundararajan M, Taly A, Yan Q (2017). Axiomatic attribution for deep networks. ICML.
 Springenberg JT, Dosovitskiy A, Brox T, Riedmiller M (2015). Striving for simplicity: the all

@@ -12,7 +12,7 @@ from torch import nn
 
 from models.arrays import Floats
 from offline.explain.gradients import guided, integrated_gradients
-from offline.explain.margin import said
+from offline.explain.margin import predicted
 from offline.explain.occlusion import occlude
 from offline.explain.sanity import likeness, with_new_weights
 
@@ -79,7 +79,7 @@ def explain(
     seed: int,
     draws: int = 3,
 ) -> list[Explanation]:
-    """Explain what a network says of windows.
+    """Explain what a network predicts for windows.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def explain(
     out = []
     for method in methods:
         show = _maps(method, places, rate)
-        own = np.abs(show(network, chosen, said(network, chosen))).mean(axis=0)
-        others = [np.abs(show(each, chosen, said(each, chosen))).mean(axis=0) for each in untrained]
+        own = np.abs(show(network, chosen, predicted(network, chosen))).mean(axis=0)
+        others = [np.abs(show(each, chosen, predicted(each, chosen))).mean(axis=0) for each in untrained]
         alike = float(np.mean([likeness(own, other) for other in others]))
         out.append(Explanation(method, own.mean(axis=1), own.mean(axis=0), len(chosen), alike))
     return out

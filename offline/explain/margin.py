@@ -39,7 +39,7 @@ class Margin(nn.Module):
         return own - (logits.sum(dim=1) - own) / (logits.shape[1] - 1)
 
 
-def said(network: nn.Module, X: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+def predicted(network: nn.Module, X: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """The label that the network gives each window, (n,) int64, of (n, n_channels, n_samples)."""
     with torch.inference_mode():
         labels: npt.NDArray[np.int64] = network(torch.from_numpy(X)).argmax(dim=1).numpy()

@@ -1,7 +1,7 @@
 """Recordings from disk: one function, `read_recording`, for every format.
 
 The readers themselves, and the libraries they need, are imported when a file of their format is
-read; formats whose libraries crash on damaged files are read in a process apart.
+read; formats whose libraries crash on damaged files are read in a separate process.
 """
 
 from pathlib import Path
@@ -41,9 +41,9 @@ def read_recording(
     events: str | int | None = None,
     allow_damaged: bool = False,
 ) -> "Recording":
-    """Read a recording of any format; a file's format is told by its name.
+    """Read a recording of any format; its name says which.
 
-    Options that a format has no use for are left aside, so that one set of them serves a cohort.
+    Options that a format has no use for are ignored, so that one set of them serves a cohort.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read_recording(
         Which stream of an XDF file that holds several: its name, source_id, uid, number there, or a
         predicate such as ``source_id='42'``.  Of a SNIRF file which measurement: ``nirs2``, or 2.
     events : str, int or None
-        Which marker stream of an XDF file, said likewise; None takes all of them.
+        Which marker stream of an XDF file, named likewise; None takes all of them.
     allow_damaged : bool
         Take what is left of a file of which much cannot be read (`offline.recordings.damage`).
 
@@ -91,9 +91,9 @@ def read_recording(
         "events": None if events is None else str(events),
     }
     if path.is_dir() or path.name.lower().endswith(_FRAGILE):
-        from offline.recordings.apart import read_apart
+        from offline.recordings.isolated import read_isolated
 
-        recording = read_apart(path, **options)
+        recording = read_isolated(path, **options)
     else:
         recording = read_here(path, **options)
     if not allow_damaged:

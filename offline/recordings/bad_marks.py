@@ -4,7 +4,7 @@ What is so marked is missing, and a remark says how much.  Marks of another numb
 samples), and marks that leave nothing at all (fields that were never set are zeros), are only remarked on.
 
 Homer keeps channels in ``SD.MeasListAct`` (``mlActMan``) and stretches in ``tIncMan`` and ``tIncAuto``;
-converters to SNIRF write them beside the data or the probe.
+converters to SNIRF write them next to the data or the probe.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Tables that BIDS puts beside a SNIRF file: they go before what stands in it.
+"""Tables that BIDS puts next to a SNIRF file: they go before what stands in it.
 
 ``sub-01_task-tap_events.tsv`` holds the events and ``..._channels.tsv`` which channels are bad; people
 correct these tables and leave the file as the device wrote it.  Onsets count from the first sample.
@@ -42,7 +42,7 @@ def sidecars_of(path: Path) -> tuple[Path, Path]:
 
 
 def with_sidecars(recording: Recording, path: Path) -> Recording:
-    """The recording with the events and the bad channels of the tables beside its file.
+    """The recording with the events and the bad channels of the tables next to its file.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def _with_events(recording: Recording, table: Path) -> Recording:
         return recording.remarked(
             [f"{table.name} has no columns 'onset' and 'trial_type' (or 'value'); its events were not read"],
         )
-    listed, unsaid, rejected = [], 0, 0
+    listed, incomplete, rejected = [], 0, 0
     for line, cells in rows:
         onset = _number(table, line, cells, "onset")
         label = next((c for name in _LABELS if not is_absent(c := label_of([cells.get(name, "")]))), "")
         if onset is None or not label:
-            unsaid += 1
+            incomplete += 1
             continue
         if _is_rejected(cells):
             rejected += 1
@@ -82,17 +82,17 @@ def _with_events(recording: Recording, table: Path) -> Recording:
         duration = _number(table, line, cells, "duration") or 0.0
         listed.append(Event(first + onset, label, duration_of(duration)))
     events, held = held_once(listed, recording.times)
-    said = [f"the {len(events)} events are those of {table.name}"]
+    remarks = [f"the {len(events)} events are those of {table.name}"]
     if recording.events:
-        said[0] += f", and the {len(recording.events)} in the file itself were left aside"
+        remarks[0] += f", and the {len(recording.events)} in the file itself were ignored"
     if rejected:
-        said.append(f"{rejected} onsets are marked as rejected; left aside")
+        remarks.append(f"{rejected} onsets are marked as rejected; ignored")
     if held:
-        said.append(HELD.format(held))
-    if unsaid:
-        said.append(f"{unsaid} rows of {table.name} have no onset or no trial_type and were left aside")
+        remarks.append(HELD.format(held))
+    if incomplete:
+        remarks.append(f"{incomplete} rows of {table.name} have no onset or no trial_type and were ignored")
     ordered, repeated = in_order(events)
-    return replace(recording, events=ordered).remarked([*said, *repeated])
+    return replace(recording, events=ordered).remarked([*remarks, *repeated])
 
 
 def _is_rejected(cells: Mapping[str, str]) -> bool:
@@ -124,9 +124,9 @@ def _with_channels(recording: Recording, table: Path) -> Recording:
         bad += rows
         if not rows:
             unknown.append(cells.get("name", "") or f"line {line}")
-    said = [f"{table.name} marks {', '.join(unknown[:8])} as bad, which the file does not have"]
+    remarks = [f"{table.name} marks {', '.join(unknown[:8])} as bad, which the file does not have"]
     recording = without_channels(recording, sorted(set(bad)), table.name) if bad else recording
-    return recording.remarked(said if unknown else [])
+    return recording.remarked(remarks if unknown else [])
 
 
 def _is_other(cells: Mapping[str, str]) -> bool:
@@ -162,8 +162,8 @@ def _meant(recording: Recording, table: Path, line: int, cells: Mapping[str, str
     ]
 
 
-def _is_optode(said: str, name: str | None, number: int | None) -> bool:
-    one, other = optode_of(said, None), optode_of(name, number)
+def _is_optode(value: str, name: str | None, number: int | None) -> bool:
+    one, other = optode_of(value, None), optode_of(name, number)
     return one is not None and other is not None and one.agrees(other)
 
 

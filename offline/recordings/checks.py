@@ -22,7 +22,7 @@ FREE, MOST_PACKED = 2**20, 200
 """Bytes that a file's content may have anyway, and for each byte it has packed.  Measured signals pack to
 a half or a tenth; what claims more is damage, or made to fill the memory of who reads it."""
 
-HELD = "{} events repeat the one a sample before, as a trigger that is held; left aside"
+HELD = "{} events repeat the one a sample before, as a trigger that is held; ignored"
 """Remark on what `held_once` took out."""
 _NEXT_SAMPLE = 1.5
 """Sample periods within which an onset is one of the next sample."""
@@ -161,7 +161,7 @@ def check_concentrations(rows: Sequence[int], data: Floats, path: Path) -> None:
     Parameters
     ----------
     rows : sequence of int
-        Channels of haemoglobin whose unit nobody says.
+        Channels of haemoglobin whose unit is not stated.
     data : (n_channels, n_samples) float64
         Values, taken for mol/L.
     path : Path
@@ -188,7 +188,7 @@ def length_factor(declared: str, length_unit: str | None, path: Path) -> tuple[s
     declared : str
         What the file says.
     length_unit : str or None
-        What a person says, which goes before it.
+        What the user states, which goes before it.
     path : Path
         Of the recording, for messages.
     """
@@ -203,7 +203,7 @@ def length_factor(declared: str, length_unit: str | None, path: Path) -> tuple[s
 
 
 def _saying(unit: str) -> str:
-    """How a person says the unit of length: to a command, or for a whole cohort in its recipe."""
+    """How the user states the unit of length: to a command, or for a whole cohort in its recipe."""
     return f'--length-unit {unit} (in a recipe: length_unit = "{unit}" under [input])'
 
 
@@ -229,11 +229,11 @@ def rescaled(spec: SignalSpec, factor: float) -> SignalSpec:
 
 
 def in_order(events: Sequence[Event]) -> tuple[tuple[Event, ...], list[str]]:
-    """Events by onset, each told once; and a remark on those that were told more often than that."""
+    """Events by onset, each once; and a remark on those that stood there more often."""
     distinct = dict.fromkeys(events)
     repeated = len(events) - len(distinct)
-    said = [f"{repeated} events stand in the file twice; each was taken once"] if repeated else []
-    return tuple(sorted(distinct, key=lambda event: event.onset)), said
+    remarks = [f"{repeated} events stand in the file twice; each was taken once"] if repeated else []
+    return tuple(sorted(distinct, key=lambda event: event.onset)), remarks
 
 
 def _list_nm(wavelengths: set[float | None]) -> str:

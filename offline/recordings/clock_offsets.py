@@ -34,10 +34,10 @@ MOST_WILD = 0.25
 NEVER = 1e6
 """Less likely by this (natural logarithm) than all else."""
 FEW = 3.0
-"""From few comparisons nobody knows their noise: from n, ``1 + FEW (n - 1) / n ** 2`` times as much is
+"""From few comparisons their noise is unknown: from n, ``1 + FEW (n - 1) / n ** 2`` times as much is
 claimed."""
 LEAST_WEIGHT = 1e-3
-"""What is less likely than the likeliest by this factor is left aside."""
+"""What is less likely than the likeliest by this factor is ignored."""
 WANDERED_S = 60.0
 """How long a drift that wanders had done so before, s."""
 FIRST = 5
@@ -157,7 +157,7 @@ def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offse
 
 
 def _on_one_side(residuals: Floats) -> Floats:
-    """By how much comparisons beside each other lie off together, beyond their noise, s."""
+    """By how much neighbouring comparisons are off together, beyond their noise, s."""
     if len(residuals) < 3:
         return np.zeros(len(residuals))
     padded = np.concatenate([residuals[1:2], residuals, residuals[-2:-1]])

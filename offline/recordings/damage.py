@@ -1,4 +1,4 @@
-"""A recording of which much cannot be read is not taken for a recording, unless somebody says so."""
+"""A recording of which much cannot be read is not taken for a recording, unless it is allowed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from realtime.sources.recording import Recording
 LOST_SHARE = "lost_share"
 """Note of a recording: the part of what its file holds or declares that could not be read, 0 to 1."""
 MOST_LOST = 0.1
-"""A tenth: what is left of a session of 10 minutes then lacks one, and nobody knows which events with it."""
+"""A tenth: what is left of a session of 10 minutes then lacks one, and it is unknown which events with it."""
 
 WORTH_TELLING = 0.01
 """Part of a recording that may be empty without a word."""

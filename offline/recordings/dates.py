@@ -88,14 +88,14 @@ def trusted(recording: Recording) -> Recording:
         if why:
             start = None
             remarks.append(why)
-    if said := _outside_words(recording):
-        remarks.append(said)
+    if outside := _outside_words(recording):
+        remarks.append(outside)
     if not remarks:
         return recording
     before = recording.notes.get("remarks", [])
-    told = [*before, *remarks] if isinstance(before, list) else remarks
+    everything = [*before, *remarks] if isinstance(before, list) else remarks
     return replace(
-        recording, start_utc=start, notes={**recording.notes, "remarks": list(dict.fromkeys(told))}
+        recording, start_utc=start, notes={**recording.notes, "remarks": list(dict.fromkeys(everything))}
     )
 
 
@@ -106,14 +106,14 @@ def _outside_words(recording: Recording) -> str:
         return ""
     onset = recording.events[int(np.argmax(far))].onset
     first, last = float(np.min(recording.times)), float(np.max(recording.times))
-    said = (
+    text = (
         f"{np.count_nonzero(far)} of {len(far)} events lie outside the recording ({first:.6g} to {last:.6g} "
         f"s; the first such at {onset:.6g} s)"
     )
     away = max(NEVER_S, last - first)
     if all(not first - away <= event.onset <= last + away for event in recording.events):
-        said += ": they are on a clock that the signal does not share"
-    return said
+        text += ": they are on a clock that the signal does not share"
+    return text
 
 
 def _no_date(moment: datetime) -> str:

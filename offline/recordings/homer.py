@@ -79,12 +79,12 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     check_distances(spec, path, unit)
     check_wavelengths(spec.channels, path)
     check_pairs(channels, path)
-    events, said = _events(content, times, path)
+    events, event_remarks = _events(content, times, path)
     notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}
     auxiliary = content.get("aux")
     if isinstance(auxiliary, np.ndarray) and auxiliary.size:
         notes["auxiliary_channels"] = 1 if auxiliary.ndim < 2 else int(auxiliary.shape[1])
-    remarks = list(said)
+    remarks = list(event_remarks)
     if not is_regular(times):
         remarks.append("steps in time are not equal")
     if remarks:
@@ -225,7 +225,7 @@ def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> l
 
 
 def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], list[str]]:
-    """Onsets where a column of s rises above 0, and what was left aside."""
+    """Onsets where a column of s rises above 0, and remarks on what was ignored."""
     if "s" not in content or not np.size(content["s"]):
         return (), []
     onsets = np.atleast_1d(_real(content, "s", path))
@@ -247,7 +247,7 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
         marks = Marks(nominal_rate(times) or 1.0, from_rest=True)
         events += [Event(onset, label) for onset, _ in marks.take(np.sign(values)[:, None], times)]
         rejected += marks.rejected
-    ordered, said = in_order(events)
+    ordered, remarks = in_order(events)
     if rejected:
-        said.append(f"{rejected} onsets are marked as rejected; left aside")
-    return ordered, said
+        remarks.append(f"{rejected} onsets are marked as rejected; ignored")
+    return ordered, remarks

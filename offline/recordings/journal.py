@@ -1,6 +1,6 @@
 """A journal as a recording: what a session received, with the times it went by.
 
-Everything the stream sent is there, whether or not windows were judged: raw values of the channels
+Everything the stream sent is there, whether or not windows were classified: raw values of the channels
 as they were understood, stamps put on the local clock by the offsets that were measured, events, and
 the date.
 """

@@ -85,9 +85,9 @@ def read_nirx(path: Path) -> Recording:
         SignalError,
     ) as error:
         # MNE gives a damaged recording no error of its own: these are what its parsing runs into.
-        why = _cut_off(_lengths(folder)) or _said(error)
+        why = _cut_off(_lengths(folder)) or _words_of(error)
         raise RecordingError(f"{folder} cannot be read as a NIRx recording: {why}") from error
-    remarks += sorted({said for warning in caught if (said := _in_our_words(str(warning.message)))})
+    remarks += sorted({words for warning in caught if (words := _in_our_words(str(warning.message)))})
     # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
     check_distances(spec, folder, "m", correctable=False)
     check_wavelengths(spec.channels, folder)
@@ -150,11 +150,11 @@ def _in_our_words(warning: str) -> str:
     if found := re.search(r"date from NIRX file failed.*instead of (.*?)\.?$", warning, re.DOTALL):
         return f"the start {found[1]} is not understood, so UTC is not known"
     if found := re.match(r"Omitted (\d+) annotation", warning):
-        return f"{found[1]} events lie outside the recording; left aside"
+        return f"{found[1]} events lie outside the recording; ignored"
     return warning
 
 
-def _said(error: BaseException) -> str:
+def _words_of(error: BaseException) -> str:
     """What an error says, with its name where that is all that it says (a key, an index)."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -36,8 +36,8 @@ def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
     RecordingError
         Shows the first such.
     """
-    if said := impossible_light(channels):
-        raise RecordingError(f"{path}: {said}. Correct the wavelengths in the file.")
+    if wrong := impossible_light(channels):
+        raise RecordingError(f"{path}: {wrong}. Correct the wavelengths in the file.")
 
 
 def check_steps(times: Floats, path: Path, declared: str, unit: float = 1.0) -> None:
@@ -80,7 +80,7 @@ def impossible_concentrations(rows: Sequence[int], data: Floats) -> str:
     Parameters
     ----------
     rows : sequence of int
-        Channels of haemoglobin whose unit the file, or a person, says.
+        Channels of haemoglobin whose unit is stated.
     data : (n_channels, n_samples) float64
         Values, mol/L.
     """

@@ -20,7 +20,7 @@ TIME = frozenset(
 )
 """Names of columns that tell when a volume was taken, in lower case."""
 FEWEST = 3
-"""Volumes below which nothing is told by how a column counts."""
+"""Volumes below which how a column counts proves nothing."""
 MOST_SHOWN = 60
 """Characters of a table's own that a remark shows."""
 FEWEST_EQUAL, FEWEST_RISING = 8, 20
@@ -42,7 +42,7 @@ class SeriesTable:
     times : (n_volumes,) float64 or None
         What a column of times says, in the unit of the table.
     remarks : list of str
-        What was left aside.
+        What was ignored.
     """
 
     names: tuple[str, ...]
@@ -93,7 +93,7 @@ def regions_of(
     weak : bool
         Whether the names stand in a comment, which may be about something else.
     remarks : sequence of str
-        What else is told of it.
+        What else is known of it.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def regions_of(
             continue
         times = values if role is ColumnRole.TIMES else times
         shown = repr(header[column]) if header is not None and header[column] else str(column + 1)
-        remarks.append(f"column {shown} {role.value} and was left aside")
+        remarks.append(f"column {shown} {role.value} and was ignored")
     if not kept:
         raise RecordingError(f"{path} has no column of a region; expected a table of region signals.")
     names = [header[k] if header is not None else f"region {i}" for i, k in enumerate(kept, start=1)]
@@ -160,14 +160,14 @@ def role_of(path: Path, name: str | None, column: int, data: Floats) -> ColumnRo
             return ColumnRole.COUNT if counts(values) else ColumnRole.TIMES
         raise _no_region(path, str(column + 1), values)
     if n > 1 and plain in INDEX | TIME:
-        return _told(path, plain, repr(name) if plain else str(column + 1), values)
+        return _role_by_name(path, plain, repr(name) if plain else str(column + 1), values)
     if width > 1 and _advances(values):
         raise _no_region(path, repr(name), values)
     return ColumnRole.REGION
 
 
-def _told(path: Path, plain: str, shown: str, values: Floats) -> ColumnRole:
-    """The role that a column's name tells, where its values can have it."""
+def _role_by_name(path: Path, plain: str, shown: str, values: Floats) -> ColumnRole:
+    """The role that a column's name states, where its values can have it."""
     if counts(values):
         return ColumnRole.COUNT
     steps = np.diff(values)

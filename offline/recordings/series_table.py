@@ -2,7 +2,7 @@
 
 C-PAC and AFNI mark the header or comments with ``#``; pandas adds an index without a name and numbers columns
 that have none; R's header is one name short and its names stand in quotes; Excel in much of Europe writes
-decimal commas.  A column that counts volumes, or tells their times, is no region: it is left aside, and a
+decimal commas.  A column that counts volumes, or holds their times, is no region: it is ignored, and a
 remark says so.  Where a table could mean two things it is refused, and the message says what to write.
 """
 
@@ -138,7 +138,7 @@ def _is_data(cells: Sequence[str]) -> bool:
     return all(is_absent(cell) or _is_number(cell) for cell in cells)
 
 
-def _is_said(word: str) -> bool:
+def _is_stated(word: str) -> bool:
     """Whether a word of a comment tells a number or an attribute (``TR = 2``), and names no region."""
     return _is_data([word]) or "=" in word or word.endswith(":")
 
@@ -172,7 +172,7 @@ def _is_numbered(rows: Sequence[_Row], path: Path) -> bool:
         if not sure and len(others) >= FEWEST:
             raise _two_meanings(path, rows[0].line, named)
         return sure
-    # Whole numbers all over: it is a volume, unless it counts, and then nobody can know.
+    # Whole numbers all over: it is a volume, unless it counts, and then it cannot be known.
     if counted and (len(labels) > 2 or labels == [0, 1]) and len(others) >= FEWEST:
         raise _two_meanings(path, rows[0].line, named)
     return False
@@ -223,7 +223,7 @@ def _marked_header(comments: Sequence[str], width: int, separator: str) -> list[
         if len(words) == width and all(len(word) > 1 and word.startswith("#") for word in words):
             return words
         words = _words(line.lstrip().lstrip("".join(COMMENTS)).strip(), separator)
-        if len(words) == width and not any(" " in word or _is_said(word) for word in words):
+        if len(words) == width and not any(" " in word or _is_stated(word) for word in words):
             return words
     return None
 
@@ -262,7 +262,7 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
 
 
 def _may_be_thousands(columns: Sequence[Sequence[str]]) -> bool:
-    """Whether commas may stand between thousands: three digits behind each, and whole numbers beside them."""
+    """Whether commas may stand between thousands: three digits behind each, and whole numbers around them."""
     with_commas = [column for column in columns if any(map(has_decimal_comma, column))]
     cells = [cell for column in with_commas for cell in column]
     return all(_THOUSANDS.fullmatch(cell) for cell in cells if has_decimal_comma(cell)) and any(

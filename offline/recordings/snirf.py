@@ -136,8 +136,8 @@ def _read(
         remarks.append("dataOffset was added")
     check_concentrations([row for row, i in enumerate(columns) if i in content.unsaid], data, path)
     concentrations = [row for row, i in enumerate(columns) if content.is_concentration(i)]
-    if said := impossible_concentrations(concentrations, data):
-        remarks.append(said)
+    if remark := impossible_concentrations(concentrations, data):
+        remarks.append(remark)
     own = hdf5.text(tags, TAG_CHANNELS)
     if own and length_unit is None and haemoglobin_unit is None:
         full = restored(own, content.channels, spec.rate)
@@ -152,9 +152,9 @@ def _read(
         remarks.append(f"steps in time are not equal: {steps.min():.4g} to {steps.max():.4g} s")
     remarks += content.remarks
     if content.skipped:
-        remarks.append(f"columns left aside: {', '.join(sorted(set(content.skipped)))}")
-    if said := _unplaced(spec):
-        remarks.append(said)
+        remarks.append(f"columns ignored: {', '.join(sorted(set(content.skipped)))}")
+    if remark := _unplaced(spec):
+        remarks.append(remark)
     stimuli = read_stimuli(nirs, origin)
     # What we wrote says each event once, however fast they came.
     told_once, held = (stimuli.events, 0) if own else held_once(stimuli.events, times)
@@ -162,12 +162,12 @@ def _read(
     remarks += [*stimuli.remarks, *repeated]
     if held:
         remarks.append(HELD.format(held))
-    start, said, local = _start(tags)
-    if said:
-        remarks.append(said)
+    start, remark, local = _start(tags)
+    if remark:
+        remarks.append(remark)
     before = _own_notes(tags)
-    told = before.get("remarks", [])
-    remarks = [*(told if isinstance(told, list) else []), *remarks]
+    earlier = before.get("remarks", [])
+    remarks = [*(earlier if isinstance(earlier, list) else []), *remarks]
     notes: dict[str, Any] = {
         **local,
         **before,

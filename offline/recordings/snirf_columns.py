@@ -43,7 +43,7 @@ class Standard:
     remarks : list of str
         What is odd about them.
     unsaid : frozenset of int
-        Columns of concentrations whose unit nobody says: they are taken for mol/L.
+        Columns of concentrations whose unit is not stated: they are taken for mol/L.
     """
 
     channels: list[Channel | None]
@@ -53,7 +53,7 @@ class Standard:
     unsaid: frozenset[int] = frozenset()
 
     def is_concentration(self, column: int) -> bool:
-        """Whether a column is a concentration, of a unit that somebody says."""
+        """Whether a column is a concentration, of a stated unit."""
         channel = self.channels[column]
         return channel is not None and channel.kind in _HAEMOGLOBIN and column not in self.unsaid
 
@@ -89,13 +89,13 @@ def standard_channels(
             scales.append(1.0)
             skipped.append(what)
             continue
-        said = column.text("dataUnit")
+        stated = column.text("dataUnit")
         if kind in _HAEMOGLOBIN:
-            said = haemoglobin_unit or said
-            if is_absent(said):
+            stated = haemoglobin_unit or stated
+            if is_absent(stated):
                 unsaid.add(len(channels))
-                said = "mol/L"  # as MNE does
-        unit, scale = unit_of(kind, said)
+                stated = "mol/L"  # as MNE does
+        unit, scale = unit_of(kind, stated)
         rows = _row(column, "sourceIndex"), _row(column, "detectorIndex")
         source, detector = optodes["S"].number(rows[0]), optodes["D"].number(rows[1])
         wavelength = nominal = None
@@ -241,7 +241,7 @@ def _columns(block: h5py.Group) -> Sequence[_Column]:
     compact = hdf5.member(block, "measurementLists")
     if not isinstance(compact, h5py.Group):
         raise RecordingError(
-            f"{block.name} has neither measurementList1 nor measurementLists, so nobody knows what its "
+            f"{block.name} has neither measurementList1 nor measurementLists, so it is unknown what its "
             "columns are; the file is not whole, or no SNIRF file."
         )
     arrays = _Lists(compact)

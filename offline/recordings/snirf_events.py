@@ -34,7 +34,7 @@ class Stimuli:
     events : list of Event
         Those that count.
     remarks : list of str
-        What was left aside.
+        What was ignored.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -64,11 +64,11 @@ def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
         if rows.ndim > 2 or rows.shape[1] < 2 or (data.ndim == 1 and data.size > _MOST_OF_ONE):
             found.remarks.append(
                 f"stimulus {label!r} has data of shape {data.shape}; expected onsets by 3 (onset, duration, "
-                "value); left aside"
+                "value); ignored"
             )
             continue
-        if said := _out_of_order(group, rows):
-            found.remarks.append(f"stimulus {label!r} {said}; left aside")
+        if disorder := _out_of_order(group, rows):
+            found.remarks.append(f"stimulus {label!r} {disorder}; ignored")
             continue
         rejected = _rejected(group, rows)
         untimed = ~np.isfinite(rows[:, 0]) & ~rejected
@@ -77,9 +77,9 @@ def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
         for onset, duration in rows[~rejected & ~untimed, :2]:
             found.events.append(Event(float(onset) + origin, label, duration_of(duration)))
     if n_rejected:
-        found.remarks.append(f"{n_rejected} onsets are marked as rejected; left aside")
+        found.remarks.append(f"{n_rejected} onsets are marked as rejected; ignored")
     if n_untimed:
-        found.remarks.append(f"{n_untimed} events have no onset; left aside")
+        found.remarks.append(f"{n_untimed} events have no onset; ignored")
     return found
 
 

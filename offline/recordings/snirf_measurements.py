@@ -37,7 +37,7 @@ def choose(file: h5py.File, wanted: str | None) -> Measurement:
         The file.
     wanted : str or None
         ``nirs2`` or its number, ``data2`` (of the first measurement), or both, ``nirs2/data1``; None takes
-        the first of each.  Another word is the name of an XDF stream, left aside where a file holds one
+        the first of each.  Another word is the name of an XDF stream, ignored where a file holds one
         measurement, for one set of options serves a cohort.
 
     Raises
@@ -76,7 +76,7 @@ def _groups(group: h5py.Group, stem: str) -> list[h5py.Group]:
 
 
 def _one(groups: list[h5py.Group], name: str | None, wanted: str | None) -> h5py.Group:
-    """The group of that name, or whose name has that number; the first where nothing is said."""
+    """The group of that name, or whose name has that number; the first where nothing is asked for."""
     if not name:
         return groups[0]
     for group in groups:

@@ -126,7 +126,7 @@ class NamedOptodes:
 
     @classmethod
     def of(cls, labels: list[str], what: str) -> "NamedOptodes":
-        """Take labels as names where they tell all optodes apart.
+        """Take labels as names where no two optodes share one.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ class NamedOptodes:
             codes_of = [optode_of(name, None) for name in given]
             twice = next(name for name, code in zip(given, codes_of, strict=True) if codes_of.count(code) > 1)
             remarks.append(
-                f"{what} call two optodes the same ({twice!r}); optodes are told apart by their row"
+                f"{what} call two optodes the same ({twice!r}); optodes are distinguished by their row"
             )
             names = [""] * len(names)
         rows = list(range(1, len(names) + 1))

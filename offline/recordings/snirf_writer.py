@@ -72,7 +72,7 @@ def write_snirf(recording: Recording, path: Path) -> Path:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        # HDF5's own words are long and tell names that nobody gave.
+        # HDF5's own words are long and tell names that no one gave.
         why = os.strerror(error.errno) if error.errno else error
         raise RecordingError(f"{path} cannot be written: {why}.") from error
     return path
@@ -86,7 +86,7 @@ def write_segments(recording: Recording, path: Path, max_gap_s: float | None = N
     recording : Recording
         What to write.
     path : Path
-        Of the file; with several stretches ``name_001.snirf``, ``name_002.snirf`` ... beside it.
+        Of the file; with several stretches ``name_001.snirf``, ``name_002.snirf`` ... next to it.
     max_gap_s : float or None
         A step in time above this (s) is a gap; by default 2.5 typical steps.
 

@@ -67,7 +67,7 @@ def read_xdf(
         Which stream, where several have type NIRS: its name (or a part that only it has), source_id,
         uid, number in the file, or a predicate (`offline.recordings.xdf_streams`).
     events : str or None
-        Which marker stream, said likewise; None takes all of them.
+        Which marker stream, named likewise; None takes all of them.
     length_unit : str or None
         What optode locations are really in, where they are not in millimetres.
 
@@ -100,17 +100,17 @@ def read_xdf(
     check_pairs(spec.channels, path)
     n_rows = int(chosen.info.findtext("channel_count", "0"))
     if left := n_rows - len(spec):
-        remarks.append(f"{left} of {n_rows} rows are auxiliary and were left aside")
+        remarks.append(f"{left} of {n_rows} rows are auxiliary and were ignored")
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
     others = [one for one in streams if one is not chosen]
-    found, said = read_events(others, events, path)
+    found, more = read_events(others, events, path)
     marking = marker_streams(others, events, path)
-    remarks += [*of_clocks(chosen, marking), *of_rate(chosen), *said]
+    remarks += [*of_clocks(chosen, marking), *of_rate(chosen), *more]
     if events is None:
         remarks += unread([one for one in others if one not in marking])
-    start, said, local = start_of(opened, chosen, streams)
-    remarks += said
+    start, more, local = start_of(opened, chosen, streams)
+    remarks += more
     remarks += [
         f"{len(one.times)} of the {one.declared} samples that stream {one.name!r} declares could be read"
         for one in streams
@@ -149,7 +149,7 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], floa
     try:
         content = content_of(path)
         chunks = whole_chunks(content)
-        with _complaints() as said:
+        with _complaints() as complaints:
             found, header = pyxdf.load_xdf(
                 io.BytesIO(chunks.content),
                 synchronize_clocks=False,
@@ -164,12 +164,12 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], floa
     streams = [replace(_stream(one, chunks.compared_after), declared=_declared(one)) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
-    said = [*chunks.damage, *said]
+    complaints = [*chunks.damage, *complaints]
     share = chunks.lost / max(1, len(content))
     remarks = []
-    if said:
-        places = "1 place" if len(said) == 1 else f"{len(said)} places"
-        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was left aside: {said[0]}")
+    if complaints:
+        places = "1 place" if len(complaints) == 1 else f"{len(complaints)} places"
+        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was ignored: {complaints[0]}")
     return streams, _opened(header), remarks, share
 
 
@@ -215,26 +215,26 @@ def _opened(header: Any) -> datetime | None:
 @contextmanager
 def _complaints() -> Iterator[list[str]]:
     """What pyxdf logs as errors while it reads on; it raises nothing for damaged chunks."""
-    said: list[str] = []
+    complaints: list[str] = []
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.levelno >= logging.ERROR:
-                said.append(record.getMessage())
+                complaints.append(record.getMessage())
 
     logger = logging.getLogger("pyxdf")
     handler, before = Keep(), logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        yield said
+        yield complaints
     finally:
         logger.removeHandler(handler)
         logger.propagate = before
 
 
 def _arranged(chosen: XdfStream, layout: Path | None) -> StreamLayout:
-    """What a person says about the rows goes before what the stream says."""
+    """What the user states about the rows goes before what the stream says."""
     if layout is None:
         return usual(layout_of(chosen.info))
     return layout_of(chosen.info, read_side_file(layout))

@@ -3,7 +3,7 @@
 pyxdf makes room for as many samples as a chunk says it has before it looks for them, and goes on
 reading wherever a chunk that is not what it says happened to end.  Four wrong bytes can so fill
 any memory.  Here every chunk is held against its own length first; what does not fit is left out
-and told, and reading goes on with the next chunk that is whole (pyxdf's own search goes on at the next
+and reported, and reading goes on with the next chunk that is whole (pyxdf's own search goes on at the next
 boundary, which LabRecorder writes once in ten seconds, and others never do).
 """
 
@@ -138,7 +138,7 @@ def _count(
 
 
 def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) -> int:
-    """Where the next chunk begins that is one beyond doubt; the end of the content where none does.
+    """Where the next chunk begins that is one without doubt; the end of the content where none does.
 
     A length, a tag and a stream that is known (or a boundary, or a header) stand together
     by chance once in many thousand millions of bytes; and the chunk must be whole as well.
@@ -193,7 +193,7 @@ def _look(content: bytes, body: int, end: int, streams: dict[int, tuple[int, int
 
 
 def _form(xml: bytes) -> tuple[int, int]:
-    """Values of a sample and bytes of a value; -1 of what nobody can know (the parser will refuse it)."""
+    """Values of a sample and bytes of a value; -1 where it cannot be known (the parser will refuse it)."""
     try:
         info = ET.fromstring(xml.decode("utf-8", "replace"))
         return int(info.findtext("channel_count", "")), _WIDTHS[info.findtext("channel_format", "")]

@@ -59,7 +59,7 @@ class OnRecorderClock:
     uncertainty : (n_samples,) float64
         How wrong the comparisons may leave each, s; constant over stretches.
     not_believed : int
-        Comparisons that were left aside.
+        Comparisons that were ignored.
     clocks : int
         How many the sender had, one after the other; 0 where none was compared.
     uncompared : bool
@@ -79,7 +79,7 @@ class OnRecorderClock:
         """What a person should know of this."""
         remarks = []
         if self.not_believed:
-            remarks.append(f"{self.not_believed} clock offsets contradict the others and were left aside")
+            remarks.append(f"{self.not_believed} clock offsets contradict the others and were ignored")
         if self.clocks > 1:
             remarks.append(f"clock offsets say that the sender's clock was set anew {self.clocks - 1} times")
         if self.uncompared:
@@ -114,12 +114,12 @@ def on_recorder_clock(
     at, found = measured_at[usable], offsets[usable]
     where = None if positions is None else np.asarray(positions)[usable]
     if where is not None and len(at) > 1 and np.all(where == where[0]):
-        where = None  # written apart from the samples: it says nothing
+        where = None  # written separately from the samples: it says nothing
     known = np.where(np.abs(stamps) <= LATEST_S, stamps, np.nan)
     steps = _Steps(known, at, where)
-    clocks, doubt = _clocks(at, found, steps)
+    clocks, spread = _clocks(at, found, steps)
     cuts, unsure = _cuts(clocks, found, steps)
-    times, uncertainty = stamps.copy(), unsure + doubt
+    times, uncertainty = stamps.copy(), unsure + spread
     elsewhere = 0
     for clock, (begin, end) in zip(clocks, pairwise([0, *cuts, len(stamps)]), strict=True):
         part = slice(begin, end)
@@ -176,11 +176,11 @@ class _Steps:
 
 
 def _clocks(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], float]:
-    """Which comparisons are of which clock, and a doubt (s) of all of them.
+    """Which comparisons are of which clock, and an uncertainty (s) of all of them.
 
     Comparisons are of one clock where they agree; one that no other agrees with is another clock only
     where the stamps jump with it.  If none agrees with any, the middle one of those made near the stamps
-    is taken, and how far they lie apart is claimed.
+    is taken, and how far they differ is claimed.
     """
     usual = np.median(np.abs(np.diff(found))) if len(found) > KNOWN else FEW_S / ODDS / 1.4826
     bound = min(max(LEAST_S, ODDS * 1.4826 * float(usual)), OTHER_CLOCK_S)

@@ -20,12 +20,12 @@ _MARKERS = frozenset(
 )
 """Types of marker streams, in lower case."""
 _SAME_EVENT_S = 0.1
-"""Two marker streams that say the same within this time are one, sent twice."""
+"""Two marker streams that hold the same events within this time are one, sent twice."""
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What one marker stream says."""
+class _MarkerEvents:
+    """Events of one marker stream."""
 
     stream: XdfStream
     events: list[Event]
@@ -34,7 +34,7 @@ class _Said:
 def read_events(
     streams: Sequence[XdfStream], wanted: str | None, path: Path
 ) -> tuple[tuple[Event, ...], list[str]]:
-    """Events of the marker streams of a file, and what a person should know of them.
+    """Events of the marker streams of a file, and remarks on them.
 
     Parameters
     ----------
@@ -53,27 +53,27 @@ def read_events(
     """
     remarks: list[str] = []
     chosen = marker_streams(streams, wanted, path)
-    kept: list[_Said] = []
+    kept: list[_MarkerEvents] = []
     for one in chosen:
         events = _events(one, remarks)
         if not events:
             continue
         if any(_same(events, other.events) for other in kept):
-            remarks.append(f"marker stream {one.name!r} repeats another and was left aside")
+            remarks.append(f"marker stream {one.name!r} repeats another and was ignored")
             continue
-        kept.append(_Said(one, events))
+        kept.append(_MarkerEvents(one, events))
     if len(kept) > 1 and wanted is not None:
-        raise several_markers([said.stream for said in kept], path)
+        raise several_markers([each.stream for each in kept], path)
     if len(kept) > 1:
-        names = ", ".join(f"{said.stream.name!r} ({len(said.events)})" for said in kept)
+        names = ", ".join(f"{each.stream.name!r} ({len(each.events)})" for each in kept)
         remarks.append(
             f"events of {len(kept)} marker streams were joined: {names}; --events (events) names one of them"
         )
         if repeated := _without_repeats(kept):
-            remarks.append(f"{repeated} of them are told by two streams and were taken once")
+            remarks.append(f"{repeated} of them are in two streams and were taken once")
     if wanted is not None and not kept:
         remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
-    ordered, twice = in_order([event for said in kept for event in said.events])
+    ordered, twice = in_order([event for each in kept for event in each.events])
     return ordered, remarks + twice
 
 
@@ -93,14 +93,14 @@ def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
             "not known"
         )
     if untimed := int(np.count_nonzero(~np.isfinite(one.times))):
-        remarks.append(f"{untimed} markers of {one.name!r} have no time; left aside")
+        remarks.append(f"{untimed} markers of {one.name!r} have no time; ignored")
     if events and one.rate > 0 and not one.is_text and np.any(one.values % 1 > 0):
         remarks.append(
             f"marker stream {one.name!r} has values that are not whole, as noise has and no trigger: its "
             f"{len(events)} events may be none"
         )
     if marks.rejected:
-        remarks.append(f"{marks.rejected} onsets of {one.name!r} are below 0, marked as rejected; left aside")
+        remarks.append(f"{marks.rejected} onsets of {one.name!r} are below 0, marked as rejected; ignored")
     return events
 
 
@@ -118,29 +118,29 @@ def unread(streams: Sequence[XdfStream]) -> list[str]:
         if len(one.times) and not companion_of(one.info) and (one.rate <= 0 or one.is_whole)
     ]
     return (
-        [f"left aside though they may hold markers: {', '.join(names)}; --events (events) names one"]
+        [f"ignored though they may hold markers: {', '.join(names)}; --events (events) names one"]
         if names
         else []
     )
 
 
-def _without_repeats(kept: list[_Said]) -> int:
-    """Take out what an earlier stream tells too, in place; how many events these are."""
+def _without_repeats(kept: list[_MarkerEvents]) -> int:
+    """Take out what an earlier stream holds too, in place; how many events these are."""
     repeated = 0
-    told: dict[str, list[float]] = {}
-    for said in kept:
+    earlier: dict[str, list[float]] = {}
+    for each in kept:
         fresh = []
-        for event in said.events:
+        for event in each.events:
             # Each event of an earlier stream stands for one of a later one.
-            near = [at for at in told.get(event.label, ()) if abs(at - event.onset) <= _SAME_EVENT_S]
+            near = [at for at in earlier.get(event.label, ()) if abs(at - event.onset) <= _SAME_EVENT_S]
             if near:
-                told[event.label].remove(near[0])
+                earlier[event.label].remove(near[0])
             else:
                 fresh.append(event)
-        repeated += len(said.events) - len(fresh)
-        said.events[:] = fresh
+        repeated += len(each.events) - len(fresh)
+        each.events[:] = fresh
         for event in fresh:
-            told.setdefault(event.label, []).append(event.onset)
+            earlier.setdefault(event.label, []).append(event.onset)
     return repeated
 
 

@@ -9,7 +9,7 @@ from offline.recordings.xdf_streams import XdfStream
 OFF = 0.1
 """Part by which a rate may differ from the one that a stream declares without a word."""
 FEWEST = 20
-"""Samples below which nothing is told by how many come in a second."""
+"""Samples below which how many come in a second proves nothing."""
 
 
 def of_clocks(signal: XdfStream, marking: Sequence[XdfStream]) -> list[str]:

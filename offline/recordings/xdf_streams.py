@@ -90,7 +90,7 @@ def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) 
     streams : sequence of XdfStream
         All of the file.
     wanted : str or None
-        What a person said; None takes the one of type NIRS.
+        What the user asked for; None takes the one of type NIRS.
     path : Path
         Of the file, for messages.
 
@@ -116,14 +116,14 @@ def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) 
 
 
 def choose_markers(streams: Sequence[XdfStream], wanted: str, path: Path) -> list[XdfStream]:
-    """The marker streams that fit what a person said: one, or several that may say the same.
+    """The marker streams that fit what the user asked for: one, or several that may hold the same events.
 
     Parameters
     ----------
     streams : sequence of XdfStream
         All of the file but the signal.
     wanted : str
-        What a person said.
+        What the user asked for.
     path : Path
         Of the file, for messages.
 

@@ -145,7 +145,7 @@ def collect(
         Take only windows wholly inside this part of each recording.  The pipeline still sees what
         comes before; what comes after it cannot see.
     exclude_people : sequence of str
-        People who are left aside, unread.
+        People who are ignored, unread.
     progress : callable or None
         Told of every recording.
 

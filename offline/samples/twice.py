@@ -56,7 +56,7 @@ def same_files(rows: Sequence[CohortRow]) -> Shared:
     Parameters
     ----------
     rows : sequence of Row
-        Of the whole table, those too who are left aside.
+        Of the whole table, those too who are ignored.
     """
     by_size: dict[int, list[CohortRow]] = {}
     for row in rows:

@@ -177,12 +177,12 @@ def _who(
         found = listed(sorted(file.name for file in place.iterdir()), 3)
         raise RecordingError(f"{place} holds no files *{ending}; found {found or 'nothing'}.")
     if people is not None:
-        for said, lacking in (
+        for what, lacking in (
             (f"{place} lacks the files of", [name for name in people if name not in there]),
             (f"{table.path} lacks the rows of", sorted(set(people) - set(ids.tolist()))),
         ):
             if lacking:
-                raise RecordingError(f"{said} {listed(lacking)}, of {len(people)} asked for.")
+                raise RecordingError(f"{what} {listed(lacking)}, of {len(people)} asked for.")
         there &= set(people)
     known = table.texts("DX_GROUP") != ""
     named = np.array([bool(name) and name != NO_FILE for name in ids.tolist()], dtype=bool)

@@ -2,7 +2,7 @@
 
 Published with the collection by site (Di Martino et al. 2014, Mol Psychiatry 19:659-667).  What the headers
 of the IMPAC challenge say of the people it shares with ABIDE (recognised by site, age, sex and diagnosis)
-was laid beside it, and agrees but where a comment says otherwise.
+was compared with it, and agrees but where a comment says otherwise.
 """
 
 from collections.abc import Mapping

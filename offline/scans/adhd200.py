@@ -182,11 +182,11 @@ def _scans(
 
 def _quality(parts: Sequence[_Part]) -> list[str]:
     """How many were marked down by whoever looked at their resting scans; they stay."""
-    said = []
+    remarks = []
     for part in parts:
         name = next((name for name in ("QC_Athena", "QC_Rest_1") if name in part.people), None)
         if name is not None and (bad := int(np.count_nonzero(part.people.numbers(name) == 0))):
-            said.append(
+            remarks.append(
                 f"{bad} of {len(part.people)} people of {part.file} did not pass {name}; they are kept"
             )
-    return said
+    return remarks

@@ -1,4 +1,4 @@
-"""Whose the rows of ADHD-200's ALFF and graphs are: they name nobody, and the order proves it.
+"""Whose the rows of ADHD-200's ALFF and graphs are: they hold no names, and the order proves it.
 
 Two rules, each tested against everything else the files tell, at every reading:
 
@@ -52,7 +52,7 @@ def alff_people(
     people : Phenotypes
         n rows.
     site : list of str
-        Each one's scanner where the table tells (Peking's does), otherwise empty.
+        Each one's scanner where the table has it (Peking's does), otherwise empty.
     """
     everybody = read_phenotypes(table)
     everybody.once(PERSON)

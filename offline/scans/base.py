@@ -1,6 +1,6 @@
 """What every system of the review is given: one scan a person, whose it is, and what was made of it.
 
-Whoever divides people, trains or judges looks at the table; whoever computes features looks at X.  Age and
+Whoever divides people, trains or evaluates looks at the table; whoever computes features looks at X.  Age and
 sex may be predictors; motion and site stand here for the rows that show what they alone would give.
 """
 
@@ -45,7 +45,7 @@ class Scans:
     remarks : tuple of str
         What a person should know: constant regions, short series, who was left out and why.
     target : str
-        What is told: ``"diagnosis"`` or another name for the labels, or one of `scores`.
+        What is predicted: ``"diagnosis"`` or another name for the labels, or one of `scores`.
     """
 
     table: SampleTable
@@ -80,7 +80,7 @@ class Scans:
 
     @property
     def tells_amount(self) -> bool:
-        """Whether what is told is an amount rather than a label."""
+        """Whether what is predicted is a continuous target rather than a label."""
         return self.target in self.scores
 
     @property

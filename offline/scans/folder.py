@@ -1,6 +1,6 @@
-"""A user's own people: a phenotype table, and beside it a file a person, or one table of features.
+"""A user's own people: a phenotype table, and next to it a file a person, or one table of features.
 
-What a file is is told by its shape: a symmetric square is connectivity, one row are features, anything else
+What a file is follows from its shape: a symmetric square is connectivity, one row are features, anything else
 is region series with a row for each volume.  `kind` says it where that is not so.
 """
 
@@ -84,7 +84,7 @@ def read_folder(
     check_columns(table)
     table, labels, target, remarks = with_diagnosis(table, labels)
     files = _files(table)
-    said = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
+    described = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
     unknown = np.full(len(table), np.nan)
     if files[0].name.lower().endswith(IMAGES):
         if atlas is None:
@@ -97,13 +97,13 @@ def read_folder(
         remarks += images.remarks
         names, data, seconds = images.names, images.series, images.repetition_time
         what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
-        said, kind = derivative or f"{said}; {what} of {Path(atlas).name}", "series"
+        described, kind = derivative or f"{described}; {what} of {Path(atlas).name}", "series"
         if measure != "series":
             kind = "features"
     elif len(set(files)) == 1 and len(files) > 1:
         names, X = _one_table(files[0], table)
         return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,
-                        derivative=said, remarks=remarks)  # fmt: skip
+                        derivative=described, remarks=remarks)  # fmt: skip
     else:
         tables, left_aside = _arrays(files)
         names, data = tables[0].names, [each.data for each in tables]
@@ -117,7 +117,7 @@ def read_folder(
     if kind == "series":
         stacked = stack(data, names, who)
         return scans_of(table, labels, target, stacked.X, names, n_times=stacked.n_times,
-                        repetition_time=seconds, derivative=said, remarks=[*remarks, *stacked.remarks],
+                        repetition_time=seconds, derivative=described, remarks=[*remarks, *stacked.remarks],
                         shortest=shortest)  # fmt: skip
     if kind == "connectivity":
         X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
@@ -125,11 +125,11 @@ def read_folder(
     else:
         X = _one_row_each(data, who)
     return scans_of(table, labels, target, X, names, n_times=None, repetition_time=seconds,
-                    derivative=said, remarks=remarks)  # fmt: skip
+                    derivative=described, remarks=remarks)  # fmt: skip
 
 
 def read_array(path: Path) -> SeriesTable:
-    """Names of columns, what a file holds with these columns as rows, and what was left aside of it.
+    """Names of columns, what a file holds with these columns as rows, and what was ignored of it.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def _files(table: Phenotypes) -> list[Path]:
 
 
 def _arrays(files: Sequence[Path]) -> tuple[list[SeriesTable], list[str]]:
-    """What each file holds, and remarks on what was left aside."""
+    """What each file holds, and remarks on what was ignored."""
     tables: list[SeriesTable] = []
     remarks: dict[str, list[str]] = {}
     for file in files:
@@ -193,9 +193,9 @@ def _arrays(files: Sequence[Path]) -> tuple[list[SeriesTable], list[str]]:
                 f"has, {listed(names, 3)}, in the same order."
             )
     # Names of files stand last: they may say who somebody is, and no bundle repeats what follows a colon.
-    told = [f"{each} in {len(where)} files: {listed(where)}" for each, where in remarks.items()]
-    more = len(told) - MOST_NAMED
-    return tables, told[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
+    lines = [f"{each} in {len(where)} files: {listed(where)}" for each, where in remarks.items()]
+    more = len(lines) - MOST_NAMED
+    return tables, lines[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
 
 
 def _kind(first: Floats) -> str:
@@ -238,7 +238,7 @@ def _one_table(path: Path, table: Phenotypes) -> tuple[tuple[str, ...], Floats]:
     names = tuple(name for name in chosen.columns if name != "person")
     X = np.stack([chosen.numbers(name) for name in names], axis=1) if names else np.empty((len(people), 0))
     if not names:
-        raise RecordingError(f"{path} has no column beside 'person'; expected features.")
+        raise RecordingError(f"{path} has no column but 'person'; expected features.")
     if (holes := np.argwhere(~np.isfinite(X))).size:
         i, k = (int(each) for each in holes[0])
         raise RecordingError(

@@ -46,7 +46,7 @@ def as_text(counts: Mapping[str, Mapping[str, int]], column: str = "site") -> st
 
 
 def refuse_confounded(scans: Scans, column: str = "site") -> None:
-    """Refuse to compare labels that no site holds both of: the site would tell them apart.
+    """Refuse to compare labels that no site holds both of: the site would distinguish them.
 
     Where one site holds both nothing is refused, though the table may still be lopsided; a row of what the
     site alone would give says how much.
@@ -74,7 +74,7 @@ def refuse_confounded(scans: Scans, column: str = "site") -> None:
         if not any(row[one] and row[other] for row in counts.values()):
             raise RecipeError(
                 f"{one} against {other} cannot be compared here: no {column} holds both, so {column} alone "
-                f"would tell them apart (the confounded column is {column!r}):\n{as_text(counts, column)}\n"
+                f"would distinguish them (the confounded column is {column!r}):\n{as_text(counts, column)}\n"
                 f"Expected at least one {column} with both, in the same derivative. Add such people."
             )
 

@@ -103,7 +103,7 @@ def scans_of(
     remarks: Sequence[str],
     shortest: float = SHORTEST,
 ) -> Scans:
-    """Put the columns of a phenotype table beside X.
+    """Join the columns of a phenotype table to X.
 
     Parameters
     ----------
@@ -147,11 +147,11 @@ def scans_of(
     if "site" in table:
         sites = zip(table.texts("site").tolist(), table.lines, strict=True)
         near += nearly_alike(((name, line) for name, line in sites if name), "sites' names")
-    said = [*remarks, *lines_of(near), *short_ones(length, person.tolist(), shortest)]
+    lines = [*remarks, *lines_of(near), *short_ones(length, person.tolist(), shortest)]
     if n_times is not None and (unknown := int(np.count_nonzero(np.isnan(seconds)))):
-        said.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")
+        lines.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")
     if words:
-        said.append(f"columns not used, no numbers: {listed(words)}")
+        lines.append(f"columns not used, not numeric: {listed(words)}")
     empty = np.full(n, "", dtype=str)
     scans = Scans(
         table=SampleTable(
@@ -172,7 +172,7 @@ def scans_of(
         motion=motion,
         derivative=derivative,
         scores=scores,
-        remarks=tuple(said),
+        remarks=tuple(lines),
     )
     refuse_same(scans)
     return scans

@@ -1,7 +1,7 @@
 """A phenotype table: who was scanned, what they were found to have, and what else is known of them.
 
 Comma, tab or semicolon stand between columns.  What a table does not know it says in one of many ways
-(`realtime.channels.text_values`), and nobody may mistake the number -9999 for an age.
+(`realtime.channels.text_values`), and -9999 must not be taken for an age.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""One function for every source of scans; what a folder holds is told by its files."""
+"""One function for every source of scans; its files say what a folder holds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,8 +51,8 @@ def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -
     source : Path or str
         A folder or a phenotype table (`LAYOUTS`), or ``"simulated"``.
     target : str
-        What is told of them: ``"diagnosis"``, of ADHD-200 ``"type"`` (TD, combined, inattentive) or
-        ``"type-pair"`` (combined, inattentive), or one of the data's scores, as an amount.
+        What is predicted of them: ``"diagnosis"``, of ADHD-200 ``"type"`` (TD, combined, inattentive) or
+        ``"type-pair"`` (combined, inattentive), or one of the data's scores, as a continuous target.
     **options
         Of the reader for this layout: `offline.scans.abide.read_abide`, `offline.scans.adhd200.read_adhd200`,
         `offline.scans.impac.read_impac`, `offline.scans.folder.read_folder`, or

@@ -50,7 +50,7 @@ def read_region_table(path: Path) -> SeriesTable:
             if data.shape[1] == len(names) == len(set(names)) and len(data):
                 return regions_of(path, names, data.T)
     except (ValueError, OSError):
-        pass  # told properly below
+        pass  # reported properly below
     return read_table(path)
 
 
@@ -121,7 +121,7 @@ def stack(series: Sequence[Floats], names: Sequence[str], people: Sequence[str])
 
 
 def short_ones(seconds: Floats, people: Sequence[str], shortest: float = SHORTEST) -> tuple[str, ...]:
-    """A remark on who was scanned for less than so long, and for how long; none where nobody was.
+    """A remark on people who were scanned for less than so long, and for how long; none where there are none.
 
     Parameters
     ----------

@@ -35,12 +35,12 @@ SITE_SPREAD = 0.10
 MEMORY_S = 2.5
 """Time in which the correlation of a signal with itself falls to 1/e, s."""
 OWN_NOISE = 0.8
-"""Variance of a region's own signal beside its network's, which has 1."""
+"""Variance of a region's own signal next to its network's, which has 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """Scans, and what nobody who looks at them can know.
+    """Scans, and the truth behind them.
 
     Parameters
     ----------

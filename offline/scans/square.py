@@ -33,7 +33,7 @@ def upper_triangle(matrix: Floats, where: str) -> Floats:
     above, below = matrix[rows, columns], matrix[columns, rows]
     if bad := int(np.count_nonzero(~(np.isfinite(above) & np.isfinite(below)))):
         raise RecordingError(
-            f"{where} has {bad} entries beside the diagonal that are no numbers; expected none. Connectivity "
+            f"{where} has {bad} entries off the diagonal that are NaN; expected none. Connectivity "
             "of a constant region is not defined: write 0 for it, for everybody."
         )
     apart = float(np.abs(above - below).max(initial=0.0))

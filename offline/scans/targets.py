@@ -1,8 +1,8 @@
-"""What is told of people: a diagnosis, types of a disorder, or an amount such as the severity of symptoms.
+"""What is predicted of people: a diagnosis, types of a disorder, or a continuous target such as severity.
 
 A target is a property of the data: readers say which labels they know, and every score that they bring along
-may be told as an amount (never predicted from).  Types of ADHD are known from phenotype tables alone; the
-labels that ADHD-200's graphs were shipped with are no diagnoses and are no target.
+may be predicted as a continuous target (never predicted from).  Types of ADHD are known from phenotype tables
+alone; the labels that ADHD-200's graphs were shipped with are no diagnoses and are no target.
 """
 
 from collections.abc import Mapping
@@ -19,16 +19,16 @@ TYPES: Mapping[str, str] = {"type": "three", "type-pair": "subtype"}
 
 
 def options_for(target: str, layout: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What the reader of a layout is told, so that its labels are those of the target.
+    """What the reader of a layout is given, so that its labels are those of the target.
 
     Parameters
     ----------
     target : str
         ``"diagnosis"``, one of `TYPES`, or a score.
     layout : str
-        As `offline.scans.reader.layout_of` tells it.
+        As `offline.scans.reader.layout_of` names it.
     options : mapping
-        What else the reader is told.
+        What else the reader is given.
 
     Raises
     ------
@@ -41,13 +41,13 @@ def options_for(target: str, layout: str, options: Mapping[str, Any]) -> dict[st
         raise RecipeError(
             f"The target {target!r} is types of ADHD, which only the phenotypes of ADHD-200 tell; these data "
             f"are read as {layout!r}. In a table of your own, write the types into the column diagnosis: all "
-            "of them are then told apart."
+            "of them are then distinguished."
         )
     return {**options, "task": TYPES[target]}
 
 
 def with_target(scans: Scans, target: str) -> Scans:
-    """The same people with what is told of them; those whose amount is not known are left out.
+    """The same people with what is predicted of them; those whose value is not known are left out.
 
     Parameters
     ----------
@@ -59,17 +59,17 @@ def with_target(scans: Scans, target: str) -> Scans:
     Raises
     ------
     RecipeError
-        The data have no such score, or it is known of nobody.
+        The data have no such score, or it is known of no one.
     """
     if target == DIAGNOSIS or target in TYPES:
         return replace(scans, target=target)
     if target not in scans.scores:
-        known = (DIAGNOSIS, *TYPES, *scans.scores)
-        raise RecipeError(f"These data have no target {target!r}. {near_match(target, known)}")
-    told = np.isfinite(scans.scores[target])
-    if not told.any():
-        raise RecipeError(f"{target!r} is known of nobody here, so nobody can be judged by it.")
+        targets = (DIAGNOSIS, *TYPES, *scans.scores)
+        raise RecipeError(f"These data have no target {target!r}. {near_match(target, targets)}")
+    known = np.isfinite(scans.scores[target])
+    if not known.any():
+        raise RecipeError(f"{target!r} is known of no one here, so it cannot be predicted.")
     remarks = scans.remarks
-    if absent := int(np.count_nonzero(~told)):
+    if absent := int(np.count_nonzero(~known)):
         remarks += (f"{absent} people left out: their {target!r} is not known",)
-    return replace(scans.rows(told), target=target, remarks=remarks)
+    return replace(scans.rows(known), target=target, remarks=remarks)

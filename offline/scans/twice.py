@@ -1,4 +1,4 @@
-"""One scan under two people: each would be judged by what was learnt from the other."""
+"""One scan under two people: each would be predicted by what was learnt from the other."""
 
 from itertools import combinations
 
@@ -54,7 +54,7 @@ def refuse_same(scans: Scans) -> None:
         pairs = listed([_pair(scans, a, b) for a, b in found], 3)
         raise RecipeError(
             f"{len(found)} pairs of people have the same scan: {pairs}. What is learnt from the one would be "
-            "judged on the other. Take one of the two out, or give each the file that is theirs."
+            "evaluated on the other. Take one of the two out, or give each the file that is theirs."
         )
 
 
@@ -65,7 +65,7 @@ def remark_same(scans: Scans) -> tuple[str, ...]:
         return ()
     pairs = listed([_pair(scans, a, b) for a, b in found])
     return (
-        f"{len(found)} pairs of people have the same scan, so that one may be judged by the other: {pairs}",
+        f"{len(found)} pairs of people have the same scan, so one may be predicted from the other: {pairs}",
     )
 
 

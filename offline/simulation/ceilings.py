@@ -1,4 +1,4 @@
-"""How well the groups of a simulated cohort can be told apart at all: three ceilings, each under the last.
+"""How well the groups of a simulated cohort can be distinguished at all: three ceilings, each under the last.
 
 Latent: were each person's parameters known exactly.  Recording: from the whole recording, by the best of
 several scorers that learnt from very many people.  Window: the same from windows behind the live pipeline, a

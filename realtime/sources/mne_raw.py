@@ -58,7 +58,7 @@ def from_raw(raw: mne.io.BaseRaw, *, name: str = "raw") -> Recording:
     Parameters
     ----------
     raw : mne.io.BaseRaw
-        With channels of continuous-wave fNIRS; others are left aside.
+        With channels of continuous-wave fNIRS; others are ignored.
     name : str
         For messages.
 

@@ -39,7 +39,7 @@ class ReaderTally:
         How many had each outcome.  What a library crashed on in the process of the reader, and was a
         declared error in production, counts as declared, and under ``contained`` too.
     contained : Counter of Outcome
-        What would have happened without the process apart.
+        What would have happened without the separate process.
     places : Counter of str
         Lines of ours that raised declared errors.
     bad : list of Trial
@@ -89,8 +89,8 @@ def run(
     began = time.monotonic()
     for done, trial in enumerate(_trials(target, target.read, seed, numbers), start=1):
         fatal = trial.outcome in (InputOutcome.CRASH, InputOutcome.MEMORY, InputOutcome.TIMEOUT)
-        if fatal and target.apart is not None:
-            again = next(_trials(target, target.apart, seed, [trial.number]))
+        if fatal and target.isolated is not None:
+            again = next(_trials(target, target.isolated, seed, [trial.number]))
             if again.outcome in (InputOutcome.READ, InputOutcome.DECLARED):
                 tally.contained[trial.outcome] += 1
                 trial = again

@@ -34,7 +34,7 @@ class Target:
         Its own kinds of damage, from an input to an input.
     read : function
         What is tried: it gets the folder of the input, and the path of its first file is `entry`.
-    apart : function or None
+    isolated : function or None
         The same in production, where the reader's library may bring down the process that it runs in:
         what crashes ``read`` must be an error that is declared here.
     """
@@ -43,7 +43,7 @@ class Target:
     seeds: Sequence[Input]
     damage: Sequence[Callable[[Input, Random], Input]]
     read: Read
-    apart: Read | None = None
+    isolated: Read | None = None
 
     def input(self, seed: int, number: int) -> Input:
         """The input that the reader's name, a seed and a number stand for, the same each time."""
@@ -96,24 +96,24 @@ def _recordings(module: str, function: str) -> Read:
     return lambda folder: read(entry(folder))
 
 
-def _apart(folder: Path) -> object:
-    from offline.recordings import apart, read_recording
+def _isolated(folder: Path) -> object:
+    from offline.recordings import isolated, read_recording
 
-    apart.PATIENCE_S = 3.0  # these files are small
+    isolated.PATIENCE_S = 3.0  # these files are small
     return read_recording(entry(folder))
 
 
 def _snirf() -> Target:
     seeds, structure = _module("tools.fuzz.seeds"), _module("tools.fuzz.structure")
     return Target(
-        "snirf", seeds.snirf(), [of_first(structure.hdf5)], _recordings("snirf", "read_snirf"), _apart
+        "snirf", seeds.snirf(), [of_first(structure.hdf5)], _recordings("snirf", "read_snirf"), _isolated
     )
 
 
 def _homer() -> Target:
     seeds, structure = _module("tools.fuzz.seeds"), _module("tools.fuzz.structure")
     damage = [of_first(structure.matlab), of_first(structure.matlab_header)]
-    return Target("homer", seeds.homer(), damage, _recordings("homer", "read_homer"), _apart)
+    return Target("homer", seeds.homer(), damage, _recordings("homer", "read_homer"), _isolated)
 
 
 def _nirx() -> Target:

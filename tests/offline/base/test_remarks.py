@@ -23,9 +23,9 @@ from realtime.sources.recording import Recording
 from tests.offline.support import task_cohort, task_recipe
 
 SAID = (
-    "the file is damaged in 3 places, 1.20% of it was left aside: at byte 40 a length is no length",
+    "the file is damaged in 3 places, 1.20% of it was ignored: at byte 40 a length is no length",
     "the start has no time zone; taken as UTC",
-    "columns left aside: <b>aux & more</b>",
+    "columns ignored: <b>aux & more</b>",
     "2 measurements and 3 data blocks in the first",
 )
 

@@ -15,7 +15,7 @@ from models.networks.registry import make_network
 from offline.explain.drawing import draw_explanation
 from offline.explain.gradients import guided, integrated_gradients
 from offline.explain.maps import METHODS, explain
-from offline.explain.margin import Margin, said
+from offline.explain.margin import Margin, predicted
 from offline.explain.occlusion import occlude
 from offline.explain.over_folds import put_together
 from offline.explain.sanity import likeness, stability, with_new_weights
@@ -69,7 +69,7 @@ def test_integrated_gradients_add_up_to_the_margin(seed: int, name: str) -> None
         torch.manual_seed(seed)
         network = make_network(name, {}, n_chans=8, n_times=30, n_outputs=3).eval()
     X = np.random.default_rng(seed).normal(size=(5, 8, 30)).astype(np.float32)
-    label = said(network, X)
+    label = predicted(network, X)
     with torch.inference_mode():
         wanted = torch.from_numpy(label)
         gone = Margin(network)(torch.zeros(5, 8, 30), wanted)

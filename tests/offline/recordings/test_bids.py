@@ -51,7 +51,7 @@ def test_onsets_are_rejected_in_whichever_column_says_so(read, column, good, bad
         "events", f"onset duration trial_type {column}", f"5 1 a {bad}", f"9 1 b {good}", "12 1 c n/a"
     )
     assert events(found) == [(9.0, "b"), (12.0, "c")]
-    assert "1 onsets are marked as rejected; left aside" in found.remarks
+    assert "1 onsets are marked as rejected; ignored" in found.remarks
 
 
 @pytest.mark.parametrize("column", ["height", "response", "angle"])

@@ -57,7 +57,7 @@ def test_what_the_file_says(read):
     told = [(event.onset, event.label) for event in recording.events]
     assert told == [(pytest.approx(0.8), "tap"), (pytest.approx(1.6), "rest"), (pytest.approx(2.4), "tap")]
     assert recording.notes["auxiliary_channels"] == 3
-    assert recording.notes["remarks"] == ["1 onsets are marked as rejected; left aside"]
+    assert recording.notes["remarks"] == ["1 onsets are marked as rejected; ignored"]
 
 
 def test_conditions_without_names_are_numbered(read):
@@ -101,7 +101,7 @@ def test_a_rejected_mark_that_is_held_is_one(read):
     recording = read(s=s, CondNames=np.array(["tap \0"], dtype=object))
     told = [(round(event.onset, 3), event.label, event.duration) for event in recording.events]
     assert told == [(0.0, "tap", 0.0), (1.2, "tap", 0.0), (3.2, "tap", 0.0)], "s marks onsets, the first too"
-    assert recording.notes["remarks"] == ["1 onsets are marked as rejected; left aside"]
+    assert recording.notes["remarks"] == ["1 onsets are marked as rejected; ignored"]
 
 
 def test_intensities_that_are_none_are_missing_and_kept_as_they_were(read):

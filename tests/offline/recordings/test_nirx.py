@@ -138,7 +138,7 @@ def test_events_outside_the_recording_and_at_its_end(folder):
     next(folder.glob("*.evt")).write_text("95\t1\t0\t0\t0\t0\t0\t0\t0\n5000\t1\t0\t0\t0\t0\t0\t0\t0\n")
     recording = read_recording(folder)
     assert [(event.onset, event.duration) for event in recording.events] == [(7.6, 0.0)]
-    assert "1 events lie outside the recording; left aside" in recording.notes["remarks"]
+    assert "1 events lie outside the recording; ignored" in recording.notes["remarks"]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def live(line, times):
     Markers(log.append, troubles, RATE).take(line[:, None], times, 0.0)
     troubles.tell(all_of_it=True)
     told = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
-    assert bool(told) == bool((line < 0).any()), "what was left aside is told"
+    assert bool(told) == bool((line < 0).any()), "remarks on what was ignored is told"
     return [Event(entry.stamp, entry.label) for entry in log if isinstance(entry, EventReceived)]
 
 
@@ -142,10 +142,10 @@ def test_what_a_table_of_bids_tells_row_by_row(tmp_path):
         (3.0, "tap", 0.0), (5.0, "tap", 2.0), (9.0, "4", 0.0), (11.0, "tap", 0.0), (13.0, "tap", 0.5),
     ], "a code for what is not known rejects nothing"  # fmt: skip
     assert recording.notes["remarks"] == [
-        "the 5 events are those of x_events.tsv, and the 1 in the file itself were left aside",
-        "2 onsets are marked as rejected; left aside",
-        "1 events repeat the one a sample before, as a trigger that is held; left aside",
-        "2 rows of x_events.tsv have no onset or no trial_type and were left aside",
+        "the 5 events are those of x_events.tsv, and the 1 in the file itself were ignored",
+        "2 onsets are marked as rejected; ignored",
+        "1 events repeat the one a sample before, as a trigger that is held; ignored",
+        "2 rows of x_events.tsv have no onset or no trial_type and were ignored",
     ]
 
 
@@ -181,5 +181,5 @@ def test_what_an_xdf_file_tells_twice_without_a_time_or_as_noise_is_told(write_x
     }
     recording = read_recording(write_xdf(tmp_path / "a.xdf", [nirs(300), twice, line]))
     assert "1 events stand in the file twice; each was taken once" in remarks(recording)
-    assert "1 markers of 'M' have no time; left aside" in remarks(recording)
+    assert "1 markers of 'M' have no time; ignored" in remarks(recording)
     assert "'ADC' has values that are not whole, as noise has and no trigger" in remarks(recording)

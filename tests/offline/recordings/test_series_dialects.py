@@ -118,9 +118,9 @@ def rows_of(form):
 def test_what_is_left_aside_is_said(table):
     recording = read_recording(table("time,LPFC\n" + rows_of("{t},{x}")), repetition_time=2)
     assert recording.spec.names == ("LPFC",)
-    assert recording.notes["remarks"] == ["column 'time' tells the times of volumes and was left aside"]
+    assert recording.notes["remarks"] == ["column 'time' tells the times of volumes and was ignored"]
     recording = read_recording(table(rows_of("{i},{x:.2f},{y:.3f}")), repetition_time=2)
-    assert recording.notes["remarks"] == ["column 1 counts the volumes and was left aside"]
+    assert recording.notes["remarks"] == ["column 1 counts the volumes and was ignored"]
 
 
 def test_names_of_rows_as_r_writes_them(table):
@@ -177,7 +177,7 @@ def test_times_at_the_end_of_a_row_are_times(tmp_path, late):
     np.savetxt(path, np.column_stack([X, times]), delimiter="\t")
     found = read_recording(path, repetition_time=2.0)
     np.testing.assert_allclose(found.data, X.T)
-    assert "column 3 tells the times of volumes and was left aside" in found.remarks
+    assert "column 3 tells the times of volumes and was ignored" in found.remarks
 
 
 def test_a_region_that_advances_with_every_volume_is_refused_by_its_name(tmp_path):

@@ -299,7 +299,7 @@ def test_rejected_onsets_are_left_aside(rest):
     rows = [[5.0, 2.0, 1.0], [9.0, 2.0, -1.0], [12.0, 2.0, -2.0]]
     events, remarks = stimuli(rest, data=rows)
     assert events == kept
-    assert "2 onsets are marked as rejected; left aside" in remarks
+    assert "2 onsets are marked as rejected; ignored" in remarks
     rows = [[5.0, 2.0, 1.0], [9.0, 2.0, 1.0]]
     assert stimuli(rest, data=rows, states=[[5.0, 1.0], [9.0, -1.0]])[0] == kept, "Homer3's own field"
     assert len(stimuli(rest, data=rows, states=[[5.0, 1.0], [9.0, 0.0]])[0]) == 2
@@ -315,7 +315,7 @@ def test_what_a_stimulus_does_not_tell(rest):
     rows = [[5.0, np.nan, 1.0], [6.0, -1.0, 1.0], [7.0, np.inf, 1.0], [np.nan, 2.0, 1.0]]
     events, remarks = stimuli(rest, data=rows, name=b"tap \r\n")
     assert events == (Event(5.0, "tap"), Event(6.0, "tap"), Event(7.0, "tap"))
-    assert "1 events have no onset; left aside" in remarks
+    assert "1 events have no onset; ignored" in remarks
     assert [e.label for e in stimuli(rest, data=[[5.0, 1.0, 1.0]], name="")[0]] == ["stim1"]
     assert [e.label for e in stimuli(rest, data=[[5.0, 1.0, 1.0]], name="2.0")[0]] == ["2"]
 

@@ -70,8 +70,8 @@ def test_onsets_that_are_none_are_counted():
     )
     assert found.events == BOTH
     assert found.remarks == [
-        "1 onsets are marked as rejected; left aside",
-        "2 events have no onset; left aside",
+        "1 onsets are marked as rejected; ignored",
+        "2 events have no onset; ignored",
     ]
 
 
@@ -102,7 +102,7 @@ def test_columns_that_mark_rejected_onsets(labels, column, values, rejected):
     fields = {"name": "tap", "data": rows} | ({} if labels is None else {"dataLabels": labels})
     found = read(fields)
     assert found.events == BOTH[rejected:]
-    assert found.remarks == ([f"{rejected} onsets are marked as rejected; left aside"] if rejected else [])
+    assert found.remarks == ([f"{rejected} onsets are marked as rejected; ignored"] if rejected else [])
 
 
 def test_a_negative_onset_or_a_first_column_called_otherwise_rejects_nothing():
@@ -140,7 +140,7 @@ def test_one_way_of_rejecting_does_not_undo_another():
     states = [[5.0, 1.0], [11.0, -1.0]]
     found = read({"name": "tap", "data": rows, "dataLabels": labels, "states": states})
     assert found.events == [Event(12.0, "tap", 1.0)]
-    assert found.remarks == ["3 onsets are marked as rejected; left aside"]
+    assert found.remarks == ["3 onsets are marked as rejected; ignored"]
 
 
 def test_columns_in_another_order_are_left_aside_and_told():
@@ -150,8 +150,8 @@ def test_columns_in_another_order_are_left_aside_and_told():
     assert found.events == []
     assert found.remarks == [
         "stimulus 'tap' has data of shape (3, 4), whose first row advances as "
-        "onsets do; turn it round; left aside",
-        "stimulus 'rest' has 'onset' in column 2, where SNIRF has it in column 1; left aside",
+        "onsets do; turn it round; ignored",
+        "stimulus 'rest' has 'onset' in column 2, where SNIRF has it in column 1; ignored",
     ]
     more = {
         "name": "tap",

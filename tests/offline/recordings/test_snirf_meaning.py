@@ -193,7 +193,7 @@ def test_tables_of_bids_go_before_the_file(write):
     assert np.flatnonzero(recording.missing.all(axis=1)).tolist() == [2]
     assert recording.notes["remarks"] == [
         "sub-01_task-tap_channels.tsv marks 1 channels as bad, they are missing: S2_D1 760",
-        "the 2 events are those of sub-01_task-tap_events.tsv, and the 1 in the file itself were left aside",
+        "the 2 events are those of sub-01_task-tap_events.tsv, and the 1 in the file itself were ignored",
     ]
 
 

@@ -184,7 +184,7 @@ def test_a_stream_that_says_the_same_twice_is_one_choice(write):
     assert [event.onset for event in read_recording(path, events="m").events] == [1001.0]
     recording = read_recording(path)
     assert [event.onset for event in recording.events] == [1001.0]
-    assert "marker stream 'm' repeats another and was left aside" in remarks(recording)
+    assert "marker stream 'm' repeats another and was ignored" in remarks(recording)
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_an_event_that_two_streams_tell_is_one_though_one_of_them_lost_some(writ
     assert [(event.onset, event.label) for event in recording.events] == [
         (1010.0, "a"), (1020.0, "b"), (1020.05, "a"),
     ]  # fmt: skip
-    assert "1 of them are told by two streams and were taken once" in remarks(recording)
+    assert "1 of them are in two streams and were taken once" in remarks(recording)
 
 
 def test_streams_that_look_like_markers_are_named(write):
@@ -414,7 +414,7 @@ def test_streams_that_look_like_markers_are_named(write):
     eye = {"name": "eye", "type": "Gaze", "format": "double64", "rate": 100.0, **numbers}
     recording = read_recording(write([cap(), sent, eye]))
     assert not recording.events
-    assert "left aside though they may hold markers: 'codes' (type 'Parallel')" in remarks(recording)
+    assert "ignored though they may hold markers: 'codes' (type 'Parallel')" in remarks(recording)
     assert "eye" not in remarks(recording)
     assert len(read_recording(write([cap(), sent, eye]), events="codes").events) == 2
 

@@ -258,7 +258,7 @@ def test_a_matrix_that_is_none(folder):
         read_folder(path)
     matrix[0, 3] = np.nan
     np.save(path / "p1.npy", matrix)
-    with pytest.raises(RecordingError, match="1 entries beside the diagonal that are no numbers"):
+    with pytest.raises(RecordingError, match="1 entries off the diagonal that are NaN"):
         read_folder(path)
     np.save(path / "p1.npy", series(0)[:9])
     with pytest.raises(RecordingError, match=r"p1.npy is 5 x 9; expected a square matrix"):

@@ -105,7 +105,7 @@ def test_what_stands_before_the_colon_of_a_remark_names_nobody(tmp_path: Path) -
     for i in range(4):
         values = np.column_stack([np.arange(150), series(i)])
         np.savetxt(place / f"p{i}.txt", values, header="volume a b c d e", comments="")
-    (told,) = (remark for remark in read_folder(place).remarks if "left aside" in remark)
+    (told,) = (remark for remark in read_folder(place).remarks if "ignored" in remark)
     before, _, behind = told.partition(": ")
-    assert before.endswith("was left aside in 4 files")
+    assert before.endswith("was ignored in 4 files")
     assert behind == "p0.txt, p1.txt, p2.txt, p3.txt"

@@ -1,8 +1,8 @@
-"""Reading in a process apart: a damaged file may bring down the library that reads it, not us.
+"""Reading in a separate process: a damaged file may bring down the library that reads it, not us.
 
 HDF5 and the parser of MATLAB files are C that trusts what it reads: a few wrong bytes and the process
 is gone, in the middle of a cohort, without a word.  So a process of its own reads such files
-(`offline.recordings.reader`), many of them one after the other, and what it dies of becomes an error
+(`offline.recordings.isolated_worker`), many of them one after the other, and what it dies of becomes an error
 that names the file.  On Linux its memory is bounded by the size of the file.
 
 The process ends by itself when it has been idle for a while, and with this one.
@@ -29,17 +29,17 @@ PATIENCE_S, PATIENCE_S_PER_BYTE = 30.0, 1e-6
 can go round in circles on damaged heaps for ever."""
 _BEGIN = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
-    "from offline.recordings.reader import serve; serve()"
+    "from offline.recordings.isolated_worker import serve; serve()"
 )
 
 
-class _Apart:
+class _IsolatedReader:
     """The process, once it is needed; one file at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: IO[bytes] | None = None
+        self._stderr: IO[bytes] | None = None
         self._owner = 0
 
     def read(self, path: Path, options: dict[str, Any]) -> Recording:
@@ -51,9 +51,9 @@ class _Apart:
                 try:
                     answer = self._ask(self._running(), request, path, patience)
                 except (EOFError, ConnectionError):
-                    code, said = self.end()
+                    code, stderr = self.end()
                     if code:
-                        raise _died(code, said, path) from None
+                        raise _died(code, stderr, path) from None
                     continue  # it had been idle for long enough to end just then
                 except BaseException:
                     self.end(kill=True)  # or what it still says would answer the next question
@@ -99,24 +99,24 @@ class _Apart:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._owner != os.getpid():  # a child that was forked has no part in its parent's process
-            self._process, self._said = None, None
+            self._process, self._stderr = None, None
         if self._process is None or self._process.poll() is not None:
             self.end()
-            self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _BEGIN, json.dumps(sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._said,
+                stderr=self._stderr,
             )
             self._owner = os.getpid()
         return self._process
 
     def end(self, *, kill: bool = False) -> tuple[int, str]:
-        """End the process; its exit code and the end of what it said."""
-        process, said = self._process, self._said
-        self._process, self._said = None, None
-        if process is None or said is None or self._owner != os.getpid():
+        """End the process; its exit code and the end of its stderr."""
+        process, stderr = self._process, self._stderr
+        self._process, self._stderr = None, None
+        if process is None or stderr is None or self._owner != os.getpid():
             return 0, ""
         if kill:
             process.kill()
@@ -129,18 +129,18 @@ class _Apart:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
-        said.seek(0)
-        text = said.read().decode("utf-8", "replace")[-2000:]
-        said.close()
+        stderr.seek(0)
+        text = stderr.read().decode("utf-8", "replace")[-2000:]
+        stderr.close()
         return code, text
 
 
-_apart = _Apart()
-atexit.register(_apart.end)
+_reader = _IsolatedReader()
+atexit.register(_reader.end)
 
 
-def read_apart(path: Path, **options: Any) -> Recording:
-    """Read a recording in a process apart.
+def read_isolated(path: Path, **options: Any) -> Recording:
+    """Read a recording in a separate process.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def read_apart(path: Path, **options: Any) -> Recording:
     HemostreamError
         What the reader declares; or a RecordingError where its library crashed on the file.
     """
-    return _apart.read(path, options)
+    return _reader.read(path, options)
 
 
 def size_of(path: Path) -> int:
@@ -174,11 +174,11 @@ def _error(name: str, message: str) -> HemostreamError:
     return RecordingError(message)
 
 
-def _died(code: int, said: str, path: Path) -> Exception:
+def _died(code: int, stderr: str, path: Path) -> Exception:
     """What to say of its end: by a signal (of which Windows makes numbers) the file was it, else we were."""
     if code < 0 or code > 255:
         return RecordingError(
             f"{path} is damaged: the library that reads it crashed on it (exit code {code}). Fetch the file "
             "again from where it was made."
         )
-    return RuntimeError(f"The process that reads recordings ended with {code} on {path}:\n{said}")
+    return RuntimeError(f"The process that reads recordings ended with {code} on {path}:\n{stderr}")

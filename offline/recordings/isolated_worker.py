@@ -1,4 +1,4 @@
-"""What runs in the process apart (`offline.recordings.apart`): read what is asked for, say what it was.
+"""What runs in the separate process (`offline.recordings.isolated`): read what is asked for, say what it was.
 
 It asks nothing and keeps nothing, so it may die at any time.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from models.errors import HemostreamError, RecordingError
 from offline.recordings import read_here
-from offline.recordings.apart import size_of
+from offline.recordings.isolated import size_of
 from offline.recordings.wire import send
 
 IDLE_S = 20.0
@@ -42,8 +42,8 @@ def serve() -> None:
         try:
             recording = _read(Path(wanted["path"]), wanted["options"])
         except HemostreamError as error:
-            told = {"error": type(error).__name__, "message": str(error)}
-            answers.write(json.dumps(told).encode() + b"\n")
+            answer = {"error": type(error).__name__, "message": str(error)}
+            answers.write(json.dumps(answer).encode() + b"\n")
         else:
             answers.write(b"{}\n")
             send(recording, answers)

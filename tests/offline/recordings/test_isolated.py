@@ -1,4 +1,4 @@
-"""Reading in a process apart: what a library dies of is an error that names the file."""
+"""Reading in a separate process: what a library dies of is an error that names the file."""
 
 import io
 import os
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from models.errors import JournalError, RecordingError
-from offline.recordings import apart, read_here, read_recording, wire
+from offline.recordings import isolated, read_here, read_recording, wire
 from offline.recordings.snirf_writer import write_snirf
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Event, Recording
@@ -81,7 +81,7 @@ def died(process):
 @linux
 def test_a_reader_that_is_killed_names_the_file_and_the_next_file_is_read(file, tmp_path, monkeypatch):
     read_recording(file)
-    running = apart._apart._process
+    running = isolated._reader._process
     # Nobody writes into the pipe, so whoever opens it to read it waits.
     waiting = tmp_path / "waiting.snirf"
     os.mkfifo(waiting)
@@ -99,35 +99,35 @@ def test_a_reader_that_is_killed_names_the_file_and_the_next_file_is_read(file, 
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(RecordingError, match=r"waiting\.snirf is damaged: the library .* \(exit code -11\)"):
-        apart.read_apart(waiting)  # as of a disk that does not answer
+        isolated.read_isolated(waiting)  # as of a disk that does not answer
     killer.join()
     same(read_here(file), read_recording(file))
-    assert apart._apart._process is not running
+    assert isolated._reader._process is not running
 
 
 @posix
 def test_a_file_that_is_never_read_is_given_up(file, tmp_path, monkeypatch):
-    monkeypatch.setattr(apart, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(isolated, "PATIENCE_S", 1.0)
     waiting = tmp_path / "waiting.snirf"
     os.mkfifo(waiting)
     with pytest.raises(RecordingError, match=r"waiting\.snirf could not be read within 1 s"):
-        apart.read_apart(waiting)  # as of a disk that does not answer
+        isolated.read_isolated(waiting)  # as of a disk that does not answer
     same(read_here(file), read_recording(file))
 
 
 def test_a_reader_that_had_been_idle_for_too_long_is_replaced(file):
     read_recording(file)
-    before = apart._apart._process
+    before = isolated._reader._process
     before.stdin.close()
     died(before)
     assert before.returncode == 0
     same(read_here(file), read_recording(file))
-    assert apart._apart._process is not before
+    assert isolated._reader._process is not before
 
 
 def test_a_fault_of_ours_is_no_damage(file, monkeypatch):
-    apart._apart.end()
-    monkeypatch.setattr(apart, "_BEGIN", "raise SystemExit('a fault of ours')")
+    isolated._reader.end()
+    monkeypatch.setattr(isolated, "_BEGIN", "raise SystemExit('a fault of ours')")
     with pytest.raises(RuntimeError, match=r"ended with 1 on .*x\.snirf:\na fault of ours"):
         read_recording(file)
     monkeypatch.undo()
@@ -135,15 +135,15 @@ def test_a_fault_of_ours_is_no_damage(file, monkeypatch):
 
 
 def test_errors_keep_their_kind():
-    assert isinstance(apart._error("JournalError", "x"), JournalError)
+    assert isinstance(isolated._error("JournalError", "x"), JournalError)
     for name in ("NoSuchError", "near_match", "Iterable", "LONGEST"):
-        assert type(apart._error(name, "x")) is RecordingError
+        assert type(isolated._error(name, "x")) is RecordingError
 
 
 def test_nothing_is_left_when_the_process_ends(file):
     code = (
-        "import sys; from offline.recordings import apart, read_recording\n"
-        "read_recording(sys.argv[1]); print(apart._apart._process.pid)"
+        "import sys; from offline.recordings import isolated, read_recording\n"
+        "read_recording(sys.argv[1]); print(isolated._reader._process.pid)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(file)],
