@@ -24,9 +24,9 @@ from models.bundle_files import (
 )
 from models.card import canonical
 from models.errors import BundleError
-from models.parts.base import Array
-from models.parts.system import System
+from models.layers.base import Array
 from models.scan_card import SCAN_FORMAT, ScanCard
+from models.scan_model import ScanModel
 
 LEAST_PROBE, MOST_PROBE = 64, 1024
 """Volumes of the scan with which a bundle is tried out."""
@@ -40,12 +40,12 @@ class ScanBundle:
     ----------
     card : ScanCard
         What it is.
-    system : System
+    system : ScanModel
         What it computes.
     """
 
     card: ScanCard
-    system: System
+    system: ScanModel
 
 
 def is_scan_bundle(folder: str | Path) -> bool:
@@ -53,7 +53,7 @@ def is_scan_bundle(folder: str | Path) -> bool:
     return str(card_values(Path(folder)).get("format", "")).partition(" ")[0] == SCAN_FORMAT.partition(" ")[0]
 
 
-def write_scan_bundle(folder: str | Path, card: ScanCard, system: System) -> str:
+def write_scan_bundle(folder: str | Path, card: ScanCard, system: ScanModel) -> str:
     """Write a bundle, whole or not at all; a bundle that stands there is replaced.
 
     Parameters
@@ -62,7 +62,7 @@ def write_scan_bundle(folder: str | Path, card: ScanCard, system: System) -> str
         Where to; must not exist, or be empty, or hold a bundle and nothing else.
     card : ScanCard
         What it is; layout and hashes are filled in here.
-    system : System
+    system : ScanModel
         What it computes.
 
     Returns
@@ -127,9 +127,9 @@ def read_scan_bundle(folder: str | Path, expected_hash: str | None = None) -> Sc
     return ScanBundle(card, _system(arrays, card))
 
 
-def _system(arrays: Mapping[str, Array], card: ScanCard) -> System:
+def _system(arrays: Mapping[str, Array], card: ScanCard) -> ScanModel:
     """The system, once it has judged a made-up scan: parts of other sizes than each other's show there."""
-    system = System.from_arrays(arrays, card.system)
+    system = ScanModel.from_arrays(arrays, card.system)
     needs = card.needs
     seconds = float(np.mean(needs.repetition_time))
     n_times = int(min(max(needs.least_s / seconds, LEAST_PROBE), MOST_PROBE)) + 1

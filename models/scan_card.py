@@ -41,7 +41,7 @@ class ScanCard:
     Parameters
     ----------
     system : sequence of mapping
-        Layout of `models.parts.system.System`.
+        Layout of `models.scan_model.ScanModel`.
     input : mapping
         A `ScanInput` by its fields.
     labels : sequence of str

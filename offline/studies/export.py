@@ -15,14 +15,14 @@ from threadpoolctl import threadpool_limits
 from models.arrays import Floats
 from models.bundle_files import check_target
 from models.errors import HemostreamError, near_match
-from models.parts.system import System
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
 from models.scan_card import ScanCard, ScanInput
+from models.scan_model import ScanModel
 from offline.base.progress import Tell
 from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
 from offline.base.versions import versions
-from offline.estimators import NotExportable, parts_of
+from offline.estimators import NotExportable, layers_of
 from offline.evaluation.tasks import FitTask
 from offline.samples.fingerprints import signals_for_card
 from offline.scans import Scans
@@ -118,13 +118,10 @@ def export_study(
     with threadpool_limits(1):
         model, setting, _ = ScanProcedure(study, X, scans.table).fit(task)
     try:
-        parts = parts_of(model)
+        layers = layers_of(model)
     except NotExportable as error:
         raise HemostreamError(f"{study.name} cannot be written into a bundle: {error}") from error
     known = scans.rows(task.fold.train)
-    features = tuple(
-        step.fit(known.X, repetition_time=known.repetition_time).part_ for step in OF_SERIES[study.table]
-    )
     card = ScanCard(
         system=(),
         input=asdict(input_of(known)),
@@ -152,7 +149,7 @@ def export_study(
         versions=versions(),
     )
     tell("export", 2, 3, "compare")
-    write_scan_bundle(out, card, System(features, parts))
+    write_scan_bundle(out, card, ScanModel(OF_SERIES[study.table], layers))
     bundle = read_scan_bundle(out)
     rows = task.fold.test[:ASKED] if len(task.fold.test) else task.fold.train[:ASKED]
     said = log_odds(model, np.asarray(X[rows], dtype=np.float64))
@@ -204,6 +201,6 @@ def _fold(scans: Scans, without: str) -> Fold:
     raise HemostreamError(f"The site {without!r} cannot be left out: no other site is left to train on.")
 
 
-def _log_odds(system: System, scans: Scans) -> Floats:
+def _log_odds(system: ScanModel, scans: Scans) -> Floats:
     logits = system.logits(np.asarray(scans.X, dtype=np.float32), scans.repetition_time)
     return np.asarray(logits[:, 1] - logits[:, 0])

@@ -10,20 +10,20 @@ from sklearn.utils.validation import check_is_fitted
 from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.estimators.torch_cnn import ConvolutionalClassifier
+from offline.estimators.without_traits import apart
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import AGE, N_TRAITS
-from offline.studies.without_traits import apart
 
 Labels = npt.NDArray[Any]
 
 
-class YoungAfterOlder(ClassifierMixin, BaseEstimator):
+class TransferByAge(ClassifierMixin, BaseEstimator):
     """Convolutions that are taught by older people and fine-tuned by the young; age itself is not seen.
 
     Parameters
     ----------
     before : float, years
-        Who is younger is young; whoever's age is not known is taken for older.
+        Who is younger is young; whoever's age is unknown is taken for older.
     columns : int
         How many edges, those that differ most among all people of training.
     random_state : int or None
@@ -35,7 +35,7 @@ class YoungAfterOlder(ClassifierMixin, BaseEstimator):
         self.columns = columns
         self.random_state = random_state
 
-    def fit(self, X: Floats, y: Labels) -> "YoungAfterOlder":
+    def fit(self, X: Floats, y: Labels) -> "TransferByAge":
         """Fit.
 
         Parameters
@@ -46,7 +46,7 @@ class YoungAfterOlder(ClassifierMixin, BaseEstimator):
             Labels; each among the young and among the older.
         """
         edges, traits = apart(X, N_TRAITS)
-        young = traits[:, AGE] < self.before  # no number is not less
+        young = traits[:, AGE] < self.before  # NaN is not less
         for who, chosen in (("young", young), ("older", ~young)):
             if len(np.unique(y[chosen])) < len(np.unique(y)):
                 raise HemostreamError(

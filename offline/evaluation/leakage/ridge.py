@@ -7,7 +7,8 @@ import numpy as np
 from models.arrays import Floats
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
-from offline.estimators.discriminant import fit_discriminant, standard_of
+from offline.estimators.discriminant import fit_discriminant
+from offline.estimators.scaling import standard_of
 from offline.evaluation.leakage.audit import predicted
 from offline.evaluation.leakage.by_person import audit_by_person
 from offline.evaluation.leakage.protocols import AuditTask, Labels, labels_by_permutation

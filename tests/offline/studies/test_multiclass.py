@@ -72,7 +72,9 @@ def judged(name: str, scans: Scans) -> tuple[npt.NDArray[np.int64], npt.NDArray[
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM] + ["ridge", "svm", "many-kinds"]
+    "name",
+    [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM]
+    + ["ridge", "svm", "connectivity-ensemble"],
 )
 def test_every_system_tells_three_labels(name: str) -> None:
     y, said = judged(name, series(2.4))

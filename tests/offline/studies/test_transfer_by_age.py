@@ -18,7 +18,7 @@ from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import only, people_of, planned
 from offline.studies.run import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
-from offline.studies.transfer_by_age import YoungAfterOlder
+from offline.studies.transfer_by_age import TransferByAge
 from tests.offline.studies.fits import fitted, task_of
 from tools.commands.study import list_
 
@@ -62,14 +62,14 @@ def test_too_few_children_are_said_by_name_and_passed_over_among_all() -> None:
 def test_age_decides_who_teaches_and_is_not_seen() -> None:
     scans = people()
     X = TABLES[YOUNG.table](scans)
-    model = YoungAfterOlder(random_state=0).fit(X, scans.y)
+    model = TransferByAge(random_state=0).fit(X, scans.y)
     other = X.copy()
     other[:, -N_TRAITS:] = 50.0
     assert np.array_equal(model.decision_function(other), model.decision_function(X))
     assert model.network_.source_history_
     X[:, X.shape[1] - N_TRAITS + AGE] = 30.0
     with pytest.raises(HemostreamError, match="0 young people of training"):
-        YoungAfterOlder().fit(X, scans.y)
+        TransferByAge().fit(X, scans.y)
 
 
 def test_children_are_told_apart_after_older_people_taught() -> None:
