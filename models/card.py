@@ -222,7 +222,7 @@ class ScanCard(Card):
     Parameters
     ----------
     system : sequence of mapping
-        Layout of `models.parts.system.System`.
+        Layout of `models.scan_model.ScanModel`.
     input : ScanInput
         What a scan must be.
     study : mapping

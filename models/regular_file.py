@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-KINDS = {
+MEASURES = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -78,6 +78,6 @@ def read_regular(path: str | Path, *, most: int = MOST_TEXT) -> bytes:
 
 def _refuse_others(mode: int, path: str | Path) -> None:
     if not stat.S_ISREG(mode):
-        found = KINDS.get(stat.S_IFMT(mode), "something else")
+        found = MEASURES.get(stat.S_IFMT(mode), "something else")
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
         raise OSError(number, f"it is {found}; expected a file", str(path))

@@ -10,7 +10,7 @@ import safetensors.numpy
 from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
 from models.card import AGAIN, ScanCard
 from models.errors import BundleError
-from models.parts.system import System
+from models.scan_model import ScanModel
 
 __all__ = ["ScanBundle", "is_scan_bundle", "read_scan_bundle", "write_scan_bundle"]
 
@@ -26,15 +26,15 @@ class ScanBundle:
     ----------
     card : ScanCard
         What it is.
-    system : System
+    system : ScanModel
         What it computes.
     """
 
     card: ScanCard
-    system: System
+    system: ScanModel
 
 
-def write_scan_bundle(folder: str | Path, card: ScanCard, system: System) -> str:
+def write_scan_bundle(folder: str | Path, card: ScanCard, system: ScanModel) -> str:
     """Write a bundle, whole or not at all; a bundle that stands there is replaced.
 
     Parameters
@@ -43,7 +43,7 @@ def write_scan_bundle(folder: str | Path, card: ScanCard, system: System) -> str
         Where to; must not exist, or be empty, or hold a bundle and nothing else.
     card : ScanCard
         What it is; layout and hashes are filled in here.
-    system : System
+    system : ScanModel
         What it computes.
 
     Returns
@@ -81,7 +81,7 @@ def read_scan_bundle(folder: str | Path, expected_hash: str | None = None) -> Sc
     return ScanBundle(card, _made(card, weights))
 
 
-def _made(card: ScanCard, weights: bytes) -> System:
+def _made(card: ScanCard, weights: bytes) -> ScanModel:
     """The system, once it has predicted a made-up scan: parts of other sizes than each other's show there."""
     try:
         arrays = safetensors.numpy.load(weights)
@@ -90,7 +90,7 @@ def _made(card: ScanCard, weights: bytes) -> System:
     for name, numbers in arrays.items():
         if not np.isfinite(numbers).all():
             raise BundleError(f"{name} holds values that are not finite; it is of no use. {AGAIN}")
-    system = System.from_arrays(arrays, card.system)
+    system = ScanModel.from_arrays(arrays, card.system)
     needs = card.input
     seconds = float(np.mean(needs.repetition_time))
     n_times = int(min(max(needs.least_s / seconds, LEAST_PROBE), MOST_PROBE)) + 1

@@ -11,9 +11,9 @@ import numpy as np
 from models.arrays import Bools, Floats
 from models.card import ScanCard, ScanInput
 from models.errors import SignalError
-from models.parts.system import System
 from models.probabilities import probabilities
 from models.scan_bundle import ScanBundle
+from models.scan_model import ScanModel
 from realtime.channels.match import match_channels
 from realtime.decision import ABSTAIN, Decision, Evidence
 from realtime.log import OriginKind
@@ -83,7 +83,7 @@ def _reasons(times: Floats, missing: Bools, masked: Bools, seconds: float, needs
     return why
 
 
-def _scores(system: System, data: Floats, masked: Bools, seconds: float) -> Floats | None:
+def _scores(system: ScanModel, data: Floats, masked: Bools, seconds: float) -> Floats | None:
     """Probabilities, (n_labels,) float64; None where the system gave no finite number."""
     series = np.where(masked[:, np.newaxis], 0.0, data).astype(np.float32)
     with np.errstate(all="ignore"):  # what comes of it is looked at here

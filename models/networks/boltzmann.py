@@ -7,7 +7,6 @@ Computation 14:1771-1800.  Seen units are binary, or Gaussian of variance 1 (Hin
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from models.networks.sizes import check_sizes
 
@@ -40,24 +39,6 @@ class RestrictedBoltzmannMachine(nn.Module):
         """Means of seen units, (batch, n_visible) float32, given hidden ones (batch, n_hidden) float32."""
         mean = hidden @ self.weight + self.visible_bias
         return mean if self.gaussian else torch.sigmoid(mean)
-
-    def free_energy(self, visible: Tensor) -> Tensor:
-        """Minus the log of a row's unnormalised probability.
-
-        Parameters
-        ----------
-        visible : (batch, n_visible) float32
-            Seen units.
-
-        Returns
-        -------
-        (batch,) float32
-            Lower for rows that the machine finds likely.
-        """
-        hidden = softplus(visible @ self.weight.T + self.hidden_bias).sum(dim=1)  # (batch,)
-        if self.gaussian:
-            return 0.5 * (visible - self.visible_bias).square().sum(dim=1) - hidden  # (batch,)
-        return -(visible @ self.visible_bias) - hidden  # (batch,)
 
     def forward(self, visible: Tensor) -> Tensor:
         """Seen units there and back, (batch, n_visible) float32 to the same."""

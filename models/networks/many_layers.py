@@ -2,7 +2,8 @@
 
 Everything is laid out (networks, units, steps, batch): the batch lies innermost, so that a gate, a step or a
 shift by a sample is a run of neighbouring numbers, and every product is one call for all networks.  Gradients
-are written by hand because recording each small operation costs more than computing it.
+are written by hand because recording each small operation costs more than computing it: half of what is
+gained by training together would be lost (``python -m tools.bench.many``).
 """
 
 from typing import Any

@@ -2,8 +2,8 @@
 
 For one small window most of torch's time goes into calling its operators, above all in the GRU's
 steps.  This computes the same numbers (to float32's rounding) from the same weights with numpy: at
-the bedside, where a window comes once a second and every cache is cold, it halves the time from a
-sample to a judgement (``python -m tools.bench latency``).
+the bedside, where a window comes once a second and every cache is cold, a window takes a third of
+the time (``python -m tools.bench.single``).
 """
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
-"""What the estimators of this package share: how a table comes in, and how fitted parts answer."""
+"""What the classifiers of this package share: how a table comes in, and how logits become predictions."""
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -10,29 +11,32 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts import Part
-from models.parts.packing import run
 from models.probabilities import probabilities
 
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+GivenLabels = npt.NDArray[Any]
+"""Labels as the caller has them, (n,) str or int."""
 
 
 class TableError(HemostreamError, ValueError):
     """A table or a setting does not allow a fit; a ValueError, as scikit-learn's estimators give."""
 
 
-class PartsClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier that answers through `parts_`: what is measured is what an exported system computes.
+class LogitClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier of two or more labels that predicts by a logit for each.
 
-    A subclass's ``fit`` sets ``classes_`` (see `labelled`) and ``parts_``.
+    A subclass's ``fit`` sets ``classes_`` (see `labelled`), and `logits_of_rows` computes.
     """
 
-    parts_: tuple[Part, ...]
     classes_: npt.NDArray[Any]
 
+    @abstractmethod
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """(n, n_columns) float64, checked, to a logit for each of ``classes_``, (n, n_labels) float64."""
+
     def logits(self, X: npt.ArrayLike) -> Floats:
-        """What the last part gives.
+        """Predict logits.
 
         Parameters
         ----------
@@ -44,8 +48,8 @@ class PartsClassifier(ClassifierMixin, BaseEstimator):
         (n, n_labels) float64
             A logit for each of ``classes_``.
         """
-        check_is_fitted(self, "parts_")
-        return run(self.parts_, validate_data(self, X, reset=False, dtype=np.float64))
+        check_is_fitted(self, "classes_")
+        return self.logits_of_rows(validate_data(self, X, reset=False, dtype=np.float64))
 
     def decision_function(self, X: npt.ArrayLike) -> Floats:
         """Of two labels the log odds of the second, (n,) float64; otherwise logits, (n, n_labels) float64."""
@@ -58,8 +62,8 @@ class PartsClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """The label with the greatest logit, (n,) str or int, as they were fitted."""
-        check_is_fitted(self, "parts_")
-        return np.asarray(self.classes_[self.logits(X).argmax(axis=1)])
+        logits = self.logits(X)
+        return np.asarray(self.classes_[logits.argmax(axis=1)])
 
 
 def labelled(estimator: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Labels]:
@@ -105,5 +109,5 @@ def against_the_rest(y: Labels) -> Flags:
         Whether a row has the label in question.
     """
     n_labels = int(y.max()) + 1
-    asked = np.arange(1, 2) if n_labels == 2 else np.arange(n_labels)
-    return np.asarray(y[:, np.newaxis] == asked)
+    questions = np.arange(1, 2) if n_labels == 2 else np.arange(n_labels)
+    return np.asarray(y[:, np.newaxis] == questions)

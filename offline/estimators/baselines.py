@@ -113,11 +113,11 @@ def fit_linear(
 
 
 def fit_by_time(
-    elapsed: npt.NDArray[np.float64], y: npt.NDArray[np.int64], judged: npt.NDArray[np.float64], n_labels: int
+    elapsed: npt.NDArray[np.float64], y: npt.NDArray[np.int64], new: npt.NDArray[np.float64], n_labels: int
 ) -> npt.NDArray[np.float64]:
     """Probabilities of labels from nothing but the time within the recording.
 
-    A task whose blocks come at the same times for everybody can be told from the clock alone; whatever
+    A task whose blocks come at the same times for everybody can be predicted from the clock alone; whatever
     reads the brain must do better than that.
 
     Parameters
@@ -126,8 +126,8 @@ def fit_by_time(
         Since each training recording's first window.
     y : (n,) int64
         Training labels.
-    judged : (m,) float64, s
-        Since the judged recordings' first windows.
+    new : (m,) float64, s
+        Since the first windows of the recordings that are predicted.
     n_labels : int
         Labels there are.
 
@@ -137,7 +137,7 @@ def fit_by_time(
         The labels that training windows had at about that time (a Gaussian of `TIME_SD_S`), balanced.
     """
     counts = np.bincount(y, minlength=n_labels)
-    near = np.exp(-0.5 * np.square((judged[:, np.newaxis] - elapsed) / TIME_SD_S))
+    near = np.exp(-0.5 * np.square((new[:, np.newaxis] - elapsed) / TIME_SD_S))
     # A little of every label: beyond the training recordings the clock says nothing.
     votes = near @ (np.eye(n_labels)[y] / np.maximum(counts, 1)) + 1e-3 / len(y)
     return np.asarray(votes / votes.sum(axis=1, keepdims=True))

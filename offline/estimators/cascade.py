@@ -7,13 +7,12 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from models.arrays import Floats
-from models.parts.cascade import Cascade
-from models.parts.layers import Linear
-from offline.estimators.base import PartsClassifier, TableError, against_the_rest, labelled
+from models.layers.linear import Linear
+from offline.estimators.base import LogitClassifier, TableError, against_the_rest, labelled
 from offline.estimators.bayesian_least_squares import fit_bayesian
 
 
-class FullyConnectedCascade(PartsClassifier):
+class FullyConnectedCascade(LogitClassifier):
     """A cascade network with Bayesian-regularised training.
 
     Deshpande, Wang, Rangaprakash & Wilamowski 2015 (IEEE Transactions on Cybernetics 45:2668-2679) for the
@@ -57,12 +56,12 @@ class FullyConnectedCascade(PartsClassifier):
             )
         table, index = labelled(self, X, y)
         rng = check_random_state(self.random_state)
-        entry = components(table, self.n_inputs)
-        inputs = entry(table)
-        asked = against_the_rest(index)
-        shape = _Shape(inputs.shape[1], self.n_neurons, asked.shape[1])
+        self.entry_ = components(table, self.n_inputs)
+        inputs = self.entry_(table)
+        questions = against_the_rest(index)
+        shape = _Shape(inputs.shape[1], self.n_neurons, questions.shape[1])
         starts = rng.normal(size=(self.n_starts, shape.n_weights)) / np.sqrt(1 + inputs.shape[1])
-        target = np.where(asked, 1.0, -1.0)
+        target = np.where(questions, 1.0, -1.0)
 
         def residuals(weights: Floats) -> tuple[Floats, Floats]:
             return shape.residuals(weights, inputs, target)
@@ -71,12 +70,40 @@ class FullyConnectedCascade(PartsClassifier):
         found = max(fits, key=lambda one: one.evidence)
         self.n_iter_ = found.n_iter
         self.effective_weights_ = found.effective
-        self.parts_ = (entry, Cascade(*shape.unpacked(found.weights)))
+        self.hidden_, self.output_ = shape.unpacked(found.weights)
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64 of rows (n, n_columns) float64."""
+        net = forward(self.entry_(X), self.hidden_) @ self.output_.T
+        # An output is tanh(net), fitted to -1 and 1, so its log odds are 2 net.
+        return np.concatenate([-net, net], axis=1) if net.shape[1] == 1 else np.asarray(2.0 * net)
+
+
+def forward(inputs: Floats, hidden: Floats) -> Floats:
+    """What the outputs see.
+
+    Parameters
+    ----------
+    inputs : (n, n_inputs) float64
+        Rows.
+    hidden : (n_neurons, 1 + n_inputs + n_neurons) float64
+        Weights of the bias, the inputs and the neurons; 0 for the neuron itself and later ones.
+
+    Returns
+    -------
+    (n, 1 + n_inputs + n_neurons) float64
+        One, the inputs, the neurons.
+    """
+    first = 1 + inputs.shape[1]
+    view = np.concatenate([np.ones((len(inputs), 1)), inputs, np.zeros((len(inputs), len(hidden)))], axis=1)
+    for k, weights in enumerate(hidden):
+        view[:, first + k] = np.tanh(view[:, : first + k] @ weights[: first + k])
+    return view
 
 
 def components(table: Floats, most: int) -> Linear:
-    """The part that gives a network its inputs, each of about unit variance.
+    """The layer that gives a network its inputs, each of about unit variance.
 
     Parameters
     ----------
@@ -109,7 +136,7 @@ class _Shape:
         self.n_weights = int(self.mask.sum())
 
     def unpacked(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Hidden and output weights, as `Cascade` has them."""
+        """Weights of the hidden neurons, as `forward` takes them, and of the outputs."""
         full = np.zeros(self.mask.shape)
         full[self.mask] = weights
         return full[: self.n_neurons], full[self.n_neurons :]
@@ -118,9 +145,7 @@ class _Shape:
         """Errors (n * n_out,) and their derivatives (n * n_out, n_weights)."""
         hidden, output = self.unpacked(weights)
         n, first = len(inputs), 1 + self.n_inputs
-        view = np.concatenate([np.ones((n, 1)), inputs, np.zeros((n, self.n_neurons))], axis=1)
-        for k in range(self.n_neurons):
-            view[:, first + k] = np.tanh(view[:, : first + k] @ hidden[k, : first + k])
+        view = forward(inputs, hidden)
         out = np.tanh(view @ output.T)
         bent = 1.0 - np.square(view[:, first:])  # (n, n_neurons)
         jacobian = np.empty((n, self.n_out, self.n_weights))

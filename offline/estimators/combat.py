@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.arrays import Floats
 from models.errors import HemostreamError, near_match
-from models.parts.harmonise import Harmonise
 
 Sites = npt.NDArray[np.str_]
 
@@ -38,7 +37,8 @@ class SiteEffect:
     Parameters
     ----------
     shift, stretch : (n_features,) float64
-        As `models.parts.harmonise.Harmonise` has them.
+        0 and 1 for a site of which nothing is known.
+        ``shift`` is in units of the SD over all sites, ``stretch`` the site's SD in the same units.
     """
 
     shift: Floats
@@ -50,7 +50,7 @@ class ComBat(TransformerMixin, BaseEstimator):
 
     Diagnosis and symptom scores are never covariates.  ``y`` is ignored: a correction that keeps the
     difference between the labels of training has seen those labels, pushes groups apart where sites and
-    labels are confounded (Nygaard 2016, Biostatistics 17:29-39), and would have to be told the
+    labels are confounded (Nygaard 2016, Biostatistics 17:29-39), and would need the
     diagnosis of the person it is to help diagnose.  Covariates are what is known of anybody: age and sex.
 
     Parameters
@@ -86,7 +86,7 @@ class ComBat(TransformerMixin, BaseEstimator):
         y : ignored
             See the class.
         site : (n,) str
-            Where each was recorded.  A site of a single person cannot be told from that person: it is
+            Where each was recorded.  A site of a single person cannot be separated from that person: it is
             not corrected, and is named in ``uncorrected_``.
         covariates : (n, n_covariates) float64 or None
             Numbers whose effects are kept, e.g. age in years and sex as 0 and 1.
@@ -109,8 +109,8 @@ class ComBat(TransformerMixin, BaseEstimator):
         design = np.concatenate([(sites[:, np.newaxis] == enough).astype(np.float64), known], axis=1)
         if np.linalg.matrix_rank(design) < design.shape[1]:
             raise HarmoniseError(
-                f"The {known.shape[1]} covariates of {len(rows)} people cannot be told from one another or "
-                f"from the {len(enough)} sites (one may be constant within every site). Leave one out."
+                f"The {known.shape[1]} covariates of {len(rows)} people cannot be separated from one another "
+                f"or from the {len(enough)} sites (one may be constant within every site). Leave one out."
             )
         # The design is of full rank and small, so its inverse serves all features at once.
         found: Floats = np.linalg.pinv(design) @ rows  # (n_sites + n_covariates, n_features)
@@ -154,9 +154,10 @@ class ComBat(TransformerMixin, BaseEstimator):
         out = np.empty_like(rows)
         for name in np.unique(sites):
             own = sites == name
-            out[own] = self.part(str(name), rows[own], known[own])(
-                np.concatenate([rows[own], known[own]], axis=1)
-            )
+            effect = self._effect_of(str(name), rows[own], known[own])
+            expected = self.mean_ + known[own] @ self.effects_
+            left = (rows[own] - expected) / self.scale_
+            out[own] = (left - effect.shift) / effect.stretch * self.scale_ + expected
         return out
 
     def fit_transform(
@@ -170,24 +171,14 @@ class ComBat(TransformerMixin, BaseEstimator):
         """Fit, then take out; arguments and result as there: (n, n_features) float64."""
         return self.fit(X, y, site=site, covariates=covariates).transform(X, site=site, covariates=covariates)
 
-    def part(self, site: str, X: Floats | None = None, covariates: Floats | None = None) -> Harmonise:
-        """The correction of one site, as arrays.
-
-        Parameters
-        ----------
-        site : str
-            Its name; one that was not fitted is dealt with as `unseen` says.
-        X, covariates : (n, n_features) float64, (n, n_covariates) float64, or None
-            Unlabelled people of that site; needed where it is to be estimated.
-        """
-        check_is_fitted(self)
+    def _effect_of(self, site: str, X: Floats, covariates: Floats) -> SiteEffect:
+        """What a site does; one that was not fitted is dealt with as `unseen` says."""
         effect = self.sites_.get(site)
         if effect is None and site not in self.uncorrected_ and self.unseen != "pooled":
             effect = self._unseen(site, X, covariates)
-        effect = effect or self._nothing()
-        return Harmonise(self.mean_, self.scale_, self.effects_, effect.shift, effect.stretch)
+        return effect or self._nothing()
 
-    def _unseen(self, site: str, X: Floats | None, covariates: Floats | None) -> SiteEffect:
+    def _unseen(self, site: str, X: Floats, covariates: Floats) -> SiteEffect:
         known = ", ".join(sorted(self.sites_))
         if self.unseen == "refuse":
             raise HarmoniseError(
@@ -195,14 +186,12 @@ class ComBat(TransformerMixin, BaseEstimator):
                 "unseen='pooled' leaves its people as they are; unseen='estimate' needs "
                 f"{FEWEST} unlabelled people of it."
             )
-        n = 0 if X is None else len(X)
-        if X is None or n < FEWEST:
+        if len(X) < FEWEST:
             raise HarmoniseError(
-                f"Site {site!r} was not fitted, and {n} people of it were given; expected at least {FEWEST} "
-                "to estimate its parameters. Give more at once, or use unseen='pooled'."
+                f"Site {site!r} was not fitted, and {len(X)} people of it were given; expected at least "
+                f"{FEWEST} to estimate its parameters. Give more at once, or use unseen='pooled'."
             )
-        kept = 0.0 if covariates is None else covariates @ self.effects_
-        return self._effect((X - self.mean_ - kept) / self.scale_)
+        return self._effect((X - self.mean_ - covariates @ self.effects_) / self.scale_)
 
     def _nothing(self) -> SiteEffect:
         return SiteEffect(np.zeros_like(self.mean_), np.ones_like(self.mean_))

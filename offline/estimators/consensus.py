@@ -9,34 +9,32 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from models.arrays import Floats
 from models.errors import near_match
-from models.parts import Part
-from models.parts.columns import SelectColumns
-from models.parts.ensemble import ensemble_of
-from offline.estimators.base import PartsClassifier, TableError, labelled
+from models.probabilities import probabilities
+from offline.estimators.base import LogitClassifier, TableError, labelled
+from offline.estimators.consensus_members import MEMBERS
 from offline.estimators.elimination import ClusterElimination, f_values
-from offline.estimators.export import NotExportable, parts_of
-from offline.estimators.members import MEMBERS
+from offline.estimators.standardised import predicted_logits
 
-VOTES = {"majority": "majority", "mean": "probability"}
-"""What is asked for, and how `models.parts.ensemble.Ensemble` calls it."""
+VOTES = ("majority", "mean")
 
 
 class MemberWarning(UserWarning):
     """A member of a consensus is left out, and why."""
 
 
-class Consensus(PartsClassifier):
+class Consensus(LogitClassifier):
     """Many classifiers, one vote each, on the same few hundred columns.
 
     The columns come from the people it is fitted to: those with the greatest F first, then recursive cluster
-    elimination.  A member that cannot be fitted, or has no array form, does not vote; `failed_` says which
-    and why, and a `MemberWarning` too.  `remarks_` holds what the others complained of.
+    elimination.  A member that cannot be fitted does not vote; `failed_` says which and why, and a
+    `MemberWarning` too.  `remarks_` holds what the others complained of.
 
     Parameters
     ----------
     members : sequence of (str, estimator) or None
-        Names and classifiers; None is the eighteen of `offline.estimators.members.MEMBERS`.
+        Names and classifiers; None is the eighteen of `offline.estimators.consensus_members.MEMBERS`.
     n_filter : int
         Columns that the F filter leaves.
     n_features : int
@@ -79,35 +77,42 @@ class Consensus(PartsClassifier):
         self.voting_: list[str] = []
         self.failed_: dict[str, str] = {}
         self.remarks_: dict[str, list[str]] = {}
-        chains: list[Sequence[Part]] = []
+        self.members_: list[Any] = []
         for name, estimator in members:
             member = _seeded(clone(estimator), rng.randint(2**31 - 1))
             with warnings.catch_warnings(record=True) as heard:
                 warnings.simplefilter("always")
                 try:
-                    chain = parts_of(member.fit(rows, index))
-                except (ValueError, np.linalg.LinAlgError, NotExportable) as error:
+                    member.fit(rows, index)
+                except (ValueError, np.linalg.LinAlgError) as error:
                     self.failed_[name] = f"{type(error).__name__}: {error}"
                     continue
             if heard:
                 self.remarks_[name] = sorted({f"{one.category.__name__}: {one.message}" for one in heard})
             self.voting_.append(name)
-            chains.append(chain)
-        if not chains:
+            self.members_.append(member)
+        if not self.members_:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.failed_.items())
             raise TableError(
                 f"None of {len(members)} members could be fitted ({reasons or 'there are none'})."
             )
         for name, why in self.failed_.items():
             warnings.warn(f"{name} does not vote: {why}", MemberWarning, stacklevel=2)
-        self.parts_ = (
-            SelectColumns(self.columns_.astype(np.int64)),
-            ensemble_of(chains, VOTES[self.vote]),
-        )
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Log probabilities (n, n_labels) float64 of rows (n, n_columns) float64."""
+        rows = X[:, self.columns_]
+        each = np.stack([probabilities(predicted_logits(member, rows)) for member in self.members_])
+        mean = each.mean(axis=0)
+        if self.vote == "majority":
+            votes = np.eye(mean.shape[1])[each.argmax(axis=2)].sum(axis=0)
+            # The mean is one vote more: it settles ties, and orders people with the same votes.
+            mean = (votes + mean) / (len(each) + 1)
+        return np.asarray(np.log(np.maximum(mean, np.finfo(float).tiny)))
 
 
 def _seeded(estimator: Any, seed: int) -> Any:
-    """The same estimator, wherever it draws at random told how."""
+    """The same estimator with a seed wherever it draws at random."""
     names = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
     return estimator.set_params(**dict.fromkeys(names, seed))

@@ -1,22 +1,22 @@
 """The deep Bayesian network: a deep belief network a region, a Bayesian network over what they found."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from models.arrays import Floats
 from models.networks.deep_belief import DeepBeliefNetwork
-from models.parts.network import TableNetwork, side_by_side
 from offline.base.reproducible import reproducible
 from offline.estimators.base import Labels, labelled
-from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
+from offline.estimators.torch_base import NetworkClassifier, network_table, seed_of
 from offline.estimators.torch_channels import channel_of
 from offline.estimators.torch_contrastive import teach_stack
-from offline.estimators.torch_export import dense_part
-from offline.estimators.torch_fit import Tuning, divided, fine_tune
+from offline.estimators.torch_fit import divided, fine_tune
 from offline.estimators.tree_bayes import fit_tree_bayes
 
 
@@ -41,7 +41,7 @@ class DeepBayesianClassifier(NetworkClassifier):
     pretraining_epochs : int
         Passes over the rows a machine.
     epochs, learning_rate, weight_decay, validation_fraction
-        See `offline.estimators.torch_fit.Tuning`.
+        See `offline.estimators.torch_base.Tuning`.
     random_state : int, RandomState or None
         Draws everything; torch's and numpy's own generators are left as they were.
     """
@@ -79,37 +79,60 @@ class DeepBayesianClassifier(NetworkClassifier):
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""
         table, index = labelled(self, X, y)
         channel = channel_of(self.channels, table.shape[1])
-        columns = [np.flatnonzero(channel == k) for k in range(int(channel.max()) + 1)]
+        self.columns_ = [np.flatnonzero(channel == k) for k in range(int(channel.max()) + 1)]
         n_labels, seed = len(self.classes_), seed_of(self.random_state)
         learning, counting = np.arange(len(index)), np.arange(len(index))
         if self.supervised:
             half, other = divided(index, n_labels, 0.5, seed)
             learning, counting = (half, other) if len(other) else (learning, counting)
         with reproducible(seed, threads=1):
-            networks = [
-                self._features(table[:, own], index, learning, n_labels, seed + k)
-                for k, own in enumerate(columns)
+            self.regions_ = [
+                self._region(table[:, own], index, learning, n_labels, seed + k)
+                for k, own in enumerate(self.columns_)
             ]
-        features = side_by_side(networks, columns, table.shape[1])
-        tree = fit_tree_bayes(features(table[counting]), index[counting], n_labels, n_bins=self.n_bins)
-        self.parts_ = (features, tree)
+        found = self._features(table[counting])
+        self.tree_ = fit_tree_bayes(found, index[counting], n_labels, n_bins=self.n_bins)
         return self
 
-    def _features(
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64 of rows (n, n_columns) float64."""
+        return self.tree_(self._features(X))
+
+    def _features(self, X: Floats) -> Floats:
+        """Topmost units of all regions' networks, (n, n_units) float64."""
+        regions = zip(self.regions_, self.columns_, strict=True)
+        return np.concatenate([region(X[:, own]) for region, own in regions], axis=1)
+
+    def _region(
         self, table: Floats, y: Labels, learning: npt.NDArray[np.intp], n_labels: int, seed: int
-    ) -> TableNetwork:
-        """One region's network, without its last layer."""
-        standard = standard_of(table)
-        rows = singles(table, standard)
-        network = DeepBeliefNetwork(rows.shape[1], n_labels, hidden=self.hidden)
+    ) -> "Region":
+        """One region's network."""
+        rows = network_table(table, y, n_labels, seed)
+        network = DeepBeliefNetwork(rows.X.shape[1], n_labels, hidden=self.hidden)
         # The machines see no labels, so they may see everybody.
-        network.begin_from(teach_stack(rows, self.hidden, epochs=self.pretraining_epochs)[0])
+        network.begin_from(teach_stack(rows.X, self.hidden, epochs=self.pretraining_epochs)[0])
         if self.supervised:
-            tuning = Tuning(
-                epochs=self.epochs,
-                learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay,
-                validation_fraction=self.validation_fraction,
-            )
-            fine_tune(network, rows[learning], y[learning], n_labels, tuning, seed)
-        return dense_part([*network.layers], ("logistic",) * len(self.hidden), standard)
+            fine_tune(network, rows.X[learning], y[learning], self.tuning(), seed)
+        return Region(network.double(), rows.mean, rows.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A region's fitted network, up to its topmost hidden units.
+
+    Parameters
+    ----------
+    network : DeepBeliefNetwork
+        In double precision.
+    mean, scale : (n_columns,) float64
+        Of the region's columns.
+    """
+
+    network: DeepBeliefNetwork
+    mean: Floats
+    scale: Floats
+
+    def __call__(self, X: Floats) -> Floats:
+        """(n, n_columns) float64 to (n, n_units) float64."""
+        with torch.inference_mode():
+            return np.asarray(self.network.features(torch.from_numpy((X - self.mean) / self.scale)).numpy())

@@ -17,14 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
+from offline.estimators.base import Flags
+from offline.estimators.ridge import EVERY_OTHER, RELATIVE, Ridge
+from offline.estimators.scaling import standard_of
 
-Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
-PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-"""Tried on people the coefficients were not fitted to, in units of the features' mean eigenvalue."""
 DEFAULT_PENALTY = 10.0
-"""Used where there are too few people to try."""
+"""Of `EVERY_OTHER`, in units of the mean eigenvalue; used where there are too few people to try."""
+SUREST = 5.0
+"""Most log odds an SD of score where rows are few: separated without overlap would be certainty."""
 LEAST_SLOPE = 0.05
 """Least log odds an SD of score: scores that say nothing keep their order and next to no certainty."""
 
@@ -44,7 +46,7 @@ class Discriminant:
     slope : (n_labellings,) float64
         Log odds a unit of score.
     penalty : (n_labellings,) float64
-        Of `PENALTIES`, or the default.
+        Of those tried, in units of the mean eigenvalue.
     """
 
     mean: Floats
@@ -97,91 +99,101 @@ def fit_discriminant(
         Taken instead of the fitted rows' own.  For the audit, where others than those who are trained on
         were looked at; no honest protocol gives it.
     """
-    held = np.full((len(PENALTIES), *positive.shape), np.nan)
+    held = np.full((len(EVERY_OTHER), *positive.shape), np.nan)
     for train, out in inner:
         whole = _both(positive[train])
-        path = _Path.of(features[train], weight[train], standard)
-        target = _target(positive[train], weight[train])
-        for i, penalty in enumerate(PENALTIES):
-            score = path.score(features[out], path.weights(target, penalty))
+        mean, scale = standard_of(features[train], weight[train]) if standard is None else standard
+        ridge = Ridge.of((features[train] - mean) / scale, weight[train])
+        target, rows = balanced(positive[train], weight[train]), (features[out] - mean) / scale
+        for i, penalty in enumerate(EVERY_OTHER):
+            score = rows @ ridge.directions(target, penalty * ridge.unit)
             held[i, out] = np.where(whole, score, np.nan)
-    path = _Path.of(features, weight, standard)
-    target = _target(positive, weight)
+    mean, scale = standard_of(features, weight) if standard is None else standard
+    rows = (features - mean) / scale
+    ridge, target = Ridge.of(rows, weight), balanced(positive, weight)
     wrong = _mean(np.square(held - target), weight)  # (n_penalties, n_labellings)
     known = np.isfinite(wrong).all(axis=0)
-    best = np.where(known, np.argmin(np.where(known, wrong, 0.0), axis=0), PENALTIES.index(DEFAULT_PENALTY))
+    default = EVERY_OTHER.index(DEFAULT_PENALTY)
+    best = np.where(known, np.argmin(np.where(known, wrong, 0.0), axis=0), default)
     weights = np.empty((features.shape[1], positive.shape[1]))
     for i in np.unique(best):
-        weights[:, best == i] = path.weights(target[:, best == i], PENALTIES[i])
-    listened = np.where(
-        known,
-        np.take_along_axis(held, best[np.newaxis, np.newaxis], axis=0)[0],
-        path.score(features, weights),
-    )
-    middle, slope = _calibrate(listened, positive, weight)
-    return Discriminant(path.mean, path.scale, weights, middle, slope, np.array(PENALTIES)[best])
+        weights[:, best == i] = ridge.directions(target[:, best == i], EVERY_OTHER[i] * ridge.unit)
+    chosen = np.take_along_axis(held, best[np.newaxis, np.newaxis], axis=0)[0]
+    middle, slope = calibrated(np.where(known, chosen, rows @ weights), positive, weight)
+    return Discriminant(mean, scale, weights, middle, slope, np.array(EVERY_OTHER)[best])
 
 
-@dataclass(frozen=True, eq=False)
-class _Path:
-    """Weighted, standardised features, decomposed: every penalty is then a product."""
-
-    mean: Floats
-    scale: Floats
-    left: Floats
-    """(n, k): maps targets to the k components, the rows' weights taken in."""
-    right: Floats
-    """(n_features, k): back from components to features."""
-    size: Floats
-    """(k,): squared singular values."""
-
-    @classmethod
-    def of(cls, features: Floats, weight: Floats, standard: tuple[Floats, Floats] | None) -> "_Path":
-        share = weight / weight.sum()
-        mean, scale = standard_of(features, weight) if standard is None else standard
-        root = np.sqrt(share)[:, np.newaxis]
-        rows = root * (features - mean) / scale
-        # The smaller of the two Gram matrices has all there is to know.
-        if rows.shape[0] <= rows.shape[1]:
-            size, left = np.linalg.eigh(rows @ rows.T)
-            size = np.maximum(size, 0.0)
-            right = rows.T @ left  # singular value times the right vector
-            return cls(mean, scale, root * left, right, size)
-        size, right = np.linalg.eigh(rows.T @ rows)
-        return cls(mean, scale, root * (rows @ right), right, np.maximum(size, 0.0))
-
-    def weights(self, target: Floats, penalty: float) -> Floats:
-        """Coefficients, (n_features, n_labellings), of targets (n, n_labellings)."""
-        ridge = penalty * max(float(self.size.mean()), 1e-12)
-        return np.asarray(self.right @ ((self.left.T @ target) / (self.size + ridge)[:, np.newaxis]))
-
-    def score(self, features: Floats, weights: Floats) -> Floats:
-        return np.asarray(((features - self.mean) / self.scale) @ weights)
-
-
-def standard_of(features: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Weighted mean and SD of each feature.
+def fit_odds(Z: Floats, positive: Flags) -> tuple[Floats, Floats]:
+    """Log odds at equal prevalence as sums of columns; all is chosen on rows that are left out one at a time.
 
     Parameters
     ----------
-    features : (n, n_features) float64
-        Rows.
+    Z : (n, n_columns) float64
+        Columns of mean 0.
+    positive : (n, n_questions) bool
+        Whether a row has the label in question.
+
+    Returns
+    -------
+    weights, bias : (n_columns, n_questions) float64, (n_questions,) float64
+        Of columns, and added.
+    """
+    weight = np.ones(len(Z))
+    ridge, target = Ridge.of(Z), balanced(positive, weight)
+    scores = about_the_others(ridge, target, RELATIVE)
+    best = np.square(scores - target).mean(axis=1).argmin(axis=0)  # (n_questions,)
+    chosen = np.take_along_axis(scores, best[np.newaxis, np.newaxis], axis=0)[0]
+    middle, slope = calibrated(chosen, positive, weight, pooled=True, surest=SUREST)
+    directions = np.empty((Z.shape[1], positive.shape[1]))
+    for i in np.unique(best):
+        directions[:, best == i] = ridge.directions(target[:, best == i], RELATIVE[i] * _unit(ridge))
+    return slope * directions, -slope * middle
+
+
+def about_the_others(ridge: Ridge, target: Floats, penalties: Sequence[float]) -> Floats:
+    """Scores of each row by the fit to all the others, about the mean of the others' targets.
+
+    That mean lies a little away from the target of the row that is left out, and where columns say nothing it
+    would be all that one sees.
+
+    Parameters
+    ----------
+    ridge : Ridge
+        Of the rows, all of one weight.
+    target : (n, n_questions) float64
+        Of mean 0.
+    penalties : sequence of float
+        In units of the mean of the eigenvalues above zero.
+
+    Returns
+    -------
+    (n_penalties, n, n_questions) float64
+        No unit.
+    """
+    unit = _unit(ridge)
+    return ridge.path(target, [penalty * unit for penalty in penalties]) + target / (len(target) - 1)
+
+
+def _unit(ridge: Ridge) -> float:
+    """Mean of the eigenvalues above zero: the same for a table and for one with empty columns."""
+    return float(ridge.sizes.mean()) if len(ridge.sizes) else 1.0
+
+
+def balanced(positive: Flags, weight: Floats) -> Floats:
+    """Targets of mean 0 in which both labels weigh the same, whatever their number.
+
+    Parameters
+    ----------
+    positive : (n, n_labellings) bool
+        Whether a row has the second label.
     weight : (n,) float64
         What a row weighs.
 
     Returns
     -------
-    mean, scale : (n_features,) float64
-        The scale of a feature that never changes is 1.
+    (n, n_labellings) float64
+        No unit.
     """
-    share = weight / weight.sum()
-    mean = share @ features
-    scale = np.sqrt(share @ np.square(features - mean))
-    return mean, np.where(scale > 1e-12 * (1.0 + np.abs(mean)), scale, 1.0)
-
-
-def _target(positive: Flags, weight: Floats) -> Floats:
-    """Targets of mean 0 in which both labels weigh the same, whatever their number: (n, n_labellings)."""
     share = weight / weight.sum()
     second = share @ positive
     with np.errstate(divide="ignore"):
@@ -193,28 +205,50 @@ def _both(positive: Flags) -> Flags:
 
 
 def _mean(values: Floats, weight: Floats) -> Floats:
-    """Weighted mean over the rows that have a value; no number where none has."""
+    """Weighted mean over the rows that have a value; NaN where none has."""
     there = np.isfinite(values)
     total = np.einsum("n,pnb->pb", weight, np.where(there, values, 0.0))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(total / np.einsum("n,pnb->pb", weight, there.astype(np.float64)))
 
 
-def _calibrate(score: Floats, positive: Flags, weight: Floats) -> tuple[Floats, Floats]:
+def calibrated(
+    score: Floats, positive: Flags, weight: Floats, *, pooled: bool = False, surest: float = np.inf
+) -> tuple[Floats, Floats]:
     """Middle and slope as if scores of a label were Gaussian, with one variance for both labels.
 
     Two numbers in closed form: a logistic regression on the scores of a few dozen people says the same
-    and would have to be iterated for every labelling.
+    and would have to be iterated for every permutation.
+
+    Parameters
+    ----------
+    score : (n, n_labellings) float64
+        NaN where a row has none.
+    positive : (n, n_labellings) bool
+        Whether a row has the second label.
+    weight : (n,) float64
+        What a row weighs.
+    pooled : bool
+        Whether the one variance is that of all rows about their label's mean; else labels weigh the same.
+    surest : float
+        Most log odds an SD of score.
+
+    Returns
+    -------
+    middle, slope : (n_labellings,) float64
+        Where both labels are as likely, and log odds a unit of score.
     """
     there = np.isfinite(score)
     values = np.where(there, score, 0.0)
     means, within = [], 0.0
+    everybody = np.maximum((weight[:, np.newaxis] * there).sum(axis=0), 1e-300)
     for label in (positive, ~positive):
         rows = weight[:, np.newaxis] * (label & there)
         total = np.maximum(rows.sum(axis=0), 1e-300)
         mean = (rows * values).sum(axis=0) / total
-        within = within + 0.5 * (rows * np.square(values - mean)).sum(axis=0) / total
+        share = total / everybody if pooled else 0.5
+        within = within + share * ((rows * np.square(values - mean)).sum(axis=0) / total)
         means.append(mean)
     spread = np.sqrt(np.maximum(within, 1e-24))
-    apart = np.maximum((means[0] - means[1]) / spread, LEAST_SLOPE)
-    return 0.5 * (means[0] + means[1]), apart / spread
+    slope = np.clip((means[0] - means[1]) / spread, LEAST_SLOPE, surest) / spread
+    return 0.5 * (means[0] + means[1]), slope

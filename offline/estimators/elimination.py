@@ -16,12 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from models.arrays import Floats
 from offline.estimators.base import Flags, Labels, TableError, against_the_rest, labelled
-from offline.estimators.least_squares import balanced, decomposed, left_out
-from offline.estimators.ridge import standardise
+from offline.estimators.discriminant import about_the_others, balanced
+from offline.estimators.ridge import PENALTIES, Ridge
+from offline.estimators.scaling import standardise
 
-CLUSTER_PENALTIES = (0.1, 1.0, 10.0, 100.0)
-"""Of the ridge fits that a cluster is judged by, in units of the mean eigenvalue; its best counts.  With one
-penalty for all, a large cluster would be judged by how much it overfits."""
+CLUSTER_PENALTIES = PENALTIES[4:11:2]
+"""Of the ridge fits that a cluster is evaluated by, in units of the mean eigenvalue; its best counts.  With
+one penalty for all, a large cluster would be evaluated by how much it overfits."""
 AT_ONCE = 256
 """Columns looked at together: what is made of them on the way stays in the processor's cache."""
 
@@ -65,10 +66,10 @@ class RecursiveElimination(_Elimination):
         # In double precision: by the rounding of single the machine stops elsewhere within its tolerance, and
         # up to a fifth of the columns kept are others.
         rows = _standardised(table)
-        asked = against_the_rest(index)
+        questions = against_the_rest(index)
         kept = np.arange(table.shape[1])
         while len(kept) > self.n_features_to_keep:
-            weight = _squared_weights(rows, asked, self.C)
+            weight = _squared_weights(rows, questions, self.C)
             n = max(len(kept) // 2, self.n_features_to_keep)
             stay = np.sort(np.argsort(-weight, kind="stable")[:n])
             kept = kept[stay]
@@ -83,8 +84,8 @@ class ClusterElimination(_Elimination):
 
     Yousef, Jung, Showe & Showe 2007 (BMC Bioinformatics 8:144); Deshpande 2010 (IEEE Transactions on
     Biomedical Engineering 57:1446-1456).  Columns are clustered by k-means, every cluster is
-    judged by a classifier that sees nothing else, the worst are dropped, and what is left is clustered
-    again.  Where the papers cross-validate a support vector machine, a cluster is judged here by the
+    evaluated by a classifier that sees nothing else, the worst are dropped, and what is left is clustered
+    again.  Where the papers cross-validate a support vector machine, a cluster is evaluated here by the
     squared error of least squares on people left out one at a time, which has a closed form.
 
     Parameters
@@ -121,7 +122,7 @@ class ClusterElimination(_Elimination):
             )
         table, index = _checked(self, X, y)
         rng = check_random_state(self.random_state)
-        n_columns, target = table.shape[1], balanced(against_the_rest(index))
+        n_columns, target = table.shape[1], balanced(against_the_rest(index), np.ones(len(index)))
         rows = _standardised(table)
         varies = np.ptp(table, axis=0) > 0
         # What never changes goes first.
@@ -192,13 +193,13 @@ def _checked(selector: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats,
     return labelled(selector, X, y)
 
 
-def _squared_weights(rows: Floats, asked: Flags, C: float) -> Floats:
+def _squared_weights(rows: Floats, questions: Flags, C: float) -> Floats:
     """Of a linear support vector machine, summed over questions: (n_columns,)."""
     gram = rows @ rows.T
     gram /= max(float(np.trace(gram)) / len(rows), np.finfo(float).tiny)
     total = np.zeros(rows.shape[1])
-    for q in range(asked.shape[1]):
-        machine = SVC(C=C, kernel="precomputed", class_weight="balanced").fit(gram, asked[:, q])
+    for q in range(questions.shape[1]):
+        machine = SVC(C=C, kernel="precomputed", class_weight="balanced").fit(gram, questions[:, q])
         # People who support nothing count 0, which is less work than a copy of those who do.
         dual = np.zeros(len(rows))
         dual[machine.support_] = machine.dual_coef_[0]
@@ -216,6 +217,5 @@ def _clusters(rows: Floats, n_clusters: int, rng: np.random.RandomState) -> Labe
 
 
 def _left_out_error(rows: Floats, target: Floats) -> float:
-    table = decomposed(rows)
-    scores = [left_out(table, target, penalty) for penalty in CLUSTER_PENALTIES]
-    return min(float(np.square(score - target).mean()) for score in scores)
+    scores = about_the_others(Ridge.of(rows), target, CLUSTER_PENALTIES)
+    return float(np.square(scores - target).mean(axis=(1, 2)).min())

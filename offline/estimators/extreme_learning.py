@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from models.parts.layers import Layer, Linear, logits_of
-from offline.estimators.base import PartsClassifier, against_the_rest, labelled
-from offline.estimators.least_squares import fit_odds
+from models.arrays import Floats
+from models.layers.linear import Linear, logits_of
+from offline.estimators.base import LogitClassifier, against_the_rest, labelled
+from offline.estimators.discriminant import fit_odds
 
 
-class ExtremeLearningMachine(PartsClassifier):
+class ExtremeLearningMachine(LogitClassifier):
     """One hidden layer that is never trained (Huang, Zhu & Siew 2006, Neurocomputing 70:489-501).
 
     Its output weights are penalised least squares (Huang et al. 2012, IEEE Transactions on Systems, Man and
@@ -35,11 +36,14 @@ class ExtremeLearningMachine(PartsClassifier):
         rng = check_random_state(self.random_state)
         # Sums of about unit size, where a tanh is neither straight nor flat.
         size = max(float(np.sqrt(np.square(table).sum(axis=1).mean())), np.finfo(float).tiny)
-        weights = rng.normal(size=(table.shape[1], self.n_neurons)) / size
-        hidden = Layer(weights, rng.normal(size=self.n_neurons), "tanh")
-        seen = hidden(table)
+        drawn = rng.normal(size=(table.shape[1], self.n_neurons)) / size
+        self.hidden_ = Linear(drawn, rng.normal(size=self.n_neurons))
+        seen = np.tanh(self.hidden_(table))
         middle = seen.mean(axis=0)
-        odds = fit_odds(seen - middle, against_the_rest(index))
-        bias = odds.bias - middle @ odds.weights
-        self.parts_ = (hidden, Linear(logits_of(odds.weights), logits_of(bias[np.newaxis])[0]))
+        weights, bias = fit_odds(seen - middle, against_the_rest(index))
+        self.output_ = Linear(logits_of(weights), logits_of((bias - middle @ weights)[np.newaxis])[0])
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64 of rows (n, n_columns) float64."""
+        return self.output_(np.tanh(self.hidden_(X)))

@@ -5,15 +5,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 
 from models.arrays import Floats
-from models.parts.kernel import squared_distances
-from models.parts.prototypes import Prototypes
-from offline.estimators.base import Labels, PartsClassifier, TableError, labelled
+from offline.estimators.base import Labels, LogitClassifier, TableError, labelled
 
 
-class LearningVectorQuantisation(PartsClassifier):
+class LearningVectorQuantisation(LogitClassifier):
     """Generalised learning vector quantisation (Sato & Yamada 1996, NIPS 8:423-429).
 
     Prototypes are moved down the gradient of a smooth count of errors, by L-BFGS, all people at once.
@@ -66,8 +65,17 @@ class LearningVectorQuantisation(PartsClassifier):
             options={"maxiter": self.max_iter},
         )
         self.n_iter_ = int(found.nit)
-        self.parts_ = (Prototypes(found.x.reshape(start.shape), label_of, float(self.steepness)),)
+        self.prototypes_, self.label_of_ = found.x.reshape(start.shape), label_of
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64: minus the relative distance to each label's nearest prototype."""
+        distance = euclidean_distances(X, self.prototypes_, squared=True)
+        labels = range(len(self.classes_))
+        nearest = np.stack([distance[:, self.label_of_ == k].min(axis=1) for k in labels], axis=1)
+        # Where a row lies on a prototype of every label at once, none is nearer.
+        mean = np.maximum(nearest.mean(axis=1, keepdims=True), np.finfo(float).tiny)
+        return np.asarray(-self.steepness * nearest / mean)
 
 
 def _errors(
@@ -75,7 +83,7 @@ def _errors(
 ) -> tuple[float, Floats]:
     """Mean of a logistic function of the relative distance difference, and its gradient."""
     vectors = flat.reshape(len(label_of), table.shape[1])
-    distance = squared_distances(table, vectors)
+    distance = euclidean_distances(table, vectors, squared=True)
     same = index[:, np.newaxis] == label_of
     near = np.where(same, distance, np.inf).argmin(axis=1)
     wrong = np.where(same, np.inf, distance).argmin(axis=1)

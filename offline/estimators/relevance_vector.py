@@ -4,17 +4,17 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics.pairwise import rbf_kernel
 
 from models.arrays import Floats
-from models.parts.kernel import KernelMachine, squared_distances
-from models.parts.layers import logits_of
-from offline.estimators.base import Flags, PartsClassifier, against_the_rest, labelled
+from models.layers.linear import logits_of
+from offline.estimators.base import Flags, LogitClassifier, against_the_rest, labelled
 
 FLAT = 1e-6
 """Precision of the bias's prior: next to none."""
 
 
-class RelevanceVectorMachine(PartsClassifier):
+class RelevanceVectorMachine(LogitClassifier):
     """Sparse Bayesian classification (Tipping 2001, Journal of Machine Learning Research 1:211-244).
 
     The prior's precisions maximise the marginal likelihood, one basis function at a time (Tipping & Faul
@@ -40,22 +40,22 @@ class RelevanceVectorMachine(PartsClassifier):
         table, index = labelled(self, X, y)
         spread = table.shape[1] * float(table.var())
         gamma = 1.0 / max(spread, np.finfo(float).tiny) if self.gamma is None else float(self.gamma)
-        likeness = np.exp(-gamma * squared_distances(table, table))
+        likeness = rbf_kernel(table, gamma=gamma)
         basis = np.concatenate([np.ones((len(table), 1)), likeness], axis=1)
-        asked = against_the_rest(index)
-        fits = [sparse_logistic(basis, asked[:, q], self.max_iter, self.tol) for q in range(asked.shape[1])]
+        questions = against_the_rest(index)
+        fits = [sparse_logistic(basis, positive, self.max_iter, self.tol) for positive in questions.T]
         weights = np.stack([weight for weight, _ in fits], axis=1)  # (1 + n, n_questions)
         self.n_iter_ = max(n_iter for _, n_iter in fits)
         self.relevance_ = np.flatnonzero(np.any(weights[1:] != 0, axis=1))
-        self.parts_ = (
-            KernelMachine(
-                table[self.relevance_],
-                logits_of(weights[1:][self.relevance_]),
-                logits_of(weights[:1])[0],
-                gamma,
-            ),
-        )
+        self.vectors_, self.gamma_ = table[self.relevance_], gamma
+        self.weights_, self.bias_ = weights[1:][self.relevance_], weights[:1]
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64 of rows (n, n_columns) float64."""
+        if not len(self.vectors_):  # the bias alone
+            return logits_of(np.repeat(self.bias_, len(X), axis=0))
+        return logits_of(rbf_kernel(X, self.vectors_, gamma=self.gamma_) @ self.weights_ + self.bias_)
 
 
 def sparse_logistic(basis: Floats, positive: Flags, max_iter: int, tol: float) -> tuple[Floats, int]:

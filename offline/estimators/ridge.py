@@ -1,49 +1,195 @@
-"""A ridge discriminant of many columns and few people, through the Gram matrix of the people."""
+"""Ridge regression: any targets, penalties and left-out groups from one decomposition of the rows.
 
-from typing import Self
+The penalty is that of Hoerl and Kennard (1970, Technometrics 12:55-67).  Rows are decomposed through the
+smaller of their two Gram matrices, so twenty thousand columns of some hundred people cost what the people's
+products cost (the dual; Saunders, Gammerman and Vovk 1998, ICML 515-521).  What a fit without a group of rows
+would have predicted for that group follows from the fit with it: for least squares with a fixed quadratic
+penalty, the residuals of a group that is left out are ``(I - H_gg)^-1`` times its residuals when it is in, H
+the matrix from targets to fitted values (Cook and Weisberg 1982, Residuals and Influence in Regression,
+section 3.2).  The intercept is part of H, so these are the scores of fits that never saw the group, not an
+approximation of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.parts.columns import Standardise
-from models.parts.layers import Linear, logits_of
-from offline.estimators.base import PartsClassifier, against_the_rest, labelled
-from offline.estimators.least_squares import PENALTIES, fit_odds
+from models.arrays import Floats
+from offline.estimators.scaling import standard_of
+
+Groups = npt.NDArray[Any]
+
+PENALTIES = tuple(float(value) for value in np.logspace(-3, 6, 19))
+"""The grid of penalties, in half decades.  In units of the rows' mean eigenvalue `RELATIVE`, or every other
+of them, are tried; of standardised columns, in scikit-learn's units (``alpha``), `ABSOLUTE`."""
+RELATIVE, EVERY_OTHER, ABSOLUTE = PENALTIES[:13], PENALTIES[2:13:2], PENALTIES[2:]
+LEAST_SIZE = 1e-12
+"""Of the greatest eigenvalue: a direction in which rows differ less is of rounding."""
 
 
-class RidgeDiscriminant(PartsClassifier):
-    """Least squares on balanced targets; the penalty is chosen on people left out one at a time.
-
-    Its direction is that of Fisher's discriminant (1936, Annals of Eugenics 7:179-188).  All penalties
-    and all left-out people come from one decomposition, so 20,000 columns cost what their Gram matrix costs.
-
-    Parameters
-    ----------
-    penalties : tuple of float
-        Tried, in units of the mean eigenvalue of the Gram matrix.
-    """
-
-    def __init__(self, penalties: tuple[float, ...] = PENALTIES) -> None:
-        self.penalties = penalties
-
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
-        """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""
-        table, index = labelled(self, X, y)
-        standard = standardise(table)
-        odds = fit_odds(standard(table), against_the_rest(index), tuple(self.penalties))
-        self.penalty_ = odds.penalty
-        weights, bias = logits_of(odds.weights), logits_of(odds.bias[np.newaxis])[0]
-        self.parts_ = (standard, Linear(weights, bias))
-        return self
-
-
-def standardise(table: npt.NDArray[np.float64]) -> Standardise:
-    """The part that gives every column mean 0 and SD 1.
+def decomposed(gram: Floats) -> tuple[Floats, Floats]:
+    """Eigenvectors and eigenvalues of products, without those of rounding.
 
     Parameters
     ----------
-    table : (n, n_columns) float64
-        Rows of training.  The scale of a column that never changes is 1.
+    gram : (n, n) float64
+        Symmetric, none of its eigenvalues negative.
+
+    Returns
+    -------
+    vectors, sizes : (n, k) float64, (k,) float64
+        At most n of them, from the least on.
     """
-    mean, scale = table.mean(axis=0), table.std(axis=0)
-    return Standardise(mean, np.where(scale > 1e-12 * np.abs(mean) + np.finfo(float).tiny, scale, 1.0))
+    sizes, vectors = np.linalg.eigh(gram)
+    kept = sizes > LEAST_SIZE * max(float(sizes[-1]), np.finfo(float).tiny)
+    return vectors[:, kept], sizes[kept]
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """Rows decomposed once: every fit is then a product.
+
+    Parameters
+    ----------
+    vectors : (n, k) float64
+        Orthonormal directions of the weighted rows.
+    sizes : (k,) float64
+        Their eigenvalues, above zero.
+    root : (n,) float64
+        Of what each row weighs; the mean weight is one.
+    rows : (n, n_columns) floating or None
+        As decomposed; None where only products are known.
+    axes : (n_columns, k) float64 or None
+        Directions of columns, where these are fewer than rows.
+    """
+
+    vectors: Floats
+    sizes: Floats
+    root: Floats
+    rows: npt.NDArray[np.floating[Any]] | None = None
+    axes: Floats | None = None
+
+    @classmethod
+    def of(cls, rows: Floats, weight: Floats | None = None) -> "Ridge":
+        """Decompose rows, (n, n_columns) float64, whose (weighted) mean is zero; weights are (n,) float64."""
+        root = np.ones(len(rows)) if weight is None else np.sqrt(len(rows) * weight / weight.sum())
+        weighted = rows if weight is None else root[:, np.newaxis] * rows
+        if rows.shape[0] <= rows.shape[1]:
+            return cls(*decomposed(weighted @ weighted.T), root, rows)
+        axes, sizes = decomposed(weighted.T @ weighted)
+        return cls(weighted @ (axes / np.sqrt(sizes)), sizes, root, rows, axes)
+
+    @classmethod
+    def of_products(cls, gram: Floats, weight: Floats | None = None) -> "Ridge":
+        """Decompose the products, (n, n) float64, of rows whose (weighted) mean is zero."""
+        if weight is None:
+            return cls(*decomposed(gram), np.ones(len(gram)))
+        root = np.sqrt(len(gram) * weight / weight.sum())
+        return cls(*decomposed(root[:, np.newaxis] * gram * root), root)
+
+    @property
+    def unit(self) -> float:
+        """Mean eigenvalue of the smaller Gram matrix, for penalties that mean the same for any columns."""
+        n = len(self.vectors) if self.axes is None else len(self.axes)
+        return max(float(self.sizes.sum()) / n, 1e-12)  # below it constant columns leave only rounding
+
+    def centred(self, target: Floats) -> Floats:
+        """Weighted targets, (n, n_targets) float64, about their weighted mean."""
+        mean = np.square(self.root) @ target / len(target)
+        return np.asarray(self.root[:, np.newaxis] * (target - mean))
+
+    def weights(self, target: Floats, penalty: float) -> Floats:
+        """What each row weighs in the fitted directions.
+
+        Parameters
+        ----------
+        target : (n, n_targets) float64
+            What is fitted; its mean is the intercept.
+        penalty : float
+            Of the squared norm of a direction; above zero.
+
+        Returns
+        -------
+        (n, n_targets) float64
+            A direction is the sum of the rows with these weights.
+        """
+        return self.root[:, np.newaxis] * (self.vectors @ self._shrunk(target, penalty))
+
+    def directions(self, target: Floats, penalty: float) -> Floats:
+        """Coefficients of columns, (n_columns, n_targets) float64; arguments as `weights` has them."""
+        if self.axes is not None:
+            root = np.sqrt(self.sizes)[:, np.newaxis]
+            return np.asarray(self.axes @ (root * self._shrunk(target, penalty)))
+        assert self.rows is not None, "products alone have no columns"
+        return np.asarray(self.rows.T @ self.weights(target, penalty))
+
+    def left_out(self, target: Floats, penalty: float, group: Groups | None = None) -> Floats:
+        """Scores of each row by the fit without its whole group.
+
+        Parameters
+        ----------
+        target : (n, n_targets) float64
+            What is fitted.
+        penalty : float
+            Of the squared norm of a direction; above zero.
+        group : (n,) array or None
+            What is left out together; None: each row alone.
+
+        Returns
+        -------
+        (n, n_targets) float64
+            Intercept included.
+        """
+        shrunk = self.sizes / (self.sizes + penalty)
+        centred = self.centred(target)
+        residual = centred - self.vectors @ (shrunk[:, np.newaxis] * (self.vectors.T @ centred))
+        root, share = self.root[:, np.newaxis], np.square(self.root) / len(target)
+        if group is None:
+            influence = np.square(self.vectors) @ shrunk + share
+            return np.asarray(target - residual / root / np.maximum(1.0 - influence, 1e-9)[:, np.newaxis])
+        out = np.empty_like(target)
+        for name in np.unique(group):
+            own = group == name
+            rows = self.vectors[own]
+            block = np.eye(len(rows)) - (rows * shrunk) @ rows.T - root[own] @ root[own].T / len(target)
+            out[own] = target[own] - np.linalg.solve(block, residual[own]) / root[own]
+        return out
+
+    def path(self, target: Floats, penalties: Sequence[float], group: Groups | None = None) -> Floats:
+        """`left_out` at every penalty: (n_penalties, n, n_targets) float64."""
+        return np.stack([self.left_out(target, penalty, group) for penalty in penalties])
+
+    def _shrunk(self, target: Floats, penalty: float) -> Floats:
+        turned = self.vectors.T @ self.centred(target)
+        return np.asarray(turned / (self.sizes + penalty)[:, np.newaxis])
+
+
+def predict_by_ridge(X: Floats, y: Floats, new: Floats, penalties: Sequence[float] = ABSOLUTE) -> Floats:
+    """Predict continuous targets; each has its own penalty, chosen by leaving out one training row at a time.
+
+    Parameters
+    ----------
+    X : (n, n_features) float64
+        Rows of training; standardised here.
+    y : (n, n_targets) float64
+        Their targets.
+    new : (m, n_features) float64
+        Who is predicted.
+    penalties : sequence of float
+        The one of least squared error is taken, the smallest where several are equal.
+
+    Returns
+    -------
+    (m, n_targets) float64
+        In the targets' units.
+    """
+    mean, scale = standard_of(X)
+    ridge = Ridge.of((X - mean) / scale)
+    best = np.square(ridge.path(y, penalties) - y).mean(axis=1).argmin(axis=0)  # (n_targets,)
+    rows, out = (new - mean) / scale, np.empty((len(new), y.shape[1]))
+    for i in np.unique(best):
+        out[:, best == i] = rows @ ridge.directions(y[:, best == i], penalties[i])
+    return out + y.mean(axis=0)

@@ -8,15 +8,13 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_random_state
 
 from models.arrays import Floats
-from models.parts.trees import Turn
-from offline.estimators.base import Labels, PartsClassifier, TableError, labelled
-from offline.estimators.tree_tables import leaf_shares, tree_table
+from offline.estimators.base import Labels, LogitClassifier, TableError, labelled
 
 SHARE = 0.75
 """Of the people, on whom a group of columns finds its axes (Rodriguez 2006)."""
 
 
-class RotationForest(PartsClassifier):
+class RotationForest(LogitClassifier):
     """Trees on principal axes of random groups of columns (Rodriguez, Kuncheva & Alonso 2006).
 
     IEEE Transactions on Pattern Analysis and Machine Intelligence 28:1619-1630.  For every tree the columns
@@ -51,35 +49,27 @@ class RotationForest(PartsClassifier):
             )
         table, index = labelled(self, X, y)
         rng = check_random_state(self.random_state)
-        columns, weights, trees = [], [], []
+        self.turns_: list[Floats] = []
+        self.trees_: list[DecisionTreeClassifier] = []
         for _ in range(self.n_trees):
             turn = self._turn(table, index, rng)
             tree = DecisionTreeClassifier(
                 min_samples_leaf=self.min_samples_leaf, random_state=rng.randint(2**31 - 1)
-            ).fit(turn(table), index)
-            used = np.unique(tree.tree_.feature[tree.tree_.children_left >= 0])
-            columns.append(turn.columns[used])
-            weights.append(turn.weights[used])
-            trees.append((tree.tree_, used, table.shape[1]))
-        # Only the turned columns that a tree asks about are computed.
-        where, at = [], 0
-        for _, used, width in trees:
-            place = np.zeros(width, dtype=np.int64)
-            place[used] = at + np.arange(len(used))
-            where.append(place)
-            at += len(used)
-        tables = [tree for tree, _, _ in trees]
-        shares = [leaf_shares(tree) / self.n_trees for tree in tables]
-        self.parts_ = (
-            Turn(np.concatenate(columns), np.concatenate(weights)),
-            tree_table(tables, shares, columns=where, least=0.5 / self.n_trees),
-        )
+            )
+            self.turns_.append(turn)
+            self.trees_.append(tree.fit(table @ turn, index))
         return self
 
-    def _turn(self, rows: Floats, index: Labels, rng: np.random.RandomState) -> Turn:
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64 of rows (n, n_columns) float64; half a vote is added to each label."""
+        pairs = zip(self.turns_, self.trees_, strict=True)
+        shares = np.mean([tree.predict_proba(X @ turn) for turn, tree in pairs], axis=0)
+        return np.asarray(np.log(shares + 0.5 / self.n_trees))
+
+    def _turn(self, rows: Floats, index: Labels, rng: np.random.RandomState) -> Floats:
+        """New columns, (n_columns, n_columns): each a weighted sum of the old ones of a group."""
         order = rng.permutation(rows.shape[1])
-        columns = np.zeros((rows.shape[1], self.n_each), dtype=np.int64)
-        weights = np.zeros((rows.shape[1], self.n_each))
+        turn = np.zeros((rows.shape[1], rows.shape[1]))
         n_labels = int(index.max()) + 1
         for first in range(0, len(order), self.n_each):
             group = order[first : first + self.n_each]
@@ -88,6 +78,5 @@ class RotationForest(PartsClassifier):
             drawn = people[rng.randint(len(people), size=max(2, round(SHARE * len(people))))]
             part = rows[np.ix_(drawn, group)]
             _, axes = np.linalg.eigh(np.cov(part, rowvar=False).reshape(len(group), len(group)))
-            columns[first : first + len(group), : len(group)] = group
-            weights[first : first + len(group), : len(group)] = axes.T
-        return Turn(columns, weights)
+            turn[group, first : first + len(group)] = axes
+        return turn

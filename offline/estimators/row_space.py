@@ -13,21 +13,20 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from models.arrays import Floats
-from models.parts.layers import Linear
-from offline.estimators.base import PartsClassifier, labelled
-from offline.estimators.export import parts_of
+from models.layers import run
+from models.layers.linear import Linear
+from offline.estimators.base import LogitClassifier, labelled
+from offline.estimators.export import layers_of
+from offline.estimators.ridge import decomposed
 
-LEAST = 1e-12
-"""Of the greatest eigenvalue: a direction in which people differ less is of rounding."""
 
-
-class InRowSpace(PartsClassifier):
+class InRowSpace(LogitClassifier):
     """A linear classifier with a quadratic penalty, where there are more columns than people.
 
     Parameters
     ----------
     estimator : estimator
-        Linear: `offline.estimators.export.parts_of` gives one `Linear` part of it.  A copy is fitted, to
+        Linear: `offline.estimators.export.layers_of` gives one `Linear` layer of it.  A copy is fitted, to
         coordinates whose distances and angles are those of the rows, and is kept as ``estimator_``.
     """
 
@@ -39,15 +38,19 @@ class InRowSpace(PartsClassifier):
         table, index = labelled(self, X, y)
         turn = row_axes(table) if table.shape[1] > len(table) else None
         self.estimator_ = clone(self.estimator).fit(table if turn is None else table @ turn, index)
-        (linear,) = parts_of(self.estimator_)
+        (linear,) = layers_of(self.estimator_)
         if not isinstance(linear, Linear):
             raise TypeError(f"{type(self.estimator).__name__} is no linear classifier; expected one.")
-        self.parts_ = (linear if turn is None else Linear(turn @ linear.weights, linear.bias),)
+        self.layers_ = (linear if turn is None else Linear(turn @ linear.weights, linear.bias),)
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64 of rows (n, n_columns) float64."""
+        return run(self.layers_, X)
 
 
 def row_axes(table: Floats) -> Floats:
-    """Orthonormal axes of all that rows can be told apart by.
+    """Orthonormal axes of all in which rows differ.
 
     Parameters
     ----------
@@ -59,6 +62,5 @@ def row_axes(table: Floats) -> Floats:
     (n_columns, n_axes) float64
         At most n of them.
     """
-    sizes, vectors = np.linalg.eigh(table @ table.T)
-    kept = sizes > LEAST * max(float(sizes[-1]), np.finfo(float).tiny)
-    return np.asarray(table.T @ (vectors[:, kept] / np.sqrt(sizes[kept])))
+    vectors, sizes = decomposed(table @ table.T)
+    return np.asarray(table.T @ (vectors / np.sqrt(sizes)))

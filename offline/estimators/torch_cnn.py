@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from models.layers import Layer
 from models.networks.table_cnn import TableCNN
 from offline.base.reproducible import reproducible
-from offline.estimators.base import labelled
-from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
-from offline.estimators.torch_export import convolution_parts
-from offline.estimators.torch_fit import Tuning, fine_tune
+from offline.estimators.torch_base import NetworkClassifier, NetworkError
+from offline.estimators.torch_fit import fine_tune
+from offline.estimators.torch_layers import convolution_layers
 
 
 class ConvolutionalClassifier(NetworkClassifier):
@@ -23,7 +23,7 @@ class ConvolutionalClassifier(NetworkClassifier):
     network learns from older ones first.  Say who is a source with ``fit(X, y, source=flags)``; in
     a cross-validation the flags go through scikit-learn's metadata routing
     (``set_fit_request(source=True)``) or ``params={"source": flags}``, for they are divided as rows are.
-    Rows of the source are judged there like any other: leave them out of the scores.
+    Rows of the source are predicted there like any other: leave them out of the scores.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ConvolutionalClassifier(NetworkClassifier):
     slower : float
         By how much the rate is lowered for fine-tuning, so that what was learnt before is not washed out.
     epochs, learning_rate, weight_decay, validation_fraction
-        See `offline.estimators.torch_fit.Tuning`; of either stage.
+        See `offline.estimators.torch_base.Tuning`; of either stage.
     random_state : int, RandomState or None
         Draws everything; torch's and numpy's own generators are left as they were.
     """
@@ -80,23 +80,21 @@ class ConvolutionalClassifier(NetworkClassifier):
         X, y : (n, n_columns) float64, (n,) str or int
             People of the target group and, with ``source``, others.
         source : (n,) bool or None
-            Who is learnt from first, and not afterwards; None for nobody.  Columns are standardised over all.
+            Who is learnt from first, and not afterwards; None for no rows.  Columns are standardised over
+            all.
         """
-        table, index = labelled(self, X, y)
-        first = _flags(source, len(index))
-        standard = standard_of(table)
-        rows, n_labels, seed = singles(table, standard), len(self.classes_), seed_of(self.random_state)
+        table = self.begin(X, y)
+        first = _flags(source, len(table.y))
         for who, chosen in (("source", first), ("target", ~first)):
-            absent = self.classes_[~np.isin(np.arange(n_labels), index[chosen])]
+            absent = self.classes_[~np.isin(np.arange(table.n_labels), table.y[chosen])]
             if len(absent) and (who == "target" or first.any()):
                 raise NetworkError(
                     f"No row of the {who} has label {', '.join(map(repr, absent.tolist()))}; expected every "
                     "label in both groups. Choose the source differently, or give none."
                 )
-        with reproducible(seed, threads=1):
+        with reproducible(table.seed, threads=1):
             network = TableCNN(
-                rows.shape[1],
-                n_labels,
+                *table.sizes,
                 arrangement=self.arrangement,
                 filters=self.filters,
                 hidden=self.hidden,
@@ -105,23 +103,19 @@ class ConvolutionalClassifier(NetworkClassifier):
             self.source_history_: list[dict[str, float]] = []
             slower = 1.0
             if first.any():
-                tuning = self._tuning(1.0)
-                self.source_history_ = fine_tune(network, rows[first], index[first], n_labels, tuning, seed)
+                self.source_history_ = fine_tune(
+                    network, table.X[first], table.y[first], self.tuning(), table.seed
+                )
                 slower = self.slower
                 _freeze(network.convolutions, frozen=self.freeze)
-            tuning = self._tuning(slower)
-            self.history_ = fine_tune(network, rows[~first], index[~first], n_labels, tuning, seed)
-        self.network_ = network
-        self.parts_ = convolution_parts(network, standard)
-        return self
+            tuning = self.tuning(slower=slower)
+            self.history_ = fine_tune(network, table.X[~first], table.y[~first], tuning, table.seed)
+        return self.fitted(network, table)
 
-    def _tuning(self, slower: float) -> Tuning:
-        return Tuning(
-            epochs=self.epochs,
-            learning_rate=self.learning_rate * slower,
-            weight_decay=self.weight_decay,
-            validation_fraction=self.validation_fraction,
-        )
+    @property
+    def layers_(self) -> tuple[Layer, ...]:
+        """What it computes, for export."""
+        return convolution_layers(self.network_, self.mean_, self.scale_)
 
 
 def _flags(source: npt.ArrayLike | None, n: int) -> npt.NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,46 +14,13 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 
 from offline.estimators.base import Labels
-from offline.estimators.torch_base import NetworkError, Singles
+from offline.estimators.torch_base import NetworkError, Singles, Tuning
 from offline.training.fit import label_weights
 
 LEAST_HELD_OUT = 4
-"""Rows of the rarest label below which nobody is held out: early stopping would listen to one person."""
+"""Rows of the rarest label below which none are held out: early stopping would listen to one person."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tuning:
-    """How a network is fitted to labels.
-
-    Parameters
-    ----------
-    epochs : int
-        Most passes over the rows.
-    learning_rate, weight_decay : float
-        Of the optimiser AdamW (Loshchilov & Hutter 2019).
-    validation_fraction : float
-        Share of the rows that are held out for early stopping; 0 for none, then all epochs are run.
-    patience : int
-        Epochs without a better loss of the held-out rows after which training ends.
-    batch_size : int
-        Rows a step.
-    """
-
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    validation_fraction: float
-    patience: int = 10
-    batch_size: int = 64
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or not 0.0 <= self.validation_fraction < 1.0:
-            raise NetworkError(
-                f"{self.epochs} epochs, {self.validation_fraction} of the rows held out; expected at least "
-                "one epoch, and a share from 0 to below 1."
-            )
 
 
 class Batches:
@@ -86,7 +52,7 @@ class Batches:
 
 
 class _Brief:
-    """skorch's loop without what is done for each batch and read by nobody.
+    """skorch's loop without what is done for each batch and never read.
 
     A step of a small network takes a millisecond or two.  The history of single batches, the calls of
     callbacks in each and the search for modules to put into training mode took half a millisecond more.
@@ -126,9 +92,7 @@ class _BriefClassifier(_Brief, NeuralNetClassifier):
     """Of labels."""
 
 
-def fine_tune(
-    network: nn.Module, X: Singles, y: Labels, n_labels: int, tuning: Tuning, seed: int
-) -> list[dict[str, float]]:
+def fine_tune(network: nn.Module, X: Singles, y: Labels, tuning: Tuning, seed: int) -> list[dict[str, float]]:
     """Fit a network to labels, in place; in evaluation mode and with the best epoch's weights afterwards.
 
     The caller has seeded torch (`offline.base.reproducible`).
@@ -140,9 +104,7 @@ def fine_tune(
     X : (n, n_columns) float32
         Standardised rows.
     y : (n,) int64
-        Labels from 0.
-    n_labels : int
-        Labels there are.
+        Labels from 0, each of them there.
     tuning : Tuning
         How.
     seed : int
@@ -153,6 +115,7 @@ def fine_tune(
     list of dict
         Of each epoch ``train_loss`` and, where rows are held out, ``valid_loss``.
     """
+    n_labels = int(y.max()) + 1
     train, held = divided(y, n_labels, tuning.validation_fraction, seed)
     net = _BriefClassifier(
         network,
@@ -242,7 +205,7 @@ def divided(y: Labels, n_labels: int, fraction: float, seed: int) -> tuple[Any, 
     Returns
     -------
     train, held : (m,) intp
-        Nobody is held out where the rarest label has fewer than `LEAST_HELD_OUT` rows.
+        None are held out where the rarest label has fewer than `LEAST_HELD_OUT` rows.
     """
     everyone = np.arange(len(y))
     fewest = int(np.bincount(y, minlength=n_labels).min())

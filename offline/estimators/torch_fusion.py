@@ -9,16 +9,13 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Floats
-from models.parts.fusion import MEMBERS, VoteFusion
-from models.parts.packing import packed, run
-from offline.estimators.base import Labels, labelled
-from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of
+from offline.estimators.base import Labels, LogitClassifier, labelled
+from offline.estimators.torch_base import NetworkError, seed_of
 from offline.estimators.torch_channels import channel_of
-from offline.estimators.torch_export import torch_parts
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 
 
-class NaiveBayesFusion(NetworkClassifier):
+class NaiveBayesFusion(LogitClassifier):
     """One classifier a channel; its vote counts as much as it was right on people it had not seen.
 
     Aghdam, Sharifi & Pedram 2019 (Journal of Digital Imaging 32:899-918), who fuse their
@@ -30,7 +27,7 @@ class NaiveBayesFusion(NetworkClassifier):
     channels : int or sequence of int
         How many, of neighbouring columns, or the channel of each column.
     estimator : estimator or None
-        What is fitted to each channel: one of the ``torch_`` classifiers, or `DeepBayesianClassifier`; None
+        What is fitted to each channel, a classifier with a ``random_state``; None
         for a quick `MixtureOfExpertsClassifier`.
     n_folds : int
         Parts of the rows that are held out in turn to count right and wrong votes.
@@ -58,28 +55,25 @@ class NaiveBayesFusion(NetworkClassifier):
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""
         table, index = labelled(self, X, y)
-        channel = channel_of(self.channels, table.shape[1])
+        self.channel_ = channel_of(self.channels, table.shape[1])
         n_labels, seed = len(self.classes_), seed_of(self.random_state)
         base = MixtureOfExpertsClassifier.quick() if self.estimator is None else self.estimator
         folds = self._folds(index, n_labels, seed)
         self.estimators_, counts = [], []
-        for k in range(int(channel.max()) + 1):
-            own = table[:, channel == k]
+        for k in range(int(self.channel_.max()) + 1):
+            own = table[:, self.channel_ == k]
             counts.append(self._votes(base, own, index, folds, n_labels, seed + k))
             self.estimators_.append(_with_seed(base, seed + k).fit(own, index))
-        chains = [torch_parts(one) for one in self.estimators_]
-        strange = {type(part).__name__ for chain in chains for part in chain} - MEMBERS.keys()
-        if strange:
-            raise NetworkError(
-                f"The estimator has parts {', '.join(sorted(strange))}; a fusion holds "
-                f"{', '.join(sorted(MEMBERS))}."
-            )
         confusion = np.stack(counts) + self.smoothing  # (n_members, n_labels, n_labels)
         self.confusion_ = confusion / confusion.sum(axis=2, keepdims=True)
-        numbers, members = packed(chains)
-        prior = np.full(n_labels, -np.log(n_labels))
-        self.parts_ = (VoteFusion(numbers, members, channel, np.log(self.confusion_), prior),)
         return self
+
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, n_labels) float64: naive Bayes over the labels for which the members vote."""
+        logits = np.full((len(X), len(self.classes_)), -np.log(len(self.classes_)))
+        for k, member in enumerate(self.estimators_):
+            logits += np.log(self.confusion_[k])[:, member.predict(X[:, self.channel_ == k])].T
+        return logits
 
     def _folds(self, y: Labels, n_labels: int, seed: int) -> list[tuple[Any, Any]]:
         """Who votes unseen; everybody on what was seen where a label is too rare to be held out."""
@@ -100,7 +94,7 @@ class NaiveBayesFusion(NetworkClassifier):
         counts = np.zeros((n_labels, n_labels))
         for train, held in folds:
             member = _with_seed(base, seed).fit(own[train], y[train])
-            vote = run(torch_parts(member), own[held]).argmax(axis=1)
+            vote = member.predict(own[held])
             np.add.at(counts, (y[held], vote), 1.0)
         return counts
 

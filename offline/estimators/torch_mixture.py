@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 from models.networks.mixture_of_experts import MixtureOfExperts
 from offline.base.reproducible import reproducible
-from offline.estimators.base import labelled
-from offline.estimators.torch_base import NetworkClassifier, seed_of, singles, standard_of
-from offline.estimators.torch_export import expert_part
-from offline.estimators.torch_fit import Tuning, fine_tune
+from offline.estimators.torch_base import NetworkClassifier
+from offline.estimators.torch_fit import fine_tune
 
 
 class MixtureOfExpertsClassifier(NetworkClassifier):
@@ -25,7 +23,7 @@ class MixtureOfExpertsClassifier(NetworkClassifier):
     experts, hidden, dropout
         As `models.networks.mixture_of_experts.MixtureOfExperts` has them.
     epochs, learning_rate, weight_decay, validation_fraction
-        See `offline.estimators.torch_fit.Tuning`.
+        See `offline.estimators.torch_base.Tuning`.
     random_state : int, RandomState or None
         Draws everything; torch's and numpy's own generators are left as they were.
     """
@@ -55,20 +53,10 @@ class MixtureOfExpertsClassifier(NetworkClassifier):
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""
-        table, index = labelled(self, X, y)
-        tuning = Tuning(
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            validation_fraction=self.validation_fraction,
-        )
-        standard = standard_of(table)
-        rows, n_labels, seed = singles(table, standard), len(self.classes_), seed_of(self.random_state)
-        with reproducible(seed, threads=1):
+        table = self.begin(X, y)
+        with reproducible(table.seed, threads=1):
             network = MixtureOfExperts(
-                rows.shape[1], n_labels, experts=self.experts, hidden=self.hidden, dropout=self.dropout
+                *table.sizes, experts=self.experts, hidden=self.hidden, dropout=self.dropout
             )
-            self.history_ = fine_tune(network, rows, index, n_labels, tuning, seed)
-        self.network_ = network
-        self.parts_ = (expert_part(network, standard),)
-        return self
+            self.history_ = fine_tune(network, table.X, table.y, self.tuning(), table.seed)
+        return self.fitted(network, table)

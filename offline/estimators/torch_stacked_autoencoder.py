@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 
+from models.layers import Layer
 from models.networks.stacked_autoencoder import StackedAutoEncoder
 from offline.base.reproducible import reproducible
-from offline.estimators.base import labelled
-from offline.estimators.torch_base import NetworkClassifier, NetworkError, seed_of, singles, standard_of
-from offline.estimators.torch_export import dense_part
-from offline.estimators.torch_fit import Tuning, fine_tune
+from offline.estimators.torch_base import NetworkClassifier, NetworkError
+from offline.estimators.torch_fit import fine_tune
+from offline.estimators.torch_layers import dense_layer
 from offline.estimators.torch_pretraining import pretrain
 
 
@@ -32,7 +32,7 @@ class StackedAutoEncoderClassifier(NetworkClassifier):
     dropout : float
         Behind each layer while labels are learnt.
     epochs, learning_rate, weight_decay, validation_fraction
-        See `offline.estimators.torch_fit.Tuning`.
+        See `offline.estimators.torch_base.Tuning`.
     random_state : int, RandomState or None
         Draws everything; torch's and numpy's own generators are left as they were.
     """
@@ -66,26 +66,20 @@ class StackedAutoEncoderClassifier(NetworkClassifier):
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""
-        table, index = labelled(self, X, y)
+        table = self.begin(X, y)
         if not 0.0 <= self.corruption < 1.0:
             raise NetworkError(f"corruption is {self.corruption}; expected a share from 0 to below 1.")
-        tuning = Tuning(
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            validation_fraction=self.validation_fraction,
-        )
-        standard = standard_of(table)
-        rows, n_labels, seed = singles(table, standard), len(self.classes_), seed_of(self.random_state)
-        with reproducible(seed, threads=1):
-            network = StackedAutoEncoder(rows.shape[1], n_labels, hidden=self.hidden, dropout=self.dropout)
+        with reproducible(table.seed, threads=1):
+            network = StackedAutoEncoder(*table.sizes, hidden=self.hidden, dropout=self.dropout)
             self.pretraining_errors_: list[list[float]] = []
             if self.pretraining_epochs:
                 self.pretraining_errors_ = pretrain(
-                    network.layers, rows, epochs=self.pretraining_epochs, corruption=self.corruption
+                    network.layers, table.X, epochs=self.pretraining_epochs, corruption=self.corruption
                 )
-            self.history_ = fine_tune(network, rows, index, n_labels, tuning, seed)
-        self.network_ = network
-        bends = ("tanh",) * len(network.layers) + ("none",)
-        self.parts_ = (dense_part([*network.layers, network.head], bends, standard),)
-        return self
+            self.history_ = fine_tune(network, table.X, table.y, self.tuning(), table.seed)
+        return self.fitted(network, table)
+
+    @property
+    def layers_(self) -> tuple[Layer, ...]:
+        """What it computes, for export."""
+        return (dense_layer(self.network_, "tanh", self.mean_, self.scale_),)

@@ -4,16 +4,66 @@ Friedman N, Geiger D, Goldszmidt M (1997). Bayesian network classifiers. Machine
 after Chow C, Liu C (1968). IEEE Transactions on Information Theory 14:462-467.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
-from models.parts.tree_bayes import TreeBayes, binned
-from offline.estimators.base import Labels
-from offline.estimators.torch_base import NetworkError
+from offline.estimators.base import Labels, TableError
 
 SMOOTHING = 5.0
 """Rows that every count is given beforehand, in proportions that no parent has a say in (the paper's)."""
+
+
+@dataclass(frozen=True, eq=False)
+class TreeBayes:
+    """Log of prior times probability of a row's bins, for each label.
+
+    Parameters
+    ----------
+    edges : (n_columns, n_bins - 1) float64
+        Between the bins of each column, ascending; a value on an edge is in the bin above.
+    parent : (n_columns,) int64
+        The column that each depends on beside the label; -1 for none.
+    tables : (n_columns, n_labels, n_bins, n_bins) float64
+        Log probability of a column's bin (last axis) given the label and the parent's bin; without a parent
+        the same for all of the parent's bins.
+    prior : (n_labels,) float64
+        Log probability of each label.
+    """
+
+    edges: Floats
+    parent: npt.NDArray[np.int64]
+    tables: Floats
+    prior: Floats
+
+    def __call__(self, X: Floats) -> Floats:
+        """(n, n_columns) float64 to logits (n, n_labels) float64."""
+        bins = binned(X, self.edges)
+        logits = np.tile(self.prior, (len(X), 1))
+        for column, parent in enumerate(self.parent):
+            above = bins[:, max(parent, 0)]
+            logits += self.tables[column][:, above, bins[:, column]].T
+        return logits
+
+
+def binned(X: Floats, edges: Floats) -> npt.NDArray[np.int64]:
+    """Bins of values.
+
+    Parameters
+    ----------
+    X : (n, n_columns) float64
+        Values.
+    edges : (n_columns, n_bins - 1) float64
+        Ascending.
+
+    Returns
+    -------
+    (n, n_columns) int64
+        From 0 to n_bins - 1.
+    """
+    return np.asarray((X[:, :, np.newaxis] >= edges).sum(axis=2), dtype=np.int64)
 
 
 def fit_tree_bayes(
@@ -35,7 +85,7 @@ def fit_tree_bayes(
         See `SMOOTHING`.
     """
     if n_bins < 2 or smoothing <= 0:
-        raise NetworkError(f"{n_bins} bins, smoothing {smoothing}; expected at least 2, and more than 0.")
+        raise TableError(f"{n_bins} bins, smoothing {smoothing}; expected at least 2, and more than 0.")
     edges = edges_of(X, n_bins)
     bins = binned(X, edges)
     weight = len(y) / n_labels / np.bincount(y, minlength=n_labels)[y]

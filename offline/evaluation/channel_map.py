@@ -22,7 +22,7 @@ FEATURES = ("mean", "slope", "spread")
 """Of a window, as `offline.estimators.baselines.window_features` has them; all are looked at, and all
 corrected for."""
 AT_ONCE = 100
-"""Labellings whose statistics are computed in one product."""
+"""Permutations whose statistics are computed in one product."""
 
 
 def channel_map(
@@ -47,7 +47,7 @@ def channel_map(
     by_person : bool
         Whether the label is the person's: then a person is one row, else a window, less its person's mean.
     permutations : int
-        Labellings.
+        Of the labels.
     seed : int
         What chance follows from.
 
@@ -56,7 +56,7 @@ def channel_map(
     dict or None
         JSON types: for each channel, the farthest first, its feature that lies farthest apart, the statistic
         (second label less first) and the corrected p value.  None under `FEWEST` permutations, or where
-        no labelling differs from another.
+        no permutation differs from another.
     """
     if permutations < FEWEST:
         return None
@@ -106,7 +106,7 @@ def _within(features: Floats, person: npt.NDArray[np.str_], weight: Floats) -> F
 def _apart(values: Floats, second: npt.NDArray[np.bool_], weight: Floats) -> Floats:
     """Difference of the labels' means over its standard error, were rows independent: (n_features, n).
 
-    They are not, where they are windows; but the permuted labellings' statistics are wrong alike.
+    They are not, where they are windows; but so are the statistics of permuted labels.
     """
     own = second * weight[:, np.newaxis]
     other = ~second * weight[:, np.newaxis]

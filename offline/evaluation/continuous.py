@@ -12,15 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from models.arrays import Floats
 from models.errors import RecipeError
 from offline.base.progress import Tell
 from offline.base.row_splits import folds_of_sites, ten_folds_of_anybody
 from offline.base.splits import Fold
+from offline.estimators.ridge import predict_by_ridge
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores
 from offline.features.by_site import centred
@@ -29,7 +27,6 @@ from offline.stats.regression import FIGURES, Amounts, figures_of, values_of
 
 Names = npt.NDArray[np.str_]
 MEAN, SITE = "mean of the others", ", unseen site"
-PENALTIES = np.geomspace(1e-2, 1e6, 17)
 FEWEST = 4
 
 
@@ -96,7 +93,7 @@ class ContinuousProcedure:
         else:
             X = np.asarray(self.features[fit.features], dtype=np.float64)
             X = centred(X, self.site) if fit.centred else X
-            predicted = _ridge(X[fold.train], y[fold.train], X[fold.test])
+            predicted = predict_by_ridge(X[fold.train], y[fold.train], X[fold.test])
         both = np.stack([y[fold.test], predicted], axis=2)
         return [(both[:, k], {}) for k in range(len(tasks))]
 
@@ -106,17 +103,8 @@ class ContinuousProcedure:
             y = in_site_units(y, self.site, fold.train)
         if fit.beyond:
             known = np.asarray(self.features[fit.beyond], dtype=np.float64)
-            y = y - _ridge(known[fold.train], y[fold.train], known)
+            y = y - predict_by_ridge(known[fold.train], y[fold.train], known)
         return y
-
-
-def _ridge(X: Floats, y: Floats, new: Floats) -> Floats:
-    """What ridge regressions of X on each column of y predict of new rows, (n_new, n_targets) float64.
-
-    The penalty of each by leaving out one training person at a time, in closed form.
-    """
-    model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True)).fit(X, y)
-    return np.asarray(model.predict(new), dtype=np.float64).reshape(len(new), -1)
 
 
 def in_site_units(targets: Floats, site: Names, known: npt.NDArray[np.intp]) -> Floats:
@@ -213,7 +201,7 @@ def evaluate_continuous(
     return Amounts.concatenate([each.table for each in found]), {"arms": figures, "null": reported}
 
 
-class Evaluated(NamedTuple):
+class ConditionFigures(NamedTuple):
     """One condition: what was predicted of true targets, its figures, and those of permuted targets."""
 
     condition: str
@@ -225,7 +213,7 @@ class Evaluated(NamedTuple):
 
 def evaluated(
     results: Sequence[FitResult[ContinuousFit]], person: Names, site: Names | None = None, *, seed: int = 0
-) -> list[Evaluated]:
+) -> list[ConditionFigures]:
     """Put results of a procedure together by their conditions.
 
     Parameters
@@ -254,7 +242,7 @@ def evaluated(
             # The mean of the others falls where a person's own target is high: not a correlation.
             figures["r"] = {"value": None, "interval": None, "p": None}
         seconds = sum(each.seconds for own in by_number.values() for each in own)
-        out.append(Evaluated(condition, true, figures, null, seconds))
+        out.append(ConditionFigures(condition, true, figures, null, seconds))
     return out
 
 

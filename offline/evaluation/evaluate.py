@@ -18,6 +18,7 @@ import numpy as np
 from models.errors import RecipeError
 from models.output_place import report_if_full
 from offline.base.cohort import Cohort, read_cohort
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
@@ -45,7 +46,6 @@ from offline.evaluation.report_folder import (
     folder_for,
     run_of,
     write_audit,
-    write_figures,
     write_maps,
     write_results,
 )
@@ -143,7 +143,8 @@ def evaluate(
             with report_if_full("The report", folder):
                 clear(folder)
                 write_amounts(folder / "predictions.csv", table)
-                write_figures(folder, figures, run := run_of(began, {}, 1, None))
+                write_json(folder / "results.json", figures)
+                write_json(folder / "run.json", run := run_of(began, {}, 1, None))
                 write_report(folder)
             if show:
                 print_amounts(figures)

@@ -1,11 +1,11 @@
 """A continuous target of people: each person's windows are put together into one row, and evaluated so."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Floats
 from offline.base.cohort import Cohort
 from offline.estimators.baselines import window_features
 from offline.evaluation.continuous import evaluate_continuous
@@ -20,50 +20,7 @@ from offline.stats.regression import Amounts
 from offline.stats.traits import tells, trait_features
 from realtime.pipeline import Pipeline
 
-
-@dataclass(frozen=True, eq=False)
-class PersonTable:
-    """A row a person.
-
-    Parameters
-    ----------
-    person, site : (n,) str
-        Who, and where.
-    features : dict of str to (n, n_features) float64
-        By condition.
-    """
-
-    person: npt.NDArray[np.str_]
-    site: npt.NDArray[np.str_]
-    features: dict[str, npt.NDArray[np.float64]]
-
-
-def person_tables(samples: Samples, recipe: Recipe) -> PersonTable:
-    """Put each person's windows together.
-
-    Parameters
-    ----------
-    samples : Samples
-        Windows of everybody who has a target.
-    recipe : Recipe
-        Its pipeline says where channels lie.
-    """
-    table = samples.table
-    person, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
-    behind = Pipeline(recipe.pipeline, samples.spec).spec_out
-    of_windows = {
-        "ridge": window_features(samples.X),
-        "memory and symmetry": memory_features(samples.X, mirrored(behind)),
-    }
-    count = np.bincount(whose)[:, np.newaxis]
-    features = {}
-    for name, values in of_windows.items():
-        total = np.zeros((len(person), values.shape[1]))
-        np.add.at(total, whose, values)
-        features[name] = total / count
-    if tells(samples.traits) and recipe.labels.column not in ("age", "sex"):
-        features["age and sex"] = trait_features(samples.traits, person)
-    return PersonTable(person, table.site[first], features)
+Names = npt.NDArray[np.str_]
 
 
 def evaluate_people(cohort: Cohort, samples: Samples, recipe: Recipe) -> tuple[Amounts, dict[str, Any]]:
@@ -84,13 +41,14 @@ def evaluate_people(cohort: Cohort, samples: Samples, recipe: Recipe) -> tuple[A
         What was predicted of everybody, and what is in ``results.json``.
     """
     column = recipe.labels.column or ""
-    found, target = person_tables(samples, recipe), amounts_of(cohort, column)
-    y = np.array([target[name] for name in found.person.tolist()])
+    person, first, whose = np.unique(samples.table.person, return_index=True, return_inverse=True)
+    target = amounts_of(cohort, column)
+    y = np.array([target[name] for name in person.tolist()])
     table, figures = evaluate_continuous(
-        found.features,
+        _features(samples, recipe, person, whose),
         y,
-        found.person,
-        found.site,
+        person,
+        samples.table.site[first],
         permutations=capped(recipe.evaluation.permutations, recipe),
         repeats=recipe.evaluation.repeats,
         seed=recipe.training.seed,
@@ -107,3 +65,23 @@ def evaluate_people(cohort: Cohort, samples: Samples, recipe: Recipe) -> tuple[A
         **figures,
     }
     return table, whole
+
+
+def _features(
+    samples: Samples, recipe: Recipe, person: Names, whose: npt.NDArray[np.intp]
+) -> dict[str, Floats]:
+    """The means of people's windows, and their traits, (n_people, n_features) float64 by condition."""
+    behind = Pipeline(recipe.pipeline, samples.spec).spec_out
+    of_windows = {
+        "ridge": window_features(samples.X),
+        "memory and symmetry": memory_features(samples.X, mirrored(behind)),
+    }
+    count = np.bincount(whose)[:, np.newaxis]
+    features = {}
+    for name, values in of_windows.items():
+        total = np.zeros((len(person), values.shape[1]))
+        np.add.at(total, whose, values)
+        features[name] = total / count
+    if tells(samples.traits) and recipe.labels.column not in ("age", "sex"):
+        features["age and sex"] = trait_features(samples.traits, person)
+    return features

@@ -69,7 +69,7 @@ def labelled_rows(
 
 
 @dataclass(frozen=True, eq=False)
-class Ridge:
+class RidgeBaseline:
     """A fitted ridge baseline: one discriminant, or one a label where there are more than two.
 
     Parameters
@@ -113,7 +113,7 @@ def fit_ridge(
     n_labels: int,
     by_person: bool,
     seed: int = 0,
-) -> Ridge:
+) -> RidgeBaseline:
     """Fit the ridge baseline.
 
     Parameters
@@ -138,7 +138,7 @@ def fit_ridge(
         "chosen_on": "held-out people" if inner else "nobody: too few people, the default",
         "rows": len(rows.y),
     }
-    return Ridge(model, n_labels, how)
+    return RidgeBaseline(model, n_labels, how)
 
 
 def inner_folds(rows: Labelled, *, by_person: bool, seed: int) -> Sequence[tuple[Rows, Rows]]:

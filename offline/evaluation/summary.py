@@ -182,7 +182,7 @@ def _null(null: Null | None, of: str) -> dict[str, Any] | None:
         "permutations": null.size,
         "mean": {metric: _known(float(np.mean(v))) for metric, v in null.figures.items()},
         "sd": {
-            metric: _known(float(np.std(v, ddof=1))) if len(v) > 1 else None  # one labelling has no spread
+            metric: _known(float(np.std(v, ddof=1))) if len(v) > 1 else None  # one permutation has no spread
             for metric, v in null.figures.items()
         },
     }

@@ -1,53 +1,43 @@
-"""Features of region series, as scikit-learn transformers around parts that a bundle can hold."""
+"""Features of region series as scikit-learn transformers: `models.features`, and what is fitted to people."""
 
-from offline.features.base import SeriesTransformer
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from models.features.band_connectivity import BandCorrelation
+from models.features.connectivity import Correlation, Shrunk
+from models.features.dynamics import SlidingConnectivity, TemporalVariability
+from models.features.granger import Autoregression, Granger
+from models.features.spectra import BandAmplitude, LowFrequency, Spectrum
+from offline.features.base import SeriesFeatures
 from offline.features.components import Components
-from offline.features.connectivity import (
-    AutoregressionFeatures,
-    BandCorrelationFeatures,
-    CorrelationFeatures,
-    GrangerFeatures,
-    ShrunkFeatures,
-)
-from offline.features.dynamics import SlidingConnectivityFeatures, TemporalVariabilityFeatures
-from offline.features.kinds import KindsFeatures
 from offline.features.locally_linear import LocallyLinear
-from offline.features.spectra import BandAmplitudeFeatures, LowFrequencyFeatures, SpectrumFeatures
 from offline.features.tangent import TangentFeatures
 
-FEATURES: dict[str, type[SeriesTransformer]] = {
-    "autoregression": AutoregressionFeatures,
-    "band_amplitude": BandAmplitudeFeatures,
-    "band_correlation": BandCorrelationFeatures,
-    "components": Components,
-    "correlation": CorrelationFeatures,
-    "granger": GrangerFeatures,
-    "low_frequency": LowFrequencyFeatures,
-    "shrunk": ShrunkFeatures,
-    "sliding_connectivity": SlidingConnectivityFeatures,
-    "spectrum": SpectrumFeatures,
-    "tangent": TangentFeatures,
-    "temporal_variability": TemporalVariabilityFeatures,
-}
-"""Features of region series by name.
 
-`LocallyLinear` is not among them: it takes a table; nor is `KindsFeatures`, for it has holes."""
+def _fixed(kind: Callable[..., Any], **settings: Any) -> SeriesFeatures:
+    return SeriesFeatures(kind(**settings))
 
-__all__ = [
-    "FEATURES",
-    "AutoregressionFeatures",
-    "BandAmplitudeFeatures",
-    "BandCorrelationFeatures",
-    "Components",
-    "CorrelationFeatures",
-    "GrangerFeatures",
-    "KindsFeatures",
-    "LocallyLinear",
-    "LowFrequencyFeatures",
-    "SeriesTransformer",
-    "ShrunkFeatures",
-    "SlidingConnectivityFeatures",
-    "SpectrumFeatures",
-    "TangentFeatures",
-    "TemporalVariabilityFeatures",
-]
+
+FEATURES: Mapping[str, Callable[..., SeriesFeatures]] = MappingProxyType(
+    {
+        "autoregression": partial(_fixed, Autoregression),
+        "band_amplitude": partial(_fixed, BandAmplitude),
+        "band_correlation": partial(_fixed, BandCorrelation),
+        "components": Components,
+        "correlation": partial(_fixed, Correlation),
+        "granger": partial(_fixed, Granger),
+        "low_frequency": partial(_fixed, LowFrequency),
+        "shrunk": partial(_fixed, Shrunk),
+        "sliding_connectivity": partial(_fixed, SlidingConnectivity),
+        "spectrum": partial(_fixed, Spectrum),
+        "tangent": TangentFeatures,
+        "temporal_variability": partial(_fixed, TemporalVariability),
+    }
+)
+"""Features of region series by name: settings to a new, unfitted transformer.
+
+`LocallyLinear` is not among them: it takes a table; nor are the connectivity measures, which have NaN."""
+
+__all__ = ["FEATURES", "Components", "LocallyLinear", "SeriesFeatures", "TangentFeatures"]

@@ -1,11 +1,11 @@
-"""What all transformers of region series share: they make a part of `models.parts` and let it compute.
+"""Features of region series as a scikit-learn transformer: `models.features` compute.
 
-A transformer learns at most numbers from the people it is fitted to; what it gives of a person is its part's
-doing.  So what was evaluated is what is exported.
+A transformer learns at most numbers from the people it is fitted to; what it gives of a person is computed by
+its feature.  So what was evaluated is what is exported.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,29 +14,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.base import SeriesPart
-from models.parts.series import checked
-
-Series = npt.NDArray[np.floating[Any]]
+from models.features.base import Feature
+from models.features.series import Series, checked
 
 
-class NamedPart(SeriesPart, Protocol):
-    """A part that also names its columns."""
+class SeriesFeatures(TransformerMixin, BaseEstimator):
+    """A feature of region series as a transformer.
 
-    def names(self, regions: Sequence[str]) -> list[str]:
-        """Names of the columns, given those of the regions."""
-        ...
-
-
-class SeriesTransformer(TransformerMixin, BaseEstimator):
-    """Base of transformers of region series.
+    Parameters
+    ----------
+    feature : Feature
+        Of `models.features`, such as ``Correlation(fisher=False)``.
 
     Attributes
     ----------
     fitted_to_people : bool
         False where nothing is learnt from the people it is fitted to but the number of regions: the
-        result may be computed once, outside the folds, and kept.
-    part_ : SeriesPart
+        result may be computed once, outside the folds, and cached.
+    feature_ : Feature
         What it computes, for export.
     n_features_in_ : int
         Regions.
@@ -44,25 +39,28 @@ class SeriesTransformer(TransformerMixin, BaseEstimator):
 
     fitted_to_people: ClassVar[bool] = False
 
-    def make_part(self, X: Series, repetition_time: Floats) -> NamedPart:
-        """The part, from settings and, where `fitted_to_people`, from these people.
+    def __init__(self, feature: Feature) -> None:
+        self.feature = feature
+
+    def make_feature(self, X: Series, repetition_time: Floats) -> Feature:
+        """The feature; where `fitted_to_people`, fitted to these people.
 
         Parameters
         ----------
         X : (n, n_regions, n_times) floating
             Region series.
         repetition_time : (n,) float64, s
-            No number where unknown.
+            NaN where unknown.
         """
-        raise NotImplementedError
+        return self.feature
 
-    def fit(self, X: Series, y: Any = None, *, repetition_time: Any = None) -> "SeriesTransformer":
-        """Make the part.
+    def fit(self, X: Series, y: Any = None, *, repetition_time: Any = None) -> Self:
+        """Make the feature.
 
         Parameters
         ----------
         X : (n, n_regions, n_times) float32 or float64
-            Region series, no numbers after a scan's own end, a constant region all zero.
+            Region series, NaN after a scan's own end, a constant region all zero.
         y : any
             Not looked at.
         repetition_time : (n,) float64 or float or None, s
@@ -73,7 +71,7 @@ class SeriesTransformer(TransformerMixin, BaseEstimator):
             raise HemostreamError(
                 f"{type(self).__name__} was given no people to be fitted to; expected some."
             )
-        self.part_ = self.make_part(X, seconds_of(repetition_time, len(X)))
+        self.feature_ = self.make_feature(X, seconds_of(repetition_time, len(X)))
         self.n_features_in_ = int(X.shape[1])
         return self
 
@@ -90,11 +88,11 @@ class SeriesTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         (n, n_features) float64
-            Always finite; what a masked region has is stated by each part.
+            Always finite; what a masked region has is stated by each feature.
         """
-        check_is_fitted(self, "part_")
+        check_is_fitted(self, "feature_")
         X = checked(X, n_regions=self.n_features_in_)
-        return np.asarray(self.part_(X, seconds_of(repetition_time, len(X))))
+        return np.asarray(self.feature_(X, seconds_of(repetition_time, len(X))))
 
     def fit_transform(self, X: Series, y: Any = None, *, repetition_time: Any = None) -> Floats:
         """`fit`, then `transform` of the same people.
@@ -128,7 +126,7 @@ class SeriesTransformer(TransformerMixin, BaseEstimator):
         (n_features,) str
             As objects, as scikit-learn has them.
         """
-        check_is_fitted(self, "part_")
+        check_is_fitted(self, "feature_")
         regions = [f"region {i + 1}" for i in range(self.n_features_in_)]
         if input_features is not None:
             regions = [str(name) for name in input_features]
@@ -136,11 +134,11 @@ class SeriesTransformer(TransformerMixin, BaseEstimator):
             raise HemostreamError(
                 f"{len(regions)} names of regions; expected {self.n_features_in_}, as fitted."
             )
-        return np.array(self.part_.names(regions), dtype=object)
+        return np.array(self.feature_.names(regions), dtype=object)
 
 
 def seconds_of(repetition_time: Any, n: int) -> Floats:
-    """Repetition times as parts take them.
+    """Repetition times as features take them.
 
     Parameters
     ----------
@@ -152,7 +150,7 @@ def seconds_of(repetition_time: Any, n: int) -> Floats:
     Returns
     -------
     (n,) float64, s
-        No number where none was given; whether that matters, the part knows.
+        NaN where none was given; whether that matters, the feature knows.
     """
     if repetition_time is None:
         return np.full(n, np.nan)

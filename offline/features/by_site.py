@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
-from models.parts.kinds_average import matrix_of
-from models.parts.tangent import log_symmetric
+from models.features.tangent import log_symmetric
+from models.layers.connectivity_ensemble import matrix_of
 
 
 def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:

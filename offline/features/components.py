@@ -15,13 +15,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts.components import ComponentFeatures
-from models.parts.series import blocks, unit
-from offline.features.base import NamedPart, Series, SeriesTransformer
+from models.features.base import Feature
+from models.features.components import ComponentFeatures
+from models.features.series import Series, blocks, unit
+from offline.features.base import SeriesFeatures
 from offline.features.stability import rank
 
 
-class Components(SeriesTransformer):
+class Components(SeriesFeatures):
     """Spatially independent components, and what they do in each person.
 
     Everybody's standardised series are put end to end, their principal components over regions found, and
@@ -35,7 +36,7 @@ class Components(SeriesTransformer):
     n_kept : int or None
         The most stable are kept; None: all.
     measure : str
-        ``"loadings"`` or ``"connectivity"``, see `models.parts.components`.
+        ``"loadings"`` or ``"connectivity"``, see `models.features.components`.
     n_runs : int
         Runs.
     share : float
@@ -70,7 +71,7 @@ class Components(SeriesTransformer):
         self.share = share
         self.random_state = random_state
 
-    def make_part(self, X: Series, repetition_time: Floats) -> NamedPart:
+    def make_feature(self, X: Series, repetition_time: Floats) -> Feature:
         """With maps of the people of X, (n, n_regions, n_times) float64."""
         n_regions = X.shape[1]
         if not 1 <= self.n_components < n_regions:
@@ -123,9 +124,9 @@ class Components(SeriesTransformer):
             tol=1e-4,
             random_state=int(np.random.default_rng([self.random_state, k, 1]).integers(2**31)),
         )
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always", ConvergenceWarning)
             ica.fit(axes)
         # A run that did not come to rest is not thrown away: it finds what is not stable elsewhere each time.
-        self.n_converged_ += not any(issubclass(w.category, ConvergenceWarning) for w in said)
+        self.n_converged_ += not any(issubclass(w.category, ConvergenceWarning) for w in heard)
         return np.asarray(ica.components_ @ axes.T)

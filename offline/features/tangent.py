@@ -12,10 +12,11 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.parts import tangent
-from models.parts.covariance import ledoit_wolf
-from models.parts.series import blocks
-from offline.features.base import NamedPart, Series, SeriesTransformer
+from models.features import tangent
+from models.features.base import Feature
+from models.features.covariance import ledoit_wolf
+from models.features.series import Series, blocks
+from offline.features.base import SeriesFeatures
 
 REFERENCES = ("euclidean", "log-euclidean", "geometric")
 """Kinds of mean, from the quickest to the slowest."""
@@ -24,7 +25,7 @@ TOLERANCE = 1e-7
 MOST_STEPS = 50
 
 
-class TangentFeatures(SeriesTransformer):
+class TangentFeatures(SeriesFeatures):
     """Tangent-space connectivity at a reference of the training people.
 
     Parameters
@@ -49,7 +50,7 @@ class TangentFeatures(SeriesTransformer):
         self.reference = reference
         self.standardised = standardised
 
-    def make_part(self, X: Series, repetition_time: Floats) -> NamedPart:
+    def make_feature(self, X: Series, repetition_time: Floats) -> Feature:
         """With the whitening of the people of X, (n, n_regions, n_times) float64."""
         if self.reference not in REFERENCES:
             raise HemostreamError(
@@ -105,7 +106,7 @@ def power(matrix: Floats, exponent: float) -> Floats:
     Parameters
     ----------
     matrix : (n, n) float64
-        Eigenvalues below `models.parts.tangent.LEAST_EIGENVALUE` are taken for it.
+        Eigenvalues below `models.features.tangent.LEAST_EIGENVALUE` are taken for it.
     exponent : float
         Any.
 

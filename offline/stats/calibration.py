@@ -1,7 +1,7 @@
 """Whether probabilities mean what they say: slope, intercept and expected calibration error.
 
 Pure functions of labels and probabilities.  Slope and intercept are Cox's (1958, Biometrika 45,
-562-565): of a logistic regression of the label on the log odds.  A slope under 1 says that the
+562-565): of a logistic regression of the label on the log odds.  A slope under 1 means that the
 probabilities are too sure of themselves; an intercept above 0 (at slope 1) that they are too low.
 """
 
@@ -10,9 +10,8 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from offline.stats.metrics import Figure
+from offline.stats.primary import SUREST
 
-SUREST = 1e-6
-"""Probabilities are kept so far from 0 and 1: a network that says 1 has no finite odds."""
 STEPS, STEEPEST = 50, 50.0
 """Newton's steps, and the slope beyond which the labels are separated: then no slope is determined."""
 BINS = 10
@@ -21,14 +20,14 @@ FEWEST_FOR_ERROR = 100
 
 
 def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
-    """Slope of the label's log odds over those that were said; 1 is right.
+    """Slope of the label's log odds over those that were predicted; 1 is right.
 
     Parameters
     ----------
     positive : (n,) bool
         Which samples have the label.
     probability : (n,) float64
-        With which each was said to have it.
+        Predicted of each.
 
     Returns
     -------
@@ -42,10 +41,10 @@ def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[
     beta = np.zeros(2)
     design = np.column_stack([np.ones_like(odds), odds])
     for _ in range(STEPS):
-        said = expit(design @ beta)
-        information = design.T @ (design * (said * (1.0 - said))[:, np.newaxis])
+        predicted = expit(design @ beta)
+        information = design.T @ (design * (predicted * (1.0 - predicted))[:, np.newaxis])
         try:
-            step = np.linalg.solve(information, design.T @ (positive - said))
+            step = np.linalg.solve(information, design.T @ (positive - predicted))
         except np.linalg.LinAlgError:
             return None
         beta = beta + step
@@ -57,14 +56,14 @@ def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[
 
 
 def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
-    """What the said log odds lack on average (slope held at 1); 0 is right.
+    """What the predicted log odds lack on average (slope held at 1); 0 is right.
 
     Parameters
     ----------
     positive : (n,) bool
         Which samples have the label.
     probability : (n,) float64
-        With which each was said to have it.
+        Predicted of each.
 
     Returns
     -------
@@ -75,8 +74,8 @@ def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDAr
         return None
     odds, shift = _odds(probability), 0.0
     for _ in range(STEPS):
-        said = expit(odds + shift)
-        step = float((positive - said).sum() / np.maximum((said * (1.0 - said)).sum(), 1e-12))
+        predicted = expit(odds + shift)
+        step = float((positive - predicted).sum() / np.maximum((predicted * (1.0 - predicted)).sum(), 1e-12))
         shift += float(np.clip(step, -2.0, 2.0))  # far from the answer Newton leaps over it
         if abs(step) < 1e-10:
             break
@@ -86,14 +85,14 @@ def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDAr
 def expected_calibration_error(
     correct: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]
 ) -> Figure:
-    """Mean distance of what was said from what came, in bins of equally many samples.
+    """Mean distance of predictions from outcomes, in bins of equally many samples.
 
     Parameters
     ----------
     correct : (n,) bool
-        Whether what was said came true.
+        Whether the prediction came true.
     probability : (n,) float64
-        With which it was said.
+        Predicted.
 
     Returns
     -------

@@ -20,7 +20,7 @@ from offline.stats.primary import Metric, own_figures
 
 
 class PersonPredictions(Protocol):
-    """What was said of people, from which figures of any labelling follow."""
+    """What was predicted of people, from which figures under any permutation of the labels follow."""
 
     def figure(self, metric: Metric, y: npt.NDArray[Any], times: Floats | None = None, /) -> Floats:
         """The figure of labels (n_people,), for each column of how often people count: (n,) float64."""
@@ -40,24 +40,21 @@ class Interval:
     ----------
     low, high : float
         Ends.
-    sd : float
-        Standard deviation that it stands for.
     """
 
     low: float
     high: float
-    sd: float
 
 
 def bootstrap_sd(
-    judged: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
+    predicted: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 
     Parameters
     ----------
-    judged : Pairs or PersonClasses
-        What was said of people.
+    predicted : Pairs or PersonClasses
+        Of people.
     y : (n_people,) bool or int64
         Their labels.
     metric : {"auc", "balanced_accuracy"}
@@ -73,7 +70,7 @@ def bootstrap_sd(
     counts = np.unique(y, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2:
         return None
-    values = judged.figure(metric, y, draw_people(y, seed=seed, draws=draws))
+    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=draws))
     return float(np.nanstd(values, ddof=1))
 
 
@@ -124,7 +121,7 @@ def bootstrap_mean_sd(values: Floats, *, seed: int, draws: int = DRAWS) -> float
 def around(figure: float, sd: float, *, level: float = LEVEL) -> Interval:
     """A Gaussian interval, kept within 0 and 1."""
     half = float(norm.ppf(0.5 + 0.5 * level)) * sd
-    return Interval(max(figure - half, 0.0), min(figure + half, 1.0), sd)
+    return Interval(max(figure - half, 0.0), min(figure + half, 1.0))
 
 
 def null_sd(null: Floats) -> float | None:
@@ -132,13 +129,13 @@ def null_sd(null: Floats) -> float | None:
 
     Parameters
     ----------
-    null : (n_labellings,) float64
-        Figures of permuted labellings.
+    null : (n_permutations,) float64
+        Figures under permuted labels.
 
     Returns
     -------
     float or None
-        None under `FEWEST` labellings.
+        None under `FEWEST` permutations.
     """
     return float(np.std(null, ddof=1)) if len(null) >= FEWEST else None
 
@@ -152,7 +149,7 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
     Parameters
     ----------
     table : Predictions
-        Rows of one arm, with samples in order of time; only the first repeat is used.
+        Rows of one condition, with samples in order of time; only the first repeat is used.
     metric : {"auc", "balanced_accuracy"}
         Which figure.
     seed, draws : int
@@ -179,7 +176,7 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
             value = own_figures(own.take(np.concatenate(chosen)), metric)[person]
             values.append(np.nan if value is None else value)
         low, high = np.nanquantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-        out[person] = Interval(float(low), float(high), float(np.nanstd(values, ddof=1)))
+        out[person] = Interval(float(low), float(high))
     return out
 
 

@@ -2,7 +2,7 @@
 
 A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one
 class) is None, never a guess.  People are the unit of judgement: `offline.evaluation.summary` gives figures
-for each person, and what is said of whole people.
+for each person, and of whole people.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from offline.base.predictions import Predictions
 
 Figure = float | None
 FEWEST_FOR_OTHERS = 10
-"""Under so many people nothing is said about people who were not there."""
+"""Under so many people figures tell nothing about people who were not there."""
 
 
 def counts(y: npt.NDArray[np.int64], n_labels: int) -> npt.NDArray[np.int64]:
@@ -28,37 +28,38 @@ def majority_rate(y: npt.NDArray[np.int64]) -> Figure:
     return float(np.bincount(y).max() / len(y)) if len(y) else None
 
 
-def accuracy(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> Figure:
-    """Fraction of samples whose label, ``y : (n_samples,) int64``, was ``said``, of the same shape."""
-    return float(np.mean(y == said)) if len(y) else None
+def accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> Figure:
+    """Fraction of samples whose label, ``y : (n_samples,) int64``, was ``predicted``, of the same shape."""
+    return float(np.mean(y == predicted)) if len(y) else None
 
 
-def recalls(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64], n_labels: int) -> list[Figure]:
+def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> list[Figure]:
     """For each label the fraction of its samples that was found.
 
     Parameters
     ----------
-    y, said : (n_samples,) int64
-        True and said labels.
+    y, predicted : (n_samples,) int64
+        True and predicted labels.
     n_labels : int
         How many labels there are.
     """
     return [
-        float(np.mean(said[y == label] == label)) if np.any(y == label) else None for label in range(n_labels)
+        float(np.mean(predicted[y == label] == label)) if np.any(y == label) else None
+        for label in range(n_labels)
     ]
 
 
-def balanced_accuracy(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64], n_labels: int) -> Figure:
+def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
     """Mean of the labels' `recalls`; None unless every label occurs.
 
     Parameters
     ----------
-    y, said : (n_samples,) int64
-        True and said labels.
+    y, predicted : (n_samples,) int64
+        True and predicted labels.
     n_labels : int
         How many labels there are.
     """
-    found = [recall for recall in recalls(y, said, n_labels) if recall is not None]
+    found = [recall for recall in recalls(y, predicted, n_labels) if recall is not None]
     return float(np.mean(found)) if len(found) == n_labels else None
 
 
@@ -75,7 +76,7 @@ def auc(
     positive : (n_samples,) bool
         Which samples have the label.
     score : (n_samples,) float64
-        How likely each is said to have it.
+        Predicted: the higher, the likelier.
     fold : (n_samples,) str
         From which fold each comes.
     """
@@ -93,23 +94,23 @@ def auc(
     return won / pairs if pairs else None
 
 
-def matthews(y: npt.NDArray[np.int64], said: npt.NDArray[np.int64], n_labels: int) -> Figure:
+def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
     """Matthews' correlation of two or more labels (Gorodkin 2004); None where it is 0/0.
 
     Parameters
     ----------
-    y, said : (n_samples,) int64
-        True and said labels.
+    y, predicted : (n_samples,) int64
+        True and predicted labels.
     n_labels : int
         How many labels there are.
     """
     true = np.bincount(y, minlength=n_labels).astype(np.float64)
-    given = np.bincount(said, minlength=n_labels).astype(np.float64)
+    given = np.bincount(predicted, minlength=n_labels).astype(np.float64)
     n = float(len(y))
     below = (n * n - given @ given) * (n * n - true @ true)
     if below <= 0:
         return None
-    return float((np.sum(y == said) * n - true @ given) / np.sqrt(below))
+    return float((np.sum(y == predicted) * n - true @ given) / np.sqrt(below))
 
 
 def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
@@ -131,27 +132,27 @@ def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
 
 
 def figures(table: Predictions) -> dict[str, Any]:
-    """All figures of one arm's rows, taken together.
+    """All figures of one condition's rows, taken together.
 
     With two labels the second is the positive one, for sensitivity, specificity and AUC; with more,
-    ``recall`` says them one by one and the AUC is the mean of one label against the rest.
+    ``recall`` gives them one by one and the AUC is the mean of one label against the rest.
 
     Parameters
     ----------
     table : Predictions
-        Rows of one arm.
+        Rows of one condition.
     """
     n_labels = len(table.labels)
-    said = np.argmax(table.scores, axis=1) if len(table) else np.empty(0, dtype=np.int64)
-    recall = recalls(table.y, said, n_labels)
+    predicted = np.argmax(table.scores, axis=1) if len(table) else np.empty(0, dtype=np.int64)
+    recall = recalls(table.y, predicted, n_labels)
     rounds = table.rounds
     areas = [auc(table.y == label, table.scores[:, label], rounds) for label in range(n_labels)]
     known = [area for area in areas if area is not None]
     out: dict[str, Any] = {
         "n": dict(zip(table.labels, counts(table.y, n_labels).tolist(), strict=True)),
         "majority_rate": majority_rate(table.y),
-        "accuracy": accuracy(table.y, said),
-        "balanced_accuracy": balanced_accuracy(table.y, said, n_labels),
+        "accuracy": accuracy(table.y, predicted),
+        "balanced_accuracy": balanced_accuracy(table.y, predicted, n_labels),
     }
     if n_labels == 2:
         out |= {"sensitivity": recall[1], "specificity": recall[0], "auc": areas[1]}
@@ -160,5 +161,5 @@ def figures(table: Predictions) -> dict[str, Any]:
             "recall": dict(zip(table.labels, recall, strict=True)),
             "auc": float(np.mean(known)) if len(known) == n_labels else None,
         }
-    out |= {"mcc": matthews(table.y, said, n_labels), "brier": brier(table.y, table.scores)}
+    out |= {"mcc": matthews(table.y, predicted, n_labels), "brier": brier(table.y, table.scores)}
     return out

@@ -1,8 +1,8 @@
-"""Two arms on the same people: whether one is really better than the other.
+"""Two conditions on the same people: whether one is really better than the other.
 
 The difference is taken within each person (or with the same people drawn for both), so what all people
-share cancels.  Cross-validated figures of two arms hang on the same training sets, so the interval is the
-bootstrap's, and said to be that; under 10 people there is none.
+share cancels.  Cross-validated figures of two conditions hang on the same training sets, so the interval is
+the bootstrap's, and called that; under 10 people there is none.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def compared(
     Parameters
     ----------
     first, second : Predictions
-        Rows of one arm each; only people whom both judged are compared.
+        Rows of one condition each; only people whom both predicted are compared.
     metric : {"auc", "balanced_accuracy"}
         The primary one.
     by_person : bool

@@ -1,6 +1,6 @@
-"""Whole people with more than two labels: each label against the rest, and the label that is said.
+"""Whole people with more than two labels: each label against the rest, and the label that is predicted.
 
-The same as `offline.stats.primary` does for two: a person is the mean of what was said of their windows,
+The same as `offline.stats.primary` does for two: a person is the mean of what was predicted of their windows,
 compared within a round, and every figure is linear in who counts how often.
 """
 
@@ -13,14 +13,14 @@ import numpy.typing as npt
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.metrics import accuracy, brier, majority_rate, matthews, recalls
-from offline.stats.primary import SUREST, Metric, Pairs, PersonScores, person_scores
+from offline.stats.primary import SUREST, Metric, Pairs, PersonScores, person_means, person_scores
 
 Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class PersonClasses:
-    """What one arm said of whole people.
+    """What one condition predicted of whole people.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class PersonClasses:
     y : (n_people,) int64
         Their labels.
     log_probability : (n_rounds, n_people, n_labels) float64
-        Mean over a person's windows; no number where a round did not judge them.
+        Mean over a person's windows; NaN where a round did not predict them.
     pairs : tuple of Pairs
-        Each label against the rest; who was said to have it stands there as well.
+        Each label against the rest; who was predicted to have it stands there as well.
     """
 
     people: tuple[str, ...]
@@ -41,23 +41,11 @@ class PersonClasses:
 
     @classmethod
     def of(cls, table: Predictions) -> "PersonClasses":
-        """Put each person's windows together; rows of one arm, one label a person."""
-        people, whose = np.unique(table.person, return_inverse=True)
-        keys = list(zip(table.repeat.tolist(), table.fold.tolist(), strict=True))
-        rounds = tuple(sorted(set(keys)))
-        place = {key: i for i, key in enumerate(rounds)}
-        row = np.array([place[key] for key in keys], dtype=np.int64)
-        total = np.zeros((len(rounds), len(people), len(table.labels)))
-        count = np.zeros((len(rounds), len(people)))
-        np.add.at(total, (row, whose), np.log(np.clip(table.scores, SUREST, 1.0)))
-        np.add.at(count, (row, whose), 1.0)
-        mean = total / np.where(count > 0, count, np.nan)[:, :, np.newaxis]
-        y = np.zeros(len(people), dtype=np.int64)
-        y[whose] = table.y
-        names = tuple(people.tolist())
-        return cls(
-            names, y, mean, tuple(_against_rest(mean, label, names) for label in range(len(table.labels)))
-        )
+        """Put each person's windows together; rows of one condition, one label a person."""
+        log_probability = np.log(np.clip(table.scores, SUREST, 1.0))
+        people, y, _, mean = person_means(table, log_probability)
+        pairs = tuple(_against_rest(mean, label, people) for label in range(len(table.labels)))
+        return cls(people, y, mean, pairs)
 
     def figure(self, metric: Metric, y: Labels, times: Floats | None = None) -> Floats:
         """Mean over labels of one against the rest (AUC), or of the share that was found (balanced accuracy).
@@ -74,7 +62,7 @@ class PersonClasses:
         Returns
         -------
         (n,) float64
-            No number where a label has nobody.
+            NaN where a label has nobody.
         """
         of_labels = []
         for label, pairs in enumerate(self.pairs):
@@ -84,36 +72,36 @@ class PersonClasses:
             own = (y == label).astype(np.float64)[:, np.newaxis]
             own = own if times is None else own * times
             with np.errstate(invalid="ignore", divide="ignore"):
-                of_labels.append((pairs.said @ own) / (pairs.judged @ own))
+                of_labels.append((pairs.predicted @ own) / (pairs.evaluated @ own))
         return np.asarray(np.mean(of_labels, axis=0))
 
     def figures(self, labels: tuple[str, ...]) -> dict[str, Any]:
-        """Every other figure of people, JSON types; who was judged in several rounds counts by their mean."""
+        """Every other figure of people, JSON types; of several rounds the mean of a person's predictions."""
         mean = np.nanmean(self.log_probability, axis=0)
         probability = np.exp(mean - mean.max(axis=1, keepdims=True))
         probability /= probability.sum(axis=1, keepdims=True)
-        said = np.argmax(mean, axis=1)
+        predicted = np.argmax(mean, axis=1)
         return {
             "n": {label: int((self.y == k).sum()) for k, label in enumerate(labels)},
             "majority_rate": majority_rate(self.y),
-            "accuracy": accuracy(self.y, said),
-            "recall": dict(zip(labels, recalls(self.y, said, len(labels)), strict=True)),
-            "mcc": matthews(self.y, said, len(labels)),
+            "accuracy": accuracy(self.y, predicted),
+            "recall": dict(zip(labels, recalls(self.y, predicted, len(labels)), strict=True)),
+            "mcc": matthews(self.y, predicted, len(labels)),
             "brier": brier(self.y, probability),
             "said": [
-                [int(((self.y == i) & (said == j)).sum()) for j in range(len(labels))]
+                [int(((self.y == i) & (predicted == j)).sum()) for j in range(len(labels))]
                 for i in range(len(labels))
             ],
         }
 
 
 def person_predictions(table: Predictions) -> tuple[Pairs | PersonClasses, npt.NDArray[Any]]:
-    """What one arm predicted of whole people, whatever the number of labels, and their labels.
+    """What one condition predicted of whole people, whatever the number of labels, and their labels.
 
     Parameters
     ----------
     table : Predictions
-        Rows of one arm, one label a person.
+        Rows of one condition, one label a person.
 
     Returns
     -------
@@ -136,5 +124,5 @@ def _against_rest(mean: Floats, label: int, people: tuple[str, ...]) -> Pairs:
     own = np.where(there, mean[:, :, label], 0.0)
     most = np.where(there, mean.max(axis=2), 0.0)
     ties = (np.where(there[:, :, np.newaxis], mean, 0.0) == most[:, :, np.newaxis]).sum(axis=2)
-    said = np.where(there & (own == most), 1.0 / ties, 0.0)
-    return Pairs(pairs.won, pairs.met, said.sum(axis=0), pairs.judged)
+    predicted = np.where(there & (own == most), 1.0 / ties, 0.0)
+    return Pairs(pairs.won, pairs.met, predicted.sum(axis=0), pairs.evaluated)

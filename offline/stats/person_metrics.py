@@ -1,4 +1,4 @@
-"""What an arm says of whole people, where the label is the person's: every figure but those of windows."""
+"""Figures of whole people, where the label is the person's: every figure but those of windows."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def people_figures(scores: PersonScores, pairs: Pairs, prevalence: float | None)
     Parameters
     ----------
     scores : PersonScores
-        What was said.
+        What was predicted.
     pairs : Pairs
         The same, compared.
     prevalence : float or None
@@ -35,11 +35,11 @@ def people_figures(scores: PersonScores, pairs: Pairs, prevalence: float | None)
         JSON types; None for what is not determined.
     """
     second, first = scores.positive.astype(np.float64), (~scores.positive).astype(np.float64)
-    sensitivity = _ratio(float(pairs.said @ second), float(pairs.judged @ second))
-    specificity = _ratio(float((pairs.judged - pairs.said) @ first), float(pairs.judged @ first))
-    said = scores.log_odds > 0
+    sensitivity = _ratio(float(pairs.predicted @ second), float(pairs.evaluated @ second))
+    specificity = _ratio(float((pairs.evaluated - pairs.predicted) @ first), float(pairs.evaluated @ first))
+    predicted = scores.log_odds > 0
     there = np.isfinite(scores.log_odds)
-    y = np.broadcast_to(scores.positive, said.shape)[there]
+    y = np.broadcast_to(scores.positive, predicted.shape)[there]
     probability = expit(scores.log_odds[there])
     # One repeat holds everybody once; more of them would count the same people as others.
     one: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
@@ -47,8 +47,8 @@ def people_figures(scores: PersonScores, pairs: Pairs, prevalence: float | None)
         "n": {"second": int(second.sum()), "first": int(first.sum())},
         "sensitivity": sensitivity,
         "specificity": specificity,
-        "accuracy": float(np.mean(said[there] == y)),
-        "mcc": matthews(y.astype(np.int64), said[there].astype(np.int64), 2),
+        "accuracy": float(np.mean(predicted[there] == y)),
+        "mcc": matthews(y.astype(np.int64), predicted[there].astype(np.int64), 2),
         "partial_auc": partial_auc(scores),
         "brier": brier(y.astype(np.int64), np.stack([1.0 - probability, probability], axis=1)),
         "calibration": {
@@ -74,7 +74,7 @@ def decision_curve(
     positive : (n_people,) bool
         Who has the second label.
     probability : (n_people,) float64
-        With which each was said to have it, at the study's prevalence or about; only its order
+        Predicted of each, at the study's prevalence or about; only its order
         and its place about the threshold count.
     prevalence : float or None
         Share of people with the second label where it would be used; None takes the study's.
@@ -112,7 +112,7 @@ def predictive_values(
     sensitivity, specificity : float or None
         By person.
     prevalence : float or None
-        Share of people with the second label; None says nothing.
+        Share of people with the second label; None tells nothing.
     """
     if prevalence is None or sensitivity is None or specificity is None:
         return None

@@ -1,4 +1,4 @@
-"""The figure that an evaluation is judged by, fixed in the recipe before it runs; by person always.
+"""The primary figure of an evaluation, fixed in the recipe before it runs; by person always.
 
 Where the label is the person's, a person is one judgement: the mean log odds of their windows, compared
 with the other people of the same round (a fold of a repeat: two rounds are two trained classifiers, whose
@@ -6,7 +6,7 @@ scores share no scale).  Where labels change within a recording, each person has
 their own, and people's figures are averaged, each counting the same.
 
 Everything here is a pure function of the prediction table, and everything is linear in who counts how
-often: so a bootstrap over people, or a thousand other labellings of the same scores, is a product.
+often: so a bootstrap over people, or a thousand permutations of the labels, is a product.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from offline.stats.metrics import Figure, auc, balanced_accuracy
 Metric = Literal["auc", "balanced_accuracy"]
 METRICS: tuple[Metric, ...] = ("auc", "balanced_accuracy")
 SUREST = 1e-6
-"""Probabilities are kept so far from 0 and 1: a network that says 1 has no finite odds."""
+"""Probabilities are kept so far from 0 and 1: a prediction of 1 has no finite odds."""
 
 
 @dataclass(frozen=True, eq=False)
 class PersonScores:
-    """What one arm said of whole people, round by round (two labels, one a person).
+    """What one condition predicted of whole people, round by round (two labels, one a person).
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class PersonScores:
     positive : (n_people,) bool
         Who has the second label.
     log_odds : (n_rounds, n_people) float64
-        Mean over a person's windows; no number where a round did not judge them.
+        Mean over a person's windows; NaN where a round did not predict them.
     rounds : tuple of (int, str)
         Repeat and fold.
     """
@@ -53,41 +53,60 @@ def person_scores(table: Predictions) -> PersonScores:
     Parameters
     ----------
     table : Predictions
-        Rows of one arm, two labels, one label a person.
+        Rows of one condition, two labels, one label a person.
     """
-    people, whose = np.unique(table.person, return_inverse=True)
+    p = np.clip(table.scores[:, 1], SUREST, 1.0 - SUREST)
+    people, y, rounds, mean = person_means(table, np.log(p / (1.0 - p))[:, np.newaxis])
+    return PersonScores(people, y == 1, mean[:, :, 0], rounds)
+
+
+def person_means(
+    table: Predictions, values: Floats
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64], tuple[tuple[int, str], ...], Floats]:
+    """Means over each person's windows, round by round.
+
+    Parameters
+    ----------
+    table : Predictions
+        Rows of one condition, one label a person.
+    values : (n, k) float64
+        Of its rows.
+
+    Returns
+    -------
+    tuple of str, (n_people,) int64, tuple of (int, str), (n_rounds, n_people, k) float64
+        People, sorted; their labels; repeat and fold of the rounds; means, NaN where a round has none.
+    """
+    people, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
     keys = list(zip(table.repeat.tolist(), table.fold.tolist(), strict=True))
     rounds = tuple(sorted(set(keys)))
     place = {key: i for i, key in enumerate(rounds)}
     cell = np.array([place[key] for key in keys], dtype=np.int64) * len(people) + whose
-    p = np.clip(table.scores[:, 1], SUREST, 1.0 - SUREST)
     size = len(rounds) * len(people)
     count = np.bincount(cell, minlength=size)
-    with np.errstate(invalid="ignore"):
-        mean = np.bincount(cell, np.log(p / (1.0 - p)), minlength=size) / np.where(count, count, np.nan)
-    positive = np.zeros(len(people), dtype=bool)
-    positive[whose] = table.y == 1
-    return PersonScores(tuple(people.tolist()), positive, mean.reshape(len(rounds), len(people)), rounds)
+    total = np.stack([np.bincount(cell, own, minlength=size) for own in values.T], axis=1)
+    mean = total / np.where(count, count, np.nan)[:, np.newaxis]
+    return tuple(people.tolist()), table.y[first], rounds, mean.reshape(len(rounds), len(people), -1)
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Who scored above whom, and who was said to have the second label: sums over rounds.
+    """Who scored above whom, and who was predicted to have the second label: sums over rounds.
 
     Parameters
     ----------
     won : (n_people, n_people) float64
         In how many rounds the first scored above the second; ties count half.
     met : (n_people, n_people) float64
-        In how many both were judged.
-    said, judged : (n_people,) float64
-        In how many a person was said to have the second label, and was judged.
+        In how many both were predicted.
+    predicted, evaluated : (n_people,) float64
+        In how many a person was predicted to have the second label, and was predicted at all.
     """
 
     won: Floats
     met: Floats
-    said: Floats
-    judged: Floats
+    predicted: Floats
+    evaluated: Floats
 
     @classmethod
     def of(cls, scores: PersonScores) -> "Pairs":
@@ -100,11 +119,11 @@ class Pairs:
             won[np.ix_(here, here)] += (apart > 0) + 0.5 * (apart == 0)
             met[np.ix_(here, here)] += 1.0
         there = np.isfinite(scores.log_odds)
-        said = np.where(there, (scores.log_odds > 0) + 0.5 * (scores.log_odds == 0), 0.0)
-        return cls(won, met, said.sum(axis=0), there.sum(axis=0).astype(np.float64))
+        predicted = np.where(there, (scores.log_odds > 0) + 0.5 * (scores.log_odds == 0), 0.0)
+        return cls(won, met, predicted.sum(axis=0), there.sum(axis=0).astype(np.float64))
 
     def figure(self, metric: Metric, positive: npt.NDArray[np.bool_], times: Floats | None = None) -> Floats:
-        """The figure of one or many labellings, or of people who count several times.
+        """The figure of one or many permutations of the labels, or of people who count several times.
 
         Parameters
         ----------
@@ -118,7 +137,7 @@ class Pairs:
         Returns
         -------
         (n,) float64
-            No number where it is not determined.
+            NaN where it is not determined.
         """
         second = positive.astype(np.float64) if positive.ndim == 2 else positive[:, np.newaxis].astype(float)
         first = 1.0 - second
@@ -128,8 +147,8 @@ class Pairs:
             if metric == "auc":
                 above = np.einsum("ib,ij,jb->b", second, self.won, first, optimize=True)
                 return np.asarray(above / np.einsum("ib,ij,jb->b", second, self.met, first, optimize=True))
-            found = (self.said @ second) / (self.judged @ second)
-            spared = ((self.judged - self.said) @ first) / (self.judged @ first)
+            found = (self.predicted @ second) / (self.evaluated @ second)
+            spared = ((self.evaluated - self.predicted) @ first) / (self.evaluated @ first)
             return np.asarray(0.5 * (found + spared))
 
 
@@ -139,7 +158,7 @@ def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
     Parameters
     ----------
     table : Predictions
-        Rows of one arm.
+        Rows of one condition.
     metric : {"auc", "balanced_accuracy"}
         Which.
     """

@@ -1,4 +1,4 @@
-"""The one figure of an arm that a recipe fixes before the run, whatever its labels are."""
+"""The one figure of a condition that a recipe fixes before the run, whatever its labels are."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from offline.stats.primary import Metric, own_figures
 
 
 def primary(table: Predictions, metric: Metric, *, by_person: bool) -> Figure:
-    """The figure of one arm.
+    """The figure of one condition.
 
     Parameters
     ----------

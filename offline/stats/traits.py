@@ -8,11 +8,11 @@ import numpy.typing as npt
 from offline.base.cohort import CohortRow
 
 Traits = Mapping[str, tuple[float | None, str]]
-"""Age (years) and sex of each person; None and empty where the cohort does not tell."""
+"""Age (years) and sex of each person; None and empty where the cohort does not have them."""
 
 
 def traits_of(rows: list[CohortRow]) -> dict[str, tuple[float | None, str]]:
-    """What a cohort tells of its people: the first recording's age where there are several.
+    """Ages and sexes of a cohort's people: the first recording's age where there are several.
 
     Parameters
     ----------

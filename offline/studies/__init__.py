@@ -9,12 +9,12 @@ from offline.studies.systems import (
     aghdam2019,
     baselines,
     confounds,
+    connectivity_ensemble,
     consensus,
     deshpande2015,
     hao2015,
     jung2019,
     kuang2014,
-    many_kinds,
     sidhu2019,
     wang2018,
     xiao2019,
@@ -46,7 +46,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             aghdam2019.YOUNG,
             sidhu2019.STUDY,
             deshpande2015.STUDY,
-            many_kinds.STUDY,
+            connectivity_ensemble.STUDY,
             consensus.STUDY,
         )
     }

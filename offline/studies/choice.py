@@ -15,12 +15,12 @@ from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES
 from offline.studies.base import Study
-from offline.studies.beside import beside_ridge
 from offline.studies.continuous import run_continuous
 from offline.studies.division import UNSEEN_SITE, Profile
+from offline.studies.paired_with_baseline import paired_with_ridge
 from offline.studies.planning import people_of
 from offline.studies.recorded import RECORDED, is_cohort, run_recorded
-from offline.studies.running import run_study
+from offline.studies.run import run_study
 from offline.studies.tables import can_take
 
 
@@ -133,7 +133,7 @@ def summarise(out: Path) -> str:
     notes += _of_other_data(results)
     if not any("unit" in each["data"] for each in results):
         two = [each["study"]["name"] for each in results if len(each["data"]["labels"]) == 2]
-        paired = beside_ridge(out, two)
+        paired = paired_with_ridge(out, two)
         results = [{**each, "beside_ridge": paired.get(each["study"]["name"])} for each in results]
     return write_overview(out, results, seconds, notes)
 

@@ -32,12 +32,13 @@ from offline.evaluation.continuous import (
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
 from offline.report.amount import TRAITS
+from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.stats.permutation import permuted_within
 from offline.stats.regression import FIGURES, Amounts, figures_of, write_amounts
 from offline.studies.base import Role, Study
 from offline.studies.division import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.running import described, write_files
+from offline.studies.run import described, write_results
 from offline.studies.tables import TABLES, digest, table_of
 
 BEYOND = ", beyond age and sex"
@@ -133,7 +134,8 @@ def run_continuous(
     }
     private_folder(out)
     write_amounts(out / "predictions.csv", whole)
-    write_files(out, reported, seconds)
+    write_results(out, reported, seconds)
+    write_report(out)
     return whole, reported
 
 

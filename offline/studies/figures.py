@@ -68,12 +68,11 @@ def _with_intervals(
         spreads = [each for each in (sd, chance) if each is not None]
         known = np.isfinite(value)
         ends = around(value, max(spreads)) if spreads and known else None
+        wider = "null and bootstrap, the wider" if chance is not None else "bootstrap over people"
         out[metric] = {
             "value": value if known else None,
             "interval": None if ends is None else [ends.low, ends.high],
-            "interval_from": "null and bootstrap, the wider"
-            if chance is not None
-            else "bootstrap over people",
+            "interval_from": wider,
             "p": p_value(value, null[metric]) if metric in null and known else None,
         }
     return out

@@ -31,7 +31,7 @@ from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.columns import Columns
 from offline.studies.division import PERMUTATION_SEED
-from offline.studies.several import area, for_labels, log_probabilities
+from offline.studies.multiclass import area, for_labels, log_probabilities
 from offline.studies.tables import matrices_in
 
 INNER_FOLDS = 3
@@ -208,7 +208,7 @@ def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) ->
     Returns
     -------
     (n,) float64, or (n, n_labels) float64
-        Above 0 predicts the second of two; of more, see `offline.studies.several.log_probabilities`.
+        Above 0 predicts the second of two; of more, see `offline.studies.multiclass.log_probabilities`.
     """
     if site is not None and _takes_site(model, "decision_function"):
         return np.asarray(model.decision_function(X, site=site), dtype=np.float64)

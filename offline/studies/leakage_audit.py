@@ -1,17 +1,17 @@
 """The leakage audit of a study: its own model and table, at one real site."""
 
-import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.base.row_splits import own_site
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage.audit import audit_of
+from offline.evaluation.leakage.audit import audit_of, predicted
 from offline.evaluation.leakage.protocols import (
     OF_SCANS,
     RANDOM,
@@ -20,13 +20,13 @@ from offline.evaluation.leakage.protocols import (
     AuditTask,
     LeakageProtocol,
     Rows,
+    labels_by_permutation,
 )
-from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_row, plan_scans, rounds_of
+from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_sample, plan_scans, rounds_of
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
 from offline.scans import Scans
 from offline.stats.metrics import majority_rate
-from offline.stats.permutation import permuted_labels
 from offline.studies.base import Study
 from offline.studies.columns import Columns, how_many
 from offline.studies.division import PERMUTATION_SEED, Profile
@@ -89,17 +89,19 @@ def audit_study(
 
     def audited(protocol: LeakageProtocol, procedure: ScanProcedure, rows: Rows) -> dict[str, Any]:
         table = procedure.table
-        labels = functools.cache(
-            functools.partial(permuted_labels, table, seed=PERMUTATION_SEED, by_person=True)
-        )
+        labels = labels_by_permutation(table, seed=PERMUTATION_SEED, by_person=True)
         planned = plan_scans(protocol, table, rows, labels, rounds, n_settings=len(study.settings))
         tasks = [scan_task(each, n_columns, traits) for each in planned]
         kept = FitCache(work, procedure.key)
         results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
         seconds.append(sum(each.seconds for each in results))
-        evaluated = [(task, each.scores) for task, each in zip(planned, results, strict=True)]
-        figures = figures_by_row(table, labels)
-        return audit_of(evaluated, (protocol,), METRICS, figures, model=study.name, unit="sample")
+        evaluated = []
+        for task, each in zip(planned, results, strict=True):
+            both = np.stack(
+                [expit(-each.scores), expit(each.scores)], axis=1
+            )  # 1 - p would lose the small ones
+            evaluated.append((task, predicted(task, both, table, labels)))
+        return audit_of(evaluated, (protocol,), METRICS, figures_by_sample, model=study.name, unit="sample")
 
     whole = ScanProcedure(study, X, scans.table, digest(scans))
     skipped = {} if profile.name == "full" else too_long(study, len(rows), len(rounds))

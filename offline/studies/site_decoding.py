@@ -21,6 +21,9 @@ from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.row_splits import FOLDS, ten_folds_of_sites_and_labels
 from offline.estimators.combat import ComBat
+from offline.estimators.harmonised import tellable
+from offline.estimators.kernel_ridge import Products, predict_label, score_two
+from offline.estimators.without_traits import TraitScale
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
 from offline.scans import Scans
@@ -31,10 +34,7 @@ from offline.stats.primary import Metric
 from offline.studies.division import TENFOLD
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
-from offline.studies.harmonised import tellable
-from offline.studies.kernel_ridge import Products, say_which, score_two
 from offline.studies.tables import AGE, FEMALE, trait_columns
-from offline.studies.without_traits import TraitScale
 
 Names = npt.NDArray[np.str_]
 LINEAR, GAUSSIAN = "linear", "Gaussian kernel"
@@ -155,7 +155,7 @@ class SiteProcedure:
                 scores = score_two(products, scans.y[fold.train] == 1, train.site)
             else:
                 kernel = products.gaussian() if task.fit.model == GAUSSIAN else products
-                scores = say_which(kernel, number, len(self.names)).astype(np.float64)
+                scores = predict_label(kernel, number, len(self.names)).astype(np.float64)
             out.append((scores, {}))
         return out
 

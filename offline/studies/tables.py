@@ -12,25 +12,20 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import HemostreamError, ScanError, near_match
-from models.parts.kinds import KINDS, regions_of, widths
-from models.parts.kinds_average import TANGENT
+from models.features.base import Feature
+from models.features.connectivity import Correlation, Shrunk
+from models.features.dynamics import TemporalVariability
+from models.features.granger import Granger
+from models.features.measures import MEASURES, ConnectivityMeasures, regions_of, widths
+from models.features.spectra import LowFrequency, Spectrum
+from models.layers.connectivity_ensemble import TANGENT
 from models.regular_file import check_regular
 from offline.base.result_cache import DAMAGED, make_folder, put_array
 from offline.base.versions import versions
-from offline.features import (
-    CorrelationFeatures,
-    GrangerFeatures,
-    KindsFeatures,
-    LowFrequencyFeatures,
-    SeriesTransformer,
-    ShrunkFeatures,
-    SpectrumFeatures,
-    TemporalVariabilityFeatures,
-)
 from offline.scans import Scans
 
-MANY_KINDS = "many kinds"
-"""The one table in which what a constant region would have is no number."""
+ALL_MEASURES = "connectivity measures"
+"""The one table in which what a constant region would have is NaN."""
 CORRELATION_AND_TRAITS = "correlation and traits"
 """Connectivity, then `N_TRAITS` columns: age, its square, whether female, logarithm of motion; no number
 where unknown, for whoever fits to decide about."""
@@ -45,31 +40,31 @@ LEAST_MOTION = 1e-3
 """mm, of which the logarithm is taken where somebody is said to have moved less."""
 
 
-OF_SERIES: Mapping[str, tuple[SeriesTransformer, ...]] = MappingProxyType(
+OF_SERIES: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
     {
-        "correlation": (CorrelationFeatures(),),
-        "covariance": (ShrunkFeatures(measure="covariance"),),
-        "shrunk correlation": (KindsFeatures(("tangent",)),),
-        "partial correlation": (ShrunkFeatures(),),
-        "effective connectivity": (CorrelationFeatures(), GrangerFeatures()),
-        "spectrum": (SpectrumFeatures(),),
-        "low frequency": (LowFrequencyFeatures(), LowFrequencyFeatures(fraction=True)),
-        "temporal variability": (TemporalVariabilityFeatures(),),
-        MANY_KINDS: (KindsFeatures(),),
+        "correlation": (Correlation(),),
+        "covariance": (Shrunk("covariance"),),
+        "shrunk correlation": (ConnectivityMeasures((TANGENT,)),),
+        "partial correlation": (Shrunk(),),
+        "effective connectivity": (Correlation(), Granger()),
+        "spectrum": (Spectrum(),),
+        "low frequency": (LowFrequency(), LowFrequency(fraction=True)),
+        "temporal variability": (TemporalVariability(),),
+        ALL_MEASURES: (ConnectivityMeasures(),),
     }
 )
-"""Tables of region series: what stands side by side in each.  A bundle computes with the parts of these."""
+"""Tables of region series: what stands side by side in each.  A bundle computes with these."""
 
 
-def _of(steps: tuple[SeriesTransformer, ...]) -> Callable[[Scans], Floats]:
+def _of(features: tuple[Feature, ...]) -> Callable[[Scans], Floats]:
     def table(scans: Scans) -> Floats:
         if not scans.is_series:
             raise HemostreamError(
                 f"This system needs region series; these data are a table ({scans.derivative}). Give series, "
                 "or run ridge-table, which takes a table as it is."
             )
-        parts = [step.fit_transform(scans.X, repetition_time=scans.repetition_time) for step in steps]
-        return np.concatenate(parts, axis=1)
+        columns = [feature(scans.X, scans.repetition_time) for feature in features]
+        return np.concatenate(columns, axis=1)
 
     return table
 
@@ -99,7 +94,7 @@ def trait_columns(scans: Scans) -> Floats:
 
 
 def _with_traits(scans: Scans) -> Floats:
-    return np.concatenate([_of((CorrelationFeatures(),))(scans), trait_columns(scans)], axis=1)
+    return np.concatenate([_of((Correlation(),))(scans), trait_columns(scans)], axis=1)
 
 
 def _motion(scans: Scans) -> Floats:
@@ -122,7 +117,7 @@ def _as_it_is(scans: Scans) -> Floats:
 
 TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     {
-        **{name: _of(steps) for name, steps in OF_SERIES.items()},
+        **{name: _of(features) for name, features in OF_SERIES.items()},
         CORRELATION_AND_TRAITS: _with_traits,
         "age and sex": _traits,
         "motion": _motion,
@@ -131,9 +126,9 @@ TABLES: Mapping[str, Callable[[Scans], Floats]] = MappingProxyType(
     }
 )
 """By name."""
-WIDE = (MANY_KINDS,)
+WIDE = (ALL_MEASURES,)
 """Tables so wide that models take them in single precision, as they are kept, and copy nothing."""
-OF_MATRICES = ("shrunk correlation", MANY_KINDS)
+OF_MATRICES = ("shrunk correlation", ALL_MEASURES)
 """Tables in which upper triangles of positive definite matrices stand."""
 REVISION = 2
 """Raise it when what a table holds changes: what was kept before is then not taken up."""
@@ -158,9 +153,9 @@ def matrices_in(name: str, n_columns: int) -> slice | None:
     """
     if name not in OF_MATRICES:
         return None
-    kinds = tuple(KINDS) if name == MANY_KINDS else (TANGENT,)
-    size = widths(kinds, regions_of(kinds, n_columns))
-    start = sum(size[kind] for kind in kinds[: kinds.index(TANGENT)])
+    measures = tuple(MEASURES) if name == ALL_MEASURES else (TANGENT,)
+    size = widths(measures, regions_of(measures, n_columns))
+    start = sum(size[measure] for measure in measures[: measures.index(TANGENT)])
     return slice(start, start + size[TANGENT])
 
 
@@ -219,7 +214,7 @@ def table_of(name: str, scans: Scans, cache: Path) -> Path:
         except ScanError as error:
             raise error.named(str(scans.table.recording[error.row])) from error
         whole = values[:, :-N_TRAITS] if name == CORRELATION_AND_TRAITS else values
-        if name != MANY_KINDS and not np.isfinite(whole).all():
+        if name != ALL_MEASURES and not np.isfinite(whole).all():
             raise HemostreamError(f"The table {name!r} has values that are no numbers; expected none.")
         make_folder(cache)
         put_array(path, values.astype(np.float32))

@@ -12,32 +12,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import models.parts
+import models.features
+import models.layers
 from models.bundle import read_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical
 from models.card import ScanCard
 from models.errors import BundleError
-from models.parts.columns import SelectColumns, Standardise
-from models.parts.connectivity import Correlation, Shrunk
-from models.parts.layers import Linear
-from models.parts.registry import SERIES_PARTS, TABLE_PARTS
-from models.parts.system import System
+from models.features.connectivity import Correlation, Shrunk
+from models.layers.columns import SelectColumns, Standardise
+from models.layers.linear import Linear
 from models.scan_bundle import is_scan_bundle, read_scan_bundle, write_scan_bundle
+from models.scan_model import FEATURES, LAYERS, ScanModel
 
 NOT_HELD = {"Block", "Scan"}
-"""Dataclasses of the folder that are no parts."""
-EMBEDDED = "Embedded"
-"""A new person among the training people themselves: never in a bundle, for it would carry their features."""
+"""Dataclasses of the folders that are no steps of a model."""
 
 
-def system(seed: int = 0) -> System:
+def system(seed: int = 0) -> ScanModel:
     rng = np.random.default_rng(seed)
-    parts = (
+    layers = (
         Standardise(rng.normal(size=20), rng.uniform(1, 2, 20)),
         SelectColumns(np.array([3, 0, 11])),
         Linear(rng.normal(size=(3, 2)), rng.normal(size=2)),
     )
-    return System((Correlation(), Shrunk("partial")), parts)
+    return ScanModel((Correlation(), Shrunk("partial")), layers)
 
 
 CARD_HERE = ScanCard(
@@ -63,7 +61,7 @@ def scans(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
 def test_a_system_is_the_same_from_its_arrays(seed: int) -> None:
     whole = system(seed)
     arrays, layout = whole.to_arrays()
-    again = System.from_arrays(arrays, json.loads(json.dumps(layout)))
+    again = ScanModel.from_arrays(arrays, json.loads(json.dumps(layout)))
     assert np.array_equal(again.logits(*scans()), whole.logits(*scans()))
     one = [whole.logits(scans()[0][i : i + 1], np.array([2.0]))[0] for i in range(4)]
     assert np.stack(one) == pytest.approx(whole.logits(*scans()), abs=1e-9)
@@ -118,9 +116,9 @@ def rewritten(where: Path, **changes: object) -> Path:
         ({"input": {**CARD_HERE.input.model_dump(), "repetition_time": [3, 1]}}, "repetition_time"),
         ({"input": {**CARD_HERE.input.model_dump(), "most_masked": 1}}, "most_masked"),
         ({"input": {**CARD_HERE.input.model_dump(), "regions": ["a", "a"]}}, "regions"),
-        ({"system": []}, "numbers of no part"),
-        ({"system": [{"takes": "table", "kind": "eval", "settings": {}}]}, "a part 'eval'"),
-        ({"system": [{"takes": "table", "kind": "Correlation", "settings": {}}]}, "a part 'Correlation'"),
+        ({"system": []}, "numbers of no step"),
+        ({"system": [{"takes": "table", "kind": "eval", "settings": {}}]}, "a step 'eval'"),
+        ({"system": [{"takes": "table", "kind": "Correlation", "settings": {}}]}, "a step 'Correlation'"),
         ({"system": ["Linear"]}, r"system\.0: found 'Linear'; expected"),
         ({"system": [{"takes": "series", "kind": "Shrunk", "settings": {"measure": 1}}]}, "Shrunk"),
     ],
@@ -133,7 +131,7 @@ def test_a_card_that_cannot_be_is_refused(changes: dict, message: str, tmp_path:
 
 def test_what_is_no_number_is_not_written_and_other_folders_are_left_alone(tmp_path: Path) -> None:
     bad = system()
-    bad.parts[2].bias[0] = np.nan
+    bad.layers[2].bias[0] = np.nan
     with pytest.raises(BundleError, match="not finite"):
         write_scan_bundle(tmp_path / "b", CARD_HERE, bad)
     assert not (tmp_path / "b").exists()
@@ -146,14 +144,15 @@ def test_what_is_no_number_is_not_written_and_other_folders_are_left_alone(tmp_p
         write_scan_bundle(tmp_path, CARD_HERE, system())
 
 
-def test_every_part_has_its_name_in_the_registry() -> None:
-    found = {
-        name
-        for module in pkgutil.iter_modules(models.parts.__path__)
-        for name, each in inspect.getmembers(
-            importlib.import_module(f"models.parts.{module.name}"), inspect.isclass
-        )
-        if is_dataclass(each) and each.__module__.startswith("models.parts") and name != "System"
-    }
-    assert found - NOT_HELD - {EMBEDDED} == set(SERIES_PARTS) | set(TABLE_PARTS)
-    assert not set(SERIES_PARTS) & set(TABLE_PARTS)
+def test_every_feature_and_layer_has_its_name_in_the_registry() -> None:
+    for folder, registry in ((models.features, FEATURES), (models.layers, LAYERS)):
+        found = {
+            each
+            for module in pkgutil.iter_modules(folder.__path__)
+            for name, each in inspect.getmembers(
+                importlib.import_module(f"{folder.__name__}.{module.name}"), inspect.isclass
+            )
+            if is_dataclass(each) and each.__module__.startswith(folder.__name__) and name not in NOT_HELD
+        }
+        assert found == set(registry.values())
+    assert not set(FEATURES) & set(LAYERS)

@@ -11,15 +11,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from models.errors import BundleError, RecipeError
+from models.layers.network import TableNetwork, network_of, standardised
 from models.networks.boltzmann import RestrictedBoltzmannMachine
 from models.networks.deep_belief import DeepBeliefNetwork
 from models.networks.mixture_of_experts import MixtureOfExperts
 from models.networks.stacked_autoencoder import DenoisingAutoEncoder, StackedAutoEncoder
 from models.networks.table_cnn import TableCNN, places_of
-from models.parts.fusion import MEMBERS, VoteFusion
-from models.parts.network import BENDS, TableNetwork, network_of, side_by_side, standardised
-from models.parts.packing import packed, unpacked
-from models.parts.tree_bayes import TreeBayes
 
 NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
     "stacked_autoencoder": lambda n, out: StackedAutoEncoder(n, out, hidden=(9, 5)),
@@ -102,24 +99,6 @@ def test_a_denoising_layer_hides_columns_in_training_only() -> None:
     assert torch.equal(coder.eval()(rows), coder(rows))
 
 
-@pytest.mark.parametrize("gaussian", [False, True])
-def test_free_energy_adds_up_over_all_hidden_states(gaussian: bool) -> None:
-    """Against the definition: minus the log of the sum over hidden states of exp(-energy)."""
-    torch.manual_seed(0)
-    machine = RestrictedBoltzmannMachine(3, 4, gaussian=gaussian)
-    with torch.no_grad():
-        for parameter in machine.parameters():
-            parameter.normal_()
-        seen = table(5, 3)
-        states = torch.tensor(list(product((0.0, 1.0), repeat=4)))
-        links = seen @ machine.weight.T @ states.T + states @ machine.hidden_bias
-        own = -0.5 * (seen - machine.visible_bias).square() if gaussian else seen * machine.visible_bias
-        expected = -torch.logsumexp(own.sum(dim=1, keepdim=True) + links, dim=1)
-        torch.testing.assert_close(machine.free_energy(seen), expected)
-        # A hidden unit's probability is its mean over those states.
-        torch.testing.assert_close(machine.hidden(seen), torch.softmax(links, dim=1) @ states)
-
-
 def test_a_belief_network_begins_where_its_machines_ended() -> None:
     torch.manual_seed(0)
     machines = [RestrictedBoltzmannMachine(5, 4, gaussian=True), RestrictedBoltzmannMachine(4, 3)]
@@ -161,17 +140,6 @@ def drawn(rng: np.random.Generator, sizes: tuple[int, ...], bends: tuple[str, ..
     return network_of(layers, bends)
 
 
-@given(st.integers(0, 10_000), st.sampled_from(sorted(BENDS)))
-@settings(max_examples=15, deadline=None)
-def test_networks_side_by_side_say_what_each_says(seed: int, bend: str) -> None:
-    rng = np.random.default_rng(seed)
-    pair = [drawn(rng, sizes, (bend, "none")) for sizes in ((3, 4, 2), (2, 5, 3))]
-    columns = [np.array([4, 0, 2]), np.array([1, 3])]
-    X = rng.normal(size=(6, 6))
-    apart = np.concatenate([one(X[:, own]) for one, own in zip(pair, columns, strict=True)], axis=1)
-    np.testing.assert_allclose(side_by_side(pair, columns, 6)(X), apart, atol=1e-12)
-
-
 def test_a_first_layer_takes_the_standard_in() -> None:
     rng = np.random.default_rng(0)
     one = drawn(rng, (3, 2), ("none",))
@@ -186,29 +154,3 @@ def test_a_damaged_network_is_refused() -> None:
         TableNetwork(np.zeros(7), (3, 2), ("none",))
     with pytest.raises(BundleError, match="Did you mean 'tanh'"):
         TableNetwork(np.zeros(8), (3, 2), ("tan",))
-
-
-def test_a_tree_multiplies_what_its_tables_say() -> None:
-    """Two binary columns, the second's bin given by the first's for one label only."""
-    tables = np.log(
-        [[[[0.5, 0.5]] * 2, [[0.5, 0.5]] * 2], [[[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.1], [0.1, 0.9]]]]
-    )
-    tree = TreeBayes(np.zeros((2, 1)), np.array([-1, 0]), tables, np.log([0.25, 0.75]))
-    found = np.exp(tree(np.array([[1.0, 1.0], [1.0, -1.0]])))
-    np.testing.assert_allclose(found, [[0.25 * 0.25, 0.75 * 0.45], [0.25 * 0.25, 0.75 * 0.05]])
-
-
-def test_a_fusion_weighs_votes_by_how_often_they_were_right() -> None:
-    """Two members: the first is right nine times in ten, the second no better than chance."""
-    member = network_of([(np.array([[-1.0, 1.0]]), np.zeros(2))], ("none",))
-    numbers, members = packed([[member], [member]])
-    confusion = np.log([[[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]])
-    fused = VoteFusion(numbers, members, np.array([0, 1]), confusion, np.log([0.5, 0.5]))
-    odds = np.diff(fused(np.array([[1.0, -1.0], [-1.0, -1.0]])), axis=1)
-    np.testing.assert_allclose(odds, np.log([[9.0], [1 / 9.0]]))
-    assert isinstance(unpacked(numbers, members, MEMBERS)[0][0], TableNetwork)
-    with pytest.raises(BundleError, match="needs 4 numbers and has 3"):
-        unpacked(numbers[:-1], members, MEMBERS)
-    members[1][0]["kind"] = "TableNetwerk"
-    with pytest.raises(BundleError, match="Did you mean 'TableNetwork'"):
-        unpacked(numbers, members, MEMBERS)

@@ -5,10 +5,10 @@ import pytest
 
 from models.card import ScanCard
 from models.errors import SignalError
-from models.parts.connectivity import Correlation
-from models.parts.layers import Linear
-from models.parts.system import System
+from models.features.connectivity import Correlation
+from models.layers.linear import Linear
 from models.scan_bundle import ScanBundle
+from models.scan_model import ScanModel
 from realtime.decision import Decision
 from realtime.scan import predict_scan
 from realtime.signal import Channel, Kind, SignalSpec
@@ -28,7 +28,7 @@ BUNDLE = ScanBundle(
         labels=("TD", "ASD"),
         hash="0" * 64,
     ),
-    System((Correlation(),), (Linear(np.random.default_rng(0).normal(size=(10, 2)), np.zeros(2)),)),
+    ScanModel((Correlation(),), (Linear(np.random.default_rng(0).normal(size=(10, 2)), np.zeros(2)),)),
 )
 
 
@@ -112,7 +112,7 @@ def test_what_is_missing_is_reported() -> None:
 def test_a_system_that_gives_nan_abstains() -> None:
     scan = recording()
     broken = ScanBundle(
-        BUNDLE.card, System(BUNDLE.system.features, (Linear(np.full((10, 2), np.inf), np.zeros(2)),))
+        BUNDLE.card, ScanModel(BUNDLE.system.features, (Linear(np.full((10, 2), np.inf), np.zeros(2)),))
     )
     decision = predict_scan(scan, broken, session="scan")
     assert decision.reasons == ("inference failed",)

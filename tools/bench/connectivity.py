@@ -24,8 +24,9 @@ from cyclopts import App
 from nilearn.connectome import ConnectivityMeasure
 from threadpoolctl import threadpool_limits
 
-from offline.features import FEATURES, CorrelationFeatures
-from offline.features.base import Series
+from models.features.connectivity import Correlation
+from models.features.series import Series
+from offline.features import FEATURES, SeriesFeatures
 
 app = App(name="connectivity", help="Connectivity of a cohort.", help_format="plaintext")
 
@@ -56,7 +57,7 @@ def connectivity(*, turns: int = 5, others: bool = False, double: bool = False) 
         X = padded(scans).astype(dtype)
         standardised = [standard(scan).astype(dtype) for scan in scans]
         seconds = np.full(len(X), 2.0)
-        feature = CorrelationFeatures().fit(X)
+        feature = SeriesFeatures(Correlation()).fit(X)
         check(feature.transform(X), scans)
         columns = [np.ascontiguousarray(scan.T, dtype=dtype) for scan in scans]
         arms: dict[str, Callable[[], object]] = {

@@ -19,8 +19,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.preprocessing import StandardScaler
 
-from offline.studies.dual import PENALTIES
-from offline.studies.ridge_connectivity import leave_sites_out
+from offline.estimators.ridge_connectivity import PENALTIES, RidgeConnectivity
 
 app = App(name="nested", help="The nested linear baseline.", help_format="plaintext")
 
@@ -56,7 +55,11 @@ def nested(
     names = np.unique(site)
     with threadpool_limits(threads):
         begin = time.perf_counter()
-        scores, chosen = leave_sites_out(X, y, site)
+        scores, chosen = np.empty(len(y)), {}
+        for name in names:
+            out = site == name
+            model = RidgeConnectivity().fit(X[~out], y[~out], site=site[~out])
+            scores[out], chosen[str(name)] = model.decision_function(X[out]), model.penalty_
         ours = time.perf_counter() - begin
         begin = time.perf_counter()
         fits, apart = 0, 0.0

@@ -50,7 +50,7 @@ def export(
     from offline.base.remarks import show
     from offline.scans import read_scans
     from offline.studies import STUDIES
-    from offline.studies.exporting import export_study
+    from offline.studies.export import export_study
     from offline.studies.recorded import RECORDED
     from offline.studies.tables import digest
 

@@ -13,15 +13,15 @@ import torch
 from models.bundle import write_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical
 from models.card import NetworkSpec, ScanCard, ScanInput, WindowCard, WindowSettings
+from models.features.connectivity import Correlation
+from models.features.measures import ConnectivityMeasures
+from models.layers.columns import Standardise
+from models.layers.connectivity_ensemble import ConnectivityEnsemble
+from models.layers.linear import Linear
+from models.layers.network import network_of
 from models.networks.registry import NETWORKS, make_network
-from models.parts.columns import Standardise
-from models.parts.connectivity import Correlation
-from models.parts.ensemble import ensemble_of
-from models.parts.kinds import Kinds
-from models.parts.kinds_average import KindsAverage
-from models.parts.layers import Linear
-from models.parts.system import System
 from models.scan_bundle import write_scan_bundle
+from models.scan_model import ScanModel
 from tools.fuzz.damage import Random, damaged
 from tools.fuzz.seeds import Input, spec
 from tools.fuzz.texts import VALUES, tree
@@ -50,19 +50,19 @@ def bundles() -> list[Input]:
 
 
 def scan_bundles() -> list[Input]:
-    """Systems for whole scans, small: of one feature, of many kinds, and of chains held in one array."""
+    """Scan models, small: of one feature, of several connectivity measures, and of a network."""
     random = np.random.default_rng(0)
     regions = 5
     pairs = regions * (regions - 1) // 2
     linear = Linear(random.normal(size=(pairs, 2)), random.normal(size=2))
-    line = KindsAverage(
+    line = ConnectivityEnsemble(
         np.eye(regions), np.zeros(25), np.ones(25), random.normal(size=25), ("pearson", "tangent"),
         (("pearson", False), ("tangent", True)), 1.0, 0.0,
     )  # fmt: skip
-    systems = [
-        System((Correlation(),), (Standardise(np.zeros(pairs), np.ones(pairs)), linear)),
-        System((Kinds(("pearson", "tangent")),), (line,)),
-        System((Correlation(),), (ensemble_of([[linear], [linear]]),)),
+    scan_models = [
+        ScanModel((Correlation(),), (Standardise(np.zeros(pairs), np.ones(pairs)), linear)),
+        ScanModel((ConnectivityMeasures(("pearson", "tangent")),), (line,)),
+        ScanModel((Correlation(),), (network_of([(linear.weights, linear.bias)], ["none"]),)),
     ]
     needs = ScanInput(
         regions=[f"region {k}" for k in range(regions)],
@@ -72,10 +72,10 @@ def scan_bundles() -> list[Input]:
         most_masked=0.4,
     )
     found: list[Input] = []
-    for system in systems:
+    for scan_model in scan_models:
         with tempfile.TemporaryDirectory() as folder:
             card = ScanCard(system=(), input=needs, labels=("TD", "ASD"), study={"name": "ridge"})
-            write_scan_bundle(Path(folder) / "b", card, system)
+            write_scan_bundle(Path(folder) / "b", card, scan_model)
             found.append({each: (Path(folder) / "b" / each).read_bytes() for each in (CARD, WEIGHTS)})
     return found
 

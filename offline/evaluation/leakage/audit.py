@@ -5,16 +5,22 @@ may still have found something.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.arrays import Floats
-from offline.evaluation.leakage.protocols import HONEST, AuditTask, LeakageProtocol
+from offline.base.predictions import Predictions
+from offline.base.sample_table import SampleTable
+from offline.evaluation.leakage.protocols import HONEST, AuditTask, LabelsOf, LeakageProtocol
 from offline.stats.permutation import FEWEST
 
-Evaluated = Sequence[tuple[AuditTask, Floats]]
+Evaluated = Sequence[tuple[AuditTask, Predictions]]
 """Tasks, and what their models predicted of their folds' test samples."""
+Round = dict[int | None, list[Predictions]]
+"""By setting, what was predicted in all folds of one division."""
+LABELS = ("0", "1")
 Z = 1.96
 """Half the width of a 95 % interval, in standard deviations."""
 SAYS = (
@@ -27,8 +33,8 @@ def audit_of(
     evaluated: Evaluated,
     protocols: Sequence[LeakageProtocol],
     metrics: Sequence[str],
-    figures: Callable[[Evaluated], Mapping[str, float]],
-    spread: Callable[[Evaluated, Evaluated], float] | None = None,
+    figures: Callable[[Predictions], Mapping[str, float]],
+    spread: Callable[[Predictions, Predictions], float] | None = None,
     *,
     model: str,
     unit: str,
@@ -37,7 +43,7 @@ def audit_of(
 
     Parameters
     ----------
-    evaluated : sequence of (AuditTask, (n, n_scores) float64)
+    evaluated : sequence of (AuditTask, Predictions)
         All tasks in their order, and what was predicted of their test samples.
     protocols : sequence of LeakageProtocol
         Those that were tried.
@@ -59,18 +65,20 @@ def audit_of(
         of ``leaky`` and ``honest`` (``value``, the mean over divisions with true labels, and ``permuted``),
         and their ``difference``.
     """
-    rounds: dict[tuple[LeakageProtocol, bool], dict[object, list[tuple[AuditTask, Floats]]]] = {}
-    for task, predicted in evaluated:
-        key = task.protocol, task.leaky
-        rounds.setdefault(key, {}).setdefault((task.permutation, task.seed), []).append((task, predicted))
-    found = {key: _figures_of(list(own.values()), metrics, figures) for key, own in rounds.items()}
+    rounds: dict[tuple[LeakageProtocol, bool], dict[object, Round]] = {}
+    for task, own in evaluated:
+        each = rounds.setdefault((task.protocol, task.leaky), {}).setdefault(
+            (task.permutation, task.seed), {}
+        )
+        each.setdefault(task.setting, []).append(own)
+    found = {key: _figures_of(own, metrics, figures) for key, own in rounds.items()}
     compared = {}
     for protocol in protocols:
         leaky, twin = (protocol, True), (protocol, False) if (protocol, False) in found else (HONEST, False)
         sd = np.nan
         if spread is not None:
-            pairs = zip(rounds[leaky].values(), rounds[twin].values(), strict=True)
-            sd = float(np.mean([spread(a, b) for a, b in pairs if a[0][0].permutation is None]))
+            pairs = zip(_true(rounds[leaky]), _true(rounds[twin]), strict=True)
+            sd = float(np.mean([spread(_whole(a)[0], _whole(b)[0]) for a, b in pairs]))
         compared[str(protocol)] = {
             "explained": f"{protocol.leaks}; its honest twin {protocol.twin}.",
             "leaky": {metric: _figure(*found[leaky][metric]) for metric in metrics},
@@ -92,23 +100,42 @@ def audit_of(
     }
 
 
+def predicted(task: AuditTask, scores: Floats, table: SampleTable, labels: LabelsOf) -> Predictions:
+    """What a task's model predicted, beside the labels of its permutation.
+
+    Parameters
+    ----------
+    task : AuditTask
+        Which.
+    scores : (n, 2) float64
+        Probabilities of the fold's test samples.
+    table : SampleTable
+        All samples.
+    labels : callable
+        Labels of all samples, (n,) int64.
+    """
+    return Predictions.of_fold(LABELS, replace(table, target=labels(task.permutation)), task.fold, scores)
+
+
+def _whole(each: Round) -> list[Predictions]:
+    return [Predictions.concatenate(parts) for parts in each.values()]
+
+
+def _true(rounds: Mapping[Any, Round]) -> list[Round]:
+    return [each for (permutation, _), each in rounds.items() if permutation is None]
+
+
 def _figures_of(
-    rounds: Sequence[Evaluated],
+    rounds: Mapping[Any, Round],
     metrics: Sequence[str],
-    figures: Callable[[Evaluated], Mapping[str, float]],
+    figures: Callable[[Predictions], Mapping[str, float]],
 ) -> dict[str, tuple[Floats, Floats]]:
     """By metric, with true labels (n_divisions,) and with permuted ones (n_permutations,)."""
-    found: dict[bool, list[Mapping[str, float]]] = {True: [], False: []}
-    for own in rounds:
-        settings = dict.fromkeys(task.setting for task, _ in own)
-        each = [figures([pair for pair in own if pair[0].setting == setting]) for setting in settings]
-        # Whoever reports the best of several settings reports the one with the greatest first figure.
-        found[own[0][0].permutation is None].append(max(each, key=lambda its: its[metrics[0]]))
-    true, permuted = found[True], found[False]
-    return {
-        metric: (np.array([its[metric] for its in true]), np.array([its[metric] for its in permuted]))
-        for metric in metrics
-    }
+    # Whoever reports the best of several settings reports the one with the greatest first figure.
+    best = [max(map(figures, _whole(each)), key=lambda its: its[metrics[0]]) for each in rounds.values()]
+    n = len(_true(rounds))  # they come first
+    values = {metric: np.array([its[metric] for its in best]) for metric in metrics}
+    return {metric: (own[:n], own[n:]) for metric, own in values.items()}
 
 
 def _figure(true: Floats, permuted: Floats) -> dict[str, Any]:

@@ -1,44 +1,29 @@
 """Figures of an audit of windows: those of the evaluation, by person, and how far a difference strays."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from offline.base.predictions import Predictions
-from offline.base.sample_table import SampleTable
 from offline.evaluation.leakage.audit import Evaluated, audit_of
-from offline.evaluation.leakage.protocols import OF_WINDOWS, LabelsOf
+from offline.evaluation.leakage.protocols import OF_WINDOWS
 from offline.stats.intervals import bootstrap_mean_sd
 from offline.stats.paired_comparison import difference_sd
 from offline.stats.person_classes import person_predictions
 from offline.stats.primary import Metric, own_figures
 from offline.stats.primary_figure import primary
 
-LABELS = ("0", "1")
-
 
 def audit_by_person(
-    evaluated: Evaluated,
-    table: SampleTable,
-    labels: LabelsOf,
-    *,
-    by_person: bool,
-    metric: Metric,
-    seed: int,
-    model: str,
+    evaluated: Evaluated, *, by_person: bool, metric: Metric, seed: int, model: str
 ) -> dict[str, Any]:
     """Put every protocol of an audit of windows beside the honest one.
 
     Parameters
     ----------
-    evaluated : sequence of (AuditTask, (n, 2) float64)
-        Every task, and the probabilities that its model gave to the fold's test windows.
-    table : SampleTable
-        All windows.
-    labels : callable
-        Labels of all windows, (n,) int64.
+    evaluated : sequence of (AuditTask, Predictions)
+        Every task, and what was predicted of its test windows.
     by_person : bool
         Whether the label is the person's.
     metric : {"auc", "balanced_accuracy"}
@@ -49,26 +34,12 @@ def audit_by_person(
         What every task fitted.
     """
 
-    def table_of(own: Evaluated) -> Predictions:
-        compared = replace(table, target=labels(own[0][0].permutation))
-        return Predictions.concatenate(
-            [Predictions.of_fold(LABELS, compared, task.fold, scores) for task, scores in own]
-        )
-
-    def figures(own: Evaluated) -> dict[str, float]:
-        value = primary(table_of(own), metric, by_person=by_person)
+    def figures(table: Predictions) -> dict[str, float]:
+        value = primary(table, metric, by_person=by_person)
         return {metric: np.nan if value is None else value}
 
     spread = partial(spread_of, metric=metric, by_person=by_person, seed=seed)
-    return audit_of(
-        evaluated,
-        OF_WINDOWS,
-        (metric,),
-        figures,
-        lambda leaky, honest: spread(table_of(leaky), table_of(honest)),
-        model=model,
-        unit="person",
-    )
+    return audit_of(evaluated, OF_WINDOWS, (metric,), figures, spread, model=model, unit="person")
 
 
 def spread_of(one: Predictions, other: Predictions, *, metric: Metric, by_person: bool, seed: int) -> float:

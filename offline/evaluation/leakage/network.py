@@ -6,19 +6,18 @@ often as the recipe asks for a null of the network (``network_permutations``); 0
 """
 
 from collections.abc import Sequence
-from functools import cache, partial
 from typing import Any
 
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import settings_kept
+from offline.evaluation.leakage.audit import predicted
 from offline.evaluation.leakage.by_person import audit_by_person
-from offline.evaluation.leakage.protocols import HONEST, OF_WINDOWS, AuditTask, LabelsOf
+from offline.evaluation.leakage.protocols import HONEST, OF_WINDOWS, AuditTask, labels_by_permutation
 from offline.evaluation.leakage.windows import AuditWindows, plan_windows
 from offline.evaluation.tasks import FitResult, FitTask
 from offline.evaluation.windows import WindowFit, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.permutation import permuted_labels
 from offline.training.visible_channels import VisibleChannels
 
 AUDIT_TASKS = "network's audit"
@@ -40,7 +39,8 @@ def audit_tasks(samples: Samples, recipe: Recipe, *, by_person: bool, permutatio
         Of the labels.
     """
     windows = AuditWindows.of(window_features(samples.X), samples.table, by_person=by_person)
-    labels, seed = _labels(samples, recipe), recipe.training.seed
+    seed = recipe.training.seed
+    labels = labels_by_permutation(samples.table, seed=seed, by_person=by_person)
     rounds = [(n, seed + (0 if n is None else n + 1)) for n in (None, *range(permutations))]
     bare, out = settings_kept(recipe), []
     for task in plan_windows(windows, labels, rounds):
@@ -65,22 +65,11 @@ def network_audit(
         Of its tasks.
     """
     protocols = {str(protocol): protocol for protocol in (HONEST, *OF_WINDOWS)}
-    evaluated = []
+    seed, evaluated = recipe.training.seed, []
+    labels = labels_by_permutation(samples.table, seed=seed, by_person=by_person)
     for each in results:
         protocol, number = protocols[each.task.condition], each.task.permutation
-        task = AuditTask(protocol, protocol is not HONEST, number, recipe.training.seed, each.task.fold)
-        evaluated.append((task, each.scores))
-    return audit_by_person(
-        evaluated,
-        samples.table,
-        _labels(samples, recipe),
-        by_person=by_person,
-        metric=recipe.evaluation.metric,
-        seed=recipe.training.seed,
-        model=recipe.network.arm,
-    )
-
-
-def _labels(samples: Samples, recipe: Recipe) -> LabelsOf:
-    by_person = recipe.labels.target == "person"
-    return cache(partial(permuted_labels, samples.table, seed=recipe.training.seed, by_person=by_person))
+        task = AuditTask(protocol, protocol is not HONEST, number, seed, each.task.fold)
+        evaluated.append((task, predicted(task, each.scores, samples.table, labels)))
+    metric, model = recipe.evaluation.metric, recipe.network.arm
+    return audit_by_person(evaluated, by_person=by_person, metric=metric, seed=seed, model=model)

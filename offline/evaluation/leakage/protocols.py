@@ -7,11 +7,14 @@ chance; they differ in what leaks and in nothing else.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
+from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
+from offline.stats.permutation import permuted_labels
 
 Rows = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.int64]
@@ -19,6 +22,11 @@ LabelsOf = Callable[[int | None], Labels]
 """Labels of all samples, (n,) int64, by the number of the permutation; None is the true ones."""
 Rounds = Sequence[tuple[int | None, int]]
 """Number of the permutation, and seed of the division, of each time that everybody is predicted."""
+
+
+def labels_by_permutation(table: SampleTable, *, seed: int, by_person: bool) -> LabelsOf:
+    """`offline.stats.permutation.permuted_labels` by number, each computed once."""
+    return cache(partial(permuted_labels, table, seed=seed, by_person=by_person))
 
 
 class Division(StrEnum):

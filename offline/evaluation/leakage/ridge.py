@@ -1,6 +1,5 @@
 """The audit of windows with the ridge baseline, which can be fitted often enough for an interval."""
 
-from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -8,12 +7,13 @@ import numpy as np
 from models.arrays import Floats
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
-from offline.estimators.discriminant import fit_discriminant, standard_of
+from offline.estimators.discriminant import fit_discriminant
+from offline.estimators.scaling import standard_of
+from offline.evaluation.leakage.audit import predicted
 from offline.evaluation.leakage.by_person import audit_by_person
-from offline.evaluation.leakage.protocols import AuditTask, Labels
+from offline.evaluation.leakage.protocols import AuditTask, Labels, labels_by_permutation
 from offline.evaluation.leakage.windows import AuditWindows, plan_windows
 from offline.evaluation.ridge import inner_folds
-from offline.stats.permutation import permuted_labels
 from offline.stats.primary import Metric
 
 PERMUTATIONS = 40
@@ -55,16 +55,15 @@ def audit_ridge(
     windows = AuditWindows.of(features, table, by_person=by_person)
     total = divisions + permutations
     rounds = [(None if n < divisions else n, seed + n) for n in range(total)]
-    labels = cache(partial(permuted_labels, table, seed=seed, by_person=by_person))
+    labels = labels_by_permutation(table, seed=seed, by_person=by_person)
     evaluated, begun = [], -1
     for task in plan_windows(windows, labels, rounds):
         if begun != (begun := task.seed - seed):
             tell("audit", begun, total, "true labels" if begun < divisions else "permuted labels")
-        evaluated.append((task, _scores(windows, labels(task.permutation), task)))
+        scores = _scores(windows, labels(task.permutation), task)
+        evaluated.append((task, predicted(task, scores, table, labels)))
     tell("audit", total, total, "")
-    return audit_by_person(
-        evaluated, table, labels, by_person=by_person, metric=metric, seed=seed, model="ridge"
-    )
+    return audit_by_person(evaluated, by_person=by_person, metric=metric, seed=seed, model="ridge")
 
 
 def _scores(windows: AuditWindows, y: Labels, task: AuditTask) -> Floats:

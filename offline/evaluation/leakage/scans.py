@@ -4,14 +4,14 @@ Each protocol has a twin of its own: the same people, as many training rows, the
 `SETTING`, the model's first setting is kept: a choice would cost much and show nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
+from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
-from offline.evaluation.leakage.audit import Evaluated
 from offline.evaluation.leakage.protocols import (
     AuditTask,
     Division,
@@ -21,7 +21,7 @@ from offline.evaluation.leakage.protocols import (
     Rounds,
     Rows,
 )
-from offline.stats.metrics import auc
+from offline.stats.metrics import figures
 
 FOLDS = 5
 SEED = 5000
@@ -132,38 +132,10 @@ def _folds(table: SampleTable, rows: Rows, part: Labels, seed: int) -> list[Fold
     return out
 
 
-def figures_by_row(table: SampleTable, labels: LabelsOf) -> Callable[[Evaluated], dict[str, float]]:
-    """What a paper would report of one round: by row, and by person (a person's rows averaged).
-
-    Parameters
-    ----------
-    table : SampleTable
-        Whose rows they are.
-    labels : callable
-        Labels of all rows, (n,) int64.
-
-    Returns
-    -------
-    callable
-        Log odds of the second label, (n,) float64 of each task's test rows, to `METRICS`.
-    """
-
-    def figures(own: Evaluated) -> dict[str, float]:
-        rows = np.concatenate([task.fold.test for task, _ in own])
-        fold = np.concatenate([np.full(len(task.fold.test), task.fold.name) for task, _ in own])
-        log_odds = np.concatenate([predicted for _, predicted in own])
-        truth = labels(own[0][0].permutation)[rows] == 1
-        predicted = log_odds > 0
-        # Scores of two folds share no scale; every fold has rows of both labels.
-        area = auc(truth, log_odds, fold)
-        assert area is not None
-        _, first, whose = np.unique(table.person[rows], return_index=True, return_inverse=True)
-        of_people = np.bincount(whose, log_odds) > 0
-        return {
-            "accuracy": float(np.mean(predicted == truth)),
-            "balanced_accuracy": 0.5 * float(np.mean(predicted[truth]) + np.mean(~predicted[~truth])),
-            "auc": area,
-            "accuracy_by_person": float(np.mean(of_people == truth[first])),
-        }
-
-    return figures
+def figures_by_sample(table: Predictions) -> dict[str, float]:
+    """What a paper would report of one round: by sample, and by person (a person's samples averaged)."""
+    its = figures(table)
+    log_odds = np.log(table.scores[:, 1] / table.scores[:, 0])
+    _, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
+    right = (np.bincount(whose, log_odds) > 0) == (table.y[first] == 1)
+    return {name: float(its[name]) for name in METRICS[:3]} | {"accuracy_by_person": float(np.mean(right))}

@@ -13,7 +13,7 @@ from offline.scans import Scans
 from offline.studies.base import Paper, PaperClaim, Population, Study
 from offline.studies.systems.selecting import behind_best
 from offline.studies.tables import CORRELATION_AND_TRAITS
-from offline.studies.young import YoungAfterOlder
+from offline.studies.transfer_by_age import TransferByAge
 
 PAPER = (
     "Akhavan Aghdam M, Sharifi A, Pedram MM (2019). Diagnosis of autism spectrum disorders in young children "
@@ -46,7 +46,7 @@ def fusion(*, columns: int, random_state: int) -> Any:
 
 def young(*, random_state: int) -> Any:
     """Convolutions that older people teach first."""
-    return YoungAfterOlder(BEFORE, random_state=random_state)
+    return TransferByAge(BEFORE, random_state=random_state)
 
 
 def children(scans: Scans) -> npt.NDArray[np.bool_]:
@@ -62,6 +62,7 @@ def _study(
     *,
     fit_s: float,
     settings: tuple[dict[str, int], ...] = WIDTHS,
+    not_exportable_because: str = "",
 ) -> Study:
     return Study(
         name=name,
@@ -71,6 +72,7 @@ def _study(
         table="correlation",
         model=model,
         settings=settings,
+        not_exportable_because=not_exportable_because,
         fit_s=fit_s,
     )
 
@@ -82,7 +84,14 @@ CNN = _study(
     convolutions,
     fit_s=0.3,
 )
-EXPERTS = _study("aghdam2019-experts", "Mixture of experts", "Experts mixed by a gate.", experts, fit_s=0.1)
+EXPERTS = _study(
+    "aghdam2019-experts",
+    "Mixture of experts",
+    "Experts mixed by a gate.",
+    experts,
+    fit_s=0.1,
+    not_exportable_because="its mixture of experts predicts in studies only",
+)
 FUSION = _study(
     "aghdam2019-fusion",
     "Naive-Bayes fusion",
@@ -91,6 +100,7 @@ FUSION = _study(
     fit_s=2.0,
     # Twelve networks a fit: choosing among widths too would take hours.
     settings=({"columns": 400},),
+    not_exportable_because="its fused votes predict in studies only",
 )
 YOUNG = Study(
     name="aghdam2019-young",

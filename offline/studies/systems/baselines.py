@@ -4,12 +4,12 @@
 from typing import Any
 
 from offline.estimators import MEMBERS
+from offline.estimators.consensus_members import linear_svm
+from offline.estimators.ridge_connectivity import RidgeConnectivity
 from offline.estimators.row_space import InRowSpace
-from offline.estimators.standard import linear_svm
 from offline.estimators.standardised import Standardised
+from offline.estimators.tangent_ridge import TangentRidge
 from offline.studies.base import Role, Study
-from offline.studies.ridge_connectivity import RidgeConnectivity
-from offline.studies.tangent_ridge import TangentRidge
 
 
 def ridge(*, random_state: int) -> Any:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from offline.estimators.combat import FEWEST
+from offline.estimators.harmonised import Harmonised
+from offline.estimators.ridge_connectivity import RidgeConnectivity
+from offline.estimators.without_traits import WithoutTraits
 from offline.studies.base import Paper, Role, Study, UnlabelledUse
-from offline.studies.harmonised import Harmonised
-from offline.studies.ridge_connectivity import RidgeConnectivity
 from offline.studies.tables import AGE, CORRELATION_AND_TRAITS, FEMALE, N_TRAITS
-from offline.studies.without_traits import WithoutTraits
 
 NOT_EXPORTABLE = "it needs the age and sex of whoever is judged"
 

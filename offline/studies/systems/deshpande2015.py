@@ -4,13 +4,13 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from offline.estimators import ESTIMATORS, RecursiveElimination
+from offline.estimators import MEMBERS, RecursiveElimination
 from offline.studies.base import Paper, PaperClaim, Study
 
 
 def model(*, kept: int, random_state: int) -> Any:
     """Edges eliminated recursively, then a cascade with Bayesian regularisation."""
-    cascade = ESTIMATORS["fully-connected-cascade"]()
+    cascade = MEMBERS["fully-connected-cascade"]()
     return Pipeline([("kept", RecursiveElimination(kept)), ("classifier", cascade)])
 
 
@@ -30,5 +30,6 @@ STUDY = Study(
     table="effective connectivity",
     model=model,
     settings=({"kept": 60}, {"kept": 200}),
+    not_exportable_because="its cascade predicts in studies only",
     fit_s=0.6,
 )

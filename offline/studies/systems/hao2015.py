@@ -31,5 +31,6 @@ STUDY = Study(
     table="spectrum",
     model=model,
     settings=({"columns": 200},),
+    not_exportable_because="its Bayesian network predicts in studies only",
     fit_s=0.25,
 )

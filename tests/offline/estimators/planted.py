@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
@@ -48,3 +49,15 @@ def planted(
 
 def auc(model: Any, X: np.ndarray, y: np.ndarray) -> float:
     return float(roc_auc_score(y, model.decision_function(X)))
+
+
+def leave_sites_out(
+    model: Any, X: np.ndarray, y: np.ndarray, site: np.ndarray
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Scores of every person by a model fitted without their site, and the fitted models by site."""
+    scores, fitted = np.empty(len(y)), {}
+    for name in np.unique(site):
+        out = site == name
+        fitted[str(name)] = clone(model).fit(X[~out], y[~out], site=site[~out])
+        scores[out] = fitted[str(name)].decision_function(X[out])
+    return scores, fitted

@@ -16,7 +16,7 @@ from offline.estimators import MEMBERS, ClusterElimination, Consensus, Recursive
 from offline.estimators.base import TableError
 from offline.estimators.consensus import MemberWarning
 from offline.estimators.elimination import f_values
-from offline.estimators.ridge import standardise
+from offline.estimators.scaling import standardise
 
 
 def planted(seed: int, n: int = 100, n_columns: int = 400, effect: float = 1.0, together: float = 0.0):
@@ -101,17 +101,17 @@ def test_a_member_that_fails_is_named_and_the_others_vote() -> None:
     X, y = planted(6)
     members = [
         ("naive-bayes", MEMBERS["naive-bayes"]()),
-        ("no-array-form", KNeighborsClassifier(weights="distance")),
+        ("no-neighbours", KNeighborsClassifier(n_neighbors=0)),
         ("too-many", make_pipeline(StandardScaler(), SVC(C=-1.0))),
         ("linear-svm", MEMBERS["linear-svm"]()),
     ]
     with pytest.warns(MemberWarning) as heard:
         fitted = Consensus(members, n_features=30).fit(X, y)
     assert fitted.voting_ == ["naive-bayes", "linear-svm"]
-    assert sorted(fitted.failed_) == ["no-array-form", "too-many"]
-    assert "weights 'distance'" in fitted.failed_["no-array-form"]
-    assert {str(one.message).split()[0] for one in heard} == {"no-array-form", "too-many"}
-    with pytest.raises(TableError, match=r"None of 1 members could be fitted \(no-array-form: NotExportable"):
+    assert sorted(fitted.failed_) == ["no-neighbours", "too-many"]
+    assert "n_neighbors" in fitted.failed_["no-neighbours"]
+    assert {str(one.message).split()[0] for one in heard} == {"no-neighbours", "too-many"}
+    with pytest.raises(TableError, match=r"None of 1 members could be fitted \(no-neighbours: "):
         Consensus(members[1:2], n_features=30).fit(X, y)
 
 

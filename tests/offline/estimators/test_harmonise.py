@@ -13,8 +13,6 @@ from neuroCombat import neuroCombat
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 
-from models.parts import from_arrays, to_arrays
-from models.parts.harmonise import Harmonise
 from offline.estimators.combat import FEWEST, ComBat, HarmoniseError
 
 
@@ -158,15 +156,3 @@ def test_sites_reach_it_inside_a_pipeline() -> None:
         got = pipe.decision_function(X, site=site)
     plain = RidgeClassifier().fit(ComBat().fit_transform(X, site=site), y)
     np.testing.assert_allclose(got, plain.decision_function(ComBat().fit_transform(X, site=site)))
-
-
-def test_a_site_s_part_comes_back_from_its_arrays() -> None:
-    X, site, covariates = scans(10)
-    fitted = ComBat().fit(X, site=site, covariates=covariates)
-    part = fitted.part("s1")
-    again = from_arrays(Harmonise, *to_arrays(part))
-    own = site == "s1"
-    rows = np.concatenate([X, covariates], axis=1)[own]
-    np.testing.assert_allclose(
-        again(rows), fitted.transform(X, site=site, covariates=covariates)[own], rtol=1e-12
-    )

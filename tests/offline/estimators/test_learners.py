@@ -6,9 +6,8 @@ from scipy.optimize import approx_fprime, check_grad
 from sklearn.linear_model import BayesianRidge
 from sklearn.model_selection import cross_val_score
 
-from models.parts.cascade import Cascade, seen
 from offline.estimators.bayesian_least_squares import fit_bayesian
-from offline.estimators.cascade import FullyConnectedCascade, _Shape
+from offline.estimators.cascade import FullyConnectedCascade, _Shape, forward
 from offline.estimators.extreme_learning import ExtremeLearningMachine
 from offline.estimators.learning_vector import LearningVectorQuantisation, _errors
 from offline.estimators.relevance_vector import RelevanceVectorMachine, sparse_logistic
@@ -47,19 +46,13 @@ def test_a_cascade_s_derivatives_are_those_of_its_errors(n_out: int) -> None:
     weights = rng.normal(size=shape.n_weights)
     numeric = approx_fprime(weights, lambda w: shape.residuals(w, inputs, target)[0], 1e-7)
     np.testing.assert_allclose(shape.residuals(weights, inputs, target)[1], numeric, atol=1e-5)
-    # The part computes the very outputs that were trained.
-    logits = Cascade(*shape.unpacked(weights))(inputs)
-    half = 0.5 * (logits[:, 1] - logits[:, 0])[:, None] if n_out == 1 else 0.5 * logits
-    np.testing.assert_allclose(
-        target - np.tanh(half), shape.residuals(weights, inputs, target)[0].reshape(5, -1)
-    )
 
 
 def test_every_neuron_sees_the_inputs_and_all_earlier_neurons_and_no_later_one() -> None:
     shape = _Shape(2, 3, 1)
     hidden, _ = shape.unpacked(np.ones(shape.n_weights))
     assert hidden.astype(int).tolist() == [[1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 0]]
-    view = seen(np.array([[0.5, -1.0]]), hidden)
+    view = forward(np.array([[0.5, -1.0]]), hidden)
     first = np.tanh(0.5)
     assert view[0, 3:5] == pytest.approx([first, np.tanh(0.5 + first)])
 
@@ -143,8 +136,5 @@ def test_a_rotation_forest_loses_nothing_in_turning() -> None:
     rng = np.random.default_rng(7)
     X, y = rng.normal(size=(60, 7)), np.arange(60) % 2
     turn = RotationForest()._turn(X, y, np.random.RandomState(0))
-    dense = np.zeros((7, 7))
-    for j in range(7):
-        np.add.at(dense[:, j], turn.columns[j], turn.weights[j])
-    np.testing.assert_allclose(dense.T @ dense, np.eye(7), atol=1e-12)
-    np.testing.assert_allclose(turn(X), X @ dense, atol=1e-12)
+    np.testing.assert_allclose(turn.T @ turn, np.eye(7), atol=1e-12)
+    assert (np.count_nonzero(turn, axis=0) <= 3).all()

@@ -9,37 +9,35 @@ import torch
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
-from models.parts import from_arrays, to_arrays
-from models.parts.packing import run
+from models.layers import run
+from models.layers.base import from_arrays, to_arrays
+from offline.estimators import NotExportable, layers_of
+from offline.estimators.base import TableError
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
-from offline.estimators.torch_base import NetworkError
 from offline.estimators.torch_cnn import ConvolutionalClassifier
-from offline.estimators.torch_deep_belief import DeepBelief, DeepBeliefClassifier
-from offline.estimators.torch_export import torch_parts
+from offline.estimators.torch_deep_belief import DeepBeliefClassifier
 from offline.estimators.torch_fusion import NaiveBayesFusion
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier
 from tests.offline.estimators.planted import CLASSIFIERS, planted
 
-ALL: dict[str, Any] = {**CLASSIFIERS, "features": DeepBelief((6, 3), pretraining_epochs=2)}
-
 
 def fit(name: str, seed: int = 0) -> tuple[Any, np.ndarray]:
     X, y, _ = planted(90, 21, 1.0, 5)
-    return clone(ALL[name]).set_params(random_state=seed).fit(X, y), X
+    return clone(CLASSIFIERS[name]).set_params(random_state=seed).fit(X, y), X
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_passes_scikit_learns_checks(name: str) -> None:
     """All of them: there is no expected failure."""
-    check_estimator(ALL[name], on_skip=None)
+    check_estimator(CLASSIFIERS[name], on_skip=None)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_one_seed_gives_one_result_whatever_was_drawn_before(name: str) -> None:
     def numbers(seed: int) -> np.ndarray:
-        made = [to_arrays(part)[0] for part in fit(name, seed)[0].parts_]
-        return np.concatenate([array.ravel() for arrays in made for _, array in sorted(arrays.items())])
+        made, X = fit(name, seed)
+        return np.asarray(made.logits(X))
 
     first = numbers(1)
     torch.manual_seed(99)
@@ -49,7 +47,7 @@ def test_one_seed_gives_one_result_whatever_was_drawn_before(name: str) -> None:
     assert not np.array_equal(numbers(2), first)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_leaves_the_generators_and_the_threads_as_they_were(name: str) -> None:
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), torch.get_num_threads()
     fit(name)
@@ -59,42 +57,38 @@ def test_leaves_the_generators_and_the_threads_as_they_were(name: str) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_comes_back_from_arrays_and_json_the_same(name: str) -> None:
-    made, X = fit(name)
-    again = []
-    for part in torch_parts(made):
-        arrays, settings = to_arrays(part)
-        again.append(from_arrays(type(part), arrays, json.loads(json.dumps(settings))))
-    said = made.transform(X) if name == "features" else made.logits(X)
-    np.testing.assert_allclose(run(tuple(again), X), said, atol=1e-12)
+EXPORTED = {
+    **{name: CLASSIFIERS[name] for name in ("stacked_autoencoder", "deep_belief")},
+    **{
+        arrangement: ConvolutionalClassifier(arrangement, filters=3, hidden=5, epochs=3)
+        for arrangement in ("image", "matrix")
+    },
+}
 
 
-@pytest.mark.parametrize("name", [name for name in CLASSIFIERS if name not in {"deep_bayesian", "fusion"}])
-def test_parts_say_what_torch_says(name: str) -> None:
-    """Log probabilities in float64 from the same float32 weights, within 1e-5 of torch's float32."""
-    made, X = fit(name)
-    rows = torch.from_numpy(((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32))
-    with torch.inference_mode():
-        theirs = torch.log_softmax(made.network_(rows), dim=1).numpy()
-    logits = made.logits(X)
-    ours = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
-
-
-def test_a_matrix_of_connections_is_exported_as_it_was_learnt() -> None:
+@pytest.mark.parametrize("name", EXPORTED)
+def test_exported_layers_predict_what_torch_predicts(name: str) -> None:
+    """And come back the same from arrays and JSON."""
     X, y, _ = planted(90, 21, 1.0, 5)
-    made = ConvolutionalClassifier("matrix", filters=3, hidden=5, epochs=3, random_state=0).fit(X, y)
-    rows = torch.from_numpy(((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32))
-    with torch.inference_mode():
-        np.testing.assert_allclose(made.logits(X), made.network_(rows).numpy(), atol=1e-5)
+    made = clone(EXPORTED[name]).set_params(random_state=0).fit(X, y)
+    again = []
+    for layer in layers_of(made):
+        arrays, settings = to_arrays(layer)
+        again.append(from_arrays(type(layer), arrays, json.loads(json.dumps(settings))))
+    np.testing.assert_allclose(run(again, X), made.logits(X), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ["mixture", "fusion", "deep_bayesian"])
+def test_what_is_not_exported_is_refused(name: str) -> None:
+    with pytest.raises(NotExportable, match="is not exported"):
+        layers_of(fit(name)[0])
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_what_it_says_of_one_person_does_not_depend_on_the_others(name: str) -> None:
     made, X = fit(name)
-    together = run(made.parts_, X)
-    alone = np.concatenate([run(made.parts_, X[i : i + 1]) for i in range(20)])
+    together = made.logits(X)
+    alone = np.concatenate([made.logits(X[i : i + 1]) for i in range(20)])
     np.testing.assert_allclose(alone, together[:20], atol=1e-9)
 
 
@@ -114,7 +108,7 @@ def test_what_it_says_of_one_person_does_not_depend_on_the_others(name: str) -> 
 )
 def test_settings_that_cannot_be_are_refused(made: Any, said: str) -> None:
     X, y, _ = planted(40, 8, 1.0, 0)
-    with pytest.raises(NetworkError, match=said):
+    with pytest.raises(TableError, match=said):
         made.fit(X, y)
 
 

@@ -12,7 +12,8 @@ from torch import nn
 from models.networks.stacked_autoencoder import DenoisingAutoEncoder
 from models.networks.table_cnn import TableCNN
 from offline.base.reproducible import reproducible
-from offline.estimators.torch_fit import Batches, Tuning, divided, fine_tune
+from offline.estimators.torch_base import Tuning
+from offline.estimators.torch_fit import Batches, divided, fine_tune
 from offline.estimators.torch_pretraining import pretrain
 from offline.training.fit import label_weights
 from tests.offline.estimators.planted import planted
@@ -50,7 +51,7 @@ def test_the_brief_loop_learns_what_skorchs_own_does(frozen: bool) -> None:
     table, labels, _ = planted(200, 105, 0.7, 0)
     X, y = table.astype(np.float32), np.unique(labels, return_inverse=True)[1].astype(np.int64)
     made = []
-    for fit in (lambda net: fine_tune(net, X, y, 2, TUNING, 3), lambda net: by_skorch(net, X, y, 3)):
+    for fit in (lambda net: fine_tune(net, X, y, TUNING, 3), lambda net: by_skorch(net, X, y, 3)):
         with reproducible(5, threads=1):
             network = TableCNN(X.shape[1], 2, filters=3, hidden=8)
             for parameter in network.convolutions.parameters():

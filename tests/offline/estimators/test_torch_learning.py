@@ -7,16 +7,17 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_validate
 
+from offline.estimators.base import LogitClassifier
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
-from offline.estimators.torch_base import NetworkClassifier, NetworkError
+from offline.estimators.torch_base import NetworkError
 from offline.estimators.torch_cnn import ConvolutionalClassifier
-from offline.estimators.torch_deep_belief import DeepBelief, DeepBeliefClassifier
+from offline.estimators.torch_deep_belief import DeepBeliefClassifier
 from offline.estimators.torch_fusion import NaiveBayesFusion
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier
 from tests.offline.estimators.planted import CLASSIFIERS, auc, planted
 
-DISTANCES: dict[str, tuple[NetworkClassifier, float]] = {
+DISTANCES: dict[str, tuple[LogitClassifier, float]] = {
     "stacked_autoencoder": (StackedAutoEncoderClassifier.quick(), 0.06),
     "deep_belief": (DeepBeliefClassifier.quick(), 0.07),
     "mixture": (MixtureOfExpertsClassifier.quick(), 0.07),
@@ -142,15 +143,3 @@ def test_a_source_without_a_label_is_refused() -> None:
         ConvolutionalClassifier.quick().fit(X, y, source=y == 0)
     with pytest.raises(NetworkError, match=r"source has shape \(3,\) .*expected \(40,\) bool"):
         ConvolutionalClassifier.quick().fit(X, y, source=[True, False, True])
-
-
-def test_features_of_a_belief_network_keep_what_rows_share() -> None:
-    """Three hidden causes of 40 columns: a line through the features finds each again."""
-    rng = np.random.default_rng(0)
-    causes = rng.normal(size=(500, 3))
-    X = causes @ rng.normal(size=(3, 40)) + 0.5 * rng.normal(size=(500, 40))
-    features = DeepBelief((30, 15), pretraining_epochs=40, random_state=0).fit(X[:300]).transform(X)
-    inner = np.column_stack([np.ones(500), features])
-    line = np.linalg.lstsq(inner[:300], causes[:300], rcond=None)[0]
-    for k in range(3):
-        assert np.corrcoef(inner[300:] @ line[:, k], causes[300:, k])[0, 1] > 0.8

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
-from models.parts.tree_bayes import binned
-from offline.estimators.torch_base import NetworkError
+from offline.estimators.base import TableError
 from offline.estimators.torch_channels import channel_of
-from offline.estimators.tree_bayes import dependence, edges_of, fit_tree_bayes, tree_of
+from offline.estimators.tree_bayes import TreeBayes, binned, dependence, edges_of, fit_tree_bayes, tree_of
 
 
 def agreeing(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +82,7 @@ def test_bins_hold_about_as_many_rows_and_no_value_lies_on_an_edge() -> None:
     # The last digit of a value that everybody has decides nothing.
     nudged = X * (1.0 + 1e-15 * np.array([1.0, -1.0] * 5)[:, None])
     np.testing.assert_array_equal(binned(nudged, edges), binned(X, edges))
-    with pytest.raises(NetworkError, match="1 bins"):
+    with pytest.raises(TableError, match="1 bins"):
         fit_tree_bayes(X, np.arange(10) % 2, 2, n_bins=1)
 
 
@@ -91,3 +90,13 @@ def test_channels_are_neighbours_as_equal_as_can_be_or_what_is_said() -> None:
     assert channel_of(3, 7).tolist() == [0, 0, 0, 1, 1, 2, 2]
     assert channel_of(4, 2).tolist() == [0, 1]
     assert channel_of([1, 0, 1], 3).tolist() == [1, 0, 1]
+
+
+def test_a_tree_multiplies_what_its_tables_say() -> None:
+    """Two binary columns, the second's bin given by the first's for one label only."""
+    tables = np.log(
+        [[[[0.5, 0.5]] * 2, [[0.5, 0.5]] * 2], [[[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.1], [0.1, 0.9]]]]
+    )
+    tree = TreeBayes(np.zeros((2, 1)), np.array([-1, 0]), tables, np.log([0.25, 0.75]))
+    found = np.exp(tree(np.array([[1.0, 1.0], [1.0, -1.0]])))
+    np.testing.assert_allclose(found, [[0.25 * 0.25, 0.75 * 0.45], [0.25 * 0.25, 0.75 * 0.05]])

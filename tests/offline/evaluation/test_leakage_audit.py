@@ -15,7 +15,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.evaluate import evaluate
-from offline.evaluation.leakage.audit import audit_of
+from offline.evaluation.leakage.audit import audit_of, predicted
 from offline.evaluation.leakage.protocols import (
     ALL,
     HONEST,
@@ -219,8 +219,8 @@ def test_the_table_has_columns_of_permuted_labels_only_where_there_are_some(
 
 def audit_of_two(permutations: int) -> dict[str, Any]:
     """Two protocols that share their twin, and one with a twin of its own."""
-    rows, out = np.arange(2), []
-    fold = Fold(("a",), rows, rows)
+    _, table = noise(n_people=1)
+    fold, out = Fold(("a",), np.arange(1), np.arange(1)), []
     for protocol, leaky, true, chance in (
         (HONEST, False, (0.8, 0.9), 0.5),
         (OVERLAPPING, True, (0.95, 0.95), 0.6),
@@ -228,16 +228,18 @@ def audit_of_two(permutations: int) -> dict[str, Any]:
         (SELECTION, False, (0.7, 0.7), 0.5),
         (SELECTION, True, (0.95, 0.95), 0.6),
     ):
-        for k, value in enumerate(true):
-            out.append((AuditTask(protocol, leaky, None, k, fold), np.array([value])))
-        for k in range(permutations):
-            out.append((AuditTask(protocol, leaky, k, k, fold), np.array([chance])))
+        rounds = [(None, value) for value in true] + [(k, chance) for k in range(permutations)]
+        for seed, (number, value) in enumerate(rounds):
+            task = AuditTask(protocol, leaky, number, seed, fold)
+            scores = np.array([[1.0 - value, value]])
+            out.append((task, predicted(task, scores, table, lambda number: table.target)))
+    spreads = iter([0.1, 0.1, *[np.nan] * 4])
     return audit_of(
         out,
         (OVERLAPPING, RANDOM, SELECTION),
         ("auc",),
-        lambda own: {"auc": float(own[0][1][0])},
-        lambda leaky, _: 0.1 if leaky[0][0].protocol is OVERLAPPING else np.nan,
+        lambda own: {"auc": float(own.scores[0, 1])},
+        lambda leaky, honest: next(spreads),
         model="ridge",
         unit="person",
     )

@@ -33,12 +33,12 @@ def alike(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def test_planted_components_are_found_and_ranked_first() -> None:
     X, _ = scans(0)
     found = Components(n_components=5, n_runs=8).fit(X)
-    assert alike(found.part_.maps[:PLANTED], planted_maps()).max(axis=0).min() > 0.95
+    assert alike(found.feature_.maps[:PLANTED], planted_maps()).max(axis=0).min() > 0.95
     assert found.stability_[:PLANTED].min() > 0.8
     assert found.stability_[PLANTED] < found.stability_[PLANTED - 1] - 0.1
     assert (np.diff(found.stability_) <= 0).all()
     kept = Components(n_components=5, n_runs=8, n_kept=PLANTED).fit(X)
-    np.testing.assert_array_equal(kept.part_.maps, found.part_.maps[:PLANTED])
+    np.testing.assert_array_equal(kept.feature_.maps, found.feature_.maps[:PLANTED])
 
 
 def test_each_gets_their_own_version() -> None:
@@ -47,7 +47,7 @@ def test_each_gets_their_own_version() -> None:
     other, courses = scans(2, n=2)
     other[1, 95] += 2 * courses[1, 1]
     found = Components(n_components=PLANTED, n_runs=4).fit(X)
-    second = alike(found.part_.maps, planted_maps())[:, 1].argmax()
+    second = alike(found.feature_.maps, planted_maps())[:, 1].argmax()
     own = found.transform(other).reshape(2, PLANTED, REGIONS)[:, second]
     assert np.abs(own[1, 95]) > 0.7
     assert np.abs(own[0, 95]) < 0.25
@@ -60,7 +60,7 @@ def test_connectivity_of_time_courses() -> None:
     courses[:, 1] = 0.8 * courses[:, 0] + 0.6 * courses[:, 1]
     other = planted_maps().T @ courses + 0.2 * rng.normal(size=(1, REGIONS, 300))
     found = Components(n_components=PLANTED, n_runs=4, measure="connectivity").fit(X)
-    place = alike(found.part_.maps, planted_maps()).argmax(axis=0)
+    place = alike(found.feature_.maps, planted_maps()).argmax(axis=0)
     said = np.zeros((PLANTED, PLANTED))
     said[np.triu_indices(PLANTED, 1)] = np.tanh(found.transform(other)[0])
     said = np.abs(said + said.T)
@@ -84,8 +84,8 @@ def test_it_is_the_same_again_and_differs_with_the_seed() -> None:
     first = Components(n_components=6, n_runs=3).fit(X)
     again = Components(n_components=6, n_runs=3).fit(X)
     other = Components(n_components=6, n_runs=3, random_state=1).fit(X)
-    np.testing.assert_array_equal(first.part_.maps, again.part_.maps)
-    assert not np.array_equal(first.part_.maps, other.part_.maps)
+    np.testing.assert_array_equal(first.feature_.maps, again.feature_.maps)
+    assert not np.array_equal(first.feature_.maps, other.feature_.maps)
     assert 0 <= first.n_converged_ <= 3
 
 
@@ -93,7 +93,7 @@ def test_no_more_components_than_directions_and_none_of_nothing() -> None:
     rng = np.random.default_rng(6)
     X = planted_maps().T @ rng.normal(size=(4, PLANTED, 100))
     X[:, X.std(axis=(0, 2)) < 1e-12] = 0.0
-    assert len(Components(n_components=10, n_runs=2).fit(X).part_.maps) <= PLANTED
+    assert len(Components(n_components=10, n_runs=2).fit(X).feature_.maps) <= PLANTED
     with pytest.raises(HemostreamError, match="No region of the training people varies"):
         Components(n_components=2).fit(np.zeros((2, 5, 30)))
 
@@ -120,7 +120,6 @@ def test_locally_linear_is_scikit_learns() -> None:
     ours = LocallyLinear(n_neighbors=8).fit(X)
     theirs = LocallyLinearEmbedding(n_neighbors=8, n_components=2, eigen_solver="dense").fit(X)
     np.testing.assert_allclose(ours.transform(new), theirs.transform(new), atol=1e-9)
-    assert ours.fitted_to_people
 
 
 def test_locally_linear_unrolls_a_roll() -> None:

@@ -8,16 +8,12 @@ from nilearn.connectome import ConnectivityMeasure
 from sklearn.covariance import LedoitWolf, ledoit_wolf_shrinkage
 from sklearn.linear_model import Ridge
 
-from models.parts.series import LARGEST_Z
-from models.parts.tangent import Tangent as TangentPart
-from offline.features import (
-    AutoregressionFeatures,
-    BandCorrelationFeatures,
-    CorrelationFeatures,
-    GrangerFeatures,
-    ShrunkFeatures,
-    TangentFeatures,
-)
+from models.features.band_connectivity import BandCorrelation
+from models.features.connectivity import Correlation, Shrunk
+from models.features.granger import Autoregression, Granger
+from models.features.series import LARGEST_Z
+from models.features.tangent import Tangent as TangentPart
+from offline.features import SeriesFeatures, TangentFeatures
 from offline.features.tangent import mean_of, power
 
 
@@ -47,10 +43,10 @@ def nilearn(X: np.ndarray, kind: str) -> np.ndarray:
 @pytest.mark.parametrize(("dtype", "near"), [(np.float64, 1e-12), (np.float32, 2e-6)])
 def test_correlation_is_numpys(dtype: type, near: float) -> None:
     X = (mixed(0) - 1000).astype(dtype)
-    found = matrices(CorrelationFeatures(fisher=False).fit_transform(X), 7, diagonal=False)
+    found = matrices(SeriesFeatures(Correlation(fisher=False)).fit_transform(X), 7, diagonal=False)
     for one, series in zip(found, X, strict=True):
         np.testing.assert_allclose(one + np.eye(7), np.corrcoef(series.astype(float)), rtol=0, atol=near)
-    z = CorrelationFeatures().fit_transform(X)
+    z = SeriesFeatures(Correlation()).fit_transform(X)
     np.testing.assert_allclose(z, np.arctanh(found[:, *np.triu_indices(7, 1)]), rtol=100 * near, atol=near)
 
 
@@ -58,7 +54,7 @@ def test_correlation_is_nilearns() -> None:
     X = standardised(mixed(1))
     measure = ConnectivityMeasure(LedoitWolf(assume_centered=True), kind="correlation", standardize=False)
     theirs = measure.fit_transform([series.T for series in X])
-    ours = matrices(ShrunkFeatures(measure="correlation", fisher=False).fit_transform(X), 7, diagonal=False)
+    ours = matrices(SeriesFeatures(Shrunk("correlation", fisher=False)).fit_transform(X), 7, diagonal=False)
     np.testing.assert_allclose(ours + np.eye(7), theirs, atol=1e-10)
 
 
@@ -67,8 +63,8 @@ def test_correlation_is_nilearns() -> None:
 def test_shrunk_covariance_is_scikit_learns(seed: int, n_times: int) -> None:
     """More volumes than regions and fewer; bringing regions to variance 1 first is scaling them first."""
     X = mixed(seed, n=2, n_times=n_times)
-    found = ShrunkFeatures(measure="covariance", standardised=False).fit_transform(X)
-    found_standardised = ShrunkFeatures(measure="covariance").fit_transform(X)
+    found = SeriesFeatures(Shrunk(measure="covariance", standardised=False)).fit_transform(X)
+    found_standardised = SeriesFeatures(Shrunk(measure="covariance")).fit_transform(X)
     for one, other, series in zip(found, found_standardised, X, strict=True):
         theirs = LedoitWolf().fit(series.T).covariance_
         np.testing.assert_allclose(one, theirs[np.triu_indices(7)], rtol=1e-7, atol=1e-7 * theirs.max())
@@ -78,10 +74,10 @@ def test_shrunk_covariance_is_scikit_learns(seed: int, n_times: int) -> None:
 
 def test_partial_correlation_is_nilearns() -> None:
     X = mixed(2)
-    ours = ShrunkFeatures(standardised=False, fisher=False).fit_transform(X)
+    ours = SeriesFeatures(Shrunk(standardised=False, fisher=False)).fit_transform(X)
     theirs = nilearn(X, "partial correlation")[:, *np.triu_indices(7, 1)]
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
-    ours = ShrunkFeatures(fisher=False).fit_transform(X)
+    ours = SeriesFeatures(Shrunk(fisher=False)).fit_transform(X)
     theirs = nilearn(standardised(X), "partial correlation")[:, *np.triu_indices(7, 1)]
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
@@ -92,7 +88,10 @@ def test_partial_correlation_takes_out_what_goes_between() -> None:
     X = rng.normal(size=(1, 3, 4000))
     X[:, 1] += X[:, 0]
     X[:, 2] += X[:, 1]
-    plain, partial = CorrelationFeatures().fit_transform(X)[0], ShrunkFeatures().fit_transform(X)[0]
+    plain, partial = (
+        SeriesFeatures(Correlation()).fit_transform(X)[0],
+        SeriesFeatures(Shrunk()).fit_transform(X)[0],
+    )
     assert plain[1] > 0.5
     assert abs(partial[1]) < 0.06
     assert min(partial[0], partial[2]) > 0.3
@@ -104,7 +103,11 @@ def test_a_masked_region_is_as_if_it_were_not_there(dead: int) -> None:
     rest = np.delete(X, dead, axis=1)
     X[:, dead] = 0.0
     kept = np.array([dead not in pair for pair in zip(*np.triu_indices(7, 1), strict=True)])
-    for feature in (CorrelationFeatures(), ShrunkFeatures(), ShrunkFeatures(measure="correlation")):
+    for feature in (
+        SeriesFeatures(Correlation()),
+        SeriesFeatures(Shrunk()),
+        SeriesFeatures(Shrunk(measure="correlation")),
+    ):
         found = feature.fit_transform(X)
         np.testing.assert_allclose(found[:, kept], feature.fit_transform(rest), atol=1e-12)
         assert not found[:, ~kept].any()
@@ -115,8 +118,8 @@ def test_the_same_series_twice_has_the_largest_z_and_no_larger() -> None:
     X[:, 1] = X[:, 0]
     X[:, 2] = -X[:, 0]
     for found, near in (
-        (CorrelationFeatures().fit_transform(X), 1e-9),
-        (CorrelationFeatures().fit_transform(X.astype("f4")), 0.02),
+        (SeriesFeatures(Correlation()).fit_transform(X), 1e-9),
+        (SeriesFeatures(Correlation()).fit_transform(X.astype("f4")), 0.02),
     ):
         np.testing.assert_allclose(found[:, 0], LARGEST_Z, atol=near)
         np.testing.assert_allclose(found[:, 1], -LARGEST_Z, atol=near)
@@ -151,7 +154,7 @@ def test_where_nothing_is_known_the_tangent_says_nothing() -> None:
     """The reference itself is zeros; a masked region adds nothing to what the others say."""
     X = mixed(9, n=8, n_times=400)
     found = TangentFeatures(reference="geometric").fit(X)
-    shrunk = ShrunkFeatures(measure="covariance").fit_transform(X[:1])
+    shrunk = SeriesFeatures(Shrunk(measure="covariance")).fit_transform(X[:1])
     own = TangentPart(power(matrices(shrunk, 7, diagonal=True)[0], -0.5))
     np.testing.assert_allclose(own(X[:1], np.full(1, 2.0)), 0, atol=1e-9)
     masked = X[:1].copy()
@@ -173,7 +176,7 @@ def test_correlation_in_a_band_is_that_of_band_passed_series(seed: int, odd: boo
     n_times = 120 + odd
     X = rng.normal(size=(2, 5, n_times)) + rng.normal(size=(2, 1, n_times))
     bands = (("low", 0.0, 0.05), ("middle", 0.05, 0.2), ("high", 0.2, 0.26))
-    found = BandCorrelationFeatures(bands=bands, fisher=False).fit_transform(X, repetition_time=2.0)
+    found = SeriesFeatures(BandCorrelation(bands=bands, fisher=False)).fit_transform(X, repetition_time=2.0)
     frequency = np.fft.rfftfreq(n_times, 2.0)
     slow = []
     for _, low, high in bands:
@@ -188,8 +191,10 @@ def test_a_band_shows_what_the_whole_hides() -> None:
     time = np.arange(200) * 2.0
     shared = np.sin(2 * np.pi * 0.05 * time)
     X = rng.normal(size=(1, 2, 200)) * 3 + shared
-    whole = CorrelationFeatures(fisher=False).fit_transform(X)[0, 0]
-    bands = BandCorrelationFeatures(bands=(("slow-4", 0.045, 0.055), ("slow-3", 0.073, 0.198)), fisher=False)
+    whole = SeriesFeatures(Correlation(fisher=False)).fit_transform(X)[0, 0]
+    bands = SeriesFeatures(
+        BandCorrelation(bands=(("slow-4", 0.045, 0.055), ("slow-3", 0.073, 0.198)), fisher=False)
+    )
     narrow, other = bands.fit_transform(X, repetition_time=2.0)[0]
     assert narrow > 0.4
     assert narrow > whole + 0.2
@@ -203,13 +208,13 @@ def test_granger_finds_the_planted_direction() -> None:
     for t in range(1, 150):
         X[:, :, t] += 0.4 * X[:, :, t - 1]
         X[:, 1, t] -= 0.5 * X[:, 0, t - 1]
-    found = GrangerFeatures().fit(X)
+    found = SeriesFeatures(Granger()).fit(X)
     mean = dict(zip(found.get_feature_names_out("abc"), found.transform(X).mean(axis=0), strict=True))
     assert mean["a -> b"] > 0.15
     assert max(value for name, value in mean.items() if name != "a -> b") < 0.03
     signed = dict(
         zip(
-            mean, GrangerFeatures(signed=True).fit_transform(X).mean(axis=0), strict=True
+            mean, SeriesFeatures(Granger(signed=True)).fit_transform(X).mean(axis=0), strict=True
         )  # it lowers the other
     )
     assert signed["a -> b"] == pytest.approx(-mean["a -> b"])
@@ -217,7 +222,7 @@ def test_granger_finds_the_planted_direction() -> None:
 
 def test_granger_is_the_ratio_of_two_regressions() -> None:
     X = mixed(12, n=1, n_regions=3, n_times=50)[0]
-    found = GrangerFeatures().fit_transform(X[np.newaxis])[0]
+    found = SeriesFeatures(Granger()).fit_transform(X[np.newaxis])[0]
 
     def left(target: np.ndarray, *past: np.ndarray) -> float:
         design = np.stack([np.ones(49), *past], axis=1)
@@ -236,14 +241,14 @@ def test_autoregression_is_ridge_regression_and_knows_a_common_cause() -> None:
     X = mixed(13, n=1, n_regions=4, n_times=80)
     now, past = (standardised(X[:, :, part])[0] for part in (slice(1, None), slice(None, -1)))
     theirs = Ridge(alpha=0.5 * now.shape[1], fit_intercept=False).fit(past.T, now.T)
-    found = AutoregressionFeatures(penalty=0.5).fit_transform(X)[0]
+    found = SeriesFeatures(Autoregression(penalty=0.5)).fit_transform(X)[0]
     np.testing.assert_allclose(found, theirs.coef_.reshape(-1), atol=1e-9)
     rng = np.random.default_rng(14)
     X = 0.1 * rng.normal(size=(1, 3, 3000))
     X[0, 0] = rng.normal(size=3000)
     X[0, 1, 1:] += X[0, 0, :-1]
     X[0, 2, 2:] += X[0, 0, :-2]  # a volume later: its next volume follows the second's, as the first's past
-    pairwise = GrangerFeatures().fit(X)
+    pairwise = SeriesFeatures(Granger()).fit(X)
     said = dict(zip(pairwise.get_feature_names_out("abc"), pairwise.transform(X)[0], strict=True))
     assert said["b -> c"] > 1.0
     assert said["c -> b"] < 0.01
@@ -253,7 +258,7 @@ def test_shrinkage_is_between_nothing_and_all() -> None:
     """White noise is shrunk nearly to the identity, strong structure hardly."""
     rng = np.random.default_rng(15)
     white = rng.normal(size=(1, 30, 40))
-    assert np.abs(ShrunkFeatures(fisher=False, measure="correlation").fit_transform(white)).max() < 0.1
+    assert np.abs(SeriesFeatures(Shrunk("correlation", fisher=False)).fit_transform(white)).max() < 0.1
     assert ledoit_wolf_shrinkage(standardised(white)[0].T) > 0.7
     strong = rng.normal(size=(1, 1, 40)) + 0.1 * white
-    assert ShrunkFeatures(fisher=False, measure="correlation").fit_transform(strong).min() > 0.9
+    assert SeriesFeatures(Shrunk("correlation", fisher=False)).fit_transform(strong).min() > 0.9

@@ -6,13 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import HemostreamError
-from models.parts.bands import SLOW
-from offline.features import (
-    BandAmplitudeFeatures,
-    BandCorrelationFeatures,
-    LowFrequencyFeatures,
-    SpectrumFeatures,
-)
+from models.features.band_connectivity import BandCorrelation
+from models.features.bands import SLOW
+from models.features.spectra import BandAmplitude, LowFrequency, Spectrum
+from offline.features import SeriesFeatures
 
 
 @given(
@@ -30,7 +27,7 @@ def test_a_sine_lands_in_its_band(
     frequency = low + where * (high - low)
     time = np.arange(n_times) * seconds
     X = (np.sin(2 * np.pi * frequency * time + phase) * 7 + 100)[np.newaxis, np.newaxis]
-    found = BandAmplitudeFeatures().fit_transform(X, repetition_time=seconds)[0]
+    found = SeriesFeatures(BandAmplitude()).fit_transform(X, repetition_time=seconds)[0]
     nyquist = 0.5 / seconds
     reached = np.array([nyquist >= (lo + hi) / 2 for _, lo, hi in SLOW])
     assert not found[~reached].any()
@@ -45,7 +42,7 @@ def test_a_sine_lands_in_its_band(
 def test_a_sine_lands_in_its_cell(seconds: float, where: float) -> None:
     n_times = round(500 / seconds)
     X = np.sin(2 * np.pi * where * np.arange(n_times) * seconds)[np.newaxis, np.newaxis]
-    found = SpectrumFeatures().fit_transform(X, repetition_time=seconds)[0]
+    found = SeriesFeatures(Spectrum()).fit_transform(X, repetition_time=seconds)[0]
     assert abs(found.argmax() - (where - 0.01) / 0.01 + 0.5) < 0.75
 
 
@@ -55,7 +52,7 @@ def test_white_noise_has_one_amplitude_at_any_length_and_rate(standardised: bool
     rng = np.random.default_rng(0)
     for n_times, seconds in ((150, 2.0), (600, 2.0), (300, 0.8)):
         X = rng.normal(size=(3, 60, n_times)) * 5
-        feature = BandAmplitudeFeatures(standardised=standardised).fit(X)
+        feature = SeriesFeatures(BandAmplitude(standardised=standardised)).fit(X)
         found = feature.transform(X, repetition_time=seconds).reshape(3, 4, 60).mean(axis=(0, 2))
         scale = (1 if standardised else 5) * np.sqrt(2 * seconds)
         np.testing.assert_allclose(found, np.sqrt(np.pi / 4) * scale, rtol=0.07)
@@ -69,43 +66,45 @@ def test_low_frequencies_by_hand() -> None:
     frequency = np.fft.rfftfreq(200, 2.0)
     inside = (frequency >= 0.01) & (frequency < 0.08)
     band = amplitude[:, :, inside].mean(axis=2)
-    plain = LowFrequencyFeatures().fit_transform(X, repetition_time=2.0)
+    plain = SeriesFeatures(LowFrequency()).fit_transform(X, repetition_time=2.0)
     np.testing.assert_allclose(plain[0], band[0] / band[0].mean(), rtol=1e-9)
     np.testing.assert_allclose(plain[1, :3], band[1, :3] / band[1, :3].mean(), rtol=1e-9)
     assert plain[1, 3] == 0
-    fraction = LowFrequencyFeatures(fraction=True).fit_transform(X, repetition_time=2.0)
+    fraction = SeriesFeatures(LowFrequency(fraction=True)).fit_transform(X, repetition_time=2.0)
     whole = amplitude[:, :, 1:].sum(axis=2)
     np.testing.assert_allclose(fraction[0], amplitude[0][:, inside].sum(axis=1) / whole[0], rtol=1e-9)
-    np.testing.assert_allclose(LowFrequencyFeatures().fit_transform(X * 1e3, repetition_time=2.0), plain)
+    np.testing.assert_allclose(
+        SeriesFeatures(LowFrequency()).fit_transform(X * 1e3, repetition_time=2.0), plain
+    )
 
 
 def test_a_band_that_is_not_reached_is_one_declared_number() -> None:
     """0.2 Hz are reached with 2.5 s: not half of slow-2.  With 2 s 0.25 Hz, all of it."""
     X = np.random.default_rng(2).normal(size=(2, 3, 150))
     for feature, width in (
-        (BandAmplitudeFeatures(unreached=-1.0), 3),
-        (BandCorrelationFeatures(unreached=-1.0), 3),
+        (SeriesFeatures(BandAmplitude(unreached=-1.0)), 3),
+        (SeriesFeatures(BandCorrelation(unreached=-1.0)), 3),
     ):
         found = feature.fit_transform(X, repetition_time=[2.0, 2.5]).reshape(2, 4, width)
         assert (found[0] != -1).all()
         assert (found[1, :3] != -1).all()
         assert (found[1, 3] == -1).all()
     with pytest.raises(HemostreamError, match=r"repetition time of 12 s and reaches 0.0416667 Hz"):
-        LowFrequencyFeatures().fit_transform(X, repetition_time=12.0)
+        SeriesFeatures(LowFrequency()).fit_transform(X, repetition_time=12.0)
 
 
 def test_a_scan_too_short_for_a_band_says_how_long_it_must_be() -> None:
     X = np.random.default_rng(3).normal(size=(1, 3, 25))
     said = r"Scan 0 has 25 volumes; slow-5 \(0.01 to 0.027 Hz\) needs at least 89"
     with pytest.raises(HemostreamError, match=said):
-        BandCorrelationFeatures().fit_transform(X, repetition_time=2.0)
+        SeriesFeatures(BandCorrelation()).fit_transform(X, repetition_time=2.0)
 
 
 @given(seconds=st.floats(0.4, 3.0), n_times=st.integers(10, 400), at=st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_what_is_said_to_be_needed_is_enough(seconds: float, n_times: int, at: int) -> None:
     X = np.random.default_rng(4).normal(size=(1, 1, 700))
-    feature = BandAmplitudeFeatures(bands=SLOW[at : at + 1])
+    feature = SeriesFeatures(BandAmplitude(bands=SLOW[at : at + 1]))
     try:
         feature.fit_transform(X[:, :, :n_times], repetition_time=seconds)
     except HemostreamError as error:
@@ -120,5 +119,5 @@ def test_an_edge_belongs_to_the_band_above() -> None:
     for n_times in range(100, 400, 10):
         time = np.arange(n_times) * 2.0
         X = np.cos(2 * np.pi * 0.1 * time)[np.newaxis, np.newaxis]
-        below, above = BandAmplitudeFeatures(bands=bands).fit_transform(X, repetition_time=2.0)[0]
+        below, above = SeriesFeatures(BandAmplitude(bands=bands)).fit_transform(X, repetition_time=2.0)[0]
         assert above > 1000 * below

@@ -11,19 +11,19 @@ from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.combat import FEWEST, ComBat
+from offline.estimators.harmonised import Harmonised, tellable
+from offline.estimators.ridge_connectivity import RidgeConnectivity
+from offline.estimators.without_traits import TraitScale, WithoutTraits
 from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.base import UnlabelledUse
 from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.fitting import ScanProcedure
-from offline.studies.harmonised import Harmonised, tellable
 from offline.studies.planning import planned
-from offline.studies.ridge_connectivity import RidgeConnectivity
-from offline.studies.running import transductive_words as words
+from offline.studies.run import transductive_words as words
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
-from offline.studies.without_traits import TraitScale, WithoutTraits
 from tests.offline.studies.fits import fitted, task_of
 
 N_FEATURES = 60

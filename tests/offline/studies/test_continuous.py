@@ -15,9 +15,9 @@ from models.errors import RecipeError
 from offline.base.progress import silent
 from offline.base.row_splits import folds_of_sites, ten_folds_of_sites
 from offline.base.splits import Fold
+from offline.estimators.ridge import ABSOLUTE
 from offline.evaluation.continuous import (
     MEAN,
-    PENALTIES,
     ContinuousFit,
     ContinuousProcedure,
     in_site_units,
@@ -155,7 +155,7 @@ def test_it_is_scikit_learns_ridge_and_targets_of_the_held_out_reach_no_fit() ->
         y, found = predicted(scans, targets, fold)
         for k in range(5):
             own = in_site_units(targets[:, [k]], site, fold.train)[:, 0]
-            model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+            model = make_pipeline(StandardScaler(), RidgeCV(ABSOLUTE))
             model.fit(scans.X[fold.train], own[fold.train])
             np.testing.assert_allclose(found[:, k], model.predict(scans.X[fold.test]), atol=1e-8)
             np.testing.assert_allclose(y[:, k], own[fold.test])

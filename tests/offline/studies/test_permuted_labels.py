@@ -25,7 +25,7 @@ from tests.offline.studies.fits import fitted, task_of
 
 SCANS = simulate_series(120, effect=1.0, n_regions=10, n_times=80, seed=3).scans
 
-READING = ["ridge", "ridge-partial", "ridge-tangent", "many-kinds"]
+READING = ["ridge", "ridge-partial", "ridge-tangent", "connectivity-ensemble"]
 
 
 def counts(y: np.ndarray, by: np.ndarray) -> dict[str, list[int]]:

@@ -14,10 +14,10 @@ from models.errors import HemostreamError
 from offline.base.progress import silent
 from offline.base.row_splits import ten_folds_of_sites_and_labels
 from offline.base.sample_table import SampleTable
+from offline.estimators.kernel_ridge import FACTORS, Products, predict_label, score_two
+from offline.estimators.ridge_connectivity import RidgeConnectivity
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
-from offline.studies.kernel_ridge import FACTORS, Products, say_which, score_two
-from offline.studies.ridge_connectivity import RidgeConnectivity
 from offline.studies.site_decoding import GAUSSIAN, HARMONISATIONS, LINEAR, Side, decode_sites
 from offline.studies.site_tell_page import run_sites
 from tools.commands.study import sites
@@ -131,7 +131,7 @@ def test_the_penalty_is_that_of_people_left_out_singly(seed: int, n_features: in
             best = found
             fit = Ridge(factor * unit).fit(rows, np.eye(3)[y], sample_weight=weight)
             said = np.argmax(fit.predict(judged), axis=1)
-    np.testing.assert_array_equal(say_which(Products.of(X, new), y, 3), said)
+    np.testing.assert_array_equal(predict_label(Products.of(X, new), y, 3), said)
 
 
 def test_scores_of_two_labels_are_those_of_the_linear_baseline() -> None:
@@ -156,7 +156,7 @@ def test_the_kernel_is_one_of_distances() -> None:
 
 def test_features_that_say_nothing_name_the_commonest() -> None:
     y = np.repeat([0, 1, 2], [4, 9, 5])
-    assert say_which(Products.of(np.ones((18, 3)), np.ones((2, 3))), y, 3).tolist() == [1, 1]
+    assert predict_label(Products.of(np.ones((18, 3)), np.ones((2, 3))), y, 3).tolist() == [1, 1]
 
 
 def test_a_report_is_written_small_sites_are_left_out_and_one_site_is_refused(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from models.errors import HemostreamError
-from models.parts.kinds_average import matrix_of
-from models.parts.tangent import log_symmetric
+from models.features.tangent import log_symmetric
+from models.layers.connectivity_ensemble import matrix_of
 from offline.base.process_pool import Workers
 from offline.base.progress import silent
 from offline.base.row_splits import own_site, ten_folds
@@ -26,7 +26,7 @@ from offline.studies import STUDIES
 from offline.studies.base import Paper, PaperClaim, Role, Study
 from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import planned
-from offline.studies.running import run_study
+from offline.studies.run import run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
 from tests.offline.studies.fits import fitted, task_of
@@ -59,7 +59,7 @@ def judged(study: Study, scans: Scans) -> float:
 @pytest.mark.parametrize(
     "name",
     [name for name in STUDIES if STUDIES[name].role is Role.SYSTEM]
-    + ["ridge", "svm", "ridge-residual", "ridge-combat", "many-kinds"],
+    + ["ridge", "svm", "ridge-residual", "ridge-combat", "connectivity-ensemble"],
 )
 def test_a_system_that_sees_it_learns_what_is_planted_and_at_none_is_at_chance(name: str) -> None:
     study = STUDIES[name]
@@ -178,7 +178,7 @@ def test_matrices_of_sites_are_moved_onto_one_another_and_stay_positive() -> Non
     np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["ridge-tangent", "many-kinds"])
+@pytest.mark.parametrize("name", ["ridge-tangent", "connectivity-ensemble"])
 def test_only_columns_of_matrices_are_moved_as_matrices(name: str) -> None:
     scans = planted(2.4)
     rows = TABLES[STUDIES[name].table](scans)

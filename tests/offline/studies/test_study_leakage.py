@@ -32,7 +32,7 @@ from offline.studies.columns import Columns, how_many
 from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
 from offline.studies.fitting import ScanProcedure
 from offline.studies.leakage_audit import audit_study, scan_task
-from offline.studies.running import run_study
+from offline.studies.run import run_study
 from offline.studies.scan_parts import cut
 from offline.studies.tables import TABLES, table_of
 from tests.offline.studies.fits import fitted, task_of
@@ -222,7 +222,7 @@ def test_an_audit_is_the_same_whole_stopped_or_shared_and_computes_nothing_anew(
 
 def test_what_is_not_tried_is_said(tmp_path: Path) -> None:
     scans = people(n=40)
-    for name in ("motion", "many-kinds", "ridge-tangent"):
+    for name in ("motion", "connectivity-ensemble", "ridge-tangent"):
         assert audited(STUDIES[name], scans, tmp_path) == {"why_not": STUDIES[name].not_auditable_because}
     slow = replace(RIDGE, fit_s=5.0)  # 8 rounds of 5 folds, both twins, 4 parts, 40 people of 200: 320 s
     assert set(audited(slow, scans, tmp_path)["protocols"]) == {str(SELECTION)}

@@ -110,7 +110,7 @@ def test_a_scan_that_a_table_cannot_be_made_of_is_named(tmp_path: Path) -> None:
     X = scans.X.copy()
     X[5, 2, 7] = np.inf
     recording = str(scans.table.recording[5])
-    with pytest.raises(HemostreamError, match=rf"^{recording} holds in region 2 something that is no number"):
+    with pytest.raises(HemostreamError, match=rf"^{recording} holds in region 2 a value that is not finite"):
         table_of("correlation", replace(scans, X=X), tmp_path)
 
 

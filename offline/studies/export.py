@@ -1,0 +1,206 @@
+"""A study's system, fitted and written into a bundle that judges one scan of a site nobody saw.
+
+What is exported is the inductive system: it needs nobody else of the site.  The bundle is read back and asked
+about people before anybody is told that it was written: what was evaluated is what it says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from models.arrays import Floats
+from models.bundle_files import check_target
+from models.card import ScanCard, ScanInput
+from models.errors import HemostreamError, near_match
+from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
+from models.scan_model import ScanModel
+from offline.base.progress import Tell
+from offline.base.row_splits import unseen_sites
+from offline.base.splits import Fold
+from offline.base.versions import versions
+from offline.estimators import NotExportable, layers_of
+from offline.evaluation.tasks import FitTask
+from offline.samples.fingerprints import signals_for_card
+from offline.scans import Scans
+from offline.scans.groups import refuse_confounded
+from offline.scans.twice import fingerprints_of
+from offline.studies.base import Study
+from offline.studies.division import UNSEEN_SITE
+from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
+from offline.studies.tables import OF_SERIES, digest, table_of
+
+SHORT_ENOUGH = 180.0
+"""Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the
+resting band.  Where the training had shorter ones, those are."""
+NEAR = 1.1
+"""How far beyond the training's repetition times a scan's may lie, as a factor."""
+LARGEST_DIFFERENCE = 1e-6
+"""Between the log odds of a study and of its bundle."""
+ASKED = 40
+"""People about whom study and bundle are compared."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Parameters
+    ----------
+    bundle : ScanBundle
+        As read back.
+    difference : float
+        Largest difference of log odds to the study's, over the people who were asked about.
+    asked : int
+        How many those were.
+    """
+
+    bundle: ScanBundle
+    difference: float
+    asked: int
+
+
+def export_study(
+    study: Study,
+    scans: Scans,
+    out: Path,
+    *,
+    cache: Path,
+    without: str = "",
+    evaluation: Mapping[str, Any] | None = None,
+    tell: Tell,
+) -> Exported:
+    """Fit a study's system to everybody, or to everybody but a site, and write it as a bundle.
+
+    Parameters
+    ----------
+    study : Study
+        Which.
+    scans : Scans
+        Region series of the people to train on; two labels.
+    out : path
+        Folder of the bundle.
+    cache : path
+        Tables that were computed before.
+    without : str
+        A site that is left out: the fit is then that of the study's fold of this site.
+    evaluation : mapping, optional
+        What the study was worth, for the card.
+    tell : callable
+        Told of progress.
+
+    Raises
+    ------
+    HemostreamError
+        The study cannot be written into a bundle, or these data are none of its kind, or the bundle
+        does not say what the study says.
+    """
+    if study.not_exportable_because:
+        raise HemostreamError(
+            f"{study.name} cannot be written into a bundle: {study.not_exportable_because}."
+        )
+    if study.table not in OF_SERIES or not scans.is_series:
+        raise HemostreamError(
+            f"{study.name} reads {study.table!r} of {scans.derivative}; a bundle needs region series, "
+            "because it computes its features itself."
+        )
+    if len(scans.labels) != 2:
+        raise HemostreamError(f"{study.name} tells two labels apart; found {', '.join(scans.labels)}.")
+    refuse_confounded(scans)
+    check_target(out)
+    task = FitTask(_fold(scans, without), UNSEEN_SITE, ScanFit())
+    tell("export", 0, 3, f"table: {study.table}")
+    X = np.load(table_of(study.table, scans, cache), mmap_mode="r", allow_pickle=False)
+    tell("export", 1, 3, f"fit to {len(task.fold.train)} people")
+    with threadpool_limits(1):
+        model, setting, _ = ScanProcedure(study, X, scans.table).fit(task)
+    try:
+        layers = layers_of(model)
+    except NotExportable as error:
+        raise HemostreamError(f"{study.name} cannot be written into a bundle: {error}") from error
+    known = scans.rows(task.fold.train)
+    card = ScanCard(
+        system=(),
+        input=input_of(known),
+        labels=scans.labels,
+        study={
+            "name": study.name,
+            "title": study.title,
+            "paper": study.paper.citation,
+            "done": study.ours,
+            "setting": dict(study.settings[setting]),
+        },
+        training={
+            "people": len(known),
+            "sites": sorted(set(known.site.tolist())),
+            "without_site": without,
+            "digest": digest(known),
+            # What is listed behind a colon may be people's names.
+            "remarks": list(dict.fromkeys(remark.partition(": ")[0] for remark in scans.remarks)),
+            # By the digest they are keyed, as people are elsewhere by a salt.
+            "people_salt": digest(known),
+            "signals": signals_for_card(fingerprints_of(known), digest(known)),
+            "research_use_only": True,
+        },
+        evaluation=evaluation or {},
+        versions=versions(),
+    )
+    tell("export", 2, 3, "compare")
+    write_scan_bundle(out, card, ScanModel(OF_SERIES[study.table], layers))
+    bundle = read_scan_bundle(out)
+    rows = task.fold.test[:ASKED] if len(task.fold.test) else task.fold.train[:ASKED]
+    said = log_odds(model, np.asarray(X[rows], dtype=np.float64))
+    difference = float(np.abs(_log_odds(bundle.system, scans.rows(rows)) - said).max())
+    if not difference <= LARGEST_DIFFERENCE:
+        raise HemostreamError(
+            f"The bundle's log odds of {len(rows)} people differ from the study's by up to {difference:.1e}; "
+            f"expected at most {LARGEST_DIFFERENCE:g}. Do not use {out}; please report this."
+        )
+    tell("export", 3, 3, str(out))
+    return Exported(bundle, difference, len(rows))
+
+
+def input_of(scans: Scans) -> ScanInput:
+    """What a scan must be, to be judged by a system that was fitted to these.
+
+    Parameters
+    ----------
+    scans : Scans
+        Region series.
+    """
+    seconds = scans.repetition_time
+    known = np.isfinite(seconds)
+    if not known.all():
+        raise HemostreamError(
+            f"The repetition time of {np.count_nonzero(~known)} of {len(scans)} scans is not known; a "
+            "bundle must say for which it was made. Add it to the phenotype table."
+        )
+    masked = (np.nan_to_num(scans.X) == 0.0).all(axis=2).mean(axis=1)
+    return ScanInput(
+        regions=scans.names,
+        preprocessing=scans.derivative,
+        least_s=float(min(SHORT_ENOUGH, (scans.n_times * seconds).min())),
+        repetition_time=(float(seconds.min() / NEAR), float(seconds.max() * NEAR)),
+        most_masked=float(masked.max()),
+    )
+
+
+def _fold(scans: Scans, without: str) -> Fold:
+    if not without:
+        everybody = np.arange(len(scans))
+        return Fold(("nobody",), everybody, everybody[:0], "nobody")
+    sites = np.unique(scans.site).tolist()
+    if without not in sites:
+        raise HemostreamError(f"There is no site {without!r}. {near_match(without, sites)}")
+    for fold in unseen_sites(scans.table):
+        if set(scans.site[fold.test].tolist()) == {without}:
+            return fold
+    raise HemostreamError(f"The site {without!r} cannot be left out: no other site is left to train on.")
+
+
+def _log_odds(system: ScanModel, scans: Scans) -> Floats:
+    logits = system.logits(np.asarray(scans.X, dtype=np.float32), scans.repetition_time)
+    return np.asarray(logits[:, 1] - logits[:, 0])
