@@ -25,7 +25,7 @@ Rounds = Sequence[tuple[int | None, int]]
 
 
 def labels_by_permutation(table: SampleTable, *, seed: int, by_person: bool) -> LabelsOf:
-    """`offline.stats.permutation.permuted_labels` by number, each computed once."""
+    """Labels by number, (n,) int64 (`offline.stats.permutation.permuted_labels`), each computed once."""
     return cache(partial(permuted_labels, table, seed=seed, by_person=by_person))
 
 
