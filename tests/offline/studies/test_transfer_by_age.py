@@ -39,10 +39,10 @@ def test_only_children_are_judged_and_everybody_is_trained_on() -> None:
     judged = people_of(YOUNG, scans)
     assert judged.sum() == np.count_nonzero(scans.age < 11)
     tasks = only(planned(YOUNG, scans.table, SMALL), judged, scans.table)
-    assert {task.arm for task in tasks} == {UNSEEN_SITE, TENFOLD}
-    assert TRANSDUCTIVE not in {task.arm for task in tasks}
+    assert {task.condition for task in tasks} == {UNSEEN_SITE, TENFOLD}
+    assert TRANSDUCTIVE not in {task.condition for task in tasks}
     for arm in (UNSEEN_SITE, TENFOLD):
-        test = np.concatenate([task.fold.test for task in tasks if task.arm == arm])
+        test = np.concatenate([task.fold.test for task in tasks if task.condition == arm])
         assert sorted(test.tolist()) == np.flatnonzero(judged).tolist()
     for task in tasks:
         assert not set(task.fold.train.tolist()) & set(task.fold.test.tolist())
@@ -77,7 +77,9 @@ def test_children_are_told_apart_after_older_people_taught() -> None:
     scans = people()
     X = TABLES[YOUNG.table](scans).astype(np.float32)
     judged = people_of(YOUNG, scans)
-    tasks = [t for t in only(planned(YOUNG, scans.table, SMALL), judged, scans.table) if t.arm == TENFOLD]
+    tasks = [
+        t for t in only(planned(YOUNG, scans.table, SMALL), judged, scans.table) if t.condition == TENFOLD
+    ]
     right = []
     for task in tasks:
         done = fitted(YOUNG, X, scans.table, task_of(TENFOLD, task.fold, setting=0))
