@@ -1,4 +1,4 @@
-"""The one prediction table: what every arm of an evaluation said of every sample it had never seen.
+"""The one prediction table: what every condition of an evaluation said of every sample it had never seen.
 
 Every metric, interval, plot and report is a pure function of this table.
 """
@@ -16,18 +16,18 @@ from models.private import open_private
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 
-COLUMNS = ("repeat", "fold", "arm", "sample", "person", "y")
+COLUMNS = ("repeat", "fold", "condition", "sample", "person", "y")
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Predictions, one row a repeat, sample and arm.
+    """Predictions, one row a repeat, sample and condition.
 
     Parameters
     ----------
     labels : tuple of str
         What the columns of `scores` and the numbers in `y` stand for.
-    fold, arm : (n,) str
+    fold, condition : (n,) str
         Whom the fold held out, and what predicted.
     sample : (n,) int64
         Row of the sample table.
@@ -43,7 +43,7 @@ class Predictions:
 
     labels: tuple[str, ...]
     fold: npt.NDArray[np.str_]
-    arm: npt.NDArray[np.str_]
+    condition: npt.NDArray[np.str_]
     sample: npt.NDArray[np.int64]
     person: npt.NDArray[np.str_]
     y: npt.NDArray[np.int64]
@@ -54,9 +54,9 @@ class Predictions:
         return len(self.y)
 
     @property
-    def arms(self) -> tuple[str, ...]:
+    def conditions(self) -> tuple[str, ...]:
         """What predicted, in order of first appearance."""
-        return tuple(dict.fromkeys(self.arm.tolist()))
+        return tuple(dict.fromkeys(self.condition.tolist()))
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -76,9 +76,9 @@ class Predictions:
         """These rows, (m,) intp, in this order; a row may come more than once."""
         return Predictions(self.labels, **{name: getattr(self, name)[rows] for name in _ROWS})
 
-    def of_arm(self, arm: str) -> "Predictions":
-        """Only what this arm predicted."""
-        return self.rows(self.arm == arm)
+    def of_condition(self, condition: str) -> "Predictions":
+        """Only what this condition predicted."""
+        return self.rows(self.condition == condition)
 
     def of_person(self, person: str) -> "Predictions":
         """Only what was predicted of this person."""
@@ -118,7 +118,7 @@ class Predictions:
         return Predictions(
             labels=labels,
             fold=np.full(n, fold.name if name is None else name),
-            arm=np.full(n, condition),
+            condition=np.full(n, condition),
             sample=fold.test.astype(np.int64),
             person=table.person[fold.test],
             y=table.target[fold.test],
@@ -144,7 +144,13 @@ def write_predictions(path: Path, table: Predictions) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*COLUMNS, *(f"score:{label}" for label in table.labels)])
         for i in range(len(table)):
-            row = (table.fold[i], table.arm[i], table.sample[i], table.person[i], table.labels[table.y[i]])
+            row = (
+                table.fold[i],
+                table.condition[i],
+                table.sample[i],
+                table.person[i],
+                table.labels[table.y[i]],
+            )
             writer.writerow([table.repeat[i], *row, *(repr(float(score)) for score in table.scores[i])])
 
 
@@ -171,7 +177,7 @@ def read_predictions(path: Path) -> Predictions:
         labels,
         repeat=np.array([int(row[0]) for row in rows], dtype=np.int64),
         fold=np.array([row[1] for row in rows], dtype=np.str_),
-        arm=np.array([row[2] for row in rows], dtype=np.str_),
+        condition=np.array([row[2] for row in rows], dtype=np.str_),
         sample=np.array([int(row[3]) for row in rows], dtype=np.int64),
         person=np.array([row[4] for row in rows], dtype=np.str_),
         y=np.array([labels.index(row[5]) for row in rows], dtype=np.int64),

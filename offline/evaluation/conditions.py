@@ -120,7 +120,7 @@ def conditions_of(
     """
     check_network_of(recipe)
     check_search(recipe)
-    own = recipe.network.arm
+    own = recipe.network.condition
     found = {own: Condition(own, own, recipe)}
     recipe = _unexplained(recipe)  # only the recipe's own network is
     for name in networks:

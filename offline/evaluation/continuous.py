@@ -198,7 +198,7 @@ def evaluate_continuous(
         }
     )
     figures = {each.condition: each.figures for each in found}
-    return Amounts.concatenate([each.table for each in found]), {"arms": figures, "null": reported}
+    return Amounts.concatenate([each.table for each in found]), {"conditions": figures, "null": reported}
 
 
 class ConditionFigures(NamedTuple):

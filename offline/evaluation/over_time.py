@@ -102,7 +102,7 @@ def over_time(
     Parameters
     ----------
     own : Predictions
-        Rows of one arm.
+        Rows of one condition.
     table : SampleTable
         All samples.
     learnt : mapping of str to mapping

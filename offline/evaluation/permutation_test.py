@@ -76,7 +76,7 @@ def null_of(samples: Samples, recipe: Recipe, tell: Tell) -> Null | None:
 
 def network_null_tasks(samples: Samples, recipe: Recipe) -> list[WindowTask]:
     """Every fold of the network's null; each permutation is divided by its own labels."""
-    fit = WindowFit(recipe.network.arm, settings_kept(recipe))
+    fit = WindowFit(recipe.network.condition, settings_kept(recipe))
     return [
         FitTask(fold, fit.model, fit, permutation=number, repeat=repeat, tag=NETWORK_NULL)
         for number in range(capped(recipe.evaluation.network_permutations, recipe))

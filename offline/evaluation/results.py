@@ -29,7 +29,13 @@ def in_canonical_order(table: Predictions, conditions: Sequence[str]) -> Predict
     """The rows by condition (in this order), then by repeat, then by sample."""
     rank = {condition: i for i, condition in enumerate(conditions)}
     return table.take(
-        np.lexsort((table.sample, table.repeat, np.array([rank[arm] for arm in table.arm.tolist()])))
+        np.lexsort(
+            (
+                table.sample,
+                table.repeat,
+                np.array([rank[condition] for condition in table.condition.tolist()]),
+            )
+        )
     )
 
 
@@ -97,7 +103,7 @@ def figures_of(
         "recipe": {
             "name": recipe.name,
             "hash": recipe.hash,
-            "network": recipe.network.arm,
+            "network": recipe.network.condition,
             "settings": recipe.model_dump(mode="json"),
         },
         "who": cohort.described(),
@@ -134,16 +140,18 @@ def _evidence(
     samples: Samples, recipe: Recipe, predictions: Predictions, fitted: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """What the recipe's own network's evidence was worth over time, where that was asked."""
-    own = recipe.network.arm
+    own = recipe.network.condition
     learnt = {
-        fold: how["over_time"] for fold, arms in fitted.items() if "over_time" in (how := arms.get(own, {}))
+        fold: how["over_time"]
+        for fold, conditions in fitted.items()
+        if "over_time" in (how := conditions.get(own, {}))
     }
-    return over_time(predictions.of_arm(own), samples.table, learnt) if learnt else None
+    return over_time(predictions.of_condition(own), samples.table, learnt) if learnt else None
 
 
 def _maps_of(fitted: Mapping[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
     """What explains the recipe's own network in one fold."""
-    maps: list[dict[str, Any]] = fitted.get(recipe.network.arm, {}).get("explanations", [])
+    maps: list[dict[str, Any]] = fitted.get(recipe.network.condition, {}).get("explanations", [])
     return maps
 
 

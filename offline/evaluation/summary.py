@@ -1,4 +1,4 @@
-"""What is said about an evaluation: every arm's figures, their intervals, and what they do not say.
+"""What is said about an evaluation: every condition's figures, their intervals, and what they do not say.
 
 A pure function of the prediction table and of the null.  People are the unit of judgement: a mean over
 people counts everyone the same, however long they were recorded.
@@ -28,8 +28,8 @@ from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Metric, Pairs, own_figures, person_scores
 
 CONDITIONAL = "the recipe's network on permuted labels, settings kept (conditional null)"
-NULL_ARM = "ridge"
-"""The arm whose whole procedure the null repeats; only its p value is of the whole procedure."""
+NULL_CONDITION = "ridge"
+"""The condition whose whole procedure the null repeats; only its p value is of the whole procedure."""
 
 
 def summary(
@@ -43,12 +43,12 @@ def summary(
     seed: int = 0,
     by_time: bool = False,
 ) -> dict[str, Any]:
-    """Every arm's figures: by person with intervals, of each person, and over all samples.
+    """Every condition's figures: by person with intervals, of each person, and over all samples.
 
     Parameters
     ----------
     table : Predictions
-        All arms.
+        All conditions.
     by_person : bool
         Whether the label is the person's.
     metric : {"auc", "balanced_accuracy"}
@@ -58,7 +58,7 @@ def summary(
     null : Null or None
         The ridge procedure on permuted labels.
     own_null : Null or None
-        The first arm on permuted labels, its settings kept.
+        The first condition on permuted labels, its settings kept.
     seed : int
         Of the bootstrap.
     by_time : bool
@@ -68,21 +68,21 @@ def summary(
     -------
     dict
         JSON types: ``people`` (how many), ``says`` (what the figures do not say), ``primary``, ``null``,
-        ``compared`` (the first arm less each other), and under ``arms`` for each arm ``by_person``,
+        ``compared`` (the first condition less each other), and under ``conditions`` for each ``by_person``,
         ``pooled``, ``persons`` and ``mean_over_people``.
     """
     people = table.people
-    first = table.of_arm(table.arms[0])
-    arms: dict[str, Any] = {}
-    for arm in table.arms:
-        own = table.of_arm(arm)
+    first = table.of_condition(table.conditions[0])
+    conditions: dict[str, Any] = {}
+    for condition in table.conditions:
+        own = table.of_condition(condition)
         persons = {person: figures(own.of_person(person)) for person in own.people}
         tell = _of_people if by_person else _within_people
-        whole = arm == NULL_ARM
+        whole = condition == NULL_CONDITION
         its_null = null
-        if own_null is not None and arm == table.arms[0] and own_null.size >= FEWEST:
+        if own_null is not None and condition == table.conditions[0] and own_null.size >= FEWEST:
             its_null, whole = own_null, True
-        arms[arm] = {
+        conditions[condition] = {
             "by_person": tell(own, metric, prevalence, its_null, whole, seed),
             "pooled": figures(own),
             "persons": persons,
@@ -94,10 +94,10 @@ def summary(
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
         "null": _null(null, "the whole ridge procedure on permuted labels"),
         "network_null": _null(own_null, CONDITIONAL),
-        "arms": arms,
+        "conditions": conditions,
         "compared": {
-            arm: compared(first, table.of_arm(arm), metric, by_person=by_person, seed=seed)
-            for arm in table.arms[1:]
+            condition: compared(first, table.of_condition(condition), metric, by_person=by_person, seed=seed)
+            for condition in table.conditions[1:]
         },
     }
 
@@ -158,7 +158,7 @@ def _within_people(
 def _figure(
     value: Figure, sd: float | None, metric: Metric, null: Null | None, whole: bool, *, people_vary: bool
 ) -> dict[str, Any]:
-    """A figure with both its intervals, and its p value where the null is of this very arm."""
+    """A figure with both its intervals, and its p value where the null is of this very condition."""
     out: dict[str, Any] = {"value": value, "interval": None, "bootstrap": None, "p": None}
     if value is None:
         return out

@@ -29,7 +29,7 @@ UNITS = (
 
 def evaluation_amount_page(results: Mapping[str, Any], run: Mapping[str, Any], table: Amounts) -> ReportPage:
     """The page of an evaluation whose target is an amount."""
-    first, its = next(iter(results["arms"].items()))
+    first, its = next(iter(results["conditions"].items()))
     null = results["null"]
     chance = (
         "No amounts were permuted." if null is None else f"p: {null['of']}, {null['permutations']} times."
@@ -90,13 +90,13 @@ def amount_rows(results: Mapping[str, Any]) -> list[Row]:
             number(its["r"]["p"]),
             *(number(its[each][which]) for each in ("R2", "MAE") for which in ("value", "p")),
         )
-        for name, its in results["arms"].items()
+        for name, its in results["conditions"].items()
     ]
 
 
 def drawn(table: Amounts, condition: str) -> PageSection | None:
     """Predicted and reported amounts of everybody under one condition; None where it has none."""
-    own = table.of_arm(condition)
+    own = table.of_condition(condition)
     if not len(own):
         return None
     caption = f"{condition}: everybody, in every division. Dotted: what was predicted is true."
@@ -106,7 +106,9 @@ def drawn(table: Amounts, condition: str) -> PageSection | None:
 def in_short(results: Mapping[str, Any]) -> str:
     """What a study found on unseen sites (in ten folds if there is one site), and what age and sex give."""
     protocol = _protocol(results)
-    own, traits = (results["arms"][f"{given}, {protocol}"] for given in (results["study"]["table"], TRAITS))
+    own, traits = (
+        results["conditions"][f"{given}, {protocol}"] for given in (results["study"]["table"], TRAITS)
+    )
     return (
         f"{protocol}: {found(own)}. Age and sex alone: r "
         f"{number(traits['r']['value'])}, R² {number(traits['R2']['value'])}."
@@ -128,4 +130,4 @@ def found(its: Mapping[str, Any]) -> str:
 
 def _protocol(results: Mapping[str, Any]) -> str:
     given = results["study"]["table"]
-    return next(name for name in (UNSEEN_SITE, TENFOLD) if f"{given}, {name}" in results["arms"])
+    return next(name for name in (UNSEEN_SITE, TENFOLD) if f"{given}, {name}" in results["conditions"])

@@ -25,7 +25,7 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
     """
     few = results["people"] < 10
     by_person = results["primary"]["label_of"] == "person"
-    sites = any("unseen site" in name for name in results["arms"])
+    sites = any("unseen site" in name for name in results["conditions"])
     missing = "not answered here: "
     leakage = "everybody is on both sides, with other parts of the recordings"
     if not by_time(results):

@@ -52,7 +52,7 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
 def print_amounts(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print what an evaluation of an amount found."""
     title = f"{figures['recipe']['name']}: {figures['amount']}, by person"
-    table = _figures(title, figures["arms"], dict(zip(AMOUNTS, AMOUNTS, strict=True)), "between people")
+    table = _figures(title, figures["conditions"], dict(zip(AMOUNTS, AMOUNTS, strict=True)), "between people")
     _wide(console).print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 
 
@@ -92,7 +92,7 @@ def print_results(figures: Mapping[str, Any], console: PlainConsole | None = Non
 
 
 def _people(figures: Mapping[str, Any], *, narrow: bool) -> Table:
-    conditions: Mapping[str, Any] = figures["arms"]
+    conditions: Mapping[str, Any] = figures["conditions"]
     primary = figures["primary"]["metric"]
     shown = [(name, short) for name, short in SHOWN if not narrow or name == primary]
     title = f"{figures['recipe']['name']}: each person predicted by what was fitted to {fitted_to(figures)}"
@@ -128,7 +128,7 @@ def _conditions(figures: Mapping[str, Any]) -> Table:
     names = {name: METRICS[name] for name in (primary, *METRICS)}
     unit = "within each person, mean over people" if by_time(figures) else "by person"
     title = f"{figures['recipe']['name']}: {unit}; {METRICS[primary]} was fixed beforehand"
-    conditions = {name: its["by_person"] for name, its in figures["arms"].items()}
+    conditions = {name: its["by_person"] for name, its in figures["conditions"].items()}
     return _figures(title, conditions, names, "over these people" if by_time(figures) else "between people")
 
 

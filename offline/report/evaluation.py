@@ -92,8 +92,8 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
         "simulated": words.simulated(results),
         "cohort": cohort_of(results),
         "protocol": words.protocol(results),
-        "findings": {name: words.finding(results, name) for name in results["arms"]},
-        "figures": results["arms"],
+        "findings": {name: words.finding(results, name) for name in results["conditions"]},
+        "figures": results["conditions"],
         "null": results["null"],
         **{key: files.audits.get(name) for name, key in AUDITS.items()},
         "channel_map": results["channel_map"],
@@ -127,7 +127,7 @@ def _fixed(results: Mapping[str, Any]) -> str:
 def figures(results: Mapping[str, Any]) -> PageSection:
     """Every condition's figures, each person's own, and conditions compared."""
     rows = []
-    for name, its in results["arms"].items():
+    for name, its in results["conditions"].items():
         cells = [name]
         for metric in METRICS:
             own = its["by_person"][metric]
@@ -144,14 +144,14 @@ def figures(results: Mapping[str, Any]) -> PageSection:
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."
     )
-    lines = [f"{name}: {_in_words(results, name)}" for name in results["arms"]]
+    lines = [f"{name}: {_in_words(results, name)}" for name in results["conditions"]]
     blocks = [Paragraph(why, note=True), TextTable(head, rows), Bullets(lines)]
     return PageSection("Figures", [*blocks, *_within(results), *_compared(results)])
 
 
 def _in_words(results: Mapping[str, Any], name: str) -> str:
     metric = results["primary"]["metric"]
-    its = results["arms"][name]["by_person"][metric]
+    its = results["conditions"][name]["by_person"][metric]
     return (
         "not determined"
         if its["value"] is None
@@ -161,7 +161,7 @@ def _in_words(results: Mapping[str, Any], name: str) -> str:
 
 def _within(results: Mapping[str, Any]) -> list[PageBlock]:
     """Each person's own interval, where people are too few for one between them."""
-    own = {name: its["by_person"].get("of_each") for name, its in results["arms"].items()}
+    own = {name: its["by_person"].get("of_each") for name, its in results["conditions"].items()}
     known = {name: each for name, each in own.items() if each}
     if not known:
         return []
@@ -194,7 +194,7 @@ def plots(files: EvaluationFiles) -> PageSection:
     caption = f"What {own} gave for each person, fitted to {words.fitted_to(results)}."
     shown = [Picture.of(outcomes(table, own, by_person=by_person and two), "Each person", caption)]
     if two:
-        names = [name for name in table.arms if "," not in name and name != "majority"][:MOST_CURVES]
+        names = [name for name in table.conditions if "," not in name and name != "majority"][:MOST_CURVES]
         unit = "people compared within a fold" if by_person else "each person's windows, averaged over people"
         curves = roc(table, names, by_person=by_person)
         shown.append(Picture.of(curves, "ROC curves", f"ROC curves of {unit}. Dotted: chance."))

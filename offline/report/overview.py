@@ -81,7 +81,7 @@ def _of_labels(all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, f
 
 
 def _row(results: Mapping[str, Any], seconds: float) -> Row:
-    conditions, study = results["arms"], results["study"]
+    conditions, study = results["conditions"], results["study"]
     own = conditions.get(UNSEEN_SITE, conditions[TENFOLD])
     others = (conditions.get(name) for name in (TRANSDUCTIVE, TENFOLD))
     return (

@@ -65,7 +65,7 @@ def _square(x: str, y: str) -> tuple[Figure, Axes]:
 
 def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
     """Each person's outcome under one condition."""
-    own = table.of_arm(condition)
+    own = table.of_condition(condition)
     if by_person:
         scores = person_scores(own)
         value: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
@@ -95,7 +95,7 @@ def roc(table: Predictions, conditions: list[str], *, by_person: bool) -> Figure
     figure, axes = _square("false positives", "true positives")
     grid = np.linspace(0.0, 1.0, 201)
     for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
-        curves = [_curve(y, s, grid) for y, s in _groups(table.of_arm(condition), by_person)]
+        curves = [_curve(y, s, grid) for y, s in _groups(table.of_condition(condition), by_person)]
         known = [curve for curve in curves if curve is not None]
         if known:
             axes.plot(np.append(0, grid), np.append(0, np.mean(known, axis=0)), color=colour, label=condition)
@@ -109,7 +109,7 @@ def calibration(table: Predictions, conditions: list[str], *, by_person: bool) -
     unit = "people" if by_person else "windows"
     figure, axes = _square(f"predicted probability of {label}", f"share that was {label} ({unit})")
     for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
-        own = table.of_arm(condition)
+        own = table.of_condition(condition)
         if by_person:
             scores = person_scores(own)
             p, y = np.asarray(expit(np.nanmean(scores.log_odds, axis=0))), scores.positive
@@ -127,7 +127,7 @@ def decision(table: Predictions, conditions: list[str], prevalence: float | None
     figure, axes = new_figure(4.8, 4.0)
     everybody: list[dict[str, float]] = []
     for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
-        scores = person_scores(table.of_arm(condition))
+        scores = person_scores(table.of_condition(condition))
         probability: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
         curve = decision_curve(scores.positive, probability, prevalence)
         if curve is not None:

@@ -61,7 +61,7 @@ def of_another_disorder(results: Mapping[str, Any]) -> bool:
 
 def figures(results: Mapping[str, Any]) -> PageSection:
     """Every condition's figures, chance, and the settings that were chosen."""
-    shown = {name: results["arms"][name] for name in EXPLAINED if name in results["arms"]}
+    shown = {name: results["conditions"][name] for name in EXPLAINED if name in results["conditions"]}
     blocks = [
         TextTable(HEAD, [_row(name, its) for name, its in shown.items()]),
         Bullets([f"{name}: {EXPLAINED[name]}" for name in shown]),

@@ -17,7 +17,7 @@ ALPHA = 0.05
 def finding(results: Mapping[str, Any], condition: str) -> str:
     """One condition's result in a sentence, against chance."""
     metric = results["primary"]["metric"]
-    its = results["arms"][condition]["by_person"][metric]
+    its = results["conditions"][condition]["by_person"][metric]
     if its["value"] is None:
         return f"{condition}: the {TITLES[metric]} is not determined by these recordings."
     value = f"{condition}: {TITLES[metric]} {its['value']:.3f}"
@@ -108,7 +108,7 @@ def _clock_alone(results: Mapping[str, Any]) -> str:
     """A warning where labels follow from when a window lies in its recording; else empty."""
     metric = results["primary"]["metric"]
     clock, own = (
-        results["arms"].get(name, {}).get("by_person", {}).get(metric, {}).get("value")
+        results["conditions"].get(name, {}).get("by_person", {}).get(metric, {}).get("value")
         for name in ("time", results["recipe"]["network"])
     )
     if clock is None or own is None or clock <= chance_of(results, metric) or clock < own:
@@ -126,8 +126,8 @@ def _best_simple(results: Mapping[str, Any]) -> str | None:
     known = {
         name: value
         for name in ("linear", "ridge", "time")
-        if name in results["arms"]
-        and (value := results["arms"][name]["by_person"][metric]["value"]) is not None
+        if name in results["conditions"]
+        and (value := results["conditions"][name]["by_person"][metric]["value"]) is not None
     }
     return max(known, key=lambda name: known[name]) if known else None
 

@@ -73,7 +73,7 @@ class Network(Record):
         return self
 
     @property
-    def arm(self) -> str:
+    def condition(self) -> str:
         """What an evaluation calls it."""
         return self.name if self.channels == "all" else f"{self.name}, best channel"
 

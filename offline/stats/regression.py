@@ -25,13 +25,13 @@ FIGURES = ("r", "R2", "MAE")
 
 @dataclass(frozen=True, eq=False)
 class Amounts:
-    """One row for each person that an arm judged in a repeat.
+    """One row for each person that a condition judged in a repeat.
 
     Parameters
     ----------
     repeat : (n,) int64
         Division into folds.
-    fold, arm, person : (n,) str
+    fold, condition, person : (n,) str
         Who judged, what, and whom.
     y, said : (n,) float64
         The amount, and what was said.
@@ -39,7 +39,7 @@ class Amounts:
 
     repeat: npt.NDArray[np.int64]
     fold: npt.NDArray[np.str_]
-    arm: npt.NDArray[np.str_]
+    condition: npt.NDArray[np.str_]
     person: npt.NDArray[np.str_]
     y: Floats
     said: Floats
@@ -48,13 +48,13 @@ class Amounts:
         return len(self.y)
 
     @property
-    def arms(self) -> tuple[str, ...]:
+    def conditions(self) -> tuple[str, ...]:
         """In order of first appearance."""
-        return tuple(dict.fromkeys(self.arm.tolist()))
+        return tuple(dict.fromkeys(self.condition.tolist()))
 
-    def of_arm(self, arm: str) -> "Amounts":
-        """Rows of one arm."""
-        return self.take(np.flatnonzero(self.arm == arm))
+    def of_condition(self, condition: str) -> "Amounts":
+        """Rows of one condition."""
+        return self.take(np.flatnonzero(self.condition == condition))
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Amounts":
         """These rows, (m,) intp, in this order."""
@@ -67,7 +67,7 @@ class Amounts:
 
 
 def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: int = 0) -> dict[str, Any]:
-    """Figures of one arm: correlation, explained share of the variance, mean absolute error.
+    """Figures of one condition: correlation, explained share of the variance, mean absolute error.
 
     People are correlated within a fold: over all folds, what a model says from nothing but the mean of its
     training people falls where the judged have more, and noise would give a correlation well below 0.  The
@@ -77,7 +77,7 @@ def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: i
     Parameters
     ----------
     table : Amounts
-        Rows of one arm.
+        Rows of one condition.
     null : dict of str to (n,) float64, or None
         The same figures on permuted amounts, where the whole procedure was repeated.
     seed : int
@@ -163,11 +163,11 @@ def read_amounts(path: Path) -> Amounts:
         header, *rows = list(csv.reader(file)) or [[]]
     if header != names:
         raise HemostreamError(f"{path.name} has columns {header}; expected {', '.join(names)}.")
-    repeat, fold, arm, person, y, said = zip(*rows, strict=True) if rows else ((),) * len(names)
+    repeat, fold, condition, person, y, said = zip(*rows, strict=True) if rows else ((),) * len(names)
     return Amounts(
         np.array(repeat, dtype=np.int64),
         np.array(fold, dtype=np.str_),
-        np.array(arm, dtype=np.str_),
+        np.array(condition, dtype=np.str_),
         np.array(person, dtype=np.str_),
         np.array(y, dtype=np.float64),
         np.array(said, dtype=np.float64),

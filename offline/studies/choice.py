@@ -141,8 +141,8 @@ def summarise(out: Path) -> str:
 def honest(folder: Path) -> str:
     """What a study's report says of unseen sites, in a few words; empty where there is none."""
     try:
-        arms = json.loads(read_regular(folder / "results.json").decode("utf-8"))["arms"]
-        its = arms[UNSEEN_SITE]
+        conditions = json.loads(read_regular(folder / "results.json").decode("utf-8"))["conditions"]
+        its = conditions[UNSEEN_SITE]
         low, high = its["auc"]["interval"]
         return f"{its['accuracy']:.3f}, {its['auc']['value']:.3f} ({low:.3f} to {high:.3f})"
     except (OSError, ValueError, KeyError, TypeError):

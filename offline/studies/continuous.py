@@ -122,7 +122,7 @@ def run_continuous(
         "study": described(study),
         "profile": asdict(profile),
         "data": _data(scans, left_out),
-        "arms": figures,
+        "conditions": figures,
         "null": {
             each.condition: {
                 name: {"mean": float(v.mean()), "sd": float(v.std(ddof=1))}

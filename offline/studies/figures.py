@@ -26,24 +26,27 @@ DRAWS = 2000
 
 
 def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
-    """Every arm's figures, and what they are compared with.
+    """Every condition's figures, and what they are compared with.
 
     Parameters
     ----------
     table : Predictions
-        All arms of a study.
+        All conditions of a study.
     null : mapping of metric to (n,) float64
         The ten folds' figures on permuted labels; empty where there are none.
 
     Returns
     -------
     dict
-        JSON types, by arm.
+        JSON types, by condition.
     """
-    return {arm: _of_arm(table.of_arm(arm), null if arm == TENFOLD else {}) for arm in table.arms}
+    return {
+        condition: _of_condition(table.of_condition(condition), null if condition == TENFOLD else {})
+        for condition in table.conditions
+    }
 
 
-def _of_arm(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
+def _of_condition(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
     if len(table.labels) > 2:
         classes = PersonClasses.of(table)
         out = {"people": len(classes.people), **_with_intervals(classes, classes.y, null)}
@@ -90,7 +93,7 @@ def apart(one: Predictions, other: Predictions, metric: str, *, seed: int = 0) -
     Parameters
     ----------
     one, other : Predictions
-        The same arm of two studies.
+        The same condition of two studies.
     metric : {"auc", "balanced_accuracy"}
         Which figure.
     seed : int

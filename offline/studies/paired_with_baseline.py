@@ -40,4 +40,4 @@ def paired_with_ridge(out: Path, names: Sequence[str]) -> dict[str, Mapping[str,
 
 
 def _unseen(folder: Path) -> Predictions:
-    return read_predictions(folder / "predictions.csv").of_arm(UNSEEN_SITE)
+    return read_predictions(folder / "predictions.csv").of_condition(UNSEEN_SITE)

@@ -1,4 +1,4 @@
-"""A study is run: every arm's folds, the null, the figures, the page; taken up again where it was stopped."""
+"""A study is run: folds of every condition, null, figures, page; taken up again where it was stopped."""
 
 import json
 import time
@@ -52,7 +52,7 @@ class Ran:
     study : Study
         Which.
     predictions : Predictions
-        Of all arms.
+        Of all conditions.
     results : dict
         What is in ``results.json``.
     """
@@ -125,7 +125,7 @@ def run_study(
         )
     table = Predictions.concatenate([_part(scans, scans.table, each) for each in results])
     null = _null(scans, permuted)
-    for condition in table.arms:
+    for condition in table.conditions:
         seconds[condition] = sum(each.seconds for each in results if each.task.condition == condition)
     seconds["permuted labels"] = sum(each.seconds for each in permuted)
     whole = {
@@ -141,7 +141,7 @@ def run_study(
             "sites": site_by_label(scans),
             "remarks": list(scans.remarks),
         },
-        "arms": figures_of(table, null),
+        "conditions": figures_of(table, null),
         # Groups are compared by what tells two labels apart; more labels have their recalls.
         "subgroups": subgroups(table, scans) if len(scans.labels) == 2 else None,
         "transductive": transductive_words(study, scans.table),
@@ -149,7 +149,7 @@ def run_study(
             name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
             for name, v in null.items()
         },
-        "settings": {condition: _settings(study, results, condition) for condition in table.arms},
+        "settings": {condition: _settings(study, results, condition) for condition in table.conditions},
         "fits": _fits(study, [*results, *permuted]),
         "leakage": leakage,
     }
@@ -221,7 +221,7 @@ def described(study: Study) -> dict[str, Any]:
 
 
 MATRICES_WORDS = (
-    "In the transductive arm matrices are not centred, for then they would be none: the mean of their "
+    "In the transductive condition matrices are not centred, for then they would be none: the mean of their "
     "logarithms at each site becomes that of all."
 )
 
@@ -240,10 +240,10 @@ def transductive_words(study: Study, table: SampleTable) -> str:
         return MATRICES_WORDS if study.table in OF_MATRICES else ""
     names, counts = np.unique(table.site, return_counts=True)
     small = [str(name) for name, n in zip(names, counts, strict=True) if n < study.unlabelled.fewest]
-    text = f"In the transductive arm no site is centred; instead: {study.unlabelled.words}."
+    text = f"In the transductive condition no site is centred; instead: {study.unlabelled.words}."
     if small:
         text += (
-            f" Sites with under {study.unlabelled.fewest} people are judged there as in the first arm: "
+            f" Sites with under {study.unlabelled.fewest} people are judged there as in the first condition: "
             f"{', '.join(small)}."
         )
     return text

@@ -21,7 +21,7 @@ def shares(table: Predictions) -> dict[str, Any]:
     Parameters
     ----------
     table : Predictions
-        Rows of one arm, two labels or more.
+        Rows of one condition, two labels or more.
     """
     its = PersonClasses.of(table).figures(table.labels)
     confusion = np.array(its["said"])  # true labels down, predicted across

@@ -66,12 +66,12 @@ def groups_of(scans: Scans) -> dict[str, Groups]:
 
 
 def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
-    """Figures of every group in the arm of unseen sites.
+    """Figures of every group in the condition of unseen sites.
 
     Parameters
     ----------
     table : Predictions
-        All arms of a study; ``sample`` counts the rows of `scans`.
+        All conditions of a study; ``sample`` counts the rows of `scans`.
     scans : Scans
         Whom it judged.
 
@@ -82,18 +82,20 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
         ``n`` (people of each label) and ``figures``, which is None for a group under `LEAST` of either label.
         Empty where there was no unseen site.
     """
-    arm = table.of_arm(UNSEEN_SITE)
-    if not len(arm):
+    condition = table.of_condition(UNSEEN_SITE)
+    if not len(condition):
         return {}
     divisions = {
-        name: [_of_group(group, arm.rows(members[arm.sample])) for group, members in groups.items()]
+        name: [
+            _of_group(group, condition.rows(members[condition.sample])) for group, members in groups.items()
+        ]
         for name, groups in groups_of(scans).items()
     }
-    return {"arm": UNSEEN_SITE, "least": LEAST, "divisions": divisions}
+    return {"condition": UNSEEN_SITE, "least": LEAST, "divisions": divisions}
 
 
 def _of_group(group: str, own: Predictions) -> dict[str, Any]:
-    # One scan a person, judged once in this arm: rows are people.
+    # One scan a person, judged once in this condition: rows are people.
     counts = np.bincount(own.y, minlength=2)[:2]
     out: dict[str, Any] = {
         "group": group,

@@ -171,7 +171,7 @@ def test_targets_have_folders_of_their_own_and_all_takes_what_can_tell_them(
     run(["age-sex"], data=scans, out=out, workers=1)
     results = json.loads((out / "age-sex/results.json").read_text())
     assert results["data"]["labels"] == ["TD", "combined", "inattentive"]
-    assert "recall" in results["arms"]["10-fold"]
+    assert "recall" in results["conditions"]["10-fold"]
     before = (out / "studies.md").read_bytes()
     capsys.readouterr()
     run(data=scans, out=out, all_=True, target="burden", workers=1)

@@ -102,7 +102,7 @@ def _labelling(samples: Samples, recipe: Recipe, permutations: int) -> list[tupl
             Predictions(
                 labels=samples.labels,
                 fold=np.full(n, fold.name),
-                arm=np.full(n, "cgrnn"),
+                condition=np.full(n, "cgrnn"),
                 sample=fold.test.astype(np.int64),
                 person=table.person[fold.test],
                 y=table.target[fold.test],

@@ -106,7 +106,7 @@ def main_figure(results: Mapping[str, Any]) -> str | None:
     if "primary" not in results:
         return None
     metric = results["primary"]["metric"]
-    model, its = next(iter(results["arms"].items()))
+    model, its = next(iter(results["conditions"].items()))
     figure = its["by_person"][metric]
     if figure["value"] is None:
         return f"{model}: {NAMES[metric]} could not be computed for {results['people']} people."

@@ -97,7 +97,11 @@ def _worth(path: Path, data: str) -> dict[str, object]:
     """What a study's report says of people it had not seen, if it is of these data (by their digest)."""
     try:
         results = json.loads(read_regular(path).decode("utf-8"))
-        worth = {"profile": results["profile"], "data": results["data"]["digest"], "arms": results["arms"]}
+        worth = {
+            "profile": results["profile"],
+            "data": results["data"]["digest"],
+            "conditions": results["conditions"],
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HemostreamError(
             f"{path} is no report of this system ({error}). Give the folder that study run wrote to, or "

@@ -78,10 +78,10 @@ def figure_of_study(results: Mapping[str, Any]) -> str:
     results : mapping
         What results.json holds.
     """
-    arms, parts = results["arms"], []
-    for arm in ("unseen site", "10-fold"):
-        if arm in arms and "auc" in arms[arm]:
-            parts.append(f"{arm} AUC {_figure(arms[arm]['auc'])}")
+    conditions, parts = results["conditions"], []
+    for condition in ("unseen site", "10-fold"):
+        if condition in conditions and "auc" in conditions[condition]:
+            parts.append(f"{condition} AUC {_figure(conditions[condition]['auc'])}")
     if parts:
         null = (results.get("null") or {}).get("auc")
         if null:
@@ -89,9 +89,13 @@ def figure_of_study(results: Mapping[str, Any]) -> str:
                 f"under {null['labellings']} permutations {null['mean']:.3f} with SD {null['sd']:.3f}"
             )
         return "; ".join(parts)
-    arm, its = next(iter(arms.items()))
+    condition, its = next(iter(conditions.items()))
     p = its["r"].get("p") if "r" in its else None
-    return f"{arm}: r {_figure(its['r'])}" + ("" if p is None else f", p {p:.3f}") if "r" in its else arm
+    return (
+        f"{condition}: r {_figure(its['r'])}" + ("" if p is None else f", p {p:.3f}")
+        if "r" in its
+        else condition
+    )
 
 
 def _figure(its: Mapping[str, Any]) -> str:

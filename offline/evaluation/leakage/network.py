@@ -46,7 +46,7 @@ def audit_tasks(samples: Samples, recipe: Recipe, *, by_person: bool, permutatio
     for task in plan_windows(windows, labels, rounds):
         channels = windows.channels(task, labels(task.permutation))
         visible = VisibleChannels(tuple(channels.tolist()), tuple(task.normalisation.tolist()))
-        fit = WindowFit(recipe.network.arm, bare, visible)
+        fit = WindowFit(recipe.network.condition, bare, visible)
         own = FitTask(task.fold, str(task.protocol), fit, permutation=task.permutation, tag=AUDIT_TASKS)
         out.append(own)
     return out
@@ -71,5 +71,5 @@ def network_audit(
         protocol, number = protocols[each.task.condition], each.task.permutation
         task = AuditTask(protocol, protocol is not HONEST, number, seed, each.task.fold)
         evaluated.append((task, predicted(task, each.scores, samples.table, labels)))
-    metric, model = recipe.evaluation.metric, recipe.network.arm
+    metric, model = recipe.evaluation.metric, recipe.network.condition
     return audit_by_person(evaluated, by_person=by_person, metric=metric, seed=seed, model=model)

@@ -28,7 +28,7 @@ RESIDUAL = Study(
     ours="Each edge's linear regression on age, its square, sex and the logarithm of the mean framewise "
     "displacement is fitted to the people of training, without their diagnoses, and taken out of everybody; "
     "ridge on what is left. A trait that is unknown stands at the mean of training. What the diagnosis "
-    "shares with a trait goes with it. In the transductive arm edges and traits are centred by site alike, "
+    "shares with a trait goes with it. In the transductive condition edges and traits are centred by site, "
     "so that the regression is one within sites.",
     table=CORRELATION_AND_TRAITS,
     model=residual,

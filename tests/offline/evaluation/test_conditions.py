@@ -88,7 +88,7 @@ def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
 
 
 def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
-    """Sites, ablations and learning curves, from a cohort of two sites, beside the plain arms."""
+    """Sites, ablations and learning curves, from a cohort of two sites, beside the plain conditions."""
     cohort = task_cohort(tmp_path, people=4, sessions=1)
     lines = cohort.read_text().splitlines()
     rows = [line + "\t" + ("site" if i == 0 else "ns"[i % 2]) for i, line in enumerate(lines)]
@@ -99,7 +99,7 @@ def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     table = read_predictions(tmp_path / "out/predictions.csv")
     plain = ["cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority"]
-    assert list(table.arms) == [
+    assert list(table.conditions) == [
         "cgrnn",
         "cgrnn without dropout",
         "cgrnn, 2 people",
@@ -107,10 +107,10 @@ def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
         *plain[1:],
         *(f"{name}, unseen site" for name in plain),
     ]
-    assert set(table.of_arm("ridge, unseen site").fold) == {"site n", "site s"}
+    assert set(table.of_condition("ridge, unseen site").fold) == {"site n", "site s"}
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert set(results["folds"]["site n"]) == {f"{name}, unseen site" for name in plain}
-    own = results["arms"]["linear, unseen site"]["mean_over_people"]["balanced_accuracy"]
+    own = results["conditions"]["linear, unseen site"]["mean_over_people"]["balanced_accuracy"]
     assert own > 0.9
 
 
@@ -120,8 +120,8 @@ def test_arms_are_refused_before_anything_is_read() -> None:
     with pytest.raises(RecipeError, match="dropout"):
         conditions_of(task_recipe(evaluation={"ablate": ["dropot"]}), [], sites=False)
     found = conditions_of(task_recipe(), ["lstm", "lstm"], sites=True)
-    assert len({arm.name for arm in found}) == len(found)
-    assert all(isinstance(arm, Condition) for arm in found)
+    assert len({condition.name for condition in found}) == len(found)
+    assert all(isinstance(condition, Condition) for condition in found)
 
 
 def test_parts_of_recordings_are_judged_by_parts_that_lie_apart(tmp_path: Path) -> None:
@@ -141,6 +141,6 @@ def test_parts_of_recordings_are_judged_by_parts_that_lie_apart(tmp_path: Path) 
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert results["null"] is None
     assert "same person's recordings" in results["protocol"]
-    assert results["arms"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
+    assert results["conditions"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
     with pytest.raises(RecipeError, match="Part 1 of 50"):
         divisions_of(table, task_recipe(evaluation={"by": "time", "parts": 50, "apart_s": 500.0}))

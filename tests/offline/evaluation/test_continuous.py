@@ -47,7 +47,9 @@ def test_figures_are_numpys_and_those_of_repeats_are_averaged() -> None:
     two = Amounts.concatenate([one, Amounts(np.ones(20, dtype=np.int64), none, none, person, y, y)])
     assert values_of(two)["MAE"] == pytest.approx(found["MAE"] / 2)
     assert figures_of(one)["r"]["interval"][0] < found["r"] < figures_of(one)["r"]["interval"][1]
-    few = Amounts(*(getattr(one, name)[:9] for name in ("repeat", "fold", "arm", "person", "y", "said")))
+    few = Amounts(
+        *(getattr(one, name)[:9] for name in ("repeat", "fold", "condition", "person", "y", "said"))
+    )
     assert figures_of(few)["r"]["interval"] is None  # nine people say nothing about others
 
 
@@ -72,18 +74,18 @@ def test_intervals_draw_people_in_whatever_order_a_repeat_judged_them() -> None:
 def test_a_planted_amount_is_found_and_none_is_at_chance() -> None:
     X, y, names, site = people(80, 2.0, 1)
     table, found = evaluate_continuous({"ridge": X}, y, names, site, permutations=19)
-    assert found["arms"]["ridge"]["r"]["value"] > 0.7
-    assert found["arms"]["ridge"]["r"]["p"] == 0.05
-    assert found["arms"]["ridge"]["MAE"]["p"] == 0.05
-    assert found["arms"]["ridge" + SITE]["R2"]["value"] > 0.5
-    assert found["arms"][MEAN]["R2"]["value"] == pytest.approx(0.0, abs=0.05)
-    assert found["arms"][MEAN]["r"]["value"] is None
-    assert set(table.arms) == {"ridge", "ridge" + SITE, MEAN, MEAN + SITE}
+    assert found["conditions"]["ridge"]["r"]["value"] > 0.7
+    assert found["conditions"]["ridge"]["r"]["p"] == 0.05
+    assert found["conditions"]["ridge"]["MAE"]["p"] == 0.05
+    assert found["conditions"]["ridge" + SITE]["R2"]["value"] > 0.5
+    assert found["conditions"][MEAN]["R2"]["value"] == pytest.approx(0.0, abs=0.05)
+    assert found["conditions"][MEAN]["r"]["value"] is None
+    assert set(table.conditions) == {"ridge", "ridge" + SITE, MEAN, MEAN + SITE}
     means = []
     for seed in range(12):
         X, y, names, site = people(40, 0.0, 100 + seed)
         means.append(
-            evaluate_continuous({"ridge": X}, y, names, site, permutations=0)[1]["arms"]["ridge"]["r"][
+            evaluate_continuous({"ridge": X}, y, names, site, permutations=0)[1]["conditions"]["ridge"]["r"][
                 "value"
             ]
         )
@@ -140,7 +142,7 @@ def test_a_column_of_numbers_is_evaluated_by_person(tmp_path: Path) -> None:
     assert (tmp_path / "two/results.json").read_bytes() == (tmp_path / "one/results.json").read_bytes()
     assert results["people"] == 14  # the one without a score is left out
     assert results["amount"] == "score"
-    assert set(results["arms"]) == {"ridge", "memory and symmetry", MEAN}
+    assert set(results["conditions"]) == {"ridge", "memory and symmetry", MEAN}
     assert results["null"]["permutations"] == 19
     page = (tmp_path / "one/report.html").read_bytes()
     assert b"Predicted and reported" in page

@@ -36,33 +36,33 @@ def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Pat
     assert {key: again[key] for key in ("people", "says", "primary")} == {
         key: results[key] for key in ("people", "says", "primary")
     }
-    for arm in ("cgrnn", "lstm"):  # nothing but the p value of the ridge asks for more than the table
-        assert again["arms"][arm] == results["arms"][arm]
-    assert table.arms == ("cgrnn", "lstm", "linear", "ridge", "memory and symmetry", "time", "majority")
+    for condition in ("cgrnn", "lstm"):  # nothing but the p value of the ridge asks for more than the table
+        assert again["conditions"][condition] == results["conditions"][condition]
+    assert table.conditions == ("cgrnn", "lstm", "linear", "ridge", "memory and symmetry", "time", "majority")
     assert table.scores.sum(axis=1) == pytest.approx(1.0)
-    for arm in table.arms:
-        own = table.of_arm(arm)
+    for condition in table.conditions:
+        own = table.of_condition(condition)
         assert own.sample.tolist() == list(range(len(own)))  # each sample once, in order
         assert (own.fold == own.person).all()
-    assert results["arms"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
+    assert results["conditions"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
     assert results["says"] == "3 people: says nothing about others"
     assert "seconds" not in json.dumps(results["folds"])
     assert set(json.loads((tmp_path / "one/run.json").read_text())) >= {"seconds", "versions", "machine"}
 
 
-@pytest.mark.parametrize("arm", ["cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority"])
-def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, arm: str) -> None:
+@pytest.mark.parametrize("condition", ["cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority"])
+def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, condition: str) -> None:
     """Other labels and other windows of the judged person leave what is fitted as it was."""
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[1]
-    _, how = fit_predict(samples, task_recipe(), fold, arm)
+    _, how = fit_predict(samples, task_recipe(), fold, condition)
     samples.table.target[fold.test] = 1 - samples.table.target[fold.test]
     X = np.asarray(samples.X)
     X[fold.test[1:]] = np.random.default_rng(0).normal(size=X[fold.test[1:]].shape)
     samples = replace(samples, X=X)
-    scores, again = fit_predict(samples, task_recipe(), fold, arm)
+    scores, again = fit_predict(samples, task_recipe(), fold, condition)
     assert again == how
-    alone, _ = fit_predict(samples, task_recipe(), Fold(fold.held_out, fold.train, fold.test[:1]), arm)
+    alone, _ = fit_predict(samples, task_recipe(), Fold(fold.held_out, fold.train, fold.test[:1]), condition)
     assert alone[0] == pytest.approx(scores[0], abs=1e-6)
 
 
@@ -102,11 +102,11 @@ def test_the_table_shows_everybody(tmp_path: Path, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("width", [80, 300])
 def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> None:
-    arms = ("cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority")
+    conditions = ("cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority")
     values = {"accuracy": 0.671, "balanced_accuracy": 0.675, "auc": 0.814}
     person = {**values, "n": {"rest": 40, "task": 33}, "majority_rate": 0.521}
     of_all = {"value": 0.814, "interval": None, "p": None}
-    arm = {
+    condition = {
         "persons": {f"person-{i:03}": person for i in range(3)},
         "mean_over_people": {**values, "majority_rate": 0.521},
         "by_person": {"auc": of_all, "balanced_accuracy": of_all},
@@ -114,7 +114,7 @@ def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> No
     figures = {
         "recipe": {"name": "demo"},
         "primary": {"metric": "auc", "label_of": "event"},
-        "arms": dict.fromkeys(arms, arm),
+        "conditions": dict.fromkeys(conditions, condition),
         "says": "3 people",
         "protocol": "told",
         "null": None,
@@ -125,10 +125,10 @@ def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> No
     lines = said.getvalue().splitlines()
     assert "…" not in said.getvalue()
     assert max(map(len, lines)) <= width
-    for name in arm["persons"]:
+    for name in condition["persons"]:
         (row,) = (line for line in lines if name in line)  # and none of its figures on a line below
-        assert row.count("0.814") == len(arms)
-        assert row.count("0.671") == (len(arms) if width == 300 else 0)
+        assert row.count("0.814") == len(conditions)
+        assert row.count("0.671") == (len(conditions) if width == 300 else 0)
     assert ("acc, bal of each person: in results.json" in said.getvalue()) == (width == 80)
 
 

@@ -45,8 +45,8 @@ def test_a_real_effect_has_a_small_p_and_the_null_is_at_chance(tmp_path: Path, w
     assert null["permutations"] == 19
     assert "conditional" in null["of"]
     assert null["mean"]["auc"] == pytest.approx(0.5, abs=0.15)
-    assert results["arms"]["cgrnn"]["by_person"]["auc"]["p"] == 0.05
-    assert results["arms"]["ridge"]["by_person"]["auc"]["p"] is None
+    assert results["conditions"]["cgrnn"]["by_person"]["auc"]["p"] == 0.05
+    assert results["conditions"]["ridge"]["by_person"]["auc"]["p"] is None
 
 
 def test_under_19_permutations_there_is_no_p(tmp_path: Path) -> None:
@@ -59,4 +59,4 @@ def test_under_19_permutations_there_is_no_p(tmp_path: Path) -> None:
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert results["network_null"]["permutations"] == 2
-    assert results["arms"]["cgrnn"]["by_person"]["auc"]["p"] is None
+    assert results["conditions"]["cgrnn"]["by_person"]["auc"]["p"] is None

@@ -44,7 +44,7 @@ def test_the_law_of_training_people_makes_held_out_people_calibrated() -> None:
     table = Predictions(
         ("a", "b"),
         fold=np.full(n, "f"),
-        arm=np.full(n, "x"),
+        condition=np.full(n, "x"),
         sample=np.arange(n),
         person=fresh.person,
         y=fresh.target,
@@ -86,7 +86,7 @@ def test_it_stands_in_results_and_on_the_page(tmp_path: Path) -> None:
     )
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     results = json.loads((tmp_path / "out/results.json").read_text())
-    how = [arms["lstm"]["over_time"] for arms in results["folds"].values()]
+    how = [conditions["lstm"]["over_time"] for conditions in results["folds"].values()]
     assert all(its["people"] >= 20 for its in how)
     if any(its["law"] for its in how):
         assert results["over_time"]["by_law"]

@@ -138,12 +138,12 @@ def test_people_with_two_labels_are_refused_where_the_label_is_the_persons(tmp_p
 def test_repeats_divide_people_anew_and_judge_everybody_in_each(tmp_path: Path) -> None:
     recipe = group_recipe(evaluation={"repeats": 3, "permutations": 25})
     results = evaluate(series_cohort(tmp_path, ["a", "b"] * 6), recipe, tmp_path / "report", show=False)
-    table = results.predictions.of_arm("ridge")
+    table = results.predictions.of_condition("ridge")
     assert set(table.repeat.tolist()) == {0, 1, 2}
     for repeat in range(3):
         assert sorted(table.sample[table.repeat == repeat].tolist()) == list(range(len(table) // 3))
-    ridge = results.figures["arms"]["ridge"]["by_person"]
+    ridge = results.figures["conditions"]["ridge"]["by_person"]
     assert ridge["auc"]["interval"][0] <= ridge["auc"]["value"] <= ridge["auc"]["interval"][1]
     assert ridge["auc"]["p"] is not None
-    assert results.figures["arms"]["lstm"]["by_person"]["auc"]["p"] is None  # the null is not of it
+    assert results.figures["conditions"]["lstm"]["by_person"]["auc"]["p"] is None  # the null is not of it
     assert results.figures["null"]["permutations"] == 25

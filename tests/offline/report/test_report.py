@@ -49,7 +49,7 @@ def test_it_is_made_again_from_the_files_alone(tmp_path: Path) -> None:
     assert (out / "report.json").read_bytes() == first
     with pytest.raises(HemostreamError, match=r"holds no results\.json"):
         write_report(tmp_path)
-    (out / "results.json").write_text('{"study": {}, "arms": {}}')
+    (out / "results.json").write_text('{"study": {}, "conditions": {}}')
     with pytest.raises(HemostreamError, match="another version wrote it"):
         write_report(out)
     (out / "results.json").write_text("{")
@@ -108,7 +108,7 @@ def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> 
         "folds": {"x": {}},
         "primary": {"metric": "balanced_accuracy", "label_of": "event"},
         "recipe": {"network": "cgrnn"},
-        "arms": {"cgrnn": {"by_person": {"balanced_accuracy": nothing}}},
+        "conditions": {"cgrnn": {"by_person": {"balanced_accuracy": nothing}}},
     }
     assert chance_of(results, "balanced_accuracy") == 0.25
     assert chance_of(results, "auc") == 0.5
@@ -122,7 +122,7 @@ def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> 
     ("clock", "own", "warned"), [(0.9, 0.8, True), (0.8, 0.9, False), (0.5, 0.4, False), (None, 0.8, False)]
 )
 def test_labels_that_the_clock_tells_are_warned_of(clock: float | None, own: float, warned: bool) -> None:
-    def arm(value: float | None) -> dict[str, Any]:
+    def condition(value: float | None) -> dict[str, Any]:
         return {"by_person": {"auc": {"value": value, "interval": None, "p": None}}}
 
     results = {
@@ -133,7 +133,7 @@ def test_labels_that_the_clock_tells_are_warned_of(clock: float | None, own: flo
         "protocol": "told",
         "folds": [],
         "says": "6 people",
-        "arms": {"cgrnn": arm(own), "ridge": arm(0.7), "time": arm(clock)},
+        "conditions": {"cgrnn": condition(own), "ridge": condition(0.7), "time": condition(clock)},
     }
     text = " ".join(summary_of(results))
     assert ("do not show that anything was learnt from the signals" in text) == warned

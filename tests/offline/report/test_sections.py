@@ -47,7 +47,7 @@ def evaluation(labels: tuple[str, ...] = ("a", "b"), of: str = "person") -> Eval
         "explanations": {},
         "over_time": None,
         "compared": {},
-        "arms": {
+        "conditions": {
             "cgrnn": {
                 "by_person": {"auc": NOTHING, "balanced_accuracy": NOTHING},
                 "pooled": {"majority_rate": None},
@@ -60,7 +60,7 @@ def evaluation(labels: tuple[str, ...] = ("a", "b"), of: str = "person") -> Eval
         labels=labels,
         repeat=zeros,
         fold=texts,
-        arm=np.full(n, "cgrnn"),
+        condition=np.full(n, "cgrnn"),
         sample=np.arange(n),
         person=texts,
         y=np.arange(n),
@@ -91,7 +91,7 @@ def study(**more: Any) -> dict[str, Any]:
         },
         "profile": {"permutations": 0},
         "data": {"derivative": "", "people": 0, "labels": ["a"], "sites": {}, "remarks": []},
-        "arms": {TENFOLD: own},
+        "conditions": {TENFOLD: own},
         "null": {},
         "settings": {},
         "fits": 0,
@@ -108,14 +108,14 @@ def amounts(condition: str, n: int = 2) -> Amounts:
 def severity() -> dict[str, Any]:
     its = {"people": 2, "r": NOTHING, "R2": NOTHING, "MAE": NOTHING}
     conditions = {f"t, {TENFOLD}": its, f"age and sex, {TENFOLD}": its}
-    return study(arms=conditions, data={**study()["data"], "unit": "SD", "target": "burden"})
+    return study(conditions=conditions, data={**study()["data"], "unit": "SD", "target": "burden"})
 
 
 def amount() -> dict[str, Any]:
     its = {"people": 2, "r": NOTHING, "R2": NOTHING, "MAE": NOTHING}
     names = ("recipe", "who", "cohort_hash", "says", "protocol", "remarks")
     shared = {name: evaluation().results[name] for name in names}
-    return {**shared, "amount": "score", "null": None, "arms": {"ridge": its}}
+    return {**shared, "amount": "score", "null": None, "conditions": {"ridge": its}}
 
 
 SITES = {
@@ -197,7 +197,7 @@ def test_amounts_are_read_as_they_were_written(tmp_path: Path) -> None:
         table = amounts("c", n)
         write_amounts(path, table)
         again = read_amounts(path)
-        for name in ("repeat", "fold", "arm", "person", "y", "said"):
+        for name in ("repeat", "fold", "condition", "person", "y", "said"):
             np.testing.assert_array_equal(getattr(again, name), getattr(table, name))
     path.write_text("a,b\n")
     with pytest.raises(HemostreamError, match="has columns"):

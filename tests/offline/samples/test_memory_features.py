@@ -79,8 +79,8 @@ def test_age_stands_beside_the_network_where_it_is_known(tmp_path: Path, aged: b
     table = write_table(tmp_path, rows, "group", "age" if aged else "other")
     recipe = group_recipe(training={"epochs": 1}, evaluation={"permutations": 0})
     evaluate(table, recipe, tmp_path / "out", show=False)
-    arms = json.loads((tmp_path / "out/results.json").read_text())["arms"]
-    assert ("age and sex" in arms) == aged
-    assert "memory and symmetry" in arms
+    conditions = json.loads((tmp_path / "out/results.json").read_text())["conditions"]
+    assert ("age and sex" in conditions) == aged
+    assert "memory and symmetry" in conditions
     if aged:
-        assert arms["age and sex"]["by_person"]["auc"]["value"] == 1.0
+        assert conditions["age and sex"]["by_person"]["auc"]["value"] == 1.0

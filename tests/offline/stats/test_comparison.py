@@ -1,4 +1,4 @@
-"""Two arms on the same people: antisymmetric, nothing against itself, and sure of what is plain."""
+"""Two conditions on the same people: antisymmetric, nothing against itself, and sure of what is plain."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def said(people: int, strength: float, seed: int, *, by_person: bool) -> Predict
     return Predictions(
         LABELS,
         fold=np.full(n, "f"),
-        arm=np.full(n, "x"),
+        condition=np.full(n, "x"),
         sample=np.arange(n),
         person=np.array([f"p{i:02d}" for i in whose]),
         y=y,

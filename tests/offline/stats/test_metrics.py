@@ -94,10 +94,10 @@ def test_mean_over_people_weighs_everyone_the_same() -> None:
         scores,
         np.zeros(100, dtype=np.int64),
     )
-    arm = summary(table, by_person=False)["arms"]["m"]
-    assert arm["pooled"]["accuracy"] == 0.9
-    assert arm["mean_over_people"]["accuracy"] == 0.5
-    assert arm["persons"]["b"]["accuracy"] == 0.0
+    condition = summary(table, by_person=False)["conditions"]["m"]
+    assert condition["pooled"]["accuracy"] == 0.9
+    assert condition["mean_over_people"]["accuracy"] == 0.5
+    assert condition["persons"]["b"]["accuracy"] == 0.0
 
 
 def test_few_people_say_nothing_about_others() -> None:
@@ -121,7 +121,7 @@ def test_table_survives_its_file(tmp_path: Path) -> None:
     write_predictions(path, table)
     again = read_predictions(path)
     assert again.labels == table.labels
-    for name in ("repeat", "fold", "arm", "sample", "person", "y", "scores"):
+    for name in ("repeat", "fold", "condition", "sample", "person", "y", "scores"):
         assert np.array_equal(getattr(again, name), getattr(table, name)), name
     path.write_text("a,b\n1,2\n")
     with pytest.raises(HemostreamError, match="expected repeat, fold"):

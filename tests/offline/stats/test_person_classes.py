@@ -30,7 +30,7 @@ def said(n_people: int, n_labels: int, seed: int, windows: int = 3) -> Predictio
     return Predictions(
         labels=tuple("abcd"[:n_labels]),
         fold=np.full(n, "one"),
-        arm=np.full(n, "arm"),
+        condition=np.full(n, "condition"),
         sample=np.arange(n),
         person=np.array([f"p{i:02d}" for i in whose]),
         y=y[whose],
@@ -86,7 +86,7 @@ def test_three_groups_are_evaluated_with_p_and_interval(tmp_path: Path) -> None:
     recipe = group_recipe(training={"epochs": 1}, evaluation={"permutations": 19, "network_permutations": 0})
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     results = json.loads((tmp_path / "out/results.json").read_text())
-    ridge = results["arms"]["ridge"]["by_person"]
+    ridge = results["conditions"]["ridge"]["by_person"]
     assert ridge["auc"]["p"] >= 0.05
     assert ridge["auc"]["interval"][0] < ridge["auc"]["value"] < ridge["auc"]["interval"][1]
     assert ridge["n"] == {"a": 5, "b": 5, "c": 5}

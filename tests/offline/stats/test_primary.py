@@ -26,7 +26,7 @@ def windows(n_people: int, seed: int, *, per_person: int = 7) -> Predictions:
     return Predictions(
         labels=("a", "b"),
         fold=np.where(whose < n_people // 2, "f0", "f1"),
-        arm=np.full(len(whose), "m"),
+        condition=np.full(len(whose), "m"),
         sample=np.arange(len(whose)),
         person=np.array([f"p{i:02d}" for i in whose]),
         y=(whose % 2).astype(np.int64),
@@ -162,7 +162,7 @@ def test_of_two_labels_the_figure_is_the_second_ones_and_of_more_their_mean() ->
     three = Predictions(
         labels=("a", "b", "c"),
         fold=np.full(n, "f"),
-        arm=np.full(n, "m"),
+        condition=np.full(n, "m"),
         sample=np.arange(n),
         person=np.full(n, "p"),
         y=y,
@@ -174,7 +174,7 @@ def test_of_two_labels_the_figure_is_the_second_ones_and_of_more_their_mean() ->
     two = Predictions(
         labels=("a", "b"),
         fold=three.fold,
-        arm=three.arm,
+        condition=three.condition,
         sample=three.sample,
         person=three.person,
         y=(y == 2).astype(np.int64),

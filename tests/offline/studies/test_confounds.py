@@ -139,7 +139,7 @@ def of_sites(y: np.ndarray, site: np.ndarray) -> SampleTable:
 
 
 def test_no_judged_person_reaches_another_of_another_site() -> None:
-    """In ten folds; and where a site is unseen, in the arm that may not look at the others of it."""
+    """In ten folds; and where a site is unseen, in the condition that may not look at the others of it."""
     X, y, site = sites(1)
     table, rows = of_sites(y, site), np.arange(160)
     other = X.copy()
@@ -154,8 +154,8 @@ def test_no_judged_person_reaches_another_of_another_site() -> None:
         flipped = replace(table, target=np.where(rows >= 120, 1 - table.target, table.target))
         np.testing.assert_array_equal(fitted(STUDIES[name], X, flipped, task).scores, one)
         unseen = np.flatnonzero(site == "s2")
-        for arm, told in ((UNSEEN_SITE, False), (TRANSDUCTIVE, True)):
-            task = task_of(arm, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
+        for condition, told in ((UNSEEN_SITE, False), (TRANSDUCTIVE, True)):
+            task = task_of(condition, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
             moved = X.copy()
             moved[unseen[1:]] += 5.0
             one, two = (fitted(STUDIES[name], each, table, task).scores[0] for each in (X, moved))
@@ -239,7 +239,7 @@ def test_a_study_says_how_it_uses_unlabelled_people_and_others_are_as_they_were(
     table = simulate_series(60, n_regions=4, n_times=20, n_sites=4).scans.table  # 15 people a site
     assert words(STUDIES["ridge"], table) == ""
     assert "without labels" in words(STUDIES["ridge-combat"], table)
-    assert "under 20 people are judged there as in the first arm: S1, S2" in words(
+    assert "under 20 people are judged there as in the first condition: S1, S2" in words(
         STUDIES["ridge-combat"], table
     )
     task = planned(STUDIES["ridge-combat"], table, QUICK)[0]

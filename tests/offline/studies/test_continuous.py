@@ -67,18 +67,18 @@ def permuted(target: np.ndarray, site: np.ndarray, n: int) -> np.ndarray:
 
 
 def test_a_planted_severity_is_found_and_none_where_none_is(tmp_path: Path) -> None:
-    found = told(people(), tmp_path / "found")["arms"]
-    none = told(people(planted=False), tmp_path / "none")["arms"]
-    for arm in (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, UNSEEN_SITE + BEYOND, TENFOLD + BEYOND):
-        its = found[f"{TABLE}, {arm}"]
+    found = told(people(), tmp_path / "found")["conditions"]
+    none = told(people(planted=False), tmp_path / "none")["conditions"]
+    for condition in (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, UNSEEN_SITE + BEYOND, TENFOLD + BEYOND):
+        its = found[f"{TABLE}, {condition}"]
         assert its["people"] == 160
         assert its["r"]["value"] > 0.6
         assert its["r"]["p"] == 0.05
         assert its["R2"]["value"] > 0.2
         assert its["MAE"]["value"] < found[f"{MEAN}, {TENFOLD}"]["MAE"]["value"]
-        assert none[f"{TABLE}, {arm}"]["r"]["value"] < 0.25  # of 160 people: SD 0.08
-        assert none[f"{TABLE}, {arm}"]["r"]["p"] > 0.05
-        assert none[f"{TABLE}, {arm}"]["R2"]["value"] < 0.05
+        assert none[f"{TABLE}, {condition}"]["r"]["value"] < 0.25  # of 160 people: SD 0.08
+        assert none[f"{TABLE}, {condition}"]["r"]["p"] > 0.05
+        assert none[f"{TABLE}, {condition}"]["R2"]["value"] < 0.05
     assert abs(found[f"{TRAITS}, {TENFOLD}"]["r"]["value"]) < 0.25
     assert found[f"{MEAN}, {TENFOLD}"]["r"]["value"] is None
     assert found[f"{MEAN}, {TENFOLD}"]["R2"]["value"] == pytest.approx(0.0, abs=0.05)
@@ -99,9 +99,9 @@ def test_what_goes_with_the_diagnosis_alone_is_not_told_within_it(tmp_path: Path
     scans = people(240, effect=2.4)
     rng = np.random.default_rng(0)
     amount = 2.0 * (scans.y == 1) + rng.normal(size=240)
-    arms = told(replace(scans, scores={"severity": amount}), tmp_path)["arms"]
-    assert arms[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.3
-    alone = arms[f"{TABLE}, {TENFOLD}, disorder alone"]
+    conditions = told(replace(scans, scores={"severity": amount}), tmp_path)["conditions"]
+    assert conditions[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.3
+    alone = conditions[f"{TABLE}, {TENFOLD}, disorder alone"]
     assert alone["people"] == 120
     assert alone["r"]["value"] < 0.2
     assert alone["R2"]["value"] is None
@@ -114,13 +114,13 @@ def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
         STUDIES["ridge-table"], scans, tmp_path, SMALL, cache=tmp_path / "cache", tell=silent
     )
     label = f"{TABLE}, {TENFOLD}"
-    own = table.of_arm(label)
+    own = table.of_condition(label)
     person = scans.table.person.tolist()
     rows = np.array([person.index(each) for each in own.person.tolist()])
     fold = np.full(len(scans), -1)
     for k, each in enumerate(ten_folds_of_sites(scans.table.person, scans.site, seed=0)):
         fold[each.test] = k
-    for chosen, arm in ((np.arange(120) >= 0, label), (scans.y == 1, f"{label}, disorder alone")):
+    for chosen, condition in ((np.arange(120) >= 0, label), (scans.y == 1, f"{label}, disorder alone")):
         centred = []
         for values in (own.y, own.said):
             by_person = np.zeros(120)
@@ -132,7 +132,7 @@ def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
             centred.append(by_person[chosen])
         one, other = centred
         r = one @ other / np.sqrt((one @ one) * (other @ other))
-        assert results["arms"][arm]["r"]["value"] == pytest.approx(r)
+        assert results["conditions"][condition]["r"]["value"] == pytest.approx(r)
 
 
 def test_what_age_and_sex_give_is_not_told_beyond_them(tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ def test_what_age_and_sex_give_is_not_told_beyond_them(tmp_path: Path) -> None:
     amount = scans.age + rng.normal(size=200)
     X = rng.normal(size=scans.X.shape)
     X[:, 0] = scans.age + rng.normal(size=200)
-    arms = told(replace(scans, X=X, scores={"severity": amount}), tmp_path)["arms"]
-    assert arms[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.5
-    assert arms[f"{TRAITS}, {TENFOLD}"]["r"]["value"] > 0.8
-    assert arms[f"{TABLE}, {TENFOLD}{BEYOND}"]["r"]["value"] < 0.25
+    conditions = told(replace(scans, X=X, scores={"severity": amount}), tmp_path)["conditions"]
+    assert conditions[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.5
+    assert conditions[f"{TRAITS}, {TENFOLD}"]["r"]["value"] > 0.8
+    assert conditions[f"{TABLE}, {TENFOLD}{BEYOND}"]["r"]["value"] < 0.25
 
 
 def test_it_is_scikit_learns_ridge_and_targets_of_the_held_out_reach_no_fit() -> None:
@@ -219,9 +219,13 @@ def test_who_cannot_be_judged_is_left_out_and_said(tmp_path: Path) -> None:
 def test_one_site_has_ten_folds_alone_and_a_baseline_of_traits_stands_once(tmp_path: Path) -> None:
     scans = people()
     scans = scans.rows(scans.site == "S1")
-    arms = told(scans, tmp_path, "age-sex", Profile("quick", 2, 2))["arms"]
-    assert set(arms) == {f"{TRAITS}, {TENFOLD}", f"{TRAITS}, {TENFOLD}, disorder alone", f"{MEAN}, {TENFOLD}"}
-    assert arms[f"{TRAITS}, {TENFOLD}"]["r"]["p"] is None  # two labellings give no p
+    conditions = told(scans, tmp_path, "age-sex", Profile("quick", 2, 2))["conditions"]
+    assert set(conditions) == {
+        f"{TRAITS}, {TENFOLD}",
+        f"{TRAITS}, {TENFOLD}, disorder alone",
+        f"{MEAN}, {TENFOLD}",
+    }
+    assert conditions[f"{TRAITS}, {TENFOLD}"]["r"]["p"] is None  # two labellings give no p
 
 
 def test_real_severity(data_dir: Path, tmp_path: Path) -> None:
@@ -235,7 +239,7 @@ def test_real_severity(data_dir: Path, tmp_path: Path) -> None:
     }
     assert its["data"]["sites"]["NYU"]["least"] == 40.0
     assert its["data"]["sites"]["Peking_1"]["most"] == 68.0
-    assert its["arms"][f"{TABLE}, {UNSEEN_SITE}"]["R2"]["value"] < 0.05
+    assert its["conditions"][f"{TABLE}, {UNSEEN_SITE}"]["R2"]["value"] < 0.05
     graphs = read_scans(data_dir / "adhd200", what="graphs", target="score")
     assert set(graphs.site.tolist()) == {"KKI", "Peking_1"}  # OHSU has no index
     assert any("94 people left out: their 'score' is not known" in remark for remark in graphs.remarks)

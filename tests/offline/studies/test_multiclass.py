@@ -92,15 +92,15 @@ def test_three_planted_labels_are_found_on_unseen_sites_and_none_where_none_are(
         )
         for effect in (1.5, 0.0)
     }
-    found, none = (ran[effect].results["arms"] for effect in (1.5, 0.0))
+    found, none = (ran[effect].results["conditions"] for effect in (1.5, 0.0))
     assert set(found) == {UNSEEN_SITE, TRANSDUCTIVE, TENFOLD}
-    for arm in found:
-        assert found[arm]["people"] == 210
-        assert found[arm]["balanced_accuracy"]["value"] > 0.6
-        assert found[arm]["balanced_accuracy"]["interval"][0] > 1 / 3
-        assert min(low for low, _ in found[arm]["recall_interval"].values()) > 1 / 3
-        assert none[arm]["balanced_accuracy"]["value"] == pytest.approx(1 / 3, abs=0.12)
-        assert none[arm]["auc"]["value"] == pytest.approx(0.5, abs=0.12)
+    for condition in found:
+        assert found[condition]["people"] == 210
+        assert found[condition]["balanced_accuracy"]["value"] > 0.6
+        assert found[condition]["balanced_accuracy"]["interval"][0] > 1 / 3
+        assert min(low for low, _ in found[condition]["recall_interval"].values()) > 1 / 3
+        assert none[condition]["balanced_accuracy"]["value"] == pytest.approx(1 / 3, abs=0.12)
+        assert none[condition]["auc"]["value"] == pytest.approx(0.5, abs=0.12)
     assert found[TENFOLD]["auc"]["p"] == 0.05
     assert none[TENFOLD]["auc"]["p"] > 0.05
     assert ran[1.5].results["null"]["balanced_accuracy"]["mean"] == pytest.approx(1 / 3, abs=0.04)
@@ -114,7 +114,7 @@ def test_figures_are_of_people_and_by_hand(tmp_path: Path) -> None:
     ran = run_study(
         STUDIES["ridge-table"], three(1.5), tmp_path, Profile("quick", 1, 2), cache=tmp_path, tell=silent
     )
-    table = ran.predictions.of_arm(UNSEEN_SITE)
+    table = ran.predictions.of_condition(UNSEEN_SITE)
     said = table.scores.argmax(axis=1)
     its = figures_of(ran.predictions, {})[UNSEEN_SITE]
     assert its["accuracy"] == pytest.approx(np.mean(said == table.y))
@@ -199,7 +199,7 @@ def test_real_types_on_unseen_sites_are_at_chance(data_dir: Path, tmp_path: Path
     quick = Profile("quick", 1, 2)
     its = run_study(STUDIES["ridge-table"], scans, tmp_path, quick, cache=tmp_path, tell=silent).results
     assert its["data"]["target"] == "type"
-    assert its["arms"][UNSEEN_SITE]["people"] == 382
-    low, high = its["arms"][UNSEEN_SITE]["auc"]["interval"]
+    assert its["conditions"][UNSEEN_SITE]["people"] == 382
+    low, high = its["conditions"][UNSEEN_SITE]["auc"]["interval"]
     assert low < 0.5 < high
-    assert its["arms"][UNSEEN_SITE]["accuracy"] < its["arms"][UNSEEN_SITE]["majority_rate"]
+    assert its["conditions"][UNSEEN_SITE]["accuracy"] < its["conditions"][UNSEEN_SITE]["majority_rate"]

@@ -214,9 +214,9 @@ def test_a_run_is_the_same_whole_stopped_or_shared_and_its_page_stands_alone(tmp
     assert (tmp_path / "one/results.json").read_bytes() == once
     assert all(path.stat().st_mtime_ns == kept[path] for path in work[1::2])
     results = json.loads(once)
-    assert set(results["arms"]) == {UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN}
-    assert results["arms"][TENFOLD]["auc"]["p"] is None  # two labellings give no p
-    assert results["arms"][UNSEEN_SITE]["auc"]["value"] > 0.75
+    assert set(results["conditions"]) == {UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN}
+    assert results["conditions"][TENFOLD]["auc"]["p"] is None  # two labellings give no p
+    assert results["conditions"][UNSEEN_SITE]["auc"]["value"] > 0.75
     page = (tmp_path / "one/report.html").read_text()
     assert "Research use only" in page
     assert not re.search(r'(src|href)="http', page)
@@ -246,8 +246,8 @@ def test_data_that_a_study_cannot_take_are_refused_by_name(tmp_path: Path) -> No
 
 def test_confounds_are_not_centred_and_papers_protocols_stay_within_a_site() -> None:
     table = planted(2.4).table
-    arms = {task.condition for task in planned(STUDIES["motion"], table, SMALL)}
-    assert arms == {UNSEEN_SITE, TENFOLD}
+    conditions = {task.condition for task in planned(STUDIES["motion"], table, SMALL)}
+    assert conditions == {UNSEEN_SITE, TENFOLD}
     name, rows = own_site(table, 55)
     for task in planned(STUDIES["wang2018"], table, SMALL):
         if task.condition == OWN:

@@ -279,7 +279,7 @@ def test_a_page_and_the_table_of_all_tell_it_where_it_was_tried(tmp_path: Path) 
     assert "leakage protocols would have claimed" in pages["with"]
     assert "leakage protocols" not in pages["without"]
     assert all(
-        results["with"][key] == results["without"][key] for key in ("arms", "null", "settings", "fits")
+        results["with"][key] == results["without"][key] for key in ("conditions", "null", "settings", "fits")
     )
     protocols = results["with"]["leakage"]["protocols"]
     reported = {name: its["leaky"]["accuracy"]["value"] for name, its in protocols.items()}

@@ -30,13 +30,13 @@ def people(n: int = 240, seed: int = 0) -> Scans:
     return replace(scans, age=age, motion=motion, sex=rng.choice(["F", "M", ""], n, p=[0.3, 0.6, 0.1]))
 
 
-def said(scans: Scans, log_odds: np.ndarray, arm: str = UNSEEN_SITE) -> Predictions:
+def said(scans: Scans, log_odds: np.ndarray, condition: str = UNSEEN_SITE) -> Predictions:
     second = 1.0 / (1.0 + np.exp(-log_odds))
     n = len(scans)
     return Predictions(
         scans.labels,
         fold=np.char.add("site ", scans.site),
-        arm=np.full(n, arm),
+        condition=np.full(n, condition),
         sample=np.arange(n),
         person=scans.table.person,
         y=scans.y,
@@ -138,4 +138,7 @@ def test_a_run_says_for_whom_it_holds_and_how_unlabelled_people_were_used(tmp_pa
     page = (out / "report.html").read_text()
     assert page.count(">balanced accuracy (95 %)</th>") == 4
     assert "12 to under 18 years" in page
-    assert "without labels. Sites with under 20 people are judged there as in the first arm: small." in page
+    assert (
+        "without labels. Sites with under 20 people are judged there as in the first condition: small."
+        in page
+    )

@@ -41,8 +41,8 @@ def test_only_children_are_judged_and_everybody_is_trained_on() -> None:
     tasks = only(planned(YOUNG, scans.table, SMALL), judged, scans.table)
     assert {task.condition for task in tasks} == {UNSEEN_SITE, TENFOLD}
     assert TRANSDUCTIVE not in {task.condition for task in tasks}
-    for arm in (UNSEEN_SITE, TENFOLD):
-        test = np.concatenate([task.fold.test for task in tasks if task.condition == arm])
+    for condition in (UNSEEN_SITE, TENFOLD):
+        test = np.concatenate([task.fold.test for task in tasks if task.condition == condition])
         assert sorted(test.tolist()) == np.flatnonzero(judged).tolist()
     for task in tasks:
         assert not set(task.fold.train.tolist()) & set(task.fold.test.tolist())
@@ -101,14 +101,16 @@ def test_a_study_stands_beside_ridge_on_the_same_people(
     its = by_name["ridge-tangent"]["beside_ridge"]
     low, high = its["interval"]
     assert low <= its["difference"] <= high
-    areas = [by_name[name]["arms"][UNSEEN_SITE]["auc"]["value"] for name in ("ridge-tangent", "ridge")]
+    areas = [by_name[name]["conditions"][UNSEEN_SITE]["auc"]["value"] for name in ("ridge-tangent", "ridge")]
     assert its["difference"] == pytest.approx(areas[0] - areas[1])
     # The children's study judges other people: it is not compared.
     assert by_name["aghdam2019-young"]["beside_ridge"] is None
     assert by_name["ridge"]["beside_ridge"] is None
     table = read_predictions(tmp_path / "aghdam2019-young" / "predictions.csv")
     assert set(table.person.tolist()) == set(scans.table.person[scans.age < 11].tolist())
-    assert honest(tmp_path / "ridge").startswith(f"{by_name['ridge']['arms'][UNSEEN_SITE]['accuracy']:.3f}, ")
+    assert honest(tmp_path / "ridge").startswith(
+        f"{by_name['ridge']['conditions'][UNSEEN_SITE]['accuracy']:.3f}, "
+    )
     assert honest(tmp_path / "svm") == ""
     list_(tmp_path)
     assert honest(tmp_path / "ridge").split()[0] in capsys.readouterr().out
