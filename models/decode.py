@@ -7,7 +7,7 @@ every key, every type, every bound.  A record that was decoded needs no second l
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -27,6 +27,8 @@ class Record(BaseModel):
     """What comes in at an edge: fixed once decoded, strict about keys and types, finite."""
 
     model_config = ConfigDict(**FINITE, frozen=True)
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    """Keys that had another name once, by that name."""
 
 
 def decode(kind: type[T], values: Any, *, error: type[HemostreamError], what: str, advice: str = "") -> T:
@@ -109,7 +111,10 @@ def _sentence(what: str, wrong: str, advice: str) -> str:
 def _one(location: tuple[int | str, ...], reason: str, message: str, value: Any, kind: Any) -> str:
     key = ".".join(str(part) for part in location)
     if reason in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{key}: unknown. {near_match(str(location[-1]), _keys_at(kind, location[:-1]))}"
+        section = _section_at(kind, location[:-1])
+        if renamed := getattr(section, "RENAMED", {}).get(location[-1]):
+            return f"{key}: unknown. Its name is {renamed!r} now"
+        return f"{key}: unknown. {near_match(str(location[-1]), [str(name) for name in _fields(section)])}"
     if reason in ("missing", "missing_argument"):
         return f"{key}: missing"
     words = message.removeprefix("Value error, ").replace("Input should be ", "expected ")
@@ -124,12 +129,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
 
-def _keys_at(kind: Any, location: tuple[int | str, ...]) -> list[str]:
-    """The keys that a section may have, found by walking down to it."""
+def _section_at(kind: Any, location: tuple[int | str, ...]) -> Any:
+    """The type of a section, found by walking down to it."""
     for part in location:
         known = _fields(kind)
         kind = known[part] if part in known else _inside(kind)
-    return [str(name) for name in _fields(_inside(kind))]
+    return _inside(kind)
 
 
 def _fields(kind: Any) -> Mapping[Any, Any]:

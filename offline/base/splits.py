@@ -37,19 +37,19 @@ class Fold:
         The people who are judged, sorted.
     train, test : (n,) intp
         Samples of either side, ascending.
-    said : str
+    title : str
         What is held out, where it is not simply these people; empty otherwise.
     """
 
     held_out: tuple[str, ...]
     train: Indices
     test: Indices
-    said: str = ""
+    title: str = ""
 
     @property
     def name(self) -> str:
         """What is held out: the people joined by ``+``, a site, or a part of the recordings."""
-        return self.said or "+".join(self.held_out)
+        return self.title or "+".join(self.held_out)
 
 
 def leave_one_person_out(person: Names) -> list[Fold]:
@@ -175,8 +175,8 @@ def site_folds(table: SampleTable) -> list[Fold]:
     return folds if len(folds) > 1 else []
 
 
-def time_folds(table: SampleTable, *, parts: int, apart_s: float) -> list[Fold]:
-    """Within each person: a part of the recordings is judged by what was fitted to the person's other parts.
+def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
+    """Within each person: a block of the recordings is predicted by what was fitted to the other blocks.
 
     Such figures say nothing about other people.
 
@@ -184,39 +184,39 @@ def time_folds(table: SampleTable, *, parts: int, apart_s: float) -> list[Fold]:
     ----------
     table : SampleTable
         All samples.
-    parts : int
-        Parts of equal length that each recording is cut into; the same part of all a person's recordings
+    blocks : int
+        Blocks of equal length that each recording is cut into; the same block of all a person's recordings
         is held out together.
-    apart_s : float
-        Samples that lie less than this from the judged part, s, are not trained on: neighbours resemble
+    gap_s : float
+        Samples that lie less than this from the predicted block, s, are not trained on: neighbours resemble
         each other, and the pipeline remembers.
 
     Raises
     ------
     RecipeError
-        Some part leaves a label without a training sample, or holds no sample at all.
+        Some block leaves a label without a training sample, or holds no sample at all.
     """
     begin, end = np.full(len(table), np.inf), np.full(len(table), -np.inf)
     for name in np.unique(table.recording):
         here = table.recording == name
         begin[here], end[here] = table.start[here].min(), table.stop[here].max()
-    length = (end - begin) / parts
+    length = (end - begin) / blocks
     folds = []
     for person in table.people:
         own = table.person == person
-        for part in range(parts):
-            low, high = begin + part * length, begin + (part + 1) * length
+        for block in range(blocks):
+            low, high = begin + block * length, begin + (block + 1) * length
             middle = 0.5 * (table.start + table.stop)
             test = np.flatnonzero(own & (middle >= low) & (middle < high))
-            near = (table.stop > low - apart_s) & (table.start < high + apart_s)
+            near = (table.stop > low - gap_s) & (table.start < high + gap_s)
             train = np.flatnonzero(own & ~near)
             if not len(test) or not holds(table.target[train], np.unique(table.target[own])):
                 raise RecipeError(
-                    f"Part {part + 1} of {parts} of {person}'s recordings has {len(test)} windows and leaves "
-                    f"{len(train)} to train on, {apart_s:g} s away from it; expected some, and all labels to "
-                    "train on. Ask for other evaluation.parts, or a smaller evaluation.apart_s."
+                    f"Block {block + 1} of {blocks} of {person}'s recordings has {len(test)} windows, and "
+                    f"{len(train)} are left to train on, {gap_s:g} s away from it; expected some, and all labels "
+                    "to train on. Ask for other evaluation.blocks, or a smaller evaluation.gap_s."
                 )
-            folds.append(Fold((person,), train, test, f"{person}, part {part + 1}"))
+            folds.append(Fold((person,), train, test, f"{person}, part {block + 1}"))
     return folds
 
 

@@ -87,7 +87,7 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     """The folds of every repeat; what is divided without chance is divided once."""
     how = recipe.evaluation
     if how.by == "time":
-        return [(0, fold) for fold in time_folds(table, parts=how.parts, apart_s=how.apart_s)]
+        return [(0, fold) for fold in time_folds(table, blocks=how.blocks, gap_s=how.gap_s)]
     out: list[tuple[int, Fold]] = []
     for repeat in range(recipe.evaluation.repeats):
         folds = evaluation_folds(table.person, table.target, seed=recipe.training.seed + repeat)

@@ -23,7 +23,7 @@ from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores
 from offline.features.by_site import centred
 from offline.stats.permutation import permuted_within
-from offline.stats.regression import FIGURES, Amounts, figures_of, values_of
+from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of, values_of
 
 Names = npt.NDArray[np.str_]
 MEAN, SITE = "mean of the others", ", unseen site"
@@ -144,7 +144,7 @@ def evaluate_continuous(
     permutations: int,
     repeats: int = 1,
     seed: int = 0,
-) -> tuple[Amounts, dict[str, Any]]:
+) -> tuple[ContinuousPredictions, dict[str, Any]]:
     """Predict a target from every table of features.
 
     Parameters
@@ -160,7 +160,7 @@ def evaluate_continuous(
 
     Returns
     -------
-    Amounts, dict
+    ContinuousPredictions, dict
         The one table, and figures of every condition with the null; JSON types.
 
     Raises
@@ -198,14 +198,17 @@ def evaluate_continuous(
         }
     )
     figures = {each.condition: each.figures for each in found}
-    return Amounts.concatenate([each.table for each in found]), {"conditions": figures, "null": reported}
+    return ContinuousPredictions.concatenate([each.table for each in found]), {
+        "conditions": figures,
+        "null": reported,
+    }
 
 
 class ConditionFigures(NamedTuple):
     """One condition: what was predicted of true targets, its figures, and those of permuted targets."""
 
     condition: str
-    table: Amounts
+    table: ContinuousPredictions
     figures: dict[str, Any]
     null: dict[str, Floats] | None
     seconds: float
@@ -246,7 +249,9 @@ def evaluated(
     return out
 
 
-def _table(results: Sequence[FitResult[ContinuousFit]], person: Names, site: Names | None) -> Amounts:
+def _table(
+    results: Sequence[FitResult[ContinuousFit]], person: Names, site: Names | None
+) -> ContinuousPredictions:
     """In order of results; within sites in order of people, so that a draw of rows is one of people."""
     parts = []
     for each in results:
@@ -254,6 +259,8 @@ def _table(results: Sequence[FitResult[ContinuousFit]], person: Names, site: Nam
         fold = np.full(n, each.task.fold.name)
         fold = fold if site is None else np.char.add(np.char.add(fold, ", "), site[test])
         repeat, condition = np.full(n, each.task.repeat), np.full(n, each.task.condition)
-        parts.append(Amounts(repeat, fold, condition, person[test], each.scores[:, 0], each.scores[:, 1]))
-    table = Amounts.concatenate(parts)
+        parts.append(
+            ContinuousPredictions(repeat, fold, condition, person[test], each.scores[:, 0], each.scores[:, 1])
+        )
+    table = ContinuousPredictions.concatenate(parts)
     return table if site is None else table.take(np.lexsort((table.person, table.repeat)))

@@ -53,12 +53,12 @@ from offline.evaluation.results import figures_of, predictions_of
 from offline.evaluation.runner import Elsewhere, perform, run_tasks
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
-from offline.report.console import print_amounts, print_audit, print_results
+from offline.report.console import print_audit, print_continuous, print_results
 from offline.report.folder import write_report
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_doubled, refuse_shared
-from offline.stats.regression import Amounts, write_amounts
+from offline.stats.regression import ContinuousPredictions, write_continuous
 
 AGAIN = "Make room, and start the same command again: what was computed of the folds is kept"
 
@@ -69,7 +69,7 @@ class Results:
 
     Parameters
     ----------
-    predictions : Predictions or Amounts
+    predictions : Predictions or ContinuousPredictions
         The one table.
     figures : mapping
         What is in ``results.json``: JSON types, nothing of when or where.
@@ -77,7 +77,7 @@ class Results:
         What is in ``run.json``: times, versions, machine.
     """
 
-    predictions: Predictions | Amounts
+    predictions: Predictions | ContinuousPredictions
     figures: dict[str, Any]
     run: dict[str, Any]
 
@@ -127,7 +127,7 @@ def evaluate(
     """
     began = datetime.now(UTC)
     if audited or networks:
-        _refuse_amount(recipe, "it has no audit and no network: leave --audit and --network away")
+        _refuse_continuous(recipe, "it has no audit and no network: leave --audit and --network away")
     conditions_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
     folder = folder_for(out)
@@ -138,16 +138,16 @@ def evaluate(
         samples = collect(cohort, recipe, progress=tell)
         _refuse_twice(samples, recipe)
         seconds["collect"] = time.perf_counter() - clock
-        if recipe.labels.amount:
+        if recipe.labels.continuous:
             table, figures = evaluate_people(cohort, samples, recipe)
             with report_if_full("The report", folder):
                 clear(folder)
-                write_amounts(folder / "predictions.csv", table)
+                write_continuous(folder / "predictions.csv", table)
                 write_json(folder / "results.json", figures)
                 write_json(folder / "run.json", run := run_of(began, {}, 1, None))
                 write_report(folder)
             if show:
-                print_amounts(figures)
+                print_continuous(figures)
             return Results(table, figures, run)
         tasks = tasks_of(samples, recipe, networks, audited=audited)
         procedure = WindowProcedure(samples)
@@ -202,7 +202,7 @@ def plan_evaluation(
     HemostreamError
         Whatever is wrong with recipe, cohort or recordings.
     """
-    _refuse_amount(recipe, "its linear models take seconds: leave --plan away")
+    _refuse_continuous(recipe, "its linear models take seconds: leave --plan away")
     conditions_of(recipe, networks, sites=False)
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
@@ -255,9 +255,9 @@ def _on(address: str) -> Elsewhere:
     return partial(perform_on_cluster, address=address)
 
 
-def _refuse_amount(recipe: Recipe, why: str) -> None:
-    if recipe.labels.amount:
-        raise RecipeError(f"The recipe's target is an amount (labels.amount): {why}.")
+def _refuse_continuous(recipe: Recipe, why: str) -> None:
+    if recipe.labels.continuous:
+        raise RecipeError(f"The recipe's target is an amount (labels.continuous): {why}.")
 
 
 def _audits(

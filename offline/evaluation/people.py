@@ -16,14 +16,16 @@ from offline.samples.labels import amounts_of
 from offline.samples.memory_features import memory_features, mirrored
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.regression import Amounts
+from offline.stats.regression import ContinuousPredictions
 from offline.stats.traits import tells, trait_features
 from realtime.pipeline import Pipeline
 
 Names = npt.NDArray[np.str_]
 
 
-def evaluate_people(cohort: Cohort, samples: Samples, recipe: Recipe) -> tuple[Amounts, dict[str, Any]]:
+def evaluate_people(
+    cohort: Cohort, samples: Samples, recipe: Recipe
+) -> tuple[ContinuousPredictions, dict[str, Any]]:
     """Evaluate a target by linear models of whole people; there is no network for it yet.
 
     Parameters
@@ -37,7 +39,7 @@ def evaluate_people(cohort: Cohort, samples: Samples, recipe: Recipe) -> tuple[A
 
     Returns
     -------
-    Amounts, dict
+    ContinuousPredictions, dict
         What was predicted of everybody, and what is in ``results.json``.
     """
     column = recipe.labels.column or ""
@@ -57,7 +59,7 @@ def evaluate_people(cohort: Cohort, samples: Samples, recipe: Recipe) -> tuple[A
         "recipe": {"name": recipe.name, "hash": recipe.hash, "settings": recipe.model_dump(mode="json")},
         "who": cohort.described(),
         "cohort_hash": cohort.content_hash(),
-        "amount": column,
+        "continuous_target": column,
         "people": len(y),
         "says": what_it_says(len(y)),
         "protocol": PROTOCOLS["people"].replace("window", "person"),

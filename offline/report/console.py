@@ -49,9 +49,9 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     return Group(*parts)
 
 
-def print_amounts(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
+def print_continuous(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
     """Print what an evaluation of an amount found."""
-    title = f"{figures['recipe']['name']}: {figures['amount']}, by person"
+    title = f"{figures['recipe']['name']}: {figures['continuous_target']}, by person"
     table = _figures(title, figures["conditions"], dict(zip(AMOUNTS, AMOUNTS, strict=True)), "between people")
     _wide(console).print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 

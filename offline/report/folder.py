@@ -8,12 +8,12 @@ from models.errors import HemostreamError
 from models.regular_file import read_regular
 from offline.base.json_files import read_json, write_json
 from offline.base.predictions import read_predictions
-from offline.report.amount import evaluation_amount_page, study_amount_page
+from offline.report.continuous import continuous_evaluation_page, continuous_study_page
 from offline.report.evaluation import AUDITS, EvaluationFiles, as_json, evaluation_page
 from offline.report.page import ReportPage
 from offline.report.sites import sites_page
 from offline.report.study import study_page
-from offline.stats.regression import read_amounts
+from offline.stats.regression import read_continuous
 
 PAGE, JSON = "report.html", "report.json"
 SITES, SITES_PAGE = "sites.json", "sites.html"
@@ -53,10 +53,10 @@ def _page(folder: Path, results: Mapping[str, Any]) -> ReportPage:
     table = folder / "predictions.csv"
     if "study" in results:
         amount = "unit" in results["data"]
-        return study_amount_page(results, read_amounts(table)) if amount else study_page(results)
+        return continuous_study_page(results, read_continuous(table)) if amount else study_page(results)
     run = _read(folder, "run.json")
-    if "amount" in results:
-        return evaluation_amount_page(results, run, read_amounts(table))
+    if "continuous_target" in results:
+        return continuous_evaluation_page(results, run, read_continuous(table))
     files = EvaluationFiles(
         results,
         run,

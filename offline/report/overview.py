@@ -6,9 +6,9 @@ from typing import Any
 
 from models.private import write_private
 from offline.base.json_files import write_json
-from offline.report.amount import HEAD as AMOUNT_HEAD
-from offline.report.amount import READ, UNITS, amount_rows, in_short
 from offline.report.cells import NONE, figure_of, number
+from offline.report.continuous import HEAD as CONTINUOUS_HEAD
+from offline.report.continuous import READ, UNITS, continuous_rows, in_short
 from offline.report.leakage import across_studies, highest
 from offline.report.page import Bullets, PageLinks, PageSection, Paragraph, ReportPage, Row, TextTable
 from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, of_another_disorder
@@ -67,7 +67,7 @@ def write_overview(
         PageSection("Leakage protocols", [leakage]) if leakage.rows else None,
         PageSection("A page each", [PageLinks(links)]),
     ]
-    title = "Amounts" if amounts else "Published systems"
+    title = "ContinuousPredictions" if amounts else "Published systems"
     ReportPage(title, sections, wide=True).write(out / "index.html")
     texts = [table.markdown(), *notes, *((leakage.caption, leakage.markdown()) if leakage.rows else ())]
     text = "\n\n".join(texts) + "\n"
@@ -111,9 +111,9 @@ def _of_amounts(all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, 
     """A row a condition of each; a study's seconds stand in its last."""
     rows: list[Row] = []
     for each in all_results:
-        own = amount_rows(each)
+        own = continuous_rows(each)
         last = f"{seconds.get(each['study']['name'], 0.0):.1f}"
         ends = [""] * (len(own) - 1) + [last]
         names = (each["study"]["title"], each["data"]["target"])
         rows += [(*names, *row, end) for row, end in zip(own, ends, strict=True)]
-    return TextTable(("system", "target", *AMOUNT_HEAD, "s"), rows)
+    return TextTable(("system", "target", *CONTINUOUS_HEAD, "s"), rows)

@@ -19,7 +19,7 @@ from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.person_metrics import decision_curve
 from offline.stats.primary import own_figures, person_scores
-from offline.stats.regression import Amounts
+from offline.stats.regression import ContinuousPredictions
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that stay apart for those who do not see red or green."""
@@ -146,10 +146,10 @@ def decision(table: Predictions, conditions: list[str], prevalence: float | None
     return figure
 
 
-def predicted_and_reported(table: Amounts) -> Figure:
+def predicted_and_reported(table: ContinuousPredictions) -> Figure:
     """What was predicted of everybody against what was reported."""
     figure, axes = new_figure(4.8, 4.6)
-    axes.plot(table.y, table.said, "o", color=COLOURS[0], alpha=0.6, markersize=4)
+    axes.plot(table.y, table.predicted, "o", color=COLOURS[0], alpha=0.6, markersize=4)
     axes.axline((float(table.y.mean()),) * 2, slope=1.0, color="black", linewidth=0.8, linestyle=":")
     axes.set_xlabel("reported")
     axes.set_ylabel("predicted")

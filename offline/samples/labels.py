@@ -194,7 +194,7 @@ def labels_of(
         return tuple(wanted.intervals), [None] * len(rows)
     assert wanted.column is not None
     own = [_value(row, wanted.column) for row in rows]
-    if wanted.amount:
+    if wanted.continuous:
         return (wanted.column,), [
             None if amount_of(text, wanted.column) is None else wanted.column for text in own
         ]

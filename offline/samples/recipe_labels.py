@@ -1,7 +1,7 @@
 """The section of a recipe that says where labels come from."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -49,7 +49,7 @@ class Labels(Record):
         Whether the label changes within a recording or belongs to the person.
     column : str or None
         The column's name.
-    amount : bool
+    continuous : bool
         Whether the column holds a number of the person (a score, an age) rather than labels.
     values : tuple of str
         Its values in the order of the network's outputs; empty takes them as they sort.
@@ -57,10 +57,12 @@ class Labels(Record):
         In the order of the network's outputs.
     """
 
+    RENAMED: ClassVar = {"amount": "continuous"}
+
     source: Literal["events", "column"]
     target: Literal["event", "person"]
     column: str | None = None
-    amount: bool = False
+    continuous: bool = False
     values: Names = ()
     intervals: dict[str, LabelInterval] = Field(default_factory=dict)
 
@@ -75,10 +77,10 @@ class Labels(Record):
             )
         if self.source == "column" and not self.column:
             raise ValueError('labels from a column need its name: column = "..."')
-        if self.amount and (self.source != "column" or self.target != "person" or self.values):
+        if self.continuous and (self.source != "column" or self.target != "person" or self.values):
             raise ValueError(
-                "an amount stands in a column and is the person's: give source = 'column', target = 'person' "
-                "and no values"
+                "a continuous target stands in a column and is the person's: give source = 'column', "
+                "target = 'person' and no values"
             )
         if len(self.values) == 1:
             raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")

@@ -1,6 +1,6 @@
 """The sections of a recipe: what may stand in each, and within which bounds."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -152,15 +152,15 @@ class EvaluationSection(Record):
     permutations : int
         Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
     network_permutations : int
-        Labellings of a null of the recipe's own network, each fitted in all folds again; settings are kept
+        Permutations of a null of the recipe's own network, each fitted in all folds again; settings are kept
         as the recipe has them, so it is a conditional null. Under 19 give no p.
     prevalence : float or None
         Share of people with the second label where the classifier would be used, for PPV and NPV.
     by : {"people", "time"}
-        Whether whole people are held out; or, within each person, parts of the recordings (which says nothing
-        about other people, and has no null).
-    parts, apart_s : int, float
-        For "time": parts of each recording, and how far training stays from the evaluated one, s.
+        Whether whole people are held out; or, within each person, blocks of the recordings (which says
+        nothing about other people, and has no null).
+    blocks, gap_s : int, float
+        For "time": blocks of each recording, and how far training stays from the evaluated one, s.
     ablate : tuple of str
         Parts of the training without each of which the network is evaluated too
         (`offline.evaluation.conditions.PARTS`).
@@ -173,14 +173,16 @@ class EvaluationSection(Record):
         Numbers of training people with which the network and the ridge model are evaluated too.
     """
 
+    RENAMED: ClassVar = {"parts": "blocks", "apart_s": "gap_s"}
+
     metric: Literal["auc", "balanced_accuracy"] = "auc"
     repeats: int = Field(default=1, ge=1, le=1000)
     permutations: int = Field(default=1000, ge=0, le=100_000)
     network_permutations: int = Field(default=0, ge=0, le=100_000)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
     by: Literal["people", "time"] = "people"
-    parts: int = Field(default=5, ge=2, le=100)
-    apart_s: float = Field(default=30.0, ge=0)
+    blocks: int = Field(default=5, ge=2, le=100)
+    gap_s: float = Field(default=30.0, ge=0)
     ablate: Names = ()
     explain: Annotated[
         tuple[Literal["occlusion", "integrated gradients", "guided"], ...], Field(strict=False)

@@ -79,7 +79,7 @@ class Scans:
         return self.X.ndim == 3
 
     @property
-    def tells_amount(self) -> bool:
+    def is_continuous(self) -> bool:
         """Whether what is predicted is a continuous target rather than a label."""
         return self.target in self.scores
 

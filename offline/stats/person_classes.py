@@ -88,7 +88,7 @@ class PersonClasses:
             "recall": dict(zip(labels, recalls(self.y, predicted, len(labels)), strict=True)),
             "mcc": matthews(self.y, predicted, len(labels)),
             "brier": brier(self.y, probability),
-            "said": [
+            "predicted": [
                 [int(((self.y == i) & (predicted == j)).sum()) for j in range(len(labels))]
                 for i in range(len(labels))
             ],

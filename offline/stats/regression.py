@@ -1,4 +1,4 @@
-"""Targets that are amounts (a symptom score, an age): what was said of people, and how good it is.
+"""Targets that are amounts (a symptom score, an age): what was predicted of people, and how good it is.
 
 The same table as for labels, with numbers in place of classes; every figure is a pure function of it, and by
 person.
@@ -24,7 +24,7 @@ FIGURES = ("r", "R2", "MAE")
 
 
 @dataclass(frozen=True, eq=False)
-class Amounts:
+class ContinuousPredictions:
     """One row for each person that a condition judged in a repeat.
 
     Parameters
@@ -33,8 +33,8 @@ class Amounts:
         Division into folds.
     fold, condition, person : (n,) str
         Who judged, what, and whom.
-    y, said : (n,) float64
-        The amount, and what was said.
+    y, predicted : (n,) float64
+        The amount, and what was predicted.
     """
 
     repeat: npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ class Amounts:
     condition: npt.NDArray[np.str_]
     person: npt.NDArray[np.str_]
     y: Floats
-    said: Floats
+    predicted: Floats
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,21 +52,28 @@ class Amounts:
         """In order of first appearance."""
         return tuple(dict.fromkeys(self.condition.tolist()))
 
-    def of_condition(self, condition: str) -> "Amounts":
+    def of_condition(self, condition: str) -> "ContinuousPredictions":
         """Rows of one condition."""
         return self.take(np.flatnonzero(self.condition == condition))
 
-    def take(self, rows: npt.NDArray[np.intp]) -> "Amounts":
+    def take(self, rows: npt.NDArray[np.intp]) -> "ContinuousPredictions":
         """These rows, (m,) intp, in this order."""
-        return Amounts(*(getattr(self, each.name)[rows] for each in fields(self)))
+        return ContinuousPredictions(*(getattr(self, each.name)[rows] for each in fields(self)))
 
     @staticmethod
-    def concatenate(parts: Sequence["Amounts"]) -> "Amounts":
+    def concatenate(parts: Sequence["ContinuousPredictions"]) -> "ContinuousPredictions":
         """Join, in order."""
-        return Amounts(*(np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Amounts)))
+        return ContinuousPredictions(
+            *(
+                np.concatenate([getattr(p, each.name) for p in parts])
+                for each in fields(ContinuousPredictions)
+            )
+        )
 
 
-def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: int = 0) -> dict[str, Any]:
+def figures_of(
+    table: ContinuousPredictions, null: dict[str, Floats] | None = None, *, seed: int = 0
+) -> dict[str, Any]:
     """Figures of one condition: correlation, explained share of the variance, mean absolute error.
 
     People are correlated within a fold: over all folds, what a model says from nothing but the mean of its
@@ -76,7 +83,7 @@ def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: i
 
     Parameters
     ----------
-    table : Amounts
+    table : ContinuousPredictions
         Rows of one condition.
     null : dict of str to (n,) float64, or None
         The same figures on permuted amounts, where the whole procedure was repeated.
@@ -99,7 +106,7 @@ def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: i
         rng = np.random.default_rng(seed)
         for _ in range(DRAWS // 4):
             rows = rng.integers(0, len(people), len(people))
-            each = [_figures(own.y[rows], own.said[rows], own.fold[rows]) for own in rounds]
+            each = [_figures(own.y[rows], own.predicted[rows], own.fold[rows]) for own in rounds]
             for name in FIGURES:
                 drawn[name].append(float(np.mean([its[name] for its in each])))
     for name in FIGURES:
@@ -114,23 +121,23 @@ def figures_of(table: Amounts, null: dict[str, Floats] | None = None, *, seed: i
     return out
 
 
-def values_of(table: Amounts) -> dict[str, float]:
+def values_of(table: ContinuousPredictions) -> dict[str, float]:
     """The figures alone, averaged over repeats."""
     each = []
     for repeat in np.unique(table.repeat):
         own = table.repeat == repeat
-        each.append(_figures(table.y[own], table.said[own], table.fold[own]))
+        each.append(_figures(table.y[own], table.predicted[own], table.fold[own]))
     return {name: float(np.mean([its[name] for its in each])) for name in FIGURES}
 
 
-def _figures(y: Floats, said: Floats, fold: npt.NDArray[np.str_]) -> dict[str, float]:
+def _figures(y: Floats, predicted: Floats, fold: npt.NDArray[np.str_]) -> dict[str, float]:
     total = float(np.sum(np.square(y - y.mean())))
-    own, told = (_within(values, fold) for values in (y, said))
-    size = float(np.sqrt((own @ own) * (told @ told)))
+    own, estimate = (_within(values, fold) for values in (y, predicted))
+    size = float(np.sqrt((own @ own) * (estimate @ estimate)))
     return {
-        "r": float(own @ told) / size if size > 1e-12 * max(total, 1e-300) else 0.0,
-        "R2": 1.0 - float(np.sum(np.square(y - said))) / total if total > 0 else float("nan"),
-        "MAE": float(np.mean(np.abs(y - said))),
+        "r": float(own @ estimate) / size if size > 1e-12 * max(total, 1e-300) else 0.0,
+        "R2": 1.0 - float(np.sum(np.square(y - predicted))) / total if total > 0 else float("nan"),
+        "MAE": float(np.mean(np.abs(y - predicted))),
     }
 
 
@@ -140,9 +147,9 @@ def _within(values: Floats, fold: npt.NDArray[np.str_]) -> Floats:
     return np.asarray(values - (np.bincount(whose, values) / np.bincount(whose))[whose])
 
 
-def write_amounts(path: Path, table: Amounts) -> None:
+def write_continuous(path: Path, table: ContinuousPredictions) -> None:
     """Write the table as CSV."""
-    names = [each.name for each in fields(Amounts)]
+    names = [each.name for each in fields(ContinuousPredictions)]
     with open_private(path, newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names)
@@ -150,27 +157,27 @@ def write_amounts(path: Path, table: Amounts) -> None:
             writer.writerow([getattr(table, name)[i].item() for name in names])
 
 
-def read_amounts(path: Path) -> Amounts:
-    """Read what `write_amounts` wrote.
+def read_continuous(path: Path) -> ContinuousPredictions:
+    """Read what `write_continuous` wrote.
 
     Raises
     ------
     HemostreamError
         The file's columns are not those of the table.
     """
-    names = [each.name for each in fields(Amounts)]
+    names = [each.name for each in fields(ContinuousPredictions)]
     with path.open(newline="", encoding="utf-8") as file:
         header, *rows = list(csv.reader(file)) or [[]]
     if header != names:
         raise HemostreamError(f"{path.name} has columns {header}; expected {', '.join(names)}.")
-    repeat, fold, condition, person, y, said = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return Amounts(
+    repeat, fold, condition, person, y, predicted = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return ContinuousPredictions(
         np.array(repeat, dtype=np.int64),
         np.array(fold, dtype=np.str_),
         np.array(condition, dtype=np.str_),
         np.array(person, dtype=np.str_),
         np.array(y, dtype=np.float64),
-        np.array(said, dtype=np.float64),
+        np.array(predicted, dtype=np.float64),
     )
 
 

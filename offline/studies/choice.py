@@ -76,7 +76,7 @@ def can_tell(study: Study, scans: Scans) -> bool:
     """Whether a study can be run on these scans and what is told of them."""
     if not can_take(study.table, scans):
         return False
-    if scans.tells_amount:
+    if scans.is_continuous:
         return study.continuous and study.population is None
     try:
         people_of(study, scans)
@@ -97,7 +97,7 @@ def run_one(
     tell: Tell,
 ) -> None:
     """Evaluate a study on labels or on an amount, whichever the scans tell; parameters as of `run_study`."""
-    if scans.tells_amount:
+    if scans.is_continuous:
         run_continuous(study, scans, out, profile, cache=cache, tell=tell)
     else:
         run_study(study, scans, out, profile, cache=cache, workers=workers, audit=audit, tell=tell)

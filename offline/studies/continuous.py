@@ -31,11 +31,11 @@ from offline.evaluation.continuous import (
 )
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
-from offline.report.amount import TRAITS
+from offline.report.continuous import TRAITS
 from offline.report.folder import write_report
 from offline.scans import Scans
 from offline.stats.permutation import permuted_within
-from offline.stats.regression import FIGURES, Amounts, figures_of, write_amounts
+from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of, write_continuous
 from offline.studies.base import Role, Study
 from offline.studies.division import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import described, write_results
@@ -52,7 +52,7 @@ ALONE = ", {} alone"
 
 def run_continuous(
     study: Study, scans: Scans, out: Path, profile: Profile, *, cache: Path, tell: Tell
-) -> tuple[Amounts, dict[str, Any]]:
+) -> tuple[ContinuousPredictions, dict[str, Any]]:
     """Evaluate how well a study's table predicts a continuous target, and write its report.
 
     Predictors are the study's table alone; scores (IQ and medication, where data have them) never are.
@@ -74,7 +74,7 @@ def run_continuous(
 
     Returns
     -------
-    Amounts, dict
+    ContinuousPredictions, dict
         What was predicted of everybody, and what is in ``results.json``.
 
     Raises
@@ -82,7 +82,7 @@ def run_continuous(
     RecipeError
         The study predicts labels only, the target is a label, or there are too few people.
     """
-    if not study.continuous or not scans.tells_amount:
+    if not study.continuous or not scans.is_continuous:
         raise RecipeError(
             f"{study.name} on {scans.target!r}: an amount is told by linear models of a table; expected "
             "ridge, ridge-partial, ridge-table, age-sex or motion, and a target that is an amount "
@@ -117,7 +117,7 @@ def run_continuous(
         seconds[condition] = took
         if not condition.startswith(MEAN) and len(scans.labels) == 2:
             figures[condition + ALONE.format(scans.labels[-1])] = _only_r(figures_of(_alone(table, scans)))
-    whole = Amounts.concatenate([each.table for each in found])
+    whole = ContinuousPredictions.concatenate([each.table for each in found])
     reported = {
         "study": described(study),
         "profile": asdict(profile),
@@ -133,7 +133,7 @@ def run_continuous(
         },
     }
     private_folder(out)
-    write_amounts(out / "predictions.csv", whole)
+    write_continuous(out / "predictions.csv", whole)
     write_results(out, reported, seconds)
     write_report(out)
     return whole, reported
@@ -186,7 +186,7 @@ def _tasks(study: Study, scans: Scans, profile: Profile) -> list[ContinuousTask]
     return tasks
 
 
-def _alone(table: Amounts, scans: Scans) -> Amounts:
+def _alone(table: ContinuousPredictions, scans: Scans) -> ContinuousPredictions:
     """Rows of the people whose label is not the first, the controls'."""
     return table.take(np.flatnonzero(np.isin(table.person, scans.table.person[scans.y > 0])))
 

@@ -99,7 +99,7 @@ def run_study(
     HemostreamError
         The data are not what the study takes, or site and diagnosis cannot be told apart.
     """
-    if scans.tells_amount:
+    if scans.is_continuous:
         raise HemostreamError(f"{study.name} is run here on labels; {scans.target!r} is an amount.")
     refuse_confounded(scans)
     refuse_few(scans)

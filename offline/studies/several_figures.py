@@ -24,7 +24,7 @@ def shares(table: Predictions) -> dict[str, Any]:
         Rows of one condition, two labels or more.
     """
     its = PersonClasses.of(table).figures(table.labels)
-    confusion = np.array(its["said"])  # true labels down, predicted across
+    confusion = np.array(its["predicted"])  # true labels down, predicted across
     right = np.diagonal(confusion)
     return {
         "accuracy_interval": _share(int(right.sum()), int(confusion.sum())),

@@ -228,9 +228,9 @@ def train(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     check_network_of(recipe)  # before hours of replay
-    if recipe.labels.amount:
+    if recipe.labels.continuous:
         raise RecipeError(
-            "labels.amount: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
+            "labels.continuous: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
             "Give a column of labels."
         )
     if recipe.network.channels != "all":

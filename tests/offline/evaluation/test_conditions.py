@@ -34,7 +34,7 @@ def test_a_held_out_site_shares_neither_samples_nor_people_with_training() -> No
     folds = site_folds(table)
     assert [fold.name for fold in folds] == ["site north", "site south", "site west"]
     for fold in folds:
-        site = fold.said.removeprefix("site ")
+        site = fold.title.removeprefix("site ")
         assert set(table.site[fold.test]) == {site}
         assert site not in set(table.site[fold.train])
         assert not set(table.person[fold.test]) & set(table.person[fold.train])
@@ -124,9 +124,9 @@ def test_arms_are_refused_before_anything_is_read() -> None:
     assert all(isinstance(condition, Condition) for condition in found)
 
 
-def test_parts_of_recordings_are_judged_by_parts_that_lie_apart(tmp_path: Path) -> None:
+def test_blocks_of_recordings_are_predicted_by_blocks_that_lie_apart(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, people=2, sessions=2, seconds=240.0)
-    recipe = task_recipe(evaluation={"by": "time", "parts": 3, "apart_s": 15.0}, training={"epochs": 2})
+    recipe = task_recipe(evaluation={"by": "time", "blocks": 3, "gap_s": 15.0}, training={"epochs": 2})
     table = collect(read_cohort(cohort), recipe).table
     folds = divisions_of(table, recipe)
     judged = np.concatenate([fold.test for _, fold in folds])
@@ -142,5 +142,5 @@ def test_parts_of_recordings_are_judged_by_parts_that_lie_apart(tmp_path: Path) 
     assert results["null"] is None
     assert "same person's recordings" in results["protocol"]
     assert results["conditions"]["linear"]["mean_over_people"]["balanced_accuracy"] > 0.9
-    with pytest.raises(RecipeError, match="Part 1 of 50"):
-        divisions_of(table, task_recipe(evaluation={"by": "time", "parts": 50, "apart_s": 500.0}))
+    with pytest.raises(RecipeError, match="Block 1 of 50"):
+        divisions_of(table, task_recipe(evaluation={"by": "time", "blocks": 50, "gap_s": 500.0}))

@@ -21,7 +21,7 @@ from offline.evaluation.runner import perform
 from offline.evaluation.tasks import FitTask
 from offline.report.folder import write_report
 from offline.samples.recipe import parse_recipe
-from offline.stats.regression import Amounts, figures_of, values_of
+from offline.stats.regression import ContinuousPredictions, figures_of, values_of
 from offline.training.train import train
 from tests.offline.support import group_recipe, write_table
 
@@ -39,16 +39,18 @@ def test_figures_are_numpys_and_those_of_repeats_are_averaged() -> None:
     y, said = rng.normal(size=20), rng.normal(size=20)
     person = np.array([f"p{i:02d}" for i in range(20)])
     none = np.full(20, "")
-    one = Amounts(np.zeros(20, dtype=np.int64), none, none, person, y, said)
+    one = ContinuousPredictions(np.zeros(20, dtype=np.int64), none, none, person, y, said)
     found = values_of(one)
     assert found["r"] == pytest.approx(np.corrcoef(y, said)[0, 1])
     assert found["R2"] == pytest.approx(1 - ((y - said) ** 2).sum() / ((y - y.mean()) ** 2).sum())
     assert found["MAE"] == pytest.approx(np.abs(y - said).mean())
-    two = Amounts.concatenate([one, Amounts(np.ones(20, dtype=np.int64), none, none, person, y, y)])
+    two = ContinuousPredictions.concatenate(
+        [one, ContinuousPredictions(np.ones(20, dtype=np.int64), none, none, person, y, y)]
+    )
     assert values_of(two)["MAE"] == pytest.approx(found["MAE"] / 2)
     assert figures_of(one)["r"]["interval"][0] < found["r"] < figures_of(one)["r"]["interval"][1]
-    few = Amounts(
-        *(getattr(one, name)[:9] for name in ("repeat", "fold", "condition", "person", "y", "said"))
+    few = ContinuousPredictions(
+        *(getattr(one, name)[:9] for name in ("repeat", "fold", "condition", "person", "y", "predicted"))
     )
     assert figures_of(few)["r"]["interval"] is None  # nine people say nothing about others
 
@@ -60,13 +62,14 @@ def test_intervals_draw_people_in_whatever_order_a_repeat_judged_them() -> None:
     said = [y + rng.normal(size=30) for _ in range(3)]
     orders = [np.arange(30), rng.permutation(30), rng.permutation(30)]
     rounds = [
-        Amounts(np.full(30, k, dtype=np.int64), none, none, person[order], y[order], its[order])
+        ContinuousPredictions(np.full(30, k, dtype=np.int64), none, none, person[order], y[order], its[order])
         for k, (its, order) in enumerate(zip(said, orders, strict=True))
     ]
     plain = [
-        Amounts(np.full(30, k, dtype=np.int64), none, none, person, y, its) for k, its in enumerate(said)
+        ContinuousPredictions(np.full(30, k, dtype=np.int64), none, none, person, y, its)
+        for k, its in enumerate(said)
     ]
-    found, expected = (figures_of(Amounts.concatenate(each)) for each in (rounds, plain))
+    found, expected = (figures_of(ContinuousPredictions.concatenate(each)) for each in (rounds, plain))
     for name in ("r", "R2", "MAE"):
         assert found[name]["interval"] == pytest.approx(expected[name]["interval"])
 
@@ -130,7 +133,7 @@ def cohort(folder: Path, amounts: list[str]) -> Path:
 
 
 def recipe(**evaluation: Any) -> Any:
-    labels = {"source": "column", "target": "person", "column": "score", "amount": True}
+    labels = {"source": "column", "target": "person", "column": "score", "continuous": True}
     return group_recipe(labels=labels, evaluation={"permutations": 19, **evaluation})
 
 
@@ -141,7 +144,7 @@ def test_a_column_of_numbers_is_evaluated_by_person(tmp_path: Path) -> None:
     results = json.loads((tmp_path / "one/results.json").read_text())
     assert (tmp_path / "two/results.json").read_bytes() == (tmp_path / "one/results.json").read_bytes()
     assert results["people"] == 14  # the one without a score is left out
-    assert results["amount"] == "score"
+    assert results["continuous_target"] == "score"
     assert set(results["conditions"]) == {"ridge", "memory and symmetry", MEAN}
     assert results["null"]["permutations"] == 19
     page = (tmp_path / "one/report.html").read_bytes()
@@ -158,7 +161,7 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="no values"):
         parse_recipe(
             group_recipe().model_dump(mode="json", exclude={"labels"})
-            | {"labels": {"source": "column", "target": "event", "column": "x", "amount": True}},
+            | {"labels": {"source": "column", "target": "event", "column": "x", "continuous": True}},
             "wrong",
         )
     for more in ({"audited": True}, {"networks": ["lstm"]}):

@@ -156,7 +156,7 @@ def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.Captu
         "people": "all others",
     }
     for by, said in judged_by.items():
-        how = {"by": by, "parts": 2, "apart_s": 5.0, "permutations": 0}
+        how = {"by": by, "blocks": 2, "gap_s": 5.0, "permutations": 0}
         evaluate(cohort, task_recipe(training={"epochs": 1}, evaluation=how), tmp_path / by)
         shown = " ".join(capsys.readouterr().out.split())
         page = html.unescape((tmp_path / by / "report.html").read_text())

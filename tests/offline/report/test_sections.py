@@ -10,7 +10,7 @@ import pytest
 
 from models.errors import HemostreamError
 from offline.base.predictions import Predictions
-from offline.report.amount import evaluation_amount_page, study_amount_page
+from offline.report.continuous import continuous_evaluation_page, continuous_study_page
 from offline.report.evaluation import EvaluationFiles, as_json, evaluation_page
 from offline.report.folder import write_report
 from offline.report.leakage import across_studies
@@ -18,7 +18,7 @@ from offline.report.overview import write_overview
 from offline.report.page import RESEARCH, ReportPage
 from offline.report.sites import sites_page
 from offline.report.study import EXPLAINED, OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, study_page
-from offline.stats.regression import Amounts, read_amounts, write_amounts
+from offline.stats.regression import ContinuousPredictions, read_continuous, write_continuous
 from offline.studies import division
 from offline.studies.base import Role
 
@@ -99,10 +99,10 @@ def study(**more: Any) -> dict[str, Any]:
     }
 
 
-def amounts(condition: str, n: int = 2) -> Amounts:
+def amounts(condition: str, n: int = 2) -> ContinuousPredictions:
     y = np.arange(n, dtype=np.float64)
     names = np.arange(n).astype(str)
-    return Amounts(np.zeros(n, dtype=np.int64), names, np.full(n, condition), names, y, y)
+    return ContinuousPredictions(np.zeros(n, dtype=np.int64), names, np.full(n, condition), names, y, y)
 
 
 def severity() -> dict[str, Any]:
@@ -115,7 +115,7 @@ def amount() -> dict[str, Any]:
     its = {"people": 2, "r": NOTHING, "R2": NOTHING, "MAE": NOTHING}
     names = ("recipe", "who", "cohort_hash", "says", "protocol", "remarks")
     shared = {name: evaluation().results[name] for name in names}
-    return {**shared, "amount": "score", "null": None, "conditions": {"ridge": its}}
+    return {**shared, "continuous_target": "score", "null": None, "conditions": {"ridge": its}}
 
 
 SITES = {
@@ -133,11 +133,11 @@ PAGES: Mapping[str, Callable[[], ReportPage]] = {
     "labels of people": lambda: evaluation_page(evaluation()),
     "labels of events": lambda: evaluation_page(evaluation(of="event")),
     "three labels": lambda: evaluation_page(evaluation(("a", "b", "c"))),
-    "an amount": lambda: evaluation_amount_page(amount(), RUN, amounts("ridge")),
-    "an amount of nobody": lambda: evaluation_amount_page(amount(), RUN, amounts("ridge", 0)),
+    "an amount": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge")),
+    "an amount of nobody": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge", 0)),
     "a study": lambda: study_page(study()),
     "a study that was not audited": lambda: study_page(study(leakage={"why_not": "x"})),
-    "a study of an amount": lambda: study_amount_page(severity(), amounts(f"t, {TENFOLD}")),
+    "a study of an amount": lambda: continuous_study_page(severity(), amounts(f"t, {TENFOLD}")),
     "sites": lambda: sites_page(SITES),
 }
 
@@ -195,13 +195,13 @@ def test_amounts_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
     for n in (0, 3):
         table = amounts("c", n)
-        write_amounts(path, table)
-        again = read_amounts(path)
-        for name in ("repeat", "fold", "condition", "person", "y", "said"):
+        write_continuous(path, table)
+        again = read_continuous(path)
+        for name in ("repeat", "fold", "condition", "person", "y", "predicted"):
             np.testing.assert_array_equal(getattr(again, name), getattr(table, name))
     path.write_text("a,b\n")
     with pytest.raises(HemostreamError, match="has columns"):
-        read_amounts(path)
+        read_continuous(path)
 
 
 def test_a_folder_of_each_kind_has_its_page_and_others_say_what_is_wanted(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_folder_of_each_kind_has_its_page_and_others_say_what_is_wanted(tmp_pa
     assert write_report(made("sites", sites=SITES)).name == "sites.html"
     assert write_report(made("study", results=study())).name == "report.html"
     folder = made("amount", results=amount(), run=RUN)
-    write_amounts(folder / "predictions.csv", amounts("ridge"))
+    write_continuous(folder / "predictions.csv", amounts("ridge"))
     assert b"Plot" in write_report(folder).read_bytes()
     with pytest.raises(
         HemostreamError, match=r"holds no results\.json: .* hemostream evaluate, or the folder of one"

@@ -251,7 +251,7 @@ def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
 
 @pytest.mark.parametrize("amount", [True, False])
 def test_by_time_a_label_of_the_person_cannot_be_told(amount: bool) -> None:
-    labels = {"source": "column", "target": "person", "column": "group", "amount": amount}
+    labels = {"source": "column", "target": "person", "column": "group", "continuous": amount}
     with pytest.raises(RecipeError, match=r'evaluation\.by = "time" needs labels that change'):
         parsed(labels=labels, evaluation={"by": "time"})
 

@@ -181,7 +181,7 @@ def test_by_time_the_same_signal_twice_under_one_person_is_refused(tmp_path: Pat
     its = read_recording(tmp_path / "q0.nirs")
     late = replace(its, data=its.data[:, 200:], times=its.times[200:], missing=its.missing[:, 200:])
     write_snirf(late, tmp_path / "half.snirf")
-    recipe = task_recipe(evaluation={"by": "time", "parts": 2, "apart_s": 0.0})
+    recipe = task_recipe(evaluation={"by": "time", "blocks": 2, "gap_s": 0.0})
     said = r"line 2, person 'p1'.*line 3, person 'p1'.*hold the same signal.*By time"
     with pytest.raises(RecipeError, match=said):
         evaluate(path, recipe, tmp_path / "report")

@@ -52,7 +52,7 @@ def test_three_labels_give_the_figures_of_scikit_learn(n_people: int, seed: int)
     assert classes.figure("auc", classes.y)[0] == pytest.approx(np.mean(each))
     balanced = recall_score(classes.y, mean.argmax(axis=1), average="macro")
     assert classes.figure("balanced_accuracy", classes.y)[0] == pytest.approx(balanced)
-    assert np.sum(classes.figures(table.labels)["said"]) == n_people
+    assert np.sum(classes.figures(table.labels)["predicted"]) == n_people
 
 
 @given(n_people=st.integers(4, 20), seed=st.integers(0, 1000))

@@ -122,7 +122,7 @@ def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
         fold[each.test] = k
     for chosen, condition in ((np.arange(120) >= 0, label), (scans.y == 1, f"{label}, disorder alone")):
         centred = []
-        for values in (own.y, own.said):
+        for values in (own.y, own.predicted):
             by_person = np.zeros(120)
             by_person[rows] = values
             for site in np.unique(scans.site):
@@ -206,7 +206,7 @@ def test_who_cannot_be_judged_is_left_out_and_said(tmp_path: Path) -> None:
     assert set(its["sites"]) == {"S1", "S3"}
     assert any("their 'severity' is not known" in remark for remark in its["remarks"])
     assert any("site S2 left out: 5 people with an amount" in remark for remark in its["remarks"])
-    with pytest.raises(RecipeError, match="known of nobody"):
+    with pytest.raises(RecipeError, match="known of no one"):
         with_target(replace(scans, scores={"severity": np.full(len(scans), np.nan)}), "severity")
     with pytest.raises(RecipeError, match="known of 30 people at sites that are large enough; expected 40"):
         told(scans.rows(np.flatnonzero(scans.site == "S1")[:30]), tmp_path)

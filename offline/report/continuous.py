@@ -9,7 +9,7 @@ from offline.report.page import Bullets, PageSection, Paragraph, Picture, Report
 from offline.report.plots import predicted_and_reported
 from offline.report.study import TENFOLD, UNSEEN_SITE
 from offline.report.words import ALPHA
-from offline.stats.regression import Amounts
+from offline.stats.regression import ContinuousPredictions
 
 HEAD = ("predicted from", "people", "r within folds (95 %)", "p", "R²", "p", "MAE", "p")
 SITES = ("site", "people", "mean", "SD", "least", "most")
@@ -27,7 +27,9 @@ UNITS = (
 )
 
 
-def evaluation_amount_page(results: Mapping[str, Any], run: Mapping[str, Any], table: Amounts) -> ReportPage:
+def continuous_evaluation_page(
+    results: Mapping[str, Any], run: Mapping[str, Any], table: ContinuousPredictions
+) -> ReportPage:
     """The page of an evaluation whose target is an amount."""
     first, its = next(iter(results["conditions"].items()))
     null = results["null"]
@@ -43,11 +45,11 @@ def evaluation_amount_page(results: Mapping[str, Any], run: Mapping[str, Any], t
         versions(results, run),
     ]
     return ReportPage(
-        f"{results['recipe']['name']}: {results['amount']}", sections, "Evaluation of an amount"
+        f"{results['recipe']['name']}: {results['continuous_target']}", sections, "Evaluation of an amount"
     )
 
 
-def study_amount_page(results: Mapping[str, Any], table: Amounts) -> ReportPage:
+def continuous_study_page(results: Mapping[str, Any], table: ContinuousPredictions) -> ReportPage:
     """The page of a study whose target is an amount."""
     study, data = results["study"], results["data"]
     how = (
@@ -74,13 +76,13 @@ def study_amount_page(results: Mapping[str, Any], table: Amounts) -> ReportPage:
 
 def figures(results: Mapping[str, Any], chance: str, units: str = "") -> PageSection:
     """Every condition's figures, and how to read them."""
-    table = TextTable(HEAD, amount_rows(results))
+    table = TextTable(HEAD, continuous_rows(results))
     return PageSection(
         "Figures", [table, Paragraph(chance), Paragraph(READ, note=True), Paragraph(units, note=True)]
     )
 
 
-def amount_rows(results: Mapping[str, Any]) -> list[Row]:
+def continuous_rows(results: Mapping[str, Any]) -> list[Row]:
     """A row a condition, under `HEAD`."""
     return [
         (
@@ -94,7 +96,7 @@ def amount_rows(results: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def drawn(table: Amounts, condition: str) -> PageSection | None:
+def drawn(table: ContinuousPredictions, condition: str) -> PageSection | None:
     """Predicted and reported amounts of everybody under one condition; None where it has none."""
     own = table.of_condition(condition)
     if not len(own):
