@@ -1,6 +1,7 @@
 """Time-true windows: cut by the clock on a grid, with what is known of their measurement.
 
-The grid is anchored at the session's first sample.  Window ``k`` covers the grid columns ``k * step``
+The grid is anchored at the session's first sample, and anew where a clock reset or another source makes
+times start again.  Window ``k`` covers the grid columns ``k * step``
 to ``k * step + length`` (exclusive): the half-open time interval ``[t - length, t)``.  Columns that
 a long gap skipped are missing; windows that fell wholly into one leave together, once, with
 their count.  Windows advance with data only.

@@ -213,8 +213,8 @@ def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
             if not len(test) or not holds(table.target[train], np.unique(table.target[own])):
                 raise RecipeError(
                     f"Block {block + 1} of {blocks} of {person}'s recordings has {len(test)} windows, and "
-                    f"{len(train)} are left to train on, {gap_s:g} s away from it; expected some, and all labels "
-                    "to train on. Ask for other evaluation.blocks, or a smaller evaluation.gap_s."
+                    f"{len(train)} are left to train on, {gap_s:g} s away from it; expected some, and all "
+                    "labels to train on. Ask for other evaluation.blocks, or a smaller evaluation.gap_s."
                 )
             folds.append(Fold((person,), train, test, f"{person}, part {block + 1}"))
     return folds

@@ -6,7 +6,7 @@ from models.errors import RecipeError
 from offline.base.splits import site_folds
 from offline.evaluation.conditions import conditions_of, divisions_of
 from offline.evaluation.leakage.network import audit_tasks
-from offline.evaluation.permutation_test import capped, is_by_person, network_null_tasks
+from offline.evaluation.nulls import capped, is_by_person, network_null_tasks
 from offline.evaluation.tasks import FitTask
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask
 from offline.samples.recipe import Recipe

@@ -18,7 +18,6 @@ import numpy as np
 from models.errors import RecipeError
 from models.output_place import report_if_full
 from offline.base.cohort import Cohort, read_cohort
-from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
@@ -26,19 +25,20 @@ from offline.base.result_cache import new_folder
 from offline.estimators.baselines import window_features
 from offline.evaluation.all_tasks import tasks_of
 from offline.evaluation.conditions import CONDITIONS, conditions_of, settings_kept
+from offline.evaluation.figures import figures_of, predictions_of
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.leakage.network import AUDIT_TASKS, network_audit
 from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
-from offline.evaluation.people import evaluate_people
-from offline.evaluation.permutation_test import (
+from offline.evaluation.nulls import (
     NETWORK_NULL,
     capped,
     is_by_person,
     map_of,
     null_of,
 )
+from offline.evaluation.person_targets import evaluate_people
 from offline.evaluation.planning import Cost, plan
-from offline.evaluation.report_folder import (
+from offline.evaluation.results_folder import (
     AUDIT,
     NETWORK_AUDIT,
     WORK,
@@ -46,10 +46,10 @@ from offline.evaluation.report_folder import (
     folder_for,
     run_of,
     write_audit,
+    write_figures,
     write_maps,
     write_results,
 )
-from offline.evaluation.results import figures_of, predictions_of
 from offline.evaluation.runner import Elsewhere, perform, run_tasks
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
@@ -143,8 +143,7 @@ def evaluate(
             with report_if_full("The report", folder):
                 clear(folder)
                 write_continuous(folder / "predictions.csv", table)
-                write_json(folder / "results.json", figures)
-                write_json(folder / "run.json", run := run_of(began, {}, 1, None))
+                write_figures(folder, figures, run := run_of(began, {}, 1, None))
                 write_report(folder)
             if show:
                 print_continuous(figures)

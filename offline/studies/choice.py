@@ -16,9 +16,9 @@ from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES
 from offline.studies.base import Study
 from offline.studies.continuous import run_continuous
-from offline.studies.division import UNSEEN_SITE, Profile
 from offline.studies.paired_with_baseline import paired_with_ridge
 from offline.studies.planning import people_of
+from offline.studies.profile import UNSEEN_SITE, Profile
 from offline.studies.recorded import RECORDED, is_cohort, run_recorded
 from offline.studies.run import run_study
 from offline.studies.tables import can_take

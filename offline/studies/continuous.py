@@ -37,7 +37,7 @@ from offline.scans import Scans
 from offline.stats.permutation import permuted_within
 from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of, write_continuous
 from offline.studies.base import Role, Study
-from offline.studies.division import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import described, write_results
 from offline.studies.tables import TABLES, digest, table_of
 

@@ -29,8 +29,8 @@ from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
-from offline.studies.division import UNSEEN_SITE
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
+from offline.studies.profile import UNSEEN_SITE
 from offline.studies.tables import OF_SERIES, digest, table_of
 
 SHORT_ENOUGH = 180.0

@@ -19,7 +19,7 @@ from offline.stats.permutation import p_value
 from offline.stats.person_classes import PersonClasses
 from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Pairs, person_scores
-from offline.studies.division import TENFOLD
+from offline.studies.profile import TENFOLD
 from offline.studies.several_figures import shares
 
 DRAWS = 2000

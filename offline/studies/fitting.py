@@ -30,8 +30,8 @@ from offline.stats.permutation import permuted_labels
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.columns import Columns
-from offline.studies.division import PERMUTATION_SEED
 from offline.studies.multiclass import area, for_labels, log_probabilities
+from offline.studies.profile import PERMUTATION_SEED
 from offline.studies.tables import matrices_in
 
 INNER_FOLDS = 3

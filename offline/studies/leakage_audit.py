@@ -29,8 +29,8 @@ from offline.scans import Scans
 from offline.stats.metrics import majority_rate
 from offline.studies.base import Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import PERMUTATION_SEED, Profile
 from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, ScanTask
+from offline.studies.profile import PERMUTATION_SEED, Profile
 from offline.studies.scan_parts import PARTS, cut
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from offline.base.predictions import Predictions, read_predictions
-from offline.studies.division import UNSEEN_SITE
 from offline.studies.figures import apart
+from offline.studies.profile import UNSEEN_SITE
 
 BASELINE = "ridge"
 

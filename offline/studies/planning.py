@@ -13,7 +13,8 @@ from offline.base.splits import Fold
 from offline.evaluation.tasks import FitTask
 from offline.scans import Scans
 from offline.studies.base import Role, Study
-from offline.studies.division import (
+from offline.studies.fitting import ScanFit, ScanTask
+from offline.studies.profile import (
     OWN,
     PERMUTED,
     SEED,
@@ -22,7 +23,6 @@ from offline.studies.division import (
     UNSEEN_SITE,
     Profile,
 )
-from offline.studies.fitting import ScanFit, ScanTask
 
 FEWEST_PREDICTED = 10
 """People of each label among those of whom a study predicts."""

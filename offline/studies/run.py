@@ -12,13 +12,13 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.base.sample_table import SampleTable
 from offline.base.versions import versions
 from offline.evaluation.fit_cache import FitCache
+from offline.evaluation.results_folder import write_figures
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult
 from offline.report.folder import write_report
@@ -26,7 +26,6 @@ from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.null import Null
 from offline.studies.base import Study
-from offline.studies.division import OWN, TENFOLD, Profile
 from offline.studies.figures import figures_of
 from offline.studies.fitting import (
     INNER_FOLDS,
@@ -39,6 +38,7 @@ from offline.studies.fitting import (
 from offline.studies.leakage_audit import audit_study
 from offline.studies.multiclass import refuse_few
 from offline.studies.planning import null_tasks, only, people_of, planned
+from offline.studies.profile import OWN, TENFOLD, Profile
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import OF_MATRICES, digest, table_of
 
@@ -252,6 +252,4 @@ def transductive_words(study: Study, table: SampleTable) -> str:
 def write_results(out: Path, results: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
     """Write ``results.json``, the same from one run to the next, and ``run.json``, the rest."""
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
-    write_json(out / "results.json", results)
-    write_json(out / "run.json", run)
-    write_report(out)
+    write_figures(out, results, run)

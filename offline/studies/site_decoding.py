@@ -31,9 +31,9 @@ from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
 from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
-from offline.studies.division import TENFOLD
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
+from offline.studies.profile import TENFOLD
 from offline.studies.tables import AGE, FEMALE, trait_columns
 
 Names = npt.NDArray[np.str_]

@@ -15,8 +15,8 @@ from offline.base.predictions import Predictions
 from offline.scans import Scans
 from offline.stats.intervals import clopper_pearson
 from offline.stats.metrics import FEWEST_FOR_OTHERS
-from offline.studies.division import UNSEEN_SITE
 from offline.studies.figures import figures_of
+from offline.studies.profile import UNSEEN_SITE
 
 Groups = dict[str, npt.NDArray[np.bool_]]
 

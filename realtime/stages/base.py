@@ -35,9 +35,9 @@ class Reset(StrEnum):
     learnt of the person (a baseline, running statistics) stays and what was carried from the
     last sample (filter states) goes."""
     CLOCK = "clock"
-    """The source's clock was reset: times start anew.  Everything goes."""
+    """The source's clock was reset: times start anew.  A stage forgets everything."""
     STREAM = "stream"
-    """Another stream replaced this one.  Everything goes."""
+    """Another stream replaced this one.  A stage forgets everything."""
 
 
 class Stage(Protocol):

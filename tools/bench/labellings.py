@@ -35,9 +35,9 @@ def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19
     from offline.evaluation.runner import perform
     from offline.scans.simulated import simulate_series
     from offline.studies import STUDIES
-    from offline.studies.division import QUICK
     from offline.studies.fitting import ScanProcedure
     from offline.studies.planning import null_tasks
+    from offline.studies.profile import QUICK
     from offline.studies.tables import TABLES, can_take
     from tools.bench.machine import describe_machine
 

@@ -16,7 +16,7 @@ from offline.base.cohort import read_cohort
 from offline.base.progress import shown
 from offline.estimators.baselines import window_features
 from offline.evaluation.leakage.ridge import audit_ridge
-from offline.evaluation.report_folder import write_audit
+from offline.evaluation.results_folder import write_audit
 from offline.report.leakage import conditions
 from offline.samples.recipe import parse_recipe
 from offline.samples.samples import collect

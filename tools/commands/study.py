@@ -103,7 +103,7 @@ def sites(*, data: Path, out: Out, overwrite: bool = False) -> None:
     from offline.base.progress import shown
     from offline.base.remarks import show
     from offline.scans import read_scans
-    from offline.studies.site_tell_page import run_sites
+    from offline.studies.site_decoding_run import run_sites
 
     check_report(out, overwrite=overwrite, page="sites.json")
     with written(out), shown(None) as tell:
@@ -178,7 +178,7 @@ def run(
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
     from offline.studies.choice import can_tell, folder_of, run_one, summarise, wanted_on
-    from offline.studies.division import PROFILES
+    from offline.studies.profile import PROFILES
     from offline.studies.recorded import is_cohort
     from offline.studies.tables import digest
 

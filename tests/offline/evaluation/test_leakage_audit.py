@@ -34,7 +34,7 @@ from offline.evaluation.leakage.windows import (
     select_channels,
     windows_apart,
 )
-from offline.evaluation.report_folder import write_audit
+from offline.evaluation.results_folder import write_audit
 from offline.evaluation.ridge import Labelled
 from offline.report.console import print_audit
 from offline.report.leakage import audit_table

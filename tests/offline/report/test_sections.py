@@ -19,7 +19,7 @@ from offline.report.page import RESEARCH, ReportPage
 from offline.report.sites import sites_page
 from offline.report.study import EXPLAINED, OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, study_page
 from offline.stats.regression import ContinuousPredictions, read_continuous, write_continuous
-from offline.studies import division
+from offline.studies import profile
 from offline.studies.base import Role
 
 NOTHING = {"value": None, "interval": None, "bootstrap": None, "p": None}
@@ -158,7 +158,7 @@ def test_the_overview_renders_from_one_study_of_either_kind_or_from_none(tmp_pat
 
 
 def test_conditions_are_named_as_studies_name_them() -> None:
-    own = (division.UNSEEN_SITE, division.TRANSDUCTIVE, division.TENFOLD, division.OWN)
+    own = (profile.UNSEEN_SITE, profile.TRANSDUCTIVE, profile.TENFOLD, profile.OWN)
     assert tuple(EXPLAINED) == own == (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN)
 
 

@@ -18,9 +18,9 @@ from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.base import UnlabelledUse
-from offline.studies.division import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.fitting import ScanProcedure
 from offline.studies.planning import planned
+from offline.studies.profile import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.run import transductive_words as words
 from offline.studies.systems.confounds import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of

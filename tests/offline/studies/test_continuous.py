@@ -30,7 +30,7 @@ from offline.scans.targets import with_target
 from offline.stats.permutation import permuted_within
 from offline.studies import STUDIES
 from offline.studies.continuous import BEYOND, TRAITS, run_continuous
-from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 
 SMALL = Profile("quick", 1, 19)
 TABLE = "as it is"

@@ -19,10 +19,10 @@ from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import balanced_accuracy
 from offline.studies import STUDIES
 from offline.studies.base import Role
-from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
 from offline.studies.multiclass import OneAgainstRest, area, log_probabilities
+from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
 from offline.studies.tables import TABLES
 from tests.offline.studies.fits import fitted, task_of

@@ -24,8 +24,8 @@ from offline.stats.metrics import auc
 from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
 from offline.studies.base import Paper, PaperClaim, Role, Study
-from offline.studies.division import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import planned
+from offline.studies.profile import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of

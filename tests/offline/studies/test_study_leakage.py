@@ -29,9 +29,9 @@ from offline.stats.permutation import permuted_labels
 from offline.studies import STUDIES
 from offline.studies.base import Paper, Role, Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.division import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
 from offline.studies.fitting import ScanProcedure
 from offline.studies.leakage_audit import audit_study, scan_task
+from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
 from offline.studies.run import run_study
 from offline.studies.scan_parts import cut
 from offline.studies.tables import TABLES, table_of

@@ -17,7 +17,7 @@ from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
-from offline.studies.division import TENFOLD, UNSEEN_SITE, Profile
+from offline.studies.profile import TENFOLD, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
 from offline.studies.subgroups import LEAST, groups_of, subgroups
 

@@ -17,8 +17,8 @@ from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies.choice import can_tell, run_one, summarise
 from offline.studies.columns import Columns
-from offline.studies.division import Profile
 from offline.studies.leakage_audit import audit_study
+from offline.studies.profile import Profile
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, table_of
 from tools.cli import main
 

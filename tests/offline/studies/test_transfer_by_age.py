@@ -14,8 +14,8 @@ from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies.choice import can_tell, honest, summarise
-from offline.studies.division import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.planning import only, people_of, planned
+from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
 from offline.studies.transfer_by_age import TransferByAge

@@ -9,8 +9,8 @@ from models.arrays import Floats
 from offline.base.cohort import Cohort
 from offline.estimators.baselines import window_features
 from offline.evaluation.continuous import evaluate_continuous
-from offline.evaluation.permutation_test import capped
-from offline.evaluation.results import PROTOCOLS
+from offline.evaluation.figures import PROTOCOLS
+from offline.evaluation.nulls import capped
 from offline.evaluation.summary import what_it_says
 from offline.samples.labels import amounts_of
 from offline.samples.memory_features import memory_features, mirrored

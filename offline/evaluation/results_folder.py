@@ -82,6 +82,11 @@ def write_results(
     """Write the tables and the figures."""
     write_predictions(folder / "predictions.csv", predictions)
     write_table(folder / "samples.csv", samples.table, samples.labels)
+    write_figures(folder, figures, run)
+
+
+def write_figures(folder: Path, figures: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """Write ``results.json``, the same from one run to the next, and ``run.json``, the rest."""
     write_json(folder / "results.json", figures)
     write_json(folder / "run.json", run)
 

@@ -8,8 +8,8 @@ import numpy as np
 from offline.base.cohort import Cohort
 from offline.base.predictions import Predictions
 from offline.evaluation.conditions import CONDITIONS
+from offline.evaluation.nulls import NETWORK_NULL, is_by_person, network_null_of
 from offline.evaluation.over_time import over_time
-from offline.evaluation.permutation_test import NETWORK_NULL, is_by_person, network_null_of
 from offline.evaluation.summary import summary
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
