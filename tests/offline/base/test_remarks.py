@@ -17,7 +17,7 @@ from scipy.io import loadmat, savemat
 from offline.base.remarks import Remark, lines_of, one_line, remarks_of, show
 from offline.evaluation.evaluate import evaluate
 from offline.recordings import read_recording
-from offline.samples import samples as module
+from offline.samples import reader as module
 from offline.training.train import train
 from realtime.sources.recording import Recording
 from tests.offline.support import task_cohort, task_recipe
@@ -82,7 +82,7 @@ def test_commands_show_them_on_the_error_stream(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=300)
     assert done.returncode == 0, done.stderr
     assert "recording p0s0.nirs: 1 onsets are marked as rejected" in done.stderr
-    assert "p0s0.nirs: the model has learnt from this recording" in done.stderr
+    assert "p0s0.nirs: the model was trained on this recording" in done.stderr
 
 
 @given(

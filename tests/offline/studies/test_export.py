@@ -102,7 +102,9 @@ def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
     # A quarter of the scan is not enough, and this is said.
     short = tmp_path / "short.1D"
     short.write_text("\n".join(file.read_text().splitlines()[:50]) + "\n")
-    assert run("classify", short, "--model", bundle, "--repetition-time", 1.5, "--out", out) == 0
+    assert (
+        run("classify", short, "--model", bundle, "--repetition-time", 1.5, "--out", out, "--overwrite") == 0
+    )
     assert json.loads(out.read_text())["reasons"] == ["too short"]
     # And live there is nothing to do with it.
     assert run("live", "--model", bundle, "--journal", tmp_path / "bed.hemostream") != 0

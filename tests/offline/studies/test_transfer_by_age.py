@@ -112,6 +112,6 @@ def test_a_study_stands_beside_ridge_on_the_same_people(
         f"{by_name['ridge']['conditions'][UNSEEN_SITE]['accuracy']:.3f}, "
     )
     assert honest(tmp_path / "svm") == ""
-    list_(tmp_path)
+    list_(report=tmp_path)
     assert honest(tmp_path / "ridge").split()[0] in capsys.readouterr().out
     assert "children under 11 years" in (tmp_path / "aghdam2019-young" / "report.html").read_text()
