@@ -108,4 +108,4 @@ def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
     assert json.loads(out.read_text())["reasons"] == ["too short"]
     # And live there is nothing to do with it.
     assert run("live", "--model", bundle, "--journal", tmp_path / "bed.hemostream") != 0
-    assert "judges whole scans" in capsys.readouterr().err
+    assert "classifies whole scans" in capsys.readouterr().err
