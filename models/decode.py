@@ -62,8 +62,8 @@ def decode(kind: type[T], values: Any, *, error: type[HemostreamError], what: st
     models.errors.MessageError: The place: name: found 3; expected a valid string.
     """
     try:
-        if is_dataclass(kind):  # by way of JSON, whose lists may be tuples and whose words members of an enum
-            return _adapter_of(kind).validate_json(json.dumps(values))
+        if is_dataclass(kind):
+            return _by_json(_adapter_of(kind), values)
         # Records are strict by themselves; a named tuple cannot say so.
         return _adapter_of(kind).validate_python(values, strict=True if issubclass(kind, tuple) else None)
     except ValidationError as found:
@@ -102,6 +102,18 @@ def in_words(found: ValidationError, kind: Any) -> str:
         _one(each["loc"], each["type"], each["msg"], each["input"], kind)
         for each in found.errors(include_url=False, include_context=False)
     )
+
+
+def _by_json(adapter: TypeAdapter[T], values: Any) -> T:
+    """By way of JSON, whose lists may be tuples and whose words members of an enum."""
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        return adapter.validate_json(text.encode())
+    except UnicodeEncodeError:
+        # A device's name in no encoding holds lone surrogates, which are no JSON: all else is checked with
+        # them replaced, and then they are taken as they are.
+        adapter.validate_json(text.encode("utf-8", "replace"))
+        return adapter.validate_python(values, strict=False)
 
 
 def _sentence(what: str, wrong: str, advice: str) -> str:

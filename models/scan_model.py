@@ -146,7 +146,12 @@ class ScanModel:
 def _entry(entry: Any) -> tuple[str, str, Mapping[str, Any]]:
     if isinstance(entry, Mapping) and set(entry) == {"takes", "kind", "settings"}:
         side, kind, settings = entry["takes"], entry["kind"], entry["settings"]
-        if side in _KNOWN and isinstance(kind, str) and isinstance(settings, Mapping):
+        if (
+            isinstance(side, str)
+            and side in _KNOWN
+            and isinstance(kind, str)
+            and isinstance(settings, Mapping)
+        ):
             return side, kind, settings
     raise BundleError(
         f"A step of the bundle's layout is {str(entry)[:80]!r}; expected what it takes "
