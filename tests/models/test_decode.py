@@ -42,8 +42,6 @@ def test_any_name_is_taken_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["S1", "S\ud800"])
 @pytest.mark.parametrize("changes", [{"rate": "5"}, {"rate": None}, {"optodes": {}}, {"gain": 1}])
-def test_what_does_not_fit_is_refused_whatever_the_names(
-    name: str, changes: dict[str, Any]
-) -> None:
+def test_what_does_not_fit_is_refused_whatever_the_names(name: str, changes: dict[str, Any]) -> None:
     with pytest.raises(MessageError, match=rf"The probe: {next(iter(changes))}: "):
         decode(Probe, probe(name, **changes), error=MessageError, what="The probe")

@@ -77,12 +77,22 @@ class Tree:
             "floor": floor,
             "files": str(len(own)),
             "lines": str(sum(lines)),
+            "of them code": str(sum(map(self._code, own))),
             "files at its root": str(self._at_root[floor]),
             f"files past {LONG} lines": str(sum(n > LONG for n in lines)),
             "rooms": str(len({_room(name) for name in own if "." in name})),
             "arrows": str(len(self._arrows(floor))),
             "rooms in a circle": str(len(self.in_a_circle(floor))),
         }
+
+    def _code(self, name: str) -> int:
+        """Lines that hold a statement or a part of one: no docstring, no comment, nothing empty."""
+        text, words = self._texts[name], set[int]()
+        for node in ast.walk(self._trees[name]):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                words.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        lines = enumerate(text.splitlines(), 1)
+        return sum(bool(line.strip()) and line.strip()[0] != "#" and i not in words for i, line in lines)
 
     def _imported(self, name: str) -> set[str]:
         found: set[str] = set()
