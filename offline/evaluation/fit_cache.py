@@ -10,7 +10,7 @@ from typing import Generic
 
 import numpy as np
 
-from offline.base.result_cache import Arrays, load_result, make_folder, put_result
+from offline.base.result_cache import Arrays, expect, load_result, make_folder, put_result
 from offline.base.versions import versions
 from offline.evaluation.tasks import F, FitResult, FitTask
 
@@ -67,8 +67,11 @@ class FitCache(Generic[F]):
         def made_of(kept: Arrays) -> FitResult[F]:
             if str(kept["key"]) != path.stem:
                 raise ValueError("it is of another task")
-            how, scores = json.loads(str(kept["how"])), kept["scores"]
-            return FitResult(task, scores, how, float(kept["seconds"]))
+            how, scores = json.loads(str(expect(kept["how"], "U", ()))), kept["scores"]
+            if not isinstance(how, dict) or len(scores) not in (0, len(task.fold.test)):
+                raise ValueError(f"it holds {len(scores)} predictions of {len(task.fold.test)} samples")
+            scores = expect(scores, "f", (None,) * scores.ndim)
+            return FitResult(task, scores, how, float(expect(kept["seconds"], "f", ())))
 
         return load_result(path, made_of)
 

@@ -101,7 +101,7 @@ def test_what_is_kept_is_used_only_for_the_very_same_task(
     assert run_tasks(procedure, [own], cache=cache)[0].how == first.how
 
 
-@pytest.mark.parametrize("how", ["empty", "torn", "foreign", "pipe"])
+@pytest.mark.parametrize("how", ["empty", "torn", "foreign", "short", "pipe"])
 def test_a_kept_fold_that_is_not_whole_is_computed_again(
     tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -115,6 +115,9 @@ def test_a_kept_fold_that_is_not_whole_is_computed_again(
     if how == "pipe":
         path.unlink()
         os.mkfifo(path)
+    elif how == "short":
+        with np.load(path) as kept:
+            np.savez(path, **{**kept, "scores": kept["scores"][:-1]})
     elif how == "foreign":
         other = task(fold, OUT_OF_DISTRIBUTION)
         run_tasks(procedure, [other], cache=cache)
