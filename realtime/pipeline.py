@@ -8,6 +8,7 @@ contiguous, and each knows from when on it is warm.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ import numpy as np
 from models.errors import RecipeError
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages import STAGES, check_settings, make_stage
-from realtime.stages.base import Reset, Stage
+from realtime.stages.base import Reset, Stage, TakesEvents
 from realtime.stages.outline import Outline
 from realtime.stages.resample import Resample
 
-NEED_A_GRID = frozenset({"bandpass", "motion", "normalise"})
+NEED_A_GRID = frozenset({"bandpass", "motion", "normalise", "cue_reference"})
 """Stages that count samples, so that these must be evenly spaced."""
 MOST_STAGES = 32
 MAX_GAP_S = 5.0
@@ -142,6 +143,13 @@ class Pipeline:
             pieces.append(Piece(part, anchor, self._started, warm_from, self._after_gap))
         self._last_time = chunk.times[-1]
         return pieces
+
+    def event(self, time: float, label: str) -> None:
+        """Hear of an event: what it was, and when (s, stream time)."""
+        if isfinite(time):
+            for stage in self.stages:
+                if isinstance(stage, TakesEvents):
+                    stage.event(time, label)
 
     def reset(self, reason: Reset) -> None:
         """Start afresh, as far as the reason asks."""

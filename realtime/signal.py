@@ -67,6 +67,9 @@ class Channel:
     position, source_position, detector_position : tuple of 3 floats or None
         Metres, in the head frame of the recording: the channel's midpoint (or the region's
         centroid) and its optodes.
+    mirror_source, mirror_detector : int or None
+        Of a difference of homologous channels (`realtime.stages.homologues`): the optodes of the one that was
+        subtracted.
     """
 
     name: str
@@ -82,6 +85,8 @@ class Channel:
     position: Position | None = None
     source_position: Position | None = None
     detector_position: Position | None = None
+    mirror_source: int | None = None
+    mirror_detector: int | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS[self.kind]:
@@ -94,6 +99,11 @@ class Channel:
     def pair(self) -> tuple[int | None, int | None]:
         """Source and detector numbers: what the wavelengths of one place share."""
         return self.source, self.detector
+
+    @property
+    def mirror_pair(self) -> tuple[int | None, int | None]:
+        """`pair` of the homologous channel that was subtracted."""
+        return self.mirror_source, self.mirror_detector
 
     @property
     def colour(self) -> float | None:

@@ -21,6 +21,7 @@ from realtime.guards.entries import InputGuard, StampedSamples
 from realtime.log import (
     ClockMeasured,
     Entry,
+    EventReceived,
     Origin,
     Produced,
     Received,
@@ -93,8 +94,11 @@ class Core:
                 self.guard.restart(entry.local)
             case SessionStarted():
                 self._decisions.start(entry)
+            case EventReceived():
+                if self.pipeline is not None:
+                    self.pipeline.event(self.local_origin.stream_time(entry.stamp), entry.label)
             case _:
-                pass  # events and readings of the clock move no window
+                pass  # readings of the clock move no window
         return []
 
     def _compare(self, entry: ClockMeasured) -> None:

@@ -83,7 +83,7 @@ class ChannelQuality:
             spec_in, length_s=length_s, low=policy.pulse_low, high=policy.pulse_high
         )
         self._made_of = made_of(spec_in, spec_out)
-        self._pair = self._coupling.pair_of[self._made_of[0]]
+        self._pair = self._coupling.pair_of[self._made_of]
         self._nothing_out = np.zeros(len(spec_out))
         self._column = 1.0 / spec_out.rate
         self.recent = RecentSamples(len(spec_in))
@@ -196,7 +196,7 @@ class ChannelQuality:
         return ChannelMeasurement(pipeline.coverage, pipeline.largest_gap_s, *measured.of_outputs)
 
     def _at_pair(self, values: Floats) -> Floats:
-        return np.append(values, np.nan)[self._pair]
+        return np.asarray(np.fmin.reduce(np.append(values, np.nan)[self._pair], axis=0))
 
     def _worst(self, values: Floats) -> Floats:
         if not values.any():
@@ -239,9 +239,9 @@ class ChannelQuality:
 def made_of(spec_in: SignalSpec, spec_out: SignalSpec) -> npt.NDArray[np.intp]:
     """Which of the device's channels each of the network's is made of.
 
-    Those of the same source and detector; without these, the one of the same name.  What a stage takes from
-    elsewhere (a short channel that is regressed out) is not counted: a dead reference takes
-    nothing away.
+    Those of the same source and detector (a difference of homologues: of both pairs); without these, the
+    one of the same name.  What a stage takes from elsewhere (a short channel that is regressed out) is not
+    counted: a dead reference takes nothing away.
 
     Returns
     -------
@@ -256,6 +256,7 @@ def made_of(spec_in: SignalSpec, spec_out: SignalSpec) -> npt.NDArray[np.intp]:
     everything = list(range(len(spec_in)))  # of a channel whose origin is not known
     rows = [
         at.get(channel.name if None in channel.pair else channel.pair, at.get(channel.name, everything))
+        + at.get(channel.mirror_pair, [])
         for channel in spec_out.channels
     ]
     most = max(map(len, rows))

@@ -142,8 +142,9 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     Yields
     ------
     Entry
-        The stream's opening, then samples and events in order of time, and a comparison of the clocks
-        wherever its uncertainty changes.
+        The stream's opening, then samples and events, and a comparison of the clocks wherever its uncertainty
+        changes.  An event comes before the samples of its time, as if it were heard of at once, whatever the
+        size of chunks.
     """
     start = float(recording.times[0]) if len(recording.times) and on_a_clock(recording.times[0]) else 0.0
     yield StreamOpened(
@@ -163,9 +164,11 @@ def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry
     for first, stop in pairwise(sorted({*range(0, n, chunk_samples), *changes, n})):
         if first in changes:
             yield ClockMeasured(now, 0.0, recording.start_utc, float(claims[first]))
-        if on_a_clock(float(recording.times[stop - 1])):
-            now = float(recording.times[stop - 1])
-        yield Received(now, recording.times[first:stop], data[:, first:stop])
-        while events and events[0].onset <= now:
+        last = float(recording.times[stop - 1])
+        until = last if on_a_clock(last) else now
+        while events and events[0].onset <= until:
             event = events.pop(0)
+            now = max(now, event.onset)
             yield EventReceived(now, event.onset, event.label)
+        now = until
+        yield Received(now, recording.times[first:stop], data[:, first:stop])

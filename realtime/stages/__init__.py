@@ -9,6 +9,8 @@ from realtime.signal import SignalSpec
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Stage
 from realtime.stages.beer_lambert import BeerLambert
+from realtime.stages.cue_reference import CueReference
+from realtime.stages.homologues import Homologues
 from realtime.stages.motion import Motion
 from realtime.stages.normalise import Normalise
 from realtime.stages.optical_density import OpticalDensity
@@ -30,6 +32,8 @@ STAGES: Mapping[str, type] = {
     "total_haemoglobin": TotalHaemoglobin,
     "bandpass": Bandpass,
     "normalise": Normalise,
+    "cue_reference": CueReference,
+    "homologues": Homologues,
     "percent_signal": PercentSignal,
 }
 """Every stage by the name that recipes and cards use."""

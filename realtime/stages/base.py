@@ -17,7 +17,7 @@ first measured sample after a start; so a later stage never learns from a transi
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +76,20 @@ class Stage(Protocol):
 
     def restore(self, state: State) -> None:
         """Continue from a `state` of a stage with the same input and settings."""
+        ...
+
+
+@runtime_checkable
+class TakesEvents(Protocol):
+    """What a stage has besides, if events matter to it.
+
+    An event may be heard of before the first sample of its time (a file's always are) or late.  Heard of at
+    any point before that sample, it gives the same output; heard of later, it changes nothing that was
+    given.
+    """
+
+    def event(self, time: float, label: str) -> None:
+        """Hear of an event: what it was, and when (s, stream time)."""
         ...
 
 

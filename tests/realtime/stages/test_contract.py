@@ -8,7 +8,7 @@ one; its times jump only at a declared gap.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 from realtime.stages import STAGES, make_stage
-from realtime.stages.base import Reset, Stage
+from realtime.stages.base import Reset, Stage, TakesEvents
 
 RATE = 8.0
 
@@ -72,6 +72,14 @@ TWO_SHORT = SignalSpec(
     ),
     RATE,
 )
+MIRRORED = SignalSpec(
+    tuple(
+        replace(channel, position=(0.03 * side, 0.01 * pair, 0.0), source=2 * pair + (side > 0))
+        for pair, channel in enumerate(BLOOD.channels)
+        for side, channel in ((-1, channel), (1, replace(channel, name=f"{channel.name} right")))
+    ),
+    RATE,
+)
 MIXED = SignalSpec((*INTENSITY.channels, *BLOOD.channels[:1]), RATE)
 BOLD = SignalSpec(tuple(Channel(name=f"region {i}", kind=Kind.BOLD, unit="a.u.") for i in range(3)), RATE)
 
@@ -116,6 +124,13 @@ CASES: Mapping[str, Case] = {
     "normalise": Case(
         {"stage": "normalise", "memory_s": 5.0, "warmup_s": 2.0}, BLOOD, 1e-6, 1e-6, uniform=True
     ),
+    "cue_reference": Case(
+        {"stage": "cue_reference", "before_s": 3.0, "events": ["go"]}, BLOOD, 1e-5, 1e-6, uniform=True
+    ),
+    "homologues": Case({"stage": "homologues"}, MIRRORED, 1e-5, 1e-6),
+    "homologues, beside the channels": Case(
+        {"stage": "homologues", "tolerance": 0.004, "keep": True}, MIRRORED, 1e-5, 1e-6
+    ),
     "percent_signal": Case({"stage": "percent_signal", "baseline_s": 3.0}, BOLD, 1000.0, 10.0),
 }
 
@@ -126,7 +141,20 @@ def test_every_registered_stage_has_a_case() -> None:
     assert {case.settings["stage"] for case in CASES.values()} == set(STAGES)
 
 
-Script = list[Chunk | Reset]
+class Event(NamedTuple):
+    """An event that is heard of at its place in the script."""
+
+    time: float
+    label: str
+
+
+Script = list[Chunk | Reset | Event]
+
+
+def _events(chunk: Chunk, rng: np.random.Generator) -> Script:
+    """Events of a stretch, some of which are no cue, heard of before it."""
+    times = np.sort(rng.uniform(chunk.times[0] - 1.0, chunk.times[-1] + 1.0, int(rng.integers(0, 6))))
+    return [Event(float(time), str(rng.choice(["go", "other"]))) for time in times]
 
 
 def _stretch(case: Case, rng: np.random.Generator, first: float, n: int) -> Chunk:
@@ -156,13 +184,14 @@ def _stretch(case: Case, rng: np.random.Generator, first: float, n: int) -> Chun
 def _script(case: Case, seed: int, n: int = 240, gaps: int = 1) -> Script:
     """Stretches with gaps between; on a uniform grid a gap is whole steps long."""
     rng = np.random.default_rng(seed)
-    script: Script = [_stretch(case, rng, rng.uniform(0, 1000), int(rng.integers(n // 2, n)))]
+    last = _stretch(case, rng, rng.uniform(0, 1000), int(rng.integers(n // 2, n)))
+    heard = np.random.default_rng([seed, 1])
+    script: Script = [*_events(last, heard), last]
     for _ in range(gaps):
-        last = script[-1]
-        assert isinstance(last, Chunk)
         lost = rng.integers(16, 100) if case.uniform else rng.uniform(16, 100)
         first = last.times[-1] + lost / RATE
-        script += [Reset.GAP, _stretch(case, rng, first, int(rng.integers(n // 2, n)))]
+        last = _stretch(case, rng, first, int(rng.integers(n // 2, n)))
+        script += [Reset.GAP, *_events(last, heard), last]
     return script
 
 
@@ -171,7 +200,7 @@ def _cut(script: Script, seed: int) -> Script:
     rng = np.random.default_rng(seed)
     pieces: Script = []
     for entry in script:
-        if isinstance(entry, Reset):
+        if not isinstance(entry, Chunk):
             pieces.append(entry)
             continue
         start = 0
@@ -187,6 +216,9 @@ def _drive(stage: Stage, script: Script) -> list[Chunk]:
     for entry in script:
         if isinstance(entry, Reset):
             stage.reset(entry)
+        elif isinstance(entry, Event):
+            if isinstance(stage, TakesEvents):
+                stage.event(entry.time, entry.label)
         else:
             out.append(stage.process(entry))
             assert out[-1].spec == stage.spec_out
@@ -221,16 +253,16 @@ def test_chunk_invariance(case: Case, seed: int, cutting: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_prefix_invariance_and_causality(case: Case, seed: int, share: float) -> None:
     script = _script(case, seed, gaps=0)
-    whole = script[0]
+    *events, whole = script
     assert isinstance(whole, Chunk)
     n = int(share * whole.n_samples)
-    prefix = _joined(case.make(), [whole.between(0, n)])
+    prefix = _joined(case.make(), [*events, whole.between(0, n)])
     rng = np.random.default_rng(seed)
     data, missing = whole.data.copy(), whole.missing.copy()
     data[:, n:] = case.level * rng.uniform(-5, 5, data[:, n:].shape)
     missing[:, n:] = rng.random(missing[:, n:].shape) < 0.5
     for continuation in (whole, Chunk(whole.spec, data, whole.times, missing)):
-        full = _joined(case.make(), [continuation])
+        full = _joined(case.make(), [*events, continuation])
         assert full.n_samples >= prefix.n_samples
         _assert_same(full.between(0, prefix.n_samples), prefix)
 
