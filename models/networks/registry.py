@@ -16,6 +16,7 @@ from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
 from models.networks.lstm import LSTM
 from models.networks.projection import Projected
+from models.networks.ridge import WindowRidge
 from models.networks.sizes import LARGEST
 
 NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
@@ -23,6 +24,10 @@ NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
 )
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
+SOLVED: Mapping[str, type[nn.Module]] = MappingProxyType({"ridge": WindowRidge})
+"""The same of models that are solved for, not trained step by step (`offline.training.closed_form`)."""
+MODELS: Mapping[str, type[nn.Module]] = MappingProxyType({**NETWORKS, **SOLVED})
+"""All that a recipe may name and a bundle may hold."""
 MOST_WEIGHTS = 2**26
 """With their gradients and AdamW's two moments, 1 GiB."""
 COMPONENTS = "components"
@@ -35,16 +40,16 @@ def parameters_of(name: str) -> dict[str, int | float]:
     Parameters
     ----------
     name : str
-        One of `NETWORKS`.
+        One of `MODELS`.
 
     Raises
     ------
     RecipeError
         No network has that name.
     """
-    if name not in NETWORKS:
-        raise RecipeError(f"Network {name!r} is unknown. {near_match(name, NETWORKS)}")
-    signature = inspect.signature(NETWORKS[name])
+    if name not in MODELS:
+        raise RecipeError(f"Network {name!r} is unknown. {near_match(name, MODELS)}")
+    signature = inspect.signature(MODELS[name])
     return {
         parameter.name: parameter.default
         for parameter in signature.parameters.values()
@@ -58,7 +63,7 @@ def check_network(name: str, params: Mapping[str, object]) -> None:
     Parameters
     ----------
     name : str
-        One of `NETWORKS`.
+        One of `MODELS`.
     params : mapping
         Parameters by name; those left out have their defaults.  Those whose default is a whole
         number count things (from 1 up), the others are probabilities (0 to below 1).
@@ -112,7 +117,7 @@ def make_network(
     Parameters
     ----------
     name : str
-        One of `NETWORKS`.
+        One of `MODELS`.
     params : mapping
         The network's own parameters; those left out have their defaults.
     n_chans, n_times, n_outputs : int
@@ -136,5 +141,5 @@ def make_network(
             f"Network {name!r}: components is {seen!r}, but a window has {n_chans} channels; "
             "expected at most as many."
         )
-    network = NETWORKS[name](n_chans=seen, n_times=n_times, n_outputs=n_outputs, **own)
+    network = MODELS[name](n_chans=seen, n_times=n_times, n_outputs=n_outputs, **own)
     return Projected(network, n_chans, seen) if COMPONENTS in params else network

@@ -1,0 +1,67 @@
+"""The ridge model: the baseline's features of windows, and nothing of a channel that is lost."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.networks.registry import make_network
+from models.networks.ridge import WindowRidge
+from offline.estimators.baselines import window_features
+
+SIZES = (1, 8, 64)
+
+
+def _drawn(n_chans: int, n_times: int, n_outputs: int, seed: int = 0) -> WindowRidge:
+    made = make_network("ridge", {}, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+    assert isinstance(made, WindowRidge)
+    draw = torch.Generator().manual_seed(seed)
+    for tensor in made.state_dict().values():
+        tensor.copy_(torch.rand(tensor.shape, generator=draw) + 0.5)
+    return made.eval().requires_grad_(False)
+
+
+@given(
+    chans=st.integers(1, 9), times=st.integers(1, 60), outputs=st.integers(2, 4), seed=st.integers(0, 2**16)
+)
+@settings(max_examples=30, deadline=None)
+def test_the_logits_are_linear_in_the_baselines_features(
+    chans: int, times: int, outputs: int, seed: int
+) -> None:
+    made = _drawn(chans, times, outputs, seed)
+    X = np.random.default_rng(seed).standard_normal((5, chans, times)).astype(np.float32)
+    state = {name: value.double().numpy() for name, value in made.state_dict().items()}
+    odds = (window_features(X) - state["mean"]) / state["scale"] @ state["weight"] + state["bias"]
+    expected = np.concatenate([-odds / 2, odds / 2], axis=1) if outputs == 2 else odds
+    np.testing.assert_allclose(made(torch.from_numpy(X)).numpy(), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_a_channel_that_was_left_out_has_no_say() -> None:
+    made = _drawn(3, 20, 2)
+    X = torch.randn(1, 3, 20, generator=torch.Generator().manual_seed(1))
+    X[0, 1] = 0.0
+    without = made.state_dict()
+    without["weight"] = made.weight.clone().reshape(3, 3, 1)
+    without["weight"][:, 1] = 0.0
+    without["weight"] = without["weight"].reshape(9, 1)
+    expected = _drawn(3, 20, 2)
+    expected.load_state_dict(without)
+    X_other = X.clone()
+    X_other[0, 1] = torch.randn(20)
+    torch.testing.assert_close(made(X), expected(X_other))
+
+
+@pytest.mark.parametrize(("n_chans", "n_times"), [(1, 70), (52, 70), (104, 35), (40, 3)])
+def test_a_windows_logits_do_not_depend_on_its_batch_or_its_row(n_chans: int, n_times: int) -> None:
+    made = _drawn(n_chans, n_times, 2)
+    draws = torch.Generator().manual_seed(2)
+    window = torch.randn(n_chans, n_times, generator=draws)
+    for size in SIZES:
+        alone = torch.zeros(size, n_chans, n_times)
+        alone[0] = window
+        expected = made(alone)[0]
+        for row in range(size):
+            batch = torch.randn(size, n_chans, n_times, generator=draws) * 100
+            batch[row] = window
+            assert torch.equal(made(batch)[row], expected), f"row {row} of {size}"
