@@ -1,0 +1,136 @@
+"""What a recipe's filters leave of a block: computed with the very stages, not guessed.
+
+A high-pass takes out drifts, and with them whatever lasts as long as they do; a running normalisation
+follows the signal and does the same.  Both are right for what is shorter.  So the recipe's own stages are
+given the response to a block (a boxcar, drawn out as blood answers: a gamma function that peaks 5 s after
+an impulse, Boynton et al. 1996, J Neurosci 16:4207) on top of noise, and the same noise alone; the
+difference is what is left of the block.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import gamma
+
+from models.arrays import Floats
+from offline.samples.recipe import Recipe
+from realtime.pipeline import Pipeline
+from realtime.signal import Channel, Chunk, Kind, SignalSpec
+
+FOLLOWS = ("bandpass", "normalise", "cue_reference")
+"""Stages that take out what lasts; the others change a sample by what was measured at the same time."""
+N_CHANNELS = 16
+"""Channels of noise over which the response is averaged."""
+N_BLOCKS = 4
+"""Blocks, the last of which is looked at: by then running statistics have seen some."""
+PEAK_S = 5.0
+"""After an impulse blood answers most, s."""
+FADED_S = 15.0
+"""An interval that begins later waits until the response is over, and asks for nothing that lasts, s."""
+SIZE = 1e-7
+"""Of the noise, mol/L; the block is as high."""
+ENOUGH = 0.5
+"""A label whose block is left to less than this, at the middle of its interval, is warned of."""
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOfBlock:
+    """What a pipeline leaves of a block.
+
+    Parameters
+    ----------
+    seconds : (n,) float64
+        Since the block's start, s.
+    share : (n,) float64
+        Of the highest that is left within the block, 1 at that time.
+    """
+
+    seconds: Floats
+    share: Floats
+
+    def at(self, seconds: float) -> float:
+        """The share that is left so many seconds after the block's start."""
+        return float(np.interp(seconds, self.seconds, self.share))
+
+
+def left_of_block(
+    pipeline: Sequence[Mapping[str, Any]], rate: float, block_s: float, *, pause_s: float | None = None
+) -> LeftOfBlock:
+    """Send a block through the stages of a pipeline that take out what lasts.
+
+    Parameters
+    ----------
+    pipeline : sequence of mappings
+        Stages in order; those that are not in `FOLLOWS` are left out.
+    rate : float
+        Of the pipeline's output, Hz.
+    block_s : float
+        Length of a block, s.
+    pause_s : float or None
+        From its end to the next block, s; None is as long as the block.
+    """
+    stages = [dict(stage) for stage in pipeline if stage.get("stage") in FOLLOWS]
+    resample = {"stage": "resample", "rate": rate, "measure_s": 2.0}
+    spec = SignalSpec(
+        tuple(Channel(name=f"{i}", kind=Kind.HBO, unit="mol/L") for i in range(N_CHANNELS)), rate
+    )
+    runs = [Pipeline([resample, *stages], spec) for _ in range(2)]
+    rest = block_s if pause_s is None else pause_s
+    # Running statistics are as good as settled after three of their time constants.
+    memory = max([60.0, *(float(stage.get("memory_s", 0.0)) for stage in stages)])
+    begin = runs[0].warmup_s + 3.0 * memory
+    onsets = begin + (block_s + rest) * np.arange(N_BLOCKS)
+    times = np.arange(round((onsets[-1] + block_s + 1.0) * rate)) / rate
+    noise = SIZE * np.random.default_rng(0).standard_normal((N_CHANNELS, len(times)))
+    inside = ((times[:, None] >= onsets) & (times[:, None] < onsets + block_s)).any(axis=1)
+    blood = gamma.pdf(np.arange(0.0, 30.0, 1.0 / rate), 3.0, scale=PEAK_S / 2.0)
+    response_in = np.convolve(inside, blood / blood.sum())[: len(times)]
+    missing = np.zeros(noise.shape, dtype=bool)
+    given = []
+    for run, level in zip(runs, (0.0, SIZE), strict=True):
+        for onset in onsets:
+            run.event(float(onset), "block")
+        pieces = run.process(Chunk(spec, noise + level * response_in, times, missing))
+        given.append(pieces[0].chunk)
+    without, with_ = given
+    there = (without.times >= onsets[-1]) & (without.times < onsets[-1] + block_s)
+    response = np.nanmean((with_.data - without.data)[:, there], axis=0)
+    most = np.abs(response).max(initial=0.0)
+    return LeftOfBlock(without.times[there] - onsets[-1], response / most if most > 0.0 else response)
+
+
+def warnings_of(recipe: Recipe) -> list[str]:
+    """What a person should know of a recipe whose filters take out what its intervals ask for.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With labels from events.
+
+    Returns
+    -------
+    list of str
+        A sentence a label; none where at least `ENOUGH` is left at the middle of each label's interval.
+    """
+    out = []
+    followers = [stage for stage in recipe.pipeline if stage.get("stage") in FOLLOWS]
+    for label, interval in recipe.labels.intervals.items():
+        end = interval.delay_s + interval.duration_s
+        if not 0.0 <= interval.delay_s < FADED_S or not followers:
+            continue
+        middle = interval.delay_s + interval.duration_s / 2.0
+        left = left_of_block(recipe.pipeline, recipe.rate, end).at(middle)
+        if left < ENOUGH:
+            out.append(
+                f"Label {label!r}: of a block of {end:g} s the recipe's filters leave {max(left, 0.0):.0%} "
+                f"after {middle:g} s, the middle of its interval ({', '.join(map(_words, followers))}). "
+                "Lower the high-pass, lengthen the memory, or refer to the cue (stage 'cue_reference')."
+            )
+    return out
+
+
+def _words(stage: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in stage.items() if name in ("low", "memory_s"))
+    return f"{stage['stage']} {settings}".strip()
