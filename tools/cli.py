@@ -62,6 +62,7 @@ COMMANDS = {
         "tools.commands.simulate:simulate",
         "Write a cohort of simulated SNIRF recordings with known truth.",
     ),
+    "init": ("tools.commands.init:init", "Propose a recipe from recordings, with its reasons."),
     "train": ("tools.commands.train:train", "Train a classifier from recordings by replay."),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),

@@ -39,6 +39,7 @@ RUNS = (
         "--block 10 --rest 10",
         ("cohort/cohort.tsv", "cohort/*.snirf"),
     ),
+    Run("proposed.toml", "init cohort --out proposed.toml", ("proposed.toml",)),
     Run(
         "evaluation",
         f"evaluate cohort --recipe {HERE}/task.toml --out evaluation --audit",

@@ -103,6 +103,7 @@ def test_out_is_also_o() -> None:
 # names, for the output is looked at first.
 EARLIER: dict[str, tuple[dict[str, str], Sequence[str]]] = {
     "simulate": ({"out/cohort.tsv": "", "out/truth.json": "{}"}, ("simulate", "out")),
+    "init": ({"my.toml": "rate = 5"}, ("init", "nothing", "--out", "my.toml")),
     "train": (
         {"out/card.json": "{}", "out/weights.safetensors": "w"},
         ("train", "nothing", "--recipe", "tapping", "--out", "out"),

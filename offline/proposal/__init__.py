@@ -1,0 +1,1 @@
+"""A recipe proposed from a cohort's recordings: `hemostream init`."""
