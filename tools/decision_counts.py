@@ -1,7 +1,7 @@
 """What decisions come to: windows by label, abstentions by reason, and how many were right where known."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models.outside import printable
@@ -29,6 +29,7 @@ class DecisionCounts:
         self.abstained = 0
         self._right: Counter[str] = Counter()
         self._known: Counter[str] = Counter()
+        self._probabilities: Counter[str] = Counter()
 
     def add(self, decision: Decision) -> None:
         """Count one."""
@@ -37,6 +38,7 @@ class DecisionCounts:
             self.reasons.update(dict.fromkeys(decision.reasons, decision.count))
             return
         self.labels[decision.label] += decision.count
+        self._probabilities.update(decision.probabilities or {})
         true = None if self._truth is None else self._truth(decision)
         if true is not None:
             self._known[true] += 1
@@ -55,6 +57,27 @@ class DecisionCounts:
             f"{classified} {of}{'' if classified == 1 else 's'} classified{_listed(self.labels)}, "
             f"{self.abstained} abstained{_listed(self.reasons)}"
         )
+
+    def row(self, labels: Sequence[str]) -> list[str | int]:
+        """The same as cells of a table.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            The model's.
+
+        Returns
+        -------
+        list
+            The label whose mean probability over classified windows is greatest, all these means, how many
+            were classified, how many abstained and why, how many are right by the file's events, of how many.
+        """
+        n = self.labels.total()
+        means = [self._probabilities[label] / n if n else 0.0 for label in labels]
+        label = labels[means.index(max(means))] if n else ""
+        reasons = ", ".join(f"{reason} {count}" for reason, count in self.reasons.items())
+        known: list[str | int] = [self._right.total(), self._known.total()] if self._known else ["", ""]
+        return [label, *(f"{mean:.4f}" if n else "" for mean in means), n, self.abstained, reasons, *known]
 
     def against_events(self) -> str | None:
         """How many were right, in a sentence; None where no label is known."""

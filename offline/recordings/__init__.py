@@ -26,9 +26,10 @@ FORMATS = (
 )
 """What can be read, as a person would say it."""
 
-_SERIES = (".1d", ".tsv", ".csv", ".txt")
+SERIES = (".1d", ".tsv", ".csv", ".txt")
 _XDF = (".xdf", ".xdf.gz", ".xdfz")
-_JOURNAL = (".hemostream", ".sqlite")
+SIGNALS = (".snirf", ".nirs", *_XDF)
+JOURNALS = (".hemostream", ".sqlite")
 _FRAGILE = (".snirf", ".nirs", ".hdr")
 """Read by HDF5, or by a parser of MATLAB files; folders too."""
 
@@ -150,9 +151,9 @@ def read_here(
         events=events,
     )
     name = path.name.lower()
-    if not name.endswith(_JOURNAL):  # what a session did, it did with all of the signal
+    if not name.endswith(JOURNALS):  # what a session did, it did with all of the signal
         read = without_bad_spans(read)
-    return with_losses(trusted(read), wire=name.endswith((*_XDF, *_JOURNAL)))
+    return with_losses(trusted(read), wire=name.endswith((*_XDF, *JOURNALS)))
 
 
 def _read(
@@ -184,11 +185,11 @@ def _read(
         from offline.recordings.xdf import read_xdf
 
         return read_xdf(path, layout=layout, stream=stream, events=events, length_unit=length_unit)
-    if name.endswith(_SERIES):
+    if name.endswith(SERIES):
         from offline.recordings.series import read_series
 
         return read_series(path, repetition_time=repetition_time)
-    if name.endswith(_JOURNAL):
+    if name.endswith(JOURNALS):
         from offline.recordings.journal import read_journal
 
         return read_journal(path)

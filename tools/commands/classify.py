@@ -1,29 +1,23 @@
-"""``hemostream classify``: the live path over a file."""
+"""``hemostream classify``: the live path over recordings."""
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.errors import HemostreamError
 from models.outside import printable
 from tools.messages import say
-from tools.outputs import Out, check_decisions, whole_file
+from tools.outputs import Out, check_decisions, check_report, whole_file
 
 if TYPE_CHECKING:
-    from realtime.decision import Decision
-    from realtime.sources.recording import Recording
+    from tools.classifier import Classifier
 
-
-LEARNT_FROM = (
-    "the model was trained on this recording, or on one that holds a part of its signal: what it predicts "
-    "here says nothing about people whom it has not seen"
-)
+TABLE = "table.tsv"
+"""The table of results of several recordings."""
 
 
 def classify(
-    recording: Path,
-    *,
+    *recording: Path,
     model: Path,
     out: Out,
     model_hash: str | None = None,
@@ -36,7 +30,7 @@ def classify(
     device: str = "auto",
     overwrite: bool = False,
 ) -> None:
-    """Classify a recording by the very code that runs live.
+    """Classify recordings by the very code that runs live.
 
     The journal of a live session is classified with the chunk boundaries and clock readings that it
     holds, and gives the session's decisions byte for byte.  Runs of another bundle, and what follows
@@ -45,17 +39,21 @@ def classify(
     A recording is read as those of the training were (the bundle keeps the recipe's [input]); the options
     below go before.
 
+    Several recordings, or a folder of them, are classified in one call: --out is then a folder of one file of
+    decisions each and a table of results, table.tsv. One that cannot be read does not stop the others.
+
     A bundle of "study export" predicts a whole scan at once: its one decision is of a window as long as
     the scan, or an abstention that says what the scan lacks.
 
     Parameters
     ----------
     recording : Path
-        SNIRF, NIRx folder, Homer .nirs, XDF, region series (.1D, .tsv), or a journal.
+        SNIRF, NIRx folder, Homer .nirs, XDF, region series (.1D, .tsv), or a journal; several, or a folder of
+        such.
     model : Path
         Bundle folder, as "train" or "study export" writes it.
     out : Path
-        File of decisions to write, one JSON object a line.
+        File of decisions to write, one JSON object a line; with several recordings a folder.
     model_hash : str
         The bundle must have this hash (12 digits or more).
     layout : Path
@@ -75,97 +73,106 @@ def classify(
     device : str
         cuda, mps, cpu, or auto.
     overwrite : bool
-        Replace a file of decisions that is there already.
+        Replace decisions that are there already.
     """
-    check_decisions(out, overwrite=overwrite)
+    if not recording:
+        raise HemostreamError("There is no recording to classify; expected one or more, or a folder of them.")
+    several = len(recording) > 1 or (recording[0].is_dir() and not _one(recording[0]))
+    if several:
+        check_report(out, overwrite=overwrite, page=TABLE)
+    else:
+        check_decisions(out, overwrite=overwrite)
 
-    from models.bundle import read_bundle
-    from models.card import CardRecording
-    from models.scan_bundle import is_scan_bundle, read_scan_bundle
-    from offline.base.remarks import show, show_remarks
-    from offline.recordings.as_trained import read_as_trained
-    from offline.samples.fingerprints import fingerprint_of_recording, learnt_from
-    from realtime.inference import Inference, one_thread
-    from realtime.rerun import predict_journal, predict_recording
-    from realtime.scan import predict_scan
-    from realtime.sinks.journal.journal import is_journal
-    from tools.decision_counts import DecisionCounts, Truth, truth_by_events
+    from offline.recordings.in_folder import recordings_in
+    from realtime.inference import one_thread
+    from tools.classifier import Classifier
 
     one_thread()
-
-    def read() -> "Recording":
-        found = read_as_trained(
-            recording,
-            how,
-            layout=layout,
-            length_unit=length_unit,
-            haemoglobin_unit=haemoglobin_unit,
-            repetition_time=repetition_time,
-            stream=stream,
-            allow_damaged=allow_damaged,
-        )
-        show_remarks(found, recording)
-        if learnt_from(training, fingerprint_of_recording(found)) is not None:
-            show([f"{recording.name}: {LEARNT_FROM}"])
-        return found
-
-    where, of = "cpu", "window"
-    training: Mapping[str, Any] = {}
-    truth: Truth | None = None
-    how = CardRecording()
-    if is_scan_bundle(model):
-        of = "scan"
-        scan_bundle = read_scan_bundle(model, model_hash)
-        training = scan_bundle.card.training
-        if is_journal(recording):
-            raise HemostreamError(
-                f"{model} predicts whole scans, and {recording} is the journal of a session; give a file of "
-                "region series."
-            )
-        decisions: Iterator[Decision] = iter([predict_scan(read(), scan_bundle, session=recording.stem)])
-    else:
-        bundle = read_bundle(model, model_hash)
-        training, how = bundle.card.training, bundle.card.recording
-        inference = Inference(bundle, device=device)
-        where = inference.device_name
-        if is_journal(recording):
-            decisions = predict_journal(recording, bundle, inference, report=tell)
-        else:
-            found = read()
-            truth = truth_by_events(training, found)
-            decisions = predict_recording(found, bundle, inference, session=recording.stem)
-    counts = DecisionCounts(truth)
-    write_decisions(decisions, out, counts.add)
-    if not counts.labels and not counts.abstained:
-        say(f"hemostream: {recording} holds nothing as long as a window.", error=True)
-    say(f"{counts.summary(of)}, on {where}.")
-    if against := counts.against_events():
+    classifier = Classifier(
+        model,
+        model_hash,
+        device=device,
+        report=tell,
+        layout=layout,
+        length_unit=length_unit,
+        haemoglobin_unit=haemoglobin_unit,
+        repetition_time=repetition_time,
+        stream=stream,
+        allow_damaged=allow_damaged,
+    )
+    if several:
+        _classify_all(recordings_in(recording, series=classifier.of_regions), classifier, out)
+        return
+    done = classifier.classify(recording[0])
+    done.write(out)
+    if not done.counts.labels and not done.counts.abstained:
+        say(f"hemostream: {recording[0]} holds nothing as long as a window.", error=True)
+    say(f"{done.counts.summary(classifier.of)}, on {classifier.device_name}.")
+    if against := done.counts.against_events():
         say(against)
     say(f"Decisions: {out}")
 
 
-def write_decisions(decisions: "Iterator[Decision]", out: Path, count: "Callable[[Decision], None]") -> None:
-    """Write decisions to a file, which appears when it is whole.
+def _one(folder: Path) -> bool:
+    from offline.recordings.in_folder import is_nirx
 
-    Parameters
-    ----------
-    decisions : iterator of Decision
-        Computed as they are taken.
-    out : Path
-        The file.
-    count : callable
-        Called with each.
+    return is_nirx(folder)
+
+
+def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path) -> None:
+    """Each into a file of its own, and all into a table.
+
+    Raises
+    ------
+    HemostreamError
+        Some could not be classified; after all others were.
     """
-    from realtime.sinks.jsonl import JsonLinesSink
+    from offline.base.progress import shown
 
-    # What cannot be classified at all shows at the first window: before anything is written.
-    first = next(decisions, None)
-    with whole_file(out) as part, JsonLinesSink(part) as lines:
-        for decision in chain(() if first is None else (first,), decisions):
-            lines.publish(decision.to_json())
-            count(decision)
+    out.mkdir(parents=True, exist_ok=True)
+    names = _file_names(recordings)
+    failed = 0
+    with shown(None) as progress, whole_file(out / TABLE) as part, part.open("w", encoding="utf-8") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n")
+        means = [f"p({label})" for label in classifier.labels]
+        table.writerow(
+            ["recording", "label", *means, "classified", "abstained", "reasons", "right", "known", "error"]
+        )
+        for number, (path, name) in enumerate(zip(recordings, names, strict=True)):
+            progress("classify", number, len(recordings), path.name)
+            try:
+                done = classifier.classify(path)
+                done.write(out / name)
+            except HemostreamError as error:
+                failed += 1
+                tell(f"{path}: {error}")
+                table.writerow([path, *[""] * (len(means) + 6), " ".join(str(error).split())])
+                continue
+            table.writerow([path, *done.counts.row(classifier.labels), ""])
+        progress("classify", len(recordings), len(recordings), "")
+    say(
+        f"{len(recordings) - failed} of {len(recordings)} recordings classified, on {classifier.device_name}."
+    )
+    say(f"Table: {out / TABLE}")
+    if failed:
+        raise HemostreamError(
+            f"{failed} of {len(recordings)} recordings could not be classified; their rows in {out / TABLE} "
+            "say why."
+        )
+
+
+def _file_names(recordings: list[Path]) -> list[str]:
+    """A name for each one's decisions: its own, with a number where two are alike."""
+    names: dict[str, str] = {}  # by their form in a file system that knows no case
+    for path in recordings:
+        name, number = f"{path.stem}.jsonl", 1
+        while name.casefold() in names:
+            number += 1
+            name = f"{path.stem}-{number}.jsonl"
+        names[name.casefold()] = name
+    return list(names.values())
 
 
 def tell(what: str) -> None:
-    """Tell, on the error stream, what of a journal is not classified."""
+    """Tell, on the error stream, what is not classified."""
     say(f"hemostream: {printable(what, None, lines=True)}", error=True)

@@ -1,0 +1,55 @@
+"""The recordings in a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.errors import RecordingError
+from offline.recordings import JOURNALS, SERIES, SIGNALS
+
+SIDE_TABLES = ("_events.tsv", "_channels.tsv", "_optodes.tsv", "_scans.tsv", "participants.tsv", "cohort.tsv")
+"""Tables that stand beside recordings and are none."""
+
+
+def is_nirx(folder: Path) -> bool:
+    """Whether a folder is one recording: NIRx writes its files with a header into one."""
+    return folder.is_dir() and any(each.suffix.lower() == ".hdr" for each in folder.iterdir())
+
+
+def recordings_in(paths: Sequence[Path], *, series: bool) -> list[Path]:
+    """Unfold folders into the recordings that they hold, sorted by name.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Recordings (a NIRx folder is one), and folders of recordings.
+    series : bool
+        Whether text tables in folders are region series; else they are passed over, and optode recordings and
+        journals are taken.
+
+    Raises
+    ------
+    RecordingError
+        A folder holds none.
+    """
+    wanted = SERIES if series else (*SIGNALS, *JOURNALS)
+    out: list[Path] = []
+    for path in paths:
+        if not path.is_dir() or is_nirx(path):
+            out.append(path)
+            continue
+        inside = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+        found = [
+            each
+            for each in inside
+            if (each.is_file() and each.name.lower().endswith(wanted) and not each.name.endswith(SIDE_TABLES))
+            or (not series and is_nirx(each))
+        ]
+        if not found:
+            kinds = "region series" if series else "recordings"
+            raise RecordingError(
+                f"{path} holds no {kinds}: found {', '.join(each.name for each in inside[:5]) or 'nothing'}; "
+                f"expected files that end in {', '.join(wanted)}{'' if series else ', or NIRx folders'}. "
+                "Folders in it are not looked into: name them."
+            )
+        out += found
+    return out
