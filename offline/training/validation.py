@@ -31,8 +31,6 @@ class Validation:
 
     Parameters
     ----------
-    kind : ValidationKind
-        How they were chosen.
     train, validation : (n,) intp
         Samples of either side, ascending; together no more than what was to be divided.
     """
@@ -51,12 +49,8 @@ def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction
 
     Parameters
     ----------
-    table : SampleTable
-        All samples.
-    within : (n,) intp
-        Those to divide.
-    seed : int
-        Who is chosen.
+    table, within : SampleTable, (n,) intp
+        All samples, and those to divide.
     fraction : float
         About how much of the people or sessions to hold out.
     """

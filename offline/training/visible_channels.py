@@ -24,13 +24,7 @@ class VisibleChannels:
     standard: tuple[int, ...]
 
     def of(self, samples: Samples) -> Samples:
-        """The samples as they are shown.
-
-        Parameters
-        ----------
-        samples : Samples
-            All.
-        """
+        """The samples as they are shown."""
         X = np.asarray(channels_of(samples.X, self.channels))
         own = X[list(self.standard)]
         mean = own.mean(axis=(0, 2), dtype=np.float64)
