@@ -34,16 +34,12 @@ MOST_YEARS = 10.0
 
 @dataclass(frozen=True)
 class CohortRow:
-    """One recording of one person.
+    """One recording of one person; what the table does not say is empty, or None.
 
     Parameters
     ----------
-    recording : Path
-        The file.
     person : str
         Pseudonym.
-    session, site, sex : str
-        Empty where the table does not say.
     age : float or None
         Years.
     values : mapping
@@ -64,17 +60,7 @@ class CohortRow:
 
 @dataclass(frozen=True)
 class Cohort:
-    """All rows of a table.
-
-    Parameters
-    ----------
-    path : Path
-        The table.
-    rows : tuple of Row
-        In its order.
-    remarks : tuple of Remark
-        What a person should know of the table.
-    """
+    """All rows of a table, in its order, and what a person should know of it."""
 
     path: Path
     rows: tuple[CohortRow, ...]
@@ -152,9 +138,8 @@ def _two_in_one(rows: Iterable[CohortRow]) -> list[Remark]:
     for row in rows:
         before = first.setdefault(row.person, row)
         if before.sex and row.sex and before.sex != row.sex:
-            found.setdefault(
-                row.person, f"sex {before.sex} (line {before.line}) and {row.sex} (line {row.line})"
-            )
+            sexes = f"sex {before.sex} (line {before.line}) and {row.sex} (line {row.line})"
+            found.setdefault(row.person, sexes)
         if before.age is not None and row.age is not None and abs(before.age - row.age) > MOST_YEARS:
             ages = f"age {before.age:g} (line {before.line}) and {row.age:g} (line {row.line})"
             found.setdefault(row.person, ages)

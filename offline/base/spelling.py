@@ -23,13 +23,7 @@ SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
 
 @lru_cache(maxsize=65536)
 def canonical(text: str) -> str:
-    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank.
-
-    Parameters
-    ----------
-    text : str
-        As a table or a file has it.
-    """
+    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     seen = "".join(
@@ -46,11 +40,6 @@ def identity(text: str) -> str:
 
     Case, blanks, kinds of dashes and of digits, width and, beside Latin letters or digits, look-alike letters
     of other scripts make no difference.
-
-    Parameters
-    ----------
-    text : str
-        Any spelling.
     """
     plain = unicodedata.normalize("NFKC", canonical(text)).casefold().replace("i\u0307", "i")
     plain = "".join(_plain(character) for character in plain if not character.isspace())

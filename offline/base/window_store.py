@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 
 Float32 = npt.NDArray[np.float32]
 
@@ -44,16 +44,9 @@ class KeptWindows:
 
     @classmethod
     def of(cls, windows: Sequence[Float32], starts: Sequence[float], rate: float) -> "KeptWindows":
-        """Keep the windows of one recording.
+        """Keep the windows of one recording, at least one, (n_channels, n_samples) float32 each.
 
-        Parameters
-        ----------
-        windows : sequence of (n_channels, n_samples) float32
-            In order of time; at least one.
-        starts : sequence of float, s
-            When each begins.
-        rate : float
-            Hz.
+        They are in order of time, begin at ``starts``, s, and have ``rate`` samples a second.
         """
         n_samples = windows[0].shape[1]
         pieces, at = [windows[0]], [0]
@@ -72,13 +65,9 @@ class KeptWindows:
     def concatenate(cls, parts: Sequence["KeptWindows"]) -> "KeptWindows":
         """Windows of several recordings one behind the other; at least one recording."""
         before = np.cumsum([0, *(part.signal.shape[1] for part in parts)])
-        return cls(
-            np.concatenate([part.signal for part in parts], axis=1),
-            np.concatenate(
-                [part.at + start for part, start in zip(parts, before[:-1].tolist(), strict=True)]
-            ),
-            parts[0].n_samples,
-        )
+        at = [part.at + start for part, start in zip(parts, before[:-1].tolist(), strict=True)]
+        signal = np.concatenate([part.signal for part in parts], axis=1)
+        return cls(signal, np.concatenate(at), parts[0].n_samples)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -114,9 +103,8 @@ class KeptWindows:
 
     def _every(self) -> Float32:
         """Windows that begin at every sample, (n_starts, n_channels, n_samples), as a view."""
-        along, across = self.signal.strides[1], self.signal.strides[0]
-        shape = (self.signal.shape[1] - self.n_samples + 1, self.signal.shape[0], self.n_samples)
-        return as_strided(self.signal, shape, (along, across, along), writeable=False)
+        starts = sliding_window_view(self.signal, self.n_samples, axis=1)
+        return starts.transpose(1, 0, 2)
 
 
 def channels_of(X: "Windows", chosen: Sequence[int]) -> "Windows":
@@ -125,4 +113,4 @@ def channels_of(X: "Windows", chosen: Sequence[int]) -> "Windows":
 
 
 Windows = Float32 | KeptWindows
-"""What is learnt from and judged: an array, or windows that are kept once a sample."""
+"""What is learnt from and predicted: an array, or windows that are kept once a sample."""

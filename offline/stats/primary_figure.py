@@ -9,17 +9,7 @@ from offline.stats.primary import Metric, own_figures
 
 
 def primary(table: Predictions, metric: Metric, *, by_person: bool) -> Figure:
-    """The figure of one condition.
-
-    Parameters
-    ----------
-    table : Predictions
-        Its rows.
-    metric : {"auc", "balanced_accuracy"}
-        Which.
-    by_person : bool
-        Whether the label is the person's.
-    """
+    """The figure of one condition's rows, whose label is the person's or the window's."""
     if by_person:
         predicted, y = person_predictions(table)
         value = float(predicted.figure(metric, y)[0])

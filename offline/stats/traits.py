@@ -12,13 +12,7 @@ Traits = Mapping[str, tuple[float | None, str]]
 
 
 def traits_of(rows: list[CohortRow]) -> dict[str, tuple[float | None, str]]:
-    """Ages and sexes of a cohort's people: the first recording's age where there are several.
-
-    Parameters
-    ----------
-    rows : list of Row
-        Of the cohort.
-    """
+    """Ages and sexes of a cohort's people: the first recording's age where there are several."""
     out: dict[str, tuple[float | None, str]] = {}
     for row in rows:
         out.setdefault(row.person, (row.age, row.sex))

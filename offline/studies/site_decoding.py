@@ -257,6 +257,6 @@ def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[s
         for each in results
     ]
     whole = Predictions.concatenate(parts)
-    table = whole.take(np.argsort(whole.sample))
+    table = whole.rows(np.argsort(whole.sample))
     its = figures_of(table, {})[TENFOLD]
     return {"auc": its["auc"]["value"], "interval": its["auc"]["interval"], "accuracy": its["accuracy"]}
