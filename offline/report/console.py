@@ -24,15 +24,8 @@ WIDTH_OF_A_FILE = 130
 def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     """What was found, by person.
 
-    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC; always the
-    figures of each condition by person with intervals and p.
-
-    Parameters
-    ----------
-    figures : mapping
-        What ``results.json`` holds.
-    narrow : bool
-        Whether of each person only the primary figure is shown.
+    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC (if ``narrow``
+    only the primary figure); always the figures of each condition by person with intervals and p.
     """
     parts: list[RenderableType] = []
     if figures["primary"]["label_of"] == "event":
