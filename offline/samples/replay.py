@@ -18,21 +18,16 @@ from realtime.windows import Window
 
 @dataclass(frozen=True, eq=False)
 class ReplayedWindows:
-    """The windows of one recording.
+    """The windows of one recording, usable or not, in order; times are the recording's.
 
     Parameters
     ----------
-    recording : Recording
-        Where they come from.
-    windows : sequence of Window
-        All, usable or not, in order; times are the recording's.
     delay_s : float
         Group delay of the pipeline, s.
     names : tuple of str
         Channels behind the pipeline, in order.
     places : tuple of int
-        For each of them the number of its place on the head, from 0: channels of one source and detector
-        share it, for they are lost together.
+        For each of them the number of its source-detector pair, from 0: its channels are lost together.
     """
 
     recording: Recording
@@ -48,16 +43,7 @@ class ReplayedWindows:
 
 
 def replay(recording: Recording, plan: Plan, *, chunk_samples: int = 2048) -> ReplayedWindows:
-    """Send a recording through the live code.
-
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    plan : Plan
-        Channels, pipeline, window and policy.
-    chunk_samples : int
-        Samples handed over at once; changes nothing but speed.
+    """Send a recording through the live code; how many samples a chunk has changes nothing but speed.
 
     Raises
     ------

@@ -17,8 +17,6 @@ class SampleAccount:
 
     Parameters
     ----------
-    recording, person : str
-        Which, whose.
     windows, fit : int
         All that its length holds, and those that are usable.
     labelled : mapping of label to int
@@ -48,28 +46,14 @@ class SampleAccount:
 def account_of(
     name: str, row: CohortRow, replayed: ReplayedWindows, targets: Sequence[int], labels: Sequence[str]
 ) -> SampleAccount:
-    """Count what became of one recording's windows.
-
-    Parameters
-    ----------
-    name : str
-        Of the recording.
-    row : Row
-        Whose it is.
-    replayed : Replayed
-        Its windows.
-    targets : sequence of int
-        Labels of the usable windows that have one.
-    labels : sequence of str
-        All there are.
-    """
+    """Count what became of one recording's windows; ``targets`` are labels of usable ones that have one."""
     lost: Counter[str] = Counter()
     for window in replayed.windows:
         for reason in window.reasons:
             lost[str(reason)] += window.count
     usable = replayed.usable
     recording = replayed.recording
-    counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
+    counts = np.bincount(np.array(targets, dtype=np.int64), minlength=len(labels))
     return SampleAccount(
         recording=name,
         person=row.person,
