@@ -39,18 +39,9 @@ SHORTEST_TAU = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What was learned.
+    """What was learned from how many people; no law, and why not, where these don't determine it.
 
-    Parameters
-    ----------
-    law : Law or None
-        None where these people don't determine it.
-    reason : str or None
-        Why not.
-    remarks : tuple of str
-        What was kept at a bound.
-    n_people : int
-        How many people it rests on.
+    ``remarks`` say what was kept at a bound.
     """
 
     law: Law | None
@@ -62,17 +53,9 @@ class Fit:
 def fit(trajectories: Sequence[Trajectory]) -> Fit:
     """Learn the law from held-out people, each weighing the same.
 
-    Parameters
-    ----------
-    trajectories : sequence of Trajectory
-        Window log odds, (n_windows,) float64 each, of people whom the classifier that predicted them had not
-        seen; none of them among those that are evaluated with the law later.
-
-    Returns
-    -------
-    Fit
-        Its law is None, with a reason, under `FEWEST_FOR_OTHERS` people, under `FEWEST_OF_A_LABEL` of a
-        label, where too few have `FEWEST_WINDOWS` windows, and where log odds don't vary.
+    They are people whom the classifier that predicted them had not seen, none of them among those that are
+    evaluated with the law later.  The law is None, with a reason, under `FEWEST_FOR_OTHERS` people, under
+    `FEWEST_OF_A_LABEL` of a label, where too few have `FEWEST_WINDOWS` windows, and where nothing varies.
 
     Raises
     ------

@@ -37,10 +37,7 @@ N_THRESHOLDS, STARTS = 24, 4
 class Rule:
     """Stop where the posterior log odds reach either threshold; abstain where the recording ends first.
 
-    Parameters
-    ----------
-    upper, lower : float
-        From where on the second, and the first, label is predicted; log odds.
+    From ``upper`` on the second label is predicted, from ``lower`` down the first.
 
     Raises
     ------
@@ -60,14 +57,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Where a person was stopped.
+    """Where a person was stopped: seconds of recording, on the trajectory's own clock, and the label.
 
-    Parameters
-    ----------
-    seconds : float
-        Of recording, on the trajectory's own clock.
-    positive : bool
-        Whether the second label was predicted.
+    Positive is the second label.
     """
 
     seconds: float

@@ -72,7 +72,7 @@ class Cohort:
         return tuple(dict.fromkeys(row.person for row in self.rows))
 
     def described(self) -> dict[str, Any]:
-        """How many people, recordings, of which sites, sexes and ages; JSON types, nobody named."""
+        """How many people, recordings, of which sites, sexes and ages; JSON types, no names."""
         first = {row.person: row for row in reversed(self.rows)}
         ages = [row.age for row in first.values() if row.age is not None]
         return {
@@ -89,11 +89,15 @@ class Cohort:
         for row in self.rows:
             about = (row.person, row.session, row.site, row.age, row.sex, sorted(row.values.items()))
             digest.update(repr(about).encode())
-            parts = sorted(row.recording.rglob("*")) if row.recording.is_dir() else [row.recording]
-            for part in parts:
-                if part.is_file():
-                    digest.update(hashlib.sha256(part.read_bytes()).digest())
+            for part in files_of(row.recording):
+                digest.update(hashlib.sha256(part.read_bytes()).digest())
         return digest.hexdigest()
+
+
+def files_of(recording: Path) -> list[Path]:
+    """The files of a recording, which may be a folder."""
+    every = sorted(recording.rglob("*")) if recording.is_dir() else [recording]
+    return [each for each in every if each.is_file()]
 
 
 def read_cohort(path: str | Path) -> Cohort:

@@ -86,14 +86,10 @@ class Predictions(Columns):
 
         Parameters
         ----------
-        labels : tuple of str
-            What the columns of ``scores`` and the table's targets stand for.
-        table : SampleTable
-            All samples, with the labels to compare with.
+        labels, table : tuple of str, SampleTable
+            What the columns of ``scores`` and the table's targets stand for; all samples.
         scores : (n_test, n_labels) float64
             Probabilities.
-        condition, repeat : str, int
-            What predicted, and which division into folds.
         name : str or None
             What the fold is called; None is its own name.
         """

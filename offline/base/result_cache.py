@@ -1,7 +1,7 @@
 """What long work gave, kept until it is needed: one rule for whatever lies there already.
 
 Something that was damaged (by a full disk, a crash, a copy that was cut off), that is no file, or that holds
-something else than is expected, is told and computed again; it is never an error and never believed.
+something else than is expected, is reported and computed again; it is never an error and never believed.
 """
 
 import io

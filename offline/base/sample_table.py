@@ -20,11 +20,9 @@ class SampleTable(Columns):
 
     Parameters
     ----------
-    recording : (n,) str
-        Which recording of the cohort each comes from.
-    person, session, site : (n,) str
-        Whose it is; a session's name is unique only together with the person's.  Empty where the
-        cohort does not say.
+    recording, person, session, site : (n,) str
+        Of the cohort, and whose it is; a session's name is unique only together with the person's.  Empty
+        where the cohort does not say.
     start, stop : (n,) float64, s
         What it covers, on the recording's clock: ``[start, stop)``.
     target : (n,) int64

@@ -125,7 +125,7 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
 
 
 def site_folds(table: SampleTable) -> list[Fold]:
-    """Every site once on the predicted side, with nobody of it on the other; none with fewer than two sites.
+    """Every site once on the predicted side, with no one of it on the other; none with fewer than two sites.
 
     A person who was measured at several sites is left out of training altogether while one of those
     is predicted, and whoever's site is not known (it may be that one) always.  Sites without which some

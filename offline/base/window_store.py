@@ -89,7 +89,8 @@ class KeptWindows:
             view = self.signal[:, start : start + self.n_samples]
             view.flags.writeable = False
             return view
-        return np.ascontiguousarray(self._every()[self.at[rows]])
+        every = sliding_window_view(self.signal, self.n_samples, axis=1)  # (n_channels, n_starts, n_samples)
+        return np.ascontiguousarray(every.transpose(1, 0, 2)[self.at[rows]])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:
@@ -100,11 +101,6 @@ class KeptWindows:
     def channels(self, chosen: Sequence[int]) -> "KeptWindows":
         """The same windows of some channels only."""
         return KeptWindows(self.signal[list(chosen)], self.at, self.n_samples)
-
-    def _every(self) -> Float32:
-        """Windows that begin at every sample, (n_starts, n_channels, n_samples), as a view."""
-        starts = sliding_window_view(self.signal, self.n_samples, axis=1)
-        return starts.transpose(1, 0, 2)
 
 
 def channels_of(X: "Windows", chosen: Sequence[int]) -> "Windows":

@@ -27,7 +27,7 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
 
     leakage = "everybody is on both sides, with other parts of the recordings"
     if not by_time(results):
-        leakage = "nobody is on both sides"
+        leakage = "no person is on both sides"
     reforms = {
         "what is claimed, of which population": missing + "the study's authors must say it",
         "code, versions and settings to compute it again": "section Versions and hashes",

@@ -204,7 +204,7 @@ def over_time(results: Mapping[str, Any]) -> PageSection | None:
 
 
 def channel_map(files: EvaluationFiles) -> PageSection | None:
-    """The channels in which labels lie farthest apart."""
+    """The channels in which labels differ most."""
     its, labels = files.results["channel_map"], files.results["labels"]
     if its is None:
         return None
@@ -215,7 +215,7 @@ def channel_map(files: EvaluationFiles) -> PageSection | None:
     text = (
         f"No classifier: {labels[1]} less {labels[0]} in standard errors, channel by channel, with p values "
         "that are corrected for all channels and features (the largest of all in each of "
-        f"{its['permutations']} permuted labellings)."
+        f"{its['permutations']} permutations of the labels)."
     )
     title, head = "Map: where labels differ", ("channel", "of windows", "apart", "p, corrected")
     return PageSection(title, [Paragraph(text), *files.shown(CHANNEL_MAP, title), TextTable(head, rows)])

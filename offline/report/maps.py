@@ -85,19 +85,19 @@ def _recurs(value: float | None) -> str:
 
 
 def _probe(axes: Axes, channels: Sequence[Channel], shares: Floats, scale: Normalize, what: str) -> None:
-    """Channels where they lie; in a row, and saying so, where the recording does not tell."""
+    """Channels where they lie; bars, and why, where the recording has no positions."""
     axes.set_aspect("equal")
     axes.set_axis_off()
-    places = [channel.position for channel in channels]
-    if any(place is None for place in places) or len(set(places)) < len(places):
+    found = [channel.position for channel in channels]
+    if None in found or len(set(found)) < len(found):
         _bars(axes, channels, shares, what)
         return
-    lying = np.array(places, dtype=np.float64)
-    points = _flat(lying)
+    positions = np.array(found, dtype=np.float64)
+    points = _flat(positions)
     for optode, mark in (("source_position", "s"), ("detector_position", "o")):
-        known = [place for channel in channels if (place := getattr(channel, optode)) is not None]
+        known = [at for channel in channels if (at := getattr(channel, optode)) is not None]
         if known:
-            where = _flat(np.array(known, dtype=np.float64), like=lying)
+            where = _flat(np.array(known, dtype=np.float64), like=positions)
             axes.plot(where[:, 0], where[:, 1], mark, color="0.75", markersize=4, zorder=1)
     axes.scatter(
         points[:, 0], points[:, 1], c=shares, cmap=SHADES, norm=scale, s=130, edgecolors="black", zorder=2
@@ -119,7 +119,7 @@ def _bars(axes: Axes, channels: Sequence[Channel], shares: Floats, what: str) ->
     axes.barh(range(len(order)), shares[order], color=COLOURS[0])
     axes.set_yticks(range(len(order)), [channels[i].name for i in order], fontsize=7)
     axes.invert_yaxis()
-    axes.set_xlabel(f"no places in the recording; {what}", fontsize=8)
+    axes.set_xlabel(f"no positions in the recording; {what}", fontsize=8)
 
 
 def _flat(points: Floats, like: Floats | None = None) -> Floats:

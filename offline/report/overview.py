@@ -35,14 +35,10 @@ def write_overview(
     seconds: Mapping[str, float],
     notes: Sequence[str] = (),
 ) -> str:
-    """Write the three files.
+    """Write the three files, of studies that are all of labels, or all of an amount.
 
     Parameters
     ----------
-    out : path
-        Folder of all.
-    all_results : sequence of mapping
-        Of each study; all of labels, or all of an amount.
     seconds : mapping of str to float
         What each took.
     notes : sequence of str

@@ -92,7 +92,7 @@ class Preformatted(PageBlock):
 
 @dataclass(frozen=True)
 class Picture(PageBlock):
-    """A PNG image within the page, and what is said of it."""
+    """A PNG image within the page, and its caption."""
 
     kind: ClassVar = "picture"
     png: bytes

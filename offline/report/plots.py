@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from sklearn.metrics import roc_curve
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
@@ -194,9 +195,7 @@ def _curve(y: npt.NDArray[np.bool_], scores: Floats, grid: Floats) -> Floats | N
     """True positives at each rate of false ones, or None where a label is absent."""
     if y.all() or not y.any():
         return None
-    cuts = np.concatenate([[np.inf], np.unique(scores)[::-1]])
-    hits = np.array([np.mean(scores[y] >= cut) for cut in cuts])
-    alarms = np.array([np.mean(scores[~y] >= cut) for cut in cuts])
+    alarms, hits, _ = roc_curve(y, scores, drop_intermediate=False)
     # At one rate of false positives the curve may rise straight up: its top is what counts.
     at, first = np.unique(alarms[::-1], return_index=True)
     return np.asarray(np.interp(grid, at, hits[::-1][first]))

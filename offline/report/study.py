@@ -143,9 +143,10 @@ def data(results: Mapping[str, Any]) -> PageSection:
         (site, *(str(counts.get(label, 0)) for label in its["labels"]))
         for site, counts in its["sites"].items()
     ]
-    blocks = [
-        Paragraph(f"{its['derivative']}; {its['people']} people.{predicted}"),
-        TextTable(("site", *its["labels"]), sites),
-        Bullets(its["remarks"]),
-    ]
-    return PageSection("Data", blocks)
+    return data_section(its, TextTable(("site", *its["labels"]), sites), predicted)
+
+
+def data_section(its: Mapping[str, Any], sites: TextTable, predicted: str = "") -> PageSection:
+    """Of which derivative and people a study's data are, site by site, and what is to be known of them."""
+    whose = Paragraph(f"{its['derivative']}; {its['people']} people.{predicted}")
+    return PageSection("Data", [whose, sites, Bullets(its["remarks"])])

@@ -69,7 +69,6 @@ def retrain(
     subgroups: Sequence[str] = (),
     margin: float = MARGIN,
     seed: int | None = None,
-    progress: Tell | None = None,
 ) -> Retrained:
     """Train a bundle further on new people, compare it with the old one, write the candidate.
 
@@ -90,8 +89,6 @@ def retrain(
         Nats; fixed before any look.
     seed : int or None
         Instead of the recipe's.
-    progress : callable or None
-        Called with progress; None shows it where there is a terminal.
 
     Raises
     ------
@@ -118,7 +115,7 @@ def retrain(
         ledger = Path(bundle_path), set_hash(locked_of(old.card.training))
         check_look(*ledger, looks)
     before = None if old_path is None else read_cohort(old_path)
-    with shown(progress) as tell:
+    with shown() as tell:
         samples = _collect(old, cohort, recipe, tell)
         trained = train_within(
             samples, recipe, np.arange(len(samples)), seed=seed, progress=tell, start=old.network.state_dict()

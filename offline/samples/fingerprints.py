@@ -11,7 +11,6 @@ four digits half.  What was filtered, resampled or made haemoglobin since is not
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import csr_array, triu
 
 from models.errors import BundleError
 from realtime.signal import Kind
@@ -133,21 +133,15 @@ def alike_pairs(all_of: Sequence[Fingerprint]) -> list[tuple[int, int, Alike]]:
     Work and memory grow with their number, not with its square.
     """
     kept = [each.sketch() for each in all_of]
-    words = np.concatenate([np.zeros(0, dtype=np.uint64), *(each.words for each in kept)])
-    holders = np.repeat(np.arange(len(kept)), [len(each.words) for each in kept])
-    order = np.argsort(words, kind="stable")
-    words, holders = words[order], holders[order]
-    ends = np.flatnonzero(np.append(words[1:] != words[:-1], True)) + 1
-    starts = np.append(0, ends[:-1])
-    met: Counter[tuple[int, int]] = Counter()
-    for i in np.flatnonzero(ends - starts > 1).tolist():
-        numbers = holders[starts[i] : ends[i]].tolist()  # ascending, each once
-        met.update((a, b) for k, b in enumerate(numbers) for a in numbers[:k])
-    found = []
-    for (a, b), count in sorted(met.items()):
-        if count >= LEAST_ALIKE and (its := alike(kept[a], kept[b])) is not None:
-            found.append((a, b, its))
-    return found
+    found = np.concatenate([np.zeros(0, dtype=np.uint64), *(each.words for each in kept)])
+    words, column = np.unique(found, return_inverse=True)
+    row = np.repeat(np.arange(len(kept)), [len(each.words) for each in kept])
+    held = csr_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=(len(kept), len(words)))
+    shared = triu(held @ held.T, k=1).tocoo()
+    many = shared.data >= LEAST_ALIKE
+    pairs = sorted(zip(shared.row[many].tolist(), shared.col[many].tolist(), strict=True))
+    alike_ones = ((a, b, alike(kept[a], kept[b])) for a, b in pairs)
+    return [(a, b, its) for a, b, its in alike_ones if its is not None]
 
 
 def signals_for_card(all_of: Iterable[Fingerprint], salt: str) -> list[str]:

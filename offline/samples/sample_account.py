@@ -13,7 +13,7 @@ from offline.samples.replay import ReplayedWindows
 
 @dataclass(frozen=True)
 class SampleAccount:
-    """What became of one recording's windows.
+    """What became of one recording's windows, and what is to be known of it: first its reader's remarks.
 
     Parameters
     ----------
@@ -25,8 +25,6 @@ class SampleAccount:
         Windows that are not usable, by reason; a window may have two.
     lost_s : float
         Seconds from the first sample to the start of the first usable window; all where none is.
-    remarks : tuple of str
-        What is to be known of it: first what its reader remarked.
     """
 
     recording: str

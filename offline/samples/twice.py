@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import RecipeError
-from offline.base.cohort import CohortRow
+from offline.base.cohort import CohortRow, files_of
 from offline.base.remarks import Remark
 from offline.samples.fingerprints import Alike, Fingerprint, alike_pairs
 
@@ -90,7 +90,7 @@ def _refuse(pairs: Sequence[str], advice: str) -> None:
 
 def content_of(recording: Path) -> str:
     """SHA-256 of a file, or of what is in a folder's files whatever they are called; hexadecimal."""
-    digests = sorted(hashlib.sha256(part.read_bytes()).hexdigest() for part in _parts(recording))
+    digests = sorted(hashlib.sha256(part.read_bytes()).hexdigest() for part in files_of(recording))
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -105,10 +105,5 @@ def _stretch(found: Alike, rate: float) -> str:
     return f"over {length} or more{late}"
 
 
-def _parts(recording: Path) -> list[Path]:
-    every = sorted(recording.rglob("*")) if recording.is_dir() else [recording]
-    return [each for each in every if each.is_file()]
-
-
 def _size(recording: Path) -> int:
-    return sum(part.stat().st_size for part in _parts(recording))
+    return sum(part.stat().st_size for part in files_of(recording))

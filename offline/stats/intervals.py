@@ -8,7 +8,6 @@ nothing to find, from the permutation null; it is a little too wide where there 
 ``y`` are labels of people, (n_people,) bool or int64; chance follows from a ``seed``.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +18,9 @@ from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.permutation import FEWEST
 from offline.stats.primary import Metric, own_figures
+
+Ends = tuple[float, float]
+"""From where to where."""
 
 
 class PersonPredictions(Protocol):
@@ -34,16 +36,8 @@ DRAWS = 2000
 LEVEL = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """From where to where."""
-
-    low: float
-    high: float
-
-
 def bootstrap_sd(
-    predicted: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
+    predicted: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 
@@ -52,7 +46,7 @@ def bootstrap_sd(
     counts = np.unique(y, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2:
         return None
-    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=draws))
+    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=DRAWS))
     return float(np.nanstd(values, ddof=1))
 
 
@@ -66,18 +60,18 @@ def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
     return times
 
 
-def bootstrap_mean_sd(values: Floats, *, seed: int, draws: int = DRAWS) -> float | None:
+def bootstrap_mean_sd(values: Floats, *, seed: int) -> float | None:
     """SD of the mean of people's own figures, (n_people,), over draws of people; None under two people."""
     if len(values) < 2:
         return None
-    drawn = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
+    drawn = np.random.default_rng(seed).integers(0, len(values), (DRAWS, len(values)))
     return float(values[drawn].mean(axis=1).std(ddof=1))
 
 
-def around(figure: float, sd: float, *, level: float = LEVEL) -> Interval:
+def around(figure: float, sd: float) -> Ends:
     """A Gaussian interval, kept within 0 and 1."""
-    half = float(norm.ppf(0.5 + 0.5 * level)) * sd
-    return Interval(max(figure - half, 0.0), min(figure + half, 1.0))
+    half = float(norm.ppf(0.5 + 0.5 * LEVEL)) * sd
+    return max(figure - half, 0.0), min(figure + half, 1.0)
 
 
 def null_sd(null: Floats) -> float | None:
@@ -85,7 +79,7 @@ def null_sd(null: Floats) -> float | None:
     return float(np.std(null, ddof=1)) if len(null) >= FEWEST else None
 
 
-def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int = 500) -> dict[str, Interval]:
+def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int = 500) -> dict[str, Ends]:
     """An interval for each person's own figure: blocks of the recording drawn again, labels kept apart.
 
     A block is a run of windows of one label; windows of a block are not independent of each other.  It says
@@ -93,7 +87,7 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
     samples in order of time; only the first repeat is used, and whoever has under two blocks of a label is
     left out.
     """
-    out: dict[str, Interval] = {}
+    out: dict[str, Ends] = {}
     first = table.rows(table.repeat == table.repeat.min()) if len(table) else table
     for number, person in enumerate(table.people):
         own = first.of_person(person)
@@ -109,11 +103,11 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
             value = own_figures(own.rows(np.concatenate(chosen)), metric)[person]
             values.append(np.nan if value is None else value)
         low, high = np.nanquantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-        out[person] = Interval(float(low), float(high))
+        out[person] = float(low), float(high)
     return out
 
 
-def clopper_pearson(right: int, n: int, *, level: float = LEVEL) -> tuple[float, float] | None:
+def clopper_pearson(right: int, n: int, *, level: float = LEVEL) -> Ends | None:
     """Exact interval of a share (Clopper and Pearson 1934, Biometrika 26:404-413); None without anyone."""
     if n == 0:
         return None

@@ -2,7 +2,7 @@
 
 A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one
 class) is None, never a guess.  ``y`` and ``predicted`` are true and predicted labels, (n_samples,) int64, as
-numbers under ``n_labels``.  People are the unit of judgement: `offline.evaluation.summary` gives figures
+numbers under ``n_labels``.  People are the unit of evaluation: `offline.evaluation.summary` gives figures
 for each person, and of whole people.
 """
 
@@ -16,7 +16,7 @@ from offline.base.predictions import Predictions
 
 Figure = float | None
 FEWEST_FOR_OTHERS = 10
-"""Under so many people figures tell nothing about people who were not there."""
+"""Under so many people figures say nothing about people who were not there."""
 
 
 def majority_rate(y: npt.NDArray[np.int64]) -> Figure:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 
 from models.arrays import Floats
 from offline.stats.calibration import calibration_intercept, calibration_slope, expected_calibration_error
@@ -107,27 +108,14 @@ def partial_auc(scores: PersonScores) -> Figure:
 
     Curves are drawn within each round, and averaged by the pairs that they compare.
     """
-    area, weight = 0.0, 0
+    areas, pairs = [], []
     for row in scores.log_odds:
         here = np.isfinite(row)
-        positive, negative = row[here & scores.positive], row[here & ~scores.positive]
-        if len(positive) and len(negative):
-            area += len(positive) * len(negative) * _area_up_to(positive, negative, FALSE_POSITIVES)
-            weight += len(positive) * len(negative)
-    if not weight:
-        return None
-    least, full = 0.5 * FALSE_POSITIVES**2, FALSE_POSITIVES
-    return float(0.5 * (1.0 + (area / weight - least) / (full - least)))
-
-
-def _area_up_to(positive: Floats, negative: Floats, most: float) -> float:
-    cuts = np.concatenate([[np.inf], np.sort(np.concatenate([positive, negative]))[::-1]])
-    hits = np.array([np.mean(positive >= cut) for cut in cuts])
-    alarms = np.array([np.mean(negative >= cut) for cut in cuts])
-    at = float(np.interp(most, alarms, hits)) if alarms[-1] > most else hits[-1]
-    within = alarms <= most
-    x, y = np.append(alarms[within], most), np.append(hits[within], at)
-    return float(np.sum(np.diff(x) * 0.5 * (y[1:] + y[:-1])))
+        positive = scores.positive[here]
+        if positive.any() and not positive.all():
+            areas.append(roc_auc_score(positive, row[here], max_fpr=FALSE_POSITIVES))
+            pairs.append(np.sum(positive) * np.sum(~positive))
+    return float(np.average(areas, weights=pairs)) if areas else None
 
 
 def _ratio(part: float, whole: float) -> Figure:

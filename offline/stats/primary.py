@@ -1,6 +1,6 @@
 """The primary figure of an evaluation, fixed in the recipe before it runs; by person always.
 
-Where the label is the person's, a person is one judgement: the mean log odds of their windows, compared
+Where the label is the person's, a person is one prediction: the mean log odds of their windows, compared
 with the other people of the same round (a fold of a repeat: two rounds are two trained classifiers, whose
 scores share no scale).  Where labels change within a recording, each person has a figure of
 their own, and people's figures are averaged, each counting the same.
@@ -111,8 +111,6 @@ class Pairs:
 
         Parameters
         ----------
-        metric : {"auc", "balanced_accuracy"}
-            Which.
         positive : (n_people,) or (n_people, n) bool
             Who has the second label.
         times : (n_people, n) float64 or None

@@ -244,7 +244,7 @@ def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int6
     ends = None if sd is None else around(value, sd)
     return {
         "balanced_accuracy": value,
-        "interval": None if ends is None else [ends.low, ends.high],
+        "interval": None if ends is None else list(ends),
         "accuracy": float(np.mean(right)),
     }
 

@@ -57,16 +57,8 @@ def card_of(
 ) -> WindowCard:
     """The card of a trained network, without personal data.
 
-    Parameters
-    ----------
-    samples, recipe, cohort, trained
-        What the network was trained on, where that comes from, and the network.
-    span : Span or None
-        The part of each recording that was used.
-    locked : sequence of str
-        People who were set aside for comparisons.
-    descent : Descent or None
-        Where it comes from, if it was trained further.
+    Of a network, what it was trained on (a span of each recording) and where that comes from; ``locked``
+    people were set aside for comparisons, and ``descent`` is from where it was trained further.
     """
     table, split = samples.table, trained.validation
     cohort_hash = cohort.content_hash()

@@ -175,7 +175,7 @@ class _Net(NeuralNetClassifier):
 
 
 class _Watch(EarlyStopping):
-    """Early stopping that grants the least epochs, refuses a loss that is not finite, and tells."""
+    """Early stopping that grants the least epochs, refuses a loss that is not finite, and reports."""
 
     def __init__(self, settings: Training, on_epoch: OnEpoch | None, *, listens: bool) -> None:
         super().__init__(

@@ -46,15 +46,7 @@ FIRST_AT_RANDOM = 8
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search chose.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        With the chosen settings in their places, and nothing left to search.
-    how : dict
-        Every trial's settings and loss, and which was best; JSON types.
-    """
+    """The recipe with the chosen settings, and how: every trial's settings and loss, the best; JSON types."""
 
     recipe: Recipe
     how: dict[str, Any]

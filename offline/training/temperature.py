@@ -30,15 +30,7 @@ def logits_of(network: nn.Module, X: Windows) -> npt.NDArray[np.float32]:
 def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
     """The temperature with the least log loss (Guo et al. 2017), labels weighing the same.
 
-    Parameters
-    ----------
-    logits, y : (n_windows, n_labels) float32, (n_windows,) int64
-        Of windows that the network was not fitted to, and their labels.
-
-    Returns
-    -------
-    float
-        From `COLDEST` to `HOTTEST`.
+    Of windows that the network was not fitted to, (n_windows, n_labels) float32; from `COLDEST` to `HOTTEST`.
     """
     values = logits.astype(np.float64)
     weight = 1.0 / np.bincount(y, minlength=values.shape[1])[y]

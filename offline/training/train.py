@@ -34,18 +34,14 @@ from offline.training.validation import Validation, validation_split
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network trained on some of the samples.
+    """A network trained on some of the samples, and what all chance followed from.
 
     Parameters
     ----------
-    fitted : FittedNetwork
-        The network and its history.
     validation : Validation
         What it learnt from, and what early stopping listened to.
     temperature : float
         Set on the validation windows; 1 where there are none.
-    seed : int
-        What all chance followed from.
     """
 
     fitted: FittedNetwork
@@ -146,27 +142,16 @@ def train(
 
     Parameters
     ----------
-    cohort_path : path
-        Its table, or the folder of ``cohort.tsv``.
-    recipe : Recipe
-        What is done.
-    out : path
-        The bundle's folder.
+    cohort_path, out : path
+        The cohort's table, or the folder of ``cohort.tsv``; the bundle's folder.
     seed : int or None
         Instead of the recipe's.
-    exclude_people : sequence of str
-        People who are held out.
-    lock : sequence of str
-        People who are set aside for comparisons with bundles that descend from this one.
+    exclude_people, lock : sequence of str
+        People who are held out; who are set aside for comparisons with bundles that descend from this one.
     span : Span or None
         Train only on this part of each recording.
     progress : callable or None
         Called with progress; None shows it where there is a terminal.
-
-    Returns
-    -------
-    TrainedBundle
-        What was written, and how training went.
 
     Raises
     ------
@@ -176,8 +161,8 @@ def train(
     check_network_of(recipe)  # before hours of replay
     if recipe.labels.continuous:
         raise RecipeError(
-            "labels.continuous: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
-            "Give a column of labels."
+            "labels.continuous: an amount can be evaluated (hemostream evaluate), but a bundle predicts "
+            "labels. Give a column of labels."
         )
     if recipe.network.channels != "all":
         raise RecipeError(

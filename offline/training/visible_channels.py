@@ -12,12 +12,7 @@ from offline.samples.samples import Samples
 class VisibleChannels:
     """Channels that a leakage protocol, or its honest twin, shows its model.
 
-    Parameters
-    ----------
-    channels : tuple of int
-        Of the samples', those that are shown.
-    standard : tuple of int
-        Samples by whose mean and standard deviation each channel is standardised.
+    Each is standardised by the mean and standard deviation of the samples ``standard``.
     """
 
     channels: tuple[int, ...]
