@@ -13,7 +13,10 @@ from models.private import open_private
 
 
 class Columns:
-    """For frozen dataclasses: every field that is an array is a column, of one length; others go along."""
+    """For frozen dataclasses: every field that is an array is a column, of one length; others go along.
+
+    One column is ``person``, (n,) str: whose each row is.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -22,6 +25,11 @@ class Columns:
         """The arrays by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Whose rows there are, sorted."""
+        return tuple(sorted(set(self.columns["person"].tolist())))
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

@@ -25,18 +25,14 @@ class Predictions(Columns):
     ----------
     labels : tuple of str
         What the columns of `scores` and the numbers in `y` stand for.
-    fold, condition : (n,) str
-        Whom the fold held out, and what predicted.
-    sample : (n,) int64
-        Row of the sample table.
-    person : (n,) str
-        Whose the sample is.
+    fold, condition, person : (n,) str
+        Whom the fold held out, what predicted, and whose the sample is.
+    sample, repeat : (n,) int64
+        Row of the sample table; which division of the people into folds, from 0.
     y : (n,) int64
         The true label, as an index into `labels`.
     scores : (n, n_labels) float64
         Probabilities; each row sums to 1.
-    repeat : (n,) int64
-        Which division of the people into folds, from 0.
     """
 
     labels: tuple[str, ...]
@@ -52,11 +48,6 @@ class Predictions(Columns):
     def conditions(self) -> tuple[str, ...]:
         """What predicted, in order of first appearance."""
         return tuple(dict.fromkeys(self.condition.tolist()))
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """Whose samples were predicted, sorted."""
-        return tuple(sorted(set(self.person.tolist())))
 
     @property
     def rounds(self) -> npt.NDArray[np.str_]:

@@ -38,11 +38,6 @@ class SampleTable(Columns):
     target: npt.NDArray[np.int64]
 
     @property
-    def people(self) -> tuple[str, ...]:
-        """Whose samples there are, sorted."""
-        return tuple(sorted(set(self.person.tolist())))
-
-    @property
     def elapsed(self) -> npt.NDArray[np.float64]:
         """Start of each sample since the first sample of its recording, s: (n,) float64."""
         _, whose = np.unique(self.recording, return_inverse=True)

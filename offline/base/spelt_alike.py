@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.errors import RecipeError
 from offline.base.remarks import Remark
-from offline.base.spelling import nearly, shown, spelt_twice
+from offline.base.spelling import identity, nearly, shown
 
 LISTED = 3
 """So many cells are named one by one."""
@@ -19,15 +19,15 @@ def refuse_spelt_twice(path: Path, column: str, cells: Iterable[tuple[str, int]]
     RecipeError
         Names both spellings, and a line of each.
     """
-    lines: dict[str, int] = {}
+    first: dict[str, tuple[str, int]] = {}
     for text, line in cells:
-        lines.setdefault(text, line)
-    for one, other in spelt_twice(lines):
-        raise RecipeError(
-            f"{path}: {column} {shown(one)} (line {lines[one]}) and {shown(other)} (line {lines[other]}) are "
-            "one but for case, blanks, dashes or look-alike letters, and would be taken for two. Spell them "
-            "alike; or distinguish them by more than that."
-        )
+        one, at = first.setdefault(identity(text), (text, line))
+        if one != text:
+            raise RecipeError(
+                f"{path}: {column} {shown(one)} (line {at}) and {shown(text)} (line {line}) are one but for "
+                "case, blanks, dashes or look-alike letters, and would be taken for two. Spell them alike; "
+                "or distinguish them by more than that."
+            )
 
 
 def changed_cells(cells: Sequence[str]) -> list[Remark]:

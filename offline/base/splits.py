@@ -146,16 +146,9 @@ def site_folds(table: SampleTable) -> list[Fold]:
 def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
     """Within each person: a block of the recordings is predicted by what was fitted to the other blocks.
 
-    Such figures say nothing about other people.
-
-    Parameters
-    ----------
-    blocks : int
-        Blocks of equal length that each recording is cut into; the same block of all a person's recordings
-        is held out together.
-    gap_s : float
-        Samples that lie less than this from the predicted block, s, are not trained on: neighbours resemble
-        each other, and the pipeline remembers.
+    Such figures say nothing about other people.  Each recording is cut into so many blocks of equal length;
+    the same block of all a person's recordings is held out together.  Samples that lie less than the gap, s,
+    from the predicted block are not trained on: neighbours resemble each other, and the pipeline remembers.
 
     Raises
     ------

@@ -19,14 +19,8 @@ Float32 = npt.NDArray[np.float32]
 class KeptWindows:
     """Windows (n, n_channels, n_samples) float32, as far as reading goes like an array of that shape.
 
-    Parameters
-    ----------
-    signal : (n_channels, n_kept) float32
-        Stretches one behind the other.
-    at : (n,) int64
-        Where each window begins.
-    n_samples : int
-        Of a window.
+    The signal, (n_channels, n_kept) float32, has stretches one behind the other; ``at``, (n,) int64, is where
+    each window begins.
     """
 
     ndim = 3

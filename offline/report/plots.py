@@ -86,7 +86,7 @@ def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
     if by_person:
         for k, name in enumerate(table.labels):
             axes.scatter([], [], color=COLOURS[k], label=f"really {name}")
-        axes.legend(loc="lower right", fontsize=8)
+        _legend(axes)
     return figure
 
 

@@ -29,8 +29,8 @@ def check_look(bundle: Path, locked: str, before: int) -> None:
 def count_look(bundle: Path, locked: str, before: int) -> int:
     """Write a look down before it is taken, so that a run that dies has looked all the same.
 
-    Of the old bundle and the hash of the set of locked people; its card may have more looks ``before``.
-    Returned is which look this is, from 1.
+    Of the old bundle, the hash of the set of locked people, and how many looks its card has already.  Returns
+    which look this is, from 1.
 
     Raises
     ------

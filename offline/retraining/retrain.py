@@ -17,19 +17,13 @@ from offline.base.cohort import Cohort, read_cohort
 from offline.base.people_hash import is_among
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
-from offline.retraining.locked import (
-    locked_of,
-    refuse_learnt_from,
-    refuse_locked,
-    refuse_unlocked,
-    set_hash,
-)
+from offline.retraining.locked import locked_of, refuse_learnt_from, refuse_locked, refuse_unlocked, set_hash
 from offline.retraining.looks import check_look, count_look
 from offline.retraining.promotion import MARGIN, Verdict, decide
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_shared
-from offline.stats.metrics import balanced_accuracy
+from offline.stats.metrics import balanced_accuracy, mean_of
 from offline.stats.person_loss import person_losses
 from offline.training.card import Descent, card_of
 from offline.training.temperature import logits_of
@@ -246,9 +240,8 @@ def _forgetting(old: Bundle, new: Bundle, samples: Samples) -> dict[str, Any]:
             balanced_accuracy(y[person == who], predicted[person == who], n_labels)
             for who in np.unique(person)
         ]
-        accuracies = [value for value in each if value is not None]
         out[name] = {
             "log_loss": float(np.mean(list(person_losses(p, y, person).values()))),
-            "balanced_accuracy": float(np.mean(accuracies)) if accuracies else None,
+            "balanced_accuracy": mean_of(each),
         }
     return out

@@ -158,12 +158,9 @@ def signals_for_card(all_of: Iterable[Fingerprint], salt: str) -> list[str]:
 
 
 def learnt_from(training: Mapping[str, Any], recording: Fingerprint) -> Alike | None:
-    """What a recording shares with one that a bundle has learnt from; None where nothing is known of any.
+    """What a recording, with all its words, shares with one that a bundle has learnt from, if with any.
 
-    Parameters
-    ----------
-    training : mapping
-        Of the bundle's card; cards of earlier versions know no signals.
+    Of the training of the bundle's card; cards of earlier versions know no signals.
 
     Raises
     ------

@@ -7,9 +7,6 @@ because nothing is done here at all: the recording becomes a log, and the core d
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from realtime.core import Core, Plan
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording, entries
@@ -63,8 +60,3 @@ def _places(spec: SignalSpec) -> tuple[int, ...]:
     keys = [channel.name if None in channel.pair else channel.pair for channel in spec.channels]
     number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     return tuple(number[key] for key in keys)
-
-
-def stack(windows: Sequence[Window]) -> npt.NDArray[np.float32]:
-    """The data of usable windows, (n_windows, n_channels, n_samples) float32."""
-    return np.stack([window.data for window in windows if window.data is not None])

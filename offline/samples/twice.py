@@ -25,9 +25,9 @@ ADVICE = (
 
 @dataclass(frozen=True)
 class Shared:
-    """Recordings that are one, wholly or in part: both rows, and what they have in common, and remarks on it.
+    """Recordings that are one, wholly or in part: both rows, and what they have in common; remarks on each.
 
-    Those of two people (`refuse_shared`) and those of one (`refuse_doubled`) stand apart.
+    ``people`` are recordings of two people (`refuse_shared`), ``person`` those of one (`refuse_doubled`).
     """
 
     people: Pairs = field(default_factory=dict)

@@ -6,6 +6,7 @@ numbers under ``n_labels``.  People are the unit of evaluation: `offline.evaluat
 for each person, and of whole people.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,12 @@ from offline.base.predictions import Predictions
 Figure = float | None
 FEWEST_FOR_OTHERS = 10
 """Under so many people figures say nothing about people who were not there."""
+
+
+def mean_of(values: Iterable[Figure]) -> Figure:
+    """Of those that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def majority_rate(y: npt.NDArray[np.int64]) -> Figure:
@@ -39,8 +46,8 @@ def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels
 
 def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
     """Mean of the labels' `recalls`; None unless every label occurs."""
-    found = [recall for recall in recalls(y, predicted, n_labels) if recall is not None]
-    return float(np.mean(found)) if len(found) == n_labels else None
+    found = recalls(y, predicted, n_labels)
+    return None if None in found else mean_of(found)
 
 
 def auc(
@@ -102,8 +109,7 @@ def areas(table: Predictions) -> Figure:
     each = [auc(table.y == label, table.scores[:, label], table.rounds) for label in labels]
     if len(each) == 2:
         return each[1]
-    known = [area for area in each if area is not None]
-    return float(np.mean(known)) if len(known) == len(each) else None
+    return None if None in each else mean_of(each)
 
 
 def figures(table: Predictions) -> dict[str, Any]:

@@ -47,20 +47,9 @@ def evened(
 ) -> Labels:
     """Labels, (n,) int64, exchanged within sites until every part has as many of each as it truly has.
 
-    Parameters
-    ----------
-    y, true : (n,) int64
-        Permuted within sites, and true.
-    part, site : (n,) int64, (n,) str
-        Of each, parts from 0.
-    rng : numpy.random.Generator
-        Who changes, where several might.
-
-    Returns
-    -------
-    (n,) int64
-        At each site as many of each label as before; in the parts only nearly so where sites are so small
-        that no exchange is left.
+    Of labels permuted within sites, the true ones, and each one's part (from 0) and site.  At each site there
+    are as many of each label as before; in the parts only nearly so where sites are so small that no exchange
+    is left.
     """
     y = y.copy()
     surplus = np.zeros((int(part.max()) + 1, int(true.max()) + 1), dtype=np.int64)

@@ -59,13 +59,9 @@ def decision_curve(
     Vickers AJ, Elkin EB (2006). Decision curve analysis: a novel method for evaluating prediction models.
     Medical Decision Making 26:565-574.
 
-    Parameters
-    ----------
-    positive, probability : (n_people,) bool, (n_people,) float64
-        Who has the second label; predicted of each, at the study's prevalence or about (only its order and
-        its place about the threshold count).
-    prevalence : float or None
-        Share of people with the second label where it would be used; None takes the study's.
+    Of who has the second label, (n_people,) bool, and of what was predicted of each at the study's prevalence
+    or about: only its order and its place about the threshold count.  ``prevalence`` is the share of people
+    with the second label where it would be used; None takes the study's.
 
     Returns
     -------

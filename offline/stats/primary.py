@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
-from offline.stats.metrics import Figure, areas, balanced_accuracy
+from offline.stats.metrics import Figure, areas, balanced_accuracy, mean_of
 
 Metric = Literal["auc", "balanced_accuracy"]
 METRICS: tuple[Metric, ...] = ("auc", "balanced_accuracy")
@@ -147,9 +147,9 @@ def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
     out: dict[str, Figure] = {}
     for person in table.people:
         own = table.of_person(person)
-        values = [_own(own.rows(own.repeat == repeat), metric) for repeat in np.unique(own.repeat)]
-        known = [value for value in values if value is not None]
-        out[person] = float(np.mean(known)) if known else None
+        out[person] = mean_of(
+            _own(own.rows(own.repeat == repeat), metric) for repeat in np.unique(own.repeat)
+        )
     return out
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from offline.base.predictions import Predictions
-from offline.stats.metrics import Figure
+from offline.stats.metrics import Figure, mean_of
 from offline.stats.person_classes import person_predictions
 from offline.stats.primary import Metric, own_figures
 
@@ -14,5 +14,4 @@ def primary(table: Predictions, metric: Metric, *, by_person: bool) -> Figure:
         predicted, y = person_predictions(table)
         value = float(predicted.figure(metric, y)[0])
         return value if np.isfinite(value) else None
-    known = [value for value in own_figures(table, metric).values() if value is not None]
-    return float(np.mean(known)) if known else None
+    return mean_of(own_figures(table, metric).values())

@@ -62,38 +62,37 @@ def figures_of(
     dict
         ``people``, and for each figure ``value``, ``interval`` (None under ten people) and ``p``; JSON types.
     """
-    people = set(table.person.tolist())
+    n_people = len(table.people)
     values = values_of(table)
-    out: dict[str, Any] = {"people": len(people)}
-    drawn: dict[str, list[float]] = {name: [] for name in FIGURES}
-    if len(people) >= FEWEST_FOR_OTHERS:
+    drawn: list[dict[str, float]] = []
+    if n_people >= FEWEST_FOR_OTHERS:
         # Each repeat predicts the same people in an order of its own; whoever is drawn is drawn in all.
         by_person = table.rows(np.argsort(table.person, kind="stable"))
-        rounds = [by_person.rows(np.flatnonzero(by_person.repeat == k)) for k in np.unique(table.repeat)]
         rng = np.random.default_rng(seed)
-        for _ in range(DRAWS // 4):
-            rows = rng.integers(0, len(people), len(people))
-            each = [_figures(own.y[rows], own.predicted[rows], own.fold[rows]) for own in rounds]
-            for name in FIGURES:
-                drawn[name].append(float(np.mean([its[name] for its in each])))
+        draws = (rng.integers(0, n_people, n_people) for _ in range(DRAWS // 4))
+        rounds = _rounds(by_person)
+        drawn = [_averaged([own.rows(rows) for own in rounds]) for rows in draws]
+    out: dict[str, Any] = {"people": n_people}
     for name in FIGURES:
-        ends = np.nanquantile(drawn[name], [0.025, 0.975]) if drawn[name] else None
         sign = -1.0 if name == "MAE" else 1.0
         p = None if null is None else p_value(sign * values[name], sign * null[name])
-        out[name] = {
-            "value": values[name] if np.isfinite(values[name]) else None,
-            "interval": None if ends is None else [float(ends[0]), float(ends[1])],
-            "p": p if np.isfinite(values[name]) else None,
-        }
+        known = np.isfinite(values[name])
+        ends = np.nanquantile([its[name] for its in drawn], [0.025, 0.975]).tolist() if drawn else None
+        out[name] = {"value": values[name] if known else None, "interval": ends, "p": p if known else None}
     return out
 
 
 def values_of(table: ContinuousPredictions) -> dict[str, float]:
     """The figures alone, averaged over repeats."""
-    each = []
-    for repeat in np.unique(table.repeat):
-        own = table.repeat == repeat
-        each.append(_figures(table.y[own], table.predicted[own], table.fold[own]))
+    return _averaged(_rounds(table))
+
+
+def _rounds(table: ContinuousPredictions) -> list[ContinuousPredictions]:
+    return [table.rows(table.repeat == repeat) for repeat in np.unique(table.repeat)]
+
+
+def _averaged(rounds: list[ContinuousPredictions]) -> dict[str, float]:
+    each = [_figures(own.y, own.predicted, own.fold) for own in rounds]
     return {name: float(np.mean([its[name] for its in each])) for name in FIGURES}
 
 

@@ -73,10 +73,8 @@ def fit_network(
 
     Parameters
     ----------
-    X : (n_windows, n_channels, n_samples) float32
-        Windows as the pipeline gives them.
-    y : (n_windows,) int64
-        Their labels.
+    X, y : (n_windows, n_channels, n_samples) float32, (n_windows,) int64
+        Windows as the pipeline gives them, and their labels.
     train, validation : (n,) intp
         Windows to learn from, and those that early stopping listens to; without any of these, all
         epochs are run.

@@ -27,12 +27,9 @@ class ValidationKind(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """The samples that early stopping listens to, taken from those of training.
+    """The samples that early stopping listens to, taken from those of training, and how they were chosen.
 
-    Parameters
-    ----------
-    train, validation : (n,) intp
-        Samples of either side, ascending; together no more than what was to be divided.
+    Both sides ascend, (n,) intp, and are together no more than what was to be divided.
     """
 
     kind: ValidationKind

@@ -17,7 +17,7 @@ from offline.estimators.baselines import fit_linear
 from offline.samples.channels import choose_channels
 from offline.samples.recipe import Recipe, load_recipe
 from offline.samples.recipe_sections import Training
-from offline.samples.replay import replay, stack
+from offline.samples.replay import replay
 from offline.samples.samples import plan_of
 from offline.simulation.ceilings import (
     area,
@@ -136,7 +136,7 @@ def _people(settings: Simulation, recipe: Recipe, n: int, seed: int) -> Simulate
         recording, _ = simulate_person(settings, (seed, i), i % 2)
         spec, _ = choose_channels([("simulated", recording.spec)], recipe.input, recipe.kinds)
         replayed = replay(recording, plan_of(recipe, spec, ("A", "B")))
-        windows.append(stack(replayed.usable))
+        windows.append(np.stack([each.data for each in replayed.usable if each.data is not None]))
         whose.append(np.full(len(windows[-1]), i))
         whole.append(_whole(recording, recipe))
     return SimulatedPeople(np.concatenate(windows), np.concatenate(whose), np.stack(whole), np.arange(n) % 2)
