@@ -39,18 +39,9 @@ SHORTEST_TAU = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What was learned.
+    """What was learned from how many people; no law, and why not, where these don't determine it.
 
-    Parameters
-    ----------
-    law : Law or None
-        None where these people don't determine it.
-    reason : str or None
-        Why not.
-    remarks : tuple of str
-        What was kept at a bound.
-    n_people : int
-        How many people it rests on.
+    ``remarks`` say what was kept at a bound.
     """
 
     law: Law | None
@@ -62,17 +53,9 @@ class Fit:
 def fit(trajectories: Sequence[Trajectory]) -> Fit:
     """Learn the law from held-out people, each weighing the same.
 
-    Parameters
-    ----------
-    trajectories : sequence of Trajectory
-        Window log odds, (n_windows,) float64 each, of people whom the classifier that predicted them had not
-        seen; none of them among those that are evaluated with the law later.
-
-    Returns
-    -------
-    Fit
-        Its law is None, with a reason, under `FEWEST_FOR_OTHERS` people, under `FEWEST_OF_A_LABEL` of a
-        label, where too few have `FEWEST_WINDOWS` windows, and where log odds don't vary.
+    They are people whom the classifier that predicted them had not seen, none of them among those that are
+    evaluated with the law later.  The law is None, with a reason, under `FEWEST_FOR_OTHERS` people, under
+    `FEWEST_OF_A_LABEL` of a label, where too few have `FEWEST_WINDOWS` windows, and where nothing varies.
 
     Raises
     ------
@@ -84,15 +67,14 @@ def fit(trajectories: Sequence[Trajectory]) -> Fit:
     positive = np.array([t.positive for t in trajectories], dtype=bool)
     fewest = min(int(positive.sum()), int((~positive).sum()))
     if n < FEWEST_FOR_OTHERS or fewest < FEWEST_OF_A_LABEL:
-        return _unknown(
-            f"{n} people, {fewest} of the rarer label; expected {FEWEST_FOR_OTHERS} and {FEWEST_OF_A_LABEL}",
-            n,
+        reason = (
+            f"{n} people, {fewest} of the rarer label; expected {FEWEST_FOR_OTHERS} and {FEWEST_OF_A_LABEL}"
         )
+        return Fit(None, reason, (), n)
     long = [t for t in trajectories if len(t.times) >= FEWEST_WINDOWS and t.times[-1] > t.times[0]]
     if len(long) < FEWEST_FOR_OTHERS:
-        return _unknown(
-            f"{len(long)} people have {FEWEST_WINDOWS} windows or more; expected {FEWEST_FOR_OTHERS}", n
-        )
+        reason = f"{len(long)} people have {FEWEST_WINDOWS} windows or more; expected {FEWEST_FOR_OTHERS}"
+        return Fit(None, reason, (), n)
     remarks: list[str] = []
     within, tau = _within(long, remarks)
     own_mean = np.array([t.log_odds.mean() for t in trajectories])
@@ -102,7 +84,7 @@ def fit(trajectories: Sequence[Trajectory]) -> Fit:
     residual = own_mean - np.where(positive, *means)
     total = float(residual @ residual) / freedom
     if total <= 0.0 and within <= 0.0:
-        return _unknown("log odds vary neither within people nor between people of a label", n)
+        return Fit(None, "log odds vary neither within people nor between people of a label", (), n)
     # Posterior odds divide by the variance, and 1 / variance from so few is too large by this on average.
     between2 = total * freedom / (freedom - 2) - float(from_within.mean())
     smallest = total * np.sqrt(2.0 / freedom)
@@ -130,13 +112,6 @@ def fit(trajectories: Sequence[Trajectory]) -> Fit:
 
 def variogram(trajectories: Sequence[Trajectory], longest: float) -> tuple[Floats, Floats, Floats]:
     """Half the mean squared difference of two windows of one person, by the time between them.
-
-    Parameters
-    ----------
-    trajectories : sequence of Trajectory
-        Window log odds, (n_windows,) float64 each.
-    longest : float
-        Time between two windows that is still looked at, s.
 
     Returns
     -------
@@ -188,7 +163,3 @@ def _within(trajectories: Sequence[Trajectory], remarks: list[str]) -> tuple[flo
             "tau is kept at its longest: what wanders more slowly counts as the person's own offset"
         )
     return float(np.sqrt(weight @ (value / -np.expm1(-lag / tau)))), tau
-
-
-def _unknown(reason: str, n_people: int) -> Fit:
-    return Fit(None, reason, (), n_people)

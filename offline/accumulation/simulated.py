@@ -22,25 +22,14 @@ def simulate_trajectories(
 
     Parameters
     ----------
-    n_people : int
-        How many, two at least.
-    law : Law
-        The truth.
-    seed : int
-        What chance follows from.
+    n_people, law : int, Law
+        How many, two at least, and the truth.
     seconds : float or tuple of 2 float
         From a person's first window to the last, s; a pair is drawn from evenly.
     step : float
         From window to window, s.
-    share_positive : float
-        Who has the second label; one person of each at least.
-    share_missing : float
-        Windows that are missing, in runs of 20.
-
-    Returns
-    -------
-    list of Trajectory
-        With window log odds, (n_windows,) float64.
+    share_positive, share_missing : float
+        Who has the second label (one person of each at least); windows that are missing, in runs of 20.
 
     Raises
     ------

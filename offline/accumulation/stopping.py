@@ -18,6 +18,7 @@ accepted threshold is worse than alpha stays within the allowance, so the lowest
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,6 @@ from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.accumulation.trajectories import Trajectory, each_person_once
 from offline.stats.intervals import LEVEL, clopper_pearson
-from offline.stats.metrics import Figure
 
 N_THRESHOLDS, STARTS = 24, 4
 """Thresholds tried, and how many of them have an allowance of their own."""
@@ -37,10 +37,7 @@ N_THRESHOLDS, STARTS = 24, 4
 class Rule:
     """Stop where the posterior log odds reach either threshold; abstain where the recording ends first.
 
-    Parameters
-    ----------
-    upper, lower : float
-        From where on the second, and the first, label is predicted; log odds.
+    From ``upper`` on the second label is predicted, from ``lower`` down the first.
 
     Raises
     ------
@@ -60,14 +57,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Where a person was stopped.
+    """Where a person was stopped: seconds of recording, on the trajectory's own clock, and the label.
 
-    Parameters
-    ----------
-    seconds : float
-        Of recording, on the trajectory's own clock.
-    positive : bool
-        Whether the second label was predicted.
+    Positive is the second label.
     """
 
     seconds: float
@@ -75,70 +67,22 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class StoppingFigures:
-    """What a rule did to people.
-
-    Parameters
-    ----------
-    n_people, n_stopped, n_wrong : int
-        How many there were, were given a label, and the wrong one.
-    error : float or None
-        Wrong among stopped; None where no one was.
-    error_interval : tuple of 2 float, or None
-        Clopper and Pearson's.
-    stopped : float or None
-        Share who were stopped; the others abstained to the end.
-    stopped_interval : tuple of 2 float, or None
-        Clopper and Pearson's.
-    median_seconds : float or None
-        Among the stopped, to the passage.
-    """
-
-    n_people: int
-    n_stopped: int
-    n_wrong: int
-    error: Figure
-    error_interval: tuple[float, float] | None
-    stopped: Figure
-    stopped_interval: tuple[float, float] | None
-    median_seconds: Figure
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
-    """The rule that was set.
+    """The rule that was set, or why no threshold does it.
 
     Parameters
     ----------
-    rule : Rule or None
-        None where no threshold does it.
-    reason : str or None
-        Why not.
-    alpha : float
-        Wanted error rate among stopped people, at most.
     confidence : float or None
-        With which it is kept on people like these; None where only the plain rate was looked at.
-    outcome : Outcome or None
-        On the people it was set on: chosen on them, so kinder than `check_on` fresh ones will be.
+        With which the rule is kept on people like these; None where only the plain rate was looked at.
     """
 
     rule: Rule | None
     reason: str | None
-    alpha: float
     confidence: float | None
-    outcome: StoppingFigures | None
 
 
 def first_passage(rule: Rule, posterior: Trajectory) -> Passage | None:
-    """Where the rule stops a person; None where it abstains.
-
-    Parameters
-    ----------
-    rule : Rule
-        The thresholds.
-    posterior : Trajectory
-        Running posterior log odds, (n_windows,) float64, from `accumulate`.
-    """
+    """Where the rule stops a person, by the running posterior of `accumulate`; None where it abstains."""
     beyond = (posterior.log_odds >= rule.upper) | (posterior.log_odds <= rule.lower)
     first = int(np.argmax(beyond))
     if not beyond[first]:
@@ -146,38 +90,30 @@ def first_passage(rule: Rule, posterior: Trajectory) -> Passage | None:
     return Passage(float(posterior.times[first]), bool(posterior.log_odds[first] >= rule.upper))
 
 
-def check_on(rule: Rule, posteriors: Sequence[Trajectory], *, level: float = LEVEL) -> StoppingFigures:
-    """What a rule, fixed beforehand, does to people it was not set on.
+def stopping_figures(passages: Sequence[tuple[Passage | None, bool]]) -> dict[str, Any]:
+    """What a rule, fixed beforehand, did to people it was not set on.
 
     Parameters
     ----------
-    rule : Rule
-        Fixed.
-    posteriors : sequence of Trajectory
-        Running posterior log odds, (n_windows,) float64 each, one a person.
-    level : float
-        Coverage of the intervals, at least.
+    passages : sequence of (Passage or None, bool)
+        Where each person was stopped (`first_passage`), and whether the second label is theirs.
 
-    Raises
-    ------
-    HemostreamError
-        A person has two trajectories.
+    Returns
+    -------
+    dict
+        ``people``, ``stopped`` of them, ``wrong`` of those with their ``wrong_share_interval`` (Clopper and
+        Pearson's), and ``median_seconds`` to the passage; JSON types, None where no one was stopped.
     """
-    each_person_once(posteriors)
-    found = [(first_passage(rule, each), each.positive) for each in posteriors]
-    stopped = [(passage, truth) for passage, truth in found if passage is not None]
-    wrong = sum(passage.positive != truth for passage, truth in stopped)
-    n, k = len(posteriors), len(stopped)
-    return StoppingFigures(
-        n_people=n,
-        n_stopped=k,
-        n_wrong=wrong,
-        error=wrong / k if k else None,
-        error_interval=clopper_pearson(wrong, k, level=level),
-        stopped=k / n if n else None,
-        stopped_interval=clopper_pearson(k, n, level=level),
-        median_seconds=float(np.median([passage.seconds for passage, _ in stopped])) if k else None,
-    )
+    stopped = [(passage, positive) for passage, positive in passages if passage is not None]
+    wrong = sum(passage.positive != positive for passage, positive in stopped)
+    ends = clopper_pearson(wrong, len(stopped))
+    return {
+        "people": len(passages),
+        "stopped": len(stopped),
+        "wrong": wrong,
+        "wrong_share_interval": None if ends is None else list(ends),
+        "median_seconds": float(np.median([passage.seconds for passage, _ in stopped])) if stopped else None,
+    }
 
 
 def set_rule(
@@ -235,18 +171,14 @@ def set_rule(
         how = "the plain rate" if confidence is None else f"a confidence of {confidence:g}"
         n = len(posteriors)
         reason = f"no threshold keeps an error rate of {alpha:g} by {how} on {n} people: not reachable"
-        return Setting(None, reason, alpha, confidence, None)
-    rule = Rule(upper=float(tried[chosen]), lower=-float(tried[chosen]))
-    return Setting(rule, None, alpha, confidence, check_on(rule, posteriors))
+        return Setting(None, reason, confidence)
+    return Setting(Rule(upper=float(tried[chosen]), lower=-float(tried[chosen])), None, confidence)
 
 
 def default_thresholds(alpha: float) -> Floats:
-    """Thresholds around the one that a calibrated posterior would want, strictest first.
+    """Thresholds around the one that a calibrated posterior would want, strictest first: log odds.
 
-    Returns
-    -------
-    (n_thresholds,) float64
-        Log odds, from a tenth of ``alpha`` to three times it, and short of even odds.
+    From a tenth of ``alpha`` to three times it, and short of even odds.
     """
     wrong = np.geomspace(0.1 * alpha, min(3.0 * alpha, 0.45), N_THRESHOLDS)
     return np.asarray(np.log1p(-wrong) - np.log(wrong))

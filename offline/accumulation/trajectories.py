@@ -57,18 +57,7 @@ class Trajectory:
 
 
 def each_person_once(trajectories: Sequence[Trajectory]) -> None:
-    """Refuse people who come twice: people are what is counted.
-
-    Parameters
-    ----------
-    trajectories : sequence of Trajectory
-        One a person.
-
-    Raises
-    ------
-    HemostreamError
-        A person has two trajectories.
-    """
+    """Refuse people who come twice (HemostreamError): people are what is counted."""
     twice = [person for person, times in Counter(t.person for t in trajectories).items() if times > 1]
     if twice:
         raise HemostreamError(

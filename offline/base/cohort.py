@@ -34,16 +34,12 @@ MOST_YEARS = 10.0
 
 @dataclass(frozen=True)
 class CohortRow:
-    """One recording of one person.
+    """One recording of one person; what the table does not say is empty, or None.
 
     Parameters
     ----------
-    recording : Path
-        The file.
     person : str
         Pseudonym.
-    session, site, sex : str
-        Empty where the table does not say.
     age : float or None
         Years.
     values : mapping
@@ -64,17 +60,7 @@ class CohortRow:
 
 @dataclass(frozen=True)
 class Cohort:
-    """All rows of a table.
-
-    Parameters
-    ----------
-    path : Path
-        The table.
-    rows : tuple of Row
-        In its order.
-    remarks : tuple of Remark
-        What a person should know of the table.
-    """
+    """All rows of a table, in its order, and what a person should know of it."""
 
     path: Path
     rows: tuple[CohortRow, ...]
@@ -86,7 +72,7 @@ class Cohort:
         return tuple(dict.fromkeys(row.person for row in self.rows))
 
     def described(self) -> dict[str, Any]:
-        """How many people, recordings, of which sites, sexes and ages; JSON types, nobody named."""
+        """How many people, recordings, of which sites, sexes and ages; JSON types, no names."""
         first = {row.person: row for row in reversed(self.rows)}
         ages = [row.age for row in first.values() if row.age is not None]
         return {
@@ -103,11 +89,15 @@ class Cohort:
         for row in self.rows:
             about = (row.person, row.session, row.site, row.age, row.sex, sorted(row.values.items()))
             digest.update(repr(about).encode())
-            parts = sorted(row.recording.rglob("*")) if row.recording.is_dir() else [row.recording]
-            for part in parts:
-                if part.is_file():
-                    digest.update(hashlib.sha256(part.read_bytes()).digest())
+            for part in files_of(row.recording):
+                digest.update(hashlib.sha256(part.read_bytes()).digest())
         return digest.hexdigest()
+
+
+def files_of(recording: Path) -> list[Path]:
+    """The files of a recording, which may be a folder."""
+    every = sorted(recording.rglob("*")) if recording.is_dir() else [recording]
+    return [each for each in every if each.is_file()]
 
 
 def read_cohort(path: str | Path) -> Cohort:
@@ -152,9 +142,8 @@ def _two_in_one(rows: Iterable[CohortRow]) -> list[Remark]:
     for row in rows:
         before = first.setdefault(row.person, row)
         if before.sex and row.sex and before.sex != row.sex:
-            found.setdefault(
-                row.person, f"sex {before.sex} (line {before.line}) and {row.sex} (line {row.line})"
-            )
+            sexes = f"sex {before.sex} (line {before.line}) and {row.sex} (line {row.line})"
+            found.setdefault(row.person, sexes)
         if before.age is not None and row.age is not None and abs(before.age - row.age) > MOST_YEARS:
             ages = f"age {before.age:g} (line {before.line}) and {row.age:g} (line {row.line})"
             found.setdefault(row.person, ages)

@@ -17,12 +17,7 @@ def write_json(path: Path, values: Any) -> None:
 def read_json(path: Path, absent: str, again: str) -> Any:
     """Read JSON.
 
-    Parameters
-    ----------
-    path : path
-        Of the file.
-    absent, again : str
-        What to say where it is not there, and what to do where it cannot be read.
+    ``absent`` is what to say where it is not there, ``again`` what to do where it cannot be read.
 
     Raises
     ------

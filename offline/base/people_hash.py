@@ -20,25 +20,10 @@ def is_among(salt: str, person: str, hashes: Collection[str]) -> bool:
     """Whether a person is one of those whom a card's hashes stand for.
 
     Earlier versions hashed the code as their table spelt it: the likely spellings are tried too.
-
-    Parameters
-    ----------
-    salt : str
-        The card's.
-    person : str
-        In any spelling.
-    hashes : collection of str
-        Of the card.
     """
     plain = canonical(person)
-    forms = {
-        identity(person),
-        person,
-        plain,
-        unicodedata.normalize("NFD", plain),
-        plain.upper(),
-        plain.lower(),
-    }
+    decomposed = unicodedata.normalize("NFD", plain)
+    forms = {identity(person), person, plain, decomposed, plain.upper(), plain.lower()}
     return any(_hash(salt, form) in hashes for form in forms)
 
 

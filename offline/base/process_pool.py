@@ -29,13 +29,7 @@ PATIENCE_S = 5.0
 
 
 def how_many(asked: int) -> int:
-    """How many processes are meant: so many, or one a core where 0 is asked for.
-
-    Raises
-    ------
-    HemostreamError
-        Fewer are asked for.
-    """
+    """How many processes are meant: so many, or one a core for 0; a HemostreamError under 0."""
     if asked < 0:
         raise HemostreamError(f"--workers is {asked}; expected 0 (one a core) or more.")
     return asked or os.cpu_count() or 1
@@ -47,13 +41,7 @@ class _Worker(NamedTuple):
 
 
 class Workers:
-    """Processes to be used within a ``with`` block.
-
-    Parameters
-    ----------
-    count : int
-        Processes; 1 computes here.
-    """
+    """So many processes, to be used within a ``with`` block; 1 computes here."""
 
     def __init__(self, count: int = 1) -> None:
         self.count = count
@@ -76,14 +64,7 @@ class Workers:
         """Results with the number of their call, in the order in which they come.
 
         Whoever stops before the last of them does not wait for work under way: it is done when the run is
-        taken up again.
-
-        Parameters
-        ----------
-        function : callable
-            Of a module, so that another process finds it.
-        calls : sequence of tuple
-            Arguments of each.
+        taken up again.  The function is one of a module, so that another process finds it.
 
         Raises
         ------

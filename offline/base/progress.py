@@ -22,13 +22,7 @@ def silent(what: str, done: int, total: int, remark: str = "") -> None:
 
 @contextmanager
 def shown(tell: Tell | None = None) -> Iterator[Tell]:
-    """Use the given teller, or else show bars on standard error, or a line a minute where it is no terminal.
-
-    Parameters
-    ----------
-    tell : callable or None
-        `silent`, or whatever wants to know; None for standard error.
-    """
+    """Use the given teller, or else bars on standard error, or a line a minute where it is no terminal."""
     console = Console(file=sys.stderr)
     if tell is not None or not console.is_terminal:
         yield tell or _lines()

@@ -23,14 +23,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Remark:
-    """One remark.
+    """One remark, on a recording or (where that is empty) on all.
 
     Parameters
     ----------
-    text : str
-        In words.
-    recording : str
-        Name of the recording that it is about; empty where it is about all.
     detail : str
         What of it may say who somebody is, and stands on no card.
     """
@@ -41,17 +37,7 @@ class Remark:
 
 
 def remarks_of(recording: Recording, name: str, path: Path) -> list[Remark]:
-    """What the reader remarked, without the path, which says where a machine keeps its files.
-
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    name : str
-        What the recording is called.
-    path : Path
-        Where it was read from.
-    """
+    """What the reader remarked, without the path, which says where a machine keeps its files."""
     paths = sorted({str(path), str(path.absolute()), str(path.resolve())}, key=len, reverse=True)
     found = []
     for text in recording.remarks:
@@ -62,14 +48,9 @@ def remarks_of(recording: Recording, name: str, path: Path) -> list[Remark]:
 
 
 def lines_of(remarks: Iterable[Remark], *, named: bool = True) -> tuple[str, ...]:
-    """Remarks as lines, equal ones of several recordings in one.
+    """Remarks as lines in order of first appearance, equal ones of several recordings in one.
 
-    Parameters
-    ----------
-    remarks : iterable of Remark
-        In any order; lines come in that of first appearance.
-    named : bool
-        Whether recordings are named; a card only counts them, for names may say who somebody is.
+    A card (not ``named``) only counts recordings, for names may say who somebody is.
     """
     grouped: dict[str, list[str]] = {}
     details: dict[str, list[str]] = {}

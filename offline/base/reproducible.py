@@ -7,7 +7,7 @@ import torch
 
 
 @contextmanager
-def reproducible(seed: int, threads: int) -> Iterator[None]:
+def reproducible(seed: int, threads: int = 1) -> Iterator[None]:
     """Fork torch's generator, and use its deterministic algorithms on so many threads meanwhile."""
     were = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     n_threads = torch.get_num_threads()

@@ -1,7 +1,7 @@
 """What long work gave, kept until it is needed: one rule for whatever lies there already.
 
 Something that was damaged (by a full disk, a crash, a copy that was cut off), that is no file, or that holds
-something else than is expected, is told and computed again; it is never an error and never believed.
+something else than is expected, is reported and computed again; it is never an error and never believed.
 """
 
 import io
@@ -44,13 +44,7 @@ log = logging.getLogger(__name__)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for results.
-
-    Raises
-    ------
-    HemostreamError
-        It cannot be made.
-    """
+    """Make a folder for results; a HemostreamError where it cannot be made."""
     try:
         private_folder(folder)
     except OSError as error:
@@ -61,15 +55,7 @@ def make_folder(folder: Path) -> None:
 def new_folder(folder: Path) -> Iterator[None]:
     """Make a folder for results; where the work fails before it wrote anything, take the folder away again.
 
-    Parameters
-    ----------
-    folder : path
-        Made with those above it that lack.  What was there before stays.
-
-    Raises
-    ------
-    HemostreamError
-        It cannot be made.
+    Those above it that lack are made too, and taken away too; what was there before stays.
     """
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     make_folder(folder)
@@ -85,13 +71,8 @@ def new_folder(folder: Path) -> Iterator[None]:
 def load_result(path: Path, made_of: Callable[[Arrays], T]) -> T | None:
     """What was kept under a name; None where there is nothing, or nothing whole.
 
-    Parameters
-    ----------
-    path : path
-        Of the file.
-    made_of : callable
-        Makes the result of arrays by name, and raises ValueError (or TypeError, KeyError) where they are not
-        what it expects; see `expect`.
+    ``made_of`` makes the result of arrays by name, and raises ValueError (or TypeError, KeyError) where they
+    are not what it expects; see `expect`.
     """
     return _load(path, lambda: made_of(_arrays_of(path)))
 
@@ -102,26 +83,12 @@ def load_text(path: Path, made_of: Callable[[str], T]) -> T | None:
 
 
 def put_result(path: Path, **arrays: npt.ArrayLike) -> None:
-    """Keep arrays under a name, wholly or not at all.
-
-    Raises
-    ------
-    HemostreamError
-        They cannot be written.
-    """
+    """Keep arrays under a name, wholly or not at all; a HemostreamError where they cannot be written."""
     _put(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
 def put_array(path: Path, values: npt.NDArray[Any]) -> None:
-    """The same of one array, as a ``.npy`` that can be mapped.
-
-    Parameters
-    ----------
-    path : path
-        Of the file.
-    values : (...) array
-        Of any shape.
-    """
+    """The same of one array, as a ``.npy`` that can be mapped."""
     _put(path, lambda file: np.save(file, values, allow_pickle=False))
 
 
@@ -131,21 +98,7 @@ def put_text(path: Path, text: str) -> None:
 
 
 def expect(values: npt.NDArray[Any], kind: str, shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-    """An array, if it is of a kind (as in ``dtype.kind``) and a shape; None is any length.
-
-    Parameters
-    ----------
-    values : (...) array
-        Of any shape.
-    kind : str
-        One letter: f, i, U.
-    shape : tuple of (int or None)
-        Wanted.
-
-    Returns
-    -------
-    array
-        The same.
+    """An array, if it is of a kind (as in ``dtype.kind``: f, i, U) and a shape; None is any length.
 
     Raises
     ------

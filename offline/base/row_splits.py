@@ -1,7 +1,10 @@
 """Folds of tables that hold one row a person: tenths, whole sites, or one person at a time.
 
-Folds of windows, of which a person has many, are in `offline.base.splits`.
+Folds of windows, of which a person has many, are in `offline.base.splits`.  Of all people ``person`` and
+``site``, (n,) str, are who they are and where they were recorded; a ``seed`` says who comes together.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +14,7 @@ from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, Indices, Names, leave_one_person_out, site_folds
 
+Flags = npt.NDArray[np.bool_]
 FOLDS = 10
 FEWEST_TRAINED = 3
 """Training people of each label: settings are chosen by inner thirds."""
@@ -18,13 +22,6 @@ FEWEST_TRAINED = 3
 
 def ten_folds(table: SampleTable, *, seed: int) -> list[Fold]:
     """Ten folds of people, both labels in each as far as there are so many.
-
-    Parameters
-    ----------
-    table : SampleTable
-        One row a person.
-    seed : int
-        Who comes together.
 
     Raises
     ------
@@ -38,65 +35,38 @@ def ten_folds(table: SampleTable, *, seed: int) -> list[Fold]:
             "two labels."
         )
     split = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
-    parts = enumerate(split.split(np.zeros(len(table)), table.target))
-    return [_fold(table.person, train, test, f"fold {k + 1} of {seed}") for k, (train, test) in parts]
+    tests = [test for _, test in split.split(np.zeros(len(table)), table.target)]
+    return _held_out(table.person, tests, f" of {seed}")
 
 
 def ten_folds_of_anybody(person: Names, *, seed: int) -> list[Fold]:
-    """Ten folds, whatever people's targets are; fewer where a fold would hold one alone.
-
-    Parameters
-    ----------
-    person : (n,) str
-        Who they are.
-    seed : int
-        Who comes together.
-    """
+    """Ten folds, whatever people's targets are; fewer where a fold would hold one alone."""
     split = KFold(min(FOLDS, len(person) // 2), shuffle=True, random_state=seed)
-    parts = enumerate(split.split(np.zeros(len(person))))
-    return [_fold(person, train, test, f"fold {k + 1}") for k, (train, test) in parts]
+    return _held_out(person, [test for _, test in split.split(np.zeros(len(person)))])
 
 
 def ten_folds_of_sites(person: Names, site: Names, *, seed: int) -> list[Fold]:
-    """Ten folds, each with its share of every site.
-
-    Parameters
-    ----------
-    person, site : (n,) str
-        Who they are, and where they were recorded.
-    seed : int
-        Who comes together.
-    """
+    """Ten folds, each with its share of every site."""
     rng = np.random.default_rng([23, seed])
     order = np.concatenate([rng.permutation(np.flatnonzero(site == name)) for name in np.unique(site)])
     return _dealt(person, order, seed)
 
 
-def ten_folds_of_sites_and_labels(table: SampleTable, *, seed: int = 0) -> list[Fold]:
-    """Ten folds, sites and labels in each as alike as can be; of a table and a seed as in `ten_folds`."""
-    shuffled = np.random.default_rng(seed).permutation(len(table))
-    return _dealt(table.person, np.lexsort((shuffled, table.target, table.site)), seed)
+def ten_folds_of_sites_and_labels(table: SampleTable) -> list[Fold]:
+    """Ten folds, sites and labels in each as alike as can be."""
+    shuffled = np.random.default_rng(0).permutation(len(table))
+    return _dealt(table.person, np.lexsort((shuffled, table.target, table.site)), 0)
 
 
 def folds_of_sites(person: Names, site: Names) -> list[Fold]:
     """Every site once held out, whatever its people's targets are; none where there is one site only.
 
     Whoever's site is not known is neither trained on nor predicted: it may be any of them.
-
-    Parameters
-    ----------
-    person, site : (n,) str
-        Who they are, and where they were recorded.
     """
     names = [name for name in np.unique(site).tolist() if name]
     if len(names) < 2:
         return []
-    known = site != ""
-    sides = [(name, site == name) for name in names]
-    return [
-        _fold(person, np.flatnonzero(~here & known), np.flatnonzero(here), f"site {name}")
-        for name, here in sides
-    ]
+    return [_fold(person, site == name, f"site {name}", among=site != "") for name in names]
 
 
 def unseen_sites(table: SampleTable) -> list[Fold]:
@@ -113,20 +83,7 @@ def unseen_sites(table: SampleTable) -> list[Fold]:
 
 
 def own_site(table: SampleTable, size: int) -> tuple[str, Indices]:
-    """The site whose number of people is nearest to a paper's, with both labels.
-
-    Parameters
-    ----------
-    table : SampleTable
-        One row a person.
-    size : int
-        People of the paper.
-
-    Returns
-    -------
-    str, (m,) intp
-        Its name and rows.
-    """
+    """The site of both labels whose number of people is nearest to a paper's: name and rows, (m,) intp."""
     sites = [
         (abs(len(rows) - size), str(name), rows)
         for name in np.unique(table.site)
@@ -137,15 +94,7 @@ def own_site(table: SampleTable, size: int) -> tuple[str, Indices]:
 
 
 def own_folds(table: SampleTable, size: int) -> list[Fold]:
-    """One person at a time, within one site.
-
-    Parameters
-    ----------
-    table : SampleTable
-        One row a person.
-    size : int
-        People of the paper.
-    """
+    """One person at a time, within the site of `own_site`."""
     name, rows = own_site(table, size)
     folds = leave_one_person_out(table.person[rows])
     return [Fold(fold.held_out, rows[fold.train], rows[fold.test], f"{name}: {fold.name}") for fold in folds]
@@ -153,13 +102,17 @@ def own_folds(table: SampleTable, size: int) -> list[Fold]:
 
 def _dealt(person: Names, order: npt.NDArray[np.intp], seed: int) -> list[Fold]:
     """Ten folds that people are dealt to in this order."""
-    part = np.empty(len(person), dtype=np.int64)
-    part[order] = np.arange(len(person)) % FOLDS
-    return [
-        _fold(person, np.flatnonzero(part != k), np.flatnonzero(part == k), f"fold {k + 1} of {seed}")
-        for k in range(FOLDS)
-    ]
+    return _held_out(person, [order[k::FOLDS] for k in range(FOLDS)], f" of {seed}")
 
 
-def _fold(person: Names, train: Indices, test: Indices, name: str) -> Fold:
-    return Fold(tuple(sorted(person[test].tolist())), train, test, name)
+def _held_out(person: Names, tests: Sequence[Indices], of: str = "") -> list[Fold]:
+    """Folds that hold out these rows, (m,) intp each."""
+    everybody = np.arange(len(person))
+    return [_fold(person, np.isin(everybody, test), f"fold {k + 1}{of}") for k, test in enumerate(tests)]
+
+
+def _fold(person: Names, test: Flags, name: str, among: Flags | bool = True) -> Fold:
+    """The fold that predicts some people, (n,) bool, and learns from others, among some."""
+    return Fold(
+        tuple(sorted(person[test].tolist())), np.flatnonzero(~test & among), np.flatnonzero(test), name
+    )

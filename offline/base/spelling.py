@@ -5,7 +5,6 @@ is what two spellings share that a person would take for one (P01 and p01): neve
 """
 
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
@@ -23,13 +22,7 @@ SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
 
 @lru_cache(maxsize=65536)
 def canonical(text: str) -> str:
-    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank.
-
-    Parameters
-    ----------
-    text : str
-        As a table or a file has it.
-    """
+    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     seen = "".join(
@@ -46,11 +39,6 @@ def identity(text: str) -> str:
 
     Case, blanks, kinds of dashes and of digits, width and, beside Latin letters or digits, look-alike letters
     of other scripts make no difference.
-
-    Parameters
-    ----------
-    text : str
-        Any spelling.
     """
     plain = unicodedata.normalize("NFKC", canonical(text)).casefold().replace("i\u0307", "i")
     plain = "".join(_plain(character) for character in plain if not character.isspace())
@@ -73,16 +61,6 @@ def nearly(text: str) -> str:
         else:
             parts.append(character)
     return ".".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts if part)
-
-
-def spelt_twice(texts: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of spellings that have one identity, in order of appearance."""
-    first: dict[str, str] = {}
-    return [
-        (first[identity(text)], text)
-        for text in dict.fromkeys(texts)
-        if first.setdefault(identity(text), text) != text
-    ]
 
 
 def shown(text: str) -> str:

@@ -5,48 +5,33 @@ from pathlib import Path
 
 from models.errors import RecipeError
 from offline.base.remarks import Remark
-from offline.base.spelling import nearly, shown, spelt_twice
+from offline.base.spelling import identity, nearly, shown
 
 LISTED = 3
 """So many cells are named one by one."""
 
 
 def refuse_spelt_twice(path: Path, column: str, cells: Iterable[tuple[str, int]]) -> None:
-    """Refuse a column in which one thing is spelt in two ways.
-
-    Parameters
-    ----------
-    path : Path
-        Of the table, for messages.
-    column : str
-        Its name.
-    cells : iterable of (str, int)
-        What it holds, and in which line.
+    """Refuse a column in which one thing is spelt in two ways: texts, and in which line each stands.
 
     Raises
     ------
     RecipeError
         Names both spellings, and a line of each.
     """
-    lines: dict[str, int] = {}
+    first: dict[str, tuple[str, int]] = {}
     for text, line in cells:
-        lines.setdefault(text, line)
-    for one, other in spelt_twice(lines):
-        raise RecipeError(
-            f"{path}: {column} {shown(one)} (line {lines[one]}) and {shown(other)} (line {lines[other]}) are "
-            "one but for case, blanks, dashes or look-alike letters, and would be taken for two. Spell them "
-            "alike; or distinguish them by more than that."
-        )
+        one, at = first.setdefault(identity(text), (text, line))
+        if one != text:
+            raise RecipeError(
+                f"{path}: {column} {shown(one)} (line {at}) and {shown(text)} (line {line}) are one but for "
+                "case, blanks, dashes or look-alike letters, and would be taken for two. Spell them alike; "
+                "or distinguish them by more than that."
+            )
 
 
 def changed_cells(cells: Sequence[str]) -> list[Remark]:
-    """That cells were not taken as they stand in the table.
-
-    Parameters
-    ----------
-    cells : sequence of str
-        Line, column and text of each.
-    """
+    """That cells (line, column and text of each) were not taken as they stand in the table."""
     if not cells:
         return []
     text = (
@@ -59,12 +44,7 @@ def changed_cells(cells: Sequence[str]) -> list[Remark]:
 def nearly_alike(cells: Iterable[tuple[str, int]], what: str = "people's codes") -> list[Remark]:
     """On codes that may mean one thing or two: who made the table knows.
 
-    Parameters
-    ----------
-    cells : iterable of (str, int)
-        Codes, and the line of each; empty ones say nothing.
-    what : str
-        What they are, in words.
+    Of each its text and line; empty ones say nothing. ``what`` they are, in words.
     """
     groups: dict[str, dict[str, int]] = {}
     for text, line in cells:

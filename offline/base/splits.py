@@ -1,11 +1,14 @@
-"""Who is trained on and who is judged: folds by person.
+"""Who is trained on and who is predicted: folds by person.
 
 Windows of one person resemble each other far more than windows of two, whatever their labels; so a
 fold never has a person on both sides.  Folds follow from the people and their labels alone, and a
 fold is named by whom it holds out, so that its seed can come from what it is, not from its place.
+
+Of all samples ``person``, (n_samples,) str, is whose each is, and ``y``, (n_samples,) int64, its label; a
+``seed`` says which people come together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,12 +32,12 @@ PERSON_FOLDS = 5
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One division into people who are trained on and people who are judged.
+    """One division into people who are trained on and people who are predicted.
 
     Parameters
     ----------
     held_out : tuple of str
-        The people who are judged, sorted.
+        The people who are predicted, sorted.
     train, test : (n,) intp
         Samples of either side, ascending.
     title : str
@@ -53,36 +56,20 @@ class Fold:
 
 
 def leave_one_person_out(person: Names) -> list[Fold]:
-    """Every person once alone on the judged side, in order of their names.
-
-    Parameters
-    ----------
-    person : (n_samples,) str
-        Whose each sample is.
+    """Every person once alone on the predicted side, in order of their names.
 
     Raises
     ------
     RecipeError
         There are fewer than two people.
     """
-    people = _people(person)
-    return [_fold(person, [name]) for name in people]
+    return [_fold(person, [name]) for name in _people(person)]
 
 
 def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed: int = 0) -> list[Fold]:
-    """Divide people into folds whose labels are as alike as can be.
+    """Divide people into folds, 2 to their number, whose labels are as alike as can be.
 
-    Parameters
-    ----------
-    person : (n_samples,) str
-        Whose each sample is.
-    y : (n_samples,) int64
-        Labels.  Where each person has only one, folds are stratified over people; otherwise
-        over samples.
-    n_folds : int
-        From 2 to the number of people.
-    seed : int
-        Which people come together.
+    Where each person has only one label, folds are stratified over people; otherwise over samples.
 
     Raises
     ------
@@ -103,13 +90,13 @@ def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed:
             f"{'' if own is None else ' of the rarest label'}. Ask for fewer folds, or add people."
         )
     if own is not None:
-        split = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-        parts = split.split(np.zeros(len(people)), np.array([own[name] for name in people]))
-        groups = [[people[i] for i in held_out] for _, held_out in parts]
+        labels, names = np.array([own[name] for name in people]), np.array(people)
+        parts = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(names, labels)
     else:
+        names = person
         by_group = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
         parts = by_group.split(np.zeros(len(y)), y, groups=person)
-        groups = [sorted({str(name) for name in person[held_out]}) for _, held_out in parts]
+    groups = [set(names[held_out].tolist()) for _, held_out in parts]
     return sorted((_fold(person, group) for group in groups if group), key=lambda fold: fold.held_out)
 
 
@@ -121,15 +108,6 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
     they are `FEW_OF_A_LABEL` or more, each with people of every label; leaving out one person alone would
     make the held-out label the minority of every training set, which on noise gives an accuracy far
     *under* one half.
-
-    Parameters
-    ----------
-    person : (n_samples,) str
-        Whose each sample is.
-    y : (n_samples,) int64
-        Labels.
-    seed : int
-        Which people come together.
 
     Raises
     ------
@@ -147,21 +125,11 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
 
 
 def site_folds(table: SampleTable) -> list[Fold]:
-    """Every site once on the judged side, with nobody of it on the other.
+    """Every site once on the predicted side, with no one of it on the other; none with fewer than two sites.
 
     A person who was measured at several sites is left out of training altogether while one of those
-    is judged, and whoever's site is not known (it may be that one) always.  Sites without which some
-    label would have no training sample are not judged.
-
-    Parameters
-    ----------
-    table : SampleTable
-        All samples.
-
-    Returns
-    -------
-    list of Fold
-        None where there are fewer than two sites.
+    is predicted, and whoever's site is not known (it may be that one) always.  Sites without which some
+    label would have no training sample are not predicted.
     """
     folds = []
     labels = np.unique(table.target)
@@ -178,18 +146,9 @@ def site_folds(table: SampleTable) -> list[Fold]:
 def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
     """Within each person: a block of the recordings is predicted by what was fitted to the other blocks.
 
-    Such figures say nothing about other people.
-
-    Parameters
-    ----------
-    table : SampleTable
-        All samples.
-    blocks : int
-        Blocks of equal length that each recording is cut into; the same block of all a person's recordings
-        is held out together.
-    gap_s : float
-        Samples that lie less than this from the predicted block, s, are not trained on: neighbours resemble
-        each other, and the pipeline remembers.
+    Such figures say nothing about other people.  Each recording is cut into so many blocks of equal length;
+    the same block of all a person's recordings is held out together.  Samples that lie less than the gap, s,
+    from the predicted block are not trained on: neighbours resemble each other, and the pipeline remembers.
 
     Raises
     ------
@@ -223,14 +182,7 @@ def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
 def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:
     """The same fold with only so many training people, of all labels by turns.
 
-    Parameters
-    ----------
-    fold : Fold
-        As it is.
-    table : SampleTable
-        All samples.
-    n_people : int
-        How many remain; the first of them are those of a smaller number.
+    The first of them are those of a smaller number.
 
     Raises
     ------
@@ -263,9 +215,10 @@ def _people(person: Names) -> list[str]:
     return people
 
 
-def _fold(person: Names, held_out: Sequence[str]) -> Fold:
-    judged = np.isin(person, held_out)
-    return Fold(tuple(sorted(held_out)), np.flatnonzero(~judged), np.flatnonzero(judged))
+def _fold(person: Names, held_out: Iterable[str]) -> Fold:
+    people = tuple(sorted(held_out))
+    test = np.isin(person, people)
+    return Fold(people, np.flatnonzero(~test), np.flatnonzero(test))
 
 
 def _label_of_each(person: Names, y: npt.NDArray[np.int64]) -> dict[str, int] | None:
@@ -278,13 +231,5 @@ def _label_of_each(person: Names, y: npt.NDArray[np.int64]) -> dict[str, int] | 
 
 
 def holds(y: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> bool:
-    """Whether every label is among the samples'.
-
-    Parameters
-    ----------
-    y : (n,) int64
-        Of samples.
-    labels : (m,) int64
-        Which are wanted.
-    """
+    """Whether every one of these labels, (m,) int64, is among the samples' ``y``."""
     return bool(np.isin(labels, y).all())

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 
 Float32 = npt.NDArray[np.float32]
 
@@ -19,14 +19,8 @@ Float32 = npt.NDArray[np.float32]
 class KeptWindows:
     """Windows (n, n_channels, n_samples) float32, as far as reading goes like an array of that shape.
 
-    Parameters
-    ----------
-    signal : (n_channels, n_kept) float32
-        Stretches one behind the other.
-    at : (n,) int64
-        Where each window begins.
-    n_samples : int
-        Of a window.
+    The signal, (n_channels, n_kept) float32, has stretches one behind the other; ``at``, (n,) int64, is where
+    each window begins.
     """
 
     ndim = 3
@@ -44,16 +38,9 @@ class KeptWindows:
 
     @classmethod
     def of(cls, windows: Sequence[Float32], starts: Sequence[float], rate: float) -> "KeptWindows":
-        """Keep the windows of one recording.
+        """Keep the windows of one recording, at least one, (n_channels, n_samples) float32 each.
 
-        Parameters
-        ----------
-        windows : sequence of (n_channels, n_samples) float32
-            In order of time; at least one.
-        starts : sequence of float, s
-            When each begins.
-        rate : float
-            Hz.
+        They are in order of time, begin at ``starts``, s, and have ``rate`` samples a second.
         """
         n_samples = windows[0].shape[1]
         pieces, at = [windows[0]], [0]
@@ -72,13 +59,9 @@ class KeptWindows:
     def concatenate(cls, parts: Sequence["KeptWindows"]) -> "KeptWindows":
         """Windows of several recordings one behind the other; at least one recording."""
         before = np.cumsum([0, *(part.signal.shape[1] for part in parts)])
-        return cls(
-            np.concatenate([part.signal for part in parts], axis=1),
-            np.concatenate(
-                [part.at + start for part, start in zip(parts, before[:-1].tolist(), strict=True)]
-            ),
-            parts[0].n_samples,
-        )
+        at = [part.at + start for part, start in zip(parts, before[:-1].tolist(), strict=True)]
+        signal = np.concatenate([part.signal for part in parts], axis=1)
+        return cls(signal, np.concatenate(at), parts[0].n_samples)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -100,7 +83,8 @@ class KeptWindows:
             view = self.signal[:, start : start + self.n_samples]
             view.flags.writeable = False
             return view
-        return np.ascontiguousarray(self._every()[self.at[rows]])
+        every = sliding_window_view(self.signal, self.n_samples, axis=1)  # (n_channels, n_starts, n_samples)
+        return np.ascontiguousarray(every.transpose(1, 0, 2)[self.at[rows]])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:
@@ -112,12 +96,6 @@ class KeptWindows:
         """The same windows of some channels only."""
         return KeptWindows(self.signal[list(chosen)], self.at, self.n_samples)
 
-    def _every(self) -> Float32:
-        """Windows that begin at every sample, (n_starts, n_channels, n_samples), as a view."""
-        along, across = self.signal.strides[1], self.signal.strides[0]
-        shape = (self.signal.shape[1] - self.n_samples + 1, self.signal.shape[0], self.n_samples)
-        return as_strided(self.signal, shape, (along, across, along), writeable=False)
-
 
 def channels_of(X: "Windows", chosen: Sequence[int]) -> "Windows":
     """Windows (n, n_channels, n_samples) of some channels only."""
@@ -125,4 +103,4 @@ def channels_of(X: "Windows", chosen: Sequence[int]) -> "Windows":
 
 
 Windows = Float32 | KeptWindows
-"""What is learnt from and judged: an array, or windows that are kept once a sample."""
+"""What is learnt from and predicted: an array, or windows that are kept once a sample."""

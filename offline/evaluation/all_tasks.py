@@ -11,7 +11,7 @@ from offline.evaluation.tasks import FitTask
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.traits import tells
+from offline.stats.traits import traits_vary
 
 
 def tasks_of(samples: Samples, recipe: Recipe, networks: Sequence[str], *, audited: bool) -> list[WindowTask]:
@@ -31,7 +31,7 @@ def tasks_of(samples: Samples, recipe: Recipe, networks: Sequence[str], *, audit
     """
     by_person = is_by_person(samples.table, recipe)
     sites = len(site_folds(samples.table)) > 0
-    conditions = conditions_of(recipe, networks, sites=sites, traits=tells(samples.traits))
+    conditions = conditions_of(recipe, networks, sites=sites, traits=traits_vary(samples.traits))
     tasks = [task for each in conditions for task in each.tasks(samples.table)]
     tasks += network_null_tasks(samples, recipe)
     if audited:

@@ -263,4 +263,4 @@ def _table(
             ContinuousPredictions(repeat, fold, condition, person[test], each.scores[:, 0], each.scores[:, 1])
         )
     table = ContinuousPredictions.concatenate(parts)
-    return table if site is None else table.take(np.lexsort((table.person, table.repeat)))
+    return table if site is None else table.rows(np.lexsort((table.person, table.repeat)))

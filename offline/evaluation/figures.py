@@ -28,7 +28,7 @@ PROTOCOLS = {
 def in_canonical_order(table: Predictions, conditions: Sequence[str]) -> Predictions:
     """The rows by condition (in this order), then by repeat, then by sample."""
     rank = {condition: i for i, condition in enumerate(conditions)}
-    return table.take(
+    return table.rows(
         np.lexsort(
             (
                 table.sample,

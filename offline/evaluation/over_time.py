@@ -22,11 +22,11 @@ from offline.accumulation import (
     first_passage,
     fit,
     set_rule,
+    stopping_figures,
 )
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
-from offline.stats.intervals import clopper_pearson
 from offline.stats.primary import SUREST
 
 SECONDS = (10.0, 20.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
@@ -81,7 +81,7 @@ def learn(table: SampleTable, inner: Sequence[Fold], judged: Callable[[Fold], Fl
     learnt = fit(found)
     out: dict[str, Any] = {
         "people": learnt.n_people,
-        "law": None if learnt.law is None else learnt.law.to_json(),
+        "law": None if learnt.law is None else asdict(learnt.law),
         "rule": None,
         "reason": learnt.reason,
         "remarks": list(learnt.remarks),
@@ -122,7 +122,7 @@ def over_time(
         if not its.get("law"):
             continue
         rows = first.rows(first.fold == fold)
-        law = Law.from_json(its["law"])
+        law = Law(**its["law"])
         for trajectory in trajectories_of(table.rows(rows.sample.astype(np.intp)), rows.scores, fold):
             posterior = accumulate(law, trajectory)
             by_law.append(posterior)
@@ -138,24 +138,7 @@ def over_time(
         "since": "the first judged window, after the warm-up",
         "people": len(by_law),
         "laws": {fold: its["law"] for fold, its in sorted(learnt.items())},
-        "by_law": [asdict(point) for point in curve(by_law, seconds)],
-        "as_if_independent": [asdict(point) for point in curve(naive, seconds)],
-        "stopping": _stopping(passages),
-    }
-
-
-def _stopping(passages: Sequence[tuple[Passage | None, bool]]) -> dict[str, Any] | None:
-    """How many held-out people were told a label early, and how many of them a wrong one."""
-    if not passages:
-        return None
-    stopped = [(passage, positive) for passage, positive in passages if passage is not None]
-    wrong = sum(passage.positive != positive for passage, positive in stopped)
-    ends = clopper_pearson(wrong, len(stopped))
-    return {
-        "wanted": ALPHA,
-        "people": len(passages),
-        "stopped": len(stopped),
-        "wrong": wrong,
-        "wrong_share_interval": None if ends is None else list(ends),
-        "median_seconds": float(np.median([p.seconds for p, _ in stopped])) if stopped else None,
+        "by_law": curve(by_law, seconds),
+        "as_if_independent": curve(naive, seconds),
+        "stopping": {"wanted": ALPHA, **stopping_figures(passages)} if passages else None,
     }

@@ -17,7 +17,7 @@ from offline.samples.memory_features import memory_features, mirrored
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.regression import ContinuousPredictions
-from offline.stats.traits import tells, trait_features
+from offline.stats.traits import trait_features, traits_vary
 from realtime.pipeline import Pipeline
 
 Names = npt.NDArray[np.str_]
@@ -84,6 +84,6 @@ def _features(
         total = np.zeros((len(person), values.shape[1]))
         np.add.at(total, whose, values)
         features[name] = total / count
-    if tells(samples.traits) and recipe.labels.column not in ("age", "sex"):
+    if traits_vary(samples.traits) and recipe.labels.column not in ("age", "sex"):
         features["age and sex"] = trait_features(samples.traits, person)
     return features

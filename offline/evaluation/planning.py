@@ -20,8 +20,7 @@ from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, Win
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.training.search import inner_folds, searches
-from offline.training.train import fit_settings, train_network
-from offline.training.validation import validation_split
+from offline.training.train import fit_settings, train_within
 
 TRIED = 20
 """Permutations of the null by which the rest are predicted."""
@@ -151,18 +150,11 @@ def _of_network(samples: Samples, name: str, task: WindowTask, n_folds: int) -> 
 
 def _epoch_seconds(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[float, float]:
     """Seconds of an epoch, and what each fit costs besides: one of two epochs less one of one."""
-    split = validation_split(samples.table, fold.train, seed=0, fraction=recipe.training.validation_fraction)
     took = []
     for epochs in (1, 1, 2):  # the first fit of a process takes longer than any other
         training = recipe.training.model_copy(update={"epochs": epochs, "min_epochs": 1})
         began = time.perf_counter()
-        train_network(
-            samples,
-            recipe.model_copy(update={"training": training}),
-            train_index=split.train,
-            validation_index=split.validation,
-            seed=0,
-        )
+        train_within(samples, recipe.model_copy(update={"training": training}), fold.train, seed=0)
         took.append(time.perf_counter() - began)
     epoch = max(took[2] - took[1], 0.1 * took[1])
     return epoch, max(took[1] - epoch, 0.0)

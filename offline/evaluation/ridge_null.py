@@ -73,7 +73,7 @@ def person_rounds(rows: Labelled, *, repeats: int, seed: int) -> PersonScores:
     seed : int
         Of the first division.
     """
-    scores, rounds = [], []
+    scores = []
     for repeat in range(repeats):
         for fold in evaluation_folds(rows.person, rows.y, seed=seed + repeat):
             train = Labelled(
@@ -86,8 +86,7 @@ def person_rounds(rows: Labelled, *, repeats: int, seed: int) -> PersonScores:
             model = fit_discriminant(train.features, train.y[:, np.newaxis] == 1, train.weight, inner)
             scores.append(np.full(len(rows.y), np.nan))
             scores[-1][fold.test] = model.log_odds(rows.features[fold.test])[:, 0]
-            rounds.append((repeat, fold.name))
-    return PersonScores(tuple(rows.person.tolist()), rows.y == 1, np.array(scores), tuple(rounds))
+    return PersonScores(tuple(rows.person.tolist()), rows.y == 1, np.array(scores))
 
 
 def _people(features: Floats, table: SampleTable, permutations: int, repeats: int, seed: int) -> Null:

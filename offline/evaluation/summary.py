@@ -149,8 +149,8 @@ def _within_people(
         out[each] = _figure(mean, sd, each, null, whole, people_vary=True)
     if len(table.people) < FEWEST_FOR_OTHERS:
         out["of_each"] = {
-            person: [round(interval.low, 4), round(interval.high, 4)]
-            for person, interval in within_person(table, metric, seed=seed).items()
+            person: [round(end, 4) for end in ends]
+            for person, ends in within_person(table, metric, seed=seed).items()
         }
     return out
 
@@ -165,12 +165,10 @@ def _figure(
     if whole and null is not None:
         out["p"] = p_value(value, null.figures[metric])
     if sd is not None:
-        plain = around(value, sd)
-        out["bootstrap"] = [plain.low, plain.high]
+        out["bootstrap"] = list(around(value, sd))
         chance = None if null is None else null_sd(null.figures[metric])
         if chance is not None:
-            wide = around(value, max(chance, sd) if people_vary else chance)
-            out["interval"] = [wide.low, wide.high]
+            out["interval"] = list(around(value, max(chance, sd) if people_vary else chance))
     return out
 
 

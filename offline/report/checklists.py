@@ -16,20 +16,18 @@ Item = tuple[str, str, str]
 def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
     """Checklist, what is asked, and where it stands or why it does not.
 
-    Parameters
-    ----------
-    results : mapping
-        What ``results.json`` holds.
-    audited : bool
-        Whether leakage protocols were run too.
+    Of what ``results.json`` holds, and whether leakage protocols were run too.
     """
-    few = results["people"] < 10
     by_person = results["primary"]["label_of"] == "person"
     sites = any("unseen site" in name for name in results["conditions"])
     missing = "not answered here: "
+
+    def there(answered: bool, where: str, why: str) -> str:
+        return where if answered else missing + why
+
     leakage = "everybody is on both sides, with other parts of the recordings"
     if not by_time(results):
-        leakage = "nobody is on both sides"
+        leakage = "no person is on both sides"
     reforms = {
         "what is claimed, of which population": missing + "the study's authors must say it",
         "code, versions and settings to compute it again": "section Versions and hashes",
@@ -37,16 +35,15 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
         "how data were prepared": "recipe in section Versions and hashes; all causal, by replay",
         "which models were compared, how settings were chosen": "sections Protocol and Figures",
         "separation of training from test, leakage": f"section Protocol; {leakage}",
-        "what leakage would have claimed": "section Leakage protocols"
-        if audited
-        else missing + "evaluate with --audit",
-        "figures with their uncertainty, how it was found": missing
-        + "too few people for an interval between them"
-        if few
-        else "section Figures",
-        "whether it holds elsewhere": "rows 'unseen site' of section Figures"
-        if sites
-        else missing + "the cohort names no two sites",
+        "what leakage would have claimed": there(
+            audited, "section Leakage protocols", "evaluate with --audit"
+        ),
+        "figures with their uncertainty, how it was found": there(
+            results["people"] >= 10, "section Figures", "too few people for an interval between them"
+        ),
+        "whether it holds elsewhere": there(
+            sites, "rows 'unseen site' of section Figures", "the cohort names no two sites"
+        ),
     }
     tripod = {
         "setting, eligibility, recruitment": missing + "not part of the recordings",
@@ -56,9 +53,7 @@ def items(results: Mapping[str, Any], *, audited: bool) -> list[Item]:
         "discrimination and calibration": "sections Figures and Plots"
         if by_person
         else "section Plots, over windows",
-        "net benefit": "section Plots, decision curve"
-        if by_person
-        else missing + "nobody acts on a window alone",
+        "net benefit": there(by_person, "section Plots, decision curve", "nobody acts on a window alone"),
         "fairness: figures of subgroups": missing + "sites only; sex and age are counted in section Cohort",
         "the model itself": "a bundle made by `hemostream train`, whose card has it all",
     }

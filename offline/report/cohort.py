@@ -9,12 +9,7 @@ from offline.report.words import who
 
 
 def cohort_of(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Who was recorded, and what of it could be used.
-
-    Parameters
-    ----------
-    results : mapping
-        What ``results.json`` holds.
+    """Who was recorded, and what of it could be used, of what ``results.json`` holds.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Figures as tables for the terminal: person by person, condition by condition, and those of audits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,6 +11,7 @@ from models.outside import printable
 from offline.base.terminal import PlainConsole
 from offline.report.cells import figure_of, number, p_value
 from offline.report.leakage import UNITS, audit_table
+from offline.report.page import Row, TextTable
 from offline.report.words import METRICS, by_time, fitted_to
 
 AMOUNTS = ("r", "R2", "MAE")
@@ -24,15 +25,8 @@ WIDTH_OF_A_FILE = 130
 def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     """What was found, by person.
 
-    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC; always the
-    figures of each condition by person with intervals and p.
-
-    Parameters
-    ----------
-    figures : mapping
-        What ``results.json`` holds.
-    narrow : bool
-        Whether of each person only the primary figure is shown.
+    Where labels change within recordings, each person's accuracy, balanced accuracy and AUC (if ``narrow``
+    only the primary figure); always the figures of each condition by person with intervals and p.
     """
     parts: list[RenderableType] = []
     if figures["primary"]["label_of"] == "event":
@@ -49,29 +43,32 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     return Group(*parts)
 
 
-def print_continuous(figures: Mapping[str, Any], console: PlainConsole | None = None) -> None:
+def print_continuous(figures: Mapping[str, Any]) -> None:
     """Print what an evaluation of an amount found."""
     title = f"{figures['recipe']['name']}: {figures['continuous_target']}, by person"
     table = _figures(title, figures["conditions"], dict(zip(AMOUNTS, AMOUNTS, strict=True)), "between people")
-    _wide(console).print(table, _line(f"{figures['says']}; {figures['protocol']}."))
+    _wide().print(table, _line(f"{figures['says']}; {figures['protocol']}."))
 
 
-def print_audit(audit: Mapping[str, Any], console: PlainConsole | None = None) -> None:
+def print_audit(audit: Mapping[str, Any]) -> None:
     """Print a leakage audit: each protocol paired with its honest twin, on true and on permuted labels."""
-    its = audit_table(audit)
-    table = Table(
-        title=f"What each protocol gives here ({UNITS[audit['unit']]}, {audit['model']} model)",
-        caption=f"{audit['says']}; {audit['permutations'] or 'no'} permutations of the labels",
-    )
+    title = f"What each protocol gives here ({UNITS[audit['unit']]}, {audit['model']} model)"
+    caption = f"{audit['says']}; {audit['permutations'] or 'no'} permutations of the labels"
+    _wide().print(_table(audit_table(audit), title, caption))
+
+
+def _table(its: TextTable, title: str, caption: str | None = None, *, last_apart: bool = False) -> Table:
+    """For the terminal: the first cell of a row is its name."""
+    table = Table(title=title, caption=caption)
     for i, name in enumerate(its.head):
-        table.add_column(name, justify="right" if i else "left")
-    for row in its.rows:
-        table.add_row(*row)
-    _wide(console).print(table)
+        table.add_column(name, justify="right" if i else "left", overflow="fold")
+    for i, row in enumerate(its.rows):
+        table.add_row(*row, end_section=last_apart and i == len(its.rows) - 2)
+    return table
 
 
-def _wide(console: PlainConsole | None) -> PlainConsole:
-    console = console or PlainConsole()
+def _wide() -> PlainConsole:
+    console = PlainConsole()
     if console.unlimited:
         console.width = max(console.width, WIDTH_OF_A_FILE)
     return console
@@ -96,31 +93,31 @@ def _people(figures: Mapping[str, Any], *, narrow: bool) -> Table:
     primary = figures["primary"]["metric"]
     shown = [(name, short) for name, short in SHOWN if not narrow or name == primary]
     title = f"{figures['recipe']['name']}: each person predicted by what was fitted to {fitted_to(figures)}"
-    others = ", ".join(short for name, short in SHOWN if name != primary)
-    table = Table(
-        title=f"{title}; {METRICS[primary]}" if narrow else title,
-        caption=f"{others} of each person: in results.json, and on a wider terminal" if narrow else None,
-    )
-    table.add_column("person", overflow="fold")
-    table.add_column("windows", justify="right")
-    if not narrow:
-        table.add_column("majority\nrate", justify="right")
-    for name in conditions:
-        head = name if narrow else f"{name}\n{' / '.join(short for _, short in shown)}"
-        table.add_column(head, justify="right", overflow="fold")
-    first = next(iter(conditions.values()))
+    of_each = " / ".join(short for _, short in shown)
+    heads = list(conditions) if narrow else [f"{name}\n{of_each}" for name in conditions]
 
-    def add(name: Text | str, windows: str, its: Mapping[str, Any], own: list[str]) -> None:
-        table.add_row(name, windows, *([] if narrow else [number(its["majority_rate"])]), *own)
+    def row(name: str, windows: str, its: Mapping[str, Any], own: Iterable[Mapping[str, Any] | None]) -> Row:
+        majority = [] if narrow else [number(its["majority_rate"])]
+        cells = ("–" if each is None else " / ".join(number(each[key]) for key, _ in shown) for each in own)
+        return (name, windows, *majority, *cells)
 
-    for person, its in first["persons"].items():
-        each = [own["persons"].get(person) for own in conditions.values()]
-        own = ["–" if found is None else _cell(found, shown) for found in each]
-        add(_line(person), str(sum(its["n"].values())), its, own)
-    table.add_section()
+    rows = [
+        row(
+            person,
+            str(sum(its["n"].values())),
+            its,
+            [own["persons"].get(person) for own in conditions.values()],
+        )
+        for person, its in next(iter(conditions.values()))["persons"].items()
+    ]
     means = [own["mean_over_people"] for own in conditions.values()]
-    add("mean", "", means[0], [_cell(its, shown) for its in means])
-    return table
+    rows.append(row("mean", "", means[0], means))
+    table = TextTable(("person", "windows", *([] if narrow else ["majority\nrate"]), *heads), rows)
+    if not narrow:
+        return _table(table, title, last_apart=True)
+    others = ", ".join(short for name, short in SHOWN if name != primary)
+    caption = f"{others} of each person: in results.json, and on a wider terminal"
+    return _table(table, f"{title}; {METRICS[primary]}", caption, last_apart=True)
 
 
 def _conditions(figures: Mapping[str, Any]) -> Table:
@@ -134,21 +131,14 @@ def _conditions(figures: Mapping[str, Any]) -> Table:
 
 def _figures(title: str, conditions: Mapping[str, Any], names: Mapping[str, str], of: str) -> Table:
     """A row a condition: each figure with its interval and p."""
-    table = Table(title=title)
-    table.add_column("")
-    for name in names.values():
-        table.add_column(f"{name}\n95 % {of}", justify="right")
-        table.add_column("p", justify="right")
-    for condition, its in conditions.items():
-        cells = ((figure_of(its[name]), p_value(its[name]["p"])) for name in names)
-        table.add_row(condition, *(cell for pair in cells for cell in pair))
-    return table
+    head = (cell for name in names.values() for cell in (f"{name}\n95 % {of}", "p"))
+    rows = [
+        (condition, *(cell for name in names for cell in (figure_of(its[name]), p_value(its[name]["p"]))))
+        for condition, its in conditions.items()
+    ]
+    return _table(TextTable(("", *head), rows), title)
 
 
 def _line(text: str) -> Text:
     """A text of ours that may hold names from files."""
     return Text(printable(text, None, lines=True))
-
-
-def _cell(its: Mapping[str, Any], shown: Sequence[tuple[str, str]]) -> str:
-    return " / ".join(number(its[name]) for name, _ in shown)

@@ -5,9 +5,9 @@ from typing import Any
 
 from offline.report.cells import figure_of, number, sentence
 from offline.report.cohort import cohort_section, versions
-from offline.report.page import Bullets, PageSection, Paragraph, Picture, ReportPage, Row, TextTable
+from offline.report.page import PageSection, Paragraph, Picture, ReportPage, Row, TextTable
 from offline.report.plots import predicted_and_reported
-from offline.report.study import TENFOLD, UNSEEN_SITE
+from offline.report.study import TENFOLD, UNSEEN_SITE, data_section
 from offline.report.words import ALPHA
 from offline.stats.regression import ContinuousPredictions
 
@@ -64,12 +64,11 @@ def continuous_study_page(results: Mapping[str, Any], table: ContinuousPredictio
         (name, str(its["people"]), *(f"{its[each]:.1f}" for each in ("mean", "sd", "least", "most")))
         for name, its in data["sites"].items()
     ]
-    whose = Paragraph(f"{data['derivative']}; {data['people']} people.")
     sections = [
         PageSection("In short", [Paragraph(how), Paragraph(in_short(results))]),
         figures(results, chance, UNITS),
         drawn(table, f"{study['table']}, {_protocol(results)}"),
-        PageSection("Data", [whose, TextTable(SITES, sites), Bullets(data["remarks"])]),
+        data_section(data, TextTable(SITES, sites)),
     ]
     return ReportPage(f"{study['title']}: {data['target']}", sections, study["paper"])
 

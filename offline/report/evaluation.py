@@ -7,7 +7,7 @@ from typing import Any
 from offline.base.predictions import Predictions
 from offline.report import words
 from offline.report.cells import difference, interval, number, p_value
-from offline.report.checklists import items
+from offline.report.checklists import Item, items
 from offline.report.cohort import cohort_of, cohort_section, versions
 from offline.report.leakage import audit_section
 from offline.report.page import (
@@ -36,14 +36,10 @@ def picture_of(method: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationFiles:
-    """What an evaluation wrote.
+    """What an evaluation wrote: ``results.json``, ``run.json`` and ``predictions.csv``.
 
     Parameters
     ----------
-    results, run : mapping
-        ``results.json`` and ``run.json``.
-    predictions : Predictions
-        ``predictions.csv``.
     audits : mapping of str to mapping
         What there is of ``audit.json`` and ``audit-network.json``, by name without the ending.
     pictures : mapping of str to bytes
@@ -56,6 +52,11 @@ class EvaluationFiles:
     audits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
+    @property
+    def items(self) -> list[Item]:
+        """Which questions of the checklists the page answers."""
+        return items(self.results, audited="audit" in self.audits)
+
     def shown(self, name: str, alt: str) -> list[PageBlock]:
         """A picture, where it was drawn."""
         return [Picture(self.pictures[name], alt)] if name in self.pictures else []
@@ -67,7 +68,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
     sections = [
         in_short(results),
         cohort_section(results),
-        PageSection("Protocol", [Paragraph(words.protocol(results)), Paragraph(_fixed(results))]),
+        protocol(results),
         figures(results),
         plots(files),
         *(
@@ -77,7 +78,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
         over_time(results),
         channel_map(files),
         *(explanation(files, method) for method in results["explanations"]),
-        PageSection("Checklists", [checklist_table(results, audited="audit" in files.audits)]),
+        PageSection("Checklists", [TextTable(("checklist", "asked", "where it stands"), files.items)]),
         versions(results, files.run),
     ]
     return ReportPage(results["recipe"]["name"], sections, "Evaluation of windows of recordings")
@@ -99,10 +100,7 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
         "channel_map": results["channel_map"],
         "explanations": results["explanations"],
         "over_time": results["over_time"],
-        "checklists": [
-            {"list": which, "item": what, "where": where}
-            for which, what, where in items(results, audited="audit" in files.audits)
-        ],
+        "checklists": [{"list": which, "item": what, "where": where} for which, what, where in files.items],
         "recipe": results["recipe"],
         "cohort_hash": results["cohort_hash"],
         "run": dict(files.run),
@@ -116,12 +114,14 @@ def in_short(results: Mapping[str, Any]) -> PageSection:
     )
 
 
-def _fixed(results: Mapping[str, Any]) -> str:
+def protocol(results: Mapping[str, Any]) -> PageSection:
+    """How it was evaluated, and what was fixed before."""
     metric = METRICS[results["primary"]["metric"]]
-    return (
+    fixed = (
         f"Fixed before the run, and part of the recipe's hash: the primary figure is {metric} by person; the "
         f"label belongs to the {results['primary']['label_of']}."
     )
+    return PageSection("Protocol", [Paragraph(words.protocol(results)), Paragraph(fixed)])
 
 
 def figures(results: Mapping[str, Any]) -> PageSection:
@@ -131,12 +131,8 @@ def figures(results: Mapping[str, Any]) -> PageSection:
         cells = [name]
         for metric in METRICS:
             own = its["by_person"][metric]
-            cells += [
-                number(own["value"]),
-                interval(own["interval"]),
-                interval(own["bootstrap"]),
-                p_value(own["p"]),
-            ]
+            cells += [number(own["value"]), interval(own["interval"]), interval(own["bootstrap"])]
+            cells.append(p_value(own["p"]))
         rows.append((*cells, number(its["pooled"]["majority_rate"])))
     ends = ("95 % (null's SD)", "95 % (bootstrap)", "p")
     head = ("", *(cell for metric in METRICS.values() for cell in (metric, *ends)), "majority rate")
@@ -144,19 +140,9 @@ def figures(results: Mapping[str, Any]) -> PageSection:
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."
     )
-    lines = [f"{name}: {_in_words(results, name)}" for name in results["conditions"]]
+    lines = [f"{name}: {words.chance_words(results, name)}" for name in results["conditions"]]
     blocks = [Paragraph(why, note=True), TextTable(head, rows), Bullets(lines)]
     return PageSection("Figures", [*blocks, *_within(results), *_compared(results)])
-
-
-def _in_words(results: Mapping[str, Any], name: str) -> str:
-    metric = results["primary"]["metric"]
-    its = results["conditions"][name]["by_person"][metric]
-    return (
-        "not determined"
-        if its["value"] is None
-        else words.against_chance(its, words.chance_of(results, metric))
-    )
 
 
 def _within(results: Mapping[str, Any]) -> list[PageBlock]:
@@ -218,7 +204,7 @@ def over_time(results: Mapping[str, Any]) -> PageSection | None:
 
 
 def channel_map(files: EvaluationFiles) -> PageSection | None:
-    """The channels in which labels lie farthest apart."""
+    """The channels in which labels differ most."""
     its, labels = files.results["channel_map"], files.results["labels"]
     if its is None:
         return None
@@ -229,7 +215,7 @@ def channel_map(files: EvaluationFiles) -> PageSection | None:
     text = (
         f"No classifier: {labels[1]} less {labels[0]} in standard errors, channel by channel, with p values "
         "that are corrected for all channels and features (the largest of all in each of "
-        f"{its['permutations']} permuted labellings)."
+        f"{its['permutations']} permutations of the labels)."
     )
     title, head = "Map: where labels differ", ("channel", "of windows", "apart", "p, corrected")
     return PageSection(title, [Paragraph(text), *files.shown(CHANNEL_MAP, title), TextTable(head, rows)])
@@ -239,8 +225,3 @@ def explanation(files: EvaluationFiles, method: str) -> PageSection:
     """What one method shows of what the network looks at."""
     its, title = files.results["explanations"][method], f"Map: {method}"
     return PageSection(title, [Paragraph(words.map_words(its)), *files.shown(picture_of(method), title)])
-
-
-def checklist_table(results: Mapping[str, Any], *, audited: bool) -> TextTable:
-    """Which questions of the checklists the page answers."""
-    return TextTable(("checklist", "asked", "where it stands"), items(results, audited=audited))

@@ -22,15 +22,8 @@ SITES, SITES_PAGE = "sites.json", "sites.html"
 def write_report(folder: Path) -> Path:
     """Make the page of an evaluation, of a study, or of a prediction of sites.
 
-    Parameters
-    ----------
-    folder : path
-        The ``--out`` of the command; a study's own.
-
-    Returns
-    -------
-    path
-        The page. Of an evaluation of windows the same is in ``report.json``.
+    Of the folder that was the ``--out`` of the command; a study's own. The page is returned; of an evaluation
+    of windows the same is in ``report.json``.
 
     Raises
     ------

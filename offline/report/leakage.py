@@ -54,10 +54,7 @@ def study_section(results: Mapping[str, Any]) -> PageSection | None:
 def conditions(audit: Audit) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any] | None]]:
     """Every condition in order: its name, its figures, and a protocol's difference to the twin above it.
 
-    Yields
-    ------
-    str, mapping, mapping or None
-        None for an honest twin.
+    The difference of an honest twin is None.
     """
     twin = None
     for name, its in audit["protocols"].items():

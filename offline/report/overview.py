@@ -1,12 +1,12 @@
 """All studies of a folder as one table: ``index.html``, ``studies.md`` and ``studies.json``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.private import write_private
 from offline.base.json_files import write_json
-from offline.report.cells import NONE, figure_of, number
+from offline.report.cells import NONE, difference, figure_of, number
 from offline.report.continuous import HEAD as CONTINUOUS_HEAD
 from offline.report.continuous import READ, UNITS, continuous_rows, in_short
 from offline.report.leakage import across_studies, highest
@@ -35,14 +35,10 @@ def write_overview(
     seconds: Mapping[str, float],
     notes: Sequence[str] = (),
 ) -> str:
-    """Write the three files.
+    """Write the three files, of studies that are all of labels, or all of an amount.
 
     Parameters
     ----------
-    out : path
-        Folder of all.
-    all_results : sequence of mapping
-        Of each study; all of labels, or all of an amount.
     seconds : mapping of str to float
         What each took.
     notes : sequence of str
@@ -53,8 +49,15 @@ def write_overview(
     str
         ``studies.md``: the table, notes, and the table of leakage protocols where they were tried.
     """
+
+    def took(results: Mapping[str, Any]) -> float:
+        return seconds.get(results["study"]["name"], 0.0)
+
     amounts = any("unit" in each["data"] for each in all_results)
-    table = _of_amounts(all_results, seconds) if amounts else _of_labels(all_results, seconds)
+    if amounts:
+        table = _of_amounts(all_results, took)
+    else:
+        table = TextTable(HEAD, [_row(each, took(each)) for each in all_results])
     leakage = across_studies(all_results)
     read = (UNITS, READ) if amounts else ()
     links = [
@@ -67,17 +70,13 @@ def write_overview(
         PageSection("Leakage protocols", [leakage]) if leakage.rows else None,
         PageSection("A page each", [PageLinks(links)]),
     ]
-    title = "ContinuousPredictions" if amounts else "Published systems"
+    title = "Continuous targets" if amounts else "Published systems"
     ReportPage(title, sections, wide=True).write(out / "index.html")
     texts = [table.markdown(), *notes, *((leakage.caption, leakage.markdown()) if leakage.rows else ())]
     text = "\n\n".join(texts) + "\n"
     write_private(out / "studies.md", text)
     write_json(out / "studies.json", list(all_results))
     return text
-
-
-def _of_labels(all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> TextTable:
-    return TextTable(HEAD, [_row(each, seconds.get(each["study"]["name"], 0.0)) for each in all_results])
 
 
 def _row(results: Mapping[str, Any], seconds: float) -> Row:
@@ -90,7 +89,7 @@ def _row(results: Mapping[str, Any], seconds: float) -> Row:
         + (f"; {study['disorder']}: not compared" if of_another_disorder(results) else ""),
         f"{own['accuracy']:.3f} / {number(own['balanced_accuracy']['value'])}",
         figure_of(own["auc"]),
-        _less_ridge(results.get("beside_ridge")),
+        "{} ({})".format(*difference(ridge)) if (ridge := results.get("beside_ridge")) else NONE,
         number(own["auc_over_all"]),
         *(number(its["auc"]["value"]) if its else NONE for its in others),
         number(results["null"]["auc"]["mean"]) if results["null"] else NONE,
@@ -100,20 +99,14 @@ def _row(results: Mapping[str, Any], seconds: float) -> Row:
     )
 
 
-def _less_ridge(its: Mapping[str, Any] | None) -> str:
-    if its is None:
-        return NONE
-    low, high = its["interval"]
-    return f"{its['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
-
-
-def _of_amounts(all_results: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> TextTable:
+def _of_amounts(
+    all_results: Sequence[Mapping[str, Any]], took: Callable[[Mapping[str, Any]], float]
+) -> TextTable:
     """A row a condition of each; a study's seconds stand in its last."""
     rows: list[Row] = []
     for each in all_results:
         own = continuous_rows(each)
-        last = f"{seconds.get(each['study']['name'], 0.0):.1f}"
-        ends = [""] * (len(own) - 1) + [last]
+        ends = [""] * (len(own) - 1) + [f"{took(each):.1f}"]
         names = (each["study"]["title"], each["data"]["target"])
         rows += [(*names, *row, end) for row, end in zip(own, ends, strict=True)]
     return TextTable(("system", "target", *CONTINUOUS_HEAD, "s"), rows)

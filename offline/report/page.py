@@ -92,7 +92,7 @@ class Preformatted(PageBlock):
 
 @dataclass(frozen=True)
 class Picture(PageBlock):
-    """A PNG image within the page, and what is said of it."""
+    """A PNG image within the page, and its caption."""
 
     kind: ClassVar = "picture"
     png: bytes
@@ -127,18 +127,9 @@ class PageSection:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """A page.
+    """A page: its title (in the browser's tab too), its sections in order (None is left out), a subtitle.
 
-    Parameters
-    ----------
-    title : str
-        Stands on top and in the browser's tab.
-    sections : sequence of PageSection or None
-        In order; what is None is left out.
-    subtitle : str
-        Under the title.
-    wide : bool
-        Whether it takes the whole window, for a table of many columns.
+    A ``wide`` one takes the whole window, for a table of many columns.
     """
 
     title: str

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from scipy.special import expit
+from sklearn.metrics import roc_curve
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
@@ -68,7 +68,7 @@ def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
     own = table.of_condition(condition)
     if by_person:
         scores = person_scores(own)
-        value: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
+        value = scores.probability
         colours = [COLOURS[int(positive)] for positive in scores.positive]
         people, label = list(scores.people), f"probability of {table.labels[1]}"
     else:
@@ -86,7 +86,7 @@ def outcomes(table: Predictions, condition: str, *, by_person: bool) -> Figure:
     if by_person:
         for k, name in enumerate(table.labels):
             axes.scatter([], [], color=COLOURS[k], label=f"really {name}")
-        axes.legend(loc="lower right", fontsize=8)
+        _legend(axes)
     return figure
 
 
@@ -112,7 +112,7 @@ def calibration(table: Predictions, conditions: list[str], *, by_person: bool) -
         own = table.of_condition(condition)
         if by_person:
             scores = person_scores(own)
-            p, y = np.asarray(expit(np.nanmean(scores.log_odds, axis=0))), scores.positive
+            p, y = scores.probability, scores.positive
         else:
             p, y = own.scores[:, 1], own.y == 1
         bins = np.array_split(np.argsort(p, kind="stable"), min(BINS, len(p)))
@@ -126,18 +126,17 @@ def decision(table: Predictions, conditions: list[str], prevalence: float | None
     """Net benefit of acting on what was predicted of people, next to acting on everybody and on nobody."""
     figure, axes = new_figure(4.8, 4.0)
     everybody: list[dict[str, float]] = []
+
+    def plot(curve: list[dict[str, float]], what: str, style: str = "-", **options: str) -> None:
+        axes.plot([c["threshold"] for c in curve], [c[what] for c in curve], style, **options)
+
     for condition, colour in zip(conditions, cycle(COLOURS), strict=False):
         scores = person_scores(table.of_condition(condition))
-        probability: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
-        curve = decision_curve(scores.positive, probability, prevalence)
+        curve = decision_curve(scores.positive, scores.probability, prevalence)
         if curve is not None:
             everybody = curve
-            axes.plot(
-                [c["threshold"] for c in curve], [c["benefit"] for c in curve], color=colour, label=condition
-            )
-    axes.plot(
-        [c["threshold"] for c in everybody], [c["everybody"] for c in everybody], "k--", label="everybody"
-    )
+            plot(curve, "benefit", color=colour, label=condition)
+    plot(everybody, "everybody", "k--", label="everybody")
     axes.axhline(0.0, color="black", linewidth=0.8, linestyle=":", label="nobody")
     axes.set_ylim(-0.15, None)
     axes.set_xlabel("probability from which one would act")
@@ -196,9 +195,7 @@ def _curve(y: npt.NDArray[np.bool_], scores: Floats, grid: Floats) -> Floats | N
     """True positives at each rate of false ones, or None where a label is absent."""
     if y.all() or not y.any():
         return None
-    cuts = np.concatenate([[np.inf], np.unique(scores)[::-1]])
-    hits = np.array([np.mean(scores[y] >= cut) for cut in cuts])
-    alarms = np.array([np.mean(scores[~y] >= cut) for cut in cuts])
+    alarms, hits, _ = roc_curve(y, scores, drop_intermediate=False)
     # At one rate of false positives the curve may rise straight up: its top is what counts.
     at, first = np.unique(alarms[::-1], return_index=True)
     return np.asarray(np.interp(grid, at, hits[::-1][first]))

@@ -38,7 +38,8 @@ def sites_table(results: Mapping[str, Any]) -> TextTable:
 def sites_notes(results: Mapping[str, Any]) -> list[str]:
     """How to read the table, chance first."""
     left_out = ", ".join(f"{name or '(none)'} ({n})" for name, n in results["left_out"].items())
-    notes = [
+    why = f"Left out, for they have under {results['folds']} people: {left_out}."
+    return [
         f"{results['people']} people of {len(results['sites'])} sites. Chance is {results['chance']:.3f}, "
         "one in as many as there are sites; the largest site holds "
         f"{results['majority_rate']:.3f} of the people, and always naming it has a balanced accuracy of "
@@ -53,9 +54,5 @@ def sites_notes(results: Mapping[str, Any]) -> list[str]:
         "Where age and sex are kept, sites that differ in them may be recognised by them.",
         "Intervals are from draws of people, the fitted models taken as given: rather too narrow.",
         f"Of {results['table']}: {results['derivative']}.",
+        *([why] if left_out else []),
     ]
-    return (
-        [*notes, f"Left out, for they have under {results['folds']} people: {left_out}."]
-        if left_out
-        else notes
-    )

@@ -4,16 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from offline.report.cells import figure_of, interval, number, times
+from offline.report.cells import figure, figure_of, number, times
 from offline.report.leakage import study_section
 from offline.report.page import Bullets, PageSection, Paragraph, ReportPage, Row, TextTable
 
-UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN = (
-    "unseen site",
-    "unseen site, transductive",
-    "10-fold",
-    "paper's protocol",
-)
+UNSEEN_SITE, TRANSDUCTIVE = "unseen site", "unseen site, transductive"
+TENFOLD, OWN = "10-fold", "paper's protocol"
 """Conditions, as ``results.json`` names them."""
 EXPLAINED = {
     UNSEEN_SITE: "everybody of a site predicted by what was fitted to the other sites, one person at a time",
@@ -23,14 +19,8 @@ EXPLAINED = {
     OWN: "the paper's own protocol within the site whose size is nearest to the paper's",
 }
 HEAD = ("", "people", "accuracy", "balanced accuracy", "AUC within folds", "AUC over all", "recall", "p")
-GROUP_HEAD = (
-    "people",
-    "of each label",
-    "majority",
-    "accuracy (95 %)",
-    "balanced accuracy (95 %)",
-    "AUC (95 %)",
-)
+GROUP_FIGURES = ("majority", "accuracy (95 %)", "balanced accuracy (95 %)", "AUC (95 %)")
+GROUP_HEAD = ("people", "of each label", *GROUP_FIGURES)
 
 
 def study_page(results: Mapping[str, Any]) -> ReportPage:
@@ -88,11 +78,7 @@ def _row(name: str, its: Mapping[str, Any]) -> Row:
 def recall_words(its: Mapping[str, Any]) -> str:
     """Each label's recall and interval, for a cell of a table."""
     ends = its["recall_interval"]
-    return "; ".join(
-        f"{label} {number(value)}"
-        + ("" if value is None or ends[label] is None else f" ({interval(ends[label])})")
-        for label, value in its["recall"].items()
-    )
+    return "; ".join(f"{label} {figure(value, ends[label])}" for label, value in its["recall"].items())
 
 
 def null_words(results: Mapping[str, Any]) -> str:
@@ -157,9 +143,10 @@ def data(results: Mapping[str, Any]) -> PageSection:
         (site, *(str(counts.get(label, 0)) for label in its["labels"]))
         for site, counts in its["sites"].items()
     ]
-    blocks = [
-        Paragraph(f"{its['derivative']}; {its['people']} people.{predicted}"),
-        TextTable(("site", *its["labels"]), sites),
-        Bullets(its["remarks"]),
-    ]
-    return PageSection("Data", blocks)
+    return data_section(its, TextTable(("site", *its["labels"]), sites), predicted)
+
+
+def data_section(its: Mapping[str, Any], sites: TextTable, predicted: str = "") -> PageSection:
+    """Of which derivative and people a study's data are, site by site, and what is to be known of them."""
+    whose = Paragraph(f"{its['derivative']}; {its['people']} people.{predicted}")
+    return PageSection("Data", [whose, sites, Bullets(its["remarks"])])

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from offline.report.cells import capital, number, sentence, times
+from offline.report.cells import capital, interval, number, sentence, times
 
 TITLES = {"auc": "area under the ROC curve (AUC)", "balanced_accuracy": "balanced accuracy"}
 METRICS = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
@@ -20,10 +20,16 @@ def finding(results: Mapping[str, Any], condition: str) -> str:
     its = results["conditions"][condition]["by_person"][metric]
     if its["value"] is None:
         return f"{condition}: the {TITLES[metric]} is not determined by these recordings."
-    value = f"{condition}: {TITLES[metric]} {its['value']:.3f}"
-    if its["interval"] is not None:
-        value += f" (95 % interval {its['interval'][0]:.3f} to {its['interval'][1]:.3f})"
-    return f"{value}. {against_chance(its, chance_of(results, metric))}"
+    ends = "" if its["interval"] is None else f" (95 % interval {interval(its['interval'])})"
+    value = f"{condition}: {TITLES[metric]} {number(its['value'])}{ends}"
+    return f"{value}. {chance_words(results, condition)}"
+
+
+def chance_words(results: Mapping[str, Any], condition: str) -> str:
+    """Whether a condition's primary figure differs from chance."""
+    metric = results["primary"]["metric"]
+    its = results["conditions"][condition]["by_person"][metric]
+    return "not determined" if its["value"] is None else against_chance(its, chance_of(results, metric))
 
 
 def chance_of(results: Mapping[str, Any], metric: str) -> float:
@@ -32,15 +38,7 @@ def chance_of(results: Mapping[str, Any], metric: str) -> float:
 
 
 def against_chance(its: Mapping[str, Any], chance: float) -> str:
-    """Whether a figure differs from chance, as far as anything is known of that.
-
-    Parameters
-    ----------
-    its : mapping
-        ``value``, ``interval`` and ``p`` of a figure.
-    chance : float
-        What guessing gives.
-    """
+    """Whether a figure (``value``, ``interval``, ``p``) differs from chance, as far as is known."""
     if its["p"] is not None:
         if its["p"] <= ALPHA and its["value"] > chance:
             return f"Better than chance ({chance:.2f}; permutation p = {its['p']:.3f})."
@@ -59,24 +57,13 @@ def summary_of(results: Mapping[str, Any]) -> list[str]:
     """What stands on top of the page: a few sentences."""
     own = results["recipe"]["network"]
     first, *others = results["labels"]
-    unit = "person" if results["primary"]["label_of"] == "person" else "window"
-    out = [
-        f"A computer model was asked to tell {first} from {' and '.join(others)}, for "
-        + (
-            f"each of {results['people']} people."
-            if unit == "person"
-            else f"every window of {results['people']} {'person' if results['people'] == 1 else 'people'}."
-        ),
-        protocol(results),
-        finding(results, own),
-    ]
-    best = _best_simple(results)
-    if best is not None:
+    people = f"{results['people']} {'person' if results['people'] == 1 else 'people'}"
+    each = "each" if results["primary"]["label_of"] == "person" else "every window"
+    asked = f"A computer model was asked to tell {first} from {' and '.join(others)}, for {each} of {people}."
+    out = [asked, protocol(results), finding(results, own)]
+    if (best := _best_simple(results)) is not None:
         out.append(f"The best simple comparison: {finding(results, best)}")
-    if warning := _clock_alone(results):
-        out.append(warning)
-    out.append(sentence(results["says"]))
-    return out
+    return [*out, *_clock_alone(results), sentence(results["says"])]
 
 
 def protocol(results: Mapping[str, Any]) -> str:
@@ -104,20 +91,20 @@ def fitted_to(results: Mapping[str, Any]) -> str:
     return f"people of the other folds ({len(folds)} in all)" if folds else "others"
 
 
-def _clock_alone(results: Mapping[str, Any]) -> str:
-    """A warning where labels follow from when a window lies in its recording; else empty."""
+def _clock_alone(results: Mapping[str, Any]) -> list[str]:
+    """A warning where labels follow from when a window lies in its recording."""
     metric = results["primary"]["metric"]
     clock, own = (
         results["conditions"].get(name, {}).get("by_person", {}).get(metric, {}).get("value")
         for name in ("time", results["recipe"]["network"])
     )
     if clock is None or own is None or clock <= chance_of(results, metric) or clock < own:
-        return ""
-    return (
+        return []
+    return [
         "The comparison called time sees no signal, only when a window lies in its recording, and does at "
         f"least as well as {results['recipe']['network']}. So these figures do not show that anything was "
         "learnt from the signals. Let the pauses between events vary from person to person."
-    )
+    ]
 
 
 def _best_simple(results: Mapping[str, Any]) -> str | None:

@@ -23,14 +23,7 @@ def set_hash(hashes: frozenset[str]) -> str:
 
 
 def refuse_locked(training: Mapping[str, Any], people: Sequence[str]) -> None:
-    """Refuse to learn from people who are locked.
-
-    Parameters
-    ----------
-    training : mapping
-        Of the card that is trained from.
-    people : sequence of str
-        Who would be learnt from.
+    """Refuse to learn from people who are locked for the bundle that is trained from.
 
     Raises
     ------
@@ -41,22 +34,14 @@ def refuse_locked(training: Mapping[str, Any], people: Sequence[str]) -> None:
     found = sorted(p for p in set(people) if is_among(training["people_salt"], p, locked))
     if found:
         raise RecipeError(
-            f"{len(found)} of the cohort's people are locked for this bundle ({', '.join(found[:5])}): "
-            "they are for "
-            "comparison only, and expected in no training. Take them out of the table, or give them by "
-            "--locked."
+            f"{len(found)} of the cohort's people are locked for this bundle ({', '.join(found[:5])}): they "
+            "are for comparison only, and expected in no training. Take them out of the table, or give them "
+            "by --locked."
         )
 
 
 def refuse_unlocked(training: Mapping[str, Any], people: Sequence[str]) -> None:
     """Refuse to compare on people who are not locked: the old bundle may have learnt from them.
-
-    Parameters
-    ----------
-    training : mapping
-        Of the card that is trained from.
-    people : sequence of str
-        On whom both would be compared.
 
     Raises
     ------
@@ -76,12 +61,7 @@ def refuse_unlocked(training: Mapping[str, Any], people: Sequence[str]) -> None:
 def refuse_learnt_from(training: Mapping[str, Any], locked: Samples) -> None:
     """Refuse to compare on recordings whose signal was learnt from, whatever their person is called.
 
-    Parameters
-    ----------
-    training : mapping
-        Of the candidate's card: it knows its own signals and, as far as they knew them, its ancestors'.
-    locked : Samples
-        Of the locked people.
+    The candidate's card knows its own signals and, as far as they knew them, its ancestors'.
 
     Raises
     ------

@@ -20,30 +20,8 @@ def ledger_of(bundle: Path) -> Path:
     return bundle.with_name(f"{bundle.name}.looks.json")
 
 
-def looks_at(bundle: Path, locked: str) -> int:
-    """Looks that were written down for a set of locked people.
-
-    Raises
-    ------
-    HemostreamError
-        The ledger cannot be read; no look is taken then.
-    """
-    return len(_read(ledger_of(bundle)).get(locked, []))
-
-
 def check_look(bundle: Path, locked: str, before: int) -> None:
-    """Refuse, before anything is computed, a look that could not be taken or written down.
-
-    Parameters
-    ----------
-    bundle, locked, before
-        See `count_look`.
-
-    Raises
-    ------
-    HemostreamError
-        There were `MOST` already, or the ledger cannot be read or written.
-    """
+    """Refuse, before anything is computed, a look that `count_look` could not take or write down."""
     _earlier(bundle, locked, before)
     check_file(ledger_of(bundle), "The ledger of looks", beside=True)
 
@@ -51,19 +29,8 @@ def check_look(bundle: Path, locked: str, before: int) -> None:
 def count_look(bundle: Path, locked: str, before: int) -> int:
     """Write a look down before it is taken, so that a run that dies has looked all the same.
 
-    Parameters
-    ----------
-    bundle : path
-        The old one.
-    locked : str
-        Hash of the set of locked people.
-    before : int
-        Looks that the old bundle's card already tells of.
-
-    Returns
-    -------
-    int
-        Which look this is, from 1.
+    Of the old bundle, the hash of the set of locked people, and how many looks its card has already.  Returns
+    which look this is, from 1.
 
     Raises
     ------

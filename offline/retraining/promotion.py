@@ -1,7 +1,7 @@
 """When a candidate takes the old bundle's place: a rule that is fixed before any look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,22 +17,16 @@ MARGIN = 0.02
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparison gave.
+    """What the comparison gave: whether and why the candidate takes the old one's place.
 
     Parameters
     ----------
-    promoted : bool
-        Whether the candidate takes the old one's place.
-    why : str
-        In words.
     people : int
         How many were compared.
-    difference : float
-        Mean of old less new log loss, nats; above 0 the candidate is better.
-    bound : float
-        Its lower bound, one-sided, 95 %.
     margin : float
         Fixed beforehand, nats.
+    difference, bound : float
+        Mean of old less new log loss, nats, above 0 where the candidate is better; its one-sided 95 % bound.
     groups : mapping of str to float
         The difference in each declared subgroup.
     """
@@ -40,19 +34,19 @@ class Verdict:
     promoted: bool
     why: str
     people: int
+    margin: float
     difference: float
     bound: float
-    margin: float
     groups: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
-        finite = {
-            name: (value if np.isfinite(value) else None)
-            for name, value in (("difference", self.difference), ("bound", self.bound))
-        }
-        plain = {"promoted": self.promoted, "why": self.why, "people": self.people, "margin": self.margin}
-        return plain | finite | {"groups": dict(self.groups), "confidence": CONFIDENCE}
+        finite = {"difference": _finite(self.difference), "bound": _finite(self.bound)}
+        return asdict(self) | finite | {"confidence": CONFIDENCE}
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def decide(
@@ -61,20 +55,16 @@ def decide(
     groups: Mapping[str, npt.NDArray[np.bool_]],
     margin: float = MARGIN,
 ) -> Verdict:
-    """Compare by paired differences of people.
+    """Compare by paired differences of the same locked people.
 
     Parameters
     ----------
     old, new : (n_people,) float64
-        Log loss of the same locked people, nats.
+        Their log loss, nats.
     groups : mapping of str to (n_people,) bool
         Who belongs to each declared subgroup.
     margin : float
         Nats, above 0.
-
-    Returns
-    -------
-    Verdict
     """
     apart = old - new
     n = len(apart)
@@ -94,4 +84,4 @@ def decide(
     else:
         promoted = True
         why = f"as good or better: the difference is at least {bound:+.3f} nats, above -{margin:g}"
-    return Verdict(promoted, why, n, mean, float(bound), margin, of_groups)
+    return Verdict(promoted, why, n, margin, mean, float(bound), of_groups)

@@ -17,19 +17,13 @@ from offline.base.cohort import Cohort, read_cohort
 from offline.base.people_hash import is_among
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
-from offline.retraining.locked import (
-    locked_of,
-    refuse_learnt_from,
-    refuse_locked,
-    refuse_unlocked,
-    set_hash,
-)
+from offline.retraining.locked import locked_of, refuse_learnt_from, refuse_locked, refuse_unlocked, set_hash
 from offline.retraining.looks import check_look, count_look
 from offline.retraining.promotion import MARGIN, Verdict, decide
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_shared
-from offline.stats.metrics import balanced_accuracy
+from offline.stats.metrics import balanced_accuracy, mean_of
 from offline.stats.person_loss import person_losses
 from offline.training.card import Descent, card_of
 from offline.training.temperature import logits_of
@@ -38,16 +32,10 @@ from offline.training.train import Trained, train_within
 
 @dataclass(frozen=True)
 class Retrained:
-    """What became of it.
+    """The candidate (its card as written, but for the hash), and what became of it.
 
     Parameters
     ----------
-    hash : str
-        The candidate's.
-    card : Card
-        The candidate's as written, but for the hash.
-    trained : Trained
-        The network and its history.
     verdict : Verdict or None
         None where no locked people were given.
     looks : int
@@ -75,32 +63,26 @@ def retrain(
     subgroups: Sequence[str] = (),
     margin: float = MARGIN,
     seed: int | None = None,
-    progress: Tell | None = None,
 ) -> Retrained:
     """Train a bundle further on new people, compare it with the old one, write the candidate.
 
     Parameters
     ----------
-    bundle_path : path
-        The old one; it stays as it is.
+    bundle_path, out : path
+        The old one, which stays as it is, and the candidate's folder.
     cohort_path : path
         New recordings (journals too), none of them of locked people.
     recipe : Recipe
         Its input, pipeline, window, labels and network must be the bundle's.
-    out : path
-        The candidate's folder.
-    locked_path : path or None
-        Table of recordings of locked people.
-    old_path : path or None
-        Table of recordings of people whom the old bundle learnt from, to see what is forgotten.
+    locked_path, old_path : path or None
+        Tables of recordings of locked people, and of people whom the old bundle learnt from, to see what is
+        forgotten.
     subgroups : sequence of str
         Columns of the locked people's table ("site", "sex" or one of its own) whose groups may not fall.
     margin : float
         Nats; fixed before any look.
     seed : int or None
         Instead of the recipe's.
-    progress : callable or None
-        Called with progress; None shows it where there is a terminal.
 
     Raises
     ------
@@ -124,9 +106,10 @@ def retrain(
         locked = read_cohort(locked_path)
         refuse_unlocked(old.card.training, locked.people)
         groups = _groups(locked, subgroups)
-        check_look(Path(bundle_path), set_hash(locked_of(old.card.training)), looks)
+        ledger = Path(bundle_path), set_hash(locked_of(old.card.training))
+        check_look(*ledger, looks)
     before = None if old_path is None else read_cohort(old_path)
-    with shown(progress) as tell:
+    with shown() as tell:
         samples = _collect(old, cohort, recipe, tell)
         trained = train_within(
             samples, recipe, np.arange(len(samples)), seed=seed, progress=tell, start=old.network.state_dict()
@@ -137,15 +120,12 @@ def retrain(
         if locked is not None:
             theirs = _collect(old, locked, recipe, tell)  # whatever is wrong with it is no look
             refuse_learnt_from(card.training, theirs)
-            looks = count_look(Path(bundle_path), set_hash(locked_of(old.card.training)), looks)
+            looks = count_look(*ledger, looks)
             verdict = _compare(old, new, theirs, groups, margin)
         if before is not None:
             forgetting = _forgetting(old, new, _collect(old, before, recipe, tell))
-    evaluation = {
-        "promotion": None if verdict is None else verdict.to_json(),
-        "looks": looks,
-        "forgetting": forgetting,
-    }
+    promotion = None if verdict is None else verdict.to_json()
+    evaluation = {"promotion": promotion, "looks": looks, "forgetting": forgetting}
     card = card.model_copy(update={"evaluation": evaluation})
     written = write_bundle(out, card, trained.fitted.network)
     return Retrained(written, card, trained, verdict, looks, forgetting)
@@ -196,10 +176,9 @@ def _collect(old: Bundle, cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples
         lacking = [name for name in theirs if name not in samples.spec.names]
         raise RecipeError(
             f"{cohort.path.name} gives channels {', '.join(samples.spec.names[:6])}, ... "
-            f"({len(samples.spec)}); the "
-            f"bundle needs {len(theirs)}, of which {', '.join(lacking[:6]) or 'none'} are missing; "
-            "expected the same "
-            "in the same order. Name them in input.channels, or leave out recordings without them."
+            f"({len(samples.spec)}); the bundle needs {len(theirs)}, of which "
+            f"{', '.join(lacking[:6]) or 'none'} are missing; expected the same in the same order. Name them "
+            "in input.channels, or leave out recordings without them."
         )
     return samples
 
@@ -216,9 +195,8 @@ def _compare(
     before, after = (
         person_losses(_probabilities(each, samples), table.target, table.person) for each in (old, new)
     )
-    people = list(before)
-    masks = {name: np.array([person in own for person in people]) for name, own in groups.items()}
-    return decide(np.array(list(before.values())), np.array([after[p] for p in people]), masks, margin)
+    masks = {name: np.array([person in own for person in before]) for name, own in groups.items()}
+    return decide(np.array(list(before.values())), np.array(list(after.values())), masks, margin)
 
 
 def _groups(locked: Cohort, columns: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -246,8 +224,7 @@ def _column(cohort: Cohort, column: str) -> dict[str, str]:
 def _forgetting(old: Bundle, new: Bundle, samples: Samples) -> dict[str, Any]:
     """Old and new on people whom the old one learnt from; others in the table are left out."""
     its = old.card.training
-    known = frozenset(its["people_hashes"]) | frozenset(its.get("ancestors_people_hashes", ()))
-    table = samples.table
+    table, known = samples.table, descent_of(old).people
     own = np.array([is_among(its["people_salt"], person, known) for person in table.person])
     if not own.any():
         raise RecipeError(
@@ -263,9 +240,8 @@ def _forgetting(old: Bundle, new: Bundle, samples: Samples) -> dict[str, Any]:
             balanced_accuracy(y[person == who], predicted[person == who], n_labels)
             for who in np.unique(person)
         ]
-        accuracies = [value for value in each if value is not None]
         out[name] = {
             "log_loss": float(np.mean(list(person_losses(p, y, person).values()))),
-            "balanced_accuracy": float(np.mean(accuracies)) if accuracies else None,
+            "balanced_accuracy": mean_of(each),
         }
     return out

@@ -11,7 +11,6 @@ four digits half.  What was filtered, resampled or made haemoglobin since is not
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import csr_array, triu
 
 from models.errors import BundleError
 from realtime.signal import Kind
@@ -27,15 +27,7 @@ from realtime.sources.recording import Recording
 
 @dataclass(frozen=True)
 class Scale:
-    """Which stretches are taken.
-
-    Parameters
-    ----------
-    half : int
-        Samples to either side of a maximum in which nothing is higher.
-    length : int
-        Samples of a stretch.
-    """
+    """Stretches of so many samples, from a maximum that is highest among ``half`` to either side."""
 
     half: int
     length: int
@@ -59,15 +51,7 @@ _FACTORS = np.random.default_rng(0).integers(1, 2**63, VALUES, dtype=np.uint64) 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """Words of one recording.
-
-    Parameters
-    ----------
-    words : (n,) uint64
-        Ascending, each once.
-    starts : (n,) int64
-        First sample of each word's stretch.
-    """
+    """Words of one recording, (n,), ascending and each once, and the first sample of each one's stretch."""
 
     words: Words
     starts: npt.NDArray[np.int64]
@@ -79,16 +63,9 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Alike:
-    """What two recordings share.
+    """What two recordings share: words at one shift, by which the first is later, and samples at least.
 
-    Parameters
-    ----------
-    words : int
-        At one shift.
-    shift : int
-        Samples by which the first is later than the second.
-    samples : int
-        From the first shared stretch to the end of the last, at least.
+    Samples count from the first shared stretch to the end of the last.
     """
 
     words: int
@@ -97,38 +74,20 @@ class Alike:
 
 
 def fingerprint_of(data: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None = None) -> Fingerprint:
-    """The words of a recording.
-
-    Parameters
-    ----------
-    data : (n_channels, n_samples) float64
-        As measured, in any unit.
-    missing : (n_channels, n_samples) bool or None
-        What was not measured.
-    """
+    """The words of a recording as measured, (n_channels, n_samples) in any unit, where nothing is missing."""
     scales = (USUAL, BRIEF) if data.shape[1] < BRIEF_SAMPLES else (USUAL,)
-    words = [np.zeros(0, dtype=np.uint64)]
-    starts = [np.zeros(0, dtype=np.int64)]
+    parts = [(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64))]
     for i in range(len(data)):
         there = np.isfinite(data[i]) if missing is None else np.isfinite(data[i]) & ~missing[i]
         x = np.where(there, data[i], -np.inf).astype(np.float64)
-        for scale in scales:
-            if len(x) >= scale.length:
-                of_channel, first = _words(x, scale)
-                words.append(of_channel)
-                starts.append(first)
-    found, where = np.unique(np.concatenate(words), return_index=True)
-    return Fingerprint(found, np.concatenate(starts)[where])
+        parts += [_words(x, scale) for scale in scales if len(x) >= scale.length]
+    words, starts = (np.concatenate(each) for each in zip(*parts, strict=True))
+    found, where = np.unique(words, return_index=True)
+    return Fingerprint(found, starts[where])
 
 
 def fingerprint_of_recording(recording: Recording) -> Fingerprint:
-    """The words of a recording, light as optical density, so that either tells of the other.
-
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    """
+    """The words of a recording, light as optical density, so that either tells of the other."""
     data = recording.data
     light = np.array([each.kind is Kind.INTENSITY for each in recording.spec.channels], dtype=bool)
     if light.any():
@@ -171,38 +130,24 @@ def alike(one: Fingerprint, other: Fingerprint) -> Alike | None:
 def alike_pairs(all_of: Sequence[Fingerprint]) -> list[tuple[int, int, Alike]]:
     """All pairs of recordings that hold the same signal, and what they share.
 
-    Parameters
-    ----------
-    all_of : sequence of Fingerprint
-        Of a cohort; work and memory grow with their number, not with its square.
+    Work and memory grow with their number, not with its square.
     """
     kept = [each.sketch() for each in all_of]
-    words = np.concatenate([np.zeros(0, dtype=np.uint64), *(each.words for each in kept)])
-    holders = np.repeat(np.arange(len(kept)), [len(each.words) for each in kept])
-    order = np.argsort(words, kind="stable")
-    words, holders = words[order], holders[order]
-    ends = np.flatnonzero(np.append(words[1:] != words[:-1], True)) + 1
-    starts = np.append(0, ends[:-1])
-    met: Counter[tuple[int, int]] = Counter()
-    for i in np.flatnonzero(ends - starts > 1).tolist():
-        numbers = holders[starts[i] : ends[i]].tolist()  # ascending, each once
-        met.update((a, b) for k, b in enumerate(numbers) for a in numbers[:k])
-    found = []
-    for (a, b), count in sorted(met.items()):
-        if count >= LEAST_ALIKE and (its := alike(kept[a], kept[b])) is not None:
-            found.append((a, b, its))
-    return found
+    found = np.concatenate([np.zeros(0, dtype=np.uint64), *(each.words for each in kept)])
+    words, column = np.unique(found, return_inverse=True)
+    row = np.repeat(np.arange(len(kept)), [len(each.words) for each in kept])
+    held = csr_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=(len(kept), len(words)))
+    shared = triu(held @ held.T, k=1).tocoo()
+    many = shared.data >= LEAST_ALIKE
+    pairs = sorted(zip(shared.row[many].tolist(), shared.col[many].tolist(), strict=True))
+    alike_ones = ((a, b, alike(kept[a], kept[b])) for a, b in pairs)
+    return [(a, b, its) for a, b, its in alike_ones if its is not None]
 
 
 def signals_for_card(all_of: Iterable[Fingerprint], salt: str) -> list[str]:
     """What a card keeps of the signals that were learnt from: keyed words, a line a recording.
 
-    Parameters
-    ----------
-    all_of : iterable of Fingerprint
-        Of the training recordings.
-    salt : str
-        The card's own, hexadecimal, so that two cards do not show that they learnt from the same people.
+    The key is the card's own salt, so that two cards do not show that they learnt from the same people.
     """
     lines = []
     for each in all_of:
@@ -213,14 +158,9 @@ def signals_for_card(all_of: Iterable[Fingerprint], salt: str) -> list[str]:
 
 
 def learnt_from(training: Mapping[str, Any], recording: Fingerprint) -> Alike | None:
-    """What a recording shares with one that a bundle has learnt from; None where nothing is known of any.
+    """What a recording, with all its words, shares with one that a bundle has learnt from, if with any.
 
-    Parameters
-    ----------
-    training : mapping
-        Of the bundle's card; cards of earlier versions know no signals.
-    recording : Fingerprint
-        Of the recording, all its words.
+    Of the training of the bundle's card; cards of earlier versions know no signals.
 
     Raises
     ------
@@ -233,11 +173,7 @@ def learnt_from(training: Mapping[str, Any], recording: Fingerprint) -> Alike | 
     words = _keyed(recording.words, str(training.get("people_salt", "")))
     order = np.argsort(words)
     keyed = Fingerprint(words[order], recording.starts[order])
-    for line in lines:
-        found = alike(_of_line(line), keyed)
-        if found is not None:
-            return found
-    return None
+    return next((found for line in lines if (found := alike(_of_line(line), keyed)) is not None), None)
 
 
 def _of_line(line: Any) -> Fingerprint:

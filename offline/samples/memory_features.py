@@ -30,15 +30,7 @@ LEAST = 1e-20
 def mirrored(spec: SignalSpec) -> tuple[tuple[int, int], ...]:
     """Channels that lie as in a mirror: left and right are the sign of x, as in MNE's head coordinates.
 
-    Parameters
-    ----------
-    spec : SignalSpec
-        Channels in order; those without a place have no partner.
-
-    Returns
-    -------
-    tuple of (int, int)
-        Left and right; each channel at most once.
+    Left and right in order; each channel at most once, and those without a position have no partner.
     """
     left = [i for i, c in enumerate(spec.channels) if c.position is not None and c.position[0] < -OFF_MIDDLE]
     right = [i for i, c in enumerate(spec.channels) if c.position is not None and c.position[0] > OFF_MIDDLE]
@@ -46,10 +38,9 @@ def mirrored(spec: SignalSpec) -> tuple[tuple[int, int], ...]:
     for i in left:
         image = np.asarray(spec.channels[i].position, dtype=np.float64) * (-1.0, 1.0, 1.0)
         for j in right:
-            if spec.channels[i].kind == spec.channels[j].kind:
-                apart = float(np.linalg.norm(image - np.asarray(spec.channels[j].position, dtype=np.float64)))
-                if apart <= MIRRORED_WITHIN:
-                    near.append((apart, i, j))
+            apart = float(np.linalg.norm(image - np.asarray(spec.channels[j].position, dtype=np.float64)))
+            if apart <= MIRRORED_WITHIN and spec.channels[i].kind == spec.channels[j].kind:
+                near.append((apart, i, j))
     taken: set[int] = set()
     out = []
     for _, i, j in sorted(near):  # the nearest first
@@ -60,14 +51,12 @@ def mirrored(spec: SignalSpec) -> tuple[tuple[int, int], ...]:
 
 
 def memory_features(X: Windows, pairs: Pairs) -> npt.NDArray[np.float64]:
-    """Memory of each channel, and likeness of each pair.
+    """Memory of each channel, and likeness of each of the `mirrored` pairs.
 
     Parameters
     ----------
     X : (n_windows, n_channels, n_samples) float32
         Windows, in the pipeline's units; 8 samples or more.
-    pairs : sequence of (int, int)
-        `mirrored` channels.
 
     Returns
     -------

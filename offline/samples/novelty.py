@@ -8,7 +8,7 @@ largest of n with probability 1 / (n + 1): with few people it is weak, and the c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.novelty import FEATURES, Novelty, distances, window_features
+from offline.base.columns import Columns
 from realtime.windows import Window
 
 QUANTILE = 0.99
@@ -33,7 +34,7 @@ LEAST_SCALE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureSummary:
+class FeatureSummary(Columns):
     """Features of windows, and whose they are.
 
     Parameters
@@ -41,9 +42,7 @@ class FeatureSummary:
     features : (n, n_channels, 4) float64
         Of `models.novelty.window_features`.
     used : (n, n_channels) bool
-        Channels that were not left out of the window.
-    person, recording : (n,) str
-        Whose, and from which recording.
+        Channels that were not rejected in the window.
     """
 
     features: npt.NDArray[np.float64]
@@ -51,33 +50,9 @@ class FeatureSummary:
     person: npt.NDArray[np.str_]
     recording: npt.NDArray[np.str_]
 
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def rows(self, chosen: npt.NDArray[np.bool_]) -> "FeatureSummary":
-        """Only these windows, (n,) bool."""
-        return FeatureSummary(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    @staticmethod
-    def concatenate(parts: Sequence["FeatureSummary"]) -> "FeatureSummary":
-        """Join, in order."""
-        return FeatureSummary(
-            *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(FeatureSummary))
-        )
-
 
 def summarise(windows: Sequence[Window], names: Sequence[str], person: str, recording: str) -> FeatureSummary:
-    """What windows of one recording look like.
-
-    Parameters
-    ----------
-    windows : sequence of Window
-        Fit ones.
-    names : sequence of str
-        Their channels, in order.
-    person, recording : str
-        Whose.
-    """
+    """What usable windows of one recording, with these channels in order, look like."""
     n, n_channels = len(windows), len(names)
     used = np.ones((n, n_channels), dtype=bool)
     features = np.empty((n, n_channels, len(FEATURES)))
@@ -91,18 +66,7 @@ def summarise(windows: Sequence[Window], names: Sequence[str], person: str, reco
 
 
 def fit_novelty(of: FeatureSummary) -> tuple[Novelty, dict[str, Any]]:
-    """Fit to windows of training.
-
-    Parameters
-    ----------
-    of : Seen
-        At least one window.
-
-    Returns
-    -------
-    Novelty, dict
-        And how its threshold came about (JSON types, no one named).
-    """
+    """Fit to windows of training, at least one; and how the threshold came about (JSON types, no names)."""
     unit, what = _units(of)
     names = np.unique(unit)
     asked: list[float] = []
@@ -115,13 +79,8 @@ def fit_novelty(of: FeatureSummary) -> tuple[Novelty, dict[str, Any]]:
         asked = [float(distances(of.features, location, scale, of.used).max())]
     rank = min(ceil(OF_PEOPLE * (len(asked) + 1)), len(asked))
     threshold = max(MARGIN * sorted(asked)[rank - 1], 1.0)
-    how = {
-        "threshold_from": what,
-        "units": len(asked),
-        "windows": len(of),
-        "quantile": QUANTILE,
-        "margin": MARGIN,
-    }
+    how: dict[str, Any] = {"threshold_from": what, "units": len(asked), "windows": len(of)}
+    how |= {"quantile": QUANTILE, "margin": MARGIN}
     if what != "people" or len(asked) < FEW:
         how["weak"] = (
             f"{len(asked)} {what} set the threshold"

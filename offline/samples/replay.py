@@ -7,9 +7,6 @@ because nothing is done here at all: the recording becomes a log, and the core d
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from realtime.core import Core, Plan
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording, entries
@@ -18,21 +15,16 @@ from realtime.windows import Window
 
 @dataclass(frozen=True, eq=False)
 class ReplayedWindows:
-    """The windows of one recording.
+    """The windows of one recording, usable or not, in order; times are the recording's.
 
     Parameters
     ----------
-    recording : Recording
-        Where they come from.
-    windows : sequence of Window
-        All, usable or not, in order; times are the recording's.
     delay_s : float
         Group delay of the pipeline, s.
     names : tuple of str
         Channels behind the pipeline, in order.
     places : tuple of int
-        For each of them the number of its place on the head, from 0: channels of one source and detector
-        share it, for they are lost together.
+        For each of them the number of its source-detector pair, from 0: its channels are lost together.
     """
 
     recording: Recording
@@ -48,16 +40,7 @@ class ReplayedWindows:
 
 
 def replay(recording: Recording, plan: Plan, *, chunk_samples: int = 2048) -> ReplayedWindows:
-    """Send a recording through the live code.
-
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    plan : Plan
-        Channels, pipeline, window and policy.
-    chunk_samples : int
-        Samples handed over at once; changes nothing but speed.
+    """Send a recording through the live code; how many samples a chunk has changes nothing but speed.
 
     Raises
     ------
@@ -77,8 +60,3 @@ def _places(spec: SignalSpec) -> tuple[int, ...]:
     keys = [channel.name if None in channel.pair else channel.pair for channel in spec.channels]
     number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     return tuple(number[key] for key in keys)
-
-
-def stack(windows: Sequence[Window]) -> npt.NDArray[np.float32]:
-    """The data of usable windows, (n_windows, n_channels, n_samples) float32."""
-    return np.stack([window.data for window in windows if window.data is not None])

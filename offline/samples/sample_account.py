@@ -13,12 +13,10 @@ from offline.samples.replay import ReplayedWindows
 
 @dataclass(frozen=True)
 class SampleAccount:
-    """What became of one recording's windows.
+    """What became of one recording's windows, and what is to be known of it: first its reader's remarks.
 
     Parameters
     ----------
-    recording, person : str
-        Which, whose.
     windows, fit : int
         All that its length holds, and those that are usable.
     labelled : mapping of label to int
@@ -27,8 +25,6 @@ class SampleAccount:
         Windows that are not usable, by reason; a window may have two.
     lost_s : float
         Seconds from the first sample to the start of the first usable window; all where none is.
-    remarks : tuple of str
-        What is to be known of it: first what its reader remarked.
     """
 
     recording: str
@@ -48,28 +44,14 @@ class SampleAccount:
 def account_of(
     name: str, row: CohortRow, replayed: ReplayedWindows, targets: Sequence[int], labels: Sequence[str]
 ) -> SampleAccount:
-    """Count what became of one recording's windows.
-
-    Parameters
-    ----------
-    name : str
-        Of the recording.
-    row : Row
-        Whose it is.
-    replayed : Replayed
-        Its windows.
-    targets : sequence of int
-        Labels of the usable windows that have one.
-    labels : sequence of str
-        All there are.
-    """
+    """Count what became of one recording's windows; ``targets`` are labels of usable ones that have one."""
     lost: Counter[str] = Counter()
     for window in replayed.windows:
         for reason in window.reasons:
             lost[str(reason)] += window.count
     usable = replayed.usable
     recording = replayed.recording
-    counts = np.bincount(targets, minlength=len(labels)) if targets else np.zeros(len(labels), dtype=np.int64)
+    counts = np.bincount(np.array(targets, dtype=np.int64), minlength=len(labels))
     return SampleAccount(
         recording=name,
         person=row.person,

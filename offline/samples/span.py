@@ -13,15 +13,7 @@ from realtime.windows import Window
 
 @dataclass(frozen=True)
 class Span:
-    """A part of each recording.
-
-    Parameters
-    ----------
-    start, stop : float
-        From its first sample: s, or fractions of its length.
-    fraction : bool
-        Whether they are fractions.
-    """
+    """A part of each recording, from its first sample: s, or fractions of its length."""
 
     start: float
     stop: float

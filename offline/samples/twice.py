@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import RecipeError
-from offline.base.cohort import CohortRow
+from offline.base.cohort import CohortRow, files_of
 from offline.base.remarks import Remark
 from offline.samples.fingerprints import Alike, Fingerprint, alike_pairs
 
@@ -25,16 +25,9 @@ ADVICE = (
 
 @dataclass(frozen=True)
 class Shared:
-    """Recordings that are one, wholly or in part.
+    """Recordings that are one, wholly or in part: both rows, and what they have in common; remarks on each.
 
-    Parameters
-    ----------
-    people : mapping of str to str
-        Of two people: both rows, and what they have in common (`refuse_shared`).
-    person : mapping of str to str
-        Of one person (`refuse_doubled`).
-    remarks : list of Remark
-        On each.
+    ``people`` are recordings of two people (`refuse_shared`), ``person`` those of one (`refuse_doubled`).
     """
 
     people: Pairs = field(default_factory=dict)
@@ -51,13 +44,7 @@ class Shared:
 
 
 def same_files(rows: Sequence[CohortRow]) -> Shared:
-    """Find rows that name the same bytes.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        Of the whole table, those too who are ignored.
-    """
+    """Find rows that name the same bytes, of the whole table, those too who are ignored."""
     by_size: dict[int, list[CohortRow]] = {}
     for row in rows:
         by_size.setdefault(_size(row.recording), []).append(row)
@@ -74,17 +61,7 @@ def same_files(rows: Sequence[CohortRow]) -> Shared:
 def same_signals(
     rows: Sequence[CohortRow], fingerprints: Sequence[Fingerprint], rates: Sequence[float]
 ) -> Shared:
-    """Find recordings that hold the same signal, wholly or in part.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        Of the recordings.
-    fingerprints : sequence of Fingerprint
-        Of each.
-    rates : sequence of float
-        Samples a second of each, Hz.
-    """
+    """Find recordings that hold the same signal, wholly or in part; of each its row, and its rate, Hz."""
     shared = Shared()
     for a, b, found in alike_pairs(fingerprints):
         shared.add(rows[a], rows[b], f"hold the same signal {_stretch(found, rates[a])}")
@@ -92,47 +69,28 @@ def same_signals(
 
 
 def refuse_shared(shared: Sequence[str]) -> None:
-    """Refuse to learn where two people share a signal.
-
-    Parameters
-    ----------
-    shared : sequence of str
-        What `same_files` and `same_signals` found.
-
-    Raises
-    ------
-    RecipeError
-        Names both rows.
-    """
-    if shared:
-        more = f" (and {len(shared) - 1} more such pairs)" if len(shared) > 1 else ""
-        raise RecipeError(f"{shared[0]}{more}. {ADVICE}")
+    """Refuse to learn where two people share a signal: a RecipeError that names both rows."""
+    _refuse(shared, ADVICE)
 
 
 def refuse_doubled(doubled: Sequence[str]) -> None:
-    """Refuse to evaluate one part of a person's recordings by another where one recording stands twice.
+    """Refuse to evaluate one part of a person's recordings by another where one recording stands twice."""
+    _refuse(
+        doubled,
+        "By time, each part of a person's recordings is predicted by what was learnt from the others, and "
+        "these are one. Take one of the rows out.",
+    )
 
-    Parameters
-    ----------
-    doubled : sequence of str
-        What `same_files` and `same_signals` found within people.
 
-    Raises
-    ------
-    RecipeError
-        Names both rows.
-    """
-    if doubled:
-        more = f" (and {len(doubled) - 1} more such pairs)" if len(doubled) > 1 else ""
-        raise RecipeError(
-            f"{doubled[0]}{more}. By time, each part of a person's recordings is predicted by what was "
-            "learnt from the others, and these are one. Take one of the rows out."
-        )
+def _refuse(pairs: Sequence[str], advice: str) -> None:
+    if pairs:
+        more = f" (and {len(pairs) - 1} more such pairs)" if len(pairs) > 1 else ""
+        raise RecipeError(f"{pairs[0]}{more}. {advice}")
 
 
 def content_of(recording: Path) -> str:
     """SHA-256 of a file, or of what is in a folder's files whatever they are called; hexadecimal."""
-    digests = sorted(hashlib.sha256(part.read_bytes()).hexdigest() for part in _parts(recording))
+    digests = sorted(hashlib.sha256(part.read_bytes()).hexdigest() for part in files_of(recording))
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -147,10 +105,5 @@ def _stretch(found: Alike, rate: float) -> str:
     return f"over {length} or more{late}"
 
 
-def _parts(recording: Path) -> list[Path]:
-    every = sorted(recording.rglob("*")) if recording.is_dir() else [recording]
-    return [each for each in every if each.is_file()]
-
-
 def _size(recording: Path) -> int:
-    return sum(part.stat().st_size for part in _parts(recording))
+    return sum(part.stat().st_size for part in files_of(recording))

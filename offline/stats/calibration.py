@@ -1,8 +1,9 @@
 """Whether probabilities mean what they say: slope, intercept and expected calibration error.
 
-Pure functions of labels and probabilities.  Slope and intercept are Cox's (1958, Biometrika 45,
-562-565): of a logistic regression of the label on the log odds.  A slope under 1 means that the
-probabilities are too sure of themselves; an intercept above 0 (at slope 1) that they are too low.
+Pure functions of who has the label, ``positive``, (n,) bool, and of predicted probabilities, (n,) float64.
+Slope and intercept are Cox's (1958, Biometrika 45, 562-565): of a logistic regression of the label on the log
+odds.  A slope under 1 means that the probabilities are too sure of themselves; an intercept above 0 (at slope
+1) that they are too low.
 """
 
 import numpy as np
@@ -22,18 +23,8 @@ FEWEST_FOR_ERROR = 100
 def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
     """Slope of the label's log odds over those that were predicted; 1 is right.
 
-    Parameters
-    ----------
-    positive : (n,) bool
-        Which samples have the label.
-    probability : (n,) float64
-        Predicted of each.
-
-    Returns
-    -------
-    float or None
-        None where it isn't determined: one label only, one probability only, or labels that the
-        probabilities separate.
+    None where it isn't determined: one label only, one probability only, or labels that the probabilities
+    separate.
     """
     odds = _odds(probability)
     if not _two(positive) or np.ptp(odds) == 0.0:
@@ -56,20 +47,7 @@ def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[
 
 
 def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
-    """What the predicted log odds lack on average (slope held at 1); 0 is right.
-
-    Parameters
-    ----------
-    positive : (n,) bool
-        Which samples have the label.
-    probability : (n,) float64
-        Predicted of each.
-
-    Returns
-    -------
-    float or None
-        None where there is one label only.
-    """
+    """What the predicted log odds lack on average (slope held at 1); 0 is right, None is one label only."""
     if not _two(positive):
         return None
     odds, shift = _odds(probability), 0.0
@@ -85,19 +63,9 @@ def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDAr
 def expected_calibration_error(
     correct: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]
 ) -> Figure:
-    """Mean distance of predictions from outcomes, in bins of equally many samples.
+    """Mean distance of predictions from outcomes, (n,) bool each, in bins of equally many samples.
 
-    Parameters
-    ----------
-    correct : (n,) bool
-        Whether the prediction came true.
-    probability : (n,) float64
-        Predicted.
-
-    Returns
-    -------
-    float or None
-        None under `FEWEST_FOR_ERROR` samples.
+    None under `FEWEST_FOR_ERROR` samples.
     """
     if len(correct) < FEWEST_FOR_ERROR:
         return None

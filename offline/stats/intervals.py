@@ -4,9 +4,10 @@ A bootstrap over people of cross-validated scores takes the trained classifiers 
 shares most of its people with the others: where 95 % is claimed, 78 to 85 % is what such an interval
 covered on noise.  So what is reported is the SD that figures really have in this cohort where there is
 nothing to find, from the permutation null; it is a little too wide where there is much to find.
+
+``y`` are labels of people, (n_people,) bool or int64; chance follows from a ``seed``.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,9 @@ from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.permutation import FEWEST
 from offline.stats.primary import Metric, own_figures
+
+Ends = tuple[float, float]
+"""From where to where."""
 
 
 class PersonPredictions(Protocol):
@@ -32,63 +36,22 @@ DRAWS = 2000
 LEVEL = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """From where to where.
-
-    Parameters
-    ----------
-    low, high : float
-        Ends.
-    """
-
-    low: float
-    high: float
-
-
 def bootstrap_sd(
-    predicted: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int, draws: int = DRAWS
+    predicted: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 
-    Parameters
-    ----------
-    predicted : Pairs or PersonClasses
-        Of people.
-    y : (n_people,) bool or int64
-        Their labels.
-    metric : {"auc", "balanced_accuracy"}
-        Which figure.
-    seed, draws : int
-        What chance follows from, and how many.
-
-    Returns
-    -------
-    float or None
-        None where under two people have a label.
+    None where under two people have a label.
     """
     counts = np.unique(y, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2:
         return None
-    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=draws))
+    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=DRAWS))
     return float(np.nanstd(values, ddof=1))
 
 
 def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
-    """How often each person is drawn, those of each label among themselves.
-
-    Parameters
-    ----------
-    y : (n_people,) bool or int64
-        Their labels.
-    seed, draws : int
-        What chance follows from, and how many.
-
-    Returns
-    -------
-    (n_people, draws) float64
-        Whole numbers; the sum over people of a label is their number.
-    """
+    """How often each person is drawn, those of each label among themselves: (n_people, draws) float64."""
     rng = np.random.default_rng(seed)
     times = np.zeros((len(y), draws))
     for label in np.unique(y)[::-1]:
@@ -97,70 +60,34 @@ def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
     return times
 
 
-def bootstrap_mean_sd(values: Floats, *, seed: int, draws: int = DRAWS) -> float | None:
-    """SD of the mean of people's own figures over draws of people.
-
-    Parameters
-    ----------
-    values : (n_people,) float64
-        Everybody's own figure.
-    seed, draws : int
-        What chance follows from, and how many.
-
-    Returns
-    -------
-    float or None
-        None under two people.
-    """
+def bootstrap_mean_sd(values: Floats, *, seed: int) -> float | None:
+    """SD of the mean of people's own figures, (n_people,), over draws of people; None under two people."""
     if len(values) < 2:
         return None
-    drawn = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
+    drawn = np.random.default_rng(seed).integers(0, len(values), (DRAWS, len(values)))
     return float(values[drawn].mean(axis=1).std(ddof=1))
 
 
-def around(figure: float, sd: float, *, level: float = LEVEL) -> Interval:
+def around(figure: float, sd: float) -> Ends:
     """A Gaussian interval, kept within 0 and 1."""
-    half = float(norm.ppf(0.5 + 0.5 * level)) * sd
-    return Interval(max(figure - half, 0.0), min(figure + half, 1.0))
+    half = float(norm.ppf(0.5 + 0.5 * LEVEL)) * sd
+    return max(figure - half, 0.0), min(figure + half, 1.0)
 
 
 def null_sd(null: Floats) -> float | None:
-    """SD of figures where there is nothing to find.
-
-    Parameters
-    ----------
-    null : (n_permutations,) float64
-        Figures under permuted labels.
-
-    Returns
-    -------
-    float or None
-        None under `FEWEST` permutations.
-    """
+    """SD of figures under permuted labels, (n_permutations,); None under `FEWEST` permutations."""
     return float(np.std(null, ddof=1)) if len(null) >= FEWEST else None
 
 
-def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int = 500) -> dict[str, Interval]:
+def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int = 500) -> dict[str, Ends]:
     """An interval for each person's own figure: blocks of the recording drawn again, labels kept apart.
 
     A block is a run of windows of one label; windows of a block are not independent of each other.  It says
-    how the figure of this person would vary, and nothing about others.
-
-    Parameters
-    ----------
-    table : Predictions
-        Rows of one condition, with samples in order of time; only the first repeat is used.
-    metric : {"auc", "balanced_accuracy"}
-        Which figure.
-    seed, draws : int
-        What chance follows from, and how many.
-
-    Returns
-    -------
-    dict
-        By person; those with under two blocks of a label are left out.
+    how the figure of this person would vary, and nothing about others.  Rows are of one condition, with
+    samples in order of time; only the first repeat is used, and whoever has under two blocks of a label is
+    left out.
     """
-    out: dict[str, Interval] = {}
+    out: dict[str, Ends] = {}
     first = table.rows(table.repeat == table.repeat.min()) if len(table) else table
     for number, person in enumerate(table.people):
         own = first.of_person(person)
@@ -173,28 +100,15 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
         values = []
         for _ in range(draws):
             chosen = [blocks[i] for blocks in by_label for i in rng.integers(0, len(blocks), len(blocks))]
-            value = own_figures(own.take(np.concatenate(chosen)), metric)[person]
+            value = own_figures(own.rows(np.concatenate(chosen)), metric)[person]
             values.append(np.nan if value is None else value)
         low, high = np.nanquantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-        out[person] = Interval(float(low), float(high))
+        out[person] = float(low), float(high)
     return out
 
 
-def clopper_pearson(right: int, n: int, *, level: float = LEVEL) -> tuple[float, float] | None:
-    """Exact interval of a share (Clopper and Pearson 1934, Biometrika 26:404-413).
-
-    Parameters
-    ----------
-    right, n : int
-        How many of how many.
-    level : float
-        Coverage, at least.
-
-    Returns
-    -------
-    tuple of 2 float, or None
-        None without anyone.
-    """
+def clopper_pearson(right: int, n: int, *, level: float = LEVEL) -> Ends | None:
+    """Exact interval of a share (Clopper and Pearson 1934, Biometrika 26:404-413); None without anyone."""
     if n == 0:
         return None
     tail = 0.5 * (1.0 - level)

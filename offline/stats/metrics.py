@@ -1,10 +1,12 @@
 """How good the predictions are: pure functions of the prediction table.
 
 A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one
-class) is None, never a guess.  People are the unit of judgement: `offline.evaluation.summary` gives figures
+class) is None, never a guess.  ``y`` and ``predicted`` are true and predicted labels, (n_samples,) int64, as
+numbers under ``n_labels``.  People are the unit of evaluation: `offline.evaluation.summary` gives figures
 for each person, and of whole people.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,34 +17,27 @@ from offline.base.predictions import Predictions
 
 Figure = float | None
 FEWEST_FOR_OTHERS = 10
-"""Under so many people figures tell nothing about people who were not there."""
+"""Under so many people figures say nothing about people who were not there."""
 
 
-def counts(y: npt.NDArray[np.int64], n_labels: int) -> npt.NDArray[np.int64]:
-    """Samples of each label, (n_labels,) int64, of ``y``, (n_samples,) int64."""
-    return np.bincount(y, minlength=n_labels).astype(np.int64)
+def mean_of(values: Iterable[Figure]) -> Figure:
+    """Of those that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def majority_rate(y: npt.NDArray[np.int64]) -> Figure:
-    """Accuracy of always saying the commonest of these labels, ``y`` (n_samples,) int64."""
+    """Accuracy of always saying the commonest of these labels."""
     return float(np.bincount(y).max() / len(y)) if len(y) else None
 
 
 def accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> Figure:
-    """Fraction of samples whose label, ``y : (n_samples,) int64``, was ``predicted``, of the same shape."""
+    """Fraction of samples whose label was predicted."""
     return float(np.mean(y == predicted)) if len(y) else None
 
 
 def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> list[Figure]:
-    """For each label the fraction of its samples that was found.
-
-    Parameters
-    ----------
-    y, predicted : (n_samples,) int64
-        True and predicted labels.
-    n_labels : int
-        How many labels there are.
-    """
+    """For each label the fraction of its samples that was found."""
     return [
         float(np.mean(predicted[y == label] == label)) if np.any(y == label) else None
         for label in range(n_labels)
@@ -50,17 +45,9 @@ def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels
 
 
 def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
-    """Mean of the labels' `recalls`; None unless every label occurs.
-
-    Parameters
-    ----------
-    y, predicted : (n_samples,) int64
-        True and predicted labels.
-    n_labels : int
-        How many labels there are.
-    """
-    found = [recall for recall in recalls(y, predicted, n_labels) if recall is not None]
-    return float(np.mean(found)) if len(found) == n_labels else None
+    """Mean of the labels' `recalls`; None unless every label occurs."""
+    found = recalls(y, predicted, n_labels)
+    return None if None in found else mean_of(found)
 
 
 def auc(
@@ -95,15 +82,7 @@ def auc(
 
 
 def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
-    """Matthews' correlation of two or more labels (Gorodkin 2004); None where it is 0/0.
-
-    Parameters
-    ----------
-    y, predicted : (n_samples,) int64
-        True and predicted labels.
-    n_labels : int
-        How many labels there are.
-    """
+    """Matthews' correlation of two or more labels (Gorodkin 2004); None where it is 0/0."""
     true = np.bincount(y, minlength=n_labels).astype(np.float64)
     given = np.bincount(predicted, minlength=n_labels).astype(np.float64)
     n = float(len(y))
@@ -114,16 +93,9 @@ def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_label
 
 
 def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
-    """Half the mean squared distance of the probabilities from the truth (0 best, 1 worst).
+    """Half the mean squared distance of (n_samples, n_labels) probabilities from the truth: 0 best, 1 worst.
 
     With two labels this is the usual mean of ``(p - y) ** 2``.
-
-    Parameters
-    ----------
-    y : (n_samples,) int64
-        True labels.
-    scores : (n_samples, n_labels) float64
-        Probabilities.
     """
     if not len(y):
         return None
@@ -131,35 +103,34 @@ def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
     return float(np.mean(np.sum((scores - truth) ** 2, axis=1)) / 2)
 
 
+def areas(table: Predictions) -> Figure:
+    """The AUC of one condition's rows: of the second of two labels, or the mean of each against the rest."""
+    labels = range(len(table.labels))
+    each = [auc(table.y == label, table.scores[:, label], table.rounds) for label in labels]
+    if len(each) == 2:
+        return each[1]
+    return None if None in each else mean_of(each)
+
+
 def figures(table: Predictions) -> dict[str, Any]:
     """All figures of one condition's rows, taken together.
 
     With two labels the second is the positive one, for sensitivity, specificity and AUC; with more,
-    ``recall`` gives them one by one and the AUC is the mean of one label against the rest.
-
-    Parameters
-    ----------
-    table : Predictions
-        Rows of one condition.
+    ``recall`` gives them one by one.
     """
     n_labels = len(table.labels)
     predicted = np.argmax(table.scores, axis=1) if len(table) else np.empty(0, dtype=np.int64)
     recall = recalls(table.y, predicted, n_labels)
-    rounds = table.rounds
-    areas = [auc(table.y == label, table.scores[:, label], rounds) for label in range(n_labels)]
-    known = [area for area in areas if area is not None]
     out: dict[str, Any] = {
-        "n": dict(zip(table.labels, counts(table.y, n_labels).tolist(), strict=True)),
+        "n": dict(zip(table.labels, np.bincount(table.y, minlength=n_labels).tolist(), strict=True)),
         "majority_rate": majority_rate(table.y),
         "accuracy": accuracy(table.y, predicted),
         "balanced_accuracy": balanced_accuracy(table.y, predicted, n_labels),
     }
     if n_labels == 2:
-        out |= {"sensitivity": recall[1], "specificity": recall[0], "auc": areas[1]}
+        out |= {"sensitivity": recall[1], "specificity": recall[0]}
     else:
-        out |= {
-            "recall": dict(zip(table.labels, recall, strict=True)),
-            "auc": float(np.mean(known)) if len(known) == n_labels else None,
-        }
-    out |= {"mcc": matthews(table.y, predicted, n_labels), "brier": brier(table.y, table.scores)}
+        out |= {"recall": dict(zip(table.labels, recall, strict=True))}
+    out |= {"auc": areas(table), "mcc": matthews(table.y, predicted, n_labels)}
+    out |= {"brier": brier(table.y, table.scores)}
     return out

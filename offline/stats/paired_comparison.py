@@ -22,18 +22,7 @@ from offline.stats.primary import Metric, own_figures
 def compared(
     first: Predictions, second: Predictions, metric: Metric, *, by_person: bool, seed: int
 ) -> dict[str, Any]:
-    """First less second, in the primary figure and in log loss.
-
-    Parameters
-    ----------
-    first, second : Predictions
-        Rows of one condition each; only people whom both predicted are compared.
-    metric : {"auc", "balanced_accuracy"}
-        The primary one.
-    by_person : bool
-        Whether the label is the person's.
-    seed : int
-        Of the draws of people.
+    """First less second condition, in the primary figure and in log loss, on people whom both predicted.
 
     Returns
     -------
@@ -44,14 +33,12 @@ def compared(
     both = sorted(set(first.people) & set(second.people))
     one, other = (table.rows(np.isin(table.person, both)) for table in (first, second))
     few = len(both) < FEWEST_FOR_OTHERS
+    if by_person:
+        figure = _of_people(one, other, metric, few, seed)
+    else:
+        figure = _mean(own_differences(one, other, metric), few, seed)
     losses = _losses(one) - _losses(other)
-    return {
-        "people": len(both),
-        "figure": _of_people(one, other, metric, few, seed)
-        if by_person
-        else _mean(_own(one, other, metric), few, seed),
-        "log_loss": _mean(losses, few, seed),
-    }
+    return {"people": len(both), "figure": figure, "log_loss": _mean(losses, few, seed)}
 
 
 def _of_people(one: Predictions, other: Predictions, metric: Metric, few: bool, seed: int) -> dict[str, Any]:
@@ -67,25 +54,16 @@ def difference_sd(
 ) -> float:
     """SD of the difference of two figures over draws of people, the same people in both.
 
-    Parameters
-    ----------
-    first, second : Pairs or PersonClasses
-        Of the same people.
-    y : (n_people,) bool or int64
-        Their labels; two people or more of each.
-    metric : {"auc", "balanced_accuracy"}
-        Which figure.
-    seed : int
-        Of the draws.
+    Of their labels, (n_people,) bool or int64, two people or more have each.
     """
     times = draw_people(y, seed=seed, draws=DRAWS)
     return float(np.nanstd(first.figure(metric, y, times) - second.figure(metric, y, times), ddof=1))
 
 
-def _own(one: Predictions, other: Predictions, metric: Metric) -> Floats:
-    """Differences of people's own figures, (n_people,)."""
-    figures = [own_figures(table, metric) for table in (one, other)]
-    pairs = [(figures[0][person], figures[1][person]) for person in figures[0]]
+def own_differences(one: Predictions, other: Predictions, metric: Metric) -> Floats:
+    """Differences of people's own figures, (n,), of those who have both."""
+    theirs = own_figures(other, metric)
+    pairs = [(own, theirs.get(person)) for person, own in own_figures(one, metric).items()]
     return np.array([a - b for a, b in pairs if a is not None and b is not None])
 
 

@@ -26,20 +26,7 @@ FEWEST = 19
 
 
 def permuted_people(table: SampleTable, rng: np.random.Generator) -> Labels:
-    """Labels permuted between people, within site.
-
-    Parameters
-    ----------
-    table : SampleTable
-        One label a person.
-    rng : numpy.random.Generator
-        What chance follows from.
-
-    Returns
-    -------
-    (n,) int64
-        A label for each sample.
-    """
+    """Labels of the samples, (n,) int64, permuted between people, within site; one label a person."""
     _, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
     return permuted_within(table.target[first], table.site[first], rng)[whose]
 
@@ -47,22 +34,7 @@ def permuted_people(table: SampleTable, rng: np.random.Generator) -> Labels:
 def permuted_within(
     values: npt.NDArray[V], group: npt.NDArray[np.str_], rng: np.random.Generator
 ) -> npt.NDArray[V]:
-    """Values permuted between members of a group.
-
-    Parameters
-    ----------
-    values : (n,) array
-        Labels, or any other targets.
-    group : (n,) str
-        Of each.
-    rng : numpy.random.Generator
-        What chance follows from.
-
-    Returns
-    -------
-    (n,) array
-        Of the same kind.
-    """
+    """Labels or other targets, (n,), permuted between members of a group, (n,) str."""
     out = values.copy()
     for name in np.unique(group):
         here = np.flatnonzero(group == name)
@@ -73,24 +45,11 @@ def permuted_within(
 def evened(
     y: Labels, true: Labels, part: Labels, site: npt.NDArray[np.str_], rng: np.random.Generator
 ) -> Labels:
-    """Labels exchanged within sites until every part has as many of each as it truly has.
+    """Labels, (n,) int64, exchanged within sites until every part has as many of each as it truly has.
 
-    Parameters
-    ----------
-    y, true : (n,) int64
-        Permuted within sites, and true.
-    part : (n,) int64
-        From 0.
-    site : (n,) str
-        Of each.
-    rng : numpy.random.Generator
-        Who changes, where several might.
-
-    Returns
-    -------
-    (n,) int64
-        At each site as many of each label as before; in the parts only nearly so where sites are so small
-        that no exchange is left.
+    Of labels permuted within sites, the true ones, and each one's part (from 0) and site.  At each site there
+    are as many of each label as before; in the parts only nearly so where sites are so small that no exchange
+    is left.
     """
     y = y.copy()
     surplus = np.zeros((int(part.max()) + 1, int(true.max()) + 1), dtype=np.int64)
@@ -119,22 +78,10 @@ def _exchange(
 
 
 def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
-    """Labels permuted between the blocks of each recording.
+    """Labels of the samples, (n,) int64, permuted between the blocks of each recording.
 
     A block is a run of windows of one label, in order of time.  Where no recording has two labels, those
-    of a person's recordings change places.
-
-    Parameters
-    ----------
-    table : SampleTable
-        Labels change within recordings.
-    rng : numpy.random.Generator
-        What chance follows from.
-
-    Returns
-    -------
-    (n,) int64
-        A label for each sample.
+    of a person's recordings are exchanged.
     """
     out = np.empty_like(table.target)
     within = _within(table)
@@ -151,7 +98,7 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
 
 
 def _within(table: SampleTable) -> npt.NDArray[np.str_]:
-    """Within what blocks change places: the recording, or else the person."""
+    """Within what blocks are exchanged: the recording, or else the person."""
     if _varies(table.target, table.recording):
         return table.recording
     return table.person
@@ -164,12 +111,7 @@ def _varies(target: Labels, within: npt.NDArray[np.str_]) -> bool:
 def can_change(table: SampleTable, *, by_person: bool) -> bool:
     """Whether some permutation differs from the true labels at all.
 
-    Parameters
-    ----------
-    table : SampleTable
-        All samples.
-    by_person : bool
-        Whether the label is the person's: then people of one site change places.
+    Where the label is the person's, people of one site exchange theirs.
     """
     return _varies(table.target, table.site if by_person else _within(table))
 
@@ -177,25 +119,16 @@ def can_change(table: SampleTable, *, by_person: bool) -> bool:
 def permuted_labels(
     table: SampleTable, number: int | None, *, seed: int, by_person: bool, folds: Sequence[Fold] = ()
 ) -> Labels:
-    """Labels permuted as they could have been: `permuted_people` or `permuted_blocks`.
+    """Labels, (n,) int64, permuted as they could have been: `permuted_people` or `permuted_blocks`.
 
     Parameters
     ----------
-    table : SampleTable
-        All samples.
     number : int or None
         Of the permutation: it follows from the seed and this number alone.  None: the true labels.
-    seed : int
-        What chance follows from.
     by_person : bool
         Whether the label is the person's.
     folds : sequence of Fold
         That hold everybody out once, where each is to keep its number of each label (`evened`).
-
-    Returns
-    -------
-    (n,) int64
-        A label for each sample.
     """
     if number is None:
         return table.target
@@ -215,17 +148,8 @@ def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:
     Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Statistical Applications in
     Genetics and Molecular Biology 9:39.
 
-    Parameters
-    ----------
-    found : float
-        With the true labels.
-    null : (n,) float64
-        With permuted ones.
-
-    Returns
-    -------
-    float or None
-        None, "not estimated", under `FEWEST` permutations.
+    Of a figure with the true labels, and with permuted ones, (n,); None, "not estimated", under `FEWEST` of
+    these.
     """
     if len(null) < FEWEST:
         return None

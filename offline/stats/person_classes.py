@@ -20,14 +20,10 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class PersonClasses:
-    """What one condition predicted of whole people.
+    """What one condition predicted of whole people, sorted, whose labels are ``y``, (n_people,) int64.
 
     Parameters
     ----------
-    people : tuple of str
-        Sorted.
-    y : (n_people,) int64
-        Their labels.
     log_probability : (n_rounds, n_people, n_labels) float64
         Mean over a person's windows; NaN where a round did not predict them.
     pairs : tuple of Pairs
@@ -43,37 +39,20 @@ class PersonClasses:
     def of(cls, table: Predictions) -> "PersonClasses":
         """Put each person's windows together; rows of one condition, one label a person."""
         log_probability = np.log(np.clip(table.scores, SUREST, 1.0))
-        people, y, _, mean = person_means(table, log_probability)
+        people, y, mean = person_means(table, log_probability)
         pairs = tuple(_against_rest(mean, label, people) for label in range(len(table.labels)))
         return cls(people, y, mean, pairs)
 
     def figure(self, metric: Metric, y: Labels, times: Floats | None = None) -> Floats:
         """Mean over labels of one against the rest (AUC), or of the share that was found (balanced accuracy).
 
-        Parameters
-        ----------
-        metric : {"auc", "balanced_accuracy"}
-            Which.
-        y : (n_people,) int64
-            Labels: the true ones, or permuted.
-        times : (n_people, n) float64 or None
-            How often each person counts; None is once.
-
-        Returns
-        -------
-        (n,) float64
-            NaN where a label has nobody.
+        Parameters and return as of `Pairs.figure`; NaN where a label has nobody.
         """
-        of_labels = []
-        for label, pairs in enumerate(self.pairs):
-            if metric == "auc":
-                of_labels.append(pairs.figure("auc", y == label, times))
-                continue
-            own = (y == label).astype(np.float64)[:, np.newaxis]
-            own = own if times is None else own * times
-            with np.errstate(invalid="ignore", divide="ignore"):
-                of_labels.append((pairs.predicted @ own) / (pairs.evaluated @ own))
-        return np.asarray(np.mean(of_labels, axis=0))
+        if metric == "auc":
+            each = [pairs.figure("auc", y == label, times) for label, pairs in enumerate(self.pairs)]
+        else:
+            each = [pairs.found(y == label, times) for label, pairs in enumerate(self.pairs)]
+        return np.asarray(np.mean(each, axis=0))
 
     def figures(self, labels: tuple[str, ...]) -> dict[str, Any]:
         """Every other figure of people, JSON types; of several rounds the mean of a person's predictions."""
@@ -96,18 +75,7 @@ class PersonClasses:
 
 
 def person_predictions(table: Predictions) -> tuple[Pairs | PersonClasses, npt.NDArray[Any]]:
-    """What one condition predicted of whole people, whatever the number of labels, and their labels.
-
-    Parameters
-    ----------
-    table : Predictions
-        Rows of one condition, one label a person.
-
-    Returns
-    -------
-    Pairs or PersonClasses, (n_people,) bool or int64
-        People sorted.
-    """
+    """What one condition predicted of whole people, sorted, and their labels, (n_people,) bool or int64."""
     if len(table.labels) > 2:
         classes = PersonClasses.of(table)
         return classes, classes.y
@@ -119,7 +87,7 @@ def _against_rest(mean: Floats, label: int, people: tuple[str, ...]) -> Pairs:
     rest = np.delete(mean, label, axis=2)
     with np.errstate(invalid="ignore"):
         odds = mean[:, :, label] - np.logaddexp.reduce(rest, axis=2)
-    pairs = Pairs.of(PersonScores(people, np.zeros(len(people), dtype=bool), odds, ()))
+    pairs = Pairs.of(PersonScores(people, np.zeros(len(people), dtype=bool), odds))
     there = np.isfinite(odds)
     own = np.where(there, mean[:, :, label], 0.0)
     most = np.where(there, mean.max(axis=2), 0.0)

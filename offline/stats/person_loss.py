@@ -10,21 +10,9 @@ LEAST_LIKELY = 1e-6
 def person_losses(
     probability: npt.NDArray[np.float64], y: npt.NDArray[np.int64], person: npt.NDArray[np.str_]
 ) -> dict[str, float]:
-    """Log loss of each person's windows, their labels weighing the same.
+    """Log loss, nats, of each person's windows, their labels weighing the same; by person, sorted.
 
-    Parameters
-    ----------
-    probability : (n, n_labels) float64
-        Of windows.
-    y : (n,) int64
-        What they were.
-    person : (n,) str
-        Whose.
-
-    Returns
-    -------
-    dict
-        Nats, by person in alphabetical order.
+    Of windows: probabilities, (n, n_labels) float64, what they were, (n,) int64, and whose, (n,) str.
     """
     loss = -np.log(np.maximum(probability[np.arange(len(y)), y], LEAST_LIKELY))
     out = {}

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 
 from models.arrays import Floats
 from offline.stats.calibration import calibration_intercept, calibration_slope, expected_calibration_error
@@ -18,21 +19,10 @@ FALSE_POSITIVES = 0.2
 
 
 def people_figures(scores: PersonScores, pairs: Pairs, prevalence: float | None) -> dict[str, Any]:
-    """Figures by person: mean over the repeats, each of which judges everybody once.
+    """Figures by person: mean over the repeats, each of which predicts everybody once.
 
-    Parameters
-    ----------
-    scores : PersonScores
-        What was predicted.
-    pairs : Pairs
-        The same, compared.
-    prevalence : float or None
-        Share of people with the second label where the classifier would be used.
-
-    Returns
-    -------
-    dict
-        JSON types; None for what is not determined.
+    Of what was predicted, the same compared, and the share of people with the second label where the
+    classifier would be used.  JSON types; None for what is not determined.
     """
     second, first = scores.positive.astype(np.float64), (~scores.positive).astype(np.float64)
     sensitivity = _ratio(float(pairs.predicted @ second), float(pairs.evaluated @ second))
@@ -42,7 +32,7 @@ def people_figures(scores: PersonScores, pairs: Pairs, prevalence: float | None)
     y = np.broadcast_to(scores.positive, predicted.shape)[there]
     probability = expit(scores.log_odds[there])
     # One repeat holds everybody once; more of them would count the same people as others.
-    one: Floats = np.asarray(expit(np.nanmean(scores.log_odds, axis=0)))
+    one = scores.probability
     return {
         "n": {"second": int(second.sum()), "first": int(first.sum())},
         "sensitivity": sensitivity,
@@ -69,15 +59,9 @@ def decision_curve(
     Vickers AJ, Elkin EB (2006). Decision curve analysis: a novel method for evaluating prediction models.
     Medical Decision Making 26:565-574.
 
-    Parameters
-    ----------
-    positive : (n_people,) bool
-        Who has the second label.
-    probability : (n_people,) float64
-        Predicted of each, at the study's prevalence or about; only its order
-        and its place about the threshold count.
-    prevalence : float or None
-        Share of people with the second label where it would be used; None takes the study's.
+    Of who has the second label, (n_people,) bool, and of what was predicted of each at the study's prevalence
+    or about: only its order and its place about the threshold count.  ``prevalence`` is the share of people
+    with the second label where it would be used; None takes the study's.
 
     Returns
     -------
@@ -105,15 +89,7 @@ def decision_curve(
 def predictive_values(
     sensitivity: Figure, specificity: Figure, prevalence: float | None
 ) -> dict[str, Figure] | None:
-    """PPV and NPV where the classifier would be used, which a balanced study does not show (Bayes).
-
-    Parameters
-    ----------
-    sensitivity, specificity : float or None
-        By person.
-    prevalence : float or None
-        Share of people with the second label; None tells nothing.
-    """
+    """PPV and NPV where the classifier would be used, which a balanced study does not show (Bayes)."""
     if prevalence is None or sensitivity is None or specificity is None:
         return None
     hit, alarm = sensitivity * prevalence, (1.0 - specificity) * (1.0 - prevalence)
@@ -121,39 +97,21 @@ def predictive_values(
     return {"prevalence": prevalence, "ppv": _ratio(hit, hit + alarm), "npv": _ratio(spared, spared + missed)}
 
 
-def partial_auc(scores: PersonScores, most: float = FALSE_POSITIVES) -> Figure:
+def partial_auc(scores: PersonScores) -> Figure:
     """Area under the ROC curve up to a rate of false positives, so scaled that chance is one half.
 
     McClish DK (1989). Analyzing a portion of the ROC curve. Medical Decision Making 9:190-195.
 
-    Parameters
-    ----------
-    scores : PersonScores
-        Curves are drawn within each round, and averaged by the pairs that they compare.
-    most : float
-        Highest rate of false positives.
+    Curves are drawn within each round, and averaged by the pairs that they compare.
     """
-    area, weight = 0.0, 0
+    areas, pairs = [], []
     for row in scores.log_odds:
         here = np.isfinite(row)
-        positive, negative = row[here & scores.positive], row[here & ~scores.positive]
-        if len(positive) and len(negative):
-            area += len(positive) * len(negative) * _area_up_to(positive, negative, most)
-            weight += len(positive) * len(negative)
-    if not weight:
-        return None
-    least, full = 0.5 * most * most, most
-    return float(0.5 * (1.0 + (area / weight - least) / (full - least)))
-
-
-def _area_up_to(positive: Floats, negative: Floats, most: float) -> float:
-    cuts = np.concatenate([[np.inf], np.sort(np.concatenate([positive, negative]))[::-1]])
-    hits = np.array([np.mean(positive >= cut) for cut in cuts])
-    alarms = np.array([np.mean(negative >= cut) for cut in cuts])
-    at = float(np.interp(most, alarms, hits)) if alarms[-1] > most else hits[-1]
-    within = alarms <= most
-    x, y = np.append(alarms[within], most), np.append(hits[within], at)
-    return float(np.sum(np.diff(x) * 0.5 * (y[1:] + y[:-1])))
+        positive = scores.positive[here]
+        if positive.any() and not positive.all():
+            areas.append(roc_auc_score(positive, row[here], max_fpr=FALSE_POSITIVES))
+            pairs.append(np.sum(positive) * np.sum(~positive))
+    return float(np.average(areas, weights=pairs)) if areas else None
 
 
 def _ratio(part: float, whole: float) -> Figure:

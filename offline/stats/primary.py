@@ -1,6 +1,6 @@
 """The primary figure of an evaluation, fixed in the recipe before it runs; by person always.
 
-Where the label is the person's, a person is one judgement: the mean log odds of their windows, compared
+Where the label is the person's, a person is one prediction: the mean log odds of their windows, compared
 with the other people of the same round (a fold of a repeat: two rounds are two trained classifiers, whose
 scores share no scale).  Where labels change within a recording, each person has a figure of
 their own, and people's figures are averaged, each counting the same.
@@ -14,10 +14,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
-from offline.stats.metrics import Figure, auc, balanced_accuracy
+from offline.stats.metrics import Figure, areas, balanced_accuracy, mean_of
 
 Metric = Literal["auc", "balanced_accuracy"]
 METRICS: tuple[Metric, ...] = ("auc", "balanced_accuracy")
@@ -27,66 +28,49 @@ SUREST = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class PersonScores:
-    """What one condition predicted of whole people, round by round (two labels, one a person).
+    """What one condition predicted of whole people, sorted, round by round (two labels, one a person).
 
     Parameters
     ----------
-    people : tuple of str
-        Sorted.
     positive : (n_people,) bool
         Who has the second label.
     log_odds : (n_rounds, n_people) float64
         Mean over a person's windows; NaN where a round did not predict them.
-    rounds : tuple of (int, str)
-        Repeat and fold.
     """
 
     people: tuple[str, ...]
     positive: npt.NDArray[np.bool_]
     log_odds: Floats
-    rounds: tuple[tuple[int, str], ...]
+
+    @property
+    def probability(self) -> Floats:
+        """Of the second label, (n_people,) float64, from the mean log odds of all rounds."""
+        return np.asarray(expit(np.nanmean(self.log_odds, axis=0)))
 
 
 def person_scores(table: Predictions) -> PersonScores:
-    """Put each person's windows together.
-
-    Parameters
-    ----------
-    table : Predictions
-        Rows of one condition, two labels, one label a person.
-    """
+    """Put each person's windows together; rows of one condition, two labels, one a person."""
     p = np.clip(table.scores[:, 1], SUREST, 1.0 - SUREST)
-    people, y, rounds, mean = person_means(table, np.log(p / (1.0 - p))[:, np.newaxis])
-    return PersonScores(people, y == 1, mean[:, :, 0], rounds)
+    people, y, mean = person_means(table, np.log(p / (1.0 - p))[:, np.newaxis])
+    return PersonScores(people, y == 1, mean[:, :, 0])
 
 
-def person_means(
-    table: Predictions, values: Floats
-) -> tuple[tuple[str, ...], npt.NDArray[np.int64], tuple[tuple[int, str], ...], Floats]:
+def person_means(table: Predictions, values: Floats) -> tuple[tuple[str, ...], npt.NDArray[np.int64], Floats]:
     """Means over each person's windows, round by round.
 
-    Parameters
-    ----------
-    table : Predictions
-        Rows of one condition, one label a person.
-    values : (n, k) float64
-        Of its rows.
-
-    Returns
-    -------
-    tuple of str, (n_people,) int64, tuple of (int, str), (n_rounds, n_people, k) float64
-        People, sorted; their labels; repeat and fold of the rounds; means, NaN where a round has none.
+    Of rows of one condition, one label a person, and values of them, (n, k): people, sorted; their labels,
+    (n_people,) int64; means, (n_rounds, n_people, k) float64, NaN where a round has none.
     """
     people, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
     keys = list(zip(table.repeat.tolist(), table.fold.tolist(), strict=True))
-    rounds = tuple(sorted(set(keys)))
+    rounds = sorted(set(keys))
     place = {key: i for i, key in enumerate(rounds)}
     cell = np.array([place[key] for key in keys], dtype=np.int64) * len(people) + whose
     size = len(rounds) * len(people)
     count = np.bincount(cell, minlength=size)
     total = np.stack([np.bincount(cell, own, minlength=size) for own in values.T], axis=1)
     mean = total / np.where(count, count, np.nan)[:, np.newaxis]
-    return tuple(people.tolist()), table.y[first], rounds, mean.reshape(len(rounds), len(people), -1)
+    return tuple(people.tolist()), table.y[first], mean.reshape(len(rounds), len(people), -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +111,6 @@ class Pairs:
 
         Parameters
         ----------
-        metric : {"auc", "balanced_accuracy"}
-            Which.
         positive : (n_people,) or (n_people, n) bool
             Who has the second label.
         times : (n_people, n) float64 or None
@@ -139,44 +121,39 @@ class Pairs:
         (n,) float64
             NaN where it is not determined.
         """
-        second = positive.astype(np.float64) if positive.ndim == 2 else positive[:, np.newaxis].astype(float)
-        first = 1.0 - second
-        if times is not None:
-            second, first = second * times, first * times
+        second, first = _counted(positive, times), _counted(~positive, times)
         with np.errstate(invalid="ignore", divide="ignore"):
             if metric == "auc":
                 above = np.einsum("ib,ij,jb->b", second, self.won, first, optimize=True)
                 return np.asarray(above / np.einsum("ib,ij,jb->b", second, self.met, first, optimize=True))
-            found = (self.predicted @ second) / (self.evaluated @ second)
             spared = ((self.evaluated - self.predicted) @ first) / (self.evaluated @ first)
-            return np.asarray(0.5 * (found + spared))
+        return np.asarray(0.5 * (self.found(positive, times) + spared))
+
+    def found(self, positive: npt.NDArray[np.bool_], times: Floats | None = None) -> Floats:
+        """Share of those who have the label that was predicted to; parameters and return as of `figure`."""
+        own = _counted(positive, times)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray((self.predicted @ own) / (self.evaluated @ own))
+
+
+def _counted(own: npt.NDArray[np.bool_], times: Floats | None) -> Floats:
+    """How often each of these people counts, (n_people, n)."""
+    once = own.astype(np.float64) if own.ndim == 2 else own[:, np.newaxis].astype(np.float64)
+    return once if times is None else once * times
 
 
 def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
-    """Each person's own figure, where labels change within recordings; mean over repeats.
-
-    Parameters
-    ----------
-    table : Predictions
-        Rows of one condition.
-    metric : {"auc", "balanced_accuracy"}
-        Which.
-    """
+    """Each person's own figure, where labels change within recordings; mean over repeats of one condition."""
     out: dict[str, Figure] = {}
     for person in table.people:
         own = table.of_person(person)
-        values = [_own(own.rows(own.repeat == repeat), metric) for repeat in np.unique(own.repeat)]
-        known = [value for value in values if value is not None]
-        out[person] = float(np.mean(known)) if known else None
+        out[person] = mean_of(
+            _own(own.rows(own.repeat == repeat), metric) for repeat in np.unique(own.repeat)
+        )
     return out
 
 
 def _own(table: Predictions, metric: Metric) -> Figure:
-    n_labels = len(table.labels)
-    if metric == "balanced_accuracy":
-        return balanced_accuracy(table.y, np.argmax(table.scores, axis=1), n_labels)
-    areas = [auc(table.y == label, table.scores[:, label], table.rounds) for label in range(n_labels)]
-    if n_labels == 2:
-        return areas[1]
-    known = [area for area in areas if area is not None]
-    return float(np.mean(known)) if len(known) == n_labels else None
+    if metric == "auc":
+        return areas(table)
+    return balanced_accuracy(table.y, np.argmax(table.scores, axis=1), len(table.labels))

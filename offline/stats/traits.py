@@ -12,20 +12,14 @@ Traits = Mapping[str, tuple[float | None, str]]
 
 
 def traits_of(rows: list[CohortRow]) -> dict[str, tuple[float | None, str]]:
-    """Ages and sexes of a cohort's people: the first recording's age where there are several.
-
-    Parameters
-    ----------
-    rows : list of Row
-        Of the cohort.
-    """
+    """Ages and sexes of a cohort's people: the first recording's age where there are several."""
     out: dict[str, tuple[float | None, str]] = {}
     for row in rows:
         out.setdefault(row.person, (row.age, row.sex))
     return out
 
 
-def tells(traits: Traits) -> bool:
+def traits_vary(traits: Traits) -> bool:
     """Whether ages or sexes are known in which people differ."""
     return (
         len({age for age, _ in traits.values()} - {None}) > 1
@@ -34,19 +28,9 @@ def tells(traits: Traits) -> bool:
 
 
 def trait_features(traits: Traits, person: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """Age, its square, sex, and what is unknown, for each sample.
+    """Age, its square, sex, and what is unknown, for each sample: (n, n_features) float64.
 
-    Parameters
-    ----------
-    traits : mapping
-        Of each person.
-    person : (n,) str
-        Whose each sample is.
-
-    Returns
-    -------
-    (n, n_features) float64
-        Unknown ages are 0 and have a column of their own, so that nothing of other people fills them.
+    Unknown ages are 0 and have a column of their own, so that nothing of other people fills them.
     """
     people, whose = np.unique(person, return_inverse=True)
     sexes = sorted({traits[name][1] for name in traits if traits[name][1]})

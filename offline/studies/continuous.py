@@ -188,7 +188,7 @@ def _tasks(study: Study, scans: Scans, profile: Profile) -> list[ContinuousTask]
 
 def _alone(table: ContinuousPredictions, scans: Scans) -> ContinuousPredictions:
     """Rows of the people whose label is not the first, the controls'."""
-    return table.take(np.flatnonzero(np.isin(table.person, scans.table.person[scans.y > 0])))
+    return table.rows(np.flatnonzero(np.isin(table.person, scans.table.person[scans.y > 0])))
 
 
 def _only_r(figures: dict[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _with_intervals(
         wider = "null and bootstrap, the wider" if chance is not None else "bootstrap over people"
         out[metric] = {
             "value": value if known else None,
-            "interval": None if ends is None else [ends.low, ends.high],
+            "interval": None if ends is None else list(ends),
             "interval_from": wider,
             "p": p_value(value, null[metric]) if metric in null and known else None,
         }

@@ -244,7 +244,7 @@ def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int6
     ends = None if sd is None else around(value, sd)
     return {
         "balanced_accuracy": value,
-        "interval": None if ends is None else [ends.low, ends.high],
+        "interval": None if ends is None else list(ends),
         "accuracy": float(np.mean(right)),
     }
 
@@ -257,6 +257,6 @@ def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[s
         for each in results
     ]
     whole = Predictions.concatenate(parts)
-    table = whole.take(np.argsort(whole.sample))
+    table = whole.rows(np.argsort(whole.sample))
     its = figures_of(table, {})[TENFOLD]
     return {"auc": its["auc"]["value"], "interval": its["auc"]["interval"], "accuracy": its["accuracy"]}

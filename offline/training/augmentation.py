@@ -1,43 +1,16 @@
 """What is done to windows while they are learnt from: each change is one that a bedside makes by itself.
 
-Gain differs from place to place (coupling), pathlength from person to person, noise from sample to sample; a
-response comes a little earlier or later; a place may be lost.  Everything is drawn anew each time that a
-window is learnt from, and nothing is done to windows that are predicted.
+Gain differs from optode to optode (coupling), pathlength from person to person, noise from sample to
+sample; a response comes a little earlier or later; a source-detector pair may be lost.  Everything is drawn
+anew each time that a window is learnt from, and nothing is done to windows that are predicted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
 from models.errors import RecipeError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changes:
-    """How much of each; 0 is none.
-
-    Parameters
-    ----------
-    channel_dropout : float
-        Probability with which a place is taken out of a window (set to 0, as windows hold channels that are
-        left out); one place always stays.
-    gain : float
-        Standard deviation of the logarithm of a factor for each place.
-    pathlength : float
-        The same, one factor for all channels of a window.
-    noise : float
-        Standard deviation of white noise on every sample, in the windows' own unit.
-    time_shift : int
-        Most samples by which a window is moved either way; what would come from outside it is held at
-        the value of its edge.
-    """
-
-    channel_dropout: float = 0.0
-    gain: float = 0.0
-    pathlength: float = 0.0
-    noise: float = 0.0
-    time_shift: int = 0
+from offline.samples.recipe_sections import Training
 
 
 class Augmentation:
@@ -45,26 +18,29 @@ class Augmentation:
 
     Parameters
     ----------
-    changes : Changes
-        Which.
-    places : sequence of int
-        The place of each channel, from 0.
+    asked : Training
+        How much of each change; a channel that is dropped is set to 0, as windows hold rejected channels.
+    pairs : sequence of int
+        Source-detector pair of each channel, from 0: channels of one are dropped together, one pair stays.
+    rate : float
+        Of the windows, Hz; what a time shift would bring in from outside is held at the edge's value.
 
     Raises
     ------
     RecipeError
-        Places are to be dropped and there is only one.
+        Channels are to be dropped and there is only one pair.
     """
 
-    def __init__(self, changes: Changes, places: Sequence[int]) -> None:
-        self.changes = changes
-        self.place_of = torch.tensor(list(places))
-        self.n_places = max(places) + 1
-        if changes.channel_dropout > 0.0 and self.n_places == 1:
+    def __init__(self, asked: Training, pairs: Sequence[int], rate: float) -> None:
+        self.dropout, self.changes = asked.channel_dropout, asked.augmentation
+        self.shift = round(self.changes.time_shift_s * rate)
+        self.pair_of = torch.tensor(list(pairs))
+        self.n_pairs = max(pairs) + 1
+        if self.dropout > 0.0 and self.n_pairs == 1:
             raise RecipeError(
-                f"training.channel_dropout is {changes.channel_dropout}, but the network's input has a "
-                f"single place ({len(places)} channel{'s' * (len(places) > 1)}), and one must stay; expected "
-                "0. Take it out of the recipe, or give the network more channels."
+                f"training.channel_dropout is {self.dropout}, but the network's input has a "
+                f"single source-detector pair ({len(pairs)} channel{'s' * (len(pairs) > 1)}), and one must "
+                "stay; expected 0. Take it out of the recipe, or give the network more channels."
             )
 
     def __call__(self, windows: torch.Tensor) -> torch.Tensor:
@@ -72,24 +48,23 @@ class Augmentation:
         its = self.changes
         n, n_channels, n_samples = windows.shape
         there = (windows != 0.0).any(dim=2, keepdim=True) if its.noise else None
-        if its.time_shift:
-            moved = torch.randint(-its.time_shift, its.time_shift + 1, (n, 1))
+        if self.shift:
+            moved = torch.randint(-self.shift, self.shift + 1, (n, 1))
             column = (torch.arange(n_samples) + moved).clamp(0, n_samples - 1)
             windows = windows.gather(2, column[:, None].expand(n, n_channels, n_samples))
         if its.pathlength:
             windows = windows * torch.exp(its.pathlength * torch.randn(n, 1, 1))
         if its.gain:
-            factor = torch.exp(its.gain * torch.randn(n, self.n_places))
-            windows = windows * factor[:, self.place_of, None]
-        if there is not None:  # a channel that is left out stays 0
+            factor = torch.exp(its.gain * torch.randn(n, self.n_pairs))
+            windows = windows * factor[:, self.pair_of, None]
+        if there is not None:  # a rejected channel stays 0
             windows = windows + its.noise * torch.randn(windows.shape) * there
         return self._dropped(windows)
 
     def _dropped(self, windows: torch.Tensor) -> torch.Tensor:
-        share = self.changes.channel_dropout
-        if share == 0.0:
+        if self.dropout == 0.0:
             return windows
-        drawn = torch.rand(len(windows), self.n_places)
-        kept = drawn >= share
+        drawn = torch.rand(len(windows), self.n_pairs)
+        kept = drawn >= self.dropout
         kept.scatter_(1, drawn.argmax(dim=1, keepdim=True), True)
-        return windows * kept[:, self.place_of, None]
+        return windows * kept[:, self.pair_of, None]

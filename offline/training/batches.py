@@ -14,17 +14,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 class SomeWindows(Dataset[Batch]):
-    """Some of the windows with their labels, as torch's loader takes them.
-
-    Parameters
-    ----------
-    X : (n, n_channels, n_samples) float32
-        All windows.
-    y : (n,) int64
-        Their labels.
-    rows : (m,) intp
-        Which of them.
-    """
+    """Some of the windows, by their rows, with their labels, as torch's loader takes them."""
 
     def __init__(self, X: Windows, y: npt.NDArray[np.int64], rows: npt.NDArray[np.intp]) -> None:
         self._X, self._y, self._rows = X, y, rows

@@ -1,7 +1,7 @@
 """What a bundle's card says of its training: everything but who, in keyed hashes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,20 +57,8 @@ def card_of(
 ) -> WindowCard:
     """The card of a trained network, without personal data.
 
-    Parameters
-    ----------
-    samples : Samples
-        What it was trained on.
-    recipe, cohort : Recipe, Cohort
-        Where those come from.
-    trained : Trained
-        The network.
-    span : Span or None
-        The part of each recording that was used.
-    locked : sequence of str
-        People who were set aside for comparisons.
-    descent : Descent or None
-        Where it comes from, if it was trained further.
+    Of a network, what it was trained on (a span of each recording) and where that comes from; ``locked``
+    people were set aside for comparisons, and ``descent`` is from where it was trained further.
     """
     table, split = samples.table, trained.validation
     cohort_hash = cohort.content_hash()
@@ -78,12 +66,14 @@ def card_of(
     salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
     if descent is not None:
         salt = descent.salt
-    calibrated = (
-        set(table.person[split.validation].tolist()) if split.kind is ValidationKind.PEOPLE else set()
-    )
-    of = set(table.recording.tolist())
-    learnt = [each.fingerprint for each in samples.signals if each.recording in of]
-    aside = descent.locked if descent is not None else {person_hash(salt, person) for person in locked}
+
+    def hashes(people: Iterable[str]) -> list[str]:
+        return sorted({person_hash(salt, person) for person in people})
+
+    calibrated = table.person[split.validation].tolist() if split.kind is ValidationKind.PEOPLE else []
+    recordings = set(table.recording.tolist())
+    learnt = [each.fingerprint for each in samples.signals if each.recording in recordings]
+    aside = hashes(locked) if descent is None else sorted(descent.locked)
     return WindowCard(
         network=NetworkSpec(
             name=recipe.network.name,
@@ -110,13 +100,13 @@ def card_of(
             "labels": recipe.labels.model_dump(mode="json"),
             "people": len(table.people),
             "people_salt": salt,
-            "people_hashes": sorted(person_hash(salt, person) for person in table.people),
-            "calibration_people_hashes": sorted(person_hash(salt, person) for person in calibrated),
-            "locked_people_hashes": sorted(aside),
+            "people_hashes": hashes(table.people),
+            "calibration_people_hashes": hashes(calibrated),
+            "locked_people_hashes": aside,
             "ancestors_people_hashes": [] if descent is None else sorted(descent.people),
             "signals": sorted({*signals_for_card(learnt, salt), *(descent.signals if descent else ())}),
             "from": None if descent is None else descent.parent,
-            "recordings": len(set(table.recording.tolist())),
+            "recordings": len(recordings),
             "span": None if span is None else [span.start, span.stop, "fraction" if span.fraction else "s"],
             "windows": {
                 "train": _by_label(samples, split.train),
@@ -142,13 +132,6 @@ def recording_options(wanted: Input, cohort: Cohort) -> CardRecording:
     """How the recordings of a training are read, for whoever reads others for the same bundle.
 
     Whether damaged ones are taken is asked for each recording.
-
-    Parameters
-    ----------
-    wanted : Input
-        Section of the recipe.
-    cohort : Cohort
-        Beside whose table the side file stands.
     """
     side = None if wanted.layout is None else read_json(cohort.path.parent / wanted.layout)
     return CardRecording(**wanted.model_dump(include=set(RecordingOptions.model_fields)), side_file=side)

@@ -6,8 +6,8 @@ are put back as they were.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ from models.networks.projection import Projected
 from models.networks.registry import make_network
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows
-from offline.training.augmentation import Augmentation, Changes
+from offline.samples.recipe_sections import Training
+from offline.training.augmentation import Augmentation
 from offline.training.batches import SomeWindows, as_it_is
 
 Labels = npt.NDArray[np.int64]
@@ -33,53 +34,12 @@ OnEpoch = Callable[[int, int, float, float | None], None]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FitSettings:
-    """How a network is fitted.
-
-    Parameters
-    ----------
-    epochs : int
-        Most passes over the training windows.
-    min_epochs : int
-        Early stopping does not end training before.
-    patience : int
-        Epochs without a better validation loss after which it ends.
-    batch_size : int
-        Windows a step.
-    learning_rate, weight_decay : float
-        Of the optimiser AdamW (Loshchilov and Hutter 2019).
-    class_weights : bool
-        Whether every label weighs the same in the loss, however many windows it has.
-    early_stopping : bool
-        Whether the validation windows end training and choose the epoch; otherwise all epochs are run and the
-        last one's weights are kept.
-    changes : Changes
-        What is done to windows while they are learnt from.
-    threads : int
-        Threads of torch; other numbers may give other last digits.
-    """
-
-    epochs: int = 60
-    min_epochs: int = 5
-    patience: int = 10
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    class_weights: bool = True
-    early_stopping: bool = True
-    changes: Changes = field(default_factory=Changes)
-    threads: int = 1
-
-
 @dataclass(frozen=True, eq=False)
 class FittedNetwork:
-    """A fitted network and how it came about.
+    """A fitted network, in evaluation mode on the CPU, and how it came about.
 
     Parameters
     ----------
-    network : torch.nn.Module
-        In evaluation mode, on the CPU, with the weights of the best epoch.
     history : tuple of mappings
         For each epoch ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
     best_epoch : int
@@ -103,43 +63,36 @@ def fit_network(
     name: str,
     params: Mapping[str, Any],
     n_outputs: int,
-    settings: FitSettings,
+    settings: Training,
     seed: int,
     on_epoch: OnEpoch | None = None,
-    places: Sequence[int] = (),
+    augment: Augmentation | None = None,
     start: Mapping[str, torch.Tensor] | None = None,
 ) -> FittedNetwork:
-    """Fit a network.
+    """Fit a network by AdamW (Loshchilov and Hutter 2019).
 
     Parameters
     ----------
-    X : (n_windows, n_channels, n_samples) float32
-        Windows as the pipeline gives them.
-    y : (n_windows,) int64
-        Their labels.
+    X, y : (n_windows, n_channels, n_samples) float32, (n_windows,) int64
+        Windows as the pipeline gives them, and their labels.
     train, validation : (n,) intp
         Windows to learn from, and those that early stopping listens to; without any of these, all
         epochs are run.
-    name, params : str, mapping
+    name, params, n_outputs
         As `models.networks.registry.make_network` takes them.
-    n_outputs : int
-        Labels there are.
-    settings : FitSettings
-        How.
+    settings : Training
+        How; what it asks of people and of windows' changes is done elsewhere.
     seed : int
         Of first weights, order of windows and dropout.
-    on_epoch : callable or None
-        Called after every epoch.
-    places : sequence of int
-        The place of each channel, from 0; channels of one place are dropped together.  Empty: each has its
-        own.
+    augment : Augmentation or None
+        What is done to windows while they are learnt from.
     start : mapping or None
         First weights by name, instead of ones drawn at random.
 
     Raises
     ------
     RecipeError
-        Nothing to learn from, nothing that channel dropout could leave, or the loss is not finite.
+        Nothing to learn from, or the loss is not finite.
     """
     if not len(train):
         raise RecipeError("There is no window to train on; the recipe's labels or the cohort leave none.")
@@ -155,12 +108,13 @@ def fit_network(
             network.load_state_dict(dict(start))
         return network
 
-    with reproducible(seed, settings.threads):
+    balanced = settings.class_weights == "balanced"
+    with reproducible(seed):
         net = _Net(
             make,
-            augment=Augmentation(settings.changes, places or range(n_chans)),
+            augment=augment,
             criterion=nn.CrossEntropyLoss,
-            criterion__weight=label_weights(y[train], n_outputs) if settings.class_weights else None,
+            criterion__weight=label_weights(y[train], n_outputs) if balanced else None,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=settings.weight_decay,
             lr=settings.learning_rate,
@@ -189,26 +143,14 @@ def fit_network(
 
 
 def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: int) -> torch.Tensor:
-    """Directions among the channels in which windows vary most.
+    """Directions among the channels in which these windows vary most, (n_components, n_channels) float32.
 
-    Parameters
-    ----------
-    X : (n_windows, n_channels, n_samples) float32
-        Windows.
-    rows : (n,) intp
-        Those of training.
-    n_components : int
-        How many.
-
-    Returns
-    -------
-    (n_components, n_channels) float32
-        Orthonormal, the largest variance first; the largest weight of each is positive.
+    Orthonormal, the largest variance first; the largest weight of each is positive.
     """
     n_channels = X.shape[1]
+    parts = (X[rows[i : i + 1024]].astype(np.float64) for i in range(0, len(rows), 1024))
     shared = sum(
-        (np.einsum("nct,ndt->cd", part, part) for part in _parts(X, rows)),
-        start=np.zeros((n_channels, n_channels)),
+        (np.einsum("nct,ndt->cd", part, part) for part in parts), start=np.zeros((n_channels, n_channels))
     )
     directions = np.linalg.eigh(shared)[1][:, ::-1][:, :n_components].T
     largest = np.abs(directions).argmax(axis=1)
@@ -216,27 +158,24 @@ def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: i
     return torch.from_numpy((directions * signs[:, np.newaxis]).astype(np.float32))
 
 
-def _parts(X: Windows, rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.float64]]:
-    return (X[rows[i : i + 1024]].astype(np.float64) for i in range(0, len(rows), 1024))
-
-
 class _Net(NeuralNetClassifier):
     """skorch's classifier, with changes to what it learns from (not to what it is checked by)."""
 
-    def __init__(self, *args: Any, augment: Augmentation, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, augment: Augmentation | None, **kwargs: Any) -> None:
         self.augment = augment
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
         """Change, then learn."""
         X, y = batch
-        return super().train_step_single((self.augment(X), y), **fit_params)
+        X = X if self.augment is None else self.augment(X)
+        return super().train_step_single((X, y), **fit_params)
 
 
 class _Watch(EarlyStopping):
-    """Early stopping that grants the least epochs, refuses a loss that is not finite, and tells."""
+    """Early stopping that grants the least epochs, refuses a loss that is not finite, and reports."""
 
-    def __init__(self, settings: FitSettings, on_epoch: OnEpoch | None, *, listens: bool) -> None:
+    def __init__(self, settings: Training, on_epoch: OnEpoch | None, *, listens: bool) -> None:
         super().__init__(
             monitor="valid_loss", patience=settings.patience, threshold=0.0, load_best=True, sink=log.debug
         )
@@ -274,19 +213,9 @@ class _Watch(EarlyStopping):
 
 
 def label_weights(y: Labels, n_outputs: int) -> torch.Tensor:
-    """Weights under which every label that occurs weighs the same, 1 on average.
+    """Weights, (n_outputs,) float32, under which every label that occurs weighs the same, 1 on average.
 
-    Parameters
-    ----------
-    y : (n_windows,) int64
-        Labels.
-    n_outputs : int
-        Labels there are.
-
-    Returns
-    -------
-    (n_outputs,) float32
-        0 for a label that does not occur.
+    0 for a label that does not occur in ``y``, (n_windows,) int64.
     """
     counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
     weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)

@@ -18,12 +18,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
 from models.decode import decode
@@ -46,15 +41,7 @@ FIRST_AT_RANDOM = 8
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search chose.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        With the chosen settings in their places, and nothing left to search.
-    how : dict
-        Every trial's settings and loss, and which was best; JSON types.
-    """
+    """The recipe with the chosen settings, and how: every trial's settings and loss, the best; JSON types."""
 
     recipe: Recipe
     how: dict[str, Any]
@@ -66,44 +53,32 @@ def searches(recipe: Recipe) -> bool:
 
 
 def check_search(recipe: Recipe) -> None:
-    """Refuse ranges that name what is not there, or hold what cannot be.
-
-    Raises
-    ------
-    RecipeError
-        Naming the setting and the value.
-    """
+    """Refuse ranges that name what is not there, or hold what cannot be (RecipeError, with the value)."""
     for key, its in recipe.search.ranges.items():
         for value in its.ends:
-            candidate(recipe, {key: value})
+            candidate(recipe, {".".join(key): value})
 
 
-def candidate(recipe: Recipe, values: Mapping[tuple[str, str], Any]) -> Recipe:
-    """The recipe with some settings replaced, checked as if they had stood there.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        As it is.
-    values : mapping of (section, name) to value
-        Sections are "training" and "network".
+def candidate(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """The recipe with some settings ("training.NAME", "network.NAME") replaced, checked as if they were its.
 
     Raises
     ------
     RecipeError
         A setting is unknown or its value cannot be.
     """
-    asked = {name: value for (where, name), value in values.items() if where == "training"}
+    own: dict[str, dict[str, Any]] = {"training": {}, "network": {}}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        own[section][name] = value
     checked = decode(
         Training,
-        recipe.training.model_dump() | asked,
+        recipe.training.model_dump() | own["training"],
         error=RecipeError,
         what="search.training cannot be",
         advice="Correct the range in the recipe.",
     )
-    own = {k: v for (where, k), v in values.items() if where == "network"}
-    params = dict(recipe.network.params) | own
-    network = recipe.network.model_copy(update={"params": params})
+    network = recipe.network.model_copy(update={"params": {**recipe.network.params, **own["network"]}})
     found = recipe.model_copy(update={"training": checked, "network": network})
     check_network_of(found)
     return found
@@ -118,16 +93,12 @@ def search(
     kept: Path | None = None,
     tell: Tell | None = None,
 ) -> SearchResult:
-    """Choose settings for one outer fold.
+    """Choose settings for one outer fold, of whose training samples alone anything is looked at.
 
     Parameters
     ----------
-    samples : Samples
-        All.
-    recipe : Recipe
-        Its ``search`` and ``budget``.
-    fold : Fold
-        Only its training samples are looked at.
+    samples, recipe : Samples, Recipe
+        All samples; its ``search`` and ``budget``.
     seed : int
         Of the fold: what all chance follows from.
     kept : path or None
@@ -146,21 +117,24 @@ def search(
         study = optuna.create_study(direction="minimize")
         trials: list[dict[str, Any]] = []
         for number in range(recipe.budget.trials):
-            if (done := _read(kept, number, distributions)) is None:
+            file = None if kept is None else kept / f"trial-{number:05d}.json"
+            if file is None or (done := _read(file, distributions)) is None:
                 study.sampler = optuna.samplers.TPESampler(
                     seed=_seed_of(seed, number), n_startup_trials=FIRST_AT_RANDOM
                 )
                 values = study.ask(distributions).params
-                chosen = candidate(recipe, {_key(name): value for name, value in values.items()})
+                chosen = candidate(recipe, values)
                 done = {"settings": values, "loss": _loss(samples, chosen, inner, seed)}
-                _write(kept, number, done)
-                loss = done["loss"]
-                study.tell(number, loss, state=TrialState.FAIL if loss is None else TrialState.COMPLETE)
+                if file is not None:
+                    make_folder(file.parent)
+                    put_text(file, json.dumps(done))
+                study.tell(number, done["loss"], state=_state(done))
             else:
                 study.add_trial(_again(done, distributions))
             trials.append(done)
             if tell is not None:
-                tell(f"settings without {fold.name}", number + 1, recipe.budget.trials, _said(done))
+                remark = "not finite" if done["loss"] is None else f"loss {done['loss']:.4f}"
+                tell(f"settings without {fold.name}", number + 1, recipe.budget.trials, remark)
     losses = [math.inf if trial["loss"] is None else trial["loss"] for trial in trials]
     best = int(np.argmin(losses))
     if losses[best] == math.inf:
@@ -168,24 +142,12 @@ def search(
             f"None of {len(trials)} settings could be fitted without {fold.name}: the loss was never finite. "
             "Lower the learning rates in search.training."
         )
-    settings = {_key(name): value for name, value in trials[best]["settings"].items()}
     how = {"trials": trials, "best": best, "inner_folds": len(inner)}
-    return SearchResult(candidate(recipe, settings), how)
+    return SearchResult(candidate(recipe, trials[best]["settings"]), how)
 
 
 def inner_folds(samples: Samples, fold: Fold, wanted: int, seed: int) -> list[Fold]:
-    """Divide a fold's training people once more.
-
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    fold : Fold
-        Whose training people are divided.
-    wanted : int
-        Divisions; fewer where people (or those of a label) are fewer.
-    seed : int
-        Which people come together.
+    """Divide a fold's training people once more; into fewer parts where people (of a label) are fewer.
 
     Raises
     ------
@@ -235,32 +197,20 @@ def _distribution(its: Range) -> BaseDistribution:
 
 
 def _again(done: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> Any:
-    state = TrialState.FAIL if done["loss"] is None else TrialState.COMPLETE
     return create_trial(
-        params=done["settings"], distributions=dict(distributions), value=done["loss"], state=state
+        params=done["settings"], distributions=dict(distributions), value=done["loss"], state=_state(done)
     )
 
 
-def _key(name: str) -> tuple[str, str]:
-    where, _, what = name.partition(".")
-    return where, what
+def _state(done: Mapping[str, Any]) -> TrialState:
+    return TrialState.FAIL if done["loss"] is None else TrialState.COMPLETE
 
 
 def _seed_of(seed: int, number: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{number}".encode()).digest()[:4], "big")
 
 
-def _said(done: Mapping[str, Any]) -> str:
-    return "not finite" if done["loss"] is None else f"loss {done['loss']:.4f}"
-
-
-def _file(kept: Path, number: int) -> Path:
-    return kept / f"trial-{number:05d}.json"
-
-
-def _read(
-    kept: Path | None, number: int, distributions: Mapping[str, BaseDistribution]
-) -> dict[str, Any] | None:
+def _read(file: Path, distributions: Mapping[str, BaseDistribution]) -> dict[str, Any] | None:
     """A finished trial, if it is whole and of these settings."""
 
     def made_of(text: str) -> dict[str, Any]:
@@ -271,14 +221,7 @@ def _read(
         _again(done, distributions)  # refuses values outside their ranges
         return done
 
-    return None if kept is None else load_text(_file(kept, number), made_of)
-
-
-def _write(kept: Path | None, number: int, done: Mapping[str, Any]) -> None:
-    """Wholly or not at all."""
-    if kept is not None:
-        make_folder(kept)
-        put_text(_file(kept, number), json.dumps(done))
+    return load_text(file, made_of)
 
 
 @contextmanager

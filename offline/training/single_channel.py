@@ -23,7 +23,8 @@ from models.networks.many import ManyCGRNN, make_many
 from models.networks.registry import make_network
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows, channels_of
-from offline.training.fit import FitSettings, Labels, OnEpoch, label_weights
+from offline.samples.recipe_sections import Training
+from offline.training.fit import Labels, OnEpoch, label_weights
 
 TOGETHER = 12
 """So many networks are trained as one: their numbers stay in the processor's cache."""
@@ -31,12 +32,10 @@ TOGETHER = 12
 
 @dataclass(frozen=True, eq=False)
 class Channels:
-    """A network for each channel.
+    """A network for each channel, in evaluation mode and with the weights of its best epoch.
 
     Parameters
     ----------
-    networks : list of torch.nn.Module
-        In evaluation mode, with the weights of their best epochs.
     loss : (n_channels,) float64
         Log loss of each on the windows that it did not learn from, labels weighing the same; at best epoch.
     best_epoch : (n_channels,) int64
@@ -66,30 +65,14 @@ def fit_channels(
     *,
     params: Mapping[str, Any],
     n_outputs: int,
-    settings: FitSettings,
+    settings: Training,
     seed: int,
     on_epoch: OnEpoch | None = None,
 ) -> Channels:
-    """Fit a CGRNN to every channel.
+    """Fit a CGRNN to every channel; parameters as of `offline.training.fit.fit_network`.
 
-    Parameters
-    ----------
-    X : (n_windows, n_channels, n_samples) float32
-        Windows as the pipeline gives them.
-    y : (n_windows,) int64
-        Their labels.
-    train, validation : (n,) intp
-        Windows to learn from; and those by which an epoch, and then the channel, is chosen.
-    params : mapping
-        Of the CGRNN.
-    n_outputs : int
-        Labels there are.
-    settings : FitSettings
-        How; there is no channel to drop.
-    seed : int
-        Of first weights (with the channel's number), order of windows and dropout.
-    on_epoch : callable or None
-        Called after every epoch: number, most, training loss, least validation loss.
+    Each first weights' seed is made with the channel's number; the validation windows choose an epoch, and
+    then the channel; there is no channel to drop.
 
     Raises
     ------
@@ -104,8 +87,8 @@ def fit_channels(
     networks: list[nn.Module] = []
     losses: list[npt.NDArray[np.float64]] = []
     epochs: list[npt.NDArray[np.int64]] = []
-    weight = label_weights(y[train], n_outputs) if settings.class_weights else None
-    with reproducible(seed, settings.threads):
+    weight = label_weights(y[train], n_outputs) if settings.class_weights == "balanced" else None
+    with reproducible(seed):
         for first in range(0, X.shape[1], TOGETHER):
             channels = range(first, min(first + TOGETHER, X.shape[1]))
             many = make_many(
@@ -116,37 +99,29 @@ def fit_channels(
                 n_outputs=n_outputs,
             )
             torch.manual_seed(seed + first)
-            kept = _fit(
-                many,
-                channels_of(X, channels),
-                torch.from_numpy(y),
-                train,
-                validation,
-                weight,
-                settings,
-                on_epoch,
-            )
-            for state in kept[0]:
+            own = channels_of(X, channels)
+            states, loss, epoch = _fit(many, own, y, train, validation, weight, settings, on_epoch)
+            for state in states:
                 network = make_network("cgrnn", params, n_chans=1, n_times=X.shape[2], n_outputs=n_outputs)
                 network.load_state_dict(state)
                 networks.append(network.eval())
-            losses.append(kept[1])
-            epochs.append(kept[2])
+            losses.append(loss)
+            epochs.append(epoch)
     return Channels(networks, np.concatenate(losses), np.concatenate(epochs))
 
 
 def _fit(
     many: ManyCGRNN,
     X: Windows,
-    y: torch.Tensor,
+    labels: Labels,
     train: npt.NDArray[np.intp],
     validation: npt.NDArray[np.intp],
     weight: torch.Tensor | None,
-    settings: FitSettings,
+    settings: Training,
     on_epoch: OnEpoch | None,
 ) -> tuple[list[dict[str, torch.Tensor]], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Train until the last of them has stopped getting better; each keeps its own best weights."""
-    n = len(many)
+    n, y = len(many), torch.from_numpy(labels)
     by_channel = np.ascontiguousarray(np.asarray(X).transpose(1, 0, 2))
     windows = torch.from_numpy(by_channel).unsqueeze(2)  # (n, windows, 1, times)
     optimiser = torch.optim.AdamW(

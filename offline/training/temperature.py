@@ -11,48 +11,26 @@ from offline.base.window_store import Windows
 
 Labels = npt.NDArray[np.int64]
 
+AT_ONCE = 256
+"""Windows that a network is given together."""
 COLDEST, HOTTEST = 0.05, 20.0
 """Temperatures that calibration may choose."""
 
 
-def logits_of(network: nn.Module, X: Windows, *, batch_size: int = 256) -> npt.NDArray[np.float32]:
-    """What a network says of windows.
+def logits_of(network: nn.Module, X: Windows) -> npt.NDArray[np.float32]:
+    """Logits, (n_windows, n_labels) float32, of a network in evaluation mode on the CPU.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In evaluation mode, on the CPU.
-    X : (n_windows, n_channels, n_samples) float32
-        Windows.
-    batch_size : int
-        Windows at once.
-
-    Returns
-    -------
-    (n_windows, n_labels) float32
-        Logits.
+    ``X`` are windows, (n_windows, n_channels, n_samples) float32.
     """
     with torch.inference_mode():
-        parts = [
-            network(torch.from_numpy(X[i : i + batch_size])).numpy() for i in range(0, len(X), batch_size)
-        ]
+        parts = [network(torch.from_numpy(X[i : i + AT_ONCE])).numpy() for i in range(0, len(X), AT_ONCE)]
     return np.concatenate(parts)
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], y: Labels) -> float:
     """The temperature with the least log loss (Guo et al. 2017), labels weighing the same.
 
-    Parameters
-    ----------
-    logits : (n_windows, n_labels) float32
-        Of windows that the network was not fitted to.
-    y : (n_windows,) int64
-        Their labels.
-
-    Returns
-    -------
-    float
-        From `COLDEST` to `HOTTEST`.
+    Of windows that the network was not fitted to, (n_windows, n_labels) float32; from `COLDEST` to `HOTTEST`.
     """
     values = logits.astype(np.float64)
     weight = 1.0 / np.bincount(y, minlength=values.shape[1])[y]

@@ -22,29 +22,26 @@ from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
 from offline.base.spelling import canonical
 from offline.samples.recipe import Recipe, check_network_of
+from offline.samples.recipe_sections import Training
 from offline.samples.samples import Samples, collect
 from offline.samples.span import Span
 from offline.samples.twice import refuse_shared
-from offline.training.augmentation import Changes
-from offline.training.fit import FitSettings, FittedNetwork, fit_network
+from offline.training.augmentation import Augmentation
+from offline.training.fit import FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, validation_split
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network trained on some of the samples.
+    """A network trained on some of the samples, and what all chance followed from.
 
     Parameters
     ----------
-    fitted : Fitted
-        The network and its history.
     validation : Validation
         What it learnt from, and what early stopping listened to.
     temperature : float
         Set on the validation windows; 1 where there are none.
-    seed : int
-        What all chance followed from.
     """
 
     fitted: FittedNetwork
@@ -55,85 +52,11 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class TrainedBundle:
-    """A bundle that was written.
-
-    Parameters
-    ----------
-    hash : str
-        Its own.
-    card : Card
-        As written, but for the hash.
-    trained : Trained
-        The network and its history.
-    """
+    """A bundle that was written: its hash, its card but for the hash, and the network with its history."""
 
     hash: str
     card: Card
     trained: Trained
-
-
-def train_network(
-    samples: Samples,
-    recipe: Recipe,
-    *,
-    train_index: npt.NDArray[np.intp],
-    validation_index: npt.NDArray[np.intp],
-    seed: int,
-    progress: Tell | None = None,
-    task: str = "train",
-    start: Mapping[str, torch.Tensor] | None = None,
-) -> FittedNetwork:
-    """Fit the recipe's network to some samples.
-
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    recipe : Recipe
-        Its ``network`` and ``training``.
-    train_index, validation_index : (n,) intp
-        Samples to learn from, and those that early stopping listens to.
-    seed : int
-        Of all chance; the same gives the same weights, bit for bit.
-    progress : callable or None
-        Called after every epoch.
-    task : str
-        What to call it then.
-    start : mapping or None
-        First weights by name, instead of ones drawn at random.
-
-    Raises
-    ------
-    RecipeError
-        A label has no window to learn from, or training diverges.
-    """
-    present = np.unique(samples.table.target[train_index])
-    absent = [label for i, label in enumerate(samples.labels) if i not in present]
-    if absent:
-        raise RecipeError(
-            f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
-            "recordings that remain for training have none. Add people, or change labels in the recipe."
-        )
-
-    def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
-        remark = f"loss {loss:.3f}" + ("" if valid is None else f", unseen {valid:.3f}")
-        if progress is not None:
-            progress(task, epoch, most, remark)
-
-    return fit_network(
-        samples.X,
-        samples.table.target,
-        train_index,
-        validation_index,
-        name=recipe.network.name,
-        params=recipe.network.params,
-        n_outputs=len(samples.labels),
-        settings=fit_settings(recipe),
-        seed=seed,
-        on_epoch=on_epoch,
-        places=samples.places,
-        start=start,
-    )
 
 
 def train_within(
@@ -152,36 +75,55 @@ def train_within(
 
     Parameters
     ----------
-    samples : Samples
-        All.
-    recipe : Recipe
-        Its ``network`` and ``training``.
+    samples, recipe : Samples, Recipe
+        All samples; its ``network`` and ``training``.
     within : (n,) intp
         The samples that may be used at all.
-    seed, progress, task, start
-        See `train_network`.
+    seed : int
+        Of all chance; the same gives the same weights, bit for bit.
+    progress, task : callable or None, str
+        Called after every epoch, and what to call it then.
+    start : mapping or None
+        First weights by name, instead of ones drawn at random.
 
     Raises
     ------
     RecipeError
-        A label has no window to learn from, or training diverges.
+        A label has no window to learn from, nothing is left to drop channels from, or training diverges.
     """
-    fraction = recipe.training.validation_fraction
-    split = validation_split(samples.table, within, seed=seed, fraction=fraction)
-    fitted = train_network(
-        samples,
-        recipe,
-        train_index=split.train,
-        validation_index=split.validation,
+    y = samples.table.target
+    split = validation_split(samples.table, within, seed=seed, fraction=recipe.training.validation_fraction)
+    present = np.unique(y[split.train])
+    absent = [label for i, label in enumerate(samples.labels) if i not in present]
+    if absent:
+        raise RecipeError(
+            f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
+            "recordings that remain for training have none. Add people, or change labels in the recipe."
+        )
+
+    def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
+        remark = f"loss {loss:.3f}" + ("" if valid is None else f", unseen {valid:.3f}")
+        if progress is not None:
+            progress(task, epoch, most, remark)
+
+    fitted = fit_network(
+        samples.X,
+        y,
+        split.train,
+        split.validation,
+        name=recipe.network.name,
+        params=recipe.network.params,
+        n_outputs=len(samples.labels),
+        settings=fit_settings(recipe),
         seed=seed,
-        progress=progress,
-        task=task,
+        on_epoch=on_epoch,
+        augment=Augmentation(recipe.training, samples.places, recipe.rate),
         start=start,
     )
     temperature = 1.0
     if len(split.validation):
         logits = logits_of(fitted.network, samples.X[split.validation])
-        temperature = fit_temperature(logits, samples.table.target[split.validation])
+        temperature = fit_temperature(logits, y[split.validation])
     return Trained(fitted, split, temperature, seed)
 
 
@@ -200,27 +142,16 @@ def train(
 
     Parameters
     ----------
-    cohort_path : path
-        Its table, or the folder of ``cohort.tsv``.
-    recipe : Recipe
-        What is done.
-    out : path
-        The bundle's folder.
+    cohort_path, out : path
+        The cohort's table, or the folder of ``cohort.tsv``; the bundle's folder.
     seed : int or None
         Instead of the recipe's.
-    exclude_people : sequence of str
-        People who are held out.
-    lock : sequence of str
-        People who are set aside for comparisons with bundles that descend from this one.
+    exclude_people, lock : sequence of str
+        People who are held out; who are set aside for comparisons with bundles that descend from this one.
     span : Span or None
         Train only on this part of each recording.
     progress : callable or None
         Called with progress; None shows it where there is a terminal.
-
-    Returns
-    -------
-    TrainedBundle
-        What was written, and how training went.
 
     Raises
     ------
@@ -230,8 +161,8 @@ def train(
     check_network_of(recipe)  # before hours of replay
     if recipe.labels.continuous:
         raise RecipeError(
-            "labels.continuous: an amount can be evaluated (hemostream evaluate), but a bundle tells labels. "
-            "Give a column of labels."
+            "labels.continuous: an amount can be evaluated (hemostream evaluate), but a bundle predicts "
+            "labels. Give a column of labels."
         )
     if recipe.network.channels != "all":
         raise RecipeError(
@@ -258,24 +189,8 @@ def train(
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
 
 
-def fit_settings(recipe: Recipe) -> FitSettings:
-    """How the recipe wants a network fitted."""
-    wanted = recipe.training
-    epochs = min(wanted.epochs, recipe.budget.epochs or wanted.epochs)
-    return FitSettings(
-        epochs=epochs,
-        min_epochs=min(wanted.min_epochs, epochs),
-        patience=wanted.patience,
-        batch_size=wanted.batch_size,
-        learning_rate=wanted.learning_rate,
-        weight_decay=wanted.weight_decay,
-        class_weights=wanted.class_weights == "balanced",
-        early_stopping=wanted.early_stopping,
-        changes=Changes(
-            channel_dropout=wanted.channel_dropout,
-            gain=wanted.augmentation.gain,
-            pathlength=wanted.augmentation.pathlength,
-            noise=wanted.augmentation.noise,
-            time_shift=round(wanted.augmentation.time_shift_s * recipe.rate),
-        ),
-    )
+def fit_settings(recipe: Recipe) -> Training:
+    """How the recipe wants a network fitted, within its budget of epochs."""
+    epochs = min(recipe.training.epochs, recipe.budget.epochs or recipe.training.epochs)
+    limited = {"epochs": epochs, "min_epochs": min(recipe.training.min_epochs, epochs)}
+    return recipe.training.model_copy(update=limited)

@@ -27,14 +27,9 @@ class ValidationKind(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """The samples that early stopping listens to, taken from those of training.
+    """The samples that early stopping listens to, taken from those of training, and how they were chosen.
 
-    Parameters
-    ----------
-    kind : ValidationKind
-        How they were chosen.
-    train, validation : (n,) intp
-        Samples of either side, ascending; together no more than what was to be divided.
+    Both sides ascend, (n,) intp, and are together no more than what was to be divided.
     """
 
     kind: ValidationKind
@@ -51,12 +46,8 @@ def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction
 
     Parameters
     ----------
-    table : SampleTable
-        All samples.
-    within : (n,) intp
-        Those to divide.
-    seed : int
-        Who is chosen.
+    table, within : SampleTable, (n,) intp
+        All samples, and those to divide.
     fraction : float
         About how much of the people or sessions to hold out.
     """

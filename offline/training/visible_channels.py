@@ -12,25 +12,14 @@ from offline.samples.samples import Samples
 class VisibleChannels:
     """Channels that a leakage protocol, or its honest twin, shows its model.
 
-    Parameters
-    ----------
-    channels : tuple of int
-        Of the samples', those that are shown.
-    standard : tuple of int
-        Samples by whose mean and standard deviation each channel is standardised.
+    Each is standardised by the mean and standard deviation of the samples ``standard``.
     """
 
     channels: tuple[int, ...]
     standard: tuple[int, ...]
 
     def of(self, samples: Samples) -> Samples:
-        """The samples as they are shown.
-
-        Parameters
-        ----------
-        samples : Samples
-            All.
-        """
+        """The samples as they are shown."""
         X = np.asarray(channels_of(samples.X, self.channels))
         own = X[list(self.standard)]
         mean = own.mean(axis=(0, 2), dtype=np.float64)

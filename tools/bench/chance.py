@@ -107,7 +107,7 @@ def _cohort(
         if sd is None or reported is None:
             out.append((value, None, None))
             continue
-        inside = [(i.low <= 0.5 <= i.high) for i in (around(value, sd), around(value, reported))]
+        inside = [(low <= 0.5 <= high) for low, high in (around(value, sd), around(value, reported))]
         out.append((value, inside[0], inside[1]))
     return out
 

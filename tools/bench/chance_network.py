@@ -118,6 +118,6 @@ def _labelling(samples: Samples, recipe: Recipe, permutations: int) -> list[tupl
         value = float(pairs.figure(metric, scores_of.positive)[0])
         spreads = (bootstrap_sd(pairs, scores_of.positive, metric, seed=0), null_sd(null.figures[metric]))
         ends = [around(value, sd) for sd in spreads if sd is not None]
-        covered = [float(interval.low <= 0.5 <= interval.high) for interval in ends]
+        covered = [float(low <= 0.5 <= high) for low, high in ends]
         out.append((value, covered[0], covered[1]))
     return out

@@ -16,7 +16,8 @@ from models.arrays import Floats
 from offline.estimators.baselines import fit_linear
 from offline.samples.channels import choose_channels
 from offline.samples.recipe import Recipe, load_recipe
-from offline.samples.replay import replay, stack
+from offline.samples.recipe_sections import Training
+from offline.samples.replay import replay
 from offline.samples.samples import plan_of
 from offline.simulation.ceilings import (
     area,
@@ -29,7 +30,7 @@ from offline.simulation.ceilings import (
 )
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation
-from offline.training.fit import FitSettings, fit_network
+from offline.training.fit import fit_network
 from offline.training.temperature import logits_of
 from realtime.pipeline import Pipeline
 from realtime.signal import Chunk
@@ -135,7 +136,7 @@ def _people(settings: Simulation, recipe: Recipe, n: int, seed: int) -> Simulate
         recording, _ = simulate_person(settings, (seed, i), i % 2)
         spec, _ = choose_channels([("simulated", recording.spec)], recipe.input, recipe.kinds)
         replayed = replay(recording, plan_of(recipe, spec, ("A", "B")))
-        windows.append(stack(replayed.usable))
+        windows.append(np.stack([each.data for each in replayed.usable if each.data is not None]))
         whose.append(np.full(len(windows[-1]), i))
         whole.append(_whole(recording, recipe))
     return SimulatedPeople(np.concatenate(windows), np.concatenate(whose), np.stack(whole), np.arange(n) % 2)
@@ -230,7 +231,7 @@ def _drawn(people: SimulatedPeople, n: int, draw: int) -> SimulatedPeople:
 
 def _fit(people: SimulatedPeople, recipe: Recipe, epochs: int, spared: int):  # type: ignore[no-untyped-def]
     validation = people.whose < spared
-    settings = FitSettings(epochs=epochs, patience=4, batch_size=64 if len(people.X) < 8000 else 256)
+    settings = Training(epochs=epochs, patience=4, batch_size=64 if len(people.X) < 8000 else 256)
     return fit_network(
         people.X,
         people.y,

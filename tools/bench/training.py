@@ -27,13 +27,14 @@ from offline.base.reproducible import reproducible
 from offline.evaluation.evaluate import evaluate
 from offline.samples.channels import choose_channels
 from offline.samples.recipe import load_recipe, parse_recipe
+from offline.samples.recipe_sections import Training
 from offline.samples.replay import replay
 from offline.samples.samples import kept_of, plan_of
 from offline.simulation.cohort import write_cohort
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation, TaskBlocks
 from offline.training.batches import SomeWindows, as_it_is
-from offline.training.fit import FitSettings, fit_network, label_weights
+from offline.training.fit import fit_network, label_weights
 from realtime.channels.mne_info import info_from_spec
 from realtime.sources.recording import Recording
 from tools.bench.machine import describe_machine
@@ -100,14 +101,14 @@ def _epoch(name: str, runs: int, windows: int, epochs: int) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(windows + 1024, 88, 35)).astype(np.float32)
     y = (np.arange(len(X)) % 2).astype(np.int64)
-    settings = FitSettings(epochs=epochs, min_epochs=epochs, patience=epochs + 1, batch_size=128)
+    settings = Training(epochs=epochs, min_epochs=epochs, patience=epochs + 1, batch_size=128)
 
     def ours() -> None:
         rows = np.arange(windows), np.arange(windows, len(X))
         fit_network(X, y, *rows, name=name, params={}, n_outputs=2, settings=settings, seed=0)
 
     def by_hand() -> None:
-        with reproducible(0, 1):
+        with reproducible(0):
             _by_hand(name, X, y, windows, settings)
 
     for warm_up in (ours, by_hand):
@@ -125,7 +126,7 @@ def _epoch(name: str, runs: int, windows: int, epochs: int) -> None:
     )
 
 
-def _by_hand(name: str, X: np.ndarray, y: np.ndarray, windows: int, settings: FitSettings) -> nn.Module:
+def _by_hand(name: str, X: np.ndarray, y: np.ndarray, windows: int, settings: Training) -> nn.Module:
     network = make_network(name, {}, n_chans=88, n_times=35, n_outputs=2)
     loss_of = nn.CrossEntropyLoss(weight=label_weights(y[:windows], 2))
     step = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=settings.weight_decay)

@@ -9,9 +9,9 @@ from offline.base.predictions import Predictions
 from offline.evaluation.leakage.audit import Evaluated, audit_of
 from offline.evaluation.leakage.protocols import OF_WINDOWS
 from offline.stats.intervals import bootstrap_mean_sd
-from offline.stats.paired_comparison import difference_sd
+from offline.stats.paired_comparison import difference_sd, own_differences
 from offline.stats.person_classes import person_predictions
-from offline.stats.primary import Metric, own_figures
+from offline.stats.primary import Metric
 from offline.stats.primary_figure import primary
 
 
@@ -57,10 +57,7 @@ def spread_of(one: Predictions, other: Predictions, *, metric: Metric, by_person
         Of the draws.
     """
     if not by_person:
-        theirs = own_figures(other, metric)
-        pairs = [(own, theirs.get(person)) for person, own in own_figures(one, metric).items()]
-        apart = np.array([a - b for a, b in pairs if a is not None and b is not None])
-        sd = bootstrap_mean_sd(apart, seed=seed)
+        sd = bootstrap_mean_sd(own_differences(one, other, metric), seed=seed)
         return np.nan if sd is None else sd
     (first, positive), (second, _) = (person_predictions(table) for table in (one, other))
     if min(positive.sum(), (~positive).sum()) < 2:

@@ -156,7 +156,7 @@ def test_a_column_of_numbers_is_evaluated_by_person(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"holds 'many'; expected a number"):
         evaluate(cohort(tmp_path, ["1", "2", "many"]), recipe(), tmp_path / "out", show=False)
-    with pytest.raises(RecipeError, match="a bundle tells labels"):
+    with pytest.raises(RecipeError, match="a bundle predicts labels"):
         train(tmp_path / "cohort.tsv", recipe(), tmp_path / "bundle")
     with pytest.raises(RecipeError, match="no values"):
         parse_recipe(

@@ -164,7 +164,7 @@ def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.Captu
         assert f"for each person, fitted to {said}." in page
         for other in set(judged_by.values()) - {said}:
             assert other not in shown
-        assert ("nobody is on both sides" in page) == (by == "people")
+        assert ("no person is on both sides" in page) == (by == "people")
         results = json.loads((tmp_path / by / "results.json").read_text())
         assert (
             "never saw them" in results["says"]

@@ -37,7 +37,7 @@ def test_the_law_of_training_people_makes_held_out_people_calibrated() -> None:
     inner = [Fold((f"half {i}",), halves[1 - i], halves[i]) for i in (0, 1)]
     learnt = learn(training, inner, lambda fold: said[fold.test])
     assert learnt["people"] == 200
-    law = Law.from_json(learnt["law"])
+    law = Law(**learnt["law"])
     assert law.mu == pytest.approx(TRUTH.mu, rel=0.35)
     fresh, scores = people(300, 2)
     n = len(fresh)

@@ -105,8 +105,8 @@ def test_the_null_of_blocks_is_at_chance_and_an_effect_stands_out() -> None:
 
 def test_an_interval_is_kept_within_what_can_be() -> None:
     wide = around(0.95, 0.2)
-    assert wide.high == 1.0
-    assert wide.low == pytest.approx(0.95 - 1.96 * 0.2, abs=1e-3)
+    assert wide[1] == 1.0
+    assert wide[0] == pytest.approx(0.95 - 1.96 * 0.2, abs=1e-3)
     assert null_sd(np.full(18, 0.5)) is None
     table = people_table(np.array([0, 1]))
     scores = Predictions(
@@ -127,7 +127,7 @@ def test_an_interval_within_a_person_draws_blocks() -> None:
         np.stack([1 - p, p], axis=1), np.zeros(n, dtype=np.int64),
     )  # fmt: skip
     found = within_person(predictions, "auc", seed=0, draws=200)["r0"]
-    assert found.low < found.high <= 1.0
+    assert found[0] < found[1] <= 1.0
     few = predictions.rows(np.arange(n) < 12)  # one block of each label
     assert within_person(few, "auc", seed=0, draws=10) == {}
 

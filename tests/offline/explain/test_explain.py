@@ -22,7 +22,8 @@ from offline.recordings import read_recording
 from offline.report.maps import draw_explanation
 from offline.samples.channels import choose_channels
 from offline.samples.recipe import load_recipe
-from offline.training.fit import FitSettings, fit_network
+from offline.samples.recipe_sections import Training
+from offline.training.fit import fit_network
 from realtime.pipeline import Pipeline
 
 PLACES = (0, 1, 2, 3, 0, 1, 2, 3)  # HbO of four places, then HbR
@@ -43,7 +44,7 @@ def telling_windows(n: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray
 def network() -> nn.Module:
     X, y = telling_windows()
     rows = np.arange(200), np.arange(200, 240)
-    asked = FitSettings(epochs=15, learning_rate=1e-2, batch_size=32)
+    asked = Training(epochs=15, learning_rate=1e-2, batch_size=32)
     return fit_network(X, y, *rows, name="cgrnn", params={}, n_outputs=2, settings=asked, seed=1).network
 
 

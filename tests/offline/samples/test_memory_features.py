@@ -8,7 +8,7 @@ import pytest
 
 from offline.evaluation.evaluate import evaluate
 from offline.samples.memory_features import memory_features, mirrored
-from offline.stats.traits import tells, trait_features
+from offline.stats.traits import trait_features, traits_vary
 from realtime.signal import Channel, Kind, SignalSpec
 from tests.offline.support import group_recipe, write_table
 
@@ -63,9 +63,9 @@ def test_unknown_ages_are_not_filled_from_others() -> None:
     np.testing.assert_array_equal(
         found, [[9, 81, 0, 1, 0], [0, 0, 1, 0, 1], [12, 144, 0, 0, 0], [9, 81, 0, 1, 0]]
     )
-    assert tells(traits)
-    assert not tells({"a": (9.0, "F"), "b": (9.0, "F")})
-    assert not tells({"a": (None, ""), "b": (None, "")})
+    assert traits_vary(traits)
+    assert not traits_vary({"a": (9.0, "F"), "b": (9.0, "F")})
+    assert not traits_vary({"a": (None, ""), "b": (None, "")})
 
 
 @pytest.mark.parametrize("aged", [True, False])

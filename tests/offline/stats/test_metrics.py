@@ -110,7 +110,7 @@ def test_few_people_say_nothing_about_others() -> None:
 def test_figures_do_not_depend_on_the_order_of_rows(seed: int) -> None:
     table = _predictions(seed=seed)
     order = np.random.default_rng(seed).permutation(len(table))
-    shuffled = table.take(order)
+    shuffled = table.rows(order)
     for name, value in figures(table).items():
         assert figures(shuffled)[name] == (value if isinstance(value, dict) else pytest.approx(value))
 

@@ -70,7 +70,7 @@ def test_people_who_count_twice_count_twice() -> None:
     times = np.ones((9, 2))
     times[4, 1] = 2.0
     again = np.flatnonzero(table.person == "p04")
-    extra = table.take(np.concatenate([np.arange(len(table)), again]))
+    extra = table.rows(np.concatenate([np.arange(len(table)), again]))
     extra.person[len(table) :] = "p99"
     for metric in ("balanced_accuracy", "auc"):
         assert classes.figure(metric, classes.y, times)[0] == pytest.approx(

@@ -15,7 +15,7 @@ from offline.stats.primary_figure import primary
 
 def scores_of(rows: np.ndarray, positive: np.ndarray) -> PersonScores:
     people = tuple(f"p{i:02d}" for i in range(len(positive)))
-    return PersonScores(people, positive, rows, tuple((i, "f") for i in range(len(rows))))
+    return PersonScores(people, positive, rows)
 
 
 def windows(n_people: int, seed: int, *, per_person: int = 7) -> Predictions:
@@ -90,7 +90,7 @@ def test_swapped_labels_turn_the_figure_round_and_order_does_not_matter() -> Non
     value = primary(table, "auc", by_person=True)
     assert value is not None
     order = np.random.default_rng(0).permutation(len(table))
-    assert primary(table.take(order), "auc", by_person=True) == pytest.approx(value)
+    assert primary(table.rows(order), "auc", by_person=True) == pytest.approx(value)
     scores = person_scores(table)
     assert Pairs.of(scores).figure("auc", ~scores.positive)[0] == pytest.approx(1 - value)
 

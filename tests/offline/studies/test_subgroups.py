@@ -42,7 +42,7 @@ def said(scans: Scans, log_odds: np.ndarray, condition: str = UNSEEN_SITE) -> Pr
         y=scans.y,
         scores=np.stack([1.0 - second, second], axis=1),
         repeat=np.zeros(n, dtype=np.int64),
-    ).take(np.random.default_rng(1).permutation(n))
+    ).rows(np.random.default_rng(1).permutation(n))
 
 
 @given(st.integers(0, 1000), st.integers(20, 200))

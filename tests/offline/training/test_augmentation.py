@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline.training.augmentation import Augmentation, Changes
+from offline.samples.recipe_sections import AugmentationSection, Training
+from offline.training.augmentation import Augmentation
 
 PLACES = (0, 1, 0, 1)  # HbO of two places, then HbR
 
@@ -16,7 +17,7 @@ def changed(seed: int = 0, n: int = 400, **asked: float) -> torch.Tensor:
     windows[:, 3] = 0.0  # left out
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Augmentation(Changes(**asked), PLACES)(windows)  # type: ignore[arg-type]
+        return Augmentation(Training(augmentation=AugmentationSection(**asked)), PLACES, 5.0)(windows)
 
 
 @given(sd=st.floats(0.05, 1.0), seed=st.integers(0, 1000))
@@ -38,7 +39,7 @@ def test_noise_has_its_size_and_leaves_absent_channels_absent() -> None:
 
 
 def test_a_shift_moves_whole_windows_by_at_most_what_was_asked_and_holds_the_edge() -> None:
-    moved = changed(time_shift=3).numpy()
+    moved = changed(time_shift_s=0.6).numpy()
     by = moved[:, 0, 5] - 6.0
     assert set(by) == {-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0}
     expected = np.clip(np.arange(1.0, 11.0) + by[:, None], 1.0, 10.0)
@@ -48,5 +49,5 @@ def test_a_shift_moves_whole_windows_by_at_most_what_was_asked_and_holds_the_edg
 def test_nothing_asked_changes_nothing_and_draws_nothing() -> None:
     state = torch.random.get_rng_state()
     windows = torch.ones(3, 4, 10)
-    assert Augmentation(Changes(), PLACES)(windows) is windows
+    assert Augmentation(Training(), PLACES, 5.0)(windows) is windows
     assert torch.equal(torch.random.get_rng_state(), state)

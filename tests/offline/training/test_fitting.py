@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.estimators.baselines import DEFAULT_STRENGTH, fit_by_time, fit_linear, majority, window_features
-from offline.training.augmentation import Augmentation, Changes
-from offline.training.fit import FitSettings, FittedNetwork, fit_network
+from offline.samples.recipe_sections import Training
+from offline.training.augmentation import Augmentation
+from offline.training.fit import FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
 
 
@@ -26,6 +27,7 @@ def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked:
     train = np.arange(len(y) - spared)
     validation = np.arange(len(y) - spared, len(y))
     params = {"filters": 4, "hidden": 4}
+    settings = Training(**asked)  # type: ignore[arg-type]
     return fit_network(
         X,
         y,
@@ -34,8 +36,9 @@ def _fit(X: np.ndarray, y: np.ndarray, seed: int = 7, spared: int = 40, **asked:
         name="cgrnn",
         params=params,
         n_outputs=2,
-        settings=FitSettings(**asked),  # type: ignore[arg-type]
+        settings=settings,
         seed=seed,
+        augment=Augmentation(settings, range(X.shape[1]), rate=5.0),
     )
 
 
@@ -62,11 +65,11 @@ def test_class_weights_let_a_rare_label_weigh_as_much() -> None:
     X, _ = _windows(400, effect=0.0)
     y = (np.arange(400) % 10 == 0).astype(np.int64)
     rare = {}
-    for weighted in (True, False):
+    for weighted in ("balanced", "none"):
         fitted = _fit(X, y, spared=100, epochs=15, patience=15, learning_rate=1e-2, class_weights=weighted)
         rare[weighted] = probabilities(logits_of(fitted.network, X), 1.0)[:, 1].mean()
-    assert rare[True] == pytest.approx(0.5, abs=0.12)
-    assert rare[False] == pytest.approx(0.1, abs=0.06)
+    assert rare["balanced"] == pytest.approx(0.5, abs=0.12)
+    assert rare["none"] == pytest.approx(0.1, abs=0.06)
 
 
 def test_it_learns_what_is_there_and_calibrates_it() -> None:
@@ -128,7 +131,7 @@ def test_ctrl_c_ends_the_training_for_good() -> None:
             name="lstm",
             params={},
             n_outputs=2,
-            settings=FitSettings(),
+            settings=Training(),
             seed=0,
             on_epoch=interrupt,
         )
@@ -178,7 +181,7 @@ def test_dropout_takes_whole_places_and_leaves_one(share: float, pairs: int, see
     places = [*range(pairs), *range(pairs)]  # HbO of all, then HbR
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        dropped = Augmentation(Changes(channel_dropout=share), places)(torch.ones(200, 2 * pairs, 5))
+        dropped = Augmentation(Training(channel_dropout=share), places, 5.0)(torch.ones(200, 2 * pairs, 5))
     kept = dropped[:, :, 0].numpy()
     np.testing.assert_array_equal(dropped.numpy(), np.repeat(kept[:, :, None], 5, axis=2))
     assert set(np.unique(kept)) <= {0.0, 1.0}
@@ -190,15 +193,15 @@ def test_dropout_takes_whole_places_and_leaves_one(share: float, pairs: int, see
 
 def test_dropout_is_drawn_anew_reproducibly_and_changes_nothing_at_0() -> None:
     X, y = _windows()
-    one, two = (_fit(X, y, epochs=2, changes=Changes(channel_dropout=0.3)) for _ in range(2))
+    one, two = (_fit(X, y, epochs=2, channel_dropout=0.3) for _ in range(2))
     assert _same(one, two)
     assert not _same(one, _fit(X, y, epochs=2))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        drop = Augmentation(Changes(channel_dropout=0.5), range(4))
+        drop = Augmentation(Training(channel_dropout=0.5), range(4), 5.0)
         windows = torch.ones(50, 4, 2)
         assert not torch.equal(drop(windows), drop(windows))
-        assert Augmentation(Changes(), range(4))(windows) is windows
+        assert Augmentation(Training(), range(4), 5.0)(windows) is windows
 
 
 def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
@@ -213,8 +216,7 @@ def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
     without[:, 0] = 0.0
     right = {}
     for share in (0.0, 0.4):
-        changes = Changes(channel_dropout=share)
-        fitted = _fit(X, y, spared=100, epochs=12, patience=12, learning_rate=1e-2, changes=changes)
+        fitted = _fit(X, y, spared=100, epochs=12, patience=12, learning_rate=1e-2, channel_dropout=share)
         right[share] = np.mean(logits_of(fitted.network, without).argmax(axis=1) == y[300:])
     assert right[0.4] > 0.9
     assert right[0.4] >= right[0.0]
@@ -222,10 +224,12 @@ def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
 
 def test_dropout_of_the_only_place_is_refused_by_name() -> None:
     X, y = _windows(20)
-    with pytest.raises(RecipeError, match=r"training\.channel_dropout is 0\.2.*a single place \(1 channel\)"):
-        _fit(X[:, :1], y, spared=0, changes=Changes(channel_dropout=0.2))
-    with pytest.raises(RecipeError, match=r"single place \(2 channels\)"):
-        Augmentation(Changes(channel_dropout=0.2), (0, 0))
+    with pytest.raises(
+        RecipeError, match=r"channel_dropout is 0\.2.*single source-detector pair \(1 channel\)"
+    ):
+        _fit(X[:, :1], y, spared=0, channel_dropout=0.2)
+    with pytest.raises(RecipeError, match=r"single source-detector pair \(2 channels\)"):
+        Augmentation(Training(channel_dropout=0.2), (0, 0), 5.0)
 
 
 def test_components_are_those_of_the_training_windows_alone() -> None:
@@ -236,11 +240,11 @@ def test_components_are_those_of_the_training_windows_alone() -> None:
     X += 5 * rng.normal(size=(len(X), 1, X.shape[2])).astype(np.float32) * direction[:, None]
     asked = {"name": "cgrnn", "params": {"components": 1, "filters": 4, "hidden": 4}, "n_outputs": 2}
     rows = np.arange(80), np.arange(80, 120)
-    fitted = fit_network(X, y, *rows, **asked, settings=FitSettings(epochs=1), seed=0)  # type: ignore[arg-type]
+    fitted = fit_network(X, y, *rows, **asked, settings=Training(epochs=1), seed=0)  # type: ignore[arg-type]
     found = fitted.network.state_dict()["components"].numpy()
     assert found[0] == pytest.approx(direction, abs=0.05)
     X[80:] *= np.array([9.0, -3.0, 0.1], dtype=np.float32)[:, None]
-    again = fit_network(X, y, *rows, **asked, settings=FitSettings(epochs=1), seed=0)  # type: ignore[arg-type]
+    again = fit_network(X, y, *rows, **asked, settings=Training(epochs=1), seed=0)  # type: ignore[arg-type]
     np.testing.assert_array_equal(found, again.network.state_dict()["components"].numpy())
 
 

@@ -116,10 +116,10 @@ def test_ranges_that_cannot_be_are_refused_by_name() -> None:
 
 def test_a_candidate_is_the_recipe_with_those_settings_and_no_others() -> None:
     recipe = searching()
-    found = candidate(recipe, {("training", "epochs"): 3, ("network", "hidden"): 7})
+    found = candidate(recipe, {"training.epochs": 3, "network.hidden": 7})
     assert found.training.epochs == 3
     assert found.network.params == {"filters": 4, "hidden": 7}
-    back = candidate(found, {("training", "epochs"): 6, ("network", "hidden"): 4})
+    back = candidate(found, {"training.epochs": 6, "network.hidden": 4})
     assert back == recipe
     assert parse_recipe(found.model_dump(), "again") == found
 

@@ -7,13 +7,13 @@ import pytest
 
 from models.errors import RecipeError
 from offline.evaluation.evaluate import evaluate
-from offline.training.fit import FitSettings
+from offline.samples.recipe_sections import Training
 from offline.training.single_channel import TOGETHER, Channels, fit_channels
 from offline.training.temperature import logits_of
 from offline.training.train import train
 from tests.offline.support import group_recipe, task_cohort, task_recipe
 
-SETTINGS = FitSettings(epochs=12, min_epochs=2, patience=4, batch_size=32, learning_rate=1e-2)
+SETTINGS = Training(epochs=12, min_epochs=2, patience=4, batch_size=32, learning_rate=1e-2)
 
 
 def windows(channel: int | None, *, n_channels: int = 15, n: int = 240) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from offline.base.cohort import read_cohort
 from offline.base.people_hash import person_hash
 from offline.evaluation.evaluate import evaluate
 from offline.recordings import read_recording
-from offline.samples.replay import replay, stack
+from offline.samples.replay import replay
 from offline.samples.samples import collect
 from offline.samples.span import Span
 from offline.training.temperature import fit_temperature, logits_of
@@ -93,7 +93,7 @@ def test_what_the_card_plans_gives_the_windows_that_were_trained_on(tmp_path: Pa
     samples = collect(read_cohort(cohort), task_recipe())
     served = replay(read_recording(tmp_path / "p0s0.nirs"), Plan.from_card(bundle.card))
     starts = set(samples.table.start[samples.table.recording == "p0s0.nirs"].tolist())
-    windows = stack([window for window in served.usable if window.start in starts])
+    windows = np.stack([window.data for window in served.usable if window.start in starts])
     assert torch.equal(
         torch.from_numpy(windows), torch.from_numpy(samples.X[samples.table.recording == "p0s0.nirs"])
     )
