@@ -33,15 +33,15 @@ class BinaryClassifier(ScoreClassifier):
 
     @abstractmethod
     def read(self, X: Floats, *, site: Groups) -> Any:
-        """What a fit does without looking at labels; arguments as `fit` has them."""
+        """What a fit does without looking at labels: a table (n, n_columns) float64 and sites, (n,) str."""
 
     def fit_read(self, reading: Any, y: GivenLabels) -> Self:
         """`fit` to people who were read: it serves any labels, (n,) array, of the same people."""
-        self.fit_second(reading, self._second(y))
+        self._fit_second(reading, self._second(y))
         return self
 
     @abstractmethod
-    def fit_second(self, reading: Any, second: Flags) -> None:
+    def _fit_second(self, reading: Any, second: Flags) -> None:
         """Make the layers of what was read and who has the second label, (n,) bool."""
 
     def logits_of_rows(self, X: Floats) -> Floats:

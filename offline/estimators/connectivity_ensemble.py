@@ -104,7 +104,7 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
         return self.fit_read(self._read(X, site), y)
 
     def checked(self, X: npt.ArrayLike) -> Floats:
-        """As it is: masked regions have NaN, and a wide table is not copied."""
+        """(n, n_columns) as it is: masked regions have NaN, and a wide table is not copied."""
         return np.asarray(X)
 
     def read(self, X: Floats, *, site: Groups) -> EnsembleRows:
@@ -129,7 +129,7 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
         """Measures, each as it is and on the person's own scale."""
         return [(measure, own) for measure in self.measures for own in (False, True)]
 
-    def fit_second(self, reading: EnsembleRows, second: Flags) -> None:
+    def _fit_second(self, reading: EnsembleRows, second: Flags) -> None:
         """See `BinaryClassifier`; of labels, (n,) bool."""
         fits = [member.fit(second) for member in reading.members]
         held = np.mean([fit.held_out for fit in fits], axis=0)  # (n_factors, n)

@@ -91,7 +91,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
     n_traits: int = 0
 
     @abstractmethod
-    def fit_correction(self, features: Floats, traits: Floats, site: Groups) -> Floats:
+    def _fit_correction(self, features: Floats, traits: Floats, site: Groups) -> Floats:
         """Fit to the people of training, and give their corrected features, (n, n_features) float64."""
 
     @abstractmethod
@@ -105,7 +105,7 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         """
         features, traits = split_traits(X, self.n_traits)
         self.traits_ = TraitScale.of(traits)
-        rows = self.fit_correction(features, traits, site)
+        rows = self._fit_correction(features, traits, site)
         self.classifier_ = clone(self.classifier).fit(rows, y, site=site)
         self.classes_ = self.classifier_.classes_
         return self
@@ -132,14 +132,14 @@ class WithoutTraits(CorrectedClassifier):
         Intercept, and what one SD of each trait adds to each feature.
     """
 
-    def fit_correction(self, features: Floats, traits: Floats, site: Groups) -> Floats:
+    def _fit_correction(self, features: Floats, traits: Floats, site: Groups) -> Floats:
         """Fit every feature's regression on the traits; what it leaves."""
         # A trait that is the same in everybody has no effect: the shortest solution is taken.
         self.effects_: Floats = np.linalg.pinv(self._design(traits)) @ features
         return self._left(features, traits)
 
     def corrected(self, X: npt.ArrayLike) -> Floats:
-        """What the traits do not account for, mean zero over the people of training."""
+        """What the traits do not account for, (n, n_features) float64, mean zero over the people of training."""
         check_is_fitted(self)
         return self._left(*split_traits(X, self.n_traits))
 
@@ -174,14 +174,14 @@ class Harmonised(CorrectedClassifier):
     kept: Sequence[int] = ()
     estimate: bool = False
 
-    def fit_correction(self, features: Floats, traits: Floats, site: Groups) -> Floats:
+    def _fit_correction(self, features: Floats, traits: Floats, site: Groups) -> Floats:
         """Fit ComBat; features without what their site adds."""
         self.kept_ = separable(self.traits_(traits), np.asarray(site), self.kept)
         self.harmoniser_ = ComBat("estimate" if self.estimate else "pooled")
         return self.harmoniser_.fit_transform(features, site=site, covariates=self._covariates(traits))
 
     def corrected(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> Floats:
-        """Features without what their site adds, as far as that is known; sites are (n,) str or None."""
+        """Features (n, n_features) float64 without what their sites, (n,) str or None, are known to add."""
         check_is_fitted(self)
         features, traits = split_traits(X, self.n_traits)
         if site is None:

@@ -142,14 +142,14 @@ class RidgeConnectivity(BinaryClassifier):
         group = _divisions(second.astype(np.intp)) if site is None else np.asarray(site)
         if len(group) != len(y):
             raise HemostreamError(f"site has {len(group)} rows; expected {len(y)}, one a person.")
-        self.fit_second(StandardisedRows.of(X, group), second)
+        self._fit_second(StandardisedRows.of(X, group), second)
         return self
 
     def read(self, X: Floats, *, site: Groups) -> StandardisedRows:
         """Standardise and decompose (n, n_features) float64, of sites (n,) str."""
         return StandardisedRows.of(validate_data(self, X, dtype=np.float64), np.asarray(site))
 
-    def fit_second(self, reading: StandardisedRows, second: Flags) -> None:
+    def _fit_second(self, reading: StandardisedRows, second: Flags) -> None:
         """See `BinaryClassifier`; of labels, (n,) bool."""
         self.coef_, self.penalty_ = reading.direction(second, self.penalties)
         direction = self.coef_ / reading.scale

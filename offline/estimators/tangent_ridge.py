@@ -22,7 +22,7 @@ class TangentRidge(BinaryClassifier):
     """
 
     def checked(self, X: npt.ArrayLike) -> Floats:
-        """As it is: the layer checks it."""
+        """(n, n_columns) as it is: the layer checks it."""
         return np.asarray(X)
 
     def read(self, X: Floats, *, site: Groups) -> tuple[Floats, StandardisedRows]:
@@ -36,7 +36,7 @@ class TangentRidge(BinaryClassifier):
             raise HemostreamError(f"site has {len(site)} rows; expected {len(X)}, one a person.")
         return whitening, StandardisedRows.of(np.where(there, rows, mean), np.asarray(site))
 
-    def fit_second(self, reading: tuple[Floats, StandardisedRows], second: Flags) -> None:
+    def _fit_second(self, reading: tuple[Floats, StandardisedRows], second: Flags) -> None:
         """See `BinaryClassifier`; of labels, (n,) bool."""
         whitening, of = reading
         direction, self.penalty_ = of.direction(second, PENALTIES)

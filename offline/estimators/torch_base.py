@@ -116,7 +116,10 @@ class NetworkClassifier(LogitClassifier):
     def fine_tune(
         self, network: nn.Module, X: Singles, y: Labels, seed: int, *, slower: float = 1.0
     ) -> list[dict[str, float]]:
-        """`offline.estimators.torch_fit.fine_tune` with these settings, the learning rate times a factor."""
+        """`offline.estimators.torch_fit.fine_tune` with these settings, the learning rate times a factor.
+
+        Rows are (n, n_columns) float32, standardised, labels (n,) int64 from 0.
+        """
         return fine_tune(
             network,
             X,
