@@ -9,16 +9,13 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import BundleError, near_match
-from models.features.band_connectivity import BandCorrelation
 from models.features.base import Feature
-from models.features.components import ComponentFeatures
 from models.features.connectivity import Correlation, Shrunk
-from models.features.dynamics import SlidingConnectivity, TemporalVariability
-from models.features.granger import Autoregression, Granger
+from models.features.dynamics import TemporalVariability
+from models.features.granger import Granger
 from models.features.measures import ConnectivityMeasures
 from models.features.series import Series
-from models.features.spectra import BandAmplitude, LowFrequency, Spectrum
-from models.features.tangent import Tangent
+from models.features.spectra import LowFrequency, Spectrum
 from models.layers.base import Array, Layer, from_arrays, run, to_arrays
 from models.layers.columns import SelectColumns, Standardise
 from models.layers.connectivity_ensemble import ConnectivityEnsemble
@@ -30,20 +27,7 @@ FEATURES: Mapping[str, type[Any]] = MappingProxyType(
     {
         **{
             kind.__name__: kind
-            for kind in (
-                Autoregression,
-                BandAmplitude,
-                BandCorrelation,
-                ComponentFeatures,
-                Correlation,
-                Granger,
-                LowFrequency,
-                Shrunk,
-                SlidingConnectivity,
-                Spectrum,
-                Tangent,
-                TemporalVariability,
-            )
+            for kind in (Correlation, Granger, LowFrequency, Shrunk, Spectrum, TemporalVariability)
         },
         "Kinds": ConnectivityMeasures,
     }

@@ -1,61 +1,20 @@
-"""Frequency bands of slow haemodynamics, and which of them a scan can show.
+"""Which frequencies of a scan lie in a band, and whether the scan can show the band.
 
-The bands are those of Penttonen and Buzsaki (2003, Thalamus & Related Systems 2:145-152) as Zuo et al. use
-them (2010, NeuroImage 49:1432-1445).
-
-A band is reached if at least half of it lies below half the scan's rate: with a repetition time of 2.5 s
-(0.2 Hz) slow-2 is not.  What a feature says of a band that is not reached is one declared number, the same
-for everybody who was scanned so; it says how somebody was scanned and nothing of the brain.
+A band is reached if at least half of it lies below half the scan's rate.  What a feature gives for a band
+that is not reached is one declared number, the same for everybody who was scanned so.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from models.arrays import Floats
 from models.errors import HemostreamError
 from models.features.series import Block
 
-Bands = tuple[tuple[str, float, float], ...]
-"""Name, lowest frequency (in the band) and highest (not in it), Hz."""
 
-SLOW: Bands = (
-    ("slow-5", 0.01, 0.027),
-    ("slow-4", 0.027, 0.073),
-    ("slow-3", 0.073, 0.198),
-    ("slow-2", 0.198, 0.25),
-)
-
-
-def checked_bands(bands: Sequence[Sequence[str | float]]) -> None:
-    """Refuse bands that are none.
-
-    Parameters
-    ----------
-    bands : sequence of (name, low Hz, high Hz)
-        To be looked at.
-    """
-    for name, low, high in bands:
-        if not 0 <= float(low) < float(high):
-            raise HemostreamError(f"Band {name!r} goes from {low} to {high} Hz; expected 0 <= low < high.")
-
-
-def frequencies(block: Block) -> Floats:
-    """Frequencies of a scan's spectrum.
-
-    Parameters
-    ----------
-    block : Block
-        People of one length and repetition time.
-
-    Returns
-    -------
-    (n_frequencies,) float64, Hz
-        Half as many as volumes, and one: from 0 to half the rate.  Each is one correctly rounded quotient, so
-        that a band's edge that falls on one is found on the same side at any length.
-    """
-    return np.asarray(np.arange(block.n_times // 2 + 1) / (block.n_times * block.seconds))
+def check_band(name: str, low: float, high: float) -> None:
+    """Refuse a band, Hz, that has no width."""
+    if not 0 <= low < high:
+        raise HemostreamError(f"Band {name!r} goes from {low} to {high} Hz; expected 0 <= low < high.")
 
 
 def bins_of(block: Block, name: str, low: float, high: float, *, least: int) -> npt.NDArray[np.intp] | None:
@@ -75,7 +34,7 @@ def bins_of(block: Block, name: str, low: float, high: float, *, least: int) -> 
     Returns
     -------
     (k,) intp or None
-        Indices into `frequencies`; None where the repetition time does not reach the band.
+        Indices into the spectrum's frequencies; None where the repetition time does not reach the band.
 
     Raises
     ------
@@ -85,7 +44,8 @@ def bins_of(block: Block, name: str, low: float, high: float, *, least: int) -> 
     nyquist = 0.5 / block.seconds
     if nyquist < 0.5 * (low + high):
         return None
-    have = frequencies(block)
+    # Each is one correctly rounded quotient: a band's edge on one is found on the same side at any length.
+    have = np.arange(block.n_times // 2 + 1) / (block.n_times * block.seconds)
     found = np.flatnonzero((have >= low) & (have < high) & (have > 0))
     if len(found) < least:
         width = min(high, nyquist) - low

@@ -1,4 +1,4 @@
-"""How connectivity changes within a scan: over sliding windows, of pairs and of whole regions.
+"""How connectivity changes within a scan, from window to window.
 
 Windows are given in seconds and become whole volumes at each scan's repetition time.
 """
@@ -10,23 +10,14 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.features.series import Block, Series, blocks, checked, fisher_z, pair_names, unit, upper
+from models.features.series import Block, Series, blocks, checked, unit
 
 LEAST_VOLUMES = 3
 """Of a window: two volumes always correlate fully."""
 
 
-def windows(block: Block, *, window_s: float, step_s: float, least: int) -> Iterator[Floats]:
-    """Correlation matrices of windows.
-
-    Parameters
-    ----------
-    block : Block
-        People of one length and repetition time.
-    window_s, step_s : float, s
-        Length of a window, and from one's start to the next one's.
-    least : int
-        Windows there must be.
+def windows(block: Block, window_s: float, *, least: int) -> Iterator[Floats]:
+    """Correlation matrices of windows of so many seconds, one behind the other.
 
     Yields
     ------
@@ -36,62 +27,19 @@ def windows(block: Block, *, window_s: float, step_s: float, least: int) -> Iter
     Raises
     ------
     HemostreamError
-        Too few volumes in a window, or in the scan.
+        Too few volumes in a window, or in the scan for the ``least`` windows.
     """
-    length, step = round(window_s / block.seconds), max(1, round(step_s / block.seconds))
+    length = round(window_s / block.seconds)
     if length < LEAST_VOLUMES:
         raise HemostreamError(
             f"A window of {window_s:g} s has {length} volumes at a repetition time of {block.seconds:g} s "
             f"(scan {block.rows[0]}); a correlation needs at least {LEAST_VOLUMES}. Use a longer window."
         )
-    block.require(
-        length + (least - 1) * step, f"connectivity in {least} windows of {length} volumes, {step} apart,"
-    )
-    for start in range(0, block.n_times - length + 1, step):
+    block.require(least * length, f"connectivity in {least} windows of {length} volumes")
+    for start in range(0, block.n_times - length + 1, length):
         own = block.series[:, :, start : start + length].astype(np.float64)
         series, _ = unit(replace(block, series=own))
         yield np.asarray(series @ series.swapaxes(1, 2))
-
-
-def _checked(window_s: float, step_s: float) -> None:
-    if not (window_s > 0 and step_s > 0):
-        raise HemostreamError(f"A window of {window_s} s every {step_s} s; expected positive numbers.")
-
-
-@dataclass(frozen=True, eq=False)
-class SlidingConnectivity:
-    """Standard deviation over windows of every pair's Fisher z; needs two windows.
-
-    Hutchison RM et al. (2013). Dynamic functional connectivity: promise, issues, and interpretations.
-    NeuroImage 80:360-378.  Most of it is sampling: in short windows it is large whatever the brain does,
-    and series of one spectrum are compared best at one window length in seconds.
-
-    Parameters
-    ----------
-    window_s, step_s : float, s
-        Length of a window, and from one's start to the next one's.
-    """
-
-    window_s: float = 60.0
-    step_s: float = 20.0
-
-    def __post_init__(self) -> None:
-        _checked(self.window_s, self.step_s)
-
-    def __call__(self, X: Series, repetition_time: Floats) -> Floats:
-        """Series in, (n, n_regions * (n_regions - 1) / 2) float64 out; a masked region's pairs have 0."""
-        X = checked(X)
-        pairs = upper(X.shape[1])
-        out = np.empty((len(X), int(pairs.sum())))
-        for block in blocks(X, repetition_time):
-            found = windows(block, window_s=self.window_s, step_s=self.step_s, least=2)
-            z = np.stack([fisher_z(matrix[:, pairs]) for matrix in found])
-            out[block.rows] = z.std(axis=0)
-        return out
-
-    def names(self, regions: Sequence[str]) -> list[str]:
-        """Names of the columns."""
-        return [f"{name} SD over windows" for name in pair_names(regions)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +60,8 @@ class TemporalVariability:
     window_s: float = 40.0
 
     def __post_init__(self) -> None:
-        _checked(self.window_s, self.window_s)
+        if not self.window_s > 0:
+            raise HemostreamError(f"window_s is {self.window_s}; expected a positive number of seconds.")
 
     def __call__(self, X: Series, repetition_time: Floats) -> Floats:
         """Series in, (n, n_regions) float64 out, 0 (always the same) to 2; a masked region has 0."""
@@ -130,7 +79,7 @@ class TemporalVariability:
             # A region's correlation with itself and with masked ones is no part of its profile.
             used = live[:, np.newaxis, :] & ~np.eye(n_regions, dtype=bool)
             n_used = np.maximum(used.sum(axis=2, keepdims=True), 1)
-            for matrix in windows(block, window_s=self.window_s, step_s=self.window_s, least=2):
+            for matrix in windows(block, self.window_s, least=2):
                 matrix -= (matrix * used).sum(axis=2, keepdims=True) / n_used
                 matrix *= used
                 norm = np.sqrt(np.square(matrix).sum(axis=2))

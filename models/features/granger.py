@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
-from models.errors import HemostreamError
 from models.features.series import Block, Series, blocks, checked, unit
 
 LEAST_VOLUMES = 5
@@ -28,20 +27,6 @@ def _lagged(block: Block) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     before, alive_before = unit(replace(whole, series=whole.series[:, :, :-1]))
     back = before.swapaxes(1, 2)
     return np.asarray(now @ back), np.asarray(before @ back), alive & alive_before
-
-
-def _directions(n_regions: int) -> npt.NDArray[np.bool_]:
-    """Entries (to, from) of different regions, read row by row."""
-    return ~np.eye(n_regions, dtype=bool)
-
-
-def _names(regions: Sequence[str], *, diagonal: bool) -> list[str]:
-    return [
-        f"{other} -> {own}"
-        for i, own in enumerate(regions)
-        for j, other in enumerate(regions)
-        if diagonal or i != j
-    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +51,7 @@ class Granger:
         First all others' influences on the first region, then on the second.
         """
         X = checked(X)
-        pairs = _directions(X.shape[1])
+        pairs = ~np.eye(X.shape[1], dtype=bool)  # (to, from), read row by row
         out = np.empty((len(X), int(pairs.sum())))
         for block in blocks(X, repetition_time):
             block.require(LEAST_VOLUMES, "Granger causality")
@@ -81,48 +66,4 @@ class Granger:
 
     def names(self, regions: Sequence[str]) -> list[str]:
         """Names of the columns."""
-        return _names(regions, diagonal=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Autoregression:
-    """Effective connectivity: coefficients of all regions' last volumes for each region's next, by ridge.
-
-    Every region's influence is given all others', which pairs alone cannot tell from a common cause.  There
-    are as many regions as volumes, so the coefficients are shrunk.  Needs 5 volumes.
-
-    Parameters
-    ----------
-    penalty : float
-        In units of the mean eigenvalue of the past's correlations, which is 1.
-    """
-
-    penalty: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not self.penalty > 0:
-            raise HemostreamError(
-                f"penalty is {self.penalty}; expected a positive number: with as many regions as volumes "
-                "nothing is determined without one."
-            )
-
-    def __call__(self, X: Series, repetition_time: Floats) -> Floats:
-        """Series in, (n, n_regions ** 2) float64 out, of standardised series; a masked region has 0.
-
-        First all regions' coefficients (its own among them) for the first region, then for the second.
-        """
-        X = checked(X)
-        n_regions = X.shape[1]
-        out = np.empty((len(X), n_regions**2))
-        for block in blocks(X, repetition_time):
-            block.require(LEAST_VOLUMES, "an autoregression")
-            cross, past, _ = _lagged(block)
-            past += self.penalty * np.eye(n_regions)
-            # The past's matrix is symmetric: A P = C is P A' = C'.
-            coefficients = np.linalg.solve(past, cross.swapaxes(1, 2)).swapaxes(1, 2)
-            out[block.rows] = coefficients.reshape(len(block.rows), -1)
-        return out
-
-    def names(self, regions: Sequence[str]) -> list[str]:
-        """Names of the columns."""
-        return _names(regions, diagonal=True)
+        return [f"{other} -> {own}" for own in regions for other in regions if other != own]

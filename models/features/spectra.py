@@ -1,4 +1,4 @@
-"""How much of each frequency a region has: amplitudes of bands, ALFF and fALFF, whole spectra.
+"""How much of each frequency a region has: ALFF and fALFF, whole spectra.
 
 Amplitudes are roots of spectral density, unit / sqrt(Hz): noise of one kind has the same at any length of
 the scan and any repetition time, where plain Fourier amplitudes fall with the scan's length.
@@ -11,7 +11,7 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import HemostreamError, ScanError
-from models.features.bands import SLOW, Bands, bins_of, checked_bands
+from models.features.bands import bins_of, check_band
 from models.features.series import Block, Series, blocks, centred, checked
 
 
@@ -40,44 +40,6 @@ def amplitudes(block: Block, *, standardised: bool) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class BandAmplitude:
-    """Mean amplitude of every region in every band; needs a frequency in each.
-
-    Parameters
-    ----------
-    bands : tuple of (name, low Hz, high Hz)
-        See `models.features.bands`.
-    standardised : bool
-        Whether each region is first brought to variance 1: then only the spectrum's shape counts.
-    unreached : float
-        Stands for a band that the repetition time does not reach.
-    """
-
-    bands: Bands = SLOW
-    standardised: bool = True
-    unreached: float = 0.0
-
-    def __post_init__(self) -> None:
-        checked_bands(self.bands)
-
-    def __call__(self, X: Series, repetition_time: Floats) -> Floats:
-        """Series in, (n, n_bands * n_regions) float64 out: all regions of the first band, then the next."""
-        X = checked(X)
-        out = np.full((len(X), len(self.bands), X.shape[1]), float(self.unreached))
-        for block in blocks(X, repetition_time):
-            found = amplitudes(block, standardised=self.standardised)
-            for b, (name, low, high) in enumerate(self.bands):
-                bins = bins_of(block, name, low, high, least=1)
-                if bins is not None:
-                    out[block.rows, b] = found[:, :, bins].mean(axis=2)
-        return out.reshape(len(X), out.shape[1] * out.shape[2])
-
-    def names(self, regions: Sequence[str]) -> list[str]:
-        """Names of the columns."""
-        return [f"{region} {name}" for name, _, _ in self.bands for region in regions]
-
-
-@dataclass(frozen=True, eq=False)
 class LowFrequency:
     """Amplitude of low-frequency fluctuations of every region; needs a frequency in the band.
 
@@ -101,7 +63,7 @@ class LowFrequency:
     high: float = 0.08
 
     def __post_init__(self) -> None:
-        checked_bands([("low frequencies", self.low, self.high)])
+        check_band("low frequencies", self.low, self.high)
 
     def __call__(self, X: Series, repetition_time: Floats) -> Floats:
         """Series in, (n, n_regions) float64 out; a masked region has 0."""
@@ -160,7 +122,7 @@ class Spectrum:
     unreached: float = 0.0
 
     def __post_init__(self) -> None:
-        checked_bands([("the spectrum", self.low, self.high)])
+        check_band("the spectrum", self.low, self.high)
         if self.n_cells < 1:
             raise HemostreamError(f"n_cells is {self.n_cells}; expected at least 1.")
 

@@ -23,10 +23,11 @@ class TableError(HemostreamError, ValueError):
     """A table or a setting does not allow a fit; a ValueError, as scikit-learn's estimators give."""
 
 
-class LogitClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier of two or more labels that predicts by a logit for each.
+class ScoreClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier of two or more labels that predicts by a score for each, its logit.
 
-    A subclass's ``fit`` sets ``classes_`` (see `labelled`), and `logits_of_rows` computes.
+    A subclass's ``fit`` sets ``classes_`` (see `labelled`), and `logits_of_rows` computes.  Its settings are
+    the fields of a dataclass, without ``eq`` and ``repr``, which are scikit-learn's.
     """
 
     classes_: npt.NDArray[Any]
@@ -35,30 +36,19 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):
     def logits_of_rows(self, X: Floats) -> Floats:
         """(n, n_columns) float64, checked, to a logit for each of ``classes_``, (n, n_labels) float64."""
 
+    def checked(self, X: npt.ArrayLike) -> Floats:
+        """A table as `logits_of_rows` takes it, (n, n_columns) float64."""
+        return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))
+
     def logits(self, X: npt.ArrayLike) -> Floats:
-        """Predict logits.
-
-        Parameters
-        ----------
-        X : (n, n_columns) float64
-            As fitted.
-
-        Returns
-        -------
-        (n, n_labels) float64
-            A logit for each of ``classes_``.
-        """
+        """A logit for each of ``classes_``, (n, n_labels) float64, of rows (n, n_columns) float64."""
         check_is_fitted(self, "classes_")
-        return self.logits_of_rows(validate_data(self, X, reset=False, dtype=np.float64))
+        return self.logits_of_rows(self.checked(X))
 
     def decision_function(self, X: npt.ArrayLike) -> Floats:
-        """Of two labels the log odds of the second, (n,) float64; otherwise logits, (n, n_labels) float64."""
+        """Of two labels the score of the second, (n,) float64; otherwise logits, (n, n_labels) float64."""
         logits = self.logits(X)
         return np.asarray(logits[:, 1] - logits[:, 0]) if len(self.classes_) == 2 else logits
-
-    def predict_proba(self, X: npt.ArrayLike) -> Floats:
-        """Probabilities, (n, n_labels) float64; each row adds up to 1."""
-        return probabilities(self.logits(X))
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """The label with the greatest logit, (n,) str or int, as they were fitted."""
@@ -66,24 +56,18 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):
         return np.asarray(self.classes_[logits.argmax(axis=1)])
 
 
+class LogitClassifier(ScoreClassifier):
+    """A classifier whose scores are log odds."""
+
+    def predict_proba(self, X: npt.ArrayLike) -> Floats:
+        """Probabilities, (n, n_labels) float64; each row adds up to 1."""
+        return probabilities(self.logits(X))
+
+
 def labelled(estimator: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Labels]:
-    """Check a table and its labels; set the estimator's ``classes_``.
+    """Check a table (n, n_columns) float64 and its labels (n,) str or int, in an estimator's ``fit``.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Whose ``fit`` is running.
-    X : (n, n_columns) float64
-        Table.
-    y : (n,) str or int
-        Labels.
-
-    Returns
-    -------
-    X : (n, n_columns) float64
-        Checked.
-    y : (n,) int64
-        Indices into ``classes_``.
+    Sets the estimator's ``classes_`` and gives the labels as indices into them, (n,) int64.
     """
     X, y = validate_data(estimator, X, y, dtype=np.float64)
     check_classification_targets(y)
@@ -98,15 +82,7 @@ def labelled(estimator: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats
 def against_the_rest(y: Labels) -> Flags:
     """The questions that tell labels apart: one where there are two, otherwise each label against the rest.
 
-    Parameters
-    ----------
-    y : (n,) int64
-        Labels from 0.
-
-    Returns
-    -------
-    (n, 1) or (n, n_labels) bool
-        Whether a row has the label in question.
+    Labels (n,) int64 from 0 in, whether a row has the label in question, (n, 1) or (n, n_labels) bool, out.
     """
     n_labels = int(y.max()) + 1
     questions = np.arange(1, 2) if n_labels == 2 else np.arange(n_labels)

@@ -1,74 +1,55 @@
-"""What the binary linear models have in common: a layer that computes, and how it predicts."""
+"""Classifiers of two labels that read a table before they look at labels."""
 
-from typing import Any, ClassVar
+from abc import abstractmethod
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from models.arrays import Floats
-from models.layers import Layer
-from offline.estimators.base import Flags, GivenLabels
+from models.layers import Layer, run
+from offline.estimators.base import Flags, GivenLabels, ScoreClassifier
+from offline.estimators.ridge import Groups
 
 
-class BinaryClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier whose scores are those of its only layer.
+class BinaryClassifier(ScoreClassifier):
+    """A classifier of two labels, fitted to people of several sites, that predicts by its layers.
 
     Attributes
     ----------
     layers_ : (Layer,)
-        What it computes with; its logits are of the first and the second label.
+        What it computes with, for export; its logits are of the first and the second label.
     classes_ : (2,) array
         Labels.
     """
 
     decision_is_log_odds: ClassVar[bool] = False
-    """Which whoever puts several of two labels together needs to know."""
+    """Whether the decision function is; whoever puts several of two labels together needs to know."""
 
     layers_: tuple[Layer]
-    classes_: GivenLabels
 
-    def decision_function(self, X: Floats) -> Floats:
-        """Scores of people, each predicted alone.
+    def fit(self, X: Floats, y: GivenLabels, *, site: Groups) -> Self:
+        """Fit to a table (n, n_columns) float64, two labels (n,) and where each was recorded, (n,) str."""
+        return self.fit_read(self.read(X, site=site), y)
 
-        Parameters
-        ----------
-        X : (n, n_columns) float64
-            As fitted.
+    @abstractmethod
+    def read(self, X: Floats, *, site: Groups) -> Any:
+        """What a fit does without looking at labels: a table (n, n_columns) float64 and sites, (n,) str."""
 
-        Returns
-        -------
-        (n,) float64
-            Above zero for the second label.
-        """
-        check_is_fitted(self)
-        logits = self.layers_[0](self._table(X))
-        return np.asarray(logits[:, 1] - logits[:, 0])
+    def fit_read(self, reading: Any, y: GivenLabels) -> Self:
+        """`fit` to people who were read: it serves any labels, (n,) array, of the same people."""
+        self._fit_second(reading, self._second(y))
+        return self
 
-    def predict(self, X: Floats) -> GivenLabels:
-        """Labels of people.
+    @abstractmethod
+    def _fit_second(self, reading: Any, second: Flags) -> None:
+        """Make the layers of what was read and who has the second label, (n,) bool."""
 
-        Parameters
-        ----------
-        X : (n, n_columns) float64
-            As fitted.
-
-        Returns
-        -------
-        (n,) array
-            Of the labels fitted.
-        """
-        second = self.decision_function(X) > 0
-        return np.asarray(self.classes_[second.astype(int)])
+    def logits_of_rows(self, X: Floats) -> Floats:
+        """Logits (n, 2) float64 of rows (n, n_columns) float64, each predicted alone."""
+        return run(self.layers_, X)
 
     def _second(self, y: GivenLabels) -> Flags:
-        """Note the two labels, and say who has the second: (n,) bool.
-
-        Raises
-        ------
-        ValueError
-            There are not two.
-        """
+        """Set the two labels, and give who has the second: (n,) bool."""
         self.classes_, which = np.unique(y, return_inverse=True)
         if (n := len(self.classes_)) != 2:
             # The first sentence is what scikit-learn's contract looks for.
@@ -77,9 +58,6 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator):
                 f"y has {n} class{'' if n == 1 else 'es'}; expected two labels."
             )
         return np.asarray(which == 1)
-
-    def _table(self, X: Floats) -> Floats:
-        return X
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

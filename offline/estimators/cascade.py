@@ -1,5 +1,6 @@
 """The fully connected cascade: few neurons, each of which sees the inputs and all earlier neurons."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from offline.estimators.base import LogitClassifier, TableError, against_the_res
 from offline.estimators.bayesian_least_squares import fit_bayesian
 
 
+@dataclass(eq=False, repr=False)
 class FullyConnectedCascade(LogitClassifier):
     """A cascade network with Bayesian-regularised training.
 
@@ -32,20 +34,12 @@ class FullyConnectedCascade(LogitClassifier):
         Draws the first weights.
     """
 
-    def __init__(
-        self,
-        n_neurons: int = 4,
-        *,
-        n_inputs: int = 30,
-        n_starts: int = 3,
-        max_iter: int = 100,
-        random_state: Any = None,
-    ) -> None:
-        self.n_neurons = n_neurons
-        self.n_inputs = n_inputs
-        self.n_starts = n_starts
-        self.max_iter = max_iter
-        self.random_state = random_state
+    n_neurons: int = 4
+    _: KW_ONLY
+    n_inputs: int = 30
+    n_starts: int = 3
+    max_iter: int = 100
+    random_state: Any = None
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""

@@ -4,7 +4,7 @@ Johnson, Li & Rabinovic 2007 (Biostatistics 8:118-127); for images Fortin et al.
 167:104-120).  It is fitted inside the fold, to the people of training alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -45,6 +45,7 @@ class SiteEffect:
     stretch: Floats
 
 
+@dataclass(eq=False, repr=False)
 class ComBat(TransformerMixin, BaseEstimator):
     """Remove the site's shift and stretch from every feature.
 
@@ -65,9 +66,9 @@ class ComBat(TransformerMixin, BaseEstimator):
         Whether a site's parameters borrow strength across features (empirical Bayes).
     """
 
-    def __init__(self, unseen: str = "pooled", *, shrink: bool = True) -> None:
-        self.unseen = unseen
-        self.shrink = shrink
+    unseen: str = "pooled"
+    _: KW_ONLY
+    shrink: bool = True
 
     def fit(
         self,

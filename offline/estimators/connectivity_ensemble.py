@@ -25,11 +25,12 @@ all folds, which together know every site's labels.  So 0.756 is a little hopefu
 never looked at can show how much.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from models.arrays import Floats
@@ -38,7 +39,7 @@ from models.features.measures import MEASURES, split
 from models.layers.connectivity_ensemble import TANGENT, average_of, seen_from
 from offline.estimators.base import Flags, GivenLabels
 from offline.estimators.binary import BinaryClassifier
-from offline.estimators.connectivity_members import FittedMember, Member, read_member, whitening_of
+from offline.estimators.connectivity_members import Member, read_member, whitening_of
 from offline.estimators.ridge import Groups
 from offline.stats.metrics import auc
 
@@ -54,16 +55,20 @@ class EnsembleRows:
     ----------
     whitening : (n_regions, n_regions) float64, or (0, 0)
         From where the tangent measure is seen.
-    members : tuple of Member
+    members : iterable of Member
         Measures in the table's order, each as it is and on the person's own scale.
     """
 
     whitening: Floats
-    members: tuple[Member, ...]
+    members: Iterable[Member]
 
 
+@dataclass(eq=False, repr=False)
 class ConnectivityEnsembleClassifier(BinaryClassifier):
     """The average of many connectivity measures, two labels.
+
+    A table is (n, n_columns) float32 or float64, as `models.features.measures.ConnectivityMeasures` gives it;
+    NaN where a region was masked.
 
     Parameters
     ----------
@@ -74,32 +79,17 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
 
     Attributes
     ----------
-    layers_ : (ConnectivityEnsemble,)
-        What it computes with.
-    factor_ : float
-        Chosen.
     held_out_ : (n,) float64
         The average's score of each training person by fits without their site.
     """
 
     decision_is_log_odds: ClassVar[bool] = True
 
-    def __init__(self, measures: Sequence[str] = tuple(MEASURES), factors: Sequence[float] = FACTORS) -> None:
-        self.measures = measures
-        self.factors = factors
+    measures: Sequence[str] = tuple(MEASURES)
+    factors: Sequence[float] = FACTORS
 
-    def fit(self, X: Floats, y: GivenLabels, *, site: Groups) -> "ConnectivityEnsembleClassifier":
-        """Fit.
-
-        Parameters
-        ----------
-        X : (n, n_columns) float32 or float64
-            As `models.features.measures.ConnectivityMeasures` gives it; NaN where a region was masked.
-        y : (n,) array
-            Two labels.
-        site : (n,) str
-            Where each was recorded; at least two sites.
-        """
+    def fit(self, X: Floats, y: GivenLabels, *, site: Groups) -> Self:
+        """Fit to a table, two labels (n,) and at least two sites, (n,) str."""
         labels, sites = len(np.unique(y)), len(np.unique(site))
         if len(X) != len(y) or len(X) != len(site):
             raise HemostreamError(
@@ -110,67 +100,48 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
                 f"There are {labels} labels and {sites} sites; expected two "
                 "labels and at least two sites, because penalties are chosen on a site that is left out."
             )
-        second = self._second(y)
-        whitening, members = self._read(X, site)
-        # Each is let go of before the next is read: all at once are a gigabyte.
-        self._average(whitening, [member.fit(second) for member in members], second)
-        return self
+        # Each member is let go of before the next is read: all at once are a gigabyte.
+        return self.fit_read(self._read(X, site), y)
+
+    def checked(self, X: npt.ArrayLike) -> Floats:
+        """(n, n_columns) as it is: masked regions have NaN, and a wide table is not copied."""
+        return np.asarray(X)
 
     def read(self, X: Floats, *, site: Groups) -> EnsembleRows:
-        """What a fit does without looking at labels: it serves any of the same people.
+        """All members of a table and its sites, (n,) str."""
+        rows = self._read(X, site)
+        return EnsembleRows(rows.whitening, tuple(rows.members))
 
-        Parameters
-        ----------
-        X : (n, n_columns) float32 or float64
-            As `fit` takes it.
-        site : (n,) str
-            Where each was recorded; at least two sites.
-        """
-        whitening, members = self._read(X, site)
-        return EnsembleRows(whitening, tuple(members))
-
-    def _read(self, X: Floats, site: Groups) -> tuple[Floats, Iterator[Member]]:
+    def _read(self, X: Floats, site: Groups) -> EnsembleRows:
+        """The same, each member read when its turn comes."""
         tables = split(X, self.measures)
         whitening = np.empty((0, 0))
         if TANGENT in tables:
             whitening = whitening_of(tables[TANGENT])
             tables[TANGENT] = seen_from(whitening, tables[TANGENT])
-        read = (
+        members = (
             read_member(tables[measure], site, own=own, factors=self.factors)
             for measure, own in self._members()
         )
-        return whitening, read
-
-    def fit_read(self, reading: EnsembleRows, y: GivenLabels) -> "ConnectivityEnsembleClassifier":
-        """`fit` to people who were read.
-
-        Parameters
-        ----------
-        reading : EnsembleRows
-            Of `read`.
-        y : (n,) array
-            Two labels.
-        """
-        second = self._second(y)
-        self._average(reading.whitening, [member.fit(second) for member in reading.members], second)
-        return self
+        return EnsembleRows(whitening, members)
 
     def _members(self) -> list[tuple[str, bool]]:
         """Measures, each as it is and on the person's own scale."""
         return [(measure, own) for measure in self.measures for own in (False, True)]
 
-    def _average(self, whitening: Floats, fits: Sequence[FittedMember], second: Flags) -> None:
+    def _fit_second(self, reading: EnsembleRows, second: Flags) -> None:
+        """See `BinaryClassifier`; of labels, (n,) bool."""
+        fits = [member.fit(second) for member in reading.members]
         held = np.mean([fit.held_out for fit in fits], axis=0)  # (n_factors, n)
         everybody = np.zeros(len(second), dtype=np.str_)
         # Compared across sites: that a new site's people lie elsewhere altogether must count.
         areas = [auc(second, scores, everybody) or 0.0 for scores in held]
         best = int(np.argmax(areas))
         line = LogisticRegression(C=np.inf).fit(held[best][:, np.newaxis], second)
-        self.factor_ = float(self.factors[best])
         self.held_out_ = held[best]
         each = [
             (measure, own, fit.mean, fit.scale, fit.weights[best])
             for (measure, own), fit in zip(self._members(), fits, strict=True)
         ]
         slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
-        self.layers_ = (average_of(whitening, self.measures, each, (slope, intercept)),)
+        self.layers_ = (average_of(reading.whitening, self.measures, each, (slope, intercept)),)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ class MemberWarning(UserWarning):
     """A member of a consensus is left out, and why."""
 
 
+@dataclass(eq=False, repr=False)
 class Consensus(LogitClassifier):
     """Many classifiers, one vote each, on the same few hundred columns.
 
@@ -45,20 +47,12 @@ class Consensus(LogitClassifier):
         For the reduction, and for every member that takes one.
     """
 
-    def __init__(
-        self,
-        members: Sequence[tuple[str, Any]] | None = None,
-        *,
-        n_filter: int = 2000,
-        n_features: int = 500,
-        vote: str = "majority",
-        random_state: Any = 0,
-    ) -> None:
-        self.members = members
-        self.n_filter = n_filter
-        self.n_features = n_features
-        self.vote = vote
-        self.random_state = random_state
+    members: Sequence[tuple[str, Any]] | None = None
+    _: KW_ONLY
+    n_filter: int = 2000
+    n_features: int = 500
+    vote: str = "majority"
+    random_state: Any = 0
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""

@@ -4,6 +4,7 @@ Settings are for a few hundred people and a few hundred columns.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ from offline.estimators.rotation_forest import RotationForest
 from offline.estimators.standardised import Standardised, predicted_logits
 
 
+@dataclass(eq=False, repr=False)
 class NearestNeighbours(LogitClassifier):
     """scikit-learn's vote among neighbours, also where fewer people are fitted than are to vote.
 
@@ -43,8 +45,7 @@ class NearestNeighbours(LogitClassifier):
         Who vote; all where there are fewer.
     """
 
-    def __init__(self, n_neighbours: int = 15) -> None:
-        self.n_neighbours = n_neighbours
+    n_neighbours: int = 15
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""

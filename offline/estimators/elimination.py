@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -42,6 +43,7 @@ class _Elimination(SelectorMixin, BaseEstimator):
         return tags
 
 
+@dataclass(eq=False, repr=False)
 class RecursiveElimination(_Elimination):
     """SVM-RFE: the half of the columns with the least weights is dropped, again and again.
 
@@ -56,9 +58,9 @@ class RecursiveElimination(_Elimination):
         Of the linear machine, for people at about unit distance.
     """
 
-    def __init__(self, n_features_to_keep: int = 200, *, C: float = 1.0) -> None:
-        self.n_features_to_keep = n_features_to_keep
-        self.C = C
+    n_features_to_keep: int = 200
+    _: KW_ONLY
+    C: float = 1.0
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Choose from a table (n, n_columns) float64 with labels (n,) str or int."""
@@ -79,6 +81,7 @@ class RecursiveElimination(_Elimination):
         return self
 
 
+@dataclass(eq=False, repr=False)
 class ClusterElimination(_Elimination):
     """Recursive cluster elimination: columns that go together are kept or dropped together.
 
@@ -101,18 +104,11 @@ class ClusterElimination(_Elimination):
         Where k-means begins.
     """
 
-    def __init__(
-        self,
-        n_features_to_keep: int = 500,
-        *,
-        n_clusters: int = 100,
-        share: float = 0.25,
-        random_state: Any = None,
-    ) -> None:
-        self.n_features_to_keep = n_features_to_keep
-        self.n_clusters = n_clusters
-        self.share = share
-        self.random_state = random_state
+    n_features_to_keep: int = 500
+    _: KW_ONLY
+    n_clusters: int = 100
+    share: float = 0.25
+    random_state: Any = None
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Choose from a table (n, n_columns) float64 with labels (n,) str or int."""

@@ -1,5 +1,6 @@
 """The extreme learning machine: a hidden layer drawn at random, an output layer fitted in closed form."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from offline.estimators.base import LogitClassifier, against_the_rest, labelled
 from offline.estimators.discriminant import fit_odds
 
 
+@dataclass(eq=False, repr=False)
 class ExtremeLearningMachine(LogitClassifier):
     """One hidden layer that is never trained (Huang, Zhu & Siew 2006, Neurocomputing 70:489-501).
 
@@ -26,9 +28,9 @@ class ExtremeLearningMachine(LogitClassifier):
         Draws the hidden layer.
     """
 
-    def __init__(self, n_neurons: int = 200, *, random_state: Any = None) -> None:
-        self.n_neurons = n_neurons
-        self.random_state = random_state
+    n_neurons: int = 200
+    _: KW_ONLY
+    random_state: Any = None
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""

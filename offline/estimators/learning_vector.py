@@ -1,5 +1,6 @@
 """Learning vector quantisation: typical people of every label, moved until they tell labels apart."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from models.arrays import Floats
 from offline.estimators.base import Labels, LogitClassifier, TableError, labelled
 
 
+@dataclass(eq=False, repr=False)
 class LearningVectorQuantisation(LogitClassifier):
     """Generalised learning vector quantisation (Sato & Yamada 1996, NIPS 8:423-429).
 
@@ -29,18 +31,11 @@ class LearningVectorQuantisation(LogitClassifier):
         Which people the first prototypes are means of.
     """
 
-    def __init__(
-        self,
-        n_prototypes: int = 2,
-        *,
-        steepness: float = 4.0,
-        max_iter: int = 100,
-        random_state: Any = None,
-    ) -> None:
-        self.n_prototypes = n_prototypes
-        self.steepness = steepness
-        self.max_iter = max_iter
-        self.random_state = random_state
+    n_prototypes: int = 2
+    _: KW_ONLY
+    steepness: float = 4.0
+    max_iter: int = 100
+    random_state: Any = None
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""

@@ -1,5 +1,6 @@
 """The relevance vector machine: a kernel classifier that keeps the few people who matter."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Self
 
 import numpy as np
@@ -14,6 +15,7 @@ FLAT = 1e-6
 """Precision of the bias's prior: next to none."""
 
 
+@dataclass(eq=False, repr=False)
 class RelevanceVectorMachine(LogitClassifier):
     """Sparse Bayesian classification (Tipping 2001, Journal of Machine Learning Research 1:211-244).
 
@@ -30,10 +32,10 @@ class RelevanceVectorMachine(LogitClassifier):
         Least gain in log marginal likelihood that is worth a change.
     """
 
-    def __init__(self, gamma: float | None = None, *, max_iter: int = 500, tol: float = 0.1) -> None:
-        self.gamma = gamma
-        self.max_iter = max_iter
-        self.tol = tol
+    gamma: float | None = None
+    _: KW_ONLY
+    max_iter: int = 500
+    tol: float = 0.1
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""

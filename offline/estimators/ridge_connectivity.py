@@ -109,6 +109,7 @@ class StandardisedRows:
         return self.ridge.rows.T @ weights, penalty
 
 
+@dataclass(eq=False, repr=False)
 class RidgeConnectivity(BinaryClassifier):
     """Ridge classifier of two labels on standardised features.
 
@@ -122,32 +123,18 @@ class RidgeConnectivity(BinaryClassifier):
 
     Attributes
     ----------
-    mean_, scale_ : (n_features,) float64
-        Taken from and divided out of features.
     coef_ : (n_features,) float64
         Of standardised features.
-    intercept_ : float
-        Mean of the labels as minus and plus one.
     penalty_ : float
         Of ``penalties``.
-    layers_ : (Linear,)
-        What it computes, for export.
     """
 
-    def __init__(self, penalties: Sequence[float] = PENALTIES) -> None:
-        self.penalties = penalties
+    penalties: Sequence[float] = PENALTIES
 
     def fit(self, X: Floats, y: GivenLabels, *, site: Groups | None = None) -> Self:
-        """Fit.
+        """Fit; without sites, (n,) str, people are left out in `FOLDS` divisions.
 
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            One row a person.
-        y : (n,) array
-            Two labels.
-        site : (n,) str, optional
-            Where each was recorded.  Without: people in `FOLDS` divisions.
+        A table is (n, n_features) float64, one row a person, with two labels (n,).
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
@@ -155,44 +142,20 @@ class RidgeConnectivity(BinaryClassifier):
         group = _divisions(second.astype(np.intp)) if site is None else np.asarray(site)
         if len(group) != len(y):
             raise HemostreamError(f"site has {len(group)} rows; expected {len(y)}, one a person.")
-        return self._directed(StandardisedRows.of(X, group), second)
-
-    def read(self, X: Floats, *, site: Groups) -> StandardisedRows:
-        """What a fit does without looking at labels: it serves any of the same people.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            One row a person.
-        site : (n,) str
-            Where each was recorded.
-        """
-        return StandardisedRows.of(validate_data(self, X, dtype=np.float64), np.asarray(site))
-
-    def fit_read(self, reading: StandardisedRows, y: GivenLabels) -> Self:
-        """`fit` to people who were read.
-
-        Parameters
-        ----------
-        reading : StandardisedRows
-            Of `read`.
-        y : (n,) array
-            Two labels.
-        """
-        return self._directed(reading, self._second(y))
-
-    def _directed(self, reading: StandardisedRows, second: Flags) -> Self:
-        self.mean_, self.scale_ = reading.mean, reading.scale
-        self.coef_, self.penalty_ = reading.direction(second, self.penalties)
-        self.intercept_ = float(2.0 * second.mean() - 1.0)
-        direction = self.coef_ / self.scale_
-        # The mean is taken out of the direction's score: no second table is made.
-        bias = np.array([[self.intercept_ - self.mean_ @ direction]])
-        self.layers_ = (Linear(logits_of(direction[:, np.newaxis]), logits_of(bias)[0]),)
+        self._fit_second(StandardisedRows.of(X, group), second)
         return self
 
-    def _table(self, X: Floats) -> Floats:
-        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
+    def read(self, X: Floats, *, site: Groups) -> StandardisedRows:
+        """Standardise and decompose (n, n_features) float64, of sites (n,) str."""
+        return StandardisedRows.of(validate_data(self, X, dtype=np.float64), np.asarray(site))
+
+    def _fit_second(self, reading: StandardisedRows, second: Flags) -> None:
+        """See `BinaryClassifier`; of labels, (n,) bool."""
+        self.coef_, self.penalty_ = reading.direction(second, self.penalties)
+        direction = self.coef_ / reading.scale
+        # The mean is taken out of the direction's score: no second table is made.
+        bias = np.array([[2.0 * second.mean() - 1.0 - reading.mean @ direction]])
+        self.layers_ = (Linear(logits_of(direction[:, np.newaxis]), logits_of(bias)[0]),)
 
 
 def _divisions(which: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -1,5 +1,6 @@
 """The rotation forest: every tree sees the columns turned in another way."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ SHARE = 0.75
 """Of the people, on whom a group of columns finds its axes (Rodriguez 2006)."""
 
 
+@dataclass(eq=False, repr=False)
 class RotationForest(LogitClassifier):
     """Trees on principal axes of random groups of columns (Rodriguez, Kuncheva & Alonso 2006).
 
@@ -33,13 +35,11 @@ class RotationForest(LogitClassifier):
         Deals groups, labels and people.
     """
 
-    def __init__(
-        self, n_trees: int = 10, *, n_each: int = 3, min_samples_leaf: int = 1, random_state: Any = None
-    ) -> None:
-        self.n_trees = n_trees
-        self.n_each = n_each
-        self.min_samples_leaf = min_samples_leaf
-        self.random_state = random_state
+    n_trees: int = 10
+    _: KW_ONLY
+    n_each: int = 3
+    min_samples_leaf: int = 1
+    random_state: Any = None
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 of standardised columns and its labels (n,) str or int."""

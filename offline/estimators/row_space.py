@@ -6,6 +6,7 @@ twenty thousand edges of some hundred people are some hundred coordinates: the s
 the time.
 """
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from offline.estimators.export import layers_of
 from offline.estimators.ridge import decomposed
 
 
+@dataclass(eq=False, repr=False)
 class InRowSpace(LogitClassifier):
     """A linear classifier with a quadratic penalty, where there are more columns than people.
 
@@ -30,8 +32,7 @@ class InRowSpace(LogitClassifier):
         coordinates whose distances and angles are those of the rows, and is kept as ``estimator_``.
     """
 
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = estimator
+    estimator: Any
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""

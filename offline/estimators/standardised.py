@@ -1,5 +1,6 @@
 """Any classifier of scikit-learn on standardised columns, predicting logits."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from offline.estimators.export import layers_of
 from offline.estimators.scaling import standardise
 
 
+@dataclass(eq=False, repr=False)
 class Standardised(LogitClassifier):
     """A classifier whose columns have mean 0 and SD 1 among the people of training.
 
@@ -28,8 +30,7 @@ class Standardised(LogitClassifier):
         ``estimator_``.
     """
 
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = estimator
+    estimator: Any
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""

@@ -2,11 +2,12 @@
 best on average over many data sets (Dadi et al. 2019, NeuroImage 192:115-134)."""
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.layers.connectivity_ensemble import TANGENT, ConnectivityEnsemble, seen_from
-from offline.estimators.base import GivenLabels
+from models.layers.connectivity_ensemble import TANGENT, average_of, seen_from
+from offline.estimators.base import Flags
 from offline.estimators.binary import BinaryClassifier
 from offline.estimators.connectivity_members import whitening_of
 from offline.estimators.ridge import Groups
@@ -16,41 +17,16 @@ from offline.estimators.ridge_connectivity import PENALTIES, StandardisedRows
 class TangentRidge(BinaryClassifier):
     """`RidgeConnectivity` of matrices as seen from their mean over the people of training.
 
-    Attributes
-    ----------
-    layers_ : (ConnectivityEnsemble,)
-        What it computes with.
+    A table is (n, n_regions (n_regions + 1) / 2) float64: shrunk correlation matrices, upper triangles with
+    the diagonal.
     """
 
-    def fit(self, X: Floats, y: GivenLabels, *, site: Groups) -> "TangentRidge":
-        """Fit; the penalty is chosen on training sites that are left out.
-
-        Parameters
-        ----------
-        X : (n, n_regions (n_regions + 1) / 2) float64
-            Shrunk correlation matrices, upper triangles with the diagonal.
-        y : (n,) array
-            Two labels.
-        site : (n,) str
-            Where each was recorded.
-        """
-        return self.fit_read(self.read(X, site=site), y)
+    def checked(self, X: npt.ArrayLike) -> Floats:
+        """(n, n_columns) as it is: the layer checks it."""
+        return np.asarray(X)
 
     def read(self, X: Floats, *, site: Groups) -> tuple[Floats, StandardisedRows]:
-        """What a fit does without looking at labels: it serves any of the same people.
-
-        Parameters
-        ----------
-        X : (n, n_regions (n_regions + 1) / 2) float64
-            As `fit` takes them.
-        site : (n,) str
-            Where each was recorded.
-
-        Returns
-        -------
-        (n_regions, n_regions) float64, StandardisedRows
-            From where the matrices are seen, and how they look from there.
-        """
+        """From where matrices are seen, (n_regions, n_regions) float64, and how they look from there."""
         whitening = whitening_of(X)
         rows = seen_from(whitening, X)
         # What a masked region would have stands at the mean: it then says nothing.
@@ -60,23 +36,10 @@ class TangentRidge(BinaryClassifier):
             raise HemostreamError(f"site has {len(site)} rows; expected {len(X)}, one a person.")
         return whitening, StandardisedRows.of(np.where(there, rows, mean), np.asarray(site))
 
-    def fit_read(self, reading: tuple[Floats, StandardisedRows], y: GivenLabels) -> "TangentRidge":
-        """`fit` to people who were read.
-
-        Parameters
-        ----------
-        reading : (n_regions, n_regions) float64, StandardisedRows
-            Of `read`.
-        y : (n,) array
-            Two labels.
-        """
+    def _fit_second(self, reading: tuple[Floats, StandardisedRows], second: Flags) -> None:
+        """See `BinaryClassifier`; of labels, (n,) bool."""
         whitening, of = reading
-        second = self._second(y)
         direction, self.penalty_ = of.direction(second, PENALTIES)
-        members = ((TANGENT, False),)
-        intercept = float(2.0 * second.mean() - 1.0)
-        line = (1.0, intercept)
-        self.layers_ = (
-            ConnectivityEnsemble(whitening, of.mean, of.scale, direction, (TANGENT,), members, *line),
-        )
-        return self
+        member = (TANGENT, False, of.mean, of.scale, direction)
+        line = (1.0, float(2.0 * second.mean() - 1.0))
+        self.layers_ = (average_of(whitening, (TANGENT,), [member], line),)

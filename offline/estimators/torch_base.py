@@ -4,7 +4,8 @@ A fitted network predicts in double precision from its float32 weights: then a r
 beyond rounding, on the rows that are predicted with it, and an exported model computes the same with numpy.
 """
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -15,47 +16,10 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from models.arrays import Floats
-from offline.estimators.base import Labels, LogitClassifier, TableError, labelled
+from offline.base.reproducible import reproducible
+from offline.estimators.base import Labels, LogitClassifier, labelled
 from offline.estimators.scaling import standard_of
-
-Singles = npt.NDArray[np.float32]
-
-
-class NetworkError(TableError):
-    """A table or a setting does not allow a fit of a network."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tuning:
-    """How a network is fitted to labels.
-
-    Parameters
-    ----------
-    epochs : int
-        Most passes over the rows.
-    learning_rate, weight_decay : float
-        Of the optimiser AdamW (Loshchilov & Hutter 2019).
-    validation_fraction : float
-        Share of the rows that are held out for early stopping; 0 for none, then all epochs are run.
-    patience : int
-        Epochs without a better loss of the held-out rows after which training ends.
-    batch_size : int
-        Rows a step.
-    """
-
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    validation_fraction: float
-    patience: int = 10
-    batch_size: int = 64
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or not 0.0 <= self.validation_fraction < 1.0:
-            raise NetworkError(
-                f"{self.epochs} epochs, {self.validation_fraction} of the rows held out; expected at least "
-                "one epoch, and a share from 0 to below 1."
-            )
+from offline.estimators.torch_fit import Singles, fine_tune
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,47 +47,88 @@ class NetworkTable:
     scale: Floats
     seed: int
 
+    @classmethod
+    def of(cls, table: Floats, y: Labels, n_labels: int, seed: int) -> Self:
+        """Standardise a table (n, n_columns) float64."""
+        mean, scale = standard_of(table)
+        return cls(np.asarray((table - mean) / scale, dtype=np.float32), y, n_labels, mean, scale, seed)
+
     @property
     def sizes(self) -> tuple[int, int]:
         """Columns and labels."""
         return self.X.shape[1], self.n_labels
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class NetworkClassifier(LogitClassifier):
-    """A network over tables.
+    """A network over tables; a subclass makes it (`network_of`).
 
     Labels weigh the same however many rows have them, so probabilities are those at equal prevalence.
+
+    Parameters
+    ----------
+    epochs : int
+        Most passes over the rows.
+    learning_rate, weight_decay : float
+        Of the optimiser AdamW (Loshchilov & Hutter 2019).
+    validation_fraction : float
+        Share of the rows that are held out for early stopping; 0 for none, then all epochs are run.
+    random_state : int, RandomState or None
+        Draws everything; torch's and numpy's own generators are left as they were.
+
+    Attributes
+    ----------
+    history_ : list of dict
+        Losses of each epoch, as `offline.estimators.torch_fit.fine_tune` gives them.
     """
 
     QUICK: ClassVar[Mapping[str, Any]] = {}
     """Settings under which 760 rows of 500 columns take a few seconds on one core."""
 
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    validation_fraction: float
-    random_state: Any
-    network_: nn.Module
-    mean_: Floats
-    scale_: Floats
+    epochs: int = 100
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+    validation_fraction: float = 0.15
+    random_state: Any = None
 
     @classmethod
     def quick(cls, **settings: Any) -> Self:
         """One with the settings of `QUICK`, and these."""
         return cls(**{**cls.QUICK, **settings})
 
+    @abstractmethod
+    def network_of(self, table: NetworkTable) -> nn.Module:
+        """A network for the columns and labels of a table, pretrained on its rows where that is asked for."""
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""
+        table = self.begin(X, y)
+        with reproducible(table.seed, threads=1):
+            network = self.network_of(table)
+            self.history_ = self.fine_tune(network, table.X, table.y, table.seed)
+        return self.fitted(network, table)
+
     def begin(self, X: npt.ArrayLike, y: npt.ArrayLike) -> NetworkTable:
         """Check a table (n, n_columns) float64 and its labels (n,) str or int, and standardise it."""
         table, index = labelled(self, X, y)
-        return network_table(table, index, len(self.classes_), seed_of(self.random_state))
+        return NetworkTable.of(table, index, len(self.classes_), seed_of(self.random_state))
 
-    def tuning(self, *, slower: float = 1.0) -> Tuning:
-        """How the network is fitted to labels, its learning rate lowered by a factor."""
-        return Tuning(
+    def fine_tune(
+        self, network: nn.Module, X: Singles, y: Labels, seed: int, *, slower: float = 1.0
+    ) -> list[dict[str, float]]:
+        """`offline.estimators.torch_fit.fine_tune` with these settings, the learning rate times a factor.
+
+        Rows are (n, n_columns) float32, standardised, labels (n,) int64 from 0.
+        """
+        return fine_tune(
+            network,
+            X,
+            y,
             epochs=self.epochs,
             learning_rate=self.learning_rate * slower,
             weight_decay=self.weight_decay,
             validation_fraction=self.validation_fraction,
+            seed=seed,
         )
 
     def fitted(self, network: nn.Module, table: NetworkTable) -> Self:
@@ -133,15 +138,13 @@ class NetworkClassifier(LogitClassifier):
 
     def logits_of_rows(self, X: Floats) -> Floats:
         """Logits (n, n_labels) float64 of rows (n, n_columns) float64."""
-        with torch.inference_mode():
-            return np.asarray(self.network_(torch.from_numpy((X - self.mean_) / self.scale_)).numpy())
+        return computed(self.network_, (X - self.mean_) / self.scale_)
 
 
-def network_table(table: Floats, y: Labels, n_labels: int, seed: int) -> NetworkTable:
-    """A table (n, n_columns) float64 with labels (n,) int64 from 0, as a network sees it."""
-    mean, scale = standard_of(table)
-    rows = np.asarray((table - mean) / scale, dtype=np.float32)
-    return NetworkTable(rows, y, n_labels, mean, scale, seed)
+def computed(network: Callable[[Tensor], Tensor], X: Floats) -> Floats:
+    """What a network in double precision makes of standardised rows: (n, n_columns) to (n, n_out) float64."""
+    with torch.inference_mode():
+        return np.asarray(network(torch.from_numpy(X)).numpy())
 
 
 def numbers_of(tensor: Tensor) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from offline.estimators.torch_base import NetworkError
+from offline.estimators.torch_fit import NetworkError
 
 
 def channel_of(channels: int | Sequence[int], n_columns: int) -> npt.NDArray[np.int64]:

@@ -1,21 +1,22 @@
 """The convolutional network as a scikit-learn classifier that may first learn from other people."""
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from torch import nn
 
 from models.layers import Layer
 from models.networks.table_cnn import TableCNN
 from offline.base.reproducible import reproducible
-from offline.estimators.torch_base import NetworkClassifier, NetworkError
-from offline.estimators.torch_fit import fine_tune
+from offline.estimators.torch_base import NetworkClassifier, NetworkTable
+from offline.estimators.torch_fit import NetworkError
 from offline.estimators.torch_layers import convolution_layers
 
 
+@dataclass(eq=False, repr=False)
 class ConvolutionalClassifier(NetworkClassifier):
     """Convolutions over the table laid out as an image, pretrained where there is somebody to pretrain on.
 
@@ -35,42 +36,22 @@ class ConvolutionalClassifier(NetworkClassifier):
         Whether the filters stay as the source taught them; otherwise they are fine-tuned too.
     slower : float
         By how much the rate is lowered for fine-tuning, so that what was learnt before is not washed out.
-    epochs, learning_rate, weight_decay, validation_fraction
-        See `offline.estimators.torch_base.Tuning`; of either stage.
-    random_state : int, RandomState or None
-        Draws everything; torch's and numpy's own generators are left as they were.
+    epochs, learning_rate, weight_decay, validation_fraction, random_state
+        See `offline.estimators.torch_base.NetworkClassifier`; of either stage.
     """
 
     QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {"filters": 4, "hidden": 16, "epochs": 25, "learning_rate": 3e-3}
     )
 
-    def __init__(
-        self,
-        arrangement: str = "image",
-        *,
-        filters: int = 8,
-        hidden: int = 32,
-        dropout: float = 0.3,
-        freeze: bool = False,
-        slower: float = 0.3,
-        epochs: int = 60,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.1,
-        validation_fraction: float = 0.15,
-        random_state: Any = None,
-    ) -> None:
-        self.arrangement = arrangement
-        self.filters = filters
-        self.hidden = hidden
-        self.dropout = dropout
-        self.freeze = freeze
-        self.slower = slower
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
+    arrangement: str = "image"
+    _: KW_ONLY
+    filters: int = 8
+    hidden: int = 32
+    dropout: float = 0.3
+    freeze: bool = False
+    slower: float = 0.3
+    epochs: int = 60
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, source: npt.ArrayLike | None = None) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int.
@@ -93,24 +74,28 @@ class ConvolutionalClassifier(NetworkClassifier):
                     "label in both groups. Choose the source differently, or give none."
                 )
         with reproducible(table.seed, threads=1):
-            network = TableCNN(
-                *table.sizes,
-                arrangement=self.arrangement,
-                filters=self.filters,
-                hidden=self.hidden,
-                dropout=self.dropout,
-            )
+            network = self.network_of(table)
             self.source_history_: list[dict[str, float]] = []
             slower = 1.0
             if first.any():
-                self.source_history_ = fine_tune(
-                    network, table.X[first], table.y[first], self.tuning(), table.seed
-                )
+                self.source_history_ = self.fine_tune(network, table.X[first], table.y[first], table.seed)
                 slower = self.slower
-                _freeze(network.convolutions, frozen=self.freeze)
-            tuning = self.tuning(slower=slower)
-            self.history_ = fine_tune(network, table.X[~first], table.y[~first], tuning, table.seed)
+                # AdamW passes over parameters without a gradient, its weight decay included.
+                network.convolutions.requires_grad_(not self.freeze)
+            self.history_ = self.fine_tune(
+                network, table.X[~first], table.y[~first], table.seed, slower=slower
+            )
         return self.fitted(network, table)
+
+    def network_of(self, table: NetworkTable) -> TableCNN:
+        """With weights drawn at random."""
+        return TableCNN(
+            *table.sizes,
+            arrangement=self.arrangement,
+            filters=self.filters,
+            hidden=self.hidden,
+            dropout=self.dropout,
+        )
 
     @property
     def layers_(self) -> tuple[Layer, ...]:
@@ -127,10 +112,3 @@ def _flags(source: npt.ArrayLike | None, n: int) -> npt.NDArray[np.bool_]:
             f"source has shape {flags.shape} and type {flags.dtype}; expected ({n},) bool, one flag a row."
         )
     return flags
-
-
-def _freeze(layers: nn.Module, *, frozen: bool) -> None:
-    # AdamW passes over parameters without a gradient, its weight decay included.
-    for parameter in layers.parameters():
-        parameter.requires_grad_(not frozen)
-        parameter.grad = None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from models.networks.boltzmann import RestrictedBoltzmannMachine
-from offline.estimators.torch_base import NetworkError, Singles
+from offline.estimators.torch_fit import NetworkError, Singles
 
 RATE_BINARY, RATE_GAUSSIAN = 0.05, 0.01
 """Learning rates; real-valued units have no bound, so theirs is smaller."""

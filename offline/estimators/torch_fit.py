@@ -1,98 +1,49 @@
-"""A network over a table fitted to labels through skorch: the part that all torch estimators share."""
+"""A network over a table, fitted in batches: the loop that all torch estimators share.
 
-import logging
-from collections.abc import Iterator
-from typing import Any, ClassVar
+A step of a small network takes a millisecond or two, so nothing is recorded or called but once an epoch,
+rows are ordered at once instead of being collated one by one, and optimisers are fused: tensor by tensor,
+Adam's calls take longer than its arithmetic.  A test holds that it learns what skorch's loop does.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.model_selection import StratifiedShuffleSplit
-from skorch import NeuralNet, NeuralNetClassifier
-from skorch.callbacks import EarlyStopping
-from skorch.dataset import Dataset
-from skorch.helper import predefined_split
 from torch import Tensor, nn
 
-from offline.estimators.base import Labels
-from offline.estimators.torch_base import NetworkError, Singles, Tuning
+from offline.estimators.base import Labels, TableError
 from offline.training.fit import label_weights
 
+Singles = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.intp]
+
+BATCH_SIZE = 64
+"""Rows a step."""
+PATIENCE = 10
+"""Epochs without a better loss of the held-out rows after which training ends."""
 LEAST_HELD_OUT = 4
 """Rows of the rarest label below which none are held out: early stopping would listen to one person."""
 
-log = logging.getLogger(__name__)
+
+class NetworkError(TableError):
+    """A table or a setting does not allow a fit of a network."""
 
 
-class Batches:
-    """Rows in batches, ordered at once: torch's loader collates row by row, which for a table takes longer.
-
-    Parameters
-    ----------
-    dataset : skorch.dataset.Dataset
-        Of arrays.
-    batch_size : int
-        Rows of each but the last.
-    shuffle : bool
-        Whether torch's generator orders the rows.
-    """
-
-    def __init__(self, dataset: Any, batch_size: int, shuffle: bool = False) -> None:
-        self.X, self.y = torch.from_numpy(dataset.X), torch.from_numpy(dataset.y)
-        self.batch_size, self.shuffle = batch_size, shuffle
-
-    def __len__(self) -> int:
-        return -(-len(self.X) // self.batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        X, y = self.X, self.y
-        if self.shuffle:
-            order = torch.randperm(len(X))
-            X, y = X.index_select(0, order), y.index_select(0, order)
-        yield from zip(X.split(self.batch_size), y.split(self.batch_size), strict=True)
-
-
-class _Brief:
-    """skorch's loop without what is done for each batch and never read.
-
-    A step of a small network takes a millisecond or two.  The history of single batches, the calls of
-    callbacks in each and the search for modules to put into training mode took half a millisecond more.
-    """
-
-    _default_callbacks: ClassVar[list[Any]] = []
-    """None: the times, scores and prints of skorch are not read, and the losses are recorded here."""
-
-    def run_single_epoch(
-        self: Any, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
-    ) -> None:
-        """One pass over the rows, with a step after each batch in training; records the mean loss."""
-        if iterator is None:
-            return
-        network, criterion, optimizer = self.module_, self.criterion_, self.optimizer_
-        self._set_training(training)
-        learnt = list(network.parameters())
-        losses, sizes = [], []
-        with torch.set_grad_enabled(training):
-            for rows, target in iterator:
-                loss = criterion(network(rows), target)
-                if training:
-                    for parameter in learnt:  # as the optimiser's own, which is timed for a profiler
-                        parameter.grad = None
-                    loss.backward()
-                    optimizer.step()
-                losses.append(loss.item())
-                sizes.append(len(rows))
-        self.history.record(f"{prefix}_loss", float(np.average(losses, weights=sizes)))
-
-
-class BriefNet(_Brief, NeuralNet):
-    """Of a loss that has no weights of its own."""
-
-
-class _BriefClassifier(_Brief, NeuralNetClassifier):
-    """Of labels."""
-
-
-def fine_tune(network: nn.Module, X: Singles, y: Labels, tuning: Tuning, seed: int) -> list[dict[str, float]]:
+def fine_tune(
+    network: nn.Module,
+    X: Singles,
+    y: Labels,
+    *,
+    epochs: int,
+    learning_rate: float,
+    weight_decay: float,
+    validation_fraction: float,
+    seed: int,
+    patience: int = PATIENCE,
+) -> list[dict[str, float]]:
     """Fit a network to labels, in place; in evaluation mode and with the best epoch's weights afterwards.
 
     The caller has seeded torch (`offline.base.reproducible`).
@@ -104,108 +55,111 @@ def fine_tune(network: nn.Module, X: Singles, y: Labels, tuning: Tuning, seed: i
     X : (n, n_columns) float32
         Standardised rows.
     y : (n,) int64
-        Labels from 0, each of them there.
-    tuning : Tuning
-        How.
+        Labels from 0, each of them there; they weigh the same, however many rows have them.
+    epochs, learning_rate, weight_decay, validation_fraction
+        As `offline.estimators.torch_base.NetworkClassifier` has them.
     seed : int
         Of who is held out.
+    patience : int
+        See `PATIENCE`.
 
     Returns
     -------
     list of dict
         Of each epoch ``train_loss`` and, where rows are held out, ``valid_loss``.
     """
+    if epochs < 1 or not 0.0 <= validation_fraction < 1.0:
+        raise NetworkError(
+            f"{epochs} epochs, {validation_fraction} of the rows held out; expected at least "
+            "one epoch, and a share from 0 to below 1."
+        )
     n_labels = int(y.max()) + 1
-    train, held = divided(y, n_labels, tuning.validation_fraction, seed)
-    net = _BriefClassifier(
+    train, held = divided(y, n_labels, validation_fraction, seed)
+    return run_epochs(
         network,
-        criterion=nn.CrossEntropyLoss,
-        criterion__weight=label_weights(y[train], n_labels),
-        optimizer=torch.optim.AdamW,
-        optimizer__weight_decay=tuning.weight_decay,
-        lr=tuning.learning_rate,
-        train_split=predefined_split(Dataset(X[held], y[held])) if len(held) else None,
-        classes=list(range(n_labels)),
-        callbacks=[("stop", _Stop(tuning.patience))] if len(held) else [],
-        **common(tuning.epochs, tuning.batch_size),
+        X[train],
+        y[train],
+        loss_of=nn.CrossEntropyLoss(label_weights(y[train], n_labels)),
+        optimizer=torch.optim.AdamW(
+            network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+        ),
+        epochs=epochs,
+        held=(X[held], y[held]) if len(held) else None,
+        patience=patience,
     )
-    return fitted(net, X[train], y[train], tuning.epochs)
 
 
-def common(epochs: int, batch_size: int) -> dict[str, Any]:
-    """Settings of skorch that do not depend on what is learnt.
+def run_epochs(
+    network: nn.Module,
+    X: Singles,
+    target: Labels | Singles,
+    *,
+    loss_of: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    held: tuple[Singles, Labels] | None = None,
+    patience: int = PATIENCE,
+) -> list[dict[str, float]]:
+    """Fit a network to targets, (n,) int64 or (n, n_out) float32, in place; all else as `fine_tune` has it.
 
-    Parameters
-    ----------
-    epochs, batch_size : int
-        As `Tuning` has them.
-    """
-    return {
-        "max_epochs": epochs,
-        "batch_size": batch_size,
-        "iterator_train": Batches,
-        "iterator_train__shuffle": True,
-        "iterator_valid": Batches,
-        "iterator_valid__batch_size": -1,
-        # One call for all parameters: tensor by tensor, Adam's calls take longer than its arithmetic.
-        "optimizer__fused": True,
-        "verbose": 0,
-    }
-
-
-def fitted(net: NeuralNet, X: Singles, target: Labels | Singles, epochs: int) -> list[dict[str, float]]:
-    """Run skorch's fit and say how it went.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        Around a network that exists already.
-    X : (n, n_columns) float32
-        Rows.
-    target : (n,) int64 or (n, n_out) float32
-        What is learnt.
-    epochs : int
-        Most.
+    Without rows that are ``held`` out there is no early stopping, and the last weights stay.
 
     Raises
     ------
     NetworkError
         The loss is not a finite number.
     """
-    net.fit(X, target)
-    rows = [{k: float(row[k]) for k in ("train_loss", "valid_loss") if k in row} for row in net.history]
-    for epoch, row in enumerate(rows, start=1):
-        if not all(np.isfinite(loss) for loss in row.values()):
+    rows, wanted = torch.from_numpy(X), torch.from_numpy(target)
+    history: list[dict[str, float]] = []
+    best, misses, weights = np.inf, 0, network.state_dict()
+    for epoch in range(1, epochs + 1):
+        order = torch.randperm(len(rows))
+        ordered = (whole.index_select(0, order).split(BATCH_SIZE) for whole in (rows, wanted))
+        row = {"train_loss": _mean_loss(network.train(), zip(*ordered, strict=True), loss_of, optimizer)}
+        if held is not None:
+            out = (torch.from_numpy(held[0]), torch.from_numpy(held[1]))
+            with torch.no_grad():
+                row["valid_loss"] = _mean_loss(network.eval(), [out], loss_of)
+        history.append(row)
+        if not np.isfinite(list(row.values())).all():
             raise NetworkError(
                 f"The loss became {row} in epoch {epoch}; expected finite numbers. Lower the learning rate."
             )
-    stop = dict(net.callbacks_).get("stop")
-    cut = not rows or "train_loss" not in rows[-1] or ("valid_loss" in rows[0]) != ("valid_loss" in rows[-1])
-    if (len(rows) < epochs or cut) and not (stop is not None and stop.ended):
-        # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
-        raise KeyboardInterrupt
-    net.module_.eval()
-    return rows
+        if held is None:
+            continue
+        if row["valid_loss"] < best:
+            best, misses, weights = row["valid_loss"], 0, deepcopy(network.state_dict())
+        elif (misses := misses + 1) == patience:
+            break
+    if misses:
+        network.load_state_dict(weights)
+    network.eval()
+    return history
 
 
-def divided(y: Labels, n_labels: int, fraction: float, seed: int) -> tuple[Any, Any]:
-    """Rows to learn from and rows to listen to, labels in the same proportions.
+def _mean_loss(
+    network: nn.Module,
+    batches: Iterable[tuple[Tensor, ...]],
+    loss_of: nn.Module,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> float:
+    """Mean loss over batches of rows and targets, with a step after each where an optimiser is given."""
+    losses, sizes = [], []
+    for rows, target in batches:
+        loss = loss_of(network(rows), target)
+        if optimizer is not None:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        losses.append(loss.item())
+        sizes.append(len(rows))
+    return float(np.average(losses, weights=sizes))
 
-    Parameters
-    ----------
-    y : (n,) int64
-        Labels from 0.
-    n_labels : int
-        Labels there are.
-    fraction : float
-        Share that is held out.
-    seed : int
-        Of who.
 
-    Returns
-    -------
-    train, held : (m,) intp
-        None are held out where the rarest label has fewer than `LEAST_HELD_OUT` rows.
+def divided(y: Labels, n_labels: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """Rows to learn from and rows to listen to, (m,) intp each, labels (n,) int64 in the same proportions.
+
+    None are held out where the rarest label has fewer than `LEAST_HELD_OUT` rows.
     """
     everyone = np.arange(len(y))
     fewest = int(np.bincount(y, minlength=n_labels).min())
@@ -215,21 +169,3 @@ def divided(y: Labels, n_labels: int, fraction: float, seed: int) -> tuple[Any, 
     split = StratifiedShuffleSplit(1, test_size=n_held, random_state=seed)
     train, held = next(split.split(everyone, y))
     return np.sort(train), np.sort(held)
-
-
-class _Stop(EarlyStopping):
-    """Early stopping that remembers that it was it."""
-
-    def __init__(self, patience: int) -> None:
-        super().__init__(
-            monitor="valid_loss", patience=patience, threshold=0.0, load_best=True, sink=log.debug
-        )
-        self.ended = False
-
-    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Stop where it is time."""
-        try:
-            super().on_epoch_end(net, **kwargs)
-        except KeyboardInterrupt:  # skorch's way to end a training
-            self.ended = True
-            raise

@@ -1,6 +1,7 @@
 """Classifiers of channels, their votes fused by naive Bayes."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -10,11 +11,13 @@ from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Floats
 from offline.estimators.base import Labels, LogitClassifier, labelled
-from offline.estimators.torch_base import NetworkError, seed_of
+from offline.estimators.torch_base import seed_of
 from offline.estimators.torch_channels import channel_of
+from offline.estimators.torch_fit import NetworkError
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 
 
+@dataclass(eq=False, repr=False)
 class NaiveBayesFusion(LogitClassifier):
     """One classifier a channel; its vote counts as much as it was right on people it had not seen.
 
@@ -37,20 +40,12 @@ class NaiveBayesFusion(LogitClassifier):
         Draws everything; torch's and numpy's own generators are left as they were.
     """
 
-    def __init__(
-        self,
-        channels: int | Sequence[int] = 3,
-        *,
-        estimator: Any = None,
-        n_folds: int = 3,
-        smoothing: float = 1.0,
-        random_state: Any = None,
-    ) -> None:
-        self.channels = channels
-        self.estimator = estimator
-        self.n_folds = n_folds
-        self.smoothing = smoothing
-        self.random_state = random_state
+    channels: int | Sequence[int] = 3
+    _: KW_ONLY
+    estimator: Any = None
+    n_folds: int = 3
+    smoothing: float = 1.0
+    random_state: Any = None
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int."""

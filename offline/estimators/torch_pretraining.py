@@ -11,18 +11,11 @@ import torch
 from torch import nn
 
 from models.networks.stacked_autoencoder import DenoisingAutoEncoder
-from offline.estimators.torch_base import Singles
-from offline.estimators.torch_fit import BriefNet, common, fitted
+from offline.estimators.torch_fit import Singles, run_epochs
 
 
 def pretrain(
-    layers: Iterable[Any],
-    X: Singles,
-    *,
-    epochs: int,
-    corruption: float,
-    learning_rate: float = 1e-3,
-    batch_size: int = 64,
+    layers: Iterable[Any], X: Singles, *, epochs: int, corruption: float, learning_rate: float = 1e-3
 ) -> list[list[float]]:
     """Teach encoding layers, in place; the caller has seeded torch.
 
@@ -38,8 +31,6 @@ def pretrain(
         Share of its input that is hidden from a layer, from 0 to below 1.
     learning_rate : float
         Of the optimiser Adam (Kingma & Ba 2015).
-    batch_size : int
-        Rows a step.
 
     Returns
     -------
@@ -48,15 +39,10 @@ def pretrain(
     """
     errors = []
     for layer in layers:
-        net = BriefNet(
-            DenoisingAutoEncoder(layer, corruption=corruption),
-            criterion=nn.MSELoss,
-            optimizer=torch.optim.Adam,
-            lr=learning_rate,
-            train_split=None,
-            **common(epochs, batch_size),
-        )
-        errors.append([row["train_loss"] for row in fitted(net, X, X, epochs)])
+        network = DenoisingAutoEncoder(layer, corruption=corruption)
+        adam = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
+        history = run_epochs(network, X, X, loss_of=nn.MSELoss(), optimizer=adam, epochs=epochs)
+        errors.append([row["train_loss"] for row in history])
         with torch.inference_mode():
             X = torch.tanh(layer(torch.from_numpy(X))).numpy()
     return errors

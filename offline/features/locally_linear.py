@@ -4,6 +4,7 @@ Roweis ST, Saul LK (2000). Nonlinear dimensionality reduction by locally linear 
 290:2323-2326.  Sidhu (2019) classifies by it; there the choice of points was scored on the people tested.
 """
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from models.arrays import Floats
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class LocallyLinear(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """scikit-learn's embedding, also where fewer people are fitted than it asks for neighbours.
 
@@ -32,10 +34,9 @@ class LocallyLinear(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Fitted.
     """
 
-    def __init__(self, *, n_components: int = 2, n_neighbors: int = 10, reg: float = 1e-3) -> None:
-        self.n_components = n_components
-        self.n_neighbors = n_neighbors
-        self.reg = reg
+    n_components: int = 2
+    n_neighbors: int = 10
+    reg: float = 1e-3
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Embed the training rows.

@@ -21,9 +21,8 @@ from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.row_splits import FOLDS, ten_folds_of_sites_and_labels
 from offline.estimators.combat import ComBat
-from offline.estimators.harmonised import tellable
+from offline.estimators.corrected import TraitScale, separable
 from offline.estimators.kernel_ridge import Products, predict_label, score_two
-from offline.estimators.without_traits import TraitScale
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
 from offline.scans import Scans
@@ -76,7 +75,7 @@ def _combat(train: Side, test: Side) -> tuple[Floats, Floats]:
 
 def _combat_kept(train: Side, test: Side) -> tuple[Floats, Floats]:
     scale = TraitScale.of(train.traits)
-    kept = list(tellable(scale(train.traits), train.site, (AGE, FEMALE)))
+    kept = list(separable(scale(train.traits), train.site, (AGE, FEMALE)))
     combat = ComBat("refuse").fit(train.X, site=train.site, covariates=scale(train.traits)[:, kept])
     one, two = (
         combat.transform(each.X, site=each.site, covariates=scale(each.traits)[:, kept])

@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from models.arrays import Floats
 from models.errors import HemostreamError
+from offline.estimators.corrected import split_traits
 from offline.estimators.torch_cnn import ConvolutionalClassifier
-from offline.estimators.without_traits import apart
 from offline.studies.systems.selecting import Best
 from offline.studies.tables import AGE, N_TRAITS
 
@@ -45,7 +45,7 @@ class TransferByAge(ClassifierMixin, BaseEstimator):
         y : (n,) array
             Labels; each among the young and among the older.
         """
-        edges, traits = apart(X, N_TRAITS)
+        edges, traits = split_traits(X, N_TRAITS)
         young = traits[:, AGE] < self.before  # NaN is not less
         for who, chosen in (("young", young), ("older", ~young)):
             if len(np.unique(y[chosen])) < len(np.unique(y)):
@@ -62,9 +62,9 @@ class TransferByAge(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Floats) -> Floats:
         """Log odds of the second label, (n,) float64, of rows as fitted, (n, n_edges + n_traits) float64."""
         check_is_fitted(self, "network_")
-        return np.asarray(self.network_.decision_function(self.best_.transform(apart(X, N_TRAITS)[0])))
+        return np.asarray(self.network_.decision_function(self.best_.transform(split_traits(X, N_TRAITS)[0])))
 
     def predict(self, X: Floats) -> Labels:
         """Labels, (n,) array, of rows as fitted, (n, n_edges + n_traits) float64."""
         check_is_fitted(self, "network_")
-        return np.asarray(self.network_.predict(self.best_.transform(apart(X, N_TRAITS)[0])))
+        return np.asarray(self.network_.predict(self.best_.transform(split_traits(X, N_TRAITS)[0])))

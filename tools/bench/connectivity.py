@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from models.features.connectivity import Correlation
 from models.features.series import Series
-from offline.features import FEATURES, SeriesFeatures
+from models.scan_model import FEATURES
 
 app = App(name="connectivity", help="Connectivity of a cohort.", help_format="plaintext")
 
@@ -57,13 +57,13 @@ def connectivity(*, turns: int = 5, others: bool = False, double: bool = False) 
         X = padded(scans).astype(dtype)
         standardised = [standard(scan).astype(dtype) for scan in scans]
         seconds = np.full(len(X), 2.0)
-        feature = SeriesFeatures(Correlation()).fit(X)
-        check(feature.transform(X), scans)
+        feature = partial(Correlation(), X, seconds)
+        check(feature(), scans)
         columns = [np.ascontiguousarray(scan.T, dtype=dtype) for scan in scans]
         arms: dict[str, Callable[[], object]] = {
             "products": lambda: [series @ series.T for series in standardised],
             "products, each forgotten": lambda: forgotten(standardised),
-            "hemostream": lambda: feature.transform(X),
+            "hemostream": feature,
             "nilearn": lambda: nilearn(columns),
         }
         took: dict[str, list[float]] = {name: [] for name in arms}
@@ -78,12 +78,9 @@ def connectivity(*, turns: int = 5, others: bool = False, double: bool = False) 
             middle = median(values)
             print(f"| {name} | {middle:.3f} | {min(values):.3f} | {max(values):.3f} | {middle / floor:.2f} |")
         if others:
-            print("\n| feature | fit, s | transform, s |\n|---|---|---|")
+            print("\n| feature | s |\n|---|---|")
             for name, kind in FEATURES.items():
-                other = kind()
-                fit = timed(partial(other.fit, X, repetition_time=seconds))
-                transform = timed(partial(other.transform, X, repetition_time=seconds))
-                print(f"| {name} | {fit:.2f} | {transform:.2f} |", flush=True)
+                print(f"| {name} | {timed(partial(kind(), X, seconds)):.2f} |", flush=True)
     print(f"\n{json.dumps(describe_machine())}")
 
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from offline.estimators.combat import FEWEST
-from offline.estimators.harmonised import Harmonised
+from offline.estimators.corrected import Harmonised, WithoutTraits
 from offline.estimators.ridge_connectivity import RidgeConnectivity
-from offline.estimators.without_traits import WithoutTraits
 from offline.studies.base import Paper, Role, Study, UnlabelledUse
 from offline.studies.tables import AGE, CORRELATION_AND_TRAITS, FEMALE, N_TRAITS
 

@@ -116,7 +116,7 @@ def test_ctrl_c_ends_a_fit_and_is_not_taken_for_early_stopping(monkeypatch: pyte
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("offline.estimators.torch_fit.Batches.__iter__", interrupted)
+    monkeypatch.setattr("torch.optim.AdamW.step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit("mixture")
     X, y, _ = planted(40, 8, 1.0, 0)

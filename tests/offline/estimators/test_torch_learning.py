@@ -9,9 +9,9 @@ from sklearn.model_selection import cross_validate
 
 from offline.estimators.base import LogitClassifier
 from offline.estimators.deep_bayesian import DeepBayesianClassifier
-from offline.estimators.torch_base import NetworkError
 from offline.estimators.torch_cnn import ConvolutionalClassifier
 from offline.estimators.torch_deep_belief import DeepBeliefClassifier
+from offline.estimators.torch_fit import NetworkError
 from offline.estimators.torch_fusion import NaiveBayesFusion
 from offline.estimators.torch_mixture import MixtureOfExpertsClassifier
 from offline.estimators.torch_stacked_autoencoder import StackedAutoEncoderClassifier

@@ -11,9 +11,8 @@ from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.combat import FEWEST, ComBat
-from offline.estimators.harmonised import Harmonised, tellable
+from offline.estimators.corrected import Harmonised, TraitScale, WithoutTraits, separable
 from offline.estimators.ridge_connectivity import RidgeConnectivity
-from offline.estimators.without_traits import TraitScale, WithoutTraits
 from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
@@ -72,7 +71,7 @@ def test_planted_confounds_leave_nothing_and_a_planted_effect_of_the_brain_stays
 @settings(max_examples=20, deadline=None)
 def test_what_is_left_in_training_is_uncorrelated_with_every_known_trait(seed: int) -> None:
     X, y, site = confounded(seed, n=80)
-    left = WithoutTraits(RidgeConnectivity([1.0]), N_TRAITS).fit(X, y, site=site).left(X)
+    left = WithoutTraits(RidgeConnectivity([1.0]), N_TRAITS).fit(X, y, site=site).corrected(X)
     traits = X[:, N_FEATURES:]
     standard = (traits - traits.mean(axis=0)) / traits.std(axis=0)
     assert np.abs(standard.T @ left).max() < 1e-6
@@ -86,7 +85,7 @@ def test_what_only_traits_make_is_taken_out_of_whoever_is_judged(seed: int) -> N
     X = np.column_stack([7.0 + traits @ rng.normal(size=(N_TRAITS, 5)), traits])
     y, site = np.arange(60) % 2, np.full(60, "a")
     model = WithoutTraits(RidgeConnectivity([1.0]), N_TRAITS).fit(X[:60], y, site=site)
-    assert np.abs(model.left(X[60:])).max() < 1e-6 * np.abs(X[:, :5]).max()
+    assert np.abs(model.corrected(X[60:])).max() < 1e-6 * np.abs(X[:, :5]).max()
 
 
 def test_unknown_traits_stand_at_the_mean_of_training_and_nobody_knows_is_no_error() -> None:
@@ -106,7 +105,7 @@ def test_unknown_traits_stand_at_the_mean_of_training_and_nobody_knows_is_no_err
     assert TraitScale.of(X[:, N_FEATURES:]).scale[LOG_MOTION] == 1.0
     assert (model.predict(X) == model.classes_[(model.decision_function(X) > 0) * 1]).all()
     with pytest.raises(HemostreamError, match="features and 4 traits"):
-        model.left(X[:, :4])
+        model.corrected(X[:, :4])
 
 
 def sites(seed: int, n: int = 160, n_sites: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,8 +127,8 @@ def test_combat_is_that_of_the_training_people_and_each_site_is_judged_by_its_ow
     rows = expected.transform(
         X[120:, :N_FEATURES], site=site[120:], covariates=z(X[120:, N_FEATURES:])[:, kept]
     )
-    np.testing.assert_allclose(model.harmonised(X[120:], site=site[120:]), rows)
-    np.testing.assert_array_equal(model.harmonised(X[120:]), X[120:, :N_FEATURES])
+    np.testing.assert_allclose(model.corrected(X[120:], site=site[120:]), rows)
+    np.testing.assert_array_equal(model.corrected(X[120:]), X[120:, :N_FEATURES])
 
 
 def of_sites(y: np.ndarray, site: np.ndarray) -> SampleTable:
@@ -169,9 +168,9 @@ def test_an_unseen_site_is_pooled_or_estimated_from_its_people_and_too_few_are_p
         combat(random_state=0, estimate=e).fit(X[seen], y[seen], site=site[seen]) for e in (0, 1)
     )
     many, few = unseen[:FEWEST], unseen[: FEWEST - 1]
-    np.testing.assert_allclose(pooled.harmonised(X[many], site=site[many]), X[many, :N_FEATURES])
-    np.testing.assert_array_equal(estimated.harmonised(X[few], site=site[few]), X[few, :N_FEATURES])
-    found = estimated.harmonised(X[many], site=site[many])
+    np.testing.assert_allclose(pooled.corrected(X[many], site=site[many]), X[many, :N_FEATURES])
+    np.testing.assert_array_equal(estimated.corrected(X[few], site=site[few]), X[few, :N_FEATURES])
+    found = estimated.corrected(X[many], site=site[many])
     middle = X[seen, :N_FEATURES].mean(axis=0)
     # Its people come to lie where those of the other sites do.
     assert (
@@ -180,7 +179,7 @@ def test_an_unseen_site_is_pooled_or_estimated_from_its_people_and_too_few_are_p
     )
     # A small site is pooled beside people of a site that was fitted, too.
     together = np.concatenate([few, np.flatnonzero(site == "s0")[:3]])
-    beside = estimated.harmonised(X[together], site=site[together])
+    beside = estimated.corrected(X[together], site=site[together])
     np.testing.assert_array_equal(beside[: len(few)], X[few, :N_FEATURES])
     assert not np.isclose(beside[len(few) :], X[together[len(few) :], :N_FEATURES]).all()
 
@@ -188,7 +187,7 @@ def test_an_unseen_site_is_pooled_or_estimated_from_its_people_and_too_few_are_p
 def test_the_labels_of_training_do_not_reach_the_harmonisation() -> None:
     X, y, site = sites(3)
     one, two = (
-        combat(random_state=0).fit(X, labels, site=site).harmonised(X, site=site) for labels in (y, 1 - y)
+        combat(random_state=0).fit(X, labels, site=site).corrected(X, site=site) for labels in (y, 1 - y)
     )
     np.testing.assert_array_equal(one, two)
 
@@ -198,7 +197,7 @@ def test_a_covariate_that_sites_tell_already_is_left_out() -> None:
     number = np.unique(site, return_inverse=True)[1]
     traits = np.column_stack([X[:, N_FEATURES], number, 2.0 * X[:, N_FEATURES] + number, np.arange(160.0)])
     scaled = TraitScale.of(traits)(traits)
-    assert tellable(scaled, site, (0, 1, 2, 3)) == (0, 3)
+    assert separable(scaled, site, (0, 1, 2, 3)) == (0, 3)
     table = np.column_stack([X[:, :N_FEATURES], traits])
     model = Harmonised(RidgeConnectivity([1.0]), 4, kept=(1, 0)).fit(table, y, site=site)
     assert model.kept_ == (0,)

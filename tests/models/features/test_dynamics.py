@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from models.errors import HemostreamError
-from models.features.dynamics import SlidingConnectivity, TemporalVariability
-from offline.features import SeriesFeatures
+from models.features.dynamics import TemporalVariability
+from tests.models.features.computed import computed
 
 
 def test_variability_by_hand() -> None:
     """One less the mean over pairs of windows of the correlation of the region's profiles."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1, 6, 100)) + rng.normal(size=(1, 1, 100))
-    found = SeriesFeatures(TemporalVariability(window_s=40.0)).fit_transform(X, repetition_time=2.0)[0]
+    found = computed(TemporalVariability(window_s=40.0), X, 2.0)[0]
     matrices = [np.corrcoef(X[0, :, at : at + 20]) for at in range(0, 100, 20)]
     for region in range(6):
         profiles = np.array([np.delete(matrix[region], region) for matrix in matrices])
@@ -25,8 +25,8 @@ def test_a_masked_region_is_in_nobodys_profile() -> None:
     X = rng.normal(size=(1, 6, 100)) + rng.normal(size=(1, 1, 100))
     rest = np.delete(X, 2, axis=1)
     X[:, 2] = 0.0
-    found = SeriesFeatures(TemporalVariability()).fit_transform(X, repetition_time=2.0)[0]
-    alone = SeriesFeatures(TemporalVariability()).fit_transform(rest, repetition_time=2.0)[0]
+    found = computed(TemporalVariability(), X, 2.0)[0]
+    alone = computed(TemporalVariability(), rest, 2.0)[0]
     assert found[2] == 0
     np.testing.assert_allclose(np.delete(found, 2), alone, atol=1e-9)
 
@@ -35,11 +35,8 @@ def test_what_repeats_does_not_vary() -> None:
     rng = np.random.default_rng(2)
     piece = rng.normal(size=(1, 5, 20)) + rng.normal(size=(1, 1, 20))
     X = np.tile(piece, (1, 1, 5))
-    same = SeriesFeatures(TemporalVariability(window_s=40.0)).fit_transform(X, repetition_time=2.0)
+    same = computed(TemporalVariability(window_s=40.0), X, 2.0)
     np.testing.assert_allclose(same, 0, atol=1e-9)
-    still = SeriesFeatures(SlidingConnectivity(40.0, 40.0)).fit_transform(X, repetition_time=2.0)
-    np.testing.assert_allclose(still, 0, atol=1e-9)
-    assert SeriesFeatures(SlidingConnectivity(30.0, 10.0)).fit_transform(X, repetition_time=2.0).min() > 0
 
 
 def test_the_region_that_changes_company_varies_most() -> None:
@@ -50,33 +47,25 @@ def test_the_region_that_changes_company_varies_most() -> None:
     X[0, 4:8] += second
     turn = np.arange(200) // 20 % 2 == 0
     X[0, 8] += np.where(turn, first[0], second[0])
-    found = SeriesFeatures(TemporalVariability(window_s=40.0)).fit_transform(X, repetition_time=2.0)[0]
+    found = computed(TemporalVariability(window_s=40.0), X, 2.0)[0]
     assert found.argmax() == 8
     assert found[8] > 5 * found[:8].max()
-    sliding = SeriesFeatures(SlidingConnectivity(window_s=40.0, step_s=20.0)).fit(X, repetition_time=2.0)
-    names = sliding.get_feature_names_out("abcdefghi")
-    with_last = np.array(["i" in name.split(" SD")[0] for name in names])
-    spread = sliding.transform(X, repetition_time=2.0)[0]
-    assert spread[with_last].min() > spread[~with_last].max()
 
 
 def test_windows_are_seconds_at_any_repetition_time() -> None:
     """The same scan, every second volume of it: about the same variability from the same seconds."""
     rng = np.random.default_rng(4)
     X = np.repeat(rng.normal(size=(1, 5, 100)) + rng.normal(size=(1, 1, 100)), 2, axis=2)
-    for feature in (SeriesFeatures(TemporalVariability()), SeriesFeatures(SlidingConnectivity())):
-        np.testing.assert_allclose(
-            feature.fit_transform(X, repetition_time=1.0),
-            feature.fit_transform(X[:, :, ::2], repetition_time=2.0),
-            atol=1e-9,
-        )
+    np.testing.assert_allclose(
+        computed(TemporalVariability(), X, 1.0), computed(TemporalVariability(), X[:, :, ::2], 2.0), atol=1e-9
+    )
 
 
 def test_windows_that_cannot_be() -> None:
     X = np.random.default_rng(5).normal(size=(1, 5, 30))
     with pytest.raises(HemostreamError, match=r"A window of 4 s has 2 volumes at a repetition time of 2 s"):
-        SeriesFeatures(SlidingConnectivity(window_s=4.0)).fit_transform(X, repetition_time=2.0)
+        computed(TemporalVariability(window_s=4.0), X, 2.0)
     with pytest.raises(HemostreamError, match=r"Scan 0 has 30 volumes; .* needs at least 40"):
-        SeriesFeatures(TemporalVariability()).fit_transform(X, repetition_time=2.0)
+        computed(TemporalVariability(), X, 2.0)
     with pytest.raises(HemostreamError, match="2 regions; a profile of correlations needs 3"):
-        SeriesFeatures(TemporalVariability()).fit_transform(X[:, :2], repetition_time=2.0)
+        computed(TemporalVariability(), X[:, :2], 2.0)
