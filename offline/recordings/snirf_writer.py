@@ -21,7 +21,7 @@ from models.arrays import Floats
 from models.errors import RecordingError
 from models.write_atomic import atomic_path
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
-from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
+from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_columns
 from realtime.channels.lossless import lossless_extension
 from realtime.channels.wavelengths import FARTHEST_NM
 from realtime.signal import Channel, Kind
@@ -201,7 +201,7 @@ def _write(file: h5py.File, recording: Recording) -> None:
     for name, value in {**standard, **ours}.items():
         tags[name] = value
     # Read back as a stranger would; keep only what is lacking then.
-    tags[TAG_CHANNELS] = lossless_extension(spec, standard_channels(nirs, block, 1.0).channels, -1.0)
+    tags[TAG_CHANNELS] = lossless_extension(spec, standard_columns(nirs, block, 1.0).channels, -1.0)
 
 
 def _write_channel(group: h5py.Group, channel: Channel, wavelengths: list[float]) -> None:

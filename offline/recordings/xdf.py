@@ -9,28 +9,20 @@ import io
 import logging
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyxdf
 
 from models.errors import RecordingError, SignalError, StreamError
-from offline.recordings.checks import (
-    check_distances,
-    check_pairs,
-    check_times,
-    length_factor,
-    missing_values,
-    rescaled,
-)
+from offline.recordings.checks import check_pairs, check_times, missing_values
 from offline.recordings.damage import LOST_SHARE
-from offline.recordings.plausible import check_wavelengths
+from offline.recordings.plausible import check_distances, check_wavelengths, length_factor, rescaled
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from offline.recordings.xdf_clock import on_recorder_clock
 from offline.recordings.xdf_events import marker_streams, read_events, unread
@@ -45,6 +37,8 @@ from realtime.devices import layout_of, usual
 from realtime.log import OriginKind
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
+
+T = TypeVar("T")
 
 
 def read_xdf(
@@ -81,7 +75,6 @@ def read_xdf(
     RecordingError
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
-    path = Path(path)
     streams, opened, remarks, lost_bytes = _load(path)
     chosen = choose_signal(streams, stream, path)
     check_times(chosen.times, path)
@@ -127,11 +120,8 @@ def read_xdf(
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value
         notes["speed"] = origin.speed
-    if remarks:
-        notes["remarks"] = remarks
-    name = path.name.split(".xdf")[0]
     return Recording(
-        name,
+        path.name.split(".xdf")[0],
         spec,
         data,
         chosen.times,
@@ -141,7 +131,7 @@ def read_xdf(
         notes,
         time_uncertainty_s=chosen.uncertainty,
         pushed=True,
-    )
+    ).remarked(remarks)
 
 
 def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], float]:
@@ -161,16 +151,16 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], floa
     except (KeyError, ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         # Headers that are not what pyxdf supposes.
         raise RecordingError(f"{path} is damaged: pyxdf stops at {type(error).__name__} {error}.") from error
-    streams = [replace(_stream(one, chunks.compared_after), declared=_declared(one)) for one in found]
+    streams = [_stream(one, chunks.compared_after) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     complaints = [*chunks.damage, *complaints]
     share = chunks.lost / max(1, len(content))
     remarks = []
     if complaints:
-        places = "1 place" if len(complaints) == 1 else f"{len(complaints)} places"
-        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was ignored: {complaints[0]}")
-    return streams, _opened(header), remarks, share
+        count = "1 place" if len(complaints) == 1 else f"{len(complaints)} places"
+        remarks.append(f"the file is damaged in {count}, {share:.2%} of it was ignored: {complaints[0]}")
+    return streams, _field(header, "datetime", datetime.fromisoformat), remarks, share
 
 
 def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -> XdfStream:
@@ -187,6 +177,7 @@ def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -
     )
     with np.errstate(invalid="ignore"):  # a wrong comparison may be infinite, both ways
         compared = measured_at + offsets
+    declared = _field(found.get("footer"), "sample_count", int)
     return XdfStream(
         info,
         found["time_series"],
@@ -194,22 +185,16 @@ def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -
         compared,
         on_clock.uncertainty,
         on_clock.remarks,
+        declared,
     )
 
 
-def _declared(found: Mapping[str, Any]) -> int | None:
-    """Samples by the footer; None where there is none, or it does not say."""
+def _field(content: Any, name: str, form: Callable[[str], T]) -> T | None:
+    """A field of a header or a footer, which are free text of the recorder's; None where it is not there."""
     try:
-        return int(found["footer"]["info"]["sample_count"][0])
+        return form(content["info"][name][0])
     except (KeyError, IndexError, TypeError, ValueError):
-        return None  # the footer is free text of the recorder's
-
-
-def _opened(header: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(header["info"]["datetime"][0])
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None  # the header is free text of the recorder's
+        return None
 
 
 @contextmanager
@@ -219,11 +204,10 @@ def _complaints() -> Iterator[list[str]]:
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.ERROR:
-                complaints.append(record.getMessage())
+            complaints.append(record.getMessage())
 
     logger = logging.getLogger("pyxdf")
-    handler, before = Keep(), logger.propagate
+    handler, before = Keep(logging.ERROR), logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
     try:
