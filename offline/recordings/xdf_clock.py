@@ -9,8 +9,8 @@ other agrees with, and that no step of the stamps explains, moves nothing.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,8 +48,7 @@ LONGEST_FILE_S = 1e6
 """Stamps and comparisons further from a clock's others are none of its, s."""
 
 
-@dataclass(frozen=True, eq=False)
-class OnRecorderClock:
+class OnRecorderClock(NamedTuple):
     """Stamps on the recorder's clock.
 
     Parameters
