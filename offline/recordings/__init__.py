@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from models.errors import RecordingError
+from models.errors import RecordingError, SignalError, StreamError
 from models.regular_file import check_regular
 
 if TYPE_CHECKING:
@@ -147,7 +147,10 @@ def read_here(path: Path, **options: Any) -> "Recording":
     found = _format_of(path)
     module, function = found.reader.split(".")
     reader = getattr(import_module(f"offline.recordings.{module}"), function)
-    read: Recording = reader(path, **{name: options[name] for name in found.options if name in options})
+    try:
+        read: Recording = reader(path, **{name: options[name] for name in found.options if name in options})
+    except (SignalError, StreamError) as error:
+        raise RecordingError(f"{path}: {error}") from error
     if not found.session:
         read = without_bad_spans(read)
     return with_losses(trusted(read), wire=found.session or read.pushed)

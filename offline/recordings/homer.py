@@ -11,7 +11,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from models.arrays import Floats
-from models.errors import RecordingError, SignalError
+from models.errors import RecordingError
 from offline.recordings.bad_marks import CHANNELS, SAMPLES, without_marked
 from offline.recordings.checks import (
     check_pairs,
@@ -31,27 +31,15 @@ _COUNTS = {"Src": "nSrcs", "Det": "nDets"}
 
 
 def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
-    """Read a ``.nirs`` file.
+    """Read a ``.nirs`` file: intensities in arbitrary units, for the unit is not in the file.
 
     Its variables: ``d`` intensities (samples by channels), ``t`` seconds, ``s`` onsets (samples by
     conditions, above 0 where one begins; Homer marks onsets that were rejected with -1), ``SD``
     probe, optionally ``aux`` and ``CondNames``.  Durations are not in the file.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    length_unit : str or None
-        What positions are really in, where the file's claim is wrong.
-
-    Returns
-    -------
-    Recording
-        Intensities in arbitrary units; the unit is not in the file.
-
     Raises
     ------
-    RecordingError
+    RecordingError, SignalError
         Where the file is damaged, lacks a variable, or a pair lacks a wavelength.
     """
     content = _load(path)
@@ -70,10 +58,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     declared = label_of(np.ravel(probe.get("SpatialUnit", "mm")).tolist()) or "mm"
     unit, factor = length_factor(declared, length_unit, path)
     channels = _channels(probe, measured, factor, path)
-    try:
-        spec = SignalSpec(channels, nominal_rate(times))
-    except SignalError as error:
-        raise RecordingError(f"{path}: {error}") from error
+    spec = SignalSpec(channels, nominal_rate(times))
     check_distances(spec, path, unit)
     check_wavelengths(spec.channels, path)
     check_pairs(channels, path)

@@ -27,20 +27,10 @@ _MNES_DATE = datetime(2000, 1, 1)
 
 
 def read_nirx(path: Path) -> Recording:
-    """Read a NIRx recording.
+    """Read a NIRx folder, or that of a ``.hdr`` file: intensities, with positions in MNE's head frame.
 
     NIRx files hold no stamps: times are those of the declared rate, as MNE gives them.  Saturated
     samples (NaN in the file) are missing.
-
-    Parameters
-    ----------
-    path : Path
-        The folder, or its ``.hdr`` file.
-
-    Returns
-    -------
-    Recording
-        Intensities; positions in MNE's head frame.
 
     Raises
     ------

@@ -23,13 +23,8 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
     too: names are kept as they stand); otherwise they are called by their column.  Which dialects of
     tables are understood, and which are refused, is `offline.recordings.series_table`.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    repetition_time : float or None
-        Seconds between volumes; without it a side file of the same name ending in ``.json`` must
-        have ``RepetitionTime``, as in BIDS.
+    Without a repetition time (s) a side file of the same name ending in ``.json`` must have
+    ``RepetitionTime``, as in BIDS.
 
     Returns
     -------

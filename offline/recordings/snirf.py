@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from models.arrays import Floats
-from models.errors import RecordingError, SignalError
+from models.errors import RecordingError
 from offline.recordings import hdf5
 from offline.recordings.bad_marks import without_marked
 from offline.recordings.checks import (
@@ -61,27 +61,14 @@ def read_snirf(
     haemoglobin_unit: str | None = None,
     stream: str | None = None,
 ) -> Recording:
-    """Read a SNIRF file.
+    """Read a SNIRF file; options as of `read_recording`.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    length_unit : str or None
-        What positions are really in, where the file's claim is wrong.
-    haemoglobin_unit : str or None
-        What concentrations are really in, where the file does not say so, or wrongly.
-    stream : str or None
-        Which measurement, or data block of it: ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
-
-    Returns
-    -------
-    Recording
-        By default the first data block of the first measurement; `notes` tell of others.
+    By default the first data block of the first measurement, and remarks on others; `stream` names another:
+    ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
 
     Raises
     ------
-    RecordingError
+    RecordingError, SignalError
         Where the file is damaged, holds no signal of ours, or a pair lacks a wavelength.
     """
     try:
@@ -90,8 +77,6 @@ def read_snirf(
     except RecordingError as error:
         message = str(error)
         raise RecordingError(message if str(path) in message else f"{path}: {message}") from error
-    except SignalError as error:
-        raise RecordingError(f"{path}: {error}") from error
     except (OSError, RuntimeError, KeyError) as error:
         # What the HDF5 library raises for a file that is cut off, damaged, or no HDF5 at all.
         raise RecordingError(

@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pyxdf
 
-from models.errors import RecordingError, SignalError, StreamError
+from models.errors import RecordingError
 from offline.recordings.checks import check_pairs, check_times, missing_values
 from offline.recordings.damage import LOST_SHARE
 from offline.recordings.plausible import check_distances, check_wavelengths, length_factor, rescaled
@@ -51,40 +51,21 @@ def read_xdf(
 ) -> Recording:
     """Read one haemodynamic stream of an XDF file, with the markers of its marker streams.
 
-    Parameters
-    ----------
-    path : Path
-        The file; ``.xdf.gz`` and ``.xdfz`` are compressed.
-    layout : Path, mapping or None
-        Side file for a stream that does not describe itself (`realtime.channels.montage`).
-    stream : str or None
-        Which stream, where several have type NIRS: its name (or a part that only it has), source_id,
-        uid, number in the file, or a predicate (`offline.recordings.xdf_streams`).
-    events : str or None
-        Which marker stream, named likewise; None takes all of them.
-    length_unit : str or None
-        What optode locations are really in, where they are not in millimetres.
-
-    Returns
-    -------
-    Recording
-        Stamps are those of the recorder's LSL clock, raw but for the measured offset.
+    Options are those of `read_recording`; by default the one stream of type NIRS, and all marker streams
+    (`offline.recordings.xdf_streams`).  Stamps are those of the recorder's LSL clock, raw but for the offset.
 
     Raises
     ------
-    RecordingError
+    RecordingError, SignalError, StreamError
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
     streams, opened, remarks, lost_bytes = _load(path)
     chosen = choose_signal(streams, stream, path)
     check_times(chosen.times, path)
-    try:
-        arranged = _arranged(chosen, layout)
-        spec = SignalSpec(arranged.spec.channels, _rate(chosen, arranged))
-        data = arranged.take(np.asarray(chosen.values).T)
-        origin = read_origin(chosen.info)
-    except (StreamError, SignalError) as error:
-        raise RecordingError(f"{path}: {error}") from error
+    arranged = _arranged(chosen, layout)
+    spec = SignalSpec(arranged.spec.channels, _rate(chosen, arranged))
+    data = arranged.take(np.asarray(chosen.values).T)
+    origin = read_origin(chosen.info)
     unit, factor = length_factor("mm", length_unit, path)
     if length_unit is not None:
         spec = rescaled(spec, factor / LENGTHS["mm"])

@@ -269,13 +269,10 @@ def _summed(each: Floats) -> Floats:
 
 def _between(stamps: Floats, cut: int, last: float, first: float) -> tuple[int, int]:
     """Samples around a cut after the last comparison (s) of one clock and before the first of the next."""
-    low = cut
-    while low > 0 and stamps[low - 1] > last:
-        low -= 1
-    high = cut
-    while high < len(stamps) and stamps[high] < first:
-        high += 1
-    return low, high
+    not_after = np.flatnonzero(~(stamps[:cut] > last))
+    not_before = np.flatnonzero(~(stamps[cut:] < first))
+    low = int(not_after[-1]) + 1 if len(not_after) else 0
+    return low, cut + int(not_before[0]) if len(not_before) else len(stamps)
 
 
 def _in_stretches(uncertainty: Floats, period: float) -> Floats:

@@ -25,17 +25,7 @@ _SAME_EVENT_S = 0.1
 def read_events(
     streams: Sequence[XdfStream], wanted: str | None, path: Path
 ) -> tuple[tuple[Event, ...], list[str]]:
-    """Events of the marker streams of a file, and remarks on them.
-
-    Parameters
-    ----------
-    streams : sequence of XdfStream
-        All of the file but the signal.
-    wanted : str or None
-        Which one (`offline.recordings.xdf_streams`); None takes all that are marker streams by their
-        type or because they hold texts.
-    path : Path
-        Of the file, for messages.
+    """Events of the wanted marker stream (by default of all) of a file's streams but the signal, and remarks.
 
     Raises
     ------
@@ -67,7 +57,7 @@ def read_events(
 
 
 def marker_streams(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> list[XdfStream]:
-    """Those of a file's streams that are read as markers; parameters as of `read_events`."""
+    """Those streams that are read as markers: the wanted one, or all whose type says so or that hold texts."""
     if wanted is None:
         return [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
     return choose_markers(streams, wanted, path)
