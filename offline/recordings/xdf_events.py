@@ -57,7 +57,7 @@ def read_events(
 
 
 def marker_streams(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> list[XdfStream]:
-    """Those streams that are read as markers: the wanted one, or all whose type says so or that hold texts."""
+    """The streams that are read as markers: the wanted one, or all whose type says so or that hold texts."""
     if wanted is None:
         return [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
     return choose_markers(streams, wanted, path)
