@@ -1,7 +1,7 @@
 """How a recording is read for a bundle: as those of its training were, unless a person says otherwise.
 
 A recipe's ``[input]`` says what files do not say themselves, or say wrongly: which stream, which units, what
-the channels are.  A bundle's card keeps that, so that nobody has to know it again.
+the channels are.  A bundle's card keeps that, so that it need not be stated again.
 """
 
 import json

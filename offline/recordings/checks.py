@@ -37,11 +37,11 @@ def nominal_rate(times: Floats) -> float:
     return float(len(steps) / (times[-1] - times[0])) if is_regular(times) else 1.0 / typical
 
 
-def is_regular(times: Floats, tolerance: float = 0.01) -> bool:
-    """Whether no step between stamps (s) differs from the typical one by more than this part of it."""
+def is_regular(times: Floats) -> bool:
+    """Whether no step between stamps (s) differs from the typical one by more than a hundredth of it."""
     steps = np.diff(times)
     typical = np.median(steps) if len(steps) else 0.0
-    return bool(np.all(np.abs(steps - typical) <= tolerance * abs(typical)))
+    return bool(np.all(np.abs(steps - typical) <= 0.01 * abs(typical)))
 
 
 def check_times(times: Floats, path: Path) -> None:

@@ -1,5 +1,6 @@
 """A recording of which much cannot be read is not taken for a recording, unless it is allowed."""
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,11 @@ MOST_LOST = 0.1
 
 WORTH_TELLING = 0.01
 """Part of a recording that may be empty without a word."""
+MISLED: tuple[type[Exception], ...] = (
+    *(OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(NameError, zlib.error),
+)
+"""What the parsers of scipy and MNE raise, besides their own errors, where a damaged file misleads them."""
 GAP_PERIODS, GAP_S = 5, 1.0
 """A step in time longer than so many usual ones, and than so many seconds, is a gap."""
 

@@ -1,6 +1,5 @@
 """Homer2 and Homer3 ``.nirs`` files (MATLAB) to a `Recording`."""
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
+from offline.recordings.damage import MISLED
 from offline.recordings.plausible import check_distances, check_steps, check_wavelengths, length_factor
 from realtime.channels.optodes import between, positions_of, standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
@@ -28,6 +28,7 @@ from realtime.sources.markers import Marks, label_of
 from realtime.sources.recording import Event, Recording
 
 _COUNTS = {"Src": "nSrcs", "Det": "nDets"}
+_MISLED: tuple[type[Exception], ...] = (MatReadError, *MISLED)
 
 
 def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
@@ -83,25 +84,12 @@ def _load(path: Path) -> Mapping[str, Any]:
         raise RecordingError(
             f"{path} is a MATLAB 7.3 file; save it again with save(..., '-v7'), or as SNIRF."
         ) from error
-    except (
-        MatReadError,
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        UnboundLocalError,
-        ZeroDivisionError,
-        zlib.error,
-    ) as error:
-        # What scipy raises for a file that is cut off, damaged, or no MATLAB file at all; a damaged
-        # one can also lead its parser astray, hence the plain Python errors.
+    except (MemoryError, OverflowError) as error:
+        raise RecordingError(f"{path} is damaged: it claims an impossible size.") from error
+    except _MISLED as error:
         raise RecordingError(
             f"{path} is damaged, cut off, or no MATLAB file: it cannot be read ({error})."
         ) from error
-    except (MemoryError, OverflowError) as error:
-        raise RecordingError(f"{path} is damaged: it claims an impossible size.") from error
 
 
 def _probe(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:

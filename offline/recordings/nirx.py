@@ -3,7 +3,6 @@
 import configparser
 import re
 import warnings
-import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +14,14 @@ from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
 from offline.recordings.checks import check_pairs, held_once, in_order, missing_values
-from offline.recordings.damage import LOST_SHARE
+from offline.recordings.damage import LOST_SHARE, MISLED
 from offline.recordings.dates import local_start, utc_of
 from offline.recordings.plausible import check_distances, check_wavelengths
 from realtime.channels.mne_info import spec_from_info
 from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
 
+_MISLED: tuple[type[Exception], ...] = (MatReadError, configparser.Error, SignalError, *MISLED)
 _MNES_DATE = datetime(2000, 1, 1)
 """What MNE puts in for a date that it does not understand; it warns of that."""
 
@@ -49,23 +49,7 @@ def read_nirx(path: Path) -> Recording:
             warnings.simplefilter("always")
             raw = mne.io.read_raw_nirx(folder, saturated="nan", preload=True, verbose="warning")
         spec = spec_from_info(raw.info)
-    except (
-        OSError,
-        EOFError,
-        MatReadError,
-        zlib.error,
-        RuntimeError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        NameError,
-        NotImplementedError,
-        configparser.Error,
-        SignalError,
-    ) as error:
-        # MNE gives a damaged recording no error of its own: these are what its parsing runs into.
+    except _MISLED as error:
         why = _cut_off(_lengths(folder)) or _words_of(error)
         raise RecordingError(f"{folder} cannot be read as a NIRx recording: {why}") from error
     remarks = sorted({words for warning in caught if (words := _in_our_words(str(warning.message)))})

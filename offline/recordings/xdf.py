@@ -8,10 +8,12 @@ were sent, brought to the recorder's clock by `offline.recordings.xdf_clock`.
 import io
 import logging
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
@@ -181,21 +183,16 @@ def _field(content: Any, name: str, form: Callable[[str], T]) -> T | None:
 @contextmanager
 def _complaints() -> Iterator[list[str]]:
     """What pyxdf logs as errors while it reads on; it raises nothing for damaged chunks."""
-    complaints: list[str] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            complaints.append(record.getMessage())
-
-    logger = logging.getLogger("pyxdf")
-    handler, before = Keep(logging.ERROR), logger.propagate
+    logger, handler, complaints = logging.getLogger("pyxdf"), BufferingHandler(sys.maxsize), list[str]()
+    handler.setLevel(logging.ERROR)
+    before, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
-    logger.propagate = False
     try:
         yield complaints
     finally:
         logger.removeHandler(handler)
         logger.propagate = before
+        complaints += [record.getMessage() for record in handler.buffer]
 
 
 def _arranged(chosen: XdfStream, layout: Path | Mapping[str, Any] | None) -> StreamLayout:

@@ -224,7 +224,7 @@ def _alone(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], f
 
 
 def _cuts(clocks: list[list[int]], found: Floats, steps: _Steps) -> tuple[list[int], Floats]:
-    """Samples with which the second clock begins, the third ..., and doubts (s) where that is not sure."""
+    """Samples with which the second clock begins, the third ..., and uncertainties (s) where that is open."""
     n, period = len(steps.stamps), steps.period
     unsure = np.zeros(n)
     cuts: list[int] = []

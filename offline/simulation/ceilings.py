@@ -33,7 +33,7 @@ def latent_auc(group_effect: float) -> float:
     Parameters
     ----------
     group_effect : float
-        Cohen's d of each: together the groups lie ``sqrt(2) * d`` apart, and the area is ``Phi(d)``.
+        Cohen's d of each: together the groups differ by ``sqrt(2) * d``, and the area is ``Phi(d)``.
     """
     return float(norm.cdf(abs(group_effect)))
 
