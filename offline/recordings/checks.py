@@ -21,7 +21,7 @@ _NEXT_SAMPLE = 1.5
 
 
 def missing_values(spec: SignalSpec, data: Floats) -> Bools:
-    """Which of (n_channels, n_samples) values are not finite, or intensities that are not above zero."""
+    """Which (n_channels, n_samples) float64 values are not finite, or intensities not above zero."""
     missing: Bools = ~np.isfinite(data)
     rows = [i for i, channel in enumerate(spec.channels) if channel.kind is Kind.INTENSITY]
     missing[rows] |= ~(data[rows] > 0)
@@ -29,7 +29,7 @@ def missing_values(spec: SignalSpec, data: Floats) -> Bools:
 
 
 def nominal_rate(times: Floats) -> float:
-    """Samples a second (Hz) that stamps (s) claim: 1 over the typical step, 0 where there is none."""
+    """Hz that stamps, (n_samples,) float64 s, claim: 1 over the typical step, 0 where there is none."""
     steps = np.diff(times)
     typical = float(np.median(steps)) if len(steps) else 0.0
     if not typical > 0:
@@ -38,14 +38,14 @@ def nominal_rate(times: Floats) -> float:
 
 
 def is_regular(times: Floats) -> bool:
-    """Whether no step between stamps (s) differs from the typical one by more than a hundredth of it."""
+    """Whether no step of stamps, (n_samples,) float64, differs from the typical one by more than 1 %."""
     steps = np.diff(times)
     typical = np.median(steps) if len(steps) else 0.0
     return bool(np.all(np.abs(steps - typical) <= 0.01 * abs(typical)))
 
 
 def check_times(times: Floats, path: Path) -> None:
-    """Refuse a recording without samples, or with stamps that are NaN or infinite."""
+    """Refuse a recording without samples, or with stamps, (n_samples,) float64, that are NaN or infinite."""
     if not len(times):
         raise RecordingError(f"{path} holds no samples.")
     if bad := int(np.count_nonzero(~np.isfinite(times))):
@@ -84,9 +84,9 @@ def in_order(events: Sequence[Event]) -> tuple[tuple[Event, ...], list[str]]:
 def held_once(events: Sequence[Event], times: Floats) -> tuple[list[Event], list[str]]:
     """Events without those that only repeat that a trigger is still up, and a remark on these.
 
-    A file that lists every sample (stamps `times`, s) at which a trigger line is up, as Homer's converters
-    and event files of amplifiers do, has a row a sample: what follows the same label by no more than a sample
-    is held, not sent anew.
+    A file that lists every sample, at `times` (n_samples,) float64 s, at which a trigger line is up, as
+    Homer's converters and event files of amplifiers do, has a row a sample: what follows the same label by no
+    more than a sample is held, not sent anew.
     """
     rate = nominal_rate(times)
     if not rate:

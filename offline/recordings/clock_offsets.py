@@ -60,7 +60,7 @@ class Offsets:
     uncertainty: Floats
 
     def at(self, stamps: Floats) -> tuple[Floats, Floats]:
-        """Offset and uncertainty of stamps, (n_samples,) s on the source's clock; interpolated."""
+        """Offset and uncertainty of stamps, (n_samples,) float64 s on the source's clock; interpolated."""
         return np.interp(stamps, self.knots, self.offset), np.interp(stamps, self.knots, self.uncertainty)
 
 

@@ -61,7 +61,7 @@ def trusted(recording: Recording) -> Recording:
 
 
 def outside(events: Sequence[Event], times: Floats) -> Bools:
-    """Which events (n_events,) lie before the first of some stamps (s, in any order) or behind the last."""
+    """Which events, (n_events,) bool, lie before the first of (n_samples,) stamps (s) or behind the last."""
     onsets = np.array([event.onset for event in events])
     if not len(times):
         return np.ones(len(onsets), dtype=bool)

@@ -81,7 +81,7 @@ def text(group: h5py.Group, name: str, default: str = "") -> str:
 
 
 def numbers(group: h5py.Group, name: str) -> Floats:
-    """A dataset of real numbers, in the shape of the file; an error where there is none."""
+    """A dataset of real numbers in the shape of the file, (...) float64; an error where there is none."""
     values = array(group, name)
     where = f"{group.name}/{name}"
     if values is None:

@@ -85,7 +85,10 @@ def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
 
 
 def check_steps(times: Floats, path: Path, declared: str, unit: float = 1.0) -> None:
-    """Refuse stamps (s) whose unit cannot be the one that was taken: the file's words, and seconds in one."""
+    """Refuse stamps, (n_samples,) float64 s, whose unit cannot be the one that was taken.
+
+    `declared` are the file's words on it, `unit` the seconds in one.
+    """
     steps = np.diff(times)
     steps = steps[steps > 0]
     if not len(steps) or SHORTEST_STEP_S <= (typical := float(np.median(steps))) <= LONGEST_STEP_S:

@@ -16,7 +16,7 @@ from realtime.clock.chunk_stamps import EXACT_S, LONGEST_FEWEST, LONGEST_MOST, L
 def as_pushed(stamps: Floats, offsets: Floats, rate: float) -> Floats:
     """Offsets that move a chunk as a whole, by the offset of its last sample, which was measured.
 
-    Stamps (n_samples,), in the order of arrival, are s on the sender's clock, offsets what to add to each;
+    Stamps, (n_samples,) float64 in the order of arrival, are s on the sender's clock, offsets what to add;
     the stream declares `rate`, Hz, or 0.  What is given is the same for the same stamp.
     """
     _, firsts, again = np.unique(stamps, return_index=True, return_inverse=True)

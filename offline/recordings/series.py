@@ -87,8 +87,8 @@ def side_file_seconds(path: Path) -> Any:
 def check_times_of_volumes(path: Path, times: Floats, seconds: float) -> None:
     """Refuse a column of times that contradicts the repetition time: stamps would be wrong.
 
-    Times (n_volumes,) are in s or ms; the repetition time, s, is NaN where it is not known, and only gaps can
-    be found.
+    Times, (n_volumes,) float64, are in s or ms; the repetition time, s, is NaN where it is not known, and
+    only gaps can be found.
     """
     steps = np.diff(times)
     if not len(steps):

@@ -177,7 +177,7 @@ def _role_by_name(path: Path, plain: str, shown: str, values: Floats) -> ColumnR
 
 
 def counts(values: Floats) -> bool:
-    """Whether the values (n_volumes,) of a column are 0, 1, 2 ... or 1, 2, 3 ..."""
+    """Whether the values of a column, (n_volumes,) float64, are 0, 1, 2 ... or 1, 2, 3 ..."""
     return bool(values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values))))
 
 

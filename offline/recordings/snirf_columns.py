@@ -111,7 +111,7 @@ def standard_columns(
 
 
 def marks_in(block: h5py.Group, nirs: h5py.Group, tags: h5py.Group) -> dict[str, npt.NDArray[Any]]:
-    """Flags of channels and samples (`offline.recordings.bad_marks`) by name, in whatever group and shape."""
+    """Flags of channels and samples (`offline.recordings.bad_marks`) by name, of any group: (n,) array."""
     found: dict[str, npt.NDArray[Any]] = {}
     probe = hdf5.member(nirs, "probe")
     for group in (block, hdf5.member(block, "measurementLists"), probe, nirs, tags):

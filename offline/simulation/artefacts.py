@@ -6,7 +6,7 @@ import numpy as np
 
 from models.arrays import Bools, Floats
 from offline.simulation.people import Seed, chance
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 
 SHIFT_RISE_S = 0.3
@@ -58,7 +58,7 @@ def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) ->
 
 
 def motion_courses(times: Floats, motion: HeadMotion) -> Floats:
-    """What each pair sees of the motion at some times (s), in standard deviations as of `HeadMotion`."""
+    """What each pair sees of motion at times (s): (n_pairs, n_samples) float64, unit as of `HeadMotion`."""
     courses = [
         size * np.exp(-np.abs(times - peak) / width)
         for peak, size, width in zip(motion.spikes, motion.spike_sizes, motion.spike_widths, strict=True)
@@ -73,7 +73,7 @@ def motion_courses(times: Floats, motion: HeadMotion) -> Floats:
 
 
 def fast_sd(density: Floats, rate: float) -> Floats:
-    """Standard deviation (...) above 0.01 Hz of (..., n_samples) at a rate (Hz), by which motion is sized."""
+    """Standard deviation above 0.01 Hz of (..., n_samples) float64: by this motion is sized. Rate in Hz."""
     n_samples = density.shape[-1]
     # A straight line from end to end is taken out first: its spectrum would leak into everything.
     line = density[..., :1] + (density[..., -1:] - density[..., :1]) * np.linspace(0.0, 1.0, n_samples)
@@ -100,7 +100,7 @@ class Coupling(NamedTuple):
     bad: Bools
 
 
-def draw_coupling(session: Session) -> Coupling:
+def draw_coupling(session: SimulatedSession) -> Coupling:
     """Draw the coupling of a session: the cap is put on anew each time."""
     rng, n_pairs, spread = session.chance("coupling"), len(session.pairs), session.settings.spread
     level = np.exp(0.5 * spread * rng.standard_normal((n_pairs, 1)))

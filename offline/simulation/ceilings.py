@@ -82,8 +82,8 @@ def recording_features(series: Floats, partners: npt.NDArray[np.intp], rate: flo
 def rich_window_features(X: npt.NDArray[np.float32]) -> Floats:
     """The linear baseline's features, and in each window what channels share and how smooth they are.
 
-    Of (n, n_channels, n_samples) windows behind the pipeline (n, n_features): also all covariances of
-    channels, and autocovariances up to half the window.
+    Of windows behind the pipeline, (n, n_channels, n_samples) float32, it gives (n, n_features) float64: also
+    all covariances of channels, and autocovariances up to half the window.
     """
     values = X.astype(np.float64)
     n_times = values.shape[2]
@@ -105,7 +105,7 @@ def scorers(seed: int) -> Mapping[str, ClassifierMixin]:
 
 
 def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> Floats:
-    """Mean (n_people,) over the windows of each person (`whose`, from 0); NaN for a person without any."""
+    """Mean, (n_people,) float64, over the windows of each person (`whose`, from 0); NaN without any."""
     count = np.bincount(whose, minlength=n_people)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.bincount(whose, log_odds, minlength=n_people) / np.where(count, count, np.nan))
@@ -130,7 +130,7 @@ class Difference(NamedTuple):
 
 
 def compare(first: Floats, second: Floats, positive: Bools) -> Difference:
-    """The paired difference of the areas of two scores of the same people (DeLong et al. 1988)."""
+    """The paired difference of the areas of two (n_people,) float64 scores (DeLong et al. 1988)."""
     one, other = _placements(first, positive), _placements(second, positive)
     variance = sum(float(np.var(a - b, ddof=1)) / len(a) for a, b in zip(one, other, strict=True))
     return Difference(float(one[0].mean()), float(other[0].mean()), math.sqrt(variance))

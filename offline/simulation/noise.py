@@ -31,12 +31,12 @@ class Grid:
         self.frequency: Floats = np.asarray(rfftfreq(self._n_drawn, 1.0 / rate), dtype=np.float64)
 
     def draw(self, rng: np.random.Generator, n_series: int) -> Complexes:
-        """White complex Gaussian coefficients of unit mean square, (n_series, n_frequencies)."""
+        """White complex Gaussian coefficients of unit mean square, (n_series, n_frequencies) complex128."""
         drawn = rng.standard_normal((n_series, len(self.frequency), 2))
         return np.asarray((drawn[..., 0] + 1j * drawn[..., 1]) / np.sqrt(2.0))
 
     def series(self, drawn: Complexes, density: Floats) -> Floats:
-        """(n_series, n_samples) of coefficients and their one-sided density, in its unit, not squared."""
+        """(n_series, n_samples) float64 of coefficients and one-sided density, in its unit, not squared."""
         amplitude = np.sqrt(density * self.frequency[1] / 2.0)
         series = irfft(drawn * amplitude, n=self._n_drawn, axis=-1) * self._n_drawn
         return np.ascontiguousarray(series[:, : self.n_samples], dtype=np.float64)
@@ -73,7 +73,7 @@ def long_memory_density(frequency: Floats, exponent: float, rms: float) -> Float
 
 
 def peak_density(frequency: Floats, centre: float, width: float, rms: float) -> Floats:
-    """A Gaussian peak (Hz, `width` its standard deviation) of given root mean square; shapes as above."""
+    """A Gaussian peak (Hz; `width` its standard deviation) of this rms, (n_frequencies,) float64."""
     density = np.exp(-0.5 * ((frequency - centre) / width) ** 2)
     density[0] = 0.0
     return np.asarray(density * rms**2 / (np.sqrt(2.0 * np.pi) * width))

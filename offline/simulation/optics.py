@@ -12,7 +12,7 @@ from realtime.stages.beer_lambert import PPF, concentration_matrix
 
 
 def extinction(wavelengths: tuple[float, float]) -> Floats:
-    """Optical density of one mol/L over one metre: (2, 2) wavelengths by HbO and HbR, natural logarithm."""
+    """Natural optical density of one mol/L over 1 m: (2, 2) float64, wavelengths by HbO and HbR."""
     return np.asarray(np.linalg.inv(concentration_matrix(wavelengths, (1.0, 1.0))))
 
 

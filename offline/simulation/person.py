@@ -17,7 +17,7 @@ from offline.simulation.people import Person, Seed
 from offline.simulation.physiology import rhythms, slow
 from offline.simulation.probe import make_spec
 from offline.simulation.response import block_events, draw_blocks, evoked, response_weights
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 from realtime.sources.recording import Recording
 
@@ -60,8 +60,8 @@ class DrawnTruth:
         return asdict(self)
 
 
-def clean_haemoglobin(session: Session) -> Floats:
-    """HbO and HbR of a session before light, motion and noise, (2, n_pairs, n_samples) mol/L."""
+def clean_haemoglobin(session: SimulatedSession) -> Floats:
+    """HbO and HbR of a session before light, motion and noise, (2, n_pairs, n_samples) float64 mol/L."""
     clean = slow(session) + rhythms(session)
     task = session.settings.task
     if task is not None and task.size > 0:
@@ -100,7 +100,7 @@ def simulate_person(
     """
     if group not in (0, 1):
         raise RecipeError(f"Group is {group!r}; expected 0 (A) or 1 (B).")
-    drawn = Session.of(settings, seed, group, session)
+    drawn = SimulatedSession.of(settings, seed, group, session)
     pairs, person, times = drawn.pairs, drawn.person, drawn.times
     paths = person.pathlength * np.array([pair.distance for pair in pairs])
     density = optical_density(clean_haemoglobin(drawn), paths, settings.wavelengths)

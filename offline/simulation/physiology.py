@@ -12,11 +12,14 @@ import numpy as np
 from models.arrays import Floats
 from offline.simulation.noise import Complexes, long_memory_density, peak_density
 from offline.simulation.people import chance
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 
 
-def slow(session: Session) -> Floats:
-    """Noise of long memory: superficial, the same everywhere, and cerebral, alike in mirrored pairs."""
+def slow(session: SimulatedSession) -> Floats:
+    """Noise of long memory: superficial, the same everywhere, and cerebral, alike in mirrored pairs.
+
+    (2, n_pairs, n_samples) float64.
+    """
     settings, person, grid = session.settings, session.person, session.grid
     half, n_long = settings.n_pairs // 2, settings.n_pairs
     scalp = grid.draw(session.chance("scalp"), 2)
@@ -41,14 +44,14 @@ def slow(session: Session) -> Floats:
     return np.stack([hbo, hbr])
 
 
-def _wander(session: Session, name: str) -> Floats:
+def _wander(session: SimulatedSession, name: str) -> Floats:
     """A slow series of unit size that makes a rate vary; (n_samples,)."""
     grid = session.grid
     drawn = grid.draw(session.chance(name), 1)
     return grid.series(drawn, peak_density(grid.frequency, 0.04, 0.02, 1.0))[0]
 
 
-def _mayer(session: Session) -> Floats:
+def _mayer(session: SimulatedSession) -> Floats:
     """Mayer waves and their quadrature, (2, n_samples) mol/L.
 
     The slow part reaches into 0.07-0.13 Hz; the waves make up what is missing there.
@@ -64,8 +67,11 @@ def _mayer(session: Session) -> Floats:
     return grid.series(np.concatenate([drawn, -1j * drawn]), density)
 
 
-def rhythms(session: Session) -> Floats:
-    """Mayer waves, breathing and pulse: one course each a person, of differing strength from pair to pair."""
+def rhythms(session: SimulatedSession) -> Floats:
+    """Mayer waves, breathing and pulse: one course each a person, of differing strength from pair to pair.
+
+    (2, n_pairs, n_samples) float64.
+    """
     settings, person = session.settings, session.person
     start = session.chance("phases").uniform(0.0, 2.0 * np.pi, 2)
     step = 2.0 * np.pi / settings.rate

@@ -8,7 +8,7 @@ from scipy.stats import gamma
 
 from models.arrays import Floats
 from offline.simulation.probe import Pair
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import TaskBlocks
 from realtime.sources.recording import Event
 
@@ -20,8 +20,8 @@ def double_gamma(times: Floats, latency_s: float) -> Floats:
 
     Friston et al. 1998, *NeuroImage* 7, 30; with 5 s it is the form that SPM uses.
 
-    Of times since the stimulus (s), not normalised; `latency_s` is the mode of the positive gamma density,
-    the time to peak but for the undershoot's slight pull.
+    Of times since the stimulus, (n_samples,) float64 s, not normalised; `latency_s` is the mode of the
+    positive gamma density, the time to peak but for the undershoot's slight pull.
     """
     return np.asarray(gamma.pdf(times, latency_s + 1.0) - gamma.pdf(times, latency_s + 11.0) / 6.0)
 
@@ -29,7 +29,7 @@ def double_gamma(times: Floats, latency_s: float) -> Floats:
 def block_response(times: Floats, block_s: float, latency_s: float) -> Floats:
     """Response to one block, its highest point 1, at times since its onset, before which there is nothing.
 
-    Times, the block's length and the brief response's time to peak are in s.
+    Times, (n_samples,) float64, the block's length and the brief response's time to peak are in s.
     """
     # Long enough for the undershoot to end, fine enough that the block's edges do not matter.
     grid = np.arange(0.0, block_s + latency_s + 45.0, 1.0 / OVERSAMPLING_HZ)
@@ -38,7 +38,7 @@ def block_response(times: Floats, block_s: float, latency_s: float) -> Floats:
     return np.asarray(np.interp(times, grid, answer / answer.max(), left=0.0, right=0.0))
 
 
-def draw_blocks(session: Session, task: TaskBlocks) -> tuple[list[float], list[float]]:
+def draw_blocks(session: SimulatedSession, task: TaskBlocks) -> tuple[list[float], list[float]]:
     """Draw onsets (s) and factors on each response, without a block that would not end in the recording."""
     settings, rng = session.settings, session.chance("blocks")
     onsets: list[float] = []
@@ -65,7 +65,7 @@ def block_events(seconds: float, task: TaskBlocks, onsets: Sequence[float]) -> t
 
 
 def response_weights(pairs: tuple[Pair, ...], task: TaskBlocks) -> Floats:
-    """How strongly each pair responds, (n_pairs,): the same for all people, most on the left, at most 1."""
+    """How strongly each pair responds, (n_pairs,) float64: the same in all people, left more, at most 1."""
     weights = np.zeros(len(pairs))
     for side, strength in ((True, 1.0), (False, 0.7)):
         here = [i for i, pair in enumerate(pairs) if not pair.short and pair.left == side]
@@ -80,8 +80,8 @@ def response_weights(pairs: tuple[Pair, ...], task: TaskBlocks) -> Floats:
     return weights
 
 
-def evoked(session: Session, task: TaskBlocks) -> Floats:
-    """Time course (n_samples,) of the HbO response of a pair of weight 1, mol/L."""
+def evoked(session: SimulatedSession, task: TaskBlocks) -> Floats:
+    """Time course, (n_samples,) float64 mol/L, of the HbO response of a pair of weight 1."""
     times, course = session.times, np.zeros(session.settings.n_samples)
     for onset, size in zip(*draw_blocks(session, task), strict=True):
         course += size * block_response(times - onset, task.block_s, session.person.latency_s)

@@ -12,7 +12,7 @@ from offline.simulation.settings import Simulation
 
 
 @dataclass(frozen=True, eq=False)
-class Session:
+class SimulatedSession:
     """One session of one person.
 
     Parameters
@@ -39,7 +39,7 @@ class Session:
     correlations: Floats
 
     @classmethod
-    def of(cls, settings: Simulation, seed: Seed, group: int, number: int = 0) -> "Session":
+    def of(cls, settings: Simulation, seed: Seed, group: int, number: int = 0) -> "SimulatedSession":
         """Draw a session of a person of group 0 or 1."""
         pairs, person = make_pairs(settings), draw_person(settings, seed, group)
         # Half the variance of the correlations is the person's.

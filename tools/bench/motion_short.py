@@ -13,7 +13,7 @@ from offline.simulation import Simulation, TaskBlocks, simulate_person
 from offline.simulation.optics import optical_density
 from offline.simulation.person import clean_haemoglobin
 from offline.simulation.probe import make_pairs
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 from realtime.channels.mne_info import info_from_spec
 from realtime.pipeline import Pipeline
 from realtime.signal import Chunk, SignalSpec
@@ -97,7 +97,7 @@ def known(seed: tuple[int, int]) -> tuple[SignalSpec, Floats, Floats, Floats]:
     idle = replace(whole, task=TaskBlocks(size=0.0))
 
     def clean(settings: Simulation) -> Floats:
-        return clean_haemoglobin(Session.of(settings, seed, 0))
+        return clean_haemoglobin(SimulatedSession.of(settings, seed, 0))
 
     none, some, much = (clean(replace(idle, superficial=share)) for share in (0.0, s, t))
     left = np.array([[np.sqrt(s), np.sqrt(1 - s) - 1], [np.sqrt(t), np.sqrt(1 - t) - 1]])

@@ -12,7 +12,7 @@ from offline.simulation.artefacts import fast_sd
 from offline.simulation.person import clean_haemoglobin, simulate_person
 from offline.simulation.probe import LONG_M, SHORT_M, make_pairs, make_spec
 from offline.simulation.response import block_response, double_gamma
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation, TaskBlocks
 from realtime.signal import Kind
 from realtime.sources.recording import Recording
@@ -138,7 +138,7 @@ def test_averaging_recovers_size_latency_and_ratio(size: float, latency: float, 
 def test_pairs_that_do_not_respond_do_not() -> None:
     task = TaskBlocks(size=1e-6)
     with_task, without = (
-        clean_haemoglobin(Session.of(replace(PLAIN, task=each), 3, 0)) for each in (task, None)
+        clean_haemoglobin(SimulatedSession.of(replace(PLAIN, task=each), 3, 0)) for each in (task, None)
     )
     hbo, hbr = with_task - without
     _, truth = simulate_person(replace(PLAIN, task=task), 3, 0)

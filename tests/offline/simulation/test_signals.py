@@ -9,7 +9,7 @@ from models.arrays import Floats
 from offline.simulation.noise import dfa_exponent
 from offline.simulation.person import clean_haemoglobin, simulate_person
 from offline.simulation.physiology import slow
-from offline.simulation.session import Session
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 
 # Everybody at the median, nothing but physiology and noise: what the default sizes speak of.
@@ -39,12 +39,12 @@ def band_rms(series: Floats, rate: float, low: float, high: float) -> Floats:
 
 @pytest.fixture(scope="module")
 def hbo() -> Floats:
-    return np.array([clean_haemoglobin(Session.of(MEDIAN, seed, 0))[0] for seed in SEEDS])
+    return np.array([clean_haemoglobin(SimulatedSession.of(MEDIAN, seed, 0))[0] for seed in SEEDS])
 
 
-def uncorrelated(settings: Simulation, seed: int) -> Session:
+def uncorrelated(settings: Simulation, seed: int) -> SimulatedSession:
     """A session in which HbO and HbR share nothing."""
-    session = Session.of(settings, seed, 0)
+    session = SimulatedSession.of(settings, seed, 0)
     return replace(session, correlations=np.zeros(len(session.pairs)))
 
 
@@ -142,10 +142,10 @@ def test_hbo_and_hbr_are_correlated_as_drawn_and_not_by_rule() -> None:
     settings = replace(MEDIAN, spread=1.0, rate=5.0, seconds=1000.0)
     drawn, found = [], []
     for seed in range(20):
-        session = Session.of(settings, seed, 0)
+        session = SimulatedSession.of(settings, seed, 0)
         drawn.append(session.correlations)
         found.append([np.corrcoef(o, r)[0, 1] for o, r in zip(*clean_haemoglobin(session), strict=True)])
     assert np.corrcoef(np.ravel(drawn), np.ravel(found))[0, 1] > 0.7
-    many = [Session.of(settings, seed, 0).correlations for seed in range(400)]
+    many = [SimulatedSession.of(settings, seed, 0).correlations for seed in range(400)]
     # Real recordings have quartiles of -0.43 and 0.51 and a median of -0.03.
     assert np.quantile(many, [0.25, 0.5, 0.75]) == pytest.approx([-0.45, 0.0, 0.45], abs=0.08)
