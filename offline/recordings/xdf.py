@@ -27,7 +27,7 @@ from offline.recordings.damage import LOST_SHARE
 from offline.recordings.plausible import check_distances, check_wavelengths, length_factor, rescaled
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from offline.recordings.xdf_clock import on_recorder_clock
-from offline.recordings.xdf_events import marker_streams, read_events, unread
+from offline.recordings.xdf_events import read_events, unread
 from offline.recordings.xdf_remarks import of_clocks, of_rate
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
@@ -80,8 +80,7 @@ def read_xdf(
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
     others = [one for one in streams if one is not chosen]
-    found, more = read_events(others, events, path)
-    marking = marker_streams(others, events, path)
+    found, marking, more = read_events(others, events, path)
     remarks += [*of_clocks(chosen, marking), *of_rate(chosen), *more]
     if events is None:
         remarks += unread([one for one in others if one not in marking])

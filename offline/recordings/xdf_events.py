@@ -24,8 +24,8 @@ _SAME_EVENT_S = 0.1
 
 def read_events(
     streams: Sequence[XdfStream], wanted: str | None, path: Path
-) -> tuple[tuple[Event, ...], list[str]]:
-    """Events of the wanted marker stream (by default of all) of a file's streams but the signal, and remarks.
+) -> tuple[tuple[Event, ...], list[XdfStream], list[str]]:
+    """Events, the marker streams they are of, and remarks; of the wanted stream, by default of all.
 
     Raises
     ------
@@ -33,7 +33,10 @@ def read_events(
         One was named, and none or several fit.
     """
     remarks: list[str] = []
-    chosen = marker_streams(streams, wanted, path)
+    if wanted is None:
+        chosen = [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
+    else:
+        chosen = choose_markers(streams, wanted, path)
     kept: list[tuple[XdfStream, list[Event]]] = []
     for one in chosen:
         events = _events(one, remarks)
@@ -53,14 +56,7 @@ def read_events(
     if wanted is not None and not kept:
         remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
     ordered, twice = in_order([event for _, events in kept for event in events])
-    return ordered, remarks + twice
-
-
-def marker_streams(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> list[XdfStream]:
-    """The streams that are read as markers: the wanted one, or all whose type says so or that hold texts."""
-    if wanted is None:
-        return [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
-    return choose_markers(streams, wanted, path)
+    return ordered, chosen, remarks + twice
 
 
 def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
