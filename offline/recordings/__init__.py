@@ -5,10 +5,11 @@ read; formats whose libraries crash on damaged files are read in a separate proc
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from models.errors import RecordingError
+from models.errors import RecordingError, SignalError, StreamError
 from models.regular_file import check_regular
 
 if TYPE_CHECKING:
@@ -16,22 +17,47 @@ if TYPE_CHECKING:
 
 Layout = Path | Mapping[str, Any]
 """A side file, or its content."""
-FORMATS = (
-    ".snirf",
-    ".nirs (Homer)",
-    ".xdf, .xdf.gz or .xdfz",
-    "a NIRx folder or its .hdr",
-    ".1D, .tsv, .csv or .txt (region series)",
-    ".hemostream or .sqlite (journal)",
-)
-"""What can be read, as a person would say it."""
 
-SERIES = (".1d", ".tsv", ".csv", ".txt")
-_XDF = (".xdf", ".xdf.gz", ".xdfz")
-SIGNALS = (".snirf", ".nirs", *_XDF)
-JOURNALS = (".hemostream", ".sqlite")
-_FRAGILE = (".snirf", ".nirs", ".hdr")
-"""Read by HDF5, or by a parser of MATLAB files; folders too."""
+
+class _Format(NamedTuple):
+    """A format: how its files' names end, how a person would say it, what reads it and with which options."""
+
+    suffixes: tuple[str, ...]
+    shown: str
+    reader: str
+    options: tuple[str, ...] = ()
+    fragile: bool = False  # read by HDF5, or by a parser of MATLAB files
+    session: bool = False  # what a session did, it did with all of the signal
+
+
+_FORMATS = (
+    _Format(
+        (".snirf",), ".snirf", "bids.read_with_tables", ("length_unit", "haemoglobin_unit", "stream"), True
+    ),
+    _Format((".nirs",), ".nirs (Homer)", "homer.read_homer", ("length_unit",), True),
+    _Format(
+        (".xdf", ".xdf.gz", ".xdfz"),
+        ".xdf, .xdf.gz or .xdfz",
+        "xdf.read_xdf",
+        ("layout", "stream", "events", "length_unit"),
+    ),
+    _Format((".hdr",), "a NIRx folder or its .hdr", "nirx.read_nirx", fragile=True),
+    _Format(
+        (".1d", ".tsv", ".csv", ".txt"),
+        ".1D, .tsv, .csv or .txt (region series)",
+        "series.read_series",
+        ("repetition_time",),
+    ),
+    _Format(
+        (".hemostream", ".sqlite"), ".hemostream or .sqlite (journal)", "journal.read_journal", session=True
+    ),
+)
+
+
+def suffixes(*, series: bool) -> tuple[str, ...]:
+    """How names of recordings end, in lower case: those of region series, or all others."""
+    reader = "series.read_series"
+    return tuple(end for each in _FORMATS if (each.reader == reader) == series for end in each.suffixes)
 
 
 def read_recording(
@@ -94,7 +120,7 @@ def read_recording(
         "stream": None if stream is None else str(stream),
         "events": None if events is None else str(events),
     }
-    if path.is_dir() or path.name.lower().endswith(_FRAGILE):
+    if _format_of(path).fragile:
         from offline.recordings.isolated import read_isolated
 
         recording = read_isolated(path, **options)
@@ -118,81 +144,30 @@ def _check_files(path: Path) -> None:
         raise RecordingError(f"{path} cannot be read: {error.filename}: {error.strerror}.") from error
 
 
-def read_here(
-    path: Path,
-    *,
-    layout: Layout | None = None,
-    length_unit: str | None = None,
-    haemoglobin_unit: str | None = None,
-    repetition_time: float | None = None,
-    stream: str | None = None,
-    events: str | None = None,
-) -> "Recording":
-    """Read a recording in this process, which a damaged file may bring down (`read_recording` otherwise).
-
-    Parameters
-    ----------
-    path : Path
-        A file or folder that is there.
-    layout, length_unit, haemoglobin_unit, repetition_time, stream, events
-        As `read_recording` takes them.
-    """
+def read_here(path: Path, **options: Any) -> "Recording":
+    """Read a recording in this process, which a damaged file may bring down; options of `read_recording`."""
     from offline.recordings.damage import with_losses
     from offline.recordings.dates import trusted
     from realtime.sources.bad_spans import without_bad_spans
 
-    read = _read(
-        path,
-        layout=layout,
-        length_unit=length_unit,
-        haemoglobin_unit=haemoglobin_unit,
-        repetition_time=repetition_time,
-        stream=stream,
-        events=events,
-    )
-    name = path.name.lower()
-    if not name.endswith(JOURNALS):  # what a session did, it did with all of the signal
+    found = _format_of(path)
+    module, function = found.reader.split(".")
+    reader = getattr(import_module(f"offline.recordings.{module}"), function)
+    try:
+        read: Recording = reader(path, **{name: options[name] for name in found.options if name in options})
+    except (SignalError, StreamError) as error:
+        raise RecordingError(f"{path}: {error}") from error
+    if not found.session:
         read = without_bad_spans(read)
-    return with_losses(trusted(read), wire=name.endswith((*_XDF, *JOURNALS)))
+    return with_losses(trusted(read), wire=found.session or read.pushed)
 
 
-def _read(
-    path: Path,
-    *,
-    layout: Layout | None,
-    length_unit: str | None,
-    haemoglobin_unit: str | None,
-    repetition_time: float | None,
-    stream: str | None,
-    events: str | None,
-) -> "Recording":
-    name = path.name.lower()
-    if path.is_dir() or name.endswith(".hdr"):
-        from offline.recordings.nirx import read_nirx
-
-        return read_nirx(path)
-    if name.endswith(".snirf"):
-        from offline.recordings.bids import with_sidecars
-        from offline.recordings.snirf import read_snirf
-
-        read = read_snirf(path, length_unit=length_unit, haemoglobin_unit=haemoglobin_unit, stream=stream)
-        return with_sidecars(read, path)
-    if name.endswith(".nirs"):
-        from offline.recordings.homer import read_homer
-
-        return read_homer(path, length_unit=length_unit)
-    if name.endswith(_XDF):
-        from offline.recordings.xdf import read_xdf
-
-        return read_xdf(path, layout=layout, stream=stream, events=events, length_unit=length_unit)
-    if name.endswith(SERIES):
-        from offline.recordings.series import read_series
-
-        return read_series(path, repetition_time=repetition_time)
-    if name.endswith(JOURNALS):
-        from offline.recordings.journal import read_journal
-
-        return read_journal(path)
+def _format_of(path: Path) -> _Format:
+    name = ".hdr" if path.is_dir() else path.name.lower()
+    for each in _FORMATS:
+        if name.endswith(each.suffixes):
+            return each
     raise RecordingError(
-        f"{path} ends in {path.suffix!r}, which is no format of recordings; expected {', '.join(FORMATS)}."
+        f"{path} ends in {path.suffix!r}, which is no format of recordings; expected "
+        f"{', '.join(each.shown for each in _FORMATS)}."
     )

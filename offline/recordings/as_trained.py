@@ -1,7 +1,7 @@
 """How a recording is read for a bundle: as those of its training were, unless a person says otherwise.
 
 A recipe's ``[input]`` says what files do not say themselves, or say wrongly: which stream, which units, what
-the channels are.  A bundle's card keeps that, so that nobody has to know it again.
+the channels are.  A bundle's card keeps that, so that it need not be stated again.
 """
 
 import json
@@ -26,29 +26,20 @@ def read_as_trained(
 ) -> Recording:
     """Read a recording as those that a bundle was trained on.
 
-    Parameters
-    ----------
-    path : Path
-        The recording.
-    card : CardRecording
-        Of the bundle.
-    layout, allow_damaged, **asked
-        Options of `read_recording`; those that are given (not None) go before the card's.
+    Options of `read_recording` that are given (not None) go before those of the bundle's card.
 
     Raises
     ------
     RecordingError
         As `read_recording`; and where the recording itself contradicts what the card says.
     """
-    kept = {
-        name: value for name in asked if asked[name] is None and (value := getattr(card, name)) is not None
-    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    own = {name: value for name in asked if name not in given and (value := getattr(card, name)) is not None}
+    kept = dict(own)
     if layout is None and card.side_file is not None:
         layout = card.side_file
         kept["layout"] = "its side file"
-    given = {name: value for name, value in asked.items() if value is not None}
-    own = {name: value for name, value in kept.items() if name != "layout"}
-    _refuse_other_seconds(path, own)
+    _refuse_other_seconds(path, own.get("repetition_time"))
     words = ", ".join(f"{name} = {json.dumps(value)}" for name, value in kept.items())
     try:
         read = read_recording(path, layout=layout, allow_damaged=allow_damaged, **given, **own)
@@ -64,12 +55,11 @@ def read_as_trained(
     return read
 
 
-def _refuse_other_seconds(path: Path, own: dict[str, Any]) -> None:
-    """Refuse a card's repetition time where the recording says another; where it says the same, both hold."""
-    seconds = own.get("repetition_time")
-    said = None if seconds is None else side_file_seconds(path)
-    if said is not None and said != seconds:
+def _refuse_other_seconds(path: Path, seconds: float | None) -> None:
+    """Refuse a card's repetition time where the recording has another; where it has the same, both hold."""
+    found = None if seconds is None else side_file_seconds(path)
+    if found is not None and found != seconds:
         raise RecordingError(
-            f"{path.with_suffix('.json')} says RepetitionTime {said!r}, the bundle's recordings had "
+            f"{path.with_suffix('.json')} says RepetitionTime {found!r}, the bundle's recordings had "
             f"{seconds!r} s; expected the same. Say which holds: --repetition-time SECONDS."
         )

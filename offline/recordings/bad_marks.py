@@ -38,53 +38,37 @@ def without_marked(
     flags : mapping of str to array
         Under the names of `CHANNELS` and `SAMPLES`, however they are written: 0 is bad.
     columns : sequence of int
-        The file's column of each channel.
-    n_columns : int
-        Columns of the file.
+        The file's column of each channel, of `n_columns` that it has.
     """
-    missing, remarks = recording.missing.copy(), []
     for name, values in flags.items():
         of_samples = name.lower() in SAMPLES
         bad = _bad(values, of_samples)
         what, expected = ("samples", len(recording.times)) if of_samples else ("channels", n_columns)
         if bad is None or len(bad) != expected:
-            remarks.append(f"{name} has shape {np.shape(values)} for {expected} {what}; it was not obeyed")
+            remark = f"{name} has shape {np.shape(values)} for {expected} {what}; it was not obeyed"
+            recording = recording.remarked([remark])
         elif bad.all():
-            remarks.append(f"{name} marks all {what} as bad, as if it had never been set; it was not obeyed")
+            remark = f"{name} marks all {what} as bad, as if it had never been set; it was not obeyed"
+            recording = recording.remarked([remark])
         elif of_samples and bad.any():
-            missing[:, bad] = True
             share = 100.0 * np.count_nonzero(bad) / len(bad)
-            remarks.append(f"{name} marks {share:.3g} % of the time as bad; it is missing")
+            remark = f"{name} marks {share:.3g} % of the time as bad; it is missing"
+            recording = replace(recording, missing=recording.missing | bad).remarked([remark])
         elif bad.any():
-            marked = np.flatnonzero(bad[list(columns)])
-            missing[marked] = True
-            remarks += bad_channels(name, [recording.spec.names[i] for i in marked.tolist()])
-    return _with(recording, missing, remarks)
+            recording = without_channels(recording, np.flatnonzero(bad[list(columns)]).tolist(), name)
+    return recording
 
 
 def without_channels(recording: Recording, rows: Sequence[int], by: str) -> Recording:
-    """The recording with these channels missing, as somebody marks them bad.
-
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    rows : sequence of int
-        Of channels.
-    by : str
-        Where the marks stand.
-    """
+    """The recording with these channels missing, which marks that stand in `by` call bad."""
+    if not rows:
+        return recording
     missing = recording.missing.copy()
     missing[list(rows)] = True
-    return _with(recording, missing, bad_channels(by, [recording.spec.names[row] for row in rows]))
-
-
-def bad_channels(by: str, names: Sequence[str]) -> list[str]:
-    """A remark on channels that are marked as bad; none where there are none."""
-    if not names:
-        return []
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return [f"{by} marks {len(names)} channels as bad, they are missing: {', '.join(names[:_SHOWN])}{more}"]
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    names = ", ".join(recording.spec.names[row] for row in rows[:_SHOWN])
+    remark = f"{by} marks {len(rows)} channels as bad, they are missing: {names}{more}"
+    return replace(recording, missing=missing).remarked([remark])
 
 
 def _bad(values: npt.NDArray[Any], of_samples: bool) -> Bools | None:
@@ -95,7 +79,3 @@ def _bad(values: npt.NDArray[Any], of_samples: bool) -> Bools | None:
     if flags.ndim == 2 and not of_samples and flags.shape[1] > _ACTIVE:
         flags = flags[:, _ACTIVE]
     return np.asarray(np.atleast_1d(flags) == 0) if flags.ndim < 2 else None
-
-
-def _with(recording: Recording, missing: Bools, remarks: Sequence[str]) -> Recording:
-    return replace(recording, missing=missing).remarked(remarks)

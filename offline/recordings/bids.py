@@ -14,7 +14,8 @@ from pathlib import Path
 
 from models.errors import RecordingError
 from offline.recordings.bad_marks import without_channels
-from offline.recordings.checks import HELD, held_once, in_order
+from offline.recordings.checks import held_once, in_order
+from offline.recordings.snirf import read_snirf
 from offline.recordings.snirf_events import REJECTED, STATES
 from realtime.channels.match import SAME_LIGHT_NM
 from realtime.channels.optodes import optode_of
@@ -35,31 +36,21 @@ _LABELS = ("trial_type", "value")
 """Columns that tell what happened, the better one first."""
 
 
-def sidecars_of(path: Path) -> tuple[Path, Path]:
-    """Where the events and channels of a SNIRF file would stand."""
-    stem = path.name[: -len(path.suffix)].removesuffix("_nirs")
-    return path.with_name(f"{stem}_events.tsv"), path.with_name(f"{stem}_channels.tsv")
-
-
-def with_sidecars(recording: Recording, path: Path) -> Recording:
-    """The recording with the events and the bad channels of the tables next to its file.
-
-    Parameters
-    ----------
-    recording : Recording
-        As its own file tells it.
-    path : Path
-        That file.
+def read_with_tables(path: Path, **options: str | None) -> Recording:
+    """Read a SNIRF file, with the events and the bad channels of the tables next to it.
 
     Raises
     ------
     RecordingError
-        Where a table cannot be read, or holds in place of a number what is none; the message names the line.
+        As `read_snirf`, whose options it takes; and where a table cannot be read, or holds in place of a
+        number what is none: the message names the line.
     """
-    events, channels = sidecars_of(path)
-    if channels.is_file():
-        recording = _with_channels(recording, channels)
-    return _with_events(recording, events) if events.is_file() else recording
+    recording = read_snirf(path, **options)
+    stem = path.name[: -len(path.suffix)].removesuffix("_nirs")
+    for kind, with_table in (("channels", _with_channels), ("events", _with_events)):
+        if (table := path.with_name(f"{stem}_{kind}.tsv")).is_file():
+            recording = with_table(recording, table)
+    return recording
 
 
 def _with_events(recording: Recording, table: Path) -> Recording:
@@ -87,8 +78,7 @@ def _with_events(recording: Recording, table: Path) -> Recording:
         remarks[0] += f", and the {len(recording.events)} in the file itself were ignored"
     if rejected:
         remarks.append(f"{rejected} onsets are marked as rejected; ignored")
-    if held:
-        remarks.append(HELD.format(held))
+    remarks += held
     if incomplete:
         remarks.append(f"{incomplete} rows of {table.name} have no onset or no trial_type and were ignored")
     ordered, repeated = in_order(events)
@@ -118,21 +108,15 @@ def _with_channels(recording: Recording, table: Path) -> Recording:
         status = cells.get("status", "").lower()
         if status not in ("good", "bad") and not is_absent(status):
             raise RecordingError(f"{table}, line {line}: status is {status!r}; expected good, bad or n/a.")
-        if status != "bad" or _is_other(cells):
-            continue
-        rows = _meant(recording, table, line, cells)
-        bad += rows
+        kind = cells.get("type", "")
+        if status != "bad" or not (is_absent(kind) or kind.upper().startswith("NIRS")):
+            continue  # not marked, or no channel of light or haemoglobin (motion, physiology)
+        bad += (rows := _meant(recording, table, line, cells))
         if not rows:
             unknown.append(cells.get("name", "") or f"line {line}")
-    remarks = [f"{table.name} marks {', '.join(unknown[:8])} as bad, which the file does not have"]
-    recording = without_channels(recording, sorted(set(bad)), table.name) if bad else recording
-    return recording.remarked(remarks if unknown else [])
-
-
-def _is_other(cells: Mapping[str, str]) -> bool:
-    """Whether a row is of a channel that is not of light or haemoglobin (motion, physiology)."""
-    kind = cells.get("type", "")
-    return not is_absent(kind) and not kind.upper().startswith("NIRS")
+    recording = without_channels(recording, sorted(set(bad)), table.name)
+    remark = f"{table.name} marks {', '.join(unknown[:8])} as bad, which the file does not have"
+    return recording.remarked([remark] if unknown else [])
 
 
 def _meant(recording: Recording, table: Path, line: int, cells: Mapping[str, str]) -> list[int]:
@@ -142,10 +126,10 @@ def _meant(recording: Recording, table: Path, line: int, cells: Mapping[str, str
         return [spec.names.index(name)]
     source, detector = cells.get("source", ""), cells.get("detector", "")
     pair = _PAIR.match(name)
-    if (is_absent(source) or is_absent(detector)) and pair:
-        source, detector = pair[1], pair[2]
     if is_absent(source) or is_absent(detector):
-        return []
+        if not pair:
+            return []
+        source, detector = pair[1], pair[2]
     wavelength = _number(table, line, cells, "wavelength_nominal")
     if wavelength is None and pair and pair[3]:
         wavelength = float(pair[3])

@@ -50,14 +50,9 @@ MOST_KNOTS = 6_000
 
 @dataclass(frozen=True, eq=False)
 class Offsets:
-    """Offset over time; between the knots it is interpolated.
+    """What to add to a stamp made then, and how wrong that is claimed to be at most (s), at ascending knots.
 
-    Parameters
-    ----------
-    knots : (n_knots,) float64
-        s on the source's clock, ascending.
-    offset, uncertainty : (n_knots,) float64
-        What to add to a stamp made then, and how wrong that is claimed to be at most, s.
+    Knots, (n_knots,) as the others, are s on the source's clock.
     """
 
     knots: Floats
@@ -65,60 +60,50 @@ class Offsets:
     uncertainty: Floats
 
     def at(self, stamps: Floats) -> tuple[Floats, Floats]:
-        """The offset, and how wrong it is claimed to be at most.
-
-        Parameters
-        ----------
-        stamps : (n_samples,) float64
-            s on the source's clock.
-
-        Returns
-        -------
-        offset, uncertainty : (n_samples,) float64
-            s.
-        """
+        """Offset and uncertainty of stamps, (n_samples,) float64 s on the source's clock; interpolated."""
         return np.interp(stamps, self.knots, self.offset), np.interp(stamps, self.knots, self.uncertainty)
 
 
 @dataclass(eq=False)
 class _Filters:
-    """Offset and drift by each pair of noise and wander, with their covariance; all (n_filters,)."""
+    """Kalman filters of offset and drift, one for each pair of noise and wander; all (n_filters,)."""
 
     noise: Floats
     wander: Floats
-    m0: Floats
-    m1: Floats
-    p00: Floats
-    p01: Floats
-    p11: Floats
+    state: Floats
+    """(5, n_filters): mean offset and drift, variance of the offset, covariance, variance of the drift."""
     wild: Floats
     """How many comparisons were not believed."""
 
     def pass_time(self, dt: float) -> None:
         """Let time go by (s)."""
+        m0, m1, p00, p01, p11 = self.state
         q = self.wander**2
-        self.m0 = self.m0 + dt * self.m1
-        self.p00 = self.p00 + dt * (2.0 * self.p01 + dt * self.p11) + q * dt**3 / 3.0
-        self.p01 = self.p01 + dt * self.p11 + q * dt**2 / 2.0
-        self.p11 = self.p11 + q * dt
+        self.state = np.array([
+            m0 + dt * m1,
+            m1,
+            p00 + dt * (2.0 * p01 + dt * p11) + q * dt**3 / 3.0,
+            p01 + dt * p11 + q * dt**2 / 2.0,
+            p11 + q * dt,
+        ])  # fmt: skip
 
     def compare(self, offset: float) -> Floats:
         """Take a comparison (s); its log likelihood, (n_filters,)."""
-        variance = self.p00 + self.noise**2
-        away = offset - self.m0
+        m0, m1, p00, p01, p11 = self.state
+        variance = p00 + self.noise**2
+        away = offset - m0
         likely = np.log(1.0 - WILD_SHARE) - 0.5 * (np.log(2 * np.pi * variance) + away**2 / variance)
         wild: Bools = likely < np.log(WILD_SHARE / WILD_S)
-        gain0 = np.where(wild, 0.0, self.p00 / variance)
-        gain1 = np.where(wild, 0.0, self.p01 / variance)
+        gain0, gain1 = np.where(wild, 0.0, p00 / variance), np.where(wild, 0.0, p01 / variance)
         self.wild = self.wild + wild
-        self.m0, self.m1 = self.m0 + gain0 * away, self.m1 + gain1 * away
-        self.p11 = self.p11 - gain1 * self.p01
-        self.p00, self.p01 = (1.0 - gain0) * self.p00, (1.0 - gain0) * self.p01
+        self.state = np.array([
+            m0 + gain0 * away,
+            m1 + gain1 * away,
+            (1.0 - gain0) * p00,
+            (1.0 - gain0) * p01,
+            p11 - gain1 * p01,
+        ])  # fmt: skip
         return np.maximum(likely, np.log(WILD_SHARE / WILD_S))
-
-    def now(self) -> Floats:
-        """(5, n_filters): everything that changes."""
-        return np.array([self.m0, self.m1, self.p00, self.p01, self.p11])
 
 
 def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offsets:
@@ -138,17 +123,16 @@ def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offse
     noise, wander = (grid.ravel() for grid in np.meshgrid(NOISES, WANDERS))
     weight = _prior(noise, wander)
     filters = _begin(at, found, float(at[0]), noise, wander)
-    for i, offset in enumerate(found.tolist()):
-        filters.pass_time(float(at[i] - at[max(i - 1, 0)]))
+    for dt, offset in zip(np.diff(at, prepend=at[0]).tolist(), found.tolist(), strict=True):
+        filters.pass_time(dt)
         weight = weight + filters.compare(offset)
     weight[filters.wild > max(MOST_WILD * len(found), 1.0)] -= NEVER
     likely = weight > weight.max() + np.log(LEAST_WEIGHT)
     share = np.exp(weight[likely] - weight.max())
     share /= share.sum()
     knots, compared = _knots(at, first, last)
-    mean, variance = _smooth(
-        _begin(at, found, float(knots[0]), noise[likely], wander[likely]), knots, compared, found
-    )
+    filters = _begin(at, found, float(knots[0]), noise[likely], wander[likely])
+    mean, variance = _smooth(filters, knots, compared, found)
     offset = mean @ share
     error = np.sqrt(variance @ share + (mean - offset[:, None]) ** 2 @ share)
     claim = SURE * (1.0 + FEW * (len(found) - 1) / len(found) ** 2) * error
@@ -182,7 +166,7 @@ def _begin(at: Floats, found: Floats, start: float, noise: Floats, wander: Float
     wide = 10.0 * (noise + spread + DRIFT * ahead) + wander * ahead**1.5
     zero = np.zeros(len(noise))
     drift = DRIFT**2 + WANDERED_S * wander**2
-    return _Filters(noise, wander, zero + middle, zero, wide**2, zero, drift, zero)
+    return _Filters(noise, wander, np.array([zero + middle, zero, wide**2, zero, drift]), zero)
 
 
 def _knots(at: Floats, first: float, last: float) -> tuple[Floats, list[int]]:
@@ -197,19 +181,17 @@ def _knots(at: Floats, first: float, last: float) -> tuple[Floats, list[int]]:
 def _smooth(filters: _Filters, knots: Floats, compared: list[int], found: Floats) -> tuple[Floats, Floats]:
     """Mean and variance of the offset at knots by each filter, (n_knots, n_filters) s and s2."""
     ahead, kept = [], []
-    for i, which in enumerate(compared):
-        filters.pass_time(float(knots[i] - knots[max(i - 1, 0)]))
-        ahead.append(filters.now())
+    steps = np.diff(knots, prepend=knots[0]).tolist()
+    for dt, which in zip(steps, compared, strict=True):
+        filters.pass_time(dt)
+        ahead.append(filters.state)
         if which >= 0:
             filters.compare(float(found[which]))
-        kept.append(filters.now())
-    mean, variance = np.empty((2, len(knots), len(filters.noise)))
-    smooth = kept[-1]
-    mean[-1], variance[-1] = smooth[0], smooth[2]
+        kept.append(filters.state)
+    smooth = np.array(kept)
     for i in range(len(knots) - 2, -1, -1):
-        smooth = _back(kept[i], ahead[i + 1], smooth, float(knots[i + 1] - knots[i]))
-        mean[i], variance[i] = smooth[0], smooth[2]
-    return mean, np.maximum(variance, 0.0)
+        smooth[i] = _back(kept[i], ahead[i + 1], smooth[i + 1], steps[i + 1])
+    return smooth[:, 0].copy(), np.maximum(smooth[:, 2], 0.0)
 
 
 def _back(kept: Floats, ahead: Floats, later: Floats, dt: float) -> Floats:

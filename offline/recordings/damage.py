@@ -1,11 +1,11 @@
 """A recording of which much cannot be read is not taken for a recording, unless it is allowed."""
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from models.arrays import Bools, Floats
 from models.errors import RecordingError
 from realtime.signal import Kind
 from realtime.sources.recording import Recording
@@ -17,6 +17,11 @@ MOST_LOST = 0.1
 
 WORTH_TELLING = 0.01
 """Part of a recording that may be empty without a word."""
+MISLED: tuple[type[Exception], ...] = (
+    *(OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(NameError, zlib.error),
+)
+"""What the parsers of scipy and MNE raise, besides their own errors, where a damaged file misleads them."""
 GAP_PERIODS, GAP_S = 5, 1.0
 """A step in time longer than so many usual ones, and than so many seconds, is a gap."""
 
@@ -24,24 +29,18 @@ GAP_PERIODS, GAP_S = 5, 1.0
 def with_losses(recording: Recording, *, wire: bool = False) -> Recording:
     """A recording with remarks on what of its time has no signal, and what of its signal no time.
 
-    The first is no damage as such: somebody may have marked it, or the device had no contact.  Stamps that
-    come before those in front of them are lost where a file holds them (over a wire, a device may restart).
-
-    Parameters
-    ----------
-    recording : Recording
-        As a reader gives it.
-    wire : bool
-        Whether its stamps came over one.
+    The first is no damage as such: a person may have marked it, or the device had no contact.  Stamps that
+    come before those in front of them are lost where a file holds them (over a `wire`, a device may restart).
     """
     if not recording.missing.size:
         return recording
     notes = dict(recording.notes)
     remarks = list(recording.remarks)
-    behind = 0 if wire else int(np.count_nonzero(_behind(recording.times)))
+    times = recording.times
+    behind = 0 if wire else int(np.count_nonzero(times[1:] <= np.maximum.accumulate(times)[:-1]))
     if behind:
-        remarks.append(f"{behind} of its {len(recording.times)} samples have times that do not advance")
-        notes[LOST_SHARE] = max(behind / len(recording.times), float(notes.get(LOST_SHARE, 0.0)))
+        remarks.append(f"{behind} of its {len(times)} samples have times that do not advance")
+        notes[LOST_SHARE] = max(behind / len(times), float(notes.get(LOST_SHARE, 0.0)))
     if (empty := float(recording.missing.all(axis=0).mean())) > WORTH_TELLING:
         remarks.append(f"{empty:.0%} of its samples hold a value in no channel")
     if (dark := _dark_share(recording)) > WORTH_TELLING:
@@ -59,12 +58,6 @@ def _dark_share(recording: Recording) -> float:
     return float(np.mean(recording.data[rows] <= 0)) if rows else 0.0
 
 
-def _behind(times: Floats) -> Bools:
-    """Which stamps, (n,) bool, are no later than one before them."""
-    latest = np.maximum.accumulate(times)
-    return np.append(False, times[1:] <= latest[:-1])
-
-
 def _gap_words(recording: Recording) -> str:
     """How much of its time has no samples; empty where hardly any, or where its clock was set anew."""
     steps = np.diff(recording.times)
@@ -75,25 +68,12 @@ def _gap_words(recording: Recording) -> str:
     gaps = forward[forward > max(GAP_PERIODS * usual, GAP_S)] - usual
     if gaps.sum() <= WORTH_TELLING * recording.duration:
         return ""
-    places = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
-    return f"{gaps.sum():.0f} of its {recording.duration:.0f} s have no samples, in {places}"
+    count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+    return f"{gaps.sum():.0f} of its {recording.duration:.0f} s have no samples, in {count}"
 
 
 def refuse_damaged(recording: Recording, path: Path) -> None:
-    """Refuse a recording of which more than `MOST_LOST` could not be read.
-
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    path : Path
-        Of the recording, for messages.
-
-    Raises
-    ------
-    RecordingError
-        States the share and what the reader remarked.
-    """
+    """Refuse a recording of which more than `MOST_LOST` could not be read: the share, and the remarks."""
     share = recording.notes.get(LOST_SHARE, 0.0)
     if isinstance(share, int | float) and share > MOST_LOST:
         raise RecordingError(

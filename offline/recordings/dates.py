@@ -5,6 +5,7 @@ where there is none is no date.  Both give None and a remark; `notes["start_loca
 clock read.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,20 +27,7 @@ SLACK_S = 1.0
 
 
 def utc_of(moment: datetime) -> tuple[float | None, str]:
-    """UTC of a moment that a file tells, and why it is not known.
-
-    Parameters
-    ----------
-    moment : datetime
-        As the file has it.
-
-    Returns
-    -------
-    float or None
-        Seconds since 1970.
-    str
-        A remark where it is None.
-    """
+    """UTC of a moment in a file (s since 1970), or None and a remark on why it is not known."""
     if why := _no_date(moment):
         return None, why
     if moment.tzinfo is None:
@@ -52,32 +40,8 @@ def local_start(moment: datetime) -> dict[str, Any]:
     return {} if moment.tzinfo or _no_date(moment) else {"start_local": moment.isoformat()}
 
 
-def outside(events: tuple[Event, ...], times: Floats) -> Bools:
-    """Which events (n_events,) lie before the first sample or behind the last.
-
-    Parameters
-    ----------
-    events : tuple of Event
-        Of a recording.
-    times : (n_samples,) float64
-        Its stamps, s, in any order.
-    """
-    onsets = np.array([event.onset for event in events])
-    if not len(times):
-        return np.ones(len(onsets), dtype=bool)
-    first, last = float(np.min(times)), float(np.max(times))
-    inside: Bools = (onsets >= first - SLACK_S) & (onsets <= last + SLACK_S)
-    return ~inside
-
-
 def trusted(recording: Recording) -> Recording:
-    """The recording without a date that cannot be one, and with a remark on events that lie outside.
-
-    Parameters
-    ----------
-    recording : Recording
-        As a reader gives it.
-    """
+    """The recording without a date that cannot be one, and with a remark on events that lie outside."""
     remarks: list[str] = []
     start = recording.start_utc
     if start is not None and len(recording.times):
@@ -88,21 +52,27 @@ def trusted(recording: Recording) -> Recording:
         if why:
             start = None
             remarks.append(why)
-    if outside := _outside_words(recording):
-        remarks.append(outside)
+    if words := _outside_words(recording):
+        remarks.append(words)
     if not remarks:
         return recording
-    before = recording.notes.get("remarks", [])
-    everything = [*before, *remarks] if isinstance(before, list) else remarks
-    return replace(
-        recording, start_utc=start, notes={**recording.notes, "remarks": list(dict.fromkeys(everything))}
-    )
+    everything = list(dict.fromkeys([*recording.notes.get("remarks", []), *remarks]))
+    return replace(recording, start_utc=start, notes={**recording.notes, "remarks": everything})
+
+
+def outside(events: Sequence[Event], times: Floats) -> Bools:
+    """Which events, (n_events,) bool, lie before the first of (n_samples,) stamps (s) or behind the last."""
+    onsets = np.array([event.onset for event in events])
+    if not len(times):
+        return np.ones(len(onsets), dtype=bool)
+    inside: Bools = (onsets >= np.min(times) - SLACK_S) & (onsets <= np.max(times) + SLACK_S)
+    return ~inside
 
 
 def _outside_words(recording: Recording) -> str:
     """How many events lie outside, where, and whether they can be on the signal's clock at all."""
     far = outside(recording.events, recording.times)
-    if not np.any(far):
+    if not far.any():
         return ""
     onset = recording.events[int(np.argmax(far))].onset
     first, last = float(np.min(recording.times)), float(np.max(recording.times))

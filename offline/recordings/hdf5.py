@@ -17,13 +17,7 @@ from offline.recordings.checks import FREE, MOST_PACKED
 
 
 def member(group: h5py.Group, name: str) -> Any:
-    """What stands in a group under a name, None where nothing does.
-
-    Raises
-    ------
-    RecordingError
-        Where it stands in another file: a recording has no business there.
-    """
+    """What stands in a group under a name, None where nothing does; an error where it is in another file."""
     link = group.get(name, getlink=True)
     if isinstance(link, h5py.ExternalLink):
         raise RecordingError(
@@ -44,11 +38,8 @@ def numbered(group: h5py.Group, stem: str) -> list[h5py.Group]:
 def array(group: h5py.Group, name: str) -> Any:
     """A dataset as an array, None where there is none.
 
-    Raises
-    ------
-    RecordingError
-        Where it lies in another file, claims to be far larger than what the file holds of it, or is of a
-        type that the HDF5 library does not know.
+    An error where it lies in another file, claims to be far larger than what the file holds of it, or is of a
+    type that the HDF5 library does not know.
     """
     found = member(group, name)
     if not isinstance(found, h5py.Dataset):
@@ -74,16 +65,13 @@ def array(group: h5py.Group, name: str) -> Any:
 def texts(group: h5py.Group, name: str) -> list[str]:
     """A dataset of texts, empty where there is none."""
     values = array(group, name)
-    if values is None:
-        return []
-    return [
-        decoded(value)
-        if isinstance(value, bytes)
-        else decoded(value.encode("utf-8", "surrogateescape"))
-        if isinstance(value, str)
-        else str(value)
-        for value in np.ravel(values).tolist()
-    ]
+    return [] if values is None else [_decoded(value) for value in np.ravel(values).tolist()]
+
+
+def _decoded(value: Any) -> str:
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogateescape")
+    return decoded(value) if isinstance(value, bytes) else str(value)
 
 
 def text(group: h5py.Group, name: str, default: str = "") -> str:
@@ -93,18 +81,7 @@ def text(group: h5py.Group, name: str, default: str = "") -> str:
 
 
 def numbers(group: h5py.Group, name: str) -> Floats:
-    """A dataset of real numbers.
-
-    Returns
-    -------
-    (n, ...) float64
-        In the shape of the file.
-
-    Raises
-    ------
-    RecordingError
-        Where there is no such dataset or it holds something else.
-    """
+    """A dataset of real numbers in the shape of the file, (...) float64; an error where there is none."""
     values = array(group, name)
     where = f"{group.name}/{name}"
     if values is None:
@@ -115,28 +92,20 @@ def numbers(group: h5py.Group, name: str) -> Floats:
 
 
 def integers(group: h5py.Group, name: str) -> list[int]:
-    """A row of whole numbers.
-
-    Raises
-    ------
-    RecordingError
-        Where there is none, or some are not whole.
-    """
+    """A row of whole numbers; an error where there is none, or some are not whole."""
     values = numbers(group, name).ravel()
-    if not np.isfinite(values).all() or np.any(values != np.floor(values)):
+    if not _are_whole(values):
         raise RecordingError(f"{group.name}/{name} is {values.tolist()[:3]} ...; expected whole numbers.")
     return [int(value) for value in values]
 
 
 def integer(group: h5py.Group, name: str) -> int:
-    """A single whole number.
-
-    Raises
-    ------
-    RecordingError
-        Where there is none.
-    """
+    """A single whole number; an error where there is none."""
     values = numbers(group, name).ravel()
-    if len(values) != 1 or not np.isfinite(values[0]) or values[0] != np.floor(values[0]):
+    if len(values) != 1 or not _are_whole(values):
         raise RecordingError(f"{group.name}/{name} is {values.tolist()[:3]}; expected one whole number.")
     return int(values[0])
+
+
+def _are_whole(values: Floats) -> bool:
+    return bool(np.isfinite(values).all() and np.all(values == np.floor(values)))

@@ -1,8 +1,6 @@
 """Homer2 and Homer3 ``.nirs`` files (MATLAB) to a `Recording`."""
 
-import zlib
 from collections.abc import Mapping
-from math import dist
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +10,39 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from models.arrays import Floats
-from models.errors import RecordingError, SignalError
+from models.errors import RecordingError
 from offline.recordings.bad_marks import CHANNELS, SAMPLES, without_marked
 from offline.recordings.checks import (
-    check_distances,
     check_pairs,
     check_times,
     in_order,
     is_regular,
-    length_factor,
     missing_values,
     nominal_rate,
 )
-from offline.recordings.plausible import check_steps, check_wavelengths
-from realtime.channels.optodes import midpoint, standard_name
+from offline.recordings.damage import MISLED
+from offline.recordings.plausible import check_distances, check_steps, check_wavelengths, length_factor
+from realtime.channels.optodes import between, positions_of, standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.sources.markers import Marks, label_of
 from realtime.sources.recording import Event, Recording
 
 _COUNTS = {"Src": "nSrcs", "Det": "nDets"}
+_MISLED: tuple[type[Exception], ...] = (MatReadError, *MISLED)
 
 
 def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
-    """Read a ``.nirs`` file.
+    """Read a ``.nirs`` file: intensities in arbitrary units, for the unit is not in the file.
 
     Its variables: ``d`` intensities (samples by channels), ``t`` seconds, ``s`` onsets (samples by
     conditions, above 0 where one begins; Homer marks onsets that were rejected with -1), ``SD``
     probe, optionally ``aux`` and ``CondNames``.  Durations are not in the file.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    length_unit : str or None
-        What positions are really in, where the file's claim is wrong.
-
-    Returns
-    -------
-    Recording
-        Intensities in arbitrary units; the unit is not in the file.
-
     Raises
     ------
-    RecordingError
+    RecordingError, SignalError
         Where the file is damaged, lacks a variable, or a pair lacks a wavelength.
     """
-    path = Path(path)
     content = _load(path)
     probe = _probe(content, path)
     data = _real(content, "d", path)
@@ -70,59 +55,41 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
             f"{path}: d has shape {data.shape}; expected {len(times)} samples (as t has) by "
             f"{len(measured)} channels (as SD.MeasList has)."
         )
-    unit, factor = length_factor(_declared_unit(probe), length_unit, path)
+    # Homer takes an empty unit for mm.
+    declared = label_of(np.ravel(probe.get("SpatialUnit", "mm")).tolist()) or "mm"
+    unit, factor = length_factor(declared, length_unit, path)
     channels = _channels(probe, measured, factor, path)
-    try:
-        spec = SignalSpec(channels, nominal_rate(times))
-    except SignalError as error:
-        raise RecordingError(f"{path}: {error}") from error
+    spec = SignalSpec(channels, nominal_rate(times))
     check_distances(spec, path, unit)
     check_wavelengths(spec.channels, path)
     check_pairs(channels, path)
-    events, event_remarks = _events(content, times, path)
+    events, remarks = _events(content, times, path)
     notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}
     auxiliary = content.get("aux")
     if isinstance(auxiliary, np.ndarray) and auxiliary.size:
         notes["auxiliary_channels"] = 1 if auxiliary.ndim < 2 else int(auxiliary.shape[1])
-    remarks = list(event_remarks)
     if not is_regular(times):
         remarks.append("steps in time are not equal")
-    if remarks:
-        notes["remarks"] = remarks
     rows = np.ascontiguousarray(data.T)
     read = Recording(path.stem, spec, rows, times, missing_values(spec, rows), events, None, notes)
     flags = {f"SD.{name}": value for name, value in probe.items() if name.lower() in CHANNELS}
     flags |= {name: value for name, value in content.items() if name.lower() in CHANNELS | SAMPLES}
-    return without_marked(read, flags, range(len(channels)), len(channels))
+    return without_marked(read.remarked(remarks), flags, range(len(channels)), len(channels))
 
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
-        content = loadmat(path, appendmat=False, struct_as_record=False, squeeze_me=True)
+        return loadmat(path, appendmat=False, struct_as_record=False, squeeze_me=True)
     except NotImplementedError as error:
         raise RecordingError(
             f"{path} is a MATLAB 7.3 file; save it again with save(..., '-v7'), or as SNIRF."
         ) from error
-    except (
-        MatReadError,
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        UnboundLocalError,
-        ZeroDivisionError,
-        zlib.error,
-    ) as error:
-        # What scipy raises for a file that is cut off, damaged, or no MATLAB file at all; a damaged
-        # one can also lead its parser astray, hence the plain Python errors.
+    except (MemoryError, OverflowError) as error:
+        raise RecordingError(f"{path} is damaged: it claims an impossible size.") from error
+    except _MISLED as error:
         raise RecordingError(
             f"{path} is damaged, cut off, or no MATLAB file: it cannot be read ({error})."
         ) from error
-    except (MemoryError, OverflowError) as error:
-        raise RecordingError(f"{path} is damaged: it claims an impossible size.") from error
-    return content
 
 
 def _probe(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -131,11 +98,6 @@ def _probe(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     if names is None:
         raise RecordingError(f"{path} has no probe 'SD'; expected the variables d, t, s and SD of Homer.")
     return {name: getattr(probe, name) for name in names}
-
-
-def _declared_unit(probe: Mapping[str, Any]) -> str:
-    """The unit of places, which Homer takes for mm where the field is empty."""
-    return label_of(np.ravel(probe.get("SpatialUnit", "mm")).tolist()) or "mm"
 
 
 def _real(values: Mapping[str, Any], name: str, path: Path, shown: str = "") -> Floats:
@@ -153,75 +115,64 @@ def _real(values: Mapping[str, Any], name: str, path: Path, shown: str = "") -> 
 def _channels(probe: Mapping[str, Any], measured: Floats, factor: float, path: Path) -> tuple[Channel, ...]:
     """Channels by the measurement list: source, detector, (weight), wavelength, all from 1."""
     wavelengths = _real(probe, "Lambda", path, "SD.Lambda").ravel()
-    places = _all_places(probe, factor, path)
-    channels = []
+    positions = _positions(probe, factor, path)
     if np.any(odd := measured != np.round(measured)):  # NaN too
         raise RecordingError(
             f"{path}: SD.MeasList holds {float(measured[odd][0]):g}; expected whole numbers of sources, "
             "detectors and wavelengths."
         )
+    sources, detectors = positions["SrcPos"], positions["DetPos"]
+    channels = []
     for row in measured.astype(int):
         source, detector, index = int(row[0]), int(row[1]), int(row[-1])
-        if not 1 <= index <= len(wavelengths):
-            raise RecordingError(
-                f"{path}: SD.MeasList names wavelength {index}; SD.Lambda has {len(wavelengths)}."
-            )
-        for what, number, side in (("source", source, "SrcPos"), ("detector", detector, "DetPos")):
-            if not 1 <= number <= len(places[side]):
+        for what, number, field, known in (
+            ("wavelength", index, "Lambda", wavelengths),
+            ("source", source, "SrcPos", sources),
+            ("detector", detector, "DetPos", detectors),
+        ):
+            if not 1 <= number <= len(known):
                 raise RecordingError(
-                    f"{path}: SD.MeasList names {what} {number}; SD.{side} has {len(places[side])}."
+                    f"{path}: SD.MeasList names {what} {number}; SD.{field} has {len(known)}."
                 )
-        at, to = places["SrcPos"][source - 1], places["DetPos"][detector - 1]
         wavelength = float(wavelengths[index - 1])
-        channels.append(
-            Channel(
-                name=standard_name(source, detector, Kind.INTENSITY, wavelength),
-                kind=Kind.INTENSITY,
-                unit="a.u.",
-                source=source,
-                detector=detector,
-                wavelength=wavelength,
-                distance=dist(at, to) if at and to else None,
-                position=midpoint(at, to),
-                source_position=at,
-                detector_position=to,
-            )
+        name = standard_name(source, detector, Kind.INTENSITY, wavelength)
+        channel = Channel(
+            name=name,
+            kind=Kind.INTENSITY,
+            unit="a.u.",
+            source=source,
+            detector=detector,
+            wavelength=wavelength,
         )
+        channels.append(between(channel, sources[source - 1], detectors[detector - 1]))
     return tuple(channels)
 
 
-def _all_places(probe: Mapping[str, Any], factor: float, path: Path) -> dict[str, list[Position | None]]:
-    """Places (m) of both sides, in the first space that was not filled in with noughts."""
+def _positions(probe: Mapping[str, Any], factor: float, path: Path) -> dict[str, list[Position | None]]:
+    """Positions (m) of both sides, in the first space that was not filled in with noughts."""
     sides = ("SrcPos", "DetPos")
-    numbers = {side: _places(probe, side, factor, path) for side in sides}
-    if all(f"{side}3D" in probe for side in sides):
-        other = {side: _places(probe, f"{side}3D", factor, path) for side in sides}
-    else:
-        other = {side: [] for side in sides}
-    for places in (numbers, other):
+    spaces = ["", "3D"] if all(f"{side}3D" in probe for side in sides) else [""]
+    found = [{side: _side(probe, f"{side}{space}", factor, path) for side in sides} for space in spaces]
+    for positions in found:
         # One optode may be the origin; of several, all there were filled in.
-        known = {side: any(any(place) for place in own if place) for side, own in places.items()}
-        if any(known.values()) and all(known[side] or len(places[side]) == 1 for side in sides):
-            return places
-    return {side: [None] * len(own) for side, own in numbers.items()}
+        known = [any(any(position) for position in own if position) for own in positions.values()]
+        lone = [len(own) == 1 for own in positions.values()]
+        if any(known) and all(np.logical_or(known, lone)):
+            return positions
+    return {side: [None] * len(own) for side, own in found[0].items()}
 
 
-def _places(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:
-    """Places of one side's optodes in metres; None where one is not finite."""
+def _side(probe: Mapping[str, Any], side: str, factor: float, path: Path) -> list[Position | None]:
+    """Positions of one side's optodes in metres; None where one is not finite."""
     values = np.atleast_2d(_real(probe, side, path, f"SD.{side}"))
     count = probe.get(_COUNTS[side[:3]])
     if len(values) == 3 != count == values.shape[1]:
         raise RecordingError(
             f"{path}: SD.{side} has shape {values.shape}; expected {count} optodes by 3. Turn it round."
         )
-    if values.shape[1] == 2:
-        values = np.column_stack([values, np.zeros(len(values))])
-    if values.shape[1] != 3:
+    if values.shape[1] not in (2, 3):
         raise RecordingError(f"{path}: SD.{side} has shape {values.shape}; expected optodes by 3.")
-    return [
-        (float(x), float(y), float(z)) if np.isfinite((x, y, z)).all() else None
-        for x, y, z in values * factor
-    ]
+    return positions_of(values, factor)
 
 
 def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tuple[Event, ...], list[str]]:
@@ -241,8 +192,7 @@ def _events(content: Mapping[str, Any], times: Floats, path: Path) -> tuple[tupl
     events = []
     rejected = 0
     for column, values in enumerate(onsets.T):
-        named = column < len(names) and names[column]
-        label = names[column] if named else str(column + 1)
+        label = (names[column] if column < len(names) else "") or str(column + 1)
         # The height of a mark is its amplitude, no code of another condition.
         marks = Marks(nominal_rate(times) or 1.0, from_rest=True)
         events += [Event(onset, label) for onset, _ in marks.take(np.sign(values)[:, None], times)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.errors import RecordingError
-from offline.recordings import JOURNALS, SERIES, SIGNALS
+from offline.recordings import suffixes
 
 SIDE_TABLES = ("_events.tsv", "_channels.tsv", "_optodes.tsv", "_scans.tsv", "participants.tsv", "cohort.tsv")
 """Tables that stand beside recordings and are none."""
@@ -31,7 +31,7 @@ def recordings_in(paths: Sequence[Path], *, series: bool) -> list[Path]:
     RecordingError
         A folder holds none.
     """
-    wanted = SERIES if series else (*SIGNALS, *JOURNALS)
+    wanted = suffixes(series=series)
     out: list[Path] = []
     for path in paths:
         if not path.is_dir() or is_nirx(path):

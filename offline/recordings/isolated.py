@@ -120,19 +120,17 @@ class _IsolatedReader:
             return 0, ""
         if kill:
             process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            with suppress(OSError):
+                pipe.close()
         try:
             code = process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
         stderr.seek(0)
-        text = stderr.read().decode("utf-8", "replace")[-2000:]
-        stderr.close()
-        return code, text
+        with stderr:
+            return code, stderr.read().decode("utf-8", "replace")[-2000:]
 
 
 _reader = _IsolatedReader()
@@ -140,14 +138,7 @@ atexit.register(_reader.end)
 
 
 def read_isolated(path: Path, **options: Any) -> Recording:
-    """Read a recording in a separate process.
-
-    Parameters
-    ----------
-    path : Path
-        A file or folder that is there.
-    **options
-        As `offline.recordings.read_recording` takes them.
+    """Read a recording that is there in a separate process; options of `read_recording`.
 
     Raises
     ------

@@ -62,7 +62,7 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
     Returns
     -------
     Recording
-        ``times`` are the source's stamps on the stream's clock, not dejittered; ``notes`` say session,
+        ``times`` are the source's stamps on the stream's clock, not dejittered; ``notes`` hold session,
         run, origin, and what the journal declares not to hold.
 
     Raises
@@ -106,9 +106,6 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
         )
     if gathered.resets:
         remarks.append(f"the stream's clock was set anew {gathered.resets} times")
-    remarks += repeated
-    if remarks:
-        notes["remarks"] = remarks
     return Recording(
         name=path.stem if len(runs) < 2 else f"{path.stem}-run{run}",
         spec=opened.spec,
@@ -118,7 +115,7 @@ def read_journal(path: Path | str, run: int | None = None) -> Recording:
         events=events,
         start_utc=_start_utc(gathered, opened, float(times[0])),
         notes=notes,
-    )
+    ).remarked([*remarks, *repeated])
 
 
 def _gather(entries: Iterable[Entry], path: Path) -> _Gathered:

@@ -3,7 +3,6 @@
 import configparser
 import re
 import warnings
-import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,47 +13,30 @@ import numpy as np
 from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
-from offline.recordings.checks import (
-    HELD,
-    check_distances,
-    check_pairs,
-    held_once,
-    in_order,
-    missing_values,
-)
-from offline.recordings.damage import LOST_SHARE
+from offline.recordings.checks import check_pairs, held_once, in_order, missing_values
+from offline.recordings.damage import LOST_SHARE, MISLED
 from offline.recordings.dates import local_start, utc_of
-from offline.recordings.plausible import check_wavelengths
+from offline.recordings.plausible import check_distances, check_wavelengths
 from realtime.channels.mne_info import spec_from_info
 from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
 
+_MISLED: tuple[type[Exception], ...] = (MatReadError, configparser.Error, SignalError, *MISLED)
 _MNES_DATE = datetime(2000, 1, 1)
 """What MNE puts in for a date that it does not understand; it warns of that."""
 
 
 def read_nirx(path: Path) -> Recording:
-    """Read a NIRx recording.
+    """Read a NIRx folder, or that of a ``.hdr`` file: intensities, with positions in MNE's head frame.
 
     NIRx files hold no stamps: times are those of the declared rate, as MNE gives them.  Saturated
     samples (NaN in the file) are missing.
-
-    Parameters
-    ----------
-    path : Path
-        The folder, or its ``.hdr`` file.
-
-    Returns
-    -------
-    Recording
-        Intensities; positions in MNE's head frame.
 
     Raises
     ------
     RecordingError
         Where files are absent or not understood.
     """
-    path = Path(path)
     folder = path if path.is_dir() else path.parent
     if not list(folder.glob("*.hdr")):
         found = sorted(entry.name for entry in folder.iterdir())[:5]
@@ -62,32 +44,15 @@ def read_nirx(path: Path) -> Recording:
             f"{folder} holds no .hdr file, so it is no NIRx recording; it holds "
             f"{', '.join(found) or 'nothing'}."
         )
-    remarks: list[str] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             raw = mne.io.read_raw_nirx(folder, saturated="nan", preload=True, verbose="warning")
         spec = spec_from_info(raw.info)
-    except (
-        OSError,
-        EOFError,
-        MatReadError,
-        zlib.error,
-        RuntimeError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        NameError,
-        NotImplementedError,
-        configparser.Error,
-        SignalError,
-    ) as error:
-        # MNE gives a damaged recording no error of its own: these are what its parsing runs into.
+    except _MISLED as error:
         why = _cut_off(_lengths(folder)) or _words_of(error)
         raise RecordingError(f"{folder} cannot be read as a NIRx recording: {why}") from error
-    remarks += sorted({words for warning in caught if (words := _in_our_words(str(warning.message)))})
+    remarks = sorted({words for warning in caught if (words := _in_our_words(str(warning.message)))})
     # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
     check_distances(spec, folder, "m", correctable=False)
     check_wavelengths(spec.channels, folder)
@@ -98,9 +63,7 @@ def read_nirx(path: Path) -> Recording:
     marks = [Event(float(note["onset"]), label_of([note["description"]])) for note in raw.annotations]
     begun, held = held_once([mark for mark in marks if mark.label != "0"], raw.times)
     events, repeated = in_order(begun)
-    remarks += repeated
-    if held:
-        remarks.append(HELD.format(held))
+    remarks += [*repeated, *held]
     notes: dict[str, Any] = {"format": "NIRx"}
     lengths = _lengths(folder)
     if cut := _cut_off(lengths):  # MNE reads as far as all go
@@ -112,27 +75,18 @@ def read_nirx(path: Path) -> Recording:
         read = start.replace(tzinfo=None)
         remarks.append(utc_of(read)[1])
         notes |= local_start(read)
-    if remarks:
-        notes["remarks"] = remarks
-    return Recording(
-        folder.name,
-        spec,
-        data,
-        np.asarray(raw.times, dtype=np.float64),
-        missing_values(spec, data),
-        events,
-        None,
-        notes,
-    )
+    times = np.asarray(raw.times, dtype=np.float64)
+    missing = missing_values(spec, data)
+    return Recording(folder.name, spec, data, times, missing, events, None, notes).remarked(remarks)
 
 
 def _lengths(folder: Path) -> dict[str, int]:
     """Samples in the file of each wavelength."""
-    lines = {}
+    lengths = {}
     for path in sorted(folder.glob("*wl[0-9]")):
         with path.open("rb") as file:
-            lines[path.name] = sum(1 for line in file if line.strip())
-    return lines
+            lengths[path.name] = sum(1 for line in file if line.strip())
+    return lengths
 
 
 def _cut_off(lengths: Mapping[str, int]) -> str:

@@ -1,6 +1,6 @@
-"""Offsets that leave stamps recognisable: made-up ones as made up, repeated ones as repeated.
+"""Offsets that leave stamps recognisable: deduced ones as deduced, repeated ones as repeated.
 
-The live clock knows stamps that were made up when a chunk was pushed by steps of exactly one declared period
+The live clock knows stamps that were deduced when a chunk was pushed by steps of exactly one declared period
 (`realtime.clock.chunk_stamps`), and samples that were sent twice by the same stamp.  An offset that bends
 from sample to sample would hide both.
 """
@@ -16,19 +16,8 @@ from realtime.clock.chunk_stamps import EXACT_S, LONGEST_FEWEST, LONGEST_MOST, L
 def as_pushed(stamps: Floats, offsets: Floats, rate: float) -> Floats:
     """Offsets that move a chunk as a whole, by the offset of its last sample, which was measured.
 
-    Parameters
-    ----------
-    stamps : (n_samples,) float64
-        s on the sender's clock, in the order of arrival.
-    offsets : (n_samples,) float64
-        What to add to each, s.
-    rate : float
-        What the stream declares, Hz; 0 where it declares none.
-
-    Returns
-    -------
-    (n_samples,) float64
-        The same for the same stamp.
+    Stamps, (n_samples,) float64 in the order of arrival, are s on the sender's clock, offsets what to add;
+    the stream declares `rate`, Hz, or 0.  What is given is the same for the same stamp.
     """
     _, firsts, again = np.unique(stamps, return_index=True, return_inverse=True)
     order = np.sort(firsts)

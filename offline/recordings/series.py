@@ -23,13 +23,8 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
     too: names are kept as they stand); otherwise they are called by their column.  Which dialects of
     tables are understood, and which are refused, is `offline.recordings.series_table`.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    repetition_time : float or None
-        Seconds between volumes; without it a side file of the same name ending in ``.json`` must
-        have ``RepetitionTime``, as in BIDS.
+    Without a repetition time (s) a side file of the same name ending in ``.json`` must have
+    ``RepetitionTime``, as in BIDS.
 
     Returns
     -------
@@ -42,41 +37,32 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
     RecordingError
         Where the repetition time is not known or the table is not one of numbers.
     """
-    path = Path(path)
-    table = read_table(path)
-    names, data = table.names, table.data
+    names, data, column_of_times, remarks = read_table(path)
     seconds, told_by = _repetition_time(path, repetition_time)
-    if table.times is not None:
-        check_times_of_volumes(path, table.times, seconds)
+    if column_of_times is not None:
+        check_times_of_volumes(path, column_of_times, seconds)
     spec = SignalSpec(tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in names), 1 / seconds)
     missing = ~np.isfinite(data)
     held = np.where(missing, np.nan, data)
     constant = np.array([np.unique(row[~np.isnan(row)]).size < 2 for row in held], dtype=bool)
     missing |= constant[:, None]
     notes: dict[str, Any] = {"format": "region series", "repetition_time": seconds, "told_by": told_by}
-    remarks = list(table.remarks)
-    if constant.any():
-        count = int(constant.sum())
+    if count := int(constant.sum()):
         remarks.append(f"{count} of {len(names)} regions never change and are missing")
-    if remarks:
-        notes["remarks"] = remarks
     times = np.arange(data.shape[1], dtype=np.float64) * np.float64(seconds)
-    return Recording(path.stem, spec, data, times, missing, notes=notes)
+    return Recording(path.stem, spec, data, times, missing, notes=notes).remarked(remarks)
 
 
 def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
     """Seconds between volumes, and who says so."""
-    seconds: Any = given
-    told_by = "the caller"
-    if seconds is None:
-        side = path.with_suffix(".json")
-        told_by = side.name
-        if not side.is_file():
-            raise RecordingError(
-                f"The repetition time of {path} is not known; say it with --repetition-time SECONDS "
-                f"(repetition_time), or put RepetitionTime into {side}."
-            )
-        seconds = side_file_seconds(path)
+    side = path.with_suffix(".json")
+    if given is None and not side.is_file():
+        raise RecordingError(
+            f"The repetition time of {path} is not known; say it with --repetition-time SECONDS "
+            f"(repetition_time), or put RepetitionTime into {side}."
+        )
+    told_by = side.name if given is None else "the caller"
+    seconds = side_file_seconds(path) if given is None else given
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e9:
         raise RecordingError(
             f"The repetition time of {path} is {seconds!r} (from {told_by}); expected seconds."
@@ -89,18 +75,7 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
 
 
 def side_file_seconds(path: Path) -> Any:
-    """What the side file of a series says of its repetition time, s; None where it says nothing.
-
-    Parameters
-    ----------
-    path : Path
-        Of the series.
-
-    Raises
-    ------
-    RecordingError
-        The side file is no JSON.
-    """
+    """What the side file of a series has for a repetition time, s, or None; an error where it is no JSON."""
     side = path.with_suffix(".json")
     try:
         values = json.loads(side.read_text(encoding="utf-8")) if side.is_file() else None
@@ -112,23 +87,16 @@ def side_file_seconds(path: Path) -> Any:
 def check_times_of_volumes(path: Path, times: Floats, seconds: float) -> None:
     """Refuse a column of times that contradicts the repetition time: stamps would be wrong.
 
-    Parameters
-    ----------
-    path : Path
-        Of the table, for messages.
-    times : (n_volumes,) float64
-        What the column says, s or ms.
-    seconds : float
-        The repetition time, s; NaN where it is not known, and only gaps can be found.
+    Times, (n_volumes,) float64, are in s or ms; the repetition time, s, is NaN where it is not known, and
+    only gaps can be found.
     """
     steps = np.diff(times)
     if not len(steps):
         return
     if np.isnan(seconds):
         seconds = float(np.median(steps))
-    for unit in (1.0, 1e-3):  # seconds, milliseconds
-        if np.all(np.abs(steps * unit - seconds) <= UNEVEN * seconds):
-            return
+    if any(np.all(np.abs(steps * unit - seconds) <= UNEVEN * seconds) for unit in (1.0, 1e-3)):  # s, ms
+        return
     raise RecordingError(
         f"{path}: its column of times advances by {steps.min():.6g} to {steps.max():.6g}; expected the "
         f"repetition time of {seconds:g} s (or {seconds * 1000:g} ms) throughout. Correct that, "

@@ -1,9 +1,9 @@
 """What the columns of a table of region signals are: regions, a count of the volumes, or their times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,8 +29,7 @@ FAR = 10.0
 """Ranges of a column below all else in it where a code of what is not known lies."""
 
 
-@dataclass(frozen=True, eq=False)
-class SeriesTable:
+class SeriesTable(NamedTuple):
     """What a table of region signals holds.
 
     Parameters
@@ -110,7 +109,7 @@ def regions_of(
         name = None if header is None else header[column]
         if weak and name is not None and name.strip("# ").lower() not in INDEX | TIME:
             name = None
-        role = role_of(path, name, column, data)
+        role = _role_of(path, name, column, data)
         if role is ColumnRole.REGION:
             kept.append(column)
             continue
@@ -128,24 +127,10 @@ def regions_of(
     return SeriesTable(tuple(names), data[kept], times, remarks)
 
 
-def role_of(path: Path, name: str | None, column: int, data: Floats) -> ColumnRole:
-    """What a column is, by its name, or by its values where it has none.
+def _role_of(path: Path, name: str | None, column: int, data: Floats) -> ColumnRole:
+    """What a column (from 0) of a whole table is, by its name, or by its values where the table has no names.
 
-    Parameters
-    ----------
-    path : Path
-        Of the table, for messages.
-    name : str or None
-        What the table calls the column; None where it has no names.
-    column : int
-        Its place, from 0.
-    data : (n_columns, n_volumes) float64
-        The whole table.
-
-    Raises
-    ------
-    RecordingError
-        Name and values contradict, or volumes were left out.
+    An error where name and values contradict, or volumes were left out.
     """
     values, (width, n) = data[column], data.shape
     plain = None if name is None else name.strip().strip("#").lower()
@@ -192,13 +177,7 @@ def _role_by_name(path: Path, plain: str, shown: str, values: Floats) -> ColumnR
 
 
 def counts(values: Floats) -> bool:
-    """Whether values are 0, 1, 2 ... or 1, 2, 3 ...
-
-    Parameters
-    ----------
-    values : (n_volumes,) float64
-        Of a column.
-    """
+    """Whether the values of a column, (n_volumes,) float64, are 0, 1, 2 ... or 1, 2, 3 ..."""
     return bool(values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values))))
 
 

@@ -9,8 +9,8 @@ remark says so.  Where a table could mean two things it is refused, and the mess
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,19 +31,13 @@ _MOST_SHOWN = 60
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     line: int
     cells: list[str]
 
 
 def read_table(path: Path) -> SeriesTable:
-    """Read a table: a row for each volume, a column for each region.
-
-    Parameters
-    ----------
-    path : Path
-        The file; tabs, semicolons, commas or spaces stand between columns.
+    """Read a table of a row for each volume and a column for each region, whatever stands between.
 
     Raises
     ------
@@ -51,11 +45,9 @@ def read_table(path: Path) -> SeriesTable:
         Where it is no table of numbers, or could mean two things; the message names the line.
     """
     comments, rows, separator = _rows(path)
-    if not rows:
-        raise RecordingError(f"{path} holds no volumes; expected a table of region signals.")
     header: list[str] | None = None
     where = str(path)
-    if not _is_data(rows[0].cells) or _is_numbered(rows, path):
+    if rows and (not _is_data(rows[0].cells) or _is_numbered(rows, path)):
         where = f"{path}, line {rows[0].line} ({' '.join(rows[0].cells)[:_MOST_SHOWN]!r})"
         header = rows.pop(0).cells
     width = _width(path, rows)
@@ -65,14 +57,9 @@ def read_table(path: Path) -> SeriesTable:
     if header is not None and len(header) == width - 1 and width > 1 and separator in ("", "\t", ";"):
         header = ["", *header]  # as R writes the names of rows
     if header is not None and len(header) != width:
-        raise RecordingError(
-            f"{where} names {len(header)} regions and has {width} columns."
-            + (
-                " Are there decimal commas? Write points."
-                if separator == "," and width == 2 * len(header)
-                else ""
-            )
-        )
+        split = separator == "," and width == 2 * len(header)
+        advice = " Are there decimal commas? Write points." if split else ""
+        raise RecordingError(f"{where} names {len(header)} regions and has {width} columns.{advice}")
     data, commas = _numbers(path, rows, separator, named=header is not None)
     remarks = ["decimal commas were read as points"] if commas else []
     return regions_of(path, header, data, weak=weak, remarks=remarks)
@@ -105,11 +92,11 @@ def _rows(path: Path) -> tuple[list[str], list[_Row], str]:
 
 def _separator(lines: Sequence[str]) -> str:
     """What stands between columns everywhere; empty for spaces."""
+    volumes = lines[1:] or lines  # a line of one name, the header of a single region, has none
     for separator in ("\t", ";", ","):
-        # A line of one name, the header of a single region, has none.
-        if lines and all(separator in line for line in lines[1:] or lines):
-            one_name = "," not in lines[0] and all(has_decimal_comma(line) for line in lines[1:])
-            decimal = separator == "," and (one_name or all(map(_are_comma_numbers, lines[1:] or lines)))
+        if lines and all(separator in line for line in volumes):
+            one_name = "," not in lines[0] and all(map(has_decimal_comma, lines[1:]))
+            decimal = separator == "," and (one_name or all(map(_are_comma_numbers, volumes)))
             return "" if decimal else separator
     return next((separator for separator in ("\t", ",", ";") if any(separator in line for line in lines)), "")
 
@@ -234,31 +221,34 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
     commas = any(map(has_decimal_comma, every))
     if separator == "," and not commas and not named:
         _refuse_split_numbers(path, rows)
-    data = np.empty((len(rows[0].cells), len(rows)))
-    for volume, row in enumerate(rows):
-        for column, cell in enumerate(row.cells):
-            if is_absent(cell):
-                data[column, volume] = np.nan
-            elif _is_plain(cell) or (commas and has_decimal_comma(cell)):
-                data[column, volume] = float(cell.replace(",", "."))
-            else:
-                raise RecordingError(
-                    f"{path}, line {row.line}, column {column + 1} is {cell[:_MOST_SHOWN]!r}; expected a "
-                    "number of a region series."
-                )
+    values = [
+        [_number(path, row.line, column, cell, commas) for column, cell in enumerate(row.cells, start=1)]
+        for row in rows
+    ]
+    data = np.ascontiguousarray(np.array(values).T)
+    with_comma = next(filter(has_decimal_comma, every), "")
     if commas and any("." in cell for cell in every if _is_plain(cell) and not is_absent(cell)):
-        mixed = next(cell for cell in every if has_decimal_comma(cell))
         raise RecordingError(
-            f"{path} writes {mixed!r} with a decimal comma, and other numbers with a point; expected one of "
-            "the two."
+            f"{path} writes {with_comma!r} with a decimal comma, and other numbers with a point; expected "
+            "one of the two."
         )
     if commas and _may_be_thousands([[row.cells[k] for row in rows] for k in range(len(data))]):
-        found = next(filter(has_decimal_comma, every))
         raise RecordingError(
-            f"{path} writes {found!r}, which could be a number with a decimal comma, or thousands; expected "
-            "decimal points, and nothing between thousands."
+            f"{path} writes {with_comma!r}, which could be a number with a decimal comma, or thousands; "
+            "expected decimal points, and nothing between thousands."
         )
     return data, commas
+
+
+def _number(path: Path, line: int, column: int, cell: str, commas: bool) -> float:
+    if is_absent(cell):
+        return np.nan
+    if _is_plain(cell) or (commas and has_decimal_comma(cell)):
+        return float(cell.replace(",", "."))
+    shown = repr(cell[:_MOST_SHOWN])
+    raise RecordingError(
+        f"{path}, line {line}, column {column} is {shown}; expected a number of a region series."
+    )
 
 
 def _may_be_thousands(columns: Sequence[Sequence[str]]) -> bool:

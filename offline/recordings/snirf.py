@@ -15,25 +15,29 @@ import h5py
 import numpy as np
 
 from models.arrays import Floats
-from models.errors import RecordingError, SignalError
+from models.errors import RecordingError
 from offline.recordings import hdf5
 from offline.recordings.bad_marks import without_marked
 from offline.recordings.checks import (
-    HELD,
-    check_concentrations,
-    check_distances,
+    HAEMOGLOBIN,
     check_pairs,
     check_times,
     held_once,
     in_order,
     is_regular,
-    length_factor,
     missing_values,
     nominal_rate,
 )
 from offline.recordings.dates import local_start, utc_of
-from offline.recordings.plausible import TIME_UNITS, check_steps, check_wavelengths, impossible_concentrations
-from offline.recordings.snirf_columns import marks_in, standard_channels
+from offline.recordings.plausible import (
+    TIME_UNITS,
+    check_concentrations,
+    check_distances,
+    check_steps,
+    check_wavelengths,
+    length_factor,
+)
+from offline.recordings.snirf_columns import marks_in, standard_columns
 from offline.recordings.snirf_events import read_stimuli
 from offline.recordings.snirf_measurements import choose
 from realtime.channels.lossless import restored
@@ -57,38 +61,22 @@ def read_snirf(
     haemoglobin_unit: str | None = None,
     stream: str | None = None,
 ) -> Recording:
-    """Read a SNIRF file.
+    """Read a SNIRF file; options as of `read_recording`.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    length_unit : str or None
-        What positions are really in, where the file's claim is wrong.
-    haemoglobin_unit : str or None
-        What concentrations are really in, where the file does not say so, or wrongly.
-    stream : str or None
-        Which measurement, or data block of it: ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
-
-    Returns
-    -------
-    Recording
-        By default the first data block of the first measurement; `notes` tell of others.
+    By default the first data block of the first measurement, and remarks on others; `stream` names another:
+    ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
 
     Raises
     ------
-    RecordingError
+    RecordingError, SignalError
         Where the file is damaged, holds no signal of ours, or a pair lacks a wavelength.
     """
-    path = Path(path)
     try:
         with h5py.File(path, "r") as file:
             return _read(file, path, length_unit, haemoglobin_unit, stream)
     except RecordingError as error:
         message = str(error)
         raise RecordingError(message if str(path) in message else f"{path}: {message}") from error
-    except SignalError as error:
-        raise RecordingError(f"{path}: {error}") from error
     except (OSError, RuntimeError, KeyError) as error:
         # What the HDF5 library raises for a file that is cut off, damaged, or no HDF5 at all.
         raise RecordingError(
@@ -99,103 +87,85 @@ def read_snirf(
 def _read(
     file: h5py.File, path: Path, length_unit: str | None, haemoglobin_unit: str | None, stream: str | None
 ) -> Recording:
-    measurement = choose(file, stream)
-    nirs, block = measurement.nirs, measurement.block
+    nirs, block, others = choose(file, stream)
     tags = hdf5.member(nirs, "metaDataTags")
     tags = tags if isinstance(tags, h5py.Group) else nirs
-    declared = hdf5.text(tags, "LengthUnit", "mm")
-    unit, factor = length_factor(declared, length_unit, path)
-    content = standard_channels(nirs, block, factor, haemoglobin_unit=haemoglobin_unit)
-    columns = [i for i, channel in enumerate(content.channels) if channel is not None]
+    unit, factor = length_factor(hdf5.text(tags, "LengthUnit", "mm"), length_unit, path)
+    standard = standard_columns(nirs, block, factor, haemoglobin_unit=haemoglobin_unit)
+    n_columns, skipped = len(standard.channels), ", ".join(sorted(standard.skipped))
+    columns = [i for i, channel in enumerate(standard.channels) if channel is not None]
     if not columns:
         raise RecordingError(
-            f"{path} holds {', '.join(sorted(set(content.skipped)))}; expected continuous-wave intensity, "
-            "optical density or haemoglobin."
+            f"{path} holds {skipped}; expected continuous-wave intensity, optical density or haemoglobin."
         )
     raw = hdf5.numbers(block, "dataTimeSeries")
-    if raw.ndim != 2 or raw.shape[1] != len(content.channels):
+    if raw.ndim != 2 or raw.shape[1] != n_columns:
         raise RecordingError(
             f"{path}: dataTimeSeries has shape {raw.shape}; expected samples by the "
-            f"{len(content.channels)} channels of the measurement list."
+            f"{n_columns} channels of the measurement list."
         )
-    time_factor, said_unit = _time_factor(tags)
-    remarks = [said_unit] if said_unit.startswith("no ") else []
+    time_factor, time_unit = _time_factor(tags)
+    remarks = [time_unit] if time_unit.startswith("no ") else []
     origin = _own_number(tags, TAG_ORIGIN) or 0.0
     times = _times(block, len(raw), path) * time_factor + origin
     check_times(times, path)
     if TAG_CHANNELS not in tags:  # what we wrote is in seconds
-        check_steps(times, path, said_unit, time_factor)
-    spec = SignalSpec(tuple(c for c in content.channels if c is not None), nominal_rate(times))
+        check_steps(times, path, time_unit, time_factor)
+    spec = SignalSpec(tuple(c for c in standard.channels if c is not None), nominal_rate(times))
     # By the standard fields, before our own: who corrects a unit means these.
     check_distances(spec, path, unit)
     check_wavelengths(spec.channels, path)
-    data = np.ascontiguousarray(raw.T[columns]) * np.array([content.scales[i] for i in columns])[:, None]
-    offset = _offset(block, len(content.channels))
+    data = np.ascontiguousarray(raw.T[columns]) * np.array([standard.scales[i] for i in columns])[:, None]
+    offset = _offset(block, n_columns)
     if np.any(offset):
         data = data + offset[columns][:, None]
         remarks.append("dataOffset was added")
-    check_concentrations([row for row, i in enumerate(columns) if i in content.unsaid], data, path)
-    concentrations = [row for row, i in enumerate(columns) if content.is_concentration(i)]
-    if remark := impossible_concentrations(concentrations, data):
-        remarks.append(remark)
+    declared = np.array([i not in standard.undeclared for i in columns])
+    concentrations = np.array([channel.kind in HAEMOGLOBIN for channel in spec.channels])
+    remarks += check_concentrations(data[~declared], data[declared & concentrations], path)
     own = hdf5.text(tags, TAG_CHANNELS)
     if own and length_unit is None and haemoglobin_unit is None:
-        full = restored(own, content.channels, spec.rate)
+        full = restored(own, standard.channels, spec.rate)
         spec = full or spec
         if full is None:
             remarks.append("the file was changed after hemostream wrote it; read by its standard fields")
     check_pairs(spec.channels, path)
-    if measurement.remark:
-        remarks.append(measurement.remark)
+    remarks += others
     if not is_regular(times):
         steps = np.diff(times)
         remarks.append(f"steps in time are not equal: {steps.min():.4g} to {steps.max():.4g} s")
-    remarks += content.remarks
-    if content.skipped:
-        remarks.append(f"columns ignored: {', '.join(sorted(set(content.skipped)))}")
-    if remark := _unplaced(spec):
-        remarks.append(remark)
-    stimuli = read_stimuli(nirs, origin)
-    # What we wrote says each event once, however fast they came.
-    told_once, held = (stimuli.events, 0) if own else held_once(stimuli.events, times)
-    events, repeated = in_order(told_once)
-    remarks += [*stimuli.remarks, *repeated]
-    if held:
-        remarks.append(HELD.format(held))
-    start, remark, local = _start(tags)
-    if remark:
-        remarks.append(remark)
+    remarks += standard.remarks
+    if skipped:
+        remarks.append(f"columns ignored: {skipped}")
+    remarks += _unplaced(spec)
+    events, event_remarks = read_stimuli(nirs, origin)
+    # What we wrote has each event once, however fast they came.
+    events, held = (events, []) if own else held_once(events, times)
+    ordered, repeated = in_order(events)
+    start, date_remarks, local = _start(tags)
+    remarks += [*event_remarks, *repeated, *held, *date_remarks]
     before = _own_notes(tags)
     earlier = before.get("remarks", [])
-    remarks = [*(earlier if isinstance(earlier, list) else []), *remarks]
-    notes: dict[str, Any] = {
-        **local,
-        **before,
-        "format": f"SNIRF {hdf5.text(file, 'formatVersion', '?')}",
-        "length_unit": unit,
-    }
-    if remarks:
+    version = hdf5.text(file, "formatVersion", "?")
+    notes = {**local, **before, "format": f"SNIRF {version}", "length_unit": unit}
+    if remarks := [*(earlier if isinstance(earlier, list) else []), *remarks]:
         notes["remarks"] = list(dict.fromkeys(map(str, remarks)))
-    read = Recording(path.stem, spec, data, times, missing_values(spec, data), events, start, notes)
-    return without_marked(read, marks_in(block, nirs, tags), columns, len(content.channels))
+    read = Recording(path.stem, spec, data, times, missing_values(spec, data), ordered, start, notes)
+    return without_marked(read, marks_in(block, nirs, tags), columns, n_columns)
 
 
-def _unplaced(spec: SignalSpec) -> str:
-    """A remark where some channels have a place and others have none; empty otherwise."""
+def _unplaced(spec: SignalSpec) -> list[str]:
+    """A remark where some channels have a position and others have none."""
     lacking = [channel.name for channel in spec.channels if channel.position is None]
     if not lacking or len(lacking) == len(spec):
-        return ""
-    return (
-        f"the probe tells no place for an optode of {len(lacking)} of {len(spec)} channels: "
-        f"{', '.join(lacking[:4])}{' ...' if len(lacking) > 4 else ''}"
-    )
+        return []
+    names = f"{', '.join(lacking[:4])}{' ...' if len(lacking) > 4 else ''}"
+    return [f"the probe tells no place for an optode of {len(lacking)} of {len(spec)} channels: {names}"]
 
 
 def _offset(block: h5py.Group, n_columns: int) -> Floats:
     """What is to be added to each column, zero where the file says nothing."""
-    if "dataOffset" not in block:
-        return np.zeros(n_columns)
-    found = hdf5.numbers(block, "dataOffset").ravel()
+    found = hdf5.numbers(block, "dataOffset").ravel() if "dataOffset" in block else np.empty(0)
     if len(found) not in (0, n_columns):
         raise RecordingError(
             f"{block.name}/dataOffset has {len(found)} elements; expected {n_columns}, one for each column."
@@ -222,18 +192,19 @@ def _times(block: h5py.Group, n_samples: int, path: Path) -> Floats:
     raise RecordingError(f"{path}: there are {len(times)} time stamps for {n_samples} samples.")
 
 
-def _start(tags: h5py.Group) -> tuple[float | None, str, dict[str, Any]]:
-    """UTC at time 0, why it is not known, and what to note of it."""
+def _start(tags: h5py.Group) -> tuple[float | None, list[str], dict[str, Any]]:
+    """UTC at time 0, a remark on why it is not known, and what to note of it."""
     own = _own_number(tags, TAG_START)
     if own is not None:
-        return own, "", {}
+        return own, [], {}
     day, clock = hdf5.text(tags, "MeasurementDate"), hdf5.text(tags, "MeasurementTime")
     try:
         start = datetime.fromisoformat(f"{day}T{clock}")
     except ValueError:
         silent = {day, clock} <= {"", "unknown"}
-        return None, "" if silent else f"date {day!r} and time {clock!r} are not understood", {}
-    return *utc_of(start), local_start(start)
+        return None, [] if silent else [f"date {day!r} and time {clock!r} are not understood"], {}
+    utc, why = utc_of(start)
+    return utc, [why] if why else [], local_start(start)
 
 
 def _own_number(tags: h5py.Group, name: str) -> float | None:

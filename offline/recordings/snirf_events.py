@@ -5,7 +5,7 @@ fNIRS/snirf#111).  Homer3 writes what a person or a rule rejected as value -1 or
 ``states``: rows of time and state.
 """
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -25,33 +25,16 @@ STATES, REJECTED = ("state", "states"), ("rejected", "reject", "excluded")
 """What they call one that marks rejected onsets (below 0; not 0)."""
 
 
-@dataclass
-class Stimuli:
-    """What the ``stim`` groups hold.
+class Stimuli(NamedTuple):
+    """What the ``stim`` groups hold: the events that count, and remarks on what was ignored."""
 
-    Parameters
-    ----------
-    events : list of Event
-        Those that count.
-    remarks : list of str
-        What was ignored.
-    """
-
-    events: list[Event] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    events: list[Event]
+    remarks: list[str]
 
 
 def read_stimuli(nirs: h5py.Group, origin: float) -> Stimuli:
-    """Read all conditions of a measurement.
-
-    Parameters
-    ----------
-    nirs : h5py.Group
-        The measurement.
-    origin : float
-        Seconds to add to the file's times.
-    """
-    found = Stimuli()
+    """Read all conditions of a measurement; `origin`, in s, is added to the file's times."""
+    found = Stimuli([], [])
     n_rejected = n_untimed = 0
     for group in hdf5.numbered(nirs, "stim"):
         if "data" not in group:
@@ -91,10 +74,10 @@ def _labels(group: h5py.Group) -> list[str]:
 def _out_of_order(group: h5py.Group, rows: Floats) -> str:
     """What is wrong where rows (n_onsets, 2 or more) are no onset, duration, value; empty where they are."""
     labels = _labels(group)
-    for place, names in enumerate((_ONSETS, _DURATIONS)):
-        found = next((column for column, label in enumerate(labels) if label in names), place)
-        if found != place:
-            return f"has {labels[found]!r} in column {found + 1}, where SNIRF has it in column {place + 1}"
+    for column, names in enumerate((_ONSETS, _DURATIONS)):
+        found = next((other for other, label in enumerate(labels) if label in names), column)
+        if found != column:
+            return f"has {labels[found]!r} in column {found + 1}, where SNIRF has it in column {column + 1}"
     three, columns = len(rows) == _MOST_OF_ONE, rows.shape[1]
     if three and columns > _MOST_OF_ONE and len(labels) != columns and np.all(np.diff(rows[0]) > 0):
         return f"has data of shape {rows.shape}, whose first row advances as onsets do; turn it round"

@@ -1,7 +1,6 @@
 """Which measurement of a SNIRF file is meant: it may hold several, and several blocks of data in each."""
 
 import re
-from dataclasses import dataclass
 
 import h5py
 
@@ -11,25 +10,8 @@ from offline.recordings import hdf5
 _ADDRESS = re.compile(r"/?(?:(?P<nirs>nirs\d*|\d+)/?)?(?P<data>data\d*)?")
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What is read of a file.
-
-    Parameters
-    ----------
-    nirs, block : h5py.Group
-        A measurement, and one of its data blocks.
-    remark : str
-        What else the file holds; empty where there is nothing, or this was asked for.
-    """
-
-    nirs: h5py.Group
-    block: h5py.Group
-    remark: str
-
-
-def choose(file: h5py.File, wanted: str | None) -> Measurement:
-    """The measurement and the data block that are meant.
+def choose(file: h5py.File, wanted: str | None) -> tuple[h5py.Group, h5py.Group, list[str]]:
+    """The measurement and the data block that are meant, and a remark on what else the file holds.
 
     Parameters
     ----------
@@ -43,36 +25,32 @@ def choose(file: h5py.File, wanted: str | None) -> Measurement:
     Raises
     ------
     RecordingError
-        There is no such group, or a word that tells none of several; the message lists them.
+        There is no such group, or a word that fits none of several; the message lists them.
     """
     measurements = _groups(file, "nirs")
-    address = None if wanted is None else _ADDRESS.fullmatch(wanted.strip())
-    if wanted is not None and (address is None or not wanted.strip("/ ")):
-        if len(measurements) > 1:
-            raise _no_such(wanted, measurements)
-        address = None
-    nirs = _one(measurements, address and address["nirs"], wanted)
+    address = _ADDRESS.fullmatch(wanted.strip()) if wanted and wanted.strip("/ ") else None
+    if wanted is not None and address is None and len(measurements) > 1:
+        raise _no_such(wanted, measurements)
+    named_nirs, named_data = (address["nirs"], address["data"]) if address else (None, None)
+    nirs = _one(measurements, named_nirs, wanted)
     blocks = _groups(nirs, "data")
-    block = _one(blocks, address and address["data"], wanted)
-    remark = ""
-    if (len(measurements) > 1 and not (address and address["nirs"])) or (
-        len(blocks) > 1 and not (address and address["data"])
-    ):
-        names = ", ".join(_name(group) for group in measurements)
-        remark = (
-            f"{len(measurements)} measurements ({names}) and {len(blocks)} data blocks in {_name(nirs)}; "
-            f"only {_name(nirs)}/{_name(block)} was read; --stream (stream) names another, for instance "
-            f'"{_name((measurements if len(measurements) > 1 else blocks)[-1])}"'
-        )
-    return Measurement(nirs, block, remark)
+    block = _one(blocks, named_data, wanted)
+    if (len(measurements) == 1 or named_nirs) and (len(blocks) == 1 or named_data):
+        return nirs, block, []
+    other = (measurements if len(measurements) > 1 else blocks)[-1]
+    remark = (
+        f"{len(measurements)} measurements ({_names(measurements)}) and {len(blocks)} data blocks in "
+        f"{_name(nirs)}; only {_name(nirs)}/{_name(block)} was read; --stream (stream) names another, for "
+        f'instance "{_name(other)}"'
+    )
+    return nirs, block, [remark]
 
 
 def _groups(group: h5py.Group, stem: str) -> list[h5py.Group]:
     """The groups ``stem``, ``stem1``, ``stem2`` ...; an error where there is none."""
-    groups = hdf5.numbered(group, stem)
-    if not groups:
-        raise RecordingError(f"There is no group '{stem}' in {group.name}; the file is no SNIRF file.")
-    return groups
+    if groups := hdf5.numbered(group, stem):
+        return groups
+    raise RecordingError(f"There is no group '{stem}' in {group.name}; the file is no SNIRF file.")
 
 
 def _one(groups: list[h5py.Group], name: str | None, wanted: str | None) -> h5py.Group:
@@ -89,8 +67,13 @@ def _one(groups: list[h5py.Group], name: str | None, wanted: str | None) -> h5py
 
 
 def _no_such(wanted: str, groups: list[h5py.Group]) -> RecordingError:
-    names = ", ".join(_name(group) for group in groups)
-    return RecordingError(f"--stream is {wanted!r}; the file holds {names}. Name one of them, or its number.")
+    return RecordingError(
+        f"--stream is {wanted!r}; the file holds {_names(groups)}. Name one of them, or its number."
+    )
+
+
+def _names(groups: list[h5py.Group]) -> str:
+    return ", ".join(map(_name, groups))
 
 
 def _name(group: h5py.Group) -> str:

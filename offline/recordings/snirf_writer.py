@@ -15,13 +15,13 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecordingError
 from models.write_atomic import atomic_path
+from offline.recordings.checks import LIGHT
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
-from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
+from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_columns
 from realtime.channels.lossless import lossless_extension
 from realtime.channels.wavelengths import FARTHEST_NM
 from realtime.signal import Channel, Kind
@@ -43,13 +43,6 @@ def write_snirf(recording: Recording, path: Path) -> Path:
     optical densities, or HbO and HbR of the same pairs; and it supposes equal steps in time (see
     `write_segments`).
 
-    Parameters
-    ----------
-    recording : Recording
-        Channels with source and detector numbers.
-    path : Path
-        Of the file.
-
     Returns
     -------
     Path
@@ -58,10 +51,9 @@ def write_snirf(recording: Recording, path: Path) -> Path:
     Raises
     ------
     RecordingError
-        Where the recording has no samples or channels that SNIRF has no place for, or the file
-        cannot be written.
+        Where the recording has no samples or channels that SNIRF has no place for (such without numbers of
+        source and detector), or the file cannot be written.
     """
-    path = Path(path)
     _check(recording, path)
     try:
         with atomic_path(path) as part, h5py.File(part, "x") as file:
@@ -73,31 +65,19 @@ def write_snirf(recording: Recording, path: Path) -> Path:
     return path
 
 
-def write_segments(recording: Recording, path: Path, max_gap_s: float | None = None) -> tuple[Path, ...]:
-    """Write one file for each contiguous stretch.
+def write_segments(recording: Recording, path: Path) -> tuple[Path, ...]:
+    """Write one file for each contiguous stretch (`segments`).
 
-    Parameters
-    ----------
-    recording : Recording
-        What to write.
-    path : Path
-        Of the file; with several stretches ``name_001.snirf``, ``name_002.snirf`` ... next to it.
-    max_gap_s : float or None
-        A step in time above this (s) is a gap; by default 2.5 typical steps.
-
-    Returns
-    -------
-    tuple of Path
-        The files, in order.
+    Several stretches go into ``name_001.snirf``, ``name_002.snirf`` ... next to the path.
     """
-    path = Path(path)
-    parts = segments(recording, max_gap_s)
+    parts = segments(recording)
+    paths = [path.with_name(f"{path.stem}_{number:03d}{path.suffix}") for number in range(1, len(parts) + 1)]
     if len(parts) == 1:
-        return (write_snirf(parts[0], path),)
+        paths = [path]
     written: list[Path] = []
     try:
-        for number, part in enumerate(parts, start=1):
-            written.append(write_snirf(part, path.with_name(f"{path.stem}_{number:03d}{path.suffix}")))
+        for part, each in zip(parts, paths, strict=True):
+            written.append(write_snirf(part, each))
     except BaseException:  # some stretches of a recording would pass for all
         for each in written:
             each.unlink(missing_ok=True)
@@ -106,20 +86,10 @@ def write_segments(recording: Recording, path: Path, max_gap_s: float | None = N
 
 
 def segments(recording: Recording, max_gap_s: float | None = None) -> list[Recording]:
-    """Cut a recording at its gaps, and wherever time runs backwards.
+    """Cut a recording at gaps (of `max_gap_s`, or 2.5 typical steps), and where time runs backwards.
 
-    Parameters
-    ----------
-    recording : Recording
-        What to cut.
-    max_gap_s : float or None
-        A step in time above this (s) is a gap; by default 2.5 typical steps.
-
-    Returns
-    -------
-    list of Recording
-        At least one; times stay as they are.  An event belongs to the last stretch that has begun
-        at its onset, so none is lost.
+    There is one stretch at least; times stay as they are.  An event belongs to the last stretch that has
+    begun at its onset, so none is lost.
     """
     steps = np.diff(recording.times)
     if max_gap_s is None:
@@ -130,20 +100,22 @@ def segments(recording: Recording, max_gap_s: float | None = None) -> list[Recor
     if len(bounds) == 2:
         return [recording]
     starts = [float(recording.times[begin]) for begin in bounds[:-1]]
-    events: list[list[Event]] = [[] for _ in starts]
+    stretches = []
     for event in recording.events:
         begun = [i for i, start in enumerate(starts) if start <= event.onset]
-        events[max(begun, key=lambda i: starts[i]) if begun else 0].append(event)
+        stretches.append(max(begun, key=lambda i: starts[i], default=0))
     return [
         replace(
             recording,
-            name=f"{recording.name}_{number:03d}",
+            name=f"{recording.name}_{number + 1:03d}",
             data=recording.data[:, begin:end],
             times=recording.times[begin:end],
             missing=recording.missing[:, begin:end],
-            events=tuple(own),
+            events=tuple(
+                event for event, own in zip(recording.events, stretches, strict=True) if own == number
+            ),
         )
-        for number, ((begin, end), own) in enumerate(zip(pairwise(bounds), events, strict=True), start=1)
+        for number, (begin, end) in enumerate(pairwise(bounds))
     ]
 
 
@@ -161,7 +133,7 @@ def _check(recording: Recording, path: Path) -> None:
                     f"Channel {channel.name!r} has {what} {number}; SNIRF needs a number from 1 to "
                     f"{_MOST_OPTODES}."
                 )
-        if channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY) and channel.wavelength is None:
+        if channel.kind in LIGHT and channel.wavelength is None:
             raise RecordingError(f"Channel {channel.name!r} has no wavelength; SNIRF needs one.")
 
 
@@ -173,39 +145,37 @@ def _write(file: h5py.File, recording: Recording) -> None:
     origin = _origin(recording.times)
     block["time"] = recording.times - origin
     block["dataTimeSeries"] = np.where(recording.missing, np.nan, recording.data).T
-    light = {c.colour for c in spec.channels if c.kind not in (Kind.HBO, Kind.HBR, Kind.HBT)}
-    wavelengths = sorted(nm for nm in light if nm is not None)
+    wavelengths = sorted({c.colour for c in spec.channels if c.kind in LIGHT and c.colour is not None})
     for number, channel in enumerate(spec.channels, start=1):
         _write_channel(block.create_group(f"measurementList{number}"), channel, wavelengths)
     probe = nirs.create_group("probe")
     # Haemoglobin no longer knows its wavelengths; SNIRF wants some and MNE two: 0 nm says unknown.
     probe["wavelengths"] = np.array(wavelengths or [0.0, 0.0])
     for letter, word in (("S", "source"), ("D", "detector")):
-        names, places = _optodes(spec.channels, letter)
-        probe[f"{word}Labels"] = names
-        probe[f"{word}Pos3D"] = places
+        probe[f"{word}Labels"], probe[f"{word}Pos3D"] = _optodes(spec.channels, letter, word)
     _write_events(nirs, recording.events, origin)
     tags = nirs.create_group("metaDataTags")
     day, clock = _start(recording.start_utc, origin)
-    standard = {
+    texts = {
         "SubjectID": str(recording.notes.get("subject", recording.name)),
         "MeasurementDate": day,
         "MeasurementTime": clock,
         "LengthUnit": "m",
         "TimeUnit": "s",
         "FrequencyUnit": "Hz",
+        TAG_ORIGIN: repr(origin),
+        TAG_NOTES: json.dumps(dict(recording.notes)),
     }
-    ours = {TAG_ORIGIN: repr(origin), TAG_NOTES: json.dumps(dict(recording.notes))}
     if recording.start_utc is not None:
-        ours[TAG_START] = repr(float(recording.start_utc))
-    for name, value in {**standard, **ours}.items():
+        texts[TAG_START] = repr(float(recording.start_utc))
+    for name, value in texts.items():
         tags[name] = value
     # Read back as a stranger would; keep only what is lacking then.
-    tags[TAG_CHANNELS] = lossless_extension(spec, standard_channels(nirs, block, 1.0).channels, -1.0)
+    tags[TAG_CHANNELS] = lossless_extension(spec, standard_columns(nirs, block, 1.0).channels, -1.0)
 
 
 def _write_channel(group: h5py.Group, channel: Channel, wavelengths: list[float]) -> None:
-    light = channel.kind in (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
+    light = channel.kind in LIGHT
     codes = {
         "sourceIndex": channel.source,
         "detectorIndex": channel.detector,
@@ -225,23 +195,17 @@ def _write_channel(group: h5py.Group, channel: Channel, wavelengths: list[float]
         group["dataUnit"] = channel.unit
 
 
-def _optodes(channels: tuple[Channel, ...], letter: str) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Labels, and (n_optodes, 3) places in metres, NaN where a place is not known."""
-    side = [
-        (c.source, c.source_name, c.source_position)
-        if letter == "S"
-        else (c.detector, c.detector_name, c.detector_position)
-        for c in channels
-    ]
-    count = max(number or 0 for number, _, _ in side)
-    names = [f"{letter}{number}" for number in range(1, count + 1)]
-    places = np.full((count, 3), np.nan)
-    for number, name, place in reversed(side):  # so that the first channel's word stands
-        if number is not None and name:
+def _optodes(channels: tuple[Channel, ...], letter: str, word: str) -> tuple[list[str], Floats]:
+    """Labels, and (n_optodes, 3) positions in metres, NaN where one is not known; of sources or detectors."""
+    numbers = [int(getattr(channel, word)) for channel in channels]
+    names = [f"{letter}{number}" for number in range(1, max(numbers) + 1)]
+    positions = np.full((len(names), 3), np.nan)
+    for number, channel in zip(reversed(numbers), reversed(channels), strict=True):  # the first one's stand
+        if name := getattr(channel, f"{word}_name"):
             names[number - 1] = name
-        if number is not None and place is not None:
-            places[number - 1] = place
-    return names, places
+        if (position := getattr(channel, f"{word}_position")) is not None:
+            positions[number - 1] = position
+    return names, positions
 
 
 def _write_events(nirs: h5py.Group, events: tuple[Event, ...], origin: float) -> None:

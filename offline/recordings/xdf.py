@@ -8,32 +8,26 @@ were sent, brought to the recorder's clock by `offline.recordings.xdf_clock`.
 import io
 import logging
 import struct
+import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+from logging.handlers import BufferingHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyxdf
 
-from models.errors import RecordingError, SignalError, StreamError
-from offline.recordings.checks import (
-    check_distances,
-    check_pairs,
-    check_times,
-    length_factor,
-    missing_values,
-    rescaled,
-)
+from models.errors import RecordingError
+from offline.recordings.checks import check_pairs, check_times, missing_values
 from offline.recordings.damage import LOST_SHARE
-from offline.recordings.plausible import check_wavelengths
+from offline.recordings.plausible import check_distances, check_wavelengths, length_factor, rescaled
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from offline.recordings.xdf_clock import on_recorder_clock
-from offline.recordings.xdf_events import marker_streams, read_events, unread
+from offline.recordings.xdf_events import read_events, unread
 from offline.recordings.xdf_remarks import of_clocks, of_rate
 from offline.recordings.xdf_streams import XdfStream, choose_signal
 from offline.recordings.xdf_utc import start_of
@@ -46,6 +40,8 @@ from realtime.log import OriginKind
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Recording
 
+T = TypeVar("T")
+
 
 def read_xdf(
     path: Path,
@@ -57,41 +53,21 @@ def read_xdf(
 ) -> Recording:
     """Read one haemodynamic stream of an XDF file, with the markers of its marker streams.
 
-    Parameters
-    ----------
-    path : Path
-        The file; ``.xdf.gz`` and ``.xdfz`` are compressed.
-    layout : Path, mapping or None
-        Side file for a stream that does not describe itself (`realtime.channels.montage`).
-    stream : str or None
-        Which stream, where several have type NIRS: its name (or a part that only it has), source_id,
-        uid, number in the file, or a predicate (`offline.recordings.xdf_streams`).
-    events : str or None
-        Which marker stream, named likewise; None takes all of them.
-    length_unit : str or None
-        What optode locations are really in, where they are not in millimetres.
-
-    Returns
-    -------
-    Recording
-        Stamps are those of the recorder's LSL clock, raw but for the measured offset.
+    Options are those of `read_recording`; by default the one stream of type NIRS, and all marker streams
+    (`offline.recordings.xdf_streams`).  Stamps are those of the recorder's LSL clock, raw but for the offset.
 
     Raises
     ------
-    RecordingError
+    RecordingError, SignalError, StreamError
         Where the file is damaged, no stream or several fit, or the stream is empty or not described.
     """
-    path = Path(path)
     streams, opened, remarks, lost_bytes = _load(path)
     chosen = choose_signal(streams, stream, path)
     check_times(chosen.times, path)
-    try:
-        arranged = _arranged(chosen, layout)
-        spec = SignalSpec(arranged.spec.channels, _rate(chosen, arranged))
-        data = arranged.take(np.asarray(chosen.values).T)
-        origin = read_origin(chosen.info)
-    except (StreamError, SignalError) as error:
-        raise RecordingError(f"{path}: {error}") from error
+    arranged = _arranged(chosen, layout)
+    spec = SignalSpec(arranged.spec.channels, _rate(chosen, arranged))
+    data = arranged.take(np.asarray(chosen.values).T)
+    origin = read_origin(chosen.info)
     unit, factor = length_factor("mm", length_unit, path)
     if length_unit is not None:
         spec = rescaled(spec, factor / LENGTHS["mm"])
@@ -104,8 +80,7 @@ def read_xdf(
     if back := int(np.count_nonzero(np.diff(chosen.times) <= 0)):
         remarks.append(f"time does not advance at {back} samples")
     others = [one for one in streams if one is not chosen]
-    found, more = read_events(others, events, path)
-    marking = marker_streams(others, events, path)
+    found, marking, more = read_events(others, events, path)
     remarks += [*of_clocks(chosen, marking), *of_rate(chosen), *more]
     if events is None:
         remarks += unread([one for one in others if one not in marking])
@@ -127,11 +102,8 @@ def read_xdf(
     if origin.kind is not OriginKind.LIVE:
         notes["origin"] = origin.kind.value
         notes["speed"] = origin.speed
-    if remarks:
-        notes["remarks"] = remarks
-    name = path.name.split(".xdf")[0]
     return Recording(
-        name,
+        path.name.split(".xdf")[0],
         spec,
         data,
         chosen.times,
@@ -141,7 +113,7 @@ def read_xdf(
         notes,
         time_uncertainty_s=chosen.uncertainty,
         pushed=True,
-    )
+    ).remarked(remarks)
 
 
 def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], float]:
@@ -161,16 +133,16 @@ def _load(path: Path) -> tuple[list[XdfStream], datetime | None, list[str], floa
     except (KeyError, ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         # Headers that are not what pyxdf supposes.
         raise RecordingError(f"{path} is damaged: pyxdf stops at {type(error).__name__} {error}.") from error
-    streams = [replace(_stream(one, chunks.compared_after), declared=_declared(one)) for one in found]
+    streams = [_stream(one, chunks.compared_after) for one in found]
     if not streams:
         raise RecordingError(f"{path} holds no stream; it is empty or cut off.")
     complaints = [*chunks.damage, *complaints]
     share = chunks.lost / max(1, len(content))
     remarks = []
     if complaints:
-        places = "1 place" if len(complaints) == 1 else f"{len(complaints)} places"
-        remarks.append(f"the file is damaged in {places}, {share:.2%} of it was ignored: {complaints[0]}")
-    return streams, _opened(header), remarks, share
+        count = "1 place" if len(complaints) == 1 else f"{len(complaints)} places"
+        remarks.append(f"the file is damaged in {count}, {share:.2%} of it was ignored: {complaints[0]}")
+    return streams, _field(header, "datetime", datetime.fromisoformat), remarks, share
 
 
 def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -> XdfStream:
@@ -187,6 +159,7 @@ def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -
     )
     with np.errstate(invalid="ignore"):  # a wrong comparison may be infinite, both ways
         compared = measured_at + offsets
+    declared = _field(found.get("footer"), "sample_count", int)
     return XdfStream(
         info,
         found["time_series"],
@@ -194,43 +167,31 @@ def _stream(found: Mapping[str, Any], compared_after: Mapping[int, list[int]]) -
         compared,
         on_clock.uncertainty,
         on_clock.remarks,
+        declared,
     )
 
 
-def _declared(found: Mapping[str, Any]) -> int | None:
-    """Samples by the footer; None where there is none, or it does not say."""
+def _field(content: Any, name: str, form: Callable[[str], T]) -> T | None:
+    """A field of a header or a footer, which are free text of the recorder's; None where it is not there."""
     try:
-        return int(found["footer"]["info"]["sample_count"][0])
+        return form(content["info"][name][0])
     except (KeyError, IndexError, TypeError, ValueError):
-        return None  # the footer is free text of the recorder's
-
-
-def _opened(header: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(header["info"]["datetime"][0])
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None  # the header is free text of the recorder's
+        return None
 
 
 @contextmanager
 def _complaints() -> Iterator[list[str]]:
     """What pyxdf logs as errors while it reads on; it raises nothing for damaged chunks."""
-    complaints: list[str] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.ERROR:
-                complaints.append(record.getMessage())
-
-    logger = logging.getLogger("pyxdf")
-    handler, before = Keep(), logger.propagate
+    logger, handler, complaints = logging.getLogger("pyxdf"), BufferingHandler(sys.maxsize), list[str]()
+    handler.setLevel(logging.ERROR)
+    before, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
-    logger.propagate = False
     try:
         yield complaints
     finally:
         logger.removeHandler(handler)
         logger.propagate = before
+        complaints += [record.getMessage() for record in handler.buffer]
 
 
 def _arranged(chosen: XdfStream, layout: Path | Mapping[str, Any] | None) -> StreamLayout:

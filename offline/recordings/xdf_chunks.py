@@ -12,9 +12,9 @@ import io
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -64,15 +64,14 @@ def content_of(path: Path) -> bytes:
     return unpacked
 
 
-@dataclass
-class Chunks:
+class Chunks(NamedTuple):
     """What a file holds.
 
     Parameters
     ----------
     content : bytes
         The file, but for what is not whole.
-    damage : list of str
+    damage : sequence of str
         What that was.
     lost : int
         Bytes of it.
@@ -81,9 +80,19 @@ class Chunks:
     """
 
     content: bytes
-    damage: list[str] = field(default_factory=list)
+    damage: Sequence[str] = ()
     lost: int = 0
-    compared_after: Mapping[int, list[int]] = field(default_factory=dict)
+    compared_after: Mapping[int, list[int]] = {}
+
+
+class _Chunk(NamedTuple):
+    """Where a chunk ends, whether it is one of those that are read, of which stream, and its samples."""
+
+    end: int
+    is_read: bool
+    tag: int
+    stream: int = -1
+    samples: int = 0
 
 
 class _NotWholeError(Exception):
@@ -91,13 +100,7 @@ class _NotWholeError(Exception):
 
 
 def whole_chunks(content: bytes) -> Chunks:
-    """Leave out what is not whole.
-
-    Parameters
-    ----------
-    content : bytes
-        An XDF file, uncompressed.
-    """
+    """Leave out what is not whole of an XDF file, uncompressed."""
     if not content.startswith(MAGIC):
         return Chunks(content)
     kept: list[bytes | memoryview] = [MAGIC]
@@ -109,32 +112,20 @@ def whole_chunks(content: bytes) -> Chunks:
     view = memoryview(content)
     while at < len(content):
         try:
-            body, end = _bounds(content, at)
-            known = _look(content, body, end, streams)
+            chunk = _chunk(content, at, streams)
         except _NotWholeError as error:
             damage.append(f"at byte {at} {error}")
             following = _next_chunk(content, at + 1, streams)
             lost += following - at
             at = following
             continue
-        if known:
-            kept.append(view[at:end])
-            _count(content, body, end, written, compared_after)
-        at = end
+        if chunk.is_read:
+            kept.append(view[at : chunk.end])
+            if chunk.tag == CLOCK:
+                compared_after[chunk.stream].append(written[chunk.stream])
+            written[chunk.stream] += chunk.samples
+        at = chunk.end
     return Chunks(b"".join(kept), damage, lost, compared_after)
-
-
-def _count(
-    content: bytes, body: int, end: int, written: dict[int, int], compared_after: dict[int, list[int]]
-) -> None:
-    """Follow the order in which samples and comparisons were written."""
-    (tag,) = struct.unpack_from("<H", content, body)
-    if tag in (SAMPLES, CLOCK):
-        (stream,) = struct.unpack_from("<I", content, body + 2)
-        if tag == CLOCK:
-            compared_after[stream].append(written[stream])
-        else:
-            written[stream] += _varied(content, body + 6, end)[0]
 
 
 def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) -> int:
@@ -153,8 +144,7 @@ def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) ->
         if found is None:
             break
         try:
-            body, end = _bounds(content, found.start())
-            _look(content, body, end, dict(streams))
+            _chunk(content, found.start(), dict(streams))
         except _NotWholeError:
             at = found.start() + 1
         else:
@@ -162,34 +152,28 @@ def _next_chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) ->
     return len(content)
 
 
-def _bounds(content: bytes, at: int) -> tuple[int, int]:
-    """Where a chunk's tag stands, and where the chunk ends."""
+def _chunk(content: bytes, at: int, streams: dict[int, tuple[int, int]]) -> _Chunk:
+    """The chunk that begins there; what the samples of a new stream are is kept."""
     length, body = _varied(content, at, len(content))
-    if length < 2 or body + length > len(content):
+    end = body + length
+    if length < 2 or end > len(content):
         raise _NotWholeError(f"a chunk claims {length} bytes, {len(content) - body} are there")
-    return body, body + length
-
-
-def _look(content: bytes, body: int, end: int, streams: dict[int, tuple[int, int]]) -> bool:
-    """Whether a chunk is one of those that are read; what its stream's samples are is kept."""
     (tag,) = struct.unpack_from("<H", content, body)
-    if tag == HEADER:
-        return True
     if tag not in ALL_TAGS:
         raise _NotWholeError(f"a chunk has the unknown tag {tag}")
     if tag not in (STREAM, SAMPLES, CLOCK, FOOTER):
-        return False
-    if end - body < 6:
+        return _Chunk(end, tag == HEADER, tag)
+    if length < 6:
         raise _NotWholeError("a chunk is too short to name its stream")
     (stream,) = struct.unpack_from("<I", content, body + 2)
     if tag == STREAM:
         streams[stream] = _form(content[body + 6 : end])
-        return True
-    if stream not in streams:
+    elif stream not in streams:
         raise _NotWholeError(f"a chunk belongs to stream {stream}, which has no header")
-    if tag == CLOCK and end - body != 22:
-        raise _NotWholeError(f"a clock offset has {end - body} bytes; expected 22")
-    return tag != SAMPLES or _samples(content, body + 6, end, *streams[stream])
+    elif tag == CLOCK and length != 22:
+        raise _NotWholeError(f"a clock offset has {length} bytes; expected 22")
+    samples = _samples(content, body + 6, end, *streams[stream]) if tag == SAMPLES else 0
+    return _Chunk(end, tag != SAMPLES or samples > 0, tag, stream, samples)
 
 
 def _form(xml: bytes) -> tuple[int, int]:
@@ -201,8 +185,8 @@ def _form(xml: bytes) -> tuple[int, int]:
         return -1, -1
 
 
-def _samples(content: bytes, at: int, end: int, count: int, width: int) -> bool:
-    """Whether a chunk has samples, all of them."""
+def _samples(content: bytes, at: int, end: int, count: int, width: int) -> int:
+    """How many samples a chunk has; all of them must be there."""
     claimed, at = _varied(content, at, end)
     room = end - at
     least = 1 + count * (width or 2)
@@ -221,7 +205,7 @@ def _samples(content: bytes, at: int, end: int, count: int, width: int) -> bool:
                 break
         if at != end:
             raise _NotWholeError(f"{claimed} samples do not fill their chunk of {room} bytes")
-    return claimed > 0
+    return claimed
 
 
 def _alike(content: bytes, at: int, end: int, claimed: int, width: int) -> bool:

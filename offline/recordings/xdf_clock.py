@@ -9,8 +9,8 @@ other agrees with, and that no step of the stamps explains, moves nothing.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,8 +48,7 @@ LONGEST_FILE_S = 1e6
 """Stamps and comparisons further from a clock's others are none of its, s."""
 
 
-@dataclass(frozen=True, eq=False)
-class OnRecorderClock:
+class OnRecorderClock(NamedTuple):
     """Stamps on the recorder's clock.
 
     Parameters
@@ -225,7 +224,7 @@ def _alone(at: Floats, found: Floats, steps: _Steps) -> tuple[list[list[int]], f
 
 
 def _cuts(clocks: list[list[int]], found: Floats, steps: _Steps) -> tuple[list[int], Floats]:
-    """Samples with which the second clock begins, the third ..., and doubts (s) where that is not sure."""
+    """Samples with which the second clock begins, the third ..., and uncertainties (s) where that is open."""
     n, period = len(steps.stamps), steps.period
     unsure = np.zeros(n)
     cuts: list[int] = []
@@ -270,13 +269,10 @@ def _summed(each: Floats) -> Floats:
 
 def _between(stamps: Floats, cut: int, last: float, first: float) -> tuple[int, int]:
     """Samples around a cut after the last comparison (s) of one clock and before the first of the next."""
-    low = cut
-    while low > 0 and stamps[low - 1] > last:
-        low -= 1
-    high = cut
-    while high < len(stamps) and stamps[high] < first:
-        high += 1
-    return low, high
+    not_after = np.flatnonzero(~(stamps[:cut] > last))
+    not_before = np.flatnonzero(~(stamps[cut:] < first))
+    low = int(not_after[-1]) + 1 if len(not_after) else 0
+    return low, cut + int(not_before[0]) if len(not_before) else len(stamps)
 
 
 def _in_stretches(uncertainty: Floats, period: float) -> Floats:

@@ -1,13 +1,12 @@
 """The events of an XDF file's marker streams; what of a stream is an event is `realtime.sources.markers`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from offline.recordings.checks import in_order
-from offline.recordings.xdf_streams import XdfStream, choose_markers, several_markers
+from offline.recordings.xdf_streams import XdfStream, choose_markers, several
 from realtime.devices import companion_of
 from realtime.sources.markers import Marks
 from realtime.sources.recording import Event
@@ -23,28 +22,10 @@ _SAME_EVENT_S = 0.1
 """Two marker streams that hold the same events within this time are one, sent twice."""
 
 
-@dataclass(frozen=True)
-class _MarkerEvents:
-    """Events of one marker stream."""
-
-    stream: XdfStream
-    events: list[Event]
-
-
 def read_events(
     streams: Sequence[XdfStream], wanted: str | None, path: Path
-) -> tuple[tuple[Event, ...], list[str]]:
-    """Events of the marker streams of a file, and remarks on them.
-
-    Parameters
-    ----------
-    streams : sequence of XdfStream
-        All of the file but the signal.
-    wanted : str or None
-        Which one (`offline.recordings.xdf_streams`); None takes all that are marker streams by their
-        type or because they hold texts.
-    path : Path
-        Of the file, for messages.
+) -> tuple[tuple[Event, ...], list[XdfStream], list[str]]:
+    """Events, the marker streams they are of, and remarks; of the wanted stream, by default of all.
 
     Raises
     ------
@@ -52,36 +33,30 @@ def read_events(
         One was named, and none or several fit.
     """
     remarks: list[str] = []
-    chosen = marker_streams(streams, wanted, path)
-    kept: list[_MarkerEvents] = []
+    if wanted is None:
+        chosen = [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
+    else:
+        chosen = choose_markers(streams, wanted, path)
+    kept: list[tuple[XdfStream, list[Event]]] = []
     for one in chosen:
         events = _events(one, remarks)
-        if not events:
-            continue
-        if any(_same(events, other.events) for other in kept):
+        if any(_same(events, other) for _, other in kept):
             remarks.append(f"marker stream {one.name!r} repeats another and was ignored")
-            continue
-        kept.append(_MarkerEvents(one, events))
+        elif events:
+            kept.append((one, events))
     if len(kept) > 1 and wanted is not None:
-        raise several_markers([each.stream for each in kept], path)
+        raise several([one for one, _ in kept], "--events", path)
     if len(kept) > 1:
-        names = ", ".join(f"{each.stream.name!r} ({len(each.events)})" for each in kept)
+        names = ", ".join(f"{one.name!r} ({len(events)})" for one, events in kept)
         remarks.append(
             f"events of {len(kept)} marker streams were joined: {names}; --events (events) names one of them"
         )
-        if repeated := _without_repeats(kept):
+        if repeated := _without_repeats([events for _, events in kept]):
             remarks.append(f"{repeated} of them are in two streams and were taken once")
     if wanted is not None and not kept:
         remarks.append(f"the marker stream {chosen[0].name!r} holds no event")
-    ordered, twice = in_order([event for each in kept for event in each.events])
-    return ordered, remarks + twice
-
-
-def marker_streams(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> list[XdfStream]:
-    """Those of a file's streams that are read as markers; parameters as of `read_events`."""
-    if wanted is None:
-        return [one for one in streams if one.is_text or one.kind.lower() in _MARKERS]
-    return choose_markers(streams, wanted, path)
+    ordered, twice = in_order([event for _, events in kept for event in events])
+    return ordered, chosen, remarks + twice
 
 
 def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
@@ -105,40 +80,30 @@ def _events(one: XdfStream, remarks: list[str]) -> list[Event]:
 
 
 def unread(streams: Sequence[XdfStream]) -> list[str]:
-    """A remark on streams whose type says nothing of markers but whose samples look like such.
-
-    Parameters
-    ----------
-    streams : sequence of XdfStream
-        Those that are read neither as signal nor as markers.
-    """
-    names = [
+    """A remark on unread streams whose type names no markers but whose samples look like such."""
+    names = ", ".join(
         f"{one.name!r} (type {one.kind!r})"
         for one in streams
         if len(one.times) and not companion_of(one.info) and (one.rate <= 0 or one.is_whole)
-    ]
-    return (
-        [f"ignored though they may hold markers: {', '.join(names)}; --events (events) names one"]
-        if names
-        else []
     )
+    return [f"ignored though they may hold markers: {names}; --events (events) names one"] if names else []
 
 
-def _without_repeats(kept: list[_MarkerEvents]) -> int:
+def _without_repeats(kept: Sequence[list[Event]]) -> int:
     """Take out what an earlier stream holds too, in place; how many events these are."""
     repeated = 0
     earlier: dict[str, list[float]] = {}
-    for each in kept:
+    for events in kept:
         fresh = []
-        for event in each.events:
+        for event in events:
             # Each event of an earlier stream stands for one of a later one.
             near = [at for at in earlier.get(event.label, ()) if abs(at - event.onset) <= _SAME_EVENT_S]
             if near:
                 earlier[event.label].remove(near[0])
             else:
                 fresh.append(event)
-        repeated += len(each.events) - len(fresh)
-        each.events[:] = fresh
+        repeated += len(events) - len(fresh)
+        events[:] = fresh
         for event in fresh:
             earlier.setdefault(event.label, []).append(event.onset)
     return repeated

@@ -13,16 +13,8 @@ FEWEST = 20
 
 
 def of_clocks(signal: XdfStream, marking: Sequence[XdfStream]) -> list[str]:
-    """What was found of the clocks of the signal and of the marker streams read with it.
-
-    Parameters
-    ----------
-    signal : XdfStream
-        What is read.
-    marking : sequence of XdfStream
-        Its marker streams.
-    """
-    remarks = list(signal.clock_remarks)
+    """What was found of the clocks of the signal and of the marker streams read with it."""
+    remarks = [*signal.clock_remarks]
     remarks += [f"marker stream {one.name!r}: {text}" for one in marking for text in one.clock_remarks]
     for one in marking:
         if len(one.times) and _is_compared(one) != _is_compared(signal):
@@ -39,11 +31,6 @@ def of_rate(signal: XdfStream) -> list[str]:
 
     A loss makes the mean rate less and leaves the typical step; stamps that are deduced within a chunk have
     the declared step whatever the device does.
-
-    Parameters
-    ----------
-    signal : XdfStream
-        What is read.
     """
     if signal.rate <= 0 or len(signal.times) < FEWEST:
         return []

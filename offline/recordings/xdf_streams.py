@@ -83,16 +83,7 @@ class XdfStream:
 
 
 def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> XdfStream:
-    """The haemodynamic stream that is meant.
-
-    Parameters
-    ----------
-    streams : sequence of XdfStream
-        All of the file.
-    wanted : str or None
-        What the user asked for; None takes the one of type NIRS.
-    path : Path
-        Of the file, for messages.
+    """The haemodynamic stream that the user asked for, by default the one of type NIRS.
 
     Raises
     ------
@@ -109,41 +100,26 @@ def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) 
     if not fits:
         raise RecordingError(f"{path}: no stream {sought}. Streams: {listed(streams)}.")
     if len(fits) > 1:
-        raise _several(fits, "--stream", path)
+        raise several(fits, "--stream", path)
     if not len(fits[0].times):
         raise RecordingError(f"{path}: stream {listed(fits)} is empty. Streams: {listed(streams)}.")
     return fits[0]
 
 
 def choose_markers(streams: Sequence[XdfStream], wanted: str, path: Path) -> list[XdfStream]:
-    """The marker streams that fit what the user asked for: one, or several that may hold the same events.
-
-    Parameters
-    ----------
-    streams : sequence of XdfStream
-        All of the file but the signal.
-    wanted : str
-        What the user asked for.
-    path : Path
-        Of the file, for messages.
+    """The streams (of those that are not the signal) that the user asked for: one, or several alike.
 
     Raises
     ------
     RecordingError
         None fits; the message lists them.
     """
-    fits = _named(streams, wanted)
-    if not fits:
-        raise RecordingError(
-            f"{path}: no marker stream is called {wanted!r}, nor has that source_id, uid or number. "
-            f"Streams: {listed(streams) or 'none but the signal'}."
-        )
-    return fits
-
-
-def several_markers(fits: Sequence[XdfStream], path: Path) -> RecordingError:
-    """The error where several marker streams fit and do not say the same."""
-    return _several(fits, "--events", path)
+    if fits := _named(streams, wanted):
+        return fits
+    raise RecordingError(
+        f"{path}: no marker stream is called {wanted!r}, nor has that source_id, uid or number. "
+        f"Streams: {listed(streams) or 'none but the signal'}."
+    )
 
 
 def listed(streams: Sequence[XdfStream]) -> str:
@@ -158,7 +134,8 @@ def listed(streams: Sequence[XdfStream]) -> str:
     )
 
 
-def _several(fits: Sequence[XdfStream], option: str, path: Path) -> RecordingError:
+def several(fits: Sequence[XdfStream], option: str, path: Path) -> RecordingError:
+    """The error where several streams fit."""
     return RecordingError(
         f"{path}: {len(fits)} streams fit; choose one with {option}, by its name, source_id, uid or number. "
         f"They are {listed(fits)}."

@@ -32,14 +32,7 @@ def start_of(
 ) -> tuple[float | None, list[str], dict[str, Any]]:
     """UTC (s since 1970) at time 0 of the recorder's clock, remarks, and notes.
 
-    Parameters
-    ----------
-    opened : datetime or None
-        When the file was opened; None where it does not say.
-    signal : XdfStream
-        The stream whose UTC is wanted.
-    streams : sequence of XdfStream
-        All of the file.
+    The file of these streams tells when it was `opened`, or does not; the UTC of `signal` is wanted.
     """
     if opened is None:
         return None, [], {}
@@ -83,7 +76,7 @@ def _trusted(readings: Floats) -> Floats:
     if len(found) < 2:
         return found
     near = np.diff(found) <= ALONE_S
-    return found[np.concatenate([near, [False]]) | np.concatenate([[False], near])]
+    return found[np.append(near, False) | np.append(False, near)]
 
 
 def _first(one: XdfStream) -> float:

@@ -1,18 +1,18 @@
 """What goes wrong between head and device: motion, and pairs that are badly coupled."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from models.arrays import Floats
+from models.arrays import Bools, Floats
 from offline.simulation.people import Seed, chance
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 
 SHIFT_RISE_S = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class HeadMotion:
+class HeadMotion(NamedTuple):
     """When the head moved, and how much each pair felt of it.
 
     Parameters
@@ -58,20 +58,7 @@ def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) ->
 
 
 def motion_courses(times: Floats, motion: HeadMotion) -> Floats:
-    """What each pair sees of the motion.
-
-    Parameters
-    ----------
-    times : (n_samples,) float64, seconds
-        Of the recording.
-    motion : Motion
-        As drawn.
-
-    Returns
-    -------
-    (n_pairs, n_samples) float64
-        In standard deviations of the clean optical density.
-    """
+    """What each pair sees of motion at times (s): (n_pairs, n_samples) float64, unit as of `HeadMotion`."""
     courses = [
         size * np.exp(-np.abs(times - peak) / width)
         for peak, size, width in zip(motion.spikes, motion.spike_sizes, motion.spike_widths, strict=True)
@@ -86,20 +73,7 @@ def motion_courses(times: Floats, motion: HeadMotion) -> Floats:
 
 
 def fast_sd(density: Floats, rate: float) -> Floats:
-    """Standard deviation above 0.01 Hz, the measure of motion's size.
-
-    Parameters
-    ----------
-    density : (..., n_samples) float64
-        Optical density.
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    (...) float64
-        In the unit of ``density``.
-    """
+    """Standard deviation above 0.01 Hz of (..., n_samples) float64: by this motion is sized. Rate in Hz."""
     n_samples = density.shape[-1]
     # A straight line from end to end is taken out first: its spectrum would leak into everything.
     line = density[..., :1] + (density[..., -1:] - density[..., :1]) * np.linspace(0.0, 1.0, n_samples)
@@ -108,15 +82,14 @@ def fast_sd(density: Floats, rate: float) -> Floats:
     return np.asarray(np.sqrt(2.0 * spectrum[..., fast].sum(axis=-1)) / n_samples)
 
 
-@dataclass(frozen=True, slots=True)
-class Coupling:
+class Coupling(NamedTuple):
     """How well each pair is coupled to the head.
 
     Parameters
     ----------
     mean : (n_pairs, 2) float64, V
         Mean intensity at each wavelength.
-    noise : (n_pairs, 2) float64
+    noise : (n_pairs,) float64
         Factor on the measurement noise.
     bad : (n_pairs,) bool
         Badly coupled: a fiftieth of the light, thirty times the noise.
@@ -124,30 +97,15 @@ class Coupling:
 
     mean: Floats
     noise: Floats
-    bad: np.typing.NDArray[np.bool_]
+    bad: Bools
 
 
-def draw_coupling(
-    settings: Simulation, seed: Seed, session: int, n_pairs: int, gain: float, noise: float
-) -> Coupling:
-    """Draw the coupling of a session: the cap is put on anew each time.
-
-    Parameters
-    ----------
-    settings, seed, session
-        What is simulated.
-    n_pairs : int
-        Pairs of the probe.
-    gain, noise : float
-        The person's factors.
-    """
-    rng = chance(seed, session, "coupling")
-    level = np.exp(0.5 * settings.spread * rng.standard_normal((n_pairs, 1)))
-    colour = np.exp(0.2 * settings.spread * rng.standard_normal((n_pairs, 2)))
-    bad = rng.uniform(size=n_pairs) < settings.bad_pairs
-    factor = np.where(bad, 30.0, noise * np.exp(0.2 * settings.spread * rng.standard_normal(n_pairs)))
-    return Coupling(
-        mean=0.5 * gain * level * colour * np.where(bad, 0.02, 1.0)[:, np.newaxis],
-        noise=np.repeat(factor[:, np.newaxis], 2, axis=1),
-        bad=bad,
-    )
+def draw_coupling(session: SimulatedSession) -> Coupling:
+    """Draw the coupling of a session: the cap is put on anew each time."""
+    rng, n_pairs, spread = session.chance("coupling"), len(session.pairs), session.settings.spread
+    level = np.exp(0.5 * spread * rng.standard_normal((n_pairs, 1)))
+    colour = np.exp(0.2 * spread * rng.standard_normal((n_pairs, 2)))
+    bad = rng.uniform(size=n_pairs) < session.settings.bad_pairs
+    noise = session.person.noise * np.exp(0.2 * spread * rng.standard_normal(n_pairs))
+    mean = 0.5 * session.person.gain * level * colour * np.where(bad, 0.02, 1.0)[:, np.newaxis]
+    return Coupling(mean, np.where(bad, 30.0, noise), bad)

@@ -8,12 +8,12 @@ ceilings may lie a little above.  Simulated figures say nothing about autism.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import detrend, welch
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -33,7 +33,7 @@ def latent_auc(group_effect: float) -> float:
     Parameters
     ----------
     group_effect : float
-        Cohen's d of each: together the groups lie ``sqrt(2) * d`` apart, and the area is ``Phi(d)``.
+        Cohen's d of each: together the groups differ by ``sqrt(2) * d``, and the area is ``Phi(d)``.
     """
     return float(norm.cdf(abs(group_effect)))
 
@@ -82,15 +82,8 @@ def recording_features(series: Floats, partners: npt.NDArray[np.intp], rate: flo
 def rich_window_features(X: npt.NDArray[np.float32]) -> Floats:
     """The linear baseline's features, and in each window what channels share and how smooth they are.
 
-    Parameters
-    ----------
-    X : (n, n_channels, n_samples) float32
-        Windows behind the pipeline, no unit.
-
-    Returns
-    -------
-    (n, n_features) float64
-        Also all covariances of channels, and autocovariances up to half the window.
+    Of windows behind the pipeline, (n, n_channels, n_samples) float32, it gives (n, n_features) float64: also
+    all covariances of channels, and autocovariances up to half the window.
     """
     values = X.astype(np.float64)
     n_times = values.shape[2]
@@ -112,22 +105,7 @@ def scorers(seed: int) -> Mapping[str, ClassifierMixin]:
 
 
 def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> Floats:
-    """Mean over each person's windows.
-
-    Parameters
-    ----------
-    log_odds : (n,) float64
-        Of windows.
-    whose : (n,) intp
-        Person of each, from 0.
-    n_people : int
-        How many there are.
-
-    Returns
-    -------
-    (n_people,) float64
-        No number for a person without a window.
-    """
+    """Mean, (n_people,) float64, over the windows of each person (`whose`, from 0); NaN without any."""
     count = np.bincount(whose, minlength=n_people)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.bincount(whose, log_odds, minlength=n_people) / np.where(count, count, np.nan))
@@ -135,22 +113,11 @@ def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> F
 
 def area(scores: Floats, positive: Bools) -> float:
     """Area under the ROC curve of (n,) scores, (n,) bool says who belongs to the second group."""
-    n = np.count_nonzero(positive)
-    ranks = rankdata(scores)
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(scores) - n)))
+    return float(_placements(scores, positive)[0].mean())
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Two scorers on the same people.
-
-    Parameters
-    ----------
-    first, second : float
-        Areas under their ROC curves.
-    se : float
-        Standard error of the difference.
-    """
+class Difference(NamedTuple):
+    """Two scorers on the same people: areas under their ROC curves, and the difference's standard error."""
 
     first: float
     second: float
@@ -163,23 +130,10 @@ class Difference:
 
 
 def compare(first: Floats, second: Floats, positive: Bools) -> Difference:
-    """The paired difference of two areas (DeLong et al. 1988).
-
-    Parameters
-    ----------
-    first, second : (n_people,) float64
-        Scores of the same people.
-    positive : (n_people,) bool
-        Who belongs to the second group.
-
-    Returns
-    -------
-    Difference
-    """
-    parts = [_placements(scores, positive) for scores in (first, second)]
-    apart = [parts[0][k] - parts[1][k] for k in (0, 1)]
-    variance = sum(float(np.var(each, ddof=1)) / len(each) for each in apart)
-    return Difference(area(first, positive), area(second, positive), math.sqrt(variance))
+    """The paired difference of the areas of two (n_people,) float64 scores (DeLong et al. 1988)."""
+    one, other = _placements(first, positive), _placements(second, positive)
+    variance = sum(float(np.var(a - b, ddof=1)) / len(a) for a, b in zip(one, other, strict=True))
+    return Difference(float(one[0].mean()), float(other[0].mean()), math.sqrt(variance))
 
 
 def _placements(scores: Floats, positive: Bools) -> tuple[Floats, Floats]:

@@ -4,6 +4,7 @@
 folder can be made again.  Simulated accuracy says nothing about autism.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -44,13 +45,7 @@ def bayes_ceiling(group_effect: float) -> float:
 
 
 def ceiling_beside(table: Path) -> float | None:
-    """`bayes_ceiling` of the simulated people of a table; None where they are not known to be simulated.
-
-    Parameters
-    ----------
-    table : path
-        The cohort's table.
-    """
+    """`bayes_ceiling` of the people of a cohort's table; None where they are not known to be simulated."""
     try:
         truth = json.loads((table.parent / TRUTH).read_text(encoding="utf-8"))
         return float(truth["bayes_ceiling"]) if table.name == TABLE else None
@@ -59,13 +54,7 @@ def ceiling_beside(table: Path) -> float | None:
 
 
 def check_numbers(people: int, seed: int, sessions: int) -> None:
-    """Refuse numbers that `write_cohort` cannot take.
-
-    Raises
-    ------
-    RecipeError
-        Naming the number that is out of bounds.
-    """
+    """Refuse numbers that `write_cohort` cannot take: a RecipeError names the one that is out of bounds."""
     for name, value, least in (("people", people, 1), ("sessions", sessions, 1), ("seed", seed, 0)):
         if value < least:
             raise RecipeError(f"{name} is {value}; expected {least} or more.")
@@ -90,14 +79,12 @@ def write_cohort(
         Made if need be; files of the same names are replaced.
     settings : Simulation
         What is simulated.
-    people : int
-        How many.
+    people, sessions : int
+        How many people, and recordings of each.
     seed : int
         0 or more.
-    sessions : int
-        Recordings a person.
     done : callable or None
-        Told the name of each recording once it is written.
+        Called with the name of each recording once it is written.
 
     Returns
     -------
@@ -116,30 +103,21 @@ def write_cohort(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordingError(f"The cohort's folder {folder} cannot be made: {error.strerror}.") from error
-    rows: list[tuple[str, ...]] = []
+    rows = [COLUMNS]
     truths: dict[str, Any] = {}
-    for index in range(people):
-        group = index % 2
-        for session in range(sessions):
-            recording, truth = simulate_person(settings, (seed, index), group, session)
-            stem = f"person-{index + 1:03d}_session-{session + 1}"
-            write_snirf(replace(recording, name=stem), folder / f"{stem}.snirf")
-            person = truth.person
-            rows.append(
-                (
-                    f"{stem}.snirf",
-                    f"person-{index + 1:03d}",
-                    str(session + 1),
-                    GROUPS[group],
-                    f"{person.age:g}",
-                    person.sex,
-                )
-            )
-            truths[f"{stem}.snirf"] = truth.to_json()
-            if done is not None:
-                done(stem)
+    for index, session in itertools.product(range(people), range(sessions)):
+        recording, truth = simulate_person(settings, (seed, index), index % 2, session)
+        code = f"person-{index + 1:03d}"
+        stem = f"{code}_session-{session + 1}"
+        name = f"{stem}.snirf"
+        write_snirf(replace(recording, name=stem), folder / name)
+        person = truth.person
+        rows.append((name, code, str(session + 1), GROUPS[index % 2], f"{person.age:g}", person.sex))
+        truths[name] = truth.to_json()
+        if done is not None:
+            done(stem)
     table = folder / TABLE
-    table.write_text("".join("\t".join(row) + "\n" for row in (COLUMNS, *rows)), encoding="utf-8")
+    table.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
     whole = {
         "note": "Simulated. Accuracy on these recordings says nothing about autism.",
         "settings": settings.to_json(),

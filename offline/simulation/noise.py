@@ -19,45 +19,27 @@ CORNER_HZ = 0.1
 """Above this the slow part falls off steeply: what is faster has origins of its own."""
 
 
-def frequencies(n_samples: int, rate: float) -> tuple[int, Floats]:
-    """The grid on which a series of ``n_samples`` is synthesised.
+class Grid:
+    """The grid on which series of `n_samples` at a rate (Hz) are synthesised.
 
-    Parameters
-    ----------
-    n_samples : int
-        Samples that are wanted.
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    n_synthesised : int
-        Samples that are drawn before cutting.
-    frequency : (n_frequencies,) float64, Hz
-        From 0 to half the rate.
+    Its `frequency`, (n_frequencies,) float64, goes from 0 to half the rate, Hz.
     """
-    n_synthesised = int(next_fast_len(OVERLENGTH * n_samples, real=True))
-    return n_synthesised, np.asarray(rfftfreq(n_synthesised, 1.0 / rate), dtype=np.float64)
 
+    def __init__(self, n_samples: int, rate: float) -> None:
+        self.n_samples = n_samples
+        self._n_drawn = int(next_fast_len(OVERLENGTH * n_samples, real=True))
+        self.frequency: Floats = np.asarray(rfftfreq(self._n_drawn, 1.0 / rate), dtype=np.float64)
 
-def coefficients(rng: np.random.Generator, n_series: int, frequency: Floats) -> Complexes:
-    """Draw white complex Gaussian coefficients of unit mean square.
+    def draw(self, rng: np.random.Generator, n_series: int) -> Complexes:
+        """White complex Gaussian coefficients of unit mean square, (n_series, n_frequencies) complex128."""
+        drawn = rng.standard_normal((n_series, len(self.frequency), 2))
+        return np.asarray((drawn[..., 0] + 1j * drawn[..., 1]) / np.sqrt(2.0))
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    n_series : int
-        Rows.
-    frequency : (n_frequencies,) float64, Hz
-        The grid.
-
-    Returns
-    -------
-    (n_series, n_frequencies) complex128
-    """
-    drawn = rng.standard_normal((n_series, len(frequency), 2))
-    return np.asarray((drawn[..., 0] + 1j * drawn[..., 1]) / np.sqrt(2.0))
+    def series(self, drawn: Complexes, density: Floats) -> Floats:
+        """(n_series, n_samples) float64 of coefficients and one-sided density, in its unit, not squared."""
+        amplitude = np.sqrt(density * self.frequency[1] / 2.0)
+        series = irfft(drawn * amplitude, n=self._n_drawn, axis=-1) * self._n_drawn
+        return np.ascontiguousarray(series[:, : self.n_samples], dtype=np.float64)
 
 
 def long_memory_density(frequency: Floats, exponent: float, rms: float) -> Floats:
@@ -80,60 +62,21 @@ def long_memory_density(frequency: Floats, exponent: float, rms: float) -> Float
     (n_frequencies,) float64, rms unit squared per Hz
         One-sided density, nothing at 0 Hz.
     """
-    density = np.zeros_like(frequency)
-    density[1:] = frequency[1:] ** (1.0 - 2.0 * exponent) / (1.0 + (frequency[1:] / CORNER_HZ) ** 4)
+
+    def shape(hz: Floats) -> Floats:
+        return np.asarray(hz ** (1.0 - 2.0 * exponent) / (1.0 + (hz / CORNER_HZ) ** 4))
+
     # Integrated on a grid of its own: the recording's may hold only a few points of the band.
     fine = np.linspace(0.01, 0.07, 601)
-    shape = fine ** (1.0 - 2.0 * exponent) / (1.0 + (fine / CORNER_HZ) ** 4)
-    return np.asarray(density * rms**2 / np.trapezoid(shape, fine))
+    density = np.concatenate([[0.0], shape(frequency[1:])])
+    return np.asarray(density * rms**2 / np.trapezoid(shape(fine), fine))
 
 
 def peak_density(frequency: Floats, centre: float, width: float, rms: float) -> Floats:
-    """A Gaussian peak of given total size.
-
-    Parameters
-    ----------
-    frequency : (n_frequencies,) float64, Hz
-        Even grid from 0.
-    centre, width : float
-        Hz; the width is a standard deviation.
-    rms : float
-        Root mean square of the whole peak.
-
-    Returns
-    -------
-    (n_frequencies,) float64, rms unit squared per Hz
-        One-sided density.
-    """
+    """A Gaussian peak (Hz; `width` its standard deviation) of this rms, (n_frequencies,) float64."""
     density = np.exp(-0.5 * ((frequency - centre) / width) ** 2)
     density[0] = 0.0
     return np.asarray(density * rms**2 / (np.sqrt(2.0 * np.pi) * width))
-
-
-def synthesise(
-    drawn: Complexes, density: Floats, frequency: Floats, n_synthesised: int, n_samples: int
-) -> Floats:
-    """Turn coefficients and a density into series.
-
-    Parameters
-    ----------
-    drawn : (n_series, n_frequencies) complex128
-        Coefficients of unit mean square.
-    density : (n_frequencies,) or (n_series, n_frequencies) float64, squared unit per Hz
-        One-sided.
-    frequency : (n_frequencies,) float64, Hz
-        The grid.
-    n_synthesised, n_samples : int
-        Samples drawn and samples kept.
-
-    Returns
-    -------
-    (n_series, n_samples) float64
-        In the density's unit, not squared.
-    """
-    amplitude = np.sqrt(density * frequency[1] / 2.0)
-    series = irfft(drawn * amplitude, n=n_synthesised, axis=-1) * n_synthesised
-    return np.ascontiguousarray(series[:, :n_samples], dtype=np.float64)
 
 
 def dfa_exponent(series: Floats, rate: float, shortest_s: float, longest_s: float, order: int = 1) -> float:
@@ -142,9 +85,7 @@ def dfa_exponent(series: Floats, rate: float, shortest_s: float, longest_s: floa
     Parameters
     ----------
     series : (n_samples,) float64
-        Any unit.
-    rate : float
-        Hz.
+        Any unit, at `rate`, Hz.
     shortest_s, longest_s : float
         Box lengths (s) between which the slope is fitted, 12 of them on a logarithmic scale.
     order : int

@@ -12,39 +12,23 @@ from realtime.stages.beer_lambert import PPF, concentration_matrix
 
 
 def extinction(wavelengths: tuple[float, float]) -> Floats:
-    """Optical density of one mol/L over one metre of light's way.
-
-    Parameters
-    ----------
-    wavelengths : tuple of 2 floats
-        Nanometres.
-
-    Returns
-    -------
-    (2, 2) float64, L/(mol m)
-        Wavelengths by HbO and HbR; natural logarithm.
-    """
+    """Natural optical density of one mol/L over 1 m: (2, 2) float64, wavelengths by HbO and HbR."""
     return np.asarray(np.linalg.inv(concentration_matrix(wavelengths, (1.0, 1.0))))
 
 
-def optical_density(hbo: Floats, hbr: Floats, paths: Floats, wavelengths: tuple[float, float]) -> Floats:
-    """Optical density of concentrations.
+def optical_density(haemoglobin: Floats, paths: Floats, wavelengths: tuple[float, float]) -> Floats:
+    """Optical density of concentrations, (n_pairs, 2, n_samples): pairs by wavelengths by samples.
 
     Parameters
     ----------
-    hbo, hbr : (n_pairs, n_samples) float64, mol/L
-        Concentrations, as differences from those at the mean intensity.
+    haemoglobin : (2, n_pairs, n_samples) float64, mol/L
+        HbO and HbR, as differences from those at the mean intensity.
     paths : (n_pairs,) float64, metres
         Distance times partial pathlength factor.
     wavelengths : tuple of 2 floats
         Nanometres.
-
-    Returns
-    -------
-    (n_pairs, 2, n_samples) float64
-        Pairs by wavelengths by samples, no unit.
     """
-    both = np.stack([hbo, hbr], axis=1)  # (n_pairs, 2, n_samples)
+    both = np.stack(list(haemoglobin), axis=1)  # (n_pairs, 2, n_samples)
     return np.asarray(paths[:, np.newaxis, np.newaxis] * (extinction(wavelengths) @ both))
 
 

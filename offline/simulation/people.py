@@ -21,23 +21,10 @@ HOMOTOPIC_SPREAD = 0.2  # Fisher z
 
 
 def chance(seed: Seed, *names: str | int) -> np.random.Generator:
-    """A generator for one named thing.
-
-    Parameters
-    ----------
-    seed : int or sequence of int
-        Who; 0 or more.
-    *names : str or int
-        What is drawn.
-
-    Returns
-    -------
-    numpy.random.Generator
-        Independent of those of other names or seeds.
-    """
+    """A generator for one thing that is drawn of a person, independent of those of other names or seeds."""
     who = [seed] if isinstance(seed, int) else list(seed)
     what = [zlib.crc32(name.encode()) if isinstance(name, str) else name for name in names]
-    # The length keeps (1, 2) + (3,) apart from (1,) + (2, 3).
+    # By the length (1, 2) + (3,) differs from (1,) + (2, 3).
     return np.random.default_rng([len(who), *who, *what])
 
 
@@ -94,17 +81,7 @@ class Person:
 
 
 def draw_person(settings: Simulation, seed: Seed, group: int) -> Person:
-    """Draw a person.
-
-    Parameters
-    ----------
-    settings : Simulation
-        Medians, spread and group effect.
-    seed : int or sequence of int
-        Who.
-    group : int
-        0 or 1; with ``group_effect`` 0 it changes nothing but `Person.group`.
-    """
+    """Draw a person of group 0 or 1, which with ``group_effect`` 0 changes nothing but `Person.group`."""
 
     def normal(name: str) -> float:
         return float(chance(seed, "person", name).standard_normal()) * settings.spread

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from models.errors import RecipeError
 from offline.simulation.artefacts import draw_coupling, draw_motion, fast_sd, motion_courses
 from offline.simulation.optics import noise_density, optical_density
-from offline.simulation.people import Person, Seed, chance, draw_person
-from offline.simulation.physiology import Haemoglobin, draw_correlations, rhythms, slow
-from offline.simulation.probe import make_pairs, make_spec
-from offline.simulation.response import Blocks, block_events, draw_blocks, evoked, response_weights
+from offline.simulation.people import Person, Seed
+from offline.simulation.physiology import rhythms, slow
+from offline.simulation.probe import make_spec
+from offline.simulation.response import block_events, draw_blocks, evoked, response_weights
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 from realtime.sources.recording import Recording
 
@@ -58,42 +60,14 @@ class DrawnTruth:
         return asdict(self)
 
 
-def simulate_haemoglobin(
-    settings: Simulation, seed: Seed, group: int, session: int = 0
-) -> tuple[Haemoglobin, Person]:
-    """Clean concentrations of a session, before light, motion and noise.
-
-    Parameters
-    ----------
-    settings : Simulation
-        What is simulated.
-    seed : int or sequence of int
-        Who.
-    group : int
-        0 or 1.
-    session : int
-        From 0.
-
-    Returns
-    -------
-    haemoglobin : Haemoglobin
-        ``hbo`` and ``hbr``, (n_pairs, n_samples) float64, mol/L.
-    person : Person
-        As drawn.
-    """
-    pairs = make_pairs(settings)
-    person = draw_person(settings, seed, group)
-    correlations = draw_correlations(settings, person, seed, len(pairs))
-    clean = slow(settings, person, pairs, correlations, seed, session)
-    clean += rhythms(settings, person, pairs, correlations, seed, session)
-    if settings.task is not None and settings.task.size > 0:
-        blocks = draw_blocks(settings, settings.task, seed, session)
-        times = np.arange(settings.n_samples) / settings.rate
-        answer = np.outer(
-            response_weights(pairs, settings.task), evoked(times, settings.task, blocks, person)
-        )
-        clean += Haemoglobin(answer, settings.task.hbr_ratio * answer)
-    return clean, person
+def clean_haemoglobin(session: SimulatedSession) -> Floats:
+    """HbO and HbR of a session before light, motion and noise, (2, n_pairs, n_samples) float64 mol/L."""
+    clean = slow(session) + rhythms(session)
+    task = session.settings.task
+    if task is not None and task.size > 0:
+        answer = np.outer(response_weights(session.pairs, task), evoked(session, task))
+        clean += np.stack([answer, task.hbr_ratio * answer])
+    return clean
 
 
 def simulate_person(
@@ -116,7 +90,7 @@ def simulate_person(
     -------
     recording : Recording
         Intensity in volts, (2 * (n_pairs + n_short), n_samples), with the events of the task.
-    truth : Truth
+    truth : DrawnTruth
         Everything that was drawn.
 
     Raises
@@ -126,45 +100,41 @@ def simulate_person(
     """
     if group not in (0, 1):
         raise RecipeError(f"Group is {group!r}; expected 0 (A) or 1 (B).")
-    pairs = make_pairs(settings)
-    times = np.arange(settings.n_samples) / settings.rate
-    clean, person = simulate_haemoglobin(settings, seed, group, session)
+    drawn = SimulatedSession.of(settings, seed, group, session)
+    pairs, person, times = drawn.pairs, drawn.person, drawn.times
     paths = person.pathlength * np.array([pair.distance for pair in pairs])
-    density = optical_density(clean.hbo, clean.hbr, paths, settings.wavelengths)
+    density = optical_density(clean_haemoglobin(drawn), paths, settings.wavelengths)
 
     motion = draw_motion(settings, seed, session, len(pairs))
     courses = motion_courses(times, motion)
-    coupling = draw_coupling(settings, seed, session, len(pairs), person.gain, person.noise)
-    white = chance(seed, session, "noise").standard_normal(density.shape)
-    noise = noise_density(settings.noise_rms, settings.wavelengths) * coupling.noise[..., np.newaxis] * white
+    coupling = draw_coupling(drawn)
+    white = drawn.chance("noise").standard_normal(density.shape)
+    noise = noise_density(settings.noise_rms, settings.wavelengths) * coupling.noise[:, None, None] * white
     density = density + fast_sd(density, settings.rate)[..., np.newaxis] * courses[:, np.newaxis] + noise
     intensity = coupling.mean[..., np.newaxis] * np.exp(-density)  # (n_pairs, 2, n_samples)
 
     spec = make_spec(pairs, settings)
     task = settings.task
-    blocks = draw_blocks(settings, task, seed, session) if task else Blocks(np.empty(0), np.empty(0))
-    weights = response_weights(pairs, task) if task else np.zeros(len(pairs))
-    size = task.size * person.response if task else 0.0
-    correlations = draw_correlations(settings, person, seed, len(pairs))
+    onsets, sizes = draw_blocks(drawn, task) if task else ([], [])
+    weights = task.size * person.response * response_weights(pairs, task) if task else np.zeros(len(pairs))
     recording = Recording(
         name="simulated",
         spec=spec,
         data=intensity.reshape(len(spec), -1),
         times=times,
         missing=np.zeros((len(spec), len(times)), dtype=bool),
-        events=block_events(settings, task, blocks) if task else (),
+        events=block_events(settings.seconds, task, onsets) if task else (),
         notes={"simulated": True},
     )
+    names = [pair.name for pair in pairs]
     truth = DrawnTruth(
         person=person,
         session=session,
-        responses={
-            pair.name: float(size * w) for pair, w in zip(pairs, weights, strict=True) if size * w > 0
-        },
-        onsets=tuple(blocks.onsets.tolist()),
-        sizes=tuple(blocks.sizes.tolist()),
-        correlations={pair.name: float(c) for pair, c in zip(pairs, correlations, strict=True)},
-        bad_pairs=tuple(pair.name for pair, bad in zip(pairs, coupling.bad, strict=True) if bad),
+        responses={name: size for name, size in zip(names, weights.tolist(), strict=True) if size > 0},
+        onsets=tuple(onsets),
+        sizes=tuple(sizes),
+        correlations=dict(zip(names, drawn.correlations.tolist(), strict=True)),
+        bad_pairs=tuple(name for name, bad in zip(names, coupling.bad, strict=True) if bad),
         spikes=tuple(motion.spikes.tolist()),
         shifts=tuple(motion.shifts.tolist()),
     )

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from offline.simulation.settings import Simulation
+from realtime.channels.optodes import midpoint
 from realtime.signal import Channel, Kind, Position, SignalSpec
 
 LONG_M = 0.03
@@ -28,8 +29,6 @@ class Pair:
         Numbers from 1.
     source_position, detector_position : tuple of 3 floats
         Metres; x to the right, y to the front, z up.
-    mirror : int
-        Index of the mirrored pair.
     short : bool
         Whether it sees the scalp only.
     """
@@ -38,8 +37,7 @@ class Pair:
     detector: int
     source_position: Position
     detector_position: Position
-    mirror: int
-    short: bool
+    short: bool = False
 
     @property
     def name(self) -> str:
@@ -67,8 +65,8 @@ def make_pairs(settings: Simulation) -> tuple[Pair, ...]:
     detectors: list[Position] = []
     found: list[Pair] = []
     starts: list[list[int]] = []  # for each side, the source number of each of its pairs
-    for side, x in enumerate((-HALF_WIDTH_M, HALF_WIDTH_M)):
-        side_sources: list[int] = []
+    for x in (-HALF_WIDTH_M, HALF_WIDTH_M):
+        starts.append([])
         for row_start in range(0, half, PAIRS_A_ROW):
             n_here = min(PAIRS_A_ROW, half - row_start)
             z = 0.03 + LONG_M * (row_start // PAIRS_A_ROW)
@@ -79,21 +77,15 @@ def make_pairs(settings: Simulation) -> tuple[Pair, ...]:
                 numbers.append(len(optodes))
             for step, (first, second) in enumerate(pairwise(numbers)):
                 source, detector = (first, second) if step % 2 == 0 else (second, first)
-                mirror = (1 - side) * half + row_start + step
-                found.append(
-                    Pair(source, detector, sources[source - 1], detectors[detector - 1], mirror, False)
-                )
-                side_sources.append(source)
-        starts.append(side_sources)
-    for side in range(2):
-        for k in range(half_short):
-            source = starts[side][k]
+                found.append(Pair(source, detector, sources[source - 1], detectors[detector - 1]))
+                starts[-1].append(source)
+    for own in starts:
+        for k, source in enumerate(own[:half_short]):
             x, y, z = sources[source - 1]
             # Short detectors of one source lie on either side of it.
-            earlier = starts[side][:k].count(source)
+            earlier = own[:k].count(source)
             detectors.append((x, y, z + SHORT_M * (1 if earlier % 2 == 0 else -1)))
-            mirror = settings.n_pairs + (1 - side) * half_short + k
-            found.append(Pair(source, len(detectors), sources[source - 1], detectors[-1], mirror, True))
+            found.append(Pair(source, len(detectors), sources[source - 1], detectors[-1], short=True))
     return tuple(found)
 
 
@@ -101,7 +93,6 @@ def make_spec(pairs: tuple[Pair, ...], settings: Simulation) -> SignalSpec:
     """Channels of intensity: both wavelengths of a pair, then the next pair."""
     channels = []
     for pair in pairs:
-        middle = np.add(pair.source_position, pair.detector_position) / 2
         for wavelength in settings.wavelengths:
             channels.append(
                 Channel(
@@ -114,7 +105,7 @@ def make_spec(pairs: tuple[Pair, ...], settings: Simulation) -> SignalSpec:
                     detector_name=f"D{pair.detector}",
                     wavelength=wavelength,
                     distance=pair.distance,
-                    position=(float(middle[0]), float(middle[1]), float(middle[2])),
+                    position=midpoint(pair.source_position, pair.detector_position),
                     source_position=pair.source_position,
                     detector_position=pair.detector_position,
                 )

@@ -4,11 +4,10 @@ Nothing of ours is read here; see `realtime.channels.lsl_description`.
 """
 
 from decimal import Decimal
-from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
-from realtime.channels.optodes import Optode, midpoint, number_optodes, optode_of, standard_name
+from realtime.channels.optodes import Optode, between, number_optodes, optode_of, standard_name
 from realtime.channels.text_values import is_absent, number_in
 from realtime.channels.units import kind_of, unit_of
 from realtime.signal import Channel, Kind, Position
@@ -51,23 +50,18 @@ def standard_fields(desc: ET.Element) -> tuple[list[Channel | None], list[float]
         )
         if not label:
             label = f"row {row}" if s is None or d is None else standard_name(s, d, kind, called)
-        channels.append(
-            Channel(
-                name=label,
-                kind=kind,
-                unit=unit,
-                source=s,
-                detector=d,
-                source_name=source or None,
-                detector_name=detector or None,
-                wavelength=wavelength,
-                nominal_wavelength=None if called == wavelength else called,
-                distance=None if at is None or to is None else dist(at, to),
-                position=midpoint(at, to),
-                source_position=at,
-                detector_position=to,
-            )
+        channel = Channel(
+            name=label,
+            kind=kind,
+            unit=unit,
+            source=s,
+            detector=d,
+            source_name=source or None,
+            detector_name=detector or None,
+            wavelength=wavelength,
+            nominal_wavelength=None if called == wavelength else called,
         )
+        channels.append(between(channel, at, to))
         scales.append(scale)
     return channels, scales
 

@@ -3,9 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
+from math import dist
 from typing import NamedTuple
 
-from realtime.signal import Kind, Position
+import numpy as np
+
+from models.arrays import Floats
+from realtime.signal import Channel, Kind, Position
 
 
 def number_optodes(names: Iterable[str]) -> dict[str, int]:
@@ -90,3 +95,32 @@ def midpoint(a: Position | None, b: Position | None) -> Position | None:
         return None
     x, y, z = ((p + q) / 2 for p, q in zip(a, b, strict=True))
     return x, y, z
+
+
+def between(channel: Channel, at: Position | None, to: Position | None) -> Channel:
+    """The channel with the positions (m) of its source and detector, and what follows from both."""
+    return replace(
+        channel,
+        distance=dist(at, to) if at and to else None,
+        position=midpoint(at, to),
+        source_position=at,
+        detector_position=to,
+    )
+
+
+def positions_of(values: Floats, factor: float) -> list[Position | None]:
+    """Positions (m) of a table's rows, z = 0 where there are two columns; None where one is not finite.
+
+    Parameters
+    ----------
+    values : (n, 2) or (n, 3) float64
+        As a file has them.
+    factor : float
+        Metres in one of its units.
+    """
+    if values.shape[1] == 2:
+        values = np.column_stack([values, np.zeros(len(values))])
+    return [
+        (float(x), float(y), float(z)) if np.isfinite((x, y, z)).all() else None
+        for x, y, z in values * factor
+    ]

@@ -19,13 +19,12 @@ and names.  A model finds what it was trained on by kind; nothing is used twice.
 """
 
 import re
-from math import dist
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
 from realtime.channels.layout import StreamLayout
 from realtime.channels.nirs_metadata import NM, location, number
-from realtime.channels.optodes import midpoint, number_optodes, standard_name
+from realtime.channels.optodes import between, number_optodes, standard_name
 from realtime.channels.units import kind_of, unit_of
 from realtime.devices.recognition import (
     Recognition,
@@ -137,22 +136,17 @@ def _layout(info: ET.Element, nodes: list[ET.Element], pairs: int) -> StreamLayo
         wavelength = _wavelength(node, row) if kind is Kind.INTENSITY else None
         here, there = at.get(source), to.get(detector)
         si, scale = unit_of(kind, text_of(node, "unit") or unit)
-        channels.append(
-            Channel(
-                name=standard_name(s, d, kind, wavelength),
-                kind=kind,
-                unit=si,
-                source=s,
-                detector=d,
-                source_name=source,
-                detector_name=detector,
-                wavelength=wavelength,
-                distance=None if here is None or there is None else dist(here, there),
-                position=midpoint(here, there),
-                source_position=here,
-                detector_position=there,
-            )
+        channel = Channel(
+            name=standard_name(s, d, kind, wavelength),
+            kind=kind,
+            unit=si,
+            source=s,
+            detector=d,
+            source_name=source,
+            detector_name=detector,
+            wavelength=wavelength,
         )
+        channels.append(between(channel, here, there))
         scales.append(scale)
     spec = SignalSpec(tuple(channels), rate_of(info))
     return StreamLayout(spec, tuple(range(1, 4 * pairs + 1)), tuple(scales), device=NAME, frame_row=0)

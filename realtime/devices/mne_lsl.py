@@ -14,12 +14,12 @@ A position of which all is zero, for source and detector alike, is none.
 """
 
 import re
-from math import dist, isfinite
+from math import isfinite
 from xml.etree import ElementTree as ET
 
 from models.errors import SignalError
 from realtime.channels.layout import StreamLayout
-from realtime.channels.optodes import midpoint
+from realtime.channels.optodes import between
 from realtime.channels.text_values import is_number, number_in
 from realtime.channels.units import unit_of
 from realtime.devices.recognition import (
@@ -110,12 +110,8 @@ def _channel(node: ET.Element, row: int) -> tuple[Channel, float]:
         source=int(match[1]) if match else None,
         detector=int(match[2]) if match else None,
         wavelength=wavelength or None,
-        distance=None if at is None or to is None else dist(at, to),
-        position=midpoint(at, to),
-        source_position=at,
-        detector_position=to,
     )
-    return channel, scale
+    return between(channel, at, to), scale
 
 
 def _unit(kind: Kind, text: str, label: str) -> tuple[str, float]:

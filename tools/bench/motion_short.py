@@ -11,8 +11,9 @@ from models.arrays import Floats
 from offline.recordings import read_recording
 from offline.simulation import Simulation, TaskBlocks, simulate_person
 from offline.simulation.optics import optical_density
-from offline.simulation.person import simulate_haemoglobin
+from offline.simulation.person import clean_haemoglobin
 from offline.simulation.probe import make_pairs
+from offline.simulation.session import SimulatedSession
 from realtime.channels.mne_info import info_from_spec
 from realtime.pipeline import Pipeline
 from realtime.signal import Chunk, SignalSpec
@@ -96,8 +97,7 @@ def known(seed: tuple[int, int]) -> tuple[SignalSpec, Floats, Floats, Floats]:
     idle = replace(whole, task=TaskBlocks(size=0.0))
 
     def clean(settings: Simulation) -> Floats:
-        both, _ = simulate_haemoglobin(settings, seed, 0)
-        return np.stack([both.hbo, both.hbr])
+        return clean_haemoglobin(SimulatedSession.of(settings, seed, 0))
 
     none, some, much = (clean(replace(idle, superficial=share)) for share in (0.0, s, t))
     left = np.array([[np.sqrt(s), np.sqrt(1 - s) - 1], [np.sqrt(t), np.sqrt(1 - t) - 1]])
@@ -110,7 +110,7 @@ def known(seed: tuple[int, int]) -> tuple[SignalSpec, Floats, Floats, Floats]:
     paths = truth.person.pathlength * np.array([pair.distance for pair in make_pairs(whole)])
 
     def light(values: Floats) -> Floats:
-        density = optical_density(values[0], values[1], paths, whole.wavelengths)
+        density = optical_density(values, paths, whole.wavelengths)
         return np.asarray(density.reshape(len(recording.spec), -1))
 
     measured = -np.log(recording.data)

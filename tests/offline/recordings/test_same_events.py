@@ -125,8 +125,8 @@ def test_what_follows_a_sample_later_is_held_and_what_comes_at_once_or_later_is_
     assert [(event.onset, event.label) for event in kept] == [
         (1.0, "a"), (1.1, "b"), (1.36, "a"), (1.36, "a"), (5.0, "a"), (5.301, "a"),
     ]  # fmt: skip
-    assert held == 3
-    assert held_once(events, times[:1]) == (events, 0), "without a rate there is no next sample"
+    assert held == ["3 events repeat the one a sample before, as a trigger that is held; ignored"]
+    assert held_once(events, times[:1]) == (events, []), "without a rate there is no next sample"
 
 
 def test_what_a_table_of_bids_tells_row_by_row(tmp_path):

@@ -7,10 +7,9 @@ import pytest
 
 from models.arrays import Floats
 from offline.simulation.noise import dfa_exponent
-from offline.simulation.people import draw_person
-from offline.simulation.person import simulate_haemoglobin, simulate_person
-from offline.simulation.physiology import draw_correlations, slow
-from offline.simulation.probe import make_pairs
+from offline.simulation.person import clean_haemoglobin, simulate_person
+from offline.simulation.physiology import slow
+from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 
 # Everybody at the median, nothing but physiology and noise: what the default sizes speak of.
@@ -40,7 +39,13 @@ def band_rms(series: Floats, rate: float, low: float, high: float) -> Floats:
 
 @pytest.fixture(scope="module")
 def hbo() -> Floats:
-    return np.array([simulate_haemoglobin(MEDIAN, seed, 0)[0].hbo for seed in SEEDS])
+    return np.array([clean_haemoglobin(SimulatedSession.of(MEDIAN, seed, 0))[0] for seed in SEEDS])
+
+
+def uncorrelated(settings: Simulation, seed: int) -> SimulatedSession:
+    """A session in which HbO and HbR share nothing."""
+    session = SimulatedSession.of(settings, seed, 0)
+    return replace(session, correlations=np.zeros(len(session.pairs)))
 
 
 @pytest.mark.parametrize(
@@ -97,14 +102,10 @@ def concentrations(density: Floats) -> Floats:
 @pytest.mark.parametrize("exponent", [1.0, 1.23, 1.31, 1.5])
 def test_long_memory_has_its_exponent(exponent: float) -> None:
     settings = replace(MEDIAN, rate=2.0, seconds=3000.0, dfa_hbo=exponent, dfa_hbr=exponent + 0.08)
-    pairs = make_pairs(settings)
     found = []
     for seed in range(6):
-        person = draw_person(settings, seed, 0)
-        series = slow(settings, person, pairs, np.zeros(len(pairs)), seed, 0)
-        found.append(
-            [[dfa_exponent(row, 2.0, 30.0, 500.0) for row in rows] for rows in (series.hbo, series.hbr)]
-        )
+        series = slow(uncorrelated(settings, seed))
+        found.append([[dfa_exponent(row, 2.0, 30.0, 500.0) for row in rows] for rows in series])
     hbo_found, hbr_found = np.mean(found, axis=(0, 2))
     assert hbo_found == pytest.approx(exponent, abs=0.06)
     assert hbr_found == pytest.approx(exponent + 0.08, abs=0.06)
@@ -118,23 +119,21 @@ def test_fluctuation_analysis_knows_white_noise_and_brownian_motion() -> None:
 
 def test_mirrored_pairs_are_correlated_as_drawn_and_others_only_through_the_scalp() -> None:
     settings = replace(MEDIAN, rate=2.0, homotopic=0.7, superficial=0.3)
-    pairs = make_pairs(settings)
     correlation = np.zeros((20, 20))
     for seed in range(30):
-        person = draw_person(settings, seed, 0)
-        assert person.homotopic == pytest.approx(0.7)
-        hbo = slow(settings, person, pairs, np.zeros(len(pairs)), seed, 0).hbo
+        session = uncorrelated(settings, seed)
+        assert session.person.homotopic == pytest.approx(0.7)
+        hbo, _ = slow(session)
         # Differences are nearly white, so that the estimate is steady.
         correlation += np.corrcoef(np.diff(hbo[:, ::20], axis=1)) / 30
-    mirrored = [correlation[i, pairs[i].mirror] for i in range(10)]
+    mirrored = [correlation[i, i + 10] for i in range(10)]
     assert np.mean(mirrored) == pytest.approx(0.3 + 0.7 * 0.7, abs=0.05)
     assert np.mean(correlation[:10, :10][~np.eye(10, dtype=bool)]) == pytest.approx(0.3, abs=0.05)
 
 
 def test_short_pairs_see_the_scalp_only() -> None:
     settings = replace(MEDIAN, rate=2.0, n_short=4)
-    pairs = make_pairs(settings)
-    hbo = slow(settings, draw_person(settings, 0, 0), pairs, np.zeros(24), 0, 0).hbo
+    hbo, _ = slow(uncorrelated(settings, 0))
     assert np.corrcoef(hbo[20:]) == pytest.approx(np.ones((4, 4)))
     assert not np.allclose(np.corrcoef(hbo[:20])[0, 1:], 1.0)
 
@@ -143,11 +142,10 @@ def test_hbo_and_hbr_are_correlated_as_drawn_and_not_by_rule() -> None:
     settings = replace(MEDIAN, spread=1.0, rate=5.0, seconds=1000.0)
     drawn, found = [], []
     for seed in range(20):
-        clean, person = simulate_haemoglobin(settings, seed, 0)
-        drawn.append(draw_correlations(settings, person, seed, 20))
-        found.append([np.corrcoef(o, r)[0, 1] for o, r in zip(clean.hbo, clean.hbr, strict=True)])
+        session = SimulatedSession.of(settings, seed, 0)
+        drawn.append(session.correlations)
+        found.append([np.corrcoef(o, r)[0, 1] for o, r in zip(*clean_haemoglobin(session), strict=True)])
     assert np.corrcoef(np.ravel(drawn), np.ravel(found))[0, 1] > 0.7
-    people = [draw_person(settings, seed, 0) for seed in range(400)]
-    many = [draw_correlations(settings, person, seed, 20) for seed, person in enumerate(people)]
+    many = [SimulatedSession.of(settings, seed, 0).correlations for seed in range(400)]
     # Real recordings have quartiles of -0.43 and 0.51 and a median of -0.03.
     assert np.quantile(many, [0.25, 0.5, 0.75]) == pytest.approx([-0.45, 0.0, 0.45], abs=0.08)
