@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.studies.systems.selecting import Best
+from offline.studies.systems.models import Best
 
 SHARE, MOST = 0.1, 200
 """A tenth of the columns is chosen, but not more than so many."""

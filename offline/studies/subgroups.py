@@ -1,8 +1,8 @@
 """For whom a study's figures hold: by site, sex, age and motion, of the people of sites it had not seen.
 
-Nothing is fitted: what was said of everybody is counted again within each group.  People are compared with
-those of the same group and the same site, as in the whole; so a group of many sites has an AUC only from the
-sites that hold both of its labels.
+Nothing is fitted: what was predicted of everybody is counted again within each group.  People are compared
+with those of the same group and the same site, as in the whole; so a group of many sites has an AUC only from
+the sites that hold both of its labels.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from offline.base.predictions import Predictions
 from offline.scans import Scans
-from offline.stats.intervals import clopper_pearson
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.studies.figures import figures_of
 from offline.studies.profile import UNSEEN_SITE
@@ -73,7 +72,7 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
     table : Predictions
         All conditions of a study; ``sample`` counts the rows of `scans`.
     scans : Scans
-        Whom it judged.
+        Whom it predicted.
 
     Returns
     -------
@@ -95,7 +94,7 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
 
 
 def _of_group(group: str, own: Predictions) -> dict[str, Any]:
-    # One scan a person, judged once in this condition: rows are people.
+    # One scan a person, predicted once in this condition: rows are people.
     counts = np.bincount(own.y, minlength=2)[:2]
     out: dict[str, Any] = {
         "group": group,
@@ -106,19 +105,14 @@ def _of_group(group: str, own: Predictions) -> dict[str, Any]:
     if counts.min() < LEAST:
         return out
     whole: Mapping[str, Any] = figures_of(own, {})[UNSEEN_SITE]
-    # As the whole study's accuracy: a score of zero is not the second label.
-    right = int(np.sum((own.scores[:, 1] > 0.5) == (own.y == 1)))
-    ends = clopper_pearson(right, len(own))
     out["figures"] = {
         "majority_rate": whole["majority_rate"],
-        "accuracy": {"value": right / len(own), "interval": None if ends is None else list(ends)},
-        **{name: _plain(whole[name]) for name in ("balanced_accuracy", "auc")},
+        "accuracy": {"value": whole["accuracy"], "interval": whole["accuracy_interval"]},
+    } | {
+        name: {"value": whole[name]["value"], "interval": whole[name]["interval"]}
+        for name in ("balanced_accuracy", "auc")
     }
     return out
-
-
-def _plain(figure: Mapping[str, Any]) -> dict[str, Any]:
-    return {"value": figure["value"], "interval": figure["interval"]}
 
 
 def _thirds(motion: npt.NDArray[np.float64]) -> Groups:

@@ -22,7 +22,7 @@ from offline.studies.fitting import ScanProcedure
 from offline.studies.planning import planned
 from offline.studies.profile import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.studies.run import transductive_words as words
-from offline.studies.systems.confounds import combat, residual
+from offline.studies.systems.baselines import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
 from tests.offline.studies.fits import fitted, task_of
 

@@ -27,7 +27,7 @@ from offline.studies.base import Paper, PaperClaim, Role, Study
 from offline.studies.planning import planned
 from offline.studies.profile import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
-from offline.studies.systems.selecting import Best
+from offline.studies.systems.models import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
 from tests.offline.studies.fits import fitted, task_of
 
