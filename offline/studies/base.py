@@ -1,7 +1,7 @@
 """A study: a system of the review, what its paper claims and leaves unsaid, and how it is fitted here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -166,3 +166,20 @@ class Study:
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:
             raise ValueError(f"{self.name} has {len(self.settings)} settings; expected 1 to 8")
+
+    def described(self) -> dict[str, Any]:
+        """What it is, as ``results.json`` has it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "paper": self.paper.citation,
+            "role": str(self.role),
+            "disorder": self.paper.disorder,
+            "claims": [asdict(claim) for claim in self.paper.claims],
+            "claimed": [str(claim) for claim in self.paper.claims],
+            "unstated": list(self.paper.unstated),
+            "ours": self.ours,
+            "table": self.table,
+            "exportable": not self.not_exportable_because,
+            "why_not_exportable": self.not_exportable_because,
+        }

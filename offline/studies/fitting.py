@@ -67,7 +67,7 @@ ScanTask = FitTask[ScanFit]
 
 @dataclass(frozen=True, eq=False)
 class ScanProcedure:
-    """Fits a study's model to a table of scans.
+    """Fits a study's model to a table of scans, one row a person.
 
     Scores are the log odds of the second of two labels, (n_test,), or of more labels the log probability of
     each, (n_test, n_labels).
@@ -79,7 +79,7 @@ class ScanProcedure:
     X : path or (n, n_features) float32
         Of everybody.
     table : SampleTable
-        One row a person.
+        Whose.
     digest : str
         Of the data.
     """
@@ -125,11 +125,6 @@ class ScanProcedure:
     def fit(self, task: ScanTask) -> tuple[Any, int, Floats]:
         """Choose a setting within training and fit with it.
 
-        Parameters
-        ----------
-        task : FitTask
-            Which.
-
         Returns
         -------
         classifier, int, (n_test, n_features) float64
@@ -138,13 +133,13 @@ class ScanProcedure:
         study, train = self.study, task.fold.train
         target = labels_of(self.table, task)
         known, X_test = self._rows(task, target)
-        y, site = target[train], self.table.site[train]
+        rows = known, target[train], self.table.site[train]
         more = study.unlabelled.settings if task.fit.centred and study.unlabelled is not None else {}
-        seed = self._seed(task)
-        setting = task.fit.setting
+        settings = [{**setting, **more} for setting in study.settings]
+        seed, setting = self._seed(task), task.fit.setting
         if setting is None:
-            setting = _chosen(study, more, known, y, site, seed)
-        return _fitted(study, {**study.settings[setting], **more}, known, y, site, seed), setting, X_test
+            setting = _chosen(study, settings, *rows, seed)
+        return _fitted(study, settings[setting], *rows, seed), setting, X_test
 
     def _together(self, tasks: Sequence[ScanTask]) -> list[tuple[Scores, dict[str, Any]]]:
         """Permutations of one fold: what looks at no label is done once for all of them."""
@@ -202,8 +197,7 @@ def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) ->
     X : (n, n_features) float64
         Of those who are predicted.
     site : (n,) str, optional
-        Where they were recorded, for a model whose decision function takes it; they are then handed in
-        together.
+        Where they were recorded, for a model whose decision function takes it.
 
     Returns
     -------
@@ -221,15 +215,17 @@ def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) ->
     return np.asarray(np.log(p / (1.0 - p)))
 
 
-def _chosen(study: Study, more: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> int:
+def _chosen(
+    study: Study, settings: Sequence[Mapping[str, Any]], X: Floats, y: Any, site: Any, seed: int
+) -> int:
     """The setting with the greatest AUC over held-out thirds of the training people."""
-    if len(study.settings) == 1:
+    if len(settings) == 1:
         return 0
     split = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed % 2**32)
-    areas = np.zeros(len(study.settings))
+    areas = np.zeros(len(settings))
     for train, test in split.split(X, y):
-        for k, setting in enumerate(study.settings):
-            model = _fitted(study, {**setting, **more}, X[train], y[train], site[train], seed)
+        for k, setting in enumerate(settings):
+            model = _fitted(study, setting, X[train], y[train], site[train], seed)
             areas[k] += area(y[test], log_odds(model, X[test], site[test]))
     return int(np.argmax(areas))
 
@@ -252,5 +248,4 @@ def probabilities_of(log_odds: Floats) -> Floats:
     """As a prediction table has them, (n, n_labels) float64, of log odds (n,) or (n, n_labels) float64."""
     if log_odds.ndim == 2:
         return np.asarray(softmax(log_odds, axis=1))
-    second = expit(log_odds)
-    return np.stack([1.0 - second, second], axis=1)
+    return np.stack([expit(-log_odds), expit(log_odds)], axis=1)  # 1 - p would lose the small ones

@@ -6,8 +6,10 @@ site whose mean was taken out, whatever else of it is there: so a Gaussian kerne
 spreads and shapes as well.
 """
 
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,15 +19,20 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import HemostreamError
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell
+from offline.base.result_cache import make_folder
 from offline.base.row_splits import FOLDS, ten_folds_of_sites_and_labels
+from offline.base.versions import versions
 from offline.estimators.combat import ComBat
 from offline.estimators.harmonised import tellable
 from offline.estimators.kernel_ridge import Products, predict_label, score_two
 from offline.estimators.without_traits import TraitScale
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
+from offline.report.folder import write_report
+from offline.report.sites import sites_notes, sites_table
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
@@ -34,7 +41,7 @@ from offline.stats.primary import Metric
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
 from offline.studies.profile import TENFOLD
-from offline.studies.tables import AGE, FEMALE, trait_columns
+from offline.studies.tables import AGE, AS_IT_IS, FEMALE, digest, table_of, trait_columns
 
 Names = npt.NDArray[np.str_]
 LINEAR, GAUSSIAN = "linear", "Gaussian kernel"
@@ -43,17 +50,7 @@ DIAGNOSIS = "diagnosis"
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of a fold.
-
-    Parameters
-    ----------
-    X : (n, n_features) float64
-        Features.
-    site : (n,) str
-        Where each was recorded.
-    traits : (n, n_traits) float64
-        As `offline.studies.tables.trait_columns` has them.
-    """
+    """One side of a fold: features (n, n_features), sites (n,), and `trait_columns` (n, n_traits)."""
 
     X: Floats
     site: Names
@@ -66,17 +63,13 @@ def _none(train: Side, test: Side) -> tuple[Floats, Floats]:
 
 def _centred(train: Side, test: Side) -> tuple[Floats, Floats]:
     means = {name: train.X[train.site == name].mean(axis=0) for name in np.unique(train.site).tolist()}
-    return tuple(each.X - np.stack([means[name] for name in each.site]) for each in (train, test))
+    one, two = (each.X - np.stack([means[name] for name in each.site]) for each in (train, test))
+    return one, two
 
 
-def _combat(train: Side, test: Side) -> tuple[Floats, Floats]:
-    combat = ComBat("refuse").fit(train.X, site=train.site)
-    return combat.transform(train.X, site=train.site), combat.transform(test.X, site=test.site)
-
-
-def _combat_kept(train: Side, test: Side) -> tuple[Floats, Floats]:
+def _combat(train: Side, test: Side, *, keep: tuple[int, ...] = ()) -> tuple[Floats, Floats]:
     scale = TraitScale.of(train.traits)
-    kept = list(tellable(scale(train.traits), train.site, (AGE, FEMALE)))
+    kept = list(tellable(scale(train.traits), train.site, keep))
     combat = ComBat("refuse").fit(train.X, site=train.site, covariates=scale(train.traits)[:, kept])
     one, two = (
         combat.transform(each.X, site=each.site, covariates=scale(each.traits)[:, kept])
@@ -90,7 +83,7 @@ HARMONISATIONS: Mapping[str, Callable[[Side, Side], tuple[Floats, Floats]]] = Ma
         "none": _none,
         "centred by site": _centred,
         "ComBat": _combat,
-        "ComBat, age and sex kept": _combat_kept,
+        "ComBat, age and sex kept": partial(_combat, keep=(AGE, FEMALE)),
     }
 )
 """From the people of training and the held-out ones to the features of both."""
@@ -114,18 +107,10 @@ class SiteFit:
 
 @dataclass(frozen=True, eq=False)
 class SiteProcedure:
-    """Predicts sites and diagnoses from harmonised features.
+    """Predicts sites and diagnoses from harmonised features, (n, n_features) float32.
 
-    Scores are (n_test,) float64: the number of the site, or log odds of the second label.
-
-    Parameters
-    ----------
-    X : (n, n_features) float32
-        Features, all of them numbers.
-    scans : Scans
-        Whose they are.
-    names : tuple of str
-        Sites, sorted.
+    Scores are (n_test,) float64: the number of the site (its place in the sorted names), or log odds of the
+    second label.
     """
 
     X: npt.NDArray[Any]
@@ -175,7 +160,7 @@ def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, 
     Returns
     -------
     dict
-        JSON types.
+        What ``sites.json`` holds of it.
 
     Raises
     ------
@@ -260,3 +245,34 @@ def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[s
     table = whole.take(np.argsort(whole.sample))
     its = figures_of(table, {})[TENFOLD]
     return {"auc": its["auc"]["value"], "interval": its["auc"]["interval"], "accuracy": its["accuracy"]}
+
+
+def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
+    """Predict sites, and write ``sites.json``, ``sites-run.json`` and ``sites.html``.
+
+    Parameters
+    ----------
+    scans : Scans
+        Whose scans; series, whose connectivity is taken, or a table as it is.
+    out : path
+        Folder of the report, made if need be.
+    tell : callable
+        Told of progress.
+
+    Returns
+    -------
+    str
+        The table, as Markdown, with chance under it.
+    """
+    began = time.perf_counter()
+    make_folder(out)
+    of = "correlation" if scans.is_series else AS_IT_IS
+    X = np.load(table_of(of, scans, out / "cache"), mmap_mode="r", allow_pickle=False)
+    results = {"table": of, "digest": digest(scans), **decode_sites(X, scans, tell=tell)}
+    run = {"seconds": round(time.perf_counter() - began, 2), "versions": versions()}
+    write_json(out / "sites.json", results)
+    write_json(out / "sites-run.json", run)
+    write_report(out)
+    return "\n".join(
+        [sites_table(results).markdown(), "", sites_notes(results)[0], f"{run['seconds']:.0f} s"]
+    )

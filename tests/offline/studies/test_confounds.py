@@ -239,7 +239,7 @@ def test_a_study_says_how_it_uses_unlabelled_people_and_others_are_as_they_were(
     table = simulate_series(60, n_regions=4, n_times=20, n_sites=4).scans.table  # 15 people a site
     assert words(STUDIES["ridge"], table) == ""
     assert "without labels" in words(STUDIES["ridge-combat"], table)
-    assert "under 20 people are judged there as in the first condition: S1, S2" in words(
+    assert "under 20 people are predicted there as in the first condition: S1, S2" in words(
         STUDIES["ridge-combat"], table
     )
     task = planned(STUDIES["ridge-combat"], table, QUICK)[0]

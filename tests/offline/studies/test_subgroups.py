@@ -139,6 +139,6 @@ def test_a_run_says_for_whom_it_holds_and_how_unlabelled_people_were_used(tmp_pa
     assert page.count(">balanced accuracy (95 %)</th>") == 4
     assert "12 to under 18 years" in page
     assert (
-        "without labels. Sites with under 20 people are judged there as in the first condition: small."
+        "without labels. Sites with under 20 people are predicted there as in the first condition: small."
         in page
     )
