@@ -4,18 +4,17 @@ The layout is that of ``nilearn.datasets.fetch_abide_pcp``, and what is read is 
 that); but nothing is ever fetched: who is not there is named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
-from offline.base.sample_table import SampleTable
 from offline.scans.abide_sites import repetition_times
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import SHORTEST, listed, read_region_text, short_ones, stack
+from offline.scans.regions import SHORTEST, listed, read_region_table, short_ones, stack
 
 FOLDER = "ABIDE_pcp"
 TABLES = "Phenotypic_*.csv"
@@ -91,60 +90,47 @@ def read_abide(
         there = listed([str(each.relative_to(root)) for each in sorted(root.glob("*/*")) if each.is_dir()])
         raise RecordingError(f"There is no folder {place}; {root} holds {there or 'no series at all'}.")
     table, left_out = _who(table, place, derivative, people)
-    files = table.texts("FILE_ID").tolist()
-    series: list[Floats] = []
-    names: tuple[str, ...] = ()
-    for file in files:
-        own, data = read_region_text(place / f"{file}_{derivative}.1D")
-        names = names or own
-        if own != names:
+    person, site = table.texts("FILE_ID"), table.texts("SITE_ID")
+    files = [f"{name}_{derivative}.1D" for name in person.tolist()]
+    read = [read_region_table(place / file) for file in files]
+    names = read[0].names
+    for file, each in zip(files, read, strict=True):
+        if each.names != names:
             raise RecordingError(
-                f"{place / f'{file}_{derivative}.1D'} names {len(own)} regions, {listed(own, 3)}; expected "
-                f"the {len(names)} of {files[0]}, {listed(names, 3)}."
+                f"{place / file} names {len(each.names)} regions, {listed(each.names, 3)}; expected the "
+                f"{len(names)} of {person[0]}, {listed(names, 3)}."
             )
-        series.append(data)
-    stacked = stack(series, names, files)
-    site, file_ids = table.texts("SITE_ID"), table.texts("FILE_ID")
-    seconds = repetition_times(site, file_ids)
+    X, constant = stack([each.data for each in read], names, person.tolist())
+    seconds = repetition_times(site, person)
     for column in OVERRIDE:
-        if column in table:
-            own_seconds = table.numbers(column)
-            seconds = np.where(np.isfinite(own_seconds), own_seconds, seconds)
+        own = table.numbers(column, needed=False)
+        seconds = np.where(np.isfinite(own), own, seconds)
     unknown = sorted(set(site[~np.isfinite(seconds)].tolist()))
-    n = len(table)
-    length = stacked.n_times * seconds
     how = ", ".join(STRATEGIES.get(part, part) for part in strategy.split("_"))
-    remarks = (
-        *left_out,
-        *stacked.remarks,
-        *short_ones(length, files, shortest),
-        *([f"repetition time unknown at {listed(unknown)}"] if unknown else []),
-        "shares people with the IMPAC challenge: never train on one and test on the other",
-    )
-    return Scans(
-        table=SampleTable(
-            recording=np.array([f"{file}_{derivative}.1D" for file in files], dtype=str),
-            person=file_ids,
-            session=np.full(n, "", dtype=str),
-            site=site,
-            start=np.zeros(n),
-            stop=np.asarray(length, dtype=np.float64),
-            target=(table.coded("DX_GROUP", _DIAGNOSES) == LABELS[1]).astype(np.int64),
-        ),
+    scores = {name: table.numbers(name) for name in SCORES if name in table}
+    scans = Scans.of(
+        person,
+        (table.coded("DX_GROUP", {"1": "ASD", "2": "TD"}) == LABELS[1]).astype(np.int64),
+        recording=np.array(files, dtype=str),
+        site=site,
         labels=LABELS,
-        X=stacked.X,
+        X=X,
         names=names,
         repetition_time=seconds,
         age=table.numbers("AGE_AT_SCAN"),
         sex=table.coded("SEX", {"1": "M", "2": "F"}),
-        motion=table.numbers("func_mean_fd") if "func_mean_fd" in table else np.full(n, np.nan),
+        motion=table.numbers("func_mean_fd", needed=False),
         derivative=f"ABIDE-I {derivative} region series, {pipeline}, {how}",
-        scores=_scores(table),
-        remarks=remarks,
+        scores={name: values for name, values in scores.items() if np.isfinite(values).any()},
     )
-
-
-_DIAGNOSES = {"1": "ASD", "2": "TD"}
+    remarks = (
+        *left_out,
+        *constant,
+        *short_ones(scans, shortest),
+        *([f"repetition time unknown at {listed(unknown)}"] if unknown else []),
+        "shares people with the IMPAC challenge: never train on one and test on the other",
+    )
+    return replace(scans, remarks=remarks)
 
 
 def _root(folder: Path) -> Path:
@@ -202,8 +188,3 @@ def _who(
         raise RecordingError(f"No row of {table.path} has both a file in {place} and a diagnosis.")
     chosen.once("FILE_ID")
     return chosen, remarks
-
-
-def _scores(table: Phenotypes) -> Mapping[str, Floats]:
-    scores = {name: table.numbers(name) for name in SCORES if name in table}
-    return {name: values for name, values in scores.items() if np.isfinite(values).any()}

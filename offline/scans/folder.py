@@ -4,11 +4,12 @@ What a file is follows from its shape: a symmetric square is connectivity, one r
 is region series with a row for each volume.  `kind` says it where that is not so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
@@ -84,63 +85,64 @@ def read_folder(
     check_columns(table)
     table, labels, target, remarks = with_diagnosis(table, labels)
     files = _files(table)
-    described = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
-    unknown = np.full(len(table), np.nan)
-    if files[0].name.lower().endswith(IMAGES):
-        if atlas is None:
-            raise RecipeError(
-                f"{files[0]} is an image; say the atlas (an image of labels) that gives regions."
-            )
-        from offline.scans.nifti import read_images
-
-        images = read_images(files, Path(atlas), measure=measure)
-        remarks += images.remarks
-        names, data, seconds = images.names, images.series, images.repetition_time
-        what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
-        described, kind = derivative or f"{described}; {what} of {Path(atlas).name}", "series"
-        if measure != "series":
-            kind = "features"
-    elif len(set(files)) == 1 and len(files) > 1:
-        names, X = _one_table(files[0], table)
-        return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,
-                        derivative=described, remarks=remarks)  # fmt: skip
-    else:
-        tables, left_aside = _arrays(files)
-        names, data = tables[0].names, [each.data for each in tables]
-        remarks += left_aside
-        kind = kind or _kind(data[0])
-        seconds = _repetition_times(files, table) if kind == "series" else unknown
-        for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
-            if kind == "series" and each.times is not None:
-                check_times_of_volumes(file, each.times, tr)
     who = [f"{file}" for file in files]
-    if kind == "series":
-        stacked = stack(data, names, who)
-        return scans_of(table, labels, target, stacked.X, names, n_times=stacked.n_times,
-                        repetition_time=seconds, derivative=described, remarks=[*remarks, *stacked.remarks],
-                        shortest=shortest)  # fmt: skip
-    if kind == "connectivity":
-        X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
-        names = pair_names(names)
+    described = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
+    seconds = np.full(len(table), np.nan)
+    X: npt.NDArray[np.float32] | Floats
+    if len(set(files)) == 1 and len(files) > 1 and not _is_image(files[0]):
+        features = read_phenotypes(files[0])
+        names, X = features.of_people(table.texts("person").tolist(), "person").features("person")
     else:
-        X = _one_row_each(data, who)
-    return scans_of(table, labels, target, X, names, n_times=None, repetition_time=seconds,
-                    derivative=described, remarks=remarks)  # fmt: skip
+        if _is_image(files[0]):
+            if atlas is None:
+                raise RecipeError(
+                    f"{files[0]} is an image; say the atlas (an image of labels) that gives regions."
+                )
+            from offline.scans.nifti import read_images
+
+            images = read_images(files, Path(atlas), measure=measure)
+            remarks += images.remarks
+            names, data, seconds = images.names, images.series, images.repetition_time
+            what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
+            described = derivative or f"{described}; {what} of {Path(atlas).name}"
+            kind = "series" if measure == "series" else "features"
+        else:
+            tables, ignored = _arrays(files)
+            names, data = tables[0].names, [each.data for each in tables]
+            remarks += ignored
+            kind = kind or _kind(data[0])
+            if kind == "series":
+                seconds = _repetition_times(files, table)
+                for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
+                    if each.times is not None:
+                        check_times_of_volumes(file, each.times, tr)
+        if kind == "series":
+            X, constant = stack(data, names, who)
+            remarks += constant
+        elif kind == "connectivity":
+            X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
+            names = pair_names(names)
+        else:
+            X = _one_row_each(data, who)
+    return scans_of(
+        table,
+        labels,
+        target,
+        X,
+        names,
+        repetition_time=seconds,
+        derivative=described,
+        remarks=remarks,
+        shortest=shortest,
+    )
+
+
+def _is_image(file: Path) -> bool:
+    return file.name.lower().endswith(IMAGES)
 
 
 def read_array(path: Path) -> SeriesTable:
-    """Names of columns, what a file holds with these columns as rows, and what was ignored of it.
-
-    Parameters
-    ----------
-    path : Path
-        Text or ``.npy`` with a row for each volume and a column for each region.
-
-    Returns
-    -------
-    SeriesTable
-        Its columns numbered where the file does not say what they are called.
-    """
+    """Text or ``.npy`` with a row for each volume and a column for each region, numbered where not named."""
     ending = path.suffix.lower()
     if ending in TEXTS:
         return read_region_table(path)
@@ -206,7 +208,7 @@ def _kind(first: Floats) -> str:
 
 def _repetition_times(files: Sequence[Path], table: Phenotypes) -> Floats:
     """What side files say, as in BIDS, where the table does not: (n,) float64, s."""
-    seconds = table.numbers("repetition_time") if "repetition_time" in table else np.full(len(files), np.nan)
+    seconds = table.numbers("repetition_time", needed=False)
     for i, file in enumerate(files):
         if np.isnan(seconds[i]) and file.suffix.lower() in TEXTS and file.with_suffix(".json").is_file():
             seconds[i] = read_series(file).notes["repetition_time"]
@@ -222,27 +224,3 @@ def _one_row_each(data: Sequence[Floats], who: Sequence[str]) -> Floats:
                 "features."
             )
     return np.stack([each[:, 0] for each in data])
-
-
-def _one_table(path: Path, table: Phenotypes) -> tuple[tuple[str, ...], Floats]:
-    """Rows of one table of features, in the order of the people: names, and (n, n_features) float64."""
-    features = read_phenotypes(path)
-    features.once("person")
-    place: Mapping[str, int] = {name: i for i, name in enumerate(features.texts("person").tolist())}
-    people = table.texts("person").tolist()
-    if lacking := [name for name in people if name not in place]:
-        raise RecordingError(
-            f"{path} has no row for {len(lacking)} of {len(people)} people: {listed(lacking)}."
-        )
-    chosen = features.rows([place[name] for name in people])
-    names = tuple(name for name in chosen.columns if name != "person")
-    X = np.stack([chosen.numbers(name) for name in names], axis=1) if names else np.empty((len(people), 0))
-    if not names:
-        raise RecordingError(f"{path} has no column but 'person'; expected features.")
-    if (holes := np.argwhere(~np.isfinite(X))).size:
-        i, k = (int(each) for each in holes[0])
-        raise RecordingError(
-            f"{path}, line {chosen.lines[i]}: {names[k]} is not known ({len(holes)} such); expected a number "
-            "for everybody. Leave the column or the person out."
-        )
-    return names, X

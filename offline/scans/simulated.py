@@ -15,7 +15,6 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from models.arrays import Floats
-from offline.base.sample_table import SampleTable
 from offline.scans.base import Scans
 
 LABELS = ("TD", "disorder")
@@ -117,7 +116,7 @@ def simulate_series(
         data = gain[people.site[i]][:, np.newaxis] * (signals[network] + own + moved)
         X[i, :, : lengths[i]] = data - data.mean(axis=1, keepdims=True)
     names = tuple(f"network {network[k] + 1} region {k + 1}" for k in range(n_regions))
-    return people.simulated(X, names, seconds, lengths * seconds, "simulated region series", effect)
+    return people.simulated(X, names, seconds, "simulated region series", effect)
 
 
 def simulate_table(
@@ -157,8 +156,7 @@ def simulate_table(
     gain = np.exp(rng.normal(0.0, 0.1, (n_sites, n_features)))
     X = gain[people.site] * X + offset[people.site]
     names = tuple(f"feature {k + 1}" for k in range(n_features))
-    unknown = np.full(n, np.nan)
-    return people.simulated(X, names, unknown, unknown, "simulated table of features", effect)
+    return people.simulated(X, names, None, "simulated table of features", effect)
 
 
 def matched_scores(scans: Scans) -> Floats:
@@ -210,24 +208,16 @@ class _People:
         self,
         X: npt.NDArray[np.float32] | Floats,
         names: tuple[str, ...],
-        seconds: Floats,
-        length: Floats,
+        seconds: Floats | None,
         derivative: str,
         effect: float,
     ) -> Simulated:
-        n = len(self.y)
-        person = np.array([f"sim{i:04d}" for i in range(n)], dtype=str)
-        table = SampleTable(
+        person = np.array([f"sim{i:04d}" for i in range(len(self.y))], dtype=str)
+        scans = Scans.of(
+            person,
+            self.y,
             recording=person,
-            person=person,
-            session=np.full(n, "", dtype=str),
             site=np.array([f"S{s + 1}" for s in self.site], dtype=str),
-            start=np.zeros(n),
-            stop=length,
-            target=self.y,
-        )
-        scans = Scans(
-            table=table,
             labels=LABELS,
             X=X,
             names=names,
