@@ -4,7 +4,6 @@ The layout is that of ``nilearn.datasets.fetch_abide_pcp``, and what is read is 
 that); but nothing is ever fetched: who is not there is named.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from models.errors import RecipeError, RecordingError
 from offline.scans.abide_sites import repetition_times
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import SHORTEST, listed, read_region_table, short_ones, stack
+from offline.scans.regions import listed, read_region_table, short_ones, stack
 
 FOLDER = "ABIDE_pcp"
 TABLES = "Phenotypic_*.csv"
@@ -57,8 +56,6 @@ def read_abide(
     pipeline: str = "cpac",
     strategy: str = "nofilt_noglobal",
     derivative: str = "rois_cc200",
-    people: Sequence[str] | None = None,
-    shortest: float = SHORTEST,
 ) -> Scans:
     """Read the region series and phenotypes of ABIDE-I.
 
@@ -68,10 +65,6 @@ def read_abide(
         What nilearn was given as ``data_dir``, or the ``ABIDE_pcp`` within it.
     pipeline, strategy, derivative : str
         Which of the preprocessed series; the ending of the files is the derivative's.
-    people : sequence of str or None
-        Only these (``FILE_ID``), every one of which must be there.  None: everybody whose file is there.
-    shortest : float, s
-        Scans shorter than this are named in the remarks.
 
     Returns
     -------
@@ -89,9 +82,10 @@ def read_abide(
     if not place.is_dir():
         there = listed([str(each.relative_to(root)) for each in sorted(root.glob("*/*")) if each.is_dir()])
         raise RecordingError(f"There is no folder {place}; {root} holds {there or 'no series at all'}.")
-    table, left_out = _who(table, place, derivative, people)
+    ending = f"_{derivative}.1D"
+    table, left_out = _who(table, place, ending)
     person, site = table.texts("FILE_ID"), table.texts("SITE_ID")
-    files = [f"{name}_{derivative}.1D" for name in person.tolist()]
+    files = [f"{name}{ending}" for name in person.tolist()]
     read = [read_region_table(place / file) for file in files]
     names = read[0].names
     for file, each in zip(files, read, strict=True):
@@ -126,7 +120,7 @@ def read_abide(
     remarks = (
         *left_out,
         *constant,
-        *short_ones(scans, shortest),
+        *short_ones(scans),
         *([f"repetition time unknown at {listed(unknown)}"] if unknown else []),
         "shares people with the IMPAC challenge: never train on one and test on the other",
     )
@@ -152,37 +146,25 @@ def _phenotypes(root: Path) -> Phenotypes:
     return read_phenotypes(tables[0])
 
 
-def _who(
-    table: Phenotypes, place: Path, derivative: str, people: Sequence[str] | None
-) -> tuple[Phenotypes, list[str]]:
+def _who(table: Phenotypes, place: Path, ending: str) -> tuple[Phenotypes, list[str]]:
     """Rows whose series are there and whose diagnosis is known, and remarks on the others."""
     ids = table.texts("FILE_ID")
-    ending = f"_{derivative}.1D"
     there = {file.name.removesuffix(ending) for file in place.glob(f"*{ending}")}
     if not there:
         found = listed(sorted(file.name for file in place.iterdir()), 3)
         raise RecordingError(f"{place} holds no files *{ending}; found {found or 'nothing'}.")
-    if people is not None:
-        for what, lacking in (
-            (f"{place} lacks the files of", [name for name in people if name not in there]),
-            (f"{table.path} lacks the rows of", sorted(set(people) - set(ids.tolist()))),
-        ):
-            if lacking:
-                raise RecordingError(f"{what} {listed(lacking)}, of {len(people)} asked for.")
-        there &= set(people)
-    known = table.texts("DX_GROUP") != ""
-    named = np.array([bool(name) and name != NO_FILE for name in ids.tolist()], dtype=bool)
-    here = np.array([name in there for name in ids.tolist()], dtype=bool)
+    known, named = table.texts("DX_GROUP") != "", (ids != "") & (ids != NO_FILE)
+    here = np.isin(ids, list(there))
     remarks = []
-    if people is None:
-        if nameless := int(np.count_nonzero(~named)):
-            remarks.append(f"{nameless} people of the phenotype table have no series, by that table")
-        if lacking := ids[named & ~here].tolist():
-            remarks.append(f"{len(lacking)} people left out, no file {ending}: {listed(lacking)}")
-        if rowless := sorted(there - set(ids.tolist())):
-            remarks.append(f"{len(rowless)} files left out, not in the phenotype table: {listed(rowless)}")
-    if undiagnosed := ids[here & ~known].tolist():
-        remarks.append(f"{len(undiagnosed)} people left out, no diagnosis: {listed(undiagnosed)}")
+    if nameless := int(np.count_nonzero(~named)):
+        remarks.append(f"{nameless} people of the phenotype table have no series, by that table")
+    for who, why in (
+        (ids[named & ~here].tolist(), f"people left out, no file {ending}"),
+        (sorted(there - set(ids.tolist())), "files left out, not in the phenotype table"),
+        (ids[here & ~known].tolist(), "people left out, no diagnosis"),
+    ):
+        if who:
+            remarks.append(f"{len(who)} {why}: {listed(who)}")
     chosen = table.rows(np.flatnonzero(here & known))
     if not len(chosen):
         raise RecordingError(f"No row of {table.path} has both a file in {place} and a diagnosis.")

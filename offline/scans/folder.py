@@ -1,7 +1,7 @@
 """A user's own people: a phenotype table, and next to it a file a person, or one table of features.
 
 What a file is follows from its shape: a symmetric square is connectivity, one row are features, anything else
-is region series with a row for each volume.  `kind` says it where that is not so.
+is region series with a row for each volume.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,13 @@ from offline.recordings.series_roles import SeriesTable
 from offline.scans.base import Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import MOST_NAMED, SHORTEST, listed, read_region_table, stack
+from offline.scans.regions import MOST_NAMED, listed, read_region_table, stack
 from offline.scans.square import looks_square, pair_names, upper_triangle
 
 TABLE_NAMES = ("phenotypes", "phenotype", "participants", "scans")
 TABLE_ENDINGS = (".tsv", ".csv")
 TEXTS = (".1d", ".tsv", ".csv", ".txt")
 IMAGES = (".nii", ".nii.gz")
-KINDS = ("series", "connectivity", "features")
 
 
 def phenotype_table(path: Path) -> Path | None:
@@ -39,12 +38,8 @@ def phenotype_table(path: Path) -> Path | None:
 def read_folder(
     path: Path | str,
     *,
-    labels: Sequence[str] | None = None,
-    kind: str | None = None,
     atlas: Path | str | None = None,
     measure: str = "series",
-    derivative: str | None = None,
-    shortest: float = SHORTEST,
 ) -> Scans:
     """Read a phenotype table and the files it names.
 
@@ -55,18 +50,10 @@ def read_folder(
         ``person``, ``file`` (relative to the table) and ``diagnosis``; where known ``session``, ``site``,
         ``age`` (years), ``sex`` (F or M), ``motion`` (mm) and ``repetition_time`` (s); every other
         column of numbers is a score, to be predicted and never to predict from.
-    labels : sequence of str or None
-        Diagnoses in order, the controls' first; needed where controls are not called so.
-    kind : str or None
-        ``"series"``, ``"connectivity"`` or ``"features"``; None: by the shape of the first file.
     atlas : Path, str or None
         Image of labels, where the files are 4-D NIfTI.
     measure : {"series", "reho"}
         Of images: region series, or a table of each region's homogeneity (`offline.scans.reho`).
-    derivative : str or None
-        What the data are and how they were preprocessed, in words.
-    shortest : float, s
-        Scans shorter than this are named in the remarks.
 
     Raises
     ------
@@ -79,14 +66,12 @@ def read_folder(
             f"{path} is no phenotype table and holds none; expected one of "
             f"{', '.join(f'{name}.tsv' for name in TABLE_NAMES)} (or .csv)."
         )
-    if kind is not None and kind not in KINDS:
-        raise RecipeError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}.")
     table = read_phenotypes(place)
     check_columns(table)
-    table, labels, target, remarks = with_diagnosis(table, labels)
+    table, labels, target, remarks = with_diagnosis(table)
     files = _files(table)
     who = [f"{file}" for file in files]
-    described = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
+    derivative = f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
     seconds = np.full(len(table), np.nan)
     X: npt.NDArray[np.float32] | Floats
     if len(set(files)) == 1 and len(files) > 1 and not _is_image(files[0]):
@@ -104,13 +89,13 @@ def read_folder(
             remarks += images.remarks
             names, data, seconds = images.names, images.series, images.repetition_time
             what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
-            described = derivative or f"{described}; {what} of {Path(atlas).name}"
+            derivative += f"; {what} of {Path(atlas).name}"
             kind = "series" if measure == "series" else "features"
         else:
             tables, ignored = _arrays(files)
             names, data = tables[0].names, [each.data for each in tables]
             remarks += ignored
-            kind = kind or _kind(data[0])
+            kind = _kind(data[0])
             if kind == "series":
                 seconds = _repetition_times(files, table)
                 for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
@@ -131,9 +116,8 @@ def read_folder(
         X,
         names,
         repetition_time=seconds,
-        derivative=described,
+        derivative=derivative,
         remarks=remarks,
-        shortest=shortest,
     )
 
 

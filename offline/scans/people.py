@@ -14,7 +14,7 @@ from offline.base.spelling import SEXES
 from offline.base.spelt_alike import nearly_alike, refuse_spelt_twice
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, as_number
-from offline.scans.regions import SHORTEST, listed, short_ones
+from offline.scans.regions import listed, short_ones
 from offline.scans.twice import refuse_same
 from realtime.channels.text_values import has_decimal_comma
 
@@ -49,29 +49,24 @@ def check_columns(table: Phenotypes) -> None:
 
 
 def with_diagnosis(
-    table: Phenotypes, labels: Sequence[str] | None
+    table: Phenotypes,
 ) -> tuple[Phenotypes, tuple[str, ...], npt.NDArray[np.int64], list[str]]:
-    """Who has a diagnosis, the labels in order, each one's index into them (n,) int64, and who was left out.
-
-    Labels are diagnoses in order, the controls' first.  None: as found, where one is among `CONTROLS`.
-    """
+    """Who has a diagnosis, the labels with the controls' first, each one's index (n,) int64, and remarks."""
     texts = table.texts("diagnosis")
     unknown = table.texts("person")[texts == ""].tolist()
     found = sorted(set(texts.tolist()) - {""})
-    if labels is None:
-        refuse_spelt_twice(table.path, "diagnosis", zip(texts.tolist(), table.lines, strict=True))
-        controls = [name for name in found if name.lower() in CONTROLS]
-        if len(controls) != 1 or len(found) < 2:
-            raise RecipeError(
-                f"{table.path} has the diagnoses {listed(found) or 'none at all'}; expected two or more, one "
-                f"of them called like controls ({', '.join(CONTROLS)}). Say labels=(controls, disorder, ...)."
-            )
-        labels = (controls[0], *(name for name in found if name != controls[0]))
+    refuse_spelt_twice(table.path, "diagnosis", zip(texts.tolist(), table.lines, strict=True))
+    controls = [name for name in found if name.lower() in CONTROLS]
+    if len(controls) != 1 or len(found) < 2:
+        raise RecipeError(
+            f"{table.path} has the diagnoses {listed(found) or 'none at all'}; expected two or more, one of "
+            f"them called like controls ({', '.join(CONTROLS)}). Rename the controls' diagnosis."
+        )
+    labels = (controls[0], *(name for name in found if name != controls[0]))
     chosen = table.rows(np.flatnonzero(texts != ""))
-    known = chosen.coded("diagnosis", {name.lower(): name for name in labels})
-    target = np.array([list(labels).index(name) for name in known.tolist()], dtype=np.int64)
+    target = np.array([labels.index(name) for name in chosen.texts("diagnosis").tolist()], dtype=np.int64)
     remarks = [f"{len(unknown)} people left out, no diagnosis: {listed(unknown)}"] if unknown else []
-    return chosen, tuple(labels), target, remarks
+    return chosen, labels, target, remarks
 
 
 def scans_of(
@@ -84,12 +79,10 @@ def scans_of(
     repetition_time: Floats,
     derivative: str,
     remarks: Sequence[str],
-    shortest: float = SHORTEST,
 ) -> Scans:
     """Join the columns of a phenotype table, a row for each of X, to X.
 
-    A repetition time that the table has goes before that of the files, (n,) float64, s.  Scans shorter than
-    ``shortest`` (s) are named in the remarks.
+    A repetition time that the table has goes before that of the files, (n,) float64, s.
     """
     rows = list(zip(table.texts("site", needed=False).tolist(), table.lines, strict=True))
     refuse_spelt_twice(table.path, "site", rows)
@@ -118,7 +111,7 @@ def scans_of(
     )
     near = nearly_alike(zip(table.texts("person").tolist(), table.lines, strict=True))
     near += nearly_alike(((name, line) for name, line in rows if name), "sites' names")
-    lines = [*remarks, *lines_of(near), *short_ones(scans, shortest)]
+    lines = [*remarks, *lines_of(near), *short_ones(scans)]
     if scans.is_series and (unknown := int(np.count_nonzero(np.isnan(seconds)))):
         n = len(scans)
         lines.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")

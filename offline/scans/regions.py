@@ -94,14 +94,14 @@ def stack(
     return X, _constant(constant, len(series))
 
 
-def short_ones(scans: Scans, shortest: float = SHORTEST) -> tuple[str, ...]:
-    """A remark on people who were scanned for less than so long (s), and for how long; none without any."""
+def short_ones(scans: Scans) -> tuple[str, ...]:
+    """A remark on people who were scanned for less than `SHORTEST`, and for how long; none without any."""
     seconds = scans.table.stop
-    short = np.flatnonzero(seconds < shortest)
+    short = np.flatnonzero(seconds < SHORTEST)
     if not short.size:
         return ()
     named = listed([f"{scans.table.person[i]} ({seconds[i]:.0f} s)" for i in short.tolist()])
-    return (f"{short.size} of {len(scans)} people were scanned for less than {shortest:g} s: {named}",)
+    return (f"{short.size} of {len(scans)} people were scanned for less than {SHORTEST:g} s: {named}",)
 
 
 def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
