@@ -51,7 +51,7 @@ def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str
             raise HemostreamError(_other_kind(name, data, cohort))
     if cohort and target != DIAGNOSIS:
         raise HemostreamError(
-            f"--target {target}: the target of a cohort of recordings stands in its recipe; leave it away."
+            f"--target {target}: the target of a cohort of recordings stands in the recipe; leave it away."
         )
     return list(fitting) if everything else list(names)
 

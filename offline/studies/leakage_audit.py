@@ -63,10 +63,8 @@ def audit_study(
         The study's table, (n, n_features) float32.
     profile : Profile
         How much is computed.
-    work : path
-        Folder of results that are kept.
-    cache : path
-        Tables that were computed before.
+    work, cache : path
+        Folders of results that are kept, and of tables that were computed before.
     workers : Workers
         Who shares the fits.
     tell : callable

@@ -30,18 +30,9 @@ UNKNOWN = "unknown"
 
 
 def groups_of(scans: Scans) -> dict[str, Groups]:
-    """Who is in which group.
+    """By what people are divided, and then by group, who is in it, (n,) bool.
 
-    Parameters
-    ----------
-    scans : Scans
-        Everybody.
-
-    Returns
-    -------
-    dict of str to dict of str to (n,) bool
-        By what people are divided, and then by group: everybody is in one group of each division.  Groups
-        of nobody are left out.
+    Everybody is in one group of each division; groups of nobody are left out.
     """
     divisions: dict[str, Groups] = {
         "site": {str(name) or UNKNOWN: scans.site == name for name in np.unique(scans.site)},
@@ -72,7 +63,7 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
     table : Predictions
         All conditions of a study; ``sample`` counts the rows of `scans`.
     scans : Scans
-        Whom it predicted.
+        Of whom.
 
     Returns
     -------
