@@ -166,7 +166,7 @@ def _predict_labels(
             "derivative": scans.derivative,
             "digest": digest(scans),
             "people": len(scans),
-            "judged": study.population.words if study.population is not None else "",
+            "predicted": study.population.words if study.population is not None else "",
             "target": scans.target,
             "labels": list(scans.labels),
             "sites": site_by_label(scans),
@@ -177,7 +177,7 @@ def _predict_labels(
         "subgroups": subgroups(table, scans) if len(scans.labels) == 2 else None,
         "transductive": transductive_words(study, scans.table),
         "null": {
-            name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "labellings": len(v)}
+            name: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "permutations": len(v)}
             for name, v in null.items()
         },
         "settings": {

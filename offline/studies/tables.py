@@ -142,9 +142,9 @@ def matrices_in(name: str, n_columns: int) -> slice | None:
 def unknown_of(name: str, scans: Scans) -> str:
     """What a table that needs no scan would be made of and is not known; empty where it is."""
     if name == "motion" and not np.isfinite(scans.motion).any():
-        return "nobody's motion is known"
+        return "no one's motion is known"
     if name == "age and sex" and not (np.isfinite(scans.age).any() or np.isin(scans.sex, ("F", "M")).any()):
-        return "nobody's age or sex is known"
+        return "no one's age or sex is known"
     if name == "site" and len(np.unique(scans.site)) < 2:
         return "all people are of one site, or none says which"
     return ""

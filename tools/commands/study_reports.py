@@ -86,7 +86,7 @@ def figure_of_study(results: Mapping[str, Any]) -> str:
         null = (results.get("null") or {}).get("auc")
         if null:
             parts.append(
-                f"under {null['labellings']} permutations {null['mean']:.3f} with SD {null['sd']:.3f}"
+                f"under {null['permutations']} permutations {null['mean']:.3f} with SD {null['sd']:.3f}"
             )
         return "; ".join(parts)
     condition, its = next(iter(conditions.items()))

@@ -224,7 +224,7 @@ def test_one_site_has_ten_folds_alone_and_a_baseline_of_traits_stands_once(tmp_p
         f"{TRAITS}, {TENFOLD}, disorder alone",
         f"{MEAN}, {TENFOLD}",
     }
-    assert conditions[f"{TRAITS}, {TENFOLD}"]["r"]["p"] is None  # two labellings give no p
+    assert conditions[f"{TRAITS}, {TENFOLD}"]["r"]["p"] is None  # two permutations give no p
 
 
 def test_real_severity(data_dir: Path, tmp_path: Path) -> None:

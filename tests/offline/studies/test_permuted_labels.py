@@ -78,7 +78,7 @@ def test_evening_never_moves_a_label_between_sites_and_never_makes_parts_less_ev
 
 
 @pytest.mark.parametrize("name", READING)
-def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -> None:
+def test_permutations_that_share_a_reading_give_what_each_gives_alone(name: str) -> None:
     study = STUDIES[name]
     X = TABLES[study.table](SCANS).astype(np.float32)
     tasks = null_tasks(SCANS.table, replace(QUICK, permutations=3), 0)[:3]
@@ -89,7 +89,7 @@ def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -
     assert not np.allclose(together[0].scores, together[1].scores)
 
 
-def test_a_run_makes_the_labellings_of_a_fold_together_and_keeps_each(
+def test_a_run_makes_the_permutations_of_a_fold_together_and_keeps_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, table = STUDIES["ridge"], SCANS.table

@@ -215,7 +215,7 @@ def test_a_run_is_the_same_whole_stopped_or_shared_and_its_page_stands_alone(tmp
     assert all(path.stat().st_mtime_ns == kept[path] for path in work[1::2])
     results = json.loads(once)
     assert set(results["conditions"]) == {UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN}
-    assert results["conditions"][TENFOLD]["auc"]["p"] is None  # two labellings give no p
+    assert results["conditions"][TENFOLD]["auc"]["p"] is None  # two permutations give no p
     assert results["conditions"][UNSEEN_SITE]["auc"]["value"] > 0.75
     page = (tmp_path / "one/report.html").read_text()
     assert "Research use only" in page
