@@ -7,6 +7,7 @@ is region series with a row for each volume.
 from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
 from offline.scans.regions import MOST_NAMED, listed, read_region_table, stack
 from offline.scans.square import looks_square, pair_names, upper_triangle
+
+if TYPE_CHECKING:
+    from offline.scans.nifti import ImageSeries
 
 TABLE_NAMES = ("phenotypes", "phenotype", "participants", "scans")
 TABLE_ENDINGS = (".tsv", ".csv")
@@ -70,45 +74,40 @@ def read_folder(
     check_columns(table)
     table, labels, target, remarks = with_diagnosis(table)
     files = _files(table)
-    who = [f"{file}" for file in files]
     derivative = f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
     seconds = np.full(len(table), np.nan)
     X: npt.NDArray[np.float32] | Floats
-    if len(set(files)) == 1 and len(files) > 1 and not _is_image(files[0]):
-        features = read_phenotypes(files[0])
-        names, X = features.of_people(table.texts("person").tolist(), "person").features("person")
+    if _is_image(files[0]):
+        images = _images(files, atlas, measure)
+        names, data, seconds = images.names, images.series, images.repetition_time
+        remarks += images.remarks
+        kind, what = "series", "regions"
+        if measure != "series":
+            kind, what = "features", "regional homogeneity (27 voxels) of regions"
+        derivative += f"; {what} of {Path(str(atlas)).name}"
+    elif len(set(files)) == 1 and len(files) > 1:
+        features = read_phenotypes(files[0]).of_people(table.texts("person").tolist(), "person")
+        names, X = features.features("person")
+        data, kind = [], "one table"
     else:
-        if _is_image(files[0]):
-            if atlas is None:
-                raise RecipeError(
-                    f"{files[0]} is an image; say the atlas (an image of labels) that gives regions."
-                )
-            from offline.scans.nifti import read_images
-
-            images = read_images(files, Path(atlas), measure=measure)
-            remarks += images.remarks
-            names, data, seconds = images.names, images.series, images.repetition_time
-            what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
-            derivative += f"; {what} of {Path(atlas).name}"
-            kind = "series" if measure == "series" else "features"
-        else:
-            tables, ignored = _arrays(files)
-            names, data = tables[0].names, [each.data for each in tables]
-            remarks += ignored
-            kind = _kind(data[0])
-            if kind == "series":
-                seconds = _repetition_times(files, table)
-                for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
-                    if each.times is not None:
-                        check_times_of_volumes(file, each.times, tr)
+        tables, ignored = _arrays(files)
+        names, data = tables[0].names, [each.data for each in tables]
+        remarks += ignored
+        kind = _kind(data[0])
         if kind == "series":
-            X, constant = stack(data, names, who)
-            remarks += constant
-        elif kind == "connectivity":
-            X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
-            names = pair_names(names)
-        else:
-            X = _one_row_each(data, who)
+            seconds = _repetition_times(files, table)
+            for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
+                if each.times is not None:
+                    check_times_of_volumes(file, each.times, tr)
+    who = [f"{file}" for file in files]
+    if kind == "series":
+        X, constant = stack(data, names, who)
+        remarks += constant
+    elif kind == "connectivity":
+        X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
+        names = pair_names(names)
+    elif kind == "features":
+        X = _one_row_each(data, who)
     return scans_of(
         table,
         labels,
@@ -119,6 +118,14 @@ def read_folder(
         derivative=derivative,
         remarks=remarks,
     )
+
+
+def _images(files: Sequence[Path], atlas: Path | str | None, measure: str) -> "ImageSeries":
+    if atlas is None:
+        raise RecipeError(f"{files[0]} is an image; say the atlas (an image of labels) that gives regions.")
+    from offline.scans.nifti import read_images
+
+    return read_images(files, Path(atlas), measure=measure)
 
 
 def _is_image(file: Path) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
 from scipy.stats import norm
 
 from models.arrays import Floats
@@ -238,9 +239,7 @@ def _smooth(rng: np.random.Generator, rows: int, n_times: int, seconds: float) -
     keep = float(np.exp(-seconds / MEMORY_S))
     fresh = rng.normal(size=(rows, n_times)) * np.sqrt(1.0 - keep**2)
     fresh[:, 0] /= np.sqrt(1.0 - keep**2)
-    for t in range(1, n_times):
-        fresh[:, t] += keep * fresh[:, t - 1]
-    return fresh
+    return np.asarray(lfilter([1.0], [1.0, -keep], fresh))
 
 
 def _root(z: Floats) -> Floats:

@@ -20,8 +20,6 @@ from offline.scans import Scans
 
 FEWEST = 5
 """People of each of several labels: each is on both sides of every division, and of those within training."""
-SUREST = 1e-9
-"""Probabilities are kept so far from 0: a tree that predicts 0 has no finite logarithm."""
 
 
 class OneAgainstRest:
@@ -77,23 +75,6 @@ def for_labels(make: Callable[[], Any], n_labels: int) -> Any:
     """An unfitted classifier: the system's own where it knows so many labels, else one for each."""
     own = make()
     return own if n_labels == 2 or get_tags(own).classifier_tags.multi_class else OneAgainstRest(make)
-
-
-def log_probabilities(model: Any, X: Floats) -> Floats:
-    """Of each label, (n, n_labels) float64: each row's exponentials sum to 1.
-
-    Parameters
-    ----------
-    model : classifier
-        Fitted to three labels or more.
-    X : (n, n_features) float64
-        Of those who are predicted.
-    """
-    if hasattr(model, "decision_function"):
-        scores = np.asarray(model.decision_function(X), dtype=np.float64)
-    else:
-        scores = np.log(np.clip(np.asarray(model.predict_proba(X), dtype=np.float64), SUREST, 1.0))
-    return np.asarray(scores - logsumexp(scores, axis=1, keepdims=True))
 
 
 def area(y: npt.NDArray[np.int64], scores: Floats) -> float:

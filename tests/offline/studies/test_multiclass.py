@@ -21,8 +21,8 @@ from offline.stats.metrics import balanced_accuracy
 from offline.studies import STUDIES
 from offline.studies.base import Role
 from offline.studies.figures import figures_of
-from offline.studies.fitting import probabilities_of
-from offline.studies.multiclass import OneAgainstRest, area, log_probabilities
+from offline.studies.fitting import log_odds, probabilities_of
+from offline.studies.multiclass import OneAgainstRest, area
 from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
 from offline.studies.run import run_study
 from offline.studies.tables import TABLES
@@ -144,7 +144,7 @@ def test_one_against_rest_is_a_linear_discriminant_whose_labels_weigh_the_same()
         def decision_function(self, X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
             return np.asarray(self.weights[0] + X @ self.weights[1:])
 
-    ours = log_probabilities(OneAgainstRest(Squares).fit(X, y), X).argmax(axis=1)
+    ours = log_odds(OneAgainstRest(Squares).fit(X, y), X).argmax(axis=1)
     theirs = LinearDiscriminantAnalysis(priors=[1 / 3] * 3).fit(X, y).predict(X)
     assert np.mean(ours == theirs) > 0.85
     assert balanced_accuracy(y, ours, 3) == pytest.approx(balanced_accuracy(y, theirs, 3), abs=0.02)
