@@ -47,7 +47,7 @@ STRATEGIES = {
 
 def is_abide(folder: Path) -> bool:
     """Whether a folder, or the one within it, is laid out as nilearn lays out ABIDE."""
-    return any(any(place.glob(TABLES)) for place in (folder, folder / FOLDER))
+    return _root(folder) is not None
 
 
 def read_abide(
@@ -77,6 +77,8 @@ def read_abide(
         Where a table or a file is not there, or does not hold what it must.
     """
     root = _root(Path(folder))
+    if root is None:
+        raise _unlike(Path(folder))
     table = _phenotypes(root)
     place = root / pipeline / strategy
     if not place.is_dir():
@@ -127,12 +129,13 @@ def read_abide(
     return replace(scans, remarks=remarks)
 
 
-def _root(folder: Path) -> Path:
-    for place in (folder, folder / FOLDER):
-        if any(place.glob(TABLES)):
-            return place
+def _root(folder: Path) -> Path | None:
+    return next((place for place in (folder, folder / FOLDER) if any(place.glob(TABLES))), None)
+
+
+def _unlike(folder: Path) -> RecordingError:
     found = listed(sorted(each.name for each in folder.iterdir())) if folder.is_dir() else "no such folder"
-    raise RecordingError(
+    return RecordingError(
         f"{folder} is not laid out as nilearn's fetch_abide_pcp does ({FOLDER}/{TABLES} and "
         f"{FOLDER}/cpac/...); found {found or 'nothing'}."
     )

@@ -15,6 +15,8 @@ from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 
 DIAGNOSIS = "diagnosis"
+OF_EACH = ("X", "repetition_time", "age", "sex", "motion")
+"""What `Scans` holds of each scan besides the table and the scores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class Scans:
 
     def __post_init__(self) -> None:
         n = len(self.table)
-        for name in ("X", "repetition_time", "age", "sex", "motion"):
+        for name in OF_EACH:
             if len(getattr(self, name)) != n:
                 found = len(getattr(self, name))
                 raise HemostreamError(f"{name} has {found} rows; expected {n}, one a scan.")
@@ -153,12 +155,8 @@ class Scans:
         return replace(
             self,
             table=self.table.rows(chosen),
-            X=self.X[chosen],
-            repetition_time=self.repetition_time[chosen],
-            age=self.age[chosen],
-            sex=self.sex[chosen],
-            motion=self.motion[chosen],
             scores={name: values[chosen] for name, values in self.scores.items()},
+            **{name: getattr(self, name)[chosen] for name in OF_EACH},
         )
 
 

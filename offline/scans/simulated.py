@@ -160,31 +160,6 @@ def simulate_table(
     return people.simulated(X, names, None, "simulated table of features", effect)
 
 
-def matched_scores(scans: Scans) -> Floats:
-    """What somebody scores who knows which couplings to look at, but not the latent.
-
-    The mean of Fisher's z over the pairs of regions that the latent couples, with its sign: what a linear
-    model of connectivity is on the way to, and between it and the ceiling stands only how long one scanned.
-
-    Parameters
-    ----------
-    scans : Scans
-        As `simulate_series` gives them.
-
-    Returns
-    -------
-    (n,) float64
-        Higher for the disorder.
-    """
-    network = np.arange(len(scans.names)) * N_NETWORKS // len(scans.names)
-    scores = np.zeros(len(scans))
-    for i, n_times in enumerate(scans.n_times):
-        z = np.arctanh(np.clip(np.corrcoef(scans.X[i, :, :n_times]), -0.999999, 0.999999))
-        for (one, other), way in LATENT_TO:
-            scores[i] += way * z[np.ix_(network == one, network == other)].mean()
-    return scores
-
-
 @dataclass(frozen=True, eq=False)
 class _People:
     """Who is simulated."""

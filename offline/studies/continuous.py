@@ -35,7 +35,7 @@ from offline.stats.permutation import permuted_within
 from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of
 from offline.studies.base import Role, Study
 from offline.studies.profile import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.tables import TABLES, digest
+from offline.studies.tables import TABLES
 
 BEYOND = ", beyond age and sex"
 """What training people's targets follow from age and sex is taken out of everybody's first."""
@@ -187,12 +187,7 @@ def _data(scans: Scans) -> dict[str, Any]:
         for name in np.unique(scans.site).tolist()
     }
     return {
-        "derivative": scans.derivative,
-        "digest": digest(scans),
         "amount_digest": hashlib.sha256(np.ascontiguousarray(target).tobytes()).hexdigest(),
-        "target": scans.target,
         "unit": "SD of the site",
-        "people": len(scans),
         "sites": sites,
-        "remarks": list(scans.remarks),
     }

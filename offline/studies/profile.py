@@ -2,8 +2,21 @@
 
 from dataclasses import dataclass
 
-UNSEEN_SITE, TRANSDUCTIVE, TENFOLD = "unseen site", "unseen site, transductive", "10-fold"
-OWN = "paper's protocol"
+from offline.report.study import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+
+__all__ = [
+    "FULL",
+    "OWN",
+    "PERMUTATION_SEED",
+    "PERMUTED",
+    "PROFILES",
+    "QUICK",
+    "SEED",
+    "TENFOLD",
+    "TRANSDUCTIVE",
+    "UNSEEN_SITE",
+    "Profile",
+]
 PERMUTED = "permuted labels"
 SEED = 0
 """Of the first division into tenths; further ones count on from it."""

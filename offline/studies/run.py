@@ -115,7 +115,19 @@ def run_study(
             tell=tell,
         )
         write_predictions(out / "predictions.csv", labels)
-    results = {"study": study.described(), "profile": asdict(profile), **found}
+    data = {
+        "derivative": scans.derivative,
+        "digest": digest(scans),
+        "people": len(scans),
+        "target": scans.target,
+        "remarks": list(scans.remarks),
+    }
+    results = {
+        "study": study.described(),
+        "profile": asdict(profile),
+        **found,
+        "data": data | found["data"],
+    }
     run = {"seconds": {name: round(value, 2) for name, value in seconds.items()}, "versions": versions()}
     write_figures(out, results, run)
     write_report(out)
@@ -163,14 +175,9 @@ def _predict_labels(
     inner = INNER_FOLDS * len(study.settings) if len(study.settings) > 1 else 0
     return table, {
         "data": {
-            "derivative": scans.derivative,
-            "digest": digest(scans),
-            "people": len(scans),
             "predicted": study.population.words if study.population is not None else "",
-            "target": scans.target,
             "labels": list(scans.labels),
             "sites": site_by_label(scans),
-            "remarks": list(scans.remarks),
         },
         "conditions": figures_of(table, null),
         # Groups are compared by what tells two labels apart; more labels have their recalls.
