@@ -9,13 +9,13 @@ from typing import Any
 from models.errors import HemostreamError, near_match
 from models.regular_file import read_regular
 from offline.report.overview import write_overview
+from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES
 from offline.studies.base import Study
 from offline.studies.paired_with_baseline import paired_with_ridge
 from offline.studies.planning import people_of
-from offline.studies.profile import UNSEEN_SITE
 from offline.studies.recorded import RECORDED, is_cohort
 from offline.studies.tables import can_take
 

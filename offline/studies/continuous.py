@@ -30,11 +30,12 @@ from offline.evaluation.continuous import (
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
 from offline.report.continuous import TRAITS
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.stats.permutation import permuted_within
 from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of
 from offline.studies.base import Role, Study
-from offline.studies.profile import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import SEED, Profile
 from offline.studies.tables import TABLES
 
 BEYOND = ", beyond age and sex"

@@ -22,13 +22,13 @@ from offline.base.splits import Fold
 from offline.base.versions import versions
 from offline.estimators import NotExportable, layers_of
 from offline.evaluation.tasks import FitTask
+from offline.report.study import UNSEEN_SITE
 from offline.samples.fingerprints import signals_for_card
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
-from offline.studies.profile import UNSEEN_SITE
 from offline.studies.tables import OF_SERIES, digest, table_of
 
 SHORT_ENOUGH = 180.0

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
+from offline.report.study import TENFOLD
 from offline.stats.intervals import PersonPredictions, around, bootstrap_sd, clopper_pearson, null_sd
 from offline.stats.metrics import auc
 from offline.stats.permutation import p_value
 from offline.stats.person_classes import PersonClasses
 from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Pairs, person_scores
-from offline.studies.profile import TENFOLD
 
 
 def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:

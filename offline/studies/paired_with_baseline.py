@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from offline.base.predictions import Predictions, read_predictions
+from offline.report.study import UNSEEN_SITE
 from offline.stats.intervals import DRAWS, draw_people
 from offline.stats.primary import Pairs, person_scores
-from offline.studies.profile import UNSEEN_SITE
 
 BASELINE = "ridge"
 

@@ -11,18 +11,11 @@ from offline.base.row_splits import own_folds, ten_folds, unseen_sites
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.evaluation.tasks import FitTask
+from offline.report.study import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.studies.base import Role, Study
 from offline.studies.fitting import ScanFit, ScanTask
-from offline.studies.profile import (
-    OWN,
-    PERMUTED,
-    SEED,
-    TENFOLD,
-    TRANSDUCTIVE,
-    UNSEEN_SITE,
-    Profile,
-)
+from offline.studies.profile import PERMUTED, SEED, Profile
 
 FEWEST_PREDICTED = 10
 """People of each label among those of whom a study predicts."""

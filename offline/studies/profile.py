@@ -1,22 +1,7 @@
-"""What a study is evaluated under: its conditions, and how much is computed."""
+"""How much of a study is computed, and what chance follows from; `offline.report.study` names conditions."""
 
 from dataclasses import dataclass
 
-from offline.report.study import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
-
-__all__ = [
-    "FULL",
-    "OWN",
-    "PERMUTATION_SEED",
-    "PERMUTED",
-    "PROFILES",
-    "QUICK",
-    "SEED",
-    "TENFOLD",
-    "TRANSDUCTIVE",
-    "UNSEEN_SITE",
-    "Profile",
-]
 PERMUTED = "permuted labels"
 SEED = 0
 """Of the first division into tenths; further ones count on from it."""

@@ -22,6 +22,7 @@ from offline.evaluation.results_folder import write_figures
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult
 from offline.report.folder import write_report
+from offline.report.study import OWN, TENFOLD
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.null import Null
@@ -40,7 +41,7 @@ from offline.studies.fitting import (
 from offline.studies.leakage_audit import audit_study
 from offline.studies.multiclass import refuse_few
 from offline.studies.planning import null_tasks, only, people_of, planned
-from offline.studies.profile import OWN, TENFOLD, Profile
+from offline.studies.profile import Profile
 from offline.studies.subgroups import subgroups
 from offline.studies.tables import OF_MATRICES, digest, table_of
 

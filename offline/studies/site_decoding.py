@@ -33,6 +33,7 @@ from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
 from offline.report.folder import write_report
 from offline.report.sites import sites_notes, sites_table
+from offline.report.study import TENFOLD
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
@@ -40,7 +41,6 @@ from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
 from offline.studies.figures import figures_of
 from offline.studies.fitting import probabilities_of
-from offline.studies.profile import TENFOLD
 from offline.studies.tables import AGE, AS_IT_IS, FEMALE, digest, table_of, trait_columns
 
 Names = npt.NDArray[np.str_]

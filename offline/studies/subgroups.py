@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.base.predictions import Predictions
+from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.studies.figures import figures_of
-from offline.studies.profile import UNSEEN_SITE
 
 Groups = dict[str, npt.NDArray[np.bool_]]
 

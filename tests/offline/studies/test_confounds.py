@@ -14,13 +14,14 @@ from offline.estimators.combat import FEWEST, ComBat
 from offline.estimators.harmonised import Harmonised, tellable
 from offline.estimators.ridge_connectivity import RidgeConnectivity
 from offline.estimators.without_traits import TraitScale, WithoutTraits
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.base import UnlabelledUse
 from offline.studies.fitting import ScanProcedure
 from offline.studies.planning import planned
-from offline.studies.profile import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.profile import QUICK
 from offline.studies.run import transductive_words as words
 from offline.studies.systems.baselines import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of

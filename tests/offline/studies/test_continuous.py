@@ -24,6 +24,7 @@ from offline.evaluation.continuous import (
 )
 from offline.evaluation.runner import perform
 from offline.evaluation.tasks import FitTask
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_table
 from offline.scans.targets import with_target
@@ -31,7 +32,7 @@ from offline.stats.permutation import permuted_within
 from offline.stats.regression import read_continuous
 from offline.studies import STUDIES
 from offline.studies.continuous import BEYOND, TRAITS
-from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 
 SMALL = Profile("quick", 1, 19)

@@ -14,7 +14,7 @@ from offline.base.predictions import read_predictions
 from offline.base.progress import silent
 from offline.base.row_splits import unseen_sites
 from offline.base.splits import Fold
-from offline.report.study import recall_words
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, recall_words
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import balanced_accuracy
@@ -23,7 +23,7 @@ from offline.studies.base import Role
 from offline.studies.figures import figures_of
 from offline.studies.fitting import log_odds, probabilities_of
 from offline.studies.multiclass import OneAgainstRest, area
-from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 from offline.studies.tables import TABLES
 from tests.offline.studies.fits import fitted, task_of

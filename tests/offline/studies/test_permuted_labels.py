@@ -14,12 +14,13 @@ from offline.base.sample_table import SampleTable
 from offline.evaluation import runner
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.runner import perform, run_tasks
+from offline.report.study import TENFOLD, UNSEEN_SITE
 from offline.scans.simulated import simulate_series
 from offline.stats.permutation import evened, permuted_labels
 from offline.studies import STUDIES
 from offline.studies.fitting import ScanProcedure, labels_of
 from offline.studies.planning import null_tasks
-from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, SEED, TENFOLD, UNSEEN_SITE
+from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, SEED
 from offline.studies.tables import TABLES, digest, table_of
 from tests.offline.studies.fits import fitted, task_of
 

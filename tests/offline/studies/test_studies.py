@@ -18,6 +18,7 @@ from offline.base.progress import silent
 from offline.base.row_splits import own_site, ten_folds
 from offline.base.splits import Fold
 from offline.features.by_site import centred, moved_together, recentred
+from offline.report.study import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
@@ -25,7 +26,7 @@ from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
 from offline.studies.base import Paper, PaperClaim, Role, Study
 from offline.studies.planning import planned
-from offline.studies.profile import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 from offline.studies.systems.models import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of

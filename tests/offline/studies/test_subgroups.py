@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from offline.base.predictions import Predictions, read_predictions
 from offline.base.progress import silent
-from offline.report.study import GROUP_HEAD
+from offline.report.study import GROUP_HEAD, TENFOLD, UNSEEN_SITE
 from offline.report.study import subgroups as section
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
-from offline.studies.profile import TENFOLD, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 from offline.studies.subgroups import LEAST, groups_of, subgroups
 

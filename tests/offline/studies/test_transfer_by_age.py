@@ -10,12 +10,13 @@ import pytest
 from models.errors import HemostreamError
 from offline.base.predictions import read_predictions
 from offline.base.progress import silent
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies.choice import can_run, honest, summarise
 from offline.studies.planning import only, people_of, planned
-from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
 from offline.studies.transfer_by_age import TransferByAge
