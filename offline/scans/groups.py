@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 from models.errors import RecipeError
 from offline.scans.base import Scans
@@ -20,27 +21,15 @@ def site_by_label(scans: Scans) -> dict[str, dict[str, int]]:
 
 def as_text(counts: Mapping[str, Mapping[str, int]]) -> str:
     """The table of `site_by_label` in plain lines, a row a site."""
-    labels = list(next(iter(counts.values()), {}))
-    rows = [["site", *labels], *([name or "(none)", *map(str, row.values())] for name, row in counts.items())]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(labels) + 1)]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )
+    table = pd.DataFrame.from_dict(counts, orient="index").rename(index={"": "(none)"})
+    return table.rename_axis(columns="site").to_string()
 
 
 def refuse_confounded(scans: Scans) -> None:
     """Refuse to compare labels that no site holds both of: the site would distinguish them.
 
     Where one site holds both nothing is refused, though the table may still be lopsided; a row of what the
-    site alone would give says how much.
-
-    Raises
-    ------
-    RecipeError
-        With the table.
+    site alone would give says how much.  RecipeError, with the table.
     """
     counts = site_by_label(scans)
     present = [label for i, label in enumerate(scans.labels) if (scans.y == i).any()]

@@ -24,21 +24,13 @@ Texts = npt.NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Phenotypes:
-    """A table as read, every cell a text without spaces around it.
-
-    Parameters
-    ----------
-    path : Path
-        Where it was read from, for messages.
-    columns : mapping of str to tuple of str
-        Cells of each column, from above.
-    lines : tuple of int
-        Line in the file of each row, for messages.
-    """
+    """A table as read, every cell a text without spaces around it; path and lines are for messages."""
 
     path: Path
     columns: Mapping[str, tuple[str, ...]]
+    """Cells of each column, from above."""
     lines: tuple[int, ...]
+    """Line in the file of each row."""
 
     def __len__(self) -> int:
         return len(self.lines)

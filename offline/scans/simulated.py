@@ -9,6 +9,7 @@ times and lengths.  Accuracy here says nothing about any disorder.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,23 +39,14 @@ OWN_NOISE = 0.8
 """Variance of a region's own signal next to its network's, which has 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """Scans, and the truth behind them.
-
-    Parameters
-    ----------
-    scans : Scans
-        As an adapter would give them.
-    latent : (n,) float64
-        The best score there is.
-    best_auc : float
-        AUC that no scorer can exceed on average over such people.
-    """
+class Simulated(NamedTuple):
+    """Scans, and the truth behind them."""
 
     scans: Scans
     latent: Floats
+    """(n,) float64, the best score there is."""
     best_auc: float
+    """AUC that no scorer can exceed on average over such people."""
 
 
 def best_auc(effect: float) -> float:

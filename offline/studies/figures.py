@@ -23,19 +23,9 @@ from offline.stats.primary import METRICS, Pairs, person_scores
 
 
 def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
-    """Every condition's figures, and what they are compared with.
+    """Figures of every condition in a study's table, by condition; JSON types.
 
-    Parameters
-    ----------
-    table : Predictions
-        All conditions of a study.
-    null : mapping of metric to (n,) float64
-        The ten folds' figures on permuted labels; empty where there are none.
-
-    Returns
-    -------
-    dict
-        JSON types, by condition.
+    The ten folds stand beside the null: their figures on permuted labels, (n,) float64 by metric, if any.
     """
     return {
         condition: _of_condition(table.of_condition(condition), null if condition == TENFOLD else {})

@@ -18,18 +18,8 @@ BASELINE = "ridge"
 def paired_with_ridge(out: Path, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """AUC within sites of every study less that of ridge on connectivity, by unseen site.
 
-    Parameters
-    ----------
-    out : Path
-        Folder of reports, one a study.
-    names : sequence of str
-        Of studies that are there.
-
-    Returns
-    -------
-    dict of str to dict
-        ``difference`` and ``interval`` by name; without the baseline itself, and without studies that
-        predicted other people than it.
+    ``difference`` and ``interval`` by name, from a folder of reports with these studies; without the baseline
+    itself, and without studies that predicted other people than it.
     """
     if BASELINE not in names:
         return {}

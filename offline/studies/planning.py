@@ -50,13 +50,7 @@ def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanT
 
 
 def people_of(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
-    """Of whom a study predicts, (n,) bool.
-
-    Raises
-    ------
-    HemostreamError
-        They are too few of a label to say anything.
-    """
+    """Of whom a study predicts, (n,) bool; refused where they are too few of a label."""
     if study.population is None:
         return np.ones(len(scans), dtype=np.bool_)
     chosen = np.asarray(study.population.chosen(scans), dtype=np.bool_)

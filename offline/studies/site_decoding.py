@@ -91,18 +91,12 @@ HARMONISATIONS: Mapping[str, Callable[[Side, Side], tuple[Floats, Floats]]] = Ma
 
 @dataclass(frozen=True)
 class SiteFit:
-    """How a task is fitted.
-
-    Parameters
-    ----------
-    harmonisation : str
-        One of `HARMONISATIONS`.
-    model : str
-        `LINEAR` or `GAUSSIAN` predict the site, `DIAGNOSIS` the label by a linear model.
-    """
+    """How a task is fitted."""
 
     harmonisation: str
+    """One of `HARMONISATIONS`."""
     model: str
+    """`LINEAR` or `GAUSSIAN` predict the site, `DIAGNOSIS` the label by a linear model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,21 +242,9 @@ def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[s
 
 
 def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
-    """Predict sites, and write ``sites.json``, ``sites-run.json`` and ``sites.html``.
+    """Predict sites, and write ``sites.json``, ``sites-run.json`` and ``sites.html`` into a folder.
 
-    Parameters
-    ----------
-    scans : Scans
-        Whose scans; series, whose connectivity is taken, or a table as it is.
-    out : path
-        Folder of the report, made if need be.
-    tell : callable
-        Told of progress.
-
-    Returns
-    -------
-    str
-        The table, as Markdown, with chance under it.
+    Of series the connectivity is taken, a table as it is.  Gives the table as Markdown, with chance under it.
     """
     began = time.perf_counter()
     make_folder(out)

@@ -151,21 +151,7 @@ def unknown_of(name: str, scans: Scans) -> str:
 
 
 def table_of(name: str, scans: Scans, cache: Path) -> Path:
-    """Where a table lies, computed if it was not before.
-
-    Parameters
-    ----------
-    name : str
-        One of `TABLES`.
-    scans : Scans
-        Of whom.
-    cache : path
-        Folder of what was computed before.
-
-    Returns
-    -------
-    path
-        A ``.npy`` of (n, n_features) float32.
+    """Where one of `TABLES` lies as ``.npy``, (n, n_features) float32, computed if it was not before.
 
     Raises
     ------
