@@ -13,7 +13,7 @@ from models.errors import RecipeError, RecordingError
 from offline.scans.abide_sites import repetition_times
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import listed, read_region_table, short_ones, stack
+from offline.scans.regions import listed, read_alike, read_region_table, short_ones, stack
 
 FOLDER = "ABIDE_pcp"
 TABLES = "Phenotypic_*.csv"
@@ -88,15 +88,9 @@ def read_abide(
     table, left_out = _who(table, place, ending)
     person, site = table.texts("FILE_ID"), table.texts("SITE_ID")
     files = [f"{name}{ending}" for name in person.tolist()]
-    read = [read_region_table(place / file) for file in files]
-    names = read[0].names
-    for file, each in zip(files, read, strict=True):
-        if each.names != names:
-            raise RecordingError(
-                f"{place / file} names {len(each.names)} regions, {listed(each.names, 3)}; expected the "
-                f"{len(names)} of {person[0]}, {listed(names, 3)}."
-            )
-    X, constant = stack([each.data for each in read], names, person.tolist())
+    tables = read_alike([place / file for file in files], read_region_table)
+    names = tables[0].names
+    X, constant = stack([each.data for each in tables], names, person.tolist())
     seconds = repetition_times(site, person)
     for column in OVERRIDE:
         own = table.numbers(column, needed=False)

@@ -19,7 +19,7 @@ from offline.recordings.series_roles import SeriesTable
 from offline.scans.base import Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import MOST_NAMED, listed, read_region_table, stack
+from offline.scans.regions import MOST_NAMED, listed, read_alike, read_region_table, stack
 from offline.scans.square import looks_square, pair_names, upper_triangle
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ def read_folder(
         names, X = features.features("person")
         data, kind = [], "one table"
     else:
-        tables, ignored = _arrays(files)
+        tables = read_alike(files, read_array)
         names, data = tables[0].names, [each.data for each in tables]
-        remarks += ignored
+        remarks += _ignored(files, tables)
         kind = _kind(data[0])
         if kind == "series":
             seconds = _repetition_times(files, table)
@@ -171,24 +171,16 @@ def _files(table: Phenotypes) -> list[Path]:
     return files
 
 
-def _arrays(files: Sequence[Path]) -> tuple[list[SeriesTable], list[str]]:
-    """What each file holds, and remarks on what was ignored."""
-    tables: list[SeriesTable] = []
+def _ignored(files: Sequence[Path], tables: Sequence[SeriesTable]) -> list[str]:
+    """Remarks on what was ignored of each file."""
     remarks: dict[str, list[str]] = {}
-    for file in files:
-        tables.append(read_array(file))
-        own, names = tables[-1].names, tables[0].names
-        for each in tables[-1].remarks:
+    for file, table in zip(files, tables, strict=True):
+        for each in table.remarks:
             remarks.setdefault(each, []).append(file.name)
-        if own != names:
-            raise RecordingError(
-                f"{file} has {len(own)} columns, {listed(own, 3)}; expected {len(names)} as {files[0].name} "
-                f"has, {listed(names, 3)}, in the same order."
-            )
     # Names of files stand last: they may say who somebody is, and no bundle repeats what follows a colon.
     lines = [f"{each} in {len(where)} files: {listed(where)}" for each, where in remarks.items()]
     more = len(lines) - MOST_NAMED
-    return tables, lines[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
+    return lines[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
 
 
 def _kind(first: Floats) -> str:

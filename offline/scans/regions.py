@@ -1,6 +1,6 @@
 """Region series of many people, of different lengths, in one array."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,26 @@ def read_region_table(path: Path) -> SeriesTable:
     except (ValueError, OSError):
         pass  # reported properly below
     return read_table(path)
+
+
+def read_alike(files: Sequence[Path], read: Callable[[Path], SeriesTable]) -> list[SeriesTable]:
+    """What each file holds.
+
+    Raises
+    ------
+    RecordingError
+        The columns of one are not those of the first.
+    """
+    tables: list[SeriesTable] = []
+    for file in files:
+        tables.append(read(file))
+        own, names = tables[-1].names, tables[0].names
+        if own != names:
+            raise RecordingError(
+                f"{file} has {len(own)} columns, {listed(own, 3)}; expected {len(names)} as {files[0].name} "
+                f"has, {listed(names, 3)}, in the same order."
+            )
+    return tables
 
 
 def stack(

@@ -206,7 +206,7 @@ def damage(kind: str, file: Path) -> None:
     ("kind", "said"),
     [
         ("cut off", "line 177 has 3 columns; expected 4"),
-        ("a region less", "names 3 regions, #1, #2, #3; expected the 4 of NYU_0050000"),
+        ("a region less", "has 3 columns, #1, #2, #3; expected 4 as NYU_0050000_rois_cc200.1D has"),
         ("not a number", "NYU_0050003, region #3, volume 5 is nan; expected a number"),
         ("a word", "line 6, column 3 is 'oops'; expected a number"),
         ("only a header", "holds no volumes"),
