@@ -126,9 +126,8 @@ def _data(image: Any, file: Path) -> Floats:
 def _regions(data: Floats, affine: Floats, labels: Any, numbers: Sequence[int]) -> Floats:
     """Means of all regions, (n_regions, n_times) float64, zero where the image covers none of one."""
     masker = NiftiLabelsMasker(labels_img=labels, standardize=False, resampling_target="data", verbose=0)
-    with warnings.catch_warnings():
-        # Regions that fall outside are looked for below, by number; nilearn says the same in many ways.
-        warnings.simplefilter("ignore")
+    # Regions that fall outside are looked for below, by number; nilearn warns of them in many ways.
+    with warnings.catch_warnings(action="ignore"):
         found = np.atleast_2d(masker.fit_transform(nibabel.Nifti1Image(data, affine)))
     column = {label: key for key, label in masker.region_ids_.items() if key != "background"}
     means = np.zeros((len(numbers), data.shape[3]))

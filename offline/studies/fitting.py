@@ -6,8 +6,7 @@ All chance follows from study, condition, fold and permutation, so the same come
 import hashlib
 import json
 import warnings
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from inspect import signature
@@ -118,7 +117,8 @@ class ScanProcedure:
         self, tasks: Sequence[ScanTask], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
         """See `Procedure`: log odds, (n_test,) float64, or log probabilities, (n_test, n_labels) float64."""
-        with _quietly():
+        # A fit that stops at its most iterations predicts as it is, like any other.
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             if len(tasks) > 1:
                 return self._together(tasks)
             model, setting, X = self.fit(tasks[0])
@@ -173,14 +173,6 @@ def labels_of(table: SampleTable, task: ScanTask) -> npt.NDArray[np.int64]:
     if task.permutation is not None and division is not None:
         folds = ten_folds(table, seed=division)
     return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, folds=folds)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """A fit that stops at its most iterations predicts as it is, like any other."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
 
 
 def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) -> Floats:
