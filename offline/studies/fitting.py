@@ -20,11 +20,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Floats
+from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.row_splits import ten_folds
 from offline.base.sample_table import SampleTable
-from offline.evaluation.tasks import FitTask, Scores
+from offline.evaluation.tasks import FitResult, FitTask, Scores
 from offline.features.by_site import moved_together
+from offline.report.study import OWN
 from offline.stats.permutation import permuted_labels
 from offline.studies import tables
 from offline.studies.base import Study
@@ -237,3 +239,17 @@ def probabilities_of(log_odds: Floats) -> Floats:
     if log_odds.ndim == 2:
         return np.asarray(softmax(log_odds, axis=1))
     return np.stack([expit(-log_odds), expit(log_odds)], axis=1)  # 1 - p would lose the small ones
+
+
+def predictions_of(labels: tuple[str, ...], table: SampleTable, result: FitResult[Any]) -> Predictions:
+    """What a fit predicted of its test people, beside their labels in a table, one row a person."""
+    task = result.task
+    return Predictions.of_fold(
+        labels,
+        table,
+        task.fold,
+        probabilities_of(result.scores),
+        condition=task.condition,
+        repeat=task.repeat,
+        name=OWN if task.condition == OWN else None,  # one person at a time is one round
+    )

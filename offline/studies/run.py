@@ -22,7 +22,7 @@ from offline.evaluation.results_folder import write_figures
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult
 from offline.report.folder import write_report
-from offline.report.study import OWN, TENFOLD
+from offline.report.study import TENFOLD
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.null import Null
@@ -36,7 +36,7 @@ from offline.studies.fitting import (
     ScanProcedure,
     ScanTask,
     labels_of,
-    probabilities_of,
+    predictions_of,
 )
 from offline.studies.leakage_audit import audit_study
 from offline.studies.multiclass import refuse_few
@@ -157,7 +157,7 @@ def _predict_labels(
         return run_tasks(procedure, own, cache=kept, workers=workers, tell=tell, what=study.name)
 
     results = ran(planned(study, scans.table, profile))
-    table = Predictions.concatenate([_part(scans, scans.table, each) for each in results])
+    table = Predictions.concatenate([predictions_of(scans.labels, scans.table, each) for each in results])
     chosen = {
         condition: Counter(each.how["setting"] for each in results if each.task.condition == condition)
         for condition in table.conditions
@@ -199,19 +199,6 @@ def _predict_labels(
     }
 
 
-def _part(scans: Scans, table: SampleTable, result: FitResult[ScanFit]) -> Predictions:
-    task = result.task
-    return Predictions.of_fold(
-        scans.labels,
-        table,
-        task.fold,
-        probabilities_of(result.scores),
-        condition=task.condition,
-        repeat=task.repeat,
-        name=OWN if task.condition == OWN else None,  # one person at a time is one round
-    )
-
-
 def _null(scans: Scans, results: Sequence[FitResult[ScanFit]]) -> Mapping[str, Floats]:
     """By metric, (n_permutations,); empty where no labels were permuted."""
     tables: dict[int | None, SampleTable] = {}
@@ -220,7 +207,7 @@ def _null(scans: Scans, results: Sequence[FitResult[ScanFit]]) -> Mapping[str, F
         number = each.task.permutation
         if number not in tables:
             tables[number] = replace(scans.table, target=labels_of(scans.table, each.task))
-        parts.setdefault(number, []).append(_part(scans, tables[number], each))
+        parts.setdefault(number, []).append(predictions_of(scans.labels, tables[number], each))
     return dict(Null.of(parts.values(), by_person=True).figures.items()) if parts else {}
 
 

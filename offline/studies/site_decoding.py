@@ -30,17 +30,16 @@ from offline.estimators.harmonised import tellable
 from offline.estimators.kernel_ridge import Products, predict_label, score_two
 from offline.estimators.without_traits import TraitScale
 from offline.evaluation.runner import run_tasks
-from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
+from offline.evaluation.tasks import FitResult, FitTask, Scores
 from offline.report.folder import write_report
 from offline.report.sites import sites_notes, sites_table
-from offline.report.study import TENFOLD
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
 from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
 from offline.studies.figures import figures_of
-from offline.studies.fitting import probabilities_of
+from offline.studies.fitting import predictions_of
 from offline.studies.tables import AGE, AS_IT_IS, FEMALE, digest, table_of, trait_columns
 
 Names = npt.NDArray[np.str_]
@@ -89,14 +88,8 @@ HARMONISATIONS: Mapping[str, Callable[[Side, Side], tuple[Floats, Floats]]] = Ma
 """From the people of training and the held-out ones to the features of both."""
 
 
-@dataclass(frozen=True)
-class SiteFit:
-    """How a task is fitted."""
-
-    harmonisation: str
-    """One of `HARMONISATIONS`."""
-    model: str
-    """`LINEAR` or `GAUSSIAN` predict the site, `DIAGNOSIS` the label by a linear model."""
+SiteTask = FitTask[str]
+"""Its condition is one of `HARMONISATIONS`; `LINEAR` and `GAUSSIAN` predict sites, `DIAGNOSIS` the label."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +105,12 @@ class SiteProcedure:
     names: tuple[str, ...]
     most_together: int = 3
 
-    def shared_by(self, task: FitTask[SiteFit]) -> Hashable:
+    def shared_by(self, task: SiteTask) -> Hashable:
         """All models of one harmonisation."""
-        return task.fit.harmonisation, task.fold
+        return task.condition, task.fold
 
     def fit_predict(
-        self, tasks: Sequence[FitTask[SiteFit]], *, tell: Tell, folder: Path | None
+        self, tasks: Sequence[SiteTask], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
         """See `Procedure`: numbers of sites, or log odds, (n_test,) float64."""
         fold, scans = tasks[0].fold, self.scans
@@ -127,13 +120,13 @@ class SiteProcedure:
             for rows in (fold.train, fold.test)
         )
         number = np.searchsorted(self.names, train.site)
-        products = Products.of(*HARMONISATIONS[tasks[0].fit.harmonisation](train, test))
+        products = Products.of(*HARMONISATIONS[tasks[0].condition](train, test))
         out: list[tuple[Scores, dict[str, Any]]] = []
         for task in tasks:
-            if task.fit.model == DIAGNOSIS:
+            if task.fit == DIAGNOSIS:
                 scores = score_two(products, scans.y[fold.train] == 1, train.site)
             else:
-                kernel = products.gaussian() if task.fit.model == GAUSSIAN else products
+                kernel = products.gaussian() if task.fit == GAUSSIAN else products
                 scores = predict_label(kernel, number, len(self.names)).astype(np.float64)
             out.append((scores, {}))
         return out
@@ -173,16 +166,20 @@ def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, 
     refuse_confounded(scans)
     number = np.searchsorted(large, scans.site)
     tasks = [
-        FitTask(fold, name, SiteFit(name, model), tag=model)
+        FitTask(fold, name, model)
         for fold in ten_folds_of_sites_and_labels(scans.table)
         for name in HARMONISATIONS
         for model in (LINEAR, GAUSSIAN, DIAGNOSIS)
     ]
     results = run_tasks(SiteProcedure(X[kept], scans, large), tasks, tell=tell, what="sites")
 
-    def of(name: str, model: str) -> list[FitResult[SiteFit]]:
-        return [each for each in tagged(results, model) if each.task.condition == name]
+    def of(name: str, model: str) -> list[FitResult[str]]:
+        return [each for each in results if (each.task.condition, each.task.fit) == (name, model)]
 
+    labels = [
+        predictions_of(scans.labels, scans.table, each) for each in results if each.task.fit == DIAGNOSIS
+    ]
+    diagnosis = figures_of(Predictions.concatenate(labels), {})
     return {
         "people": len(scans),
         "sites": {name: int(np.sum(number == k)) for k, name in enumerate(large)},
@@ -194,9 +191,13 @@ def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, 
         "harmonisations": {
             name: {
                 "site": {model: _of_sites(of(name, model), number) for model in (LINEAR, GAUSSIAN)},
-                "diagnosis": _of_diagnosis(of(name, DIAGNOSIS), scans),
+                "diagnosis": {
+                    "auc": its["auc"]["value"],
+                    "interval": its["auc"]["interval"],
+                    "accuracy": its["accuracy"],
+                },
             }
-            for name in HARMONISATIONS
+            for name, its in diagnosis.items()
         },
     }
 
@@ -213,7 +214,7 @@ class _Right:
         return np.asarray(np.mean(found, axis=0))
 
 
-def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _of_sites(results: Sequence[FitResult[str]], number: npt.NDArray[np.int64]) -> dict[str, Any]:
     right = np.zeros(len(number), dtype=np.bool_)
     for each in results:
         right[each.task.fold.test] = each.scores == number[each.task.fold.test]
@@ -226,19 +227,6 @@ def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int6
         "interval": None if ends is None else [ends.low, ends.high],
         "accuracy": float(np.mean(right)),
     }
-
-
-def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[str, Any]:
-    parts = [
-        Predictions.of_fold(
-            scans.labels, scans.table, each.task.fold, probabilities_of(each.scores), condition=TENFOLD
-        )
-        for each in results
-    ]
-    whole = Predictions.concatenate(parts)
-    table = whole.take(np.argsort(whole.sample))
-    its = figures_of(table, {})[TENFOLD]
-    return {"auc": its["auc"]["value"], "interval": its["auc"]["interval"], "accuracy": its["accuracy"]}
 
 
 def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
