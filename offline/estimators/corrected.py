@@ -139,7 +139,7 @@ class WithoutTraits(CorrectedClassifier):
         return self._left(features, traits)
 
     def corrected(self, X: npt.ArrayLike) -> Floats:
-        """What the traits do not account for, (n, n_features) float64, mean zero over the people of training."""
+        """What the traits do not account for, (n, n_features) float64; mean zero over training."""
         check_is_fitted(self)
         return self._left(*split_traits(X, self.n_traits))
 

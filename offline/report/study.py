@@ -88,7 +88,7 @@ def null_words(results: Mapping[str, Any]) -> str:
     own = results["null"]["auc"]
     how = "settings kept" if results["profile"].get("kept", True) else "the whole procedure each time"
     return (
-        f"On {own['labellings']} permutations of the labels (within sites, the same ten folds, {how}) the "
+        f"On {own['permutations']} permutations of the labels (within sites, the same ten folds, {how}) the "
         f"AUC is {own['mean']:.3f}, SD {own['sd']:.3f}."
     )
 
@@ -138,7 +138,7 @@ def _group_row(group: Mapping[str, Any]) -> Row:
 def data(results: Mapping[str, Any]) -> PageSection:
     """Whose scans."""
     its = results["data"]
-    predicted = f" Predicted are {its['judged']}; all are trained on." if its.get("judged") else ""
+    predicted = f" Predicted are {its['predicted']}; all are trained on." if its.get("predicted") else ""
     sites = [
         (site, *(str(counts.get(label, 0)) for label in its["labels"]))
         for site, counts in its["sites"].items()

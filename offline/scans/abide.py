@@ -4,18 +4,16 @@ The layout is that of ``nilearn.datasets.fetch_abide_pcp``, and what is read is 
 that); but nothing is ever fetched: who is not there is named.
 """
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
-from offline.base.sample_table import SampleTable
 from offline.scans.abide_sites import repetition_times
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import SHORTEST, listed, read_region_text, short_ones, stack
+from offline.scans.regions import listed, read_alike, read_region_table, short_ones, stack
 
 FOLDER = "ABIDE_pcp"
 TABLES = "Phenotypic_*.csv"
@@ -49,7 +47,7 @@ STRATEGIES = {
 
 def is_abide(folder: Path) -> bool:
     """Whether a folder, or the one within it, is laid out as nilearn lays out ABIDE."""
-    return any(any(place.glob(TABLES)) for place in (folder, folder / FOLDER))
+    return _root(folder) is not None
 
 
 def read_abide(
@@ -58,8 +56,6 @@ def read_abide(
     pipeline: str = "cpac",
     strategy: str = "nofilt_noglobal",
     derivative: str = "rois_cc200",
-    people: Sequence[str] | None = None,
-    shortest: float = SHORTEST,
 ) -> Scans:
     """Read the region series and phenotypes of ABIDE-I.
 
@@ -69,10 +65,6 @@ def read_abide(
         What nilearn was given as ``data_dir``, or the ``ABIDE_pcp`` within it.
     pipeline, strategy, derivative : str
         Which of the preprocessed series; the ending of the files is the derivative's.
-    people : sequence of str or None
-        Only these (``FILE_ID``), every one of which must be there.  None: everybody whose file is there.
-    shortest : float, s
-        Scans shorter than this are named in the remarks.
 
     Returns
     -------
@@ -85,74 +77,59 @@ def read_abide(
         Where a table or a file is not there, or does not hold what it must.
     """
     root = _root(Path(folder))
+    if root is None:
+        raise _unlike(Path(folder))
     table = _phenotypes(root)
     place = root / pipeline / strategy
     if not place.is_dir():
         there = listed([str(each.relative_to(root)) for each in sorted(root.glob("*/*")) if each.is_dir()])
         raise RecordingError(f"There is no folder {place}; {root} holds {there or 'no series at all'}.")
-    table, left_out = _who(table, place, derivative, people)
-    files = table.texts("FILE_ID").tolist()
-    series: list[Floats] = []
-    names: tuple[str, ...] = ()
-    for file in files:
-        own, data = read_region_text(place / f"{file}_{derivative}.1D")
-        names = names or own
-        if own != names:
-            raise RecordingError(
-                f"{place / f'{file}_{derivative}.1D'} names {len(own)} regions, {listed(own, 3)}; expected "
-                f"the {len(names)} of {files[0]}, {listed(names, 3)}."
-            )
-        series.append(data)
-    stacked = stack(series, names, files)
-    site, file_ids = table.texts("SITE_ID"), table.texts("FILE_ID")
-    seconds = repetition_times(site, file_ids)
+    ending = f"_{derivative}.1D"
+    table, left_out = _who(table, place, ending)
+    person, site = table.texts("FILE_ID"), table.texts("SITE_ID")
+    files = [f"{name}{ending}" for name in person.tolist()]
+    tables = read_alike([place / file for file in files], read_region_table)
+    names = tables[0].names
+    X, constant = stack([each.data for each in tables], names, person.tolist())
+    seconds = repetition_times(site, person)
     for column in OVERRIDE:
-        if column in table:
-            own_seconds = table.numbers(column)
-            seconds = np.where(np.isfinite(own_seconds), own_seconds, seconds)
+        own = table.numbers(column, needed=False)
+        seconds = np.where(np.isfinite(own), own, seconds)
     unknown = sorted(set(site[~np.isfinite(seconds)].tolist()))
-    n = len(table)
-    length = stacked.n_times * seconds
     how = ", ".join(STRATEGIES.get(part, part) for part in strategy.split("_"))
-    remarks = (
-        *left_out,
-        *stacked.remarks,
-        *short_ones(length, files, shortest),
-        *([f"repetition time unknown at {listed(unknown)}"] if unknown else []),
-        "shares people with the IMPAC challenge: never train on one and test on the other",
-    )
-    return Scans(
-        table=SampleTable(
-            recording=np.array([f"{file}_{derivative}.1D" for file in files], dtype=str),
-            person=file_ids,
-            session=np.full(n, "", dtype=str),
-            site=site,
-            start=np.zeros(n),
-            stop=np.asarray(length, dtype=np.float64),
-            target=(table.coded("DX_GROUP", _DIAGNOSES) == LABELS[1]).astype(np.int64),
-        ),
+    scores = {name: table.numbers(name) for name in SCORES if name in table}
+    scans = Scans.of(
+        person,
+        (table.coded("DX_GROUP", {"1": "ASD", "2": "TD"}) == LABELS[1]).astype(np.int64),
+        recording=np.array(files, dtype=str),
+        site=site,
         labels=LABELS,
-        X=stacked.X,
+        X=X,
         names=names,
         repetition_time=seconds,
         age=table.numbers("AGE_AT_SCAN"),
         sex=table.coded("SEX", {"1": "M", "2": "F"}),
-        motion=table.numbers("func_mean_fd") if "func_mean_fd" in table else np.full(n, np.nan),
+        motion=table.numbers("func_mean_fd", needed=False),
         derivative=f"ABIDE-I {derivative} region series, {pipeline}, {how}",
-        scores=_scores(table),
-        remarks=remarks,
+        scores={name: values for name, values in scores.items() if np.isfinite(values).any()},
     )
+    remarks = (
+        *left_out,
+        *constant,
+        *short_ones(scans),
+        *([f"repetition time unknown at {listed(unknown)}"] if unknown else []),
+        "shares people with the IMPAC challenge: never train on one and test on the other",
+    )
+    return replace(scans, remarks=remarks)
 
 
-_DIAGNOSES = {"1": "ASD", "2": "TD"}
+def _root(folder: Path) -> Path | None:
+    return next((place for place in (folder, folder / FOLDER) if any(place.glob(TABLES))), None)
 
 
-def _root(folder: Path) -> Path:
-    for place in (folder, folder / FOLDER):
-        if any(place.glob(TABLES)):
-            return place
+def _unlike(folder: Path) -> RecordingError:
     found = listed(sorted(each.name for each in folder.iterdir())) if folder.is_dir() else "no such folder"
-    raise RecordingError(
+    return RecordingError(
         f"{folder} is not laid out as nilearn's fetch_abide_pcp does ({FOLDER}/{TABLES} and "
         f"{FOLDER}/cpac/...); found {found or 'nothing'}."
     )
@@ -166,44 +143,27 @@ def _phenotypes(root: Path) -> Phenotypes:
     return read_phenotypes(tables[0])
 
 
-def _who(
-    table: Phenotypes, place: Path, derivative: str, people: Sequence[str] | None
-) -> tuple[Phenotypes, list[str]]:
+def _who(table: Phenotypes, place: Path, ending: str) -> tuple[Phenotypes, list[str]]:
     """Rows whose series are there and whose diagnosis is known, and remarks on the others."""
     ids = table.texts("FILE_ID")
-    ending = f"_{derivative}.1D"
     there = {file.name.removesuffix(ending) for file in place.glob(f"*{ending}")}
     if not there:
         found = listed(sorted(file.name for file in place.iterdir()), 3)
         raise RecordingError(f"{place} holds no files *{ending}; found {found or 'nothing'}.")
-    if people is not None:
-        for what, lacking in (
-            (f"{place} lacks the files of", [name for name in people if name not in there]),
-            (f"{table.path} lacks the rows of", sorted(set(people) - set(ids.tolist()))),
-        ):
-            if lacking:
-                raise RecordingError(f"{what} {listed(lacking)}, of {len(people)} asked for.")
-        there &= set(people)
-    known = table.texts("DX_GROUP") != ""
-    named = np.array([bool(name) and name != NO_FILE for name in ids.tolist()], dtype=bool)
-    here = np.array([name in there for name in ids.tolist()], dtype=bool)
+    known, named = table.texts("DX_GROUP") != "", (ids != "") & (ids != NO_FILE)
+    here = np.isin(ids, list(there))
     remarks = []
-    if people is None:
-        if nameless := int(np.count_nonzero(~named)):
-            remarks.append(f"{nameless} people of the phenotype table have no series, by that table")
-        if lacking := ids[named & ~here].tolist():
-            remarks.append(f"{len(lacking)} people left out, no file {ending}: {listed(lacking)}")
-        if rowless := sorted(there - set(ids.tolist())):
-            remarks.append(f"{len(rowless)} files left out, not in the phenotype table: {listed(rowless)}")
-    if undiagnosed := ids[here & ~known].tolist():
-        remarks.append(f"{len(undiagnosed)} people left out, no diagnosis: {listed(undiagnosed)}")
+    if nameless := int(np.count_nonzero(~named)):
+        remarks.append(f"{nameless} people of the phenotype table have no series, by that table")
+    for who, why in (
+        (ids[named & ~here].tolist(), f"people left out, no file {ending}"),
+        (sorted(there - set(ids.tolist())), "files left out, not in the phenotype table"),
+        (ids[here & ~known].tolist(), "people left out, no diagnosis"),
+    ):
+        if who:
+            remarks.append(f"{len(who)} {why}: {listed(who)}")
     chosen = table.rows(np.flatnonzero(here & known))
     if not len(chosen):
         raise RecordingError(f"No row of {table.path} has both a file in {place} and a diagnosis.")
     chosen.once("FILE_ID")
     return chosen, remarks
-
-
-def _scores(table: Phenotypes) -> Mapping[str, Floats]:
-    scores = {name: table.numbers(name) for name in SCORES if name in table}
-    return {name: values for name, values in scores.items() if np.isfinite(values).any()}

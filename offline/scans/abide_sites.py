@@ -48,13 +48,7 @@ are the same 480 s, and the headers of the 16 people of CMU divide just so."""
 
 
 def repetition_times(site: Texts, file: Texts) -> Floats:
-    """Seconds between volumes, (n,) float64; no number where the site is not of ABIDE-I.
-
-    Parameters
-    ----------
-    site, file : (n,) str
-        ``SITE_ID`` and ``FILE_ID`` of the phenotype table.
-    """
+    """Seconds between volumes, (n,) float64, by ``SITE_ID`` and ``FILE_ID``; NaN of an unknown site."""
     seconds = np.array([REPETITION_TIME.get(name, np.nan) for name in site.tolist()], dtype=np.float64)
     for start, value in BY_FILE.items():
         seconds[[name.startswith(f"{start}_") for name in file.tolist()]] = value

@@ -7,20 +7,18 @@ the diagnosis is taken from the phenotype tables.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
-from offline.base.sample_table import SampleTable
 from offline.scans.adhd200_graphs import N_REGIONS, read_graph_file
 from offline.scans.adhd200_people import alff_people, graph_people
 from offline.scans.base import Scans
 from offline.scans.matlab import read_alff_file
-from offline.scans.phenotype import Phenotypes
+from offline.scans.phenotype import Phenotypes, Texts
 from offline.scans.square import pair_names
 
 PHENOTYPES = "adhd200_preprocessed_phenotypics.tsv"
@@ -31,18 +29,12 @@ ALFF_FILES = {
 GRAPH_FILES = {"KKI": "KKI.zip", "OHSU": "OHSU.zip", "Peking_1": "Peking_1.zip"}
 
 DIAGNOSES = {"0": "TD", "1": "combined", "2": "hyperactive", "3": "inattentive"}
-TASKS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
-    "diagnosis": (
-        ("TD", "ADHD"),
-        {"TD": "TD", "combined": "ADHD", "hyperactive": "ADHD", "inattentive": "ADHD"},
-    ),
-    "subtype": (("combined", "inattentive"), {"combined": "combined", "inattentive": "inattentive"}),
-    "three": (
-        ("TD", "combined", "inattentive"),
-        {"TD": "TD", "combined": "combined", "inattentive": "inattentive"},
-    ),
+TASKS: Mapping[str, Mapping[str, str]] = {
+    "diagnosis": {"TD": "TD", "combined": "ADHD", "hyperactive": "ADHD", "inattentive": "ADHD"},
+    "subtype": {"combined": "combined", "inattentive": "inattentive"},
+    "three": {"TD": "TD", "combined": "combined", "inattentive": "inattentive"},
 }
-"""What is asked: labels, and which diagnosis becomes which; whoever has another is left out and counted."""
+"""What is asked: which diagnosis becomes which label; whoever has another is left out and counted."""
 SCORES = {"ADHD Index": "score", "Inattentive": "inattentive", "Hyper/Impulsive": "hyperactive"}
 """Columns of symptoms, and what they are called as dimensional targets."""
 
@@ -92,9 +84,8 @@ def read_adhd200(
     if not sites or set(sites) - set(known):
         raise RecipeError(f"sites are {', '.join(sites) or 'none'}; {what} is there of {', '.join(known)}.")
     parts = [_alff(folder, site) if what == "alff" else _graphs(folder, site) for site in sites]
-    X = np.concatenate([part.X for part in parts])
     if what == "alff":
-        names = tuple(f"AAL region {k + 1}" for k in range(X.shape[1]))
+        names = tuple(f"AAL region {k + 1}" for k in range(parts[0].X.shape[1]))
         derivative = "ADHD-200 ALFF, 116 regions of AAL"
         remark = "ALFF has another scale at each site; so has the score of symptoms"
     else:
@@ -103,11 +94,40 @@ def read_adhd200(
         remark = (
             "the graphs' own labels are no diagnoses and are not used; scores have another scale at each site"
         )
-    return _scans(parts, X, names, derivative, task, remark)
+    meaning = TASKS[task]
+    labels = tuple(dict.fromkeys(meaning.values()))
+
+    def numbers(name: str) -> Floats:
+        return np.concatenate([part.people.numbers(name) for part in parts])
+
+    def coded(name: str, codes: Mapping[str, str]) -> Texts:
+        return np.concatenate([part.people.coded(name, codes) for part in parts])
+
+    diagnosis = coded("DX", {**DIAGNOSES, "pending": ""})
+    asked = np.isin(diagnosis, list(meaning))
+    if not asked.any():
+        raise RecordingError(f"Nobody of {', '.join(part.file for part in parts)} is part of task {task!r}.")
+    remarks = [remark, "motion is not known", *_quality(parts)]
+    for name, count in zip(*np.unique(diagnosis[~asked], return_counts=True), strict=True):
+        remarks.append(f"{count} people left out: {name or 'diagnosis withheld'} is not part of {task!r}")
+    return Scans.of(
+        np.concatenate([part.people.texts("ScanDir ID") for part in parts]),
+        # Who is not asked about gets label 0 and is taken out in the end.
+        np.array([labels.index(meaning.get(name, labels[0])) for name in diagnosis.tolist()], dtype=np.int64),
+        recording=np.concatenate([np.full(len(part.people), part.file) for part in parts]),
+        site=np.array([each for part in parts for each in part.site], dtype=str),
+        labels=labels,
+        X=np.concatenate([part.X for part in parts]),
+        names=names,
+        age=numbers("Age"),
+        sex=coded("Gender", {"0": "F", "1": "M"}),
+        derivative=derivative,
+        scores={called: numbers(name) for name, called in SCORES.items()},
+        remarks=remarks,
+    ).rows(asked)
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
+class _Part(NamedTuple):
     """One file: rows of X, and the phenotypes of the same people in the same order."""
 
     site: Sequence[str]
@@ -129,55 +149,6 @@ def _graphs(folder: Path, site: str) -> _Part:
     table = folder / (ALFF_FILES["Peking"][1] if site == "Peking_1" else PHENOTYPES)
     people = graph_people(table, folder / file, site, labels)
     return _Part([site] * len(people), file, X, people)
-
-
-def _scans(
-    parts: Sequence[_Part], X: Floats, names: tuple[str, ...], derivative: str, task: str, remark: str
-) -> Scans:
-    labels, meaning = TASKS[task]
-
-    def column(name: str) -> npt.NDArray[np.float64]:
-        return np.concatenate([part.people.numbers(name) for part in parts])
-
-    def texts(name: str, codes: Mapping[str, str]) -> npt.NDArray[np.str_]:
-        return np.concatenate([part.people.coded(name, codes) for part in parts])
-
-    diagnosis = texts("DX", {**DIAGNOSES, "pending": ""})
-    asked = np.array([name in meaning for name in diagnosis.tolist()], dtype=bool)
-    # Who is not asked about gets label 0 and is taken out with the last line.
-    target = np.array(
-        [labels.index(meaning.get(name, labels[0])) for name in diagnosis.tolist()], dtype=np.int64
-    )
-    n = len(target)
-    person = np.concatenate([part.people.texts("ScanDir ID") for part in parts])
-    remarks = [remark, "motion is not known", *_quality(parts)]
-    for name in sorted(set(diagnosis[~asked].tolist())):
-        count = np.count_nonzero(diagnosis == name)
-        remarks.append(f"{count} people left out: {name or 'diagnosis withheld'} is not part of {task!r}")
-    scans = Scans(
-        table=SampleTable(
-            recording=np.concatenate([np.full(len(part.people), part.file) for part in parts]),
-            person=person,
-            session=np.full(n, "", dtype=str),
-            site=np.array([each for part in parts for each in part.site], dtype=str),
-            start=np.zeros(n),
-            stop=np.full(n, np.nan),
-            target=target,
-        ),
-        labels=labels,
-        X=X,
-        names=names,
-        repetition_time=np.full(n, np.nan),
-        age=column("Age"),
-        sex=texts("Gender", {"0": "F", "1": "M"}),
-        motion=np.full(n, np.nan),
-        derivative=derivative,
-        scores={called: column(name) for name, called in SCORES.items()},
-        remarks=tuple(remarks),
-    )
-    if not asked.any():
-        raise RecordingError(f"Nobody of {', '.join(part.file for part in parts)} is part of task {task!r}.")
-    return scans.rows(asked)
 
 
 def _quality(parts: Sequence[_Part]) -> list[str]:

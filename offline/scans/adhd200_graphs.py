@@ -77,14 +77,12 @@ def _numbers(path: Path, part: str, width: int) -> npt.NDArray[np.int64]:
         raise RecordingError(f"{path} holds no {name}.") from error
     except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, EOFError, OSError) as error:
         raise RecordingError(f"{path} cannot be read as a zip of text: {error}.") from error
-    values = []
-    for number, line in enumerate(lines, start=1):
-        cells = line.replace(",", " ").split()
+    rows = [line.replace(",", " ").split() for line in lines]
+    for number, (line, cells) in enumerate(zip(lines, rows, strict=True), start=1):
         if len(cells) != width or not all(cell.lstrip("-").isdigit() for cell in cells):
             raise RecordingError(
                 f"{path}: {name}, line {number} is {line[:40]!r}; expected {width} whole numbers."
             )
-        values.append([int(cell) for cell in cells])
-    if not values:
+    if not rows:
         raise RecordingError(f"{path}: {name} is empty.")
-    return np.array(values, dtype=np.int64)
+    return np.array(rows, dtype=np.int64)

@@ -34,25 +34,14 @@ MOST_WRONG = 1
 def alff_people(
     table: Path, file: Path, tag: npt.NDArray[np.int64], score: Floats
 ) -> tuple[Phenotypes, list[str]]:
-    """Whose the rows of an ALFF file are.
+    """Whose the rows of an ALFF file are, and each one's scanner where the table has it (Peking's does).
 
     Parameters
     ----------
-    table : Path
-        Phenotypes of the site.
-    file : Path
-        The ALFF, for messages.
-    tag : (n,) int64
-        Diagnoses by the file.
-    score : (n,) float64
-        ADHD index by the file.
-
-    Returns
-    -------
-    people : Phenotypes
-        n rows.
-    site : list of str
-        Each one's scanner where the table has it (Peking's does), otherwise empty.
+    table, file : Path
+        Phenotypes of the site; the ALFF, for messages.
+    tag, score : (n,) int64, (n,) float64
+        Diagnoses and ADHD index by the file.
     """
     everybody = read_phenotypes(table)
     everybody.once(PERSON)
@@ -78,23 +67,16 @@ def alff_people(
 
 
 def graph_people(table: Path, file: Path, site: str, labels: npt.NDArray[np.int64]) -> Phenotypes:
-    """Whose the graphs of a file are.
+    """Whose the graphs of a file are, in their order.
 
     Parameters
     ----------
-    table : Path
-        Phenotypes of all sites, or of Peking.
-    file : Path
-        The graphs, for messages.
+    table, file : Path
+        Phenotypes of all sites, or of Peking; the graphs, for messages.
     site : str
         ``"KKI"``, ``"OHSU"`` or ``"Peking_1"``.
     labels : (n,) int64
         As distributed with the graphs, -1 or 1; they prove the order.
-
-    Returns
-    -------
-    Phenotypes
-        n rows.
     """
     everybody = read_phenotypes(table)
     number, own = everybody.numbers(PERSON), everybody.texts("Site") == SITE_CODES[site]

@@ -4,7 +4,7 @@ Whoever divides people, trains or evaluates looks at the table; whoever computes
 sex may be predictors; motion and site stand here for the rows that show what they alone would give.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from models.errors import HemostreamError
 from offline.base.sample_table import SampleTable
 
 DIAGNOSIS = "diagnosis"
+OF_EACH = ("X", "repetition_time", "age", "sex", "motion")
+"""What `Scans` holds of each scan besides the table and the scores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +65,60 @@ class Scans:
 
     def __post_init__(self) -> None:
         n = len(self.table)
-        for name in ("X", "repetition_time", "age", "sex", "motion"):
+        for name in OF_EACH:
             if len(getattr(self, name)) != n:
                 found = len(getattr(self, name))
                 raise HemostreamError(f"{name} has {found} rows; expected {n}, one a scan.")
         if self.X.shape[1] != len(self.names):
             raise HemostreamError(f"X has {self.X.shape[1]} columns and {len(self.names)} names.")
+
+    @classmethod
+    def of(
+        cls,
+        person: npt.NDArray[np.str_],
+        target: npt.NDArray[np.int64],
+        *,
+        recording: npt.NDArray[np.str_],
+        labels: Sequence[str],
+        X: npt.NDArray[np.float32] | Floats,
+        names: Sequence[str],
+        derivative: str,
+        session: npt.NDArray[np.str_] | None = None,
+        site: npt.NDArray[np.str_] | None = None,
+        sex: npt.NDArray[np.str_] | None = None,
+        age: Floats | None = None,
+        motion: Floats | None = None,
+        repetition_time: Floats | None = None,
+        scores: Mapping[str, Floats] | None = None,
+        remarks: Sequence[str] = (),
+    ) -> "Scans":
+        """Scans of these people, (n,) str each and their labels (n,) int64; what is not given is not known.
+
+        A scan is as long as its series, where the repetition time is known.
+        """
+
+        def texts(values: npt.NDArray[np.str_] | None) -> npt.NDArray[np.str_]:
+            return np.full(len(person), "", dtype=str) if values is None else values
+
+        def numbers(values: Floats | None) -> Floats:
+            return np.full(len(person), np.nan) if values is None else values
+
+        seconds = numbers(repetition_time)
+        length = numbers(None) if X.ndim == 2 else _volumes(X) * seconds
+        start = np.zeros(len(person))
+        return cls(
+            table=SampleTable(recording, person, texts(session), texts(site), start, length, target),
+            labels=tuple(labels),
+            X=X,
+            names=tuple(names),
+            repetition_time=seconds,
+            age=numbers(age),
+            sex=texts(sex),
+            motion=numbers(motion),
+            derivative=derivative,
+            scores=scores or {},
+            remarks=tuple(remarks),
+        )
 
     def __len__(self) -> int:
         return len(self.table)
@@ -98,17 +148,18 @@ class Scans:
         """Volumes of each scan, (n,) int64; zeros where X is a table."""
         if not self.is_series:
             return np.zeros(len(self), dtype=np.int64)
-        return np.asarray(np.isfinite(self.X[:, 0, :]).sum(axis=1), dtype=np.int64)
+        return _volumes(self.X)
 
     def rows(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Scans":
         """Only these people, (n,) intp or bool, in this order."""
         return replace(
             self,
             table=self.table.rows(chosen),
-            X=self.X[chosen],
-            repetition_time=self.repetition_time[chosen],
-            age=self.age[chosen],
-            sex=self.sex[chosen],
-            motion=self.motion[chosen],
             scores={name: values[chosen] for name, values in self.scores.items()},
+            **{name: getattr(self, name)[chosen] for name in OF_EACH},
         )
+
+
+def _volumes(X: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+    """Of each of (n, n_regions, n_times) series, (n,) int64."""
+    return np.asarray(np.isfinite(X[:, 0, :]).sum(axis=1), dtype=np.int64)

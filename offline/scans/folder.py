@@ -1,14 +1,16 @@
 """A user's own people: a phenotype table, and next to it a file a person, or one table of features.
 
 What a file is follows from its shape: a symmetric square is connectivity, one row are features, anything else
-is region series with a row for each volume.  `kind` says it where that is not so.
+is region series with a row for each volume.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
@@ -17,14 +19,16 @@ from offline.recordings.series_roles import SeriesTable
 from offline.scans.base import Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import MOST_NAMED, SHORTEST, listed, read_region_table, stack
+from offline.scans.regions import MOST_NAMED, listed, read_alike, read_region_table, stack
 from offline.scans.square import looks_square, pair_names, upper_triangle
+
+if TYPE_CHECKING:
+    from offline.scans.nifti import ImageSeries
 
 TABLE_NAMES = ("phenotypes", "phenotype", "participants", "scans")
 TABLE_ENDINGS = (".tsv", ".csv")
 TEXTS = (".1d", ".tsv", ".csv", ".txt")
 IMAGES = (".nii", ".nii.gz")
-KINDS = ("series", "connectivity", "features")
 
 
 def phenotype_table(path: Path) -> Path | None:
@@ -38,12 +42,8 @@ def phenotype_table(path: Path) -> Path | None:
 def read_folder(
     path: Path | str,
     *,
-    labels: Sequence[str] | None = None,
-    kind: str | None = None,
     atlas: Path | str | None = None,
     measure: str = "series",
-    derivative: str | None = None,
-    shortest: float = SHORTEST,
 ) -> Scans:
     """Read a phenotype table and the files it names.
 
@@ -54,18 +54,10 @@ def read_folder(
         ``person``, ``file`` (relative to the table) and ``diagnosis``; where known ``session``, ``site``,
         ``age`` (years), ``sex`` (F or M), ``motion`` (mm) and ``repetition_time`` (s); every other
         column of numbers is a score, to be predicted and never to predict from.
-    labels : sequence of str or None
-        Diagnoses in order, the controls' first; needed where controls are not called so.
-    kind : str or None
-        ``"series"``, ``"connectivity"`` or ``"features"``; None: by the shape of the first file.
     atlas : Path, str or None
         Image of labels, where the files are 4-D NIfTI.
     measure : {"series", "reho"}
         Of images: region series, or a table of each region's homogeneity (`offline.scans.reho`).
-    derivative : str or None
-        What the data are and how they were preprocessed, in words.
-    shortest : float, s
-        Scans shorter than this are named in the remarks.
 
     Raises
     ------
@@ -78,69 +70,70 @@ def read_folder(
             f"{path} is no phenotype table and holds none; expected one of "
             f"{', '.join(f'{name}.tsv' for name in TABLE_NAMES)} (or .csv)."
         )
-    if kind is not None and kind not in KINDS:
-        raise RecipeError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}.")
     table = read_phenotypes(place)
     check_columns(table)
-    table, labels, target, remarks = with_diagnosis(table, labels)
+    table, labels, target, remarks = with_diagnosis(table)
     files = _files(table)
-    described = derivative or f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
-    unknown = np.full(len(table), np.nan)
-    if files[0].name.lower().endswith(IMAGES):
-        if atlas is None:
-            raise RecipeError(
-                f"{files[0]} is an image; say the atlas (an image of labels) that gives regions."
-            )
-        from offline.scans.nifti import read_images
-
-        images = read_images(files, Path(atlas), measure=measure)
-        remarks += images.remarks
+    derivative = f"as given in {place.parent.name}/{place.name}, preprocessing not stated"
+    seconds = np.full(len(table), np.nan)
+    X: npt.NDArray[np.float32] | Floats
+    if _is_image(files[0]):
+        images = _images(files, atlas, measure)
         names, data, seconds = images.names, images.series, images.repetition_time
-        what = "regions" if measure == "series" else "regional homogeneity (27 voxels) of regions"
-        described, kind = derivative or f"{described}; {what} of {Path(atlas).name}", "series"
+        remarks += images.remarks
+        kind, what = "series", "regions"
         if measure != "series":
-            kind = "features"
+            kind, what = "features", "regional homogeneity (27 voxels) of regions"
+        derivative += f"; {what} of {Path(str(atlas)).name}"
     elif len(set(files)) == 1 and len(files) > 1:
-        names, X = _one_table(files[0], table)
-        return scans_of(table, labels, target, X, names, n_times=None, repetition_time=unknown,
-                        derivative=described, remarks=remarks)  # fmt: skip
+        features = read_phenotypes(files[0]).of_people(table.texts("person").tolist(), "person")
+        names, X = features.features("person")
+        data, kind = [], "one table"
     else:
-        tables, left_aside = _arrays(files)
+        tables = read_alike(files, read_array)
         names, data = tables[0].names, [each.data for each in tables]
-        remarks += left_aside
-        kind = kind or _kind(data[0])
-        seconds = _repetition_times(files, table) if kind == "series" else unknown
-        for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
-            if kind == "series" and each.times is not None:
-                check_times_of_volumes(file, each.times, tr)
+        remarks += _ignored(files, tables)
+        kind = _kind(data[0])
+        if kind == "series":
+            seconds = _repetition_times(files, table)
+            for file, each, tr in zip(files, tables, seconds.tolist(), strict=True):
+                if each.times is not None:
+                    check_times_of_volumes(file, each.times, tr)
     who = [f"{file}" for file in files]
     if kind == "series":
-        stacked = stack(data, names, who)
-        return scans_of(table, labels, target, stacked.X, names, n_times=stacked.n_times,
-                        repetition_time=seconds, derivative=described, remarks=[*remarks, *stacked.remarks],
-                        shortest=shortest)  # fmt: skip
-    if kind == "connectivity":
+        X, constant = stack(data, names, who)
+        remarks += constant
+    elif kind == "connectivity":
         X = np.stack([upper_triangle(each, name) for each, name in zip(data, who, strict=True)])
         names = pair_names(names)
-    else:
+    elif kind == "features":
         X = _one_row_each(data, who)
-    return scans_of(table, labels, target, X, names, n_times=None, repetition_time=seconds,
-                    derivative=described, remarks=remarks)  # fmt: skip
+    return scans_of(
+        table,
+        labels,
+        target,
+        X,
+        names,
+        repetition_time=seconds,
+        derivative=derivative,
+        remarks=remarks,
+    )
+
+
+def _images(files: Sequence[Path], atlas: Path | str | None, measure: str) -> "ImageSeries":
+    if atlas is None:
+        raise RecipeError(f"{files[0]} is an image; say the atlas (an image of labels) that gives regions.")
+    from offline.scans.nifti import read_images
+
+    return read_images(files, Path(atlas), measure=measure)
+
+
+def _is_image(file: Path) -> bool:
+    return file.name.lower().endswith(IMAGES)
 
 
 def read_array(path: Path) -> SeriesTable:
-    """Names of columns, what a file holds with these columns as rows, and what was ignored of it.
-
-    Parameters
-    ----------
-    path : Path
-        Text or ``.npy`` with a row for each volume and a column for each region.
-
-    Returns
-    -------
-    SeriesTable
-        Its columns numbered where the file does not say what they are called.
-    """
+    """Text or ``.npy`` with a row for each volume and a column for each region, numbered where not named."""
     ending = path.suffix.lower()
     if ending in TEXTS:
         return read_region_table(path)
@@ -178,24 +171,16 @@ def _files(table: Phenotypes) -> list[Path]:
     return files
 
 
-def _arrays(files: Sequence[Path]) -> tuple[list[SeriesTable], list[str]]:
-    """What each file holds, and remarks on what was ignored."""
-    tables: list[SeriesTable] = []
+def _ignored(files: Sequence[Path], tables: Sequence[SeriesTable]) -> list[str]:
+    """Remarks on what was ignored of each file."""
     remarks: dict[str, list[str]] = {}
-    for file in files:
-        tables.append(read_array(file))
-        own, names = tables[-1].names, tables[0].names
-        for each in tables[-1].remarks:
+    for file, table in zip(files, tables, strict=True):
+        for each in table.remarks:
             remarks.setdefault(each, []).append(file.name)
-        if own != names:
-            raise RecordingError(
-                f"{file} has {len(own)} columns, {listed(own, 3)}; expected {len(names)} as {files[0].name} "
-                f"has, {listed(names, 3)}, in the same order."
-            )
     # Names of files stand last: they may say who somebody is, and no bundle repeats what follows a colon.
     lines = [f"{each} in {len(where)} files: {listed(where)}" for each, where in remarks.items()]
     more = len(lines) - MOST_NAMED
-    return tables, lines[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
+    return lines[:MOST_NAMED] + ([f"and {more} more such remarks on files"] if more > 0 else [])
 
 
 def _kind(first: Floats) -> str:
@@ -206,7 +191,7 @@ def _kind(first: Floats) -> str:
 
 def _repetition_times(files: Sequence[Path], table: Phenotypes) -> Floats:
     """What side files say, as in BIDS, where the table does not: (n,) float64, s."""
-    seconds = table.numbers("repetition_time") if "repetition_time" in table else np.full(len(files), np.nan)
+    seconds = table.numbers("repetition_time", needed=False)
     for i, file in enumerate(files):
         if np.isnan(seconds[i]) and file.suffix.lower() in TEXTS and file.with_suffix(".json").is_file():
             seconds[i] = read_series(file).notes["repetition_time"]
@@ -222,27 +207,3 @@ def _one_row_each(data: Sequence[Floats], who: Sequence[str]) -> Floats:
                 "features."
             )
     return np.stack([each[:, 0] for each in data])
-
-
-def _one_table(path: Path, table: Phenotypes) -> tuple[tuple[str, ...], Floats]:
-    """Rows of one table of features, in the order of the people: names, and (n, n_features) float64."""
-    features = read_phenotypes(path)
-    features.once("person")
-    place: Mapping[str, int] = {name: i for i, name in enumerate(features.texts("person").tolist())}
-    people = table.texts("person").tolist()
-    if lacking := [name for name in people if name not in place]:
-        raise RecordingError(
-            f"{path} has no row for {len(lacking)} of {len(people)} people: {listed(lacking)}."
-        )
-    chosen = features.rows([place[name] for name in people])
-    names = tuple(name for name in chosen.columns if name != "person")
-    X = np.stack([chosen.numbers(name) for name in names], axis=1) if names else np.empty((len(people), 0))
-    if not names:
-        raise RecordingError(f"{path} has no column but 'person'; expected features.")
-    if (holes := np.argwhere(~np.isfinite(X))).size:
-        i, k = (int(each) for each in holes[0])
-        raise RecordingError(
-            f"{path}, line {chosen.lines[i]}: {names[k]} is not known ({len(holes)} such); expected a number "
-            "for everybody. Leave the column or the person out."
-        )
-    return names, X

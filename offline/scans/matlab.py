@@ -11,15 +11,11 @@ from models.arrays import Floats
 from models.errors import RecordingError
 
 N_REGIONS = 116
+NAMES = ("alff", "tag", "score")
 
 
 def read_alff_file(path: Path) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
-    """ALFF of regions, and what the file says of the people.
-
-    Parameters
-    ----------
-    path : Path
-        Holds ``alff`` (n, 116), ``tag`` (n, 1) and ``score`` (n, 1).
+    """ALFF of regions, and what the file has of the people.
 
     Returns
     -------
@@ -33,10 +29,10 @@ def read_alff_file(path: Path) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
     if not path.is_file():
         raise RecordingError(f"There is no file {path}.")
     try:
-        held = loadmat(path, variable_names=["alff", "tag", "score"])
+        held = loadmat(path, variable_names=NAMES)
     except (MatReadError, ValueError, TypeError, OSError, NotImplementedError, KeyError) as error:
         raise RecordingError(f"{path} cannot be read as a MATLAB file: {error}.") from error
-    for name in ("alff", "tag", "score"):
+    for name in NAMES:
         if name not in held:
             there = ", ".join(key for key in held if not key.startswith("__")) or "nothing else"
             raise RecordingError(f"{path} has no {name!r}; expected alff, tag and score, found {there}.")

@@ -3,9 +3,8 @@
 import warnings
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nibabel
 import numpy as np
@@ -23,27 +22,18 @@ MEASURES = ("series", "reho")
 """What can be had of each voxel."""
 
 
-@dataclass(frozen=True, eq=False)
-class ImageSeries:
-    """Region series of many images.
-
-    Parameters
-    ----------
-    names : tuple of str
-        ``label N`` for every number in the atlas but 0, in ascending order.
-    series : sequence of (n_regions, n_times) float64
-        Mean over the region's voxels, in the image's own unit: not filtered, not standardised.  Of
-        homogeneity (n_regions, 1), from 0 to 1.
-    repetition_time : (n,) float64, s
-        By the header; no number where it does not say.
-    remarks : tuple of str
-        Whose images do not cover a region, or lie on another grid than the atlas.
-    """
+class ImageSeries(NamedTuple):
+    """Region series of many images."""
 
     names: tuple[str, ...]
+    """``label N`` for every number in the atlas but 0, in ascending order."""
     series: Sequence[Floats]
+    """(n_regions, n_times) each: mean over the region's voxels, in the image's own unit: not filtered, not
+    standardised.  Of homogeneity (n_regions, 1), from 0 to 1."""
     repetition_time: Floats
+    """(n,) float64, s, by the header; NaN where it has none."""
     remarks: tuple[str, ...]
+    """Whose images lie on another grid than the atlas."""
 
 
 def read_images(files: Sequence[Path], atlas: Path, *, measure: str = "series") -> ImageSeries:
@@ -96,11 +86,9 @@ def read_images(files: Sequence[Path], atlas: Path, *, measure: str = "series") 
             homogeneity = regional_homogeneity(data)
             inside = np.isfinite(homogeneity)
             # Means are over the voxels that have it: what lies outside the brain counts nowhere.
-            shares = _regions(inside[..., np.newaxis] * 1.0, image.affine, image_of_labels, numbers)
-            sums = _regions(
-                np.where(inside, homogeneity, 0.0)[..., np.newaxis], image.affine, image_of_labels, numbers
-            )
-            series.append(np.where(shares > 0, sums / np.where(shares > 0, shares, 1.0), 0.0))
+            both = np.stack([np.where(inside, homogeneity, 0.0), inside], axis=-1)
+            sums, shares = np.split(_regions(both, image.affine, image_of_labels, numbers), 2, axis=1)
+            series.append(np.divide(sums, shares, out=np.zeros_like(sums), where=shares > 0))
         else:
             series.append(_regions(data, image.affine, image_of_labels, numbers))
         seconds.append(_repetition_time(image))
@@ -138,9 +126,8 @@ def _data(image: Any, file: Path) -> Floats:
 def _regions(data: Floats, affine: Floats, labels: Any, numbers: Sequence[int]) -> Floats:
     """Means of all regions, (n_regions, n_times) float64, zero where the image covers none of one."""
     masker = NiftiLabelsMasker(labels_img=labels, standardize=False, resampling_target="data", verbose=0)
-    with warnings.catch_warnings():
-        # Regions that fall outside are looked for below, by number; nilearn says the same in many ways.
-        warnings.simplefilter("ignore")
+    # Regions that fall outside are looked for below, by number; nilearn warns of them in many ways.
+    with warnings.catch_warnings(action="ignore"):
         found = np.atleast_2d(masker.fit_transform(nibabel.Nifti1Image(data, affine)))
     column = {label: key for key, label in masker.region_ids_.items() if key != "background"}
     means = np.zeros((len(numbers), data.shape[3]))

@@ -1,6 +1,7 @@
 """A user's phenotype table as the columns that scans have, whatever X is made of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +10,11 @@ from models.arrays import Floats
 from models.errors import RecipeError
 from offline.base.cohort import OLDEST, PERSONAL, PERSONAL_PARTS
 from offline.base.remarks import lines_of
-from offline.base.sample_table import SampleTable
 from offline.base.spelling import SEXES
 from offline.base.spelt_alike import nearly_alike, refuse_spelt_twice
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, as_number
-from offline.scans.regions import SHORTEST, listed, short_ones
+from offline.scans.regions import listed, short_ones
 from offline.scans.twice import refuse_same
 from realtime.channels.text_values import has_decimal_comma
 
@@ -49,45 +49,24 @@ def check_columns(table: Phenotypes) -> None:
 
 
 def with_diagnosis(
-    table: Phenotypes, labels: Sequence[str] | None
+    table: Phenotypes,
 ) -> tuple[Phenotypes, tuple[str, ...], npt.NDArray[np.int64], list[str]]:
-    """Who has a diagnosis, what the labels are, and each one's.
-
-    Parameters
-    ----------
-    table : Phenotypes
-        With a column ``diagnosis``.
-    labels : sequence of str or None
-        Diagnoses in order, the controls' first.  None: as found, where one of them is among `CONTROLS`.
-
-    Returns
-    -------
-    table : Phenotypes
-        Without those whose diagnosis is not known.
-    labels : tuple of str
-        In order.
-    target : (n,) int64
-        Index into `labels`.
-    remarks : list of str
-        Who was left out.
-    """
+    """Who has a diagnosis, the labels with the controls' first, each one's index (n,) int64, and remarks."""
     texts = table.texts("diagnosis")
     unknown = table.texts("person")[texts == ""].tolist()
     found = sorted(set(texts.tolist()) - {""})
-    if labels is None:
-        refuse_spelt_twice(table.path, "diagnosis", zip(texts.tolist(), table.lines, strict=True))
-        controls = [name for name in found if name.lower() in CONTROLS]
-        if len(controls) != 1 or len(found) < 2:
-            raise RecipeError(
-                f"{table.path} has the diagnoses {listed(found) or 'none at all'}; expected two or more, one "
-                f"of them called like controls ({', '.join(CONTROLS)}). Say labels=(controls, disorder, ...)."
-            )
-        labels = (controls[0], *(name for name in found if name != controls[0]))
+    refuse_spelt_twice(table.path, "diagnosis", zip(texts.tolist(), table.lines, strict=True))
+    controls = [name for name in found if name.lower() in CONTROLS]
+    if len(controls) != 1 or len(found) < 2:
+        raise RecipeError(
+            f"{table.path} has the diagnoses {listed(found) or 'none at all'}; expected two or more, one of "
+            f"them called like controls ({', '.join(CONTROLS)}). Rename the controls' diagnosis."
+        )
+    labels = (controls[0], *(name for name in found if name != controls[0]))
     chosen = table.rows(np.flatnonzero(texts != ""))
-    known = chosen.coded("diagnosis", {name.lower(): name for name in labels})
-    target = np.array([list(labels).index(name) for name in known.tolist()], dtype=np.int64)
+    target = np.array([labels.index(name) for name in chosen.texts("diagnosis").tolist()], dtype=np.int64)
     remarks = [f"{len(unknown)} people left out, no diagnosis: {listed(unknown)}"] if unknown else []
-    return chosen, tuple(labels), target, remarks
+    return chosen, labels, target, remarks
 
 
 def scans_of(
@@ -97,85 +76,49 @@ def scans_of(
     X: npt.NDArray[np.float32] | Floats,
     names: Sequence[str],
     *,
-    n_times: npt.NDArray[np.int64] | None,
     repetition_time: Floats,
     derivative: str,
     remarks: Sequence[str],
-    shortest: float = SHORTEST,
 ) -> Scans:
-    """Join the columns of a phenotype table to X.
+    """Join the columns of a phenotype table, a row for each of X, to X.
 
-    Parameters
-    ----------
-    table : Phenotypes
-        A row for each of X.
-    labels : sequence of str
-        What targets stand for.
-    target : (n,) int64
-        Index into `labels`.
-    X : (n, n_regions, n_times) float32, or (n, n_features) float64
-        Series or a table.
-    names : sequence of str
-        Of regions or features.
-    n_times : (n,) int64 or None
-        Volumes of each scan, where X is series.
-    repetition_time : (n,) float64, s
-        As files say it; a column of the table goes before it.
-    derivative : str
-        What X is.
-    remarks : sequence of str
-        What is known already.
-    shortest : float, s
-        Scans shorter than this are named.
+    A repetition time that the table has goes before that of the files, (n,) float64, s.
     """
-    if "site" in table:
-        refuse_spelt_twice(table.path, "site", zip(table.texts("site").tolist(), table.lines, strict=True))
-    n = len(table)
-    seconds = repetition_time
-    if "repetition_time" in table:
-        column = table.numbers("repetition_time")
-        seconds = np.where(np.isfinite(column), column, seconds)
+    rows = list(zip(table.texts("site", needed=False).tolist(), table.lines, strict=True))
+    refuse_spelt_twice(table.path, "site", rows)
+    column = table.numbers("repetition_time", needed=False)
+    seconds = np.where(np.isfinite(column), column, repetition_time)
+    age, motion = (table.numbers(name, needed=False) for name in ("age", "motion"))
     _within(table, "repetition_time", seconds, 0.01, LONGEST_TR, "seconds (is it in milliseconds?)")
-    age = table.numbers("age") if "age" in table else np.full(n, np.nan)
     _within(table, "age", age, 0.0, OLDEST, "years")
-    motion = table.numbers("motion") if "motion" in table else np.full(n, np.nan)
     _within(table, "motion", motion, 0.0, 100.0, "mm, the mean framewise displacement")
-    length = np.full(n, np.nan) if n_times is None else np.asarray(n_times * seconds, dtype=np.float64)
-    person = table.texts("person")
     scores, words = _scores(table)
-    near = nearly_alike(zip(person.tolist(), table.lines, strict=True))
-    if "site" in table:
-        sites = zip(table.texts("site").tolist(), table.lines, strict=True)
-        near += nearly_alike(((name, line) for name, line in sites if name), "sites' names")
-    lines = [*remarks, *lines_of(near), *short_ones(length, person.tolist(), shortest)]
-    if n_times is not None and (unknown := int(np.count_nonzero(np.isnan(seconds)))):
-        lines.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")
-    if words:
-        lines.append(f"columns not used, not numeric: {listed(words)}")
-    empty = np.full(n, "", dtype=str)
-    scans = Scans(
-        table=SampleTable(
-            recording=table.texts("file"),
-            person=person,
-            session=table.texts("session") if "session" in table else empty,
-            site=table.texts("site") if "site" in table else empty,
-            start=np.zeros(n),
-            stop=length,
-            target=target,
-        ),
-        labels=tuple(labels),
+    scans = Scans.of(
+        table.texts("person"),
+        target,
+        recording=table.texts("file"),
+        session=table.texts("session", needed=False),
+        site=table.texts("site", needed=False),
+        labels=labels,
         X=X,
-        names=tuple(names),
-        repetition_time=np.asarray(seconds, dtype=np.float64),
+        names=names,
+        repetition_time=seconds,
         age=age,
-        sex=table.coded("sex", SEXES) if "sex" in table else empty,
+        sex=table.coded("sex", SEXES, needed=False),
         motion=motion,
         derivative=derivative,
         scores=scores,
-        remarks=tuple(lines),
     )
+    near = nearly_alike(zip(table.texts("person").tolist(), table.lines, strict=True))
+    near += nearly_alike(((name, line) for name, line in rows if name), "sites' names")
+    lines = [*remarks, *lines_of(near), *short_ones(scans)]
+    if scans.is_series and (unknown := int(np.count_nonzero(np.isnan(seconds)))):
+        n = len(scans)
+        lines.append(f"repetition time unknown of {unknown} of {n} people: nothing by frequency for them")
+    if words:
+        lines.append(f"columns not used, not numeric: {listed(words)}")
     refuse_same(scans)
-    return scans
+    return replace(scans, remarks=tuple(lines))
 
 
 def _within(table: Phenotypes, name: str, values: Floats, least: float, most: float, unit: str) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
-from models.errors import RecipeError, near_match
+from models.errors import RecipeError, RecordingError, near_match
 from offline.base.spelling import canonical
 from offline.base.spelt_alike import refuse_spelt_twice
+from offline.scans.regions import listed
 from realtime.channels.text_values import code_in
 
 Texts = npt.NDArray[np.str_]
@@ -23,21 +24,13 @@ Texts = npt.NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Phenotypes:
-    """A table as read, every cell a text without spaces around it.
-
-    Parameters
-    ----------
-    path : Path
-        Where it was read from, for messages.
-    columns : mapping of str to tuple of str
-        Cells of each column, from above.
-    lines : tuple of int
-        Line in the file of each row, for messages.
-    """
+    """A table as read, every cell a text without spaces around it; path and lines are for messages."""
 
     path: Path
     columns: Mapping[str, tuple[str, ...]]
+    """Cells of each column, from above."""
     lines: tuple[int, ...]
+    """Line in the file of each row."""
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -45,20 +38,22 @@ class Phenotypes:
     def __contains__(self, name: str) -> bool:
         return name in self.columns
 
-    def texts(self, name: str) -> Texts:
+    def texts(self, name: str, *, needed: bool = True) -> Texts:
         """A column as it stands, (n,) str; empty where the table says that it does not know.
 
         Raises
         ------
         RecipeError
-            Where there is no such column; the message names those that there are.
+            Where there is no such column although it is needed; the message names those that there are.
         """
         if name not in self.columns:
+            if not needed:
+                return np.full(len(self), "", dtype=str)
             raise RecipeError(f"{self.path} has no column {name!r}. {near_match(name, self.columns)}")
         return np.array(["" if _absent(cell) else cell for cell in self.columns[name]], dtype=str)
 
-    def numbers(self, name: str) -> Floats:
-        """A column of numbers, (n,) float64; no number where the table does not know.
+    def numbers(self, name: str, *, needed: bool = True) -> Floats:
+        """A column of numbers, (n,) float64; NaN where the table does not know.
 
         Raises
         ------
@@ -66,7 +61,7 @@ class Phenotypes:
             Where a cell is neither a number nor one of the ways to say that it is not known.
         """
         values = np.full(len(self), np.nan)
-        for i, cell in enumerate(self.texts(name).tolist()):
+        for i, cell in enumerate(self.texts(name, needed=needed).tolist()):
             if not cell:
                 continue
             try:
@@ -76,15 +71,8 @@ class Phenotypes:
             values[i] = np.nan if number is None else number
         return values
 
-    def coded(self, name: str, codes: Mapping[str, str]) -> Texts:
-        """A column of codes by what they stand for, (n,) str; empty where the table does not know.
-
-        Parameters
-        ----------
-        name : str
-            Of the column.
-        codes : mapping of str to str
-            Code (in lower case) to meaning.
+    def coded(self, name: str, codes: Mapping[str, str], *, needed: bool = True) -> Texts:
+        """A column of codes (in lower case) by what they mean, (n,) str; empty where the table does not know.
 
         Raises
         ------
@@ -92,12 +80,12 @@ class Phenotypes:
             Where a code is none of these.
         """
         meant = []
-        for i, cell in enumerate(self.texts(name).tolist()):
+        for i, cell in enumerate(self.texts(name, needed=needed).tolist()):
             known = codes.get(_plain(cell), "" if not cell else None)
             if known is None:
-                listed = ", ".join(f"{code} ({meaning})" for code, meaning in codes.items())
+                expected = ", ".join(f"{code} ({meaning})" for code, meaning in codes.items())
                 raise RecipeError(
-                    f"{self.path}, line {self.lines[i]}: {name} is {cell!r}; expected one of {listed}."
+                    f"{self.path}, line {self.lines[i]}: {name} is {cell!r}; expected one of {expected}."
                 )
             meant.append(known)
         return np.array(meant, dtype=str)
@@ -108,11 +96,48 @@ class Phenotypes:
         columns = {name: tuple(cells[i] for i in picked) for name, cells in self.columns.items()}
         return Phenotypes(self.path, columns, tuple(self.lines[i] for i in picked))
 
+    def of_people(self, people: Sequence[str], name: str) -> "Phenotypes":
+        """The rows of these people in their order, by the column that says whose they are.
+
+        Raises
+        ------
+        RecordingError
+            Somebody has no row.
+        """
+        self.once(name)
+        place = {person: i for i, person in enumerate(self.texts(name).tolist())}
+        if lacking := [person for person in people if person not in place]:
+            raise RecordingError(
+                f"{self.path} has no row for {len(lacking)} of {len(people)} people: {listed(lacking)}."
+            )
+        return self.rows([place[person] for person in people])
+
+    def features(self, person: str) -> tuple[tuple[str, ...], Floats]:
+        """Names and numbers, (n, n_features) float64, of all columns but the one that says whose they are.
+
+        Raises
+        ------
+        RecordingError
+            There is no other column, or a number is not known.
+        """
+        names = tuple(name for name in self.columns if name != person)
+        if not names:
+            raise RecordingError(f"{self.path} has no column but {person!r}; expected features.")
+        X = np.stack([self.numbers(name) for name in names], axis=1)
+        if (holes := np.argwhere(~np.isfinite(X))).size:
+            i, k = (int(each) for each in holes[0])
+            raise RecordingError(
+                f"{self.path}, line {self.lines[i]}: {names[k]} is not known ({len(holes)} such); expected a "
+                "number for everybody. Leave the column or the person out."
+            )
+        return names, X
+
     def once(self, name: str) -> None:
         """Refuse a table in which two rows have the same value in a column that says whose they are."""
         seen: dict[str, int] = {}
-        refuse_spelt_twice(self.path, name, zip(self.texts(name).tolist(), self.lines, strict=True))
-        for line, cell in zip(self.lines, self.texts(name).tolist(), strict=True):
+        rows = list(zip(self.texts(name).tolist(), self.lines, strict=True))
+        refuse_spelt_twice(self.path, name, rows)
+        for cell, line in rows:
             if not cell:
                 raise RecipeError(f"{self.path}, line {line}: {name} is empty; expected a pseudonym.")
             if cell in seen:

@@ -3,44 +3,52 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.errors import RecipeError, RecordingError
+from offline.scans.abide import is_abide, read_abide
+from offline.scans.adhd200 import is_adhd200, read_adhd200
 from offline.scans.base import DIAGNOSIS, Scans
+from offline.scans.folder import phenotype_table, read_folder
+from offline.scans.impac import is_impac, read_impac
+from offline.scans.simulated import simulate_series
 from offline.scans.targets import options_for, with_target
 from offline.scans.twice import remark_same
 
 SIMULATED = "simulated"
-LAYOUTS = (
-    "ABIDE as nilearn lays it out (ABIDE_pcp/Phenotypic_*.csv)",
-    "ADHD-200 (KKI.zip, OHSU.zip, Peking_1.zip, NYU_alff_ds.mat, PU_alff_ds.mat)",
-    "the IMPAC challenge (anatomy.csv and participants.csv)",
-    "a phenotype table (phenotypes.tsv, participants.tsv, scans.tsv or .csv: person, file, diagnosis)",
-)
-"""What is recognised, as a person would say it."""
 MOST_SHOWN = 12
 
 
-def layout_of(folder: Path | str) -> str | None:
-    """Which layout a folder or a table has: abide, adhd200, impac, folder; None where it has none of them."""
-    from offline.scans.abide import is_abide
-    from offline.scans.adhd200 import is_adhd200
-    from offline.scans.folder import phenotype_table
-    from offline.scans.impac import is_impac
+class Layout(NamedTuple):
+    """How scans may lie in a folder: in words for messages, how it is recognised, and what reads it."""
 
-    place = Path(folder)
-    if place.is_file():
-        return "folder" if phenotype_table(place) else None
-    if not place.is_dir():
-        return None
-    if is_abide(place):
-        return "abide"
-    if is_adhd200(place):
-        return "adhd200"
+    words: str
+    fits: Callable[[Path], object]
+    read: Callable[..., Scans]
+
+
+LAYOUTS = {
+    "abide": Layout("ABIDE as nilearn lays it out (ABIDE_pcp/Phenotypic_*.csv)", is_abide, read_abide),
+    "adhd200": Layout(
+        "ADHD-200 (KKI.zip, OHSU.zip, Peking_1.zip, NYU_alff_ds.mat, PU_alff_ds.mat)",
+        is_adhd200,
+        read_adhd200,
+    ),
     # Before the general layout: participants.csv is one of its names too.
-    if is_impac(place):
-        return "impac"
-    return "folder" if phenotype_table(place) else None
+    "impac": Layout("the IMPAC challenge (anatomy.csv and participants.csv)", is_impac, read_impac),
+    "folder": Layout(
+        "a phenotype table (phenotypes.tsv, participants.tsv, scans.tsv or .csv: person, file, diagnosis)",
+        phenotype_table,
+        read_folder,
+    ),
+}
+
+
+def layout_of(folder: Path | str) -> str | None:
+    """Which of `LAYOUTS` a folder or a table has; None where it has none of them."""
+    place = Path(folder)
+    names = LAYOUTS if place.is_dir() else ("folder",)
+    return next((name for name in names if LAYOUTS[name].fits(place)), None)
 
 
 def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -> Scans:
@@ -69,26 +77,13 @@ def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -
         Where the folder holds nothing that is recognised (the message lists what it holds), or what it holds
         is wrong.
     """
-    from offline.scans.abide import read_abide
-    from offline.scans.adhd200 import read_adhd200
-    from offline.scans.folder import read_folder
-    from offline.scans.impac import read_impac
-
     if str(source) == SIMULATED and not Path(source).exists():
-        from offline.scans.simulated import simulate_series
-
         return with_target(simulate_series(**options_for(target, SIMULATED, options)).scans, target)
-    readers: dict[str, Callable[..., Scans]] = {
-        "abide": read_abide,
-        "adhd200": read_adhd200,
-        "impac": read_impac,
-        "folder": read_folder,
-    }
     layout = layout_of(source)
     if layout is None:
         raise RecordingError(_unknown(Path(source)))
     try:
-        scans = readers[layout](source, **options_for(target, layout, options))
+        scans = LAYOUTS[layout].read(source, **options_for(target, layout, options))
     except TypeError as error:
         if "keyword argument" not in str(error) or not options:
             raise
@@ -99,7 +94,7 @@ def read_scans(source: Path | str, *, target: str = DIAGNOSIS, **options: Any) -
 
 
 def _unknown(place: Path) -> str:
-    expected = "; ".join(LAYOUTS)
+    expected = "; ".join(layout.words for layout in LAYOUTS.values())
     if not place.exists():
         return f"There is no folder or table {place}. Expected one of: {expected}; or 'simulated'."
     if place.is_file():

@@ -1,7 +1,6 @@
 """Region series of many people, of different lengths, in one array."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.series_roles import SeriesTable, regions_of
 from offline.recordings.series_table import read_table
+from offline.scans.base import Scans
 
 SHORTEST = 240.0
 """Scans shorter than this (s) are declared: correlations only become steady within about five minutes
@@ -19,33 +19,19 @@ MOST_NAMED = 12
 """People, or regions of one, that a remark names before it only counts."""
 
 
-def read_region_text(path: Path) -> tuple[tuple[str, ...], Floats]:
-    """Names of regions, and their series as (n_regions, n_times) float64 (`read_region_table`)."""
-    table = read_region_table(path)
-    return table.names, table.data
-
-
 def read_region_table(path: Path) -> SeriesTable:
     """Region series from a table of text: a row for each volume, a column for each region.
 
     Quick where the file is plain; whatever is not goes to `offline.recordings.series_table`, which reads it
     cell by cell and knows which one is wrong.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
     """
     try:
         with path.open("rb") as file:
             first, second = file.readline().decode("utf-8"), file.readline()
         names = tuple(first.split())
         # Only a header in which every name is marked is surely no row of numbers and no comment.
-        if (
-            second.strip()
-            and len(names) > 1
-            and all(len(name) > 1 and name.startswith("#") for name in names)
-        ):
+        marked = len(names) > 1 and all(len(name) > 1 and name.startswith("#") for name in names)
+        if marked and second.strip():
             data = np.loadtxt(path, dtype=np.float64, skiprows=1, ndmin=2, comments=None)
             if data.shape[1] == len(names) == len(set(names)) and len(data):
                 return regions_of(path, names, data.T)
@@ -54,26 +40,29 @@ def read_region_table(path: Path) -> SeriesTable:
     return read_table(path)
 
 
-@dataclass(frozen=True, eq=False)
-class Stacked:
-    """Series of many people in one array.
+def read_alike(files: Sequence[Path], read: Callable[[Path], SeriesTable]) -> list[SeriesTable]:
+    """What each file holds.
 
-    Parameters
-    ----------
-    X : (n, n_regions, n_times) float32
-        No numbers after a scan's own end, constant regions all zero.
-    n_times : (n,) int64
-        Volumes of each.
-    remarks : tuple of str
-        Who has constant regions, and which.
+    Raises
+    ------
+    RecordingError
+        The columns of one are not those of the first.
     """
+    tables: list[SeriesTable] = []
+    for file in files:
+        tables.append(read(file))
+        own, names = tables[-1].names, tables[0].names
+        if own != names:
+            raise RecordingError(
+                f"{file} has {len(own)} columns, {listed(own, 3)}; expected {len(names)} as {files[0].name} "
+                f"has, {listed(names, 3)}, in the same order."
+            )
+    return tables
 
-    X: npt.NDArray[np.float32]
-    n_times: npt.NDArray[np.int64]
-    remarks: tuple[str, ...]
 
-
-def stack(series: Sequence[Floats], names: Sequence[str], people: Sequence[str]) -> Stacked:
+def stack(
+    series: Sequence[Floats], names: Sequence[str], people: Sequence[str]
+) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """Put series side by side; a region that never changes holds no signal and becomes zero.
 
     Parameters
@@ -84,6 +73,11 @@ def stack(series: Sequence[Floats], names: Sequence[str], people: Sequence[str])
         Of regions.
     people : sequence of str
         Whose, for messages.
+
+    Returns
+    -------
+    (n, n_regions, n_times) float32, tuple of str
+        NaN after a scan's own end; who has constant regions, and which.
 
     Raises
     ------
@@ -117,26 +111,17 @@ def stack(series: Sequence[Floats], names: Sequence[str], people: Sequence[str])
         if not changes.all():
             constant[person] = [names[k] for k in np.flatnonzero(~changes).tolist()]
         X[i, :, : lengths[i]] = np.where(changes[:, np.newaxis], data, 0.0)
-    return Stacked(X, lengths, _constant(constant, len(series)))
+    return X, _constant(constant, len(series))
 
 
-def short_ones(seconds: Floats, people: Sequence[str], shortest: float = SHORTEST) -> tuple[str, ...]:
-    """A remark on people who were scanned for less than so long, and for how long; none where there are none.
-
-    Parameters
-    ----------
-    seconds : (n,) float64, s
-        Length of each scan; no number where it is not known.
-    people : sequence of str
-        Whose.
-    shortest : float, s
-        Least that passes without a remark.
-    """
-    short = np.flatnonzero(seconds < shortest)
+def short_ones(scans: Scans) -> tuple[str, ...]:
+    """A remark on people who were scanned for less than `SHORTEST`, and for how long; none without any."""
+    seconds = scans.table.stop
+    short = np.flatnonzero(seconds < SHORTEST)
     if not short.size:
         return ()
-    named = listed([f"{people[i]} ({seconds[i]:.0f} s)" for i in short.tolist()])
-    return (f"{short.size} of {len(people)} people were scanned for less than {shortest:g} s: {named}",)
+    named = listed([f"{scans.table.person[i]} ({seconds[i]:.0f} s)" for i in short.tolist()])
+    return (f"{short.size} of {len(scans)} people were scanned for less than {SHORTEST:g} s: {named}",)
 
 
 def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:

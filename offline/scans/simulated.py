@@ -9,13 +9,14 @@ times and lengths.  Accuracy here says nothing about any disorder.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
 from scipy.stats import norm
 
 from models.arrays import Floats
-from offline.base.sample_table import SampleTable
 from offline.scans.base import Scans
 
 LABELS = ("TD", "disorder")
@@ -38,23 +39,14 @@ OWN_NOISE = 0.8
 """Variance of a region's own signal next to its network's, which has 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """Scans, and the truth behind them.
-
-    Parameters
-    ----------
-    scans : Scans
-        As an adapter would give them.
-    latent : (n,) float64
-        The best score there is.
-    best_auc : float
-        AUC that no scorer can exceed on average over such people.
-    """
+class Simulated(NamedTuple):
+    """Scans, and the truth behind them."""
 
     scans: Scans
     latent: Floats
+    """(n,) float64, the best score there is."""
     best_auc: float
+    """AUC that no scorer can exceed on average over such people."""
 
 
 def best_auc(effect: float) -> float:
@@ -117,7 +109,7 @@ def simulate_series(
         data = gain[people.site[i]][:, np.newaxis] * (signals[network] + own + moved)
         X[i, :, : lengths[i]] = data - data.mean(axis=1, keepdims=True)
     names = tuple(f"network {network[k] + 1} region {k + 1}" for k in range(n_regions))
-    return people.simulated(X, names, seconds, lengths * seconds, "simulated region series", effect)
+    return people.simulated(X, names, seconds, "simulated region series", effect)
 
 
 def simulate_table(
@@ -157,33 +149,7 @@ def simulate_table(
     gain = np.exp(rng.normal(0.0, 0.1, (n_sites, n_features)))
     X = gain[people.site] * X + offset[people.site]
     names = tuple(f"feature {k + 1}" for k in range(n_features))
-    unknown = np.full(n, np.nan)
-    return people.simulated(X, names, unknown, unknown, "simulated table of features", effect)
-
-
-def matched_scores(scans: Scans) -> Floats:
-    """What somebody scores who knows which couplings to look at, but not the latent.
-
-    The mean of Fisher's z over the pairs of regions that the latent couples, with its sign: what a linear
-    model of connectivity is on the way to, and between it and the ceiling stands only how long one scanned.
-
-    Parameters
-    ----------
-    scans : Scans
-        As `simulate_series` gives them.
-
-    Returns
-    -------
-    (n,) float64
-        Higher for the disorder.
-    """
-    network = np.arange(len(scans.names)) * N_NETWORKS // len(scans.names)
-    scores = np.zeros(len(scans))
-    for i, n_times in enumerate(scans.n_times):
-        z = np.arctanh(np.clip(np.corrcoef(scans.X[i, :, :n_times]), -0.999999, 0.999999))
-        for (one, other), way in LATENT_TO:
-            scores[i] += way * z[np.ix_(network == one, network == other)].mean()
-    return scores
+    return people.simulated(X, names, None, "simulated table of features", effect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,24 +176,16 @@ class _People:
         self,
         X: npt.NDArray[np.float32] | Floats,
         names: tuple[str, ...],
-        seconds: Floats,
-        length: Floats,
+        seconds: Floats | None,
         derivative: str,
         effect: float,
     ) -> Simulated:
-        n = len(self.y)
-        person = np.array([f"sim{i:04d}" for i in range(n)], dtype=str)
-        table = SampleTable(
+        person = np.array([f"sim{i:04d}" for i in range(len(self.y))], dtype=str)
+        scans = Scans.of(
+            person,
+            self.y,
             recording=person,
-            person=person,
-            session=np.full(n, "", dtype=str),
             site=np.array([f"S{s + 1}" for s in self.site], dtype=str),
-            start=np.zeros(n),
-            stop=length,
-            target=self.y,
-        )
-        scans = Scans(
-            table=table,
             labels=LABELS,
             X=X,
             names=names,
@@ -248,9 +206,7 @@ def _smooth(rng: np.random.Generator, rows: int, n_times: int, seconds: float) -
     keep = float(np.exp(-seconds / MEMORY_S))
     fresh = rng.normal(size=(rows, n_times)) * np.sqrt(1.0 - keep**2)
     fresh[:, 0] /= np.sqrt(1.0 - keep**2)
-    for t in range(1, n_times):
-        fresh[:, t] += keep * fresh[:, t - 1]
-    return fresh
+    return np.asarray(lfilter([1.0], [1.0, -keep], fresh))
 
 
 def _root(z: Floats) -> Floats:

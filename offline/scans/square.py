@@ -13,7 +13,7 @@ BETWEEN = " ~ "
 
 
 def upper_triangle(matrix: Floats, where: str) -> Floats:
-    """What lies above the diagonal, row by row.
+    """What lies above the diagonal, row by row, in the order of `pair_names`.
 
     Parameters
     ----------
@@ -21,11 +21,6 @@ def upper_triangle(matrix: Floats, where: str) -> Floats:
         Symmetric; the diagonal is not looked at.
     where : str
         Whose, for messages.
-
-    Returns
-    -------
-    (n_regions * (n_regions - 1) / 2,) float64
-        In the order of `pair_names`.
     """
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise RecordingError(f"{where} is {_shape(matrix)}; expected a square matrix, regions by regions.")

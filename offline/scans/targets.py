@@ -19,16 +19,7 @@ TYPES: Mapping[str, str] = {"type": "three", "type-pair": "subtype"}
 
 
 def options_for(target: str, layout: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What the reader of a layout is given, so that its labels are those of the target.
-
-    Parameters
-    ----------
-    target : str
-        ``"diagnosis"``, one of `TYPES`, or a score.
-    layout : str
-        As `offline.scans.reader.layout_of` names it.
-    options : mapping
-        What else the reader is given.
+    """What the reader of a layout (`offline.scans.reader.LAYOUTS`) is given, so that it knows the target.
 
     Raises
     ------
@@ -39,7 +30,7 @@ def options_for(target: str, layout: str, options: Mapping[str, Any]) -> dict[st
         return dict(options)
     if layout != "adhd200":
         raise RecipeError(
-            f"The target {target!r} is types of ADHD, which only the phenotypes of ADHD-200 tell; these data "
+            f"The target {target!r} is types of ADHD, which only the phenotypes of ADHD-200 hold; these data "
             f"are read as {layout!r}. In a table of your own, write the types into the column diagnosis: all "
             "of them are then distinguished."
         )
@@ -56,7 +47,7 @@ def with_target(scans: Scans, target: str, *, types: bool = True) -> Scans:
     target : str
         ``"diagnosis"``, one of `TYPES`, or one of the data's scores.
     types : bool
-        Whether these data tell types of ADHD: only then does the message about an unknown target list them.
+        Whether these data know types of ADHD: only then does the message about an unknown target list them.
 
     Raises
     ------

@@ -24,13 +24,7 @@ AT_ONCE = 512
 
 
 def same_scans(scans: Scans) -> list[tuple[int, int]]:
-    """Pairs of rows that hold the same signal, in part or wholly, or the same features.
-
-    Parameters
-    ----------
-    scans : Scans
-        Region series, or a table.
-    """
+    """Pairs of rows that hold the same signal, in part or wholly, or the same features."""
     if not scans.is_series:
         return _same_rows(np.asarray(scans.X, dtype=np.float64))
     return [(a, b) for a, b, _ in alike_pairs(fingerprints_of(scans))]
@@ -43,13 +37,7 @@ def fingerprints_of(scans: Scans) -> list[Fingerprint]:
 
 
 def refuse_same(scans: Scans) -> None:
-    """Refuse a table of a user's own that has one scan under two people.
-
-    Raises
-    ------
-    RecipeError
-        Names both.
-    """
+    """Refuse a table of a user's own that has one scan under two people; RecipeError, with both."""
     if found := same_scans(scans):
         pairs = listed([_pair(scans, a, b) for a, b in found], 3)
         raise RecipeError(

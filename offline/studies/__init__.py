@@ -1,24 +1,10 @@
-"""The systems of the review, one file each, and the models that they are judged against."""
+"""The systems of the review, and the models that they are compared with."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from offline.studies.base import Study
-from offline.studies.systems import (
-    aghdam2018,
-    aghdam2019,
-    baselines,
-    confounds,
-    connectivity_ensemble,
-    consensus,
-    deshpande2015,
-    hao2015,
-    jung2019,
-    kuang2014,
-    sidhu2019,
-    wang2018,
-    xiao2019,
-)
+from offline.studies.systems import aghdam2019, baselines, published
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
     {
@@ -29,25 +15,25 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             baselines.TANGENT,
             baselines.SVM,
             baselines.TABLE,
-            confounds.RESIDUAL,
-            confounds.COMBAT,
+            baselines.RESIDUAL,
+            baselines.COMBAT,
             baselines.TRAITS,
             baselines.MOTION,
             baselines.SITE,
-            wang2018.STUDY,
-            jung2019.STUDY,
-            kuang2014.STUDY,
-            hao2015.STUDY,
-            xiao2019.STUDY,
-            aghdam2018.STUDY,
+            published.WANG2018,
+            published.JUNG2019,
+            published.KUANG2014,
+            published.HAO2015,
+            published.XIAO2019,
+            published.AGHDAM2018,
             aghdam2019.CNN,
             aghdam2019.EXPERTS,
             aghdam2019.FUSION,
             aghdam2019.YOUNG,
-            sidhu2019.STUDY,
-            deshpande2015.STUDY,
-            connectivity_ensemble.STUDY,
-            consensus.STUDY,
+            published.SIDHU2019,
+            published.DESHPANDE2015,
+            baselines.ENSEMBLE,
+            published.CONSENSUS,
         )
     }
 )

@@ -1,22 +1,14 @@
 """A study: a system of the review, what its paper claims and leaves unsaid, and how it is fitted here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 
 @dataclass(frozen=True)
 class PaperClaim:
-    """What a paper claims.
-
-    Parameters
-    ----------
-    of : str
-        Of what: groups, people, protocol.
-    accuracy, sensitivity, specificity : float or None
-        In percent; None where it is not stated.
-    """
+    """What a paper claims of groups, people or a protocol, in percent; None where it is not stated."""
 
     of: str
     accuracy: float | None = None
@@ -24,11 +16,8 @@ class PaperClaim:
     specificity: float | None = None
 
     def __str__(self) -> str:
-        shown = [
-            f"{value:g}" if value is not None else "–"
-            for value in (self.accuracy, self.sensitivity, self.specificity)
-        ]
-        return f"{'/'.join(shown)} ({self.of})"
+        values = (self.accuracy, self.sensitivity, self.specificity)
+        return f"{'/'.join('–' if each is None else f'{each:g}' for each in values)} ({self.of})"
 
 
 class Role(StrEnum):
@@ -67,37 +56,22 @@ class Paper:
 
 @dataclass(frozen=True)
 class Population:
-    """Of whom a study predicts; everybody is trained on.
-
-    Parameters
-    ----------
-    chosen : callable
-        Scans to who is meant, (n,) bool.
-    words : str
-        The same in words.
-    """
+    """Of whom a study predicts, in words too; everybody is trained on."""
 
     chosen: Callable[[Any], Any]
+    """Scans to who is meant, (n,) bool."""
     words: str
 
 
 @dataclass(frozen=True)
 class UnlabelledUse:
-    """What a study makes of the held-out site's people without their labels, in the transductive condition.
-
-    Parameters
-    ----------
-    settings : mapping
-        What the model is given beside its settings.
-    words : str
-        The same in words.
-    fewest : int
-        Of a site; with fewer the model does without them.
-    """
+    """What a study makes of a held-out site's people without their labels, in the transductive condition."""
 
     settings: Mapping[str, Any]
+    """What the model is given beside its own."""
     words: str
     fewest: int
+    """People of a site; with fewer the model does without them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,3 +140,20 @@ class Study:
     def __post_init__(self) -> None:
         if not 1 <= len(self.settings) <= 8:
             raise ValueError(f"{self.name} has {len(self.settings)} settings; expected 1 to 8")
+
+    def described(self) -> dict[str, Any]:
+        """What it is, as ``results.json`` has it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "paper": self.paper.citation,
+            "role": str(self.role),
+            "disorder": self.paper.disorder,
+            "claims": [asdict(claim) for claim in self.paper.claims],
+            "claimed": [str(claim) for claim in self.paper.claims],
+            "unstated": list(self.paper.unstated),
+            "ours": self.ours,
+            "table": self.table,
+            "exportable": not self.not_exportable_because,
+            "why_not_exportable": self.not_exportable_because,
+        }

@@ -1,4 +1,4 @@
-"""Which systems are run on what data: scans, or a cohort of recordings; labels, or an amount."""
+"""Which systems are run on what data: scans, or a cohort of recordings; and what stands over all."""
 
 import json
 import re
@@ -8,19 +8,15 @@ from typing import Any
 
 from models.errors import HemostreamError, near_match
 from models.regular_file import read_regular
-from offline.base.process_pool import Workers
-from offline.base.progress import Tell
 from offline.report.overview import write_overview
+from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
 from offline.studies import STUDIES
 from offline.studies.base import Study
-from offline.studies.continuous import run_continuous
 from offline.studies.paired_with_baseline import paired_with_ridge
 from offline.studies.planning import people_of
-from offline.studies.profile import UNSEEN_SITE, Profile
-from offline.studies.recorded import RECORDED, is_cohort, run_recorded
-from offline.studies.run import run_study
+from offline.studies.recorded import RECORDED, is_cohort
 from offline.studies.tables import can_take
 
 
@@ -36,7 +32,7 @@ def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str
     everything : bool
         Whether all are meant; those of the other kind are then left out.
     target : str
-        What is told; a cohort's is in the recipe.
+        What is predicted; a cohort's is in the recipe.
 
     Raises
     ------
@@ -46,7 +42,7 @@ def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str
     cohort = is_cohort(data)
     fitting = tuple(RECORDED if cohort else STUDIES)
     if not names and not everything:
-        raise HemostreamError("Name a system (hemostream study list tells them), or give --all.")
+        raise HemostreamError("Name a system (see hemostream study list), or give --all.")
     for name in names:
         if name not in STUDIES and name not in RECORDED:
             near = near_match(name, (*STUDIES, *RECORDED))
@@ -55,7 +51,7 @@ def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str
             raise HemostreamError(_other_kind(name, data, cohort))
     if cohort and target != DIAGNOSIS:
         raise HemostreamError(
-            f"--target {target}: what is told of a cohort of recordings stands in the recipe; leave it away."
+            f"--target {target}: the target of a cohort of recordings stands in the recipe; leave it away."
         )
     return list(fitting) if everything else list(names)
 
@@ -72,8 +68,8 @@ def _other_kind(name: str, data: Path, cohort: bool) -> str:
     )
 
 
-def can_tell(study: Study, scans: Scans) -> bool:
-    """Whether a study can be run on these scans and what is told of them."""
+def can_run(study: Study, scans: Scans) -> bool:
+    """Whether a study can be run on these scans and their target."""
     if not can_take(study.table, scans):
         return False
     if scans.is_continuous:
@@ -83,32 +79,6 @@ def can_tell(study: Study, scans: Scans) -> bool:
     except HemostreamError:
         return False
     return True
-
-
-def run_one(
-    study: Study,
-    scans: Scans,
-    out: Path,
-    profile: Profile,
-    *,
-    cache: Path,
-    workers: Workers | None = None,
-    audit: bool = False,
-    tell: Tell,
-) -> None:
-    """Evaluate a study on labels or on an amount, whichever the scans tell; parameters as of `run_study`."""
-    if scans.is_continuous:
-        run_continuous(study, scans, out, profile, cache=cache, tell=tell)
-    else:
-        run_study(study, scans, out, profile, cache=cache, workers=workers, audit=audit, tell=tell)
-
-
-def run_cohort(
-    names: Sequence[str], cohort: Path, out: Path, *, workers: int = 1, allow_damaged: bool = False
-) -> None:
-    """Evaluate systems that are recipes, each into a folder of its own."""
-    for name in names:
-        run_recorded(RECORDED[name], cohort, out / name, workers=workers, allow_damaged=allow_damaged)
 
 
 def folder_of(out: Path, target: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offline.studies.systems.selecting import Best
+from offline.studies.systems.models import Best
 
 SHARE, MOST = 0.1, 200
 """A tenth of the columns is chosen, but not more than so many."""
@@ -22,7 +22,7 @@ class Columns:
     most : int
         How many.
     looked_at : (m,) intp or None
-        Rows whose labels say which; None is those that are trained on.
+        Rows whose labels choose; None is those that are trained on.
     always : int
         So many last columns are kept whatever, and not counted: the study takes them for something else
         than features.
@@ -35,7 +35,7 @@ class Columns:
     def kept(
         self, X: npt.NDArray[Any], y: npt.NDArray[np.int64], train: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.bool_]:
-        """Which they are.
+        """Which are kept, (n_features,) bool.
 
         Parameters
         ----------
@@ -45,11 +45,6 @@ class Columns:
             Labels.
         train : (n_train,) intp
             Rows that are trained on.
-
-        Returns
-        -------
-        (n_features,) bool
-            True for those that are kept.
         """
         rows = train if self.looked_at is None else self.looked_at
         end = X.shape[1] - self.always
@@ -58,10 +53,10 @@ class Columns:
 
     def key(self) -> list[int | str]:
         """All that they depend on, but for the fold."""
-        always: list[int | str] = [f"and the last {self.always}"] if self.always else []
-        if self.looked_at is None:
-            return [self.most, "training rows", *always]
-        return [self.most, hashlib.sha256(self.looked_at.astype(np.int64).tobytes()).hexdigest(), *always]
+        by = "training rows"
+        if self.looked_at is not None:
+            by = hashlib.sha256(self.looked_at.astype(np.int64).tobytes()).hexdigest()
+        return [self.most, by, *([f"and the last {self.always}"] if self.always else [])]
 
 
 def how_many(n_features: int) -> int:

@@ -11,15 +11,13 @@ not say whether anything carries over.
 """
 
 import hashlib
-import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.errors import RecipeError
-from models.private import private_folder
 from offline.base.progress import Tell
 from offline.base.row_splits import folds_of_sites, ten_folds_of_sites
 from offline.evaluation.continuous import (
@@ -32,14 +30,13 @@ from offline.evaluation.continuous import (
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitTask
 from offline.report.continuous import TRAITS
-from offline.report.folder import write_report
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.stats.permutation import permuted_within
-from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of, write_continuous
+from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of
 from offline.studies.base import Role, Study
-from offline.studies.profile import SEED, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
-from offline.studies.run import described, write_results
-from offline.studies.tables import TABLES, digest, table_of
+from offline.studies.profile import SEED, Profile
+from offline.studies.tables import TABLES
 
 BEYOND = ", beyond age and sex"
 """What training people's targets follow from age and sex is taken out of everybody's first."""
@@ -50,61 +47,69 @@ ALONE = ", {} alone"
 """Of the same predictions, only people with the disorder: whether more is predicted than who has it."""
 
 
-def run_continuous(
-    study: Study, scans: Scans, out: Path, profile: Profile, *, cache: Path, tell: Tell
-) -> tuple[ContinuousPredictions, dict[str, Any]]:
-    """Evaluate how well a study's table predicts a continuous target, and write its report.
+def large_sites(study: Study, scans: Scans) -> Scans:
+    """The people of sites whose scale can be known; remarks say of which it cannot.
 
-    Predictors are the study's table alone; scores (IQ and medication, where data have them) never are.
+    Raises
+    ------
+    RecipeError
+        The study predicts labels only, or there are too few people.
+    """
+    if not study.continuous:
+        raise RecipeError(
+            f"{study.name} on {scans.target!r}: linear models of a table predict a continuous target; "
+            "expected ridge, ridge-partial, ridge-table, age-sex or motion."
+        )
+    target, small, remarks = scans.scores[scans.target], [], []
+    for name in np.unique(scans.site).tolist():
+        here = scans.site == name
+        if (n := np.count_nonzero(here)) < FEWEST_OF_SITE or len(np.unique(target[here])) < 2:
+            small.append(name)
+            remarks.append(
+                f"site {name or '(none)'} left out: {n} people with an amount, expected {FEWEST_OF_SITE} or "
+                "more who differ"
+            )
+    scans = replace(scans.rows(~np.isin(scans.site, small)), remarks=(*scans.remarks, *remarks))
+    if len(scans) < FEWEST:
+        raise RecipeError(
+            f"{scans.target!r} is known of {len(scans)} people at sites that are large enough; expected "
+            f"{FEWEST} or more."
+        )
+    return scans
+
+
+def predict_target(
+    study: Study, scans: Scans, X: Path, profile: Profile, seconds: dict[str, float], *, tell: Tell
+) -> tuple[ContinuousPredictions, dict[str, Any]]:
+    """Predict a continuous target from a study's table alone: scores (IQ, medication) never predict.
 
     Parameters
     ----------
     study : Study
         Whose table.
     scans : Scans
-        Whose target is continuous.
-    out : path
-        Its folder: ``results.json``, ``predictions.csv``, ``run.json``, ``report.html``.
+        Of `large_sites`.
+    X : path
+        The study's table, (n, n_features) float32.
     profile : Profile
         How much is computed.
-    cache : path
-        Tables that were computed before, shared between studies.
+    seconds : dict
+        Those of each condition are added, s.
     tell : callable
         Told of progress.
 
     Returns
     -------
     ContinuousPredictions, dict
-        What was predicted of everybody, and what is in ``results.json``.
-
-    Raises
-    ------
-    RecipeError
-        The study predicts labels only, the target is a label, or there are too few people.
+        What was predicted of everybody, and what ``results.json`` holds of it.
     """
-    if not study.continuous or not scans.is_continuous:
-        raise RecipeError(
-            f"{study.name} on {scans.target!r}: an amount is told by linear models of a table; expected "
-            "ridge, ridge-partial, ridge-table, age-sex or motion, and a target that is an amount "
-            f"({', '.join(scans.scores) or 'these data have none'})."
-        )
-    scans, left_out = _enough_of_each_site(scans)
-    if len(scans) < FEWEST:
-        raise RecipeError(
-            f"{scans.target!r} is known of {len(scans)} people at sites that are large enough; expected "
-            f"{FEWEST} or more."
-        )
-    began = time.perf_counter()
-    tell(study.name, 0, 1, f"table: {study.table}")
-    X = np.load(table_of(study.table, scans, cache), mmap_mode="r", allow_pickle=False)
-    seconds = {"table": time.perf_counter() - began}
     target = scans.scores[scans.target]
     permuted = [
         permuted_within(target, scans.site, np.random.default_rng([29, number]))
         for number in range(profile.permutations)
     ]
     procedure = ContinuousProcedure(
-        {study.table: X, TRAITS: TABLES[TRAITS](scans)},
+        {study.table: np.load(X, mmap_mode="r", allow_pickle=False), TRAITS: TABLES[TRAITS](scans)},
         np.column_stack([target, *permuted]),
         scans.site,
         by_site=True,
@@ -116,12 +121,13 @@ def run_continuous(
         figures[condition] = its
         seconds[condition] = took
         if not condition.startswith(MEAN) and len(scans.labels) == 2:
-            figures[condition + ALONE.format(scans.labels[-1])] = _only_r(figures_of(_alone(table, scans)))
-    whole = ContinuousPredictions.concatenate([each.table for each in found])
-    reported = {
-        "study": described(study),
-        "profile": asdict(profile),
-        "data": _data(scans, left_out),
+            # Rows of the people whose label is not the first, the controls'.
+            alone = np.isin(table.person, scans.table.person[scans.y > 0])
+            figures[condition + ALONE.format(scans.labels[-1])] = _only_r(
+                figures_of(table.rows(np.flatnonzero(alone)))
+            )
+    return ContinuousPredictions.concatenate([each.table for each in found]), {
+        "data": _data(scans),
         "conditions": figures,
         "null": {
             each.condition: {
@@ -132,28 +138,6 @@ def run_continuous(
             if profile.permutations > 1
         },
     }
-    private_folder(out)
-    write_continuous(out / "predictions.csv", whole)
-    write_results(out, reported, seconds)
-    write_report(out)
-    return whole, reported
-
-
-def _enough_of_each_site(scans: Scans) -> tuple[Scans, tuple[str, ...]]:
-    """Only sites whose scale can be known, and what is reported of the others."""
-    target = scans.scores[scans.target]
-    small = [
-        name
-        for name in np.unique(scans.site).tolist()
-        if np.count_nonzero(scans.site == name) < FEWEST_OF_SITE
-        or len(np.unique(target[scans.site == name])) < 2
-    ]
-    reported = tuple(
-        f"site {name or '(none)'} left out: {np.count_nonzero(scans.site == name)} people with an amount, "
-        f"expected {FEWEST_OF_SITE} or more who differ"
-        for name in small
-    )
-    return scans.rows(~np.isin(scans.site, small)), reported
 
 
 def _tasks(study: Study, scans: Scans, profile: Profile) -> list[ContinuousTask]:
@@ -186,17 +170,12 @@ def _tasks(study: Study, scans: Scans, profile: Profile) -> list[ContinuousTask]
     return tasks
 
 
-def _alone(table: ContinuousPredictions, scans: Scans) -> ContinuousPredictions:
-    """Rows of the people whose label is not the first, the controls'."""
-    return table.rows(np.flatnonzero(np.isin(table.person, scans.table.person[scans.y > 0])))
-
-
 def _only_r(figures: dict[str, Any]) -> dict[str, Any]:
     # Predicted of everybody, and against the mean of a few: the others would say who has the disorder again.
     return figures | {name: {"value": None, "interval": None, "p": None} for name in FIGURES if name != "r"}
 
 
-def _data(scans: Scans, left_out: tuple[str, ...]) -> dict[str, Any]:
+def _data(scans: Scans) -> dict[str, Any]:
     target = scans.scores[scans.target]
     sites = {
         name: {
@@ -209,12 +188,7 @@ def _data(scans: Scans, left_out: tuple[str, ...]) -> dict[str, Any]:
         for name in np.unique(scans.site).tolist()
     }
     return {
-        "derivative": scans.derivative,
-        "digest": digest(scans),
         "amount_digest": hashlib.sha256(np.ascontiguousarray(target).tobytes()).hexdigest(),
-        "target": scans.target,
         "unit": "SD of the site",
-        "people": len(scans),
         "sites": sites,
-        "remarks": [*scans.remarks, *left_out],
     }

@@ -1,18 +1,16 @@
-"""A study's system, fitted and written into a bundle that judges one scan of a site nobody saw.
+"""A study's system, fitted and written into a bundle that predicts one scan of an unseen site.
 
-What is exported is the inductive system: it needs nobody else of the site.  The bundle is read back and asked
-about people before anybody is told that it was written: what was evaluated is what it says.
+What is exported is the inductive system: it needs nobody else of the site.  The bundle is read back and
+predicts people before it counts as written: what was evaluated is what it predicts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from models.arrays import Floats
 from models.bundle_files import check_target
 from models.card import ScanCard, ScanInput
 from models.errors import HemostreamError, near_match
@@ -24,13 +22,13 @@ from offline.base.splits import Fold
 from offline.base.versions import versions
 from offline.estimators import NotExportable, layers_of
 from offline.evaluation.tasks import FitTask
+from offline.report.study import UNSEEN_SITE
 from offline.samples.fingerprints import signals_for_card
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
-from offline.studies.profile import UNSEEN_SITE
 from offline.studies.tables import OF_SERIES, digest, table_of
 
 SHORT_ENOUGH = 180.0
@@ -41,22 +39,11 @@ NEAR = 1.1
 LARGEST_DIFFERENCE = 1e-6
 """Between the log odds of a study and of its bundle."""
 ASKED = 40
-"""People about whom study and bundle are compared."""
+"""People on whom study and bundle are compared."""
 
 
-@dataclass(frozen=True)
-class Exported:
-    """What was written.
-
-    Parameters
-    ----------
-    bundle : ScanBundle
-        As read back.
-    difference : float
-        Largest difference of log odds to the study's, over the people who were asked about.
-    asked : int
-        How many those were.
-    """
+class Exported(NamedTuple):
+    """A bundle as read back, its largest difference of log odds to the study's, and over how many people."""
 
     bundle: ScanBundle
     difference: float
@@ -81,10 +68,8 @@ def export_study(
         Which.
     scans : Scans
         Region series of the people to train on; two labels.
-    out : path
-        Folder of the bundle.
-    cache : path
-        Tables that were computed before.
+    out, cache : path
+        Folder of the bundle, and of tables that were computed before.
     without : str
         A site that is left out: the fit is then that of the study's fold of this site.
     evaluation : mapping, optional
@@ -96,7 +81,7 @@ def export_study(
     ------
     HemostreamError
         The study cannot be written into a bundle, or these data are none of its kind, or the bundle
-        does not say what the study says.
+        does not predict what the study predicts.
     """
     if study.not_exportable_because:
         raise HemostreamError(
@@ -108,7 +93,7 @@ def export_study(
             "because it computes its features itself."
         )
     if len(scans.labels) != 2:
-        raise HemostreamError(f"{study.name} tells two labels apart; found {', '.join(scans.labels)}.")
+        raise HemostreamError(f"{study.name} distinguishes two labels; found {', '.join(scans.labels)}.")
     refuse_confounded(scans)
     check_target(out)
     task = FitTask(_fold(scans, without), UNSEEN_SITE, ScanFit())
@@ -152,8 +137,10 @@ def export_study(
     write_scan_bundle(out, card, ScanModel(OF_SERIES[study.table], layers))
     bundle = read_scan_bundle(out)
     rows = task.fold.test[:ASKED] if len(task.fold.test) else task.fold.train[:ASKED]
-    said = log_odds(model, np.asarray(X[rows], dtype=np.float64))
-    difference = float(np.abs(_log_odds(bundle.system, scans.rows(rows)) - said).max())
+    asked = scans.rows(rows)
+    logits = bundle.system.logits(np.asarray(asked.X, dtype=np.float32), asked.repetition_time)
+    own = log_odds(model, np.asarray(X[rows], dtype=np.float64))
+    difference = float(np.abs(logits[:, 1] - logits[:, 0] - own).max())
     if not difference <= LARGEST_DIFFERENCE:
         raise HemostreamError(
             f"The bundle's log odds of {len(rows)} people differ from the study's by up to {difference:.1e}; "
@@ -164,13 +151,7 @@ def export_study(
 
 
 def input_of(scans: Scans) -> ScanInput:
-    """What a scan must be, to be judged by a system that was fitted to these.
-
-    Parameters
-    ----------
-    scans : Scans
-        Region series.
-    """
+    """What a scan must be, to be predicted by a system that was fitted to these region series."""
     seconds = scans.repetition_time
     known = np.isfinite(seconds)
     if not known.all():
@@ -191,7 +172,7 @@ def input_of(scans: Scans) -> ScanInput:
 def _fold(scans: Scans, without: str) -> Fold:
     if not without:
         everybody = np.arange(len(scans))
-        return Fold(("nobody",), everybody, everybody[:0], "nobody")
+        return Fold(("nobody",), everybody, everybody[:0], "nobody")  # the name seeds the fit
     sites = np.unique(scans.site).tolist()
     if without not in sites:
         raise HemostreamError(f"There is no site {without!r}. {near_match(without, sites)}")
@@ -199,8 +180,3 @@ def _fold(scans: Scans, without: str) -> Fold:
         if set(scans.site[fold.test].tolist()) == {without}:
             return fold
     raise HemostreamError(f"The site {without!r} cannot be left out: no other site is left to train on.")
-
-
-def _log_odds(system: ScanModel, scans: Scans) -> Floats:
-    logits = system.logits(np.asarray(scans.X, dtype=np.float32), scans.repetition_time)
-    return np.asarray(logits[:, 1] - logits[:, 0])

@@ -1,4 +1,4 @@
-"""A study's figures: pure functions of what was said of people.
+"""A study's figures: pure functions of what was predicted of people.
 
 The primary one is the AUC within folds (people of one site compared with each other), by person; beside it
 stands the AUC over everybody's scores together, which most papers give and which also rewards knowing a
@@ -13,32 +13,19 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
-from offline.stats.intervals import PersonPredictions, around, bootstrap_sd, draw_people, null_sd
-from offline.stats.metrics import auc, majority_rate
+from offline.report.study import TENFOLD
+from offline.stats.intervals import PersonPredictions, around, bootstrap_sd, clopper_pearson, null_sd
+from offline.stats.metrics import auc
 from offline.stats.permutation import p_value
 from offline.stats.person_classes import PersonClasses
 from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Pairs, person_scores
-from offline.studies.profile import TENFOLD
-from offline.studies.several_figures import shares
-
-DRAWS = 2000
 
 
 def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
-    """Every condition's figures, and what they are compared with.
+    """Figures of every condition in a study's table, by condition; JSON types.
 
-    Parameters
-    ----------
-    table : Predictions
-        All conditions of a study.
-    null : mapping of metric to (n,) float64
-        The ten folds' figures on permuted labels; empty where there are none.
-
-    Returns
-    -------
-    dict
-        JSON types, by condition.
+    The ten folds stand beside the null: their figures on permuted labels, (n,) float64 by metric, if any.
     """
     return {
         condition: _of_condition(table.of_condition(condition), null if condition == TENFOLD else {})
@@ -47,16 +34,19 @@ def figures_of(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]
 
 
 def _of_condition(table: Predictions, null: Mapping[str, Floats]) -> dict[str, Any]:
+    classes = PersonClasses.of(table)
+    its = classes.figures(table.labels)
+    people = {"people": len(classes.people), "majority_rate": its["majority_rate"]}
+    shares = _shares(its, table.labels)
     if len(table.labels) > 2:
-        classes = PersonClasses.of(table)
-        out = {"people": len(classes.people), **_with_intervals(classes, classes.y, null)}
         # Of several labels the AUC over everybody's scores is not given: no paper of the review has it.
-        return out | classes.figures(table.labels) | shares(table) | {"auc_over_all": None}
+        return people | _with_intervals(classes, classes.y, null) | its | shares | {"auc_over_all": None}
     scores = person_scores(table)
     pairs = Pairs.of(scores)
-    out = {"people": len(scores.people), "majority_rate": majority_rate(scores.positive * 1)}
-    out |= _with_intervals(pairs, scores.positive, null) | {"auc_over_all": over_all(table)}
-    return out | people_figures(scores, pairs, None) | shares(table)
+    first = table.rows(table.repeat == table.repeat.min())
+    over_all = auc(first.y == 1, first.scores[:, 1], np.full(len(first), ""))
+    out = people | _with_intervals(pairs, scores.positive, null) | {"auc_over_all": over_all}
+    return out | people_figures(scores, pairs, None) | shares
 
 
 def _with_intervals(
@@ -81,35 +71,21 @@ def _with_intervals(
     return out
 
 
-def over_all(table: Predictions) -> float | None:
-    """AUC over everybody's scores together, whatever fold they are from; of the first repeat."""
-    first = table.rows(table.repeat == table.repeat.min())
-    return auc(first.y == 1, first.scores[:, 1], np.full(len(first), ""))
+def _shares(its: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, Any]:
+    """Shares of people who were predicted right, of everybody and of each label, with exact intervals.
 
-
-def apart(one: Predictions, other: Predictions, metric: str, *, seed: int = 0) -> dict[str, Any] | None:
-    """One study less another on the same people of the same folds, people drawn together for both.
-
-    Parameters
-    ----------
-    one, other : Predictions
-        The same condition of two studies.
-    metric : {"auc", "balanced_accuracy"}
-        Which figure.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    dict or None
-        ``difference`` and ``interval``; None where they did not judge the same people.
+    Who was predicted in several repeats counts once, by the mean of the predictions; who was drawn to train
+    is taken as it was.
     """
-    first, second = person_scores(one), person_scores(other)
-    if first.people != second.people or not np.array_equal(first.positive, second.positive):
-        return None
-    pairs = [Pairs.of(each) for each in (first, second)]
-    values = [float(each.figure(metric, first.positive)[0]) for each in pairs]  # type: ignore[arg-type]
-    times = draw_people(first.positive, seed=seed, draws=DRAWS)
-    drawn = [each.figure(metric, first.positive, times) for each in pairs]  # type: ignore[arg-type]
-    low, high = np.nanquantile(drawn[0] - drawn[1], [0.025, 0.975])
-    return {"difference": values[0] - values[1], "interval": [float(low), float(high)]}
+    confusion = np.array(its["predicted"])  # true labels down, predicted across
+
+    def share(right: int, n: int) -> list[float] | None:
+        ends = clopper_pearson(right, n)
+        return None if ends is None else list(ends)
+
+    of_label = zip(labels, np.diagonal(confusion).tolist(), confusion.sum(axis=1).tolist(), strict=True)
+    return {
+        "accuracy_interval": share(int(np.trace(confusion)), int(confusion.sum())),
+        "recall": its["recall"],
+        "recall_interval": {label: share(right, n) for label, right, n in of_label},
+    }

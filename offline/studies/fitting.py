@@ -6,8 +6,7 @@ All chance follows from study, condition, fold and permutation, so the same come
 import hashlib
 import json
 import warnings
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from inspect import signature
@@ -16,25 +15,29 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
+from scipy.special import expit, logsumexp, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Floats
+from offline.base.predictions import Predictions
 from offline.base.progress import Tell
 from offline.base.row_splits import ten_folds
 from offline.base.sample_table import SampleTable
-from offline.evaluation.tasks import FitTask, Scores
+from offline.evaluation.tasks import FitResult, FitTask, Scores
 from offline.features.by_site import moved_together
+from offline.report.study import OWN
 from offline.stats.permutation import permuted_labels
 from offline.studies import tables
 from offline.studies.base import Study
 from offline.studies.columns import Columns
-from offline.studies.multiclass import area, for_labels, log_probabilities
+from offline.studies.multiclass import area, for_labels
 from offline.studies.profile import PERMUTATION_SEED
 from offline.studies.tables import matrices_in
 
 INNER_FOLDS = 3
+SUREST = 1e-9
+"""Probabilities are kept so far from 0: a tree that predicts 0 has no finite logarithm."""
 REVISION = 3
 """Raise it when what a task does changes: what was kept before is then not taken up."""
 
@@ -67,7 +70,7 @@ ScanTask = FitTask[ScanFit]
 
 @dataclass(frozen=True, eq=False)
 class ScanProcedure:
-    """Fits a study's model to a table of scans.
+    """Fits a study's model to a table of scans, one row a person.
 
     Scores are the log odds of the second of two labels, (n_test,), or of more labels the log probability of
     each, (n_test, n_labels).
@@ -79,7 +82,7 @@ class ScanProcedure:
     X : path or (n, n_features) float32
         Of everybody.
     table : SampleTable
-        One row a person.
+        Whose.
     digest : str
         Of the data.
     """
@@ -116,35 +119,25 @@ class ScanProcedure:
         self, tasks: Sequence[ScanTask], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
         """See `Procedure`: log odds, (n_test,) float64, or log probabilities, (n_test, n_labels) float64."""
-        with _quietly():
+        # A fit that stops at its most iterations predicts as it is, like any other.
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             if len(tasks) > 1:
                 return self._together(tasks)
             model, setting, X = self.fit(tasks[0])
             return [(log_odds(model, X, self.table.site[tasks[0].fold.test]), {"setting": setting})]
 
     def fit(self, task: ScanTask) -> tuple[Any, int, Floats]:
-        """Choose a setting within training and fit with it.
-
-        Parameters
-        ----------
-        task : FitTask
-            Which.
-
-        Returns
-        -------
-        classifier, int, (n_test, n_features) float64
-            Fitted, the setting, and the rows of those who are predicted.
-        """
+        """Choose a setting within training and fit: classifier, setting, and the rows that are predicted."""
         study, train = self.study, task.fold.train
         target = labels_of(self.table, task)
         known, X_test = self._rows(task, target)
-        y, site = target[train], self.table.site[train]
+        rows = known, target[train], self.table.site[train]
         more = study.unlabelled.settings if task.fit.centred and study.unlabelled is not None else {}
-        seed = self._seed(task)
-        setting = task.fit.setting
+        settings = [{**setting, **more} for setting in study.settings]
+        seed, setting = self._seed(task), task.fit.setting
         if setting is None:
-            setting = _chosen(study, more, known, y, site, seed)
-        return _fitted(study, {**study.settings[setting], **more}, known, y, site, seed), setting, X_test
+            setting = _chosen(study, settings, *rows, seed)
+        return _fitted(study, settings[setting], *rows, seed), setting, X_test
 
     def _together(self, tasks: Sequence[ScanTask]) -> list[tuple[Scores, dict[str, Any]]]:
         """Permutations of one fold: what looks at no label is done once for all of them."""
@@ -184,16 +177,8 @@ def labels_of(table: SampleTable, task: ScanTask) -> npt.NDArray[np.int64]:
     return permuted_labels(table, task.permutation, seed=PERMUTATION_SEED, by_person=True, folds=folds)
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """A fit that stops at its most iterations predicts as it is, like any other."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
-
-
 def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) -> Floats:
-    """Log odds of the second label, or the decision function where there are no probabilities.
+    """Log odds of the second of two labels, or log probabilities of more, by what the model has.
 
     Parameters
     ----------
@@ -202,34 +187,35 @@ def log_odds(model: Any, X: Floats, site: npt.NDArray[np.str_] | None = None) ->
     X : (n, n_features) float64
         Of those who are predicted.
     site : (n,) str, optional
-        Where they were recorded, for a model whose decision function takes it; they are then handed in
-        together.
+        Where they were recorded, for a model whose decision function takes it.
 
     Returns
     -------
     (n,) float64, or (n, n_labels) float64
-        Above 0 predicts the second of two; of more, see `offline.studies.multiclass.log_probabilities`.
+        Above 0 predicts the second of two; of more, each row's exponentials sum to 1.
     """
     if site is not None and _takes_site(model, "decision_function"):
         return np.asarray(model.decision_function(X, site=site), dtype=np.float64)
-    if len(model.classes_) > 2:
-        return log_probabilities(model, X)
     if hasattr(model, "decision_function"):
         scores: Floats = np.asarray(model.decision_function(X), dtype=np.float64)
-        return scores if scores.ndim == 1 else scores[:, 1] - scores[:, 0]
-    p = np.clip(np.asarray(model.predict_proba(X))[:, 1], 1e-9, 1.0 - 1e-9)
-    return np.asarray(np.log(p / (1.0 - p)))
+    else:
+        scores = np.log(np.clip(np.asarray(model.predict_proba(X), dtype=np.float64), SUREST, 1.0))
+    if len(model.classes_) > 2:
+        return np.asarray(scores - logsumexp(scores, axis=1, keepdims=True))
+    return scores if scores.ndim == 1 else scores[:, 1] - scores[:, 0]
 
 
-def _chosen(study: Study, more: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> int:
+def _chosen(
+    study: Study, settings: Sequence[Mapping[str, Any]], X: Floats, y: Any, site: Any, seed: int
+) -> int:
     """The setting with the greatest AUC over held-out thirds of the training people."""
-    if len(study.settings) == 1:
+    if len(settings) == 1:
         return 0
     split = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed % 2**32)
-    areas = np.zeros(len(study.settings))
+    areas = np.zeros(len(settings))
     for train, test in split.split(X, y):
-        for k, setting in enumerate(study.settings):
-            model = _fitted(study, {**setting, **more}, X[train], y[train], site[train], seed)
+        for k, setting in enumerate(settings):
+            model = _fitted(study, setting, X[train], y[train], site[train], seed)
             areas[k] += area(y[test], log_odds(model, X[test], site[test]))
     return int(np.argmax(areas))
 
@@ -252,5 +238,18 @@ def probabilities_of(log_odds: Floats) -> Floats:
     """As a prediction table has them, (n, n_labels) float64, of log odds (n,) or (n, n_labels) float64."""
     if log_odds.ndim == 2:
         return np.asarray(softmax(log_odds, axis=1))
-    second = expit(log_odds)
-    return np.stack([1.0 - second, second], axis=1)
+    return np.stack([expit(-log_odds), expit(log_odds)], axis=1)  # 1 - p would lose the small ones
+
+
+def predictions_of(labels: tuple[str, ...], table: SampleTable, result: FitResult[Any]) -> Predictions:
+    """What a fit predicted of its test people, beside their labels in a table, one row a person."""
+    task = result.task
+    return Predictions.of_fold(
+        labels,
+        table,
+        task.fold,
+        probabilities_of(result.scores),
+        condition=task.condition,
+        repeat=task.repeat,
+        name=OWN if task.condition == OWN else None,  # one person at a time is one round
+    )

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from models.errors import HemostreamError
 from offline.base.process_pool import Workers
@@ -19,7 +18,6 @@ from offline.evaluation.leakage.protocols import (
     SETTING,
     AuditTask,
     LeakageProtocol,
-    Rows,
     labels_by_permutation,
 )
 from offline.evaluation.leakage.scans import FOLDS, METRICS, figures_by_sample, plan_scans, rounds_of
@@ -29,7 +27,7 @@ from offline.scans import Scans
 from offline.stats.metrics import majority_rate
 from offline.studies.base import Study
 from offline.studies.columns import Columns, how_many
-from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, ScanTask
+from offline.studies.fitting import INNER_FOLDS, ScanFit, ScanProcedure, ScanTask, probabilities_of
 from offline.studies.profile import PERMUTATION_SEED, Profile
 from offline.studies.scan_parts import PARTS, cut
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, digest, table_of
@@ -65,10 +63,8 @@ def audit_study(
         The study's table, (n, n_features) float32.
     profile : Profile
         How much is computed.
-    work : path
-        Folder of results that are kept.
-    cache : path
-        Tables that were computed before.
+    work, cache : path
+        Folders of results that are kept, and of tables that were computed before.
     workers : Workers
         Who shares the fits.
     tell : callable
@@ -85,33 +81,11 @@ def audit_study(
     rounds = rounds_of(max(DIVISIONS, profile.repeats), profile.audited)
     traits = N_TRAITS if study.table == CORRELATION_AND_TRAITS else 0
     n_columns = how_many(np.load(X, mmap_mode="r", allow_pickle=False).shape[1] - traits)
-    seconds: list[float] = []
-
-    def audited(protocol: LeakageProtocol, procedure: ScanProcedure, rows: Rows) -> dict[str, Any]:
-        table = procedure.table
-        labels = labels_by_permutation(table, seed=PERMUTATION_SEED, by_person=True)
-        planned = plan_scans(protocol, table, rows, labels, rounds, n_settings=len(study.settings))
-        tasks = [scan_task(each, n_columns, traits) for each in planned]
-        kept = FitCache(work, procedure.key)
-        results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
-        seconds.append(sum(each.seconds for each in results))
-        evaluated = []
-        for task, each in zip(planned, results, strict=True):
-            both = np.stack(
-                [expit(-each.scores), expit(each.scores)], axis=1
-            )  # 1 - p would lose the small ones
-            evaluated.append((task, predicted(task, both, table, labels)))
-        return audit_of(evaluated, (protocol,), METRICS, figures_by_sample, model=study.name, unit="sample")
-
     whole = ScanProcedure(study, X, scans.table, digest(scans))
+    given = {SELECTION: (whole, rows), SETTING: (whole, rows)}
     skipped = {} if profile.name == "full" else too_long(study, len(rows), len(rounds))
     if len(study.settings) == 1:
         skipped[SETTING] = "the study has one setting"
-    found = {
-        protocol: audited(protocol, whole, rows)
-        for protocol in (SELECTION, SETTING)
-        if protocol not in skipped
-    }
     if RANDOM not in skipped:
         try:
             parts = cut(scans.rows(rows))
@@ -120,7 +94,25 @@ def audit_study(
             skipped[RANDOM] = f"a part of a scan has no such table: {error}"
         else:
             own = ScanProcedure(study, of_parts, parts.table, digest(parts))
-            found[RANDOM] = audited(RANDOM, own, np.arange(len(parts)))
+            given[RANDOM] = own, np.arange(len(parts))
+    found, seconds = {}, 0.0
+    for protocol, (procedure, its_rows) in given.items():
+        if protocol in skipped:
+            continue
+        table = procedure.table
+        labels = labels_by_permutation(table, seed=PERMUTATION_SEED, by_person=True)
+        planned = plan_scans(protocol, table, its_rows, labels, rounds, n_settings=len(study.settings))
+        tasks = [scan_task(each, n_columns, traits) for each in planned]
+        kept = FitCache(work, procedure.key)
+        results = run_tasks(procedure, tasks, cache=kept, workers=workers, tell=tell, what=study.name)
+        seconds += sum(each.seconds for each in results)
+        evaluated = [
+            (task, predicted(task, probabilities_of(each.scores), table, labels))
+            for task, each in zip(planned, results, strict=True)
+        ]
+        found[protocol] = audit_of(
+            evaluated, (protocol,), METRICS, figures_by_sample, model=study.name, unit="sample"
+        )
     tried = [found[protocol]["protocols"] for protocol in OF_SCANS if protocol in found]
     return {
         "site": site,
@@ -133,7 +125,7 @@ def audit_study(
         **found[SELECTION],
         "protocols": {name: its for each in tried for name, its in each.items()},
         "skipped": {str(protocol): skipped[protocol] for protocol in OF_SCANS if protocol in skipped},
-    }, sum(seconds)
+    }, seconds
 
 
 def why_not(study: Study, scans: Scans) -> str:
@@ -148,17 +140,7 @@ def why_not(study: Study, scans: Scans) -> str:
 
 
 def too_long(study: Study, n_people: int, n_rounds: int) -> dict[LeakageProtocol, str]:
-    """Protocols whose fits would take too long for a quick audit, and why.
-
-    Parameters
-    ----------
-    study : Study
-        Whose fits.
-    n_people : int
-        At the site.
-    n_rounds : int
-        Divisions and permutations.
-    """
+    """Protocols whose fits would take too long for a quick audit of so many people and rounds, and why."""
     k, fits = len(study.settings), FOLDS * n_rounds
     within = INNER_FOLDS * (1.0 - 1.0 / INNER_FOLDS)  # fits of a choice, in fits of all training people
     seconds = {
@@ -175,14 +157,7 @@ def too_long(study: Study, n_people: int, n_rounds: int) -> dict[LeakageProtocol
 def scan_task(task: AuditTask, n_columns: int, traits: int) -> ScanTask:
     """A task of the audit as one of the study.
 
-    Parameters
-    ----------
-    task : AuditTask
-        What is fitted to what.
-    n_columns : int
-        That are chosen, where they are.
-    traits : int
-        Last columns that are no features, and stay.
+    So many columns are chosen where the protocol chooses; the last ones are traits, which stay.
     """
     columns = None
     if task.protocol.selection:

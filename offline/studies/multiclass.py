@@ -1,8 +1,8 @@
-"""More than two labels: how a system fits them, and what it says of each.
+"""More than two labels: how a system fits them, and what it predicts of each.
 
 A system that knows several labels is fitted to them as it is; one of two labels is fitted to each label
-against the rest.  What is said of a person is a log probability of each label; decision functions stand for
-these up to a constant, so the label with the greatest is the one that is said.
+against the rest.  What is predicted of a person is a log probability of each label; decision functions stand
+for these up to a constant, so the label with the greatest is the one that is predicted.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,6 @@ from offline.scans import Scans
 
 FEWEST = 5
 """People of each of several labels: each is on both sides of every division, and of those within training."""
-SUREST = 1e-9
-"""Probabilities are kept so far from 0: a tree that says 0 has no finite logarithm."""
 
 
 class OneAgainstRest:
@@ -29,31 +27,21 @@ class OneAgainstRest:
 
     Least squares on minus and plus one give a label of a share p of the people the scores of a linear
     discriminant, times 2 p (1 - p), about 2 p - 1; both are taken out again, or else the commonest label
-    would be said of everybody.  Of log odds those of the share are taken out.  So labels weigh the same,
+    would be predicted of everybody.  Of log odds those of the share are taken out.  So labels weigh the same,
     however many people have them.
 
     Parameters
     ----------
     make : callable
         Gives an unfitted classifier of two labels; its decision function is that of least squares, or it
-        says ``decision_is_log_odds``.
+        has ``decision_is_log_odds``.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self.make = make
 
     def fit(self, X: Floats, y: npt.NDArray[Any], **more: Any) -> "OneAgainstRest":
-        """Fit each.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            One row a person.
-        y : (n,) array
-            Labels.
-        **more
-            What else `make`'s classifier is fitted with.
-        """
+        """Fit each to (n, n_features) float64, labels (n,) and what else its classifier is fitted with."""
         self.classes_, n = np.unique(y, return_counts=True)
         self.share_ = n / len(y)
         against = [np.asarray(y == label, dtype=np.int64) for label in self.classes_]
@@ -61,18 +49,7 @@ class OneAgainstRest:
         return self
 
     def decision_function(self, X: Floats) -> Floats:
-        """How strongly each label is said, against the rest.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            Of those who are judged.
-
-        Returns
-        -------
-        (n, n_labels) float64
-            In the order of ``classes_``.
-        """
+        """Scores of each label against the rest, (n, n_labels) float64 in the order of ``classes_``."""
         scores = np.stack([np.asarray(each.decision_function(X)) for each in self.each_], axis=1)
         p = self.share_
         if getattr(self.each_[0], "decision_is_log_odds", False):
@@ -81,7 +58,7 @@ class OneAgainstRest:
 
 
 def refuse_few(scans: Scans) -> None:
-    """Refuse three labels or more where one has too few people to be learnt and judged.
+    """Refuse three labels or more where one has too few people to be learnt and predicted.
 
     Raises
     ------
@@ -90,50 +67,28 @@ def refuse_few(scans: Scans) -> None:
     """
     n = np.bincount(scans.y, minlength=len(scans.labels))
     if len(scans.labels) > 2 and n.min() < FEWEST:
-        told = ", ".join(f"{count} {label}" for label, count in zip(scans.labels, n.tolist(), strict=True))
-        raise RecipeError(f"There are {told}; expected {FEWEST} people or more of each of several labels.")
+        found = ", ".join(f"{count} {label}" for label, count in zip(scans.labels, n.tolist(), strict=True))
+        raise RecipeError(f"There are {found}; expected {FEWEST} people or more of each of several labels.")
 
 
 def for_labels(make: Callable[[], Any], n_labels: int) -> Any:
-    """An unfitted classifier: the system's own where it can tell so many labels, else one for each."""
+    """An unfitted classifier: the system's own where it knows so many labels, else one for each."""
     own = make()
     return own if n_labels == 2 or get_tags(own).classifier_tags.multi_class else OneAgainstRest(make)
 
 
-def log_probabilities(model: Any, X: Floats) -> Floats:
-    """What is said of each label.
-
-    Parameters
-    ----------
-    model : classifier
-        Fitted to three labels or more.
-    X : (n, n_features) float64
-        Of those who are judged.
-
-    Returns
-    -------
-    (n, n_labels) float64
-        Each row's exponentials sum to 1.
-    """
-    if hasattr(model, "decision_function"):
-        scores = np.asarray(model.decision_function(X), dtype=np.float64)
-    else:
-        scores = np.log(np.clip(np.asarray(model.predict_proba(X), dtype=np.float64), SUREST, 1.0))
-    return np.asarray(scores - logsumexp(scores, axis=1, keepdims=True))
-
-
-def area(y: npt.NDArray[np.int64], said: Floats) -> float:
+def area(y: npt.NDArray[np.int64], scores: Floats) -> float:
     """AUC of two labels, or the mean over several of each against the rest.
 
     Parameters
     ----------
     y : (n,) int64
         Labels.
-    said : (n,) float64, or (n, n_labels) float64
+    scores : (n,) float64, or (n, n_labels) float64
         Log odds of the second of two, or log probabilities of all.
     """
-    if said.ndim == 1:
-        return float(roc_auc_score(y, said))
-    rest = [logsumexp(np.delete(said, label, axis=1), axis=1) for label in range(said.shape[1])]
-    areas = [roc_auc_score(y == label, said[:, label] - rest[label]) for label in range(said.shape[1])]
+    if scores.ndim == 1:
+        return float(roc_auc_score(y, scores))
+    rest = [logsumexp(np.delete(scores, label, axis=1), axis=1) for label in range(scores.shape[1])]
+    areas = [roc_auc_score(y == label, own - rest[label]) for label, own in enumerate(scores.T)]
     return float(np.mean(areas))

@@ -11,35 +11,18 @@ from offline.base.row_splits import own_folds, ten_folds, unseen_sites
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.evaluation.tasks import FitTask
+from offline.report.study import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.studies.base import Role, Study
 from offline.studies.fitting import ScanFit, ScanTask
-from offline.studies.profile import (
-    OWN,
-    PERMUTED,
-    SEED,
-    TENFOLD,
-    TRANSDUCTIVE,
-    UNSEEN_SITE,
-    Profile,
-)
+from offline.studies.profile import PERMUTED, SEED, Profile
 
 FEWEST_PREDICTED = 10
 """People of each label among those of whom a study predicts."""
 
 
 def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask]:
-    """Every condition's folds with the true labels.
-
-    Parameters
-    ----------
-    study : Study
-        Which.
-    table : SampleTable
-        One row a person.
-    profile : Profile
-        How much is computed.
-    """
+    """Every condition's folds with the true labels."""
     sites, plain = unseen_sites(table), ScanFit()
     out = [FitTask(fold, UNSEEN_SITE, plain) for fold in sites]
     if study.transductive and study.role is not Role.CONFOUND:
@@ -55,12 +38,7 @@ def planned(study: Study, table: SampleTable, profile: Profile) -> list[ScanTask
 def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanTask]:
     """Ten folds again for every permutation (`offline.stats.permutation.permuted_labels`).
 
-    Parameters
-    ----------
-    table, profile
-        See `planned`.
-    setting : int
-        The one that the true labels' ten folds chose most often, for a profile that keeps it.
+    A profile that keeps the setting keeps this one: what the true labels' ten folds chose most often.
     """
     kept = setting if profile.kept else None
     return [
@@ -72,13 +50,7 @@ def null_tasks(table: SampleTable, profile: Profile, setting: int) -> list[ScanT
 
 
 def people_of(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
-    """Of whom a study predicts, (n,) bool.
-
-    Raises
-    ------
-    HemostreamError
-        They are too few of a label to say anything.
-    """
+    """Of whom a study predicts, (n,) bool; refused where they are too few of a label."""
     if study.population is None:
         return np.ones(len(scans), dtype=np.bool_)
     chosen = np.asarray(study.population.chosen(scans), dtype=np.bool_)
@@ -86,24 +58,14 @@ def people_of(study: Study, scans: Scans) -> npt.NDArray[np.bool_]:
     if counts.min() < FEWEST_PREDICTED:
         found = ", ".join(f"{n} {label}" for label, n in zip(scans.labels, counts, strict=True))
         raise HemostreamError(
-            f"{study.name} judges {study.population.words}; found {found}. "
+            f"{study.name} predicts {study.population.words}; found {found}. "
             f"Expected {FEWEST_PREDICTED} or more of each."
         )
     return chosen
 
 
 def only(tasks: Sequence[ScanTask], people: npt.NDArray[np.bool_], table: SampleTable) -> list[ScanTask]:
-    """The same tasks, predicting only some people; those that predict nobody are left out.
-
-    Parameters
-    ----------
-    tasks : sequence of Task
-        As planned.
-    people : (n,) bool
-        Whom.
-    table : SampleTable
-        One row a person.
-    """
+    """The same tasks, predicting only some people, (n,) bool; those that predict nobody are left out."""
     if people.all():
         return list(tasks)
     out = []

@@ -1,9 +1,7 @@
-"""What a study is evaluated under: its conditions, and how much is computed."""
+"""How much of a study is computed, and what chance follows from; `offline.report.study` names conditions."""
 
 from dataclasses import dataclass
 
-UNSEEN_SITE, TRANSDUCTIVE, TENFOLD = "unseen site", "unseen site, transductive", "10-fold"
-OWN = "paper's protocol"
 PERMUTED = "permuted labels"
 SEED = 0
 """Of the first division into tenths; further ones count on from it."""

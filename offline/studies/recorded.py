@@ -15,19 +15,7 @@ from offline.studies.base import Paper, PaperClaim
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """A system that is a recipe.
-
-    Parameters
-    ----------
-    name : str
-        On the command line.
-    title, paper, ours
-        As of `offline.studies.base.Study`.
-    recipe : str
-        One that ships with hemostream, or a TOML file.
-    not_exportable_because : str
-        Why no bundle of it can be trained; empty where one can.
-    """
+    """A system that is a recipe (one that ships with hemostream, or a TOML file); the rest as of `Study`."""
 
     name: str
     title: str
@@ -53,7 +41,7 @@ XU2019 = Recorded(
         unstated=UNSTATED,
     ),
     ours="A CGRNN for every channel and chromophore on windows of 7 s; the channel is chosen within the "
-    "fold, people are judged who were never seen.",
+    "fold, people are predicted who were never seen.",
     recipe="xu2019",
     not_exportable_because="a bundle holds networks of all channels",
 )
@@ -70,7 +58,7 @@ XU2020 = Recorded(
         ),
         unstated=UNSTATED,
     ),
-    ours="Windows of 7 s of HbO and HbR of all channels; people are judged who were never seen.",
+    ours="Windows of 7 s of HbO and HbR of all channels; people are predicted who were never seen.",
     recipe="xu2020",
 )
 RECORDED: Mapping[str, Recorded] = MappingProxyType({each.name: each for each in (XU2019, XU2020)})
@@ -90,26 +78,7 @@ def is_cohort(path: Path) -> bool:
 def run_recorded(
     system: Recorded, cohort: Path, out: Path, *, workers: int = 1, allow_damaged: bool = False
 ) -> None:
-    """Evaluate a system's recipe on a cohort, with its audit, and write that report.
-
-    Parameters
-    ----------
-    system : Recorded
-        Which.
-    cohort : path
-        Its table, or the folder of ``cohort.tsv``.
-    out : path
-        Folder of the report.
-    workers : int
-        Processes that share the folds.
-    allow_damaged : bool
-        Take what is left of recordings of which much cannot be read.
-
-    Raises
-    ------
-    HemostreamError
-        Whatever is wrong with the cohort, its recordings or the folder.
-    """
+    """Evaluate a system's recipe on a cohort, with its audit, and write that report; see `evaluate`."""
     from offline.evaluation.evaluate import evaluate
     from offline.samples.recipe import load_recipe
     from realtime.inference import one_thread

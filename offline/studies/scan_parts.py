@@ -11,19 +11,9 @@ PARTS = 4
 
 
 def cut(scans: Scans, parts: int = PARTS) -> Scans:
-    """Parts of scans as scans of their own, a person's one after another; none overlap.
+    """Parts of series as scans of their own, a person's one after another; none overlap.
 
-    Parameters
-    ----------
-    scans : Scans
-        Series, one scan a person.
-    parts : int
-        Of each scan; volumes that are left over at its end are dropped.
-
-    Returns
-    -------
-    Scans
-        X is (parts * n, n_regions, n_times // parts) float32.
+    Volumes that are left over at a scan's end are dropped.  X is (parts * n, n_regions, n_times // parts).
 
     Raises
     ------
@@ -35,17 +25,15 @@ def cut(scans: Scans, parts: int = PARTS) -> Scans:
     length = scans.n_times // parts
     if length.min() < 1:
         raise HemostreamError(f"A scan has {scans.n_times.min()} volumes; expected {parts} or more.")
-    X = np.full((len(scans), parts, scans.X.shape[1], length.max()), np.nan, dtype=np.float32)
+    whose, part = np.divmod(np.arange(len(scans) * parts), parts)
+    out, length = scans.rows(whose), length[whose]
+    X = np.full((len(whose), scans.X.shape[1], length.max()), np.nan, dtype=np.float32)
     for i, n in enumerate(length.tolist()):
-        for part in range(parts):
-            X[i, part, :, :n] = scans.X[i, :, part * n : (part + 1) * n]
-    whose = np.repeat(np.arange(len(scans)), parts)
-    out = scans.rows(whose)
-    part_s = length[whose] * out.repetition_time
-    start = np.tile(np.arange(parts), len(scans)) * part_s
+        X[i, :, :n] = out.X[i, :, part[i] * n : (part[i] + 1) * n]
+    part_s = length * out.repetition_time
     return replace(
         out,
-        X=X.reshape(len(whose), *X.shape[2:]),
-        table=replace(out.table, start=start, stop=start + part_s),
+        X=X,
+        table=replace(out.table, start=part * part_s, stop=part * part_s + part_s),
         derivative=f"{scans.derivative}; cut into {parts} parts",
     )

@@ -6,8 +6,10 @@ site whose mean was taken out, whatever else of it is there: so a Gaussian kerne
 spreads and shapes as well.
 """
 
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,23 +19,27 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import HemostreamError
+from offline.base.json_files import write_json
 from offline.base.predictions import Predictions
 from offline.base.progress import Tell
+from offline.base.result_cache import make_folder
 from offline.base.row_splits import FOLDS, ten_folds_of_sites_and_labels
+from offline.base.versions import versions
 from offline.estimators.combat import ComBat
 from offline.estimators.corrected import TraitScale, separable
 from offline.estimators.kernel_ridge import Products, predict_label, score_two
 from offline.evaluation.runner import run_tasks
-from offline.evaluation.tasks import FitResult, FitTask, Scores, tagged
+from offline.evaluation.tasks import FitResult, FitTask, Scores
+from offline.report.folder import write_report
+from offline.report.sites import sites_notes, sites_table
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
 from offline.stats.intervals import around, bootstrap_sd
 from offline.stats.metrics import majority_rate
 from offline.stats.primary import Metric
 from offline.studies.figures import figures_of
-from offline.studies.fitting import probabilities_of
-from offline.studies.profile import TENFOLD
-from offline.studies.tables import AGE, FEMALE, trait_columns
+from offline.studies.fitting import predictions_of
+from offline.studies.tables import AGE, AS_IT_IS, FEMALE, digest, table_of, trait_columns
 
 Names = npt.NDArray[np.str_]
 LINEAR, GAUSSIAN = "linear", "Gaussian kernel"
@@ -42,17 +48,7 @@ DIAGNOSIS = "diagnosis"
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of a fold.
-
-    Parameters
-    ----------
-    X : (n, n_features) float64
-        Features.
-    site : (n,) str
-        Where each was recorded.
-    traits : (n, n_traits) float64
-        As `offline.studies.tables.trait_columns` has them.
-    """
+    """One side of a fold: features (n, n_features), sites (n,), and `trait_columns` (n, n_traits)."""
 
     X: Floats
     site: Names
@@ -65,17 +61,13 @@ def _none(train: Side, test: Side) -> tuple[Floats, Floats]:
 
 def _centred(train: Side, test: Side) -> tuple[Floats, Floats]:
     means = {name: train.X[train.site == name].mean(axis=0) for name in np.unique(train.site).tolist()}
-    return tuple(each.X - np.stack([means[name] for name in each.site]) for each in (train, test))
+    one, two = (each.X - np.stack([means[name] for name in each.site]) for each in (train, test))
+    return one, two
 
 
-def _combat(train: Side, test: Side) -> tuple[Floats, Floats]:
-    combat = ComBat("refuse").fit(train.X, site=train.site)
-    return combat.transform(train.X, site=train.site), combat.transform(test.X, site=test.site)
-
-
-def _combat_kept(train: Side, test: Side) -> tuple[Floats, Floats]:
+def _combat(train: Side, test: Side, *, keep: tuple[int, ...] = ()) -> tuple[Floats, Floats]:
     scale = TraitScale.of(train.traits)
-    kept = list(separable(scale(train.traits), train.site, (AGE, FEMALE)))
+    kept = list(separable(scale(train.traits), train.site, keep))
     combat = ComBat("refuse").fit(train.X, site=train.site, covariates=scale(train.traits)[:, kept])
     one, two = (
         combat.transform(each.X, site=each.site, covariates=scale(each.traits)[:, kept])
@@ -89,42 +81,22 @@ HARMONISATIONS: Mapping[str, Callable[[Side, Side], tuple[Floats, Floats]]] = Ma
         "none": _none,
         "centred by site": _centred,
         "ComBat": _combat,
-        "ComBat, age and sex kept": _combat_kept,
+        "ComBat, age and sex kept": partial(_combat, keep=(AGE, FEMALE)),
     }
 )
 """From the people of training and the held-out ones to the features of both."""
 
 
-@dataclass(frozen=True)
-class SiteFit:
-    """How a task is fitted.
-
-    Parameters
-    ----------
-    harmonisation : str
-        One of `HARMONISATIONS`.
-    model : str
-        `LINEAR` or `GAUSSIAN` predict the site, `DIAGNOSIS` the label by a linear model.
-    """
-
-    harmonisation: str
-    model: str
+SiteTask = FitTask[str]
+"""Its condition is one of `HARMONISATIONS`; `LINEAR` and `GAUSSIAN` predict sites, `DIAGNOSIS` the label."""
 
 
 @dataclass(frozen=True, eq=False)
 class SiteProcedure:
-    """Predicts sites and diagnoses from harmonised features.
+    """Predicts sites and diagnoses from harmonised features, (n, n_features) float32.
 
-    Scores are (n_test,) float64: the number of the site, or log odds of the second label.
-
-    Parameters
-    ----------
-    X : (n, n_features) float32
-        Features, all of them numbers.
-    scans : Scans
-        Whose they are.
-    names : tuple of str
-        Sites, sorted.
+    Scores are (n_test,) float64: the number of the site (its place in the sorted names), or log odds of the
+    second label.
     """
 
     X: npt.NDArray[Any]
@@ -132,12 +104,12 @@ class SiteProcedure:
     names: tuple[str, ...]
     most_together: int = 3
 
-    def shared_by(self, task: FitTask[SiteFit]) -> Hashable:
+    def shared_by(self, task: SiteTask) -> Hashable:
         """All models of one harmonisation."""
-        return task.fit.harmonisation, task.fold
+        return task.condition, task.fold
 
     def fit_predict(
-        self, tasks: Sequence[FitTask[SiteFit]], *, tell: Tell, folder: Path | None
+        self, tasks: Sequence[SiteTask], *, tell: Tell, folder: Path | None
     ) -> list[tuple[Scores, dict[str, Any]]]:
         """See `Procedure`: numbers of sites, or log odds, (n_test,) float64."""
         fold, scans = tasks[0].fold, self.scans
@@ -147,13 +119,13 @@ class SiteProcedure:
             for rows in (fold.train, fold.test)
         )
         number = np.searchsorted(self.names, train.site)
-        products = Products.of(*HARMONISATIONS[tasks[0].fit.harmonisation](train, test))
+        products = Products.of(*HARMONISATIONS[tasks[0].condition](train, test))
         out: list[tuple[Scores, dict[str, Any]]] = []
         for task in tasks:
-            if task.fit.model == DIAGNOSIS:
+            if task.fit == DIAGNOSIS:
                 scores = score_two(products, scans.y[fold.train] == 1, train.site)
             else:
-                kernel = products.gaussian() if task.fit.model == GAUSSIAN else products
+                kernel = products.gaussian() if task.fit == GAUSSIAN else products
                 scores = predict_label(kernel, number, len(self.names)).astype(np.float64)
             out.append((scores, {}))
         return out
@@ -174,7 +146,7 @@ def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, 
     Returns
     -------
     dict
-        JSON types.
+        What ``sites.json`` holds of it.
 
     Raises
     ------
@@ -193,16 +165,20 @@ def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, 
     refuse_confounded(scans)
     number = np.searchsorted(large, scans.site)
     tasks = [
-        FitTask(fold, name, SiteFit(name, model), tag=model)
+        FitTask(fold, name, model)
         for fold in ten_folds_of_sites_and_labels(scans.table)
         for name in HARMONISATIONS
         for model in (LINEAR, GAUSSIAN, DIAGNOSIS)
     ]
     results = run_tasks(SiteProcedure(X[kept], scans, large), tasks, tell=tell, what="sites")
 
-    def of(name: str, model: str) -> list[FitResult[SiteFit]]:
-        return [each for each in tagged(results, model) if each.task.condition == name]
+    def of(name: str, model: str) -> list[FitResult[str]]:
+        return [each for each in results if (each.task.condition, each.task.fit) == (name, model)]
 
+    labels = [
+        predictions_of(scans.labels, scans.table, each) for each in results if each.task.fit == DIAGNOSIS
+    ]
+    diagnosis = figures_of(Predictions.concatenate(labels), {})
     return {
         "people": len(scans),
         "sites": {name: int(np.sum(number == k)) for k, name in enumerate(large)},
@@ -214,9 +190,13 @@ def decode_sites(X: npt.NDArray[Any], scans: Scans, *, tell: Tell) -> dict[str, 
         "harmonisations": {
             name: {
                 "site": {model: _of_sites(of(name, model), number) for model in (LINEAR, GAUSSIAN)},
-                "diagnosis": _of_diagnosis(of(name, DIAGNOSIS), scans),
+                "diagnosis": {
+                    "auc": its["auc"]["value"],
+                    "interval": its["auc"]["interval"],
+                    "accuracy": its["accuracy"],
+                },
             }
-            for name in HARMONISATIONS
+            for name, its in diagnosis.items()
         },
     }
 
@@ -233,7 +213,7 @@ class _Right:
         return np.asarray(np.mean(found, axis=0))
 
 
-def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _of_sites(results: Sequence[FitResult[str]], number: npt.NDArray[np.int64]) -> dict[str, Any]:
     right = np.zeros(len(number), dtype=np.bool_)
     for each in results:
         right[each.task.fold.test] = each.scores == number[each.task.fold.test]
@@ -248,14 +228,20 @@ def _of_sites(results: Sequence[FitResult[SiteFit]], number: npt.NDArray[np.int6
     }
 
 
-def _of_diagnosis(results: Sequence[FitResult[SiteFit]], scans: Scans) -> dict[str, Any]:
-    parts = [
-        Predictions.of_fold(
-            scans.labels, scans.table, each.task.fold, probabilities_of(each.scores), condition=TENFOLD
-        )
-        for each in results
-    ]
-    whole = Predictions.concatenate(parts)
-    table = whole.rows(np.argsort(whole.sample))
-    its = figures_of(table, {})[TENFOLD]
-    return {"auc": its["auc"]["value"], "interval": its["auc"]["interval"], "accuracy": its["accuracy"]}
+def run_sites(scans: Scans, out: Path, *, tell: Tell) -> str:
+    """Predict sites, and write ``sites.json``, ``sites-run.json`` and ``sites.html`` into a folder.
+
+    Of series the connectivity is taken, a table as it is.  Gives the table as Markdown, with chance under it.
+    """
+    began = time.perf_counter()
+    make_folder(out)
+    of = "correlation" if scans.is_series else AS_IT_IS
+    X = np.load(table_of(of, scans, out / "cache"), mmap_mode="r", allow_pickle=False)
+    results = {"table": of, "digest": digest(scans), **decode_sites(X, scans, tell=tell)}
+    run = {"seconds": round(time.perf_counter() - began, 2), "versions": versions()}
+    write_json(out / "sites.json", results)
+    write_json(out / "sites-run.json", run)
+    write_report(out)
+    return "\n".join(
+        [sites_table(results).markdown(), "", sites_notes(results)[0], f"{run['seconds']:.0f} s"]
+    )

@@ -1,8 +1,8 @@
 """For whom a study's figures hold: by site, sex, age and motion, of the people of sites it had not seen.
 
-Nothing is fitted: what was said of everybody is counted again within each group.  People are compared with
-those of the same group and the same site, as in the whole; so a group of many sites has an AUC only from the
-sites that hold both of its labels.
+Nothing is fitted: what was predicted of everybody is counted again within each group.  People are compared
+with those of the same group and the same site, as in the whole; so a group of many sites has an AUC only from
+the sites that hold both of its labels.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.base.predictions import Predictions
+from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans
-from offline.stats.intervals import clopper_pearson
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.studies.figures import figures_of
-from offline.studies.profile import UNSEEN_SITE
 
 Groups = dict[str, npt.NDArray[np.bool_]]
 
@@ -31,18 +30,9 @@ UNKNOWN = "unknown"
 
 
 def groups_of(scans: Scans) -> dict[str, Groups]:
-    """Who is in which group.
+    """By what people are divided, and then by group, who is in it, (n,) bool.
 
-    Parameters
-    ----------
-    scans : Scans
-        Everybody.
-
-    Returns
-    -------
-    dict of str to dict of str to (n,) bool
-        By what people are divided, and then by group: everybody is in one group of each division.  Groups
-        of nobody are left out.
+    Everybody is in one group of each division; groups of nobody are left out.
     """
     divisions: dict[str, Groups] = {
         "site": {str(name) or UNKNOWN: scans.site == name for name in np.unique(scans.site)},
@@ -73,7 +63,7 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
     table : Predictions
         All conditions of a study; ``sample`` counts the rows of `scans`.
     scans : Scans
-        Whom it judged.
+        Of whom.
 
     Returns
     -------
@@ -95,7 +85,7 @@ def subgroups(table: Predictions, scans: Scans) -> dict[str, Any]:
 
 
 def _of_group(group: str, own: Predictions) -> dict[str, Any]:
-    # One scan a person, judged once in this condition: rows are people.
+    # One scan a person, predicted once in this condition: rows are people.
     counts = np.bincount(own.y, minlength=2)[:2]
     out: dict[str, Any] = {
         "group": group,
@@ -106,19 +96,14 @@ def _of_group(group: str, own: Predictions) -> dict[str, Any]:
     if counts.min() < LEAST:
         return out
     whole: Mapping[str, Any] = figures_of(own, {})[UNSEEN_SITE]
-    # As the whole study's accuracy: a score of zero is not the second label.
-    right = int(np.sum((own.scores[:, 1] > 0.5) == (own.y == 1)))
-    ends = clopper_pearson(right, len(own))
     out["figures"] = {
         "majority_rate": whole["majority_rate"],
-        "accuracy": {"value": right / len(own), "interval": None if ends is None else list(ends)},
-        **{name: _plain(whole[name]) for name in ("balanced_accuracy", "auc")},
+        "accuracy": {"value": whole["accuracy"], "interval": whole["accuracy_interval"]},
+    } | {
+        name: {"value": whole[name]["value"], "interval": whole[name]["interval"]}
+        for name in ("balanced_accuracy", "auc")
     }
     return out
-
-
-def _plain(figure: Mapping[str, Any]) -> dict[str, Any]:
-    return {"value": figure["value"], "interval": figure["interval"]}
 
 
 def _thirds(motion: npt.NDArray[np.float64]) -> Groups:

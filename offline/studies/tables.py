@@ -27,7 +27,7 @@ from offline.scans import Scans
 ALL_MEASURES = "connectivity measures"
 """The one table in which what a constant region would have is NaN."""
 CORRELATION_AND_TRAITS = "correlation and traits"
-"""Connectivity, then `N_TRAITS` columns: age, its square, whether female, logarithm of motion; no number
+"""Connectivity, then `N_TRAITS` columns: age, its square, whether female, logarithm of motion; NaN
 where unknown, for whoever fits to decide about."""
 AGE, AGE_SQUARED, FEMALE, LOG_MOTION = range(4)
 """Which of them is which."""
@@ -37,7 +37,7 @@ AS_IT_IS = "as it is"
 OF_ANYBODY = ("age and sex", "motion", "site")
 """Tables that need no scan."""
 LEAST_MOTION = 1e-3
-"""mm, of which the logarithm is taken where somebody is said to have moved less."""
+"""mm, of which the logarithm is taken where somebody moved less by the table."""
 
 
 OF_SERIES: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
@@ -70,24 +70,13 @@ def _of(features: tuple[Feature, ...]) -> Callable[[Scans], Floats]:
 
 
 def _traits(scans: Scans) -> Floats:
-    known = np.isfinite(scans.age)
-    age = np.where(known, scans.age, 0.0)
-    return np.column_stack([age, age**2, ~known, scans.sex == "F", scans.sex == "M"]).astype(np.float64)
+    unknown = ~np.isfinite(scans.age)
+    age = np.where(unknown, 0.0, scans.age)
+    return np.column_stack([age, age**2, unknown, scans.sex == "F", scans.sex == "M"]).astype(np.float64)
 
 
 def trait_columns(scans: Scans) -> Floats:
-    """Age, its square, whether female, logarithm of motion.
-
-    Parameters
-    ----------
-    scans : Scans
-        Of whom.
-
-    Returns
-    -------
-    (n, n_traits) float64
-        No number where unknown.
-    """
+    """Age, its square, whether female, logarithm of motion: (n, n_traits) float64, NaN where unknown."""
     female = np.where(np.isin(scans.sex, ("F", "M")), scans.sex == "F", np.nan)
     motion = np.log(np.maximum(scans.motion, LEAST_MOTION))
     return np.column_stack([scans.age, scans.age**2, female, motion])
@@ -100,9 +89,8 @@ def _with_traits(scans: Scans) -> Floats:
 def _motion(scans: Scans) -> Floats:
     known = np.isfinite(scans.motion)
     motion = np.where(known, scans.motion, 0.0)
-    return np.column_stack([motion, np.log(np.maximum(motion, LEAST_MOTION)) * known, ~known]).astype(
-        np.float64
-    )
+    logarithm = np.log(np.maximum(motion, LEAST_MOTION)) * known
+    return np.column_stack([motion, logarithm, ~known]).astype(np.float64)
 
 
 def _site(scans: Scans) -> Floats:
@@ -142,15 +130,7 @@ def can_take(name: str, scans: Scans) -> bool:
 
 
 def matrices_in(name: str, n_columns: int) -> slice | None:
-    """Which columns of a table are the upper triangle of a matrix, for whoever moves people about.
-
-    Parameters
-    ----------
-    name : str
-        Of a table.
-    n_columns : int
-        That it has.
-    """
+    """Which of a table's columns are the upper triangle of a matrix, for whoever moves people about."""
     if name not in OF_MATRICES:
         return None
     measures = tuple(MEASURES) if name == ALL_MEASURES else (TANGENT,)
@@ -160,40 +140,18 @@ def matrices_in(name: str, n_columns: int) -> slice | None:
 
 
 def unknown_of(name: str, scans: Scans) -> str:
-    """What a table that needs no scan would be made of and nobody says; empty where somebody does.
-
-    Parameters
-    ----------
-    name : str
-        Of a table.
-    scans : Scans
-        Of whom.
-    """
+    """What a table that needs no scan would be made of and is not known; empty where it is."""
     if name == "motion" and not np.isfinite(scans.motion).any():
-        return "nobody's motion is known"
+        return "no one's motion is known"
     if name == "age and sex" and not (np.isfinite(scans.age).any() or np.isin(scans.sex, ("F", "M")).any()):
-        return "nobody's age or sex is known"
+        return "no one's age or sex is known"
     if name == "site" and len(np.unique(scans.site)) < 2:
         return "all people are of one site, or none says which"
     return ""
 
 
 def table_of(name: str, scans: Scans, cache: Path) -> Path:
-    """Where a table lies, computed if it was not before.
-
-    Parameters
-    ----------
-    name : str
-        One of `TABLES`.
-    scans : Scans
-        Of whom.
-    cache : path
-        Folder of what was computed before.
-
-    Returns
-    -------
-    path
-        A ``.npy`` of (n, n_features) float32.
+    """Where one of `TABLES` lies as ``.npy``, (n, n_features) float32, computed if it was not before.
 
     Raises
     ------

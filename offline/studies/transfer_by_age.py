@@ -11,7 +11,7 @@ from models.arrays import Floats
 from models.errors import HemostreamError
 from offline.estimators.corrected import split_traits
 from offline.estimators.torch_cnn import ConvolutionalClassifier
-from offline.studies.systems.selecting import Best
+from offline.studies.systems.models import Best
 from offline.studies.tables import AGE, N_TRAITS
 
 Labels = npt.NDArray[Any]

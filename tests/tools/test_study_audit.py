@@ -16,7 +16,7 @@ def test_leakage_protocols_are_tried_unless_told_otherwise(
     asked: list[dict[str, Any]] = []
     scans = simulate_series(8, n_regions=4, n_times=20).scans
     monkeypatch.setattr("offline.scans.read_scans", lambda folder, **how: scans)
-    monkeypatch.setattr("offline.studies.choice.run_study", lambda *args, **how: asked.append(how))
+    monkeypatch.setattr("offline.studies.run.run_study", lambda *args, **how: asked.append(how))
     with pytest.raises(SystemExit) as end:
         main(["study", "run", "ridge", "--data", str(tmp_path), "--out", str(tmp_path / "out"), *said])
     assert not end.value.code

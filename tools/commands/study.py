@@ -103,7 +103,7 @@ def sites(*, data: Path, out: Out, overwrite: bool = False) -> None:
     from offline.base.progress import shown
     from offline.base.remarks import show
     from offline.scans import read_scans
-    from offline.studies.site_decoding_run import run_sites
+    from offline.studies.site_decoding import run_sites
 
     check_report(out, overwrite=overwrite, page="sites.json")
     with written(out), shown(None) as tell:
@@ -177,9 +177,10 @@ def run(
     from offline.base.result_cache import new_folder
     from offline.scans import layout_of, read_scans
     from offline.studies import STUDIES
-    from offline.studies.choice import can_tell, folder_of, run_one, summarise, wanted_on
+    from offline.studies.choice import can_run, folder_of, summarise, wanted_on
     from offline.studies.profile import PROFILES
     from offline.studies.recorded import is_cohort
+    from offline.studies.run import run_study
     from offline.studies.tables import digest
 
     wanted = wanted_on(data, names or (), everything=all_, target=target)
@@ -207,12 +208,12 @@ def run(
         show(scans.remarks)
         tell("read", 1, 1, f"{len(scans)} people")
         if all_:
-            wanted = [name for name in wanted if can_tell(STUDIES[name], scans)]
+            wanted = [name for name in wanted if can_run(STUDIES[name], scans)]
         if not overwrite:
             refuse_other_reports(out, wanted, digest(scans), profile)
         for name in wanted:
             try:
-                run_one(
+                run_study(
                     STUDIES[name],
                     scans,
                     out / name,

@@ -17,8 +17,7 @@ def run_on_cohort(
     """Evaluate systems that are recipes; one whose report is whole, of this cohort and recipe, is kept."""
     from offline.base.cohort import read_cohort
     from offline.samples.recipe import load_recipe
-    from offline.studies.choice import run_cohort
-    from offline.studies.recorded import RECORDED
+    from offline.studies.recorded import RECORDED, run_recorded
 
     of_cohort = read_cohort(cohort).content_hash()
     wanted = []
@@ -35,7 +34,8 @@ def run_on_cohort(
                 "--overwrite to replace it."
             )
         wanted.append(name)
-    run_cohort(wanted, cohort, out, workers=workers, allow_damaged=allow_damaged)
+    for name in wanted:
+        run_recorded(RECORDED[name], cohort, out / name, workers=workers, allow_damaged=allow_damaged)
     for name in names:
         its = results_in(out / name)
         if its is not None and (figure := main_figure(its)):
@@ -86,7 +86,7 @@ def figure_of_study(results: Mapping[str, Any]) -> str:
         null = (results.get("null") or {}).get("auc")
         if null:
             parts.append(
-                f"under {null['labellings']} permutations {null['mean']:.3f} with SD {null['sd']:.3f}"
+                f"under {null['permutations']} permutations {null['mean']:.3f} with SD {null['sd']:.3f}"
             )
         return "; ".join(parts)
     condition, its = next(iter(conditions.items()))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.errors import RecordingError
 from offline.recordings import read_recording
 from offline.recordings.series_table import read_table
-from offline.scans.regions import read_region_table, read_region_text
+from offline.scans.regions import read_region_table
 
 TR = 2.0
 
@@ -77,7 +77,7 @@ def test_what_was_written_comes_out_or_is_refused(tmp_path, how):
         raise
     assert recording.data.shape == how["data"].T.shape
     np.testing.assert_array_equal(recording.data, how["data"].T)
-    np.testing.assert_array_equal(read_region_text(file)[1], how["data"].T)
+    np.testing.assert_array_equal(read_region_table(file).data, how["data"].T)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

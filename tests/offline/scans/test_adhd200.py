@@ -10,7 +10,7 @@ from scipy.io import loadmat, savemat
 from models.errors import RecipeError, RecordingError
 from offline.scans.adhd200 import read_adhd200
 from offline.scans.adhd200_graphs import N_REGIONS, read_graph_file
-from offline.scans.groups import refuse_confounded, site_by_label, together
+from offline.scans.groups import refuse_confounded, site_by_label
 from offline.scans.phenotype import read_phenotypes
 
 
@@ -72,8 +72,6 @@ def test_graphs_by_diagnosis(source):
         "OHSU": {"TD": 42, "ADHD": 37},
         "Peking_1": {"TD": 61, "ADHD": 24},
     }
-    with pytest.raises(RecipeError, match="Two derivatives do not mix"):
-        together(scans, read_adhd200(source))
 
 
 def test_a_graph_is_its_edge_list(source):

@@ -68,12 +68,12 @@ def test_a_folder_of_images(atlas, image, tmp_path):
     files = [image(i)[0].name for i in range(4)]
     rows = [f"p{i}\t{file}\t{('TD', 'ADHD')[i % 2]}" for i, file in enumerate(files)]
     (tmp_path / "scans.tsv").write_text("\n".join(["person\tfile\tdiagnosis", *rows]))
-    scans = read_folder(tmp_path, atlas=atlas, shortest=20.0)
+    scans = read_folder(tmp_path, atlas=atlas)
     assert scans.X.shape == (4, 3, TIMES)
     assert scans.labels == ("TD", "ADHD")
     assert scans.repetition_time.tolist() == [2.0] * 4
     assert scans.derivative.endswith("regions of atlas.nii.gz")
-    assert any("4 of 4 people were scanned for less than 20 s" in remark for remark in scans.remarks)
+    assert any("4 of 4 people were scanned for less than 240 s" in remark for remark in scans.remarks)
     with pytest.raises(RecipeError, match="is an image; say the atlas"):
         read_folder(tmp_path)
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from offline.scans import Scans
 from offline.scans.groups import refuse_confounded, site_by_label
-from offline.scans.simulated import best_auc, matched_scores, simulate_series, simulate_table
+from offline.scans.simulated import LATENT_TO, N_NETWORKS, best_auc, simulate_series, simulate_table
 
 SEEDS = range(5)
 
@@ -19,6 +19,14 @@ def connectivity(scans: Scans) -> np.ndarray:
     rows, columns = np.triu_indices(len(scans.names), 1)
     each = [np.corrcoef(scans.X[i, :, :n])[rows, columns] for i, n in enumerate(scans.n_times)]
     return np.arctanh(np.array(each))
+
+
+def matched_scores(scans: Scans) -> np.ndarray:
+    """Of somebody who knows which couplings to look at, but not the latent."""
+    rows, columns = np.triu_indices(len(scans.names), 1)
+    network, z = np.arange(len(scans.names)) * N_NETWORKS // len(scans.names), connectivity(scans)
+    pairs = [(way, (network[rows] == a) & (network[columns] == b)) for (a, b), way in LATENT_TO]
+    return sum(way * z[:, own].mean(axis=1) for way, own in pairs)
 
 
 def linear(X: np.ndarray, y: np.ndarray, alpha: float) -> float:

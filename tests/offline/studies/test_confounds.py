@@ -13,15 +13,16 @@ from offline.base.splits import Fold
 from offline.estimators.combat import FEWEST, ComBat
 from offline.estimators.corrected import Harmonised, TraitScale, WithoutTraits, separable
 from offline.estimators.ridge_connectivity import RidgeConnectivity
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans.simulated import simulate_series
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
 from offline.studies.base import UnlabelledUse
 from offline.studies.fitting import ScanProcedure
 from offline.studies.planning import planned
-from offline.studies.profile import QUICK, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
+from offline.studies.profile import QUICK
 from offline.studies.run import transductive_words as words
-from offline.studies.systems.confounds import combat, residual
+from offline.studies.systems.baselines import combat, residual
 from offline.studies.tables import AGE, FEMALE, LOG_MOTION, N_TRAITS, TABLES, table_of
 from tests.offline.studies.fits import fitted, task_of
 
@@ -238,7 +239,7 @@ def test_a_study_says_how_it_uses_unlabelled_people_and_others_are_as_they_were(
     table = simulate_series(60, n_regions=4, n_times=20, n_sites=4).scans.table  # 15 people a site
     assert words(STUDIES["ridge"], table) == ""
     assert "without labels" in words(STUDIES["ridge-combat"], table)
-    assert "under 20 people are judged there as in the first condition: S1, S2" in words(
+    assert "under 20 people are predicted there as in the first condition: S1, S2" in words(
         STUDIES["ridge-combat"], table
     )
     task = planned(STUDIES["ridge-combat"], table, QUICK)[0]

@@ -10,11 +10,11 @@ from scipy.special import logit
 from models.errors import HemostreamError
 from offline.base.progress import silent
 from offline.base.row_splits import unseen_sites
+from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans, read_scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
 from offline.studies.export import export_study, input_of
-from offline.studies.profile import UNSEEN_SITE
 from offline.studies.tables import OF_SERIES, table_of
 from tests.offline.studies.fits import fitted, task_of
 from tools.cli import main

@@ -14,12 +14,13 @@ from offline.base.sample_table import SampleTable
 from offline.evaluation import runner
 from offline.evaluation.fit_cache import FitCache
 from offline.evaluation.runner import perform, run_tasks
+from offline.report.study import TENFOLD, UNSEEN_SITE
 from offline.scans.simulated import simulate_series
 from offline.stats.permutation import evened, permuted_labels
 from offline.studies import STUDIES
 from offline.studies.fitting import ScanProcedure, labels_of
 from offline.studies.planning import null_tasks
-from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, SEED, TENFOLD, UNSEEN_SITE
+from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, SEED
 from offline.studies.tables import TABLES, digest, table_of
 from tests.offline.studies.fits import fitted, task_of
 
@@ -78,7 +79,7 @@ def test_evening_never_moves_a_label_between_sites_and_never_makes_parts_less_ev
 
 
 @pytest.mark.parametrize("name", READING)
-def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -> None:
+def test_permutations_that_share_a_reading_give_what_each_gives_alone(name: str) -> None:
     study = STUDIES[name]
     X = TABLES[study.table](SCANS).astype(np.float32)
     tasks = null_tasks(SCANS.table, replace(QUICK, permutations=3), 0)[:3]
@@ -89,7 +90,7 @@ def test_labellings_that_share_a_reading_give_what_each_gives_alone(name: str) -
     assert not np.allclose(together[0].scores, together[1].scores)
 
 
-def test_a_run_makes_the_labellings_of_a_fold_together_and_keeps_each(
+def test_a_run_makes_the_permutations_of_a_fold_together_and_keeps_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, table = STUDIES["ridge"], SCANS.table

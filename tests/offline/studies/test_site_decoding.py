@@ -18,8 +18,7 @@ from offline.estimators.kernel_ridge import FACTORS, Products, predict_label, sc
 from offline.estimators.ridge_connectivity import RidgeConnectivity
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
-from offline.studies.site_decoding import GAUSSIAN, HARMONISATIONS, LINEAR, Side, decode_sites
-from offline.studies.site_decoding_run import run_sites
+from offline.studies.site_decoding import GAUSSIAN, HARMONISATIONS, LINEAR, Side, decode_sites, run_sites
 from tools.commands.study import sites
 
 HARMONISED = [name for name in HARMONISATIONS if name != "none"]

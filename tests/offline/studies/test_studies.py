@@ -18,6 +18,7 @@ from offline.base.progress import silent
 from offline.base.row_splits import own_site, ten_folds
 from offline.base.splits import Fold
 from offline.features.by_site import centred, moved_together, recentred
+from offline.report.study import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
@@ -25,9 +26,9 @@ from offline.stats.permutation import permuted_people
 from offline.studies import STUDIES
 from offline.studies.base import Paper, PaperClaim, Role, Study
 from offline.studies.planning import planned
-from offline.studies.profile import OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
-from offline.studies.systems.selecting import Best
+from offline.studies.systems.models import Best
 from offline.studies.tables import TABLES, can_take, digest, matrices_in, table_of
 from tests.offline.studies.fits import fitted, task_of
 
@@ -215,7 +216,7 @@ def test_a_run_is_the_same_whole_stopped_or_shared_and_its_page_stands_alone(tmp
     assert all(path.stat().st_mtime_ns == kept[path] for path in work[1::2])
     results = json.loads(once)
     assert set(results["conditions"]) == {UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, OWN}
-    assert results["conditions"][TENFOLD]["auc"]["p"] is None  # two labellings give no p
+    assert results["conditions"][TENFOLD]["auc"]["p"] is None  # two permutations give no p
     assert results["conditions"][UNSEEN_SITE]["auc"]["value"] > 0.75
     page = (tmp_path / "one/report.html").read_text()
     assert "Research use only" in page

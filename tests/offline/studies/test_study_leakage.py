@@ -23,6 +23,7 @@ from offline.evaluation.leakage.scans import plan_scans, rounds_of
 from offline.report.leakage import highest, study_section
 from offline.report.overview import write_overview
 from offline.report.page import ReportPage
+from offline.report.study import TENFOLD
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.permutation import permuted_labels
@@ -31,7 +32,7 @@ from offline.studies.base import Paper, Role, Study
 from offline.studies.columns import Columns, how_many
 from offline.studies.fitting import ScanProcedure
 from offline.studies.leakage_audit import audit_study, scan_task
-from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, TENFOLD, Profile
+from offline.studies.profile import FULL, PERMUTATION_SEED, QUICK, Profile
 from offline.studies.run import run_study
 from offline.studies.scan_parts import cut
 from offline.studies.tables import TABLES, table_of

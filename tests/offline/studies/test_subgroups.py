@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from offline.base.predictions import Predictions, read_predictions
 from offline.base.progress import silent
-from offline.report.study import GROUP_HEAD
+from offline.report.study import GROUP_HEAD, TENFOLD, UNSEEN_SITE
 from offline.report.study import subgroups as section
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series, simulate_table
 from offline.stats.metrics import auc
 from offline.studies import STUDIES
-from offline.studies.profile import TENFOLD, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 from offline.studies.subgroups import LEAST, groups_of, subgroups
 
@@ -139,6 +139,6 @@ def test_a_run_says_for_whom_it_holds_and_how_unlabelled_people_were_used(tmp_pa
     assert page.count(">balanced accuracy (95 %)</th>") == 4
     assert "12 to under 18 years" in page
     assert (
-        "without labels. Sites with under 20 people are judged there as in the first condition: small."
+        "without labels. Sites with under 20 people are predicted there as in the first condition: small."
         in page
     )

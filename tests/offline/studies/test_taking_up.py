@@ -15,10 +15,11 @@ from offline.scans import Scans
 from offline.scans.regions import stack
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
-from offline.studies.choice import can_tell, run_one, summarise
+from offline.studies.choice import can_run, summarise
 from offline.studies.columns import Columns
 from offline.studies.leakage_audit import audit_study
 from offline.studies.profile import Profile
+from offline.studies.run import run_study
 from offline.studies.tables import CORRELATION_AND_TRAITS, N_TRAITS, TABLES, table_of
 from tools.cli import main
 
@@ -31,7 +32,7 @@ def people() -> Scans:
 
 
 def ran(name: str, scans: Scans, out: Path) -> Any:
-    run_one(STUDIES[name], scans, out / name, SMALL, cache=out / "cache", tell=silent)
+    run_study(STUDIES[name], scans, out / name, SMALL, cache=out / "cache", tell=silent)
     return json.loads((out / name / "results.json").read_text())
 
 
@@ -84,8 +85,8 @@ def test_a_table_of_what_nobody_knows_is_no_finding(name: str, people: Scans, tm
         sex=np.full(n, ""),
         table=replace(people.table, site=np.full(n, "a")),
     )
-    assert can_tell(STUDIES[name], people)
-    assert not can_tell(STUDIES[name], unknown)
+    assert can_run(STUDIES[name], people)
+    assert not can_run(STUDIES[name], unknown)
     with pytest.raises(HemostreamError, match="would say nothing"):
         table_of(STUDIES[name].table, unknown, tmp_path)
 
@@ -154,7 +155,7 @@ def test_all_goes_on_behind_a_system_that_cannot_be_run_and_a_full_disk_is_told(
 
     asked: list[str] = []
     monkeypatch.setattr("offline.scans.read_scans", lambda data, **how: people)
-    monkeypatch.setattr("offline.studies.choice.run_one", run_or_not)
+    monkeypatch.setattr("offline.studies.run.run_study", run_or_not)
     words = ["study", "run", "--data", "d", "--out", str(tmp_path)]
     with pytest.raises(SystemExit) as end:
         main([*words, "--all"])
@@ -165,7 +166,7 @@ def test_all_goes_on_behind_a_system_that_cannot_be_run_and_a_full_disk_is_told(
     def full(*args: Any, **how: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("offline.studies.choice.run_one", full)
+    monkeypatch.setattr("offline.studies.run.run_study", full)
     for more, said in ((["motion"], "No space left"), (["motion", "--workers", "-1"], "--workers is -1")):
         with pytest.raises(SystemExit) as end:
             main([*words, *more])

@@ -10,12 +10,13 @@ import pytest
 from models.errors import HemostreamError
 from offline.base.predictions import read_predictions
 from offline.base.progress import silent
+from offline.report.study import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.studies import STUDIES
-from offline.studies.choice import can_tell, honest, summarise
+from offline.studies.choice import can_run, honest, summarise
 from offline.studies.planning import only, people_of, planned
-from offline.studies.profile import TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, Profile
+from offline.studies.profile import Profile
 from offline.studies.run import run_study
 from offline.studies.tables import AGE, N_TRAITS, TABLES
 from offline.studies.transfer_by_age import TransferByAge
@@ -53,8 +54,8 @@ def test_only_children_are_judged_and_everybody_is_trained_on() -> None:
 def test_too_few_children_are_said_by_name_and_passed_over_among_all() -> None:
     scans = people()
     grown = replace(scans, age=np.full(len(scans), 30.0))
-    assert can_tell(YOUNG, scans)
-    assert not can_tell(YOUNG, grown)
+    assert can_run(YOUNG, scans)
+    assert not can_run(YOUNG, grown)
     with pytest.raises(HemostreamError, match="children under 11 years; found 0 TD, 0 disorder"):
         people_of(YOUNG, grown)
 

@@ -1,5 +1,9 @@
-"""What several systems begin with: the columns that differ most, chosen within the fit."""
+"""How systems put their models together: what several begin with, chosen within the fit, before a classifier.
 
+Everything here can be sent to another process: functions of a module, bound by `functools.partial`.
+"""
+
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +13,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from offline.estimators import MEMBERS, RecursiveElimination
 from offline.estimators.elimination import f_values
 
 
@@ -30,7 +35,7 @@ class Best(SelectorMixin, BaseEstimator):
         self.most = most
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
-        """Look at the training people's labels, and at nobody else's."""
+        """Look at the labels of training people only."""
         table, labels = validate_data(self, X, y)
         F = f_values(table, np.unique(labels, return_inverse=True)[1])
         # A column that never changes tells nothing: it comes after one that is the same for every label.
@@ -50,6 +55,16 @@ class Best(SelectorMixin, BaseEstimator):
         return tags
 
 
-def behind_best(most: int, classifier: Any) -> Pipeline:
-    """A classifier of the ``most`` best columns."""
-    return Pipeline([("best", Best(most)), ("classifier", classifier)])
+def behind_best(make: Callable[..., Any], *, columns: int, random_state: int) -> Pipeline:
+    """A classifier of the best columns (`Best`)."""
+    return Pipeline([("best", Best(columns)), ("classifier", make(random_state=random_state))])
+
+
+def behind_elimination(member: str, *, kept: int, random_state: int) -> Pipeline:
+    """One of the eighteen classifiers, on the columns that recursive elimination leaves."""
+    return Pipeline([("kept", RecursiveElimination(kept)), ("classifier", MEMBERS[member]())])
+
+
+def without_chance(make: Callable[..., Any], *given: Any, random_state: int, **settings: Any) -> Any:
+    """A model that draws nothing."""
+    return make(*given, **settings)
