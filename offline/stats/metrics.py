@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from offline.base.predictions import Predictions
 
@@ -63,9 +62,7 @@ def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]
     return float(np.mean(found)) if len(found) == n_labels else None
 
 
-def auc(
-    positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: npt.NDArray[np.str_]
-) -> Figure:
+def auc(positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: npt.NDArray[Any]) -> Figure:
     """Area under the ROC curve, scores compared only within a fold.
 
     The chance that a positive sample scores above a negative one of the same fold, ties counting
@@ -77,21 +74,27 @@ def auc(
         Which samples have the label.
     score : (n_samples,) float64
         Predicted: the higher, the likelier.
-    fold : (n_samples,) str
+    fold : (n_samples,) str or int64
         From which fold each comes.
+
+    Returns
+    -------
+    float or None
+        NaN where a score is NaN, None where no fold has both kinds of sample.
     """
+    if np.isnan(score).any():
+        return float("nan")
     won = 0.0
     pairs = 0
     for name in np.unique(fold):
         own = fold == name
         truth = positive[own]
-        n_positive = int(truth.sum())
-        n_negative = len(truth) - n_positive
-        if n_positive and n_negative:
-            ranks = rankdata(score[own])
-            won += float(ranks[truth].sum()) - n_positive * (n_positive + 1) / 2
-            pairs += n_positive * n_negative
-    return won / pairs if pairs else None
+        above, below = score[own][truth], np.sort(score[own][~truth])
+        won += float(
+            np.searchsorted(below, above, "left").sum() + np.searchsorted(below, above, "right").sum()
+        )
+        pairs += len(above) * len(below)
+    return 0.5 * won / pairs if pairs else None
 
 
 def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:

@@ -10,7 +10,7 @@ often: so a bootstrap over people, or a thousand permutations of the labels, is 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -165,18 +165,32 @@ def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
     out: dict[str, Figure] = {}
     for person in table.people:
         own = table.of_person(person)
-        values = [_own(own.rows(own.repeat == repeat), metric) for repeat in np.unique(own.repeat)]
+        parts = [own.rows(own.repeat == repeat) for repeat in np.unique(own.repeat)]
+        values = [own_figure(part.y, part.scores, part.rounds, metric) for part in parts]
         known = [value for value in values if value is not None]
         out[person] = float(np.mean(known)) if known else None
     return out
 
 
-def _own(table: Predictions, metric: Metric) -> Figure:
-    n_labels = len(table.labels)
+def own_figure(y: npt.NDArray[np.int64], scores: Floats, rounds: npt.NDArray[Any], metric: Metric) -> Figure:
+    """The figure of one person in one repeat.
+
+    Parameters
+    ----------
+    y : (n,) int64
+        True labels of their samples.
+    scores : (n, n_labels) float64
+        Probabilities.
+    rounds : (n,) str or int64
+        Which samples were predicted by one trained classifier.
+    metric : {"auc", "balanced_accuracy"}
+        Which.
+    """
+    n_labels = scores.shape[1]
     if metric == "balanced_accuracy":
-        return balanced_accuracy(table.y, np.argmax(table.scores, axis=1), n_labels)
-    areas = [auc(table.y == label, table.scores[:, label], table.rounds) for label in range(n_labels)]
+        return balanced_accuracy(y, np.argmax(scores, axis=1), n_labels)
     if n_labels == 2:
-        return areas[1]
+        return auc(y == 1, scores[:, 1], rounds)
+    areas = [auc(y == label, scores[:, label], rounds) for label in range(n_labels)]
     known = [area for area in areas if area is not None]
     return float(np.mean(known)) if len(known) == n_labels else None
