@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.bundle import read_bundle
 from models.errors import HemostreamError
+from realtime.inference import Inference, one_thread
+from realtime.rerun import predict_journal
 from realtime.sinks.journal.journal import read_decisions
 from tools.faults.broker import Broker, end
 from tools.faults.hearing import Ear, Heard
@@ -69,7 +72,7 @@ class BedOutcome:
     journaled : tuple of str
         The decisions that the journal holds.
     again : tuple of str
-        The decisions that ``hemostream classify`` makes of the journal.
+        The decisions that follow from the journal, in another process than the session's.
     said : str
         What the session wrote on its error stream.
     marks : mapping of str to float
@@ -265,14 +268,7 @@ class FaultyBed:
         await asyncio.to_thread(end, self.session)
         await asyncio.sleep(0.3)
         truths = [OutletTruth.read(outlet.truth) for outlet in self.outlets if outlet.truth.stat().st_size]
-        again = self.folder / "again.jsonl"
-        command = [sys.executable, "-m", "tools.cli", "classify", str(self.journal)]
-        command += ["--model", str(self.bundle), "--out", str(again)]
-        done = await asyncio.to_thread(
-            subprocess.run, command, cwd=ROOT, env=self._env, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise HemostreamError(f"The journal cannot be judged again: {done.stderr}")
+        again = await asyncio.to_thread(classified_again, self.journal, self.bundle)
         heard = tuple(self.ear.heard[SESSION])
         return BedOutcome(
             times=timed(self.journal, truths),
@@ -286,8 +282,17 @@ class FaultyBed:
             heard=heard,
             statuses=tuple((at, json.loads(text)) for at, text in self.ear.statuses[SESSION]),
             journaled=tuple(read_decisions(self.journal)),
-            again=tuple(again.read_text(encoding="utf-8").splitlines()),
+            again=again,
             said=self.said(),
             marks=dict(self.marks),
             code=self.session.returncode,
         )
+
+
+def classified_again(journal: Path, bundle: Path) -> tuple[str, ...]:
+    """What `hemostream classify` makes of a journal, without the seconds in which a process imports it."""
+    one_thread()
+    classifier = read_bundle(bundle)
+    left_out: list[str] = []
+    decisions = predict_journal(journal, classifier, Inference(classifier), report=left_out.append)
+    return tuple(decision.to_json() for decision in decisions)
