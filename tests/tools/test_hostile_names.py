@@ -52,8 +52,8 @@ def test_a_table_and_a_line_show_it(name: str) -> None:
 def test_results_of_such_a_person_are_shown(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     print_trouble(f"a stream is called {name}")
     print(good("streams", name))
-    told = capsys.readouterr()
-    assert not any(bad in told.out + told.err for bad in ("\x1b", "\x9b", "\u202e", "\x00"))
+    written = capsys.readouterr()
+    assert not any(bad in written.out + written.err for bad in ("\x1b", "\x9b", "\u202e", "\x00"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -40,7 +40,7 @@ def test_a_journal_given_as_its_own_output_stays(tmp_path: Path) -> None:
     assert journal.read_bytes() == b"SQLite format 3\0 a whole morning"
 
 
-def test_an_export_replaces_only_when_told(tmp_path: Path) -> None:
+def test_an_export_replaces_only_when_asked(tmp_path: Path) -> None:
     (tmp_path / "bed_001.snirf").write_bytes(b"an earlier export of several stretches")
     with pytest.raises(HemostreamError, match=r"bed_001\.snirf is there already"):
         export(tmp_path / "bed.hemostream", tmp_path / "bed.snirf")

@@ -257,11 +257,11 @@ def test_a_recording_without_samples_is_refused() -> None:
 def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path) -> None:
     simulate(tmp_path, people=1, seconds=30.0, pairs=2, short_pairs=0)
     source_id = uuid.uuid4().hex
-    said: list[str] = []
+    printed: list[str] = []
     path = tmp_path / "person-001_session-1.snirf"
 
     def run() -> None:
-        said.append(replay(path, speed=50.0, source_id=source_id, start=10.0, wait=DEADLINE_S))
+        printed.append(replay(path, speed=50.0, source_id=source_id, start=10.0, wait=DEADLINE_S))
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -278,7 +278,7 @@ def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path
     )
     assert origin_from_info(info).kind is OriginKind.SIMULATED
     assert layout_from_info(info).spec == recording.spec
-    assert said[0].startswith(
+    assert printed[0].startswith(
         "Sent 200 samples and 1 events of person-001_session-1, 20.0 s of signal at 50x, at most"
     )
 

@@ -145,14 +145,14 @@ def live(
         run = run_async(
             free_run(address, name, run, on_trouble=print_trouble, protocol=protocol, take_over=take_over)
         )
-    told, environ, listen = broker, dict(os.environ), ""
+    reached, environ, listen = broker, dict(os.environ), ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(leaving_nothing())
         if broker is None:
             embedded = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
             broker = embedded.url_v5 if protocol == "5" else embedded.url
             # Subscribers choose their version: each has a port of its own.
-            told = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
+            reached = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
             environ |= embedded.environ
             environ.pop(PASSWORD_FILE, None)
             listen = (
@@ -179,7 +179,7 @@ def live(
             environ=environ,
         )
         continues = f" (its journal goes on: run {run})" if run > 1 else ""
-        say(f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}")
+        say(f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {reached}")
         if choice.layout is None and choice.trained_layout is not None:
             say("channels that the stream does not describe: by the side file of the bundle's training")
         if listen:
@@ -218,31 +218,31 @@ def remove_journal(path: Path) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
-def predicate(said: str) -> str | None:
+def predicate(given: str) -> str | None:
     """An LSL predicate from what a person wrote; None for a number, which no predicate expresses."""
     from realtime.sources.stream_choice import predicate_of
 
-    return predicate_of(said)
+    return predicate_of(given)
 
 
-def marker_predicate(said: str) -> str:
+def marker_predicate(given: str) -> str:
     """An LSL predicate for a marker stream."""
     from models.errors import HemostreamError
 
-    wanted = predicate(said)
+    wanted = predicate(given)
     if wanted is None:
         raise HemostreamError(
-            f"--events is {said!r}; expected the marker stream's name, source_id=... or uid=... (name={said} "
-            "where that is its name)."
+            f"--events is {given!r}; expected the marker stream's name, source_id=... or uid=... "
+            f"(name={given} where that is its name)."
         )
     return wanted
 
 
-def number_of(said: str) -> int | None:
+def number_of(given: str) -> int | None:
     """The number of a stream, where a person gave one."""
     from realtime.sources.stream_choice import By, parse
 
-    wanted = parse(said)
+    wanted = parse(given)
     return int(wanted.value) if wanted.by is By.NUMBER else None
 
 
@@ -300,7 +300,7 @@ def bedside(
 
 
 def print_trouble(message: str) -> None:
-    """Report trouble at once, on the error stream; where that is gone, nobody reads it."""
+    """Report trouble at once, on the error stream; where that is gone, it is lost."""
     from models.outside import printable
 
     with contextlib.suppress(OSError, ValueError):

@@ -39,17 +39,17 @@ class FaultyOutlet:
         Of it.
     truth : path
         What it writes of what it did.
-    said : path
+    stdout : path
         Its standard output.
     """
 
     process: subprocess.Popen[bytes]
     truth: Path
-    said: Path
+    stdout: Path
 
-    def told(self, event: str) -> float | None:
-        """Local time (s) of an event that it told; None where it did not (yet)."""
-        for line in self.said.read_text().splitlines():
+    def event_at(self, event: str) -> float | None:
+        """Local time (s) of an event that it reported; None where it did not (yet)."""
+        for line in self.stdout.read_text().splitlines():
             if line.startswith("{") and (values := json.loads(line))["event"] == event:
                 return float(values["local"])
         return None
@@ -73,7 +73,7 @@ class BedOutcome:
         The decisions that the journal holds.
     again : tuple of str
         The decisions that follow from the journal, in another process than the session's.
-    said : str
+    stderr : str
         What the session wrote on its error stream.
     marks : mapping of str to float
         When something was done, s since 1970.
@@ -87,14 +87,14 @@ class BedOutcome:
     statuses: tuple[tuple[float, Mapping[str, Any]], ...]
     journaled: tuple[str, ...]
     again: tuple[str, ...]
-    said: str
+    stderr: str
     marks: Mapping[str, float]
     code: int
 
     def states(self, since: float = 0.0) -> list[str]:
         """The states that were published from a moment on, without repetitions."""
-        told = [values["state"] for at, values in self.statuses if at >= since]
-        return [state for number, state in enumerate(told) if number == 0 or told[number - 1] != state]
+        states = [values["state"] for at, values in self.statuses if at >= since]
+        return [state for number, state in enumerate(states) if number == 0 or states[number - 1] != state]
 
     def reasons(self) -> set[str]:
         """Everything that decisions gave as a reason."""
@@ -150,7 +150,7 @@ class FaultyBed:
         self.broker.start()
         self.ear = Ear(self.broker.port)
         self._listening = asyncio.create_task(self.ear.listen())
-        # A row that stops the broker at once would leave nobody whom it keeps decisions for.
+        # A row that stops the broker at once would leave no subscriber for whom it keeps decisions.
         await asyncio.wait_for(self.ear.listening.wait(), PATIENCE_S)
         return self
 
@@ -166,7 +166,7 @@ class FaultyBed:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What processes on this bed need to find its streams and nobody else's."""
+        """What processes on this bed need to find its streams and no others."""
         return dict(self._env)
 
     @property
@@ -192,7 +192,7 @@ class FaultyBed:
     def outlet(self, *options: str, seconds: float) -> FaultyOutlet:
         """Start an outlet that sends for so many stream seconds."""
         number = len(self.outlets)
-        truth, said = self.folder / f"truth-{number}.jsonl", self.folder / f"outlet-{number}.out"
+        truth, stdout = self.folder / f"truth-{number}.jsonl", self.folder / f"outlet-{number}.out"
         command = [
             sys.executable,
             "-m",
@@ -205,11 +205,11 @@ class FaultyBed:
         command += ["--speed", str(self.speed), "--pairs", str(self.pairs)]
         if "--rate" not in options:
             command += ["--rate", str(self.rate)]
-        with said.open("wb") as out:
+        with stdout.open("wb") as out:
             process = subprocess.Popen(
                 [*command, "--truth", str(truth), *options], cwd=ROOT, env=self._env, stdout=out
             )
-        self.outlets.append(FaultyOutlet(process, truth, said))
+        self.outlets.append(FaultyOutlet(process, truth, stdout))
         return self.outlets[-1]
 
     async def until(self, holds: Any, what: str) -> None:
@@ -223,7 +223,7 @@ class FaultyBed:
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
             if time.monotonic() > deadline:
-                raise HemostreamError(f"Waited {PATIENCE_S:g} s in vain for {what}: {self.said()}")
+                raise HemostreamError(f"Waited {PATIENCE_S:g} s in vain for {what}: {self.stderr()}")
             await asyncio.sleep(0.02)
 
     async def labelled(self, more: int = 3) -> None:
@@ -238,15 +238,15 @@ class FaultyBed:
 
     def state(self) -> str:
         """The latest state that was published."""
-        told = self.ear.statuses[SESSION]
-        return str(json.loads(told[-1][1])["state"]) if told else ""
+        statuses = self.ear.statuses[SESSION]
+        return str(json.loads(statuses[-1][1])["state"]) if statuses else ""
 
     def failing(self) -> bool:
         """Whether the latest status says that the journal cannot be written."""
-        told = self.ear.statuses[SESSION]
-        return bool(told) and bool((json.loads(told[-1][1])["journal"] or {}).get("failing"))
+        statuses = self.ear.statuses[SESSION]
+        return bool(statuses) and bool((json.loads(statuses[-1][1])["journal"] or {}).get("failing"))
 
-    def said(self) -> str:
+    def stderr(self) -> str:
         """What the session wrote on its error stream so far."""
         path = self.folder / "live.err"
         return path.read_text() if path.exists() else ""
@@ -257,7 +257,7 @@ class FaultyBed:
         while last.poll() is None:
             if self.session is not None and self.session.poll() is not None:
                 raise HemostreamError(
-                    f"The session ended by itself (exit status {self.session.returncode}): {self.said()}"
+                    f"The session ended by itself (exit status {self.session.returncode}): {self.stderr()}"
                 )
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)
@@ -283,7 +283,7 @@ class FaultyBed:
             statuses=tuple((at, json.loads(text)) for at, text in self.ear.statuses[SESSION]),
             journaled=tuple(read_decisions(self.journal)),
             again=again,
-            said=self.said(),
+            stderr=self.stderr(),
             marks=dict(self.marks),
             code=self.session.returncode,
         )

@@ -2,8 +2,8 @@
 
 Everything is real but liblsl's sockets and the time: the edges of the source, the gate that orders
 samples, the session on its loop, core, network, publisher and journal.  What counts is that the session is
-there at the end, decides as before on good data, has told what it met, and that its journal gives the same
-decisions again.
+there at the end, decides as before on good data, has reported what it met, and that its journal gives the
+same decisions again.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Met:
     fault : str
         The last of them.
     failures : set of str
-        What the status said was failing.
+        What failed by the status.
     ended : str
         The error that ended the session; empty where it was there to the end.
     decisions, labelled : int
@@ -97,7 +97,7 @@ class Met:
     def good(self) -> bool:
         """Whether all that must hold held."""
         sent = {"stamps": "stamps", "counts": "frame counters", "values": "values"}
-        told = self.status is not None and all(
+        reported = self.status is not None and all(
             self.status.rejected.get(kind) for what, kind in sent.items() if self.inputs[what]
         )
         return bool(
@@ -106,7 +106,7 @@ class Met:
             and not self.ended
             and self.labelled_after
             and self.same
-            and told
+            and reported
         )
 
 

@@ -151,7 +151,7 @@ def run(
     url: str,
     inputs: int,
     seed: int,
-    tell: Callable[[str], None] = lambda said: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Met:
     """Run one session on the wire.
 

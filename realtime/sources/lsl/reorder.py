@@ -1,4 +1,4 @@
-"""Samples and comparisons of the clocks, put into the one order in which they may stand in the log.
+"""Samples and comparisons of the clocks, put into the one order in which the log may hold them.
 
 The offset between the clocks is compared every few seconds, so a clock that jumps is found out after
 samples of it have come.  What a jump does at once is this: samples seem to arrive far sooner or later
