@@ -10,7 +10,7 @@ from offline.base.terminal import PlainConsole
 from realtime.sources.recording import Event
 from realtime.status import State, Status
 from tests.realtime.sinks.support import some_decision
-from tools.commands.live import print_trouble
+from tools.commands.live_session import print_trouble
 from tools.doctor.finding import good
 from tools.view import View
 

@@ -27,7 +27,7 @@ from realtime.sinks.mqtt.tls import PASSWORD, USER
 from realtime.sources.lsl.source import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
-from tools.commands.live import bedside, first_after, print_trouble
+from tools.commands.live_session import bedside, first_after, print_trouble
 from tools.event_loop import run_async
 from tools.plot import plot_decisions
 from tools.view import View

@@ -21,7 +21,7 @@ def export(journal: Path, out: Path, *, run: int | None = None, overwrite: bool 
     overwrite : bool
         Replace files that are there already, and remove those of an earlier export with more stretches.
     """
-    if out.exists() and journal.exists() and out.samefile(journal):
+    if out.resolve() == journal.resolve():
         raise HemostreamError(f"{out} is the journal itself; expected the name of a new SNIRF file.")
     earlier = [out, *sorted(out.parent.glob(f"{out.stem}_[0-9][0-9][0-9]{out.suffix}"))]
     for there in earlier:

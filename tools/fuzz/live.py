@@ -18,7 +18,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from tools.lsl_config import stay_on_this_machine  # noqa: E402
 
 if TYPE_CHECKING:
-    from tools.fuzz.live_session import Met
+    from tools.fuzz.hostile_bed import Met
 
 
 def main(arguments: list[str] | None = None) -> int:
