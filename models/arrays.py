@@ -1,4 +1,4 @@
-"""What arrays are called in signatures; shapes stand in the docstrings."""
+"""What arrays are called in signatures; shapes are in the docstrings."""
 
 import numpy as np
 import numpy.typing as npt

@@ -99,7 +99,7 @@ class CardRecording(RecordingOptions):
     Parameters
     ----------
     side_file : mapping or None
-        Content of the side file that said what their channels are.
+        Content of the side file that describes what their channels are.
     """
 
     side_file: Mapping[str, Any] | None = None

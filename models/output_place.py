@@ -83,7 +83,7 @@ def check_file(path: str | Path, what: str, *, beside: bool = False, pipes: bool
         there = path.exists()
         if there:
             _check_kind(path, what, pipes=pipes)
-            # Never waits: a pipe that nobody reads is an error.
+            # Never waits: a pipe without a reader is an error.
             os.close(os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)))
         elif not path.parent.is_dir():
             raise HemostreamError(

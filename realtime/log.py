@@ -272,4 +272,4 @@ Entry = (
     | EventReceived
     | Produced
 )
-"""Anything that may stand in the log."""
+"""Anything that the log may hold."""

@@ -71,7 +71,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def said() -> list[dict[str, str]]:
+def printed() -> list[dict[str, str]]:
     """What every command says of itself, by its name; the fields of a policy and their defaults."""
     done = subprocess.run(
         [sys.executable, "-c", HELPS], cwd=HOUSE, capture_output=True, text=True, timeout=120, check=False
@@ -82,18 +82,18 @@ def said() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def helps(said: list[dict[str, str]]) -> dict[str, str]:
-    assert all("Usage: hemostream" in one for one in said[0].values())
-    return said[0]
+def helps(printed: list[dict[str, str]]) -> dict[str, str]:
+    assert all("Usage: hemostream" in one for one in printed[0].values())
+    return printed[0]
 
 
-def test_the_defaults_of_a_policy_are_those_that_are_written_down(said: list[dict[str, str]]) -> None:
+def test_the_defaults_of_a_policy_are_those_that_are_written_down(printed: list[dict[str, str]]) -> None:
     page = text_of(HOUSE / "docs/guide/live.md")
-    assert not [f"`{name}` {value}" for name, value in said[1].items() if f"`{name}` {value}" not in page]
+    assert not [f"`{name}` {value}" for name, value in printed[1].items() if f"`{name}` {value}" not in page]
 
 
-def options_in(said: str) -> set[str]:
-    return set(OPTION.findall(said))
+def options_in(text: str) -> set[str]:
+    return set(OPTION.findall(text))
 
 
 def wrong_commands(code: str, helps: dict[str, str]) -> list[str]:
@@ -224,7 +224,7 @@ def test_modules_and_their_options_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_options_that_stand_alone_exist_somewhere(page: Path, helps: dict[str, str]) -> None:
     unknown = {code.split()[0].partition("=")[0].rstrip(",") for code in code_of(page) if OPTION.match(code)}
-    unknown -= {"--help", "--version"} | {option for said in helps.values() for option in options_in(said)}
+    unknown -= {"--help", "--version"} | {option for text in helps.values() for option in options_in(text)}
     modules = {found[1].rstrip(".") for code in code_of(page) if (found := MODULE.search(code))}
     for module in sorted(modules):  # asked only where an option is none of hemostream's
         if unknown and runnable(module):

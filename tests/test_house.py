@@ -1,4 +1,4 @@
-"""The house holds: four floors, layered rooms, one name for one thing, shapes that are said."""
+"""The house holds: four floors, layered rooms, one name for one thing, shapes that are documented."""
 
 import ast
 import importlib
@@ -87,12 +87,12 @@ def test_rooms_of_a_floor_are_layered(floor: str) -> None:
 
 
 @pytest.mark.parametrize("floor", FLOORS)
-def test_few_files_stand_at_the_root_of_a_floor(floor: str) -> None:
+def test_few_files_are_at_the_root_of_a_floor(floor: str) -> None:
     files = sorted(path.name for path in (HOUSE / floor).glob("*.py") if path.name != "__init__.py")
     assert len(files) <= AT_THE_ROOT, files
 
 
-def test_no_class_name_stands_for_two_things() -> None:
+def test_no_class_name_means_two_things() -> None:
     assert not Tree(HOUSE).twice()
 
 

@@ -122,9 +122,9 @@ def main(words: Sequence[str] | None = None) -> None:
         say(f"hemostream: {error}", error=True)
         sys.exit(2)
     except ModuleNotFoundError as error:
-        if not (said := not_ours(error.name)):
+        if not (reason := not_ours(error.name)):
             raise
-        sys.exit(said)
+        sys.exit(reason)
     except OSError as error:
         if error.errno not in FULL:
             raise

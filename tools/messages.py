@@ -85,18 +85,18 @@ def show_warnings() -> None:
         root.addHandler(handler)
 
 
-def markdown_for_terminal(told: str) -> str:
+def markdown_for_terminal(text: str) -> str:
     """Markdown as it is in a file; on a terminal on which its tables have no room, a line a figure.
 
     Parameters
     ----------
-    told : str
+    text : str
         Texts and tables.
     """
     width = columns(sys.stdout)
-    lines = told.splitlines()
+    lines = text.splitlines()
     if width is None:
-        return told
+        return text
     fits = all(len(line) <= width for line in lines if line.startswith("| "))
     out: list[str] = []
     head: list[str] = []

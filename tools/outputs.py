@@ -18,7 +18,7 @@ DECISIONS_BEGIN = b'{"schema":'
 
 
 def refuse_existing(there: Path, *, overwrite: bool, option: str = "--out") -> None:
-    """Refuse to replace an earlier output unless told to.
+    """Refuse to replace an earlier output unless asked to.
 
     Parameters
     ----------

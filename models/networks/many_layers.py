@@ -50,7 +50,7 @@ class ConvolvePoolRelu(Function):
         columns, out, top, result = ctx.saved_tensors
         m, filters, steps, batch = grad.shape
         through = grad * (result > 0)
-        # In place, and as numbers rather than truth values: a third of the time. `out` serves nobody else.
+        # In place, and as numbers rather than truth values: a third of the time. `out` serves nothing else.
         parts = out.view(m, filters, steps, ctx.size, batch)
         parts.eq_(top.unsqueeze(3)).mul_(through.unsqueeze(3))
         weight = torch.bmm(out, columns.transpose(1, 2))

@@ -4,7 +4,7 @@ Aghdam MA, Sharifi A, Pedram MM (2019). Diagnosis of autism spectrum disorders i
 resting-state functional magnetic resonance imaging data using convolutional neural networks. Journal of
 Digital Imaging 32:899-918.
 
-A connectivity matrix has no neighbourhoods: regions stand in an order that an atlas chose.  There a filter
+A connectivity matrix has no neighbourhoods: regions come in an order that an atlas chose.  There a filter
 covers all the connections of one region, as in Kawahara J et al. (2017). BrainNetCNN. NeuroImage
 146:1038-1049.
 """
@@ -111,7 +111,7 @@ class TableCNN(nn.Module):
 
 
 def places_of(n_inputs: int, arrangement: str) -> npt.NDArray[np.int64]:
-    """Which column stands at which place of the image.
+    """Which column is at which place of the image.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from models.arrays import Floats
 from offline.recordings.clock_offsets import fit_offsets
 from offline.recordings.pushed_stamps import as_pushed
 from realtime.clock.comparisons import DRIFT
-from realtime.guards.stamps import LATEST_S, on_a_clock
+from realtime.input_guards.stamps import LATEST_S, on_a_clock
 
 OTHER_CLOCK_S = 1.0
 """Offsets that differ more are of different clocks, however noisy they are ..."""

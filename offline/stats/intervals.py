@@ -17,7 +17,7 @@ from scipy.stats import beta, norm
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.permutation import FEWEST
-from offline.stats.primary import Metric, own_figures
+from offline.stats.primary import Metric, own_figure
 
 Ends = tuple[float, float]
 """From where to where."""
@@ -97,10 +97,13 @@ def within_person(table: Predictions, metric: Metric, *, seed: int, draws: int =
         if min(len(blocks) for blocks in by_label) < 2:
             continue
         rng = np.random.default_rng([seed, number])
+        rounds = np.unique(own.rounds, return_inverse=True)[1]
         values = []
         for _ in range(draws):
-            chosen = [blocks[i] for blocks in by_label for i in rng.integers(0, len(blocks), len(blocks))]
-            value = own_figures(own.rows(np.concatenate(chosen)), metric)[person]
+            chosen = np.concatenate(
+                [blocks[i] for blocks in by_label for i in rng.integers(0, len(blocks), len(blocks))]
+            )
+            value = own_figure(own.y[chosen], own.scores[chosen], rounds[chosen], metric)
             values.append(np.nan if value is None else value)
         low, high = np.nanquantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         out[person] = float(low), float(high)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from offline.base.predictions import Predictions
 
@@ -50,9 +49,7 @@ def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]
     return None if None in found else mean_of(found)
 
 
-def auc(
-    positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: npt.NDArray[np.str_]
-) -> Figure:
+def auc(positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: npt.NDArray[Any]) -> Figure:
     """Area under the ROC curve, scores compared only within a fold.
 
     The chance that a positive sample scores above a negative one of the same fold, ties counting
@@ -64,21 +61,27 @@ def auc(
         Which samples have the label.
     score : (n_samples,) float64
         Predicted: the higher, the likelier.
-    fold : (n_samples,) str
+    fold : (n_samples,) str or int64
         From which fold each comes.
+
+    Returns
+    -------
+    float or None
+        NaN where a score is NaN, None where no fold has both kinds of sample.
     """
+    if np.isnan(score).any():
+        return float("nan")
     won = 0.0
     pairs = 0
     for name in np.unique(fold):
         own = fold == name
         truth = positive[own]
-        n_positive = int(truth.sum())
-        n_negative = len(truth) - n_positive
-        if n_positive and n_negative:
-            ranks = rankdata(score[own])
-            won += float(ranks[truth].sum()) - n_positive * (n_positive + 1) / 2
-            pairs += n_positive * n_negative
-    return won / pairs if pairs else None
+        above, below = score[own][truth], np.sort(score[own][~truth])
+        won += float(
+            np.searchsorted(below, above, "left").sum() + np.searchsorted(below, above, "right").sum()
+        )
+        pairs += len(above) * len(below)
+    return 0.5 * won / pairs if pairs else None
 
 
 def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
@@ -103,12 +106,15 @@ def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
     return float(np.mean(np.sum((scores - truth) ** 2, axis=1)) / 2)
 
 
-def areas(table: Predictions) -> Figure:
-    """The AUC of one condition's rows: of the second of two labels, or the mean of each against the rest."""
-    labels = range(len(table.labels))
-    each = [auc(table.y == label, table.scores[:, label], table.rounds) for label in labels]
-    if len(each) == 2:
-        return each[1]
+def areas(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], rounds: npt.NDArray[Any]) -> Figure:
+    """The AUC of the second of two labels, or the mean of each against the rest.
+
+    Of labels ``y`` (n_samples,) by ``scores`` (n_samples, n_labels), compared within ``rounds`` (n_samples,).
+    """
+    n_labels = scores.shape[1]
+    if n_labels == 2:
+        return auc(y == 1, scores[:, 1], rounds)
+    each = [auc(y == label, scores[:, label], rounds) for label in range(n_labels)]
     return None if None in each else mean_of(each)
 
 
@@ -131,6 +137,6 @@ def figures(table: Predictions) -> dict[str, Any]:
         out |= {"sensitivity": recall[1], "specificity": recall[0]}
     else:
         out |= {"recall": dict(zip(table.labels, recall, strict=True))}
-    out |= {"auc": areas(table), "mcc": matthews(table.y, predicted, n_labels)}
+    out |= {"auc": areas(table.y, table.scores, table.rounds), "mcc": matthews(table.y, predicted, n_labels)}
     out |= {"brier": brier(table.y, table.scores)}
     return out

@@ -10,7 +10,7 @@ often: so a bootstrap over people, or a thousand permutations of the labels, is 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -147,13 +147,17 @@ def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
     out: dict[str, Figure] = {}
     for person in table.people:
         own = table.of_person(person)
-        out[person] = mean_of(
-            _own(own.rows(own.repeat == repeat), metric) for repeat in np.unique(own.repeat)
-        )
+        parts = [own.rows(own.repeat == repeat) for repeat in np.unique(own.repeat)]
+        out[person] = mean_of(own_figure(part.y, part.scores, part.rounds, metric) for part in parts)
     return out
 
 
-def _own(table: Predictions, metric: Metric) -> Figure:
-    if metric == "auc":
-        return areas(table)
-    return balanced_accuracy(table.y, np.argmax(table.scores, axis=1), len(table.labels))
+def own_figure(y: npt.NDArray[np.int64], scores: Floats, rounds: npt.NDArray[Any], metric: Metric) -> Figure:
+    """The figure of one person in one repeat.
+
+    Of their samples: true labels ``y``, (n,) int64, probabilities, (n, n_labels), and which were predicted
+    by one trained classifier, ``rounds``, (n,) str or int64.
+    """
+    if metric == "balanced_accuracy":
+        return balanced_accuracy(y, np.argmax(scores, axis=1), scores.shape[1])
+    return areas(y, scores, rounds)

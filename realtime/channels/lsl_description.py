@@ -20,7 +20,7 @@ from realtime.channels.lossless import lossless_extension, restored
 from realtime.channels.montage import LAYOUT
 from realtime.channels.nirs_metadata import believed_rate, number, standard_fields
 from realtime.channels.text_values import is_number
-from realtime.guards.stamps import on_a_clock
+from realtime.input_guards.stamps import on_a_clock
 from realtime.log import Origin, OriginKind
 from realtime.signal import Channel, Kind, Position, SignalSpec
 

@@ -128,7 +128,7 @@ def location(node: ET.Element | None, whose: str) -> Position | None:
     Parameters
     ----------
     node : Element or None
-        Its children are called X, Y and Z (or x, y, z), or stand in this order.
+        Its children are called X, Y and Z (or x, y, z), or come in this order.
     whose : str
         Begins the message.
 

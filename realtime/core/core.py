@@ -17,7 +17,7 @@ from realtime.channels.match import match_channels, merged
 from realtime.clock import Clock
 from realtime.core.decisions import DecisionMaker
 from realtime.decision import Decision
-from realtime.guards.entries import InputGuard, StampedSamples
+from realtime.input_guards.entries import InputGuard, StampedSamples
 from realtime.log import (
     ClockMeasured,
     Entry,

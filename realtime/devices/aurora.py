@@ -11,7 +11,7 @@ Facts, and where they come from; none is verified against a device of ours:
 - the frame counter finds dropped frames.
 
 Not found: what a channel's other fields are called (``type``, ``unit`` and ``label`` are taken where
-they are there), whether an optode carries its name (else it is numbered as it stands in the list), and
+they are there), whether an optode carries its name (else it is numbered by its place in the list), and
 whether short wavelengths always come first: each row's own ``wavelength`` is believed, not its place.
 
 What Aurora computes by itself (HbO, HbR) has channels of its own next to the intensities, of other kinds

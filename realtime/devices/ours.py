@@ -1,6 +1,6 @@
 """Streams of hemostream itself: the XDF convention with a child ``hemostream`` that loses nothing.
 
-Whatever the convention cannot hold stands in that child (`realtime.channels.lossless`).  It belongs to one
+Whatever the convention cannot hold is in that child (`realtime.channels.lossless`).  It belongs to one
 description: where the standard fields were changed since, it is ignored and the stream is
 read as the convention says.
 """

@@ -12,7 +12,7 @@ from math import isfinite
 
 from realtime.clock import Clock, ClockReport
 from realtime.core import Plan
-from realtime.guards.entries import InputGuard
+from realtime.input_guards.entries import InputGuard
 from realtime.log import ClockMeasured, SourceTrouble
 from realtime.pipeline import Pipeline
 from realtime.session.interfaces import Observer

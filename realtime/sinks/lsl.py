@@ -22,7 +22,7 @@ class LslSink:
     run : int
         Number of the run.
     model : str
-        Hash of the bundle; stands in the stream's description.
+        Hash of the bundle; part of the stream's description.
     labels : tuple of str
         The labels that a decision may have, besides ``abstain``; part of the description.
     """

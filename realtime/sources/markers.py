@@ -169,7 +169,7 @@ class Marks:
 
 
 def _text(value: Any) -> str:
-    """One value, as it stands in a label."""
+    """One value, as a label holds it."""
     if isinstance(value, str):
         text = _AROUND.sub("", value)
         return whole[1] if (whole := _WHOLE.fullmatch(text)) else text

@@ -13,7 +13,7 @@ import numpy as np
 from models.arrays import Bools, Floats
 from models.errors import RecordingError
 from models.outside import LONGEST_LABEL, printable
-from realtime.guards.stamps import on_a_clock
+from realtime.input_guards.stamps import on_a_clock
 from realtime.log import ClockMeasured, Entry, EventReceived, Origin, OriginKind, Received, StreamOpened
 from realtime.signal import SignalSpec
 

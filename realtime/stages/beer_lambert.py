@@ -32,7 +32,7 @@ NEAR, FAR = 0.005, 0.080
 class BeerLambert:
     """Changes of HbO and HbR, mol/L, from optical density at two or more wavelengths.
 
-    Wavelengths are brought together by source and detector, wherever they stand in the signal.
+    Wavelengths are brought together by source and detector, wherever they are in the signal.
     Pairs leave in the order of their first channel, HbO before HbR, named as MNE does
     (``S1_D2 hbo``); channels that are no optical density follow unchanged.  A concentration is
     missing where any of its wavelengths is.

@@ -10,7 +10,7 @@ from tools.soak.bundle import write_soak_bundle
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-def test_a_session_stands_has_told_what_it_met_and_its_journal_gives_it_again(
+def test_a_session_goes_on_reports_what_it_met_and_its_journal_gives_it_again(
     tmp_path: Path, seed: int
 ) -> None:
     write_soak_bundle(tmp_path / "bundle")
@@ -23,5 +23,5 @@ def test_a_session_stands_has_told_what_it_met_and_its_journal_gives_it_again(
     assert {"stamps", "values", "frame counters", "markers"} <= set(met.status.rejected)
     assert sum(met.inputs.values()) == 400
     assert len(met.inputs) == 8
-    # An error of the core would be told and survived all the same, but is a fault to be mended.
+    # An error of the core would be reported and survived all the same, but is a fault to be mended.
     assert not met.faults, met.fault

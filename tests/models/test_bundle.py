@@ -173,7 +173,7 @@ def test_a_card_that_is_whole_but_wrong_never_gives_another_error(bundle: Path, 
         ({"extra": 1}, "extra: unknown.* Known: calibration"),
     ],
 )
-def test_a_wrong_card_is_told_so(bundle: Path, changes: dict[str, Any], message: str) -> None:
+def test_a_wrong_card_is_refused(bundle: Path, changes: dict[str, Any], message: str) -> None:
     forge(bundle, **changes)
     with pytest.raises(BundleError, match=message):
         read_bundle(bundle)
@@ -191,7 +191,7 @@ def test_a_wrong_card_is_told_so(bundle: Path, changes: dict[str, Any], message:
         ({"name": "lstm"}, "another network"),
     ],
 )
-def test_a_card_of_another_network_is_told_so(bundle: Path, changes: dict[str, Any], message: str) -> None:
+def test_a_card_of_another_network_is_refused(bundle: Path, changes: dict[str, Any], message: str) -> None:
     network = {**json.loads((bundle / CARD).read_text())["network"], **changes}
     forge(bundle, network=network)
     with pytest.raises(BundleError, match=message):
@@ -216,7 +216,7 @@ def test_tensors_missing_extra_misshapen_or_not_finite_are_refused(bundle: Path)
     read_bundle(bundle)
 
 
-def test_what_is_no_bundle_is_told_so(tmp_path: Path, bundle: Path) -> None:
+def test_what_is_no_bundle_is_refused(tmp_path: Path, bundle: Path) -> None:
     for nothing in (tmp_path / "absent", tmp_path, bundle / CARD):
         with pytest.raises(BundleError, match="not a readable bundle"):
             read_bundle(nothing)
@@ -267,7 +267,7 @@ def test_a_link_that_leads_nowhere_is_no_place_for_a_bundle(tmp_path):
             check_target(tmp_path / name)
 
 
-def test_a_bundle_from_before_its_card_told_how_recordings_are_read_is_read(bundle: Path) -> None:
+def test_a_bundle_whose_card_lacks_how_recordings_are_read_is_read(bundle: Path) -> None:
     values = json.loads((bundle / CARD).read_text())
     for name, lacking in (("recording", None), ("policy", "Card: lacks policy; expected all")):
         fewer = {key: value for key, value in values.items() if key not in (name, "hash")}

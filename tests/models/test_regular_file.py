@@ -1,4 +1,4 @@
-"""What is no file is told at once, whoever would read it; nothing waits for a writer that never comes."""
+"""What is no file is refused at once, whatever would read it; nothing waits for a writer that never comes."""
 
 import os
 import socket
@@ -45,7 +45,7 @@ def other(request: pytest.FixtureRequest) -> tuple[str, Callable[[Path], None]]:
     return request.param, OTHERS[request.param]
 
 
-def test_what_is_no_file_is_told(tmp_path: Path, other: tuple[str, Callable[[Path], None]]) -> None:
+def test_what_is_no_file_is_refused(tmp_path: Path, other: tuple[str, Callable[[Path], None]]) -> None:
     words, make = other
     path = tmp_path / "it"
     make(path)

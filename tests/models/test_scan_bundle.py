@@ -78,7 +78,7 @@ def test_a_bundle_is_read_as_it_was_written_and_replaced_as_a_whole(tmp_path: Pa
     assert second != first
     with pytest.raises(BundleError, match="was asked for"):
         read_scan_bundle(where, first)
-    # Whoever wants windows is told where a whole scan is judged.
+    # Who wants windows reads that a whole scan is predicted.
     with pytest.raises(BundleError, match="classifies whole scans"):
         read_bundle(where)
 

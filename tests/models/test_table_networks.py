@@ -126,8 +126,8 @@ def test_an_experts_word_counts_where_the_gate_trusts_it() -> None:
     made, _ = network("mixture_of_experts")
     assert isinstance(made, MixtureOfExperts)
     rows = table(6, 20)
-    said = made(rows).exp().sum(dim=1)
-    torch.testing.assert_close(said, torch.ones(6))  # log probabilities of a mixture
+    shares = made(rows).exp().sum(dim=1)
+    torch.testing.assert_close(shares, torch.ones(6))  # log probabilities of a mixture
     with torch.no_grad():
         made.gate.bias.copy_(torch.tensor([0.0, 1000.0, 0.0]))
         units = torch.tanh(made.hidden(rows)).unflatten(1, (3, 4))[:, 1]

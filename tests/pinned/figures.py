@@ -47,7 +47,7 @@ def figures_of(path: Path) -> Any:
         case ".safetensors":
             return {name: _of_numbers(values) for name, values in sorted(load_file(path).items())}
         case other:
-            raise ValueError(f"{path}: nobody says what is pinned of {other!r} files")
+            raise ValueError(f"{path}: it is not known what is pinned of {other!r} files")
 
 
 def _of_table(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The runs: words of the command line, in the order in which they need each other, and what each writes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,23 @@ from tests.pinned.inputs import write_scans
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LIMIT_S = 300.0
+IN_ONE_PROCESS = """
+import contextlib, io, json, sys
+from tools.cli import main
+
+shown = {}
+for name, words in json.load(sys.stdin).items():
+    with io.StringIO() as text, contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+        try:
+            main(words.split())
+        except SystemExit as ended:
+            code = ended.code
+        shown[name] = text.getvalue()
+    if code:
+        sys.exit(f"{name}: hemostream {words} ended with {code}:\\n{shown[name]}")
+json.dump(shown, sys.stdout)
+"""
+"""All commands, one after the other: a process of its own for each would import everything again."""
 
 
 @dataclass(frozen=True)
@@ -92,31 +110,27 @@ def run_all(folder: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        What each wrote to the terminal (80 columns wide), by the name of the run.
+        What each wrote (80 columns wide), by the name of the run.
 
     Raises
     ------
     RuntimeError
-        One of them failed; with what it wrote to stderr.
+        One of them failed; with what it wrote.
     """
     write_scans(folder / "scans")
-    shown = {}
-    for run in RUNS:
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.cli", *run.words.split()],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "80"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(
-                f"{run.name}: hemostream {run.words} ended with {done.returncode}:\n{done.stderr}"
-            )
-        shown[run.name] = done.stdout + done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ONE_PROCESS],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "80"},
+        input=json.dumps({run.name: run.words for run in RUNS}),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    shown: dict[str, str] = json.loads(done.stdout)
     return shown
 
 

@@ -84,7 +84,7 @@ def test_a_window_without_data_is_never_usable() -> None:
     assert lost.rejected_channels == {}
 
 
-def test_reasons_of_before_stand_alone() -> None:
+def test_reasons_of_before_come_alone() -> None:
     """While everything warms up nothing else is asked."""
     novelty = Score(9.0)
     quality = quality_of(Policy(), uncertainty=3.0, novelty=novelty)

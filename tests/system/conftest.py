@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def lsl_config(tmp_path: Path) -> Path:
-    """An LSL configuration that nobody else has: machine scope, a session id for this test alone."""
+    """An LSL configuration of its own: machine scope, a session id for this test alone."""
     path = tmp_path / "lsl_api.cfg"
     path.write_text(
         "[multicast]\nResolveScope = machine\n"

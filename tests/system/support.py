@@ -158,12 +158,12 @@ def check_contiguous(decisions: Sequence[Decision]) -> None:
 
 
 def judged_windows(decisions: Sequence[Decision], *, abstained: bool = False) -> int:
-    """How many windows were judged, or decided at all."""
+    """How many windows were predicted, or decided at all."""
     return sum(one.count for one in decisions if abstained or not one.abstained)
 
 
 def check_parity(live: Sequence[Decision], file: Sequence[Decision]) -> tuple[int, float]:
-    """Windows that both judged say the same; give how many, and how far apart at most.
+    """Windows that both predicted have the same label; give how many, and how far apart at most.
 
     Both began with the same sample, so a window's index says which it is.
     """
@@ -192,7 +192,7 @@ def check_parity(live: Sequence[Decision], file: Sequence[Decision]) -> tuple[in
 def score(
     decisions: Sequence[Decision], recipe: Recipe, recording: Recording, *, since: float = 0.0
 ) -> tuple[int, float, float]:
-    """Judged and labelled windows that begin so many seconds into the recording: number, accuracy,
+    """Predicted and labelled windows that begin so many seconds into the recording: number, accuracy,
     majority rate."""
     start = float(recording.times[0])
     pairs = []
@@ -205,4 +205,4 @@ def score(
         return 0, float("nan"), float("nan")
     truth = [true for true, _ in pairs]
     most = max(truth.count(label) for label in set(truth))
-    return len(pairs), sum(true == said for true, said in pairs) / len(pairs), most / len(pairs)
+    return len(pairs), sum(true == label for true, label in pairs) / len(pairs), most / len(pairs)

@@ -84,7 +84,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process; give its exit code and what it said on the error stream."""
+    """Run a command in this process; give its exit code and what it wrote to the error stream."""
 
     def call(*words: str | Path) -> tuple[int, str]:
         with pytest.raises(SystemExit) as ended:
@@ -94,19 +94,19 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
-def check_said(code: int, said: str, *needed: str | Path) -> None:
+def check_message(code: int, message: str, *needed: str | Path) -> None:
     """Refused in one paragraph that names what a person needs to know."""
-    assert code == 2, said
-    assert said.startswith("hemostream: ")
-    assert said.rstrip().count("\n") == 0, "one paragraph"
-    assert "Traceback" not in said
+    assert code == 2, message
+    assert message.startswith("hemostream: ")
+    assert message.rstrip().count("\n") == 0, "one paragraph"
+    assert "Traceback" not in message
     for word in needed:
-        assert str(word) in said
+        assert str(word) in message
 
 
-def check_child_said(child: Child, *needed: str | Path) -> None:
+def check_child_message(child: Child, *needed: str | Path) -> None:
     code = child.end()
-    check_said(code, child.stderr.splitlines()[-1] if child.stderr else "", *needed)
+    check_message(code, child.stderr.splitlines()[-1] if child.stderr else "", *needed)
     assert "Traceback" not in child.stderr
 
 
@@ -128,8 +128,8 @@ def test_a_missing_wavelength(good: Material, tmp_path: Path, run: Run) -> None:
     held = loadmat(good.recording, simplify_cells=True)
     held["SD"]["MeasList"] = held["SD"]["MeasList"][:-1]
     path = altered(good, tmp_path / "a.nirs", d=lambda d: d[:, :-1], SD=lambda _: held["SD"])
-    said = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*said, path, "source 2 and detector 1 lack the wavelength 830 nm", "Restore the channel")
+    ended = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
+    check_message(*ended, path, "source 2 and detector 1 lack the wavelength 830 nm", "Restore the channel")
     assert not (tmp_path / "o.jsonl").exists()
 
 
@@ -137,8 +137,8 @@ def test_a_rate_that_is_too_low(good: Material, tmp_path: Path, run: Run) -> Non
     path = altered(good, tmp_path / "slow.nirs", t=lambda t: t * 5)
     out = tmp_path / "o.jsonl"
     out.write_text('{"schema":1} what was here before')
-    said = run("classify", path, "--model", good.bundle, "--out", out, "--overwrite")
-    check_said(*said, "comes at 1 Hz", "needs 5 Hz", "2.5 Hz or more", "use a model for this rate")
+    ended = run("classify", path, "--model", good.bundle, "--out", out, "--overwrite")
+    check_message(*ended, "comes at 1 Hz", "needs 5 Hz", "2.5 Hz or more", "use a model for this rate")
     assert out.read_text() == '{"schema":1} what was here before'
 
 
@@ -146,8 +146,8 @@ def test_a_repetition_time_in_milliseconds(good: Material, tmp_path: Path, run: 
     path = tmp_path / "regions.tsv"
     path.write_text("a\tb\n" + "1.0\t2.0\n2.0\t1.0\n" * 30)
     words = ("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*run(*words, "--repetition-time", "2000"), "2000 s", "milliseconds?")
-    check_said(*run(*words), "repetition time", "not known", "--repetition-time")
+    check_message(*run(*words, "--repetition-time", "2000"), "2000 s", "milliseconds?")
+    check_message(*run(*words), "repetition time", "not known", "--repetition-time")
 
 
 def test_a_rate_that_is_declared_wrong_is_measured(good: Material, tmp_path: Path, run: Run) -> None:
@@ -169,7 +169,7 @@ def test_a_rate_that_is_declared_wrong_is_measured(good: Material, tmp_path: Pat
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-3)
 
 
-def test_nan_is_missing_and_told(good: Material, tmp_path: Path, run: Run) -> None:
+def test_nan_is_missing_and_reported(good: Material, tmp_path: Path, run: Run) -> None:
     def holed(d: np.ndarray) -> np.ndarray:
         d[300:320, 1] = np.nan  # 60 to 64 s
         return d
@@ -201,8 +201,8 @@ def test_a_recording_of_nothing_but_nan(good: Material, tmp_path: Path, run: Run
 def test_a_truncated_snirf(good: Material, tmp_path: Path, run: Run) -> None:
     path = write_snirf(read_recording(good.recording), tmp_path / "whole.snirf")
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    said = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*said, path, "damaged, cut off, or no SNIRF file")
+    ended = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
+    check_message(*ended, path, "damaged, cut off, or no SNIRF file")
 
 
 def side_file(rate: float) -> dict[str, object]:
@@ -241,14 +241,14 @@ def write_xdf(path: Path, *, rate: float, values: np.ndarray, times: np.ndarray)
 
 def test_an_empty_xdf_stream(good: Material, tmp_path: Path, run: Run) -> None:
     path = write_xdf(tmp_path / "empty.xdf", rate=5.0, values=np.empty((0, 4)), times=np.empty(0))
-    said = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*said, path, "'Cap' (type NIRS, 4 channels", "is empty")
+    ended = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
+    check_message(*ended, path, "'Cap' (type NIRS, 4 channels", "is empty")
 
 
 def test_a_stream_that_does_not_describe_itself(good: Material, tmp_path: Path, run: Run) -> None:
     path = write_xdf(tmp_path / "a.xdf", rate=5.0, values=np.ones((9, 4)), times=np.arange(9.0))
-    said = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*said, path, "--layout")
+    ended = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
+    check_message(*ended, path, "--layout")
 
 
 # ---------------------------------------------------------------------- recipes, bundles, paths
@@ -277,16 +277,18 @@ def test_a_recipe_with_a_mistake(
     path = tmp_path / "recipe.toml"
     assert right in RECIPE
     path.write_text(RECIPE.replace(right, wrong))
-    check_said(*run("train", good.cohort, "--recipe", path, "--out", tmp_path / "b"), *needed)
+    check_message(*run("train", good.cohort, "--recipe", path, "--out", tmp_path / "b"), *needed)
     assert not (tmp_path / "b").exists()
 
 
 def test_names_of_recipes_and_people(good: Material, tmp_path: Path, run: Run) -> None:
     out = ("--out", tmp_path / "b")
-    check_said(*run("train", good.cohort, "--recipe", "taping", *out), "'taping'", "Did you mean 'tapping'?")
+    check_message(
+        *run("train", good.cohort, "--recipe", "taping", *out), "'taping'", "Did you mean 'tapping'?"
+    )
     words = ("train", good.cohort, "--recipe", good.recipe, *out)
-    check_said(*run(*words, "--exclude-person", "p9"), "'p9'", "Known: p0, p1, p2")
-    check_said(*run(*words, "--first", "2"), "2.0", "fractions from 0 to 1")
+    check_message(*run(*words, "--exclude-person", "p9"), "'p9'", "Known: p0, p1, p2")
+    check_message(*run(*words, "--first", "2"), "2.0", "fractions from 0 to 1")
 
 
 @pytest.mark.parametrize("name", [CARD, WEIGHTS])
@@ -301,62 +303,62 @@ def test_a_bundle_that_was_tampered_with(good: Material, tmp_path: Path, run: Ru
         ("classify", good.recording, "--model", bundle, "--out", tmp_path / "o.jsonl"),
         ("live", "--model", bundle, "--journal", tmp_path / "bed.hemostream"),
     ):
-        check_said(*run(*command), bundle, "train again")
+        check_message(*run(*command), bundle, "train again")
     assert not (tmp_path / "bed.hemostream").exists()
 
 
 def test_a_bundle_that_is_not_the_one_asked_for(good: Material, tmp_path: Path, run: Run) -> None:
     found = json.loads((good.bundle / CARD).read_text())["hash"]
     words = ("classify", good.recording, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*run(*words, "--model-hash", "0123456789ab"), found, "0123456789ab", "was asked for")
+    check_message(*run(*words, "--model-hash", "0123456789ab"), found, "0123456789ab", "was asked for")
     assert run(*words, "--model-hash", found[:12])[0] == 0
 
 
 def test_a_recording_that_lacks_channels(good: Material, tmp_path: Path, run: Run) -> None:
     path = write_homer(tmp_path / "one.nirs", seed=3, pairs=1)
-    said = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
-    check_said(*said, "2 of the 4 channels", "S2_D1 690", "S2_D1 830", "S1_D1 690", "Use a model")
+    ended = run("classify", path, "--model", good.bundle, "--out", tmp_path / "o.jsonl")
+    check_message(*ended, "2 of the 4 channels", "S2_D1 690", "S2_D1 830", "S1_D1 690", "Use a model")
 
 
 def test_files_that_are_not_there(good: Material, tmp_path: Path, run: Run) -> None:
     nothing, out = tmp_path / "nothing", tmp_path / "o.jsonl"
     model = ("--model", good.bundle)
-    check_said(*run("classify", tmp_path / "no.snirf", *model, "--out", out), "no.snirf")
-    check_said(*run("classify", good.recording, "--model", nothing, "--out", out), nothing, CARD)
-    check_said(*run("classify", good.recording, *model, "--out", nothing / "o.jsonl"), nothing)
-    check_said(*run("train", nothing, "--recipe", good.recipe, "--out", tmp_path / "b"), nothing)
-    check_said(*run("replay", nothing), nothing)
-    check_said(*run("export", nothing, tmp_path / "o.snirf"), nothing)
-    check_said(*run("live", *model, "--layout", nothing), nothing)
-    check_said(*run("live", *model, "--out", nothing / "o.jsonl"), nothing)
-    check_said(*run("live", *model, "--journal", nothing / "bed.hemostream"), nothing, "no folder")
-    check_said(*run("live", *model, "--journal", good.cohort), good.cohort, "journal")
-    check_said(*run("export", good.recording, tmp_path / "o.snirf"), good.recording, "journal")
+    check_message(*run("classify", tmp_path / "no.snirf", *model, "--out", out), "no.snirf")
+    check_message(*run("classify", good.recording, "--model", nothing, "--out", out), nothing, CARD)
+    check_message(*run("classify", good.recording, *model, "--out", nothing / "o.jsonl"), nothing)
+    check_message(*run("train", nothing, "--recipe", good.recipe, "--out", tmp_path / "b"), nothing)
+    check_message(*run("replay", nothing), nothing)
+    check_message(*run("export", nothing, tmp_path / "o.snirf"), nothing)
+    check_message(*run("live", *model, "--layout", nothing), nothing)
+    check_message(*run("live", *model, "--out", nothing / "o.jsonl"), nothing)
+    check_message(*run("live", *model, "--journal", nothing / "bed.hemostream"), nothing, "no folder")
+    check_message(*run("live", *model, "--journal", good.cohort), good.cohort, "journal")
+    check_message(*run("export", good.recording, tmp_path / "o.snirf"), good.recording, "journal")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(good: Material, tmp_path: Path, run: Run) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    said = run("train", good.cohort, "--recipe", good.recipe, "--out", tmp_path)
-    check_said(*said, tmp_path, "thesis.txt", "nothing was written")
-    said = run("simulate", tmp_path, "--people", "1")
-    check_said(*said, tmp_path, "thesis.txt")
+    ended = run("train", good.cohort, "--recipe", good.recipe, "--out", tmp_path)
+    check_message(*ended, tmp_path, "thesis.txt", "nothing was written")
+    ended = run("simulate", tmp_path, "--people", "1")
+    check_message(*ended, tmp_path, "thesis.txt")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
 
 
 def test_brokers_that_cannot_be(good: Material, tmp_path: Path, run: Run) -> None:
     words = ("live", "--model", good.bundle, "--journal", tmp_path / "bed.hemostream", "--broker")
-    check_said(*run(*words, "http://here"), "'http://here'", "mqtt://HOST:PORT")
-    check_said(*run(*words, "mqtt://127.0.0.1:99999"), "0-65535")
-    check_said(*run(*words, "mqtt://192.0.2.1"), "192.0.2.1", "mqtts://", "HEMOSTREAM_MQTT_USER")
+    check_message(*run(*words, "http://here"), "'http://here'", "mqtt://HOST:PORT")
+    check_message(*run(*words, "mqtt://127.0.0.1:99999"), "0-65535")
+    check_message(*run(*words, "mqtt://192.0.2.1"), "192.0.2.1", "mqtts://", "HEMOSTREAM_MQTT_USER")
 
 
 def test_times_that_cannot_be(good: Material, tmp_path: Path, run: Run) -> None:
     live = ("live", "--model", good.bundle, "--journal", tmp_path / "bed.hemostream")
-    check_said(*run(*live, "--seconds", "0"), "--seconds is 0", "more than 0")
-    check_said(*run(*live, "--wait", "-5"), "--wait is -5", "more than 0")
-    check_said(*run("demo", "--headless", "--seconds", "-1"), "--seconds is -1", "more than 0")
-    check_said(*run("replay", good.recording, "--speed", "0"), "Speed is 0.0", "above 0")
-    check_said(*run("replay", good.recording, "--start", "500"), "119.8 s", "--start")
+    check_message(*run(*live, "--seconds", "0"), "--seconds is 0", "more than 0")
+    check_message(*run(*live, "--wait", "-5"), "--wait is -5", "more than 0")
+    check_message(*run("demo", "--headless", "--seconds", "-1"), "--seconds is -1", "more than 0")
+    check_message(*run("replay", good.recording, "--speed", "0"), "Speed is 0.0", "above 0")
+    check_message(*run("replay", good.recording, "--start", "500"), "119.8 s", "--start")
     assert not (tmp_path / "bed.hemostream").exists()
 
 
@@ -382,17 +384,17 @@ def test_streams_that_cannot_be_taken(good: Material, tmp_path: Path, commands: 
         name: live(f"refused-{name}", "--stream", f"source_id='{name}'", wait="30") for name in senders
     }
     for name, child in refused.items():
-        check_child_said(child, f"'cap {name}'", "replayed, not live", "--allow-replay")
+        check_child_message(child, f"'cap {name}'", "replayed, not live", "--allow-replay")
     several = live("several", "--allow-replay")
-    nobody = live("nobody", "--stream", "name='Aurora'")
+    absent = live("absent", "--stream", "name='Aurora'")
     misfit = live("misfit", "--allow-replay", "--stream", "source_id='other'")
-    check_child_said(several, "2 streams match", "'one'", "'other'", "4 channels", "--stream")
-    check_child_said(nobody, "name='Aurora'", "after 3 s", "'cap one'", "'cap other'", "type NIRS")
-    check_child_said(misfit, "2 of the 4 channels", "S2_D1 690", "S2_D1 830", "Found 2")
+    check_child_message(several, "2 streams match", "'one'", "'other'", "4 channels", "--stream")
+    check_child_message(absent, "name='Aurora'", "after 3 s", "'cap one'", "'cap other'", "type NIRS")
+    check_child_message(misfit, "2 of the 4 channels", "S2_D1 690", "S2_D1 830", "Found 2")
 
-    assert all(sender.running for sender in senders.values()), "nobody was set off for nothing"
+    assert all(sender.running for sender in senders.values()), "none was ended for nothing"
     check_nothing_beside(tmp_path / "misfit.hemostream")
-    assert not [path.name for name in ("several", "nobody") for path in tmp_path.glob(f"{name}.hemostream*")]
+    assert not [path.name for name in ("several", "absent") for path in tmp_path.glob(f"{name}.hemostream*")]
 
 
 def check_nothing_beside(journal: Path) -> None:
@@ -401,7 +403,7 @@ def check_nothing_beside(journal: Path) -> None:
     assert beside in ([], [journal.name])
 
 
-@pytest.mark.parametrize("taken", [False, True], ids=["nobody listens", "somebody else listens"])
+@pytest.mark.parametrize("taken", [False, True], ids=["none listens", "somebody else listens"])
 def test_a_session_without_a_broker_goes_on(
     good: Material, tmp_path: Path, commands: Commands, taken: bool
 ) -> None:
@@ -445,8 +447,8 @@ def test_a_killed_session_loses_nothing_and_its_journal_is_its_own(
     live = commands.start(*words, "--session", "bed-1", "--stream", "source_id='one'", "--out", out)
     live.wait_for(lambda: out.exists() and out.read_text().count("\n") >= 12, "twelve decisions")
     same, other = (commands.start(*words, "--session", name, "--wait", "1") for name in ("bed-1", "bed-2"))
-    check_child_said(same, journal, "another session")
-    check_child_said(other, journal, "'bed-1'")
+    check_child_message(same, journal, "another session")
+    check_child_message(other, journal, "'bed-1'")
     before = out.read_text().count("\n")
     live.wait_for(lambda: out.read_text().count("\n") > before, "it to go on")
     live.kill()
@@ -469,7 +471,7 @@ def test_a_stream_that_is_too_slow_ends_the_session_with_what_came(
     live = commands.start(
         *("live", "--model", good.bundle, "--quiet", "--allow-replay", "--journal", journal),
     )
-    check_child_said(live, "comes at 1 Hz", "needs 5 Hz", "use a model for this rate")
+    check_child_message(live, "comes at 1 Hz", "needs 5 Hz", "use a model for this rate")
     check_nothing_beside(journal)
     commands.succeed("export", journal, tmp_path / "bed.snirf")
     was, now = read_recording(slow), read_recording(tmp_path / "bed.snirf")

@@ -16,7 +16,7 @@ WANTED = {
 }
 
 
-def test_the_demo_judges_thirty_seconds_of_an_unseen_simulated_person(
+def test_the_demo_predicts_thirty_seconds_of_an_unseen_simulated_person(
     commands: Commands, report: Report
 ) -> None:
     started = time.monotonic()

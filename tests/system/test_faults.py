@@ -29,7 +29,7 @@ SPEED = 8.0
 PAIRS = 4
 MAX_AGE_S = 20.0
 AT_ONCE = 4
-TOLD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+REPORTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "nothing": (("waiting", "baseline", "live", "lost", "offline"), ()),
     "gap 5 s": (("live", "recovering", "live"), ("gap", "coverage")),
     "gap 60 s": (("live", "stalled", "live"), ("gap", "coverage")),
@@ -51,7 +51,7 @@ TOLD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "killed": (("live", "offline", "waiting", "baseline", "live"), ()),
     "raising": ((), ("inference failed",)),
 }
-"""What must be said: states in this order (others may stand between), and reasons of decisions."""
+"""What must be reported: states in this order (others may stand between), and reasons of decisions."""
 DISCONNECTED = {
     "restart",
     "restart +1000 s",
@@ -126,12 +126,12 @@ def test_nothing_wrong_is_shown_as_current(
         f"{name}: {found.shown}, error max {error.max():.4f} s, received {found.times.received} of "
         f"{found.times.pushed}, {' > '.join(found.states())}, {sorted(found.reasons())}"
     )
-    assert found.code == 0, found.said
+    assert found.code == 0, found.stderr
     assert found.shown.labelled > 0
     assert found.shown.wrong == 0
     assert found.shown.stale == 0
     assert list(found.journaled) == list(found.again)
-    states, reasons = TOLD.get(name, ((), ()))
+    states, reasons = REPORTED.get(name, ((), ()))
     assert appear_in_order(states, found.states())
     assert found.reasons() >= set(reasons)
     if name in ALL_RECEIVED:
@@ -150,8 +150,8 @@ def statuses(found: BedOutcome) -> list[Mapping[str, Any]]:
 
 
 def test_a_replacement_without_the_channels_is_refused_by_name(played: dict[str, Future[BedOutcome]]) -> None:
-    told = [values["reason"] for values in statuses(played["fewer channels"].result())]
-    assert any("S1_D1" in reason for reason in told), told
+    reasons = [values["reason"] for values in statuses(played["fewer channels"].result())]
+    assert any("S1_D1" in reason for reason in reasons), reasons
 
 
 def test_what_came_twice_or_out_of_order_is_counted(played: dict[str, Future[BedOutcome]]) -> None:
@@ -159,12 +159,14 @@ def test_what_came_twice_or_out_of_order_is_counted(played: dict[str, Future[Bed
     assert max(values["clock"]["disordered"] for values in clocks(played["disorder"].result())) == 75
 
 
-def test_made_up_stamps_are_told(played: dict[str, Future[BedOutcome]]) -> None:
+def test_deduced_stamps_are_reported(played: dict[str, Future[BedOutcome]]) -> None:
     assert any(values["clock"]["invented"] for values in clocks(played["misdeclared chunks"].result()))
     assert not any(values["clock"]["invented"] for values in clocks(played["nothing"].result()))
 
 
-def test_a_step_of_the_wall_clock_is_told_and_moves_no_window(played: dict[str, Future[BedOutcome]]) -> None:
+def test_a_step_of_the_wall_clock_is_reported_and_moves_no_window(
+    played: dict[str, Future[BedOutcome]],
+) -> None:
     found = played["wall clock"].result()
     assert max(values["wall_clock_steps"] for values in statuses(found)) == 1
     starts = [json.loads(text)["window_start"] for text in found.journaled]
@@ -203,6 +205,6 @@ def two_alike(bundle: Path, tmp_path_factory: pytest.TempPathFactory, mosquitto_
             await ROWS["two alike"].play(bed)
             assert bed.session is not None
             assert bed.session.returncode == 2
-            return bed.said()
+            return bed.stderr()
 
     return asyncio.run(run())

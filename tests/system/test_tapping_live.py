@@ -1,4 +1,4 @@
-"""The one test in real time: a held-out person's recording over LSL, judged live, told over mosquitto."""
+"""The one test in real time: a held-out person's recording over LSL, predicted live, published by MQTT."""
 
 import sqlite3
 from contextlib import closing
@@ -55,24 +55,24 @@ def test_a_held_out_person_in_real_time(
     finally:
         subscriber.close()
 
-    # Everything was told once, in order, and the same everywhere.
-    told = subscriber.decisions
-    decisions = decisions_of(told)
+    # Everything was published once, in order, and the same everywhere.
+    published = subscriber.decisions
+    decisions = decisions_of(published)
     check_contiguous(decisions)
     assert {one.identity[:2] for one in decisions} == {(SESSION, 1)}
     assert {one.origin for one in decisions} == {"replayed"}
-    assert (tmp_path / "live.jsonl").read_text().splitlines() == told
+    assert (tmp_path / "live.jsonl").read_text().splitlines() == published
     assert f"{judged_windows(decisions, abstained=True)} windows decided" in live.stdout
     assert live.stderr == ""
 
     check_goodbye(mosquitto_port)
     check_closed(journal)
 
-    # The journal fed back gives what was told, byte for byte.
+    # The journal fed back gives what was published, byte for byte.
     commands.succeed("classify", journal, "--model", bundle, "--out", tmp_path / "again.jsonl")
-    assert (tmp_path / "again.jsonl").read_text().splitlines() == told
+    assert (tmp_path / "again.jsonl").read_text().splitlines() == published
 
-    # The file, judged without any of this, gives the same.
+    # The file, classified without any of this, gives the same.
     from_file = read_decisions(tmp_path / "file.jsonl")
     both, apart = check_parity(decisions, from_file)
     assert both >= 50, "the recipe warms up in a minute, and two were streamed"
@@ -90,7 +90,7 @@ def test_a_held_out_person_in_real_time(
 
 
 def check_goodbye(port: int) -> None:
-    """Who subscribes later finds a session that said that it ended, and no old decision."""
+    """Who subscribes later finds a session that reported its end, and no old decision."""
     late = Subscriber(port, SESSION)
     try:
         wait_until(lambda: late.messages, "the retained status", 10)

@@ -1,4 +1,4 @@
-"""Within a person, on real recordings: trained on the first half, judged from 30 s into the second.
+"""Within a person, on real recordings: trained on the first half, predicted from 30 s into the second.
 
 From the file, and replayed faster than it was recorded.  Each recording is sent whole, so that what
 is streamed and the file begin with the same sample: the running normalisation remembers where it began.
@@ -125,7 +125,7 @@ def test_region_series_of_people_of_one_site(
 ) -> None:
     """Who is it: three people of ABIDE's site NYU, whose volumes are 2 s apart.
 
-    A resting scan holds nothing that changes within a person and could be told apart, so the label is
+    A resting scan holds nothing that changes within a person and could be predicted, so the label is
     the person.  Windows are 40 s, by the recipe: 7 s would be three and a half volumes.
     """
     series = data_dir / "abide" / "ABIDE_pcp" / "cpac" / "nofilt_noglobal"

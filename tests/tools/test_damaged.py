@@ -35,8 +35,8 @@ evaluation = {permutations = 0}
 kind = "bold"
 repetition_time = 2.0
 """
-SAID = "half of the file is not there"
-REFUSED = f"50% of what it should hold.*{SAID}.*--allow-damaged"
+REMARK = "half of the file is not there"
+REFUSED = f"50% of what it should hold.*{REMARK}.*--allow-damaged"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def cohort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def read(path: Path, **options: str | None) -> Recording:
         found = whole(path, **options)
-        return replace(found, notes={**found.notes, "remarks": [SAID], LOST_SHARE: 0.5})
+        return replace(found, notes={**found.notes, "remarks": [REMARK], LOST_SHARE: 0.5})
 
     monkeypatch.setattr(recordings, "read_here", read)
     (tmp_path / "r.toml").write_text(RECIPE)
@@ -68,23 +68,23 @@ def test_all_that_read_recordings_refuse_it(cohort: Path, tmp_path: Path) -> Non
             work()
 
 
-def test_all_that_read_recordings_can_be_told_to_take_it(
+def test_all_that_read_recordings_take_it_when_asked(
     cohort: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     recipe, bundle, report = str(tmp_path / "r.toml"), tmp_path / "bundle", tmp_path / "report"
     train(cohort, recipe=recipe, out=bundle, allow_damaged=True)
     card = json.loads((bundle / "card.json").read_text())
-    assert f"4 recordings: {SAID}" in card["training"]["remarks"]
+    assert f"4 recordings: {REMARK}" in card["training"]["remarks"]
     evaluate(cohort, recipe=recipe, plan=True, allow_damaged=True)
     evaluate(cohort, recipe=recipe, out=report, workers=1, allow_damaged=True)
     results = json.loads((report / "results.json").read_text())
-    assert any(SAID in remark for remark in results["remarks"])
+    assert any(REMARK in remark for remark in results["remarks"])
     with pytest.raises(RecordingError, match=REFUSED):
         classify(tmp_path / "p1.1D", model=bundle, out=tmp_path / "o.jsonl")
     caplog.clear()
     classify(tmp_path / "p1.1D", model=bundle, out=tmp_path / "o.jsonl", allow_damaged=True)
     shown = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert f"recording p1.1D: {SAID}" in shown
+    assert f"recording p1.1D: {REMARK}" in shown
     train(cohort, recipe=recipe, out=tmp_path / "b2", from_=bundle, allow_damaged=True)
     with pytest.raises(HemostreamError) as caught:  # of a recipe that wants light
         run(["xu2020"], data=cohort, out=tmp_path / "s", allow_damaged=True)

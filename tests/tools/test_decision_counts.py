@@ -14,10 +14,10 @@ def test_labels_and_reasons_are_counted_and_compared_where_the_truth_is_known() 
         counts.add(some_decision(label=label, reasons=()))
     counts.add(some_decision(label=ABSTAIN, reasons=("gap", "motion"), count=3))
     assert counts.summary() == "4 windows classified (task 3, rest 1), 3 abstained (gap 3, motion 3)"
-    said = counts.against_events()
-    assert said is not None
-    assert "2 of 3 classified windows are right (66.7%: task 2 of 2, rest 0 of 1)" in said
-    assert "would be 66.7%" in said
+    text = counts.against_events()
+    assert text is not None
+    assert "2 of 3 classified windows are right (66.7%: task 2 of 2, rest 0 of 1)" in text
+    assert "would be 66.7%" in text
 
 
 def test_without_a_truth_nothing_is_compared() -> None:

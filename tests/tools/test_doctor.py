@@ -98,7 +98,7 @@ def test_whose_packages_these_are(tmp_path):
     assert check_installation(tmp_path, at(tmp_path, offline=None), ours, "1").level is Level.PROBLEM
 
 
-def test_a_shadowed_package_is_told_by_every_command(monkeypatch):
+def test_a_shadowed_package_is_reported_by_every_command(monkeypatch):
     assert cli.not_ours("scipy") == ""
     assert cli.not_ours("models.absent") == "", "ours is here: then that is another fault"
     elsewhere = ModuleSpec("models", None, origin="/elsewhere/models/__init__.py")
@@ -133,7 +133,7 @@ def test_a_bundle_that_cannot_be_read():
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "glibc", "said"),
+    ("system", "machine", "glibc", "expected"),
     [
         ("Linux", "x86_64", (2, 31), "glibc 2.35 or later.*PYLSL_LIB"),
         ("Linux", "aarch64", (2, 39), "x86_64 only.*conda-forge liblsl"),
@@ -142,7 +142,7 @@ def test_a_bundle_that_cannot_be_read():
         ("Windows", "AMD64", None, "wheel for Windows"),
     ],
 )
-def test_a_missing_liblsl_says_how_to_get_it_here(system, machine, glibc, said):
+def test_a_missing_liblsl_says_how_to_get_it_here(system, machine, glibc, expected):
     finding = check_liblsl(
         raising(RuntimeError("LSL binary library file was not found")),
         system=system,
@@ -151,7 +151,7 @@ def test_a_missing_liblsl_says_how_to_get_it_here(system, machine, glibc, said):
     )
     assert finding.level is Level.PROBLEM
     assert "was not found" in finding.found
-    assert re.search(said, finding.do)
+    assert re.search(expected, finding.do)
     assert finding.do == how_to_get(system, machine, glibc)
 
 
@@ -166,26 +166,26 @@ def test_the_configuration_in_force(tmp_path):
     home, folder = tmp_path / "home", tmp_path / "here"
     (home / "lsl_api").mkdir(parents=True)
     folder.mkdir()
-    settings, said = read_settings({}, folder, home)
+    settings, finding = read_settings({}, folder, home)
     if settings.path is None:  # unless this machine has one for all
-        assert said.level is Level.OK
+        assert finding.level is Level.OK
     general = home / "lsl_api" / "lsl_api.cfg"
     general.write_text("[ports]\nPortRange = 64 ; more\n[lab]\nKnownPeers = {10.0.0.2, bed4}\n")
-    settings, said = read_settings({}, folder, home)
+    settings, finding = read_settings({}, folder, home)
     assert (settings.path, settings.port_range, settings.peers) == (general, 64, ("10.0.0.2", "bed4"))
     assert settings.most_streams == 33
-    assert said.level is Level.OK
+    assert finding.level is Level.OK
     nearer = folder / "lsl_api.cfg"
     nearer.write_text("[lab]\nSessionID = ward\n")
-    settings, said = read_settings({}, folder, home)
-    assert (settings.path, settings.session, said.level) == (nearer, "ward", Level.WARNING)
+    settings, finding = read_settings({}, folder, home)
+    assert (settings.path, settings.session, finding.level) == (nearer, "ward", Level.WARNING)
     named = tmp_path / "named.cfg"
     named.write_text("[multicast]\nResolveScope = machine\n")
-    settings, said = read_settings({"LSLAPICFG": str(named)}, folder, home)
+    settings, finding = read_settings({"LSLAPICFG": str(named)}, folder, home)
     assert settings.scope == "machine"
-    assert "Only streams of this machine" in said.do
-    _, said = read_settings({"LSLAPICFG": str(tmp_path / "absent")}, folder, home)
-    assert "is no file" in said.found
+    assert "Only streams of this machine" in finding.do
+    _, finding = read_settings({"LSLAPICFG": str(tmp_path / "absent")}, folder, home)
+    assert "is no file" in finding.found
     named.write_text("[ports]\nPortRange = many\n")
     assert read_settings({"LSLAPICFG": str(named)}, folder, home)[1].level is Level.PROBLEM
     named.write_text("PortRange 3")
@@ -246,13 +246,13 @@ def test_a_stream_that_is_well():
     one = seen(desc=describe(SPEC, LIVE), listened=Listened(30, 10.01))
     finding = check_stream(one, plan=fast_plan(SPEC))
     assert finding.level is Level.OK
-    for said in (
+    for part in (
         "4 rows",
         "declares 10 Hz, sends 10.01 Hz",
         "recognised as hemostream because",
         "4 of intensity",
     ):
-        assert said in finding.found
+        assert part in finding.found
     assert "the model finds its 4 channels" in finding.found
 
 
@@ -278,7 +278,7 @@ def channel_format(one, form):
 
 
 @pytest.mark.parametrize(
-    ("one", "said"),
+    ("one", "expected"),
     [
         (channel_format(seen(desc=describe(SPEC, LIVE)), "string"), "sends text"),
         (seen(rows=10_001), "10001 channels; expected 1 to 10000"),
@@ -292,10 +292,10 @@ def channel_format(one, form):
         ),
     ],
 )
-def test_what_live_refuses_is_refused_in_the_same_words(one, said):
+def test_what_live_refuses_is_refused_in_the_same_words(one, expected):
     finding = check_stream(one)
     assert finding.level is Level.PROBLEM
-    assert said in finding.do
+    assert expected in finding.do
 
 
 def test_a_model_is_tried_as_live_tries_it():
@@ -313,7 +313,7 @@ def test_a_replay_says_so():
     assert "not measured" in finding.found
 
 
-def test_a_stream_that_nobody_knows_says_what_was_tried():
+def test_an_unknown_stream_says_what_was_tried():
     finding = check_stream(seen(rows=42))
     assert finding.level is Level.PROBLEM
     assert "a layout file is needed" in finding.do
@@ -329,7 +329,7 @@ def test_no_stream_several_streams_and_what_is_beside_them():
     assert several[2].found == "'m' (type Markers)"
     assert "2 could be meant" in several[3].found
     assert "--stream" in several[3].do
-    # A session that is told the same ends where live cannot tell which: that is no matter of taste.
+    # A session that is given the same ends where live cannot tell which: that is no matter of taste.
     assert check_streams(two, named="A or B")[-1].level is Level.PROBLEM
     absent = check_streams([], named="Nobody's cap")
     assert [one.level for one in absent] == [Level.PROBLEM]
@@ -493,5 +493,5 @@ def test_a_real_run_without_liblsl(tmp_path):
     assert code == 1
     assert found["liblsl"].level == "problem"
     assert "PYLSL_LIB" in found["liblsl"].do or "pip install" in found["liblsl"].do
-    assert "journal" in found, "all else is told as well"
+    assert "journal" in found, "all else is reported as well"
     assert not any(check.startswith("stream") for check in found)

@@ -184,7 +184,7 @@ def test_haemoglobin_that_cannot_be_known_is_no_number():
     far = tuple(replace(channel, distance=None) for channel in recording.spec.channels)
     how = emulator("aurora")(replace(recording, spec=SignalSpec(far, 10.0)), ORIGIN)
     assert np.isnan(how.rows[5:]).all()
-    assert "not known" in how.said[0]
+    assert "not known" in how.remarks[0]
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=30))
@@ -242,7 +242,7 @@ def test_three_wavelengths_are_too_many_for_aurora_and_too_near_for_oxysoft():
         emulator("oxysoft")(replace(recording, spec=SignalSpec(channels, 10.0)), ORIGIN)
 
 
-def test_layout_names_and_side_files_are_told_apart(tmp_path):
+def test_layout_names_and_side_files_are_distinguished(tmp_path):
     assert split_layouts(()) == ("full", None)
     assert split_layouts(("aurora",)) == ("aurora", None)
     assert split_layouts(("cap.json", "bare")) == ("bare", tmp_path.__class__("cap.json"))

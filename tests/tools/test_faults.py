@@ -1,4 +1,4 @@
-"""The device that misbehaves does what it was told, and tells the truth about it."""
+"""The device that misbehaves does what it was asked to, and tells the truth about it."""
 
 import numpy as np
 import pytest
@@ -13,9 +13,9 @@ def indices(*faults: str, n: int = 100) -> list[int]:
 
 
 def test_without_faults_every_sample_is_sent_when_it_is_due() -> None:
-    told = list(sends(100, 10.0, []))
-    assert [send.index for send in told] == list(range(100))
-    assert all(send.due == send.second == send.index / 10 and send.shift == 0.0 for send in told)
+    sent = list(sends(100, 10.0, []))
+    assert [send.index for send in sent] == list(range(100))
+    assert all(send.due == send.second == send.index / 10 and send.shift == 0.0 for send in sent)
 
 
 def test_each_fault_does_to_its_time_what_it_says() -> None:
@@ -43,7 +43,7 @@ def test_values_are_spoilt_in_the_share_of_channels(kind: str, value: float) -> 
     assert np.isfinite(np.delete(data, slice(20, 30), axis=0)).all()
 
 
-def test_a_flat_channel_stands_at_its_last_value() -> None:
+def test_a_flat_channel_stays_at_its_last_value() -> None:
     values = Values(4, 10.0)
     data = np.array(
         [values.take(send) for send in sends(50, 10.0, [Fault.parse("flat:at=2,seconds=1,share=0.5")])]

@@ -155,10 +155,10 @@ def test_what_is_there_is_refused_and_stays(
         (tmp_path / name).write_text(text)
     with pytest.raises(SystemExit) as ended:
         main(list(words))
-    said = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert ended.value.code == 2
-    assert "--overwrite" in said
-    assert next(iter(earlier)).partition("/")[0] in said
+    assert "--overwrite" in message
+    assert next(iter(earlier)).partition("/")[0] in message
     there = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert there == set(earlier)
     assert all((tmp_path / name).read_text() == text for name, text in earlier.items())

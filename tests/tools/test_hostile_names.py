@@ -10,7 +10,7 @@ from offline.base.terminal import PlainConsole
 from realtime.sources.recording import Event
 from realtime.status import State, Status
 from tests.realtime.sinks.support import some_decision
-from tools.commands.live import print_trouble
+from tools.commands.live_session import print_trouble
 from tools.doctor.finding import good
 from tools.view import View
 
@@ -52,8 +52,8 @@ def test_a_table_and_a_line_show_it(name: str) -> None:
 def test_results_of_such_a_person_are_shown(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     print_trouble(f"a stream is called {name}")
     print(good("streams", name))
-    told = capsys.readouterr()
-    assert not any(bad in told.out + told.err for bad in ("\x1b", "\x9b", "\u202e", "\x00"))
+    written = capsys.readouterr()
+    assert not any(bad in written.out + written.err for bad in ("\x1b", "\x9b", "\u202e", "\x00"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -27,7 +27,7 @@ from tools.commands.live import predicate
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("given", "meant"),
     [
         ("Aurora", "name='Aurora'"),
         ("Photon Cap C20", "name='Photon Cap C20'"),
@@ -35,11 +35,11 @@ from tools.commands.live import predicate
         ("starts-with(name,'Pho')", "starts-with(name,'Pho')"),
     ],
 )
-def test_a_plain_word_is_the_name_of_a_stream(said: str, meant: str) -> None:
-    assert predicate(said) == meant
+def test_a_plain_word_is_the_name_of_a_stream(given: str, meant: str) -> None:
+    assert predicate(given) == meant
 
 
-NOBODY = "mqtt://127.0.0.1:9"
+NO_BROKER = "mqtt://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_live(bundle: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """`live` where there is no stream."""
-    session = ("--session", "bed-9", "--journal", str(folder / "bed-9.hemostream"), "--broker", NOBODY)
-    nobody = ("--stream", f"nobody-{uuid.uuid4().hex}", "--wait", "0.2", "--device", "cpu")
+    session = ("--session", "bed-9", "--journal", str(folder / "bed-9.hemostream"), "--broker", NO_BROKER)
+    absent = ("--stream", f"nobody-{uuid.uuid4().hex}", "--wait", "0.2", "--device", "cpu")
     return subprocess.run(
-        [sys.executable, "-m", "tools.cli", "live", "--model", str(bundle), *session, *nobody, *words],
+        [sys.executable, "-m", "tools.cli", "live", "--model", str(bundle), *session, *absent, *words],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -144,11 +144,11 @@ def test_a_terminal_that_is_closed_ends_a_session_with_a_goodbye_and_leaves_priv
     )
     assert live.stdout is not None
     assert live.stderr is not None
-    said = [live.stdout.readline() for _ in range(3)]
-    assert "XDG_CONFIG_HOME=" in said[1]
-    assert "hemostream/bed-9/#" in said[1]
-    address = re.search(r"mqtt://127.0.0.1:(\d+) \(MQTT 3.1.1\)", said[0])
-    password = re.search(r"user hemostream, password in (\S+);", said[2])
+    lines = [live.stdout.readline() for _ in range(3)]
+    assert "XDG_CONFIG_HOME=" in lines[1]
+    assert "hemostream/bed-9/#" in lines[1]
+    address = re.search(r"mqtt://127.0.0.1:(\d+) \(MQTT 3.1.1\)", lines[0])
+    password = re.search(r"user hemostream, password in (\S+);", lines[2])
     assert address is not None
     assert password is not None
 
@@ -195,9 +195,9 @@ def test_one_who_is_ended_before_it_began_leaves_no_password_behind(bundle: Path
         env={name: value for name, value in os.environ.items() if name != "COLUMNS"},  # whole lines
     )
     assert live.stdout is not None
-    said = [live.stdout.readline() for _ in range(3)]
-    password = re.search(r"password in (\S+);", said[2])
-    assert password is not None, said
+    lines = [live.stdout.readline() for _ in range(3)]
+    password = re.search(r"password in (\S+);", lines[2])
+    assert password is not None, lines
     live.send_signal(signal.SIGTERM)  # it still loads its model
     live.communicate(timeout=60)
     assert live.returncode in (0, 128 + signal.SIGTERM)
@@ -228,7 +228,7 @@ def start_live(bundle: Path, folder: Path, stream: str, before: str = "") -> "su
     return subprocess.Popen(
         [
             *(sys.executable, "-c", code, "live", "--model", str(bundle), "--session", "bed-9"),
-            *("--journal", str(folder / "bed-9.hemostream"), "--broker", NOBODY, "--stream", stream),
+            *("--journal", str(folder / "bed-9.hemostream"), "--broker", NO_BROKER, "--stream", stream),
             *("--device", "cpu", "--quiet"),
         ],
         stdout=subprocess.PIPE,
@@ -250,12 +250,12 @@ def wait_for(holds: Callable[[], bool], why: str, deadline_s: float = 60.0) -> N
 def test_a_stream_of_20_khz_is_refused_by_what_it_sends(bundle: Path, tmp_path: Path, fast: str) -> None:
     child = start_live(bundle, tmp_path, fast)
     try:
-        _, said = child.communicate(timeout=120)
+        _, errors = child.communicate(timeout=120)
     finally:
         child.kill()
     assert child.returncode == 2
-    assert f"{fast!r} (type NIRS) sends about" in said
-    assert "a haemodynamic stream never has more than 500" in said
+    assert f"{fast!r} (type NIRS) sends about" in errors
+    assert "a haemodynamic stream never has more than 500" in errors
 
 
 @pytest.mark.parametrize("fast", [10.0], indirect=True)
@@ -266,8 +266,8 @@ def test_a_session_that_is_flooded_obeys_signals(bundle: Path, tmp_path: Path, f
     try:
         wait_for(lambda: path.exists() and path.stat().st_size > 200_000, "samples in the journal")
         child.send_signal(signal.SIGTERM)
-        said, _ = child.communicate(timeout=60)
+        output, _ = child.communicate(timeout=60)
     finally:
         child.kill()
     assert child.returncode == 0
-    assert "windows decided" in said
+    assert "windows decided" in output

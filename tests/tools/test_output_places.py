@@ -1,4 +1,4 @@
-"""What cannot be written is told before anything is read or computed, and nothing is left behind."""
+"""What cannot be written is refused before anything is read or computed, and nothing is left behind."""
 
 import errno
 import os
@@ -50,7 +50,7 @@ FILES: dict[str, Sequence[str]] = {
 
 
 def unwritable(tmp_path: Path) -> Path:
-    """A folder in which nobody can make anything."""
+    """A folder in which nothing can be made."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/proc")  # whose owner is root, to whom nothing else is read-only
     folder = tmp_path / "read-only"
@@ -68,11 +68,11 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_that_cannot_be_made(command: str, tmp_path: Path, run: Run) -> None:
     (tmp_path / "file").write_text("somebody's")
     for place in (tmp_path / "file", tmp_path / "file/deep/er", unwritable(tmp_path) / "a"):
-        code, said = run(*FOLDERS[command], place)
+        code, message = run(*FOLDERS[command], place)
         assert code == 2
-        assert str(place) in said
-        assert "nobody" not in said
-        assert "Traceback" not in said
+        assert str(place) in message
+        assert "nobody" not in message
+        assert "Traceback" not in message
     assert (tmp_path / "file").read_text() == "somebody's"
 
 
@@ -81,9 +81,9 @@ def test_a_folder_on_a_full_disk(
     command: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full(monkeypatch)
-    code, said = run(*FOLDERS[command], tmp_path / "new")
+    code, message = run(*FOLDERS[command], tmp_path / "new")
     assert code == 2
-    assert "Make room" in said
+    assert "Make room" in message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -108,9 +108,9 @@ def test_work_that_is_refused_leaves_no_empty_folder(words: Sequence[str], tmp_p
     (tmp_path / "there").mkdir()
     before = sorted(tmp_path.rglob("*"))
     for out in ("out", "deep/er/out", "there", "there/out"):
-        code, said = run(*words, "--out", tmp_path / out)
+        code, message = run(*words, "--out", tmp_path / out)
         assert code == 2
-        assert "Traceback" not in said
+        assert "Traceback" not in message
         assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -143,24 +143,24 @@ def test_a_file_that_cannot_be_written(command: str, tmp_path: Path, run: Run) -
         tmp_path / ("a" * 300),
     ]
     for place in places:
-        code, said = run(*FILES[command], place)
+        code, message = run(*FILES[command], place)
         assert code == 2
-        assert str(place)[:200] in said
-        assert "nobody" not in said
-        assert "Traceback" not in said
+        assert str(place)[:200] in message
+        assert "nobody" not in message
+        assert "Traceback" not in message
     assert (tmp_path / "file").read_text() == "somebody's"
 
 
 @pytest.mark.parametrize("command", FILES)
 @pytest.mark.skipif(os.name != "posix", reason="pipes with names")
-def test_a_pipe_that_nobody_reads(command: str, tmp_path: Path, run: Run) -> None:
+def test_a_pipe_without_a_reader(command: str, tmp_path: Path, run: Run) -> None:
     os.mkfifo(tmp_path / "pipe")
-    code, said = run(*FILES[command], tmp_path / "pipe")
+    code, message = run(*FILES[command], tmp_path / "pipe")
     assert code == 2
-    assert "pipe" in said
+    assert "pipe" in message
 
 
-def test_a_study_is_told_at_the_start(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_is_refused_at_the_start(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_: Any, **__: Any) -> None:
         pytest.fail("it read the data")
 
@@ -170,9 +170,9 @@ def test_a_study_is_told_at_the_start(tmp_path: Path, run: Run, monkeypatch: pyt
     (tmp_path / "out").mkdir()
     (tmp_path / "out/ridge").write_text("a file")
     for place in (tmp_path / "out", tmp_path / "out/ridge", unwritable(tmp_path) / "a"):
-        code, said = run("study", "run", "ridge", "--data", tmp_path / "data", "--out", place)
+        code, message = run("study", "run", "ridge", "--data", tmp_path / "data", "--out", place)
         assert code == 2
-        assert "report" in said
+        assert "report" in message
 
 
 @pytest.mark.parametrize("name", ["results.json", "report.html", "work"])
@@ -183,9 +183,9 @@ def test_what_is_replaced_at_the_end_must_be_what_it_was(name: str, tmp_path: Pa
         (out / name).write_text("")
     else:
         (out / name).mkdir()
-    code, said = run("evaluate", "nothing", "--recipe", "tapping", "--out", out)
+    code, message = run("evaluate", "nothing", "--recipe", "tapping", "--out", out)
     assert code == 2
-    assert str(out / name) in said
+    assert str(out / name) in message
 
 
 def test_places_that_can_be_written_are_left_as_they_were(tmp_path: Path) -> None:
@@ -200,20 +200,20 @@ def test_places_that_can_be_written_are_left_as_they_were(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
-def test_a_disk_that_fills_up_meanwhile_is_told(
+def test_a_disk_that_fills_up_meanwhile_is_reported(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
 ) -> None:
-    told = r"The report cannot be written to .*: .*\. Make room\."
-    with pytest.raises(HemostreamError, match=told), report_if_full("The report", tmp_path):
+    expected = r"The report cannot be written to .*: .*\. Make room\."
+    with pytest.raises(HemostreamError, match=expected), report_if_full("The report", tmp_path):
         raise OSError(number, os.strerror(number))
 
     def app(words: Sequence[str]) -> None:
         raise OSError(number, os.strerror(number), "a.csv")
 
     monkeypatch.setattr("tools.cli.make_app", lambda: app)
-    code, said = run("train")
+    code, message = run("train")
     assert code == 2
-    assert said == f"hemostream: a.csv: {os.strerror(number)}. Make room, and start again.\n"
+    assert message == f"hemostream: a.csv: {os.strerror(number)}. Make room, and start again.\n"
 
 
 def test_another_error_of_the_system_is_not_called_a_full_disk(tmp_path: Path) -> None:

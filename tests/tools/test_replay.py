@@ -14,12 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.bundle import write_bundle
+from models.card import CardRecording, WindowCard
 from models.errors import RecordingError, StreamError
+from models.networks.registry import make_network
 from offline.recordings import read_recording
 from realtime.log import Origin, OriginKind
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.lsl.stream_info import layout_from_info, origin_from_info
 from realtime.sources.recording import Event, Recording
+from tests.realtime.support import bold_spec
+from tools.commands import replay as command
 from tools.commands.replay import Replay, ReplayReport, replay, replay_recording
 from tools.commands.simulate import simulate
 from tools.replay.schedule import schedule
@@ -252,11 +257,11 @@ def test_a_recording_without_samples_is_refused() -> None:
 def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path) -> None:
     simulate(tmp_path, people=1, seconds=30.0, pairs=2, short_pairs=0)
     source_id = uuid.uuid4().hex
-    said: list[str] = []
+    printed: list[str] = []
     path = tmp_path / "person-001_session-1.snirf"
 
     def run() -> None:
-        said.append(replay(path, speed=50.0, source_id=source_id, start=10.0, wait=DEADLINE_S))
+        printed.append(replay(path, speed=50.0, source_id=source_id, start=10.0, wait=DEADLINE_S))
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -273,9 +278,36 @@ def test_the_command_reads_a_file_and_keeps_that_it_was_simulated(tmp_path: Path
     )
     assert origin_from_info(info).kind is OriginKind.SIMULATED
     assert layout_from_info(info).spec == recording.spec
-    assert said[0].startswith(
+    assert printed[0].startswith(
         "Sent 200 samples and 1 events of person-001_session-1, 20.0 s of signal at 50x, at most"
     )
+
+
+def test_a_recording_is_sent_as_the_model_was_trained_unless_options_say_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A series that does not hold its repetition time is sent at that of the bundle."""
+    path = tmp_path / "p.1D"
+    np.savetxt(path, np.random.default_rng(0).normal(size=(30, 3)))
+    shape: dict[str, int] = {"n_chans": 3, "n_times": 20, "n_outputs": 2}
+    card = WindowCard(
+        network={"name": "lstm", "params": {}, **shape},
+        input=bold_spec().to_json(),
+        pipeline=[],
+        rate=0.5,
+        window={"length_s": 40.0, "step_s": 2.0},
+        labels=["a", "b"],
+        recording=CardRecording(repetition_time=2.0),
+    )
+    write_bundle(tmp_path / "bundle", card, make_network("lstm", {}, **shape))
+    sent: list[Recording] = []
+    done = ReplayReport(Origin(OriginKind.REPLAYED), 0.0, 0.0, np.zeros(30), 0)
+    monkeypatch.setattr(command, "replay_recording", lambda found, **_: sent.append(found) or done)
+    replay(path, model=tmp_path / "bundle")
+    replay(path, model=tmp_path / "bundle", repetition_time=3.0)
+    assert [np.diff(found.times).tolist() for found in sent] == [[2.0] * 29, [3.0] * 29]
+    with pytest.raises(RecordingError, match="repetition time"):
+        replay(path)
 
 
 def test_the_command_refuses_before_it_reads(tmp_path: Path) -> None:

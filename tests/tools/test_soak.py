@@ -13,7 +13,7 @@ from tools.soak.plan import QUIET_S, SEGMENTS, draw
 from tools.soak.watch import Look, look, trend
 
 
-def test_a_process_is_looked_at_and_one_that_is_gone_is_told() -> None:
+def test_a_process_is_measured_and_one_that_is_gone_is_none() -> None:
     seen = look(os.getpid(), 1.0)
     assert seen is not None
     assert seen.memory > 1e6
@@ -22,7 +22,7 @@ def test_a_process_is_looked_at_and_one_that_is_gone_is_told() -> None:
     assert look(2**22 + 1, 1.0) is None
 
 
-def test_growth_is_told_from_settling() -> None:
+def test_growth_is_distinguished_from_settling() -> None:
     flat = [Look(float(i), 100 if i < 20 else 200, 7, 3) for i in range(100)]
     assert trend(flat).growth == 0.0
     growing = [Look(float(i), 1000 + i, 7 + (i > 50), 3) for i in range(100)]
@@ -109,6 +109,6 @@ def test_the_account_of_a_bed(tmp_path: Path) -> None:
         Heard(1.0, "decision", texts[2].replace('"rest"', '"task"')),
     ]
     sums = account(tmp_path / "bed.hemostream", heard, max_age_s=5.0)
-    assert (sums.samples, sums.opened, sums.decisions, sums.judged) == (5, 1, 4, 4)
+    assert (sums.samples, sums.opened, sums.decisions, sums.predicted) == (5, 1, 4, 4)
     assert (sums.undelivered, sums.unknown, sums.repeated, sums.stale) == (1, 1, 2, 1)
     assert (sums.disordered, sums.history) == (1, 1)

@@ -215,7 +215,9 @@ def test_a_label_on_wrong_times_is_a_violation(tmp_path: Path, bundle: tuple[Pat
     assert any("within their claim" in text for text in sums.violations)
 
 
-def test_what_is_lost_is_told_from_what_can_be_explained(tmp_path: Path, bundle: tuple[Path, str]) -> None:
+def test_what_is_lost_is_counted_apart_from_what_can_be_explained(
+    tmp_path: Path, bundle: tuple[Path, str]
+) -> None:
     story = Story(tmp_path, bundle)
     story.journaled = [i for i in range(N) if 12 <= i < 295 and i != 100]
     sums = story.account(killed=True)
@@ -267,7 +269,7 @@ def test_nothing_is_lost_and_everything_can_be_had_again(half_a_minute) -> None:
         assert not any("ended" in text for text in sums["violations"]), shown
 
 
-def test_no_label_stands_on_wrong_times(half_a_minute) -> None:
+def test_no_label_has_wrong_times(half_a_minute) -> None:
     found, shown = half_a_minute
     for sums in found.values():
         assert sums["labelled"], shown

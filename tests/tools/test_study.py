@@ -112,14 +112,14 @@ def test_on_80_columns_no_name_and_no_figure_is_cut(
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_tables_that_do_not_fit_the_terminal_are_told_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_that_do_not_fit_the_terminal_are_listed_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     head = ("system", "unseen site: accuracy / balanced", *(f"figure {i}" for i in range(9)))
     rows = [("Ridge | own", "0.646 / 0.646", *(f"0.{i}" for i in range(8)), "")]
-    told = TextTable(head, rows).markdown() + "\n\n" + "A note. " * 20 + "\n"
+    text = TextTable(head, rows).markdown() + "\n\n" + "A note. " * 20 + "\n"
     monkeypatch.delenv("COLUMNS", raising=False)
-    assert markdown_for_terminal(told) == told  # a file gets it as it is
+    assert markdown_for_terminal(text) == text  # a file gets it as it is
     monkeypatch.setenv("COLUMNS", "80")
-    shown = markdown_for_terminal(told)
+    shown = markdown_for_terminal(text)
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.splitlines()[:3] == [
         "Ridge | own",
@@ -129,10 +129,10 @@ def test_tables_that_do_not_fit_the_terminal_are_told_line_by_line(monkeypatch: 
     assert "  figure 8: –\n\nA note." in shown
     assert "---" not in shown
     monkeypatch.setenv("COLUMNS", "300")
-    assert markdown_for_terminal(told).split() == told.split()
+    assert markdown_for_terminal(text).split() == text.split()
 
 
-def test_a_folder_of_reports_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_folder_of_reports_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HemostreamError, match=r"no folder .*nowhere.*study run"):
         list_(report=tmp_path / "nowhere")
 

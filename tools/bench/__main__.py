@@ -48,7 +48,7 @@ def bench(
     minutes : float
         Length of the replayed recording. Default: 30, quick 5.
     control : bool
-        Measure the latency a second time with an outlet for each arm, pushed a third of a period
+        Measure the latency a second time with an outlet for each condition, pushed a third of a period
         apart, so that no condition meets another's work on the same sample.
     keep : Path
         Keep the runs' files (journals, arrivals) in this new folder.
@@ -74,9 +74,9 @@ def bench(
     print(headline(results))
     print(markdown(rows_of(results)))
     for which in ("latency", "latency_apart"):
-        for arm, parts in results.get(which, {}).get("parts_ms_p50", {}).items():
-            said = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
-            print(f"{which}, {arm}, median ms: {said}")
+        for condition, parts in results.get(which, {}).get("parts_ms_p50", {}).items():
+            medians = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+            print(f"{which}, {condition}, median ms: {medians}")
 
 
 def run(
@@ -120,7 +120,7 @@ def run(
                     found = measure_latency(folder / measure, broker, windows=windows)
             results[measure] = {**found, "load_average_after": load_average()}
         if control and "latency" in chosen:
-            print("· latency, arms apart …", file=sys.stderr, flush=True)
+            print("· latency, conditions apart …", file=sys.stderr, flush=True)
             apart = measure_latency(folder / "apart", broker, windows=windows, apart_s=1 / (3 * RATE))
             results["latency_apart"] = {**apart, "load_average_after": load_average()}
     results["took_s"] = round(time.perf_counter() - began, 1)
@@ -135,7 +135,7 @@ def headline(results: dict[str, Any]) -> str:
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}, "
         f"torch {versions['torch']}, broker {results['broker']}, load {machine['load_average']}"
-        + (f"; {windows} windows an arm" if windows else "")
+        + (f"; {windows} windows a condition" if windows else "")
         + f"; {results['took_s']:.0f} s"
     )
 

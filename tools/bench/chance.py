@@ -2,7 +2,7 @@
 
 Pure noise: people with features of their own, windows around them, labels by turns.  The floor is chance
 itself: mean AUC and balanced accuracy must be one half, and an interval of 95 % must cover it in 95 of
-100 cohorts.  Beside it stands the bootstrap that most papers report, on the same cohorts.
+100 cohorts.  Beside it is the bootstrap that most papers report, on the same cohorts.
 """
 
 import json
@@ -17,7 +17,7 @@ from offline.evaluation.ridge import labelled_rows
 from offline.evaluation.ridge_null import person_rounds, ridge_null
 from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs
-from tools.bench.chance_network import LABELLINGS, of_networks
+from tools.bench.chance_network import PERMUTED, of_networks
 
 app = App(name="chance", help="Chance, and how often intervals cover it.", help_format="plaintext")
 
@@ -44,7 +44,7 @@ def chance(
     covered : int
         Of those so many with intervals.
     permutations : int
-        Labellings of each null.
+        Permutations of each null.
     repeats : int
         Divisions into folds of each evaluation.
     workers : int
@@ -56,7 +56,7 @@ def chance(
     from tools.bench.machine import describe_machine
 
     if network:
-        of_networks(seeds // LABELLINGS, permutations, workers)
+        of_networks(seeds // PERMUTED, permutations, workers)
         return
     print("| people | figure | mean | its SE | SD | covered: bootstrap alone | covered: as reported |")
     print("|---|---|---|---|---|---|---|")

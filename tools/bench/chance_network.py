@@ -22,7 +22,7 @@ from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs, person_scores
 from realtime.signal import Channel, Kind, SignalSpec
 
-LABELLINGS = 10
+PERMUTED = 10
 WINDOWS, CHANNELS, TIMES = 20, 4, 35
 RECIPE = {
     "name": "noise",
@@ -46,7 +46,7 @@ def of_networks(cohorts: int, permutations: int, workers: int) -> None:
             found = np.array(list(pool.map(_cohort, jobs)))  # (cohorts, permutations, metrics, 3)
             for k, metric in enumerate(METRICS):
                 values = found[:, :, k, 0]
-                # Labellings of one cohort share its people: the error is that of the cohorts' means.
+                # Permutations of one cohort share its people: the error is that of the cohorts' means.
                 error = values.mean(axis=1).std(ddof=1) / np.sqrt(cohorts)
                 covered = found[:, :, k, 1:].mean(axis=(0, 1))
                 print(
@@ -54,7 +54,7 @@ def of_networks(cohorts: int, permutations: int, workers: int) -> None:
                     f"| {covered[0]:.3f} | {covered[1]:.3f} |",
                     flush=True,
                 )
-    print(f"\n{cohorts} cohorts x {LABELLINGS} labellings. {json.dumps(describe_machine())}")
+    print(f"\n{cohorts} cohorts x {PERMUTED} permutations. {json.dumps(describe_machine())}")
 
 
 def _cohort(job: tuple[tuple[int, int], int, int]) -> list[list[tuple[float, float, float]]]:
@@ -65,9 +65,9 @@ def _cohort(job: tuple[tuple[int, int], int, int]) -> list[list[tuple[float, flo
     rng = np.random.default_rng([2020, n, seed])
     out = []
     X = _people(rng, n)
-    for _ in range(LABELLINGS):
+    for _ in range(PERMUTED):
         y = rng.permutation(np.arange(n) < n_second).astype(np.int64)
-        out.append(_labelling(_samples(X, y), recipe, permutations))
+        out.append(_permuted(_samples(X, y), recipe, permutations))
     return out
 
 
@@ -92,7 +92,7 @@ def _samples(X: np.ndarray, y: np.ndarray) -> Samples:
     return Samples(table, X, ("A", "B"), SignalSpec(channels, 5.0), 5.0, names, places, nothing, 0.0, (), ())
 
 
-def _labelling(samples: Samples, recipe: Recipe, permutations: int) -> list[tuple[float, float, float]]:
+def _permuted(samples: Samples, recipe: Recipe, permutations: int) -> list[tuple[float, float, float]]:
     table = samples.table
     parts = []
     for fold in evaluation_folds(table.person, table.target, seed=0):

@@ -1,7 +1,7 @@
 """How true times are, and how true the claim: sources with known times, by family.
 
 Beside pyxdf's dejitter, and what liblsl does to stamps itself (`tools.bench.clock_proc_all`).  Seeds of
-sources with a sample that lies more than a period beyond its claim and does not abstain are told on stderr.
+sources with a sample that lies more than a period beyond its claim and does not abstain are listed on stderr.
 
 Run: ``python -m tools.bench.clock --sources 100 --proc-all 20``
 """
@@ -26,7 +26,7 @@ from tools.bench.clock_sources import FAMILIES, KnownSource, make
 from tools.lsl_config import stay_on_this_machine
 
 CHUNK = 16
-"""Samples handed to the clock at once where nobody says when they came; changes nothing."""
+"""Samples handed to the clock at once where it is not known when they came; changes nothing."""
 LEAST_S = 1e-6
 """Errors below this are rounding, s."""
 
@@ -66,7 +66,7 @@ class Followed:
 
 
 def follow(source: KnownSource, *, arrivals: bool = True) -> Followed:
-    """Feed a source to the live clock as a session would; without `arrivals` nothing is said of when samples
+    """Feed a source to the live clock as a session would; without `arrivals` nothing is known of when samples
     came."""
     clock = Clock(source.nominal)
     marks = dict(source.comparisons)

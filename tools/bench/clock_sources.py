@@ -190,7 +190,7 @@ def wandering(rng: np.random.Generator, source: KnownSource) -> KnownSource:
 
 
 def set_back(rng: np.random.Generator, source: KnownSource) -> KnownSource:
-    """The source's clock is set back or forward and nobody says so; true is what it then stamps."""
+    """The source's clock is set back or forward and does not say so; true is what it then stamps."""
     at = int(rng.integers(10, len(source.true) - 5))
     by = float(rng.choice([-1, 1]) * np.exp(rng.uniform(math.log(3.0), math.log(4000.0))))
     shift = np.where(np.arange(len(source.true)) >= at, by, 0.0)
@@ -198,7 +198,7 @@ def set_back(rng: np.random.Generator, source: KnownSource) -> KnownSource:
 
 
 def restarted(rng: np.random.Generator, source: KnownSource) -> KnownSource:
-    """The source is started again with another clock; the session is told and compares anew."""
+    """The source is started again with another clock; the session knows and compares anew."""
     at = int(rng.integers(20, len(source.true) - 20))
     by = rng.uniform(-5000, 5000)
     gap = rng.uniform(0.5, 20)

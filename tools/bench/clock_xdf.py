@@ -258,9 +258,9 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sources", type=int, default=100, help="sources a family")
-    parser.add_argument("--family", action="append", help="only this one; may be said again")
-    said = parser.parse_args()
-    print_table(rows(said.sources, tuple(said.family) if said.family else ALL))
+    parser.add_argument("--family", action="append", help="only this one; may be given again")
+    asked = parser.parse_args()
+    print_table(rows(asked.sources, tuple(asked.family) if asked.family else ALL))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """``python -m tools.bench.connectivity``: connectivity of a cohort against its bare products.
 
 The floor is what cannot be left out: each person's product of standardised series, which were standardised
-before and lie in memory.  It stands twice: as a result that is kept, as everybody else's is, and forgotten as
-soon as it is made, which spares the processor the memory.  The peer is nilearn's ``ConnectivityMeasure``,
+before and lie in memory.  It is listed twice: as a result that is kept, as everybody else's is, and forgotten
+as soon as it is made, which spares the processor the memory.  The peer is nilearn's ``ConnectivityMeasure``,
 which shrinks, and is given series as it wants them.  All take turns within one run, on one thread; reading is
 in none of them.
 
@@ -60,17 +60,17 @@ def connectivity(*, turns: int = 5, others: bool = False, double: bool = False) 
         feature = partial(Correlation(), X, seconds)
         check(feature(), scans)
         columns = [np.ascontiguousarray(scan.T, dtype=dtype) for scan in scans]
-        arms: dict[str, Callable[[], object]] = {
+        conditions: dict[str, Callable[[], object]] = {
             "products": lambda: [series @ series.T for series in standardised],
             "products, each forgotten": lambda: forgotten(standardised),
             "hemostream": feature,
             "nilearn": lambda: nilearn(columns),
         }
-        took: dict[str, list[float]] = {name: [] for name in arms}
+        took: dict[str, list[float]] = {name: [] for name in conditions}
         for turn in range(turns):
-            names = list(arms)
+            names = list(conditions)
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                took[name].append(timed(arms[name]))
+                took[name].append(timed(conditions[name]))
         floor = median(took["products"])
         print(f"{len(X)} people x {REGIONS} regions ({source}), {np.dtype(dtype).name}, {turns} turns\n")
         print("| | median, s | from, s | to, s | times the products |\n|---|---|---|---|---|")
@@ -133,10 +133,10 @@ def check(found: npt.NDArray[np.float64], scans: list[npt.NDArray[np.float32]]) 
             raise SystemExit(f"A correlation is off by {apart:.1e}; expected less than 1e-5.")
 
 
-def timed(arm: Callable[[], object]) -> float:
+def timed(condition: Callable[[], object]) -> float:
     """Seconds it takes."""
     begin = time.perf_counter()
-    arm()
+    condition()
     return time.perf_counter() - begin
 
 

@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools.bench.arms import arrivals, running
+from tools.bench.conditions import arrivals, running
 from tools.bench.stream import LENGTH_S, RATE, bench_bundle, warmup_s
 
 STEP_S = 1.0
-ARMS = ("hemostream", "plain")
+CONDITIONS = ("hemostream", "plain")
 
 
 def measure_cpu(folder: Path, broker: str, *, seconds: float) -> dict[str, Any]:
@@ -27,17 +27,25 @@ def measure_cpu(folder: Path, broker: str, *, seconds: float) -> dict[str, Any]:
     samples = math.ceil((begin_s + seconds + 5.0) * RATE)
     run = folder / "run"
     step = round(STEP_S * RATE)
-    with running(run, broker, bundle, ARMS, samples=samples, step=step) as children:
+    with running(run, broker, bundle, CONDITIONS, samples=samples, step=step) as children:
         children["pusher"].wait_for("first")
         time.sleep(begin_s)
-        before = {arm: children[arm].cpu() for arm in ARMS}
+        before = {condition: children[condition].cpu() for condition in CONDITIONS}
         time.sleep(seconds)
-        after = {arm: children[arm].cpu() for arm in ARMS}
+        after = {condition: children[condition].cpu() for condition in CONDITIONS}
         found = arrivals(children, run)
-    minute = {arm: 60.0 * (after[arm][0] - before[arm][0]) / (after[arm][1] - before[arm][1]) for arm in ARMS}
+    minute = {
+        condition: 60.0
+        * (after[condition][0] - before[condition][0])
+        / (after[condition][1] - before[condition][1])
+        for condition in CONDITIONS
+    }
     return {
         "seconds": seconds,
-        "cpu_s_per_minute": {arm: round(value, 3) for arm, value in minute.items()},
+        "cpu_s_per_minute": {condition: round(value, 3) for condition, value in minute.items()},
         "ratio": round(minute["hemostream"] / minute["plain"], 3),
-        "judged": {arm: sum(one.arm == arm and one.judged for one in found) for arm in ARMS},
+        "predicted": {
+            condition: sum(one.condition == condition and one.predicted for one in found)
+            for condition in CONDITIONS
+        },
     }

@@ -102,17 +102,17 @@ def effect(
             f"effect {d}: {teachers + 2 * people} people in {time.perf_counter() - began:.0f} s", flush=True
         )
         positive = fresh.group == 1
-        print("| what judges | AUC by person | minus the window ceiling | SE |\n|---|---|---|---|")
+        print("| what predicts | AUC by person | minus the window ceiling | SE |\n|---|---|---|---|")
         print(f"| latent parameters (exact) | {latent_auc(d):.3f} | | |")
         whole = _best_of_recordings(many, spare, fresh)
         print(f"| whole recording, best found: {whole[0]} | {area(whole[1], positive):.3f} | | |", flush=True)
         name, ceiling = _best_of_windows(many, spare, fresh, recipe, epochs)
         print(f"| windows, best found: {name} | {area(ceiling, positive):.3f} | 0 | |", flush=True)
         for n in sizes:
-            for what, judge in (("CGRNN", _cgrnn), ("linear", _linear)):
+            for what, predict in (("CGRNN", _cgrnn), ("linear", _linear)):
                 found = []
                 for draw in range(max(1, min(draws, teachers // n))):
-                    found.append(judge(_drawn(many, n, draw), fresh, recipe, epochs))
+                    found.append(predict(_drawn(many, n, draw), fresh, recipe, epochs))
                 differences = [compare(scores, ceiling, positive) for scores in found]
                 print(
                     f"| {what}, {n} people, mean of {len(found)} "

@@ -1,8 +1,8 @@
 """A peer of the fault bench: reads a stream as most scripts do, and notes what it would have decided on.
 
-``python fault_peer.py ARM SOURCE_ID SECONDS``; needs only numpy and pylsl, or mne-lsl (``ARM``: ``pylsl``
-with ``proc_ALL``, ``mne-lsl`` with its ``StreamLSL``), so that it runs in an environment of its own.  Every
-second it takes the last 7 s as the library gives them and writes one JSON list on its standard output:
+``python fault_peer.py CONDITION SOURCE_ID SECONDS``; needs only numpy and pylsl, or mne-lsl (``CONDITION``:
+``pylsl`` with ``proc_ALL``, ``mne-lsl`` with its ``StreamLSL``), so that it runs in an environment of its
+own.  Every second it takes the last 7 s as the library gives them and prints one JSON list:
 ``[local time, first stamp, last stamp, value of the last channel at the first sample, and at the last,
 samples]``.
 """

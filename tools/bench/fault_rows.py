@@ -45,9 +45,7 @@ def fault_rows(*, speed: float = 1.0, at_once: int = 4, only: str = "") -> None:
         folder.chmod(0o755)
         write_bundle_of_the_bench(folder / "bundle")
         lines = asyncio.run(_all(folder, names, speed, at_once))
-    print(
-        "| what goes wrong | lost | time error, s | shown, wrong, stale | said after, s | labels again, s |"
-    )
+    print("| what goes wrong | lost | time error, s | shown, wrong, stale | noticed, s | labels again, s |")
     print("|---|---|---|---|---|---|")
     print("\n".join(lines))
     print(f"\n{json.dumps(describe_machine())}")
@@ -70,7 +68,7 @@ async def _all(folder: Path, names: list[str], speed: float, at_once: int) -> li
             try:
                 async with bed:
                     await ROWS[name].play(bed)
-                    begun = bed.outlets[0].told("begin") or 0.0
+                    begun = bed.outlets[0].event_at("begin") or 0.0
                     found = await bed.end()
             except HemostreamError as error:
                 return f"| {ROWS[name].what} | {str(error)[:200]} | | | | |"
@@ -105,7 +103,7 @@ def row_of(row: FaultRow, found: BedOutcome, begun: float, speed: float) -> str:
             str(found.times.pushed - found.times.received),
             worst,
             f"{found.shown.labelled}, {found.shown.wrong}, {found.shown.stale}",
-            seconds_until(said(found), begin),
+            seconds_until(noticed(found), begin),
             seconds_until(again(found), end) + " |",
         ]
     )
@@ -120,8 +118,8 @@ def span(row: FaultRow, found: BedOutcome, begun: float, speed: float) -> tuple[
     return None, None
 
 
-def said(found: BedOutcome) -> list[float]:
-    """When the subscriber was told that something is wrong, s since 1970."""
+def noticed(found: BedOutcome) -> list[float]:
+    """When the subscriber heard that something is wrong, s since 1970."""
     moments = [
         at
         for at, values in found.statuses

@@ -102,7 +102,7 @@ def score_peer(lines: Sequence[str], truth: OutletTruth, values: Floats) -> Faul
         if now < begin:
             continue
         decisions += 1
-        if newest is None or oldest is None:  # its edge is no number: it cannot even be told which it is
+        if newest is None or oldest is None:  # its edge is NaN: it is not even known which it is
             wrong += 1
             continue
         span = truth.true[newest] - truth.true[oldest] + 1.0 / RATE
@@ -125,8 +125,8 @@ def _which(values: Floats, value: float | None) -> int | None:
 def score_ours(found: BedOutcome) -> FaultScore:
     """The same of hemostream, from what its subscriber was shown as current."""
     labelled = found.shown.labelled
-    told = [json.loads(text) for text in found.journaled if '"label":"abstain"' not in text]
-    first = min((values["window_start"] for values in told), default=np.inf)
+    predicted = [json.loads(text) for text in found.journaled if '"label":"abstain"' not in text]
+    first = min((values["window_start"] for values in predicted), default=np.inf)
     errors = found.times.error[found.times.given >= first]
     error = float(errors.max()) if len(errors) else float("nan")
     return FaultScore(labelled, error, 0.0, found.shown.stale, float(found.shown.wrong))
@@ -147,7 +147,7 @@ def faults(*, mne_lsl: str = "", only: str = "", out: Path | None = None) -> Non
     """
     from tools.bench.machine import describe_machine
 
-    arms = {"pylsl": sys.executable, **({"mne-lsl": mne_lsl} if mne_lsl else {})}
+    conditions = {"pylsl": sys.executable, **({"mne-lsl": mne_lsl} if mne_lsl else {})}
     rows: dict[str, dict[str, FaultScore]] = {}
     with tempfile.TemporaryDirectory(prefix="hemostream-faults-") as temporary:
         folder = Path(temporary)
@@ -159,13 +159,16 @@ def faults(*, mne_lsl: str = "", only: str = "", out: Path | None = None) -> Non
                     f"[{time.strftime('%H:%M:%S')}] {name} ({seconds:g} s) ...", file=sys.stderr, flush=True
                 )
                 rows[name] = asyncio.run(
-                    _row(folder / f"row-{number}", folder / "bundle", planned, options, seconds, arms)
+                    _row(folder / f"row-{number}", folder / "bundle", planned, options, seconds, conditions)
                 )
-    print(table(rows, ("hemostream", *arms)))
+    print(table(rows, ("hemostream", *conditions)))
     machine = describe_machine()
     print(f"\n{json.dumps(machine)}")
     if out is not None:
-        values = {name: {arm: vars_of(score) for arm, score in row.items()} for name, row in rows.items()}
+        values = {
+            name: {condition: vars_of(score) for condition, score in row.items()}
+            for name, row in rows.items()
+        }
         out.write_text(json.dumps({"machine": machine, "rows": values}, indent=1), encoding="utf-8")
 
 
@@ -181,16 +184,17 @@ def vars_of(score: FaultScore) -> dict[str, float | None]:
     }
 
 
-def table(rows: Mapping[str, Mapping[str, FaultScore]], arms: Sequence[str]) -> str:
-    """The figures as Markdown: a line a fault and condition."""
+def table(rows: Mapping[str, Mapping[str, FaultScore]], conditions: Sequence[str]) -> str:
+    """The figures as Markdown: a line a fault and client."""
     lines = [
-        "| fault | arm | decisions shown | time error, s | window too long by, s | stale | seconds wrong |",
+        "| fault | client | decisions shown | time error, s | window too long by, s | stale "
+        "| seconds wrong |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
-        for arm in arms:
-            if arm in row:
-                lines.append(f"| {name} | {arm} | " + " | ".join(row[arm].cells()) + " |")
+        for condition in conditions:
+            if condition in row:
+                lines.append(f"| {name} | {condition} | " + " | ".join(row[condition].cells()) + " |")
     return "\n".join(lines)
 
 
@@ -200,23 +204,26 @@ async def _row(
     planned: Sequence[str],
     options: Sequence[str],
     seconds: float,
-    arms: Mapping[str, str],
+    conditions: Mapping[str, str],
 ) -> dict[str, FaultScore]:
     bed = FaultyBed(folder, bundle, speed=1.0, rate=RATE, pairs=PAIRS, max_age_s=MAX_AGE_S)
     async with bed:
         bed.live("--stream", "source_id='device'")
         script = str(Path(__file__).with_name("fault_peer.py"))
         peers = {}
-        for arm, python in arms.items():
-            with (folder / f"{arm}.out").open("wb") as said, (folder / f"{arm}.err").open("wb") as err:
-                peers[arm] = subprocess.Popen(
-                    [python, script, arm, "device", str(seconds + 60.0)],
-                    stdout=said,
+        for condition, python in conditions.items():
+            with (
+                (folder / f"{condition}.out").open("wb") as out,
+                (folder / f"{condition}.err").open("wb") as err,
+            ):
+                peers[condition] = subprocess.Popen(
+                    [python, script, condition, "device", str(seconds + 60.0)],
+                    stdout=out,
                     stderr=err,
                     env=bed.environ,
                 )
         words = [word for fault in planned for word in ("--fault", fault)]
-        # Nobody may miss the first sample: the outlet waits so long that all three are there.
+        # None may miss the first sample: the outlet waits so long that all three are there.
         bed.outlet(*options, *words, "--settle", "6", seconds=seconds)
         await bed.played()
         for process in peers.values():
@@ -224,18 +231,18 @@ async def _row(
             process.wait()
         found = await bed.end()
     if found.code:
-        raise HemostreamError(f"The session ended with exit status {found.code}: {found.said}")
+        raise HemostreamError(f"The session ended with exit status {found.code}: {found.stderr}")
     path = bed.outlets[0].truth
     truth = OutletTruth.read(path)
     lasts = [json.loads(line)[5] for line in path.read_text(encoding="utf-8").splitlines()]
     values = np.array([np.nan if value is None else value for value in lasts])
     scores = {"hemostream": score_ours(found)}
-    for arm in arms:
-        lines = (folder / f"{arm}.out").read_text(encoding="utf-8").splitlines()
+    for condition in conditions:
+        lines = (folder / f"{condition}.out").read_text(encoding="utf-8").splitlines()
         if not lines:
-            complaint = (folder / f"{arm}.err").read_text(encoding="utf-8")
-            raise HemostreamError(f"Arm {arm} noted nothing: {complaint[-500:]}")
-        scores[arm] = score_peer(lines, truth, values)
+            complaint = (folder / f"{condition}.err").read_text(encoding="utf-8")
+            raise HemostreamError(f"Condition {condition} noted nothing: {complaint[-500:]}")
+        scores[condition] = score_peer(lines, truth, values)
     return scores
 
 

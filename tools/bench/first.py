@@ -10,12 +10,12 @@ from typing import Any
 
 from realtime.log import Received, StreamOpened
 from realtime.sinks.journal.journal import read_journal_entries
-from tools.bench.arms import arrivals, running
+from tools.bench.conditions import arrivals, running
 from tools.bench.processes import BenchError
 from tools.bench.stream import LENGTH_S, RATE, bench_bundle, warmup_s
 
 STEP_S = 1.0
-ARMS = ("hemostream", "plain")
+CONDITIONS = ("hemostream", "plain")
 PATIENCE_S = 30.0
 """How long the first decision with a label may take beyond warm-up and window.
 
@@ -38,19 +38,22 @@ def measure_first(folder: Path, broker: str) -> dict[str, Any]:
     patience = 2 * PATIENCE_S + warm + LENGTH_S
     run = folder / "run"
     samples, step = math.ceil(patience * RATE), round(STEP_S * RATE)
-    with running(run, broker, bundle, ARMS, samples=samples, step=step, stream_first=True) as children:
-        opened_plain = float(children["plain"].told["ready"]["opened"])
+    with running(run, broker, bundle, CONDITIONS, samples=samples, step=step, stream_first=True) as children:
+        opened_plain = float(children["plain"].events["ready"]["opened"])
         deadline = time.monotonic() + warm + LENGTH_S + PATIENCE_S
         found = arrivals(children, run)
-        while {one.arm for one in found if one.judged} != set(ARMS):
+        while {one.condition for one in found if one.predicted} != set(CONDITIONS):
             if time.monotonic() > deadline:
                 raise BenchError(
-                    f"No judged decision of both arms came within {warm + LENGTH_S + PATIENCE_S:g} s; "
-                    f"{len(found)} came at all. What the arms wrote above may say why."
+                    f"No label came from both conditions within {warm + LENGTH_S + PATIENCE_S:g} s; "
+                    f"{len(found)} came at all. What the conditions wrote above may say why."
                 )
             time.sleep(0.5)
             found = arrivals(children, run)
-    first = {arm: next(one for one in found if one.arm == arm and one.judged) for arm in ARMS}
+    first = {
+        condition: next(one for one in found if one.condition == condition and one.predicted)
+        for condition in CONDITIONS
+    }
     opened = sample = float("nan")
     for entry in read_journal_entries(run / "journal.hemostream"):
         if isinstance(entry, StreamOpened):

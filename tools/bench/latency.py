@@ -3,7 +3,7 @@
 The three conditions read one outlet and take turns: their windows are complete with samples 0, 1 and
 2 of every three, so they meet the same machine in the same minutes.  On few cores a condition then also
 meets what the others do with every sample, hemostream most of all, which slows its peers more
-than itself.  So it is measured again with an outlet for each arm, pushed a third of a period apart.
+than itself.  So it is measured again with an outlet for each condition, pushed a third of a period apart.
 """
 
 import math
@@ -17,7 +17,7 @@ import numpy as np
 from models.arrays import Floats
 from realtime.log import Produced, Received
 from realtime.sinks.journal.journal import read_journal_entries
-from tools.bench.arms import ARMS, Arrived, arrivals, running
+from tools.bench.conditions import CONDITIONS, Arrived, arrivals, running
 from tools.bench.processes import BenchError
 from tools.bench.stream import LENGTH, RATE, bench_bundle, warmup_s
 
@@ -59,29 +59,29 @@ def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float =
     begin += -begin % STEP
     samples = begin + (windows + 2) * STEP
     run = folder / "run"
-    with running(run, broker, bundle, ARMS, samples=samples, step=STEP, apart_s=apart_s) as children:
+    with running(run, broker, bundle, CONDITIONS, samples=samples, step=STEP, apart_s=apart_s) as children:
         done = children["pusher"].wait_for("done", samples / RATE + 60.0)
         time.sleep(0.5)  # the last decision is on its way; what is missing then is an error below
         found = arrivals(children, run)
     latencies: dict[str, Floats] = {}
     parts: dict[str, dict[str, float]] = {}
     pushed = done["pushed"]
-    for place, arm in enumerate(ARMS):
+    for place, condition in enumerate(CONDITIONS):
         its_pushes = pushed[place if apart_s else 0]
         mine = [
             (index, one)
             for one in found
-            if one.arm == arm and begin <= (index := sample_of(one, done["first"]))
+            if one.condition == condition and begin <= (index := sample_of(one, done["first"]))
         ][:windows]
-        check(arm, [index for index, _ in mine], [one for _, one in mine], windows)
-        latencies[arm] = np.array([one.at - its_pushes[index] for index, one in mine])
-        if arm == "hemostream":
-            parts[arm] = journaled_parts(run / "journal.hemostream", mine, its_pushes)
+        check(condition, [index for index, _ in mine], [one for _, one in mine], windows)
+        latencies[condition] = np.array([one.at - its_pushes[index] for index, one in mine])
+        if condition == "hemostream":
+            parts[condition] = journaled_parts(run / "journal.hemostream", mine, its_pushes)
         else:
-            parts[arm] = parts_of([(its_pushes[i], one.got, one.made, one.at) for i, one in mine])
+            parts[condition] = parts_of([(its_pushes[i], one.got, one.made, one.at) for i, one in mine])
     return {
         "windows": windows,
-        "arms_ms": {arm: summary(values) for arm, values in latencies.items()},
+        "conditions_ms": {condition: summary(values) for condition, values in latencies.items()},
         "ratios": {
             peer: {
                 name: ratio(latencies["hemostream"], latencies[peer], percent)
@@ -90,7 +90,7 @@ def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float =
             for peer in ("plain", "ideal")
         },
         "parts_ms_p50": parts,
-        "raw_ms": {arm: np.round(values * 1e3, 3).tolist() for arm, values in latencies.items()},
+        "raw_ms": {condition: np.round(values * 1e3, 3).tolist() for condition, values in latencies.items()},
     }
 
 
@@ -100,21 +100,21 @@ def sample_of(one: Arrived, first: float) -> int:
     index = round(place)
     if abs(place - index) / RATE > NEAR_S:
         raise BenchError(
-            f"A decision of arm {one.arm} says that its window was complete at {one.stamp:.4f} s, which is "
+            f"A decision of {one.condition} says that its window was complete at {one.stamp:.4f} s, which is "
             f"no sample's stamp (the nearest is {index}, off by {(place - index) / RATE * 1e3:.2f} ms). "
-            "The arms' grids do not match, so nothing can be compared."
+            "The conditions' grids do not match, so nothing can be compared."
         )
     return index
 
 
-def check(arm: str, indices: Sequence[int], mine: Sequence[Arrived], windows: int) -> None:
+def check(condition: str, indices: Sequence[int], mine: Sequence[Arrived], windows: int) -> None:
     """Refuse a run in which a condition left a window out or completed them with another's samples."""
-    turn = (LENGTH - 1 + ARMS.index(arm)) % STEP
+    turn = (LENGTH - 1 + CONDITIONS.index(condition)) % STEP
     steps = set(np.diff(indices).tolist())
-    judged = sum(one.judged for one in mine)
-    if judged < windows or steps - {STEP} or indices[0] % STEP != turn:
+    predicted = sum(one.predicted for one in mine)
+    if predicted < windows or steps - {STEP} or indices[0] % STEP != turn:
         raise BenchError(
-            f"Arm {arm} gave {len(mine)} of {windows} windows, {judged} of them judged, every "
+            f"{condition} gave {len(mine)} of {windows} windows, {predicted} of them predicted, every "
             f"{sorted(steps)} samples from sample {indices[0] if indices else 'none'} on; expected all, "
             f"every {STEP} samples, at {turn} modulo {STEP}. Is the machine overloaded?"
         )
@@ -146,7 +146,7 @@ def journaled_parts(
 def parts_of(rows: Sequence[tuple[float, float, float, float]]) -> dict[str, float]:
     """Median ms from push to hand, from hand to logits, from logits to the subscriber."""
     steps = np.diff(np.array(rows), axis=1) * 1e3
-    names = ("push to sample in hand", "in hand to judged", "judged to subscriber")
+    names = ("push to sample in hand", "in hand to predicted", "predicted to subscriber")
     return {name: round(float(np.nanmedian(column)), 3) for name, column in zip(names, steps.T, strict=True)}
 
 

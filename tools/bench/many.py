@@ -49,13 +49,13 @@ def many(*, networks: int = 132, together: int = 12, windows: int = 384, turns: 
             make_network("cgrnn", {}, n_chans=1, n_times=N_TIMES, n_outputs=2).train()
             for _ in range(networks)
         ]
-        arms = {
+        conditions = {
             kind: [kind(singles[i : i + together]).train() for i in range(0, networks, together)]
             for kind in (RecordedGradients, ManyCGRNN)
         }
         theirs = [_optimiser(network) for network in singles]
-        ours = {kind: [_optimiser(group) for group in groups] for kind, groups in arms.items()}
-        joined: dict[type[ManyCGRNN], list[float]] = {kind: [] for kind in arms}
+        ours = {kind: [_optimiser(group) for group in groups] for kind, groups in conditions.items()}
+        joined: dict[type[ManyCGRNN], list[float]] = {kind: [] for kind in conditions}
         x = torch.randn(networks, windows, 1, N_TIMES)
         y = torch.randint(0, 2, (windows,))
         for _ in range(turns):
@@ -66,7 +66,7 @@ def many(*, networks: int = 132, together: int = 12, windows: int = 384, turns: 
                     cross_entropy(network(x[m, at : at + batch]), y[at : at + batch]).backward()
                     theirs[m].step()
             alone.append(time.perf_counter() - begin)
-            for kind, groups in arms.items():
+            for kind, groups in conditions.items():
                 begin = time.perf_counter()
                 for k, group in enumerate(groups):
                     own = x[k * together : k * together + len(group)]

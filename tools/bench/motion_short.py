@@ -61,7 +61,7 @@ def offline(spec: SignalSpec, data: Floats) -> Floats:
     return out
 
 
-ARMS: Mapping[str, Correct] = {
+CONDITIONS: Mapping[str, Correct] = {
     UNTOUCHED: lambda spec, data: data[split_by_distance(spec, BELOW_M)[1]],
     OURS: online,
     PEER: mne_nirs,
@@ -69,7 +69,7 @@ ARMS: Mapping[str, Correct] = {
 }
 
 
-def measure_simulated(people: int, arms: Mapping[str, Correct] = ARMS) -> dict[str, MotionScore]:
+def measure_simulated(people: int, conditions: Mapping[str, Correct] = CONDITIONS) -> dict[str, MotionScore]:
     """Against what the brain did: slow cerebral fluctuations and the response; means over people.
 
     What the scalp did too (slow fluctuations, Mayer waves, breath and pulse) is superficial.
@@ -78,7 +78,7 @@ def measure_simulated(people: int, arms: Mapping[str, Correct] = ARMS) -> dict[s
     for person in range(people):
         spec, data, brain, scalp = known((2019, person))
         _, long = split_by_distance(spec, BELOW_M)
-        for name, correct in arms.items():
+        for name, correct in conditions.items():
             its = score(
                 spec.pick(long), correct(spec, data), brain[long], skip_s=SKIP_S, superficial=scalp[long]
             )
@@ -118,7 +118,7 @@ def known(seed: tuple[int, int]) -> tuple[SignalSpec, Floats, Floats, Floats]:
     return density_spec(recording.spec), measured, light(brain), light(clean(whole) - brain)
 
 
-def measure_real(folder: Path, arms: Mapping[str, Correct] = ARMS) -> dict[str, dict[str, float]]:
+def measure_real(folder: Path, conditions: Mapping[str, Correct] = CONDITIONS) -> dict[str, dict[str, float]]:
     """The Cortivision recording: what is left of the scalp, and of a response that was put in.
 
     Returns
@@ -150,7 +150,7 @@ def measure_real(folder: Path, arms: Mapping[str, Correct] = ARMS) -> dict[str, 
     added[long] += response
     course = in_band(spec.pick(long[:1]), response[None])[0, late]
     found = {}
-    for name, correct in arms.items():
+    for name, correct in conditions.items():
         plain = in_band(spec.pick(long), correct(spec, data))[:, late]
         more = in_band(spec.pick(long), correct(spec, added))[:, late] - plain
         r = [np.corrcoef(a, b)[0, 1] for a, b in zip(plain, reference, strict=True)]

@@ -38,7 +38,7 @@ class Child:
 
     def __init__(self, module: str, **values: Any) -> None:
         self.name = module
-        self.told: dict[str, dict[str, Any]] = {}
+        self.events: dict[str, dict[str, Any]] = {}
         """Events that were waited for, by name, the latest of each."""
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         command = [sys.executable, "-m", f"tools.bench.{module}", json.dumps(values)]
@@ -51,7 +51,7 @@ class Child:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if line.startswith("{"):  # whatever else is said there is for people
+            if line.startswith("{"):  # whatever else is written there is for people
                 self._events.put(json.loads(line))
         self._events.put(None)
 
@@ -81,18 +81,18 @@ class Child:
                 ) from None
             if found is None:
                 raise BenchError(
-                    f"Process {self.name} ended (exit code {self._process.wait()}) before it told {event!r}; "
+                    f"Process {self.name} ended (exit code {self._process.wait()}) before it sent {event!r}; "
                     "what it wrote above says why."
                 )
             if found["event"] == event:
-                self.told[event] = found
+                self.events[event] = found
                 return found
 
     def cpu(self) -> tuple[float, float]:
         """CPU seconds so far, and when that was (monotonic s)."""
         self.say("cpu")
-        told = self.wait_for("cpu")
-        return float(told["seconds"]), float(told["at"])
+        event = self.wait_for("cpu")
+        return float(event["seconds"]), float(event["at"])
 
     def __enter__(self) -> Self:
         return self

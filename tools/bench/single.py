@@ -1,6 +1,6 @@
 """``python -m tools.bench.single``: one window through the CGRNN, in plain array code against torch.
 
-It is what `models.networks.single` stands for: the same weights, one window at a time, as at the bedside.
+It measures what `models.networks.single` is for: the same weights, one window at a time, as at the bedside.
 Both take turns within one run, on one thread; between two windows the caches are filled with something else,
 for a window comes once a second.
 """

@@ -82,7 +82,7 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
 
     spec = bench_spec()
     torch.manual_seed(0)
-    # Novelty is told and asks nothing: what the walk looks like is no question here.
+    # Novelty is reported and refuses nothing: what the walk looks like does not matter here.
     novelty = Novelty(np.zeros((len(spec), len(FEATURES))), np.ones((len(spec), len(FEATURES))), 1e6)
     shape = {"n_chans": len(spec), "n_times": LENGTH, "n_outputs": len(LABELS)}
     card = WindowCard(

@@ -1,4 +1,4 @@
-"""The shape of a tree: files, lines, rooms, arrows between rooms, circles, names that stand for two things.
+"""The shape of a tree: files, lines, rooms, arrows between rooms, circles, names of two things.
 
 A room is a folder of a floor, or a file at the floor's root.  Imports inside functions and for types count.
 
@@ -120,9 +120,7 @@ def main() -> None:
         for row in rows:
             print(f"| {' | '.join(row.values())} |")
         twice = tree.twice()
-        print(
-            f"\nclass names that stand for more than one thing: {len(twice)} ({', '.join(twice) or 'none'})\n"
-        )
+        print(f"\nclass names of more than one thing: {len(twice)} ({', '.join(twice) or 'none'})\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tools.bench.child import listen, settings, tell
 
 
 async def run() -> None:
-    """Subscribe to all conditions until told to stop, then write down what came."""
+    """Subscribe to all conditions until asked to stop, then write down what came."""
     given = settings()
     loop = asyncio.get_running_loop()
     came: list[tuple[float, str, bytes]] = []

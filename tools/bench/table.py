@@ -13,15 +13,15 @@ def rows_of(results: dict[str, Any]) -> list[Row]:
     for which, how in (("latency", "one outlet"), ("latency_apart", "outlets apart")):
         if not (measured := results.get(which)):
             continue
-        arms = measured["arms_ms"]
+        conditions = measured["conditions_ms"]
         for peer, what in (("plain", "plain loop"), ("ideal", "ideal chain")):
             for name, aim in (("p50", latency.AIM_P50), ("p99", latency.AIM_P99)):
                 ratio = measured["ratios"][peer][name]
                 rows.append(
                     (
                         f"push to subscriber, {name}, {how}, against the {what}",
-                        f"{arms['hemostream'][name]:.2f} ms",
-                        f"{arms[peer][name]:.2f} ms",
+                        f"{conditions['hemostream'][name]:.2f} ms",
+                        f"{conditions[peer][name]:.2f} ms",
                         f"{ratio:.2f}",
                         met(ratio <= aim, f"at most {aim:g}") if peer == "plain" else "none set",
                     )
@@ -39,7 +39,7 @@ def rows_of(results: dict[str, Any]) -> list[Row]:
         )
     if measured := results.get("throughput"):
         rates = measured["times_real_time"]
-        alone, judged = rates["pipeline alone"], rates["pipeline and inference"]
+        alone, predicted = rates["pipeline alone"], rates["pipeline and inference"]
         single = rates["pipeline, sample by sample"]
         for what, ours, peer, reached in (
             (
@@ -50,11 +50,11 @@ def rows_of(results: dict[str, Any]) -> list[Row]:
             ),
             ("replay, pipeline alone, against one bare filter", alone, "sosfilt, whole array", "none set"),
             ("replay sample by sample, against MNE offline", single, "MNE, whole recording", "none set"),
-            ("replay with inference, against MNE offline", judged, "MNE, whole recording", "none set"),
+            ("replay with inference, against MNE offline", predicted, "MNE, whole recording", "none set"),
         ):
             rows.append((what, f"{ours:.0f} x", f"{rates[peer]:.0f} x", f"{ours / rates[peer]:.2f}", reached))
     if measured := results.get("first"):
-        ours, plain = (measured["excess_s"][arm] for arm in ("hemostream", "plain"))
+        ours, plain = (measured["excess_s"][condition] for condition in ("hemostream", "plain"))
         rows.append(
             (
                 "first decision beyond warm-up and window",

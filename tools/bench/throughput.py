@@ -32,9 +32,9 @@ def measure_throughput(folder: Path, *, minutes: float, repeats: int) -> dict[st
     folder.mkdir()
     bench_bundle(folder / "bundle", step_s=STEP_S)
     with Child("throughput", bundle=str(folder / "bundle"), minutes=minutes, repeats=repeats) as child:
-        told = child.wait_for("measured", 600.0)
-    del told["event"]
-    return told
+        measured = child.wait_for("measured", 600.0)
+    del measured["event"]
+    return measured
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def main() -> None:
         core.feed(SessionStarted(0.0, "bench", 1, plan.model_hash))
         return sum(len(core.feed(entry)) for entry in entries(recording, chunk_samples=chunk))
 
-    def judged() -> int:
+    def predicted() -> int:
         return sum(1 for _ in predict_recording(recording, bundle, inference, session="bench"))
 
     edges = next(stage for stage in PIPELINE if stage["stage"] == "bandpass")
@@ -75,7 +75,7 @@ def main() -> None:
     work: dict[str, Callable[[], object]] = {
         "pipeline alone": lambda: pipeline(256),
         "pipeline, sample by sample": lambda: pipeline(1),
-        "pipeline and inference": judged,
+        "pipeline and inference": predicted,
         "MNE, whole recording": lambda: by_mne(data, float(edges["low"]), float(edges["high"])),
         "sosfilt, whole array": lambda: sosfilt(sos, data, axis=1),
     }

@@ -2,7 +2,7 @@
 
 Replay is set against MNE's own conversion and filtering of the same recordings; an epoch against a loop
 written by hand with the same loader, validation and early stopping; folds on two processes and on a Dask
-cluster of two workers against one process.  Runs alternate, medians are told.
+cluster of two workers against one process.  Runs alternate, medians are reported.
 """
 
 import copy

@@ -27,7 +27,7 @@ from realtime.sinks.mqtt.tls import PASSWORD, USER
 from realtime.sources.lsl.source import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
-from tools.commands.live import bedside, first_after, print_trouble
+from tools.commands.live_session import bedside, first_after, print_trouble
 from tools.event_loop import run_async
 from tools.plot import plot_decisions
 from tools.view import View
@@ -106,9 +106,9 @@ def stream_and_classify(
         except StreamError as error:
             if replay.poll() is None:
                 raise
-            said = (folder / "replay.log").read_text(encoding="utf-8").strip()
+            output = (folder / "replay.log").read_text(encoding="utf-8").strip()
             raise StreamError(
-                f"The replay ended before it was taken. It said: {said or 'nothing'}"
+                f"The replay ended before it was taken. It wrote: {output or 'nothing'}"
             ) from error
     plot = plot_decisions(
         [decision for _, decision in received],
@@ -159,10 +159,10 @@ def summarise(
 ) -> dict[str, Any]:
     """The demo's figures from what the subscriber received, local times (s) and decisions."""
     period = 1.0 / recording.spec.rate
-    judged = [(at, d) for at, d in received if not d.abstained]
+    predicted = [(at, d) for at, d in received if not d.abstained]
     # The completing sample is the last one before the window's end; it was due one period before it.
-    latencies = [at - (d.window_end - period) for at, d in judged]
-    pairs = [(true, d.label) for _, d in judged if (true := truth(d)) is not None]
+    latencies = [at - (d.window_end - period) for at, d in predicted]
+    pairs = [(true, d.label) for _, d in predicted if (true := truth(d)) is not None]
     counts = {label: sum(true == label for true, _ in pairs) for label in {true for true, _ in pairs}}
     return {
         "decisions": sum(d.count for _, d in received),
@@ -170,7 +170,7 @@ def summarise(
         "labelled": len(pairs),
         "latency_ms_p50": _ms(latencies, 50),
         "latency_ms_p99": _ms(latencies, 99),
-        "accuracy": round(sum(true == said for true, said in pairs) / len(pairs), 3) if pairs else None,
+        "accuracy": round(sum(true == label for true, label in pairs) / len(pairs), 3) if pairs else None,
         "majority_rate": round(max(counts.values()) / len(pairs), 3) if pairs else None,
         "windows_by_label": dict(sorted(counts.items())),
     }

@@ -102,10 +102,10 @@ def summary(found: Sequence[Finding]) -> str:
     """The last line: how many problems and warnings there are."""
     problems = sum(finding.level is Level.PROBLEM for finding in found)
     warnings = sum(finding.level is Level.WARNING for finding in found)
-    told = f"({warnings} warning{'' if warnings == 1 else 's'})"
+    noted = f"({warnings} warning{'' if warnings == 1 else 's'})"
     if not problems:
-        return f"Nothing here stops a session {told}."
-    return f"{problems} of {len(found)} checks would stop a session {told}."
+        return f"Nothing here stops a session {noted}."
+    return f"{problems} of {len(found)} checks would stop a session {noted}."
 
 
 def _findings(
@@ -155,9 +155,9 @@ def _guarded(check: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Find
     """A check that fails itself is a finding: the others must still be reported."""
     try:
         return look()
-    except Exception as error:  # noqa: BLE001 - a doctor that fails at what it found helps nobody
-        said = f"the check failed: {type(error).__name__}: {error}"
-        return [problem(check, said, "", "Please report it, with this line")]
+    except Exception as error:  # noqa: BLE001 - a doctor that fails at what it found does not help
+        failure = f"the check failed: {type(error).__name__}: {error}"
+        return [problem(check, failure, "", "Please report it, with this line")]
 
 
 def _installation() -> Finding:
@@ -190,8 +190,8 @@ def _lsl(streams: int) -> Iterator[Finding]:
         _load_liblsl, system=platform.system(), machine=platform.machine(), glibc=glibc
     )
     yield loaded
-    settings, said = doctor_lsl.read_settings(os.environ, Path.cwd(), Path.home())
-    yield said
+    settings, finding = doctor_lsl.read_settings(os.environ, Path.cwd(), Path.home())
+    yield finding
     taken = doctor_lsl.taken_ports(settings.base_port, min(settings.port_range, 2000))
     yield doctor_lsl.check_ports(settings, streams, taken)
     if loaded.level is not Level.PROBLEM:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from models.errors import HemostreamError
 from tools.messages import say
 from tools.outputs import check_new_file
 
@@ -18,9 +19,12 @@ def export(journal: Path, out: Path, *, run: int | None = None, overwrite: bool 
     run : int
         Which run, where the journal holds several.
     overwrite : bool
-        Replace files that are there already.
+        Replace files that are there already, and remove those of an earlier export with more stretches.
     """
-    for there in (out, *sorted(out.parent.glob(f"{out.stem}_[0-9][0-9][0-9]{out.suffix}"))):
+    if out.resolve() == journal.resolve():
+        raise HemostreamError(f"{out} is the journal itself; expected the name of a new SNIRF file.")
+    earlier = [out, *sorted(out.parent.glob(f"{out.stem}_[0-9][0-9][0-9]{out.suffix}"))]
+    for there in earlier:
         check_new_file(there, "A recording", overwrite=overwrite, option="OUT")
 
     from offline.base.remarks import show_remarks
@@ -30,6 +34,9 @@ def export(journal: Path, out: Path, *, run: int | None = None, overwrite: bool 
     recording = read_journal(journal, run=run)
     show_remarks(recording, journal)
     paths = write_segments(recording, out)
+    for path in earlier:
+        if path not in paths:  # or it would pass for a stretch of this recording
+            path.unlink(missing_ok=True)
     samples = len(recording.times)
     say(
         f"{samples} samples of {len(recording.spec)} channels over {recording.duration:.1f} s and "

@@ -1,29 +1,27 @@
 """``hemostream live``: the bedside session."""
 
-import asyncio
 import contextlib
-import gc
 import os
 import secrets
-import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from tools.commands.live_session import (
+    bedside,
+    first_after,
+    leaving_nothing,
+    print_trouble,
+    remove_journal,
+    run_loop,
+)
 from tools.event_loop import run_async
 from tools.messages import say
 from tools.outputs import Out, check_decisions
 
 if TYPE_CHECKING:
-    from models.bundle import Bundle
-    from realtime.session.interfaces import SessionSettings
-    from realtime.session.session import Session
     from realtime.sinks import Sink
-    from realtime.sinks.mqtt.sink import MqttSink
-    from realtime.sources.lsl.source import StreamChoice
-    from tools.view import View
 
 
 def live(
@@ -145,14 +143,14 @@ def live(
         run = run_async(
             free_run(address, name, run, on_trouble=print_trouble, protocol=protocol, take_over=take_over)
         )
-    told, environ, listen = broker, dict(os.environ), ""
+    reached, environ, listen = broker, dict(os.environ), ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(leaving_nothing())
         if broker is None:
             embedded = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
             broker = embedded.url_v5 if protocol == "5" else embedded.url
             # Subscribers choose their version: each has a port of its own.
-            told = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
+            reached = f"{embedded.url} (MQTT 3.1.1) and {embedded.url_v5} (MQTT 5)"
             environ |= embedded.environ
             environ.pop(PASSWORD_FILE, None)
             listen = (
@@ -179,7 +177,7 @@ def live(
             environ=environ,
         )
         continues = f" (its journal goes on: run {run})" if run > 1 else ""
-        say(f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {told}")
+        say(f"session {name}{continues}, model {bundle.card.hash[:12]}, journal {path}, broker {reached}")
         if choice.layout is None and choice.trained_layout is not None:
             say("channels that the stream does not describe: by the side file of the bundle's training")
         if listen:
@@ -212,145 +210,29 @@ def live(
         say(f"{session_made.decisions} windows decided; {kept}")
 
 
-def remove_journal(path: Path) -> None:
-    """Remove a journal in which nothing was written down: no stream was ever heard."""
-    for end in ("", "-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-
-
-def predicate(said: str) -> str | None:
+def predicate(given: str) -> str | None:
     """An LSL predicate from what a person wrote; None for a number, which no predicate expresses."""
     from realtime.sources.stream_choice import predicate_of
 
-    return predicate_of(said)
+    return predicate_of(given)
 
 
-def marker_predicate(said: str) -> str:
+def marker_predicate(given: str) -> str:
     """An LSL predicate for a marker stream."""
     from models.errors import HemostreamError
 
-    wanted = predicate(said)
+    wanted = predicate(given)
     if wanted is None:
         raise HemostreamError(
-            f"--events is {said!r}; expected the marker stream's name, source_id=... or uid=... (name={said} "
-            "where that is its name)."
+            f"--events is {given!r}; expected the marker stream's name, source_id=... or uid=... "
+            f"(name={given} where that is its name)."
         )
     return wanted
 
 
-def number_of(said: str) -> int | None:
+def number_of(given: str) -> int | None:
     """The number of a stream, where a person gave one."""
     from realtime.sources.stream_choice import By, parse
 
-    wanted = parse(said)
+    wanted = parse(given)
     return int(wanted.value) if wanted.by is By.NUMBER else None
-
-
-def first_after(bundle: "Bundle") -> float:
-    """Stream seconds from a session's first sample to its first possible decision."""
-    from realtime.core import Plan
-    from realtime.pipeline import Pipeline
-
-    plan = Plan.from_card(bundle.card)
-    return Pipeline(plan.pipeline, plan.spec).warmup_s + plan.length_s
-
-
-def bedside(
-    bundle: "Bundle",
-    choice: "StreamChoice",
-    *,
-    settings: "SessionSettings",
-    journal: Path,
-    broker: "MqttSink",
-    sinks: "Sequence[Sink]" = (),
-    device: str = "auto",
-    view: "View | None" = None,
-) -> "Session":
-    """Put a session together from its parts."""
-    from dataclasses import replace
-
-    import pylsl
-
-    from realtime.core import Plan
-    from realtime.inference import Inference, one_thread
-    from realtime.session.session import Session
-    from realtime.sinks.journal.journal import JournalWriter
-    from realtime.sources.lsl.source import LslSource
-    from realtime.sources.stream_checks import check_model
-
-    one_thread()
-    plan = Plan.from_card(bundle.card)
-    # What was imported stays: a collection that goes through all of it takes a tenth of a second,
-    # and would come in the middle of some decision.
-    gc.collect()
-    gc.freeze()
-    return Session(
-        bundle,
-        inference=Inference(bundle, device=device),
-        # What comes in the place of a lost stream is tried on a core of its own first.
-        make_source=lambda emit, failed: LslSource(
-            choice, emit=emit, failed=failed, fits=lambda opened: check_model(plan, opened)
-        ),
-        settings=replace(settings, local_clock=pylsl.local_clock),
-        broker=broker,
-        sinks=sinks,
-        journal=JournalWriter(journal, on_trouble=print_trouble),
-        observer=view,
-    )
-
-
-def print_trouble(message: str) -> None:
-    """Report trouble at once, on the error stream; where that is gone, nobody reads it."""
-    from models.outside import printable
-
-    with contextlib.suppress(OSError, ValueError):
-        say(f"hemostream: {printable(message, None, lines=True)}", error=True)
-
-
-def run_loop(session: "Session", before: Coroutine[Any, Any, None] | None = None) -> None:
-    """Run a session to its end; Ctrl-C, SIGTERM and a terminal that is closed end it cleanly.
-
-    What is to be done before is awaited first; where it raises, the session never begins.
-    """
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            # nohup has hang-ups ignored, and so it stays.
-            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
-                continue
-            # Windows' loop knows no signal handlers; there Ctrl-C cancels the task instead.
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, session.stop)
-        if before is not None:
-            try:
-                await before
-            except BaseException:
-                await session.abandon()
-                raise
-        await session.run()
-
-    run_async(main())
-
-
-@contextlib.contextmanager
-def leaving_nothing() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end what is begun before the loop as an error does, not on the spot.
-
-    Else the broker's folder stays, and its password with it.
-    """
-
-    def leave(number: int, frame: object) -> None:
-        sys.exit(128 + number)
-
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            before[number] = signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

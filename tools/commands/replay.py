@@ -86,12 +86,12 @@ def replay_recording(
         called = escape(printable(outlets.name))
         bar = progress.add_task(f"Waiting for a consumer of '{called}'", total=total)
 
-        def told(sent: int) -> None:
+        def shown(sent: int) -> None:
             if sent == 1:
                 progress.update(bar, description=f"Replaying '{called}' at {speed:g}x")
             progress.update(bar, completed=sent)
 
-        return outlets.run(told if console.is_terminal else None)
+        return outlets.run(shown if console.is_terminal else None)
 
 
 def replay(
@@ -222,12 +222,12 @@ def replay(
     )
 
 
-def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
+def split_layouts(given: Sequence[str]) -> tuple[str, Path | None]:
     """What ``--layout`` means, which names a way of sending, a side file, or (given twice) both.
 
     Parameters
     ----------
-    said : sequence of str
+    given : sequence of str
         As given.
 
     Returns
@@ -240,11 +240,11 @@ def split_layouts(said: Sequence[str]) -> tuple[str, Path | None]:
     StreamError
         More than one of either, or a word that is neither.
     """
-    names = [word for word in said if word in LAYOUTS]
-    files = [Path(word) for word in said if word not in LAYOUTS]
+    names = [word for word in given if word in LAYOUTS]
+    files = [Path(word) for word in given if word not in LAYOUTS]
     if len(names) > 1 or len(files) > 1:
         raise StreamError(
-            f"--layout is {' and '.join(map(repr, said))}; expected at most one of {', '.join(LAYOUTS)}, "
+            f"--layout is {' and '.join(map(repr, given))}; expected at most one of {', '.join(LAYOUTS)}, "
             "and at "
             "most one side file."
         )

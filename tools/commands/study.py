@@ -227,10 +227,10 @@ def run(
                 left_out.append(f"{name} was left out: {error}")
                 if not all_ or len(left_out) == len(wanted):
                     raise
-        told = summarise(out)
+        text = summarise(out)
     for each in left_out:
         say(f"hemostream: {printable(str(each), None, lines=True)}", error=True)
-    print(markdown_for_terminal(told))
+    print(markdown_for_terminal(text))
     for name in wanted:
         if (results := results_in(out / name)) is not None:
             say(f"{name}: {figure_of_study(results)}")

@@ -31,13 +31,13 @@ def check_python(version: tuple[int, int], system: str) -> Finding:
     system : str
         Of the platform, for the record.
     """
-    said = f"Python {version[0]}.{version[1]} on {system}"
+    found = f"Python {version[0]}.{version[1]} on {system}"
     if version < PYTHON:
         wanted = ".".join(map(str, PYTHON))
         return problem(
-            "python", said, f"{wanted} or later", f"Install Python {wanted} and make a new environment"
+            "python", found, f"{wanted} or later", f"Install Python {wanted} and make a new environment"
         )
-    return good("python", said)
+    return good("python", found)
 
 
 def check_installation(
@@ -94,10 +94,10 @@ def check_torch(load: Callable[[], tuple[str, Sequence[str], bool]]) -> Finding:
         return problem(
             "torch", f"torch does not load: {error}", "a working torch", "Install it anew: pip install torch"
         )
-    said = f"torch {version}, computes on {devices[0]} (of {', '.join(devices)})"
+    found = f"torch {version}, computes on {devices[0]} (of {', '.join(devices)})"
     if for_cuda and "cuda" not in devices:
-        return good("torch", f"{said}; it could use CUDA, but no such device answers")
-    return good("torch", said)
+        return good("torch", f"{found}; it could use CUDA, but no such device answers")
+    return good("torch", found)
 
 
 def check_clock(now: float, newest: float, stepped: float) -> Finding:
@@ -112,20 +112,20 @@ def check_clock(now: float, newest: float, stepped: float) -> Finding:
     stepped : float
         How far (s) the wall clock moved against the monotonic one while the doctor looked.
     """
-    said = f"it is {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    found = f"it is {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S} UTC"
     do = "Set the clock, or let the system do it (NTP)"
     if now < EARLIEST:
-        return problem("clock", said, "a date of this age", do)
+        return problem("clock", found, "a date of this age", do)
     if now < newest - 86400:
-        return warning("clock", f"{said}, earlier than hemostream's own files", "a later date", do)
+        return warning("clock", f"{found}, earlier than hemostream's own files", "a later date", do)
     if abs(stepped) > STEP_S:
         return warning(
             "clock",
-            f"{said}; it was set by {stepped:+.1f} s meanwhile",
+            f"{found}; it was set by {stepped:+.1f} s meanwhile",
             "a clock that runs",
             "A session does not mind (it uses another clock), but its dates will jump",
         )
-    return good("clock", said)
+    return good("clock", found)
 
 
 def check_journal_folder(folder: Path, free: Callable[[Path], float] | None = None) -> Finding:
@@ -154,13 +154,13 @@ def check_journal_folder(folder: Path, free: Callable[[Path], float] | None = No
         room = (free or (lambda path: shutil.disk_usage(path).free))(folder)
     except OSError as error:
         return warning(check, f"free room in {folder} is not known: {error.strerror}")
-    said = f"{folder} can be written, {room / 1e9:.1f} GB free"
+    found = f"{folder} can be written, {room / 1e9:.1f} GB free"
     need = "2 GB (a day of 104 channels at 10 Hz takes about 0.4 GB)"
     if room < LITTLE_ROOM:
-        return problem(check, said, need, "Make room, or name another folder with --journal")
+        return problem(check, found, need, "Make room, or name another folder with --journal")
     if room < ROOM:
-        return warning(check, said, need, "Make room before a long session")
-    return good(check, said)
+        return warning(check, found, need, "Make room before a long session")
+    return good(check, found)
 
 
 def check_bundle(read: Callable[[], Any]) -> tuple[Finding, Any]:

@@ -73,11 +73,11 @@ def check_liblsl(
     try:
         return good("liblsl", load())
     except (ImportError, RuntimeError, OSError) as error:
-        said = " ".join(str(error).split())[:160] or type(error).__name__
+        found = " ".join(str(error).split())[:160] or type(error).__name__
     where = f"{system} on {machine}" + (f", glibc {glibc[0]}.{glibc[1]}" if glibc else "")
     return problem(
         "liblsl",
-        f"it does not load ({said}) on {where}",
+        f"it does not load ({found}) on {where}",
         "pylsl with liblsl",
         how_to_get(system, machine, glibc),
     )
@@ -144,23 +144,23 @@ def read_settings(environ: Mapping[str, str], folder: Path, home: Path) -> tuple
             int(ports[1]),
         )
     except (configparser.Error, OSError, UnicodeDecodeError, ValueError) as error:
-        said = " ".join(str(error).split())
+        found = " ".join(str(error).split())
         return LslSettings(path), problem(
-            check, f"{path} cannot be read: {said}", "liblsl's form", CONFIGURATION
+            check, f"{path} cannot be read: {found}", "liblsl's form", CONFIGURATION
         )
-    said = f"{path}: scope {settings.scope}, session id {settings.session!r}"
+    found = f"{path}: scope {settings.scope}, session id {settings.session!r}"
     if settings.peers:
-        said += f", known peers {', '.join(settings.peers)}"
+        found += f", known peers {', '.join(settings.peers)}"
     if settings.scope == "machine" and not set(settings.peers) - {"127.0.0.1", "localhost"}:
         return settings, warning(
             check,
-            said,
+            found,
             "",
             "Only streams of this machine are found; for those of others set ResolveScope to link or site",
         )
     if settings.session != "default":
-        return settings, warning(check, said, "", "Only streams with the same session id are found")
-    return settings, good(check, said)
+        return settings, warning(check, found, "", "Only streams with the same session id are found")
+    return settings, good(check, found)
 
 
 def check_ports(settings: LslSettings, needed: int, taken: int) -> Finding:
@@ -177,15 +177,15 @@ def check_ports(settings: LslSettings, needed: int, taken: int) -> Finding:
     """
     last = settings.base_port + settings.port_range - 1
     room = max(settings.most_streams - taken // 2, 0)
-    said = (
+    found = (
         f"room for {room} more streams of this machine ({settings.port_range} ports from "
         f"{settings.base_port} to {last}, {taken} of them in use; a stream takes two)"
     )
     width = 2 * needed + taken
     do = f"Set PortRange = {max(400, width)} under [ports] in lsl_api.cfg, on every machine of the lab"
     if room < needed:
-        return problem("LSL ports", said, f"room for {needed} (--streams)", do)
-    return good("LSL ports", said)
+        return problem("LSL ports", found, f"room for {needed} (--streams)", do)
+    return good("LSL ports", found)
 
 
 def taken_ports(base: int, count: int) -> int:

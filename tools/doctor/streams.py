@@ -182,24 +182,24 @@ def check_stream(seen: FoundStream, side: SideFile | None = None, plan: "Plan | 
         if listened is not None and listened.per_s is not None and listened.samples > MOST_HZ:
             check_sent(info, listened.per_s)
         opened = open_stream(info, side, local=0.0)
-        told, lacks = _recognised(info, opened.spec, side)
-        facts.append(told)
+        recognised, lacks = _recognised(info, opened.spec, side)
+        facts.append(recognised)
         if plan is not None:
             check_model(plan, opened, listened.rate if listened is not None else None)
             facts.append(f"the model finds its {len(plan.spec)} channels")
             lacks = ""
     except HemostreamError as error:
         return problem(check, ", ".join(facts), "", str(error))
-    said = ", ".join(facts)
+    found = ", ".join(facts)
     if lacks:
-        return warning(check, said, "", lacks)
+        return warning(check, found, "", lacks)
     if seen.listened is not None and not seen.listened.samples:
-        return warning(check, said, "samples", "Start the measurement in the device's program")
+        return warning(check, found, "samples", "Start the measurement in the device's program")
     if _is_other(seen):
         return warning(
-            check, said, "the declared rate", "Nothing: sessions measure the rate and believe that"
+            check, found, "the declared rate", "Nothing: sessions measure the rate and believe that"
         )
-    return good(check, said)
+    return good(check, found)
 
 
 def _recognised(info: ET.Element, spec: SignalSpec, side: SideFile | None) -> tuple[str, str]:
@@ -217,12 +217,12 @@ def _recognised(info: ET.Element, spec: SignalSpec, side: SideFile | None) -> tu
 
 def _rate(seen: FoundStream) -> str:
     declared = rate_of(seen.info)
-    said = f"declares {declared:.4g} Hz" if declared else "declares no rate"
+    found = f"declares {declared:.4g} Hz" if declared else "declares no rate"
     if seen.listened is None:
-        return f"{said}, not measured"
+        return f"{found}, not measured"
     if seen.listened.rate is None:
-        return f"{said}, sent {seen.listened.samples} samples while listened to"
-    return f"{said}, sends {seen.listened.rate:.4g} Hz"
+        return f"{found}, sent {seen.listened.samples} samples while listened to"
+    return f"{found}, sends {seen.listened.rate:.4g} Hz"
 
 
 def _is_other(seen: FoundStream) -> bool:

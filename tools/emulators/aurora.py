@@ -47,7 +47,7 @@ def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
     values = sent(recording)
     first = [spec.channels[short] for short, _ in pairs]
     by_wavelength = [short for short, _ in pairs] + [long for _, long in pairs]
-    haemoglobin, said = _haemoglobin(recording, pairs)
+    haemoglobin, remarks = _haemoglobin(recording, pairs)
     rows = np.vstack([frame_counter(recording.times)[None], values[by_wavelength], haemoglobin])
     desc = description(origin)
     channels = add(desc, "channels")
@@ -60,7 +60,7 @@ def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
         for channel in first:
             _channel(channels, channel.source, channel.detector)
     _montage(desc, spec)
-    return EmulatedStream("Aurora", "NIRS", spec.rate, desc, rows, said=said)
+    return EmulatedStream("Aurora", "NIRS", spec.rate, desc, rows, remarks=remarks)
 
 
 def frame_counter(times: Floats) -> Floats:
@@ -124,8 +124,8 @@ def _haemoglobin(recording: Recording, pairs: list[tuple[int, int]]) -> tuple[Fl
         empty = np.full((2 * len(pairs), len(recording.times)), np.nan)
         return empty, (f"HbO and HbR are not known and sent as NaN: {error}",)
     values = np.where(out.missing, np.nan, out.data) * 1e6
-    said = "HbO and HbR are computed by hemostream's own stages, 10 s baseline, pathlength factor 6"
-    return np.concatenate([values[0::2], values[1::2]]), (said,)
+    remark = "HbO and HbR are computed by hemostream's own stages, 10 s baseline, pathlength factor 6"
+    return np.concatenate([values[0::2], values[1::2]]), (remark,)
 
 
 def _channel(parent: ET.Element, source: int | None, detector: int | None) -> ET.Element:

@@ -37,7 +37,7 @@ class EmulatedStream:
         Content type of the stream of events.
     side : mapping or None
         The side file that this stream needs or can do with, as JSON types.
-    said : tuple of str
+    remarks : tuple of str
         What was made up, and what could not be emulated.
     """
 
@@ -50,7 +50,7 @@ class EmulatedStream:
     chunk: int = 1
     events: str = "Markers"
     side: dict[str, Any] | None = None
-    said: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = field(default=())
 
 
 Emulator = Callable[[Recording, Origin], EmulatedStream]

@@ -71,7 +71,7 @@ def emulate(recording: Recording, origin: Origin) -> EmulatedStream:
         rows,
         events="Event",
         side=_geometry(spec.channels, names),
-        said=("wavelengths are rounded to nanometres", "ADC and angles are noughts"),
+        remarks=("wavelengths are rounded to nanometres", "ADC and angles are noughts"),
     )
 
 

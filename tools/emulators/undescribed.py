@@ -43,7 +43,7 @@ def cortivision(recording: Recording, origin: Origin) -> EmulatedStream:
         description(origin),
         rows,
         side=side_file_of(recording.spec, tuple(range(len(recording.spec)))),
-        said=(f"declares {CLAIMED_HZ:.2f} Hz", "motion sensors are noughts"),
+        remarks=(f"declares {CLAIMED_HZ:.2f} Hz", "motion sensors are noughts"),
     )
 
 
@@ -78,7 +78,7 @@ def ninjanirs(recording: Recording, origin: Origin) -> EmulatedStream:
         rows,
         chunk=NINJA_CHUNK,
         side=side_file_of(recording.spec, tuple(range(len(recording.spec)))),
-        said=(
+        remarks=(
             f"chunks of {NINJA_CHUNK} samples under one stamp: the others' are made up by LSL",
             "auxiliaries are noughts",
         ),

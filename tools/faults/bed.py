@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.bundle import read_bundle
 from models.errors import HemostreamError
+from realtime.inference import Inference, one_thread
+from realtime.rerun import predict_journal
 from realtime.sinks.journal.journal import read_decisions
 from tools.faults.broker import Broker, end
 from tools.faults.hearing import Ear, Heard
@@ -36,17 +39,17 @@ class FaultyOutlet:
         Of it.
     truth : path
         What it writes of what it did.
-    said : path
+    stdout : path
         Its standard output.
     """
 
     process: subprocess.Popen[bytes]
     truth: Path
-    said: Path
+    stdout: Path
 
-    def told(self, event: str) -> float | None:
-        """Local time (s) of an event that it told; None where it did not (yet)."""
-        for line in self.said.read_text().splitlines():
+    def event_at(self, event: str) -> float | None:
+        """Local time (s) of an event that it reported; None where it did not (yet)."""
+        for line in self.stdout.read_text().splitlines():
             if line.startswith("{") and (values := json.loads(line))["event"] == event:
                 return float(values["local"])
         return None
@@ -69,8 +72,8 @@ class BedOutcome:
     journaled : tuple of str
         The decisions that the journal holds.
     again : tuple of str
-        The decisions that ``hemostream classify`` makes of the journal.
-    said : str
+        The decisions that follow from the journal, in another process than the session's.
+    stderr : str
         What the session wrote on its error stream.
     marks : mapping of str to float
         When something was done, s since 1970.
@@ -84,14 +87,14 @@ class BedOutcome:
     statuses: tuple[tuple[float, Mapping[str, Any]], ...]
     journaled: tuple[str, ...]
     again: tuple[str, ...]
-    said: str
+    stderr: str
     marks: Mapping[str, float]
     code: int
 
     def states(self, since: float = 0.0) -> list[str]:
         """The states that were published from a moment on, without repetitions."""
-        told = [values["state"] for at, values in self.statuses if at >= since]
-        return [state for number, state in enumerate(told) if number == 0 or told[number - 1] != state]
+        states = [values["state"] for at, values in self.statuses if at >= since]
+        return [state for number, state in enumerate(states) if number == 0 or states[number - 1] != state]
 
     def reasons(self) -> set[str]:
         """Everything that decisions gave as a reason."""
@@ -147,7 +150,7 @@ class FaultyBed:
         self.broker.start()
         self.ear = Ear(self.broker.port)
         self._listening = asyncio.create_task(self.ear.listen())
-        # A row that stops the broker at once would leave nobody whom it keeps decisions for.
+        # A row that stops the broker at once would leave no subscriber for whom it keeps decisions.
         await asyncio.wait_for(self.ear.listening.wait(), PATIENCE_S)
         return self
 
@@ -163,7 +166,7 @@ class FaultyBed:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What processes on this bed need to find its streams and nobody else's."""
+        """What processes on this bed need to find its streams and no others."""
         return dict(self._env)
 
     @property
@@ -189,7 +192,7 @@ class FaultyBed:
     def outlet(self, *options: str, seconds: float) -> FaultyOutlet:
         """Start an outlet that sends for so many stream seconds."""
         number = len(self.outlets)
-        truth, said = self.folder / f"truth-{number}.jsonl", self.folder / f"outlet-{number}.out"
+        truth, stdout = self.folder / f"truth-{number}.jsonl", self.folder / f"outlet-{number}.out"
         command = [
             sys.executable,
             "-m",
@@ -202,11 +205,11 @@ class FaultyBed:
         command += ["--speed", str(self.speed), "--pairs", str(self.pairs)]
         if "--rate" not in options:
             command += ["--rate", str(self.rate)]
-        with said.open("wb") as out:
+        with stdout.open("wb") as out:
             process = subprocess.Popen(
                 [*command, "--truth", str(truth), *options], cwd=ROOT, env=self._env, stdout=out
             )
-        self.outlets.append(FaultyOutlet(process, truth, said))
+        self.outlets.append(FaultyOutlet(process, truth, stdout))
         return self.outlets[-1]
 
     async def until(self, holds: Any, what: str) -> None:
@@ -220,7 +223,7 @@ class FaultyBed:
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
             if time.monotonic() > deadline:
-                raise HemostreamError(f"Waited {PATIENCE_S:g} s in vain for {what}: {self.said()}")
+                raise HemostreamError(f"Waited {PATIENCE_S:g} s in vain for {what}: {self.stderr()}")
             await asyncio.sleep(0.02)
 
     async def labelled(self, more: int = 3) -> None:
@@ -235,15 +238,15 @@ class FaultyBed:
 
     def state(self) -> str:
         """The latest state that was published."""
-        told = self.ear.statuses[SESSION]
-        return str(json.loads(told[-1][1])["state"]) if told else ""
+        statuses = self.ear.statuses[SESSION]
+        return str(json.loads(statuses[-1][1])["state"]) if statuses else ""
 
     def failing(self) -> bool:
         """Whether the latest status says that the journal cannot be written."""
-        told = self.ear.statuses[SESSION]
-        return bool(told) and bool((json.loads(told[-1][1])["journal"] or {}).get("failing"))
+        statuses = self.ear.statuses[SESSION]
+        return bool(statuses) and bool((json.loads(statuses[-1][1])["journal"] or {}).get("failing"))
 
-    def said(self) -> str:
+    def stderr(self) -> str:
         """What the session wrote on its error stream so far."""
         path = self.folder / "live.err"
         return path.read_text() if path.exists() else ""
@@ -254,7 +257,7 @@ class FaultyBed:
         while last.poll() is None:
             if self.session is not None and self.session.poll() is not None:
                 raise HemostreamError(
-                    f"The session ended by itself (exit status {self.session.returncode}): {self.said()}"
+                    f"The session ended by itself (exit status {self.session.returncode}): {self.stderr()}"
                 )
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)
@@ -265,14 +268,7 @@ class FaultyBed:
         await asyncio.to_thread(end, self.session)
         await asyncio.sleep(0.3)
         truths = [OutletTruth.read(outlet.truth) for outlet in self.outlets if outlet.truth.stat().st_size]
-        again = self.folder / "again.jsonl"
-        command = [sys.executable, "-m", "tools.cli", "classify", str(self.journal)]
-        command += ["--model", str(self.bundle), "--out", str(again)]
-        done = await asyncio.to_thread(
-            subprocess.run, command, cwd=ROOT, env=self._env, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise HemostreamError(f"The journal cannot be judged again: {done.stderr}")
+        again = await asyncio.to_thread(classified_again, self.journal, self.bundle)
         heard = tuple(self.ear.heard[SESSION])
         return BedOutcome(
             times=timed(self.journal, truths),
@@ -286,8 +282,17 @@ class FaultyBed:
             heard=heard,
             statuses=tuple((at, json.loads(text)) for at, text in self.ear.statuses[SESSION]),
             journaled=tuple(read_decisions(self.journal)),
-            again=tuple(again.read_text(encoding="utf-8").splitlines()),
-            said=self.said(),
+            again=again,
+            stderr=self.stderr(),
             marks=dict(self.marks),
             code=self.session.returncode,
         )
+
+
+def classified_again(journal: Path, bundle: Path) -> tuple[str, ...]:
+    """What `hemostream classify` makes of a journal, without the seconds in which a process imports it."""
+    one_thread()
+    classifier = read_bundle(bundle)
+    left_out: list[str] = []
+    decisions = predict_journal(journal, classifier, Inference(classifier), report=left_out.append)
+    return tuple(decision.to_json() for decision in decisions)

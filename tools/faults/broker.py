@@ -16,7 +16,7 @@ _GIVEN: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses now, and that nobody here was given before.
+    """A port of 127.0.0.1 that is free now, and that was not given to anyone here before.
 
     A broker that is stopped for a while must find its port again: were it given to another bed meanwhile, two
     beds would talk to one broker.

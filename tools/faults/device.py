@@ -76,7 +76,7 @@ def faults(
     seed: int = 0,
     truth: Path | None = None,
 ) -> None:
-    """Send a stream that goes wrong as told.
+    """Send a stream that goes wrong as planned.
 
     Parameters
     ----------

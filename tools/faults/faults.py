@@ -54,7 +54,7 @@ class Fault:
         return self.at <= second < self.end
 
     def value(self, name: str, otherwise: float) -> float:
-        """A setting, or what it is where nobody said."""
+        """A setting, or what it is where none was given."""
         return self.values.get(name, otherwise)
 
     @classmethod

@@ -31,7 +31,7 @@ class FaultRow:
     play : callable
         What is done.
     lies : bool
-        Whether the source itself lies about time, so that times cannot be right and it must be told.
+        Whether the source itself lies about time, so that times cannot be right and it must be reported.
     span : tuple of 2 float, or None
         From when to when the outlet is at fault, stream seconds from its first sample.
     marks : tuple of 2 str, or None
@@ -157,7 +157,7 @@ async def full_disk(bed: FaultyBed) -> None:
     bed.mark("full")
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size // 2, resource.RLIM_INFINITY))
     await bed.until(lambda: bed.failing(), "the status to say that the journal fails")
-    bed.mark("told")
+    bed.mark("reported")
     await bed.labelled()
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     bed.mark("room")
@@ -185,7 +185,7 @@ async def two_alike(bed: FaultyBed) -> None:
     """Two streams match."""
     bed.outlet("--no-wait", seconds=100)
     bed.outlet("--no-wait", seconds=100)
-    await bed.until(lambda: all(outlet.told("begin") for outlet in bed.outlets), "two outlets")
+    await bed.until(lambda: all(outlet.event_at("begin") for outlet in bed.outlets), "two outlets")
     bed.live("--stream", "source_id='device'")
     assert bed.session is not None
     await asyncio.to_thread(bed.session.wait)

@@ -2,7 +2,7 @@
 
 ``python -m tools.faults.runner [--wall-step AT BY] [--raise FROM TO] -- COMMAND ...``; times are local
 seconds from the first decision on: how long a start takes is the machine's affair.  It stands
-in for what cannot be done to a real machine from a test: nobody may set its clock, and no device can be
+in for what cannot be done to a real machine from a test: none may set its clock, and no device can be
 made to fail at will.
 """
 

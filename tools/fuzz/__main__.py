@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-# One thread a process, told before numpy is imported: children are forked.
+# One thread a process, set before numpy is imported: children are forked.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
@@ -97,7 +97,8 @@ def _print(tally: ReaderTally, *, header: bool) -> None:
         if trial.where + trial.outcome not in seen:
             seen.add(trial.where + trial.outcome)
             print(
-                f"  --seed {tally.seed} --first {trial.number}: {trial.outcome} {trial.where}: {trial.said}",
+                f"  --seed {tally.seed} --first {trial.number}: {trial.outcome} {trial.where}: "
+                f"{trial.message}",
                 flush=True,
             )
 

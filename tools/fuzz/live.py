@@ -18,7 +18,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from tools.lsl_config import stay_on_this_machine  # noqa: E402
 
 if TYPE_CHECKING:
-    from tools.fuzz.live_session import Met
+    from tools.fuzz.hostile_bed import Met
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,8 +64,8 @@ def _progress(done: int) -> None:
         print(f"\r{done}", end="", file=sys.stderr)
 
 
-def _tell(said: str) -> None:
-    print(f"wire: {said}", file=sys.stderr, flush=True)
+def _tell(text: str) -> None:
+    print(f"wire: {text}", file=sys.stderr, flush=True)
 
 
 def _print(how: str, met: "Met", seconds: float) -> bool:
@@ -78,7 +78,7 @@ def _print(how: str, met: "Met", seconds: float) -> bool:
     print(f"windows decided: {met.decisions}, {labelled}")
     print(f"journal gives the same decisions: {met.same}")
     if met.status is not None:
-        print(f"told: rejected {dict(met.status.rejected)}, failing {sorted(met.failures)}")
+        print(f"reported: rejected {dict(met.status.rejected)}, failing {sorted(met.failures)}")
     for error in sorted(set(met.undeclared))[:20]:
         print(f"  undeclared: {error} ({met.undeclared.count(error)} times)")
     return met.good

@@ -1,7 +1,7 @@
 """Many inputs for one reader, each in a process that may die of it.
 
 The reader is imported once; children are forked from there, and each works through numbers until it
-dies or is done.  Who dies has said before which number it was at.
+dies or is done.  It has written before at which number it was.
 """
 
 import json

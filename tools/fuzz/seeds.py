@@ -211,12 +211,12 @@ def xdf() -> list[Input]:
         start=1,
     ):
         info = ET.Element("info")
-        for tag, said in zip(
+        for tag, text in zip(
             ("name", "type", "channel_count", "nominal_srate", "channel_format"),
             (name, kind, str(count), rate, form),
             strict=True,
         ):
-            ET.SubElement(info, tag).text = said
+            ET.SubElement(info, tag).text = text
         info.append(desc)
         sid = struct.pack("<I", number)
         out.append(xdf_chunk(2, sid + ET.tostring(info)))

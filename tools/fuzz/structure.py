@@ -34,7 +34,7 @@ _SHAPES = (
 
 
 def _array(random: Random) -> Any:
-    """An array of a shape and type that nobody expects; most are small."""
+    """An array of a shape and type that is not expected; most are small."""
     shape = _SHAPES[int(random.integers(0, len(_SHAPES)))]
     match int(random.integers(0, 10)):
         case 0:

@@ -47,7 +47,7 @@ class InputTrial:
         What came of it.
     where : str
         File and line that raised, or the signal that killed.
-    said : str
+    message : str
         The beginning of the error's message.
     growth : int
         Bytes by which the process grew at most while it read.
@@ -58,7 +58,7 @@ class InputTrial:
     number: int
     outcome: InputOutcome
     where: str = ""
-    said: str = ""
+    message: str = ""
     growth: int = 0
     size: int = 0
 
@@ -77,22 +77,22 @@ def attempt(target: Target, read: Read, seed: int, number: int) -> InputTrial:
     with _on_disk(files) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = _resident(fresh=True)
-        outcome, where, said = _outcome(read, folder)
+        outcome, where, message = _outcome(read, folder)
         growth = max(0, _resident(fresh=False) - before)
     if growth > GROWTH + GROWTH_PER_BYTE * size:
         outcome = InputOutcome.MEMORY
-    return InputTrial(number, outcome, where, said, growth, size)
+    return InputTrial(number, outcome, where, message, growth, size)
 
 
 def _outcome(read: Read, folder: Path) -> tuple[InputOutcome, str, str]:
     try:
         read(folder)
     except HemostreamError as error:
-        said = str(error)
+        message = str(error)
         bound = _causes(error, MemoryError)
-        fine = said.strip() and len(said) <= LONGEST
+        fine = message.strip() and len(message) <= LONGEST
         outcome = InputOutcome.MEMORY if bound else InputOutcome.DECLARED if fine else InputOutcome.UNDECLARED
-        return outcome, _where(error), said[:300]
+        return outcome, _where(error), message[:300]
     except MemoryError as error:
         return InputOutcome.MEMORY, _where(error), repr(error)[:300]
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for

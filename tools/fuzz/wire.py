@@ -35,7 +35,8 @@ from realtime.sources.lsl.stream_info import marker_info, stream_info
 from realtime.status import Status
 from tools.fuzz import hostile
 from tools.fuzz.damage import Random
-from tools.fuzz.live_session import Met, Watch
+from tools.fuzz.hostile_bed import Met
+from tools.fuzz.live_session import Watch
 
 NAME = "fuzzed-bed"
 BESIDE = 12
@@ -151,7 +152,7 @@ def run(
     url: str,
     inputs: int,
     seed: int,
-    tell: Callable[[str], None] = lambda said: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Met:
     """Run one session on the wire.
 

@@ -102,8 +102,8 @@ def _try_all(
                 survivors.append(mutant)
                 print(mutant.diff(source, str(path_of(name))), flush=True)
             if number % 10 == 0:
-                told = f"{name}: {number} of {len(drawn)}, {len(survivors)} survive"
-                print(told, file=sys.stderr, flush=True)
+                progress = f"{name}: {number} of {len(drawn)}, {len(survivors)} survive"
+                print(progress, file=sys.stderr, flush=True)
     tried, lived = (Counter(one.operator for one in some) for some in (drawn, survivors))
     print(f"{name}: {len(survivors)} of {len(drawn)} mutants survive ({len(found)} possible)")
     print(f"  tests: {' '.join(paths)}")

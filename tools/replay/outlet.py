@@ -87,7 +87,7 @@ class Replay:
         Recording seconds a local second.
     name, source_id : str or None
         Of the stream; by default what the layout calls it (the recording's name, or the vendor's), and an
-        id that nobody else has.
+        id of its own.
     kind : OriginKind
         What the stream declares itself to be.
     layout : str
@@ -176,12 +176,12 @@ class Replay:
         """Ask a `run` in another thread to end soon."""
         self._stopped.set()
 
-    def run(self, told: Callable[[int], None] | None = None) -> ReplayReport:
+    def run(self, progress: Callable[[int], None] | None = None) -> ReplayReport:
         """Wait for a consumer, send everything, wait until it should have been taken.
 
         Parameters
         ----------
-        told : callable or None
+        progress : callable or None
             Called after each sample with the number of samples sent.
 
         Raises
@@ -218,8 +218,8 @@ class Replay:
                 _push(self._signal, waiting, stamp)
                 lateness += [self._clock() - deadline] * len(waiting)
                 waiting = []
-                if told is not None:
-                    told(len(lateness))
+                if progress is not None:
+                    progress(len(lateness))
             elif self._events is not None:
                 self._events.push_sample([item.event.label], stamp)
                 events += 1

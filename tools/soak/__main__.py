@@ -71,7 +71,7 @@ async def _run(
     from tools.soak.plan import draw
     from tools.soak.watch import Look, look, trend
 
-    def told(text: str) -> None:
+    def report(text: str) -> None:
         print(f"[{time.monotonic() - begun:7.1f} s] {text}", file=sys.stderr, flush=True)
 
     begun = time.monotonic()
@@ -94,13 +94,15 @@ async def _run(
                     looks[name].append(seen)
                 elif name not in ended_early:
                     ended_early.append(name)
-                    told(f"{name}: the session has ended (exit status {process.poll()}); see {name}.log")
+                    report(f"{name}: the session has ended (exit status {process.poll()}); see {name}.log")
 
     watching = asyncio.create_task(watch())
-    stops = asyncio.create_task(a_broker_that_stops(broker, hours * 3600.0 / speed, broker_stops, seed, told))
+    stops = asyncio.create_task(
+        a_broker_that_stops(broker, hours * 3600.0 / speed, broker_stops, seed, report)
+    )
 
     async def day_of(number: int, name: str) -> None:
-        await a_day(name, draw(number, hours, seed), speed=speed, pairs=PAIRS, rate=RATE, told=told)
+        await a_day(name, draw(number, hours, seed), speed=speed, pairs=PAIRS, rate=RATE, report=report)
         watching.cancel()  # behind the end of the first, sessions hold less than they did all day
 
     try:

@@ -25,7 +25,7 @@ class BedAccount:
         Streams opened and lost, as journaled.
     missing_entries : int
         Entries that the journal itself declares as lost.
-    decisions, judged : int
+    decisions, predicted : int
         Journaled; with a label.
     undelivered : int
         Journaled and never in the subscriber's hands.
@@ -46,7 +46,7 @@ class BedAccount:
     lost: int
     missing_entries: int
     decisions: int
-    judged: int
+    predicted: int
     undelivered: int
     unknown: int
     repeated: int
@@ -77,11 +77,11 @@ def account(journal: Path, heard: Iterable[Heard], *, max_age_s: float) -> BedAc
             case StreamLost():
                 lost += 1
     written: dict[Identity, str] = {}
-    judged = 0
+    predicted = 0
     for text in read_decisions(journal):
         values = json.loads(text)
         written[values["run"], values["sequence"]] = text
-        judged += values["label"] != "abstain"
+        predicted += values["label"] != "abstain"
     came: Counter[Identity] = Counter()
     unknown = stale = disordered = history = 0
     latest: Identity = (0, -1)
@@ -102,7 +102,7 @@ def account(journal: Path, heard: Iterable[Heard], *, max_age_s: float) -> BedAc
         lost=lost,
         missing_entries=sum(loss.missing for loss in read_losses(journal)),
         decisions=len(written),
-        judged=judged,
+        predicted=predicted,
         undelivered=len(set(written) - set(came)),
         unknown=unknown,
         repeated=sum(count > 1 for count in came.values()),

@@ -52,14 +52,14 @@ async def a_day(
     speed: float,
     pairs: int,
     rate: float,
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
     """Run a bed's outlets one after the other; all but the last are killed at the end of their time."""
     process: subprocess.Popen[bytes] | None = None
     try:
         for number, segment in enumerate(day, start=1):
             process = outlet(bed, segment, speed=speed, pairs=pairs, rate=rate)
-            told(f"{bed}: outlet {number} of {len(day)}, {len(segment.faults)} faults")
+            report(f"{bed}: outlet {number} of {len(day)}, {len(segment.faults)} faults")
             deadline = asyncio.get_running_loop().time() + segment.seconds / speed
             last = number == len(day)
             # A killed outlet takes with it what it has not delivered: that is the fault.
@@ -73,14 +73,14 @@ async def a_day(
 
 
 async def a_broker_that_stops(
-    broker: Broker, seconds: float, times: int, seed: int, told: Callable[[str], None]
+    broker: Broker, seconds: float, times: int, seed: int, report: Callable[[str], None]
 ) -> None:
     """Stop the broker now and then, for some seconds (local)."""
     chance = random.Random(f"{seed}/broker")
     for _ in range(times):
         await asyncio.sleep(seconds / (times + 1))
         away = chance.uniform(2.0, 20.0)
-        told(f"broker stopped for {away:.0f} s")
+        report(f"broker stopped for {away:.0f} s")
         broker.stop()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(away)

@@ -1,7 +1,7 @@
 """The journal's file: its tables, and log entries as rows and back.
 
 A journal is one SQLite database, for one session and all of its runs.  Everything that was
-written has one number in one order (``id``), whichever table it stands in, so the order of the
+written has one number in one order (``id``), whichever table holds it, so the order of the
 log, of decisions among it and of declared losses is kept exactly.  Arrays are little-endian blobs
 with their type and shape; everything else is JSON.
 """

@@ -3,7 +3,7 @@
 A thread of its own writes, so that neither a slow disk nor a full one ever delays a sample.
 What waits in the queue is committed together.  A commit survives the end of the process; once
 a second one is also forced onto the disk (an fsync, milliseconds long), and that is done right
-after a decision was acknowledged, so that it stands in no decision's way.
+after a decision was acknowledged, so that it delays no decision.
 
 Whatever goes wrong in that thread is reported at once, and the status shows the journal as failing; what
 came stays in the bounded queue and is tried again until it goes well.  What does not fit into the queue,
@@ -11,7 +11,7 @@ and an entry that alone cannot be written, is counted and declared in the journa
 where it is missing.  A file that is removed or replaced under its name is made anew
 (`realtime.sinks.journal.place`).
 
-A decision that is meant for a broker stands in the journal's spool until the broker has
+A decision that is meant for a broker is kept in the journal's spool until the broker has
 acknowledged it; that is noted with whatever is committed next, never by a commit of its own.
 """
 
@@ -136,7 +136,7 @@ class JournalWriter:
         text : str or None
             ``decision.to_json()``, where the caller has it already.
         spooled : bool
-            Whether it is meant for a broker: it then stands in the spool until `acknowledge`.
+            Whether it is meant for a broker: it is then kept in the spool until `acknowledge`.
         """
         item = Decided(decision.run, decision.sequence, text or decision.to_json(), spooled)
         if not self._queue.put(item, on_committed=on_committed):

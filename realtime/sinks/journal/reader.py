@@ -76,7 +76,7 @@ T = TypeVar("T")
 
 
 def _fitting(kind: type[T], row: Sequence[Any]) -> T:
-    """A row, if SQLite gave each column what the table says; it lets any value stand in any column."""
+    """A row, if SQLite gave each column what the table says; it lets any column hold any value."""
     return decode_record(kind, tuple(row), error=JournalError, what="The journal is damaged")
 
 

@@ -37,7 +37,7 @@ AGAIN_S = (0.1, 5.0)
 NAME = "hemostream"
 """The user whom the broker lets in."""
 CLIENT_FOLDER, CLIENT_FILE = "XDG_CONFIG_HOME", "mosquitto_sub"
-"""Variable and file from which mosquitto's clients read options, so that no password stands in a command."""
+"""Variable and file from which mosquitto's clients read options, so that no password is in a command."""
 
 _CONFIG = """
 id = 0

@@ -20,7 +20,7 @@ NEVER = float("inf")
 IN_FLIGHT = 16
 """Most current decisions sent and not yet acknowledged; paho holds back what goes beyond 20."""
 HISTORY_IN_FLIGHT = 4
-"""Most decisions of the history likewise: a long backlog stands in no current decision's way."""
+"""Most decisions of the history likewise: a long backlog delays no current decision."""
 HOLD_S = 0.5
 """While something has been unacknowledged for so long (local s), nothing more is sent: what a broker
 that froze finds when it wakes can't be called back any more."""
@@ -38,7 +38,7 @@ class Letter(NamedTuple):
     run, sequence : int
         Its identity.
     text : str
-        As it stands in the journal.
+        As the journal holds it.
     fresh_until : float
         Local time (s) from which on it is history; -inf for what never was current.
     kept : bool
@@ -103,7 +103,7 @@ class Outbox:
         self._histories = 0  # Of those.
         self._reported: Identity | None = None  # Newest that was sent as current.
         self._recent: dict[Identity, None] = {}
-        # Between the two, what is not in memory and not acknowledged stands in the spool.
+        # Between the two, what is not in memory and not acknowledged is in the spool.
         self._has_spool = spooled_before is not None
         self._read_to: Identity = (0, 0)
         self._spooled_before: Identity = spooled_before or (0, 0)

@@ -91,7 +91,7 @@ def context(environ: Mapping[str, str], ca_file: Path | str | None = None) -> tu
         raise BrokerError(
             f"The client certificate {certificate} ({CERT}) cannot be used with the key {key or 'in it'} "
             f"({KEY}): {_said(error)}. Both must be PEM and belong together; the password of an encrypted "
-            f"key stands in the file that {KEY_PASSWORD_FILE} names."
+            f"key is in the file that {KEY_PASSWORD_FILE} names."
         ) from error
     return settings, _warning(certificate, key, password)
 

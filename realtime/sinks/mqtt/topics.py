@@ -1,6 +1,6 @@
 """Under which names a session publishes.
 
-Topics are read by every subscriber, stand in brokers' logs and access lists, and are made of the session's
+Topics are read by every subscriber, appear in brokers' logs and access lists, and are made of the session's
 name alone: so that must be a pseudonym.  What can be checked is checked here: that a name is one level
 of a topic, and that it doesn't look like a person's.  That a pseudonym is one, no program can
 know: ``anna`` may be a bed's name, and a record number is as telling as a name to whoever has the records.
@@ -13,7 +13,7 @@ from typing import Literal
 from models.errors import BrokerError
 
 LONGEST = 200
-"""Most characters of a session's name; it stands in topics, file names and client identifiers."""
+"""Most characters of a session's name; it is part of topics, file names and client identifiers."""
 
 _DATE = re.compile(
     r"(?<!\d)(?:(?P<y1>(?:19|20)\d\d)[-./_]?(?:0[1-9]|1[0-2])[-./_]?(?:0[1-9]|[12]\d|3[01])"
@@ -28,7 +28,7 @@ def topic(session: str, what: Literal["status", "decision", "history"]) -> str:
     Raises
     ------
     BrokerError
-        The session's name cannot stand in a topic.
+        The session's name cannot be part of a topic.
     """
     if not session or len(session) > LONGEST or not session.isprintable() or re.search(r"[/+#$]", session):
         raise BrokerError(
@@ -63,6 +63,6 @@ def personal(session: str) -> tuple[str, ...]:
     if not found:
         return ()
     return (
-        f"The session's name looks as if it held {' and '.join(found)}. It stands in topics, file names and "
+        f"The session's name looks as if it held {' and '.join(found)}. It is part of topics, file names and "
         "logs in the clear: choose a pseudonym such as bed-1.",
     )

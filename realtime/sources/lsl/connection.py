@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pylsl
 
 from models.errors import StreamError
-from realtime.guards.stamps import LATEST_S, on_a_clock
+from realtime.input_guards.stamps import LATEST_S, on_a_clock
 from realtime.log import ClockMeasured, Received
 from realtime.sources.lsl.search import describe_streams
 

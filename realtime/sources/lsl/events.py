@@ -14,7 +14,7 @@ import pylsl
 from models.arrays import Floats
 from models.errors import StreamError
 from models.outside import LONGEST_LABEL, decoded, printable
-from realtime.guards.stamps import on_a_clock
+from realtime.input_guards.stamps import on_a_clock
 from realtime.log import EventReceived, OriginKind
 from realtime.sources.lsl.connection import ANSWER_S, BUFFER_S, GONE, PULL_TIMEOUT_S, clock_offset
 from realtime.sources.lsl.resolve import resolve

@@ -1,4 +1,4 @@
-"""Samples and comparisons of the clocks, put into the one order in which they may stand in the log.
+"""Samples and comparisons of the clocks, put into the one order in which the log may hold them.
 
 The offset between the clocks is compared every few seconds, so a clock that jumps is found out after
 samples of it have come.  What a jump does at once is this: samples seem to arrive far sooner or later
@@ -8,8 +8,8 @@ another clock.  A comparison that shows a jump may be wildly wrong itself: it is
 jumped as it says, or once a fresh one agrees; until then samples are held back too.  Nothing here reads
 a clock or waits.
 
-Stamps that no clock gives, and single ones that leap by hours (`realtime.guards.stamps`), are passed on as
-they are: the core rejects them, and they show nothing of what is usual.
+Stamps that no clock gives, and single ones that leap by hours (`realtime.input_guards.stamps`), are passed on
+as they are: the core rejects them, and they show nothing of what is usual.
 """
 
 import math
@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.arrays import Floats
-from realtime.guards.stamps import BELIEVED, LATEST_S, LEAP_S
+from realtime.input_guards.stamps import BELIEVED, LATEST_S, LEAP_S
 from realtime.log import ClockMeasured, Entry, Origin, Received, StreamReset
 from realtime.stages.base import Reset
 

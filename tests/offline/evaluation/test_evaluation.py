@@ -25,9 +25,9 @@ from tests.offline.support import group_recipe, series_cohort, task_cohort, task
 
 
 def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Path) -> None:
-    cohort = task_cohort(tmp_path)
+    cohort = task_cohort(tmp_path, sessions=1)
     for name in ("one", "two"):
-        evaluate(cohort, task_recipe(), tmp_path / name, networks=["lstm"])
+        evaluate(cohort, task_recipe(), tmp_path / name, networks=["lstm"], show=False)
     for name in ("results.json", "predictions.csv", "samples.csv"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     results = json.loads((tmp_path / "one/results.json").read_text())

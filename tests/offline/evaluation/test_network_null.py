@@ -32,14 +32,13 @@ def test_a_permutation_follows_from_its_number_and_keeps_what_must_be_kept(tmp_p
     assert sum(target == 1) == sum(people.table.target == 1)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_real_effect_has_a_small_p_and_the_null_is_at_chance(tmp_path: Path, workers: int) -> None:
+def test_a_real_effect_has_a_small_p_and_the_null_is_at_chance(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, sessions=1)
     recipe = task_recipe(
         training={"epochs": 3, "learning_rate": 0.02, "batch_size": 16},
         evaluation={"permutations": 0, "network_permutations": 19},
     )
-    evaluate(cohort, recipe, tmp_path / "out", workers=workers, show=False)
+    evaluate(cohort, recipe, tmp_path / "out", show=False)
     results = json.loads((tmp_path / "out/results.json").read_text())
     null = results["network_null"]
     assert null["permutations"] == 19

@@ -82,7 +82,7 @@ def test_mne_alone_holds_everything_outside_the_table(spec):
 
 @settings(deadline=None)
 @given(specs())
-def test_whatever_mne_loses_stands_in_the_table(spec):
+def test_whatever_mne_loses_is_in_the_table(spec):
     held = [i for i, channel in enumerate(spec.channels) if channel.kind not in (Kind.HBT, Kind.BOLD)]
     info = info_from_spec(spec)
     info["description"] = None

@@ -191,7 +191,7 @@ def test_a_network_that_raises_anything_abstains(bundle: Bundle, tmp_path: Path)
     assert "\\x1b[31m what" in heard.states[-2].reason
 
 
-def test_what_the_source_met_is_reported_and_stands_in_the_journal(bundle: Bundle, tmp_path: Path) -> None:
+def test_what_the_source_met_is_reported_and_journaled(bundle: Bundle, tmp_path: Path) -> None:
     log = entries(30.0)
     log[50:50] = [
         SourceTrouble(105.0, "markers", "stamped inf s, which no clock gives", 3),

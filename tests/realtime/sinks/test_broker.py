@@ -291,7 +291,7 @@ def test_who_does_not_know_the_password_neither_hears_nor_says_anything(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are kept elsewhere")
-def test_the_password_is_for_this_user_only_and_stands_in_no_command() -> None:
+def test_the_password_is_for_this_user_only_and_in_no_command() -> None:
     before = os.umask(0)
     try:
         with EmbeddedBroker() as broker:

@@ -127,7 +127,7 @@ def wholly_lit(spec):
 
 @settings(deadline=None)
 @given(any_specs().map(wholly_lit))
-def test_whatever_the_convention_loses_stands_in_the_table(spec):
+def test_whatever_the_convention_loses_is_in_the_table(spec):
     info = without_ours(stream_info(spec, name="x", source_id="y", origin=REPLAYED))
     table = {*NOT_HELD["always"], *NOT_HELD["sometimes"]}
     for a, b in zip(spec.channels, spec_from_info(info).channels, strict=True):

@@ -122,15 +122,15 @@ def _run(
             stack.callback(thread.join)
             thread.start()
         stack.callback(stop.set)
-        told = time.monotonic()
+        reported = time.monotonic()
         while any(thread.is_alive() for thread in threads):
             time.sleep(LOOK_EVERY_S)
             for one in beds:
                 if not one.running and one.name not in by_themselves:
                     by_themselves.add(one.name)
                     tell(f"{one.name}: the session has ended by itself; see {one.log.name}")
-            if time.monotonic() - told >= TELL_EVERY_S:
-                told = time.monotonic()
+            if time.monotonic() - reported >= TELL_EVERY_S:
+                reported = time.monotonic()
                 tell(", ".join(f"{one.name}: {_so_far(subscriber, one.name)}" for one in beds))
         time.sleep(SETTLES_S)
         for one in beds:

@@ -21,7 +21,7 @@ from tools.soak.second.sums import BedSums
 from tools.soak.second.times import Pushed, Times, overheard
 
 CONNECTS_WITHIN_S = 20.0
-"""Longest that a session may take to hear a new outlet, s; what is sent before that is sent to nobody."""
+"""Longest that a session may take to hear a new outlet, s; what is sent before that reaches no session."""
 WITH_THE_KILLED_S = 1.0
 """What an outlet was given so short before it was killed may have died with it, s."""
 _PUSHED = np.dtype([(name, np.float64) for name in ("push", "sample", "true", "stamp", "value", "pushed_at")])

@@ -34,7 +34,7 @@ def end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGKIL
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody has."""
+    """A TCP port on 127.0.0.1 that is free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -69,14 +69,14 @@ def source(plan: Path, *, bed: str, source_id: str, life: int, seed: int, truth:
             while (left := begin + push.due - pylsl.local_clock()) > 0.0:
                 time.sleep(min(left, 0.2))
                 if os.getppid() != parent:
-                    return  # nobody is there any more who would end this process
+                    return  # the process is gone that would end this process
             rows = np.empty((len(push.samples), ROWS))
             lines = []
             for row, one in zip(rows, push.samples, strict=True):
                 row[:PUSH_ROW] = values[one.number]
                 row[PUSH_ROW:] = life * A_LIFE + number, life * A_LIFE + one.number
-                told = (begin + one.true, begin + one.stamp, float(row[0]), pylsl.local_clock())
-                lines.append(",".join([f"{row[PUSH_ROW]:.0f}", f"{row[SAMPLE_ROW]:.0f}", *map(repr, told)]))
+                times = (begin + one.true, begin + one.stamp, float(row[0]), pylsl.local_clock())
+                lines.append(",".join([f"{row[PUSH_ROW]:.0f}", f"{row[SAMPLE_ROW]:.0f}", *map(repr, times)]))
             writing.write(("\n".join(lines) + "\n").encode())
             stamp = begin + push.samples[-1].stamp
             if len(rows) == 1:

@@ -13,7 +13,7 @@ class BedSums:
     pushed, journaled : int
         Samples that the device sent, those sent again included, and those that the journal holds.
     before_connected, with_the_killed : int
-        Explained: sent to nobody, or shortly before the outlet was killed.
+        Explained: sent before anything was connected, or shortly before the outlet was killed.
     lost : int
         Not explained.
     changed, disordered, foreign : int
@@ -36,7 +36,7 @@ class BedSums:
     beyond_claim_labelled_s : float
         By how much the claim of a labelled window was exceeded at most, s.
     samples_claimed, samples_covered : int
-        Samples of which the clock said how wrong they may be; of these within that.  Those that were stamped
+        Samples for which the clock claimed an error; of these within it.  Those that were stamped
         by a clock that had been set (`tools.soak.second.times.SET_S`) are left out here, and in the shares of
         windows.
     classify_equal, published_equal : bool
@@ -92,7 +92,7 @@ def find_violations(sums: BedSums, *, least_coverage: float) -> None:
     for count, what in (
         (sums.lost, "samples are lost"),
         (sums.changed, "samples were changed"),
-        (sums.disordered, "samples stand in another order, or twice"),
+        (sums.disordered, "samples are in another order, or twice"),
         (sums.foreign, "samples were never sent"),
         (sums.missing_entries, "entries are missing by the journal's own account"),
         (sums.wrong_labels, "labels stand on windows whose times are wrong by more than a period"),

@@ -40,12 +40,12 @@ def overheard() -> Iterator[list[tuple[npt.NDArray[np.float64], npt.NDArray[np.b
     heard: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]] = []
     process = Clock.process
 
-    def told(self: Clock, *args: Any, **named: Any) -> Any:
+    def recorded(self: Clock, *args: Any, **named: Any) -> Any:
         given = process(self, *args, **named)
         heard.append((np.array(given[0]), np.array(given[1])))
         return given
 
-    setattr(Clock, "process", told)  # noqa: B010 - not an assignment that mypy should bless
+    setattr(Clock, "process", recorded)  # noqa: B010 - not an assignment that mypy should bless
     try:
         yield heard
     finally:

@@ -1,4 +1,4 @@
-"""``python -m tools.bench.labellings``: permuted labels of one fold, fitted together and one by one.
+"""``python -m tools.bench.permutations``: permuted labels of one fold, fitted together and one by one.
 
 What looks at no label (standardising, seeing matrices from their mean, products and their decomposition) is
 done once where permutations share it.  Each fitted by itself is the peer, in the same run; scores must be the
@@ -13,12 +13,12 @@ import numpy as np
 from cyclopts import App
 
 app = App(
-    name="labellings", help="Permuted labels of one fold, together and one by one.", help_format="plaintext"
+    name="permutations", help="Permuted labels of one fold, together and one by one.", help_format="plaintext"
 )
 
 
 @app.default
-def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19, alone: int = 3) -> None:
+def permutations(*names: str, people: int = 300, regions: int = 60, each: int = 19, alone: int = 3) -> None:
     """Time the null of a fold.
 
     Parameters
@@ -28,7 +28,7 @@ def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19
     people, regions : int
         Of the simulated scans.
     each : int
-        Labellings that are fitted together.
+        Permutations that are fitted together.
     alone : int
         Of these, fitted by themselves too.
     """
@@ -47,7 +47,7 @@ def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19
         for name, study in STUDIES.items()
         if hasattr(study.model(**study.settings[0], random_state=0), "read") and can_take(study.table, scans)
     ]
-    print("| study | s a labelling, by itself | together | ratio |\n|---|---|---|---|")
+    print("| study | s a permutation, by itself | together | ratio |\n|---|---|---|---|")
     for name in names or reading:
         study = STUDIES[name]
         X = TABLES[study.table](scans).astype(np.float32)
@@ -65,7 +65,7 @@ def labellings(*names: str, people: int = 300, regions: int = 60, each: int = 19
                 raise SystemExit(f"{name}: scores together and alone differ.")
         print(f"| {study.title} | {single:.2f} | {shared:.2f} | {single / shared:.1f} |")
     print(
-        f"\n{people} simulated people, {regions} regions, {each} labellings together, {alone} alone, one "
+        f"\n{people} simulated people, {regions} regions, {each} permutations together, {alone} alone, one "
         f"thread. {json.dumps(describe_machine())}"
     )
 

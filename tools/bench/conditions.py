@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.bench.arm_ideal import HEAD
+from tools.bench.condition_ideal import HEAD
 from tools.bench.processes import Child
 from tools.bench.stream import LENGTH, RATE, SESSION
 
-ARMS = ("hemostream", "plain", "ideal")
+CONDITIONS = ("hemostream", "plain", "ideal")
 TOPICS = {
     "hemostream": f"hemostream/{SESSION}/decision",
     "plain": "bench/plain",
@@ -27,23 +27,23 @@ class Arrived:
 
     Parameters
     ----------
-    arm : str
+    condition : str
         Whose.
     at : float
         Local time (s) at which it was in hand.
     stamp : float
         Stamp (s) of the sample that completed its window.
-    judged : bool
+    predicted : bool
         Whether a probability came with it.
     got, made : float
         Local time (s) at which the completing sample was in the condition's hand, and the logits were
         there; nan where the condition does not say.
     """
 
-    arm: str
+    condition: str
     at: float
     stamp: float
-    judged: bool
+    predicted: bool
     got: float
     made: float
 
@@ -51,21 +51,21 @@ class Arrived:
 def read_arrivals(path: Path) -> list[Arrived]:
     """What the subscriber wrote down, in order of arrival."""
     nowhere = float("nan")
-    names = {topic: arm for arm, topic in TOPICS.items()}
+    names = {topic: condition for condition, topic in TOPICS.items()}
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         at, topic, text = json.loads(line)
-        arm = names[topic]
-        if arm == "ideal":
+        condition = names[topic]
+        if condition == "ideal":
             _, stamp, got, made = HEAD.unpack(text.encode("latin-1")[: HEAD.size])
-            found.append(Arrived(arm, at, stamp, True, got, made))
+            found.append(Arrived(condition, at, stamp, True, got, made))
             continue
-        said: dict[str, Any] = json.loads(text)
-        if arm == "plain":
-            found.append(Arrived(arm, at, said["stamp"], True, said["got"], said["made"]))
+        values: dict[str, Any] = json.loads(text)
+        if condition == "plain":
+            found.append(Arrived(condition, at, values["stamp"], True, values["got"], values["made"]))
         else:
-            judged = said["probabilities"] is not None
-            found.append(Arrived(arm, at, said["window_end"] - 1 / RATE, judged, nowhere, nowhere))
+            predicted = values["probabilities"] is not None
+            found.append(Arrived(condition, at, values["window_end"] - 1 / RATE, predicted, nowhere, nowhere))
     return found
 
 
@@ -74,7 +74,7 @@ def running(
     folder: Path,
     broker: str,
     bundle: Path,
-    arms: tuple[str, ...],
+    conditions: tuple[str, ...],
     *,
     samples: int,
     step: int,
@@ -91,8 +91,8 @@ def running(
         URL.
     bundle : path
         The network of all conditions.
-    arms : tuple of str
-        Of `ARMS`.
+    conditions : tuple of str
+        Of `CONDITIONS`.
     samples : int
         How many samples the stream has.
     step : int
@@ -110,7 +110,7 @@ def running(
     folder.mkdir()
     address = urlsplit(broker)
     mqtt = {"host": address.hostname, "port": address.port}
-    ids = [f"bench-{arm}" for arm in arms] if apart_s else ["bench"]
+    ids = [f"bench-{condition}" for condition in conditions] if apart_s else ["bench"]
     with ExitStack() as stack:
 
         def start(module: str, **values: Any) -> Child:
@@ -120,7 +120,7 @@ def running(
             "subscriber": start(
                 "subscriber",
                 **mqtt,
-                topics=[TOPICS[arm] for arm in arms],
+                topics=[TOPICS[condition] for condition in conditions],
                 status=f"hemostream/{SESSION}/status",
                 out=str(folder / "arrivals.jsonl"),
             ),
@@ -130,11 +130,11 @@ def running(
         children["pusher"].wait_for("open")
         if stream_first:
             children["pusher"].say("go")
-        for place, arm in enumerate(arms):
+        for place, condition in enumerate(conditions):
             common = {"bundle": str(bundle), "source_id": ids[place if apart_s else 0]}
-            if arm == "hemostream":
-                children[arm] = start(
-                    "arm_hemostream",
+            if condition == "hemostream":
+                children[condition] = start(
+                    "condition_hemostream",
                     **common,
                     session=SESSION,
                     broker=broker,
@@ -142,15 +142,20 @@ def running(
                 )
             else:
                 # The first window is complete with sample LENGTH - 1; those of others a sample or two later.
-                offset = (LENGTH - 1 + ARMS.index(arm)) % step
-                children[arm] = start(
-                    f"arm_{arm}", **common, **mqtt, topic=TOPICS[arm], step=step, offset=offset
+                offset = (LENGTH - 1 + CONDITIONS.index(condition)) % step
+                children[condition] = start(
+                    f"condition_{condition}",
+                    **common,
+                    **mqtt,
+                    topic=TOPICS[condition],
+                    step=step,
+                    offset=offset,
                 )
-        for arm in arms:
-            if arm == "hemostream":
+        for condition in conditions:
+            if condition == "hemostream":
                 children["subscriber"].wait_for("status baseline")
             else:
-                children[arm].wait_for("ready")
+                children[condition].wait_for("ready")
         if not stream_first:
             children["pusher"].say("go")
         yield children

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.guards.stamps import BELIEVED, LATEST_S, LEAP_S, StampGuard, on_a_clock
+from realtime.input_guards.stamps import BELIEVED, LATEST_S, LEAP_S, StampGuard, on_a_clock
 
 GOOD = 1000.0 + np.arange(40) / 10.0
 WILD = [np.nan, np.inf, -np.inf, 1e19, -1e19, 1.7e18, 1.7e12, 1e308, 2 * LATEST_S]

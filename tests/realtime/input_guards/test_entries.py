@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.guards.entries import InputGuard
+from realtime.input_guards.entries import InputGuard
 from realtime.log import Origin, Received, StreamOpened
 from realtime.signal import Channel, Kind, SignalSpec
 

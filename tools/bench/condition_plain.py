@@ -21,7 +21,7 @@ from tools.bench.stream import LABELS, LENGTH
 
 
 async def run() -> None:
-    """Pull, judge, publish."""
+    """Pull, predict, publish."""
     given = settings()
     step, offset = int(given["step"]), int(given["offset"])
     torch.set_num_threads(1)
@@ -56,8 +56,8 @@ async def run() -> None:
             with torch.inference_mode():
                 batch = torch.from_numpy(scores.astype(np.float32))[None]
                 shares = torch.softmax(network(batch)[0], dim=0).tolist()
-            said = {"index": index, "stamp": stamp, "got": got, "made": pylsl.local_clock()}
-            text = json.dumps({**said, "probabilities": dict(zip(LABELS, shares, strict=True))})
+            values = {"index": index, "stamp": stamp, "got": got, "made": pylsl.local_clock()}
+            text = json.dumps({**values, "probabilities": dict(zip(LABELS, shares, strict=True))})
             await client.publish(given["topic"], text, qos=1)
 
 

@@ -10,7 +10,7 @@ from realtime.sinks.mqtt.sink import MqttSink
 from realtime.sources.lsl.source import StreamChoice
 from realtime.status import Status
 from tools.bench.child import listen, settings, tell
-from tools.commands.live import bedside, print_trouble, run_loop
+from tools.commands.live_session import bedside, print_trouble, run_loop
 
 
 def main() -> None:

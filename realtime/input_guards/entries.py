@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models.arrays import Bools, Floats
 from realtime.clock.frame_counter import FrameCounter
-from realtime.guards.stamps import StampGuard
+from realtime.input_guards.stamps import StampGuard
 from realtime.log import Received, StreamOpened
 
 LARGEST_VALUE = 1e15
