@@ -127,7 +127,10 @@ class ScanProcedure:
             return [(log_odds(model, X, self.table.site[tasks[0].fold.test]), {"setting": setting})]
 
     def fit(self, task: ScanTask) -> tuple[Any, int, Floats]:
-        """Choose a setting within training and fit: classifier, setting, and the rows that are predicted."""
+        """Choose a setting within training and fit.
+
+        Gives the classifier, the setting, and the rows to be predicted, (n_test, n_features) float64.
+        """
         study, train = self.study, task.fold.train
         target = labels_of(self.table, task)
         known, X_test = self._rows(task, target)

@@ -267,7 +267,7 @@ def test_a_matrix_that_is_none(folder):
 def test_as_features_a_series_is_refused(folder):
     path = folder(as_npy)
     np.save(path / "p0.npy", series(0)[:1])
-    with pytest.raises(RecordingError, match=r"p1.npy has 140 rows and 0 cells .* expected one row"):
+    with pytest.raises(RecordingError, match=r"p1.npy has 139 rows and 0 cells .* expected one row"):
         read_folder(path)
 
 

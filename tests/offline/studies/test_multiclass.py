@@ -185,7 +185,7 @@ def test_types_are_told_of_adhd200_alone_and_never_from_the_labels_of_graphs(dat
     graphs = read_scans(data_dir / "adhd200", what="graphs", target="type")
     assert np.bincount(graphs.y).tolist() == [164, 46, 34]  # of the phenotypes
     assert any("no diagnoses and are not used" in remark for remark in graphs.remarks)
-    with pytest.raises(RecipeError, match=r"only the phenotypes of ADHD-200 tell; .* read as 'impac'"):
+    with pytest.raises(RecipeError, match=r"only the phenotypes of ADHD-200 hold; .* read as 'impac'"):
         read_scans(data_dir / "impac", target="type")
     with pytest.raises(RecipeError, match=r"no target 'severity'.*inattentive"):
         read_scans(data_dir / "adhd200", target="severity")
