@@ -176,9 +176,9 @@ def set_rule(
 
 
 def default_thresholds(alpha: float) -> Floats:
-    """Thresholds around the one that a calibrated posterior would want, strictest first: log odds.
+    """Thresholds around the one that a calibrated posterior would want, strictest first.
 
-    From a tenth of ``alpha`` to three times it, and short of even odds.
+    Log odds, (n_thresholds,) float64: from a tenth of ``alpha`` to three times it, and short of even odds.
     """
     wrong = np.geomspace(0.1 * alpha, min(3.0 * alpha, 0.45), N_THRESHOLDS)
     return np.asarray(np.log1p(-wrong) - np.log(wrong))

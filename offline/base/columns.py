@@ -12,7 +12,7 @@ import numpy.typing as npt
 from models.private import open_private
 
 
-class Columns:
+class ColumnTable:
     """For frozen dataclasses: every field that is an array is a column, of one length; others go along.
 
     One column is ``person``, (n,) str: whose each row is.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from offline.base.columns import Columns, read_csv, write_csv
+from offline.base.columns import ColumnTable, read_csv, write_csv
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 
@@ -18,7 +18,7 @@ COLUMNS = ("repeat", "fold", "condition", "sample", "person", "y")
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions(Columns):
+class Predictions(ColumnTable):
     """Predictions, one row a repeat, sample and condition.
 
     Parameters

@@ -88,7 +88,7 @@ def put_result(path: Path, **arrays: npt.ArrayLike) -> None:
 
 
 def put_array(path: Path, values: npt.NDArray[Any]) -> None:
-    """The same of one array, as a ``.npy`` that can be mapped."""
+    """The same of one (...) array, as a ``.npy`` that can be mapped."""
     _put(path, lambda file: np.save(file, values, allow_pickle=False))
 
 
@@ -98,7 +98,7 @@ def put_text(path: Path, text: str) -> None:
 
 
 def expect(values: npt.NDArray[Any], kind: str, shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-    """An array, if it is of a kind (as in ``dtype.kind``: f, i, U) and a shape; None is any length.
+    """An (...) array, if it is of a kind (as in ``dtype.kind``: f, i, U) and a shape; None is any length.
 
     Raises
     ------

@@ -40,13 +40,13 @@ def ten_folds(table: SampleTable, *, seed: int) -> list[Fold]:
 
 
 def ten_folds_of_anybody(person: Names, *, seed: int) -> list[Fold]:
-    """Ten folds, whatever people's targets are; fewer where a fold would hold one alone."""
+    """Ten folds of people, (n,) str, whatever their targets are; fewer where one would hold one alone."""
     split = KFold(min(FOLDS, len(person) // 2), shuffle=True, random_state=seed)
     return _held_out(person, [test for _, test in split.split(np.zeros(len(person)))])
 
 
 def ten_folds_of_sites(person: Names, site: Names, *, seed: int) -> list[Fold]:
-    """Ten folds, each with its share of every site."""
+    """Ten folds of people, (n,) str, each with its share of every site, (n,) str."""
     rng = np.random.default_rng([23, seed])
     order = np.concatenate([rng.permutation(np.flatnonzero(site == name)) for name in np.unique(site)])
     return _dealt(person, order, seed)
@@ -61,7 +61,8 @@ def ten_folds_of_sites_and_labels(table: SampleTable) -> list[Fold]:
 def folds_of_sites(person: Names, site: Names) -> list[Fold]:
     """Every site once held out, whatever its people's targets are; none where there is one site only.
 
-    Whoever's site is not known is neither trained on nor predicted: it may be any of them.
+    Of people and sites, (n,) str.  Whoever's site is not known is neither trained on nor predicted: it may
+    be any of them.
     """
     names = [name for name in np.unique(site).tolist() if name]
     if len(names) < 2:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from offline.base.columns import Columns, write_csv
+from offline.base.columns import ColumnTable, write_csv
 
 
 @dataclass(frozen=True, eq=False)
-class SampleTable(Columns):
+class SampleTable(ColumnTable):
     """Samples, one a row; a sample's number is its row.
 
     Parameters

@@ -56,7 +56,7 @@ class Fold:
 
 
 def leave_one_person_out(person: Names) -> list[Fold]:
-    """Every person once alone on the predicted side, in order of their names.
+    """Every person, (n_samples,) str, once alone on the predicted side, in order of their names.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def leave_one_person_out(person: Names) -> list[Fold]:
 def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed: int = 0) -> list[Fold]:
     """Divide people into folds, 2 to their number, whose labels are as alike as can be.
 
-    Where each person has only one label, folds are stratified over people; otherwise over samples.
+    Of samples' people, (n_samples,) str, and labels, (n_samples,) int64.  Where each person has only one
+    label, folds are stratified over people; otherwise over samples.
 
     Raises
     ------
@@ -102,6 +103,8 @@ def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed:
 
 def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) -> list[Fold]:
     """The folds that a cohort is evaluated with, chosen by what it is.
+
+    Of samples' people, (n_samples,) str, and labels, (n_samples,) int64.
 
     A label that changes within people: one person is left out at a time, or ten folds where people
     are many.  One label a person: as many folds as the rarest label has people, or `PERSON_FOLDS` where

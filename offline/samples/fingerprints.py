@@ -74,7 +74,7 @@ class Alike:
 
 
 def fingerprint_of(data: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None = None) -> Fingerprint:
-    """The words of a recording as measured, (n_channels, n_samples) in any unit, where nothing is missing."""
+    """The words of a recording as measured, (n_channels, n_samples) float64 in any unit, but the missing."""
     scales = (USUAL, BRIEF) if data.shape[1] < BRIEF_SAMPLES else (USUAL,)
     parts = [(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64))]
     for i in range(len(data)):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.novelty import FEATURES, Novelty, distances, window_features
-from offline.base.columns import Columns
+from offline.base.columns import ColumnTable
 from realtime.windows import Window
 
 QUANTILE = 0.99
@@ -34,7 +34,7 @@ LEAST_SCALE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureSummary(Columns):
+class FeatureSummary(ColumnTable):
     """Features of windows, and whose they are.
 
     Parameters

@@ -23,8 +23,8 @@ FEWEST_FOR_ERROR = 100
 def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
     """Slope of the label's log odds over those that were predicted; 1 is right.
 
-    None where it isn't determined: one label only, one probability only, or labels that the probabilities
-    separate.
+    Of who has the label, (n,) bool, and predicted probabilities, (n,) float64.  None where it isn't
+    determined: one label only, one probability only, or labels that the probabilities separate.
     """
     odds = _odds(probability)
     if not _two(positive) or np.ptp(odds) == 0.0:
@@ -47,7 +47,10 @@ def calibration_slope(positive: npt.NDArray[np.bool_], probability: npt.NDArray[
 
 
 def calibration_intercept(positive: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> Figure:
-    """What the predicted log odds lack on average (slope held at 1); 0 is right, None is one label only."""
+    """What the predicted log odds lack on average (slope held at 1); 0 is right, None is one label only.
+
+    Of who has the label, (n,) bool, and predicted probabilities, (n,) float64.
+    """
     if not _two(positive):
         return None
     odds, shift = _odds(probability), 0.0

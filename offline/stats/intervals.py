@@ -41,7 +41,7 @@ def bootstrap_sd(
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 
-    None where under two people have a label.
+    Labels are (n_people,) bool or int64; None where under two people have one of them.
     """
     counts = np.unique(y, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2:
@@ -61,7 +61,7 @@ def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
 
 
 def bootstrap_mean_sd(values: Floats, *, seed: int) -> float | None:
-    """SD of the mean of people's own figures, (n_people,), over draws of people; None under two people."""
+    """SD of the mean of people's own figures, (n_people,) float64, over draws of them; None under two."""
     if len(values) < 2:
         return None
     drawn = np.random.default_rng(seed).integers(0, len(values), (DRAWS, len(values)))
@@ -75,7 +75,7 @@ def around(figure: float, sd: float) -> Ends:
 
 
 def null_sd(null: Floats) -> float | None:
-    """SD of figures under permuted labels, (n_permutations,); None under `FEWEST` permutations."""
+    """SD of figures under permuted labels, (n_permutations,) float64; None under `FEWEST` of them."""
     return float(np.std(null, ddof=1)) if len(null) >= FEWEST else None
 
 

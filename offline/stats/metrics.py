@@ -26,17 +26,17 @@ def mean_of(values: Iterable[Figure]) -> Figure:
 
 
 def majority_rate(y: npt.NDArray[np.int64]) -> Figure:
-    """Accuracy of always saying the commonest of these labels."""
+    """Accuracy of always predicting the commonest of these labels, (n_samples,) int64."""
     return float(np.bincount(y).max() / len(y)) if len(y) else None
 
 
 def accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> Figure:
-    """Fraction of samples whose label was predicted."""
+    """Fraction of samples whose label was predicted, (n_samples,) int64 each."""
     return float(np.mean(y == predicted)) if len(y) else None
 
 
 def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> list[Figure]:
-    """For each label the fraction of its samples that was found."""
+    """For each label the fraction of its samples that was found, of (n_samples,) int64."""
     return [
         float(np.mean(predicted[y == label] == label)) if np.any(y == label) else None
         for label in range(n_labels)
@@ -44,7 +44,7 @@ def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels
 
 
 def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
-    """Mean of the labels' `recalls`; None unless every label occurs."""
+    """Mean of the labels' `recalls`, of (n_samples,) int64; None unless every label occurs."""
     found = recalls(y, predicted, n_labels)
     return None if None in found else mean_of(found)
 
@@ -85,7 +85,7 @@ def auc(positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: n
 
 
 def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
-    """Matthews' correlation of two or more labels (Gorodkin 2004); None where it is 0/0."""
+    """Matthews' correlation of labels, (n_samples,) int64 (Gorodkin 2004); None where it is 0/0."""
     true = np.bincount(y, minlength=n_labels).astype(np.float64)
     given = np.bincount(predicted, minlength=n_labels).astype(np.float64)
     n = float(len(y))
@@ -96,9 +96,9 @@ def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_label
 
 
 def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
-    """Half the mean squared distance of (n_samples, n_labels) probabilities from the truth: 0 best, 1 worst.
+    """Half the mean squared distance of probabilities, (n_samples, n_labels) float64, from the truth.
 
-    With two labels this is the usual mean of ``(p - y) ** 2``.
+    0 is best, 1 worst; with two labels this is the usual mean of ``(p - y) ** 2``.
     """
     if not len(y):
         return None

@@ -61,7 +61,7 @@ def difference_sd(
 
 
 def own_differences(one: Predictions, other: Predictions, metric: Metric) -> Floats:
-    """Differences of people's own figures, (n,), of those who have both."""
+    """Differences of people's own figures, (n,) float64, of those who have both."""
     theirs = own_figures(other, metric)
     pairs = [(own, theirs.get(person)) for person, own in own_figures(one, metric).items()]
     return np.array([a - b for a, b in pairs if a is not None and b is not None])

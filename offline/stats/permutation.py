@@ -148,8 +148,8 @@ def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:
     Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Statistical Applications in
     Genetics and Molecular Biology 9:39.
 
-    Of a figure with the true labels, and with permuted ones, (n,); None, "not estimated", under `FEWEST` of
-    these.
+    Of a figure with the true labels, and with permuted ones, (n,) float64; None, "not estimated", under
+    `FEWEST` of these.
     """
     if len(null) < FEWEST:
         return None

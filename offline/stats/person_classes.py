@@ -46,7 +46,7 @@ class PersonClasses:
     def figure(self, metric: Metric, y: Labels, times: Floats | None = None) -> Floats:
         """Mean over labels of one against the rest (AUC), or of the share that was found (balanced accuracy).
 
-        Parameters and return as of `Pairs.figure`; NaN where a label has nobody.
+        Of labels, (n_people,) int64; else as `Pairs.figure`, and NaN where no one has a label.
         """
         if metric == "auc":
             each = [pairs.figure("auc", y == label, times) for label, pairs in enumerate(self.pairs)]

@@ -130,7 +130,7 @@ class Pairs:
         return np.asarray(0.5 * (self.found(positive, times) + spared))
 
     def found(self, positive: npt.NDArray[np.bool_], times: Floats | None = None) -> Floats:
-        """Share of those who have the label that was predicted to; parameters and return as of `figure`."""
+        """Share of those with the label who were predicted to have it, (n,) float64; else as `figure`."""
         own = _counted(positive, times)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray((self.predicted @ own) / (self.evaluated @ own))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from offline.base.columns import Columns, read_csv, write_csv
+from offline.base.columns import ColumnTable, read_csv, write_csv
 from offline.stats.intervals import DRAWS
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.permutation import p_value
@@ -22,7 +22,7 @@ FIGURES = ("r", "R2", "MAE")
 
 
 @dataclass(frozen=True, eq=False)
-class ContinuousPredictions(Columns):
+class ContinuousPredictions(ColumnTable):
     """One row for each person whom a condition predicted in a repeat: the amount, and what was predicted."""
 
     repeat: npt.NDArray[np.int64]

@@ -71,8 +71,8 @@ def fit_channels(
 ) -> Channels:
     """Fit a CGRNN to every channel; parameters as of `offline.training.fit.fit_network`.
 
-    Each first weights' seed is made with the channel's number; the validation windows choose an epoch, and
-    then the channel; there is no channel to drop.
+    Of windows, (n_windows, n_channels, n_samples) float32.  Seeds of first weights are made with the
+    channel's number; the validation windows choose an epoch, and then the channel; there is none to drop.
 
     Raises
     ------
@@ -84,30 +84,23 @@ def fit_channels(
             f"There are {len(train)} windows to train on and {len(validation)} to choose the channel by; "
             "expected some of both. Add people or sessions, or use a network of all channels."
         )
-    networks: list[nn.Module] = []
-    losses: list[npt.NDArray[np.float64]] = []
-    epochs: list[npt.NDArray[np.int64]] = []
     weight = label_weights(y[train], n_outputs) if settings.class_weights == "balanced" else None
+    shape = {"n_chans": 1, "n_times": X.shape[2], "n_outputs": n_outputs}
+    networks, parts = [], []
     with reproducible(seed):
         for first in range(0, X.shape[1], TOGETHER):
             channels = range(first, min(first + TOGETHER, X.shape[1]))
-            many = make_many(
-                params,
-                seeds=[seed * 100_003 + channel for channel in channels],
-                n_chans=1,
-                n_times=X.shape[2],
-                n_outputs=n_outputs,
-            )
+            many = make_many(params, seeds=[seed * 100_003 + channel for channel in channels], **shape)
             torch.manual_seed(seed + first)
             own = channels_of(X, channels)
-            states, loss, epoch = _fit(many, own, y, train, validation, weight, settings, on_epoch)
+            states, *found = _fit(many, own, y, train, validation, weight, settings, on_epoch)
+            parts.append(found)
             for state in states:
-                network = make_network("cgrnn", params, n_chans=1, n_times=X.shape[2], n_outputs=n_outputs)
+                network = make_network("cgrnn", params, **shape)
                 network.load_state_dict(state)
                 networks.append(network.eval())
-            losses.append(loss)
-            epochs.append(epoch)
-    return Channels(networks, np.concatenate(losses), np.concatenate(epochs))
+    loss, best_epoch = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Channels(networks, loss, best_epoch)
 
 
 def _fit(
