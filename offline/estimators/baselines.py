@@ -61,13 +61,7 @@ def majority() -> Pipeline:
 
 
 def linear(strength: float = DEFAULT_STRENGTH) -> Pipeline:
-    """Logistic regression on standardised `window_features`, labels weighing the same.
-
-    Parameters
-    ----------
-    strength : float
-        Inverse of the ridge penalty.
-    """
+    """Logistic regression on standardised `window_features`, labels weighing the same."""
     return make_pipeline(
         FunctionTransformer(window_features),
         StandardScaler(),
@@ -78,22 +72,10 @@ def linear(strength: float = DEFAULT_STRENGTH) -> Pipeline:
 def fit_linear(
     X: npt.NDArray[np.float32], y: npt.NDArray[np.int64], group: npt.NDArray[np.str_]
 ) -> tuple[Pipeline, float]:
-    """Fit the linear baseline, its penalty chosen on people it was not fitted to.
+    """Fit the linear baseline, its inverse penalty chosen on people it was not fitted to; gives both.
 
-    Parameters
-    ----------
-    X : (n_windows, n_channels, n_samples) float32
-        Windows of training.
-    y : (n_windows,) int64
-        Their labels.
-    group : (n_windows,) str
-        Whose they are.
-
-    Returns
-    -------
-    Pipeline, float
-        The fitted classifier and the inverse penalty; `DEFAULT_STRENGTH` where no division of the
-        groups leaves every label on both sides.
+    Of windows (n_windows, n_channels, n_samples) float32, labels (n_windows,) int64 and whose they are,
+    (n_windows,) str.  `DEFAULT_STRENGTH` where no division of the groups leaves every label on both sides.
     """
     n_groups = len(np.unique(group))
     divisions = []
@@ -115,26 +97,12 @@ def fit_linear(
 def fit_by_time(
     elapsed: npt.NDArray[np.float64], y: npt.NDArray[np.int64], new: npt.NDArray[np.float64], n_labels: int
 ) -> npt.NDArray[np.float64]:
-    """Probabilities of labels from nothing but the time within the recording.
+    """Probabilities (m, n_labels) of labels from nothing but the time within the recording.
 
     A task whose blocks come at the same times for everybody can be predicted from the clock alone; whatever
-    reads the brain must do better than that.
-
-    Parameters
-    ----------
-    elapsed : (n,) float64, s
-        Since each training recording's first window.
-    y : (n,) int64
-        Training labels.
-    new : (m,) float64, s
-        Since the first windows of the recordings that are predicted.
-    n_labels : int
-        Labels there are.
-
-    Returns
-    -------
-    (m, n_labels) float64
-        The labels that training windows had at about that time (a Gaussian of `TIME_SD_S`), balanced.
+    reads the brain must do better than that.  Of training windows the time since the recording's first, (n,)
+    float64 in s, and the label, (n,) int64; of new ones the time, (m,) float64 in s.  They get the labels
+    that training windows had at about that time (a Gaussian of `TIME_SD_S`), balanced.
     """
     counts = np.bincount(y, minlength=n_labels)
     near = np.exp(-0.5 * np.square((new[:, np.newaxis] - elapsed) / TIME_SD_S))

@@ -52,16 +52,9 @@ def fit_bayesian(
 ) -> RegularisedFit:
     """Minimise ``beta * squared errors + alpha * squared weights``, both factors re-estimated at each step.
 
-    Parameters
-    ----------
-    residuals : callable
-        Weights (n_weights,) to errors (n,) and their derivatives (n, n_weights), all float64.
-    start : (n_weights,) float64
-        First weights.
-    max_iter : int
-        Most steps.
-    tol : float
-        Relative fall of the objective, and relative change of alpha, below which it stops.
+    ``residuals`` takes weights (n_weights,) float64 and gives errors (n,) float64 and their derivatives
+    (n, n_weights) float64; it stops where the objective's relative fall, and alpha's relative change, are
+    below ``tol``.
     """
     weights, damping = start, FIRST_DAMPING
     error, slope = residuals(weights)

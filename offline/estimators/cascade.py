@@ -75,19 +75,10 @@ class FullyConnectedCascade(LogitClassifier):
 
 
 def forward(inputs: Floats, hidden: Floats) -> Floats:
-    """What the outputs see.
+    """One, the inputs, the neurons: what the outputs see, (n, 1 + n_inputs + n_neurons) float64.
 
-    Parameters
-    ----------
-    inputs : (n, n_inputs) float64
-        Rows.
-    hidden : (n_neurons, 1 + n_inputs + n_neurons) float64
-        Weights of the bias, the inputs and the neurons; 0 for the neuron itself and later ones.
-
-    Returns
-    -------
-    (n, 1 + n_inputs + n_neurons) float64
-        One, the inputs, the neurons.
+    ``hidden`` has the weights of the bias, the inputs and the neurons, (n_neurons, 1 + n_inputs + n_neurons)
+    float64; 0 for the neuron itself and later ones.
     """
     first = 1 + inputs.shape[1]
     view = np.concatenate([np.ones((len(inputs), 1)), inputs, np.zeros((len(inputs), len(hidden)))], axis=1)
@@ -99,12 +90,7 @@ def forward(inputs: Floats, hidden: Floats) -> Floats:
 def components(table: Floats, most: int) -> Linear:
     """The layer that gives a network its inputs, each of about unit variance.
 
-    Parameters
-    ----------
-    table : (n, n_columns) float64
-        Rows of training.
-    most : int
-        Inputs at most; where there are more columns, the leading principal components.
+    Of a table (n, n_columns) float64 with more columns than ``most``, the leading principal components.
     """
     mean = table.mean(axis=0)
     if table.shape[1] <= most:

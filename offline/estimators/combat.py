@@ -30,19 +30,9 @@ class HarmoniseError(HemostreamError, ValueError):
     """Sites, covariates or people do not allow a correction."""
 
 
-@dataclass(frozen=True, eq=False)
-class SiteEffect:
-    """What a site does to features.
-
-    Parameters
-    ----------
-    shift, stretch : (n_features,) float64
-        0 and 1 for a site of which nothing is known.
-        ``shift`` is in units of the SD over all sites, ``stretch`` the site's SD in the same units.
-    """
-
-    shift: Floats
-    stretch: Floats
+Effect = tuple[Floats, Floats]
+"""What a site does to features, (n_features,) float64 each: its shift, in units of the SD over all sites, and
+its SD in the same units."""
 
 
 @dataclass(eq=False, repr=False)
@@ -123,7 +113,7 @@ class ComBat(TransformerMixin, BaseEstimator):
         left = (rows - self.mean_ - known @ self.effects_) / self.scale_
         # A single site is all there is to be compared with: its effect is none.
         alone = len(enough) == 1
-        self.sites_: dict[str, SiteEffect] = {
+        self.sites_: dict[str, Effect] = {
             str(name): self._nothing() if alone else self._effect(left[sites == name]) for name in enough
         }
         return self
@@ -155,10 +145,10 @@ class ComBat(TransformerMixin, BaseEstimator):
         out = np.empty_like(rows)
         for name in np.unique(sites):
             own = sites == name
-            effect = self._effect_of(str(name), rows[own], known[own])
+            shift, stretch = self._effect_of(str(name), rows[own], known[own])
             expected = self.mean_ + known[own] @ self.effects_
             left = (rows[own] - expected) / self.scale_
-            out[own] = (left - effect.shift) / effect.stretch * self.scale_ + expected
+            out[own] = (left - shift) / stretch * self.scale_ + expected
         return out
 
     def fit_transform(
@@ -172,14 +162,14 @@ class ComBat(TransformerMixin, BaseEstimator):
         """Fit, then take out; arguments and result as there: (n, n_features) float64."""
         return self.fit(X, y, site=site, covariates=covariates).transform(X, site=site, covariates=covariates)
 
-    def _effect_of(self, site: str, X: Floats, covariates: Floats) -> SiteEffect:
+    def _effect_of(self, site: str, X: Floats, covariates: Floats) -> Effect:
         """What a site does; one that was not fitted is dealt with as `unseen` says."""
         effect = self.sites_.get(site)
         if effect is None and site not in self.uncorrected_ and self.unseen != "pooled":
             effect = self._unseen(site, X, covariates)
         return effect or self._nothing()
 
-    def _unseen(self, site: str, X: Floats, covariates: Floats) -> SiteEffect:
+    def _unseen(self, site: str, X: Floats, covariates: Floats) -> Effect:
         known = ", ".join(sorted(self.sites_))
         if self.unseen == "refuse":
             raise HarmoniseError(
@@ -194,10 +184,10 @@ class ComBat(TransformerMixin, BaseEstimator):
             )
         return self._effect((X - self.mean_ - covariates @ self.effects_) / self.scale_)
 
-    def _nothing(self) -> SiteEffect:
-        return SiteEffect(np.zeros_like(self.mean_), np.ones_like(self.mean_))
+    def _nothing(self) -> Effect:
+        return np.zeros_like(self.mean_), np.ones_like(self.mean_)
 
-    def _effect(self, left: Floats) -> SiteEffect:
+    def _effect(self, left: Floats) -> Effect:
         """Of a site, from its people's standardised features (n_people, n_features)."""
         shift, stretch = np.zeros(left.shape[1]), np.ones(left.shape[1])
         left = left[:, self.varies_]
@@ -206,7 +196,7 @@ class ComBat(TransformerMixin, BaseEstimator):
         if self.shrink and _has_prior(mean) and _has_prior(variance):
             mean, variance = shrunk(left, mean, variance)
         shift[self.varies_], stretch[self.varies_] = mean, np.sqrt(variance)
-        return SiteEffect(shift, stretch)
+        return shift, stretch
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -215,22 +205,11 @@ class ComBat(TransformerMixin, BaseEstimator):
 
 
 def shrunk(left: Floats, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """A site's means and variances, each drawn towards what the site's other features say.
+    """A site's means and variances, each drawn towards those of the site's other features.
 
     Means have a normal prior and variances an inverse gamma one, both with moments taken over features; the
-    two conditional posterior means are solved by turns (Johnson 2007, section 3.2).
-
-    Parameters
-    ----------
-    left : (n, n_features) float64
-        Standardised features of one site.
-    mean, variance : (n_features,) float64
-        Their own.
-
-    Returns
-    -------
-    mean, variance : (n_features,) float64
-        Posterior.
+    two conditional posterior means are solved by turns (Johnson 2007, section 3.2).  ``left`` are one site's
+    standardised features, (n, n_features) float64; all else is (n_features,) float64.
     """
     n = len(left)
     centre, spread = mean.mean(), mean.var(ddof=1)

@@ -104,7 +104,7 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
         return self.fit_read(self._read(X, site), y)
 
     def checked(self, X: npt.ArrayLike) -> Floats:
-        """(n, n_columns) as it is: masked regions have NaN, and a wide table is not copied."""
+        """(n, n_columns) floating as it is: masked regions have NaN, and a wide table is not copied."""
         return np.asarray(X)
 
     def read(self, X: Floats, *, site: Groups) -> EnsembleRows:

@@ -121,20 +121,11 @@ def read_member(table: Floats, site: Groups, *, own: bool, factors: Sequence[flo
 
 
 def whitening_of(table: Floats) -> Floats:
-    """Inverse square root of the mean of matrices, from where the tangent measure is seen.
+    """Inverse square root of matrices' mean, (n_regions, n_regions) float64: the tangent measure's reference.
 
     The mean is the log-Euclidean one (Arsigny et al. 2006, Magn Reson Med 56:411-421): it has a closed form,
-    and as a point to look from it serves as well as the geometric one.
-
-    Parameters
-    ----------
-    table : (n, n_regions (n_regions + 1) / 2) float64
-        Upper triangles with the diagonal, positive definite.
-
-    Returns
-    -------
-    (n_regions, n_regions) float64
-        Symmetric.
+    and as a point to look from it serves as well as the geometric one.  Matrices are upper triangles with the
+    diagonal, (n, n_regions (n_regions + 1) / 2) float64, positive definite.
     """
     mean = np.mean([log_symmetric(matrix_of(row)) for row in table], axis=0)
     values, vectors = np.linalg.eigh(mean)

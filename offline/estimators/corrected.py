@@ -50,20 +50,7 @@ class TraitScale:
 
 
 def split_traits(X: npt.ArrayLike, n_traits: int) -> tuple[Floats, Floats]:
-    """A table's features, and the traits in its last columns.
-
-    Parameters
-    ----------
-    X : (n, n_features + n_traits) float64
-        One row a person.
-    n_traits : int
-        How many of the columns are traits.
-
-    Returns
-    -------
-    features, traits : (n, n_features) float64, (n, n_traits) float64
-        Views.
-    """
+    """Features (n, n_features) float64 and the traits in the last columns, (n, n_traits) float64; views."""
     table = np.asarray(X, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] <= n_traits:
         raise HemostreamError(
@@ -139,7 +126,7 @@ class WithoutTraits(CorrectedClassifier):
         return self._left(features, traits)
 
     def corrected(self, X: npt.ArrayLike) -> Floats:
-        """What the traits do not account for, (n, n_features) float64; mean zero over training."""
+        """What the traits do not account for, (n, n_features) float64, mean zero over training."""
         check_is_fitted(self)
         return self._left(*split_traits(X, self.n_traits))
 
@@ -213,19 +200,7 @@ class Harmonised(CorrectedClassifier):
 def separable(traits: Floats, site: Groups, wanted: Sequence[int]) -> tuple[int, ...]:
     """Those of the wanted columns that differ within sites, and not only as the ones before them do.
 
-    Parameters
-    ----------
-    traits : (n, n_traits) float64
-        Without NaN.
-    site : (n,) str
-        Where each was recorded; a site of one person says nothing.
-    wanted : sequence of int
-        Columns.
-
-    Returns
-    -------
-    tuple of int
-        In their order.
+    Of traits (n, n_traits) float64 without NaN and sites (n,) str; a site of one person says nothing.
     """
     within = traits.copy()
     for name in np.unique(site):

@@ -126,17 +126,8 @@ def fit_discriminant(
 def fit_odds(Z: Floats, positive: Flags) -> tuple[Floats, Floats]:
     """Log odds at equal prevalence as sums of columns; all is chosen on rows that are left out one at a time.
 
-    Parameters
-    ----------
-    Z : (n, n_columns) float64
-        Columns of mean 0.
-    positive : (n, n_questions) bool
-        Whether a row has the label in question.
-
-    Returns
-    -------
-    weights, bias : (n_columns, n_questions) float64, (n_questions,) float64
-        Of columns, and added.
+    Columns (n, n_columns) float64 have mean 0; ``positive``, (n, n_questions) bool, says who has the label in
+    question.  Weights (n_columns, n_questions) float64 and what is added, (n_questions,) float64, come out.
     """
     weight = np.ones(len(Z))
     ridge, target = Ridge.of(Z), balanced(positive, weight)
@@ -153,22 +144,10 @@ def fit_odds(Z: Floats, positive: Flags) -> tuple[Floats, Floats]:
 def about_the_others(ridge: Ridge, target: Floats, penalties: Sequence[float]) -> Floats:
     """Scores of each row by the fit to all the others, about the mean of the others' targets.
 
-    That mean lies a little away from the target of the row that is left out, and where columns say nothing it
-    would be all that one sees.
-
-    Parameters
-    ----------
-    ridge : Ridge
-        Of the rows, all of one weight.
-    target : (n, n_questions) float64
-        Of mean 0.
-    penalties : sequence of float
-        In units of the mean of the eigenvalues above zero.
-
-    Returns
-    -------
-    (n_penalties, n, n_questions) float64
-        No unit.
+    That mean lies a little away from the target of the row that is left out, and where columns say nothing
+    it would be all that one sees.  Rows weigh the same; targets, (n, n_questions) float64, have mean 0;
+    penalties are in units of the mean of the eigenvalues above zero.  Scores are (n_penalties, n,
+    n_questions) float64.
     """
     unit = _unit(ridge)
     return ridge.path(target, [penalty * unit for penalty in penalties]) + target / (len(target) - 1)
@@ -182,17 +161,7 @@ def _unit(ridge: Ridge) -> float:
 def balanced(positive: Flags, weight: Floats) -> Floats:
     """Targets of mean 0 in which both labels weigh the same, whatever their number.
 
-    Parameters
-    ----------
-    positive : (n, n_labellings) bool
-        Whether a row has the second label.
-    weight : (n,) float64
-        What a row weighs.
-
-    Returns
-    -------
-    (n, n_labellings) float64
-        No unit.
+    Of who has the second label, (n, n_permutations) bool, and what a row weighs, (n,) float64.
     """
     share = weight / weight.sum()
     second = share @ positive
@@ -222,12 +191,10 @@ def calibrated(
 
     Parameters
     ----------
-    score : (n, n_labellings) float64
+    score : (n, n_permutations) float64
         NaN where a row has none.
-    positive : (n, n_labellings) bool
-        Whether a row has the second label.
-    weight : (n,) float64
-        What a row weighs.
+    positive, weight : (n, n_permutations) bool, (n,) float64
+        Whether a row has the second label, and what it weighs.
     pooled : bool
         Whether the one variance is that of all rows about their label's mean; else labels weigh the same.
     surest : float
@@ -235,7 +202,7 @@ def calibrated(
 
     Returns
     -------
-    middle, slope : (n_labellings,) float64
+    middle, slope : (n_permutations,) float64
         Where both labels are as likely, and log odds a unit of score.
     """
     there = np.isfinite(score)

@@ -140,19 +140,9 @@ class ClusterElimination(_Elimination):
 
 
 def f_values(table: Floats, y: Labels) -> Floats:
-    """Variance between labels over variance within, of each column.
+    """Variance between labels (n,) int64 over variance within, of each column of (n, n_columns) float64.
 
-    Parameters
-    ----------
-    table : (n, n_columns) float64
-        Rows.
-    y : (n,) int64
-        Labels from 0.
-
-    Returns
-    -------
-    (n_columns,) float64
-        0 for a column that never changes.
+    (n_columns,) float64, 0 for a column that never changes.
     """
     counts = np.bincount(y)
     people = [np.flatnonzero(y == label) for label in range(len(counts))]

@@ -97,21 +97,10 @@ def _greatest(scores: Floats, counts: Labels) -> Labels:
 
 
 def score_two(of: Products, second: Flags, group: Groups) -> Floats:
-    """Scores of `offline.estimators.ridge_connectivity.RidgeConnectivity`, from products alone.
+    """Scores (m,) of `offline.estimators.ridge_connectivity.RidgeConnectivity`, from products alone.
 
-    Parameters
-    ----------
-    of : Products
-        Of features.
-    second : (n,) bool
-        Who of those in training has the second label.
-    group : (n,) str
-        Who is left out together to choose the penalty, e.g. sites.
-
-    Returns
-    -------
-    (m,) float64
-        Above zero for the second label.
+    Of who of those in training has the second label, (n,) bool, and their groups, (n,) str, which are left
+    out together to choose the penalty; above zero for the second label.
     """
     weights, _ = ridge_of_two(Ridge.of_products(of.gram), second, group, OF_TWO)
     return np.asarray(of.cross @ weights + (2.0 * second.mean() - 1.0))

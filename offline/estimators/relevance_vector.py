@@ -61,23 +61,9 @@ class RelevanceVectorMachine(LogitClassifier):
 
 
 def sparse_logistic(basis: Floats, positive: Flags, max_iter: int, tol: float) -> tuple[Floats, int]:
-    """Weights of a logistic model, most of them zero.
+    """Most probable weights (n_basis,) float64 of a logistic model, most of them zero, and the changes made.
 
-    Parameters
-    ----------
-    basis : (n, n_basis) float64
-        The first is the bias, which stays.
-    positive : (n,) bool
-        Labels.
-    max_iter, tol : int, float
-        As `RelevanceVectorMachine` has them.
-
-    Returns
-    -------
-    weights : (n_basis,) float64
-        Most probable ones.
-    n_iter : int
-        Changes made.
+    The first column of ``basis``, (n, n_basis) float64, is the bias, which stays; labels are (n,) bool.
     """
     n_basis = basis.shape[1]
     squares = np.square(basis)

@@ -31,18 +31,7 @@ LEAST_SIZE = 1e-12
 
 
 def decomposed(gram: Floats) -> tuple[Floats, Floats]:
-    """Eigenvectors and eigenvalues of products, without those of rounding.
-
-    Parameters
-    ----------
-    gram : (n, n) float64
-        Symmetric, none of its eigenvalues negative.
-
-    Returns
-    -------
-    vectors, sizes : (n, k) float64, (k,) float64
-        At most n of them, from the least on.
-    """
+    """Eigenvectors (n, k) and eigenvalues (k,), the least first, of (n, n) float64; none of rounding."""
     sizes, vectors = np.linalg.eigh(gram)
     kept = sizes > LEAST_SIZE * max(float(sizes[-1]), np.finfo(float).tiny)
     return vectors[:, kept], sizes[kept]
@@ -102,19 +91,10 @@ class Ridge:
         return np.asarray(self.root[:, np.newaxis] * (target - mean))
 
     def weights(self, target: Floats, penalty: float) -> Floats:
-        """What each row weighs in the fitted directions.
+        """What each row weighs in the fitted directions, (n, n_targets) float64: these are sums of the rows.
 
-        Parameters
-        ----------
-        target : (n, n_targets) float64
-            What is fitted; its mean is the intercept.
-        penalty : float
-            Of the squared norm of a direction; above zero.
-
-        Returns
-        -------
-        (n, n_targets) float64
-            A direction is the sum of the rows with these weights.
+        Of targets (n, n_targets) float64, their mean the intercept, and a penalty of a direction's squared
+        norm, above zero.
         """
         return self.root[:, np.newaxis] * (self.vectors @ self._shrunk(target, penalty))
 
@@ -127,21 +107,9 @@ class Ridge:
         return np.asarray(self.rows.T @ self.weights(target, penalty))
 
     def left_out(self, target: Floats, penalty: float, group: Groups | None = None) -> Floats:
-        """Scores of each row by the fit without its whole group.
+        """Scores of each row by the fit without its whole group, (n,) array; None: each row alone.
 
-        Parameters
-        ----------
-        target : (n, n_targets) float64
-            What is fitted.
-        penalty : float
-            Of the squared norm of a direction; above zero.
-        group : (n,) array or None
-            What is left out together; None: each row alone.
-
-        Returns
-        -------
-        (n, n_targets) float64
-            Intercept included.
+        Of targets and a penalty as `weights` has them: (n, n_targets) float64, intercept included.
         """
         shrunk = self.sizes / (self.sizes + penalty)
         centred = self.centred(target)

@@ -32,23 +32,9 @@ def ridge_of_two(
 ) -> tuple[Floats, float]:
     """Choose a penalty on left-out groups and fit with it to all.
 
-    Parameters
-    ----------
-    ridge : Ridge
-        Of the people's rows.
-    second : (n,) bool
-        Who has the second label.
-    group : (n,) array
-        What is left out together.
-    penalties : sequence of float
-        The one with the best mean AUC is taken, the first where several are equal.
-
-    Returns
-    -------
-    weights : (n,) float64
-        What each row weighs in the fitted direction; labels are -1 and 1.
-    penalty : float
-        That was taken.
+    The penalty with the best mean AUC is taken, the first where several are equal.  Of who has the second
+    label, (n,) bool, and groups (n,): what each row weighs in the fitted direction, (n,) float64, labels
+    being -1 and 1, and the penalty.
     """
     target = np.where(second, 1.0, -1.0)[:, np.newaxis]
     best = 0
@@ -59,16 +45,9 @@ def ridge_of_two(
 
 
 def mean_auc(y: Flags, scores: Floats, group: Groups) -> float:
-    """Mean of the groups' own areas under the curve; groups with one label are passed over.
+    """Mean of the groups' own areas under the curve; groups, (n,), with one label are passed over.
 
-    Parameters
-    ----------
-    y : (n,) bool
-        Labels.
-    scores : (n,) float64
-        Higher for true.
-    group : (n,) array
-        E.g. sites.
+    Labels are (n,) bool, scores (n,) float64, higher for true.
     """
     areas = [auc(y[group == name], scores[group == name], group[group == name]) for name in np.unique(group)]
     each = [area for area in areas if area is not None]

@@ -51,17 +51,9 @@ class InRowSpace(LogitClassifier):
 
 
 def row_axes(table: Floats) -> Floats:
-    """Orthonormal axes of all in which rows differ.
+    """Orthonormal axes of all in which rows, (n, n_columns) float64, differ: (n_columns, at most n) float64.
 
-    Parameters
-    ----------
-    table : (n, n_columns) float64
-        Rows, as they are: from zero, not from their mean.
-
-    Returns
-    -------
-    (n_columns, n_axes) float64
-        At most n of them.
+    Rows are taken as they are: from zero, not from their mean.
     """
     vectors, sizes = decomposed(table @ table.T)
     return np.asarray(table.T @ (vectors / np.sqrt(sizes)))

@@ -10,38 +10,15 @@ ROUNDING = 1e-12
 
 
 def safe_scale(mean: Floats, scale: Floats, rounding: float = ROUNDING) -> Floats:
-    """What columns are divided by.
+    """What columns of these means and SDs, (n_columns,) float64, are divided by: 1 where nothing varies.
 
-    Parameters
-    ----------
-    mean, scale : (n_columns,) float64
-        Means and SDs.
-    rounding : float
-        `ROUNDING`, or more where they were computed in less than double precision.
-
-    Returns
-    -------
-    (n_columns,) float64
-        The SDs; 1 for a column that never changes.
+    ``rounding`` is more than `ROUNDING` where they were computed in less than double precision.
     """
     return np.where(scale > rounding * (1.0 + np.abs(mean)), scale, 1.0)
 
 
 def standard_of(table: Floats, weight: Floats | None = None) -> tuple[Floats, Floats]:
-    """Mean and SD of each column.
-
-    Parameters
-    ----------
-    table : (n, n_columns) float64
-        Rows of training.
-    weight : (n,) float64 or None
-        What a row weighs; None is the same for all.
-
-    Returns
-    -------
-    mean, scale : (n_columns,) float64
-        The scale of a column that never changes is 1.
-    """
+    """Mean and `safe_scale` (n_columns,) of rows (n, n_columns) float64; what each weighs is (n,) float64."""
     if weight is None:
         mean, scale = table.mean(axis=0), table.std(axis=0)
     else:

@@ -19,18 +19,7 @@ from offline.estimators.ridge import Groups, Ridge
 
 
 def site_means(site: Groups) -> Floats:
-    """The projection onto the means of sites.
-
-    Parameters
-    ----------
-    site : (n,) array
-        Of each row.
-
-    Returns
-    -------
-    (n, n) float64
-        Applied to rows it gives each its site's mean.
-    """
+    """The projection (n, n) float64 that gives each row the mean of its site, (n,) array."""
     same = site[:, np.newaxis] == site
     return np.asarray(same / same.sum(axis=1, keepdims=True))
 
@@ -60,18 +49,9 @@ class SiteProjectedRidge:
     def of(
         cls, gram: Floats, site: Groups, factor: float, means: Floats | None = None
     ) -> "SiteProjectedRidge":
-        """Move sites apart.
+        """Move sites apart by a factor above zero; one leaves them where they are.
 
-        Parameters
-        ----------
-        gram : (n, n) float64
-            Products of rows whose mean is zero.
-        site : (n,) array
-            Of each row.
-        factor : float
-            Above zero; one leaves sites where they are.
-        means : (n, n) float64, optional
-            `site_means` of the sites, where somebody has them already.
+        Of products (n, n) float64 of rows whose mean is zero, their sites (n,) and the sites' `site_means`.
         """
         means = site_means(site) if means is None else means
         if factor != 1.0:
@@ -87,36 +67,18 @@ class SiteProjectedRidge:
     def left_out(self, second: Flags, penalties: Sequence[float]) -> Floats:
         """Scores of each row, where it really lies, by the fit without its whole site.
 
-        Parameters
-        ----------
-        second : (n,) bool
-            Who has the second label.
-        penalties : sequence of float
-            One fit each.
-
-        Returns
-        -------
-        (n_penalties, n) float64
-            Intercept included: moving is by the site, so a site left out leaves nothing behind.
+        Of who has the second label, (n,) bool; (n_penalties, n) float64, intercept included: moving is by
+        the site, so a site left out leaves nothing behind.
         """
         moved = self.ridge.path(self._target(second), penalties, self.site)[:, :, 0]
         own = moved @ self.means
         return np.asarray(moved - own + own / self.factor)
 
     def weights(self, second: Flags, penalty: float) -> Floats:
-        """What each row, unmoved, weighs in the direction fitted to all of them.
+        """What each row, unmoved, weighs in the direction fitted to all of them, (n,) float64.
 
-        Parameters
-        ----------
-        second : (n,) bool
-            Who has the second label.
-        penalty : float
-            Of the squared norm of the direction.
-
-        Returns
-        -------
-        (n,) float64
-            The direction's score is the intercept-free sum, because rows have mean zero.
+        Of who has the second label, (n,) bool.  The direction's score is the intercept-free sum, because
+        rows have mean zero.
         """
         weights = self.ridge.weights(self._target(second), penalty)[:, 0]
         return np.asarray(weights + (self.factor - 1.0) * (self.means @ weights))

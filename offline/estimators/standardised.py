@@ -50,21 +50,11 @@ class Standardised(LogitClassifier):
 
 
 def predicted_logits(fitted: Any, X: Floats) -> Floats:
-    """A logit for each label from any fitted classifier.
+    """A logit for each label, (n, n_labels) float64, from any fitted classifier of (n, n_columns) float64.
 
-    Parameters
-    ----------
-    fitted : estimator
-        Of this package or of scikit-learn.
-    X : (n, n_columns) float64
-        As fitted.
-
-    Returns
-    -------
-    (n, n_labels) float64
-        Of two labels, the second minus the first is the decision function, or the log odds of the
-        probabilities; of votes (forests, neighbours) half a vote is added to each label first, or a label for
-        without a vote would be impossible.
+    Of two labels, the second minus the first is the decision function, or the log odds of the probabilities;
+    of votes (forests, neighbours) half a vote is added to each label first, or a label without a vote would
+    be impossible.
     """
     if isinstance(fitted, LogitClassifier):
         return fitted.logits(X)

@@ -22,7 +22,7 @@ class TangentRidge(BinaryClassifier):
     """
 
     def checked(self, X: npt.ArrayLike) -> Floats:
-        """(n, n_columns) as it is: the layer checks it."""
+        """(n, n_columns) float64 as it is: the layer checks it."""
         return np.asarray(X)
 
     def read(self, X: Floats, *, site: Groups) -> tuple[Floats, StandardisedRows]:

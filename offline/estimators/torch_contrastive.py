@@ -26,21 +26,8 @@ def teach(
 ) -> list[float]:
     """One step of contrastive divergence a batch, in place; the caller has seeded torch.
 
-    Parameters
-    ----------
-    machine : RestrictedBoltzmannMachine
-        What learns.
-    X : (n, n_visible) float32
-        Standardised rows, or probabilities.
-    epochs : int
-        Passes over the rows.
-    batch_size : int
-        Rows a step.
-
-    Returns
-    -------
-    list of float
-        Mean squared error of what comes back, before the first epoch and after each.
+    Rows are (n, n_visible) float32, standardised or probabilities.  Gives the mean squared error of what
+    comes back, before the first epoch and after each.
     """
     parameters = (machine.weight, machine.visible_bias, machine.hidden_bias)
     speed = [torch.zeros_like(parameter) for parameter in parameters]
@@ -82,23 +69,9 @@ def error_of(machine: RestrictedBoltzmannMachine, X: Tensor) -> float:
 def teach_stack(
     X: Singles, hidden: Sequence[int], *, epochs: int
 ) -> tuple[list[RestrictedBoltzmannMachine], list[list[float]]]:
-    """Machines on top of each other, each taught on what the one below makes of the rows.
+    """Machines on top of each other, each taught on what the one below makes of rows (n, n_columns) float32.
 
-    Parameters
-    ----------
-    X : (n, n_columns) float32
-        Standardised rows.
-    hidden : sequence of int
-        Hidden units of each machine, the lowest first.
-    epochs : int
-        Passes over the rows a machine.
-
-    Returns
-    -------
-    machines : list of RestrictedBoltzmannMachine
-        The lowest first; its seen units are Gaussian, the others' binary.
-    errors : list of list of float
-        As `teach` gives them, one list a machine.
+    The lowest comes first: its seen units are Gaussian, the others' binary.  With each, what `teach` gives.
     """
     machines, errors = [], []
     seen = torch.from_numpy(X)

@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from models.arrays import Floats
 from offline.estimators.base import Labels, LogitClassifier, labelled
@@ -57,8 +58,11 @@ class NaiveBayesFusion(LogitClassifier):
         self.estimators_, counts = [], []
         for k in range(int(self.channel_.max()) + 1):
             own = table[:, self.channel_ == k]
-            counts.append(self._votes(base, own, index, folds, n_labels, seed + k))
-            self.estimators_.append(_with_seed(base, seed + k).fit(own, index))
+            member = clone(base).set_params(random_state=seed + k)
+            # How often it votes for each label (columns) where each is true (rows).
+            votes = cross_val_predict(member, own, index, cv=folds)
+            counts.append(confusion_matrix(index, votes, labels=range(n_labels)))
+            self.estimators_.append(member.fit(own, index))
         confusion = np.stack(counts) + self.smoothing  # (n_members, n_labels, n_labels)
         self.confusion_ = confusion / confusion.sum(axis=2, keepdims=True)
         return self
@@ -81,18 +85,3 @@ class NaiveBayesFusion(LogitClassifier):
             return [(np.arange(len(y)), np.arange(len(y)))]
         split = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
         return list(split.split(np.zeros((len(y), 1)), y))
-
-    def _votes(
-        self, base: Any, own: Floats, y: Labels, folds: list[tuple[Any, Any]], n_labels: int, seed: int
-    ) -> Floats:
-        """How often a channel votes for each label (columns) where each is true (rows)."""
-        counts = np.zeros((n_labels, n_labels))
-        for train, held in folds:
-            member = _with_seed(base, seed).fit(own[train], y[train])
-            vote = member.predict(own[held])
-            np.add.at(counts, (y[held], vote), 1.0)
-        return counts
-
-
-def _with_seed(base: Any, seed: int) -> Any:
-    return clone(base).set_params(random_state=seed)

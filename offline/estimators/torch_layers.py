@@ -13,16 +13,9 @@ from offline.estimators.torch_base import numbers_of
 
 
 def dense_layer(network: Any, bend: str, mean: Floats, scale: Floats) -> TableNetwork:
-    """Linear layers on top of each other.
+    """Linear ``layers`` on top of each other, bent alike, and a ``head``.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        With ``layers``, the lowest first, and a ``head``.
-    bend : str
-        Of all layers but the head, as `TableNetwork` has it.
-    mean, scale : (n_columns,) float64
-        Of the columns, taken into the first layer.
+    Means and scales of the columns, (n_columns,) float64, are taken into the first layer.
     """
     found = _weights([*network.layers, network.head])
     found[0] = standardised(*found[0], mean, scale)
@@ -30,15 +23,7 @@ def dense_layer(network: Any, bend: str, mean: Floats, scale: Floats) -> TableNe
 
 
 def convolution_layers(network: Any, mean: Floats, scale: Floats) -> tuple[Convolutions, TableNetwork]:
-    """A convolutional network.
-
-    Parameters
-    ----------
-    network : TableCNN
-        Fitted.
-    mean, scale : (n_columns,) float64
-        Of the columns.
-    """
+    """A fitted `TableCNN`, of columns of a mean and scale, (n_columns,) float64."""
     layers = [layer for layer in network.convolutions if isinstance(layer, nn.Conv2d)]
     numbers = [numbers_of(tensor).ravel() for layer in layers for tensor in layer.parameters()]
     first = Convolutions(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from models.arrays import Floats
 from offline.estimators.base import Labels, TableError
@@ -49,20 +50,7 @@ class TreeBayes:
 
 
 def binned(X: Floats, edges: Floats) -> npt.NDArray[np.int64]:
-    """Bins of values.
-
-    Parameters
-    ----------
-    X : (n, n_columns) float64
-        Values.
-    edges : (n_columns, n_bins - 1) float64
-        Ascending.
-
-    Returns
-    -------
-    (n, n_columns) int64
-        From 0 to n_bins - 1.
-    """
+    """Bins (n, n_columns) int64 of values (n, n_columns) float64; edges are (n_columns, n_bins - 1)."""
     return np.asarray((X[:, :, np.newaxis] >= edges).sum(axis=2), dtype=np.int64)
 
 
@@ -71,18 +59,7 @@ def fit_tree_bayes(
 ) -> TreeBayes:
     """Bins, the tree of greatest dependence, and its tables; labels weigh the same.
 
-    Parameters
-    ----------
-    X : (n, n_columns) float64
-        Rows.
-    y : (n,) int64
-        Labels from 0.
-    n_labels : int
-        Labels there are.
-    n_bins : int
-        Of each column, with about as many rows each.
-    smoothing : float
-        See `SMOOTHING`.
+    Of rows (n, n_columns) float64 and labels (n,) int64 from 0; a column's bins have about as many rows each.
     """
     if n_bins < 2 or smoothing <= 0:
         raise TableError(f"{n_bins} bins, smoothing {smoothing}; expected at least 2, and more than 0.")
@@ -111,17 +88,8 @@ def fit_tree_bayes(
 def edges_of(X: Floats, n_bins: int) -> Floats:
     """Edges between bins of about as many rows each, never on a value: its last digit must not decide.
 
-    Parameters
-    ----------
-    X : (n, n_columns) float64
-        Rows.
-    n_bins : int
-        Of each column.
-
-    Returns
-    -------
-    (n_columns, n_bins - 1) float64
-        Halfway between two neighbouring values; a little below them where they are the same.
+    Of rows (n, n_columns) float64, (n_columns, n_bins - 1) float64: halfway between two neighbouring values;
+    a little below them where they are the same.
     """
     ordered = np.sort(X, axis=0)
     above = np.clip(len(X) * np.arange(1, n_bins) // n_bins, 1, len(X) - 1)
@@ -131,17 +99,10 @@ def edges_of(X: Floats, n_bins: int) -> Floats:
 
 
 def dependence(pairs: Floats) -> Floats:
-    """Mutual information of two columns given the label.
+    """Mutual information of two columns given the label, (n_columns, n_columns) float64, nats.
 
-    Parameters
-    ----------
-    pairs : (n_labels, n_columns, n_bins, n_columns, n_bins) float64
-        Weighted rows of each label with a bin of one column and a bin of another.
-
-    Returns
-    -------
-    (n_columns, n_columns) float64
-        Nats; symmetric.
+    ``pairs``, (n_labels, n_columns, n_bins, n_columns, n_bins) float64, are weighted rows of each label with
+    a bin of one column and a bin of another.
     """
     total = pairs[:, 0, :, 0, :].sum()
     both = pairs / total
@@ -154,27 +115,11 @@ def dependence(pairs: Floats) -> Floats:
 
 
 def tree_of(strength: Floats) -> npt.NDArray[np.int64]:
-    """The spanning tree of greatest total strength, rooted in the first column (Prim's way).
+    """Parent of each column, (n_columns,) int64, in the spanning tree of greatest total strength.
 
-    Parameters
-    ----------
-    strength : (n_columns, n_columns) float64
-        Symmetric.
-
-    Returns
-    -------
-    (n_columns,) int64
-        Parent of each column; -1 for the root.
+    The first column is the root, and has -1; strengths (n_columns, n_columns) float64 are symmetric, not
+    negative.
     """
-    n = len(strength)
-    parent = np.full(n, -1, dtype=np.int64)
-    best, whose = strength[0].copy(), np.zeros(n, dtype=np.int64)
-    outside = np.ones(n, dtype=np.bool_)
-    outside[0] = False
-    while outside.any():
-        column = int(np.where(outside, best, -np.inf).argmax())
-        parent[column] = whose[column]
-        outside[column] = False
-        nearer = strength[column] > best
-        best[nearer], whose[nearer] = strength[column][nearer], column
-    return parent
+    spanning = minimum_spanning_tree(-1.0 - strength)  # a weight of zero would be no edge
+    _, parent = breadth_first_order(spanning, 0, directed=False)
+    return np.where(parent < 0, -1, parent).astype(np.int64)

@@ -112,10 +112,9 @@ def fit_predict(
     }
     if methods := recipe.evaluation.explain:
         X_test = samples.X[fold.test]
-        found_maps = explain(
+        searched["explanations"] = explain(
             trained.fitted.network, X_test, samples.places, samples.rate, methods=methods, seed=seed
         )
-        searched["explanations"] = [each.to_json() for each in found_maps]
     return probabilities(logits, trained.temperature), how | searched
 
 

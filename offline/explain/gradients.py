@@ -29,25 +29,12 @@ STEPS = 64
 
 
 def integrated_gradients(
-    network: nn.Module, X: npt.NDArray[np.float32], label: npt.NDArray[np.int64], *, steps: int = STEPS
+    network: nn.Module, X: npt.NDArray[np.float32], label: npt.NDArray[np.int64]
 ) -> Floats:
-    """Integrated gradients of the margin, from the empty window.
+    """Integrated gradients of the margin of a label (n,) int64, from the empty window.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In evaluation mode.
-    X : (n, n_channels, n_samples) float32
-        Windows.
-    label : (n,) int64
-        Whose margin.
-    steps : int
-        Points on the path.
-
-    Returns
-    -------
-    (n, n_channels, n_samples) float64
-        Each window's sum to its margin less the empty window's.
+    Of windows (n, n_channels, n_samples) float32, in the same shape float64: each window's sum to its margin
+    less the empty window's.
     """
     own = IntegratedGradients(Margin(network))
     parts = [
@@ -55,7 +42,7 @@ def integrated_gradients(
             torch.from_numpy(X[i : i + 32]),
             baselines=0.0,
             additional_forward_args=(torch.from_numpy(label[i : i + 32]),),
-            n_steps=steps,
+            n_steps=STEPS,
             internal_batch_size=1024,
         )
         for i in range(0, len(X), 32)
@@ -64,20 +51,9 @@ def integrated_gradients(
 
 
 def guided(network: nn.Module, X: npt.NDArray[np.float32], label: npt.NDArray[np.int64]) -> Floats:
-    """Guided gradient of the margin times the window.
+    """Guided gradient of the margin of a label (n,) int64, times the window.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In evaluation mode.
-    X : (n, n_channels, n_samples) float32
-        Windows.
-    label : (n,) int64
-        Whose margin.
-
-    Returns
-    -------
-    (n, n_channels, n_samples) float64
+    Of windows (n, n_channels, n_samples) float32, in the same shape float64.
 
     Raises
     ------

@@ -1,7 +1,6 @@
 """The maps of one network on windows that it did not learn from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +21,7 @@ MOST_WINDOWS = 200
 STRETCH_S = 1.0
 """Occlusion hides so much of a window at once."""
 DIGITS = 6
-"""Maps are written with so many significant digits."""
+"""Significant, of maps as they are written."""
 
 METHODS: Mapping[str, str] = MappingProxyType(
     {
@@ -34,41 +33,6 @@ METHODS: Mapping[str, str] = MappingProxyType(
 """Method to what its map shows."""
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """A map, and whether it depends on what was learnt.
-
-    Parameters
-    ----------
-    method : str
-        One of `METHODS`.
-    channels : (n_channels,) float64
-        Mean size over windows and time.
-    times : (n_samples,) float64
-        Mean size over windows and channels.
-    windows : int
-        How many were explained.
-    like_untrained : float
-        Rank correlation of the whole map with that of networks whose weights are drawn anew.
-    """
-
-    method: str
-    channels: Floats
-    times: Floats
-    windows: int
-    like_untrained: float
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON types."""
-        return {
-            "method": self.method,
-            "channels": [float(f"{v:.{DIGITS}g}") for v in self.channels],
-            "times": [float(f"{v:.{DIGITS}g}") for v in self.times],
-            "windows": self.windows,
-            "like_untrained": round(self.like_untrained, DIGITS),
-        }
-
-
 def explain(
     network: nn.Module,
     X: Windows,
@@ -78,7 +42,7 @@ def explain(
     methods: Sequence[str],
     seed: int,
     draws: int = 3,
-) -> list[Explanation]:
+) -> list[dict[str, Any]]:
     """Explain what a network predicts for windows.
 
     Parameters
@@ -88,7 +52,7 @@ def explain(
     X : (n, n_channels, n_samples) float32
         Windows that it did not learn from.
     places : sequence of int
-        The place of each channel, from 0.
+        The source-detector pair of each channel, from 0.
     rate : float
         Hz.
     methods : sequence of str
@@ -97,6 +61,13 @@ def explain(
         Of the weights drawn anew.
     draws : int
         How often they are.
+
+    Returns
+    -------
+    list of dict
+        Of each method, in JSON types: ``method``; ``channels`` and ``times``, the map's mean size over
+        windows and the other axis; ``windows``, how many were explained; ``like_untrained``, the rank
+        correlation of the whole map with those of networks whose weights are drawn anew.
 
     Raises
     ------
@@ -108,10 +79,16 @@ def explain(
     out = []
     for method in methods:
         show = _maps(method, places, rate)
-        own = np.abs(show(network, chosen, predicted(network, chosen))).mean(axis=0)
-        others = [np.abs(show(each, chosen, predicted(each, chosen))).mean(axis=0) for each in untrained]
+        own, *others = (
+            np.abs(show(each, chosen, predicted(each, chosen))).mean(axis=0) for each in (network, *untrained)
+        )
         alike = float(np.mean([likeness(own, other) for other in others]))
-        out.append(Explanation(method, own.mean(axis=1), own.mean(axis=0), len(chosen), alike))
+        means = {"channels": own.mean(axis=1), "times": own.mean(axis=0)}
+        out.append(
+            {"method": method}
+            | {axis: [float(f"{v:.{DIGITS}g}") for v in values] for axis, values in means.items()}
+            | {"windows": len(chosen), "like_untrained": round(alike, DIGITS)}
+        )
     return out
 
 

@@ -20,20 +20,7 @@ class Margin(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        """Margins of windows.
-
-        Parameters
-        ----------
-        x : (batch, n_channels, n_samples) float32
-            Windows.
-        label : (batch,) int64
-            For which label.
-
-        Returns
-        -------
-        (batch,) float32
-            No unit.
-        """
+        """Margins (batch,) of windows (batch, n_channels, n_samples), each of its label (batch,) int64."""
         logits = self.network(x)
         own = logits.gather(1, label[:, None])[:, 0]
         return own - (logits.sum(dim=1) - own) / (logits.shape[1] - 1)

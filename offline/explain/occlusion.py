@@ -1,4 +1,4 @@
-"""What a network loses when a place on the head, or a stretch of the window, is hidden from it.
+"""What a network loses when a source-detector pair, or a stretch of the window, is hidden from it.
 
 Zeiler MD, Fergus R (2014). Visualizing and understanding convolutional networks. ECCV.
 """
@@ -22,9 +22,9 @@ def occlude(
     *,
     stretch: int,
 ) -> Floats:
-    """Fall of the margin when a place is hidden for a stretch of time.
+    """Fall of the margin when a source-detector pair is hidden for a stretch of time.
 
-    Hidden is 0, which is what windows hold where a channel is left out; a place is hidden with all its
+    Hidden is 0, which is what windows hold where a channel is left out; a pair is hidden with all its
     chromophores.
 
     Parameters
@@ -36,19 +36,18 @@ def occlude(
     label : (n,) int64
         Whose margin.
     places : sequence of int
-        The place of each channel, from 0.
+        The pair of each channel, from 0.
     stretch : int
         Samples that are hidden at once; the next stretch begins half of that later.
 
     Returns
     -------
     (n, n_channels, n_samples) float64
-        Mean fall over the stretches that hid a sample; the same for all channels of a place.
+        Mean fall over the stretches that hid a sample; the same for all channels of a pair.
     """
     margin = Margin(network)
     windows, wanted = torch.from_numpy(X), torch.from_numpy(label)
-    n_samples = X.shape[2]
-    place_of = np.array(list(places))
+    place_of, n_samples = np.array(places), X.shape[2]
     step = max(stretch // 2, 1)
     starts = sorted({*range(0, max(n_samples - stretch, 0) + 1, step), max(n_samples - stretch, 0)})
     fall, hidden = np.zeros(X.shape), np.zeros(X.shape[1:])

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from models.arrays import Floats
 from offline.explain.maps import METHODS
 from offline.explain.sanity import ALIKE, stability
 
 TOP = 5
-"""Places that are counted as a fold's foremost."""
+"""Source-detector pairs that are counted as a fold's foremost."""
 
 
 def put_together(
@@ -22,18 +23,18 @@ def put_together(
     Parameters
     ----------
     folds : mapping of str to sequence of mappings
-        By fold, what `offline.explain.maps.Explanation.to_json` gave.
+        By fold, what `offline.explain.maps.explain` gave.
     names : sequence of str
         The channels.
     places : sequence of int
-        The place of each.
+        The source-detector pair of each.
 
     Returns
     -------
     dict
         JSON types, by method: ``channels`` and ``times`` (shares, each summing to 1), ``stability`` of
         either, ``like_untrained``, ``believed`` (whether it depends on what was learnt), and ``foremost``: in
-        what share of folds a channel's place was among the first.
+        what share of folds a channel's pair was among the first.
     """
     out: dict[str, Any] = {}
     for method in METHODS:
@@ -57,24 +58,18 @@ def put_together(
     return out
 
 
-def _shares(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _shares(values: Sequence[float]) -> Floats:
     each = np.asarray(values, dtype=np.float64)
     return each / max(float(each.sum()), np.finfo(float).tiny)
 
 
-def _foremost(
-    channels: Sequence[np.ndarray[tuple[int], np.dtype[np.float64]]],
-    names: Sequence[str],
-    places: Sequence[int],
-) -> dict[str, float]:
-    """Share of folds in which a place is among the `TOP`, by the name of its first channel; most first."""
-    numbers = np.array(list(places))
-    present = list(dict.fromkeys(numbers.tolist()))
-    counts = dict.fromkeys(present, 0)
+def _foremost(channels: Sequence[Floats], names: Sequence[str], places: Sequence[int]) -> dict[str, float]:
+    """Share of folds in which a pair is among the `TOP`, by the name of its first channel; most first."""
+    _, first, pair = np.unique(np.array(places), return_index=True, return_inverse=True)
+    in_order = np.argsort(first)  # of the channels, which settles ties
+    counts = np.zeros(len(first), dtype=int)
     for each in channels:
-        sums = {place: float(each[numbers == place].sum()) for place in present}
-        for place in sorted(present, key=lambda p: -sums[p])[:TOP]:
-            counts[place] += 1
-    first = {place: names[int(np.flatnonzero(numbers == place)[0])] for place in present}
-    ranked = sorted(present, key=lambda p: -counts[p])
-    return {first[place]: counts[place] / len(channels) for place in ranked if counts[place]}
+        sums = np.array([each[pair == k].sum() for k in range(len(first))])
+        counts[sorted(in_order, key=lambda k: -sums[k])[:TOP]] += 1
+    ranked = sorted(in_order, key=lambda k: -counts[k])
+    return {names[first[k]]: int(counts[k]) / len(channels) for k in ranked if counts[k]}

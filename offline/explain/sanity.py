@@ -20,15 +20,7 @@ ALIKE = 0.7
 
 
 def with_new_weights(network: nn.Module, seed: int) -> nn.Module:
-    """A copy whose weights are all drawn anew, as before training.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Stays as it is.
-    seed : int
-        Of the draw.
-    """
+    """A copy of a network whose weights are all drawn anew, as before training."""
     other = copy.deepcopy(network)
     with reproducible(seed, torch.get_num_threads()):
         for module in other.modules():
@@ -47,17 +39,6 @@ def likeness(first: Floats, second: Floats) -> float:
 
 
 def stability(maps: Sequence[Floats]) -> float | None:
-    """Mean likeness of every two folds' maps.
-
-    Parameters
-    ----------
-    maps : sequence of (...) float64
-        A fold's each, all of one shape.
-
-    Returns
-    -------
-    float or None
-        None where there are fewer than two.
-    """
+    """Mean likeness of every two folds' maps, (...) float64 of one shape; None of fewer than two."""
     pairs = [likeness(one, other) for one, other in combinations(maps, 2)]
     return float(np.mean(pairs)) if pairs else None
