@@ -1,4 +1,4 @@
-"""Which region's past says something of another region's next volume: directed, linear, one volume back.
+"""Which region's past predicts another region's next volume: directed, linear, one volume back.
 
 Granger CWJ (1969). Investigating causal relations by econometric models and cross-spectral methods.
 Econometrica 37:424-438.  Haemodynamic responses differ in delay between regions by more than a repetition

@@ -81,7 +81,7 @@ def network_of(layers: Sequence[tuple[Floats, Floats]], bends: Sequence[str]) ->
 
 
 def standardised(weights: Floats, biases: Floats, mean: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """The layer that sees raw columns and says what the given one says of standardised ones.
+    """The layer that gives of raw columns what the given one gives of standardised ones.
 
     Parameters
     ----------

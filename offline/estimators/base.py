@@ -80,7 +80,7 @@ def labelled(estimator: Any, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats
 
 
 def against_the_rest(y: Labels) -> Flags:
-    """The questions that tell labels apart: one where there are two, otherwise each label against the rest.
+    """The questions that separate labels: one where there are two, otherwise each label against the rest.
 
     Labels (n,) int64 from 0 in, whether a row has the label in question, (n, 1) or (n, n_labels) bool, out.
     """

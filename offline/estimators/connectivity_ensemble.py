@@ -131,8 +131,8 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
 
     def _fit_second(self, reading: EnsembleRows, second: Flags) -> None:
         """See `BinaryClassifier`; of labels, (n,) bool."""
-        fits = [member.fit(second) for member in reading.members]
-        held = np.mean([fit.held_out for fit in fits], axis=0)  # (n_factors, n)
+        fits = [(member.mean, member.scale, *member.fit(second)) for member in reading.members]
+        held = np.mean([held_out for *_, held_out in fits], axis=0)  # (n_factors, n)
         everybody = np.zeros(len(second), dtype=np.str_)
         # Compared across sites: that a new site's people lie elsewhere altogether must count.
         areas = [auc(second, scores, everybody) or 0.0 for scores in held]
@@ -140,8 +140,8 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
         line = LogisticRegression(C=np.inf).fit(held[best][:, np.newaxis], second)
         self.held_out_ = held[best]
         each = [
-            (measure, own, fit.mean, fit.scale, fit.weights[best])
-            for (measure, own), fit in zip(self._members(), fits, strict=True)
+            (measure, own, mean, scale, weights[best])
+            for (measure, own), (mean, scale, weights, _) in zip(self._members(), fits, strict=True)
         ]
         slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
         self.layers_ = (average_of(reading.whitening, self.measures, each, (slope, intercept)),)

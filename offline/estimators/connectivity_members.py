@@ -22,29 +22,6 @@ IN_SINGLE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class FittedMember:
-    """A member at every factor, and what it predicts for training people who were held out.
-
-    Parameters
-    ----------
-    mean, scale : (n_features,) float64
-        Of the training people.
-    weights : (n_factors, n_features) float64
-        A score of one is a standard deviation over training people who were held out.
-    held_out : (n_factors, n) float64
-        Scores of training people by fits without their site, standard deviation one.
-    penalties : tuple of float
-        Chosen, one a factor.
-    """
-
-    mean: Floats
-    scale: Floats
-    weights: Floats
-    held_out: Floats
-    penalties: tuple[float, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Member:
     """One connectivity measure as it is read of the training people, whatever their labels.
 
@@ -66,21 +43,26 @@ class Member:
     size: float
     ridges: tuple[SiteProjectedRidge, ...]
 
-    def fit(self, second: Flags) -> FittedMember:
-        """At each factor take the penalty of least squared error on left-out sites; labels, (n,) bool."""
+    def fit(self, second: Flags) -> tuple[Floats, Floats]:
+        """At each factor take the penalty of least squared error on left-out sites; labels are (n,) bool.
+
+        Returns
+        -------
+        weights : (n_factors, n_features) float64
+            A score of one is a standard deviation over training people who were held out.
+        held_out : (n_factors, n) float64
+            Scores of training people by fits without their site, standard deviation one.
+        """
         target = np.where(second, 1.0, -1.0)
-        weights, held, chosen = [], [], []
+        weights, held = [], []
         for ridge in self.ridges:
             scores = ridge.left_out(second, PENALTIES)
             best = int(np.argmin(np.square(scores - target).mean(axis=1)))
             spread = max(float(scores[best].std()), 1e-12)
             weights.append(ridge.weights(second, PENALTIES[best]) / (spread * self.size))
             held.append(scores[best] / spread)
-            chosen.append(PENALTIES[best])
         directions = self.rows.T @ np.stack(weights, axis=1).astype(np.float32)
-        return FittedMember(
-            self.mean, self.scale, directions.T.astype(np.float64), np.stack(held), tuple(chosen)
-        )
+        return directions.T.astype(np.float64), np.stack(held)
 
 
 def read_member(table: Floats, site: Groups, *, own: bool, factors: Sequence[float]) -> Member:

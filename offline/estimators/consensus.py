@@ -30,7 +30,7 @@ class Consensus(LogitClassifier):
     """Many classifiers, one vote each, on the same few hundred columns.
 
     The columns come from the people it is fitted to: those with the greatest F first, then recursive cluster
-    elimination.  A member that cannot be fitted does not vote; `failed_` says which and why, and a
+    elimination.  A member that cannot be fitted does not vote; `failed_` names which and why, and a
     `MemberWarning` too.  `remarks_` holds what the others complained of.
 
     Parameters

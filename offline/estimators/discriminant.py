@@ -1,10 +1,10 @@
-"""A linear model that every network must beat: a ridge discriminant, fitted to many labellings at once.
+"""A linear model that every network must beat: a ridge discriminant, fitted to many sets of labels at once.
 
 Least squares on class-balanced targets has the direction of Fisher's discriminant (Fisher 1936, Annals of
 Eugenics 7:179-188), and the penalty of Hoerl and Kennard (1970, Technometrics 12:55-67) makes it hold
 where features are many and people few.  Everything that does not look at labels, the decomposition of the
-features above all, is computed once for all labellings: so the whole procedure, choice of the penalty
-included, can be repeated on a thousand permuted labellings.
+features above all, is computed once for all sets: so the whole procedure, choice of the penalty
+included, can be repeated on a thousand permutations of the labels.
 
 What is labelled as one is one row: a window where labels change within a recording, the mean of a
 person's windows where the label is the person's (a thousand windows of one person are no thousand people).
@@ -28,24 +28,24 @@ DEFAULT_PENALTY = 10.0
 SUREST = 5.0
 """Most log odds an SD of score where rows are few: separated without overlap would be certainty."""
 LEAST_SLOPE = 0.05
-"""Least log odds an SD of score: scores that say nothing keep their order and next to no certainty."""
+"""Least log odds an SD of score: uninformative scores keep their order and next to no certainty."""
 
 
 @dataclass(frozen=True, eq=False)
 class Discriminant:
-    """A fitted model of one or many labellings.
+    """A fitted model of one or many sets of labels.
 
     Parameters
     ----------
     mean, scale : (n_features,) float64
         Taken from and divided out of features.
-    weights : (n_features, n_labellings) float64
+    weights : (n_features, n_sets) float64
         Of the standardised features.
-    middle : (n_labellings,) float64
+    middle : (n_sets,) float64
         Score at which both labels are as likely.
-    slope : (n_labellings,) float64
+    slope : (n_sets,) float64
         Log odds a unit of score.
-    penalty : (n_labellings,) float64
+    penalty : (n_sets,) float64
         Of those tried, in units of the mean eigenvalue.
     """
 
@@ -66,7 +66,7 @@ class Discriminant:
 
         Returns
         -------
-        (n, n_labellings) float64
+        (n, n_sets) float64
             Natural logarithm.
         """
         scores = ((features - self.mean) / self.scale) @ self.weights
@@ -81,19 +81,19 @@ def fit_discriminant(
     *,
     standard: tuple[Floats, Floats] | None = None,
 ) -> Discriminant:
-    """Fit to every labelling; choose penalty, middle and slope on rows that were held out.
+    """Fit to every set of labels; choose penalty, middle and slope on rows that were held out.
 
     Parameters
     ----------
     features : (n, n_features) float64
         One row for what is labelled as one.
-    positive : (n, n_labellings) bool
+    positive : (n, n_sets) bool
         Whether a row has the second label.
     weight : (n,) float64
         What a row weighs.
     inner : sequence of (train, held out)
-        Rows of each inner fold; held-out sides do not overlap.  Folds in which a labelling lacks a label
-        are passed over for that labelling.  Empty: the default penalty, and middle and slope from
+        Rows of each inner fold; held-out sides do not overlap.  Folds in which a set lacks a label
+        are passed over for that set.  Empty: the default penalty, and middle and slope from
         the rows that were fitted, which then are too sure of themselves.
     standard : (mean, scale), each (n_features,) float64, or None
         Taken instead of the fitted rows' own.  For the audit, where others than those who are trained on
@@ -111,7 +111,7 @@ def fit_discriminant(
     mean, scale = standard_of(features, weight) if standard is None else standard
     rows = (features - mean) / scale
     ridge, target = Ridge.of(rows, weight), balanced(positive, weight)
-    wrong = _mean(np.square(held - target), weight)  # (n_penalties, n_labellings)
+    wrong = _mean(np.square(held - target), weight)  # (n_penalties, n_sets)
     known = np.isfinite(wrong).all(axis=0)
     default = EVERY_OTHER.index(DEFAULT_PENALTY)
     best = np.where(known, np.argmin(np.where(known, wrong, 0.0), axis=0), default)
@@ -161,7 +161,7 @@ def _unit(ridge: Ridge) -> float:
 def balanced(positive: Flags, weight: Floats) -> Floats:
     """Targets of mean 0 in which both labels weigh the same, whatever their number.
 
-    Of who has the second label, (n, n_permutations) bool, and what a row weighs, (n,) float64.
+    Of who has the second label, (n, n_sets) bool, and what a row weighs, (n,) float64.
     """
     share = weight / weight.sum()
     second = share @ positive
@@ -187,13 +187,13 @@ def calibrated(
     """Middle and slope as if scores of a label were Gaussian, with one variance for both labels.
 
     Two numbers in closed form: a logistic regression on the scores of a few dozen people says the same
-    and would have to be iterated for every permutation.
+    and would have to be iterated for every set.
 
     Parameters
     ----------
-    score : (n, n_permutations) float64
+    score : (n, n_sets) float64
         NaN where a row has none.
-    positive, weight : (n, n_permutations) bool, (n,) float64
+    positive, weight : (n, n_sets) bool, (n,) float64
         Whether a row has the second label, and what it weighs.
     pooled : bool
         Whether the one variance is that of all rows about their label's mean; else labels weigh the same.
@@ -202,7 +202,7 @@ def calibrated(
 
     Returns
     -------
-    middle, slope : (n_permutations,) float64
+    middle, slope : (n_sets,) float64
         Where both labels are as likely, and log odds a unit of score.
     """
     there = np.isfinite(score)

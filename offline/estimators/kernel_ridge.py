@@ -19,7 +19,7 @@ from offline.stats.metrics import balanced_accuracy
 FACTORS = PENALTIES[2:9:2]
 """Penalties tried where there are many labels, in units of the products' mean eigenvalue."""
 NOTHING = 1e-6
-"""Scores (they sum to one over the labels) that differ by less than this say nothing but rounding."""
+"""Scores (they sum to one over the labels) that differ by less than this differ by rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def predict_label(of: Products, y: Labels, n_labels: int) -> Labels:
     Returns
     -------
     (m,) int64
-        The commonest label of training where the scores say nothing.
+        The commonest label of training where all scores are equal.
     """
     counts = np.bincount(y, minlength=n_labels)
     share = 1.0 / counts[y] / n_labels  # what each person weighs; together one

@@ -1,4 +1,4 @@
-"""Learning vector quantisation: typical people of every label, moved until they tell labels apart."""
+"""Learning vector quantisation: typical people of every label, moved until they separate labels."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self

@@ -1,9 +1,9 @@
-"""Site-projected ridge: ridge regression that ignores what tells sites apart.
+"""Site-projected ridge: ridge regression that ignores what differs between sites.
 
 The mean of every training site is moved away from the mean of all by a factor, while what is fitted is the
 label less its mean at that site: a direction along which sites differ then costs, and explains nothing.  At
 factor one this is ridge regression on site-centred labels; with a large one, all that a linear map of the
-training sites' means can say is projected out (nuisance attribute projection, Solomonoff, Campbell
+training sites' means can predict is projected out (nuisance attribute projection, Solomonoff, Campbell
 and Boardman 2005, ICASSP I:629-632; as a penalty, Chapelle and Schoelkopf 2002, NIPS 14:609-616).  It needs
 sites of the people it is fitted to, none of those it predicts, and a new person is predicted alone.
 """

@@ -29,7 +29,7 @@ class TangentRidge(BinaryClassifier):
         """From where matrices are seen, (n_regions, n_regions) float64, and how they look from there."""
         whitening = whitening_of(X)
         rows = seen_from(whitening, X)
-        # What a masked region would have stands at the mean: it then says nothing.
+        # What a masked region would have stands at the mean: it then adds nothing.
         there = np.isfinite(rows)
         mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
         if len(site) != len(X):

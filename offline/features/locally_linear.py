@@ -50,7 +50,7 @@ class LocallyLinear(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=3)
         near, dimensions = (min(wanted, len(X) - 1) for wanted in (self.n_neighbors, self.n_components))
-        # The dense solver has no random start: the same rows have the same places.
+        # The dense solver has no random start: the same rows have the same coordinates.
         self.embedding_ = LocallyLinearEmbedding(
             n_neighbors=near, n_components=dimensions, reg=self.reg, eigen_solver="dense"
         ).fit(X)
@@ -58,7 +58,7 @@ class LocallyLinear(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self
 
     def transform(self, X: Any) -> Floats:
-        """Places of rows, fitted or not.
+        """Coordinates of rows, fitted or not.
 
         Parameters
         ----------
