@@ -88,8 +88,8 @@ def _samples(X: np.ndarray, y: np.ndarray) -> Samples:
     nothing = FeatureSummary(
         np.zeros((0, CHANNELS, 4)), np.zeros((0, CHANNELS), bool), person[:0], person[:0]
     )
-    names, places = tuple(channel.name for channel in channels), tuple(range(CHANNELS))
-    return Samples(table, X, ("A", "B"), SignalSpec(channels, 5.0), 5.0, names, places, nothing, 0.0, (), ())
+    spec = SignalSpec(channels, 5.0)
+    return Samples(table, X, ("A", "B"), spec, spec, nothing, 0.0, (), ())
 
 
 def _labelling(samples: Samples, recipe: Recipe, permutations: int) -> list[tuple[float, float, float]]:
