@@ -1,6 +1,6 @@
-"""What is said about an evaluation: every condition's figures, their intervals, and what they do not say.
+"""What an evaluation found: every condition's figures, their intervals, and what they do not say.
 
-A pure function of the prediction table and of the null.  People are the unit of judgement: a mean over
+A pure function of the prediction table and of the null.  People are the unit: a mean over
 people counts everyone the same, however long they were recorded.
 """
 
@@ -115,22 +115,20 @@ def what_it_says(n_people: int, *, by_time: bool = False) -> str:
 def _of_people(
     table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
 ) -> dict[str, Any]:
-    """A person is one judgement."""
-    judged: PersonPredictions
+    """A person is predicted once."""
+    people: PersonPredictions
     if len(table.labels) == 2:
         scores = person_scores(table)
-        judged = pairs = Pairs.of(scores)
+        people = pairs = Pairs.of(scores)
         y: npt.NDArray[Any] = scores.positive
         rest = people_figures(scores, pairs, prevalence)
     else:
-        judged = classes = PersonClasses.of(table)
-        y = classes.y
-        rest = classes.figures(table.labels)
+        people = classes = PersonClasses.of(table)
+        y, rest = classes.y, classes.figures(table.labels)
     out: dict[str, Any] = {}
     for each in METRICS:
-        value = _known(float(judged.figure(each, y)[0]))
-        few = len(table.people) < FEWEST_FOR_OTHERS
-        sd = None if few else bootstrap_sd(judged, y, each, seed=seed)
+        value = _known(float(people.figure(each, y)[0]))
+        sd = None if _few(table) else bootstrap_sd(people, y, each, seed=seed)
         out[each] = _figure(value, sd, each, null, whole, people_vary=False)
     return out | rest
 
@@ -142,17 +140,20 @@ def _within_people(
     out: dict[str, Any] = {}
     for each in METRICS:
         own = np.array([v for v in own_figures(table, each).values() if v is not None])
-        few = len(table.people) < FEWEST_FOR_OTHERS
-        sd = None if few else bootstrap_mean_sd(own, seed=seed)
         mean = float(own.mean()) if len(own) else None
+        sd = None if _few(table) else bootstrap_mean_sd(own, seed=seed)
         # Permuting blocks knows nothing of how people differ: the wider of the two.
         out[each] = _figure(mean, sd, each, null, whole, people_vary=True)
-    if len(table.people) < FEWEST_FOR_OTHERS:
+    if _few(table):
         out["of_each"] = {
             person: [round(interval.low, 4), round(interval.high, 4)]
             for person, interval in within_person(table, metric, seed=seed).items()
         }
     return out
+
+
+def _few(table: Predictions) -> bool:
+    return len(table.people) < FEWEST_FOR_OTHERS
 
 
 def _figure(

@@ -49,7 +49,7 @@ def compared(
         "people": len(both),
         "figure": _of_people(one, other, metric, few, seed)
         if by_person
-        else _mean(_own(one, other, metric), few, seed),
+        else _mean(own_differences(one, other, metric), few, seed),
         "log_loss": _mean(losses, few, seed),
     }
 
@@ -82,8 +82,8 @@ def difference_sd(
     return float(np.nanstd(first.figure(metric, y, times) - second.figure(metric, y, times), ddof=1))
 
 
-def _own(one: Predictions, other: Predictions, metric: Metric) -> Floats:
-    """Differences of people's own figures, (n_people,)."""
+def own_differences(one: Predictions, other: Predictions, metric: Metric) -> Floats:
+    """Differences of people's own figures, (n_people,) float64; of those only who have both."""
     figures = [own_figures(table, metric) for table in (one, other)]
     pairs = [(figures[0][person], figures[1][person]) for person in figures[0]]
     return np.array([a - b for a, b in pairs if a is not None and b is not None])
