@@ -18,8 +18,8 @@ from offline.simulation import ceiling_beside
 from offline.stats.null import Null
 
 PROTOCOLS = {
-    "people": "every window is judged by what was fitted to other people only",
-    "time": "every window is judged by what was fitted to other parts of the same person's recordings",
+    "people": "every window is predicted by what was fitted to other people only",
+    "time": "every window is predicted by what was fitted to other parts of the same person's recordings",
 }
 
 

@@ -106,10 +106,12 @@ def what_it_says(n_people: int, *, by_time: bool = False) -> str:
     """The sentence that goes with figures from so many people, or from parts of their recordings."""
     if by_time:
         people = "1 person" if n_people == 1 else f"{n_people} people"
-        return f"{people}, each judged by what saw other parts of their recordings: says nothing about others"
+        return (
+            f"{people}, each predicted by what saw other parts of their recordings: says nothing about others"
+        )
     if n_people < FEWEST_FOR_OTHERS:
         return f"{n_people} {'person' if n_people == 1 else 'people'}: says nothing about others"
-    return f"{n_people} people, each judged by what never saw them"
+    return f"{n_people} people, each predicted by what never saw them"
 
 
 def _of_people(
