@@ -1,1 +1,1 @@
-"""Evaluation by people that nobody has seen, and what leakage protocols would have claimed."""
+"""Evaluation by people whom no fit has seen, and what leakage protocols would have claimed."""

@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
-from offline.base.sample_table import SampleTable
-from offline.evaluation.ridge import labelled_rows
-from offline.stats.permutation import FEWEST, permuted_labels
+from offline.evaluation.feature_table import FeatureTable, Labelled, group_means
+from offline.stats.permutation import FEWEST, p_value
 
 FEATURES = ("mean", "slope", "spread")
 """Of a window, as `offline.estimators.baselines.window_features` has them; all are looked at, and all
@@ -26,30 +25,18 @@ AT_ONCE = 100
 
 
 def channel_map(
-    features: Floats,
-    table: SampleTable,
-    names: tuple[str, ...],
-    *,
-    by_person: bool,
-    permutations: int,
-    seed: int = 0,
+    data: FeatureTable, names: tuple[str, ...], *, permutations: int, seed: int = 0
 ) -> dict[str, Any] | None:
     """How far labels lie apart in each channel.
 
     Parameters
     ----------
-    features : (n, 3 * n_channels) float64
-        `offline.estimators.baselines.window_features` of all samples.
-    table : SampleTable
-        Two labels.
+    data : FeatureTable
+        Two labels.  Where they are people's a person is one row, else a window, less its person's mean.
     names : tuple of str
         Of channels.
-    by_person : bool
-        Whether the label is the person's: then a person is one row, else a window, less its person's mean.
-    permutations : int
-        Of the labels.
-    seed : int
-        What chance follows from.
+    permutations, seed : int
+        Of the labels, and what they follow from.
 
     Returns
     -------
@@ -60,24 +47,22 @@ def channel_map(
     """
     if permutations < FEWEST:
         return None
-    rows = labelled_rows(features, table.target, table.person, by_person=by_person)
-    values = rows.features if by_person else _within(rows.features, rows.person, rows.weight)
-    whole = table.rows(np.unique(table.person, return_index=True)[1]) if by_person else table
+    if data.by_person:
+        data = data.people()
+    rows = data.rows(np.arange(len(data.table)))
+    values = rows.features if data.by_person else _within(rows)
     weight = rows.weight / rows.weight.mean()
-    found = _apart(values, rows.y[:, np.newaxis] == 1, weight)[:, 0]
-    n_channels = len(names)
+    found = _statistic(values, rows.y[:, np.newaxis] == 1, weight).reshape(len(FEATURES), len(names))
     greatest: list[float] = []
     for begin in range(0, permutations, AT_ONCE):
         numbers = range(begin, min(begin + AT_ONCE, permutations))
-        y = [permuted_labels(whole, n, seed=seed, by_person=by_person) for n in numbers]
-        greatest += np.abs(_apart(values, np.stack(y, axis=1) == 1, weight)).max(axis=0).tolist()
+        y = np.stack([data.permuted(k, seed=seed).table.target for k in numbers], axis=1)
+        greatest += np.abs(_statistic(values, y == 1, weight)).max(axis=0).tolist()
     null = np.array(greatest)
     if np.ptp(null) == 0:
         return None
-    of_channel = found.reshape(len(FEATURES), n_channels)
-    which = np.abs(of_channel).argmax(axis=0)
-    statistic = of_channel[which, np.arange(n_channels)]
-    p = (1 + (null[:, np.newaxis] >= np.abs(statistic) - 1e-12).sum(axis=0)) / (1 + len(null))
+    which = np.abs(found).argmax(axis=0)
+    statistic = found[which, np.arange(len(names))]
     return {
         "permutations": permutations,
         "threshold": float(np.quantile(null, 0.95)),
@@ -86,30 +71,27 @@ def channel_map(
                 "channel": names[i],
                 "feature": FEATURES[which[i]],
                 "statistic": round(float(statistic[i]), 6),
-                "p": float(p[i]),
+                "p": p_value(abs(float(statistic[i])), null),
             }
             for i in np.argsort(-np.abs(statistic), kind="stable")
         ],
     }
 
 
-def _within(features: Floats, person: npt.NDArray[np.str_], weight: Floats) -> Floats:
-    """Less each person's mean, in units of the whole's SD within people."""
-    _, whose = np.unique(person, return_inverse=True)
-    total = np.zeros((int(whose.max()) + 1, features.shape[1]))
-    np.add.at(total, whose, features)
-    centred = features - (total / np.bincount(whose)[:, np.newaxis])[whose]
-    scale = np.sqrt((weight / weight.sum()) @ np.square(centred))
+def _within(rows: Labelled) -> Floats:
+    """Features less each person's mean, in units of the whole's SD within people."""
+    _, whose = np.unique(rows.person, return_inverse=True)
+    centred = rows.features - group_means(rows.features, whose)[whose]
+    scale = np.sqrt((rows.weight / rows.weight.sum()) @ np.square(centred))
     return np.asarray(centred / np.where(scale > 0, scale, 1.0))
 
 
-def _apart(values: Floats, second: npt.NDArray[np.bool_], weight: Floats) -> Floats:
+def _statistic(values: Floats, second: npt.NDArray[np.bool_], weight: Floats) -> Floats:
     """Difference of the labels' means over its standard error, were rows independent: (n_features, n).
 
     They are not, where they are windows; but so are the statistics of permuted labels.
     """
-    own = second * weight[:, np.newaxis]
-    other = ~second * weight[:, np.newaxis]
+    own, other = second * weight[:, np.newaxis], ~second * weight[:, np.newaxis]
     n_own, n_other = own.sum(axis=0), other.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_own, mean_other = values.T @ own / n_own, values.T @ other / n_other

@@ -4,25 +4,31 @@ A condition is which model predicts, by which recipe, and who is held out meanwh
 prediction table, so every figure, interval and comparison is made of each alike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 
 from models.errors import RecipeError, near_match
-from models.networks.registry import COMPONENTS, check_network
+from models.networks.registry import COMPONENTS
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds, fewer_people, site_folds, time_folds
-from offline.evaluation.fit_and_predict import RIDGE, baselines_of
-from offline.evaluation.tasks import FitTask
-from offline.evaluation.windows import WindowFit, WindowTask
+from offline.evaluation.fit_and_predict import BASELINES, RIDGE, TIME, TRAITS, unexplained
+from offline.evaluation.windows import WindowFit
 from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.recipe_sections import AugmentationSection, Network
 from offline.training.search import check_search
 
 UNSEEN_SITE = "unseen site"
-CONDITIONS = "conditions"
-"""Tag of the tasks that fill the prediction table."""
+REMOVED = {
+    "weight_decay": 0.0,
+    "early_stopping": False,
+    "class_weights": "none",
+    "channel_dropout": 0.0,
+    "augmentation": AugmentationSection(),
+}
+"""What an ablation sets in the section ``training``."""
+CHANGES = tuple(AugmentationSection.model_fields)
+PARTS = ("dropout", COMPONENTS, *REMOVED, *CHANGES)
+"""What can be ablated."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,8 @@ class Condition:
     ----------
     name : str
         In tables.
-    model : str
-        A network's, or one of the baselines (`offline.evaluation.fit_and_predict`).
-    recipe : Recipe
-        What it is fitted by.
+    fit : WindowFit
+        Which model, and by which recipe.
     by_site : bool
         Whether whole sites are held out instead of people.
     people : int or None
@@ -44,18 +48,12 @@ class Condition:
     """
 
     name: str
-    model: str
-    recipe: Recipe
+    fit: WindowFit
     by_site: bool = False
     people: int | None = None
 
-    def folds(self, table: SampleTable) -> list[tuple[int, Fold]]:
-        """Repeat and fold of everything that it predicts.
-
-        Parameters
-        ----------
-        table : SampleTable
-            All samples.
+    def folds(self, table: SampleTable, divisions: Sequence[tuple[int, Fold]]) -> Sequence[tuple[int, Fold]]:
+        """Repeat and fold of everything that it predicts, given those of all people (`divisions_of`).
 
         Raises
         ------
@@ -64,23 +62,9 @@ class Condition:
         """
         if self.by_site:
             return [(0, fold) for fold in site_folds(table)]
-        divisions = divisions_of(table, self.recipe)
         if self.people is None:
             return divisions
         return [(repeat, fewer_people(fold, table, self.people)) for repeat, fold in divisions]
-
-    def tasks(self, table: SampleTable) -> list[WindowTask]:
-        """Its folds as tasks, tagged `CONDITIONS`; see `folds`.
-
-        Parameters
-        ----------
-        table : SampleTable
-            All samples.
-        """
-        fit = WindowFit(self.model, self.recipe)
-        return [
-            FitTask(fold, self.name, fit, repeat=repeat, tag=CONDITIONS) for repeat, fold in self.folds(table)
-        ]
 
 
 def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
@@ -89,7 +73,7 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     if how.by == "time":
         return [(0, fold) for fold in time_folds(table, blocks=how.blocks, gap_s=how.gap_s)]
     out: list[tuple[int, Fold]] = []
-    for repeat in range(recipe.evaluation.repeats):
+    for repeat in range(how.repeats):
         folds = evaluation_folds(table.person, table.target, seed=recipe.training.seed + repeat)
         out += [(repeat, fold) for fold in folds]
         if all(len(fold.held_out) == 1 for fold in folds):
@@ -97,9 +81,7 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     return out
 
 
-def conditions_of(
-    recipe: Recipe, networks: Sequence[str], *, sites: bool, traits: bool = False
-) -> list[Condition]:
+def conditions_of(recipe: Recipe, networks: Sequence[str]) -> list[Condition]:
     """All conditions in the order of the tables: the recipe's own network first, the baselines last.
 
     Parameters
@@ -108,52 +90,40 @@ def conditions_of(
         What is evaluated.
     networks : sequence of str
         Others to compare it with, each with its default parameters.
-    sites : bool
-        Whether there are sites to hold out.
-    traits : bool
-        Whether ages or sexes are known.
 
     Raises
     ------
     RecipeError
-        A network or a part to ablate is unknown, or not there to be taken away.
+        A network, a searched setting or a part to ablate is unknown, or not there to be taken away.
     """
     check_network_of(recipe)
     check_search(recipe)
     own = recipe.network.condition
-    found = {own: Condition(own, own, recipe)}
-    recipe = _unexplained(recipe)  # only the recipe's own network is
+    found = {own: Condition(own, WindowFit(own, recipe))}
+    recipe = unexplained(recipe)  # only the recipe's own network is
     for name in networks:
-        check_network(name, {})
         other = recipe.model_copy(update={"network": Network(name=name)})
         check_network_of(other)
-        found.setdefault(name, Condition(name, name, other))
-    baselines = [Condition(name, name, recipe) for name in baselines_of(recipe, traits=traits)]
+        found.setdefault(name, Condition(name, WindowFit(name, other)))
+    absent = TRAITS if recipe.labels.target == "event" else TIME
+    baselines = [Condition(name, WindowFit(name, recipe)) for name in BASELINES if name != absent]
     whole = [*found.values(), *baselines]
     for part in recipe.evaluation.ablate:
         name = f"{own} without {part.replace('_', ' ')}"
-        found[name] = Condition(name, own, without(recipe, part))
-    for n in recipe.evaluation.learning_curve:
+        found[name] = Condition(name, WindowFit(own, without(recipe, part)))
+    for people in recipe.evaluation.learning_curve:
         for model in (own, RIDGE):
-            name = f"{model}, {n} people"
-            found[name] = Condition(name, model, recipe, people=n)
-    at_sites = []
-    if sites:
-        at_sites = [
-            Condition(f"{each.name}, {UNSEEN_SITE}", each.model, _unexplained(each.recipe), by_site=True)
-            for each in whole
-        ]
+            name = f"{model}, {people} people"
+            found[name] = Condition(name, WindowFit(model, recipe), people=people)
+    at_sites = [
+        Condition(
+            f"{each.name}, {UNSEEN_SITE}",
+            WindowFit(each.fit.model, unexplained(each.fit.recipe)),
+            by_site=True,
+        )
+        for each in whole
+    ]
     return [*found.values(), *baselines, *at_sites]
-
-
-def _unexplained(recipe: Recipe) -> Recipe:
-    quiet = recipe.evaluation.model_copy(update={"explain": (), "over_time": False})
-    return recipe.model_copy(update={"evaluation": quiet})
-
-
-def settings_kept(recipe: Recipe) -> Recipe:
-    """The recipe with nothing searched, explained or learnt of evidence: what a null repeats."""
-    return _unexplained(recipe).model_copy(update={"budget": recipe.budget.model_copy(update={"trials": 0})})
 
 
 def without(recipe: Recipe, part: str) -> Recipe:
@@ -173,46 +143,21 @@ def without(recipe: Recipe, part: str) -> Recipe:
     """
     if part not in PARTS:
         raise RecipeError(f"evaluation.ablate names {part!r}. {near_match(part, PARTS)}")
-    bare = PARTS[part](recipe)
-    if bare == recipe:
+    training, params = recipe.training, dict(recipe.network.params)
+    if part in REMOVED:
+        training = training.model_copy(update={part: REMOVED[part]})
+    elif part in CHANGES:
+        augmentation = training.augmentation.model_copy(update={part: 0.0})
+        training = training.model_copy(update={"augmentation": augmentation})
+    elif part == COMPONENTS:
+        params.pop(part, None)
+    else:
+        params[part] = 0.0
+    network = recipe.network.model_copy(update={"params": params})
+    ablated = recipe.model_copy(update={"training": training, "network": network})
+    if ablated == recipe:
         raise RecipeError(
             f"evaluation.ablate names {part!r}, which the recipe does without as it is: nothing could be "
             "taken away. Leave it out, or set the part in the recipe."
         )
-    return bare
-
-
-def _training(**values: Any) -> Callable[[Recipe], Recipe]:
-    def bare(recipe: Recipe) -> Recipe:
-        return recipe.model_copy(update={"training": recipe.training.model_copy(update=values)})
-
-    return bare
-
-
-def _changed(name: str) -> Callable[[Recipe], Recipe]:
-    def bare(recipe: Recipe) -> Recipe:
-        changes = recipe.training.augmentation.model_copy(update={name: 0.0})
-        return _training(augmentation=changes)(recipe)
-
-    return bare
-
-
-def _params(recipe: Recipe, **values: Any) -> Recipe:
-    params = {key: value for key, value in recipe.network.params.items() if key not in values}
-    params |= {key: value for key, value in values.items() if value is not None}
-    return recipe.model_copy(update={"network": recipe.network.model_copy(update={"params": params})})
-
-
-PARTS: Mapping[str, Callable[[Recipe], Recipe]] = MappingProxyType(
-    {
-        "dropout": lambda recipe: _params(recipe, dropout=0.0),
-        "components": lambda recipe: _params(recipe, **{COMPONENTS: None}),
-        "weight_decay": _training(weight_decay=0.0),
-        "early_stopping": _training(early_stopping=False),
-        "class_weights": _training(class_weights="none"),
-        "channel_dropout": _training(channel_dropout=0.0),
-        "augmentation": _training(augmentation=AugmentationSection()),
-    }
-    | {name: _changed(name) for name in AugmentationSection.model_fields}
-)
-"""What can be ablated, and how."""
+    return ablated

@@ -108,21 +108,9 @@ class ContinuousProcedure:
 
 
 def in_site_units(targets: Floats, site: Names, known: npt.NDArray[np.intp]) -> Floats:
-    """Targets in SDs of their site from its mean.
+    """Targets in SDs of their site from its mean, (n, n_targets) float64 without unit.
 
-    Parameters
-    ----------
-    targets : (n, n_targets) float64
-        In each site's own scale.
-    site : (n,) str
-        Where each was recorded.
-    known : (m,) intp
-        Whose targets give a site's mean and SD; of a site with nobody among them, its own people do.
-
-    Returns
-    -------
-    (n, n_targets) float64
-        Without unit.
+    The rows ``known``, (m,) intp, give a site's mean and SD; where a site has none of them, all its rows do.
     """
     trained = np.zeros(len(site), dtype=bool)
     trained[known] = True
@@ -155,8 +143,12 @@ def evaluate_continuous(
         Their targets.
     person, site : (n,) str
         Who they are, and where they were recorded.
-    permutations, repeats, seed : int
-        Permutations, divisions into folds, and what chance follows from.
+    permutations : int
+        Of the targets.
+    repeats : int
+        Divisions into folds.
+    seed : int
+        What chance follows from.
 
     Returns
     -------
@@ -174,34 +166,30 @@ def evaluate_continuous(
             f"{FEWEST} people or more who differ."
         )
     first, sites = next(iter(features)), folds_of_sites(person, site)
+
+    def tens(number: int) -> list[Fold]:
+        return ten_folds_of_anybody(person, seed=seed + number)
+
     tasks: list[ContinuousTask] = []
     for name in (*features, MEAN):
         fit = ContinuousFit(name)
-        for repeat in range(repeats):
-            folds = ten_folds_of_anybody(person, seed=seed + repeat)
-            tasks += [FitTask(fold, name, fit, repeat=repeat) for fold in folds]
+        tasks += [
+            FitTask(fold, name, fit, repeat=repeat) for repeat in range(repeats) for fold in tens(repeat)
+        ]
         tasks += [FitTask(fold, name + SITE, fit) for fold in sites]
-    for number in range(permutations):
-        folds = ten_folds_of_anybody(person, seed=seed + 1 + number)
-        tasks += [FitTask(fold, first, ContinuousFit(first), number) for fold in folds]
+    fit = ContinuousFit(first)
+    tasks += [FitTask(fold, first, fit, k) for k in range(permutations) for fold in tens(1 + k)]
     each = [permuted_within(y, site, np.random.default_rng([seed, k])) for k in range(permutations)]
     procedure = ContinuousProcedure(features, np.column_stack([y, *each]), site)
     found = evaluated(run_tasks(procedure, tasks), person, seed=seed)
-    null = found[0].null
-    reported = (
-        None
-        if null is None
-        else {
+    figures: dict[str, Any] = {"conditions": {each.condition: each.figures for each in found}, "null": None}
+    if (null := found[0].null) is not None:
+        figures["null"] = {
             "of": f"the whole procedure of {first} on amounts permuted between people of one site",
             "permutations": permutations,
             "mean": {name: float(np.mean(values)) for name, values in null.items()},
         }
-    )
-    figures = {each.condition: each.figures for each in found}
-    return ContinuousPredictions.concatenate([each.table for each in found]), {
-        "conditions": figures,
-        "null": reported,
-    }
+    return ContinuousPredictions.concatenate([each.table for each in found]), figures
 
 
 class ConditionFigures(NamedTuple):
@@ -217,14 +205,14 @@ class ConditionFigures(NamedTuple):
 def evaluated(
     results: Sequence[FitResult[ContinuousFit]], person: Names, site: Names | None = None, *, seed: int = 0
 ) -> list[ConditionFigures]:
-    """Put results of a procedure together by their conditions.
+    """Put results, of true and of permuted targets, together by their conditions.
 
     Parameters
     ----------
     results : sequence of FitResult
-        Of true and of permuted targets.
+        Of one procedure.
     person : (n,) str
-        Who the procedure's rows are.
+        Who its rows are.
     site : (n,) str, optional
         Where: people are then compared within a fold and a site only.  Of a group alone, a site with few of
         it has higher targets (in its own units), and what predicts the site would seem to predict the target.

@@ -1,6 +1,6 @@
 """Folds on a Dask cluster: the same tasks, with the same results, on other machines.
 
-Dask runs whatever its scheduler is told to, and asks nobody who they are.  So an address that is not this
+Dask runs whatever its scheduler is given, and authenticates no one.  So an address that is not this
 machine's own must be ``tls://`` (certificates as Dask's own configuration names them); and workers must have
 the same versions of everything that has a hand in the figures.
 """
@@ -29,15 +29,10 @@ log = logging.getLogger(__name__)
 def check_address(address: str) -> None:
     """Refuse an address that nothing can be sent to, or not safely.
 
-    Parameters
-    ----------
-    address : str
-        ``tcp://127.0.0.1:8786``, or ``tls://host:port``.
-
     Raises
     ------
     HemostreamError
-        It is no such address, or plain TCP to another machine.
+        It is not ``tcp://127.0.0.1:PORT`` or ``tls://HOST:PORT``, but plain TCP to another machine, say.
     """
     parts = urlsplit(address)
     try:
@@ -60,21 +55,9 @@ def check_address(address: str) -> None:
 def perform_on_cluster(
     procedure: Procedure[F], todo: Sequence[Sequence[FitTask[F]]], address: str
 ) -> Iterator[tuple[int, list[FitResult[F]]]]:
-    """Compute tasks on the workers of a scheduler, as they come to an end.
+    """Compute groups of tasks on the workers of a scheduler; each group's number and results, as they come.
 
-    Parameters
-    ----------
-    procedure : Procedure
-        Sent to each worker once, with its data.
-    todo : sequence of sequence of FitTask
-        Those that are fitted in one go.
-    address : str
-        The scheduler's.
-
-    Yields
-    ------
-    int, list of FitResult
-        Which of them, and what they gave.
+    The procedure is sent to each worker once, with its data.
 
     Raises
     ------
@@ -112,9 +95,9 @@ def _check_workers(client: distributed.Client, address: str) -> None:
     for name, (theirs, kind) in sorted(found.items()):
         other = {k: (v, ours[0].get(k)) for k, v in theirs.items() if v != ours[0].get(k)}
         if other:
-            said = ", ".join(f"{package} {its} (here {own})" for package, (its, own) in other.items())
+            differ = ", ".join(f"{package} {its} (here {own})" for package, (its, own) in other.items())
             raise HemostreamError(
-                f"The worker {name} has {said}; expected the versions of this machine, or figures would "
+                f"The worker {name} has {differ}; expected the versions of this machine, or figures would "
                 "depend on which machine computed them. Install the same lock file there."
             )
         if kind != ours[1]:

@@ -7,79 +7,46 @@ same from one run to the next; times and the machine stand in ``run.json``.
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from models.errors import RecipeError
-from models.output_place import report_if_full
 from offline.base.cohort import Cohort, read_cohort
-from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell, shown
 from offline.base.result_cache import new_folder
-from offline.estimators.baselines import window_features
-from offline.evaluation.all_tasks import tasks_of
-from offline.evaluation.conditions import CONDITIONS, conditions_of, settings_kept
+from offline.evaluation.conditions import conditions_of
+from offline.evaluation.evaluation_plan import CONDITIONS, EvaluationPlan
 from offline.evaluation.figures import figures_of, predictions_of
 from offline.evaluation.fit_cache import FitCache
-from offline.evaluation.leakage.network import AUDIT_TASKS, network_audit
-from offline.evaluation.leakage.ridge import DIVISIONS, PERMUTATIONS, audit_ridge
-from offline.evaluation.nulls import (
-    NETWORK_NULL,
-    capped,
-    is_by_person,
-    map_of,
-    null_of,
+from offline.evaluation.leakage.window_audits import (
+    AUDIT_TASKS,
+    audit_ridge,
+    network_audit,
+    network_audit_tasks,
 )
+from offline.evaluation.nulls import map_of, null_of
 from offline.evaluation.person_targets import evaluate_people
-from offline.evaluation.planning import Cost, plan
+from offline.evaluation.planning import Cost, costs_of
 from offline.evaluation.results_folder import (
     AUDIT,
     NETWORK_AUDIT,
     WORK,
-    clear,
+    Results,
     folder_for,
     run_of,
-    write_audit,
-    write_figures,
-    write_maps,
     write_results,
 )
-from offline.evaluation.runner import Elsewhere, perform, run_tasks
-from offline.evaluation.tasks import FitResult, tagged
-from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowProcedure, WindowTask
+from offline.evaluation.runner import Elsewhere, run_tasks
+from offline.evaluation.tasks import tagged
+from offline.evaluation.windows import WindowProcedure, WindowTask
 from offline.report.console import print_audit, print_continuous, print_results
-from offline.report.folder import write_report
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_doubled, refuse_shared
-from offline.stats.regression import ContinuousPredictions, write_continuous
 
-AGAIN = "Make room, and start the same command again: what was computed of the folds is kept"
-
-
-@dataclass(frozen=True, eq=False)
-class Results:
-    """What an evaluation found.
-
-    Parameters
-    ----------
-    predictions : Predictions or ContinuousPredictions
-        The one table.
-    figures : mapping
-        What is in ``results.json``: JSON types, nothing of when or where.
-    run : mapping
-        What is in ``run.json``: times, versions, machine.
-    """
-
-    predictions: Predictions | ContinuousPredictions
-    figures: dict[str, Any]
-    run: dict[str, Any]
+CONTINUOUS = "The recipe's target is an amount (labels.continuous)"
 
 
 def evaluate(
@@ -116,7 +83,7 @@ def evaluate(
     audited : bool
         Whether leakage protocols are run too (``audit.json``, ``audit.png``).
     progress : callable or None
-        Told of progress; None shows it where there is a terminal.
+        Called with progress; None shows it where there is a terminal.
     show : bool
         Whether the table is printed, person by person.
 
@@ -126,59 +93,51 @@ def evaluate(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     began = datetime.now(UTC)
-    if audited or networks:
-        _refuse_continuous(recipe, "it has no audit and no network: leave --audit and --network away")
-    conditions_of(recipe, networks, sites=False)  # what is wrong with it is said before minutes of replay
+    if recipe.labels.continuous and (audited or networks):
+        raise RecipeError(f"{CONTINUOUS}: it has no audit and no network: leave --audit and --network away.")
+    conditions = conditions_of(recipe, networks)  # what is wrong with them is found before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
     folder = folder_for(out)
-    seconds: dict[str, float] = {}
     with new_folder(folder), shown(progress) as tell, Workers(workers) as shared:
         cohort = read_cohort(cohort_path)
         clock = time.perf_counter()
-        samples = collect(cohort, recipe, progress=tell)
-        _refuse_twice(samples, recipe)
-        seconds["collect"] = time.perf_counter() - clock
+        plan = EvaluationPlan(_collected(cohort, recipe, tell), recipe, conditions)
+        seconds = {"collect": time.perf_counter() - clock}
         if recipe.labels.continuous:
-            table, figures = evaluate_people(cohort, samples, recipe)
-            with report_if_full("The report", folder):
-                clear(folder)
-                write_continuous(folder / "predictions.csv", table)
-                write_figures(folder, figures, run := run_of(began, {}, 1, None))
-                write_report(folder)
+            results = Results(*evaluate_people(plan, cohort), run_of(began, {}, 1, None))
+            write_results(folder, results, plan.samples, audits={})
             if show:
-                print_continuous(figures)
-            return Results(table, figures, run)
-        tasks = tasks_of(samples, recipe, networks, audited=audited)
-        procedure = WindowProcedure(samples)
+                print_continuous(results.figures)
+            return results
+        tasks, procedure = _tasks(plan, audited=audited), WindowProcedure(plan.samples)
         cache = FitCache(folder / WORK, procedure.key)
         apart = workers > 1 and elsewhere is None
         with procedure.on_disk(cache.folder) if apart else nullcontext(procedure) as stored:
-            results = run_tasks(stored, tasks, cache=cache, workers=shared, elsewhere=elsewhere, tell=tell)
+            fitted = run_tasks(stored, tasks, cache=cache, workers=shared, elsewhere=elsewhere, tell=tell)
         clock = time.perf_counter()
-        null = null_of(samples, recipe, tell)
-        where = map_of(samples, recipe)
+        if plan.permutations:
+            tell("null", 0, 1, f"{plan.permutations} permutations")
+        null, where = null_of(plan, plan.permutations), map_of(plan)
         seconds["null"] = time.perf_counter() - clock
-        audits = _audits(samples, recipe, results, tell) if audited else {}
-    for each in tagged(results, CONDITIONS):
-        seconds[f"{each.task.fold.name}: {each.task.condition}"] = each.seconds
-    for tag in (OUT_OF_DISTRIBUTION, NETWORK_NULL, AUDIT_TASKS):
-        seconds[tag] = sum(each.seconds for each in tagged(results, tag))
-    predictions = predictions_of(samples, results)
-    figures = figures_of(samples, recipe, cohort, predictions, results, null=null, where=where)
-    run = run_of(began, seconds, workers, cluster)
-    with report_if_full("The report", folder, AGAIN):
-        clear(folder)
-        write_results(folder, predictions, figures, run, samples)
-        write_maps(folder, figures, samples, recipe)
-        for name, its in audits.items():
-            write_audit(folder, its, name)
-        write_report(folder)
+        audits = {}
+        if audited:
+            audits[AUDIT] = audit_ridge(plan.features, metric=plan.metric, seed=plan.seed, tell=tell)
+        if own := tagged(fitted, AUDIT_TASKS):
+            audits[NETWORK_AUDIT] = network_audit(plan, own)
+    for each in fitted:
+        task = each.task
+        name = f"{task.fold.name}: {task.condition}" if task.tag == CONDITIONS else task.tag
+        seconds[name] = seconds.get(name, 0.0) + each.seconds
+    predictions = predictions_of(plan, fitted)
+    figures = figures_of(plan, cohort, predictions, fitted, null=null, where=where)
+    results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
+    write_results(folder, results, plan.samples, audits)
     cache.drop()
     if show:
         print_results(figures)
         for its in audits.values():
             print_audit(its)
-    return Results(predictions, figures, run)
+    return results
 
 
 def plan_evaluation(
@@ -201,49 +160,39 @@ def plan_evaluation(
     HemostreamError
         Whatever is wrong with recipe, cohort or recordings.
     """
-    _refuse_continuous(recipe, "its linear models take seconds: leave --plan away")
-    conditions_of(recipe, networks, sites=False)
+    if recipe.labels.continuous:
+        raise RecipeError(f"{CONTINUOUS}: its linear models take seconds: leave --plan away.")
+    conditions = conditions_of(recipe, networks)
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
         began = time.perf_counter()
-        samples = collect(cohort, recipe, progress=tell)
-        _refuse_twice(samples, recipe)
+        plan = EvaluationPlan(_collected(cohort, recipe, tell), recipe, conditions)
         collected = Cost("collect", 0, 0, 0, (time.perf_counter() - began) / 3600, shared=False)
-        tasks = tasks_of(samples, recipe, networks, audited=audited)
-        costs = plan(
-            samples,
-            recipe,
-            tasks,
-            permutations=capped(recipe.evaluation.permutations, recipe) if len(samples.labels) == 2 else 0,
-            by_person=is_by_person(samples.table, recipe),
-            rounds=PERMUTATIONS + DIVISIONS if audited else 0,
-            tell=tell,
-        )
-        report = _report_seconds(samples, recipe, cohort, tasks)
-    return [collected, *costs, Cost("report", 0, 0, 0, report / 3600, shared=False)]
+        costs = costs_of(plan, _tasks(plan, audited=audited), cohort, audited=audited, tell=tell)
+    return [collected, *costs]
 
 
-def _refuse_twice(samples: Samples, recipe: Recipe) -> None:
-    """Refuse recordings that would stand on both sides of a division."""
+def _collected(cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples:
+    """All samples; recordings that would stand on both sides of a division are refused."""
+    samples = collect(cohort, recipe, progress=tell)
     refuse_shared(samples.shared)
     if recipe.evaluation.by == "time":
         refuse_doubled(samples.doubled)
+    return samples
 
 
-def _report_seconds(samples: Samples, recipe: Recipe, cohort: Cohort, tasks: Sequence[WindowTask]) -> float:
-    """How long figures, tables and pages take, of predictions that say nothing."""
-    n, rng = len(samples.labels), np.random.default_rng(0)
-    results = [
-        FitResult(task, rng.dirichlet(np.ones(n), len(task.fold.test)), {}, 0.0)
-        for task in tasks
-        if task.tag == CONDITIONS
-    ]
-    novel = [task for task in tasks if task.tag == OUT_OF_DISTRIBUTION]
-    results += perform(WindowProcedure(samples), novel[:1]) if novel else []
-    began = time.perf_counter()
-    predictions = predictions_of(samples, results)
-    figures_of(samples, settings_kept(recipe), cohort, predictions, results, null=None, where=None)
-    return time.perf_counter() - began
+def _tasks(plan: EvaluationPlan, *, audited: bool) -> list[WindowTask]:
+    """All that is fitted, in canonical order."""
+    tasks = plan.tasks()
+    if not audited:
+        return tasks
+    labels = plan.samples.labels
+    if len(labels) != 2:
+        raise RecipeError(
+            f"The audit needs two labels; the recipe has {', '.join(labels)}. "
+            "Leave --audit away, or make a recipe of two of them."
+        )
+    return tasks + network_audit_tasks(plan)
 
 
 def _on(address: str) -> Elsewhere:
@@ -252,28 +201,3 @@ def _on(address: str) -> Elsewhere:
 
     check_address(address)
     return partial(perform_on_cluster, address=address)
-
-
-def _refuse_continuous(recipe: Recipe, why: str) -> None:
-    if recipe.labels.continuous:
-        raise RecipeError(f"The recipe's target is an amount (labels.continuous): {why}.")
-
-
-def _audits(
-    samples: Samples, recipe: Recipe, results: Sequence[FitResult[WindowFit]], tell: Tell
-) -> dict[str, dict[str, Any]]:
-    """Of the ridge model, and of the recipe's own network where it was audited; by name of their files."""
-    by_person = is_by_person(samples.table, recipe)
-    audits = {
-        AUDIT: audit_ridge(
-            window_features(samples.X),
-            samples.table,
-            by_person=by_person,
-            metric=recipe.evaluation.metric,
-            seed=recipe.training.seed,
-            tell=tell,
-        )
-    }
-    if own := tagged(results, AUDIT_TASKS):
-        audits[NETWORK_AUDIT] = network_audit(samples, recipe, own, by_person=by_person)
-    return audits

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from models.probabilities import probabilities
 from offline.base.progress import Tell
 from offline.base.splits import Fold
 from offline.base.window_store import channels_of
 from offline.estimators.baselines import fit_by_time, fit_linear, majority, window_features
+from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.over_time import learn
 from offline.evaluation.ridge import fit_ridge
+from offline.evaluation.tasks import Scores
 from offline.explain.maps import explain
 from offline.samples.memory_features import memory_features, mirrored
 from offline.samples.novelty import fit_novelty, share_unlike
@@ -26,20 +27,12 @@ from offline.training.single_channel import fit_channels
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.train import fit_settings, train_within
 from offline.training.validation import validation_split
-from realtime.pipeline import Pipeline
 
 LINEAR, RIDGE, MEMORY, TIME, MAJORITY = "linear", "ridge", "memory and symmetry", "time", "majority"
 TRAITS = "age and sex"
-
-
-def baselines_of(recipe: Recipe, *, traits: bool = False) -> tuple[str, ...]:
-    """Baselines that networks are compared with.
-
-    The clock only where labels change within a recording; age and sex only where a label is the person's and
-    the cohort reports them (``traits``).
-    """
-    own = (TIME,) if recipe.labels.target == "event" else (TRAITS,) if traits else ()
-    return (LINEAR, RIDGE, MEMORY, *own, MAJORITY)
+BASELINES = (LINEAR, RIDGE, MEMORY, TIME, TRAITS, MAJORITY)
+"""What networks are compared with: the clock where labels change within a recording, age and sex where a
+label is the person's and the cohort reports them."""
 
 
 def fit_predict(
@@ -49,7 +42,7 @@ def fit_predict(
     model: str,
     progress: Tell | None = None,
     folder: Path | None = None,
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+) -> tuple[Scores, dict[str, Any]]:
     """Fit one model to a fold's training people and predict the held-out ones.
 
     Parameters
@@ -61,9 +54,9 @@ def fit_predict(
     fold : Fold
         Who is trained on and who is predicted.
     model : str
-        One of `baselines_of`, or the name of a network.
+        One of `BASELINES`, or the name of a network.
     progress : callable or None
-        Told of every epoch.
+        Called after every epoch.
     folder : path or None
         Of this fit's own, for the finished trials of a search.
 
@@ -74,23 +67,10 @@ def fit_predict(
     """
     if recipe.evaluation.over_time:
         return _over_time(samples, recipe, fold, model, progress, folder)
-    table = samples.table
-    y = table.target[fold.train]
     if model in (RIDGE, MEMORY, TRAITS):
-        return _ridge(_features(samples, recipe, model), samples, recipe, fold)
-    if model == TIME:
-        elapsed = table.elapsed
-        n_labels = len(samples.labels)
-        return fit_by_time(elapsed[fold.train], y, elapsed[fold.test], n_labels), {"windows": len(y)}
-    if model in (LINEAR, MAJORITY):
-        if model == LINEAR:
-            fitted, strength = fit_linear(samples.X[fold.train], y, table.person[fold.train])
-            how: dict[str, Any] = {"inverse_penalty": strength}
-        else:
-            fitted, how = majority().fit(np.zeros((len(y), 1, 1), dtype=np.float32), y), {}
-        scores = np.zeros((len(fold.test), len(samples.labels)))
-        scores[:, fitted.classes_] = fitted.predict_proba(samples.X[fold.test])
-        return scores, how | {"windows": len(y)}
+        return _ridge(samples, recipe, fold, model)
+    if model in (LINEAR, TIME, MAJORITY):
+        return _simple(samples, fold, model)
     seed = fold_seed(fold, recipe)
     searched: dict[str, Any] = {}
     if searches(recipe):
@@ -111,60 +91,69 @@ def fit_predict(
         "seed": seed,
     }
     if methods := recipe.evaluation.explain:
-        X_test = samples.X[fold.test]
+        network, X_test = trained.fitted.network, samples.X[fold.test]
         searched["explanations"] = explain(
-            trained.fitted.network, X_test, samples.places, samples.rate, methods=methods, seed=seed
+            network, X_test, samples.places, samples.rate, methods=methods, seed=seed
         )
     return probabilities(logits, trained.temperature), how | searched
 
 
 def _over_time(
     samples: Samples, recipe: Recipe, fold: Fold, model: str, progress: Tell | None, folder: Path | None
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+) -> tuple[Scores, dict[str, Any]]:
     """The same, and from people of training alone how windows add up."""
     evaluation = recipe.evaluation.model_copy(update={"over_time": False})
     once = recipe.model_copy(update={"evaluation": evaluation})
     scores, how = fit_predict(samples, once, fold, model, progress, folder)
     inner = inner_folds(samples, fold, recipe.budget.inner_folds, fold_seed(fold, recipe))
-    # Explained and searched is the outer fit alone.
-    plain = once.model_copy(
-        update={
-            "evaluation": evaluation.model_copy(update={"explain": ()}),
-            "budget": recipe.budget.model_copy(update={"trials": 0}),
-        }
-    )
+    plain = settings_kept(recipe)  # explained and searched is the outer fit alone
     learnt = learn(samples.table, inner, lambda each: fit_predict(samples, plain, each, model, progress)[0])
     return scores, how | {"over_time": learnt}
 
 
-def _features(samples: Samples, recipe: Recipe, model: str) -> npt.NDArray[np.float64]:
-    """What a ridge model is fitted to, (n, n_features): nothing in it is learnt from anybody."""
-    if model == TRAITS:
-        return trait_features(samples.traits, samples.table.person)
-    if model == MEMORY:
-        behind = Pipeline(recipe.pipeline, samples.spec).spec_out
-        return memory_features(samples.X, mirrored(behind))
-    return window_features(samples.X)
+def unexplained(recipe: Recipe) -> Recipe:
+    """The recipe with nothing explained or learnt of evidence."""
+    quiet = recipe.evaluation.model_copy(update={"explain": (), "over_time": False})
+    return recipe.model_copy(update={"evaluation": quiet})
 
 
-def _ridge(
-    features: npt.NDArray[np.float64], samples: Samples, recipe: Recipe, fold: Fold
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+def settings_kept(recipe: Recipe) -> Recipe:
+    """The recipe with nothing searched, explained or learnt of evidence: what a null repeats."""
+    return unexplained(recipe).model_copy(update={"budget": recipe.budget.model_copy(update={"trials": 0})})
+
+
+def _ridge(samples: Samples, recipe: Recipe, fold: Fold, model: str) -> tuple[Scores, dict[str, Any]]:
     table = samples.table
-    model = fit_ridge(
-        features[fold.train],
-        table.target[fold.train],
-        table.person[fold.train],
-        n_labels=len(samples.labels),
-        by_person=recipe.labels.target == "person",
-        seed=fold_seed(fold, recipe),
-    )
-    return model.probabilities(features[fold.test]), model.how
+    if model == TRAITS:
+        features = trait_features(samples.traits, table.person)
+    elif model == MEMORY:
+        features = memory_features(samples.X, mirrored(samples.behind))
+    else:
+        features = window_features(samples.X)
+    data = FeatureTable(features, table, recipe.labels.target == "person", len(samples.labels))
+    fitted = fit_ridge(data, fold.train, seed=fold_seed(fold, recipe))
+    return fitted.probabilities(features[fold.test]), fitted.how
+
+
+def _simple(samples: Samples, fold: Fold, model: str) -> tuple[Scores, dict[str, Any]]:
+    table, n_labels = samples.table, len(samples.labels)
+    y = table.target[fold.train]
+    how: dict[str, Any] = {"windows": len(y)}
+    if model == TIME:
+        return fit_by_time(table.elapsed[fold.train], y, table.elapsed[fold.test], n_labels), how
+    if model == LINEAR:
+        fitted, strength = fit_linear(samples.X[fold.train], y, table.person[fold.train])
+        how = {"inverse_penalty": strength} | how
+    else:
+        fitted = majority().fit(np.zeros((len(y), 1, 1), dtype=np.float32), y)
+    scores = np.zeros((len(fold.test), n_labels))
+    scores[:, fitted.classes_] = fitted.predict_proba(samples.X[fold.test])
+    return scores, how
 
 
 def _best_channel(
     samples: Samples, recipe: Recipe, fold: Fold, progress: Tell | None
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+) -> tuple[Scores, dict[str, Any]]:
     """A network for each channel; the best of them, chosen within training, predicts."""
     seed = fold_seed(fold, recipe)
     table = samples.table
@@ -204,17 +193,7 @@ def _best_channel(
 def out_of_distribution(samples: Samples, fold: Fold) -> dict[str, Any]:
     """How many windows of the held-out people, labelled or not, a session would not classify: they are novel.
 
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    fold : Fold
-        Who is trained on and who is held out.
-
-    Returns
-    -------
-    dict
-        JSON types; abstentions are counted here only: every labelled window is predicted in the table.
+    JSON types.  Abstentions are counted here only: every labelled window is predicted in the table.
     """
     held_out = np.isin(samples.feature_summary.person, fold.held_out)
     novelty, how = fit_novelty(samples.feature_summary.rows(~held_out))

@@ -1,21 +1,25 @@
 """What an evaluation will cost, before it is paid: how many fits, and how many hours on this machine."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from offline.base.progress import Tell, silent
+from offline.base.cohort import Cohort
+from offline.base.progress import Tell
 from offline.base.splits import Fold
 from offline.base.terminal import PlainConsole
-from offline.estimators.baselines import window_features
-from offline.evaluation.conditions import CONDITIONS
-from offline.evaluation.fit_and_predict import baselines_of
-from offline.evaluation.leakage.ridge import audit_ridge
-from offline.evaluation.ridge_null import ridge_null
+from offline.evaluation.evaluation_plan import CONDITIONS, EvaluationPlan
+from offline.evaluation.figures import figures_of, predictions_of
+from offline.evaluation.fit_and_predict import BASELINES
+from offline.evaluation.leakage.window_audits import DIVISIONS, PERMUTATIONS, audit_ridge
+from offline.evaluation.nulls import null_of
 from offline.evaluation.runner import perform
+from offline.evaluation.tasks import FitResult
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
@@ -52,85 +56,57 @@ class Cost:
     shared: bool = True
 
 
-def plan(
-    samples: Samples,
-    recipe: Recipe,
-    tasks: Sequence[WindowTask],
-    *,
-    permutations: int,
-    by_person: bool,
-    rounds: int = 0,
-    tell: Tell,
+def costs_of(
+    plan: EvaluationPlan, tasks: Sequence[WindowTask], cohort: Cohort, *, audited: bool, tell: Tell
 ) -> list[Cost]:
-    """Measure one epoch of each network and one fold of each baseline, and count.
+    """Measure one epoch of each network, one fold of each baseline and parts of all else, and count.
 
     Early stopping ends most trainings sooner, so hours of networks are the upper end; all others are measured
     and multiplied.
-
-    Parameters
-    ----------
-    samples : Samples
-        All.
-    recipe : Recipe
-        What is evaluated.
-    tasks : sequence of FitTask
-        What would be done.
-    permutations : int
-        Of the ridge null; 0 where there is none.
-    by_person : bool
-        Whether the label is the person's.
-    rounds : int
-        Of the ridge model's audit, true labels and permuted; 0 where nothing is audited.
-    tell : callable
-        Told of what is measured.
     """
     groups: dict[str, list[WindowTask]] = {}
     for task in tasks:
         groups.setdefault(task.condition if task.tag == CONDITIONS else task.tag, []).append(task)
-    measured = (*baselines_of(recipe, traits=True), OUT_OF_DISTRIBUTION)
     out = []
     for done, (name, own) in enumerate(groups.items()):
         tell("measure", done, len(groups), name)
-        if own[0].fit.model in measured:
-            hours = len(own) * perform(WindowProcedure(samples), own[:1])[0].seconds / 3600
+        if own[0].fit.model in (*BASELINES, OUT_OF_DISTRIBUTION):
+            hours = len(own) * perform(WindowProcedure(plan.samples), own[:1])[0].seconds / 3600
             fits = 0 if name == OUT_OF_DISTRIBUTION else len(own)
             out.append(Cost(name, len(own), fits, 0, hours))
         else:
-            out.append(_of_network(samples, name, own[0], len(own)))
+            out.append(_of_network(plan.samples, name, own[0], len(own)))
     tell("measure", len(groups), len(groups), "")
-    if rounds:
-        out.append(_of_audit(samples, recipe, by_person, rounds))
-    if permutations:
-        tried = min(TRIED, permutations)
-        began = time.perf_counter()
-        ridge_null(
-            window_features(samples.X),
-            samples.table,
-            by_person=by_person,
-            permutations=tried,
-            repeats=recipe.evaluation.repeats,
-            seed=recipe.training.seed,
-        )
-        hours = (time.perf_counter() - began) * permutations / tried / 3600
-        out.append(Cost("null", permutations, permutations, 0, hours, shared=False))
+    if audited:
+        rounds = PERMUTATIONS + DIVISIONS
+        two = partial(audit_ridge, plan.features, metric=plan.metric, permutations=1, divisions=1)
+        out.append(Cost("audit", 0, rounds, 0, _hours_of(two) * rounds / 2, shared=False))
+    if n := plan.permutations:
+        tried = min(TRIED, n)
+        out.append(Cost("null", n, n, 0, _hours_of(lambda: null_of(plan, tried)) * n / tried, shared=False))
+    out.append(Cost("report", 0, 0, 0, _hours_of_report(plan, cohort, tasks), shared=False))
     return out
 
 
-def _of_audit(samples: Samples, recipe: Recipe, by_person: bool, rounds: int) -> Cost:
-    """One round on true labels and one on permuted ones, and the draws of people that follow, measured."""
-    features = window_features(samples.X)
+def _hours_of(run: Callable[[], object]) -> float:
     began = time.perf_counter()
-    audit_ridge(
-        features,
-        samples.table,
-        by_person=by_person,
-        metric=recipe.evaluation.metric,
-        permutations=1,
-        divisions=1,
-        seed=recipe.training.seed,
-        tell=silent,
+    run()
+    return (time.perf_counter() - began) / 3600
+
+
+def _hours_of_report(plan: EvaluationPlan, cohort: Cohort, tasks: Sequence[WindowTask]) -> float:
+    """How long figures, tables and pages take, of predictions drawn at random."""
+    n, rng = len(plan.samples.labels), np.random.default_rng(0)
+    results = [
+        FitResult(task, rng.dirichlet(np.ones(n), len(task.fold.test)), {}, 0.0)
+        for task in tasks
+        if task.tag == CONDITIONS
+    ]
+    novel = [task for task in tasks if task.tag == OUT_OF_DISTRIBUTION]
+    results += perform(WindowProcedure(plan.samples), novel[:1]) if novel else []
+    return _hours_of(
+        lambda: figures_of(plan, cohort, predictions_of(plan, results), results, null=None, where=None)
     )
-    return Cost("audit", 0, rounds, 0, (time.perf_counter() - began) * rounds / 2 / 3600, shared=False)
 
 
 def _of_network(samples: Samples, name: str, task: WindowTask, n_folds: int) -> Cost:
@@ -161,17 +137,7 @@ def _epoch_seconds(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[float,
 
 
 def print_plan(costs: Sequence[Cost], workers: int, console: Console | None = None) -> None:
-    """Print fits and time of every condition, and of all.
-
-    Parameters
-    ----------
-    costs : sequence of Cost
-        Of every condition.
-    workers : int
-        Processes that would share the folds.
-    console : rich console or None
-        Where to.
-    """
+    """Print fits and time of every condition, and of all, if so many processes shared the folds."""
     table = Table(
         title="About what this evaluation would cost (measured on this machine, one process)",
         caption="networks as if none stopped early; on a machine that does other work too it takes longer",

@@ -2,14 +2,16 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 
 from models.errors import HemostreamError
-from models.output_place import check_folder
+from models.output_place import check_folder, report_if_full
 from models.private import replace_private
 from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
@@ -18,17 +20,17 @@ from offline.base.versions import versions
 from offline.explain.maps import METHODS
 from offline.report.evaluation import CHANNEL_MAP as MAP
 from offline.report.evaluation import picture_of
-from offline.report.folder import JSON, PAGE
+from offline.report.folder import JSON, PAGE, write_report
 from offline.report.leakage import draw_audit
 from offline.report.maps import draw_channel_map, draw_explanation
-from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from realtime.pipeline import Pipeline
+from offline.stats.regression import ContinuousPredictions, write_continuous
 
 AUDIT, NETWORK_AUDIT = "audit", "audit-network"
 """Names of the leakage audits: of the ridge model, and of the recipe's own network."""
 WORK = "work"
-"""Outcomes of folds are kept here until the run is whole."""
+"""Results of folds are kept here until the run is whole."""
+AGAIN = "Make room, and start the same command again"
 PICTURES = tuple(picture_of(method) for method in METHODS)
 WRITTEN = (
     "results.json",
@@ -42,6 +44,29 @@ WRITTEN = (
     *PICTURES,
     WORK,
 )
+
+
+Audits = Mapping[str, Mapping[str, Any]]
+"""What leakage protocols gave, by the names of their files."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What an evaluation found.
+
+    Parameters
+    ----------
+    predictions : Predictions or ContinuousPredictions
+        The one table.
+    figures : mapping
+        What is in ``results.json``: JSON types, nothing of when or where.
+    run : mapping
+        What is in ``run.json``: times, versions, machine.
+    """
+
+    predictions: Predictions | ContinuousPredictions
+    figures: dict[str, Any]
+    run: dict[str, Any]
 
 
 def folder_for(out: str | Path) -> Path:
@@ -62,27 +87,44 @@ def folder_for(out: str | Path) -> Path:
     return folder
 
 
-def clear(folder: Path) -> None:
-    """Remove what an earlier evaluation wrote, so that no figure or picture of it passes for a new one.
+def write_results(folder: Path, results: Results, samples: Samples, audits: Audits) -> None:
+    """Write everything that an evaluation found; what an earlier one wrote is removed.
 
-    What is kept of folds stays: it is known by its content.
+    So no figure or picture of it passes for a new one.  What is kept of folds stays: it is known by its
+    content.
+
+    Parameters
+    ----------
+    folder : path
+        As `folder_for` gave it.
+    results : Results
+        Tables, figures, run.
+    samples : Samples
+        What was evaluated.
+    audits : mapping of str to mapping
+        What leakage protocols gave, by the names of their files.
+
+    Raises
+    ------
+    HemostreamError
+        The disk is full.
     """
-    for name in WRITTEN:
-        if name != WORK:
-            (folder / name).unlink(missing_ok=True)
-
-
-def write_results(
-    folder: Path,
-    predictions: Predictions,
-    figures: Mapping[str, Any],
-    run: Mapping[str, Any],
-    samples: Samples,
-) -> None:
-    """Write the tables and the figures."""
-    write_predictions(folder / "predictions.csv", predictions)
-    write_table(folder / "samples.csv", samples.table, samples.labels)
-    write_figures(folder, figures, run)
+    of_windows = isinstance(results.predictions, Predictions)
+    advice = f"{AGAIN}: what was computed of the folds is kept" if of_windows else AGAIN
+    with report_if_full("The report", folder, advice):
+        for name in WRITTEN:
+            if name != WORK:
+                (folder / name).unlink(missing_ok=True)
+        if isinstance(results.predictions, Predictions):
+            write_predictions(folder / "predictions.csv", results.predictions)
+            write_table(folder / "samples.csv", samples.table, samples.labels)
+            _write_maps(folder, results.figures, samples)
+        else:
+            write_continuous(folder / "predictions.csv", results.predictions)
+        write_figures(folder, results.figures, results.run)
+        for name, audit in audits.items():
+            write_audit(folder, audit, name)
+        write_report(folder)
 
 
 def write_figures(folder: Path, figures: Mapping[str, Any], run: Mapping[str, Any]) -> None:
@@ -94,30 +136,21 @@ def write_figures(folder: Path, figures: Mapping[str, Any], run: Mapping[str, An
 def write_audit(folder: Path, audit: Mapping[str, Any], name: str = AUDIT) -> None:
     """Write a leakage audit as ``NAME.json``, and drawn as ``NAME.png``."""
     write_json(folder / f"{name}.json", audit)
-    replace_private(folder / f"{name}.png")
-    draw_audit(audit).savefig(folder / f"{name}.png", dpi=120)
+    _write_picture(draw_audit(audit), folder / f"{name}.png", dpi=120)
 
 
-def write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples, recipe: Recipe) -> None:
-    """Draw the explanations and the map of channels on the probe.
-
-    Parameters
-    ----------
-    folder : path
-        Of the evaluation.
-    figures : mapping
-        What ``results.json`` holds.
-    samples, recipe
-        What was evaluated.
-    """
-    spec = Pipeline(recipe.pipeline, samples.spec).spec_out
+def _write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples) -> None:
+    """Draw the explanations and the map of channels on the probe."""
     for method, its in figures["explanations"].items():
-        figure = draw_explanation(method, its, spec, samples.rate)
-        replace_private(folder / picture_of(method))
-        figure.savefig(folder / picture_of(method), dpi=130)
-    if figures["channel_map"] is not None:
-        replace_private(folder / MAP)
-        draw_channel_map(figures["channel_map"], spec, samples.labels).savefig(folder / MAP, dpi=130)
+        drawn = draw_explanation(method, its, samples.behind, samples.rate)
+        _write_picture(drawn, folder / picture_of(method), dpi=130)
+    if (channels := figures["channel_map"]) is not None:
+        _write_picture(draw_channel_map(channels, samples.behind, samples.labels), folder / MAP, dpi=130)
+
+
+def _write_picture(figure: Figure, path: Path, *, dpi: int) -> None:
+    replace_private(path)
+    figure.savefig(path, dpi=dpi)
 
 
 def run_of(began: datetime, seconds: dict[str, float], workers: int, cluster: str | None) -> dict[str, Any]:

@@ -39,10 +39,8 @@ def run_tasks(
 
     Parameters
     ----------
-    procedure : Procedure
-        Fits and predicts.
-    tasks : sequence of FitTask
-        In canonical order.
+    procedure, tasks
+        What fits and predicts, and what is fitted.
     cache : FitCache or None
         What is kept already, and what is added.
     workers : Workers or None
@@ -50,7 +48,7 @@ def run_tasks(
     elsewhere : callable or None
         Computes them instead (`offline.evaluation.dask_cluster`).
     tell : callable
-        Told of every task.
+        Called after every task.
     what : str
         What progress is called.
     """
@@ -82,19 +80,7 @@ def perform(
     tell: Tell = silent,
     folder: Path | None = None,
 ) -> list[FitResult[F]]:
-    """Compute tasks that are fitted in one go, with one thread.
-
-    Parameters
-    ----------
-    procedure : Procedure
-        Fits and predicts.
-    tasks : sequence of FitTask
-        One, or several with the same `Procedure.shared_by`.
-    tell : callable
-        Told of progress within the fit.
-    folder : path or None
-        Of their own, for what is done before they are whole.
-    """
+    """Compute tasks that are fitted in one go, with one thread (`Procedure.fit_predict`)."""
     began = time.perf_counter()
     # Torch's generator and its number of threads belong to the process: one fit at a time.
     with _ALONE, _one_thread():

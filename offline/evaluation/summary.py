@@ -1,6 +1,6 @@
-"""What is said about an evaluation: every condition's figures, their intervals, and what they do not say.
+"""What an evaluation found: every condition's figures, their intervals, and what they do not say.
 
-A pure function of the prediction table and of the null.  People are the unit of judgement: a mean over
+A pure function of the prediction table and of the null.  People are the unit: a mean over
 people counts everyone the same, however long they were recorded.
 """
 
@@ -106,31 +106,31 @@ def what_it_says(n_people: int, *, by_time: bool = False) -> str:
     """The sentence that goes with figures from so many people, or from parts of their recordings."""
     if by_time:
         people = "1 person" if n_people == 1 else f"{n_people} people"
-        return f"{people}, each judged by what saw other parts of their recordings: says nothing about others"
+        return (
+            f"{people}, each predicted by what saw other parts of their recordings: says nothing about others"
+        )
     if n_people < FEWEST_FOR_OTHERS:
         return f"{n_people} {'person' if n_people == 1 else 'people'}: says nothing about others"
-    return f"{n_people} people, each judged by what never saw them"
+    return f"{n_people} people, each predicted by what never saw them"
 
 
 def _of_people(
     table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
 ) -> dict[str, Any]:
-    """A person is one judgement."""
-    judged: PersonPredictions
+    """A person is predicted once."""
+    people: PersonPredictions
     if len(table.labels) == 2:
         scores = person_scores(table)
-        judged = pairs = Pairs.of(scores)
+        people = pairs = Pairs.of(scores)
         y: npt.NDArray[Any] = scores.positive
         rest = people_figures(scores, pairs, prevalence)
     else:
-        judged = classes = PersonClasses.of(table)
-        y = classes.y
-        rest = classes.figures(table.labels)
+        people = classes = PersonClasses.of(table)
+        y, rest = classes.y, classes.figures(table.labels)
     out: dict[str, Any] = {}
     for each in METRICS:
-        value = _known(float(judged.figure(each, y)[0]))
-        few = len(table.people) < FEWEST_FOR_OTHERS
-        sd = None if few else bootstrap_sd(judged, y, each, seed=seed)
+        value = _known(float(people.figure(each, y)[0]))
+        sd = None if _few(table) else bootstrap_sd(people, y, each, seed=seed)
         out[each] = _figure(value, sd, each, null, whole, people_vary=False)
     return out | rest
 
@@ -142,17 +142,20 @@ def _within_people(
     out: dict[str, Any] = {}
     for each in METRICS:
         own = np.array([v for v in own_figures(table, each).values() if v is not None])
-        few = len(table.people) < FEWEST_FOR_OTHERS
-        sd = None if few else bootstrap_mean_sd(own, seed=seed)
         mean = float(own.mean()) if len(own) else None
+        sd = None if _few(table) else bootstrap_mean_sd(own, seed=seed)
         # Permuting blocks knows nothing of how people differ: the wider of the two.
         out[each] = _figure(mean, sd, each, null, whole, people_vary=True)
-    if len(table.people) < FEWEST_FOR_OTHERS:
+    if _few(table):
         out["of_each"] = {
             person: [round(end, 4) for end in ends]
             for person, ends in within_person(table, metric, seed=seed).items()
         }
     return out
+
+
+def _few(table: Predictions) -> bool:
+    return len(table.people) < FEWEST_FOR_OTHERS
 
 
 def _figure(

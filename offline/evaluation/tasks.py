@@ -90,7 +90,7 @@ class Procedure(Protocol[F]):
         tasks : sequence of FitTask
             One, or several with the same `shared_by`.
         tell : callable
-            Told of progress within the fit.
+            Called with progress within the fit.
         folder : path or None
             Of the task's own, where something could be kept before it is whole.
         """

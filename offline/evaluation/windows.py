@@ -56,11 +56,11 @@ class WindowProcedure:
     samples : Samples
         All.
     stored : tuple or None
-        Files of the windows and of their features, if not in ``samples``, and where each window begins.
+        Files of the windows' signal and of their features, if not in ``samples``, and where each begins.
     """
 
     samples: Samples
-    stored: tuple[Path, Path, npt.NDArray[np.int64] | None] | None = None
+    stored: tuple[Path, Path, npt.NDArray[np.int64]] | None = None
     most_together: int = 1
 
     @cached_property
@@ -106,45 +106,31 @@ class WindowProcedure:
     def _opened(self) -> Samples:
         if self.stored is None:
             return self.samples
-        windows, features, begins = self.stored
-        X: Any = np.load(windows, mmap_mode="r", allow_pickle=False)
-        if begins is not None:
-            X = KeptWindows(X, begins, self.samples.X.shape[2])
-        mapped = np.load(features, mmap_mode="r", allow_pickle=False)
-        return replace(
-            self.samples, X=X, feature_summary=replace(self.samples.feature_summary, features=mapped)
-        )
+        signal, features = (np.load(path, mmap_mode="r", allow_pickle=False) for path in self.stored[:2])
+        X = KeptWindows(signal, self.stored[2], self.samples.X.shape[2])
+        summary = replace(self.samples.feature_summary, features=features)
+        return replace(self.samples, X=X, feature_summary=summary)
 
     @contextmanager
     def on_disk(self, folder: Path) -> "Iterator[WindowProcedure]":
         """With windows in a file that processes share: they are not copied into each."""
-        samples, X = self.samples, self.samples.X
-        stored = folder / "windows.npy", folder / "features.npy"
-        kept = X if isinstance(X, KeptWindows) else None
-        put_array(stored[0], np.asarray(X) if kept is None else kept.signal)
-        put_array(stored[1], samples.feature_summary.features)
+        samples, X, summary = self.samples, self.samples.X, self.samples.feature_summary
+        assert isinstance(X, KeptWindows)  # as they are collected
+        signal, features = folder / "windows.npy", folder / "features.npy"
+        put_array(signal, X.signal)
+        put_array(features, summary.features)
         empty = replace(
             samples,
             X=np.empty((0, *X.shape[1:]), dtype=np.float32),
-            feature_summary=replace(samples.feature_summary, features=samples.feature_summary.features[:0]),
+            feature_summary=replace(summary, features=summary.features[:0]),
         )
-        yield WindowProcedure(empty, (*stored, None if kept is None else kept.at))
-        for path in stored:
+        yield WindowProcedure(empty, (signal, features, X.at))
+        for path in (signal, features):
             path.unlink(missing_ok=True)
 
 
 def permuted_samples(samples: Samples, recipe: Recipe, number: int) -> Samples:
-    """The same samples with permuted labels.
-
-    Parameters
-    ----------
-    samples : Samples
-        With the true labels.
-    recipe : Recipe
-        Whose labels they are, and the seed.
-    number : int
-        Of the permutation: it follows from the seed and this number alone.
-    """
+    """The same samples with permuted labels, which follow from the recipe's seed and this number alone."""
     by_person = recipe.labels.target == "person"
     target = permuted_labels(samples.table, number, seed=recipe.training.seed, by_person=by_person)
     return replace(samples, table=replace(samples.table, target=target))

@@ -30,7 +30,7 @@ class WindowLabels:
     wanted : Labels
         Section of the recipe.
     cohort : Cohort
-        All recordings.
+        All recordings: leaving people out must not change what a label's number is.
     rows : sequence of CohortRow
         Those that are used.
 
@@ -42,7 +42,7 @@ class WindowLabels:
     Raises
     ------
     RecipeError
-        As `labels_of`.
+        The column is not there, does not hold what the recipe expects, or spells a label in two ways.
     """
 
     def __init__(self, wanted: Labels, cohort: Cohort, rows: Sequence[CohortRow]) -> None:
@@ -54,16 +54,7 @@ class WindowLabels:
     def of(
         self, number: int, name: str, replayed: ReplayedWindows, span: Span | None
     ) -> tuple[list[Window], list[int]]:
-        """The usable windows that have a label, and which.
-
-        Parameters
-        ----------
-        number, name : int, str
-            Of the recording: its place in ``rows``, and what it is called.
-        replayed : ReplayedWindows
-            Its windows.
-        span : Span or None
-            Only windows wholly inside it.
+        """The usable windows of a row of the table that have a label (wholly inside a span), and which.
 
         Raises
         ------
@@ -97,12 +88,7 @@ class WindowLabels:
         return events_spelt_otherwise(self._wanted, self._events)
 
     def refuse_empty(self, accounts: Sequence[SampleAccount]) -> None:
-        """Refuse a cohort in which a label has no window.
-
-        Parameters
-        ----------
-        accounts : sequence of SampleAccount
-            Of every recording.
+        """Refuse a cohort in which a label has no window, by the accounts of every recording.
 
         Raises
         ------
@@ -112,22 +98,22 @@ class WindowLabels:
         empty = [label for label in self.names if not any(each.labelled[label] for each in accounts)]
         if not empty:
             return
-        where, seen = f"the column {self._wanted.column!r}", ""
+        where, found = f"the column {self._wanted.column!r}", ""
         if self._wanted.source == "events":
             where = "labels.intervals (events, delay_s, duration_s)"
             names = sorted({name for label in empty for name in self._wanted.intervals[label].events})
-            seen = (
+            found = (
                 f"The recipe wants events {', '.join(map(repr, names))}; "
                 f"the recordings have {', '.join(map(repr, sorted(self._events))) or 'none'}. "
             )
             if far := [f"{words} in {name}" for name, words in self._outside.items()]:
-                seen += (
+                found += (
                     f"But events lie outside the recordings' time ({_first(far)}): those markers are on a "
                     "clock that the signal does not share, or of another recording. "
                 )
         lost = _first([f"{each.recording}: {lost_words(each)}" for each in accounts])
         raise RecipeError(
-            f"No usable window has label {' or '.join(map(repr, empty))}. {seen}Check {where}, "
+            f"No usable window has label {' or '.join(map(repr, empty))}. {found}Check {where}, "
             f"window.length_s and what was lost: {lost}."
         )
 
@@ -139,15 +125,7 @@ class WindowLabels:
 
 
 def events_spelt_otherwise(wanted: Labels, found: Collection[str]) -> list[Remark]:
-    """On events that are nearly called as the recipe wants them, and so are not taken.
-
-    Parameters
-    ----------
-    wanted : Labels
-        Section of the recipe.
-    found : collection of str
-        Names of the recordings' events.
-    """
+    """On recordings' events that are nearly called as the recipe wants them, and so are not taken."""
     taken = set(map(canonical, wanted.events))
     by_identity = {identity(name): name for name in sorted(wanted.events)}
     return [
@@ -168,28 +146,7 @@ def _first(lines: Sequence[str]) -> str:
 def labels_of(
     rows: Sequence[CohortRow], cohort: Cohort, wanted: Labels
 ) -> tuple[tuple[str, ...], list[str | None]]:
-    """All labels, and each row's own.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        The recordings that are used.
-    cohort : Cohort
-        All recordings: leaving people out must not change what a label's number is.
-    wanted : Labels
-        Section of the recipe.
-
-    Returns
-    -------
-    tuple of str, list of (str or None)
-        Labels in the order of the network's outputs; for each row its own where labels stand in a
-        column, None where it has none of them or labels come from events.
-
-    Raises
-    ------
-    RecipeError
-        The column is not there, does not hold what the recipe expects, or spells a label in two ways.
-    """
+    """All labels, and each row's own: None where it has none of them, or labels come from events."""
     if wanted.source == "events":
         return tuple(wanted.intervals), [None] * len(rows)
     assert wanted.column is not None
@@ -217,13 +174,7 @@ def labels_of(
 
 
 def amount_of(text: str, column: str) -> float | None:
-    """A column's number; None where it is empty.
-
-    Raises
-    ------
-    RecipeError
-        It is no finite number.
-    """
+    """A column's finite number; None where it is empty."""
     try:
         return code_in(text)
     except ValueError as error:
@@ -231,19 +182,12 @@ def amount_of(text: str, column: str) -> float | None:
 
 
 def amounts_of(cohort: Cohort, column: str) -> dict[str, float]:
-    """Each person's amount, of those who have one.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Whose.
-    column : str
-        Where it stands.
+    """Each person's number in a column of the cohort, of those who have one.
 
     Raises
     ------
     RecipeError
-        A person has two.
+        A person has two, or it is no finite number.
     """
     out: dict[str, float] = {}
     for row in cohort.rows:

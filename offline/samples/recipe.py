@@ -203,7 +203,7 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
     Raises
     ------
     RecipeError
-        Says every key that is unknown (with its near match), missing, or of a wrong value.
+        Names every key that is unknown (with its near match), missing, or of a wrong value.
     """
     recipe = decode(Recipe, values, error=RecipeError, what=f"Recipe {where} is wrong")
     try:

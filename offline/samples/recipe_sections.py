@@ -140,7 +140,7 @@ class Training(Record):
 class EvaluationSection(Record):
     """How a recipe is evaluated; fixed before it runs, and part of the recipe's hash.
 
-    Figures are by person always: a person is one judgement where the label is theirs, and otherwise
+    Figures are by person always: a person is predicted once where the label is theirs, and otherwise
     has a figure of their own, averaged over people.
 
     Parameters
@@ -150,7 +150,8 @@ class EvaluationSection(Record):
     repeats : int
         Divisions of the people into folds; people who are each left out alone are divided once.
     permutations : int
-        Labellings of the null (whole procedure, ridge model); 0 is none, and then no interval between people.
+        Permutations of the ridge model's null (its whole procedure); 0 is none, and then no interval between
+        people.
     network_permutations : int
         Permutations of a null of the recipe's own network, each fitted in all folds again; settings are kept
         as the recipe has them, so it is a conditional null. Under 19 give no p.

@@ -30,6 +30,7 @@ from offline.samples.span import Span, usable_within
 from offline.samples.twice import same_files, same_signals
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
+from realtime.pipeline import Pipeline
 from realtime.signal import SignalSpec
 from realtime.windows import Window
 
@@ -65,12 +66,8 @@ class Samples:
         What the table's targets stand for.
     spec : SignalSpec
         The channels that were taken from the recordings, in order.
-    rate : float
-        Samples a second of X, Hz.
-    names : tuple of str
-        The channels of X.
-    places : tuple of int
-        The place on the head of each (`offline.samples.replay.ReplayedWindows`).
+    behind : SignalSpec
+        The channels of X: what the pipeline makes of them.
     feature_summary : FeatureSummary
         What all usable windows look like, those without a label too: a live session predicts them all.
     delay_s : float
@@ -97,9 +94,7 @@ class Samples:
     X: Windows
     labels: tuple[str, ...]
     spec: SignalSpec
-    rate: float
-    names: tuple[str, ...]
-    places: tuple[int, ...]
+    behind: SignalSpec
     feature_summary: FeatureSummary
     delay_s: float
     accounts: tuple[SampleAccount, ...]
@@ -112,6 +107,26 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def rate(self) -> float:
+        """Samples a second of X, Hz."""
+        return self.behind.rate
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The channels of X."""
+        return self.behind.names
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """For each channel of X the number of its place on the head, from 0.
+
+        Channels of one source and detector share it, for they are lost together.
+        """
+        keys = [channel.name if None in channel.pair else channel.pair for channel in self.behind.channels]
+        number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+        return tuple(number[key] for key in keys)
 
 
 def collect(
@@ -164,16 +179,15 @@ def collect(
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[SampleAccount] = []
     looks: list[FeatureSummary] = []
-    behind: tuple[str, ...] = ()
-    places: tuple[int, ...] = ()
+    behind = Pipeline(plan.pipeline, spec).spec_out
     delay_s = 0.0
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
             kept, targets = window_labels.of(done, name, replayed, span)
-        behind, places, delay_s = replayed.names, replayed.places, replayed.delay_s
-        looks.append(summarise(usable_within(replayed, span), behind, row.person, name))
+        delay_s = replayed.delay_s
+        looks.append(summarise(usable_within(replayed, span), behind.names, row.person, name))
         accounts.append(account_of(name, row, replayed, targets, labels))
         if kept:
             parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
@@ -190,9 +204,7 @@ def collect(
         X=KeptWindows.concatenate([X for _, X in parts]),
         labels=labels,
         spec=spec,
-        rate=recipe.rate,
-        names=behind,
-        places=places,
+        behind=behind,
         feature_summary=FeatureSummary.concatenate(looks),
         delay_s=delay_s,
         accounts=tuple(_with_remarks(account, remarks) for account in accounts),

@@ -28,6 +28,5 @@ class VisibleChannels:
         return replace(
             samples,
             X=shown.astype(np.float32),
-            names=tuple(samples.names[i] for i in self.channels),
-            places=tuple(samples.places[i] for i in self.channels),
+            behind=samples.behind.pick(self.channels),
         )

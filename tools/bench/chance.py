@@ -12,11 +12,12 @@ from multiprocessing import get_context
 import numpy as np
 from cyclopts import App
 
+from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
-from offline.evaluation.ridge import labelled_rows
-from offline.evaluation.ridge_null import person_rounds, ridge_null
+from offline.evaluation.feature_table import FeatureTable
+from offline.evaluation.ridge_null import ridge_null, ridge_rounds
 from offline.stats.intervals import around, bootstrap_sd, null_sd
-from offline.stats.primary import METRICS, Pairs
+from offline.stats.primary import METRICS, Pairs, person_scores
 from tools.bench.chance_network import PERMUTED, of_networks
 
 app = App(name="chance", help="Chance, and how often intervals cover it.", help_format="plaintext")
@@ -91,14 +92,13 @@ def _cohort(
     person = np.array([f"p{i:03d}" for i in whose])
     start = np.tile(np.arange(WINDOWS, dtype=float), n)
     table = SampleTable(person, person, person, np.full(len(y), ""), start, start + 7.0, y)
-    rows = labelled_rows(features, y, person, by_person=True)
-    scores = person_rounds(rows, repeats=repeats, seed=seed)
+    data = FeatureTable(features, table, by_person=True)
+    rounds = ridge_rounds(data, repeats=repeats, seed=seed)
+    scores = person_scores(Predictions.concatenate(rounds))
     pairs = Pairs.of(scores)
     null = None
     if permutations:
-        null = ridge_null(
-            features, table, by_person=True, permutations=permutations, repeats=repeats, seed=seed
-        )
+        null = ridge_null(data, permutations=permutations, repeats=repeats, seed=seed)
     out: list[tuple[float, bool | None, bool | None]] = []
     for metric in METRICS:
         value = float(pairs.figure(metric, scores.positive)[0])

@@ -13,6 +13,7 @@ from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import evaluation_folds
 from offline.estimators.baselines import window_features
+from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.fit_and_predict import fit_predict
 from offline.evaluation.ridge_null import ridge_null
 from offline.samples.novelty import FeatureSummary
@@ -88,8 +89,8 @@ def _samples(X: np.ndarray, y: np.ndarray) -> Samples:
     nothing = FeatureSummary(
         np.zeros((0, CHANNELS, 4)), np.zeros((0, CHANNELS), bool), person[:0], person[:0]
     )
-    names, places = tuple(channel.name for channel in channels), tuple(range(CHANNELS))
-    return Samples(table, X, ("A", "B"), SignalSpec(channels, 5.0), 5.0, names, places, nothing, 0.0, (), ())
+    spec = SignalSpec(channels, 5.0)
+    return Samples(table, X, ("A", "B"), spec, spec, nothing, 0.0, (), ())
 
 
 def _permuted(samples: Samples, recipe: Recipe, permutations: int) -> list[tuple[float, float, float]]:
@@ -112,7 +113,7 @@ def _permuted(samples: Samples, recipe: Recipe, permutations: int) -> list[tuple
         )
     scores_of = person_scores(Predictions.concatenate(parts))
     pairs = Pairs.of(scores_of)
-    null = ridge_null(window_features(samples.X), table, by_person=True, permutations=permutations)
+    null = ridge_null(FeatureTable(window_features(samples.X), table, True), permutations=permutations)
     out = []
     for metric in METRICS:
         value = float(pairs.figure(metric, scores_of.positive)[0])

@@ -15,7 +15,8 @@ from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.base.progress import shown
 from offline.estimators.baselines import window_features
-from offline.evaluation.leakage.ridge import audit_ridge
+from offline.evaluation.feature_table import FeatureTable
+from offline.evaluation.leakage.window_audits import audit_ridge
 from offline.evaluation.results_folder import write_audit
 from offline.report.leakage import conditions
 from offline.samples.recipe import parse_recipe
@@ -67,9 +68,7 @@ def leakage(*, data: Path | None = None, groupings: int = 100, out: Path | None 
         samples = collect(read_cohort(cohort), parse_recipe(RECIPE, "rest"), progress=tell)
         refuse_shared(samples.shared)
         found = audit_ridge(
-            window_features(samples.X),
-            samples.table,
-            by_person=True,
+            FeatureTable(window_features(samples.X), samples.table, by_person=True),
             permutations=groupings,
             divisions=1,  # the groups of the table are drawn at random like all others
             tell=tell,

@@ -1,6 +1,6 @@
 """An audit: each leakage protocol beside its honest twin, with true labels and with permuted ones.
 
-It says what a protocol gives on these data, and nothing about any paper: whoever divides windows at random
+It shows what a protocol gives on these data, and nothing about any paper: whoever divides windows at random
 may still have found something.
 """
 
@@ -101,19 +101,7 @@ def audit_of(
 
 
 def predicted(task: AuditTask, scores: Floats, table: SampleTable, labels: LabelsOf) -> Predictions:
-    """What a task's model predicted, beside the labels of its permutation.
-
-    Parameters
-    ----------
-    task : AuditTask
-        Which.
-    scores : (n, 2) float64
-        Probabilities of the fold's test samples.
-    table : SampleTable
-        All samples.
-    labels : callable
-        Labels of all samples, (n,) int64.
-    """
+    """Probabilities of a task's test samples, (n, 2) float64, beside the labels of its permutation."""
     return Predictions.of_fold(LABELS, replace(table, target=labels(task.permutation)), task.fold, scores)
 
 

@@ -29,6 +29,11 @@ def labels_by_permutation(table: SampleTable, *, seed: int, by_person: bool) -> 
     return cache(partial(permuted_labels, table, seed=seed, by_person=by_person))
 
 
+def fold_of(table: SampleTable, train: Rows, test: Rows, name: str) -> Fold:
+    """A fold of samples ``train``, (m,) intp, and ``test``, (k,) intp; people may stand on both sides."""
+    return Fold(tuple(sorted(set(table.person[test].tolist()))), train, test, name)
+
+
 class Division(StrEnum):
     """What is divided into folds."""
 

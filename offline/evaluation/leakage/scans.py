@@ -20,6 +20,7 @@ from offline.evaluation.leakage.protocols import (
     LeakageProtocol,
     Rounds,
     Rows,
+    fold_of,
 )
 from offline.stats.metrics import figures
 
@@ -75,19 +76,7 @@ def plan_scans(
 
 
 def folds_by_person(table: SampleTable, rows: Rows, y: Labels, *, seed: int) -> list[Fold]:
-    """Folds of people of a site, both labels in each.
-
-    Parameters
-    ----------
-    table : SampleTable
-        Of everybody; a person may have several rows.
-    rows : (m,) intp
-        Of the site.
-    y : (n,) int64
-        Labels of all rows, one a person.
-    seed : int
-        Who comes together.
-    """
+    """Folds of the people of ``rows``, (m,) intp, labelled by ``y``, (n,) int64; both labels in each."""
     _, first, whose = np.unique(table.person[rows], return_index=True, return_inverse=True)
     own = y[rows][first]
     split = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
@@ -98,20 +87,9 @@ def folds_by_person(table: SampleTable, rows: Rows, y: Labels, *, seed: int) -> 
 
 
 def shuffled(table: SampleTable, rows: Rows, y: Labels, folds: Sequence[Fold], *, seed: int) -> list[Fold]:
-    """Folds of the same sizes and shares of labels, but of rows at random instead of people.
+    """Folds of the sizes and shares of labels of the honest ones, but of rows at random instead of people.
 
-    Parameters
-    ----------
-    table : SampleTable
-        Of everybody.
-    rows : (m,) intp
-        That are divided.
-    y : (n,) int64
-        Labels of all rows.
-    folds : sequence of Fold
-        The honest ones.
-    seed : int
-        Which row comes where.
+    Of ``rows``, (m,) intp, labelled by ``y``, (n,) int64 of all rows.
     """
     rng = np.random.default_rng(seed)
     part = np.zeros(len(table), dtype=np.int64)
@@ -124,12 +102,10 @@ def shuffled(table: SampleTable, rows: Rows, y: Labels, folds: Sequence[Fold], *
 
 
 def _folds(table: SampleTable, rows: Rows, part: Labels, seed: int) -> list[Fold]:
-    out = []
-    for k in range(int(part.max()) + 1):
-        train, test = rows[part != k], rows[part == k]
-        people = tuple(sorted(set(table.person[test].tolist())))
-        out.append(Fold(people, train, test, f"fold {k + 1} of {seed}"))
-    return out
+    return [
+        fold_of(table, rows[part != k], rows[part == k], f"fold {k + 1} of {seed}")
+        for k in range(int(part.max()) + 1)
+    ]
 
 
 def figures_by_sample(table: Predictions) -> dict[str, float]:

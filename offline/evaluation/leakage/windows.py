@@ -5,88 +5,36 @@ many channels, and share one honest twin: people in folds, channels chosen and f
 training people.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from models.arrays import Floats
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds
+from offline.evaluation.feature_table import FeatureTable, Labelled
 from offline.evaluation.leakage.protocols import (
     HONEST,
     OF_WINDOWS,
     AuditTask,
     Division,
     Labels,
-    LabelsOf,
     Rounds,
     Rows,
+    fold_of,
 )
-from offline.evaluation.ridge import Labelled, labelled_rows
 
 SELECTED = 0.1
 """Share of the channels that are chosen; two at least."""
 PER_CHANNEL = 3
 """Features of a channel: mean, slope, spread."""
 RANDOM_FOLDS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class AuditWindows:
-    """What every protocol works on.
-
-    Parameters
-    ----------
-    features : (n, n_features) float64
-        Of all windows: all means, all slopes, all spreads.
-    table : SampleTable
-        Whose they are; the targets are not used.
-    apart : (m,) intp
-        Windows of which none overlap, in each recording from its first on: those that are predicted.
-    by_person : bool
-        Whether the label is the person's.
-    """
-
-    features: Floats
-    table: SampleTable
-    apart: Rows
-    by_person: bool
-
-    @classmethod
-    def of(cls, features: Floats, table: SampleTable, *, by_person: bool) -> "AuditWindows":
-        """Find the windows that do not overlap."""
-        return cls(features, table, windows_apart(table), by_person)
-
-    def rows(self, which: Rows, y: Labels) -> Labelled:
-        """Windows ``which``, (m,) intp, labelled by ``y``, (n,) int64; or the people whose they are."""
-        return labelled_rows(
-            self.features[which], y[which], self.table.person[which], by_person=self.by_person
-        )
-
-    def columns(self, task: AuditTask, y: Labels) -> Rows:
-        """The features that a task's model sees, (m,) intp."""
-        return select_channels(self.rows(task.selection, y))
-
-    def channels(self, task: AuditTask, y: Labels) -> Rows:
-        """The channels that a task's model sees, (m,) intp."""
-        columns = self.columns(task, y)
-        return columns[: len(columns) // PER_CHANNEL]
+Permuted = Callable[[int | None], FeatureTable]
+"""All windows, with the labels of a permutation; None: with the true ones."""
 
 
 def windows_apart(table: SampleTable) -> Rows:
-    """Windows of which none overlap: in each recording the first, and the next that begins when it ended.
-
-    Parameters
-    ----------
-    table : SampleTable
-        All windows.
-
-    Returns
-    -------
-    (m,) intp
-        Rows of the table, ascending.
-    """
+    """Rows, (m,) intp, of which none overlap: in each recording the first, and the next when it ended."""
     chosen: list[int] = []
     for name in np.unique(table.recording):
         rows = np.flatnonzero(table.recording == name)
@@ -98,57 +46,34 @@ def windows_apart(table: SampleTable) -> Rows:
     return np.array(sorted(chosen), dtype=np.intp)
 
 
-def plan_windows(windows: AuditWindows, labels: LabelsOf, rounds: Rounds) -> Iterator[AuditTask]:
-    """The tasks, round by round, each fitted to as many windows: the honest folds, then every protocol's.
-
-    Parameters
-    ----------
-    windows : AuditWindows
-        All.
-    labels : callable
-        Labels of all windows, 0 or 1, (n,) int64.
-    rounds : sequence of (int or None, int)
-        Permutation, and seed of the division.
-    """
+def plan_windows(permuted: Permuted, rounds: Rounds) -> Iterator[AuditTask]:
+    """The tasks, round by round, each fitted to as many windows: the honest folds, then every protocol's."""
+    apart = windows_apart(permuted(None).table)
     for permutation, seed in rounds:
-        y = labels(permutation)
+        table = permuted(permutation).table
         divisions = {
-            protocol: divisions_of(windows, y, protocol.division, seed) for protocol in (HONEST, *OF_WINDOWS)
+            protocol: divisions_of(table, apart, protocol.division, seed)
+            for protocol in (HONEST, *OF_WINDOWS)
         }
         n_train = min(len(fold.train) for folds in divisions.values() for fold in folds)
         for protocol, folds in divisions.items():
             for fold in folds:
-                train = _as_many(fold.train, y, n_train, np.random.default_rng([seed, 2]))
-                own = Fold(fold.held_out, train, fold.test, fold.name)
+                train = _as_many(fold.train, table.target, n_train, np.random.default_rng([seed, 2]))
+                own = replace(fold, train=train)
                 yield AuditTask(protocol, protocol is not HONEST, permutation, seed, own)
 
 
-def divisions_of(windows: AuditWindows, y: Labels, division: Division, seed: int) -> list[Fold]:
-    """Folds of windows; of each, what may be trained on.
-
-    Parameters
-    ----------
-    windows : AuditWindows
-        All.
-    y : (n,) int64
-        Labels of all windows.
-    division : Division
-        What is divided.
-    seed : int
-        Of the division.
-    """
-    apart, table = windows.apart, windows.table
+def divisions_of(table: SampleTable, apart: Rows, division: Division, seed: int) -> list[Fold]:
+    """Folds that predict these windows, (m,) intp, of which none overlap; of each, what may be trained on."""
     if division is Division.PEOPLE:
-        folds = evaluation_folds(table.person[apart], y[apart], seed=seed)
-        return [Fold(fold.held_out, apart[fold.train], apart[fold.test], fold.name) for fold in folds]
+        folds = evaluation_folds(table.person[apart], table.target[apart], seed=seed)
+        return [replace(fold, train=apart[fold.train], test=apart[fold.test]) for fold in folds]
     divided = apart if division is Division.WINDOWS else np.arange(len(table))
     part = np.random.default_rng([seed, 1]).permutation(len(divided)) % RANDOM_FOLDS
-    folds = []
-    for k in range(RANDOM_FOLDS):
-        test = np.intersect1d(divided[part == k], apart)
-        people = tuple(sorted(set(table.person[test].tolist())))
-        folds.append(Fold(people, divided[part != k], test, f"{k}"))
-    return folds
+    return [
+        fold_of(table, divided[part != k], np.intersect1d(divided[part == k], apart), f"{k}")
+        for k in range(RANDOM_FOLDS)
+    ]
 
 
 def _as_many(rows: Rows, y: Labels, n: int, rng: np.random.Generator) -> Rows:
@@ -161,31 +86,26 @@ def _as_many(rows: Rows, y: Labels, n: int, rng: np.random.Generator) -> Rows:
 
 
 def select_channels(rows: Labelled) -> Rows:
-    """The columns of the channels of which some feature differs most between the labels (largest t).
+    """The columns, (m,) intp, of the channels of which some feature differs most between the labels.
 
-    Parameters
-    ----------
-    rows : Labelled
-        Those whose labels may be used.
-
-    Returns
-    -------
-    (m,) intp
-        Columns: all features of the chosen channels.
+    Of ``rows`` the labels may be used; all features of a chosen channel are taken.
     """
-    positive = rows.y == 1
-    weight = rows.weight / rows.weight.sum()
-    scores = np.zeros(rows.features.shape[1])
+    positive, weight = rows.y == 1, rows.weight
+    n_features = rows.features.shape[1]
+    scores, n_channels = np.zeros(n_features), n_features // PER_CHANNEL
     if positive.any() and not positive.all():
-        means, variance = [], np.zeros_like(scores)
+        means, variance = [], np.zeros(n_features)
         for label in (positive, ~positive):
             share = weight[label] / weight[label].sum()
-            mean = share @ rows.features[label]
-            variance += share @ np.square(rows.features[label] - mean)
-            means.append(mean)
+            means.append(share @ rows.features[label])
+            variance += share @ np.square(rows.features[label] - means[-1])
         scores = np.abs(means[0] - means[1]) / np.sqrt(np.maximum(variance, 1e-300))
-    n_channels = rows.features.shape[1] // PER_CHANNEL
     best = scores.reshape(PER_CHANNEL, n_channels).max(axis=0)
     n = min(max(round(SELECTED * n_channels), 2), n_channels)
     channels = np.sort(np.argsort(-best, kind="stable")[:n])
     return np.concatenate([channels + k * n_channels for k in range(PER_CHANNEL)]).astype(np.intp)
+
+
+def channels_of(columns: Rows) -> Rows:
+    """The channels, (m,) intp, of columns as `select_channels` gives them."""
+    return columns[: len(columns) // PER_CHANNEL]

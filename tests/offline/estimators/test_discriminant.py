@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge as SklearnRidge
 
+from offline.base.sample_table import SampleTable
 from offline.estimators.discriminant import DEFAULT_PENALTY, fit_discriminant
 from offline.estimators.ridge import EVERY_OTHER
-from offline.evaluation.ridge import fit_ridge, labelled_rows
+from offline.evaluation.feature_table import FeatureTable
+from offline.evaluation.ridge import fit_ridge
 
 
 def halves(n: int, parts: int = 4) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -90,6 +92,14 @@ def test_its_log_odds_mean_what_they_say() -> None:
     assert found.log_odds(X)[:, 0] == pytest.approx(truth, abs=0.5)
 
 
+def table_of(
+    X: np.ndarray, y: np.ndarray, person: np.ndarray, *, by_person: bool = False, n_labels: int = 2
+) -> FeatureTable:
+    start = np.arange(len(y), dtype=float)
+    table = SampleTable(person, person, person, np.full(len(y), ""), start, start + 1.0, y)
+    return FeatureTable(X, table, by_person, n_labels)
+
+
 def test_a_person_weighs_the_same_however_many_windows_there_are() -> None:
     rng = np.random.default_rng(4)
     X = rng.normal(size=(12, 3))
@@ -97,10 +107,10 @@ def test_a_person_weighs_the_same_however_many_windows_there_are() -> None:
     person = np.array([f"p{i}" for i in range(12)])
     often = np.concatenate([np.arange(12), np.zeros(50, dtype=int)])  # the first person 51 times
     for by_person in (True, False):
-        one = fit_ridge(X, y, person, n_labels=2, by_person=by_person)
-        many = fit_ridge(X[often], y[often], person[often], n_labels=2, by_person=by_person)
+        one = fit_ridge(table_of(X, y, person, by_person=by_person), np.arange(12))
+        many = fit_ridge(table_of(X, y, person, by_person=by_person), often)
         assert many.probabilities(X) == pytest.approx(one.probabilities(X), abs=1e-9)
-    rows = labelled_rows(X[often], y[often], person[often], by_person=True)
+    rows = table_of(X, y, person, by_person=True).rows(often)
     assert rows.features == pytest.approx(X[np.argsort(person)])
     assert rows.person.tolist() == sorted(person.tolist())
 
@@ -111,10 +121,10 @@ def test_more_than_two_labels_and_too_few_people() -> None:
     X = rng.normal(size=(120, 4))
     X[:, :3] += 3 * np.eye(3)[y]
     person = np.array([f"p{i % 6}" for i in range(120)])
-    found = fit_ridge(X, y, person, n_labels=3, by_person=False)
+    found = fit_ridge(table_of(X, y, person, n_labels=3), np.arange(120))
     said = found.probabilities(X)
     assert said.sum(axis=1) == pytest.approx(1.0)
     assert (said.argmax(axis=1) == y).mean() > 0.9
-    alone = fit_ridge(X, y, np.full(120, "p"), n_labels=3, by_person=False)
+    alone = fit_ridge(table_of(X, y, np.full(120, "p"), n_labels=3), np.arange(120))
     assert alone.how["chosen_on"].startswith("nobody")
     assert alone.how["penalty"] == [DEFAULT_PENALTY] * 3

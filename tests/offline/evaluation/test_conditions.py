@@ -116,10 +116,10 @@ def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:
 
 def test_arms_are_refused_before_anything_is_read() -> None:
     with pytest.raises(RecipeError, match="cgrnn"):
-        conditions_of(task_recipe(), ["cgrn"], sites=False)
+        conditions_of(task_recipe(), ["cgrn"])
     with pytest.raises(RecipeError, match="dropout"):
-        conditions_of(task_recipe(evaluation={"ablate": ["dropot"]}), [], sites=False)
-    found = conditions_of(task_recipe(), ["lstm", "lstm"], sites=True)
+        conditions_of(task_recipe(evaluation={"ablate": ["dropot"]}), [])
+    found = conditions_of(task_recipe(), ["lstm", "lstm"])
     assert len({condition.name for condition in found}) == len(found)
     assert all(isinstance(condition, Condition) for condition in found)
 

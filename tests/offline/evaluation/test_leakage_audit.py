@@ -10,11 +10,11 @@ import pytest
 
 from models.errors import RecipeError
 from offline.base.cohort import read_cohort
-from offline.base.progress import silent
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.evaluate import evaluate
+from offline.evaluation.feature_table import FeatureTable, Labelled
 from offline.evaluation.leakage.audit import audit_of, predicted
 from offline.evaluation.leakage.protocols import (
     ALL,
@@ -26,16 +26,14 @@ from offline.evaluation.leakage.protocols import (
     SELECTION,
     AuditTask,
 )
-from offline.evaluation.leakage.ridge import audit_ridge
+from offline.evaluation.leakage.window_audits import audit_ridge
 from offline.evaluation.leakage.windows import (
-    AuditWindows,
     divisions_of,
     plan_windows,
     select_channels,
     windows_apart,
 )
 from offline.evaluation.results_folder import write_audit
-from offline.evaluation.ridge import Labelled
 from offline.report.console import print_audit
 from offline.report.leakage import audit_table
 from offline.samples.samples import collect
@@ -43,7 +41,7 @@ from offline.training.visible_channels import VisibleChannels
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
-def noise(n_people: int = 10, channels: int = 60, seed: int = 0) -> tuple[np.ndarray, SampleTable]:
+def noise(n_people: int = 10, channels: int = 60, seed: int = 0) -> FeatureTable:
     """People who differ from each other, windows of 7 s every second that share what they share."""
     rng = np.random.default_rng(seed)
     series = rng.normal(size=(n_people, channels, 60)) + 3 * rng.normal(size=(n_people, channels, 1))
@@ -52,11 +50,12 @@ def noise(n_people: int = 10, channels: int = 60, seed: int = 0) -> tuple[np.nda
     start = np.tile(np.arange(53.0), n_people)
     y = np.repeat(np.arange(n_people) % 2, 53).astype(np.int64)
     empty = np.full(len(y), "")
-    return window_features(X), SampleTable(person, person, empty, empty, start, start + 7.0, y)
+    table = SampleTable(person, person, empty, empty, start, start + 7.0, y)
+    return FeatureTable(window_features(X), table, True)
 
 
 def test_no_two_judged_windows_overlap() -> None:
-    _, table = noise()
+    table = noise().table
     apart = windows_apart(table)
     assert len(apart) == 10 * 8  # 0, 7, ... 49 s of each recording
     for name in table.people:
@@ -64,20 +63,19 @@ def test_no_two_judged_windows_overlap() -> None:
         assert (table.start[rows][1:] >= table.stop[rows][:-1]).all()
 
 
-def tasks_of(windows: AuditWindows, seed: int = 0) -> list[AuditTask]:
-    target = windows.table.target
-    return list(plan_windows(windows, lambda number: target, [(None, seed)]))
+def tasks_of(data: FeatureTable, seed: int = 0) -> list[AuditTask]:
+    return list(plan_windows(lambda number: data, [(None, seed)]))
 
 
 def test_protocols_predict_the_same_windows_once_after_training_on_as_many() -> None:
-    features, table = noise()
-    windows = AuditWindows.of(features, table, by_person=True)
-    tasks = tasks_of(windows)
+    data = noise()
+    table, apart = data.table, windows_apart(data.table)
+    tasks = tasks_of(data)
     assert len({len(task.fold.train) for task in tasks}) == 1
     for protocol in (HONEST, *OF_WINDOWS):
         own = [task for task in tasks if task.protocol is protocol]
-        assert sorted(np.concatenate([task.fold.test for task in own]).tolist()) == windows.apart.tolist()
-        for fold in divisions_of(windows, table.target, protocol.division, 0):
+        assert sorted(np.concatenate([task.fold.test for task in own]).tolist()) == apart.tolist()
+        for fold in divisions_of(table, apart, protocol.division, 0):
             assert not set(fold.train) & set(fold.test)
             shared = set(table.person[fold.train]) & set(table.person[fold.test])
             assert bool(shared) == (protocol in (OVERLAPPING, RANDOM, ALL)), protocol
@@ -95,8 +93,8 @@ def _overlaps(table: SampleTable, train: np.ndarray, test: np.ndarray) -> bool:
 
 
 def test_on_noise_the_honest_twin_is_at_chance_and_leakage_protocols_are_not() -> None:
-    features, table = noise()
-    found = audit_ridge(features, table, by_person=True, permutations=60, divisions=1, tell=silent)
+    data = noise()
+    found = audit_ridge(data, permutations=60, divisions=1)
     null = {
         protocol: found["protocols"][str(protocol)]["leaky"]["auc"]["permuted"]["mean"]
         for protocol in OF_WINDOWS
@@ -108,8 +106,8 @@ def test_on_noise_the_honest_twin_is_at_chance_and_leakage_protocols_are_not() -
     assert null[RANDOM] > honest + 0.15
     assert null[SELECTION] > honest + 0.1
     assert null[ALL] > honest + 0.2
-    few = {"by_person": True, "permutations": 4, "divisions": 2, "tell": silent}
-    assert audit_ridge(features, table, **few) == audit_ridge(features, table, **few)
+    few = {"permutations": 4, "divisions": 2}
+    assert audit_ridge(data, **few) == audit_ridge(data, **few)
 
 
 def test_selection_takes_the_channel_that_differs() -> None:
@@ -117,7 +115,7 @@ def test_selection_takes_the_channel_that_differs() -> None:
     X = rng.normal(size=(40, 3 * 20))
     y = np.arange(40) % 2
     X[:, 20 + 7] += 3 * y  # the slope of channel 7
-    rows = Labelled(X, y, np.arange(40).astype(str), np.ones(40))
+    rows = Labelled(X, y, np.arange(40).astype(str), np.ones(40), True)
     chosen = select_channels(rows)
     assert {7, 27, 47} <= set(chosen.tolist())
     assert len(chosen) == 6  # two channels of twenty, three features each
@@ -139,8 +137,7 @@ def test_three_labels_cannot_be_audited(tmp_path: Path) -> None:
 
 
 def test_an_audit_can_be_drawn_without_differences_between_people(tmp_path: Path) -> None:
-    features, table = noise(n_people=4, channels=3)
-    found = audit_ridge(features, table, by_person=True, permutations=3, divisions=1, tell=silent)
+    found = audit_ridge(noise(n_people=4, channels=3), permutations=3, divisions=1)
     write_audit(tmp_path, found)
     assert json.loads((tmp_path / "audit.json").read_text())["permutations"] == 3
 
@@ -168,8 +165,7 @@ def test_the_network_is_audited_by_the_same_protocols(tmp_path: Path) -> None:
 
 
 def test_what_is_chosen_or_normalised_outside_the_fold_differs_from_the_honest_twin_in_that_alone() -> None:
-    features, table = noise(channels=30)
-    tasks = tasks_of(AuditWindows.of(features, table, by_person=True), seed=3)
+    tasks = tasks_of(noise(channels=30), seed=3)
     honest, chosen, scaled = (
         [task for task in tasks if task.protocol is protocol]
         for protocol in (HONEST, SELECTION, NORMALISATION)
@@ -219,7 +215,7 @@ def test_the_table_has_columns_of_permuted_labels_only_where_there_are_some(
 
 def audit_of_two(permutations: int) -> dict[str, Any]:
     """Two protocols that share their twin, and one with a twin of its own."""
-    _, table = noise(n_people=1)
+    table = noise(n_people=1).table
     fold, out = Fold(("a",), np.arange(1), np.arange(1)), []
     for protocol, leaky, true, chance in (
         (HONEST, False, (0.8, 0.9), 0.5),

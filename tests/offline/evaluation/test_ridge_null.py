@@ -8,11 +8,12 @@ from scipy.stats import binom
 
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
-from offline.evaluation.ridge import Labelled
-from offline.evaluation.ridge_null import person_rounds, ridge_null
+from offline.evaluation.feature_table import FeatureTable
+from offline.evaluation.ridge_null import ridge_null, ridge_rounds
 from offline.stats.intervals import around, bootstrap_sd, clopper_pearson, null_sd, within_person
 from offline.stats.permutation import p_value, permuted_blocks, permuted_people
 from offline.stats.primary import Pairs, person_scores
+from offline.stats.primary_figure import primary
 
 
 def people_table(y: np.ndarray, site: np.ndarray | None = None, per_person: int = 3) -> SampleTable:
@@ -77,14 +78,12 @@ def test_pure_noise_is_at_chance_and_the_null_knows_how_far_it_strays() -> None:
     rng = np.random.default_rng(0)
     found, n = [], 12
     y = np.arange(n) % 2
-    person = np.array([f"p{i:03d}" for i in range(n)])
-    for seed in range(60):
-        rows = Labelled(rng.normal(size=(n, 6)), y, person, np.ones(n))
-        scores = person_rounds(rows, repeats=2, seed=seed)
-        found.append(Pairs.of(scores).figure("auc", scores.positive)[0])
-    assert np.mean(found) == pytest.approx(0.5, abs=0.1)  # its SD is 0.03
     table = people_table(y, per_person=1)
-    null = ridge_null(rng.normal(size=(n, 6)), table, by_person=True, permutations=60, repeats=2)
+    for seed in range(60):
+        rounds = ridge_rounds(FeatureTable(rng.normal(size=(n, 6)), table, True), repeats=2, seed=seed)
+        found.append(primary(Predictions.concatenate(rounds), "auc", by_person=True))
+    assert np.mean(found) == pytest.approx(0.5, abs=0.1)  # its SD is 0.03
+    null = ridge_null(FeatureTable(rng.normal(size=(n, 6)), table, True), permutations=60, repeats=2)
     assert np.mean(null.figures["auc"]) == pytest.approx(0.5, abs=0.12)
     assert np.std(null.figures["auc"]) == pytest.approx(np.std(found), rel=0.5)
 
@@ -93,13 +92,14 @@ def test_the_null_of_blocks_is_at_chance_and_an_effect_stands_out() -> None:
     table = block_table([10, 8, 12, 9, 11, 10], recordings=4)
     rng = np.random.default_rng(1)
     X = rng.normal(size=(len(table), 3)) + 2.0 * table.target[:, None]
-    null = ridge_null(X, table, by_person=False, permutations=150)
+    data = FeatureTable(X, table, False)
+    null = ridge_null(data, permutations=150)
     assert np.mean(null.figures["auc"]) == pytest.approx(0.5, abs=0.06)
     assert p_value(0.99, null.figures["auc"]) is not None
     assert np.quantile(null.figures["auc"], 0.99) < 0.99
-    again = ridge_null(X, table, by_person=False, permutations=150)
+    again = ridge_null(data, permutations=150)
     assert np.array_equal(again.figures["auc"], null.figures["auc"])
-    fewer = ridge_null(X, table, by_person=False, permutations=20)  # a labelling follows from its number
+    fewer = ridge_null(data, permutations=20)  # a labelling follows from its number
     assert fewer.figures["auc"] == pytest.approx(null.figures["auc"][:20], abs=1e-9)
 
 

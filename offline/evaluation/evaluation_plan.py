@@ -1,0 +1,155 @@
+"""What an evaluation fits and how it is reported, put together once: all that follows takes it.
+
+A recipe is decoded here and nowhere later: what comes after reads typed values, tasks and tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from models.errors import RecipeError
+from offline.base.sample_table import SampleTable
+from offline.base.splits import Fold
+from offline.estimators.baselines import window_features
+from offline.evaluation.conditions import Condition, divisions_of
+from offline.evaluation.feature_table import FeatureTable
+from offline.evaluation.fit_and_predict import TRAITS, settings_kept
+from offline.evaluation.tasks import FitTask
+from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask, permuted_samples
+from offline.samples.recipe import Recipe
+from offline.samples.samples import Samples
+from offline.stats.primary import Metric
+from offline.stats.traits import traits_vary
+
+CONDITIONS = "conditions"
+"""Tag of the tasks that fill the prediction table."""
+NETWORK_NULL = "network's null"
+"""Tag of the recipe's own network on permuted labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationPlan:
+    """Samples, what is fitted to them, and what figures are of.
+
+    Parameters
+    ----------
+    samples : Samples
+        All.
+    recipe : Recipe
+        What is evaluated.
+    conditions : sequence of Condition
+        What is compared; the recipe's own network first.
+    """
+
+    samples: Samples
+    recipe: Recipe
+    conditions: Sequence[Condition]
+
+    @property
+    def network(self) -> str:
+        """The recipe's own, as tables name it."""
+        return self.conditions[0].name
+
+    @property
+    def seed(self) -> int:
+        """What all chance follows from."""
+        return self.recipe.training.seed
+
+    @property
+    def metric(self) -> Metric:
+        """Which figure was fixed beforehand."""
+        return self.recipe.evaluation.metric
+
+    @property
+    def by_time(self) -> bool:
+        """Whether parts of recordings are held out, not people."""
+        return self.recipe.evaluation.by == "time"
+
+    @property
+    def permutations(self) -> int:
+        """Of the labels, for the ridge model's null and the map of channels; 0 is none."""
+        return 0 if self.by_time else self._within_budget(self.recipe.evaluation.permutations)
+
+    @property
+    def network_permutations(self) -> int:
+        """Of the labels, for the recipe's own network; 0 is none."""
+        return self._within_budget(self.recipe.evaluation.network_permutations)
+
+    def _within_budget(self, wanted: int) -> int:
+        most = self.recipe.budget.permutations
+        return wanted if most is None else min(wanted, most)
+
+    @cached_property
+    def network_fit(self) -> WindowFit:
+        """The recipe's own network by the recipe's settings alone: what its null and its audit fit."""
+        return WindowFit(self.network, settings_kept(self.recipe))
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person is predicted once: the label is theirs."""
+        return self.recipe.labels.target == "person"
+
+    @cached_property
+    def features(self) -> FeatureTable:
+        """What the ridge model is fitted to."""
+        samples = self.samples
+        features = window_features(samples.X)
+        return FeatureTable(features, samples.table, self.by_person, len(samples.labels))
+
+    @cached_property
+    def divisions(self) -> list[tuple[int, Fold]]:
+        """The folds of every repeat.
+
+        Raises
+        ------
+        RecipeError
+            There are too few people.
+        """
+        return divisions_of(self.samples.table, self.recipe)
+
+    def permuted_table(self, number: int) -> SampleTable:
+        """With the labels of a permutation, as tasks of this number are fitted to."""
+        return permuted_samples(self.samples, self.recipe, number).table
+
+    def tasks(self) -> list[WindowTask]:
+        """All that is fitted but the audits: conditions, the network's null, and what counts novel windows.
+
+        Raises
+        ------
+        RecipeError
+            There are too few people, or somebody has two labels.
+        """
+        if self.by_person:
+            _refuse_two_labels(self.samples.table)
+        table, traits = self.samples.table, traits_vary(self.samples.traits)
+        tasks = [
+            FitTask(fold, each.name, each.fit, repeat=repeat, tag=CONDITIONS)
+            for each in self.conditions
+            if traits or each.fit.model != TRAITS
+            for repeat, fold in each.folds(table, self.divisions)
+        ]
+        # Each permutation is divided by its own labels.
+        tasks += [
+            FitTask(fold, self.network, self.network_fit, permutation=number, repeat=repeat, tag=NETWORK_NULL)
+            for number in range(self.network_permutations)
+            for repeat, fold in divisions_of(self.permuted_table(number), self.recipe)
+        ]
+        if not self.by_time:  # a session's own person is never part of what it was fitted to
+            novel = WindowFit(OUT_OF_DISTRIBUTION, self.recipe)
+            tasks += [
+                FitTask(fold, novel.model, novel, repeat=repeat, tag=OUT_OF_DISTRIBUTION)
+                for repeat, fold in self.divisions
+            ]
+        return tasks
+
+
+def _refuse_two_labels(table: SampleTable) -> None:
+    for person in table.people:
+        own = np.unique(table.target[table.person == person])
+        if len(own) > 1:
+            raise RecipeError(
+                f"Person {person} has {len(own)} labels, but the recipe says that the label is the person's "
+                '(labels.target = "person"). Correct the table, or set target = "event".'
+            )
