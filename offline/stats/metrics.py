@@ -109,7 +109,7 @@ def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
 def areas(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], rounds: npt.NDArray[Any]) -> Figure:
     """The AUC of the second of two labels, or the mean of each against the rest.
 
-    Of labels ``y`` (n_samples,) by ``scores`` (n_samples, n_labels), compared within ``rounds`` (n_samples,).
+    ``y : (n_samples,) int64``; ``scores : (n_samples, n_labels)``, compared within ``rounds : (n_samples,)``.
     """
     n_labels = scores.shape[1]
     if n_labels == 2:
