@@ -18,7 +18,7 @@ import pytest
 from tools.bench.structure import Tree
 
 FLOORS = ("models", "realtime", "offline", "tools")
-AT_THE_ROOT = 16
+AT_THE_ROOT = 12
 NOT_IN_THE_WHEEL = ("bench", "faults", "fuzz", "mutation", "soak")
 HOUSE = Path(__file__).resolve().parents[1]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from models.private import open_private
+from models.files.private import open_private
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 

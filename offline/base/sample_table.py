@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.private import open_private
+from models.files.private import open_private
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
-from models.output_place import report_if_full
+from models.files.output_place import report_if_full
 from offline.base.cohort import Cohort, read_cohort
 from offline.base.predictions import Predictions
 from offline.base.process_pool import Workers

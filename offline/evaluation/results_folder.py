@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from models.errors import HemostreamError
-from models.output_place import check_folder
-from models.private import replace_private
+from models.files.output_place import check_folder
+from models.files.private import replace_private
 from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.sample_table import write_table

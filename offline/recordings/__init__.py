@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import RecordingError
-from models.regular_file import check_regular
+from models.files.regular_file import check_regular
 
 if TYPE_CHECKING:
     from realtime.sources.recording import Recording

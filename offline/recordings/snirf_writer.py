@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecordingError
-from models.write_atomic import atomic_path
+from models.files.write_atomic import atomic_path
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
 from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_channels
 from realtime.channels.lossless import lossless_extension

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import HemostreamError
-from models.private import open_private
+from models.files.private import open_private
 from offline.stats.intervals import DRAWS
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.permutation import p_value

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError, near_match
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from offline.base.process_pool import Workers
 from offline.base.progress import Tell
 from offline.report.overview import write_overview

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import RecipeError
-from models.private import private_folder
+from models.files.private import private_folder
 from offline.base.progress import Tell
 from offline.base.row_splits import folds_of_sites, ten_folds_of_sites
 from offline.evaluation.continuous import (

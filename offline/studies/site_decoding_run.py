@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import HemostreamError
-from models.private import private_folder
+from models.files.private import private_folder
 from offline.base.json_files import write_json
 from offline.base.progress import Tell
 from offline.base.versions import versions
