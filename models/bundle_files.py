@@ -15,9 +15,9 @@ from typing import Any
 
 from models.card import AGAIN, AnyCard, CardRecording, ScanCard, WindowCard, card_of_json
 from models.errors import BundleError
-from models.output_place import check_folder
-from models.regular_file import MOST_TEXT, read_regular
-from models.write_atomic import write_atomic
+from models.files.output_place import check_folder
+from models.files.regular_file import MOST_TEXT, read_regular
+from models.files.write_atomic import write_atomic
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"

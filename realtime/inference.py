@@ -19,7 +19,7 @@ import torch
 
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
-from models.networks.single import one_window_form
+from models.fast_cgrnn.single import one_window_form
 from realtime.windows import Window
 
 SIZES = (1, 8, 64)

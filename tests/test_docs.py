@@ -197,13 +197,34 @@ def runnable(module: str) -> Path | None:
     return main if main.is_file() and "__main__" in main.read_text(encoding="utf-8") else None
 
 
+MODULE_HELPS = """
+import contextlib, io, json, runpy, sys
+
+found = {}
+for module in sys.argv[1:]:
+    sys.argv = [module, "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        try:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        except SystemExit as ended:
+            assert not ended.code, module
+    found[module] = text.getvalue()
+print(json.dumps(found))
+"""
+
+
 @cache
-def help_of_module(module: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", module, "--help"], cwd=HOUSE, capture_output=True, text=True, timeout=120
-    )
+def helps_of_modules() -> dict[str, str]:
+    """What each module that some page names says of itself, all asked in one process."""
+    named = {
+        found[1].rstrip(".") for page in PAGES for code in code_of(page) if (found := MODULE.search(code))
+    }
+    modules = sorted(module for module in named if runnable(module) is not None)
+    command = [sys.executable, "-c", MODULE_HELPS, *modules]
+    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    helps: dict[str, str] = json.loads(done.stdout)
+    return helps
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
@@ -216,7 +237,7 @@ def test_modules_and_their_options_exist(page: Path) -> None:
         if runnable(module) is None:
             wrong.append(module)
         elif asked := OPTION.findall(code[found.end() :]):
-            known = options_in(help_of_module(module))
+            known = options_in(helps_of_modules()[module])
             wrong += [f"{module} {one}" for one in asked if one not in known]
     assert not wrong
 
@@ -228,7 +249,7 @@ def test_options_that_stand_alone_exist_somewhere(page: Path, helps: dict[str, s
     modules = {found[1].rstrip(".") for code in code_of(page) if (found := MODULE.search(code))}
     for module in sorted(modules):  # asked only where an option is none of hemostream's
         if unknown and runnable(module):
-            unknown -= options_in(help_of_module(module))
+            unknown -= options_in(helps_of_modules()[module])
     assert not unknown
 
 

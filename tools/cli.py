@@ -42,7 +42,7 @@ def not_ours(name: str | None) -> str:
 
 try:
     from models.errors import HemostreamError
-    from models.output_place import FULL
+    from models.files.output_place import FULL
     from tools.messages import say, show_warnings
 except ModuleNotFoundError as error:
     sys.exit(not_ours(error.name) or str(error))

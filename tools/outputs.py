@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from models.errors import HemostreamError
-from models.output_place import check_file, check_folder
+from models.files.output_place import check_file, check_folder
 
 Out = Annotated[Path, Parameter(name=["--out", "-o"])]
 """The option that names what a command writes."""

@@ -8,7 +8,7 @@ Computation 14:1771-1800.  Seen units are binary, or Gaussian of variance 1 (Hin
 import torch
 from torch import Tensor, nn
 
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 
 class RestrictedBoltzmannMachine(nn.Module):

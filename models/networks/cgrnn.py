@@ -11,7 +11,7 @@ millisecond on one CPU thread, and the network takes one channel or many.
 import torch
 from torch import Tensor, nn
 
-from models.networks.sizes import check_sizes, pool_that_fits
+from models.networks.parts.sizes import check_sizes, pool_that_fits
 
 
 class CGRNN(nn.Module):

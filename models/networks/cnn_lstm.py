@@ -11,7 +11,7 @@ sizes, stride and optimiser are not published.  The sizes here are ours.
 import torch
 from torch import Tensor, nn
 
-from models.networks.sizes import check_sizes, pool_that_fits
+from models.networks.parts.sizes import check_sizes, pool_that_fits
 
 
 class CNNLSTM(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.boltzmann import RestrictedBoltzmannMachine
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 
 class DeepBeliefNetwork(nn.Module):

@@ -7,7 +7,7 @@ The plainest recurrent network there is: what the convolution of the others buys
 
 from torch import Tensor, nn
 
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 
 class LSTM(nn.Module):

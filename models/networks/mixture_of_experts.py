@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 
 class MixtureOfExperts(nn.Module):

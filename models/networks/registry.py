@@ -15,9 +15,9 @@ from models.errors import RecipeError, near_match
 from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
 from models.networks.lstm import LSTM
-from models.networks.projection import Projected
+from models.networks.parts.projection import Projected
 from models.networks.ridge import WindowRidge
-from models.networks.sizes import LARGEST
+from models.networks.parts.sizes import LARGEST
 
 NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
     {"cgrnn": CGRNN, "cnn_lstm": CNNLSTM, "lstm": LSTM}

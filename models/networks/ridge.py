@@ -7,7 +7,7 @@ What every network must beat, as a model that goes live itself.  Its numbers com
 import torch
 from torch import Tensor, nn
 
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 FEATURES = ("mean", "slope", "spread")
 """Of each channel, in this order; all means first."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 
 class StackedAutoEncoder(nn.Module):

@@ -19,7 +19,7 @@ from torch.nn.functional import max_pool2d, pad
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from models.errors import RecipeError, near_match
-from models.networks.sizes import check_sizes
+from models.networks.parts.sizes import check_sizes
 
 ARRANGEMENTS = ("image", "matrix")
 KERNEL = 3

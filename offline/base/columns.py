@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from models.private import open_private
+from models.files.private import open_private
 
 
 class ColumnTable:

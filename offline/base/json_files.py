@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
-from models.private import write_private
-from models.regular_file import read_regular
+from models.files.private import write_private
+from models.files.regular_file import read_regular
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError
-from models.private import private_folder
-from models.regular_file import open_regular, read_regular
-from models.write_atomic import write_atomic
+from models.files.private import private_folder
+from models.files.regular_file import open_regular, read_regular
+from models.files.write_atomic import write_atomic
 
 T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]

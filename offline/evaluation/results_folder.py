@@ -11,8 +11,8 @@ import torch
 from matplotlib.figure import Figure
 
 from models.errors import HemostreamError
-from models.output_place import check_folder, report_if_full
-from models.private import replace_private
+from models.files.output_place import check_folder, report_if_full
+from models.files.private import replace_private
 from offline.base.json_files import write_json
 from offline.base.predictions import Predictions, write_predictions
 from offline.base.sample_table import write_table

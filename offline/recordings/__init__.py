@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.errors import RecordingError, SignalError, StreamError
-from models.regular_file import check_regular
+from models.files.regular_file import check_regular
 
 if TYPE_CHECKING:
     from realtime.sources.recording import Recording

@@ -18,7 +18,7 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import RecordingError
-from models.write_atomic import atomic_path
+from models.files.write_atomic import atomic_path
 from offline.recordings.checks import LIGHT
 from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_START
 from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_columns

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from offline.base.json_files import read_json, write_json
 from offline.base.predictions import read_predictions
 from offline.report.continuous import continuous_evaluation_page, continuous_study_page

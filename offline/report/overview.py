@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.private import write_private
+from models.files.private import write_private
 from offline.base.json_files import write_json
 from offline.report.cells import NONE, difference, figure_of, number
 from offline.report.continuous import HEAD as CONTINUOUS_HEAD

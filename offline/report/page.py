@@ -18,8 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from models.files.private import write_private
 from models.outside import printable
-from models.private import write_private
 from offline.report.plots import as_plain_text
 
 RESEARCH = (

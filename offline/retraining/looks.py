@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
-from models.output_place import check_file
-from models.regular_file import read_regular
-from models.write_atomic import write_atomic
+from models.files.output_place import check_file
+from models.files.regular_file import read_regular
+from models.files.write_atomic import write_atomic
 
 MOST = 5
 """After so many looks the locked people have served their time."""

@@ -19,7 +19,7 @@ from models.bounds import MOST_RATE
 from models.card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError, near_match
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from offline.report.overview import write_overview
 from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans

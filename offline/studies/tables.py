@@ -18,8 +18,8 @@ from models.features.dynamics import TemporalVariability
 from models.features.granger import Granger
 from models.features.measures import MEASURES, ConnectivityMeasures, regions_of, widths
 from models.features.spectra import LowFrequency, Spectrum
+from models.files.regular_file import check_regular
 from models.layers.connectivity_ensemble import TANGENT
-from models.regular_file import check_regular
 from offline.base.result_cache import DAMAGED, make_folder, put_array
 from offline.base.versions import versions
 from offline.scans import Scans

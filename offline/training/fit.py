@@ -19,7 +19,7 @@ from skorch.helper import predefined_split
 from torch import nn
 
 from models.errors import RecipeError
-from models.networks.projection import Projected
+from models.networks.parts.projection import Projected
 from models.networks.registry import make_network
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows

@@ -3,7 +3,7 @@
 Xu L, Geng X, He X, Li J, Yu J (2019). Prediction in autism by deep learning short-time spontaneous
 hemodynamic fluctuations. Frontiers in Neuroscience 13:1120.
 
-All networks see the same windows in the same order and are trained together (`models.networks.many`).  The
+All networks see the same windows in the same order and are trained together (`models.fast_cgrnn.many`).  The
 channel is chosen by windows that no network learnt from, within whatever may be looked at at all: never by
 those that are evaluated afterwards.
 """
@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from models.errors import RecipeError
-from models.networks.many import ManyCGRNN, make_many
+from models.fast_cgrnn.many import ManyCGRNN, make_many
 from models.networks.registry import make_network
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows, channels_of

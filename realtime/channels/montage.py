@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from models.errors import SignalError, StreamError
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from realtime.channels.layout import StreamLayout
 from realtime.channels.optodes import number_optodes, standard_name
 from realtime.channels.text_values import is_absent

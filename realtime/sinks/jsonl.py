@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from models.errors import HemostreamError
-from models.private import open_private
+from models.files.private import open_private
 
 
 class JsonLinesSink:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.errors import HemostreamError
-from models.output_place import check_file, check_folder, report_if_full
+from models.files.output_place import check_file, check_folder, report_if_full
 from offline.base.result_cache import new_folder
 from tools.cli import main
 

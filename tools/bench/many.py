@@ -1,7 +1,7 @@
 """``python -m tools.bench.many``: 132 CGRNNs of one channel, trained together against one after another.
 
 The peers are a plain torch loop over the networks with the same steps (batch, loss, gradient, AdamW), and the
-same stacked layers whose gradients torch records instead of `models.networks.many_layers`.  All take turns
+same stacked layers whose gradients torch records instead of `models.fast_cgrnn.many_layers`.  All take turns
 within one run, on one thread.
 """
 
@@ -14,7 +14,7 @@ from cyclopts import App
 from torch import Tensor
 from torch.nn.functional import conv1d, cross_entropy, max_pool1d
 
-from models.networks.many import ManyCGRNN
+from models.fast_cgrnn.many import ManyCGRNN
 from models.networks.registry import make_network
 
 app = App(name="many", help="Many networks at a time.", help_format="plaintext")

@@ -1,6 +1,6 @@
 """``python -m tools.bench.single``: one window through the CGRNN, in plain array code against torch.
 
-It measures what `models.networks.single` is for: the same weights, one window at a time, as at the bedside.
+It measures what `models.fast_cgrnn.single` is for: the same weights, one window at a time, as at the bedside.
 Both take turns within one run, on one thread; between two windows the caches are filled with something else,
 for a window comes once a second.
 """
@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from cyclopts import App
 
+from models.fast_cgrnn.single import one_window_form
 from models.networks.registry import make_network
-from models.networks.single import one_window_form
 from realtime.inference import one_thread
 
 app = App(name="single", help="One window at a time.", help_format="plaintext")

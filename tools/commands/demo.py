@@ -62,7 +62,7 @@ def demo(
         Replace what an earlier demo wrote to that folder; its journal goes on.
     """
     from models.errors import HemostreamError
-    from models.output_place import check_folder
+    from models.files.output_place import check_folder
     from offline.base.result_cache import new_folder
     from tools.lsl_config import stay_on_this_machine
 

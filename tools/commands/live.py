@@ -101,7 +101,7 @@ def live(
     """
     from models.bundle import read_bundle
     from models.errors import HemostreamError
-    from models.output_place import check_file
+    from models.files.output_place import check_file
     from realtime.channels.side_file import OF_BUNDLE, read_side_file, side_file_of
     from realtime.session.interfaces import SessionSettings
     from realtime.sinks.journal.journal import next_run

@@ -15,7 +15,7 @@ def report(folder: Path) -> None:
     folder : Path
         The --out of hemostream evaluate or study sites; of study run the folder of one study in it.
     """
-    from models.output_place import check_folder
+    from models.files.output_place import check_folder
     from offline.report.folder import write_report
 
     check_folder(folder, "The page")

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from models.errors import RecordingError
-from models.output_place import LEAST_FREE, check_folder
+from models.files.output_place import LEAST_FREE, check_folder
 from tools.messages import say
 from tools.outputs import refuse_existing
 

@@ -170,7 +170,7 @@ def run(
     overwrite : bool
         Replace reports of other data or of another profile in --out.
     """
-    from models.output_place import check_folder
+    from models.files.output_place import check_folder
     from offline.base.process_pool import Workers, how_many
     from offline.base.progress import shown
     from offline.base.remarks import show

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from models.errors import HemostreamError, near_match
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from tools.messages import say
 from tools.outputs import Out, refuse_existing
 
@@ -45,7 +45,7 @@ def export(
     import tempfile
 
     from models.bundle_files import check_target
-    from models.output_place import check_folder
+    from models.files.output_place import check_folder
     from offline.base.progress import shown
     from offline.base.remarks import show
     from offline.scans import read_scans

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
-from models.regular_file import read_regular
+from models.files.regular_file import read_regular
 from tools.commands.evaluate import main_figure
 from tools.messages import say
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.errors import JournalError
-from models.private import claim_private
+from models.files.private import claim_private
 
 
 class JournalClaim:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import JournalError
-from models.private import claim_private
+from models.files.private import claim_private
 from realtime.sinks.journal.claim import JournalClaim
 from realtime.sinks.journal.format import (
     APPLICATION_ID,

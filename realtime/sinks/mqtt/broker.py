@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from models.errors import BrokerError
-from models.private import write_private
+from models.files.private import write_private
 from realtime.sinks.mqtt.tls import PASSWORD, USER
 
 LOOPBACK = "127.0.0.1"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.errors import BrokerError
-from models.regular_file import open_regular, read_regular
+from models.files.regular_file import open_regular, read_regular
 
 USER = "HEMOSTREAM_MQTT_USER"
 PASSWORD = "HEMOSTREAM_MQTT_PASSWORD"

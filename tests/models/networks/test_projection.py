@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.errors import RecipeError
-from models.networks.projection import Projected
+from models.networks.parts.projection import Projected
 from models.networks.registry import NETWORKS, make_network
 
 SIZES = {"n_chans": 6, "n_times": 35, "n_outputs": 2}

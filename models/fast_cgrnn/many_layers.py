@@ -1,4 +1,4 @@
-"""Layers of many networks at a time, with gradients written out: what `models.networks.many` is made of.
+"""Layers of many networks at a time, with gradients written out: what `models.fast_cgrnn.many` is made of.
 
 Everything is laid out (networks, units, steps, batch): the batch lies innermost, so that a gate, a step or a
 shift by a sample is a run of neighbouring numbers, and every product is one call for all networks.  Gradients

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from models.private import open_private
+from models.files.private import open_private
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def write_atomic(
     content : bytes or callable of binary file
         What it holds, or what writes it.
     private : bool
-        Whether only this user may read it (`models.private`).
+        Whether only this user may read it (`models.files.private`).
     sync : bool
         See `atomic_path`.
 

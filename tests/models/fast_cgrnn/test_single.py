@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.fast_cgrnn.single import SingleCGRNN
 from models.networks.cgrnn import CGRNN
-from models.networks.single import SingleCGRNN
 
 
 @given(

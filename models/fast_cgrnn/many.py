@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import RecipeError
+from models.fast_cgrnn.many_layers import GRU, ConvolvePoolRelu
 from models.networks.cgrnn import CGRNN
-from models.networks.many_layers import GRU, ConvolvePoolRelu
 from models.networks.registry import make_network
 
 

@@ -10,7 +10,7 @@ import pytest
 from models.bundle import read_bundle
 from models.bundle_files import CARD, WEIGHTS
 from models.errors import HemostreamError
-from models.regular_file import check_regular, open_regular, read_regular
+from models.files.regular_file import check_regular, open_regular, read_regular
 from models.scan_bundle import is_scan_bundle, read_scan_bundle
 from offline.base.cohort import read_cohort
 from offline.recordings import read_recording

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.private import claim_private, open_private, private_folder, replace_private, write_private
+from models.files.private import claim_private, open_private, private_folder, replace_private, write_private
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions are kept elsewhere")
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from models.errors import RecipeError
+from models.fast_cgrnn.many import ManyCGRNN, make_many
 from models.networks.cgrnn import CGRNN
 from models.networks.lstm import LSTM
-from models.networks.many import ManyCGRNN, make_many
 from models.networks.registry import make_network
 
 SHAPES = st.tuples(
