@@ -1,1 +1,4 @@
 """The networks, one a file, and their registry."""
+
+RIDGE = "ridge"
+"""The model that is solved for, not trained; named here, so that a recipe is checked without torch."""

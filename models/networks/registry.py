@@ -12,19 +12,20 @@ import torch
 from torch import nn
 
 from models.errors import RecipeError, near_match
+from models.networks import RIDGE
 from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
 from models.networks.lstm import LSTM
 from models.networks.parts.projection import Projected
-from models.networks.ridge import WindowRidge
 from models.networks.parts.sizes import LARGEST
+from models.networks.ridge import WindowRidge
 
 NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
     {"cgrnn": CGRNN, "cnn_lstm": CNNLSTM, "lstm": LSTM}
 )
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
-SOLVED: Mapping[str, type[nn.Module]] = MappingProxyType({"ridge": WindowRidge})
+SOLVED: Mapping[str, type[nn.Module]] = MappingProxyType({RIDGE: WindowRidge})
 """The same of models that are solved for, not trained step by step (`offline.training.closed_form`)."""
 MODELS: Mapping[str, type[nn.Module]] = MappingProxyType({**NETWORKS, **SOLVED})
 """All that a recipe may name and a bundle may hold."""

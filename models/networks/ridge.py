@@ -33,9 +33,6 @@ class WindowRidge(nn.Module):
         super().__init__()
         check_sizes("ridge", n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
         n_features, n_questions = len(FEATURES) * n_chans, 1 if n_outputs == 2 else n_outputs
-        time = torch.linspace(-0.5, 0.5, n_times) if n_times > 1 else torch.zeros(1)
-        self.along: Tensor
-        self.register_buffer("along", time / time.square().sum().clamp_min(1e-30), persistent=False)
         self.mean: Tensor
         self.register_buffer("mean", torch.zeros(n_features))
         self.scale: Tensor
@@ -56,9 +53,12 @@ class WindowRidge(nn.Module):
         (batch, n_outputs) float32
             Log odds, halved to either side where there are two labels; no unit.
         """
+        n_times = x.shape[2]
+        time = torch.linspace(-0.5, 0.5, n_times, device=x.device) if n_times > 1 else x.new_zeros(1)
+        along = time / time.square().sum().clamp_min(1e-30)
         mean = x.mean(dim=2)
         spread = (x - mean[:, :, None]).square().mean(dim=2).sqrt()
-        features = torch.cat([mean, (x * self.along).sum(dim=2), spread], dim=1)
+        features = torch.cat([mean, (x * along).sum(dim=2), spread], dim=1)
         there = (x != 0.0).any(dim=2).repeat(1, len(FEATURES))
         standard = torch.where(there, (features - self.mean) / self.scale, 0.0)
         # Summed row by row: a matrix product's last bits would depend on the size of the batch.

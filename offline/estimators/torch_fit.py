@@ -14,8 +14,8 @@ import torch
 from sklearn.model_selection import StratifiedShuffleSplit
 from torch import Tensor, nn
 
+from offline.base.label_weights import label_weights
 from offline.estimators.base import Labels, TableError
-from offline.training.fit import label_weights
 
 Singles = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
-from offline.evaluation.feature_table import FeatureTable, Labelled, group_means
 from offline.stats.permutation import FEWEST, p_value
+from offline.training.feature_table import FeatureTable, Labelled, group_means
 
 FEATURES = ("mean", "slope", "spread")
 """Of a window, as `offline.estimators.baselines.window_features` has them; all are looked at, and all

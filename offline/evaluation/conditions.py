@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.errors import RecipeError, near_match
+from models.networks import RIDGE
 from models.networks.registry import COMPONENTS
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds, fewer_people, site_folds, time_folds
-from offline.evaluation.fit_and_predict import BASELINES, RIDGE, TIME, TRAITS, unexplained
+from offline.evaluation.fit_and_predict import BASELINES, TIME, TRAITS, unexplained
 from offline.evaluation.windows import WindowFit
 from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.recipe_sections import AugmentationSection, Network
@@ -106,7 +107,9 @@ def conditions_of(recipe: Recipe, networks: Sequence[str]) -> list[Condition]:
         check_network_of(other)
         found.setdefault(name, Condition(name, WindowFit(name, other)))
     absent = TRAITS if recipe.labels.target == "event" else TIME
-    baselines = [Condition(name, WindowFit(name, recipe)) for name in BASELINES if name != absent]
+    baselines = [
+        Condition(name, WindowFit(name, recipe)) for name in BASELINES if name not in (absent, *found)
+    ]
     whole = [*found.values(), *baselines]
     for part in recipe.evaluation.ablate:
         name = f"{own} without {part.replace('_', ' ')}"

@@ -14,7 +14,6 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import Condition, divisions_of
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.fit_and_predict import TRAITS, settings_kept
 from offline.evaluation.tasks import FitTask
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask, permuted_samples
@@ -22,6 +21,7 @@ from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.primary import Metric
 from offline.stats.traits import traits_vary
+from offline.training.feature_table import FeatureTable
 
 CONDITIONS = "conditions"
 """Tag of the tasks that fill the prediction table."""

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from models.networks import RIDGE
 from models.probabilities import probabilities
 from offline.base.progress import Tell
 from offline.base.splits import Fold
 from offline.base.window_store import channels_of
 from offline.estimators.baselines import fit_by_time, fit_linear, majority, window_features
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.over_time import learn
-from offline.evaluation.ridge import fit_ridge
 from offline.evaluation.tasks import Scores
 from offline.explain.maps import explain
 from offline.samples.memory_features import memory_features, mirrored
@@ -22,13 +21,15 @@ from offline.samples.novelty import fit_novelty, share_unlike
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.traits import trait_features
+from offline.training.feature_table import FeatureTable
+from offline.training.ridge import fit_ridge
 from offline.training.search import inner_folds, search, searches
 from offline.training.single_channel import fit_channels
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.train import fit_settings, train_within
 from offline.training.validation import validation_split
 
-LINEAR, RIDGE, MEMORY, TIME, MAJORITY = "linear", "ridge", "memory and symmetry", "time", "majority"
+LINEAR, MEMORY, TIME, MAJORITY = "linear", "memory and symmetry", "time", "majority"
 TRAITS = "age and sex"
 BASELINES = (LINEAR, RIDGE, MEMORY, TIME, TRAITS, MAJORITY)
 """What networks are compared with: the clock where labels change within a recording, age and sex where a
@@ -67,7 +68,7 @@ def fit_predict(
     """
     if recipe.evaluation.over_time:
         return _over_time(samples, recipe, fold, model, progress, folder)
-    if model in (RIDGE, MEMORY, TRAITS):
+    if model in (MEMORY, TRAITS) or (model == RIDGE and recipe.network.name != RIDGE):
         return _ridge(samples, recipe, fold, model)
     if model in (LINEAR, TIME, MAJORITY):
         return _simple(samples, fold, model)

@@ -10,7 +10,6 @@ from offline.base.cohort import Cohort
 from offline.estimators.baselines import window_features
 from offline.evaluation.continuous import evaluate_continuous
 from offline.evaluation.evaluation_plan import EvaluationPlan
-from offline.evaluation.feature_table import group_means
 from offline.evaluation.figures import PROTOCOLS
 from offline.evaluation.summary import what_it_says
 from offline.samples.labels import amounts_of
@@ -18,6 +17,7 @@ from offline.samples.memory_features import memory_features, mirrored
 from offline.samples.samples import Samples
 from offline.stats.regression import ContinuousPredictions
 from offline.stats.traits import trait_features, traits_vary
+from offline.training.feature_table import group_means
 
 Names = npt.NDArray[np.str_]
 

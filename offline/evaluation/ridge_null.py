@@ -12,9 +12,9 @@ import numpy as np
 from offline.base.predictions import Predictions
 from offline.base.splits import evaluation_folds
 from offline.estimators.discriminant import fit_discriminant
-from offline.evaluation.feature_table import FeatureTable
-from offline.evaluation.ridge import fit_ridge, inner_folds, probabilities
 from offline.stats.null import Null
+from offline.training.feature_table import FeatureTable
+from offline.training.ridge import fit_ridge, inner_folds, probabilities
 
 AT_ONCE = 100
 """Permutations within recordings that are fitted in one go: more would only take memory."""

@@ -20,6 +20,7 @@ from models.card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.files.regular_file import read_regular
+from models.networks import RIDGE
 from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
@@ -108,8 +109,13 @@ class Recipe(Record):
                 "evaluation.over_time needs a label of the person: one that changes within a recording is "
                 "forgotten at the scale of its blocks (evidence.memory_s)"
             )
+        if self.network.name == RIDGE and (self.budget.trials > 0 or self.evaluation.ablate):
+            raise ValueError(
+                f"network {RIDGE!r} is solved for and chooses its penalty itself: nothing can be searched or "
+                "ablated; set budget.trials = 0 and leave evaluation.ablate away"
+            )
         fewest = self.policy.min_channels
-        if fewest < 1.0 and self.training.channel_dropout == 0.0:
+        if fewest < 1.0 and self.training.channel_dropout == 0.0 and self.network.name != RIDGE:
             raise ValueError(
                 f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
                 "training.channel_dropout is 0, so the network would never have learnt from such; set "

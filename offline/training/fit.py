@@ -21,6 +21,7 @@ from torch import nn
 from models.errors import RecipeError
 from models.networks.parts.projection import Projected
 from models.networks.registry import make_network
+from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows
 from offline.samples.recipe_sections import Training
@@ -210,13 +211,3 @@ class _Watch(EarlyStopping):
         """Put back the weights of the best epoch."""
         if self.listens:
             super().on_train_end(net, **kwargs)
-
-
-def label_weights(y: Labels, n_outputs: int) -> torch.Tensor:
-    """Weights, (n_outputs,) float32, under which every label that occurs weighs the same, 1 on average.
-
-    0 for a label that does not occur in ``y``, (n_windows,) int64.
-    """
-    counts = np.bincount(y, minlength=n_outputs).astype(np.float64)
-    weights = np.where(counts > 0, len(y) / np.maximum(counts, 1) / np.count_nonzero(counts), 0.0)
-    return torch.tensor(weights, dtype=torch.float32)

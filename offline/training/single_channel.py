@@ -21,10 +21,11 @@ from torch.nn.functional import cross_entropy
 from models.errors import RecipeError
 from models.fast_cgrnn.many import ManyCGRNN, make_many
 from models.networks.registry import make_network
+from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows, channels_of
 from offline.samples.recipe_sections import Training
-from offline.training.fit import Labels, OnEpoch, label_weights
+from offline.training.fit import Labels, OnEpoch
 
 TOGETHER = 12
 """So many networks are trained as one: their numbers stay in the processor's cache."""

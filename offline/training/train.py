@@ -17,6 +17,7 @@ from models.bundle import write_bundle
 from models.bundle_files import check_target
 from models.card import Card
 from models.errors import RecipeError
+from models.networks import RIDGE
 from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
@@ -27,9 +28,10 @@ from offline.samples.samples import Samples, collect
 from offline.samples.span import Span
 from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Augmentation
+from offline.training.closed_form import solve_ridge
 from offline.training.fit import FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
-from offline.training.validation import Validation, validation_split
+from offline.training.validation import Validation, ValidationKind, validation_split
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,12 @@ def train_within(
         A label has no window to learn from, nothing is left to drop channels from, or training diverges.
     """
     y = samples.table.target
-    split = validation_split(samples.table, within, seed=seed, fraction=recipe.training.validation_fraction)
+    solved = recipe.network.name == RIDGE
+    if solved:
+        split = Validation(ValidationKind.NONE, within, within[:0])
+    else:
+        fraction = recipe.training.validation_fraction
+        split = validation_split(samples.table, within, seed=seed, fraction=fraction)
     present = np.unique(y[split.train])
     absent = [label for i, label in enumerate(samples.labels) if i not in present]
     if absent:
@@ -100,6 +107,16 @@ def train_within(
             f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
             "recordings that remain for training have none. Add people, or change labels in the recipe."
         )
+
+    if solved:
+        if start is not None:
+            raise RecipeError(
+                f"{RIDGE!r} is solved for from all its windows and cannot be trained further: train on the "
+                "old and the new people together, without --from."
+            )
+        by_person = recipe.labels.target == "person"
+        network = solve_ridge(samples, within, by_person=by_person, seed=seed)
+        return Trained(FittedNetwork(network, (), 0, False), split, 1.0, seed)
 
     def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
         remark = f"loss {loss:.3f}" + ("" if valid is None else f", unseen {valid:.3f}")

@@ -14,10 +14,10 @@ from cyclopts import App
 
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.ridge_null import ridge_null, ridge_rounds
 from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs, person_scores
+from offline.training.feature_table import FeatureTable
 from tools.bench.chance_network import PERMUTED, of_networks
 
 app = App(name="chance", help="Chance, and how often intervals cover it.", help_format="plaintext")

@@ -13,7 +13,6 @@ from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import evaluation_folds
 from offline.estimators.baselines import window_features
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.fit_and_predict import fit_predict
 from offline.evaluation.ridge_null import ridge_null
 from offline.samples.novelty import FeatureSummary
@@ -21,6 +20,7 @@ from offline.samples.recipe import Recipe, parse_recipe
 from offline.samples.samples import Samples
 from offline.stats.intervals import around, bootstrap_sd, null_sd
 from offline.stats.primary import METRICS, Pairs, person_scores
+from offline.training.feature_table import FeatureTable
 from realtime.signal import Channel, Kind, SignalSpec
 
 PERMUTED = 10

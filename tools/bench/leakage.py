@@ -15,13 +15,13 @@ from models.errors import RecipeError
 from offline.base.cohort import read_cohort
 from offline.base.progress import shown
 from offline.estimators.baselines import window_features
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.leakage.window_audits import audit_ridge
 from offline.evaluation.results_folder import write_audit
 from offline.report.leakage import conditions
 from offline.samples.recipe import parse_recipe
 from offline.samples.samples import collect
 from offline.samples.twice import refuse_shared
+from offline.training.feature_table import FeatureTable
 
 app = App(name="leakage", help="Leakage protocols on people without groups.", help_format="plaintext")
 

@@ -23,6 +23,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from models.networks.registry import make_network
+from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.evaluation.evaluate import evaluate
 from offline.samples.channels import choose_channels
@@ -34,7 +35,7 @@ from offline.simulation.cohort import write_cohort
 from offline.simulation.person import simulate_person
 from offline.simulation.settings import Simulation, TaskBlocks
 from offline.training.batches import SomeWindows, as_it_is
-from offline.training.fit import fit_network, label_weights
+from offline.training.fit import fit_network
 from realtime.channels.mne_info import info_from_spec
 from realtime.sources.recording import Recording
 from tools.bench.machine import describe_machine

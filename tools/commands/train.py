@@ -182,6 +182,8 @@ def summary(card: "Card", trained: "Trained") -> str:
     """
     its, fitted = card.training, trained.fitted
     windows = its["windows"]
+    if not fitted.history:
+        return f"Solved for {_by_label(windows['train'])}, of {its['people']} people."
     last = fitted.history[fitted.best_epoch - 1]
     spared = ""
     if trained.validation.validation.size:

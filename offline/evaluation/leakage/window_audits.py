@@ -17,11 +17,9 @@ from offline.base.progress import Tell, silent
 from offline.estimators.discriminant import fit_discriminant
 from offline.estimators.scaling import standard_of
 from offline.evaluation.evaluation_plan import EvaluationPlan
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.leakage.audit import LABELS, Evaluated, audit_of
 from offline.evaluation.leakage.protocols import HONEST, OF_WINDOWS, AuditTask
 from offline.evaluation.leakage.windows import channels_of, plan_windows, select_channels
-from offline.evaluation.ridge import inner_folds, probabilities
 from offline.evaluation.tasks import FitResult, FitTask
 from offline.evaluation.windows import WindowFit, WindowTask
 from offline.stats.intervals import bootstrap_mean_sd
@@ -29,6 +27,8 @@ from offline.stats.paired_comparison import difference_sd, own_differences
 from offline.stats.person_classes import person_predictions
 from offline.stats.primary import Metric
 from offline.stats.primary_figure import primary
+from offline.training.feature_table import FeatureTable
+from offline.training.ridge import inner_folds, probabilities
 from offline.training.visible_channels import VisibleChannels
 
 AUDIT_TASKS = "network's audit"

@@ -12,7 +12,6 @@ import numpy as np
 
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds
-from offline.evaluation.feature_table import FeatureTable, Labelled
 from offline.evaluation.leakage.protocols import (
     HONEST,
     OF_WINDOWS,
@@ -23,6 +22,7 @@ from offline.evaluation.leakage.protocols import (
     Rows,
     fold_of,
 )
+from offline.training.feature_table import FeatureTable, Labelled
 
 SELECTED = 0.1
 """Share of the channels that are chosen; two at least."""

@@ -9,8 +9,8 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from offline.base.sample_table import SampleTable
 from offline.estimators.discriminant import DEFAULT_PENALTY, fit_discriminant
 from offline.estimators.ridge import EVERY_OTHER
-from offline.evaluation.feature_table import FeatureTable
-from offline.evaluation.ridge import fit_ridge
+from offline.training.feature_table import FeatureTable
+from offline.training.ridge import fit_ridge
 
 
 def halves(n: int, parts: int = 4) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -14,10 +14,10 @@ from torch import nn
 
 from models.networks.stacked_autoencoder import DenoisingAutoEncoder
 from models.networks.table_cnn import TableCNN
+from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.estimators.torch_fit import BATCH_SIZE, divided, fine_tune
 from offline.estimators.torch_pretraining import pretrain
-from offline.training.fit import label_weights
 from tests.offline.estimators.planted import planted
 
 SETTINGS: dict[str, Any] = {

@@ -6,7 +6,7 @@ import pytest
 
 from offline.base.sample_table import SampleTable
 from offline.evaluation.channel_map import channel_map
-from offline.evaluation.feature_table import FeatureTable
+from offline.training.feature_table import FeatureTable
 
 NAMES = tuple(f"c{i}" for i in range(8))
 

@@ -14,7 +14,6 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.evaluate import evaluate
-from offline.evaluation.feature_table import FeatureTable, Labelled
 from offline.evaluation.leakage.audit import audit_of, predicted
 from offline.evaluation.leakage.protocols import (
     ALL,
@@ -37,6 +36,7 @@ from offline.evaluation.results_folder import write_audit
 from offline.report.console import print_audit
 from offline.report.leakage import audit_table
 from offline.samples.samples import collect
+from offline.training.feature_table import FeatureTable, Labelled
 from offline.training.visible_channels import VisibleChannels
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 

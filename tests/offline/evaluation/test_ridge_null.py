@@ -8,12 +8,12 @@ from scipy.stats import binom
 
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
-from offline.evaluation.feature_table import FeatureTable
 from offline.evaluation.ridge_null import ridge_null, ridge_rounds
 from offline.stats.intervals import around, bootstrap_sd, clopper_pearson, null_sd, within_person
 from offline.stats.permutation import p_value, permuted_blocks, permuted_people
 from offline.stats.primary import Pairs, person_scores
 from offline.stats.primary_figure import primary
+from offline.training.feature_table import FeatureTable
 
 
 def people_table(y: np.ndarray, site: np.ndarray | None = None, per_person: int = 3) -> SampleTable:

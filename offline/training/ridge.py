@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Floats
 from offline.estimators.discriminant import Discriminant, Rows, fit_discriminant
-from offline.evaluation.feature_table import FeatureTable, Labelled
+from offline.training.feature_table import FeatureTable, Labelled
 
 INNER_FOLDS = 5
 """Most divisions of the training people for choosing the penalty."""
