@@ -114,19 +114,21 @@ def warnings_of(recipe: Recipe) -> list[str]:
     list of str
         A sentence a label; none where at least `ENOUGH` is left at the middle of each label's interval.
     """
-    out = []
     followers = [stage for stage in recipe.pipeline if stage.get("stage") in FOLLOWS]
+    alike: dict[tuple[float, float], list[str]] = {}  # labels by the block's end and the interval's middle
     for label, interval in recipe.labels.intervals.items():
-        end = interval.delay_s + interval.duration_s
-        if not 0.0 <= interval.delay_s < FADED_S or not followers:
-            continue
-        middle = interval.delay_s + interval.duration_s / 2.0
+        if 0.0 <= interval.delay_s < FADED_S and followers:
+            end = interval.delay_s + interval.duration_s
+            alike.setdefault((end, interval.delay_s + interval.duration_s / 2.0), []).append(label)
+    out = []
+    for (end, middle), labels in alike.items():
         left = left_of_block(recipe.pipeline, recipe.rate, end).at(middle)
         if left < ENOUGH:
             out.append(
-                f"Label {label!r}: of a block of {end:g} s the recipe's filters leave {max(left, 0.0):.0%} "
-                f"after {middle:g} s, the middle of its interval ({', '.join(map(_words, followers))}). "
-                "Lower the high-pass, lengthen the memory, or refer to the cue (stage 'cue_reference')."
+                f"{' and '.join(map(repr, labels))}: of a block of {end:g} s the recipe's filters leave "
+                f"{max(left, 0.0):.0%} after {middle:g} s, the middle of the label's interval "
+                f"({', '.join(map(_words, followers))}). Lower the high-pass, lengthen the memory, or refer to "
+                "the cue (stage 'cue_reference')."
             )
     return out
 

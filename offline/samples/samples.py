@@ -21,6 +21,7 @@ from offline.base.window_store import KeptWindows, Windows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
 from offline.samples.labels import WindowLabels
+from offline.samples.left_of_block import warnings_of
 from offline.samples.novelty import FeatureSummary, summarise
 from offline.samples.reader import CohortReader
 from offline.samples.recipe import Recipe
@@ -173,7 +174,8 @@ def collect(
     show(lines_of(remarks))  # at once: they may say why something else fails
     alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe.input, recipe.kinds)
-    later = [*alike.remarks, *(Remark(text) for text in left_out)]
+    later = [Remark(text) for text in warnings_of(recipe)]
+    later += [*alike.remarks, *(Remark(text) for text in left_out)]
     unlabelled: list[Remark] = []
     plan = plan_of(recipe, spec, labels)
     parts: list[tuple[SampleTable, KeptWindows]] = []
