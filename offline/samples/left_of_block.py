@@ -127,8 +127,8 @@ def warnings_of(recipe: Recipe) -> list[str]:
             out.append(
                 f"{' and '.join(map(repr, labels))}: of a block of {end:g} s the recipe's filters leave "
                 f"{max(left, 0.0):.0%} after {middle:g} s, the middle of the label's interval "
-                f"({', '.join(map(_words, followers))}). Lower the high-pass, lengthen the memory, or refer to "
-                "the cue (stage 'cue_reference')."
+                f"({', '.join(map(_words, followers))}). Lower the high-pass, lengthen the memory, or refer "
+                "to the cue (stage 'cue_reference')."
             )
     return out
 
