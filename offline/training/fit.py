@@ -69,6 +69,7 @@ def fit_network(
     on_epoch: OnEpoch | None = None,
     augment: Augmentation | None = None,
     start: Mapping[str, torch.Tensor] | None = None,
+    device: str = "cpu",
 ) -> FittedNetwork:
     """Fit a network by AdamW (Loshchilov and Hutter 2019).
 
@@ -89,6 +90,8 @@ def fit_network(
         What is done to windows while they are learnt from.
     start : mapping or None
         First weights by name, instead of ones drawn at random.
+    device : str
+        Where steps are computed; only the CPU gives the same weights bit for bit.
 
     Raises
     ------
@@ -130,6 +133,7 @@ def fit_network(
             callbacks__valid_acc=None,
             callbacks__print_log=None,
             verbose=0,
+            device=device,
         )
         net.fit(SomeWindows(X, y, train), None)
     history = tuple(
@@ -140,7 +144,7 @@ def fit_network(
         # skorch takes Ctrl-C for the wish to stop and keep; here it means what it says.
         raise KeyboardInterrupt
     best = watch.best_epoch_ if listens else len(history)
-    return FittedNetwork(net.module_.eval(), history, best, watch.stopped_early)
+    return FittedNetwork(net.module_.cpu().eval(), history, best, watch.stopped_early)
 
 
 def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: int) -> torch.Tensor:

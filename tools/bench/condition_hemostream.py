@@ -27,7 +27,7 @@ def main() -> None:
             last_will=Status.lost(name, 1).to_json(),
             on_trouble=print_trouble,
         ),
-        device="cpu",
+        device=given["device"],
     )
     listen(lambda: os.kill(os.getpid(), signal.SIGTERM))
     tell("made")

@@ -80,6 +80,7 @@ def running(
     step: int,
     apart_s: float = 0.0,
     stream_first: bool = False,
+    device: str = "cpu",
 ) -> Iterator[dict[str, Child]]:
     """Start pusher, subscriber and conditions; give them when all of them are connected.
 
@@ -101,6 +102,8 @@ def running(
         Above 0 each condition has an outlet of its own, pushed so much (s) after the one before.
     stream_first : bool
         Whether the stream is already running when conditions connect, as a device's does.
+    device : str
+        Where hemostream's session computes.
 
     Yields
     ------
@@ -139,6 +142,7 @@ def running(
                     session=SESSION,
                     broker=broker,
                     journal=str(folder / "journal.hemostream"),
+                    device=device,
                 )
             else:
                 # The first window is complete with sample LENGTH - 1; those of others a sample or two later.

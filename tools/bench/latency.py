@@ -33,7 +33,9 @@ Until 128 samples have shown that each is stamped for itself, a busy machine's l
 pushes, and windows of such stamps abstain: no whole window of these may be among those measured."""
 
 
-def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float = 0.0) -> dict[str, Any]:
+def measure_latency(
+    folder: Path, broker: str, *, windows: int, apart_s: float = 0.0, device: str = "cpu"
+) -> dict[str, Any]:
     """Measure so many windows a condition.
 
     Parameters
@@ -46,6 +48,8 @@ def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float =
         A condition.
     apart_s : float
         Above 0 each condition has an outlet of its own, pushed so much (s) apart.
+    device : str
+        Where hemostream's session computes; its peers take the CPU.
 
     Returns
     -------
@@ -59,7 +63,8 @@ def measure_latency(folder: Path, broker: str, *, windows: int, apart_s: float =
     begin += -begin % STEP
     samples = begin + (windows + 2) * STEP
     run = folder / "run"
-    with running(run, broker, bundle, CONDITIONS, samples=samples, step=STEP, apart_s=apart_s) as children:
+    how = {"samples": samples, "step": STEP, "apart_s": apart_s, "device": device}
+    with running(run, broker, bundle, CONDITIONS, **how) as children:  # type: ignore[arg-type]
         done = children["pusher"].wait_for("done", samples / RATE + 60.0)
         time.sleep(0.5)  # the last decision is on its way; what is missing then is an error below
         found = arrivals(children, run)
