@@ -13,7 +13,7 @@ help:
 	@echo "make check   lint and type-check"
 	@echo "make bench   measure, against a plain loop and the bare hops"
 	@echo "make faults  what goes wrong at the bedside, side by side with what other clients make of it"
-	@echo "make soak    a day on four beds at 60 times real time, with faults at random"
+	@echo "make soak    a day on four beds at 40 times real time, with faults at random"
 	@echo "make fuzz    10,000 damaged inputs for every reader: only errors that say what to do, bounded memory;"
 	@echo "             and 100,000 hostile ones for a running session"
 

@@ -1,7 +1,8 @@
 """Who is trained on and who is predicted: folds by person.
 
-Windows of one person resemble each other far more than windows of two, whatever their labels; so a
-fold never has a person on both sides.  Folds follow from the people and their labels alone, and a
+Windows of one person resemble each other far more than windows of two, whatever their labels; so a fold by
+people never has a person on both sides.  Only `time_folds` does, within each person, and says nothing about
+other people.  Folds follow from the people and their labels alone, and a
 fold is named by whom it holds out, so that its seed can come from what it is, not from its place.
 
 Of all samples ``person``, (n_samples,) str, is whose each is, and ``y``, (n_samples,) int64, its label; a

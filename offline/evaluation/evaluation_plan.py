@@ -1,6 +1,7 @@
 """What an evaluation fits and how it is reported, put together once: all that follows takes it.
 
-A recipe is decoded here and nowhere later: what comes after reads typed values, tasks and tables.
+Each task carries the recipe of its condition (`WindowFit.recipe`), which `fit_and_predict.fit_predict` reads;
+all else that follows takes the plan, tasks and tables.
 """
 
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ from offline.samples.samples import Samples
 from offline.stats.traits import trait_features
 from offline.training.feature_table import FeatureTable
 from offline.training.ridge import fit_ridge
-from offline.training.search import inner_folds, search, searches
+from offline.training.search import search, search_folds, searches
 from offline.training.single_channel import fit_channels
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.train import fit_settings, train_within
@@ -106,7 +106,7 @@ def _over_time(
     evaluation = recipe.evaluation.model_copy(update={"over_time": False})
     once = recipe.model_copy(update={"evaluation": evaluation})
     scores, how = fit_predict(samples, once, fold, model, progress, folder)
-    inner = inner_folds(samples, fold, recipe.budget.inner_folds, fold_seed(fold, recipe))
+    inner = search_folds(samples, fold, recipe.budget.inner_folds, fold_seed(fold, recipe))
     plain = settings_kept(recipe)  # explained and searched is the outer fit alone
     learnt = learn(samples.table, inner, lambda each: fit_predict(samples, plain, each, model, progress)[0])
     return scores, how | {"over_time": learnt}

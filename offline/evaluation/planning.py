@@ -23,7 +23,7 @@ from offline.evaluation.tasks import FitResult
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.training.search import inner_folds, searches
+from offline.training.search import search_folds, searches
 from offline.training.train import fit_settings, train_within
 
 TRIED = 20
@@ -113,7 +113,7 @@ def _of_network(samples: Samples, name: str, task: WindowTask, n_folds: int) -> 
     recipe = task.fit.recipe
     trials = recipe.budget.trials if searches(recipe) else 0
     again = 1 if recipe.evaluation.over_time else 0  # once more by each inner fold
-    inner = inner_folds(samples, task.fold, recipe.budget.inner_folds, 0) if trials or again else []
+    inner = search_folds(samples, task.fold, recipe.budget.inner_folds, 0) if trials or again else []
     n_networks = len(samples.names) if recipe.network.channels == "best" else 1
     fits = n_folds * (1 + (trials + again) * len(inner)) * n_networks
     epochs = fit_settings(recipe).epochs

@@ -14,7 +14,7 @@ from offline.base.splits import evaluation_folds
 from offline.estimators.discriminant import fit_discriminant
 from offline.stats.null import Null
 from offline.training.feature_table import FeatureTable
-from offline.training.ridge import fit_ridge, inner_folds, probabilities
+from offline.training.ridge import fit_ridge, penalty_folds, probabilities
 
 AT_ONCE = 100
 """Permutations within recordings that are fitted in one go: more would only take memory."""
@@ -71,7 +71,7 @@ def _within_recordings(
         for repeat in range(repeats):
             for fold in evaluation_folds(table.person, table.target, seed=seed + repeat):
                 rows = data.rows(fold.train)
-                inner = inner_folds(rows, seed=seed + repeat)
+                inner = penalty_folds(rows, seed=seed + repeat)
                 model = fit_discriminant(rows.features, positive[fold.train], rows.weight, inner)
                 odds = model.log_odds(data.features[fold.test])
                 for k, own in enumerate(found):

@@ -12,7 +12,7 @@ ONSET_S = 5.0
 FADED_S = 12.0
 """... and is back so long after the block's end."""
 OVERLAP_S = 8.0
-"""ProposedBlocks that are cut short by the next event are taken as they are, if so much is left, s."""
+"""Blocks that are cut short by the next event are taken as they are, if so much is left, s."""
 MOST_LABELS = 8
 """More kinds of events are markers of something else than blocks."""
 

@@ -27,7 +27,7 @@ N_BLOCKS = 4
 """Blocks, the last of which is looked at: by then running statistics have seen some."""
 PEAK_S = 5.0
 """After an impulse blood answers most, s."""
-FADED_S = 15.0
+WAITS_S = 15.0
 """An interval that begins later waits until the response is over, and asks for nothing that lasts, s."""
 SIZE = 1e-7
 """Of the noise, mol/L; the block is as high."""
@@ -117,7 +117,7 @@ def warnings_of(recipe: Recipe) -> list[str]:
     followers = [stage for stage in recipe.pipeline if stage.get("stage") in FOLLOWS]
     alike: dict[tuple[float, float], list[str]] = {}  # labels by the block's end and the interval's middle
     for label, interval in recipe.labels.intervals.items():
-        if 0.0 <= interval.delay_s < FADED_S and followers:
+        if 0.0 <= interval.delay_s < WAITS_S and followers:
             end = interval.delay_s + interval.duration_s
             alike.setdefault((end, interval.delay_s + interval.duration_s / 2.0), []).append(label)
     out = []

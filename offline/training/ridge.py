@@ -60,7 +60,7 @@ def fit_ridge(data: FeatureTable, which: Rows, *, seed: int = 0) -> RidgeBaselin
         Which people are held out together when the penalty is chosen.
     """
     rows = data.rows(which)
-    inner = inner_folds(rows, seed=seed)
+    inner = penalty_folds(rows, seed=seed)
     columns = np.arange(1, 2) if data.n_labels == 2 else np.arange(data.n_labels)
     model = fit_discriminant(rows.features, rows.y[:, np.newaxis] == columns, rows.weight, inner)
     how = {
@@ -71,7 +71,7 @@ def fit_ridge(data: FeatureTable, which: Rows, *, seed: int = 0) -> RidgeBaselin
     return RidgeBaseline(model, how)
 
 
-def inner_folds(rows: Labelled, *, seed: int) -> Sequence[tuple[Rows, Rows]]:
+def penalty_folds(rows: Labelled, *, seed: int) -> Sequence[tuple[Rows, Rows]]:
     """Training and held-out rows, each (m,) intp, of divisions of training rows by person.
 
     Stratified where the label is the person's; none where no division leaves every label on both sides.

@@ -112,7 +112,7 @@ def search(
         There are too few training people to spare any, or no trial could be fitted.
     """
     distributions = {".".join(key): _distribution(its) for key, its in recipe.search.ranges.items()}
-    inner = inner_folds(samples, fold, recipe.budget.inner_folds, seed)
+    inner = search_folds(samples, fold, recipe.budget.inner_folds, seed)
     with _quietly():
         study = optuna.create_study(direction="minimize")
         trials: list[dict[str, Any]] = []
@@ -146,7 +146,7 @@ def search(
     return SearchResult(candidate(recipe, trials[best]["settings"]), how)
 
 
-def inner_folds(samples: Samples, fold: Fold, wanted: int, seed: int) -> list[Fold]:
+def search_folds(samples: Samples, fold: Fold, wanted: int, seed: int) -> list[Fold]:
     """Divide a fold's training people once more; into fewer parts where people (of a label) are fewer.
 
     Raises

@@ -61,7 +61,7 @@ class Clock:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: another clock, or another stream."""
+        """Forget the stamps and the comparisons; the last offset holds until the next one."""
         self._line.restart()
         self._ends.restart()
         self._comparisons.restart()

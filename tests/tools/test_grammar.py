@@ -19,7 +19,7 @@ from tools.outputs import Out
 
 ROOT = Path(__file__).parents[2]
 POSITIONAL = {"simulate": "cohort_dir", "export": "out"}
-"""Outputs that DESIGN.md has as arguments; all others are --out."""
+"""Outputs that are arguments; all others are --out."""
 NO_OUTPUT = {"doctor", "study list"}
 """Commands that write nothing."""
 OWN_RULE = {

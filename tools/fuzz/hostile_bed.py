@@ -21,9 +21,9 @@ from realtime.log import ClockMeasured, Entry, Origin, Received, StreamLost, Str
 from realtime.session.interfaces import SessionSettings
 from realtime.signal import SignalSpec
 from realtime.sinks.mqtt.runs import run_of
+from realtime.sources.lsl.clock_gate import ClockGate
 from realtime.sources.lsl.connection import clock_offset
 from realtime.sources.lsl.events import Markers
-from realtime.sources.lsl.reorder import InOrder
 from realtime.sources.lsl.source import LslSource, StreamChoice
 from realtime.sources.lsl.trouble import Troubles
 from realtime.status import Status
@@ -136,7 +136,7 @@ class FuzzedBed:
         first = ClockMeasured(self.now, 0.0, 1.7e9)
         self._emit(opened)
         self._emit(first)
-        self._order = InOrder(self._emit, self._ask, origin=opened.origin, first=first)
+        self._order = ClockGate(self._emit, self._ask, origin=opened.origin, first=first)
 
     def _ask(self) -> None:
         """A fresh comparison is made at once."""

@@ -28,7 +28,7 @@ from offline.stats.person_classes import person_predictions
 from offline.stats.primary import Metric
 from offline.stats.primary_figure import primary
 from offline.training.feature_table import FeatureTable
-from offline.training.ridge import inner_folds, probabilities
+from offline.training.ridge import penalty_folds, probabilities
 from offline.training.visible_channels import VisibleChannels
 
 AUDIT_TASKS = "network's audit"
@@ -86,7 +86,7 @@ def _ridge_scores(data: FeatureTable, task: AuditTask) -> Floats:
         rows.features[:, columns],
         rows.y[:, np.newaxis] == 1,
         rows.weight,
-        inner_folds(rows, seed=task.seed),
+        penalty_folds(rows, seed=task.seed),
         standard=standard,
     )
     return probabilities(model.log_odds(data.features[task.fold.test][:, columns]))

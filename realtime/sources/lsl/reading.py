@@ -7,8 +7,8 @@ from contextlib import suppress
 import pylsl
 
 from realtime.log import Received, StreamOpened
+from realtime.sources.lsl.clock_gate import ClockGate
 from realtime.sources.lsl.connection import GONE, StreamConnection
-from realtime.sources.lsl.reorder import InOrder
 from realtime.sources.lsl.resolve import resolve
 from realtime.sources.lsl.search import LOOK_S, MANY
 from realtime.sources.lsl.trouble import Troubles
@@ -33,7 +33,7 @@ class ConnectionReader:
     ----------
     connection : Connection
         Open.
-    order : InOrder
+    order : ClockGate
         Takes what they find.
     opened : StreamOpened
         What it is.
@@ -46,7 +46,7 @@ class ConnectionReader:
     def __init__(
         self,
         connection: StreamConnection,
-        order: InOrder,
+        order: ClockGate,
         opened: StreamOpened,
         ask: threading.Event,
         troubles: Troubles,

@@ -19,11 +19,11 @@ from realtime.channels.lsl_description import read_origin
 from realtime.channels.stream_xml import read_stream_xml
 from realtime.devices import needed
 from realtime.log import Entry, OriginKind, Received, StreamLost, StreamOpened
+from realtime.sources.lsl.clock_gate import ClockGate
 from realtime.sources.lsl.connection import StreamConnection
 from realtime.sources.lsl.events import events_predicate, find_events, listen
 from realtime.sources.lsl.flow import Flow
 from realtime.sources.lsl.reading import ConnectionReader
-from realtime.sources.lsl.reorder import InOrder
 from realtime.sources.lsl.search import HAEMODYNAMIC, LOOK_S, StreamChoice, describe_streams, find_stream
 from realtime.sources.lsl.search_again import Search, StreamIdentity, look_again
 from realtime.sources.lsl.trouble import Troubles
@@ -245,7 +245,7 @@ class LslSource:
             if isinstance(entry, Received) and (why := flow.take(entry.local, len(entry.stamps))):
                 self._refusal = self._too_fast = why
 
-        order = InOrder(emit, ask.set, origin=opened.origin, first=first)
+        order = ClockGate(emit, ask.set, origin=opened.origin, first=first)
         reading = ConnectionReader(connection, order, opened, ask, self._troubles)
         clocks = threading.Thread(target=lambda: reading.compare(self._again), name="lsl-clock", daemon=True)
         clocks.start()

@@ -14,7 +14,7 @@ from offline.evaluation.evaluate import evaluate
 from offline.samples.recipe import Recipe, parse_recipe
 from offline.samples.samples import Samples, collect
 from offline.training import search as module
-from offline.training.search import candidate, check_search, inner_folds, search
+from offline.training.search import candidate, check_search, search, search_folds
 from tests.offline.support import task_cohort, task_recipe
 
 SEARCH = {
@@ -72,7 +72,7 @@ def test_the_judged_person_has_no_say(samples: Samples, fold: Fold) -> None:
     y[fold.test] = 1 - y[fold.test]
     other = replace(samples, X=X, table=replace(samples.table, target=y))
     assert search(other, searching(2), fold, seed=1) == before
-    for inner in inner_folds(samples, fold, 3, seed=0):
+    for inner in search_folds(samples, fold, 3, seed=0):
         assert not set(inner.train) & set(inner.test)
         assert set(inner.train) | set(inner.test) == set(fold.train)
         assert not set(samples.table.person[inner.train]) & set(samples.table.person[inner.test])

@@ -39,7 +39,7 @@ DRIFT = 2e-3
 """Most that two clocks drift apart, seconds a second: twice the worst oscillators."""
 
 
-class InOrder:
+class ClockGate:
     """The gate between a connection's threads and the log; may be called from any of them.
 
     Parameters

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.log import ClockMeasured, Entry, Origin, OriginKind, Received, StreamReset
-from realtime.sources.lsl.reorder import SUSPECT_S, InOrder
+from realtime.sources.lsl.clock_gate import SUSPECT_S, ClockGate
 from realtime.stages.base import Reset
 
 LATENCY = 0.01
@@ -20,7 +20,7 @@ class Bed:
         self.asked = 0
         self.origin = origin or Origin()
         self.offset = offset
-        self.order = InOrder(
+        self.order = ClockGate(
             self.log.append, self.ask, origin=self.origin, first=ClockMeasured(0.0, offset, 1.7e9)
         )
 
