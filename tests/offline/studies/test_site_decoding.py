@@ -93,9 +93,7 @@ def test_folds_hold_everybody_once_and_sites_and_labels_alike(seed: int, n: int)
     rng = np.random.default_rng(seed)
     site, y = rng.choice(["a", "b", "c"], n, p=[0.6, 0.3, 0.1]), rng.integers(0, 2, n)
     person, times = np.array([f"p{i}" for i in range(n)]), np.zeros(n)
-    folds = ten_folds_of_sites_and_labels(
-        SampleTable(person, person, person, site, times, times, y), seed=seed
-    )
+    folds = ten_folds_of_sites_and_labels(SampleTable(person, person, person, site, times, times, y))
     assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(n))
     for name in "abc":
         sizes = [np.count_nonzero(site[fold.test] == name) for fold in folds]
