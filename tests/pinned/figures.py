@@ -6,6 +6,7 @@ next; so they are compared as numbers.  Long tables and signals are pinned by th
 
 import csv
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ def figures_of(path: Path) -> Any:
     match path.suffix:
         case ".json":
             return json.loads(path.read_text())
+        case ".toml":
+            return tomllib.loads(path.read_text())
         case ".jsonl":
             return _of_rows([_flat(json.loads(line)) for line in path.read_text().splitlines()])
         case ".csv" | ".tsv":

@@ -184,7 +184,7 @@ def test_an_encrypted_key_is_opened_with_the_password_from_a_file(
     password.chmod(0o600)
     environ = named(authority, pair, KEY_PASSWORD_FILE=password)
     assert attempt(encrypted(strict), environ, soon) == ["taken"]
-    with pytest.raises(BrokerError, match="the password of an encrypted key stands in the file"):
+    with pytest.raises(BrokerError, match="the password of an encrypted key is in the file"):
         Address.parse("mqtts://localhost", named(authority, pair))
 
 
