@@ -29,6 +29,8 @@ PEAK_S = 5.0
 """After an impulse blood answers most, s."""
 WAITS_S = 15.0
 """An interval that begins later waits until the response is over, and asks for nothing that lasts, s."""
+RISEN = 0.2
+"""Before the response has risen to so much of its highest, nothing is asked of it."""
 SIZE = 1e-7
 """Of the noise, mol/L; the block is as high."""
 ENOUGH = 0.5
@@ -42,9 +44,9 @@ class LeftOfBlock:
     Parameters
     ----------
     seconds : (n,) float64
-        Since the block's start, s.
+        Since the block's start, s; from when on the response has risen.
     share : (n,) float64
-        Of the highest that is left within the block, 1 at that time.
+        Of what would be there without the filters, each as a part of its own highest.
     """
 
     seconds: Floats
@@ -97,8 +99,11 @@ def left_of_block(
     without, with_ = given
     there = (without.times >= onsets[-1]) & (without.times < onsets[-1] + block_s)
     response = np.nanmean((with_.data - without.data)[:, there], axis=0)
-    most = np.abs(response).max(initial=0.0)
-    return LeftOfBlock(without.times[there] - onsets[-1], response / most if most > 0.0 else response)
+    whole = np.interp(without.times[there], times, response_in)
+    most, highest = np.abs(response).max(initial=0.0), whole.max(initial=0.0)
+    risen = whole >= RISEN * highest
+    share = (response / max(most, 1e-300))[risen] / (whole / max(highest, 1e-300))[risen]
+    return LeftOfBlock((without.times[there] - onsets[-1])[risen], share)
 
 
 def warnings_of(recipe: Recipe) -> list[str]:
