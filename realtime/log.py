@@ -206,7 +206,7 @@ class StreamReset:
 
 @dataclass(frozen=True, slots=True)
 class EventReceived:
-    """A marker arrived: what happened, and when (s) on the local clock.
+    """A marker arrived: what happened, and when (s) on the local clock; a replay's on the stream's.
 
     Markers come by a stream of their own, perhaps from another machine, so their stamps are put on
     the local clock by that stream's offset and not by `ClockMeasured`, which is the signal's.

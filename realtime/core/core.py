@@ -96,7 +96,9 @@ class Core:
                 self._decisions.start(entry)
             case EventReceived():
                 if self.pipeline is not None:
-                    self.pipeline.event(self.local_origin.stream_time(entry.stamp), entry.label)
+                    self.pipeline.event(
+                        entry.stamp, entry.label
+                    )  # a replay's is on the stream's clock already
             case _:
                 pass  # readings of the clock move no window
         return []

@@ -5,6 +5,7 @@ high-pass near the length of a block takes the response away with the drift.  Wh
 seconds before a cue is known when the cue comes, so a live session can subtract it.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import ceil
 
@@ -22,7 +23,7 @@ from realtime.stages.outline import Outline, check_memory
 NAME = "cue_reference"
 LATEST_S = 5.0
 """A cue of which is heard later than this is not taken: its past is no longer held."""
-MOST_WAITING = 64
+MOST_WAITING = 65_536
 """Cues that are announced for times to come; more are not kept."""
 LEAST_SHARE = 0.5
 """So much of the seconds before a cue must have been measured, or the channel is missing until the next."""
@@ -32,9 +33,9 @@ class CueReference:
     """``x - mean over [t - before_s, t)``, where ``t`` is the last cue.
 
     The session's first ``before_s`` seconds stand for a first cue, so a session without events is referred
-    to how it began.  A cue counts from its own time on; one that is heard late (a marker comes by another
-    stream), from the next sample on, with the reference that it would have given in time.  Channels keep
-    kinds and units.
+    to how it began; a cue within them is not taken, for its seconds before were not recorded.  A cue counts
+    from its own time on; one that is heard late (a marker comes by another stream), from the next sample
+    on, with the reference that it would have given in time.  Channels keep kinds and units.
 
     A gap keeps the reference; any other reset drops it.
 
@@ -82,6 +83,7 @@ class CueReference:
         self._first = FrozenBaseline(
             n, self._before_s, max(1, round(LEAST_SHARE * self._before_s * self.rate))
         )
+        self._begin: float | None = None  # of the first sample
         self._cue_time: float | None = None  # of the last cue
         self._reference: Floats = np.full(n, np.nan)  # of the last cue; NaN where it could not be measured
         self._waiting: list[float] = []  # times of cues that no sample has reached
@@ -104,12 +106,18 @@ class CueReference:
             return
         if self._cue_time is not None and time <= self._cue_time:  # heard of after a later one, or twice
             return
-        self._waiting = sorted({*self._waiting, time})[:MOST_WAITING]
+        at = bisect_left(self._waiting, time)
+        if at < len(self._waiting) and self._waiting[at] == time:
+            return
+        self._waiting.insert(at, time)
+        del self._waiting[MOST_WAITING:]
 
     def process(self, chunk: Chunk) -> Chunk:
         """Refer the next samples to the cue before them."""
         if chunk.n_samples == 0:
             return Chunk.empty(self.spec_out)
+        if self._begin is None:
+            self._begin = float(chunk.times[0])
         measured = usable(chunk)
         data = np.where(measured, chunk.data, np.nan)
         after_first = np.zeros_like(measured)
@@ -142,6 +150,8 @@ class CueReference:
         self._past = np.concatenate([self._past, data], axis=1)[:, -self._held :]
 
     def _cue(self, time: float) -> None:
+        if self._begin is None or time - self._before_s < self._begin - 0.5 / self.rate:
+            return
         first, stop = np.searchsorted(self._past_times, [time - self._before_s, time], side="left")
         before = self._past[:, first:stop]
         there = ~np.isnan(before)
@@ -162,6 +172,7 @@ class CueReference:
         """The reference, the seconds before, and the cues to come."""
         return {
             **{f"first_{name}": value for name, value in self._first.state().items()},
+            "begin": self._begin,
             "cue_time": self._cue_time,
             "reference": self._reference.copy(),
             "waiting": np.array(self._waiting, dtype=np.float64),
@@ -172,7 +183,8 @@ class CueReference:
     def restore(self, state: State) -> None:
         """Continue from a `state`."""
         self._first.restore({name.removeprefix("first_"): value for name, value in state.items()})
-        cue_time = state["cue_time"]
+        begin, cue_time = state["begin"], state["cue_time"]
+        self._begin = None if begin is None else float(begin)
         self._cue_time = None if cue_time is None else float(cue_time)
         self._reference = np.array(state["reference"], dtype=np.float64)
         self._waiting = np.array(state["waiting"], dtype=np.float64).tolist()

@@ -115,10 +115,37 @@ def test_a_gap_keeps_the_reference() -> None:
     np.testing.assert_allclose(out.data, later.data - chunk.data[:, 75:100].mean(axis=1, keepdims=True))
 
 
-@pytest.mark.parametrize("n", [0, 1000])
+@pytest.mark.parametrize("cue", [-100.0, 97.0, 100.0, 100.4, 104.0])
+def test_a_cue_whose_seconds_before_were_not_recorded_is_not_taken(cue: float) -> None:
+    chunk = _chunk()
+    one, other = CueReference(SPEC), CueReference(SPEC)
+    one.event(cue, "start")
+    found, expected = one.process(chunk), other.process(chunk)
+    np.testing.assert_array_equal(found.data, expected.data)
+    assert not found.missing[:, 25:].any()
+
+
+def test_many_cues_in_one_chunk_are_all_taken() -> None:
+    chunk = _chunk(n=2000)
+    whole, parts = CueReference(SPEC), CueReference(SPEC)
+    cues = [106.0 + 1.5 * i for i in range(260)]
+    for cue in cues:
+        whole.event(cue, "go")
+    expected = whole.process(chunk)
+    found = []
+    for start in range(0, 2000, 50):
+        part = chunk.between(start, start + 50)
+        for cue in cues:
+            if part.times[0] - 0.2 < cue <= part.times[-1]:
+                parts.event(cue, "go")
+        found.append(parts.process(part))
+    np.testing.assert_allclose(Chunk.concatenate(found).data, expected.data, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, 70_000])
 def test_announced_cues_take_bounded_memory(n: int) -> None:
     stage = CueReference(SPEC)
     for i in range(n):
         stage.event(1e6 + i, "go")
     stage.process(_chunk())
-    assert len(stage.state()["waiting"]) <= 64  # type: ignore[arg-type]
+    assert len(stage.state()["waiting"]) <= 65_536  # type: ignore[arg-type]
