@@ -16,9 +16,6 @@ FEATURES = ("mean", "slope", "spread")
 class WindowRidge(nn.Module):
     """A linear model of simple features.
 
-    A channel that is 0 throughout was left out of the window (`realtime.window_quality`): its features
-    count as those of an average window, so it has no say.
-
     Parameters
     ----------
     n_chans : int
@@ -40,6 +37,11 @@ class WindowRidge(nn.Module):
         self.weight = nn.Parameter(torch.zeros(n_features, n_questions))
         self.bias = nn.Parameter(torch.zeros(n_questions))
 
+    def reset_parameters(self) -> None:
+        """Draw weights that learnt nothing, to compare with."""
+        nn.init.normal_(self.weight, std=len(self.weight) ** -0.5)
+        nn.init.zeros_(self.bias)
+
     def forward(self, x: Tensor) -> Tensor:
         """Logits of windows.
 
@@ -59,8 +61,7 @@ class WindowRidge(nn.Module):
         mean = x.mean(dim=2)
         spread = (x - mean[:, :, None]).square().mean(dim=2).sqrt()
         features = torch.cat([mean, (x * along).sum(dim=2), spread], dim=1)
-        there = (x != 0.0).any(dim=2).repeat(1, len(FEATURES))
-        standard = torch.where(there, (features - self.mean) / self.scale, 0.0)
+        standard = (features - self.mean) / self.scale
         # Summed row by row: a matrix product's last bits would depend on the size of the batch.
         odds = (standard[:, :, None] * self.weight).sum(dim=1) + self.bias
         return torch.cat([-0.5 * odds, 0.5 * odds], dim=1) if odds.shape[1] == 1 else odds

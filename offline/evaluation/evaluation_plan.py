@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from models.errors import RecipeError
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
@@ -18,6 +15,7 @@ from offline.evaluation.conditions import Condition, divisions_of
 from offline.evaluation.fit_and_predict import TRAITS, settings_kept
 from offline.evaluation.tasks import FitTask
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask, permuted_samples
+from offline.samples.labels import refuse_two_labels
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
 from offline.stats.primary import Metric
@@ -123,7 +121,7 @@ class EvaluationPlan:
             There are too few people, or somebody has two labels.
         """
         if self.by_person:
-            _refuse_two_labels(self.samples.table)
+            refuse_two_labels(self.samples.table)
         table, traits = self.samples.table, traits_vary(self.samples.traits)
         tasks = [
             FitTask(fold, each.name, each.fit, repeat=repeat, tag=CONDITIONS)
@@ -144,13 +142,3 @@ class EvaluationPlan:
                 for repeat, fold in self.divisions
             ]
         return tasks
-
-
-def _refuse_two_labels(table: SampleTable) -> None:
-    for person in table.people:
-        own = np.unique(table.target[table.person == person])
-        if len(own) > 1:
-            raise RecipeError(
-                f"Person {person} has {len(own)} labels, but the recipe says that the label is the person's "
-                '(labels.target = "person"). Correct the table, or set target = "event".'
-            )

@@ -7,6 +7,7 @@ import numpy as np
 from models.errors import RecipeError, near_match
 from offline.base.cohort import Cohort, CohortRow
 from offline.base.remarks import Remark
+from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
 from offline.recordings.dates import outside
@@ -165,6 +166,11 @@ def labels_of(
     refuse_spelt_twice(cohort.path, f"label {wanted.column!r}", cells)
     known = {value for value, _ in cells}
     labels = named or tuple(sorted(known))
+    if "abstain" in labels:
+        raise RecipeError(
+            f"The cohort's column {wanted.column!r} holds 'abstain', which hemostream reports when it "
+            "does not know; choose another word in the table."
+        )
     if len(labels) < 2 or not set(labels) <= known:
         raise RecipeError(
             f"The cohort's column {wanted.column!r} holds {', '.join(sorted(known)) or 'nothing'}; expected "
@@ -208,3 +214,20 @@ def _value(row: CohortRow, column: str) -> str:
     if column not in row.values:
         raise RecipeError(f"The cohort has no column {column!r} for labels. {near_match(column, row.values)}")
     return row.values[column]
+
+
+def refuse_two_labels(table: SampleTable) -> None:
+    """Refuse samples of a person who has two labels although the label is the person's.
+
+    Raises
+    ------
+    RecipeError
+        Names who.
+    """
+    for person in table.people:
+        own = np.unique(table.target[table.person == person])
+        if len(own) > 1:
+            raise RecipeError(
+                f"Person {person} has {len(own)} labels, but the recipe says that the label is the person's "
+                '(labels.target = "person"). Correct the table, or set target = "event".'
+            )

@@ -27,6 +27,12 @@ N_BLOCKS = 4
 """Blocks, the last of which is looked at: by then running statistics have seen some."""
 PEAK_S = 5.0
 """After an impulse blood answers most, s."""
+FADED_S = 20.0
+"""... and nothing is left of it so long after a block, s."""
+LONGEST_S = 600.0
+"""Blocks, pauses and memories that are longer are taken for as long, s: it bounds the work."""
+FASTEST = 10.0
+"""Rate at which this is computed, at most, Hz."""
 WAITS_S = 15.0
 """An interval that begins later waits until the response is over, and asks for nothing that lasts, s."""
 RISEN = 0.2
@@ -71,15 +77,22 @@ def left_of_block(
     block_s : float
         Length of a block, s.
     pause_s : float or None
-        From its end to the next block, s; None is as long as the block.
+        From its end to the next block, s; None is as long as the block, and until its response is over.
     """
     stages = [dict(stage) for stage in pipeline if stage.get("stage") in FOLLOWS]
+    for stage in stages:
+        stage.pop("high", None)  # what is fast is nothing to what lasts
+        if "memory_s" in stage:
+            stage["memory_s"] = min(stage["memory_s"], LONGEST_S)
+    stages = [stage for stage in stages if stage["stage"] != "bandpass" or "low" in stage]
+    cues = [str(name) for stage in stages for name in stage.get("events", ())]
+    block_s, rate = min(block_s, LONGEST_S), min(rate, FASTEST)
     resample = {"stage": "resample", "rate": rate, "measure_s": 2.0}
     spec = SignalSpec(
         tuple(Channel(name=f"{i}", kind=Kind.HBO, unit="mol/L") for i in range(N_CHANNELS)), rate
     )
     runs = [Pipeline([resample, *stages], spec) for _ in range(2)]
-    rest = block_s if pause_s is None else pause_s
+    rest = max(block_s, FADED_S) if pause_s is None else min(pause_s, LONGEST_S)
     # Running statistics are as good as settled after three of their time constants.
     memory = max([60.0, *(float(stage.get("memory_s", 0.0)) for stage in stages)])
     begin = runs[0].warmup_s + 3.0 * memory
@@ -93,7 +106,7 @@ def left_of_block(
     given = []
     for run, level in zip(runs, (0.0, SIZE), strict=True):
         for onset in onsets:
-            run.event(float(onset), "block")
+            run.event(float(onset), cues[0] if cues else "block")
         pieces = run.process(Chunk(spec, noise + level * response_in, times, missing))
         given.append(pieces[0].chunk)
     without, with_ = given
@@ -124,6 +137,8 @@ def warnings_of(recipe: Recipe) -> list[str]:
     for label, interval in recipe.labels.intervals.items():
         if 0.0 <= interval.delay_s < WAITS_S and followers:
             end = interval.delay_s + interval.duration_s
+            if end > LONGEST_S:
+                continue
             alike.setdefault((end, interval.delay_s + interval.duration_s / 2.0), []).append(label)
     out = []
     for (end, middle), labels in alike.items():

@@ -115,7 +115,12 @@ class Recipe(Record):
                 "ablated; set budget.trials = 0 and leave evaluation.ablate away"
             )
         fewest = self.policy.min_channels
-        if fewest < 1.0 and self.training.channel_dropout == 0.0 and self.network.name != RIDGE:
+        if self.network.name == RIDGE and fewest < 1.0:
+            raise ValueError(
+                f"policy.min_channels is {fewest}, but network {RIDGE!r} knows no window with channels left "
+                "out; set min_channels = 1.0, or take a network with training.channel_dropout"
+            )
+        if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(
                 f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
                 "training.channel_dropout is 0, so the network would never have learnt from such; set "

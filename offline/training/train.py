@@ -22,6 +22,7 @@ from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
 from offline.base.spelling import canonical
+from offline.samples.labels import refuse_two_labels
 from offline.samples.recipe import Recipe, check_network_of
 from offline.samples.recipe_sections import Training
 from offline.samples.samples import Samples, collect
@@ -201,6 +202,8 @@ def train(
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)
+        if recipe.labels.target == "person":
+            refuse_two_labels(samples.table)
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
     card = card_of(samples, recipe, cohort, trained, span, locked=lock)
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)

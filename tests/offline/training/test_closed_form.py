@@ -50,10 +50,9 @@ def test_of_people_each_is_one_row(tmp_path: Path) -> None:
     np.testing.assert_allclose(probabilities(logits, 1.0), expected, atol=2e-5)
 
 
-def test_a_bundle_of_it_goes_live_with_channels_left_out(tmp_path: Path) -> None:
+def test_a_bundle_of_it_goes_live(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path)
-    recipe = task_recipe(policy={"min_channels": 0.5}, **RIDGE)  # a network would need channel_dropout
-    done = train(cohort, recipe, tmp_path / "bundle")
+    done = train(cohort, task_recipe(**RIDGE), tmp_path / "bundle")
     bundle = read_bundle(tmp_path / "bundle")
     assert bundle.card.hash == done.hash
     assert bundle.card.training["validation"] == "none"
@@ -84,6 +83,8 @@ def test_it_is_the_recipes_own_condition_and_no_baseline_of_that_name_stands_bes
 def test_what_cannot_be_done_with_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nothing can be searched or ablated"):
         task_recipe(evaluation={"ablate": ["dropout"]}, **RIDGE)
+    with pytest.raises(RecipeError, match="knows no window with channels left out"):
+        task_recipe(policy={"min_channels": 0.5}, training={"channel_dropout": 0.2}, **RIDGE)
     cohort = task_cohort(tmp_path)
     train(cohort, task_recipe(**RIDGE), tmp_path / "old")
     with pytest.raises(RecipeError, match="cannot be trained further"):
