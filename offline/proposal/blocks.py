@@ -11,6 +11,10 @@ ONSET_S = 5.0
 """Blood answers so long after a cue, s: a label begins no earlier, where the block is long enough."""
 FADED_S = 12.0
 """... and is back so long after the block's end."""
+SHORTEST_S = 5.0
+"""What lasts less is an event whose response is looked for, not a block, s."""
+RESPONSE_S = 14.0
+"""So long a brief event shows, s."""
 OVERLAP_S = 8.0
 """Blocks that are cut short by the next event are taken as they are, if so much is left, s."""
 MOST_LABELS = 8
@@ -56,15 +60,15 @@ def blocks_of(found: Survey) -> ProposedBlocks | None:
 
 
 def _one_a_label(events: Sequence[EventSurvey]) -> ProposedBlocks | None:
-    lasting = [event.duration_s or event.spacing_s for event in events]
+    lasting = [_block_of(event) for event in events]
     block = min((length for length in lasting if isfinite(length)), default=inf)
-    if not isfinite(block):
+    if not SHORTEST_S <= block < inf:
         return None
     closest = min((event.closest_s for event in events if isfinite(event.closest_s)), default=inf)
     if OVERLAP_S <= closest < block:  # two labels may not hold at once
         block = closest
     delay = round(min(ONSET_S, block / 4.0), 1)
-    declared = all(event.duration_s > 0.0 for event in events)
+    declared = all(event.duration_s >= SHORTEST_S for event in events)
     spacing = min((event.spacing_s for event in events if isfinite(event.spacing_s)), default=block)
     why = [
         f"{_number(len(events))} kinds of events come again and again, so each is a label. A block lasts "
@@ -72,7 +76,7 @@ def _one_a_label(events: Sequence[EventSurvey]) -> ProposedBlocks | None:
         + (
             "by the files' durations"
             if declared
-            else "if it lasts until the next event: the files say nothing"
+            else "where the files do not say how long, until the next event"
         )
         + f"; the first {delay:.1f} s, before blood answers, are left out.",
         *(
@@ -82,7 +86,8 @@ def _one_a_label(events: Sequence[EventSurvey]) -> ProposedBlocks | None:
         "Leave out what is no condition (an end of a block, say), and give each label its name.",
     ]
     intervals = tuple(
-        ProposedInterval(event.label, (event.label,), delay, round(block - delay, 1)) for event in events
+        ProposedInterval(_label(event.label), (event.label,), delay, round(block - delay, 1))
+        for event in events
     )
     return ProposedBlocks(intervals, block, max(spacing - block, 0.0), tuple(why))
 
@@ -91,15 +96,18 @@ def _task_and_rest(event: EventSurvey) -> ProposedBlocks | None:
     spacing = event.spacing_s
     if not isfinite(spacing):
         return None
-    block = event.duration_s or round(min(spacing / 2.0, 20.0), 1)
+    declared = event.duration_s >= SHORTEST_S
+    block = event.duration_s if declared else round(min(spacing / 2.0, 20.0), 1)
     rest_from = round(max(block + ONSET_S, min(block + FADED_S, spacing - 10.0)), 1)
-    if spacing - rest_from < 3.0 or block < 3.0:
+    if spacing - rest_from < 3.0 or block < SHORTEST_S:
         return None
     delay = round(min(ONSET_S, block / 4.0), 1)
     # The response outlasts the block by about as much as it comes late.
     lasts = round(min(block, rest_from - delay), 1)
     guessed = (
-        "by the files' durations" if event.duration_s else "taken as half of that: the files say nothing"
+        "by the files' durations"
+        if declared
+        else "taken as half of that: the files say nothing, or less than a response"
     )
     why = (
         f"One kind of event comes again and again ({event.label!r}, {event.count} times, {event.people} "
@@ -109,6 +117,18 @@ def _task_and_rest(event: EventSurvey) -> ProposedBlocks | None:
     task = ProposedInterval("task", (event.label,), delay, lasts)
     rest = ProposedInterval("rest", (event.label,), rest_from, round(spacing - rest_from, 1))
     return ProposedBlocks((rest, task), block, spacing - block, why)
+
+
+def _label(event: str) -> str:
+    """Its name, but for the one that means that nothing is known."""
+    return "abstention" if event == "abstain" else event
+
+
+def _block_of(event: EventSurvey) -> float:
+    """How long it lasts, or its response where it is brief, s."""
+    if event.duration_s >= SHORTEST_S:
+        return event.duration_s
+    return min(event.spacing_s, RESPONSE_S) if event.duration_s else event.spacing_s
 
 
 def _lasting(event: EventSurvey) -> str:

@@ -23,6 +23,8 @@ WARMUP = 0.1
 """At most so much of the shortest recording may be spent on a high-pass that warms up."""
 SETTLES = 0.7
 """A high-pass is settled after so many of its periods, about (`realtime.stages.bandpass`)."""
+SLOW = 1.0
+"""At such a rate there is nothing to filter away above haemodynamics, Hz."""
 SHORT = 0.015
 """Channels of less distance see the scalp alone, m."""
 
@@ -130,12 +132,13 @@ def _pipeline(found: Survey, blocks: ProposedBlocks | None, rate: float) -> list
     why: list[str] = []
     if Kind.INTENSITY in found.kinds:
         stages.append({"stage": "optical_density", "baseline_s": 5.0 if short else 10.0})
-    stages.append({"stage": "resample"} if rate > 1.0 else {"stage": "resample", "measure_s": 20.0})
+    stages.append({"stage": "resample"} if rate > SLOW else {"stage": "resample", "measure_s": 20.0})
     if {Kind.INTENSITY, Kind.OPTICAL_DENSITY} & set(found.kinds):
         stages.append({"stage": "beer_lambert"})
-    if blocks is not None and blocks.by_side and found.placed:
+    if blocks is not None and blocks.by_side and found.mirrored:
         if blocks.pause_s >= PAUSE_S:
-            stages.append({"stage": "cue_reference", "before_s": 5.0})
+            events = [event for interval in blocks.intervals for event in interval.events]
+            stages.append({"stage": "cue_reference", "before_s": 5.0, "events": tuple(dict.fromkeys(events))})
             why.append("After a pause: each channel less what it was before the cue.")
         stages.append({"stage": "homologues"})
         why.append(
@@ -148,15 +151,13 @@ def _pipeline(found: Survey, blocks: ProposedBlocks | None, rate: float) -> list
     else:
         low, memory, because = _drift(blocks, rate, found.shortest_s)
         why.append(because)
-    if Kind.BOLD not in found.kinds and rate > 1.0:
+    if Kind.BOLD not in found.kinds and rate > SLOW:
         stages.append({"stage": "bandpass", **({} if low is None else {"low": low}), "high": 0.2})
     stages.append({"stage": "normalise", "memory_s": memory, "warmup_s": 10.0 if short else 20.0})
     lines = commented(why)
     for stage in stages:
         lines += ["[[pipeline]]"]
-        lines += [
-            f"{key} = {quoted(value) if isinstance(value, str) else value}" for key, value in stage.items()
-        ]
+        lines += [f"{key} = {value_of(value)}" for key, value in stage.items()]
         lines += [""]
     return lines
 
@@ -166,9 +167,13 @@ def _drift(blocks: ProposedBlocks, rate: float, shortest_s: float) -> tuple[floa
     longest = max(blocks.intervals, key=lambda interval: interval.delay_s < FADED_S and interval.duration_s)
     late = longest.delay_s + 0.75 * longest.duration_s
     low, memory, left = None, DRIFT[-1][1], 0.0
-    fitting = [each for each in DRIFT if each[0] is None or SETTLES / each[0] <= WARMUP * shortest_s]
+    fitting = [
+        (low, memory)
+        for low, memory in DRIFT
+        if low is None or (rate > SLOW and SETTLES / low <= WARMUP * shortest_s)
+    ]
     for low, memory in fitting:
-        stages = [{"stage": "bandpass", **({} if low is None else {"low": low}), "high": 0.2}]
+        stages: list[dict[str, Any]] = [] if low is None else [{"stage": "bandpass", "low": low}]
         stages.append({"stage": "normalise", "memory_s": memory})
         left = left_of_block(stages, rate, blocks.block_s, pause_s=blocks.pause_s or None).at(late)
         if left >= KEPT:
@@ -207,9 +212,10 @@ def _rate_why(found: Survey) -> str:
 
 def _window(rate: float, blocks: ProposedBlocks | None) -> tuple[float, float]:
     """Length and step, s: 7 s, or as much as the shortest label's interval holds twice."""
-    if rate < 1.0:
-        return 20.0 / rate, 2.0 / rate
     least = 60.0 if blocks is None else min(interval.duration_s for interval in blocks.intervals)
+    if rate < SLOW:
+        samples = 20 if blocks is None else max(min(int(least * rate) - 1, 20), 2)
+        return samples / rate, max(samples // 10, 1) / rate
     length = 7.0 if least >= 8.0 else max(float(int(least - 1.0)), 2.0)
     return length, 3.0 if least >= 60.0 else 1.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.errors import RecipeError
+from models.errors import RecipeError, SignalError
 from offline.base.cohort import Cohort
 from offline.base.progress import Tell
 from offline.base.remarks import lines_of, show
@@ -15,6 +15,7 @@ from offline.samples.reader import CohortReader
 from offline.samples.recipe_sections import Input
 from realtime.signal import Kind, SignalSpec
 from realtime.sources.recording import Event, Recording
+from realtime.stages.homologues import homologous_pairs
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Survey:
         Channels that all recordings share, by kind.
     distances : tuple of float
         Of these, sorted, m; empty where none is known.
-    placed : bool
-        Whether each of these has a position.
+    mirrored : bool
+        Whether some of these mirror each other at the midline.
     events : tuple of EventSurvey
         By first appearance.
     columns : mapping of str to tuple of str
@@ -78,7 +79,7 @@ class Survey:
     rate: float
     kinds: Counter[Kind]
     distances: tuple[float, ...]
-    placed: bool
+    mirrored: bool
     events: tuple[EventSurvey, ...]
     columns: dict[str, tuple[str, ...]]
 
@@ -122,7 +123,7 @@ def survey(cohort: Cohort, wanted: Input, tell: Tell) -> Survey:
         rate=min(known),
         kinds=Counter(channel.kind for channel in shared.channels),
         distances=tuple(distances),
-        placed=all(channel.position is not None for channel in shared.channels),
+        mirrored=_mirrored(shared),
         events=_events(recordings, [row.person for row in cohort.rows]),
         columns=_columns(cohort),
     )
@@ -137,6 +138,13 @@ def _shared(specs: Sequence[SignalSpec]) -> SignalSpec:
     first = specs[0]
     names = set.intersection(*(set(spec.names) for spec in specs))
     return first.pick([i for i, name in enumerate(first.names) if name in names])
+
+
+def _mirrored(spec: SignalSpec) -> bool:
+    try:
+        return len(spec) > 0 and bool(homologous_pairs(spec, 0.015))
+    except SignalError:
+        return False
 
 
 def _events(recordings: Sequence[Recording], people: Sequence[str]) -> tuple[EventSurvey, ...]:

@@ -54,7 +54,7 @@ def init(
     check_new_file(out, "The recipe", overwrite=overwrite)
 
     from models.decode import decode
-    from models.errors import RecipeError
+    from models.errors import HemostreamError, RecipeError
     from offline.base.cohort import read_cohort
     from offline.base.progress import shown
     from offline.proposal.propose import propose
@@ -78,10 +78,9 @@ def init(
         found = survey(table, wanted, tell)
         with whole_file(out) as part:
             part.write_text(propose(found, wanted), encoding="utf-8")
-            recipe = load_recipe(part)
         try:
-            samples = collect(table, recipe, progress=tell)
-        except RecipeError as error:
+            samples = collect(table, load_recipe(out), progress=tell)
+        except HemostreamError as error:
             raise RecipeError(f"{error} The proposed recipe is {out}: correct it there.") from error
     for line in counted(samples):
         say(line)

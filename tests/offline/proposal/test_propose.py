@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models.errors import RecipeError
 from offline.proposal.propose import propose
 from offline.proposal.survey import EventSurvey, Survey
+from offline.samples.left_of_block import warnings_of
 from offline.samples.recipe import Recipe, load_recipe
 from offline.samples.recipe_sections import Input
 from realtime.signal import Kind
@@ -38,7 +39,7 @@ FOUND = Survey(
     rate=9.1,
     kinds=Counter({Kind.INTENSITY: 36}),
     distances=(0.03,) * 36,
-    placed=True,
+    mirrored=True,
     events=(_event("LEFT", 15.0, 45.0), _event("RIGHT", 15.0, 45.0)),
     columns={},
 )
@@ -63,7 +64,7 @@ def test_sides_after_pauses_are_referred_to_the_cue_and_to_each_other(tmp_path: 
 
 
 def test_without_positions_no_stage_asks_for_them(tmp_path: Path) -> None:
-    assert "homologues" not in _stages(_recipe(replace(FOUND, placed=False), tmp_path))
+    assert "homologues" not in _stages(_recipe(replace(FOUND, mirrored=False), tmp_path))
 
 
 def test_long_blocks_lose_the_high_pass_and_short_ones_keep_it(tmp_path: Path) -> None:
@@ -87,6 +88,24 @@ def test_blocks_end_before_the_next_event_of_another_kind(tmp_path: Path) -> Non
     events = (_event("a", 40.0, 41.0, closest_s=31.0), _event("b", 40.0, 41.0, closest_s=33.0))
     recipe = _recipe(replace(FOUND, events=events), tmp_path)
     assert {i.delay_s + i.duration_s for i in recipe.labels.intervals.values()} == {31.0}
+
+
+def test_brief_events_are_looked_for_by_their_response(tmp_path: Path) -> None:
+    events = (_event("face", 1.0, 30.0), _event("house", 1.0, 30.0))
+    recipe = _recipe(replace(FOUND, events=events), tmp_path)
+    assert {i.delay_s + i.duration_s for i in recipe.labels.intervals.values()} == {14.0}
+
+
+def test_the_word_for_not_knowing_is_no_label(tmp_path: Path) -> None:
+    events = (_event("abstain", 20.0, 40.0), _event("go", 20.0, 40.0))
+    assert set(_recipe(replace(FOUND, events=events), tmp_path).labels.intervals) == {"abstention", "go"}
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.5, 0.8, 1.0])
+def test_slow_signals_get_windows_that_fit_and_no_filter(tmp_path: Path, rate: float) -> None:
+    events = (_event("a", 60.0, 90.0), _event("b", 60.0, 90.0))
+    recipe = _recipe(replace(FOUND, events=events, rate=rate), tmp_path)
+    assert "bandpass" not in _stages(recipe)
 
 
 def test_a_column_is_the_label_where_no_event_comes_again(tmp_path: Path) -> None:
@@ -141,4 +160,5 @@ def test_whatever_was_found_the_recipe_is_one_that_loads(
         return
     recipe = _recipe(found, tmp_path_factory.mktemp("proposed"))
     assert len(recipe.labels.intervals) == max(len(labels), 2)
+    assert warnings_of(recipe) == []
     assert np.isfinite(recipe.rate)
