@@ -15,6 +15,16 @@ def is_nirx(folder: Path) -> bool:
     return folder.is_dir() and any(each.suffix.lower() == ".hdr" for each in folder.iterdir())
 
 
+def _is_table_of_others(path: Path) -> bool:
+    """Whether a file is a side table, or names recordings: a cohort's table, or one of results."""
+    if path.name.lower().endswith(SIDE_TABLES):
+        return True
+    if path.suffix.lower() not in (".tsv", ".csv", ".txt"):
+        return False
+    with path.open("rb") as file:
+        return file.readline(200).startswith(b"recording\t")
+
+
 def recordings_in(paths: Sequence[Path], *, series: bool) -> list[Path]:
     """Unfold folders into the recordings that they hold, sorted by name.
 
@@ -41,7 +51,7 @@ def recordings_in(paths: Sequence[Path], *, series: bool) -> list[Path]:
         found = [
             each
             for each in inside
-            if (each.is_file() and each.name.lower().endswith(wanted) and not each.name.endswith(SIDE_TABLES))
+            if (each.is_file() and each.name.lower().endswith(wanted) and not _is_table_of_others(each))
             or (not series and is_nirx(each))
         ]
         if not found:

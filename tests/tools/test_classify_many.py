@@ -62,6 +62,35 @@ def test_one_that_cannot_be_read_is_a_row_and_an_error_at_the_end(folder: Path, 
         classify(*paths, model=folder / "bundle", out=out, device="cpu")
 
 
+def test_what_is_no_output_of_this_command_stays_and_what_is_gone_does_not(
+    folder: Path, tmp_path: Path
+) -> None:
+    paths = [folder / "series/p1.1D", folder / "series/p2.1D"]
+    out = tmp_path / "all"
+    out.mkdir()
+    (out / "p2.jsonl").write_text("my notes")
+    with pytest.raises(HemostreamError, match=r"p2\.jsonl exists and does not hold decisions"):
+        classify(*paths, model=folder / "bundle", out=out, device="cpu", overwrite=True)
+    assert (out / "p2.jsonl").read_text() == "my notes"
+    (out / "p2.jsonl").unlink()
+    classify(*paths, model=folder / "bundle", out=out, device="cpu")
+    assert [row["decisions"] for row in rows_of(out)] == ["p1.jsonl", "p2.jsonl"]
+    classify(
+        paths[0], folder / "series/p3.1D", model=folder / "bundle", out=out, device="cpu", overwrite=True
+    )
+    assert {path.name for path in out.iterdir()} == {TABLE, "p1.jsonl", "p3.jsonl"}
+
+
+def test_odd_names_are_rows_like_others(folder: Path, tmp_path: Path) -> None:
+    odd = [tmp_path / "a\udcff.1D", tmp_path / f"{'x' * 240}.1D", tmp_path / "tab\there.1D"]
+    for path in odd:
+        path.write_bytes((folder / "series/p1.1D").read_bytes())
+    classify(*odd, model=folder / "bundle", out=tmp_path / "all", device="cpu")
+    rows = rows_of(tmp_path / "all")
+    assert [row["error"] for row in rows] == ["", "", ""]
+    assert all((tmp_path / "all" / row["decisions"]).is_file() for row in rows)
+
+
 def test_two_of_one_name_get_a_number(folder: Path, tmp_path: Path) -> None:
     path = folder / "series/p1.1D"
     (tmp_path / "P1.1D").write_bytes(path.read_bytes())
@@ -75,6 +104,7 @@ def test_a_folder_is_unfolded_by_what_the_model_takes(tmp_path: Path) -> None:
         "b.snirf", "A.nirs", "a_events.tsv", "participants.tsv", ".hidden.snirf", "s.tsv", "nirx/x.hdr",
     ):  # fmt: skip
         (tmp_path / name).touch()
+    (tmp_path / "people.tsv").write_text("recording\tperson\n")
     found = [path.name for path in recordings_in([tmp_path], series=False)]
     assert found == ["A.nirs", "b.snirf", "nirx"]
     assert [path.name for path in recordings_in([tmp_path], series=True)] == ["s.tsv"]

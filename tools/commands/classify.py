@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TABLE = "table.tsv"
 """The table of results of several recordings."""
+LONGEST_STEM = 100
+"""Characters of a recording's name that its decisions' file takes over."""
 
 
 def classify(
@@ -101,7 +103,8 @@ def classify(
         allow_damaged=allow_damaged,
     )
     if several:
-        _classify_all(recordings_in(recording, series=classifier.of_regions), classifier, out)
+        found = recordings_in(recording, series=classifier.of_regions)
+        _classify_all(found, classifier, out, overwrite=overwrite)
         return
     done = classifier.classify(recording[0])
     done.write(out)
@@ -119,8 +122,8 @@ def _one(folder: Path) -> bool:
     return is_nirx(folder)
 
 
-def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path) -> None:
-    """Each into a file of its own, and all into a table.
+def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path, *, overwrite: bool) -> None:
+    """Each into a file of its own, and all into a table; what an earlier run wrote and this does not, goes.
 
     Raises
     ------
@@ -129,26 +132,43 @@ def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path) -
     """
     from offline.base.progress import shown
 
-    out.mkdir(parents=True, exist_ok=True)
     names = _file_names(recordings)
+    for name in names if out.is_dir() else ():
+        check_decisions(out / name, overwrite=overwrite)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in _earlier(out / TABLE):
+        (out / name).unlink(missing_ok=True)
     failed = 0
     with shown(None) as progress, whole_file(out / TABLE) as part, part.open("w", encoding="utf-8") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         means = [f"p({label})" for label in classifier.labels]
         table.writerow(
-            ["recording", "label", *means, "classified", "abstained", "reasons", "right", "known", "error"]
+            [
+                "recording",
+                "decisions",
+                "label",
+                *means,
+                "classified",
+                "abstained",
+                "reasons",
+                "right",
+                "known",
+                "error",
+            ]
         )
         for number, (path, name) in enumerate(zip(recordings, names, strict=True)):
-            progress("classify", number, len(recordings), path.name)
+            shown_as = printable(str(path), None)
+            progress("classify", number, len(recordings), printable(path.name))
             try:
                 done = classifier.classify(path)
                 done.write(out / name)
-            except HemostreamError as error:
+            except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 failed += 1
-                tell(f"{path}: {error}")
-                table.writerow([path, *[""] * (len(means) + 6), " ".join(str(error).split())])
+                why = str(error) or type(error).__name__
+                tell(why if str(path) in why else f"{path}: {why}")
+                table.writerow([shown_as, *[""] * (len(means) + 7), printable(" ".join(why.split()), None)])
                 continue
-            table.writerow([path, *done.counts.row(classifier.labels), ""])
+            table.writerow([shown_as, name, *done.counts.row(classifier.labels), ""])
         progress("classify", len(recordings), len(recordings), "")
     say(
         f"{len(recordings) - failed} of {len(recordings)} recordings classified, on {classifier.device_name}."
@@ -161,14 +181,24 @@ def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path) -
         )
 
 
+def _earlier(table: Path) -> list[str]:
+    """Files of decisions that an earlier table names."""
+    if not table.is_file():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        named = [row.get("decisions") or "" for row in csv.DictReader(file, delimiter="\t")]
+    return [name for name in named if name.endswith(".jsonl") and Path(name).name == name]
+
+
 def _file_names(recordings: list[Path]) -> list[str]:
     """A name for each one's decisions: its own, with a number where two are alike."""
     names: dict[str, str] = {}  # by their form in a file system that knows no case
     for path in recordings:
-        name, number = f"{path.stem}.jsonl", 1
+        stem = printable(path.stem, LONGEST_STEM)
+        name, number = f"{stem}.jsonl", 1
         while name.casefold() in names:
             number += 1
-            name = f"{path.stem}-{number}.jsonl"
+            name = f"{stem}-{number}.jsonl"
         names[name.casefold()] = name
     return list(names.values())
 
