@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.errors import RecipeError
-from offline.proposal.blocks import FADED_S, MOST_LABELS, ProposedBlocks, blocks_of
+from offline.proposal.blocks import MOST_LABELS, ProposedBlocks, blocks_of
 from offline.proposal.survey import Survey
 from offline.proposal.toml_text import commented, key_of, quoted, value_of
-from offline.samples.left_of_block import left_of_block
+from offline.samples.left_of_block import ENOUGH, LeftOfLabels, left_of_labels
 from offline.samples.recipe_sections import Input
 from realtime.signal import Kind
 
@@ -15,8 +15,6 @@ RATES = (10.0, 8.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.5, 0.25)
 """Rates that a model may have, Hz; haemodynamics hold nothing above the highest."""
 DRIFT = ((0.02, 60.0), (0.01, 120.0), (0.005, 180.0), (None, 180.0), (None, 300.0))
 """High-pass (Hz) and memory of the normalisation (s), from what takes out most to what keeps most."""
-KEPT = 0.5
-"""So much of a block must be left at three quarters of its interval."""
 PAUSE_S = 8.0
 """Before a cue nothing of the last block is left after such a pause, s."""
 WARMUP = 0.1
@@ -164,9 +162,8 @@ def _pipeline(found: Survey, blocks: ProposedBlocks | None, rate: float) -> list
 
 def _drift(blocks: ProposedBlocks, rate: float, shortest_s: float) -> tuple[float | None, float, str]:
     """The high-pass and memory that take out most drift and still keep the block."""
-    longest = max(blocks.intervals, key=lambda interval: interval.delay_s < FADED_S and interval.duration_s)
-    late = longest.delay_s + 0.75 * longest.duration_s
-    low, memory, left = None, DRIFT[-1][1], 0.0
+    intervals = {each.label: (each.delay_s, each.duration_s) for each in blocks.intervals}
+    low, memory, found = None, DRIFT[-1][1], list[LeftOfLabels]()
     fitting = [
         (low, memory)
         for low, memory in DRIFT
@@ -175,20 +172,23 @@ def _drift(blocks: ProposedBlocks, rate: float, shortest_s: float) -> tuple[floa
     for low, memory in fitting:
         stages: list[dict[str, Any]] = [] if low is None else [{"stage": "bandpass", "low": low}]
         stages.append({"stage": "normalise", "memory_s": memory})
-        left = left_of_block(stages, rate, blocks.block_s, pause_s=blocks.pause_s or None).at(late)
-        if left >= KEPT:
+        found = left_of_labels(stages, rate, intervals)
+        if all(each.share >= ENOUGH for each in found):
             break
+    if not found:
+        return None, DRIFT[-1][1], "Blocks are so long that any high-pass would take them away."
+    least = min(found, key=lambda each: each.share)
     costs = "" if len(fitting) == len(DRIFT) else " or takes too long to warm up"
     filtered = "no high-pass" if low is None else f"a high-pass of {low:g} Hz"
     return (
         low,
         memory,
-        f"Of a block of {blocks.block_s:.0f} s, {filtered} and a memory of {memory:g} s leave {left:.0%} "
-        f"after {late:.0f} s, three quarters into the label"
+        f"Of a block of {least.block_s:.0f} s, {filtered} and a memory of {memory:g} s leave "
+        f"{least.share:.0%} after {least.middle_s:.0f} s, the middle of the label"
         + (
             "."
             if (low, memory) == DRIFT[0]
-            else f"; what takes out more drift leaves less than {KEPT:.0%}{costs}."
+            else f"; what takes out more drift leaves less than {ENOUGH:.0%}{costs}."
         ),
     )
 

@@ -63,9 +63,7 @@ class LeftOfBlock:
         return float(np.interp(seconds, self.seconds, self.share))
 
 
-def left_of_block(
-    pipeline: Sequence[Mapping[str, Any]], rate: float, block_s: float, *, pause_s: float | None = None
-) -> LeftOfBlock:
+def left_of_block(pipeline: Sequence[Mapping[str, Any]], rate: float, block_s: float) -> LeftOfBlock:
     """Send a block through the stages of a pipeline that take out what lasts.
 
     Parameters
@@ -75,9 +73,7 @@ def left_of_block(
     rate : float
         Of the pipeline's output, Hz.
     block_s : float
-        Length of a block, s.
-    pause_s : float or None
-        From its end to the next block, s; None is as long as the block, and until its response is over.
+        Length of a block, s; pauses are as long, and until the response is over.
     """
     stages = [dict(stage) for stage in pipeline if stage.get("stage") in FOLLOWS]
     for stage in stages:
@@ -92,7 +88,7 @@ def left_of_block(
         tuple(Channel(name=f"{i}", kind=Kind.HBO, unit="mol/L") for i in range(N_CHANNELS)), rate
     )
     runs = [Pipeline([resample, *stages], spec) for _ in range(2)]
-    rest = max(block_s, FADED_S) if pause_s is None else min(pause_s, LONGEST_S)
+    rest = max(block_s, FADED_S)
     # Running statistics are as good as settled after three of their time constants.
     memory = max([60.0, *(float(stage.get("memory_s", 0.0)) for stage in stages)])
     begin = runs[0].warmup_s + 3.0 * memory
@@ -113,10 +109,60 @@ def left_of_block(
     there = (without.times >= onsets[-1]) & (without.times < onsets[-1] + block_s)
     response = np.nanmean((with_.data - without.data)[:, there], axis=0)
     whole = np.interp(without.times[there], times, response_in)
+    response, whole = response - response[0], whole - whole[0]  # since the onset: a level is nobody's loss
     most, highest = np.abs(response).max(initial=0.0), whole.max(initial=0.0)
     risen = whole >= RISEN * highest
     share = (response / max(most, 1e-300))[risen] / (whole / max(highest, 1e-300))[risen]
     return LeftOfBlock((without.times[there] - onsets[-1])[risen], share)
+
+
+@dataclass(frozen=True)
+class LeftOfLabels:
+    """What is left at the middle of labels' intervals, for labels of one interval.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Their names.
+    block_s, middle_s : float
+        Block that is supposed, from the event to the interval's end, and the interval's middle, s.
+    share : float
+        As `LeftOfBlock` has it.
+    """
+
+    labels: tuple[str, ...]
+    block_s: float
+    middle_s: float
+    share: float
+
+
+def left_of_labels(
+    pipeline: Sequence[Mapping[str, Any]], rate: float, intervals: Mapping[str, tuple[float, float]]
+) -> list[LeftOfLabels]:
+    """What a pipeline leaves at the middle of each label's interval.
+
+    Parameters
+    ----------
+    pipeline : sequence of mappings
+        Stages in order.
+    rate : float
+        Of the pipeline's output, Hz.
+    intervals : mapping of str to (float, float)
+        Delay behind the event and length of each label's interval, s.
+
+    Returns
+    -------
+    list of LeftOfLabels
+        Without those that wait until a response is over, or are longer than anyone filters for.
+    """
+    alike: dict[tuple[float, float], list[str]] = {}
+    for label, (delay, duration) in intervals.items():
+        if 0.0 <= delay < WAITS_S and delay + duration <= LONGEST_S:
+            alike.setdefault((delay + duration, delay + duration / 2.0), []).append(label)
+    return [
+        LeftOfLabels(tuple(labels), end, middle, left_of_block(pipeline, rate, end).at(middle))
+        for (end, middle), labels in alike.items()
+    ]
 
 
 def warnings_of(recipe: Recipe) -> list[str]:
@@ -130,27 +176,22 @@ def warnings_of(recipe: Recipe) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a label; none where at least `ENOUGH` is left at the middle of each label's interval.
+        A sentence for labels of one interval, where less than `ENOUGH` is left at its middle.
     """
     followers = [stage for stage in recipe.pipeline if stage.get("stage") in FOLLOWS]
-    alike: dict[tuple[float, float], list[str]] = {}  # labels by the block's end and the interval's middle
-    for label, interval in recipe.labels.intervals.items():
-        if 0.0 <= interval.delay_s < WAITS_S and followers:
-            end = interval.delay_s + interval.duration_s
-            if end > LONGEST_S:
-                continue
-            alike.setdefault((end, interval.delay_s + interval.duration_s / 2.0), []).append(label)
-    out = []
-    for (end, middle), labels in alike.items():
-        left = left_of_block(recipe.pipeline, recipe.rate, end).at(middle)
-        if left < ENOUGH:
-            out.append(
-                f"{' and '.join(map(repr, labels))}: of a block of {end:g} s the recipe's filters leave "
-                f"{max(left, 0.0):.0%} after {middle:g} s, the middle of the label's interval "
-                f"({', '.join(map(_words, followers))}). Lower the high-pass, lengthen the memory, or refer "
-                "to the cue (stage 'cue_reference')."
-            )
-    return out
+    if not followers:
+        return []
+    intervals = {
+        label: (interval.delay_s, interval.duration_s) for label, interval in recipe.labels.intervals.items()
+    }
+    return [
+        f"{' and '.join(map(repr, its.labels))}: of a block of {its.block_s:g} s the recipe's filters leave "
+        f"{max(its.share, 0.0):.0%} after {its.middle_s:g} s, the middle of the label's interval "
+        f"({', '.join(map(_words, followers))}). Lower the high-pass, lengthen the memory, or refer to the "
+        "cue (stage 'cue_reference')."
+        for its in left_of_labels(recipe.pipeline, recipe.rate, intervals)
+        if its.share < ENOUGH
+    ]
 
 
 def _words(stage: Mapping[str, Any]) -> str:

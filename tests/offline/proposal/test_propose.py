@@ -137,7 +137,7 @@ def test_nothing_that_tells_windows_apart_is_an_error_that_lists_what_there_is()
 
 @given(
     labels=st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5, unique=True),
-    block=st.floats(8.0, 200.0),
+    block=st.floats(8.0, 200.0) | st.just(900.0),
     pause=st.floats(0.0, 60.0),
     declared=st.booleans(),
     rate=st.floats(1.0, 60.0),
