@@ -79,6 +79,9 @@ def test_what_is_no_output_of_this_command_stays_and_what_is_gone_does_not(
         paths[0], folder / "series/p3.1D", model=folder / "bundle", out=out, device="cpu", overwrite=True
     )
     assert {path.name for path in out.iterdir()} == {TABLE, "p1.jsonl", "p3.jsonl"}
+    (out / "p3.jsonl").write_text("notes of a person who took the name")
+    with pytest.raises(HemostreamError, match=r"p3\.jsonl exists and does not hold decisions"):
+        classify(folder / "series/p1.1D", paths[0], model=folder / "bundle", out=out, overwrite=True)
 
 
 def test_odd_names_are_rows_like_others(folder: Path, tmp_path: Path) -> None:

@@ -132,30 +132,18 @@ def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path, *
     """
     from offline.base.progress import shown
 
-    names = _file_names(recordings)
-    for name in names if out.is_dir() else ():
+    names, earlier = _file_names(recordings), _earlier(out / TABLE)
+    for name in (*names, *earlier) if out.is_dir() else ():
         check_decisions(out / name, overwrite=overwrite)
     out.mkdir(parents=True, exist_ok=True)
-    for name in _earlier(out / TABLE):
+    for name in earlier:
         (out / name).unlink(missing_ok=True)
     failed = 0
     with shown(None) as progress, whole_file(out / TABLE) as part, part.open("w", encoding="utf-8") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         means = [f"p({label})" for label in classifier.labels]
-        table.writerow(
-            [
-                "recording",
-                "decisions",
-                "label",
-                *means,
-                "classified",
-                "abstained",
-                "reasons",
-                "right",
-                "known",
-                "error",
-            ]
-        )
+        counted = ("classified", "abstained", "reasons", "right", "known")
+        table.writerow(["recording", "decisions", "label", *means, *counted, "error"])
         for number, (path, name) in enumerate(zip(recordings, names, strict=True)):
             shown_as = printable(str(path), None)
             progress("classify", number, len(recordings), printable(path.name))
@@ -185,7 +173,7 @@ def _earlier(table: Path) -> list[str]:
     """Files of decisions that an earlier table names."""
     if not table.is_file():
         return []
-    with table.open(encoding="utf-8", newline="") as file:
+    with table.open(encoding="utf-8", errors="replace", newline="") as file:
         named = [row.get("decisions") or "" for row in csv.DictReader(file, delimiter="\t")]
     return [name for name in named if name.endswith(".jsonl") and Path(name).name == name]
 

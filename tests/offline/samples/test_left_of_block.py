@@ -1,9 +1,14 @@
 """What a recipe's filters leave of a block."""
 
+from pathlib import Path
+
 import pytest
 
+from offline.base.cohort import read_cohort
 from offline.samples.left_of_block import left_of_block, warnings_of
 from offline.samples.recipe import Recipe, load_recipe
+from offline.samples.samples import collect
+from tests.offline.support import task_cohort, task_recipe
 
 
 def _left(*stages: dict[str, object], block_s: float = 45.0, at: float = 30.0) -> float:
@@ -48,3 +53,13 @@ def test_a_recipe_without_slow_filters_or_whose_label_waits_for_rest_is_not() ->
     kept = [stage for stage in _recipe().pipeline if stage["stage"] not in ("bandpass", "normalise")]
     assert warnings_of(_recipe(pipeline=tuple(kept))) == []
     assert not [line for line in warnings_of(load_recipe("tapping")) if "'rest'" in line]
+
+
+def test_a_cohort_is_collected_with_the_warning_among_its_remarks(tmp_path: Path) -> None:
+    cohort = read_cohort(task_cohort(tmp_path))
+    fast = [*task_recipe().pipeline[:3], {"stage": "bandpass", "low": 0.1}]
+    warned, not_warned = (
+        " ".join(collect(cohort, recipe).remarks) for recipe in (task_recipe(pipeline=fast), task_recipe())
+    )
+    assert "the recipe's filters leave" in warned
+    assert "the recipe's filters leave" not in not_warned
