@@ -12,7 +12,7 @@ from torch import nn
 from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
 from models.card import AGAIN, WindowCard
 from models.errors import BundleError, RecipeError
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def write_bundle(folder: str | Path, card: WindowCard, network: nn.Module) -> st
     card : WindowCard
         What it is; the two hashes are filled in here.
     network : torch.nn.Module
-        What ``card.network`` describes, trained.
+        What ``card.model`` describes, trained.
 
     Returns
     -------
@@ -98,9 +98,9 @@ def _filled(card: WindowCard, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
     """The card's network with these weights; nothing missing, extra, misshapen or not finite."""
     try:
         with torch.device("meta"):  # nothing is drawn, and a huge size costs nothing
-            network = make_network(**card.network.model_dump())
+            network = make_model(**card.model.model_dump())
     except RecipeError as error:
-        raise BundleError(f"The card's network cannot be made: {error}") from error
+        raise BundleError(f"The card's model cannot be made: {error}") from error
     expected = network.state_dict()
     if expected.keys() != tensors.keys():
         raise BundleError(

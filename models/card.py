@@ -31,20 +31,20 @@ Names = Annotated[
 """Names of labels or regions, in order."""
 
 
-class NetworkSpec(Record):
-    """What `models.networks.registry.make_network` makes a network from.
+class ModelSpec(Record):
+    """What `models.networks.registry.make_model` makes a model from.
 
     Parameters
     ----------
-    name : str
-        Of the network.
+    kind : str
+        One of `models.networks.registry.MODELS`.
     params : mapping
         Its parameters.
     n_chans, n_times, n_outputs : int
         Channels and samples of a window, and labels.
     """
 
-    name: str
+    kind: str
     params: Mapping[str, Any]
     n_chans: int
     n_times: int
@@ -133,11 +133,11 @@ class Card(Record):
 
 
 class WindowCard(Card):
-    """A network that classifies windows.
+    """A model that classifies windows.
 
     Parameters
     ----------
-    network : NetworkSpec
+    model : ModelSpec
         What it is made from.
     input : mapping
         The channels that are needed, in order (a `SignalSpec` as JSON).
@@ -157,9 +157,9 @@ class WindowCard(Card):
         Version of this form.
     """
 
-    FORMAT: ClassVar = 2
+    FORMAT: ClassVar = 3
 
-    network: NetworkSpec
+    model: ModelSpec
     input: Mapping[str, Any]
     recording: CardRecording = CardRecording()
     pipeline: Sequence[Mapping[str, Any]]
@@ -169,18 +169,18 @@ class WindowCard(Card):
     policy: Mapping[str, Any] = Field(default_factory=dict)
     evidence: EvidenceSettings = EvidenceSettings()
     novelty: Mapping[str, Any] = Field(default_factory=dict)
-    format: Literal[2] = 2
+    format: Literal[3] = 3
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if len(self.labels) != self.network.n_outputs:
+        if len(self.labels) != self.model.n_outputs:
             raise ValueError(
-                f"labels are {len(self.labels)}; expected network.n_outputs, {self.network.n_outputs}"
+                f"labels are {len(self.labels)}; expected model.n_outputs, {self.model.n_outputs}"
             )
         samples = self.window.length_s * self.rate
-        if self.network.n_times != round(samples) or abs(samples - round(samples)) > 1e-6:
+        if self.model.n_times != round(samples) or abs(samples - round(samples)) > 1e-6:
             raise ValueError(
-                f"network.n_times is {self.network.n_times}; expected window.length_s * rate = {samples:g}"
+                f"model.n_times is {self.model.n_times}; expected window.length_s * rate = {samples:g}"
             )
         return self
 

@@ -83,8 +83,8 @@ class Inference:
         self.device_name = str(self._device)
         self.on_cpu = self._device.type == "cpu"
         self.sizes = tuple(sorted(set(sizes)))
-        self.n_outputs = int(bundle.card.network.n_outputs)
-        self._shape = (int(bundle.card.network.n_chans), int(bundle.card.network.n_times))
+        self.n_outputs = int(bundle.card.model.n_outputs)
+        self._shape = (int(bundle.card.model.n_chans), int(bundle.card.model.n_times))
         if self._device.type == "cuda":
             self.device_name = f"cuda ({torch.cuda.get_device_name(self._device)})"
             # TF32 keeps 10 bits of the mantissa: within 1e-3 of the CPU it is not.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.errors import RecipeError
 from models.fast_cgrnn.many_layers import GRU, ConvolvePoolRelu
 from models.networks.cgrnn import CGRNN
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 
 
 class ManyCGRNN(nn.Module):
@@ -113,7 +113,7 @@ def make_many(
     Parameters
     ----------
     params : mapping
-        As `models.networks.registry.make_network` takes them.
+        As `models.networks.registry.make_model` takes them.
     seeds : sequence of int
         One a network.
     n_chans, n_times, n_outputs : int
@@ -129,7 +129,7 @@ def make_many(
         for seed in seeds:
             torch.manual_seed(seed)
             networks.append(
-                make_network("cgrnn", params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+                make_model("cgrnn", params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
             )
     return ManyCGRNN(networks)
 

@@ -1,4 +1,4 @@
-"""The networks by name: what a recipe and a bundle's card may ask for.
+"""The models by kind: what a recipe and a bundle's card may ask for.
 
 It stands apart from the folder's ``__init__`` because it imports torch, which whoever only wants an
 error or a name must not pay for.
@@ -32,25 +32,25 @@ MODELS: Mapping[str, type[nn.Module]] = MappingProxyType({**NETWORKS, **SOLVED})
 MOST_WEIGHTS = 2**26
 """With their gradients and AdamW's two moments, 1 GiB."""
 COMPONENTS = "components"
-"""The parameter that every network has beside its own: how many components of its channels it sees."""
+"""The parameter that every model has beside its own: how many components of its channels it sees."""
 
 
-def parameters_of(name: str) -> dict[str, int | float]:
-    """The parameters that a network has, with their defaults.
+def parameters_of(kind: str) -> dict[str, int | float]:
+    """The parameters that a model has, with their defaults.
 
     Parameters
     ----------
-    name : str
+    kind : str
         One of `MODELS`.
 
     Raises
     ------
     RecipeError
-        No network has that name.
+        There is no such kind.
     """
-    if name not in MODELS:
-        raise RecipeError(f"Network {name!r} is unknown. {near_match(name, MODELS)}")
-    signature = inspect.signature(MODELS[name])
+    if kind not in MODELS:
+        raise RecipeError(f"Model {kind!r} is unknown. {near_match(kind, MODELS)}")
+    signature = inspect.signature(MODELS[kind])
     return {
         parameter.name: parameter.default
         for parameter in signature.parameters.values()
@@ -58,12 +58,12 @@ def parameters_of(name: str) -> dict[str, int | float]:
     }
 
 
-def check_network(name: str, params: Mapping[str, object]) -> None:
-    """Refuse a network's name or parameters that `make_network` could not use.
+def check_model(kind: str, params: Mapping[str, object]) -> None:
+    """Refuse a model's kind or parameters that `make_model` could not use.
 
     Parameters
     ----------
-    name : str
+    kind : str
         One of `MODELS`.
     params : mapping
         Parameters by name; those left out have their defaults.  Those whose default is a whole
@@ -72,55 +72,55 @@ def check_network(name: str, params: Mapping[str, object]) -> None:
     Raises
     ------
     RecipeError
-        No such network or parameter, or a value that cannot be.
+        No such kind or parameter, or a value that cannot be.
     """
-    known = parameters_of(name) | {COMPONENTS: 1}
+    known = parameters_of(kind) | {COMPONENTS: 1}
     for key, value in params.items():
         if key not in known:
-            raise RecipeError(f"Network {name!r} has no parameter {key!r}. {near_match(key, known)}")
+            raise RecipeError(f"Model {kind!r} has no parameter {key!r}. {near_match(key, known)}")
         if isinstance(known[key], int):
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST:
-                raise RecipeError(f"Network {name!r}: {key} is {value!r}; expected a whole number from 1 up.")
+                raise RecipeError(f"Model {kind!r}: {key} is {value!r}; expected a whole number from 1 up.")
         elif not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
-            raise RecipeError(f"Network {name!r}: {key} is {value!r}; expected a number from 0 to below 1.")
+            raise RecipeError(f"Model {kind!r}: {key} is {value!r}; expected a number from 0 to below 1.")
 
 
-def check_shape(name: str, params: Mapping[str, object], *, n_times: int, n_outputs: int) -> None:
-    """Refuse a network that could not be made for any channels: its weights are shaped, but not kept.
+def check_shape(kind: str, params: Mapping[str, object], *, n_times: int, n_outputs: int) -> None:
+    """Refuse a model that could not be made for any channels: its weights are shaped, but not kept.
 
     Parameters
     ----------
-    name, params, n_times, n_outputs
-        See `make_network`.
+    kind, params, n_times, n_outputs
+        See `make_model`.
 
     Raises
     ------
     RecipeError
         A value cannot be, the window is too short, or its weights would exhaust the memory.
     """
-    check_network(name, params)
+    check_model(kind, params)
     seen = params.get(COMPONENTS, 1)
     assert isinstance(seen, int)
     with torch.device("meta"):
-        network = make_network(name, params, n_chans=seen, n_times=n_times, n_outputs=n_outputs)
+        network = make_model(kind, params, n_chans=seen, n_times=n_times, n_outputs=n_outputs)
     if (size := sum(each.numel() for each in network.parameters())) > MOST_WEIGHTS:
         raise RecipeError(
-            f"Network {name!r} with {dict(params)} has {size} weights; expected {MOST_WEIGHTS} or fewer. "
+            f"Model {kind!r} with {dict(params)} has {size} weights; expected {MOST_WEIGHTS} or fewer. "
             "Make it smaller."
         )
 
 
-def make_network(
-    name: str, params: Mapping[str, object], *, n_chans: int, n_times: int, n_outputs: int
+def make_model(
+    kind: str, params: Mapping[str, object], *, n_chans: int, n_times: int, n_outputs: int
 ) -> nn.Module:
-    """Make an untrained network; torch's generator draws its first weights.
+    """Make an untrained model; torch's generator draws its first weights.
 
     Parameters
     ----------
-    name : str
+    kind : str
         One of `MODELS`.
     params : mapping
-        The network's own parameters; those left out have their defaults.
+        The model's own parameters; those left out have their defaults.
     n_chans, n_times, n_outputs : int
         Channels and samples of a window, and labels.
 
@@ -132,15 +132,15 @@ def make_network(
     Raises
     ------
     RecipeError
-        No such network or parameter, a value that cannot be, or a window that is too short.
+        No such kind or parameter, a value that cannot be, or a window that is too short.
     """
-    check_network(name, params)
+    check_model(kind, params)
     own = {key: value for key, value in params.items() if key != COMPONENTS}
     seen = params.get(COMPONENTS, n_chans)
     if not isinstance(seen, int) or seen > n_chans:
         raise RecipeError(
-            f"Network {name!r}: components is {seen!r}, but a window has {n_chans} channels; "
+            f"Model {kind!r}: components is {seen!r}, but a window has {n_chans} channels; "
             "expected at most as many."
         )
-    network = MODELS[name](n_chans=seen, n_times=n_times, n_outputs=n_outputs, **own)
+    network = MODELS[kind](n_chans=seen, n_times=n_times, n_outputs=n_outputs, **own)
     return Projected(network, n_chans, seen) if COMPONENTS in params else network

@@ -14,8 +14,8 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds, fewer_people, site_folds, time_folds
 from offline.evaluation.fit_and_predict import BASELINES, TIME, TRAITS, unexplained
 from offline.evaluation.windows import WindowFit
-from offline.samples.recipe import Recipe, check_network_of
-from offline.samples.recipe_sections import AugmentationSection, Network
+from offline.samples.recipe import Recipe, check_model_of
+from offline.samples.recipe_sections import AugmentationSection, ModelSection
 from offline.training.search import check_search
 
 UNSEEN_SITE = "unseen site"
@@ -97,14 +97,14 @@ def conditions_of(recipe: Recipe, networks: Sequence[str]) -> list[Condition]:
     RecipeError
         A network, a searched setting or a part to ablate is unknown, or not there to be taken away.
     """
-    check_network_of(recipe)
+    check_model_of(recipe)
     check_search(recipe)
-    own = recipe.network.condition
+    own = recipe.model.condition
     found = {own: Condition(own, WindowFit(own, recipe))}
     recipe = unexplained(recipe)  # only the recipe's own network is
     for name in networks:
-        other = recipe.model_copy(update={"network": Network(name=name)})
-        check_network_of(other)
+        other = recipe.model_copy(update={"model": ModelSection(kind=name)})
+        check_model_of(other)
         found.setdefault(name, Condition(name, WindowFit(name, other)))
     absent = TRAITS if recipe.labels.target == "event" else TIME
     baselines = [
@@ -146,7 +146,7 @@ def without(recipe: Recipe, part: str) -> Recipe:
     """
     if part not in PARTS:
         raise RecipeError(f"evaluation.ablate names {part!r}. {near_match(part, PARTS)}")
-    training, params = recipe.training, dict(recipe.network.params)
+    training, params = recipe.training, dict(recipe.model.params)
     if part in REMOVED:
         training = training.model_copy(update={part: REMOVED[part]})
     elif part in CHANGES:
@@ -156,8 +156,8 @@ def without(recipe: Recipe, part: str) -> Recipe:
         params.pop(part, None)
     else:
         params[part] = 0.0
-    network = recipe.network.model_copy(update={"params": params})
-    ablated = recipe.model_copy(update={"training": training, "network": network})
+    model = recipe.model.model_copy(update={"params": params})
+    ablated = recipe.model_copy(update={"training": training, "model": model})
     if ablated == recipe:
         raise RecipeError(
             f"evaluation.ablate names {part!r}, which the recipe does without as it is: nothing could be "

@@ -47,7 +47,7 @@ class EvaluationPlan:
     conditions: Sequence[Condition]
 
     @property
-    def network(self) -> str:
+    def model(self) -> str:
         """The recipe's own, as tables name it."""
         return self.conditions[0].name
 
@@ -72,18 +72,18 @@ class EvaluationPlan:
         return 0 if self.by_time else self._within_budget(self.recipe.evaluation.permutations)
 
     @property
-    def network_permutations(self) -> int:
+    def model_permutations(self) -> int:
         """Of the labels, for the recipe's own network; 0 is none."""
-        return self._within_budget(self.recipe.evaluation.network_permutations)
+        return self._within_budget(self.recipe.evaluation.model_permutations)
 
     def _within_budget(self, wanted: int) -> int:
         most = self.recipe.budget.permutations
         return wanted if most is None else min(wanted, most)
 
     @cached_property
-    def network_fit(self) -> WindowFit:
+    def model_fit(self) -> WindowFit:
         """The recipe's own network by the recipe's settings alone: what its null and its audit fit."""
-        return WindowFit(self.network, settings_kept(self.recipe))
+        return WindowFit(self.model, settings_kept(self.recipe))
 
     @property
     def by_person(self) -> bool:
@@ -131,8 +131,8 @@ class EvaluationPlan:
         ]
         # Each permutation is divided by its own labels.
         tasks += [
-            FitTask(fold, self.network, self.network_fit, permutation=number, repeat=repeat, tag=NETWORK_NULL)
-            for number in range(self.network_permutations)
+            FitTask(fold, self.model, self.model_fit, permutation=number, repeat=repeat, tag=NETWORK_NULL)
+            for number in range(self.model_permutations)
             for repeat, fold in divisions_of(self.permuted_table(number), self.recipe)
         ]
         if not self.by_time:  # a session's own person is never part of what it was fitted to

@@ -74,7 +74,7 @@ def figures_of(
         "recipe": {
             "name": recipe.name,
             "hash": recipe.hash,
-            "network": plan.network,
+            "model": plan.model,
             "settings": recipe.model_dump(mode="json"),
         },
         "who": cohort.described(),
@@ -90,7 +90,7 @@ def figures_of(
             {
                 name: maps
                 for name in sorted(folds)
-                if (maps := folds[name].get(plan.network, {}).get("explanations"))
+                if (maps := folds[name].get(plan.model, {}).get("explanations"))
             },
             samples.names,
             samples.places,
@@ -115,7 +115,7 @@ def _evidence(
     plan: EvaluationPlan, predictions: Predictions, fitted: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """What the recipe's own network's evidence was worth over time, where that was asked."""
-    own = plan.network
+    own = plan.model
     learnt = {
         fold: how["over_time"]
         for fold, conditions in fitted.items()

@@ -51,7 +51,7 @@ def fit_predict(
     samples : Samples
         All.
     recipe : Recipe
-        Its ``network`` is the model's.
+        Its ``model`` is the model's.
     fold : Fold
         Who is trained on and who is predicted.
     model : str
@@ -68,7 +68,7 @@ def fit_predict(
     """
     if recipe.evaluation.over_time:
         return _over_time(samples, recipe, fold, model, progress, folder)
-    if model in (MEMORY, TRAITS) or (model == RIDGE and recipe.network.name != RIDGE):
+    if model in (MEMORY, TRAITS) or (model == RIDGE and recipe.model.kind != RIDGE):
         return _ridge(samples, recipe, fold, model)
     if model in (LINEAR, TIME, MAJORITY):
         return _simple(samples, fold, model)
@@ -77,7 +77,7 @@ def fit_predict(
     if searches(recipe):
         found = search(samples, recipe, fold, seed=seed, kept=folder, tell=progress)
         recipe, searched = found.recipe, {"search": found.how}
-    if recipe.network.channels == "best":
+    if recipe.model.channels == "best":
         return _best_channel(samples, recipe, fold, progress)
     task = f"{model} without {fold.name}"
     trained = train_within(samples, recipe, fold.train, seed=seed, progress=progress, task=task)
@@ -169,7 +169,7 @@ def _best_channel(
         table.target,
         split.train,
         split.validation,
-        params=recipe.network.params,
+        params=recipe.model.params,
         n_outputs=len(samples.labels),
         settings=fit_settings(recipe),
         seed=seed,
@@ -208,5 +208,5 @@ def fold_seed(fold: Fold, recipe: Recipe) -> int:
 
     Not from the recipe's hash: a key that a later version adds must not draw other first weights.
     """
-    text = json.dumps([list(fold.held_out), recipe.network.name, recipe.training.seed])
+    text = json.dumps([list(fold.held_out), recipe.model.kind, recipe.training.seed])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

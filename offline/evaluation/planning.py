@@ -114,7 +114,7 @@ def _of_network(samples: Samples, name: str, task: WindowTask, n_folds: int) -> 
     trials = recipe.budget.trials if searches(recipe) else 0
     again = 1 if recipe.evaluation.over_time else 0  # once more by each inner fold
     inner = search_folds(samples, task.fold, recipe.budget.inner_folds, 0) if trials or again else []
-    n_networks = len(samples.names) if recipe.network.channels == "best" else 1
+    n_networks = len(samples.names) if recipe.model.channels == "best" else 1
     fits = n_folds * (1 + (trials + again) * len(inner)) * n_networks
     epochs = fit_settings(recipe).epochs
     # An inner fold learns from a part of the people only.

@@ -60,8 +60,8 @@ def propose(found: Survey, wanted: Input) -> str:
     lines += _pipeline(found, blocks, rate)
     lines += _labels_of_column(found) if blocks is None else _labels_of_events(blocks)
     lines += [
-        "[network]",
-        'name = "cgrnn"',
+        "[model]",
+        'kind = "cgrnn"',
         "",
         "[training]",
         "epochs = 40",

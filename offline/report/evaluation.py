@@ -158,7 +158,7 @@ def _within(results: Mapping[str, Any]) -> list[PageBlock]:
 
 
 def _compared(results: Mapping[str, Any]) -> list[PageBlock]:
-    own = results["recipe"]["network"]
+    own = results["recipe"]["model"]
     rows = [
         (f"{own} less {name}", *(cell for each in ("figure", "log_loss") for cell in difference(its[each])))
         for name, its in results["compared"].items()
@@ -175,7 +175,7 @@ def _compared(results: Mapping[str, Any]) -> list[PageBlock]:
 def plots(files: EvaluationFiles) -> PageSection:
     """Each person's outcome; of two labels the curves too."""
     results, table = files.results, files.predictions
-    own, two = results["recipe"]["network"], len(results["labels"]) == 2
+    own, two = results["recipe"]["model"], len(results["labels"]) == 2
     by_person = results["primary"]["label_of"] == "person"
     caption = f"What {own} gave for each person, fitted to {words.fitted_to(results)}."
     shown = [Picture.of(outcomes(table, own, by_person=by_person and two), "Each person", caption)]

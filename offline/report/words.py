@@ -55,7 +55,7 @@ def against_chance(its: Mapping[str, Any], chance: float) -> str:
 
 def summary_of(results: Mapping[str, Any]) -> list[str]:
     """What stands on top of the page: a few sentences."""
-    own = results["recipe"]["network"]
+    own = results["recipe"]["model"]
     first, *others = results["labels"]
     people = f"{results['people']} {'person' if results['people'] == 1 else 'people'}"
     each = "each" if results["primary"]["label_of"] == "person" else "every window"
@@ -96,13 +96,13 @@ def _clock_alone(results: Mapping[str, Any]) -> list[str]:
     metric = results["primary"]["metric"]
     clock, own = (
         results["conditions"].get(name, {}).get("by_person", {}).get(metric, {}).get("value")
-        for name in ("time", results["recipe"]["network"])
+        for name in ("time", results["recipe"]["model"])
     )
     if clock is None or own is None or clock <= chance_of(results, metric) or clock < own:
         return []
     return [
         "The comparison called time sees no signal, only when a window lies in its recording, and does at "
-        f"least as well as {results['recipe']['network']}. So these figures do not show that anything was "
+        f"least as well as {results['recipe']['model']}. So these figures do not show that anything was "
         "learnt from the signals. Let the pauses between events vary from person to person."
     ]
 

@@ -141,8 +141,8 @@ def check_same(old: Bundle, recipe: Recipe) -> None:
     """
     card = old.card
     pairs: list[tuple[str, Any, Any]] = [
-        ("network.name", card.network.name, recipe.network.name),
-        ("network.params", dict(card.network.params), dict(recipe.network.params)),
+        ("model.kind", card.model.kind, recipe.model.kind),
+        ("model.params", dict(card.model.params), dict(recipe.model.params)),
         ("rate", card.rate, recipe.rate),
         ("window", card.window.model_dump(), recipe.window.model_dump()),
         ("pipeline", [dict(s) for s in card.pipeline], [dict(s) for s in recipe.pipeline]),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -26,7 +26,7 @@ from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
     EvaluationSection,
     Input,
-    Network,
+    ModelSection,
     Training,
 )
 from realtime.pipeline import check_pipeline
@@ -45,12 +45,14 @@ class Recipe(Record):
         For people.
     rate : float
         Samples a second that the network sees, Hz.
-    input, window, labels, network, training, policy, evidence, evaluation, search, budget
+    input, window, labels, model, training, policy, evidence, evaluation, search, budget
         See the sections.
     pipeline : tuple of mappings
         Stages in order, each with its name under ``stage`` and its settings; exactly one is
         ``resample``, and its rate may be left out, being the recipe's.
     """
+
+    RENAMED: ClassVar = {"network": "model"}
 
     name: str
     description: str = ""
@@ -59,7 +61,7 @@ class Recipe(Record):
     window: WindowSettings = WindowSettings()
     pipeline: Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
     labels: Labels
-    network: Network
+    model: ModelSection
     training: Training = Training()
     policy: Policy = Policy()
     evidence: EvidenceSettings = EvidenceSettings()
@@ -89,13 +91,13 @@ class Recipe(Record):
         if self.budget.trials > 0 and not self.search.ranges:
             raise ValueError(
                 f"budget.trials is {self.budget.trials}, but nothing is searched; name settings and their "
-                "ranges in [search.training.NAME] or [search.network.NAME], or set trials = 0"
+                "ranges in [search.training.NAME] or [search.model.NAME], or set trials = 0"
             )
-        if self.network.channels == "best" and self.budget.trials > 0:
+        if self.model.channels == "best" and self.budget.trials > 0:
             raise ValueError(
                 "budget.trials: settings are not searched for networks of single channels; set trials = 0"
             )
-        if self.network.channels == "best" and self.evaluation.explain:
+        if self.model.channels == "best" and self.evaluation.explain:
             raise ValueError("evaluation.explain: networks of single channels are explained by their ranking")
         check_window(self.window.length_s, self.window.step_s, self.rate)
         if self.evaluation.by == "time" and self.labels.target == "person":
@@ -109,15 +111,15 @@ class Recipe(Record):
                 "evaluation.over_time needs a label of the person: one that changes within a recording is "
                 "forgotten at the scale of its blocks (evidence.memory_s)"
             )
-        if self.network.name == RIDGE and (self.budget.trials > 0 or self.evaluation.ablate):
+        if self.model.kind == RIDGE and (self.budget.trials > 0 or self.evaluation.ablate):
             raise ValueError(
-                f"network {RIDGE!r} is solved for and chooses its penalty itself: nothing can be searched or "
+                f"model {RIDGE!r} is solved for and chooses its penalty itself: nothing can be searched or "
                 "ablated; set budget.trials = 0 and leave evaluation.ablate away"
             )
         fewest = self.policy.min_channels
-        if self.network.name == RIDGE and fewest < 1.0:
+        if self.model.kind == RIDGE and fewest < 1.0:
             raise ValueError(
-                f"policy.min_channels is {fewest}, but network {RIDGE!r} knows no window with channels left "
+                f"policy.min_channels is {fewest}, but model {RIDGE!r} knows no window with channels left "
                 "out; set min_channels = 1.0, or take a network with training.channel_dropout"
             )
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
@@ -202,7 +204,7 @@ def _text_of(path: Path) -> str:
 
 
 def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
-    """Check all of a recipe that can be known without a recording, but its network (`check_network_of`).
+    """Check all of a recipe that can be known without a recording, but its network (`check_model_of`).
 
     Parameters
     ----------
@@ -224,7 +226,7 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
     return recipe
 
 
-def check_network_of(recipe: Recipe) -> None:
+def check_model_of(recipe: Recipe) -> None:
     """Check a recipe's network; apart from the rest, for it needs torch.
 
     Raises
@@ -235,8 +237,8 @@ def check_network_of(recipe: Recipe) -> None:
     from models.networks.registry import check_shape
 
     check_shape(
-        recipe.network.name,
-        recipe.network.params,
+        recipe.model.kind,
+        recipe.model.params,
         n_times=round(recipe.window.length_s * recipe.rate),
         n_outputs=max(len(recipe.labels.intervals), len(recipe.labels.values), 2),
     )

@@ -1,7 +1,7 @@
 """The sections of a recipe that say what is searched, and what a run may cost."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -53,18 +53,20 @@ class SearchSection(Record):
 
     Parameters
     ----------
-    training, network : mapping of str to Range
-        Settings of ``[training]``, and parameters of the network, by name.
+    training, model : mapping of str to Range
+        Settings of ``[training]``, and parameters of the model, by name.
     """
 
+    RENAMED: ClassVar = {"network": "model"}
+
     training: dict[str, Range] = Field(default_factory=dict)
-    network: dict[str, Range] = Field(default_factory=dict)
+    model: dict[str, Range] = Field(default_factory=dict)
 
     @property
     def ranges(self) -> Mapping[tuple[str, str], Range]:
         """By section and name, in alphabetical order."""
         both = {("training", k): v for k, v in self.training.items()} | {
-            ("network", k): v for k, v in self.network.items()
+            ("model", k): v for k, v in self.model.items()
         }
         return {key: both[key] for key in sorted(both)}
 

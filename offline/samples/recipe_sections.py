@@ -48,13 +48,13 @@ class Input(RecordingOptions):
         return self
 
 
-class Network(Record):
-    """Which network; its parameters by name (`models.networks.registry`).
+class ModelSection(Record):
+    """Which model; its parameters by name (`models.networks.registry`).
 
     Parameters
     ----------
-    name : str
-        Of the network.
+    kind : str
+        One of `models.networks.registry.MODELS`.
     params : mapping
         Its parameters.
     channels : {"all", "best"}
@@ -62,20 +62,22 @@ class Network(Record):
         on training people (or sessions) that it did not learn from; CGRNN only.
     """
 
-    name: str
+    RENAMED: ClassVar = {"name": "kind"}
+
+    kind: str
     params: dict[str, Any] = Field(default_factory=dict)
     channels: Literal["all", "best"] = "all"
 
     @model_validator(mode="after")
     def _one_channel(self) -> Self:
-        if self.channels == "best" and self.name != "cgrnn":
-            raise ValueError(f"channels = 'best' is for the network 'cgrnn' only; found {self.name!r}")
+        if self.channels == "best" and self.kind != "cgrnn":
+            raise ValueError(f"channels = 'best' is for kind 'cgrnn' only; found {self.kind!r}")
         return self
 
     @property
     def condition(self) -> str:
         """What an evaluation calls it."""
-        return self.name if self.channels == "all" else f"{self.name}, best channel"
+        return self.kind if self.channels == "all" else f"{self.kind}, best channel"
 
 
 class AugmentationSection(Record):
@@ -152,8 +154,8 @@ class EvaluationSection(Record):
     permutations : int
         Permutations of the ridge model's null (its whole procedure); 0 is none, and then no interval between
         people.
-    network_permutations : int
-        Permutations of a null of the recipe's own network, each fitted in all folds again; settings are kept
+    model_permutations : int
+        Permutations of a null of the recipe's own model, each fitted in all folds again; settings are kept
         as the recipe has them, so it is a conditional null. Under 19 give no p.
     prevalence : float or None
         Share of people with the second label where the classifier would be used, for PPV and NPV.
@@ -174,12 +176,12 @@ class EvaluationSection(Record):
         Numbers of training people with which the network and the ridge model are evaluated too.
     """
 
-    RENAMED: ClassVar = {"parts": "blocks", "apart_s": "gap_s"}
+    RENAMED: ClassVar = {"parts": "blocks", "apart_s": "gap_s", "network_permutations": "model_permutations"}
 
     metric: Literal["auc", "balanced_accuracy"] = "auc"
     repeats: int = Field(default=1, ge=1, le=1000)
     permutations: int = Field(default=1000, ge=0, le=100_000)
-    network_permutations: int = Field(default=0, ge=0, le=100_000)
+    model_permutations: int = Field(default=0, ge=0, le=100_000)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
     by: Literal["people", "time"] = "people"
     blocks: int = Field(default=5, ge=2, le=100)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.card import Calibration, CardRecording, NetworkSpec, RecordingOptions, WindowCard
+from models.card import Calibration, CardRecording, ModelSpec, RecordingOptions, WindowCard
 from offline.base.cohort import Cohort
 from offline.base.people_hash import person_hash
 from offline.base.versions import versions
@@ -75,9 +75,9 @@ def card_of(
     learnt = [each.fingerprint for each in samples.signals if each.recording in recordings]
     aside = hashes(locked) if descent is None else sorted(descent.locked)
     return WindowCard(
-        network=NetworkSpec(
-            name=recipe.network.name,
-            params=recipe.network.params,
+        model=ModelSpec(
+            kind=recipe.model.kind,
+            params=recipe.model.params,
             n_chans=samples.X.shape[1],
             n_times=samples.X.shape[2],
             n_outputs=len(samples.labels),

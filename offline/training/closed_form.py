@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from models.networks import RIDGE
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from offline.estimators.baselines import window_features
 from offline.samples.samples import Samples
 from offline.training.feature_table import FeatureTable, Rows
@@ -44,6 +44,6 @@ def solve_ridge(samples: Samples, which: Rows, *, by_person: bool, seed: int) ->
         "bias": -found.middle * found.slope,
     }
     _, n_chans, n_times = samples.X.shape
-    network = make_network(RIDGE, {}, n_chans=n_chans, n_times=n_times, n_outputs=n_labels)
+    network = make_model(RIDGE, {}, n_chans=n_chans, n_times=n_times, n_outputs=n_labels)
     network.load_state_dict({name: torch.from_numpy(np.float32(each)) for name, each in numbers.items()})
     return network.eval()

@@ -20,7 +20,7 @@ from torch import nn
 
 from models.errors import RecipeError
 from models.networks.parts.projection import Projected
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows
@@ -81,7 +81,7 @@ def fit_network(
         Windows to learn from, and those that early stopping listens to; without any of these, all
         epochs are run.
     name, params, n_outputs
-        As `models.networks.registry.make_network` takes them.
+        As `models.networks.registry.make_model` takes them.
     settings : Training
         How; what it asks of people and of windows' changes is done elsewhere.
     seed : int
@@ -105,7 +105,7 @@ def fit_network(
     watch = _Watch(settings, on_epoch, listens=listens)
 
     def make() -> nn.Module:
-        network = make_network(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+        network = make_model(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
         if isinstance(network, Projected):
             network.components.copy_(principal_components(X, train, len(network.components)))
         if start is not None:

@@ -27,7 +27,7 @@ from models.probabilities import probabilities
 from offline.base.progress import Tell
 from offline.base.result_cache import load_text, make_folder, put_text
 from offline.base.splits import Fold, person_folds
-from offline.samples.recipe import Recipe, check_network_of
+from offline.samples.recipe import Recipe, check_model_of
 from offline.samples.recipe_search import Range
 from offline.samples.recipe_sections import Training
 from offline.samples.samples import Samples
@@ -60,14 +60,14 @@ def check_search(recipe: Recipe) -> None:
 
 
 def candidate(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
-    """The recipe with some settings ("training.NAME", "network.NAME") replaced, checked as if they were its.
+    """The recipe with some settings ("training.NAME", "model.NAME") replaced, checked as if they were its.
 
     Raises
     ------
     RecipeError
         A setting is unknown or its value cannot be.
     """
-    own: dict[str, dict[str, Any]] = {"training": {}, "network": {}}
+    own: dict[str, dict[str, Any]] = {"training": {}, "model": {}}
     for key, value in values.items():
         section, _, name = key.partition(".")
         own[section][name] = value
@@ -78,9 +78,9 @@ def candidate(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
         what="search.training cannot be",
         advice="Correct the range in the recipe.",
     )
-    network = recipe.network.model_copy(update={"params": {**recipe.network.params, **own["network"]}})
-    found = recipe.model_copy(update={"training": checked, "network": network})
-    check_network_of(found)
+    model = recipe.model.model_copy(update={"params": {**recipe.model.params, **own["model"]}})
+    found = recipe.model_copy(update={"training": checked, "model": model})
+    check_model_of(found)
     return found
 
 

@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 
 from models.errors import RecipeError
 from models.fast_cgrnn.many import ManyCGRNN, make_many
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows, channels_of
@@ -97,7 +97,7 @@ def fit_channels(
             states, *found = _fit(many, own, y, train, validation, weight, settings, on_epoch)
             parts.append(found)
             for state in states:
-                network = make_network("cgrnn", params, **shape)
+                network = make_model("cgrnn", params, **shape)
                 network.load_state_dict(state)
                 networks.append(network.eval())
     loss, best_epoch = (np.concatenate(each) for each in zip(*parts, strict=True))

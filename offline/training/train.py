@@ -23,7 +23,7 @@ from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
 from offline.base.spelling import canonical
 from offline.samples.labels import refuse_two_labels
-from offline.samples.recipe import Recipe, check_network_of
+from offline.samples.recipe import Recipe, check_model_of
 from offline.samples.recipe_sections import Training
 from offline.samples.samples import Samples, collect
 from offline.samples.span import Span
@@ -79,7 +79,7 @@ def train_within(
     Parameters
     ----------
     samples, recipe : Samples, Recipe
-        All samples; its ``network`` and ``training``.
+        All samples; its ``model`` and ``training``.
     within : (n,) intp
         The samples that may be used at all.
     seed : int
@@ -95,7 +95,7 @@ def train_within(
         A label has no window to learn from, nothing is left to drop channels from, or training diverges.
     """
     y = samples.table.target
-    solved = recipe.network.name == RIDGE
+    solved = recipe.model.kind == RIDGE
     if solved:
         split = Validation(ValidationKind.NONE, within, within[:0])
     else:
@@ -129,8 +129,8 @@ def train_within(
         y,
         split.train,
         split.validation,
-        name=recipe.network.name,
-        params=recipe.network.params,
+        name=recipe.model.kind,
+        params=recipe.model.params,
         n_outputs=len(samples.labels),
         settings=fit_settings(recipe),
         seed=seed,
@@ -176,16 +176,16 @@ def train(
     HemostreamError
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
-    check_network_of(recipe)  # before hours of replay
+    check_model_of(recipe)  # before hours of replay
     if recipe.labels.continuous:
         raise RecipeError(
             "labels.continuous: an amount can be evaluated (hemostream evaluate), but a bundle predicts "
             "labels. Give a column of labels."
         )
-    if recipe.network.channels != "all":
+    if recipe.model.channels != "all":
         raise RecipeError(
-            'network.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
-            'channels. Name the channel\'s pair in input.channels, and set network.channels = "all".'
+            'model.channels is "best": such a network can be evaluated, but a bundle holds networks of all '
+            'channels. Name the channel\'s pair in input.channels, and set model.channels = "all".'
         )
     seed = seed_of(recipe.training.seed, seed)
     check_target(out)

@@ -17,12 +17,12 @@ from models.bundle import read_bundle, write_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical, check_target
 from models.card import CardRecording, WindowCard
 from models.errors import BundleError
-from models.networks.registry import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_model
 
 
 def card(**changes: Any) -> WindowCard:
     values: dict[str, Any] = {
-        "network": {"name": "cgrnn", "params": {"hidden": 4}, "n_chans": 2, "n_times": 35, "n_outputs": 2},
+        "model": {"kind": "cgrnn", "params": {"hidden": 4}, "n_chans": 2, "n_times": 35, "n_outputs": 2},
         "input": {"rate": 5.0, "channels": [{"name": "Käse 1", "kind": "hbo", "unit": "mol/L"}]},
         "pipeline": [{"stage": "resample", "rate": 5.0}],
         "rate": 5.0,
@@ -37,7 +37,7 @@ def card(**changes: Any) -> WindowCard:
 def trained(of: WindowCard, seed: int = 0) -> torch.nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make_network(**of.network.model_dump()).eval()
+        return make_model(**of.model.model_dump()).eval()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def forge_weights(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_read_is_what_was_written(name: str, tmp_path: Path) -> None:
-    written = card(network={"name": name, "params": {}, "n_chans": 2, "n_times": 35, "n_outputs": 2})
+    written = card(model={"kind": name, "params": {}, "n_chans": 2, "n_times": 35, "n_outputs": 2})
     network = trained(written)
     hash_ = write_bundle(tmp_path / "b", written, network)
     read = read_bundle(tmp_path / "b", expected_hash=hash_)
@@ -72,7 +72,7 @@ def test_what_is_read_is_what_was_written(name: str, tmp_path: Path) -> None:
     with torch.inference_mode():
         np.testing.assert_array_equal(read.network(data).numpy(), network(data).numpy())
     assert not read.network.training
-    for field in ("network", "input", "pipeline", "rate", "window", "labels", "policy", "training"):
+    for field in ("model", "input", "pipeline", "rate", "window", "labels", "policy", "training"):
         assert getattr(read.card, field) == getattr(written, field)
 
 
@@ -160,9 +160,9 @@ def test_a_card_that_is_whole_but_wrong_never_gives_another_error(bundle: Path, 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 3}, "format is 3.*reads format 2"),
+        ({"format": 2}, "format is 2.*reads format 3"),
         ({"format": True}, "format is True"),
-        ({"labels": ["rest"]}, "labels are 1; expected network.n_outputs, 2"),
+        ({"labels": ["rest"]}, "labels are 1; expected model.n_outputs, 2"),
         ({"labels": ["rest", "rest"]}, r"labels: found .*; expected each name once"),
         ({"rate": 6.0}, "n_times is 35; expected window.length_s . rate = 42"),
         ({"rate": 0}, "rate: found 0; expected greater than 0"),
@@ -182,18 +182,18 @@ def test_a_wrong_card_is_refused(bundle: Path, changes: dict[str, Any], message:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"name": "cgrn"}, "Did you mean 'cgrnn'"),
+        ({"kind": "cgrn"}, "Did you mean 'cgrnn'"),
         ({"params": {"hidden": 5}}, "needs"),
         ({"params": {"hidden": 10**9}}, "hidden is 1000000000"),
         ({"params": {"n_chans": 3}}, "no parameter 'n_chans'"),
         ({"n_chans": 3}, "conv.weight"),
         ({"n_chans": 10**30}, "n_chans is 1000000000000000000000000000000"),
-        ({"name": "lstm"}, "another network"),
+        ({"kind": "lstm"}, "another network"),
     ],
 )
 def test_a_card_of_another_network_is_refused(bundle: Path, changes: dict[str, Any], message: str) -> None:
-    network = {**json.loads((bundle / CARD).read_text())["network"], **changes}
-    forge(bundle, network=network)
+    network = {**json.loads((bundle / CARD).read_text())["model"], **changes}
+    forge(bundle, model=network)
     with pytest.raises(BundleError, match=message):
         read_bundle(bundle)
 

@@ -107,7 +107,7 @@ def task_recipe(**changes: Any) -> Recipe:
                 "task": {"events": ["1"], "delay_s": 3.0, "duration_s": 9.0},
             },
         },
-        "network": {"name": "cgrnn", "params": {"filters": 4, "hidden": 4}},
+        "model": {"kind": "cgrnn", "params": {"filters": 4, "hidden": 4}},
         "training": {"epochs": 6, "learning_rate": 0.01, "batch_size": 16},
         "evaluation": {"permutations": 39},
     }
@@ -126,7 +126,7 @@ def group_recipe(**changes: Any) -> Recipe:
             {"stage": "normalise", "memory_s": 120.0, "warmup_s": 20.0},
         ],
         "labels": {"source": "column", "target": "person", "column": "group"},
-        "network": {"name": "lstm"},
+        "model": {"kind": "lstm"},
         "training": {"epochs": 2},
         "evaluation": {"permutations": 39},
     }

@@ -56,7 +56,7 @@ def plan(changes: dict[tuple[str, str], Any]) -> Plan:
     except (OverflowError, ValueError):  # no length of a window
         n_times = 1
     values = {
-        "network": {"name": "cgrnn", "params": {}, "n_chans": 6, "n_times": n_times, "n_outputs": 2},
+        "model": {"kind": "cgrnn", "params": {}, "n_chans": 6, "n_times": n_times, "n_outputs": 2},
         "input": SPEC.to_json(),
         "recording": {},
         "pipeline": pipeline(changes),
@@ -67,7 +67,7 @@ def plan(changes: dict[tuple[str, str], Any]) -> Plan:
         "policy": {key: value for (where, key), value in changes.items() if where == "policy"},
         "evidence": {"memory_s": changes.get(("evidence", "memory_s"))},
         "novelty": {}, "training": {}, "evaluation": {}, "versions": {},
-        "weights_sha256": "", "hash": "", "format": 2,
+        "weights_sha256": "", "hash": "", "format": 3,
     }  # fmt: skip
     return Plan.from_card(card_of_json(WindowCard, values))
 

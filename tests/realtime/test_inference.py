@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from models.bundle import Bundle
 from models.card import WindowCard
 from models.errors import HemostreamError, SignalError
-from models.networks.registry import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_model
 from models.probabilities import probabilities
 from realtime.inference import NOT_PREDICTED, Inference, available_devices, predict
 from realtime.quality.policy import WHOLE, Reason
@@ -28,14 +28,14 @@ CHANNELS, SAMPLES = 5, 35
 
 def make_bundle(name: str = "cgrnn") -> Bundle:
     network: dict[str, Any] = {
-        "name": name,
+        "kind": name,
         "params": {},
         "n_chans": CHANNELS,
         "n_times": SAMPLES,
         "n_outputs": 3,
     }
     card = WindowCard(
-        network=network,
+        model=network,
         input={},
         pipeline=[],
         rate=5.0,
@@ -44,7 +44,7 @@ def make_bundle(name: str = "cgrnn") -> Bundle:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        return Bundle(card, make_network(**network).eval())
+        return Bundle(card, make_model(**network).eval())
 
 
 def windows(count: int, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.card import WindowCard
 from models.errors import JournalError
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from realtime.core import Core, Plan
 from realtime.inference import Inference
 from realtime.log import ClockMeasured, Entry, Origin, Produced, Received, SessionStarted, StreamOpened
@@ -27,7 +27,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     torch.manual_seed(1)
     shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
     card = WindowCard(
-        network={"name": "cgrnn", "params": {}, **shape},
+        model={"kind": "cgrnn", "params": {}, **shape},
         input=SPEC.to_json(),
         pipeline=[dict(stage) for stage in FAST],
         rate=RATE,
@@ -36,7 +36,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         policy={"max_age_s": 1e4},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
-    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    write_bundle(folder, card, make_model("cgrnn", {}, **shape))
     return read_bundle(folder)
 
 

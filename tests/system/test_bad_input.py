@@ -34,8 +34,8 @@ target = "event"
 [labels.intervals]
 rest = {events = ["1"], delay_s = 13.0, duration_s = 7.0}
 task = {events = ["1"], delay_s = 2.0, duration_s = 10.0}
-[network]
-name = "cgrnn"
+[model]
+kind = "cgrnn"
 [training]
 epochs = 2
 min_epochs = 1

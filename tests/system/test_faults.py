@@ -18,7 +18,7 @@ import torch
 
 from models.bundle import write_bundle
 from models.card import WindowCard
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from tests.realtime.support import FAST, RATE
 from tests.system.support import Report
 from tools.faults.bed import BedOutcome, FaultyBed
@@ -71,7 +71,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = faulty_spec(PAIRS, RATE)
     shape: dict[str, int] = {"n_chans": len(spec), "n_times": 70, "n_outputs": 2}
     card = WindowCard(
-        network={"name": "cgrnn", "params": {}, **shape},
+        model={"kind": "cgrnn", "params": {}, **shape},
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in FAST],
         rate=RATE,
@@ -81,7 +81,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         evidence={"memory_s": 20.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
-    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    write_bundle(folder, card, make_model("cgrnn", {}, **shape))
     return folder
 
 

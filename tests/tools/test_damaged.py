@@ -27,7 +27,7 @@ pipeline = [
     {stage = "normalise", memory_s = 120.0, warmup_s = 20.0},
 ]
 labels = {source = "column", target = "person", column = "group"}
-network = {name = "lstm"}
+model = {kind = "lstm"}
 training = {epochs = 1}
 evaluation = {permutations = 0}
 

@@ -18,7 +18,7 @@ import torch
 
 from models.bundle import write_bundle
 from models.card import WindowCard
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from realtime.log import SessionStarted
 from realtime.sinks.journal.journal import JournalWriter, journal_runs
 from realtime.status import State, Status
@@ -47,7 +47,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
     card = WindowCard(
-        network={"name": "cgrnn", "params": {}, **shape},
+        model={"kind": "cgrnn", "params": {}, **shape},
         input=intensity_spec().to_json(),
         pipeline=[dict(stage) for stage in FAST],
         rate=RATE,
@@ -56,7 +56,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         policy={},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
-    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    write_bundle(folder, card, make_model("cgrnn", {}, **shape))
     return folder
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from models.bundle import write_bundle
 from models.card import CardRecording, WindowCard
 from models.errors import RecordingError, StreamError
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from offline.recordings import read_recording
 from realtime.log import Origin, OriginKind
 from realtime.signal import Channel, Kind, SignalSpec
@@ -291,7 +291,7 @@ def test_a_recording_is_sent_as_the_model_was_trained_unless_options_say_otherwi
     np.savetxt(path, np.random.default_rng(0).normal(size=(30, 3)))
     shape: dict[str, int] = {"n_chans": 3, "n_times": 20, "n_outputs": 2}
     card = WindowCard(
-        network={"name": "lstm", "params": {}, **shape},
+        model={"kind": "lstm", "params": {}, **shape},
         input=bold_spec().to_json(),
         pipeline=[],
         rate=0.5,
@@ -299,7 +299,7 @@ def test_a_recording_is_sent_as_the_model_was_trained_unless_options_say_otherwi
         labels=["a", "b"],
         recording=CardRecording(repetition_time=2.0),
     )
-    write_bundle(tmp_path / "bundle", card, make_network("lstm", {}, **shape))
+    write_bundle(tmp_path / "bundle", card, make_model("lstm", {}, **shape))
     sent: list[Recording] = []
     done = ReplayReport(Origin(OriginKind.REPLAYED), 0.0, 0.0, np.zeros(30), 0)
     monkeypatch.setattr(command, "replay_recording", lambda found, **_: sent.append(found) or done)

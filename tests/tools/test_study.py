@@ -89,7 +89,7 @@ def test_systems_of_recordings_are_recipes_that_ship_and_claim_what_their_papers
         assert system.name not in STUDIES
         assert system.paper.claims
         assert system.paper
-        best = load_recipe(system.recipe).network.channels == "best"
+        best = load_recipe(system.recipe).model.channels == "best"
         assert bool(system.not_exportable_because) == best  # a bundle holds networks of all channels
     list_()
     shown = capsys.readouterr().out

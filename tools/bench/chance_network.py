@@ -30,7 +30,7 @@ RECIPE = {
     "rate": 5.0,
     "pipeline": [{"stage": "resample"}],
     "labels": {"source": "column", "target": "person", "column": "group"},
-    "network": {"name": "cgrnn", "params": {"filters": 8, "hidden": 8}},
+    "model": {"kind": "cgrnn", "params": {"filters": 8, "hidden": 8}},
     "training": {"epochs": 6, "patience": 3, "batch_size": 64},
 }
 

@@ -251,8 +251,8 @@ def write_bundle_of_the_bench(folder: Path) -> None:
     import torch
 
     from models.bundle import write_bundle
-    from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
-    from models.networks.registry import make_network
+    from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
+    from models.networks.registry import make_model
     from tools.bench.stream import PIPELINE
     from tools.faults.device import faulty_spec
 
@@ -260,7 +260,7 @@ def write_bundle_of_the_bench(folder: Path) -> None:
     spec = faulty_spec(PAIRS, RATE)
     shape = {"n_chans": len(spec), "n_times": round(LENGTH_S * RATE), "n_outputs": 2}
     card = WindowCard(
-        network=NetworkSpec(name="cgrnn", params={}, **shape),
+        model=ModelSpec(kind="cgrnn", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=RATE,
@@ -269,7 +269,7 @@ def write_bundle_of_the_bench(folder: Path) -> None:
         policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": MAX_AGE_S},
         evidence=EvidenceSettings(memory_s=20.0),
     )
-    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    write_bundle(folder, card, make_model("cgrnn", {}, **shape))
 
 
 def main() -> None:

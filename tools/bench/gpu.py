@@ -18,8 +18,8 @@ import torch
 from cyclopts import App, Parameter
 
 from models.bundle import Bundle
-from models.card import NetworkSpec, WindowCard, WindowSettings
-from models.networks.registry import MODELS, NETWORKS, make_network
+from models.card import ModelSpec, WindowCard, WindowSettings
+from models.networks.registry import MODELS, NETWORKS, make_model
 from offline.samples.recipe_sections import Training
 from offline.training.fit import fit_network
 from realtime.inference import Inference, available_devices, one_thread
@@ -125,12 +125,12 @@ def _timed(
 def _bundle(name: str) -> Bundle:
     torch.manual_seed(0)
     shape = {"n_chans": N_CHANS, "n_times": N_TIMES, "n_outputs": 2}
-    network = make_network(name, {}, **shape).eval()
+    network = make_model(name, {}, **shape).eval()
     for parameter in network.parameters():  # what is solved for begins at 0
         if not parameter.detach().any():
             torch.nn.init.normal_(parameter, std=0.01)
     card = WindowCard(
-        network=NetworkSpec(name=name, params={}, **shape),
+        model=ModelSpec(kind=name, params={}, **shape),
         input=bench_spec(N_CHANS // 2).to_json(),
         pipeline=[],
         rate=RATE,

@@ -37,7 +37,7 @@ RECIPE = {
         {"stage": "normalise", "memory_s": 60.0, "warmup_s": 10.0},
     ],
     "labels": {"source": "column", "target": "person", "column": "group"},
-    "network": {"name": "cgrnn"},
+    "model": {"kind": "cgrnn"},
 }
 """A recording lasts 62 s: short windows, and a short warm-up."""
 

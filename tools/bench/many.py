@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import conv1d, cross_entropy, max_pool1d
 
 from models.fast_cgrnn.many import ManyCGRNN
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 
 app = App(name="many", help="Many networks at a time.", help_format="plaintext")
 
@@ -46,8 +46,7 @@ def many(*, networks: int = 132, together: int = 12, windows: int = 384, turns: 
     for batch in (32, 64, 128):
         alone: list[float] = []
         singles = [
-            make_network("cgrnn", {}, n_chans=1, n_times=N_TIMES, n_outputs=2).train()
-            for _ in range(networks)
+            make_model("cgrnn", {}, n_chans=1, n_times=N_TIMES, n_outputs=2).train() for _ in range(networks)
         ]
         conditions = {
             kind: [kind(singles[i : i + together]).train() for i in range(0, networks, together)]

@@ -14,7 +14,7 @@ import torch
 from cyclopts import App
 
 from models.fast_cgrnn.single import one_window_form
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from realtime.inference import one_thread
 
 app = App(name="single", help="One window at a time.", help_format="plaintext")
@@ -34,7 +34,7 @@ def single(*, channels: int = 88, samples: int = 35, windows: int = 300) -> None
     from tools.bench.machine import describe_machine
 
     one_thread()
-    network = make_network("cgrnn", {}, n_chans=channels, n_times=samples, n_outputs=2).eval()
+    network = make_model("cgrnn", {}, n_chans=channels, n_times=samples, n_outputs=2).eval()
     plain = one_window_form(network, channels, samples)
     assert plain is not None
     random, other = np.random.default_rng(0), np.zeros(2**22)

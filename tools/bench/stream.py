@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.arrays import Floats
-from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
+from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
 from realtime.signal import Channel, Kind, SignalSpec
 
 RATE = 10.0
@@ -77,7 +77,7 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
     import torch
 
     from models.bundle import write_bundle
-    from models.networks.registry import make_network
+    from models.networks.registry import make_model
     from models.novelty import FEATURES, Novelty
 
     spec = bench_spec()
@@ -86,7 +86,7 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
     novelty = Novelty(np.zeros((len(spec), len(FEATURES))), np.ones((len(spec), len(FEATURES))), 1e6)
     shape = {"n_chans": len(spec), "n_times": LENGTH, "n_outputs": len(LABELS)}
     card = WindowCard(
-        network=NetworkSpec(name="cgrnn", params={}, **shape),
+        model=ModelSpec(kind="cgrnn", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=RATE,
@@ -95,7 +95,7 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
         evidence=EvidenceSettings(memory_s=10.0),
         novelty=novelty.to_json(),
     )
-    return write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    return write_bundle(folder, card, make_model("cgrnn", {}, **shape))
 
 
 def warmup_s() -> float:

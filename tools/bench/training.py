@@ -22,7 +22,7 @@ from cyclopts import App
 from torch import nn
 from torch.utils.data import DataLoader
 
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.evaluation.evaluate import evaluate
@@ -128,7 +128,7 @@ def _epoch(name: str, runs: int, windows: int, epochs: int) -> None:
 
 
 def _by_hand(name: str, X: np.ndarray, y: np.ndarray, windows: int, settings: Training) -> nn.Module:
-    network = make_network(name, {}, n_chans=88, n_times=35, n_outputs=2)
+    network = make_model(name, {}, n_chans=88, n_times=35, n_outputs=2)
     loss_of = nn.CrossEntropyLoss(weight=label_weights(y[:windows], 2))
     step = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=settings.weight_decay)
     sets = [SomeWindows(X, y, part) for part in (np.arange(windows), np.arange(windows, len(X)))]
@@ -156,7 +156,7 @@ def _folds() -> None:
     recipe = load_recipe("demo").model_dump()
     recipe["training"] |= {"epochs": 12, "min_epochs": 12}
     recipe["evaluation"] |= {"permutations": 0}
-    recipe["network"] = {"name": "cgrnn"}
+    recipe["model"] = {"kind": "cgrnn"}
     checked = parse_recipe(recipe, "bench")
     with tempfile.TemporaryDirectory() as where:
         folder = Path(where)

@@ -12,14 +12,14 @@ import torch
 
 from models.bundle import write_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical
-from models.card import NetworkSpec, ScanCard, ScanInput, WindowCard, WindowSettings
+from models.card import ModelSpec, ScanCard, ScanInput, WindowCard, WindowSettings
 from models.features.connectivity import Correlation
 from models.features.measures import ConnectivityMeasures
 from models.layers.columns import Standardise
 from models.layers.connectivity_ensemble import ConnectivityEnsemble
 from models.layers.linear import Linear
 from models.layers.network import network_of
-from models.networks.registry import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_model
 from models.scan_bundle import write_scan_bundle
 from models.scan_model import ScanModel
 from tools.fuzz.damage import Random, damaged
@@ -33,7 +33,7 @@ def bundles() -> list[Input]:
     for name in NETWORKS:
         params = {"hidden": 4} if name != "cnn_lstm" else {}
         card = WindowCard(
-            network=NetworkSpec(name=name, params=params, n_chans=4, n_times=35, n_outputs=2),
+            model=ModelSpec(kind=name, params=params, n_chans=4, n_times=35, n_outputs=2),
             input=spec().to_json(),
             pipeline=[{"stage": "resample", "rate": 5.0}],
             rate=5.0,
@@ -44,7 +44,7 @@ def bundles() -> list[Input]:
         )
         with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
             torch.manual_seed(0)
-            write_bundle(Path(folder) / "b", card, make_network(**card.network.model_dump()).eval())
+            write_bundle(Path(folder) / "b", card, make_model(**card.model.model_dump()).eval())
             found.append({each: (Path(folder) / "b" / each).read_bytes() for each in (CARD, WEIGHTS)})
     return found
 

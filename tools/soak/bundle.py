@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import write_bundle
-from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
-from models.networks.registry import make_network
+from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
+from models.networks.registry import make_model
 from tools.faults.device import faulty_spec
 
 RATE = 5.0
@@ -33,7 +33,7 @@ def write_soak_bundle(folder: Path) -> None:
     torch.manual_seed(0)
     shape = {"n_chans": len(spec), "n_times": round(LENGTH_S * RATE), "n_outputs": 2}
     card = WindowCard(
-        network=NetworkSpec(name="cgrnn", params={}, **shape),
+        model=ModelSpec(kind="cgrnn", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=RATE,
@@ -42,4 +42,4 @@ def write_soak_bundle(folder: Path) -> None:
         policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": MAX_AGE_S},
         evidence=EvidenceSettings(memory_s=60.0),
     )
-    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    write_bundle(folder, card, make_model("cgrnn", {}, **shape))

@@ -98,15 +98,15 @@ def network_audit_tasks(plan: EvaluationPlan) -> list[WindowTask]:
     Labels are permuted as often as the recipe asks for a null of the network; 0 leaves the true ones alone.
     None for a network of the best channel: one of the protocols is about the choice.
     """
-    if plan.recipe.network.channels != "all":
+    if plan.recipe.model.channels != "all":
         return []
     permuted = cache(partial(plan.features.permuted, seed=plan.seed))
-    rounds = [(None, plan.seed), *((k, plan.seed + k + 1) for k in range(plan.network_permutations))]
+    rounds = [(None, plan.seed), *((k, plan.seed + k + 1) for k in range(plan.model_permutations))]
     tasks = []
     for task in plan_windows(permuted, rounds):
         channels = channels_of(select_channels(permuted(task.permutation).rows(task.selection)))
         visible = VisibleChannels(tuple(channels.tolist()), tuple(task.normalisation.tolist()))
-        fit = replace(plan.network_fit, visible=visible)
+        fit = replace(plan.model_fit, visible=visible)
         tasks.append(
             FitTask(task.fold, str(task.protocol), fit, permutation=task.permutation, tag=AUDIT_TASKS)
         )
@@ -122,7 +122,7 @@ def network_audit(plan: EvaluationPlan, results: Sequence[FitResult[WindowFit]])
         task = AuditTask(protocol, protocol is not HONEST, number, plan.seed, each.task.fold)
         table = plan.features.permuted(number, seed=plan.seed).table
         evaluated.append((task, Predictions.of_fold(LABELS, table, task.fold, each.scores)))
-    return _audit(evaluated, by_person=plan.by_person, metric=plan.metric, seed=plan.seed, model=plan.network)
+    return _audit(evaluated, by_person=plan.by_person, metric=plan.metric, seed=plan.seed, model=plan.model)
 
 
 def _audit(evaluated: Evaluated, *, by_person: bool, metric: Metric, seed: int, model: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from models.errors import RecipeError
 from models.fast_cgrnn.many import ManyCGRNN, make_many
 from models.networks.cgrnn import CGRNN
 from models.networks.lstm import LSTM
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 
 SHAPES = st.tuples(
     st.integers(1, 3), st.integers(3, 40), st.integers(2, 4), st.integers(1, 6), st.integers(1, 5)
@@ -22,7 +22,7 @@ def some(n: int, n_chans: int, n_times: int, n_outputs: int, kernel: int, pool: 
     torch.manual_seed(n_times)
     params = {"filters": 5, "hidden": 4, "kernel": kernel, "pool": pool}
     return [
-        make_network("cgrnn", params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs).eval()
+        make_model("cgrnn", params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs).eval()
         for _ in range(n)
     ]
 

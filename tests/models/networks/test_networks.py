@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.networks.registry import NETWORKS, check_network, make_network, parameters_of
+from models.networks.registry import NETWORKS, check_model, make_model, parameters_of
 
 SIZES = (1, 8, 64)
 """The padded batch sizes that are served (`realtime.inference.Inference`)."""
@@ -19,7 +19,7 @@ SIZES = (1, 8, 64)
 def network(name: str, *, n_chans: int = 6, n_times: int = 35, n_outputs: int = 2) -> torch.nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return make_network(name, {}, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs).eval()
+        return make_model(name, {}, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs).eval()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -60,7 +60,7 @@ def test_one_seed_gives_one_network_and_another_seed_another(name: str) -> None:
     def weights(seed: int) -> torch.Tensor:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            made = make_network(name, {}, n_chans=3, n_times=20, n_outputs=2)
+            made = make_model(name, {}, n_chans=3, n_times=20, n_outputs=2)
         return torch.cat([value.flatten() for value in made.state_dict().values()])
 
     assert torch.equal(weights(5), weights(5))
@@ -99,14 +99,14 @@ def test_a_windows_logits_do_not_depend_on_its_batch_or_its_row(
 @pytest.mark.parametrize("name", ["cgrnn", "cnn_lstm"])
 def test_a_window_too_short_is_refused_with_advice(name: str) -> None:
     with pytest.raises(RecipeError, match=r"n_times is 2; expected .* from 3 .*longer window"):
-        make_network(name, {}, n_chans=1, n_times=2, n_outputs=2)
+        make_model(name, {}, n_chans=1, n_times=2, n_outputs=2)
 
 
 def test_misspelt_names_are_met_with_the_near_one() -> None:
     with pytest.raises(RecipeError, match="Did you mean 'cgrnn'"):
-        make_network("cgrn", {}, n_chans=1, n_times=9, n_outputs=2)
+        make_model("cgrn", {}, n_chans=1, n_times=9, n_outputs=2)
     with pytest.raises(RecipeError, match="Did you mean 'hidden'"):
-        make_network("lstm", {"hiden": 3}, n_chans=1, n_times=9, n_outputs=2)
+        make_model("lstm", {"hiden": 3}, n_chans=1, n_times=9, n_outputs=2)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_misspelt_names_are_met_with_the_near_one() -> None:
 )
 def test_values_that_cannot_be_are_refused(key: str, value: object) -> None:
     with pytest.raises(RecipeError, match=f"{key} is"):
-        check_network("cgrnn", {key: value})
+        check_model("cgrnn", {key: value})
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -132,7 +132,7 @@ def test_every_parameter_takes_effect(name: str) -> None:
     def trace(params: dict[str, object]) -> np.ndarray:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(1)
-            made = make_network(name, params, n_chans=3, n_times=40, n_outputs=2)
+            made = make_model(name, params, n_chans=3, n_times=40, n_outputs=2)
             return made(torch.ones(2, 3, 40)).detach().numpy()
 
     usual = trace({})

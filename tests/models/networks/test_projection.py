@@ -8,14 +8,14 @@ from safetensors.torch import load_file, save_file
 
 from models.errors import RecipeError
 from models.networks.parts.projection import Projected
-from models.networks.registry import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_model
 
 SIZES = {"n_chans": 6, "n_times": 35, "n_outputs": 2}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_components_are_what_the_inner_network_sees(name: str, tmp_path: Path) -> None:
-    network = make_network(name, {"components": 2}, **SIZES).eval()
+    network = make_model(name, {"components": 2}, **SIZES).eval()
     assert isinstance(network, Projected)
     weights = torch.randn(2, 6, generator=torch.Generator().manual_seed(0))
     network.components.copy_(weights)
@@ -24,17 +24,17 @@ def test_the_components_are_what_the_inner_network_sees(name: str, tmp_path: Pat
         seen = torch.stack([weights @ window for window in x])
         assert torch.allclose(network(x), network.inner(seen), atol=1e-6)
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
-    other = make_network(name, {"components": 2}, **SIZES).eval()
+    other = make_model(name, {"components": 2}, **SIZES).eval()
     other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     with torch.inference_mode():
         assert torch.equal(other(x), network(x))
 
 
 def test_they_are_not_learnt_and_not_more_than_there_are_channels() -> None:
-    network = make_network("cgrnn", {"components": 3}, **SIZES)
+    network = make_model("cgrnn", {"components": 3}, **SIZES)
     assert "components" not in dict(network.named_parameters())
-    assert not isinstance(make_network("cgrnn", {}, **SIZES), Projected)
+    assert not isinstance(make_model("cgrnn", {}, **SIZES), Projected)
     with pytest.raises(RecipeError, match="components is 7, but a window has 6 channels"):
-        make_network("cgrnn", {"components": 7}, **SIZES)
+        make_model("cgrnn", {"components": 7}, **SIZES)
     with pytest.raises(RecipeError, match="components is 0"):
-        make_network("cgrnn", {"components": 0}, **SIZES)
+        make_model("cgrnn", {"components": 0}, **SIZES)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from models.networks.ridge import WindowRidge
 from offline.estimators.baselines import window_features
 
@@ -14,7 +14,7 @@ SIZES = (1, 8, 64)
 
 
 def _drawn(n_chans: int, n_times: int, n_outputs: int, seed: int = 0) -> WindowRidge:
-    made = make_network("ridge", {}, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
+    made = make_model("ridge", {}, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
     assert isinstance(made, WindowRidge)
     draw = torch.Generator().manual_seed(seed)
     for tensor in made.state_dict().values():

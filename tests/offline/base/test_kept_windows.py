@@ -83,7 +83,7 @@ def test_an_array_without_a_copy_is_refused() -> None:
 
 
 def test_training_is_the_same_bit_for_bit_from_views_and_from_copies(tmp_path: Path) -> None:
-    recipe = task_recipe(network={"name": "lstm", "params": {"components": 2}})
+    recipe = task_recipe(model={"kind": "lstm", "params": {"components": 2}})
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), recipe)
     kept = samples.X
     assert isinstance(kept, KeptWindows)

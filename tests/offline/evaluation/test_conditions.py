@@ -66,7 +66,7 @@ def test_smaller_training_sets_are_nested_and_hold_every_label() -> None:
 def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
     changes = {"gain": 0.1, "pathlength": 0.1, "noise": 0.1, "time_shift_s": 0.5}
     full = task_recipe(
-        network={"name": "cgrnn", "params": {"components": 2, "dropout": 0.4}},
+        model={"kind": "cgrnn", "params": {"components": 2, "dropout": 0.4}},
         training={"channel_dropout": 0.2, "augmentation": changes},
     )
     for part in PARTS:
@@ -74,15 +74,15 @@ def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
         assert bare != full
         assert bare.hash != full.hash
         kept = full.model_dump()
-        kept["network"]["params"] = {}
+        kept["model"]["params"] = {}
         kept["training"] = {}
         other = bare.model_dump()
-        other["network"]["params"] = {}
+        other["model"]["params"] = {}
         other["training"] = {}
         assert kept == other
         with pytest.raises(RecipeError, match="does without as it is"):
             without(bare, part)
-    assert without(full, "components").network.params == {"dropout": 0.4}
+    assert without(full, "components").model.params == {"dropout": 0.4}
     with pytest.raises(RecipeError, match="weight_decay"):
         without(full, "weight_decai")
 

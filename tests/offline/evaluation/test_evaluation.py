@@ -81,7 +81,7 @@ def test_a_seed_follows_from_who_is_held_out_the_network_and_the_recipes_seed() 
     none = np.empty(0, dtype=np.intp)
     a, b = (Fold((name,), none, none) for name in "ab")
     recipe = task_recipe()
-    others = task_recipe(training={"seed": 1}), task_recipe(network={"name": "lstm"})
+    others = task_recipe(training={"seed": 1}), task_recipe(model={"kind": "lstm"})
     assert fold_seed(a, recipe) == fold_seed(a, task_recipe(training={"epochs": 9}))
     assert len({fold_seed(b, recipe), *(fold_seed(a, each) for each in (recipe, *others))}) == 4
 

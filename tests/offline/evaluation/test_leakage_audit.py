@@ -145,7 +145,7 @@ def test_an_audit_can_be_drawn_without_differences_between_people(tmp_path: Path
 def test_the_network_is_audited_by_the_same_protocols(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, sessions=1, pairs=4)
     recipe = task_recipe(
-        training={"epochs": 1, "batch_size": 32}, evaluation={"permutations": 19, "network_permutations": 2}
+        training={"epochs": 1, "batch_size": 32}, evaluation={"permutations": 19, "model_permutations": 2}
     )
     evaluate(cohort, recipe, tmp_path / "out", audited=True, show=False)
     network, ridge = (

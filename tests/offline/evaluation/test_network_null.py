@@ -36,7 +36,7 @@ def test_a_real_effect_has_a_small_p_and_the_null_is_at_chance(tmp_path: Path) -
     cohort = task_cohort(tmp_path, sessions=1)
     recipe = task_recipe(
         training={"epochs": 3, "learning_rate": 0.02, "batch_size": 16},
-        evaluation={"permutations": 0, "network_permutations": 19},
+        evaluation={"permutations": 0, "model_permutations": 19},
     )
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     results = json.loads((tmp_path / "out/results.json").read_text())
@@ -52,7 +52,7 @@ def test_under_19_permutations_there_is_no_p(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, sessions=1)
     recipe = task_recipe(
         training={"epochs": 1},
-        evaluation={"permutations": 0, "network_permutations": 3},
+        evaluation={"permutations": 0, "model_permutations": 3},
         budget={"permutations": 2},
     )
     evaluate(cohort, recipe, tmp_path / "out", show=False)

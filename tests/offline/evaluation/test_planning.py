@@ -15,7 +15,7 @@ from tests.offline.support import group_recipe, series_cohort, task_cohort, task
 def test_fits_are_counted_as_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cohort = task_cohort(tmp_path, people=4, sessions=1)
     recipe = task_recipe(
-        search={"network": {"hidden": {"choices": [2, 4]}}},
+        search={"model": {"hidden": {"choices": [2, 4]}}},
         budget={"trials": 2, "inner_folds": 3, "epochs": 2, "permutations": 5},
     )
     before = sorted(tmp_path.iterdir())

@@ -38,7 +38,7 @@ def bytes_of(folder: Path) -> list[bytes]:
 
 def test_two_processes_give_the_bits_of_one(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, sessions=1)
-    recipe = task_recipe(training={"epochs": 2}, evaluation={"permutations": 0, "network_permutations": 3})
+    recipe = task_recipe(training={"epochs": 2}, evaluation={"permutations": 0, "model_permutations": 3})
     evaluate(cohort, recipe, tmp_path / "one", show=False)
     evaluate(cohort, recipe, tmp_path / "two", workers=2, show=False)
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from models.errors import RecipeError
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from offline.explain.gradients import guided, integrated_gradients
 from offline.explain.maps import METHODS, explain
 from offline.explain.margin import Margin, predicted
@@ -68,7 +68,7 @@ def test_every_method_finds_the_place_and_the_time(network: nn.Module, method: s
 def test_integrated_gradients_add_up_to_the_margin(seed: int, name: str) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = make_network(name, {}, n_chans=8, n_times=30, n_outputs=3).eval()
+        network = make_model(name, {}, n_chans=8, n_times=30, n_outputs=3).eval()
     X = np.random.default_rng(seed).normal(size=(5, 8, 30)).astype(np.float32)
     label = predicted(network, X)
     with torch.inference_mode():
@@ -100,7 +100,7 @@ def test_hiding_all_of_the_only_place_costs_what_an_empty_window_costs(network: 
 
 def test_guiding_needs_a_rectifier_and_is_not_the_plain_gradient(network: nn.Module) -> None:
     X, y = telling_windows(10)
-    lstm = make_network("lstm", {}, n_chans=8, n_times=30, n_outputs=2).eval()
+    lstm = make_model("lstm", {}, n_chans=8, n_times=30, n_outputs=2).eval()
     with pytest.raises(RecipeError, match="has none"):
         guided(lstm, X, y)
     windows = torch.from_numpy(X).requires_grad_(True)

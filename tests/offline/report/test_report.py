@@ -107,7 +107,7 @@ def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> 
         "protocol": "every window is judged",
         "folds": {"x": {}},
         "primary": {"metric": "balanced_accuracy", "label_of": "event"},
-        "recipe": {"network": "cgrnn"},
+        "recipe": {"model": "cgrnn"},
         "conditions": {"cgrnn": {"by_person": {"balanced_accuracy": nothing}}},
     }
     assert chance_of(results, "balanced_accuracy") == 0.25
@@ -126,7 +126,7 @@ def test_labels_that_the_clock_tells_are_warned_of(clock: float | None, own: flo
         return {"by_person": {"auc": {"value": value, "interval": None, "p": None}}}
 
     results = {
-        "recipe": {"network": "cgrnn"},
+        "recipe": {"model": "cgrnn"},
         "labels": ["rest", "task"],
         "primary": {"metric": "auc", "label_of": "event"},
         "people": 6,

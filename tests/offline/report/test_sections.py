@@ -23,7 +23,7 @@ from offline.studies.base import Role
 
 NOTHING = {"value": None, "interval": None, "bootstrap": None, "p": None}
 RUN = {"began_utc": "2026-01-01", "versions": {}, "machine": {}, "seconds": {}}
-RECIPE = {"name": "r", "hash": "h", "network": "cgrnn", "settings": {"evaluation": {"prevalence": None}}}
+RECIPE = {"name": "r", "hash": "h", "model": "cgrnn", "settings": {"evaluation": {"prevalence": None}}}
 WHO = {"people": 2, "recordings": 2, "sites": {}, "sexes": {}, "ages": None}
 
 

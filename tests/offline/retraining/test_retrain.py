@@ -153,9 +153,9 @@ def test_it_begins_with_the_old_weights(first: Path, old: Path, tmp_path: Path) 
 def test_what_does_not_fit_the_bundle_is_refused_by_name(first: Path, old: Path, tmp_path: Path) -> None:
     new = first / "new/cohort.tsv"
     for recipe, said in (
-        (task_recipe(network={"name": "lstm"}), "network.name is cgrnn, the recipe's is lstm"),
+        (task_recipe(model={"kind": "lstm"}), "model.kind is cgrnn, the recipe's is lstm"),
         (task_recipe(window={"length_s": 4.0, "step_s": 2.0}), "window is"),
-        (task_recipe(network={"name": "cgrnn", "params": {"filters": 5}}), "network.params"),
+        (task_recipe(model={"kind": "cgrnn", "params": {"filters": 5}}), "model.params"),
     ):
         with pytest.raises(RecipeError, match=said):
             retrain(old, new, recipe, tmp_path / "out")

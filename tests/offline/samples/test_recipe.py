@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.networks.registry import check_network
+from models.networks.registry import check_model
 from offline.recordings import read_recording
 from offline.samples.recipe import Recipe, load_recipe, parse_recipe, recipe_names
 from realtime.pipeline import Pipeline
@@ -34,8 +34,8 @@ duration_s = 10.0
 events = ["cue", "go"]
 delay_s = 4.0
 duration_s = 12.0
-[network]
-name = "cgrnn"
+[model]
+kind = "cgrnn"
 """
 
 
@@ -66,7 +66,7 @@ def test_every_ready_recipe_can_be_made(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
     assert recipe.description
-    check_network(recipe.network.name, recipe.network.params)
+    check_model(recipe.model.kind, recipe.model.params)
     pipeline = Pipeline(recipe.pipeline, BOLD if recipe.input.kind == "bold" else FNIRS)
     assert pipeline.spec_out.rate == recipe.rate
     assert pipeline.warmup_s < 75  # a session of two minutes must come to decisions
@@ -203,7 +203,7 @@ def test_a_key_within_an_interval_is_checked_too() -> None:
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    with pytest.raises(RecipeError, match=r"labels: missing.*network: missing.*training\.epocs: unknown"):
+    with pytest.raises(RecipeError, match=r"labels: missing.*model: missing.*training\.epocs: unknown"):
         parse_recipe(
             {"name": "x", "rate": 5.0, "pipeline": [{"stage": "resample"}], "training": {"epocs": 1}}, "x"
         )

@@ -66,7 +66,7 @@ def recipe_of(pipeline: list[dict[str, Any]], **sections: Any) -> Recipe:
         "rate": 5.0,
         "pipeline": pipeline,
         "labels": {"source": "column", "target": "person", "column": "group"},
-        "network": {"name": "cgrnn"},
+        "model": {"kind": "cgrnn"},
     }
     return parse_recipe(values | sections, "law")
 

@@ -10,7 +10,10 @@ from tests.offline.support import task_recipe
 OLD = {
     ("evaluation", "parts"): "blocks",
     ("evaluation", "apart_s"): "gap_s",
+    ("evaluation", "network_permutations"): "model_permutations",
     ("labels", "amount"): "continuous",
+    ("model", "name"): "kind",
+    ("search", "network"): "model",
 }
 
 
@@ -20,6 +23,13 @@ def test_an_old_key_is_refused_with_its_new_name(section: str, key: str) -> None
     new = OLD[section, key]
     values[section][key] = values[section].pop(new)
     with pytest.raises(RecipeError, match=rf"{section}\.{key}: unknown\. Its name is '{new}' now"):
+        decode(Recipe, values, error=RecipeError, what="The recipe")
+
+
+def test_the_old_section_is_refused_with_its_new_name() -> None:
+    values = task_recipe().model_dump(mode="json")
+    values["network"] = values.pop("model")
+    with pytest.raises(RecipeError, match=r"network: unknown\. Its name is 'model' now"):
         decode(Recipe, values, error=RecipeError, what="The recipe")
 
 

@@ -83,7 +83,7 @@ def test_people_who_count_twice_count_twice() -> None:
 
 def test_three_groups_are_evaluated_with_p_and_interval(tmp_path: Path) -> None:
     cohort = series_cohort(tmp_path, [*"abc" * 5], volumes=80)
-    recipe = group_recipe(training={"epochs": 1}, evaluation={"permutations": 19, "network_permutations": 0})
+    recipe = group_recipe(training={"epochs": 1}, evaluation={"permutations": 19, "model_permutations": 0})
     evaluate(cohort, recipe, tmp_path / "out", show=False)
     results = json.loads((tmp_path / "out/results.json").read_text())
     ridge = results["conditions"]["ridge"]["by_person"]

@@ -25,7 +25,7 @@ from realtime.inference import Inference
 from realtime.rerun import predict_recording
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
-RIDGE = {"network": {"name": "ridge"}}
+RIDGE = {"model": {"kind": "ridge"}}
 
 
 def test_the_module_predicts_as_the_baseline_of_windows(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.offline.support import task_cohort, task_recipe
 
 SEARCH = {
     "training": {"learning_rate": {"low": 1e-4, "high": 0.05, "log": True}},
-    "network": {"hidden": {"choices": [2, 4]}, "filters": {"low": 2, "high": 5}},
+    "model": {"hidden": {"choices": [2, 4]}, "filters": {"low": 2, "high": 5}},
 }
 
 
@@ -59,9 +59,9 @@ def test_a_study_that_was_cut_off_goes_on_as_if_it_had_not_been(
     assert whole.how["best"] == int(np.argmin(losses))
     settings = whole.how["trials"][whole.how["best"]]["settings"]
     assert whole.recipe.training.learning_rate == settings["training.learning_rate"]
-    assert whole.recipe.network.params == {
-        "filters": settings["network.filters"],
-        "hidden": settings["network.hidden"],
+    assert whole.recipe.model.params == {
+        "filters": settings["model.filters"],
+        "hidden": settings["model.hidden"],
     }
 
 
@@ -95,8 +95,8 @@ def test_ranges_that_cannot_be_are_refused_by_name() -> None:
     for section, name, its, said in (
         ("training", "learning_rate", {"low": -1.0, "high": 1.0}, "learning_rate: found -1.0"),
         ("training", "learning_rat", {"low": 0.1, "high": 1.0}, "learning_rat"),
-        ("network", "hiden", {"low": 1, "high": 4}, "hidden"),
-        ("network", "dropout", {"low": 0.0, "high": 1.0}, "dropout is 1.0"),
+        ("model", "hiden", {"low": 1, "high": 4}, "hidden"),
+        ("model", "dropout", {"low": 0.0, "high": 1.0}, "dropout is 1.0"),
     ):
         recipe = task_recipe(search={section: {name: its}}, budget={"trials": 1})
         with pytest.raises(RecipeError, match=said):
@@ -116,10 +116,10 @@ def test_ranges_that_cannot_be_are_refused_by_name() -> None:
 
 def test_a_candidate_is_the_recipe_with_those_settings_and_no_others() -> None:
     recipe = searching()
-    found = candidate(recipe, {"training.epochs": 3, "network.hidden": 7})
+    found = candidate(recipe, {"training.epochs": 3, "model.hidden": 7})
     assert found.training.epochs == 3
-    assert found.network.params == {"filters": 4, "hidden": 7}
-    back = candidate(found, {"training.epochs": 6, "network.hidden": 4})
+    assert found.model.params == {"filters": 4, "hidden": 7}
+    back = candidate(found, {"training.epochs": 6, "model.hidden": 4})
     assert back == recipe
     assert parse_recipe(found.model_dump(), "again") == found
 

@@ -66,7 +66,7 @@ def test_a_loss_that_is_not_finite_and_nothing_to_choose_by_are_refused() -> Non
 
 
 def test_evaluation_names_the_channel_of_every_fold(tmp_path: Path) -> None:
-    recipe = task_recipe(network={"name": "cgrnn", "channels": "best", "params": {"filters": 4, "hidden": 4}})
+    recipe = task_recipe(model={"kind": "cgrnn", "channels": "best", "params": {"filters": 4, "hidden": 4}})
     results = evaluate(task_cohort(tmp_path), recipe, tmp_path / "report", show=False)
     assert "cgrnn, best channel" in results.figures["conditions"]
     for fold in results.figures["folds"].values():
@@ -79,4 +79,4 @@ def test_evaluation_names_the_channel_of_every_fold(tmp_path: Path) -> None:
 
 def test_only_the_cgrnn_has_this_form() -> None:
     with pytest.raises(RecipeError, match="'cgrnn' only"):
-        group_recipe(network={"name": "lstm", "channels": "best"})
+        group_recipe(model={"kind": "lstm", "channels": "best"})

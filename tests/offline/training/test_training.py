@@ -152,7 +152,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 def test_a_misspelt_network_is_found_before_the_cohort_is_read(tmp_path: Path) -> None:
     recipe = task_recipe()
-    wrong = recipe.model_copy(update={"network": recipe.network.model_copy(update={"name": "cgrn"})})
+    wrong = recipe.model_copy(update={"model": recipe.model.model_copy(update={"kind": "cgrn"})})
     with pytest.raises(RecipeError, match="Did you mean 'cgrnn'"):
         train(tmp_path / "no cohort here", wrong, tmp_path / "bundle")
     with pytest.raises(RecipeError, match="Did you mean 'cgrnn'"):

@@ -443,7 +443,7 @@ def test_a_reset_for_no_known_reason_is_a_declared_error() -> None:
 )
 def test_a_policy_that_cannot_be_is_named(policy: dict, message: str) -> None:
     card = WindowCard(
-        network={"name": "cgrnn", "params": {}, "n_chans": 4, "n_times": 70, "n_outputs": 2},
+        model={"kind": "cgrnn", "params": {}, "n_chans": 4, "n_times": 70, "n_outputs": 2},
         input=SPEC.to_json(),
         pipeline=[dict(stage) for stage in FAST],
         rate=RATE,

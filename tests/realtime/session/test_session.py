@@ -16,7 +16,7 @@ import torch
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.card import WindowCard
 from models.errors import JournalError, SignalError, StreamError
-from models.networks.registry import make_network
+from models.networks.registry import make_model
 from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.log import (
@@ -46,7 +46,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     torch.manual_seed(0)
     shape: dict[str, int] = {"n_chans": 4, "n_times": 70, "n_outputs": 2}
     card = WindowCard(
-        network={"name": "cgrnn", "params": {}, **shape},
+        model={"kind": "cgrnn", "params": {}, **shape},
         input=SPEC.to_json(),
         pipeline=[dict(stage) for stage in FAST],
         rate=RATE,
@@ -56,7 +56,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         evidence={"memory_s": 20.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
-    write_bundle(folder, card, make_network("cgrnn", {}, **shape))
+    write_bundle(folder, card, make_model("cgrnn", {}, **shape))
     return read_bundle(folder)
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from models.bundle import write_bundle
-from models.card import EvidenceSettings, NetworkSpec, WindowCard, WindowSettings
-from models.networks.registry import make_network
+from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
+from models.networks.registry import make_model
 from realtime.signal import Channel, Kind, SignalSpec
 from tools.soak.second.source import PAIRS, WAVELENGTHS, label
 
@@ -41,7 +41,7 @@ def write_small_bundle(folder: Path) -> None:
     # Two chromophores a pair.
     shape = {"n_chans": 2 * PAIRS, "n_times": round(LENGTH_S * MODEL_RATE), "n_outputs": 2}
     card = WindowCard(
-        network=NetworkSpec(name="lstm", params={}, **shape),
+        model=ModelSpec(kind="lstm", params={}, **shape),
         input=spec.to_json(),
         pipeline=[dict(stage) for stage in PIPELINE],
         rate=MODEL_RATE,
@@ -50,4 +50,4 @@ def write_small_bundle(folder: Path) -> None:
         policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 5.0},
         evidence=EvidenceSettings(memory_s=60.0),
     )
-    write_bundle(folder, card, make_network("lstm", {}, **shape))
+    write_bundle(folder, card, make_model("lstm", {}, **shape))
