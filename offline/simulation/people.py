@@ -52,6 +52,8 @@ class Person:
         Factor on the evoked response.
     latency_s : float
         Time to peak (s) of the response to a brief stimulus.
+    lateral : float
+        By which fraction the hemisphere on a hand's side responds less; 0 where the task has no sides.
     pathlength : float
         Partial pathlength factor.
     gain : float
@@ -74,6 +76,7 @@ class Person:
     fluctuation: float
     response: float
     latency_s: float
+    lateral: float
     pathlength: float
     gain: float
     noise: float
@@ -93,6 +96,8 @@ def draw_person(settings: Simulation, seed: Seed, group: int) -> Person:
     # The two exponents of a person belong together; the group moves both alike.
     memory = DFA_SPREAD * (normal("memory") + shift)
     homotopic = math.atanh(settings.homotopic) + HOMOTOPIC_SPREAD * (normal("homotopic") - shift)
+    task = settings.task
+    lateral = 0.0 if task is None or task.lateral is None else task.lateral
     years = chance(seed, "person", "age").uniform(7.0, 13.0)
     return Person(
         group=group,
@@ -106,7 +111,8 @@ def draw_person(settings: Simulation, seed: Seed, group: int) -> Person:
         mayer_hz=float(np.clip(settings.mayer_hz + 0.007 * normal("mayer"), 0.08, 0.12)),
         fluctuation=factor("fluctuation", 0.25),
         response=factor("response", 0.25),
-        latency_s=(settings.task.latency_s if settings.task else 5.0) * factor("latency", 0.08),
+        latency_s=(task.latency_s if task else 5.0) * factor("latency", 0.08),
+        lateral=min(1.0, lateral * factor("lateral", 0.25)),
         pathlength=6.0 * factor("pathlength", 0.1),
         gain=factor("gain", 0.4),
         noise=factor("noise", 0.3),

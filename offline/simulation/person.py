@@ -16,7 +16,7 @@ from offline.simulation.optics import noise_density, optical_density
 from offline.simulation.people import Person, Seed
 from offline.simulation.physiology import rhythms, slow
 from offline.simulation.probe import make_spec
-from offline.simulation.response import block_events, draw_blocks, evoked, response_weights
+from offline.simulation.response import Blocks, block_events, draw_blocks, evoked, response_weights
 from offline.simulation.session import SimulatedSession
 from offline.simulation.settings import Simulation
 from realtime.sources.recording import Recording
@@ -33,10 +33,13 @@ class DrawnTruth:
     session : int
         From 0.
     responses : mapping of pair to float
-        Median peak (mol/L HbO) of the response of each responding pair; a conversion that takes a
+        Median peak (mol/L HbO) of the response of each responding pair (of a task with sides, to the hand
+        opposite; to the other it is less by `Person.lateral`); a conversion that takes a
         pathlength factor of 6 sees it times ``person.pathlength / 6``.
     onsets, sizes : tuple of float
         Starts (s) of the blocks, and the factor on the response to each.
+    labels : tuple of str
+        Of the events of the blocks; of a task with sides, the hand.
     correlations : mapping of pair to float
         Correlation drawn for HbO and HbR.
     bad_pairs : tuple of str
@@ -50,6 +53,7 @@ class DrawnTruth:
     responses: Mapping[str, float]
     onsets: tuple[float, ...]
     sizes: tuple[float, ...]
+    labels: tuple[str, ...]
     correlations: Mapping[str, float]
     bad_pairs: tuple[str, ...]
     spikes: tuple[float, ...]
@@ -65,7 +69,7 @@ def clean_haemoglobin(session: SimulatedSession) -> Floats:
     clean = slow(session) + rhythms(session)
     task = session.settings.task
     if task is not None and task.size > 0:
-        answer = np.outer(response_weights(session.pairs, task), evoked(session, task))
+        answer = evoked(session, task)
         clean += np.stack([answer, task.hbr_ratio * answer])
     return clean
 
@@ -115,7 +119,7 @@ def simulate_person(
 
     spec = make_spec(pairs, settings)
     task = settings.task
-    onsets, sizes = draw_blocks(drawn, task) if task else ([], [])
+    blocks = draw_blocks(drawn, task) if task else Blocks([], [], [])
     weights = task.size * person.response * response_weights(pairs, task) if task else np.zeros(len(pairs))
     recording = Recording(
         name="simulated",
@@ -123,7 +127,7 @@ def simulate_person(
         data=intensity.reshape(len(spec), -1),
         times=times,
         missing=np.zeros((len(spec), len(times)), dtype=bool),
-        events=block_events(settings.seconds, task, onsets) if task else (),
+        events=block_events(settings.seconds, task, blocks) if task else (),
         notes={"simulated": True},
     )
     names = [pair.name for pair in pairs]
@@ -131,8 +135,9 @@ def simulate_person(
         person=person,
         session=session,
         responses={name: size for name, size in zip(names, weights.tolist(), strict=True) if size > 0},
-        onsets=tuple(onsets),
-        sizes=tuple(sizes),
+        onsets=tuple(blocks.onsets),
+        sizes=tuple(blocks.sizes),
+        labels=tuple(blocks.labels),
         correlations=dict(zip(names, drawn.correlations.tolist(), strict=True)),
         bad_pairs=tuple(name for name, bad in zip(names, coupling.bad, strict=True) if bad),
         spikes=tuple(motion.spikes.tolist()),

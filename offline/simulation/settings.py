@@ -46,6 +46,12 @@ class TaskBlocks:
         Time to peak (s) of the response to a brief stimulus.
     responding : float
         Fraction of the long pairs of each hemisphere that respond.
+    lateral : float or None
+        Each block is of one hand, in an order drawn for each session, half of them (within one) of either.
+        The hemisphere opposite to the hand responds fully, the one on its side less by this fraction: 0 is
+        no difference, 1 a response on one side only.  None is a task without sides.
+    hands : tuple of 2 str
+        Labels of blocks of the left and of the right hand, instead of ``label``.
     """
 
     label: Annotated[str, Field(min_length=1)] = "task"
@@ -58,14 +64,23 @@ class TaskBlocks:
     hbr_ratio: Annotated[float, Field(ge=-2, le=2)] = -0.4
     latency_s: Annotated[float, Field(ge=1, le=15)] = 5.0
     responding: Annotated[float, Field(ge=0, le=1)] = 0.4
+    lateral: Annotated[float, Field(ge=0, le=1)] | None = None
+    hands: tuple[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = ("left", "right")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.rest_label == self.label:
+        if self.rest_label in self.labels:
             raise ValueError(f"rest_label is {self.rest_label!r}; expected another label than the task's")
+        if self.hands[0] == self.hands[1]:
+            raise ValueError(f"hands are {list(self.hands)}; expected two labels that differ")
         if self.jitter_s >= self.rest_s:
             raise ValueError(f"jitter_s is {self.jitter_s} s; expected less than rest_s, {self.rest_s} s")
         return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels that blocks have."""
+        return (self.label,) if self.lateral is None else self.hands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FINITE)
@@ -160,7 +175,10 @@ class Simulation:
 
     def to_json(self) -> dict[str, Any]:
         """All settings as JSON types."""
-        return asdict(self) | {"wavelengths": list(self.wavelengths)}
+        out = asdict(self) | {"wavelengths": list(self.wavelengths)}
+        if self.task is not None:
+            out["task"]["hands"] = list(self.task.hands)
+        return out
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

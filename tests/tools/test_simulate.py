@@ -43,6 +43,15 @@ def test_settings_reach_the_cohort(tmp_path: Path) -> None:
     }
 
 
+def test_lateral_and_jitter_reach_the_cohort(tmp_path: Path) -> None:
+    table = small(tmp_path / "hands", lateral=0.4, jitter=6.0, seconds=100.0)
+    truth = json.loads((table.parent / "truth.json").read_text())
+    task = truth["settings"]["task"]
+    assert (task["lateral"], task["jitter_s"], task["hands"]) == (0.4, 6.0, ["left", "right"])
+    for drawn in truth["recordings"].values():
+        assert set(drawn["labels"]) == {"left", "right"}
+
+
 def test_a_recording_at_rest_has_no_task(tmp_path: Path) -> None:
     table = small(tmp_path / "rest", resting=True)
     assert json.loads((table.parent / "truth.json").read_text())["settings"]["task"] is None

@@ -49,6 +49,8 @@ def simulate(
     latency: float = 5.0,
     block: float = 10.0,
     rest: float = 20.0,
+    jitter: float | None = None,
+    lateral: float | None = None,
     pairs: int = 20,
     short_pairs: int = 4,
     rate: float = 10.0,
@@ -87,6 +89,13 @@ def simulate(
         Length (s) of a block of the task.
     rest
         Mean rest (s) between blocks.
+    jitter
+        Rests differ by up to this (s) from the mean; default a fifth of it, at most 4.
+    lateral
+        Blocks are of the left or the right hand (events 'left' and 'right', half each, in an order
+        of each recording's own), and the hemisphere on the hand's side responds less by this
+        fraction: 0 is no difference, 1 a response of the other side only. The default is a task
+        without sides.
     pairs
         Source-detector pairs of 3 cm, half of them on each hemisphere.
     short_pairs
@@ -121,9 +130,10 @@ def simulate(
     task = {
         "block_s": block,
         "rest_s": rest,
-        "jitter_s": min(4.0, 0.2 * rest),
+        "jitter_s": min(4.0, 0.2 * rest) if jitter is None else jitter,
         "size": response * 1e-6,
         "latency_s": latency,
+        "lateral": lateral,
     }
     settings = Simulation.from_json(
         {

@@ -100,13 +100,16 @@ def test_a_part_that_is_switched_off_leaves_the_others_as_they_were() -> None:
 @given(
     effect=st.floats(-5, 5),
     size=st.floats(0, 1e-5),
+    lateral=st.none() | st.floats(0, 1),
     n_pairs=st.integers(1, 30),
     low=st.sampled_from([690.0, 760.0]),
 )
-def test_settings_go_to_json_and_back(effect: float, size: float, n_pairs: int, low: float) -> None:
+def test_settings_go_to_json_and_back(
+    effect: float, size: float, lateral: float | None, n_pairs: int, low: float
+) -> None:
     settings = Simulation(
         group_effect=effect,
-        task=TaskBlocks(size=size),
+        task=TaskBlocks(size=size, lateral=lateral),
         n_pairs=2 * n_pairs,
         n_short=0,
         wavelengths=(low, 850.0),
@@ -126,6 +129,9 @@ def test_settings_go_to_json_and_back(effect: float, size: float, n_pairs: int, 
         ({"wavelengths": [850.0, 760.0]}, "wavelengths are .*; expected them to rise"),
         ({"group_efect": 1.0}, "Did you mean 'group_effect'"),
         ({"task": {"latncy_s": 5.0}}, "Did you mean 'latency_s'"),
+        ({"task": {"lateral": 1.5}}, "task.lateral: found 1.5; expected less than or equal to 1"),
+        ({"task": {"lateral": 0.5, "rest_label": "left"}}, "rest_label is 'left'; expected another"),
+        ({"task": {"hands": ["a", "a"]}}, "hands are .*; expected two labels that differ"),
         ({"task": {"jitter_s": 30.0}}, "jitter_s is 30.0 s; expected less than rest_s"),
         ({"task": {"size": 0.5}}, "task.size: found 0.5; expected less than 0.0001"),
     ],

@@ -185,3 +185,57 @@ def test_sessions_of_a_person_share_the_person_and_nothing_else() -> None:
     assert one.person == two.person
     assert one.onsets[1:] != two.onsets[1:]
     assert abs(np.corrcoef(first.data[0], second.data[0])[0, 1]) < 0.9
+
+
+@given(seed=st.integers(0, 10_000), seconds=st.floats(100.0, 400.0), session=st.integers(0, 2))
+def test_blocks_of_the_hands_are_half_each_and_in_an_order_of_their_own(
+    seed: int, seconds: float, session: int
+) -> None:
+    settings = Simulation(seconds=seconds, n_pairs=2, n_short=0, rate=1.0, task=TaskBlocks(lateral=0.5))
+    recording, truth = simulate_person(settings, seed, 0, session)
+    plain, as_plain = simulate_person(replace(settings, task=TaskBlocks()), seed, 0, session)
+    assert abs(truth.labels.count("left") - truth.labels.count("right")) <= 1
+    assert set(truth.labels) <= {"left", "right"}
+    assert tuple(event.label for event in recording.events if event.label != "rest") == truth.labels
+    # Only the hands are new: when, and how much, is as without sides.
+    assert (truth.onsets, truth.sizes) == (as_plain.onsets, as_plain.sizes)
+    assert [event.onset for event in recording.events] == [event.onset for event in plain.events]
+
+
+def test_orders_of_hands_differ_between_people_and_sessions() -> None:
+    settings = Simulation(rate=1.0, n_pairs=2, n_short=0, task=TaskBlocks(lateral=0.5))
+    orders = {
+        simulate_person(settings, seed, 0, session)[1].labels for seed in range(5) for session in (0, 1)
+    }
+    assert len(orders) == 10
+
+
+@pytest.mark.parametrize("lateral", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("block", [10.0, 45.0])
+def test_the_side_of_the_hand_responds_less_by_the_fraction_that_was_asked(
+    lateral: float, block: float
+) -> None:
+    task = TaskBlocks(lateral=lateral, size=1e-6, block_s=block, rest_s=60.0, jitter_s=20.0)
+    settings = replace(PLAIN, task=task, seconds=900.0)
+    session = SimulatedSession.of(settings, 3, 0)
+    without = SimulatedSession.of(replace(settings, task=None), 3, 0)
+    hbo, _ = clean_haemoglobin(session) - clean_haemoglobin(without)
+    _, truth = simulate_person(settings, 3, 0)
+    assert truth.person.lateral == lateral
+    half = PLAIN.n_pairs // 2
+    left, right = hbo[:half], hbo[half : 2 * half]  # mirrored pairs in one order
+    assert not hbo[2 * half :].any()  # short pairs
+    for onset, size, hand in zip(truth.onsets, truth.sizes, truth.labels, strict=True):
+        here = slice(round(onset * 10), round((onset + block + 10) * 10))
+        same, opposite = (left, right) if hand == "left" else (right, left)
+        peak = opposite[:, here].max(axis=1)
+        assert peak.max() == pytest.approx(size * 1e-6, rel=0.15)  # the block before has all but faded
+        assert same[:, here].max(axis=1) == pytest.approx((1.0 - lateral) * peak, abs=0.15e-6)
+
+
+def test_people_differ_in_how_lateral_they_are() -> None:
+    settings = Simulation(rate=1.0, n_pairs=2, n_short=0, task=TaskBlocks(lateral=0.5))
+    drawn = np.array([simulate_person(settings, seed, 0)[1].person.lateral for seed in range(40)])
+    assert np.median(drawn) == pytest.approx(0.5, abs=0.1)
+    assert 0.05 < drawn.std() < 0.25
+    assert drawn.max() <= 1.0
