@@ -15,6 +15,8 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
 
 COLUMNS = ("repeat", "fold", "condition", "sample", "person", "y")
+BLOCK_COLUMNS = {"recording": np.str_, "block": np.int64, "event": np.str_, "into_block": np.float64}
+"""Those of a block, and their types: all of them or none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,8 @@ class Predictions(ColumnTable):
         The true label, as an index into `labels`.
     scores : (n, n_labels) float64
         Probabilities; each row sums to 1.
+    recording, block, event, into_block : (n,) str, int64, str, float64, or None
+        The block (trial) of each sample, as the sample table has it; None where samples have none.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +47,10 @@ class Predictions(ColumnTable):
     y: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
     repeat: npt.NDArray[np.int64]
+    recording: npt.NDArray[np.str_] | None = None
+    block: npt.NDArray[np.int64] | None = None
+    event: npt.NDArray[np.str_] | None = None
+    into_block: npt.NDArray[np.float64] | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -85,6 +93,7 @@ class Predictions(ColumnTable):
             What the fold is called; None is its own name.
         """
         n = len(fold.test)
+        of_block = table.columns if table.block is not None else {}
         return Predictions(
             labels=labels,
             fold=np.full(n, fold.name if name is None else name),
@@ -94,12 +103,14 @@ class Predictions(ColumnTable):
             y=table.target[fold.test],
             scores=scores,
             repeat=np.full(n, repeat, dtype=np.int64),
+            **{name: of_block[name][fold.test] for name in BLOCK_COLUMNS if of_block},
         )
 
 
 def write_predictions(path: Path, table: Predictions) -> None:
     """Write the table as CSV; scores with all their digits, so that reading gives the same table."""
-    columns = {name: table.columns[name].tolist() for name in COLUMNS}
+    names = (*COLUMNS, *(BLOCK_COLUMNS if table.block is not None else ()))
+    columns = {name: table.columns[name].tolist() for name in names}
     columns["y"] = [table.labels[y] for y in columns["y"]]
     scores = zip(table.labels, table.scores.T.tolist(), strict=True)
     write_csv(path, columns | {f"score:{label}": own for label, own in scores})
@@ -114,13 +125,15 @@ def read_predictions(path: Path) -> Predictions:
         The file's columns are not those of a prediction table.
     """
     columns = read_csv(path)
-    names, n = list(columns), len(COLUMNS)
-    if tuple(names[:n]) != COLUMNS or not all(name.startswith("score:") for name in names[n:]):
+    head = list(columns)
+    scored = [name for name in head if name.startswith("score:")]
+    of_block = head[len(COLUMNS) : len(head) - len(scored)]
+    if head != [*COLUMNS, *of_block, *scored] or of_block not in ([], list(BLOCK_COLUMNS)):
         raise HemostreamError(
-            f"{path.name} has columns {names}; expected {', '.join(COLUMNS)} and one score:LABEL for each "
-            "label."
+            f"{path.name} has columns {head}; expected {', '.join(COLUMNS)}, with blocks also "
+            f"{', '.join(BLOCK_COLUMNS)}, and one score:LABEL for each label."
         )
-    labels = tuple(name.removeprefix("score:") for name in names[n:])
+    labels = tuple(name.removeprefix("score:") for name in scored)
     return Predictions(
         labels,
         repeat=np.array(columns["repeat"], dtype=np.int64),
@@ -129,5 +142,6 @@ def read_predictions(path: Path) -> Predictions:
         sample=np.array(columns["sample"], dtype=np.int64),
         person=np.array(columns["person"], dtype=np.str_),
         y=np.array([labels.index(label) for label in columns["y"]], dtype=np.int64),
-        scores=np.array([columns[name] for name in names[n:]], dtype=np.float64).T.copy(),
+        scores=np.array([columns[name] for name in scored], dtype=np.float64).T.copy(),
+        **{name: np.array(columns[name], dtype=BLOCK_COLUMNS[name]) for name in of_block},
     )

@@ -27,6 +27,12 @@ class SampleTable(ColumnTable):
         What it covers, on the recording's clock: ``[start, stop)``.
     target : (n,) int64
         Its label, as an index.
+    block : (n,) int64 or None
+        The number of its block (trial) among its recording's, from 0; None where the label is the person's.
+    event : (n,) str or None
+        The event that began the block.
+    into_block : (n,) float64 or None, s
+        How much of the block had passed when it ended: `stop` less the block's start.
     """
 
     recording: npt.NDArray[np.str_]
@@ -36,6 +42,9 @@ class SampleTable(ColumnTable):
     start: npt.NDArray[np.float64]
     stop: npt.NDArray[np.float64]
     target: npt.NDArray[np.int64]
+    block: npt.NDArray[np.int64] | None = None
+    event: npt.NDArray[np.str_] | None = None
+    into_block: npt.NDArray[np.float64] | None = None
 
     @property
     def elapsed(self) -> npt.NDArray[np.float64]:

@@ -7,7 +7,9 @@ import numpy as np
 
 from offline.base.cohort import Cohort
 from offline.base.predictions import Predictions
+from offline.evaluation.block_figures import block_figures
 from offline.evaluation.evaluation_plan import CONDITIONS, NETWORK_NULL, EvaluationPlan
+from offline.evaluation.fit_and_predict import BASELINES
 from offline.evaluation.nulls import network_null_of
 from offline.evaluation.over_time import over_time
 from offline.evaluation.summary import summary
@@ -69,6 +71,7 @@ def figures_of(
     folds: dict[str, dict[str, Any]] = {}
     for each in tagged(results, CONDITIONS):
         folds.setdefault(each.task.fold.name, {})[each.task.condition] = each.how
+    own_null = network_null_of(plan, tagged(results, NETWORK_NULL))
     unlike = {each.task.fold.name: each.how for each in tagged(results, OUT_OF_DISTRIBUTION)}
     return {
         "recipe": {
@@ -98,13 +101,21 @@ def figures_of(
         "over_time": _evidence(plan, predictions, folds),
         "channel_map": where,
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
+        "by_block": block_figures(
+            predictions,
+            recipe,
+            samples.accounts,
+            simple=[name for name in BASELINES if name != plan.network],
+            null=null,
+            own_null=own_null,
+        ),
         **summary(
             predictions,
             by_person=plan.by_person,
             metric=plan.metric,
             prevalence=recipe.evaluation.prevalence,
             null=null,
-            own_null=network_null_of(plan, tagged(results, NETWORK_NULL)),
+            own_null=own_null,
             seed=plan.seed,
             by_time=plan.by_time,
         ),

@@ -77,11 +77,8 @@ def summary(
     for condition in table.conditions:
         own = table.of_condition(condition)
         persons = {person: figures(own.of_person(person)) for person in own.people}
-        tell = _of_people if by_person else _within_people
-        whole = condition == NULL_CONDITION
-        its_null = null
-        if own_null is not None and condition == table.conditions[0] and own_null.size >= FEWEST:
-            its_null, whole = own_null, True
+        tell = _of_people if by_person else within_people
+        its_null, whole = null_for(condition, table.conditions[0], null, own_null)
         conditions[condition] = {
             "by_person": tell(own, metric, prevalence, its_null, whole, seed),
             "pooled": figures(own),
@@ -92,8 +89,8 @@ def summary(
         "people": len(people),
         "says": what_it_says(len(people), by_time=by_time),
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
-        "null": _null(null, "the whole ridge procedure on permuted labels"),
-        "network_null": _null(own_null, CONDITIONAL),
+        "null": null_figures(null, "the whole ridge procedure on permuted labels"),
+        "network_null": null_figures(own_null, CONDITIONAL),
         "conditions": conditions,
         "compared": {
             condition: compared(first, table.of_condition(condition), metric, by_person=by_person, seed=seed)
@@ -112,6 +109,13 @@ def what_it_says(n_people: int, *, by_time: bool = False) -> str:
     if n_people < FEWEST_FOR_OTHERS:
         return f"{n_people} {'person' if n_people == 1 else 'people'}: says nothing about others"
     return f"{n_people} people, each predicted by what never saw them"
+
+
+def null_for(condition: str, own: str, null: Null | None, own_null: Null | None) -> tuple[Null | None, bool]:
+    """The null of a condition, and whether that is the null of its whole procedure, so that it gives a p."""
+    if own_null is not None and condition == own and own_null.size >= FEWEST:
+        return own_null, True
+    return null, condition == NULL_CONDITION
 
 
 def _of_people(
@@ -135,10 +139,13 @@ def _of_people(
     return out | rest
 
 
-def _within_people(
+def within_people(
     table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
 ) -> dict[str, Any]:
-    """Everybody has a figure of their own; people are averaged."""
+    """Everybody has a figure of their own; people are averaged.
+
+    Of samples or of blocks of one condition; with the null of the same, and whether it gives a p.
+    """
     out: dict[str, Any] = {}
     for each in METRICS:
         own = np.array([v for v in own_figures(table, each).values() if v is not None])
@@ -175,7 +182,8 @@ def _figure(
     return out
 
 
-def _null(null: Null | None, of: str) -> dict[str, Any] | None:
+def null_figures(null: Null | None, of: str) -> dict[str, Any] | None:
+    """What a null's figures are like; JSON types, None where there is none."""
     if null is None:
         return None
     return {

@@ -11,13 +11,13 @@ from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
 from offline.recordings.dates import outside
+from offline.samples.blocks import Block, LabelledWindows, holding, why_lost
 from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
 from offline.samples.sample_account import SampleAccount, lost_words
 from offline.samples.span import Span, usable_within
 from realtime.channels.text_values import code_in, is_absent
 from realtime.sources.recording import Recording
-from realtime.windows import Window
 
 SHOWN = 3
 """So many recordings are named one by one in a message."""
@@ -52,9 +52,7 @@ class WindowLabels:
         self._events: set[str] = set()
         self._outside: dict[str, str] = {}
 
-    def of(
-        self, number: int, name: str, replayed: ReplayedWindows, span: Span | None
-    ) -> tuple[list[Window], list[int]]:
+    def of(self, number: int, name: str, replayed: ReplayedWindows, span: Span | None) -> LabelledWindows:
         """The usable windows of a row of the table that have a label (wholly inside a span), and which.
 
         Raises
@@ -62,20 +60,29 @@ class WindowLabels:
         RecipeError
             Intervals of two labels hold one window.
         """
-        events = replayed.recording.events
-        self._events |= {event.label for event in events}
-        if words := self._outside_words(replayed.recording):
+        recording = replayed.recording
+        self._events |= {event.label for event in recording.events}
+        if words := self._outside_words(recording):
             self._outside[name] = words
-        kept: list[Window] = []
-        targets: list[int] = []
-        for window in usable_within(replayed, span):
-            label = self._own[number]
-            if self._wanted.source == "events":
-                label = self._wanted.label_of(window.start, window.end, events)
-            if label is not None:
-                kept.append(window)
-                targets.append(self.names.index(label))
-        return kept, targets
+        usable, label = usable_within(replayed, span), self._own[number]
+        if self._wanted.target == "person":
+            kept = [] if label is None else usable
+            return LabelledWindows(kept, [self.names.index(str(label))] * len(kept))
+        if self._wanted.source == "events":
+            blocks = self._wanted.blocks(recording.events)
+        else:  # a whole recording has one label
+            begin, end = float(recording.times[0]), float(recording.times[-1]) + 1.0
+            blocks = [] if label is None else [Block(label, "", begin, end)]
+        held = [(window, holding(blocks, window.start, window.end)) for window in usable]
+        found = [(window, block) for window, block in held if block is not None]
+        lost = _lost(blocks, {block for _, block in found}, replayed, span)
+        return LabelledWindows(
+            [window for window, _ in found],
+            [self.names.index(blocks[block].label) for _, block in found],
+            [block for _, block in found],
+            blocks,
+            lost,
+        )
 
     def without_window(self, account: SampleAccount) -> Remark:
         """What is reported of a recording that has no labelled window."""
@@ -123,6 +130,19 @@ class WindowLabels:
         events = tuple(event for event in recording.events if event.label in self._wanted.events)
         far = int(np.count_nonzero(outside(events, recording.times)))
         return f"{far} of {len(events)}" if far else ""
+
+
+def _lost(
+    blocks: Sequence[Block], kept: Collection[int], replayed: ReplayedWindows, span: Span | None
+) -> dict[int, str]:
+    """Blocks without a labelled window, and why; those that a span leaves out are not meant."""
+    times = replayed.recording.times
+    first, last = (-np.inf, np.inf) if span is None else span.of(replayed.recording)
+    return {
+        number: why_lost(block, replayed.windows, float(times[0]), float(times[-1]))
+        for number, block in enumerate(blocks)
+        if number not in kept and first <= block.start and block.stop <= last
+    }
 
 
 def events_spelt_otherwise(wanted: Labels, found: Collection[str]) -> list[Remark]:

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models.decode import Record
-from models.errors import RecipeError
 from offline.base.spelling import canonical
+from offline.samples.blocks import Block, holding, in_order
 from realtime.sources import markers
 from realtime.sources.recording import Event
 
@@ -97,6 +97,16 @@ class Labels(Record):
         """Names of all events that begin a label; empty where labels stand in a column."""
         return frozenset(name for interval in self.intervals.values() for name in interval.events)
 
+    def blocks(self, events: Iterable[Event]) -> list[Block]:
+        """The intervals of a recording's events, in order of time; empty where labels stand in a column."""
+        return in_order(
+            Block(label, event.label, begin, begin + interval.duration_s)
+            for event in events
+            for label, interval in self.intervals.items()
+            if canonical(event.label) in map(canonical, interval.events)
+            for begin in (event.onset + interval.delay_s,)
+        )
+
     def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:
         """The label of a window by the events around it.
 
@@ -110,25 +120,14 @@ class Labels(Record):
         Returns
         -------
         str or None
-            The label whose interval holds the window wholly; None where no interval does.
+            The label whose interval holds the window wholly; None where no interval does, or where the
+            window reaches into an interval of another label.
 
         Raises
         ------
         RecipeError
             Intervals of two labels hold it.
         """
-        slack = 1e-6  # onsets and windows are sums of floats
-        found = {
-            label
-            for event in events
-            for label, interval in self.intervals.items()
-            if canonical(event.label) in map(canonical, interval.events)
-            and event.onset + interval.delay_s <= start + slack
-            and end <= event.onset + interval.delay_s + interval.duration_s + slack
-        }
-        if len(found) > 1:
-            raise RecipeError(
-                f"The window from {start:.2f} to {end:.2f} s lies in intervals of {sorted(found)}; "
-                "expected one label at most. Shorten labels.intervals in the recipe."
-            )
-        return found.pop() if found else None
+        blocks = self.blocks(events)
+        number = holding(blocks, start, end)
+        return None if number is None else blocks[number].label

@@ -18,6 +18,7 @@ from offline.base.remarks import Remark, lines_of, show
 from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical
 from offline.base.window_store import KeptWindows, Windows
+from offline.samples.blocks import LabelledWindows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
 from offline.samples.labels import WindowLabels
@@ -187,12 +188,13 @@ def collect(
         tell("replay", done, len(rows), name)
         with _told_of(name):
             replayed = replay(reader.read(done), plan)
-            kept, targets = window_labels.of(done, name, replayed, span)
+            found = window_labels.of(done, name, replayed, span)
         delay_s = replayed.delay_s
         looks.append(summarise(usable_within(replayed, span), behind.names, row.person, name))
-        accounts.append(account_of(name, row, replayed, targets, labels))
-        if kept:
-            parts.append((_table(name, row, kept, targets), kept_of(kept, recipe.rate)))
+        accounts.append(account_of(name, row, replayed, found, labels))
+        if found.windows:
+            table = _table(name, row, found, blocks=recipe.labels.target == "event")
+            parts.append((table, kept_of(found.windows, recipe.rate)))
         else:
             unlabelled.append(window_labels.without_window(accounts[-1]))
     tell("replay", len(rows), len(rows), "")
@@ -275,16 +277,26 @@ def _unique_names(rows: Sequence[CohortRow]) -> list[str]:
     return [name if counts[name] == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
 
 
-def _table(name: str, row: CohortRow, kept: Sequence[Window], targets: Sequence[int]) -> SampleTable:
-    n = len(kept)
-    return SampleTable(
+def _table(name: str, row: CohortRow, found: LabelledWindows, *, blocks: bool) -> SampleTable:
+    n = len(found.windows)
+    stop = np.array([window.end for window in found.windows])
+    table = SampleTable(
         recording=np.full(n, name),
         person=np.full(n, row.person),
         session=np.full(n, row.session or name),
         site=np.full(n, row.site),
-        start=np.array([window.start for window in kept]),
-        stop=np.array([window.end for window in kept]),
-        target=np.array(targets, dtype=np.int64),
+        start=np.array([window.start for window in found.windows]),
+        stop=stop,
+        target=np.array(found.targets, dtype=np.int64),
+    )
+    if not blocks:
+        return table
+    own = [found.blocks[number] for number in found.numbers]
+    return replace(
+        table,
+        block=np.array(found.numbers, dtype=np.int64),
+        event=np.array([block.event for block in own], dtype=np.str_),
+        into_block=stop - np.array([block.start for block in own]),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
+from offline.stats.blocks import Grouping, by_block
 from offline.stats.primary import METRICS, Metric
 from offline.stats.primary_figure import primary
 
@@ -19,9 +20,12 @@ class Null:
     ----------
     figures : mapping of metric to (n,) float64
         Of every permutation; NaN where one is not determined.
+    of_blocks : Null or None
+        The same of whole blocks (trials), where samples have them.
     """
 
     figures: dict[Metric, Floats]
+    of_blocks: "Null | None" = None
 
     @property
     def size(self) -> int:
@@ -32,9 +36,30 @@ class Null:
     def of(predictions: Iterable[Sequence[Predictions]], *, by_person: bool) -> "Null":
         """The figures of what was predicted under each permutation, given as parts of a table."""
         figures: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
+        blocks: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
+        grouped: tuple[Predictions, Grouping] | None = None
         for parts in predictions:
             whole = Predictions.concatenate(parts)
-            for metric in METRICS:
-                value = primary(whole, metric, by_person=by_person)
-                figures[metric].append(np.nan if value is None else value)
-        return Null({metric: np.array(values) for metric, values in figures.items()})
+            _add(figures, whole, by_person)
+            if whole.block is not None and not by_person:
+                if grouped is None or not _same_rows(grouped[0], whole):
+                    grouped = whole, Grouping.of(whole)
+                _add(blocks, by_block(whole, grouped[1]), by_person)
+        of_blocks = None if grouped is None else Null(_arrays(blocks))
+        return Null(_arrays(figures), of_blocks)
+
+
+def _add(figures: dict[Metric, list[float]], table: Predictions, by_person: bool) -> None:
+    for metric in METRICS:
+        value = primary(table, metric, by_person=by_person)
+        figures[metric].append(np.nan if value is None else value)
+
+
+def _arrays(figures: dict[Metric, list[float]]) -> dict[Metric, Floats]:
+    return {metric: np.array(values) for metric, values in figures.items()}
+
+
+def _same_rows(one: Predictions, other: Predictions) -> bool:
+    """Whether permutations were divided alike, so that blocks are the same rows."""
+    names = ("repeat", "fold", "sample")
+    return all(np.array_equal(one.columns[name], other.columns[name]) for name in names)

@@ -1,0 +1,148 @@
+"""An evaluation by block (trial): the level at which a laboratory counts.
+
+Windows of a block are put together by `offline.stats.blocks`; people stay the unit of every interval.  A
+pure function of the prediction table, of the nulls and of what became of each recording.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from offline.base.predictions import Predictions
+from offline.evaluation.fit_and_predict import TIME
+from offline.evaluation.over_block import over_block
+from offline.evaluation.summary import null_figures, null_for, within_people
+from offline.samples.recipe import Recipe
+from offline.samples.sample_account import SampleAccount, blocks_lost
+from offline.stats.blocks import RULE, by_block
+from offline.stats.metrics import figures
+from offline.stats.null import Null
+from offline.stats.paired_comparison import compared
+
+NULL_OF = "the whole ridge procedure on permuted labels, by block"
+
+
+def block_figures(
+    table: Predictions,
+    recipe: Recipe,
+    accounts: Sequence[SampleAccount],
+    *,
+    simple: Sequence[str],
+    null: Null | None,
+    own_null: Null | None,
+) -> dict[str, Any] | None:
+    """What stands in ``results.json`` of blocks.
+
+    Parameters
+    ----------
+    table : Predictions
+        Of windows, all conditions; the recipe's own first.
+    recipe : Recipe
+        What was evaluated.
+    accounts : sequence of SampleAccount
+        One a recording.
+    simple : sequence of str
+        Conditions that are baselines.
+    null, own_null : Null or None
+        Of the ridge procedure and of the recipe's own network.
+
+    Returns
+    -------
+    dict or None
+        JSON types; None where the label is the person's.  ``rule``; ``blocks`` and ``people`` (how many of
+        each label; who has blocks of one label only, and so no figure); ``divided`` (blocks that two folds
+        divide); ``null``; under ``conditions`` for each its figures and ``persons``; ``compared``; ``lost``
+        (`lost_blocks`); and what `offline.evaluation.over_block` gives, ``over_seconds`` and ``transfer``.
+    """
+    if table.block is None:
+        return None
+    metric, seed = recipe.evaluation.metric, recipe.training.seed
+    tables = {name: by_block(table.of_condition(name)) for name in table.conditions}
+    own = table.conditions[0]
+    first = tables[own]
+    of_blocks = None if null is None else null.of_blocks
+    own_of_blocks = None if own_null is None else own_null.of_blocks
+    conditions: dict[str, Any] = {}
+    for name, its in tables.items():
+        its_null, whole = null_for(name, own, of_blocks, own_of_blocks)
+        persons = {person: figures(its.of_person(person)) for person in its.people}
+        conditions[name] = {
+            **within_people(its, metric, None, its_null, whole, seed),
+            "persons": persons,
+        }
+    once = first.rows(first.repeat == first.repeat.min())
+    labels = {person: np.unique(once.y[once.person == person]) for person in once.people}
+    counts = np.bincount(once.y, minlength=len(table.labels)).tolist()
+    of_signal = [name for name in simple if name != TIME]
+    best = [best_of(conditions, names, metric) for names in (simple, of_signal)]
+    return {
+        "rule": RULE,
+        "blocks": dict(zip(table.labels, counts, strict=True)),
+        "people": len(once.people),
+        "without_a_figure": sorted(name for name, own in labels.items() if len(own) < len(table.labels)),
+        "divided": _divided(once),
+        "primary": metric,
+        "null": null_figures(of_blocks, NULL_OF),
+        "conditions": conditions,
+        "compared": {
+            name: compared(first, its, metric, by_person=False, seed=seed)
+            for name, its in tables.items()
+            if name != own
+        },
+        "lost": lost_blocks(accounts),
+        **over_block(
+            table,
+            recipe,
+            accounts,
+            best=[best_of(conditions, simple, metric), best_of(conditions, of_signal, metric)],
+        ),
+    }
+
+
+def best_of(conditions: Mapping[str, Any], simple: Sequence[str], metric: str) -> str | None:
+    """The baseline with the highest primary figure by block, the clock included; None where none has one."""
+    known = {
+        name: value
+        for name in simple
+        if name in conditions and (value := conditions[name][metric]["value"]) is not None
+    }
+    return max(known, key=lambda name: known[name]) if known else None
+
+
+def _divided(once: Predictions) -> int:
+    """Blocks of which two folds predicted a part each."""
+    columns = once.columns
+    pairs = zip(columns["recording"].tolist(), columns["block"].tolist(), strict=True)
+    return len(once) - len(set(pairs))
+
+
+def lost_blocks(accounts: Sequence[SampleAccount]) -> dict[str, Any]:
+    """How many blocks gave no labelled window, and why.
+
+    JSON types: ``asked`` by label, ``lost`` by label and reason, ``reasons`` over all labels, and the first
+    two ``by_person``, of whoever lost one.
+    """
+    by_person: dict[str, list[SampleAccount]] = {}
+    for account in accounts:
+        by_person.setdefault(account.person, []).append(account)
+    return {
+        **_asked_and_lost(accounts),
+        "reasons": blocks_lost(accounts),
+        "by_person": {
+            person: _asked_and_lost(own) for person, own in sorted(by_person.items()) if blocks_lost(own)
+        },
+    }
+
+
+def _asked_and_lost(accounts: Sequence[SampleAccount]) -> dict[str, Any]:
+    asked: dict[str, int] = {}
+    lost: dict[str, dict[str, int]] = {}
+    for account in accounts:
+        for label, n in account.blocks.items():
+            asked[label] = asked.get(label, 0) + n
+        for label, reasons in account.blocks_lost.items():
+            its = lost.setdefault(label, {})
+            for reason, n in reasons.items():
+                its[reason] = its.get(reason, 0) + n
+    return {"asked": asked, "lost": lost}
