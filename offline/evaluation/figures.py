@@ -105,7 +105,7 @@ def figures_of(
             predictions,
             recipe,
             samples.accounts,
-            simple=[name for name in BASELINES if name != plan.network],
+            simple=[name for name in BASELINES if name != plan.model],
             null=null,
             own_null=own_null,
         ),
