@@ -12,6 +12,8 @@ from realtime.channels.match import find_channels
 from realtime.channels.placement import check_positions
 from realtime.signal import Channel, Kind, SignalSpec
 
+FORMS = ((Kind.INTENSITY,), (Kind.OPTICAL_DENSITY,), (Kind.HBO, Kind.HBR, Kind.HBT), (Kind.BOLD,))
+"""In what forms one measurement comes, as it is computed: a file may hold several."""
 SHOWN = 8
 """Channels that a remark names before it only counts."""
 
@@ -28,7 +30,8 @@ def choose_channels(
     wanted : Input
         Section of the recipe.
     kinds : sequence of Kind
-        What the pipeline starts from, where channels are not named.
+        What the pipeline may start from, where channels are not named; of several, what is nearest to
+        what was measured in the first recording.
 
     Returns
     -------
@@ -44,6 +47,7 @@ def choose_channels(
     first_name, first = specs[0]
     if wanted.channels:
         return _named(wanted.channels, first_name, first), []
+    kinds = _rawest(kinds, first)
     of_kind = [channel for channel in first.channels if channel.kind in kinds]
     if not of_kind:
         raise RecipeError(
@@ -64,6 +68,14 @@ def choose_channels(
             "Divide the cohort by montage, or name the channels in the recipe (input.channels)."
         )
     return SignalSpec(tuple(whole), first.rate), remarks
+
+
+def _rawest(kinds: Sequence[Kind], spec: SignalSpec) -> Sequence[Kind]:
+    """Of the kinds that a pipeline takes, those that the signal has and nothing else was computed of."""
+    for form in FORMS:
+        if set(form) & set(kinds) & set(spec.kinds):
+            return [kind for kind in form if kind in kinds]
+    return kinds
 
 
 def _named(names: Sequence[str], first_name: str, first: SignalSpec) -> SignalSpec:

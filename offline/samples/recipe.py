@@ -32,6 +32,7 @@ from offline.samples.recipe_sections import (
 from realtime.pipeline import check_pipeline
 from realtime.quality.policy import Policy
 from realtime.signal import Kind
+from realtime.stages.haemoglobin import TAKEN
 from realtime.stages.outline import Outline
 from realtime.windows import check_window, whole_number
 
@@ -132,10 +133,12 @@ class Recipe(Record):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """What the pipeline starts from, where channels are not named."""
+        """What the pipeline may start from, where channels are not named."""
         stages = [stage.get("stage") for stage in self.pipeline]
         if self.input.kind == "bold":
             return (Kind.BOLD,)
+        if "haemoglobin" in stages:
+            return TAKEN
         if "optical_density" in stages:
             return (Kind.INTENSITY,)
         if "beer_lambert" in stages:

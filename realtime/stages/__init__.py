@@ -10,6 +10,7 @@ from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Stage
 from realtime.stages.beer_lambert import BeerLambert
 from realtime.stages.cue_reference import CueReference
+from realtime.stages.haemoglobin import Haemoglobin
 from realtime.stages.homologues import Homologues
 from realtime.stages.motion import Motion
 from realtime.stages.normalise import Normalise
@@ -29,6 +30,7 @@ STAGES: Mapping[str, type] = {
     "motion": Motion,
     "short_channel": ShortChannel,
     "beer_lambert": BeerLambert,
+    "haemoglobin": Haemoglobin,
     "total_haemoglobin": TotalHaemoglobin,
     "bandpass": Bandpass,
     "normalise": Normalise,

@@ -4,6 +4,10 @@ import pytest
 
 from models.errors import RecipeError
 from offline.samples.channels import choose_channels
+from realtime.signal import SignalSpec
+from realtime.stages.beer_lambert import BeerLambert
+from realtime.stages.haemoglobin import TAKEN
+from realtime.stages.optical_density import OpticalDensity
 from tests.offline.support import task_recipe
 from tests.realtime.support import intensity_spec
 
@@ -33,3 +37,11 @@ def test_nothing_in_common_is_an_error() -> None:
             task_recipe().input,
             task_recipe().kinds,
         )
+
+
+def test_of_several_forms_the_one_nearest_to_what_was_measured() -> None:
+    blood = BeerLambert(OpticalDensity(WHOLE).spec_out).spec_out
+    both = SignalSpec((*blood.channels, *WHOLE.channels), WHOLE.rate)
+    for spec, expected in ((both, WHOLE), (blood, blood)):
+        chosen, _ = choose_channels([("one", spec)], RECIPE.input, TAKEN)
+        assert chosen.names == expected.names

@@ -115,6 +115,9 @@ CASES: Mapping[str, Case] = {
         1e-6,
     ),
     "beer_lambert": Case({"stage": "beer_lambert"}, DENSITY, 0.0, 0.1),
+    "haemoglobin": Case({"stage": "haemoglobin", "baseline_s": 3.0}, INTENSITY, 1.0, 0.1),
+    "haemoglobin, of density": Case({"stage": "haemoglobin"}, DENSITY, 0.0, 0.1),
+    "haemoglobin, passed": Case({"stage": "haemoglobin"}, BLOOD, 1e-5, 1e-6),
     "total_haemoglobin": Case({"stage": "total_haemoglobin"}, BLOOD, 0.0, 1e-6),
     "bandpass": Case({"stage": "bandpass", "low": 0.1, "high": 1.0}, BLOOD, 1e-5, 1e-6, uniform=True),
     "bandpass, low-pass": Case(
