@@ -91,12 +91,7 @@ def block_figures(
             if name != own
         },
         "lost": lost_blocks(accounts),
-        **over_block(
-            table,
-            recipe,
-            accounts,
-            best=[best_of(conditions, simple, metric), best_of(conditions, of_signal, metric)],
-        ),
+        **over_block(table, recipe, accounts, best=best),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from offline.base.predictions import Predictions
 from offline.report import words
+from offline.report.blocks import block_section
 from offline.report.cells import difference, interval, number, p_value
 from offline.report.checklists import Item, items
 from offline.report.cohort import cohort_of, cohort_section, versions
@@ -70,6 +71,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
         cohort_section(results),
         protocol(results),
         figures(results),
+        block_section(results),
         plots(files),
         *(
             audit_section(its, files.shown(f"{name}.png", "figures of each protocol"))
@@ -95,6 +97,7 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
         "protocol": words.protocol(results),
         "findings": {name: words.finding(results, name) for name in results["conditions"]},
         "figures": results["conditions"],
+        "by_block": results["by_block"],
         "null": results["null"],
         **{key: files.audits.get(name) for name, key in AUDITS.items()},
         "channel_map": results["channel_map"],
