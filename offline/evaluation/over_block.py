@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from offline.base.predictions import Predictions
+from offline.evaluation.fit_and_predict import TIME
 from offline.samples.recipe import Recipe
 from offline.samples.sample_account import SampleAccount
 from offline.stats.blocks import Grouping, combined, log_probabilities
@@ -45,7 +46,8 @@ def over_block(
     dict
         JSON types.  ``best_simple``; ``over_seconds``: by condition, for each of the seconds, ``people`` and
         ``blocks`` that count, and balanced accuracy (``value``, ``interval`` over people) by the newest
-        ``window`` and by all windows ``so_far``.  ``transfer``: by condition what `transfer` gives.
+        ``window`` and by all windows ``so_far``.  ``transfer``: by condition what `transfer` gives,
+        but of the clock.
     """
     seconds = seconds_of(table, recipe)
     names = list(dict.fromkeys(name for name in (table.conditions[0], *best) if name is not None))
@@ -56,6 +58,7 @@ def over_block(
         "transfer": {
             name: transfer(its, len(table.labels), wait=wait_of(recipe), accounts=accounts)
             for name, its in points.items()
+            if name != TIME  # the clock chooses nothing
         },
     }
 
@@ -99,6 +102,7 @@ def _course(own: Predictions, seconds: Sequence[float], recipe: Recipe) -> list[
         points.append(
             {
                 "seconds": second,
+                "bits_per_minute": None,
                 "people": len(seen.people),
                 "blocks": len(newest) // max(len(np.unique(own.repeat)), 1),
                 "window": _figure(rows.rows(fresh), rows.scores[fresh], recipe.training.seed),

@@ -27,7 +27,11 @@ def block_section(results: Mapping[str, Any]) -> PageSection | None:
         cells = [name]
         for metric in METRICS:
             by_window = results["conditions"][name]["by_person"][metric]
-            cells += [figure_of(by_window), number(own[metric]["value"]), interval(own[metric]["interval"])]
+            cells += [
+                number(by_window["value"]),
+                number(own[metric]["value"]),
+                interval(own[metric]["interval"]),
+            ]
             cells += [interval(own[metric]["bootstrap"]), p_value(own[metric]["p"])]
         rows.append(tuple(cells))
     ends = ("by block", "95 % (null's SD)", "95 % (bootstrap)", "p")
@@ -54,11 +58,6 @@ def counted(its: Mapping[str, Any]) -> str:
         text += (
             f" {', '.join(alone)} had no block of some label: of them there is no figure by block, and they "
             "are not in the mean."
-        )
-    if its["divided"]:
-        text += (
-            f" {times(its['divided'], 'block')} lay across the border of two folds: each part counts as a "
-            "block, and the rest of it may have been trained on."
         )
     return text
 
@@ -97,15 +96,15 @@ def _course(results: Mapping[str, Any]) -> list[PageBlock]:
         "Balanced accuracy against seconds since the block's start (where the label's interval begins), mean "
         "over people; shaded: 95 % over people, second by second. Dotted: chance."
     )
+    own = results["recipe"]["network"]
     rows = []
-    for name, points in courses.items():
-        for point in points:
-            window, so_far = (
-                figure(point[key]["value"], point[key]["interval"]) for key in ("window", "so_far")
-            )
-            rate = number(point["bits_per_minute"])
-            rows.append((name, f"{point['seconds']:g}", str(point["blocks"]), window, so_far, rate))
-    head = ("", "s", "blocks", "newest window", "all so far", "bits a minute")
+    for k, point in enumerate(courses[own]):
+        cells = [f"{point['seconds']:g}", str(point["blocks"]), number(point["bits_per_minute"])]
+        for points in courses.values():
+            cells += [figure_of(points[k]["window"]), figure_of(points[k]["so_far"])]
+        rows.append(tuple(cells))
+    heads = (f"{name}: {what}" for name in courses for what in ("newest window", "all so far"))
+    head = ("s", "blocks", f"{own}: bits a minute", *heads)
     return [
         Picture.of(drawn, "Over the course of a block", caption),
         TextTable(head, rows),

@@ -64,7 +64,7 @@ def by_block(table: Predictions, grouping: Grouping | None = None) -> Prediction
     -------
     Predictions
         In the order of first appearance; the sample is the block's first, `into_block` that of its last
-        window.  A block that two folds divide between them stays two parts: their classifiers share no scale.
+        window.
     """
     assert table.into_block is not None
     own = grouping or Grouping.of(table)

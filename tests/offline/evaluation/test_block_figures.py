@@ -68,7 +68,7 @@ def found(table: Predictions, accounts: list[SampleAccount] | None = None, **mor
 
 
 def late(condition: str, person: int, block: int, end: float) -> float:
-    """The first window of each block is wrong, faintly; later ones are right, but half the time in "linear"."""
+    """Each first window is wrong, faintly; later ones are right, in "linear" of half the people."""
     if end == ENDS[0]:
         return 0.4
     return 0.9 if condition == "cgrnn" or person % 2 else 0.2
