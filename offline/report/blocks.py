@@ -42,6 +42,7 @@ def block_section(results: Mapping[str, Any]) -> PageSection | None:
         Paragraph(counted(its)),
         TextTable(head, rows, "People are averaged, and drawn anew for intervals; none under 10 people."),
         Bullets(found),
+        *within_each(its["conditions"], results),
         *_compared(results),
         *_course(results),
         *_lost(its),
@@ -52,8 +53,9 @@ def block_section(results: Mapping[str, Any]) -> PageSection | None:
 def counted(its: Mapping[str, Any]) -> str:
     """How many blocks of each label, of whom, and who has no figure."""
     of_labels = ", ".join(f"{n} of {label}" for label, n in its["blocks"].items())
+    people = "1 person" if its["people"] == 1 else f"{its['people']} people"
     n = times(sum(its["blocks"].values()), "block")
-    text = f"{n} ({of_labels}) of {its['people']} people were predicted."
+    text = f"{n} ({of_labels}) of {people} were predicted."
     if alone := its["without_a_figure"]:
         text += (
             f" {', '.join(alone)} had no block of some label: of them there is no figure by block, and they "
@@ -70,6 +72,17 @@ def block_finding(results: Mapping[str, Any], condition: str) -> str:
         return f"{condition}: by block the {METRICS[metric]} is not determined."
     text = f"{condition}: {METRICS[metric]} by block {figure_of(own)}"
     return f"{text}. {against_chance(own, chance_of(results, metric))}"
+
+
+def within_each(conditions: Mapping[str, Any], results: Mapping[str, Any]) -> list[PageBlock]:
+    """Each person's own interval under each condition, where people are too few for one between them."""
+    known = {name: its["of_each"] for name, its in conditions.items() if its.get("of_each")}
+    if not known:
+        return []
+    metric = METRICS[results["primary"]["metric"]]
+    people = list(next(iter(known.values())))
+    rows = [(name, *(interval(each.get(person)) for person in people)) for name, each in known.items()]
+    return [TextTable(("", *people), rows, f"Within each person, {metric}: 95 %, whole blocks drawn anew.")]
 
 
 def _compared(results: Mapping[str, Any]) -> list[PageBlock]:
