@@ -153,6 +153,7 @@ def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
     Such figures say nothing about other people.  Each recording is cut into so many blocks of equal length;
     the same block of all a person's recordings is held out together.  Samples that lie less than the gap, s,
     from the predicted block are not trained on: neighbours resemble each other, and the pipeline remembers.
+    Samples of one trial (`SampleTable.block`) are held out together, where the middle of them lies.
 
     Raises
     ------
@@ -164,13 +165,17 @@ def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
         here = table.recording == name
         begin[here], end[here] = table.start[here].min(), table.stop[here].max()
     length = (end - begin) / blocks
+    middle = _middle_of_trials(table)
     folds = []
     for person in table.people:
         own = table.person == person
         for block in range(blocks):
             low, high = begin + block * length, begin + (block + 1) * length
-            middle = 0.5 * (table.start + table.stop)
             test = np.flatnonzero(own & (middle >= low) & (middle < high))
+            for name in np.unique(table.recording[test]):  # a trial may reach over the border
+                here, theirs = table.recording == name, test[table.recording[test] == name]
+                low[here] = np.minimum(low[here], table.start[theirs].min())
+                high[here] = np.maximum(high[here], table.stop[theirs].max())
             near = (table.stop > low - gap_s) & (table.start < high + gap_s)
             train = np.flatnonzero(own & ~near)
             if not len(test) or not holds(table.target[train], np.unique(table.target[own])):
@@ -181,6 +186,19 @@ def time_folds(table: SampleTable, *, blocks: int, gap_s: float) -> list[Fold]:
                 )
             folds.append(Fold((person,), train, test, f"{person}, part {block + 1}"))
     return folds
+
+
+def _middle_of_trials(table: SampleTable) -> npt.NDArray[np.float64]:
+    """The middle of each sample, or of all samples of its trial where an event began one: (n,) float64, s."""
+    if table.block is None or table.event is None or "" in table.event:
+        return np.asarray(0.5 * (table.start + table.stop))
+    keys = np.stack([np.unique(table.recording, return_inverse=True)[1], table.block], axis=1)
+    whose = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    size = int(whose.max(initial=-1)) + 1
+    first, last = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(first, whose, table.start)
+    np.maximum.at(last, whose, table.stop)
+    return np.asarray(0.5 * (first + last)[whose])
 
 
 def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:

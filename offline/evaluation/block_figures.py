@@ -50,10 +50,10 @@ def block_figures(
     Returns
     -------
     dict or None
-        JSON types; None where the label is the person's.  ``rule``; ``blocks`` and ``people`` (how many of
-        each label; who has blocks of one label only, and so no figure); ``divided`` (blocks that two folds
-        divide); ``null``; under ``conditions`` for each its figures and ``persons``; ``compared``; ``lost``
-        (`lost_blocks`); and what `offline.evaluation.over_block` gives, ``over_seconds`` and ``transfer``.
+        JSON types; None where the label is the person's.  ``rule``; ``blocks`` of each label and ``people``;
+        ``without_a_figure`` (who has no block of some label); ``primary``; ``null``; under ``conditions`` for
+        each its figures and ``persons``; ``compared``; ``lost`` (`lost_blocks`); and what
+        `offline.evaluation.over_block` gives: ``best_simple``, ``over_seconds`` and ``transfer``.
     """
     if table.block is None:
         return None
@@ -81,7 +81,6 @@ def block_figures(
         "blocks": dict(zip(table.labels, counts, strict=True)),
         "people": len(once.people),
         "without_a_figure": sorted(name for name, own in labels.items() if len(own) < len(table.labels)),
-        "divided": _divided(once),
         "primary": metric,
         "null": null_figures(of_blocks, NULL_OF),
         "conditions": conditions,
@@ -91,12 +90,7 @@ def block_figures(
             if name != own
         },
         "lost": lost_blocks(accounts),
-        **over_block(
-            table,
-            recipe,
-            accounts,
-            best=[best_of(conditions, simple, metric), best_of(conditions, of_signal, metric)],
-        ),
+        **over_block(table, recipe, accounts, best=best),
     }
 
 
@@ -108,13 +102,6 @@ def best_of(conditions: Mapping[str, Any], simple: Sequence[str], metric: str) -
         if name in conditions and (value := conditions[name][metric]["value"]) is not None
     }
     return max(known, key=lambda name: known[name]) if known else None
-
-
-def _divided(once: Predictions) -> int:
-    """Blocks of which two folds predicted a part each."""
-    columns = once.columns
-    pairs = zip(columns["recording"].tolist(), columns["block"].tolist(), strict=True)
-    return len(once) - len(set(pairs))
 
 
 def lost_blocks(accounts: Sequence[SampleAccount]) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 from scipy.stats import norm
 
 from offline.base.predictions import Predictions
+from offline.evaluation.fit_and_predict import TIME
 from offline.samples.recipe import Recipe
 from offline.samples.sample_account import SampleAccount
-from offline.stats.blocks import Grouping, log_probabilities
+from offline.stats.blocks import Grouping, combined, log_probabilities
 from offline.stats.intervals import LEVEL, bootstrap_mean_sd
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.primary import own_figures
@@ -44,9 +44,10 @@ def over_block(
     Returns
     -------
     dict
-        JSON types.  ``best_simple``; ``over_seconds``: by condition, for each of the seconds, ``people`` and ``blocks`` that
-        count, and balanced accuracy (``value``, ``interval`` over people) by the newest ``window`` and of all
-        windows ``so_far``.  ``transfer``: by condition what `transfer` gives.
+        JSON types.  ``best_simple``; ``over_seconds``: by condition, for each of the seconds, ``people`` and
+        ``blocks`` that count, and balanced accuracy (``value``, ``interval`` over people) by the newest
+        ``window`` and by all windows ``so_far``.  ``transfer``: by condition what `transfer` gives,
+        but of the clock.
     """
     seconds = seconds_of(table, recipe)
     names = list(dict.fromkeys(name for name in (table.conditions[0], *best) if name is not None))
@@ -57,6 +58,7 @@ def over_block(
         "transfer": {
             name: transfer(its, len(table.labels), wait=wait_of(recipe), accounts=accounts)
             for name, its in points.items()
+            if name != TIME  # the clock chooses nothing
         },
     }
 
@@ -91,7 +93,7 @@ def _course(own: Predictions, seconds: Sequence[float], recipe: Recipe) -> list[
     order = np.lexsort((own.into_block, grouping.whose))
     rows, whose = own.rows(order), grouping.whose[order]
     assert rows.into_block is not None
-    so_far = softmax(_running_mean(log_probabilities(rows), whose), axis=1)
+    so_far = combined(_running_mean(log_probabilities(rows), whose))
     points = []
     for second in seconds:
         newest = _newest(whose, rows.into_block <= second + SLACK)
@@ -100,6 +102,7 @@ def _course(own: Predictions, seconds: Sequence[float], recipe: Recipe) -> list[
         points.append(
             {
                 "seconds": second,
+                "bits_per_minute": None,
                 "people": len(seen.people),
                 "blocks": len(newest) // max(len(np.unique(own.repeat)), 1),
                 "window": _figure(rows.rows(fresh), rows.scores[fresh], recipe.training.seed),

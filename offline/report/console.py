@@ -9,6 +9,7 @@ from rich.text import Text
 
 from models.outside import printable
 from offline.base.terminal import PlainConsole
+from offline.report.blocks import counted, lost_words, transfer_words
 from offline.report.cells import figure_of, number, p_value
 from offline.report.leakage import UNITS, audit_table
 from offline.report.page import Row, TextTable
@@ -32,6 +33,9 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     if figures["primary"]["label_of"] == "event":
         parts.append(_people(figures, narrow=narrow))
     parts += [_conditions(figures), _line(f"{figures['says']}; {figures['protocol']}.")]
+    if (blocks := figures["by_block"]) is not None:
+        parts += [_blocks(figures, blocks), _line(counted(blocks)), _line(lost_words(blocks))]
+        parts += [_line(transfer_words(name, own)) for name, own in blocks["transfer"].items()]
     for null in (each for each in (figures["null"], figures["network_null"]) if each is not None):
         name = figures["primary"]["metric"]
         parts.append(
@@ -127,6 +131,13 @@ def _conditions(figures: Mapping[str, Any]) -> Table:
     title = f"{figures['recipe']['name']}: {unit}; {METRICS[primary]} was fixed beforehand"
     conditions = {name: its["by_person"] for name, its in figures["conditions"].items()}
     return _figures(title, conditions, names, "over these people" if by_time(figures) else "between people")
+
+
+def _blocks(figures: Mapping[str, Any], blocks: Mapping[str, Any]) -> Table:
+    names = {name: METRICS[name] for name in (blocks["primary"], *METRICS)}
+    title = f"{figures['recipe']['name']}: by block (trial), then by person"
+    of = "over these people" if by_time(figures) else "between people"
+    return _figures(title, blocks["conditions"], names, of)
 
 
 def _figures(title: str, conditions: Mapping[str, Any], names: Mapping[str, str], of: str) -> Table:

@@ -6,6 +6,7 @@ from typing import Any
 
 from offline.base.predictions import Predictions
 from offline.report import words
+from offline.report.blocks import block_section, within_each
 from offline.report.cells import difference, interval, number, p_value
 from offline.report.checklists import Item, items
 from offline.report.cohort import cohort_of, cohort_section, versions
@@ -70,6 +71,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
         cohort_section(results),
         protocol(results),
         figures(results),
+        block_section(results),
         plots(files),
         *(
             audit_section(its, files.shown(f"{name}.png", "figures of each protocol"))
@@ -95,6 +97,7 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
         "protocol": words.protocol(results),
         "findings": {name: words.finding(results, name) for name in results["conditions"]},
         "figures": results["conditions"],
+        "by_block": results["by_block"],
         "null": results["null"],
         **{key: files.audits.get(name) for name, key in AUDITS.items()},
         "channel_map": results["channel_map"],
@@ -142,19 +145,8 @@ def figures(results: Mapping[str, Any]) -> PageSection:
     )
     lines = [f"{name}: {words.chance_words(results, name)}" for name in results["conditions"]]
     blocks = [Paragraph(why, note=True), TextTable(head, rows), Bullets(lines)]
-    return PageSection("Figures", [*blocks, *_within(results), *_compared(results)])
-
-
-def _within(results: Mapping[str, Any]) -> list[PageBlock]:
-    """Each person's own interval, where people are too few for one between them."""
-    own = {name: its["by_person"].get("of_each") for name, its in results["conditions"].items()}
-    known = {name: each for name, each in own.items() if each}
-    if not known:
-        return []
-    metric = METRICS[results["primary"]["metric"]]
-    rows = [(name, *(interval(ends) for ends in each.values())) for name, each in known.items()]
-    head = ("", *next(iter(known.values())))
-    return [TextTable(head, rows, f"Within each person, {metric}: 95 %, whole blocks drawn anew.")]
+    within = within_each({name: its["by_person"] for name, its in results["conditions"].items()}, results)
+    return PageSection("Figures", [*blocks, *within, *_compared(results)])
 
 
 def _compared(results: Mapping[str, Any]) -> list[PageBlock]:

@@ -181,6 +181,30 @@ def over_time_plot(evidence: Mapping[str, Any]) -> Figure:
     return figure
 
 
+def over_block_plot(courses: Mapping[str, Any], chance: float) -> Figure:
+    """Balanced accuracy over the course of a block, by condition: by its newest window, and by all so far."""
+    figure, panels = new_figure(9.0, 3.8, columns=2)
+    what = {"window": "by the newest window alone", "so_far": "by all windows of the block so far"}
+    for axes, (key, title) in zip(panels, what.items(), strict=True):
+        for (name, points), colour in zip(courses.items(), cycle(COLOURS), strict=False):
+            known = [point for point in points if point[key]["value"] is not None]
+            seconds = [point["seconds"] for point in known]
+            axes.plot(seconds, [p[key]["value"] for p in known], "o-", markersize=3, color=colour, label=name)
+            sure = [point for point in known if point[key]["interval"] is not None]
+            ends = np.array([point[key]["interval"] for point in sure]).reshape(-1, 2)
+            axes.fill_between([p["seconds"] for p in sure], *ends.T, color=colour, alpha=0.18, linewidth=0)
+        chance_line(axes, across=True, at=chance)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("seconds since the block's start")
+        axes.set_ylabel("balanced accuracy by person")
+    low = min(axes.get_ylim()[0] for axes in panels)
+    high = max(axes.get_ylim()[1] for axes in panels)
+    for axes in panels:
+        axes.set_ylim(max(low, -0.02), min(high, 1.02))
+    _legend(panels[0], "best")
+    return figure
+
+
 def _groups(own: Predictions, by_person: bool) -> list[tuple[npt.NDArray[np.bool_], Floats]]:
     """Truth and scores, as they may be compared: people of a round, or windows of a person."""
     if by_person:

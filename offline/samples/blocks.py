@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from models.errors import RecipeError
 from realtime.quality.policy import Reason
 from realtime.windows import Window
 
@@ -17,7 +16,7 @@ SLACK = 1e-6
 OUTSIDE, SHORT, TOUCHES, BETWEEN = (
     "outside the recording",
     "shorter than a window",
-    "touches a block of another label",
+    "overlap with another label",
     "between two windows",
 )
 """Why a block has no window at all, besides reasons of windows."""
@@ -72,7 +71,7 @@ def in_order(blocks: Iterable[Block]) -> list[Block]:
     """
     out: list[Block] = []
     newest: dict[str, int] = {}
-    for block in sorted(blocks, key=lambda each: (each.start, each.stop, each.label)):
+    for block in sorted(blocks, key=lambda each: (each.start, each.label, each.stop)):
         last = newest.get(block.label)
         if last is not None and block.start < out[last].stop - SLACK:
             out[last] = replace(out[last], stop=max(out[last].stop, block.stop))
@@ -83,22 +82,24 @@ def in_order(blocks: Iterable[Block]) -> list[Block]:
 
 
 def holding(blocks: Sequence[Block], start: float, end: float) -> int | None:
-    """The number of the block that holds a window wholly, where the window touches no other.
-
-    Raises
-    ------
-    RecipeError
-        Blocks of two labels hold it.
-    """
+    """The number of the block that holds a window wholly, where the window touches no other."""
     touched = [k for k, each in enumerate(blocks) if each.start < end - SLACK and start < each.stop - SLACK]
-    whole = [k for k in touched if blocks[k].start <= start + SLACK and end <= blocks[k].stop + SLACK]
-    if len(whole) > 1:
-        raise RecipeError(
-            f"The window from {start:.2f} to {end:.2f} s lies in intervals of "
-            f"{sorted(blocks[k].label for k in whole)}; expected one label at most. Shorten labels.intervals "
-            "in the recipe."
-        )
-    return whole[0] if whole and len(touched) == 1 else None
+    if len(touched) != 1:
+        return None
+    block = blocks[touched[0]]
+    whole = block.start <= start + SLACK and end <= block.stop + SLACK
+    return touched[0] if whole else None
+
+
+def overlapping(blocks: Sequence[Block]) -> int:
+    """How many blocks overlap one of another label: those of one label have been joined."""
+    found = set()
+    for k, one in enumerate(blocks):
+        for other in range(k + 1, len(blocks)):
+            if blocks[other].start >= one.stop - SLACK:
+                break
+            found |= {k, other}
+    return len(found)
 
 
 def why_lost(block: Block, windows: Sequence[Window], first: float, last: float) -> str:

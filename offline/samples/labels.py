@@ -11,7 +11,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
 from offline.recordings.dates import outside
-from offline.samples.blocks import Block, LabelledWindows, holding, why_lost
+from offline.samples.blocks import Block, LabelledWindows, holding, overlapping, why_lost
 from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
 from offline.samples.sample_account import SampleAccount, lost_words
@@ -21,6 +21,9 @@ from realtime.sources.recording import Recording
 
 SHOWN = 3
 """So many recordings are named one by one in a message."""
+
+
+OVERLAP = "overlap one of another label: windows that reach into both have no label"
 
 
 class WindowLabels:
@@ -39,6 +42,8 @@ class WindowLabels:
     ----------
     names : tuple of str
         Labels in the order of the network's outputs.
+    overlaps : list of Remark
+        On recordings so far in which blocks of two labels overlap.
 
     Raises
     ------
@@ -49,17 +54,12 @@ class WindowLabels:
     def __init__(self, wanted: Labels, cohort: Cohort, rows: Sequence[CohortRow]) -> None:
         self.names, self._own = labels_of(rows, cohort, wanted)
         self._wanted = wanted
+        self.overlaps: list[Remark] = []
         self._events: set[str] = set()
         self._outside: dict[str, str] = {}
 
     def of(self, number: int, name: str, replayed: ReplayedWindows, span: Span | None) -> LabelledWindows:
-        """The usable windows of a row of the table that have a label (wholly inside a span), and which.
-
-        Raises
-        ------
-        RecipeError
-            Intervals of two labels hold one window.
-        """
+        """The usable windows of a row of the table that have a label (wholly inside a span), and which."""
         recording = replayed.recording
         self._events |= {event.label for event in recording.events}
         if words := self._outside_words(recording):
@@ -73,6 +73,8 @@ class WindowLabels:
         else:  # a whole recording has one label
             begin, end = float(recording.times[0]), float(recording.times[-1]) + 1.0
             blocks = [] if label is None else [Block(label, "", begin, end)]
+        if n := overlapping(blocks):
+            self.overlaps.append(Remark(f"{n} of {len(blocks)} blocks {OVERLAP}", name))
         held = [(window, holding(blocks, window.start, window.end)) for window in usable]
         found = [(window, block) for window, block in held if block is not None]
         lost = _lost(blocks, {block for _, block in found}, replayed, span)

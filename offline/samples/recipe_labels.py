@@ -122,11 +122,6 @@ class Labels(Record):
         str or None
             The label whose interval holds the window wholly; None where no interval does, or where the
             window reaches into an interval of another label.
-
-        Raises
-        ------
-        RecipeError
-            Intervals of two labels hold it.
         """
         blocks = self.blocks(events)
         number = holding(blocks, start, end)

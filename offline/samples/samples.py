@@ -198,7 +198,7 @@ def collect(
         else:
             unlabelled.append(window_labels.without_window(accounts[-1]))
     tell("replay", len(rows), len(rows), "")
-    later += window_labels.spelt_otherwise()
+    later += [*window_labels.spelt_otherwise(), *window_labels.overlaps]
     show(lines_of(later))
     window_labels.refuse_empty(accounts)  # which reports of each recording what was lost
     show(lines_of(unlabelled))

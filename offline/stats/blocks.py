@@ -15,6 +15,8 @@ from scipy.special import softmax
 from offline.base.predictions import Predictions
 from offline.stats.primary import SUREST
 
+DIGITS = 12
+"""Sums of the same in another order, or of more, differ in later ones."""
 RULE = "mean log probability of a block's windows, made to sum to 1; nothing is fitted"
 
 
@@ -62,16 +64,21 @@ def by_block(table: Predictions, grouping: Grouping | None = None) -> Prediction
     -------
     Predictions
         In the order of first appearance; the sample is the block's first, `into_block` that of its last
-        window.  A block that two folds divide between them stays two parts: their classifiers share no scale.
+        window.
     """
     assert table.into_block is not None
     own = grouping or Grouping.of(table)
     last = np.full(len(own.first), -np.inf)
     np.maximum.at(last, own.whose, table.into_block)
-    scores = softmax(own.mean(log_probabilities(table)), axis=1)
+    scores = combined(own.mean(log_probabilities(table)))
     return replace(table.rows(own.first), scores=scores, into_block=last)
 
 
 def log_probabilities(table: Predictions) -> npt.NDArray[np.float64]:
     """Of each row and label, (n, n_labels) float64, kept finite."""
     return np.asarray(np.log(np.clip(table.scores, SUREST, 1.0)))
+
+
+def combined(log: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probabilities of mean log probabilities, (n, n_labels); equal ones stay equal whatever was summed."""
+    return np.asarray(softmax(np.round(log, DIGITS), axis=1))

@@ -15,6 +15,7 @@ from offline.samples.fingerprints import signals_for_card
 from offline.samples.novelty import fit_novelty
 from offline.samples.recipe import Recipe
 from offline.samples.recipe_sections import Input
+from offline.samples.sample_account import blocks_lost
 from offline.samples.samples import Samples
 from offline.samples.span import Span
 from offline.training.train import Trained
@@ -114,6 +115,8 @@ def card_of(
             },
             "remarks": list(samples.unnamed),
             "windows_lost": _lost(samples),
+            "blocks": sum(sum(account.blocks.values()) for account in samples.accounts),
+            "blocks_lost": blocks_lost(samples.accounts),
             "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
             "channel_dropout": recipe.training.channel_dropout,
             "novelty": how_novel,

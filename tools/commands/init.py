@@ -98,6 +98,8 @@ def counted(samples: "Samples") -> list[str]:
     samples : Samples
         By the proposed recipe.
     """
+    from offline.samples.sample_account import blocks_lost_words
+
     lines = []
     for number, label in enumerate(samples.labels):
         own = samples.table.rows(samples.table.target == number)
@@ -114,4 +116,6 @@ def counted(samples: "Samples") -> list[str]:
         f"Of {windows} windows lost: {reasons}. The first usable one of a recording begins "
         f"{first[len(first) // 2]:.0f} s after its start (median)."
     )
+    if blocks := blocks_lost_words(samples.accounts):
+        lines.append(f"{blocks}.")
     return lines

@@ -102,6 +102,8 @@ def train(
         span=None if first is None else Span(0.0, first, fraction=True),
     )
     say(summary(done.card, done.trained))
+    if lost := lost_of(done.card):
+        say(lost)
     say(f"Bundle: {out} (model {done.hash[:12]})")
 
 
@@ -148,6 +150,8 @@ def _further(
         seed=seed,
     )
     say(summary(done.card, done.trained))
+    if lost := lost_of(done.card):
+        say(lost)
     _say_comparison(done)
     say(f"Candidate: {out} (model {done.hash[:12]})")
 
@@ -194,6 +198,19 @@ def summary(card: "Card", trained: "Trained") -> str:
         f"Trained on {_by_label(windows['train'])}{spared}, of {its['people']} people; epoch "
         f"{fitted.best_epoch} of {len(fitted.history)} kept{ended}; loss {last['train_loss']:.3f}{valid}."
     )
+
+
+def lost_of(card: "Card") -> str:
+    """How many blocks gave no usable window, and why; empty where none was lost.
+
+    Parameters
+    ----------
+    card : Card
+        Of the bundle.
+    """
+    lost: dict[str, int] = card.training["blocks_lost"]
+    why = ", ".join(f"{n} {reason}" for reason, n in lost.items())
+    return f"Blocks lost: {sum(lost.values())} of {card.training['blocks']} ({why})." if lost else ""
 
 
 def _by_label(windows: dict[str, int]) -> str:

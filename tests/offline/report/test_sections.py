@@ -45,6 +45,7 @@ def evaluation(labels: tuple[str, ...] = ("a", "b"), of: str = "person") -> Eval
         "channel_map": None,
         "explanations": {},
         "over_time": None,
+        "by_block": None,
         "compared": {},
         "conditions": {
             "cgrnn": {
