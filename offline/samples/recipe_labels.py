@@ -26,16 +26,27 @@ class LabelInterval(Record):
         From the event's onset to the interval's, s.
     duration_s : float
         Length of the interval, s.
+    within_event : bool
+        Whether the interval ends with the event at the latest, where the recording says how long that lasts.
     """
 
     events: Annotated[Names, Field(min_length=1)]
     delay_s: float = 0.0
     duration_s: float = Field(gt=0)
+    within_event: bool = False
 
     @field_validator("events")
     @classmethod
     def _as_readers_write_them(cls, events: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(markers.label_of([event]) for event in events)
+
+    def span(self, event: Event) -> tuple[float, float]:
+        """From when to when it holds because of an event, s on the recording's clock."""
+        begin = event.onset + self.delay_s
+        end = begin + self.duration_s
+        if self.within_event and event.duration > 0:
+            end = min(end, max(begin, event.onset + event.duration))
+        return begin, end
 
 
 class Labels(Record):
@@ -100,11 +111,10 @@ class Labels(Record):
     def blocks(self, events: Iterable[Event]) -> list[Block]:
         """The intervals of a recording's events, in order of time; empty where labels stand in a column."""
         return in_order(
-            Block(label, event.label, begin, begin + interval.duration_s)
+            Block(label, event.label, *interval.span(event))
             for event in events
             for label, interval in self.intervals.items()
             if canonical(event.label) in map(canonical, interval.events)
-            for begin in (event.onset + interval.delay_s,)
         )
 
     def label_of(self, start: float, end: float, events: Iterable[Event]) -> str | None:

@@ -47,14 +47,16 @@ def parsed(text: str = SMALL, **changes: Any) -> Recipe:
 FNIRS = SignalSpec(
     tuple(
         Channel(
-            name=f"S1_D1 {wavelength}",
+            name=f"S{side}_D{side} {wavelength}",
             kind=Kind.INTENSITY,
             unit="V",
-            source=1,
-            detector=1,
+            source=side,
+            detector=side,
             wavelength=wavelength,
             distance=0.03,
+            position=(x, 0.0, 0.08),
         )
+        for side, x in ((1, -0.05), (2, 0.05))
         for wavelength in (760.0, 850.0)
     ),
     10.0,
@@ -88,6 +90,13 @@ def test_tapping_labels_the_real_recordings(data_dir: Path) -> None:
     assert found.count("tapping") >= 5 * cues
     assert found.count("rest") >= 3 * (cues - 1)
     assert None in found
+
+
+def test_an_interval_may_end_with_its_event() -> None:
+    text = SMALL.replace("duration_s = 12.0", "duration_s = 12.0\nwithin_event = true")
+    events = (Event(100.0, "go", 10.0), Event(200.0, "go", 30.0), Event(300.0, "go"), Event(400.0, "go", 2.0))
+    spans = [(block.start, block.stop) for block in parsed(text).labels.blocks(events)]
+    assert spans == [(104.0, 110.0), (204.0, 216.0), (304.0, 316.0), (404.0, 404.0)]
 
 
 def test_a_window_has_a_label_when_it_lies_wholly_inside() -> None:
