@@ -27,7 +27,8 @@ class LabelInterval(Record):
     duration_s : float
         Length of the interval, s.
     within_event : bool
-        Whether the interval ends with the event at the latest, where the recording says how long that lasts.
+        Whether the interval is no longer than the event, where the recording says how long that lasts; so it
+        ends ``delay_s`` after the event does, for blood answers the end as late as the beginning.
     """
 
     events: Annotated[Names, Field(min_length=1)]
@@ -43,10 +44,8 @@ class LabelInterval(Record):
     def span(self, event: Event) -> tuple[float, float]:
         """From when to when it holds because of an event, s on the recording's clock."""
         begin = event.onset + self.delay_s
-        end = begin + self.duration_s
-        if self.within_event and event.duration > 0:
-            end = min(end, max(begin, event.onset + event.duration))
-        return begin, end
+        known = self.within_event and event.duration > 0
+        return begin, begin + (min(self.duration_s, event.duration) if known else self.duration_s)
 
 
 class Labels(Record):

@@ -92,11 +92,11 @@ def test_tapping_labels_the_real_recordings(data_dir: Path) -> None:
     assert None in found
 
 
-def test_an_interval_may_end_with_its_event() -> None:
+def test_an_interval_may_last_no_longer_than_its_event() -> None:
     text = SMALL.replace("duration_s = 12.0", "duration_s = 12.0\nwithin_event = true")
     events = (Event(100.0, "go", 10.0), Event(200.0, "go", 30.0), Event(300.0, "go"), Event(400.0, "go", 2.0))
     spans = [(block.start, block.stop) for block in parsed(text).labels.blocks(events)]
-    assert spans == [(104.0, 110.0), (204.0, 216.0), (304.0, 316.0), (404.0, 404.0)]
+    assert spans == [(104.0, 114.0), (204.0, 216.0), (304.0, 316.0), (404.0, 406.0)]
 
 
 def test_a_window_has_a_label_when_it_lies_wholly_inside() -> None:
