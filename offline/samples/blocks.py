@@ -23,7 +23,7 @@ OUTSIDE, SHORT, TOUCHES, BETWEEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LabelBlock:
     """One block of a recording.
 
     Parameters
@@ -50,7 +50,7 @@ class LabelledWindows:
         Usable ones that have a label.
     targets, numbers : sequence of int
         Label of each window, and number of its block; no numbers where the label is the person's.
-    blocks : sequence of Block
+    blocks : sequence of LabelBlock
         All of the recording.
     lost : mapping of int to str
         Blocks without a labelled window, by number, and why.
@@ -59,17 +59,17 @@ class LabelledWindows:
     windows: Sequence[Window]
     targets: Sequence[int]
     numbers: Sequence[int] = ()
-    blocks: Sequence[Block] = ()
+    blocks: Sequence[LabelBlock] = ()
     lost: Mapping[int, str] = field(default_factory=dict)
 
 
-def in_order(blocks: Iterable[Block]) -> list[Block]:
+def in_order(blocks: Iterable[LabelBlock]) -> list[LabelBlock]:
     """The blocks of a recording in order of time; those of one label that overlap are one.
 
     A block's place in this list is its number: it follows from events and recipe alone, whatever
     windows turn out to be usable.
     """
-    out: list[Block] = []
+    out: list[LabelBlock] = []
     newest: dict[str, int] = {}
     for block in sorted(blocks, key=lambda each: (each.start, each.label, each.stop)):
         last = newest.get(block.label)
@@ -81,7 +81,7 @@ def in_order(blocks: Iterable[Block]) -> list[Block]:
     return out
 
 
-def holding(blocks: Sequence[Block], start: float, end: float) -> int | None:
+def holding(blocks: Sequence[LabelBlock], start: float, end: float) -> int | None:
     """The number of the block that holds a window wholly, where the window touches no other."""
     touched = [k for k, each in enumerate(blocks) if each.start < end - SLACK and start < each.stop - SLACK]
     if len(touched) != 1:
@@ -91,7 +91,7 @@ def holding(blocks: Sequence[Block], start: float, end: float) -> int | None:
     return touched[0] if whole else None
 
 
-def overlapping(blocks: Sequence[Block]) -> int:
+def overlapping(blocks: Sequence[LabelBlock]) -> int:
     """How many blocks overlap one of another label: those of one label have been joined."""
     found = set()
     for k, one in enumerate(blocks):
@@ -102,12 +102,12 @@ def overlapping(blocks: Sequence[Block]) -> int:
     return len(found)
 
 
-def why_lost(block: Block, windows: Sequence[Window], first: float, last: float) -> str:
+def why_lost(block: LabelBlock, windows: Sequence[Window], first: float, last: float) -> str:
     """Why no window of a block could be used: what most of the windows inside it suffered from.
 
     Parameters
     ----------
-    block : Block
+    block : LabelBlock
         One that has no labelled window.
     windows : sequence of Window
         All of the recording, usable or not.

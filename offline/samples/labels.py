@@ -11,7 +11,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical, identity, shown
 from offline.base.spelt_alike import refuse_spelt_twice
 from offline.recordings.dates import outside
-from offline.samples.blocks import Block, LabelledWindows, holding, overlapping, why_lost
+from offline.samples.blocks import LabelBlock, LabelledWindows, holding, overlapping, why_lost
 from offline.samples.recipe_labels import Labels
 from offline.samples.replay import ReplayedWindows
 from offline.samples.sample_account import SampleAccount, lost_words
@@ -72,7 +72,7 @@ class WindowLabels:
             blocks = self._wanted.blocks(recording.events)
         else:  # a whole recording has one label
             begin, end = float(recording.times[0]), float(recording.times[-1]) + 1.0
-            blocks = [] if label is None else [Block(label, "", begin, end)]
+            blocks = [] if label is None else [LabelBlock(label, "", begin, end)]
         if n := overlapping(blocks):
             self.overlaps.append(Remark(f"{n} of {len(blocks)} blocks {OVERLAP}", name))
         held = [(window, holding(blocks, window.start, window.end)) for window in usable]
@@ -135,7 +135,7 @@ class WindowLabels:
 
 
 def _lost(
-    blocks: Sequence[Block], kept: Collection[int], replayed: ReplayedWindows, span: Span | None
+    blocks: Sequence[LabelBlock], kept: Collection[int], replayed: ReplayedWindows, span: Span | None
 ) -> dict[int, str]:
     """Blocks without a labelled window, and why; those that a span leaves out are not meant."""
     times = replayed.recording.times

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from models.decode import Record
 from offline.base.spelling import canonical
-from offline.samples.blocks import Block, holding, in_order
+from offline.samples.blocks import LabelBlock, holding, in_order
 from realtime.sources import markers
 from realtime.sources.recording import Event
 
@@ -107,10 +107,10 @@ class Labels(Record):
         """Names of all events that begin a label; empty where labels stand in a column."""
         return frozenset(name for interval in self.intervals.values() for name in interval.events)
 
-    def blocks(self, events: Iterable[Event]) -> list[Block]:
+    def blocks(self, events: Iterable[Event]) -> list[LabelBlock]:
         """The intervals of a recording's events, in order of time; empty where labels stand in a column."""
         return in_order(
-            Block(label, event.label, *interval.span(event))
+            LabelBlock(label, event.label, *interval.span(event))
             for event in events
             for label, interval in self.intervals.items()
             if canonical(event.label) in map(canonical, interval.events)

@@ -45,7 +45,7 @@ class Grouping:
         return cls(np.argsort(order)[whose.ravel()], first[order])
 
     def mean(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Mean of the rows of each block: of (n, k), (n_blocks, k)."""
+        """Mean of the rows of each block: of (n, k) float64, (n_blocks, k) float64."""
         count = np.bincount(self.whose)
         return np.stack([np.bincount(self.whose, own) / count for own in values.T], axis=1)
 
@@ -80,5 +80,8 @@ def log_probabilities(table: Predictions) -> npt.NDArray[np.float64]:
 
 
 def combined(log: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Probabilities of mean log probabilities, (n, n_labels); equal ones stay equal whatever was summed."""
+    """Probabilities of mean log probabilities, (n, n_labels) float64.
+
+    Equal ones stay equal, however many were summed.
+    """
     return np.asarray(softmax(np.round(log, DIGITS), axis=1))

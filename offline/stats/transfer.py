@@ -37,5 +37,5 @@ def wolpaw_bits(accuracy: float | Floats, n_labels: int) -> Floats:
 
 
 def bits_a_minute(accuracy: float | Floats, n_labels: int, seconds: float) -> Floats:
-    """The rate where a choice takes so many seconds, above 0; else as `wolpaw_bits`."""
+    """The rate, () or (n,) float64, where a choice takes so many seconds; else as `wolpaw_bits`."""
     return np.asarray(60.0 * wolpaw_bits(accuracy, n_labels) / seconds)

@@ -100,6 +100,18 @@ def test_the_table_shows_everybody(tmp_path: Path, capsys: pytest.CaptureFixture
         assert word in text
 
 
+OF_ALL = {"value": 0.814, "interval": None, "p": None}
+BLOCKS = {
+    "blocks": {"rest": 7, "task": 5},
+    "people": 3,
+    "without_a_figure": [],
+    "primary": "auc",
+    "conditions": {"memory and symmetry": {"auc": OF_ALL, "balanced_accuracy": OF_ALL}},
+    "transfer": {"cgrnn": None},
+    "lost": {"asked": {"rest": 8, "task": 7}, "reasons": {"warming up": 2, "motion": 1}},
+}
+
+
 @pytest.mark.parametrize("width", [80, 300])
 def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> None:
     conditions = ("cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority")
@@ -119,6 +131,7 @@ def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> No
         "protocol": "told",
         "null": None,
         "network_null": None,
+        "by_block": BLOCKS,
     }
     said = io.StringIO()
     print_results(figures, PlainConsole(file=said, width=width, force_terminal=True, color_system=None))
@@ -129,6 +142,8 @@ def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> No
         (row,) = (line for line in lines if name in line)  # and none of its figures on a line below
         assert row.count("0.814") == len(conditions)
         assert row.count("0.671") == (len(conditions) if width == 300 else 0)
+    assert "12 blocks (7 of rest, 5 of task) of 3 people" in said.getvalue()
+    assert "3 of 15 blocks gave no usable window: 2 warming up, 1 motion." in said.getvalue()
     assert ("acc, bal of each person: in results.json" in said.getvalue()) == (width == 80)
 
 

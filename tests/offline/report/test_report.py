@@ -34,7 +34,20 @@ def test_the_page_needs_nothing_but_itself_and_shows_codes_as_text(tmp_path: Pat
     for said in ("Research use only", "says nothing about others", "ROC curves", "Calibration", "Checklists"):
         assert said in page
     assert re.search(r"<li>ridge: [^<]*chance", page)  # beside the table, which is wide enough
-    assert "Within each person, AUC: 95 %" in page
+    assert page.count("Within each person, AUC: 95 %") == 2  # by window, by block
+    blocks = json.loads((out / "results.json").read_text())["by_block"]
+    assert set(blocks["conditions"]) == {
+        "cgrnn",
+        "linear",
+        "ridge",
+        "memory and symmetry",
+        "time",
+        "majority",
+    }
+    assert blocks["conditions"]["ridge"]["auc"]["p"] is not None
+    assert sum(blocks["blocks"].values()) == sum(blocks["lost"]["asked"].values()) == 30
+    for said in ("By block", "seconds since the block", "bits a minute", "All 30 blocks gave a usable"):
+        assert said in page
     assert page.count("data:image/png;base64") >= 4  # outcomes, ROC, calibration, a map
 
 

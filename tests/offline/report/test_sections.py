@@ -27,7 +27,36 @@ RECIPE = {"name": "r", "hash": "h", "model": "cgrnn", "settings": {"evaluation":
 WHO = {"people": 2, "recordings": 2, "sites": {}, "sexes": {}, "ages": None}
 
 
-def evaluation(labels: tuple[str, ...] = ("a", "b"), of: str = "person") -> EvaluationFiles:
+NO_BLOCKS = {
+    "rule": "mean",
+    "blocks": {"a": 0, "b": 0},
+    "people": 0,
+    "without_a_figure": [],
+    "primary": "auc",
+    "null": None,
+    "conditions": {"cgrnn": {"auc": NOTHING, "balanced_accuracy": NOTHING, "persons": {}}},
+    "compared": {},
+    "lost": {"asked": {}, "lost": {}, "reasons": {}, "by_person": {}},
+    "best_simple": None,
+    "over_seconds": {
+        "cgrnn": [
+            {
+                "seconds": 5.0,
+                "people": 0,
+                "blocks": 0,
+                "window": NOTHING,
+                "so_far": NOTHING,
+                "bits_per_minute": None,
+            }
+        ]
+    },
+    "transfer": {"cgrnn": None},
+}
+
+
+def evaluation(
+    labels: tuple[str, ...] = ("a", "b"), of: str = "person", by_block: Any = None
+) -> EvaluationFiles:
     results = {
         "recipe": RECIPE,
         "who": WHO,
@@ -45,7 +74,7 @@ def evaluation(labels: tuple[str, ...] = ("a", "b"), of: str = "person") -> Eval
         "channel_map": None,
         "explanations": {},
         "over_time": None,
-        "by_block": None,
+        "by_block": by_block,
         "compared": {},
         "conditions": {
             "cgrnn": {
@@ -132,6 +161,7 @@ SITES = {
 PAGES: Mapping[str, Callable[[], ReportPage]] = {
     "labels of people": lambda: evaluation_page(evaluation()),
     "labels of events": lambda: evaluation_page(evaluation(of="event")),
+    "blocks": lambda: evaluation_page(evaluation(of="event", by_block=NO_BLOCKS)),
     "three labels": lambda: evaluation_page(evaluation(("a", "b", "c"))),
     "an amount": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge")),
     "an amount of nobody": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge", 0)),

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from offline.base.cohort import read_cohort
 from offline.base.predictions import Predictions, read_predictions, write_predictions
 from offline.base.splits import leave_one_person_out
-from offline.samples.blocks import BETWEEN, OUTSIDE, SHORT, TOUCHES, Block, holding, in_order, why_lost
+from offline.samples.blocks import BETWEEN, OUTSIDE, SHORT, TOUCHES, LabelBlock, holding, in_order, why_lost
 from offline.samples.samples import Samples, collect
 from offline.samples.span import Span
 from realtime.quality.policy import Reason, WindowMeasurement
 from realtime.windows import Window
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
-BLOCK = Block("task", "1", 10.0, 20.0)
+BLOCK = LabelBlock("task", "1", 10.0, 20.0)
 
 
 def window(start: float, *reasons: Reason, end: float | None = None, count: int = 1) -> Window:
@@ -30,7 +30,7 @@ def window(start: float, *reasons: Reason, end: float | None = None, count: int 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(1, 9)), max_size=9))
 def test_blocks_are_in_order_and_one_label_never_overlaps_itself(rows: list[tuple[str, int, int]]) -> None:
-    blocks = in_order(Block(label, label, start, start + long) for label, start, long in rows)
+    blocks = in_order(LabelBlock(label, label, start, start + long) for label, start, long in rows)
     assert [block.start for block in blocks] == sorted(block.start for block in blocks)
     for label in "ab":
         own = [block for block in blocks if block.label == label]
@@ -41,7 +41,7 @@ def test_blocks_are_in_order_and_one_label_never_overlaps_itself(rows: list[tupl
 
 
 def test_a_window_that_touches_two_blocks_has_none() -> None:
-    blocks = in_order([BLOCK, Block("rest", "2", 18.0, 30.0), Block("task", "1", 30.0, 40.0)])
+    blocks = in_order([BLOCK, LabelBlock("rest", "2", 18.0, 30.0), LabelBlock("task", "1", 30.0, 40.0)])
     assert [holding(blocks, start, start + 4) for start in (9.9, 10, 14, 14.1, 20, 26, 28, 30)] == [
         None,
         0,
