@@ -23,24 +23,12 @@ LEAST_ERROR = 0.02
 
 @dataclass(frozen=True, eq=False)
 class RegularisedFit:
-    """A regularised fit.
+    """A regularised fit."""
 
-    Parameters
-    ----------
-    weights : (n_weights,) float64
-        Found.
-    effective : float
-        Weights that the data determine; the others are held by the prior.
-    evidence : float
-        Logarithm of the probability of the data, all weights considered; compares fits to the same data.
-    n_iter : int
-        Steps taken.
-    """
-
-    weights: Floats
-    effective: float
-    evidence: float
-    n_iter: int
+    weights: Floats  # (n_weights,)
+    effective: float  # weights that the data determine; the others are held by the prior
+    evidence: float  # log probability of the data, all weights considered; compares fits to the same data
+    n_iter: int  # steps taken
 
 
 def fit_bayesian(

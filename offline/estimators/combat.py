@@ -121,21 +121,9 @@ class ComBat(TransformerMixin, BaseEstimator):
     def transform(
         self, X: npt.ArrayLike, *, site: npt.ArrayLike, covariates: npt.ArrayLike | None = None
     ) -> Floats:
-        """Take every person's site out.
+        """Take every person's site out of features, (n, n_features) float64, whose unit stays.
 
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            Features.
-        site : (n,) str
-            Where each was recorded.
-        covariates : (n, n_covariates) float64 or None
-            As fitted.
-
-        Returns
-        -------
-        (n, n_features) float64
-            In the features' unit.
+        Of where each was recorded, (n,) str, and the covariates that were fitted, (n, n_covariates) float64.
         """
         check_is_fitted(self)
         rows: Floats = validate_data(self, X, reset=False, dtype=np.float64)

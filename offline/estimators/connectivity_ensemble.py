@@ -25,7 +25,7 @@ all folds, which together know every site's labels.  So 0.756 is a little hopefu
 never looked at can show how much.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -45,22 +45,6 @@ from offline.stats.metrics import auc
 
 FACTORS = (1.0, 4.0, 16.0)
 """By which training sites may be moved apart: not, somewhat, and as good as projected out."""
-
-
-@dataclass(frozen=True, eq=False)
-class EnsembleRows:
-    """All members as they are read of the training people, whatever their labels.
-
-    Parameters
-    ----------
-    whitening : (n_regions, n_regions) float64, or (0, 0)
-        From where the tangent measure is seen.
-    members : iterable of Member
-        Measures in the table's order, each as it is and on the person's own scale.
-    """
-
-    whitening: Floats
-    members: Iterable[Member]
 
 
 @dataclass(eq=False, repr=False)
@@ -107,12 +91,16 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
         """(n, n_columns) floating as it is: masked regions have NaN, and a wide table is not copied."""
         return np.asarray(X)
 
-    def read(self, X: Floats, *, site: Groups) -> EnsembleRows:
-        """All members of a table and its sites, (n,) str."""
-        rows = self._read(X, site)
-        return EnsembleRows(rows.whitening, tuple(rows.members))
+    def read(self, X: Floats, *, site: Groups) -> tuple[Floats, list[Member]]:
+        """From where the tangent measure is seen, and all members, of a table and its sites, (n,) str.
 
-    def _read(self, X: Floats, site: Groups) -> EnsembleRows:
+        The first is (n_regions, n_regions) float64, or (0, 0).  Members are measures in the table's order,
+        each as it is and on the person's own scale.
+        """
+        whitening, members = self._read(X, site)
+        return whitening, list(members)
+
+    def _read(self, X: Floats, site: Groups) -> tuple[Floats, Iterator[Member]]:
         """The same, each member read when its turn comes."""
         tables = split(X, self.measures)
         whitening = np.empty((0, 0))
@@ -123,15 +111,16 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
             read_member(tables[measure], site, own=own, factors=self.factors)
             for measure, own in self._members()
         )
-        return EnsembleRows(whitening, members)
+        return whitening, members
 
     def _members(self) -> list[tuple[str, bool]]:
         """Measures, each as it is and on the person's own scale."""
         return [(measure, own) for measure in self.measures for own in (False, True)]
 
-    def _fit_second(self, reading: EnsembleRows, second: Flags) -> None:
+    def _fit_second(self, reading: tuple[Floats, Iterable[Member]], second: Flags) -> None:
         """See `BinaryClassifier`; of labels, (n,) bool."""
-        fits = [(member.mean, member.scale, *member.fit(second)) for member in reading.members]
+        whitening, members = reading
+        fits = [(member.mean, member.scale, *member.fit(second)) for member in members]
         held = np.mean([held_out for *_, held_out in fits], axis=0)  # (n_factors, n)
         everybody = np.zeros(len(second), dtype=np.str_)
         # Compared across sites: that a new site's people lie elsewhere altogether must count.
@@ -144,4 +133,4 @@ class ConnectivityEnsembleClassifier(BinaryClassifier):
             for (measure, own), (mean, scale, weights, _) in zip(self._members(), fits, strict=True)
         ]
         slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
-        self.layers_ = (average_of(reading.whitening, self.measures, each, (slope, intercept)),)
+        self.layers_ = (average_of(whitening, self.measures, each, (slope, intercept)),)

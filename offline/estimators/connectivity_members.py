@@ -23,35 +23,19 @@ IN_SINGLE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One connectivity measure as it is read of the training people, whatever their labels.
+    """One connectivity measure as it is read of the training people, whatever their labels."""
 
-    Parameters
-    ----------
-    mean, scale : (n_features,) float64
-        Of the training people.
-    rows : (n, n_features) float32
-        Standardised.
-    size : float
-        By which products of rows were divided, for penalties to mean the same in every measure.
-    ridges : tuple of SiteProjectedRidge
-        One a factor.
-    """
-
-    mean: Floats
-    scale: Floats
-    rows: npt.NDArray[np.float32]
-    size: float
-    ridges: tuple[SiteProjectedRidge, ...]
+    mean: Floats  # (n_features,), of the training people
+    scale: Floats  # (n_features,)
+    rows: npt.NDArray[np.float32]  # (n, n_features), standardised
+    size: float  # products of rows were divided by it, for penalties to mean the same in every measure
+    ridges: tuple[SiteProjectedRidge, ...]  # one a factor
 
     def fit(self, second: Flags) -> tuple[Floats, Floats]:
         """At each factor take the penalty of least squared error on left-out sites; labels are (n,) bool.
 
-        Returns
-        -------
-        weights : (n_factors, n_features) float64
-            A score of one is a standard deviation over training people who were held out.
-        held_out : (n_factors, n) float64
-            Scores of training people by fits without their site, standard deviation one.
+        Gives weights, (n_factors, n_features) float64, and scores of training people by fits without their
+        site, (n_factors, n) float64: a score of one is a standard deviation of these.
         """
         target = np.where(second, 1.0, -1.0)
         weights, held = [], []
@@ -66,21 +50,12 @@ class Member:
 
 
 def read_member(table: Floats, site: Groups, *, own: bool, factors: Sequence[float]) -> Member:
-    """Read one connectivity measure.
+    """Read one connectivity measure, on each person's `own` scale or as it is.
 
-    Mean and scale, which do not look at labels, are those of all training people also where a training
-    site is left out.
-
-    Parameters
-    ----------
-    table : (n, n_features) float32 or float64
-        Training people, the tangent measure as seen from its reference; NaN where a region was masked.
-    site : (n,) array
-        Of each.
-    own : bool
-        Whether it is read on each person's own scale.
-    factors : sequence of float
-        By which sites are moved apart, see `offline.estimators.site_projected_ridge`.
+    Of training people, (n, n_features) float32 or float64, the tangent measure as seen from its reference,
+    NaN where a region was masked; of their sites, (n,) array; and of factors by which sites are moved apart,
+    see `offline.estimators.site_projected_ridge`.  Mean and scale, which do not look at labels, are those of
+    all training people also where a training site is left out.
     """
     rows = table.astype(np.float32)  # what follows moves numbers about, twice as many a second in single
     if own:

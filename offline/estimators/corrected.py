@@ -82,8 +82,8 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         """Fit to the people of training, and give their corrected features, (n, n_features) float64."""
 
     @abstractmethod
-    def corrected(self, X: npt.ArrayLike) -> Floats:
-        """Features, (n, n_features) float64 in their unit, of a table as fitted."""
+    def corrected(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> Floats:
+        """Features, (n, n_features) float64 in their unit, of a table and sites, (n,) str or None."""
 
     def fit(self, X: npt.ArrayLike, y: GivenLabels, *, site: Groups) -> Self:
         """Fit the correction, then the classifier, to a table, labels (n,) array and sites (n,) str.
@@ -97,13 +97,13 @@ class CorrectedClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = self.classifier_.classes_
         return self
 
-    def decision_function(self, X: npt.ArrayLike) -> Floats:
-        """Scores of people, (n,) float64, above zero for the second label, of a table as fitted."""
-        return np.asarray(self.classifier_.decision_function(self.corrected(X)))
+    def decision_function(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> Floats:
+        """Scores of people, (n,) float64, above zero for the second label; arguments as of `corrected`."""
+        return np.asarray(self.classifier_.decision_function(self.corrected(X, site=site)))
 
-    def predict(self, X: npt.ArrayLike) -> GivenLabels:
-        """Labels of people, (n,) array, of a table as fitted."""
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+    def predict(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> GivenLabels:
+        """Labels of people, (n,) array; arguments as of `corrected`."""
+        return np.asarray(self.classes_[(self.decision_function(X, site=site) > 0).astype(int)])
 
 
 @dataclass(eq=False, repr=False)
@@ -125,8 +125,8 @@ class WithoutTraits(CorrectedClassifier):
         self.effects_: Floats = np.linalg.pinv(self._design(traits)) @ features
         return self._left(features, traits)
 
-    def corrected(self, X: npt.ArrayLike) -> Floats:
-        """What the traits do not account for, (n, n_features) float64, mean zero over training."""
+    def corrected(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> Floats:
+        """What traits do not account for, (n, n_features) float64, mean zero over training; of any site."""
         check_is_fitted(self)
         return self._left(*split_traits(X, self.n_traits))
 
@@ -184,14 +184,6 @@ class Harmonised(CorrectedClassifier):
                 features[enough], site=where[enough], covariates=self._covariates(traits[enough])
             )
         return out
-
-    def decision_function(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> Floats:
-        """As the base has it, of people recorded at sites, (n,) str, where these are known."""
-        return np.asarray(self.classifier_.decision_function(self.corrected(X, site=site)))
-
-    def predict(self, X: npt.ArrayLike, *, site: npt.ArrayLike | None = None) -> GivenLabels:
-        """As the base has it, of people recorded at sites, (n,) str, where these are known."""
-        return np.asarray(self.classes_[(self.decision_function(X, site=site) > 0).astype(int)])
 
     def _covariates(self, traits: Floats) -> Floats:
         return self.traits_(traits)[:, list(self.kept_)]

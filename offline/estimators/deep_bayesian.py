@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -44,9 +43,7 @@ class DeepBayesianClassifier(NetworkClassifier):
         See `offline.estimators.torch_base.NetworkClassifier`.
     """
 
-    QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"hidden": (30, 15, 3), "pretraining_epochs": 15, "epochs": 30}
-    )
+    QUICK: ClassVar[Mapping[str, Any]] = {"hidden": (30, 15, 3), "pretraining_epochs": 15, "epochs": 30}
 
     channels: int | Sequence[int] = 4
     _: KW_ONLY

@@ -57,17 +57,9 @@ class Discriminant:
     penalty: Floats
 
     def log_odds(self, features: Floats) -> Floats:
-        """Log odds of the second label at equal prevalence.
+        """Natural log odds of the second label at equal prevalence, (n, n_sets) float64.
 
-        Parameters
-        ----------
-        features : (n, n_features) float64
-            As fitted.
-
-        Returns
-        -------
-        (n, n_sets) float64
-            Natural logarithm.
+        Of features (n, n_features) float64, as fitted.
         """
         scores = ((features - self.mean) / self.scale) @ self.weights
         return np.asarray((scores - self.middle) * self.slope)
@@ -105,8 +97,8 @@ def fit_discriminant(
         mean, scale = standard_of(features[train], weight[train]) if standard is None else standard
         ridge = Ridge.of((features[train] - mean) / scale, weight[train])
         target, rows = balanced(positive[train], weight[train]), (features[out] - mean) / scale
-        for i, penalty in enumerate(EVERY_OTHER):
-            score = rows @ ridge.directions(target, penalty * ridge.unit)
+        for i, tried in enumerate(EVERY_OTHER):
+            score = rows @ ridge.directions(target, tried * ridge.unit)
             held[i, out] = np.where(whole, score, np.nan)
     mean, scale = standard_of(features, weight) if standard is None else standard
     rows = (features - mean) / scale
@@ -115,12 +107,11 @@ def fit_discriminant(
     known = np.isfinite(wrong).all(axis=0)
     default = EVERY_OTHER.index(DEFAULT_PENALTY)
     best = np.where(known, np.argmin(np.where(known, wrong, 0.0), axis=0), default)
-    weights = np.empty((features.shape[1], positive.shape[1]))
-    for i in np.unique(best):
-        weights[:, best == i] = ridge.directions(target[:, best == i], EVERY_OTHER[i] * ridge.unit)
+    penalty = np.array(EVERY_OTHER)[best]
+    weights = ridge.directions(target, penalty * ridge.unit)
     chosen = np.take_along_axis(held, best[np.newaxis, np.newaxis], axis=0)[0]
     middle, slope = calibrated(np.where(known, chosen, rows @ weights), positive, weight)
-    return Discriminant(mean, scale, weights, middle, slope, np.array(EVERY_OTHER)[best])
+    return Discriminant(mean, scale, weights, middle, slope, penalty)
 
 
 def fit_odds(Z: Floats, positive: Flags) -> tuple[Floats, Floats]:
@@ -135,9 +126,7 @@ def fit_odds(Z: Floats, positive: Flags) -> tuple[Floats, Floats]:
     best = np.square(scores - target).mean(axis=1).argmin(axis=0)  # (n_questions,)
     chosen = np.take_along_axis(scores, best[np.newaxis, np.newaxis], axis=0)[0]
     middle, slope = calibrated(chosen, positive, weight, pooled=True, surest=SUREST)
-    directions = np.empty((Z.shape[1], positive.shape[1]))
-    for i in np.unique(best):
-        directions[:, best == i] = ridge.directions(target[:, best == i], RELATIVE[i] * _unit(ridge))
+    directions = ridge.directions(target, np.array(RELATIVE)[best] * _unit(ridge))
     return slope * directions, -slope * middle
 
 

@@ -24,21 +24,11 @@ NOTHING = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Products:
-    """Products of people, features standardised as they are in training.
+    """Products of people, features standardised as they are in training."""
 
-    Parameters
-    ----------
-    gram : (n, n) float64
-        Of those in training.
-    cross : (m, n) float64
-        Of those who are predicted with those in training.
-    own : (m,) float64
-        Of each of those who are predicted with themselves.
-    """
-
-    gram: Floats
-    cross: Floats
-    own: Floats
+    gram: Floats  # (n, n), of those in training
+    cross: Floats  # (m, n), of those who are predicted with those in training
+    own: Floats  # (m,), of each of those who are predicted with themselves
 
     @classmethod
     def of(cls, train: Floats, test: Floats) -> "Products":
@@ -57,23 +47,11 @@ class Products:
 
 
 def predict_label(of: Products, y: Labels, n_labels: int) -> Labels:
-    """Which of many labels each person has; labels weigh the same, however many people have them.
+    """Which of many labels each person has, (m,) int64; labels weigh the same, however many people have them.
 
-    The penalty is the one with the best balanced accuracy over people of training who were left out singly.
-
-    Parameters
-    ----------
-    of : Products
-        Of any kernel.
-    y : (n,) int64
-        Labels of those in training, every one of them there.
-    n_labels : int
-        How many labels there are.
-
-    Returns
-    -------
-    (m,) int64
-        The commonest label of training where all scores are equal.
+    Of products of any kernel and the labels of those in training, (n,) int64, every one of them there.  The
+    penalty is the one with the best balanced accuracy over people of training who were left out singly.
+    Where all scores are equal it is the commonest label of training.
     """
     counts = np.bincount(y, minlength=n_labels)
     share = 1.0 / counts[y] / n_labels  # what each person weighs; together one

@@ -41,6 +41,8 @@ def decomposed(gram: Floats) -> tuple[Floats, Floats]:
 class Ridge:
     """Rows decomposed once: every fit is then a product.
 
+    Where a penalty is asked for, (n_targets,) float64 gives each target its own.
+
     Parameters
     ----------
     vectors : (n, k) float64
@@ -90,7 +92,7 @@ class Ridge:
         mean = np.square(self.root) @ target / len(target)
         return np.asarray(self.root[:, np.newaxis] * (target - mean))
 
-    def weights(self, target: Floats, penalty: float) -> Floats:
+    def weights(self, target: Floats, penalty: float | Floats) -> Floats:
         """What each row weighs in the fitted directions, (n, n_targets) float64: these are sums of the rows.
 
         Of targets (n, n_targets) float64, their mean the intercept, and a penalty of a direction's squared
@@ -98,7 +100,7 @@ class Ridge:
         """
         return self.root[:, np.newaxis] * (self.vectors @ self._shrunk(target, penalty))
 
-    def directions(self, target: Floats, penalty: float) -> Floats:
+    def directions(self, target: Floats, penalty: float | Floats) -> Floats:
         """Coefficients of columns, (n_columns, n_targets) float64; arguments as `weights` has them."""
         if self.axes is not None:
             root = np.sqrt(self.sizes)[:, np.newaxis]
@@ -130,34 +132,18 @@ class Ridge:
         """`left_out` at every penalty: (n_penalties, n, n_targets) float64."""
         return np.stack([self.left_out(target, penalty, group) for penalty in penalties])
 
-    def _shrunk(self, target: Floats, penalty: float) -> Floats:
-        turned = self.vectors.T @ self.centred(target)
-        return np.asarray(turned / (self.sizes + penalty)[:, np.newaxis])
+    def _shrunk(self, target: Floats, penalty: float | Floats) -> Floats:
+        return np.asarray(self.vectors.T @ self.centred(target) / (self.sizes[:, np.newaxis] + penalty))
 
 
 def predict_by_ridge(X: Floats, y: Floats, new: Floats, penalties: Sequence[float] = ABSOLUTE) -> Floats:
     """Predict continuous targets; each has its own penalty, chosen by leaving out one training row at a time.
 
-    Parameters
-    ----------
-    X : (n, n_features) float64
-        Rows of training; standardised here.
-    y : (n, n_targets) float64
-        Their targets.
-    new : (m, n_features) float64
-        Who is predicted.
-    penalties : sequence of float
-        The one of least squared error is taken, the smallest where several are equal.
-
-    Returns
-    -------
-    (m, n_targets) float64
-        In the targets' units.
+    Of rows of training, (n, n_features) float64, standardised here, their targets, (n, n_targets) float64,
+    and who is predicted, (m, n_features) float64, it gives (m, n_targets) float64, in the targets' units.
+    The penalty of least squared error is taken, the smallest where several are equal.
     """
     mean, scale = standard_of(X)
     ridge = Ridge.of((X - mean) / scale)
     best = np.square(ridge.path(y, penalties) - y).mean(axis=1).argmin(axis=0)  # (n_targets,)
-    rows, out = (new - mean) / scale, np.empty((len(new), y.shape[1]))
-    for i in np.unique(best):
-        out[:, best == i] = rows @ ridge.directions(y[:, best == i], penalties[i])
-    return out + y.mean(axis=0)
+    return (new - mean) / scale @ ridge.directions(y, np.array(penalties)[best]) + y.mean(axis=0)

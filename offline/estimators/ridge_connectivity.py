@@ -56,22 +56,12 @@ def mean_auc(y: Flags, scores: Floats, group: Groups) -> float:
 
 @dataclass(frozen=True, eq=False)
 class StandardisedRows:
-    """Standardised rows, decomposed: all of a fit that looks at no label, where sites are given.
+    """Standardised rows, decomposed: all of a fit that looks at no label, where sites are given."""
 
-    Parameters
-    ----------
-    mean, scale : (n_features,) float64
-        Taken from and divided out of features.
-    ridge : Ridge
-        Of the rows.
-    group : (n,) array
-        Who is left out together to choose a penalty.
-    """
-
-    mean: Floats
-    scale: Floats
-    ridge: Ridge
-    group: Groups
+    mean: Floats  # (n_features,), taken from features ...
+    scale: Floats  # (n_features,), ... and divided out of them
+    ridge: Ridge  # of the rows
+    group: Groups  # (n,): who is left out together to choose a penalty
 
     @classmethod
     def of(cls, X: Floats, group: Groups) -> "StandardisedRows":

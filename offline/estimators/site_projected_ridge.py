@@ -26,24 +26,12 @@ def site_means(site: Groups) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class SiteProjectedRidge:
-    """A Gram matrix whose sites were moved apart, decomposed: it serves any labels of these people.
+    """A Gram matrix whose sites were moved apart, decomposed: it serves any labels of these people."""
 
-    Parameters
-    ----------
-    ridge : Ridge
-        Of the moved rows' products.
-    means : (n, n) float64
-        From rows to their site's mean.
-    site : (n,) array
-        Of each row.
-    factor : float
-        By which sites were moved apart.
-    """
-
-    ridge: Ridge
-    means: Floats
-    site: Groups
-    factor: float
+    ridge: Ridge  # of the moved rows' products
+    means: Floats  # (n, n): from rows to their site's mean
+    site: Groups  # (n,), of each row
+    factor: float  # by which sites were moved apart
 
     @classmethod
     def of(

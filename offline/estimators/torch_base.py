@@ -24,28 +24,14 @@ from offline.estimators.torch_fit import Singles, fine_tune
 
 @dataclass(frozen=True, eq=False)
 class NetworkTable:
-    """A checked table as a network sees it.
+    """A checked table as a network sees it."""
 
-    Parameters
-    ----------
-    X : (n, n_columns) float32
-        Standardised.
-    y : (n,) int64
-        Labels from 0.
-    n_labels : int
-        How many.
-    mean, scale : (n_columns,) float64
-        Of the columns.
-    seed : int
-        Of all chance in the fit.
-    """
-
-    X: Singles
-    y: Labels
+    X: Singles  # (n, n_columns), standardised
+    y: Labels  # (n,), from 0
     n_labels: int
-    mean: Floats
-    scale: Floats
-    seed: int
+    mean: Floats  # (n_columns,), of the columns
+    scale: Floats  # (n_columns,)
+    seed: int  # of all chance in the fit
 
     @classmethod
     def of(cls, table: Floats, y: Labels, n_labels: int, seed: int) -> Self:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -40,9 +39,7 @@ class ConvolutionalClassifier(NetworkClassifier):
         See `offline.estimators.torch_base.NetworkClassifier`; of either stage.
     """
 
-    QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"filters": 4, "hidden": 16, "epochs": 25, "learning_rate": 3e-3}
-    )
+    QUICK: ClassVar[Mapping[str, Any]] = {"filters": 4, "hidden": 16, "epochs": 25, "learning_rate": 3e-3}
 
     arrangement: str = "image"
     _: KW_ONLY
@@ -56,13 +53,8 @@ class ConvolutionalClassifier(NetworkClassifier):
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, source: npt.ArrayLike | None = None) -> Self:
         """Fit to a table (n, n_columns) float64 and its labels (n,) str or int.
 
-        Parameters
-        ----------
-        X, y : (n, n_columns) float64, (n,) str or int
-            People of the target group and, with ``source``, others.
-        source : (n,) bool or None
-            Who is learnt from first, and not afterwards; None for no rows.  Columns are standardised over
-            all.
+        Who is a ``source``, (n,) bool, is learnt from first, and not afterwards; None for no rows.  Columns
+        are standardised over all.
         """
         table = self.begin(X, y)
         first = _flags(source, len(table.y))

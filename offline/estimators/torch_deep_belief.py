@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from models.layers import Layer
@@ -30,9 +29,7 @@ class DeepBeliefClassifier(NetworkClassifier):
         See `offline.estimators.torch_base.NetworkClassifier`.
     """
 
-    QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"hidden": (60, 30, 15), "pretraining_epochs": 15, "epochs": 40}
-    )
+    QUICK: ClassVar[Mapping[str, Any]] = {"hidden": (60, 30, 15), "pretraining_epochs": 15, "epochs": 40}
 
     hidden: tuple[int, ...] = (100, 50, 25)
     _: KW_ONLY

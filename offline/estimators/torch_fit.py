@@ -46,27 +46,11 @@ def fine_tune(
 ) -> list[dict[str, float]]:
     """Fit a network to labels, in place; in evaluation mode and with the best epoch's weights afterwards.
 
-    The caller has seeded torch (`offline.base.reproducible`).
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Maps (batch, n_columns) float32 to logits.
-    X : (n, n_columns) float32
-        Standardised rows.
-    y : (n,) int64
-        Labels from 0, each of them there; they weigh the same, however many rows have them.
-    epochs, learning_rate, weight_decay, validation_fraction
-        As `offline.estimators.torch_base.NetworkClassifier` has them.
-    seed : int
-        Of who is held out.
-    patience : int
-        See `PATIENCE`.
-
-    Returns
-    -------
-    list of dict
-        Of each epoch ``train_loss`` and, where rows are held out, ``valid_loss``.
+    The network maps rows (n, n_columns) float32, standardised, to logits.  Labels, (n,) int64 from 0, each of
+    them there, weigh the same, however many rows have them.  Settings are as
+    `offline.estimators.torch_base.NetworkClassifier` has them, the seed is of who is held out; the caller has
+    seeded torch (`offline.base.reproducible`).  Gives of each epoch ``train_loss`` and, where rows are held
+    out, ``valid_loss``.
     """
     if epochs < 1 or not 0.0 <= validation_fraction < 1.0:
         raise NetworkError(

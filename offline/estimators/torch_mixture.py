@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from models.networks.mixture_of_experts import MixtureOfExperts
@@ -24,7 +23,7 @@ class MixtureOfExpertsClassifier(NetworkClassifier):
         See `offline.estimators.torch_base.NetworkClassifier`.
     """
 
-    QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType({"experts": 3, "hidden": 8, "epochs": 40})
+    QUICK: ClassVar[Mapping[str, Any]] = {"experts": 3, "hidden": 8, "epochs": 40}
 
     experts: int = 4
     _: KW_ONLY

@@ -17,25 +17,12 @@ from offline.estimators.torch_fit import Singles, run_epochs
 def pretrain(
     layers: Iterable[Any], X: Singles, *, epochs: int, corruption: float, learning_rate: float = 1e-3
 ) -> list[list[float]]:
-    """Teach encoding layers, in place; the caller has seeded torch.
+    """Teach encoding layers (linear), in place; the caller has seeded torch.
 
-    Parameters
-    ----------
-    layers : iterable of torch.nn.Linear
-        The lowest first; each then sees what those below make of the rows.
-    X : (n, n_columns) float32
-        Standardised rows.
-    epochs : int
-        Passes over the rows a layer.
-    corruption : float
-        Share of its input that is hidden from a layer, from 0 to below 1.
-    learning_rate : float
-        Of the optimiser Adam (Kingma & Ba 2015).
-
-    Returns
-    -------
-    list of list of float
-        Of each layer the mean squared error of what it gives back, epoch by epoch.
+    The lowest comes first and sees standardised rows, (n, n_columns) float32, each other what those below
+    make of them.  A share of its input, from 0 to below 1, is hidden from a layer (corruption); the learning
+    rate is of the optimiser Adam (Kingma & Ba 2015).  Gives of each layer the mean squared error of what it
+    gives back, epoch by epoch.
     """
     errors = []
     for layer in layers:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from models.layers import Layer
@@ -34,9 +33,7 @@ class StackedAutoEncoderClassifier(NetworkClassifier):
         See `offline.estimators.torch_base.NetworkClassifier`.
     """
 
-    QUICK: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"hidden": (50, 20), "pretraining_epochs": 10, "epochs": 30}
-    )
+    QUICK: ClassVar[Mapping[str, Any]] = {"hidden": (50, 20), "pretraining_epochs": 10, "epochs": 30}
 
     hidden: tuple[int, ...] = (100, 50)
     _: KW_ONLY

@@ -19,25 +19,14 @@ SMOOTHING = 5.0
 
 @dataclass(frozen=True, eq=False)
 class TreeBayes:
-    """Log of prior times probability of a row's bins, for each label.
+    """Log of prior times probability of a row's bins, for each label."""
 
-    Parameters
-    ----------
-    edges : (n_columns, n_bins - 1) float64
-        Between the bins of each column, ascending; a value on an edge is in the bin above.
-    parent : (n_columns,) int64
-        The column that each depends on beside the label; -1 for none.
-    tables : (n_columns, n_labels, n_bins, n_bins) float64
-        Log probability of a column's bin (last axis) given the label and the parent's bin; without a parent
-        the same for all of the parent's bins.
-    prior : (n_labels,) float64
-        Log probability of each label.
-    """
-
-    edges: Floats
-    parent: npt.NDArray[np.int64]
-    tables: Floats
-    prior: Floats
+    edges: Floats  # (n_columns, n_bins - 1), ascending: a value on an edge is in the bin above
+    parent: npt.NDArray[np.int64]  # (n_columns,): what each depends on beside the label; -1 for none
+    # Log probability of a column's bin (last axis) given the label and the parent's bin; without a parent the
+    # same for all of the parent's bins.
+    tables: Floats  # (n_columns, n_labels, n_bins, n_bins)
+    prior: Floats  # (n_labels,): log probability of each label
 
     def __call__(self, X: Floats) -> Floats:
         """(n, n_columns) float64 to logits (n, n_labels) float64."""

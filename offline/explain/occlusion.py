@@ -24,26 +24,12 @@ def occlude(
 ) -> Floats:
     """Fall of the margin when a source-detector pair is hidden for a stretch of time.
 
-    Hidden is 0, which is what windows hold where a channel is left out; a pair is hidden with all its
-    chromophores.
+    Of windows (n, n_channels, n_samples) float32 and whose margin is meant, (n,) int64, it gives the mean
+    fall over the stretches that hid a sample, in the same shape float64, equal for all channels of a pair.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In evaluation mode.
-    X : (n, n_channels, n_samples) float32
-        Windows.
-    label : (n,) int64
-        Whose margin.
-    places : sequence of int
-        The pair of each channel, from 0.
-    stretch : int
-        Samples that are hidden at once; the next stretch begins half of that later.
-
-    Returns
-    -------
-    (n, n_channels, n_samples) float64
-        Mean fall over the stretches that hid a sample; the same for all channels of a pair.
+    Hidden is 0, which is what windows hold where a channel is left out.  ``places`` is the pair of each
+    channel, from 0, which is hidden with all its chromophores; ``stretch`` are the samples that are hidden at
+    once, and the next stretch begins half of that later.  The network is in evaluation mode.
     """
     margin = Margin(network)
     windows, wanted = torch.from_numpy(X), torch.from_numpy(label)

@@ -11,12 +11,7 @@ from models.layers.connectivity_ensemble import matrix_of
 def centred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
     """Features less the mean of each site's people: no label is looked at, but other people are.
 
-    Parameters
-    ----------
-    rows : (n, n_features) float64
-        Of everybody.
-    site : (n,) str
-        Where each was recorded.
+    Of everybody's, (n, n_features) float64, and where each was recorded, (n,) str.
     """
     out = rows.copy()
     for name in np.unique(site):
@@ -31,14 +26,8 @@ def recentred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
     """Positive definite matrices whose sites were moved onto one another; less a mean they would be none.
 
     Every site's mean logarithm becomes that of all people (the log-Euclidean mean, Arsigny et al. 2006, Magn
-    Reson Med 56:411-421).
-
-    Parameters
-    ----------
-    rows : (n, n_regions (n_regions + 1) / 2) float64
-        Upper triangles with the diagonal.  A region that correlates with none is masked, and stays so.
-    site : (n,) str
-        Where each was recorded.
+    Reson Med 56:411-421).  Of upper triangles with the diagonal, (n, n_regions (n_regions + 1) / 2) float64,
+    and sites (n,) str.  A region that correlates with none is masked, and stays so.
     """
     matrices = [matrix_of(row) for row in rows]
     logarithms = np.stack([log_symmetric(matrix) for matrix in matrices])
@@ -59,16 +48,9 @@ def recentred(rows: Floats, site: npt.NDArray[np.str_]) -> Floats:
 
 
 def moved_together(rows: Floats, site: npt.NDArray[np.str_], matrices: slice | None) -> Floats:
-    """`centred` features, and `recentred` ones where the columns are matrices.
+    """Features (n, n_features) float64 of everybody `centred`, or `recentred` where columns are of matrices.
 
-    Parameters
-    ----------
-    rows : (n, n_features) float64
-        Of everybody.
-    site : (n,) str
-        Where each was recorded.
-    matrices : slice or None
-        Which columns are upper triangles of matrices.
+    ``site``, (n,) str, is where each was recorded; ``matrices`` which columns are their upper triangles.
     """
     out = centred(rows, site)
     if matrices is not None:

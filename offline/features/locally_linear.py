@@ -39,15 +39,7 @@ class LocallyLinear(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     reg: float = 1e-3
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Embed the training rows.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            One row a person.
-        y : any
-            Not looked at.
-        """
+        """Embed the training rows, (n, n_features) float64, one a person; ``y`` is not looked at."""
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=3)
         near, dimensions = (min(wanted, len(X) - 1) for wanted in (self.n_neighbors, self.n_components))
         # The dense solver has no random start: the same rows have the same coordinates.
@@ -58,17 +50,6 @@ class LocallyLinear(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self
 
     def transform(self, X: Any) -> Floats:
-        """Coordinates of rows, fitted or not.
-
-        Parameters
-        ----------
-        X : (n, n_features) float64
-            As fitted.
-
-        Returns
-        -------
-        (n, n_components) float64
-            No unit.
-        """
+        """Coordinates, (n, n_components) float64, of rows (n, n_features) float64, fitted or not."""
         check_is_fitted(self, "embedding_")
         return np.asarray(self.embedding_.transform(validate_data(self, X, dtype=np.float64, reset=False)))

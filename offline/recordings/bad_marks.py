@@ -31,14 +31,8 @@ def without_marked(
 ) -> Recording:
     """The recording with what its file marks as bad missing.
 
-    Parameters
-    ----------
-    recording : Recording
-        As read.
-    flags : mapping of str to array
-        Under the names of `CHANNELS` and `SAMPLES`, however they are written: 0 is bad.
-    columns : sequence of int
-        The file's column of each channel, of `n_columns` that it has.
+    Flags, (n,) array, stand under the names of `CHANNELS` and `SAMPLES`, however they are written: 0 is bad.
+    Of each channel `columns` is the file's column, of `n_columns` that it has.
     """
     for name, values in flags.items():
         of_samples = name.lower() in SAMPLES
@@ -50,12 +44,12 @@ def without_marked(
         elif bad.all():
             remark = f"{name} marks all {what} as bad, as if it had never been set; it was not obeyed"
             recording = recording.remarked([remark])
-        elif of_samples and bad.any():
+        elif not of_samples:
+            recording = without_channels(recording, np.flatnonzero(bad[list(columns)]).tolist(), name)
+        elif bad.any():
             share = 100.0 * np.count_nonzero(bad) / len(bad)
             remark = f"{name} marks {share:.3g} % of the time as bad; it is missing"
             recording = replace(recording, missing=recording.missing | bad).remarked([remark])
-        elif bad.any():
-            recording = without_channels(recording, np.flatnonzero(bad[list(columns)]).tolist(), name)
     return recording
 
 

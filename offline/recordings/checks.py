@@ -8,7 +8,7 @@ import numpy as np
 
 from models.arrays import Bools, Floats
 from models.errors import RecordingError
-from realtime.signal import Channel, Kind, SignalSpec
+from realtime.signal import Kind, SignalSpec
 from realtime.sources.recording import Event
 
 FREE, MOST_PACKED = 2**20, 200
@@ -50,27 +50,6 @@ def check_times(times: Floats, path: Path) -> None:
         raise RecordingError(f"{path} holds no samples.")
     if bad := int(np.count_nonzero(~np.isfinite(times))):
         raise RecordingError(f"{path} has {bad} time stamps that are no numbers, of {len(times)}.")
-
-
-def check_pairs(channels: Sequence[Channel], path: Path) -> None:
-    """Refuse a source-detector pair that lacks one of the wavelengths of the others."""
-    for kind in LIGHT:
-        of_kind = [channel for channel in channels if channel.kind is kind and None not in channel.pair]
-        wanted = {channel.colour for channel in of_kind}
-        pairs: dict[tuple[int | None, int | None], set[float | None]] = {}
-        for channel in of_kind:
-            pairs.setdefault(channel.pair, set()).add(channel.colour)
-        for (source, detector), found in pairs.items():
-            if lacking := wanted - found:
-                raise RecordingError(
-                    f"{path}: source {source} and detector {detector} lack the wavelength "
-                    f"{_list_nm(lacking)}; this pair has only {_list_nm(found)}, other pairs have "
-                    f"{_list_nm(wanted)}. Restore the channel, or remove the pair from the recording."
-                )
-
-
-def _list_nm(wavelengths: set[float | None]) -> str:
-    return " and ".join(f"{nm:g} nm" if nm is not None else "none" for nm in sorted(wavelengths, key=str))
 
 
 def in_order(events: Sequence[Event]) -> tuple[tuple[Event, ...], list[str]]:

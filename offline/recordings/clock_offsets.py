@@ -66,43 +66,31 @@ class Offsets:
 
 @dataclass(eq=False)
 class _Filters:
-    """Kalman filters of offset and drift, one for each pair of noise and wander; all (n_filters,)."""
+    """Kalman filters of offset and drift, one for each pair of noise and wander."""
 
-    noise: Floats
-    wander: Floats
-    state: Floats
-    """(5, n_filters): mean offset and drift, variance of the offset, covariance, variance of the drift."""
-    wild: Floats
-    """How many comparisons were not believed."""
+    noise: Floats  # (n_filters,)
+    wander: Floats  # (n_filters,)
+    mean: Floats  # (n_filters, 2): offset and drift
+    covariance: Floats  # (n_filters, 2, 2), of these
+    wild: Floats  # (n_filters,): how many comparisons were not believed
 
     def pass_time(self, dt: float) -> None:
         """Let time go by (s)."""
-        m0, m1, p00, p01, p11 = self.state
-        q = self.wander**2
-        self.state = np.array([
-            m0 + dt * m1,
-            m1,
-            p00 + dt * (2.0 * p01 + dt * p11) + q * dt**3 / 3.0,
-            p01 + dt * p11 + q * dt**2 / 2.0,
-            p11 + q * dt,
-        ])  # fmt: skip
+        moved = np.array([[1.0, dt], [0.0, 1.0]])
+        wandered = np.array([[dt**3 / 3.0, dt**2 / 2.0], [dt**2 / 2.0, dt]])
+        self.mean = self.mean @ moved.T
+        self.covariance = moved @ self.covariance @ moved.T + self.wander[:, None, None] ** 2 * wandered
 
     def compare(self, offset: float) -> Floats:
         """Take a comparison (s); its log likelihood, (n_filters,)."""
-        m0, m1, p00, p01, p11 = self.state
-        variance = p00 + self.noise**2
-        away = offset - m0
+        variance = self.covariance[:, 0, 0] + self.noise**2
+        away = offset - self.mean[:, 0]
         likely = np.log(1.0 - WILD_SHARE) - 0.5 * (np.log(2 * np.pi * variance) + away**2 / variance)
         wild: Bools = likely < np.log(WILD_SHARE / WILD_S)
-        gain0, gain1 = np.where(wild, 0.0, p00 / variance), np.where(wild, 0.0, p01 / variance)
+        gain = np.where(wild, 0.0, self.covariance[:, :, 0].T / variance)  # (2, n_filters)
         self.wild = self.wild + wild
-        self.state = np.array([
-            m0 + gain0 * away,
-            m1 + gain1 * away,
-            (1.0 - gain0) * p00,
-            (1.0 - gain0) * p01,
-            p11 - gain1 * p01,
-        ])  # fmt: skip
+        self.mean = self.mean + (gain * away).T
+        self.covariance = self.covariance - gain.T[:, :, None] * self.covariance[:, :1]
         return np.maximum(likely, np.log(WILD_SHARE / WILD_S))
 
 
@@ -165,8 +153,9 @@ def _begin(at: Floats, found: Floats, start: float, noise: Floats, wander: Float
     ahead = float(at[min(FIRST, len(at)) - 1]) - start
     wide = 10.0 * (noise + spread + DRIFT * ahead) + wander * ahead**1.5
     zero = np.zeros(len(noise))
-    drift = DRIFT**2 + WANDERED_S * wander**2
-    return _Filters(noise, wander, np.array([zero + middle, zero, wide**2, zero, drift]), zero)
+    mean = np.stack([zero + middle, zero], axis=1)
+    covariance = np.stack([wide**2, zero, zero, DRIFT**2 + WANDERED_S * wander**2], axis=1)
+    return _Filters(noise, wander, mean, covariance.reshape(-1, 2, 2), zero)
 
 
 def _knots(at: Floats, first: float, last: float) -> tuple[Floats, list[int]]:
@@ -179,38 +168,23 @@ def _knots(at: Floats, first: float, last: float) -> tuple[Floats, list[int]]:
 
 
 def _smooth(filters: _Filters, knots: Floats, compared: list[int], found: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of the offset at knots by each filter, (n_knots, n_filters) s and s2."""
+    """Mean and variance of the offset at knots by each filter, (n_knots, n_filters) s and s2.
+
+    The smoother is Rauch's, Tung's and Striebel's.
+    """
     ahead, kept = [], []
     steps = np.diff(knots, prepend=knots[0]).tolist()
     for dt, which in zip(steps, compared, strict=True):
         filters.pass_time(dt)
-        ahead.append(filters.state)
+        ahead.append((filters.mean, filters.covariance))
         if which >= 0:
             filters.compare(float(found[which]))
-        kept.append(filters.state)
-    smooth = np.array(kept)
+        kept.append((filters.mean, filters.covariance))
+    mean, covariance = (np.array(each) for each in zip(*kept, strict=True))
     for i in range(len(knots) - 2, -1, -1):
-        smooth[i] = _back(kept[i], ahead[i + 1], smooth[i + 1], steps[i + 1])
-    return smooth[:, 0].copy(), np.maximum(smooth[:, 2], 0.0)
-
-
-def _back(kept: Floats, ahead: Floats, later: Floats, dt: float) -> Floats:
-    """One step of the Rauch-Tung-Striebel smoother."""
-    m0, m1, p00, p01, p11 = kept
-    a00, a01, a11 = ahead[2:]
-    # c = p f' / a, with f = [[1, dt], [0, 1]]
-    det = a00 * a11 - a01**2
-    b00, b10 = p00 + dt * p01, p01 + dt * p11
-    c00, c01 = (b00 * a11 - p01 * a01) / det, (p01 * a00 - b00 * a01) / det
-    c10, c11 = (b10 * a11 - p11 * a01) / det, (p11 * a00 - b10 * a01) / det
-    d0, d1 = later[0] - ahead[0], later[1] - ahead[1]
-    e00, e01, e11 = later[2] - a00, later[3] - a01, later[4] - a11
-    g00, g01 = c00 * e00 + c01 * e01, c00 * e01 + c01 * e11
-    g10, g11 = c10 * e00 + c11 * e01, c10 * e01 + c11 * e11
-    return np.array([
-        m0 + c00 * d0 + c01 * d1,
-        m1 + c10 * d0 + c11 * d1,
-        p00 + g00 * c00 + g01 * c01,
-        p01 + g00 * c10 + g01 * c11,
-        p11 + g10 * c10 + g11 * c11,
-    ])  # fmt: skip
+        foreseen, spread = ahead[i + 1]
+        moved = np.array([[1.0, steps[i + 1]], [0.0, 1.0]])
+        gain = covariance[i] @ moved.T @ np.linalg.inv(spread)
+        mean[i] += np.einsum("fij,fj->fi", gain, mean[i + 1] - foreseen)
+        covariance[i] += gain @ (covariance[i + 1] - spread) @ gain.swapaxes(1, 2)
+    return mean[:, :, 0], np.maximum(covariance[:, :, 0, 0], 0.0)

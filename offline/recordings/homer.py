@@ -12,16 +12,9 @@ from scipy.io.matlab import MatReadError
 from models.arrays import Floats
 from models.errors import RecordingError
 from offline.recordings.bad_marks import CHANNELS, SAMPLES, without_marked
-from offline.recordings.checks import (
-    check_pairs,
-    check_times,
-    in_order,
-    is_regular,
-    missing_values,
-    nominal_rate,
-)
+from offline.recordings.checks import check_times, in_order, is_regular, missing_values, nominal_rate
 from offline.recordings.damage import MISLED
-from offline.recordings.plausible import check_distances, check_steps, check_wavelengths, length_factor
+from offline.recordings.plausible import check_channels, check_steps, length_factor
 from realtime.channels.optodes import between, positions_of, standard_name
 from realtime.signal import Channel, Kind, Position, SignalSpec
 from realtime.sources.markers import Marks, label_of
@@ -60,9 +53,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     unit, factor = length_factor(declared, length_unit, path)
     channels = _channels(probe, measured, factor, path)
     spec = SignalSpec(channels, nominal_rate(times))
-    check_distances(spec, path, unit)
-    check_wavelengths(spec.channels, path)
-    check_pairs(channels, path)
+    check_channels(spec, path, unit)
     events, remarks = _events(content, times, path)
     notes: dict[str, Any] = {"format": "Homer .nirs", "length_unit": unit}
     auxiliary = content.get("aux")

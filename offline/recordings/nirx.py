@@ -13,10 +13,10 @@ import numpy as np
 from scipy.io.matlab import MatReadError
 
 from models.errors import RecordingError, SignalError
-from offline.recordings.checks import check_pairs, held_once, in_order, missing_values
+from offline.recordings.checks import held_once, in_order, missing_values
 from offline.recordings.damage import LOST_SHARE, MISLED
 from offline.recordings.dates import local_start, utc_of
-from offline.recordings.plausible import check_distances, check_wavelengths
+from offline.recordings.plausible import check_channels
 from realtime.channels.mne_info import spec_from_info
 from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
@@ -54,9 +54,7 @@ def read_nirx(path: Path) -> Recording:
         raise RecordingError(f"{folder} cannot be read as a NIRx recording: {why}") from error
     remarks = sorted({words for warning in caught if (words := _in_our_words(str(warning.message)))})
     # NIRx's own units are fixed, and MNE has moved the positions into the head frame.
-    check_distances(spec, folder, "m", correctable=False)
-    check_wavelengths(spec.channels, folder)
-    check_pairs(spec.channels, folder)
+    check_channels(spec, folder, "m", correctable=False)
     data = np.asarray(raw.get_data(), dtype=np.float64)
     # The files hold no durations; those that MNE gives, 1 s each, are of its own making.
     # A row of zeros is a line that went back to rest.

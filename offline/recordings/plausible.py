@@ -1,6 +1,6 @@
-"""Numbers that a file declares and that cannot be: distances, wavelengths, steps in time, concentrations.
+"""What a file declares and what cannot be: distances, wavelengths, pairs, steps in time, concentrations.
 
-They are read without a word where only their form is looked at, and what is computed from them is wrong by
+Numbers are read without a word where only their form is looked at, and what is computed from them is wrong by
 factors of a thousand.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import RecordingError
+from offline.recordings.checks import LIGHT
 from realtime.channels.units import LENGTHS
 from realtime.channels.wavelengths import impossible_light
 from realtime.signal import Channel, Position, SignalSpec
@@ -40,11 +41,19 @@ def length_factor(declared: str, length_unit: str | None, path: Path) -> tuple[s
     return unit, LENGTHS[unit]
 
 
-def check_distances(spec: SignalSpec, path: Path, unit: str, *, correctable: bool = True) -> None:
-    """Refuse positions in a unit (``m``, ``cm``, ``mm``) that cannot be true.
+def check_channels(spec: SignalSpec, path: Path, unit: str, *, correctable: bool = True) -> None:
+    """Refuse distances and light that cannot be (`realtime.channels.wavelengths`), and incomplete pairs.
 
-    Whether a person can state another unit for the format, `correctable`, decides what the message advises.
+    Positions were in `unit` (``m``, ``cm``, ``mm``); whether a person can state another for the format,
+    `correctable`, decides what the message advises.
     """
+    _check_distances(spec, path, unit, correctable)
+    if wrong := impossible_light(spec.channels):
+        raise RecordingError(f"{path}: {wrong}. Correct the wavelengths in the file.")
+    _check_pairs(spec.channels, path)
+
+
+def _check_distances(spec: SignalSpec, path: Path, unit: str, correctable: bool) -> None:
     known = [channel.distance for channel in spec.channels if channel.distance is not None]
     if not known or NEAR_M <= (median := float(np.median(known))) <= FAR_M:
         return
@@ -78,10 +87,25 @@ def rescaled(spec: SignalSpec, factor: float) -> SignalSpec:
     return SignalSpec(tuple(map(channel, spec.channels)), spec.rate)
 
 
-def check_wavelengths(channels: Sequence[Channel], path: Path) -> None:
-    """Refuse wavelengths that cannot be (`realtime.channels.wavelengths`)."""
-    if wrong := impossible_light(channels):
-        raise RecordingError(f"{path}: {wrong}. Correct the wavelengths in the file.")
+def _check_pairs(channels: Sequence[Channel], path: Path) -> None:
+    """Refuse a source-detector pair that lacks one of the wavelengths of the others."""
+    for kind in LIGHT:
+        of_kind = [channel for channel in channels if channel.kind is kind and None not in channel.pair]
+        wanted = {channel.colour for channel in of_kind}
+        pairs: dict[tuple[int | None, int | None], set[float | None]] = {}
+        for channel in of_kind:
+            pairs.setdefault(channel.pair, set()).add(channel.colour)
+        for (source, detector), found in pairs.items():
+            if lacking := wanted - found:
+                raise RecordingError(
+                    f"{path}: source {source} and detector {detector} lack the wavelength "
+                    f"{_list_nm(lacking)}; this pair has only {_list_nm(found)}, other pairs have "
+                    f"{_list_nm(wanted)}. Restore the channel, or remove the pair from the recording."
+                )
+
+
+def _list_nm(wavelengths: set[float | None]) -> str:
+    return " and ".join(f"{nm:g} nm" if nm is not None else "none" for nm in sorted(wavelengths, key=str))
 
 
 def check_steps(times: Floats, path: Path, declared: str, unit: float = 1.0) -> None:

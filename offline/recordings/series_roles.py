@@ -30,24 +30,12 @@ FAR = 10.0
 
 
 class SeriesTable(NamedTuple):
-    """What a table of region signals holds.
+    """What a table of region signals holds."""
 
-    Parameters
-    ----------
-    names : tuple of str
-        Of regions, as the table has them; numbered where it has none.
-    data : (n_regions, n_volumes) float64
-        NaN where the table says that nothing is known.
-    times : (n_volumes,) float64 or None
-        What a column of times says, in the unit of the table.
-    remarks : list of str
-        What was ignored.
-    """
-
-    names: tuple[str, ...]
-    data: Floats
-    times: Floats | None
-    remarks: list[str]
+    names: tuple[str, ...]  # of regions, as the table has them; numbered where it has none
+    data: Floats  # (n_regions, n_volumes), NaN where the table says that nothing is known
+    times: Floats | None  # (n_volumes,): what a column of times says, in the unit of the table
+    remarks: list[str]  # what was ignored
 
 
 class ColumnRole(Enum):
@@ -81,18 +69,8 @@ def regions_of(
 ) -> SeriesTable:
     """What is measured in a table of numbers: without the columns that count volumes or tell their times.
 
-    Parameters
-    ----------
-    path : Path
-        Of the table, for messages.
-    header : sequence of str or None
-        What the columns are called.
-    data : (n_columns, n_volumes) float64
-        Its numbers.
-    weak : bool
-        Whether the names stand in a comment, which may be about something else.
-    remarks : sequence of str
-        What else is known of it.
+    Of what columns are called and their numbers, (n_columns, n_volumes) float64.  Names are `weak` where they
+    stand in a comment, which may be about something else; `remarks` are what else is known of the table.
 
     Raises
     ------

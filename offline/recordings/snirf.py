@@ -20,7 +20,6 @@ from offline.recordings import hdf5
 from offline.recordings.bad_marks import without_marked
 from offline.recordings.checks import (
     HAEMOGLOBIN,
-    check_pairs,
     check_times,
     held_once,
     in_order,
@@ -31,10 +30,9 @@ from offline.recordings.checks import (
 from offline.recordings.dates import local_start, utc_of
 from offline.recordings.plausible import (
     TIME_UNITS,
+    check_channels,
     check_concentrations,
-    check_distances,
     check_steps,
-    check_wavelengths,
     length_factor,
 )
 from offline.recordings.snirf_columns import marks_in, standard_columns
@@ -113,8 +111,7 @@ def _read(
         check_steps(times, path, time_unit, time_factor)
     spec = SignalSpec(tuple(c for c in standard.channels if c is not None), nominal_rate(times))
     # By the standard fields, before our own: who corrects a unit means these.
-    check_distances(spec, path, unit)
-    check_wavelengths(spec.channels, path)
+    check_channels(spec, path, unit)
     data = np.ascontiguousarray(raw.T[columns]) * np.array([standard.scales[i] for i in columns])[:, None]
     offset = _offset(block, n_columns)
     if np.any(offset):
@@ -129,7 +126,6 @@ def _read(
         spec = full or spec
         if full is None:
             remarks.append("the file was changed after hemostream wrote it; read by its standard fields")
-    check_pairs(spec.channels, path)
     remarks += others
     if not is_regular(times):
         steps = np.diff(times)

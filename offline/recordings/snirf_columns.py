@@ -30,20 +30,10 @@ CONTINUOUS_WAVE, PROCESSED = 1, 99999
 
 @dataclass
 class StandardColumns:
-    """What SNIRF's own fields say of the columns.
+    """What SNIRF's own fields say of the columns: of each its channel, None where it is no signal of ours.
 
-    Parameters
-    ----------
-    channels : list of Channel or None
-        One for each column of the data; None where it is no signal of ours.
-    scales : list of float
-        What the columns' values are to be multiplied by to be in the channels' units.
-    skipped : set of str
-        What the other columns are.
-    undeclared : set of int
-        Columns of concentrations whose unit is not stated: they are taken for mol/L.
-    remarks : list of str
-        What is odd about them.
+    Values times ``scales`` are in the channels' units; ``skipped`` is what the other columns are; columns
+    that are ``undeclared`` are concentrations whose unit is not stated, taken for mol/L.
     """
 
     channels: list[Channel | None] = field(default_factory=list)
@@ -56,16 +46,10 @@ class StandardColumns:
 def standard_columns(
     nirs: h5py.Group, block: h5py.Group, factor: float, *, haemoglobin_unit: str | None = None
 ) -> StandardColumns:
-    """Understand the measurement list and the probe.
+    """Understand the measurement list and the probe of a measurement and its data block.
 
-    Parameters
-    ----------
-    nirs, block : h5py.Group
-        A measurement, and its data block.
-    factor : float
-        Metres in one unit of the probe's positions.
-    haemoglobin_unit : str or None
-        What concentrations are really in, where the file does not say so, or wrongly.
+    `factor` are the metres in one unit of the probe's positions, `haemoglobin_unit` is what concentrations
+    are really in, where the file does not say so, or wrongly.
     """
     probe = hdf5.member(nirs, "probe")
     if not isinstance(probe, h5py.Group):
@@ -147,14 +131,11 @@ def _columns(block: h5py.Group) -> Sequence[_Column]:
 
 
 def _in_own_group(group: h5py.Group) -> _Column:
-    def number(field: str) -> float | None:
-        return next(iter(_numbers(group, field)), None)
-
     return _Column(
         str(group.name),
         lambda field: hdf5.text(group, field),
         lambda field: hdf5.integer(group, field),
-        number,
+        lambda field: next(iter(_numbers(group, field)), None),
     )
 
 

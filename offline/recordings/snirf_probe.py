@@ -17,24 +17,13 @@ _WORDS = ("source", "detector")
 
 @dataclass
 class Optodes:
-    """The optodes of one side: SNIRF's indices are rows, its labels are names.
+    """The optodes of one side: SNIRF's indices are rows, its labels are names."""
 
-    Parameters
-    ----------
-    positions : dict of int to Position
-        By row, from 1, in m.
-    names : list of str
-        Of each row, empty where the file gives none.
-    numbers : list of int
-        Of each row: the one that its name says (S3 is 3), where all names of the side say one.
-    remark : str
-        Why names were not taken; empty where they were.
-    """
-
-    positions: dict[int, Position]
-    names: list[str] = field(default_factory=list)
+    positions: dict[int, Position]  # by row, from 1, in m
+    names: list[str] = field(default_factory=list)  # of each row, empty where the file gives none
+    # Of each row the number that its name says (S3 is 3), where all names of the side say one.
     numbers: list[int] = field(default_factory=list)
-    remark: str = ""
+    remark: str = ""  # why names were not taken; empty where they were
 
     def name(self, row: int) -> str | None:
         """What the file calls the optode in a row (from 1)."""

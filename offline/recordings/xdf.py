@@ -22,9 +22,9 @@ import numpy as np
 import pyxdf
 
 from models.errors import RecordingError
-from offline.recordings.checks import check_pairs, check_times, missing_values
+from offline.recordings.checks import check_times, missing_values
 from offline.recordings.damage import LOST_SHARE
-from offline.recordings.plausible import check_distances, check_wavelengths, length_factor, rescaled
+from offline.recordings.plausible import check_channels, length_factor, rescaled
 from offline.recordings.xdf_chunks import content_of, whole_chunks
 from offline.recordings.xdf_clock import on_recorder_clock
 from offline.recordings.xdf_events import read_events, unread
@@ -71,9 +71,7 @@ def read_xdf(
     unit, factor = length_factor("mm", length_unit, path)
     if length_unit is not None:
         spec = rescaled(spec, factor / LENGTHS["mm"])
-    check_distances(spec, path, unit)
-    check_wavelengths(spec.channels, path)
-    check_pairs(spec.channels, path)
+    check_channels(spec, path, unit)
     n_rows = int(chosen.info.findtext("channel_count", "0"))
     if left := n_rows - len(spec):
         remarks.append(f"{left} of {n_rows} rows are auxiliary and were ignored")

@@ -30,15 +30,7 @@ HEADER, STREAM, SAMPLES, CLOCK, FOOTER = 1, 2, 3, 4, 6
 ALL_TAGS = range(1, 7)
 MOST_TRIED = 1000
 """So many beginnings of chunks are tried behind a damaged place; a recorder's first or second is one."""
-_WIDTHS: dict[str, int] = {
-    "double64": 8,
-    "float32": 4,
-    "int64": 8,
-    "int32": 4,
-    "int16": 2,
-    "int8": 1,
-    "string": 0,
-}
+_WIDTHS = {"double64": 8, "float32": 4, "int64": 8, "int32": 4, "int16": 2, "int8": 1, "string": 0}
 """Bytes of a value; texts have a length each."""
 
 
@@ -65,18 +57,10 @@ def content_of(path: Path) -> bytes:
 
 
 class Chunks(NamedTuple):
-    """What a file holds.
+    """What a file holds: its content but for what is not whole, what that was, and how many bytes of it.
 
-    Parameters
-    ----------
-    content : bytes
-        The file, but for what is not whole.
-    damage : sequence of str
-        What that was.
-    lost : int
-        Bytes of it.
-    compared_after : mapping of int to list of int
-        By the number of a stream: how many of its samples were written before each comparison of its clock.
+    ``compared_after`` says, by the number of a stream, how many of its samples were written before each
+    comparison of its clock.
     """
 
     content: bytes

@@ -51,26 +51,15 @@ LONGEST_FILE_S = 1e6
 class OnRecorderClock(NamedTuple):
     """Stamps on the recorder's clock.
 
-    Parameters
-    ----------
-    times : (n_samples,) float64
-        s on the recorder's clock, in the order of arrival.
-    uncertainty : (n_samples,) float64
-        How wrong the comparisons may leave each, s; constant over stretches.
-    not_believed : int
-        Comparisons that were ignored.
-    clocks : int
-        How many the sender had, one after the other; 0 where none was compared.
-    uncompared : bool
-        Whether stamps lie so far from all comparisons of their clock that it is not the clock that was
-        compared: the device stamps by one of its own.  Nothing can be claimed then of the recorder's; the
-        uncertainty is that of the offset.
+    They are ``uncompared`` where they lie so far from all comparisons of their clock that it is not the clock
+    that was compared: the device stamps by one of its own.  Nothing can be claimed then of the recorder's;
+    the uncertainty is that of the offset.
     """
 
-    times: Floats
-    uncertainty: Floats
-    not_believed: int = 0
-    clocks: int = 0
+    times: Floats  # (n_samples,): s on the recorder's clock, in the order of arrival
+    uncertainty: Floats  # (n_samples,): how wrong comparisons may leave each, s; constant over stretches
+    not_believed: int = 0  # comparisons that were ignored
+    clocks: int = 0  # how many the sender had, one after the other; 0 where none was compared
     uncompared: bool = False
 
     @property

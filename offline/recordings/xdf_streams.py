@@ -23,33 +23,15 @@ _TYPES = {one.lower() for one in TYPES}
 
 @dataclass(frozen=True, eq=False)
 class XdfStream:
-    """One stream of a file.
+    """One stream of a file."""
 
-    Parameters
-    ----------
-    info : Element
-        Header with description.
-    values : (n_samples, n_channels) array, or list of list of str
-        As sent.
-    times : (n_samples,) float64
-        Seconds on the recorder's clock.
-    compared : (n_measurements,) float64
-        When the clocks were compared, s on the recorder's own clock.
-    uncertainty : (n_samples,) float64
-        How wrong those comparisons may leave each time, s.
-    clock_remarks : tuple of str
-        What a person should know of them.
-    declared : int or None
-        Samples that its footer says there are; None where it has no footer.
-    """
-
-    info: ET.Element
-    values: Any
-    times: Floats
-    compared: Floats
-    uncertainty: Floats
-    clock_remarks: tuple[str, ...] = ()
-    declared: int | None = None
+    info: ET.Element  # header with description
+    values: Any  # as sent: (n_samples, n_channels), or a list of texts a sample
+    times: Floats  # (n_samples,): s on the recorder's clock
+    compared: Floats  # (n_measurements,): when the clocks were compared, s on the recorder's own clock
+    uncertainty: Floats  # (n_samples,): how wrong those comparisons may leave each time, s
+    clock_remarks: tuple[str, ...] = ()  # what a person should know of them
+    declared: int | None = None  # samples that its footer says there are; None where it has no footer
 
     @property
     def lost(self) -> int:

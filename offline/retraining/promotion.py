@@ -17,27 +17,15 @@ MARGIN = 0.02
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparison gave: whether and why the candidate takes the old one's place.
-
-    Parameters
-    ----------
-    people : int
-        How many were compared.
-    margin : float
-        Fixed beforehand, nats.
-    difference, bound : float
-        Mean of old less new log loss, nats, above 0 where the candidate is better; its one-sided 95 % bound.
-    groups : mapping of str to float
-        The difference in each declared subgroup.
-    """
+    """What the comparison gave: whether and why the candidate takes the old one's place."""
 
     promoted: bool
     why: str
-    people: int
-    margin: float
-    difference: float
-    bound: float
-    groups: Mapping[str, float]
+    people: int  # how many were compared
+    margin: float  # fixed beforehand, nats
+    difference: float  # mean of old less new log loss, nats, above 0 where the candidate is better
+    bound: float  # its one-sided 95 % bound
+    groups: Mapping[str, float]  # the difference in each declared subgroup
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
@@ -55,16 +43,9 @@ def decide(
     groups: Mapping[str, npt.NDArray[np.bool_]],
     margin: float = MARGIN,
 ) -> Verdict:
-    """Compare by paired differences of the same locked people.
+    """Compare the log losses, (n_people,) float64 nats, of the same locked people by paired differences.
 
-    Parameters
-    ----------
-    old, new : (n_people,) float64
-        Their log loss, nats.
-    groups : mapping of str to (n_people,) bool
-        Who belongs to each declared subgroup.
-    margin : float
-        Nats, above 0.
+    ``groups`` say who belongs to each declared subgroup, (n_people,) bool; the margin is in nats, above 0.
     """
     apart = old - new
     n = len(apart)

@@ -13,26 +13,14 @@ SHIFT_RISE_S = 0.3
 
 
 class HeadMotion(NamedTuple):
-    """When the head moved, and how much each pair felt of it.
+    """When the head moved, and how much each pair felt of it."""
 
-    Parameters
-    ----------
-    spikes, shifts : (n_spikes,), (n_shifts,) float64, seconds
-        Peaks of spikes and middles of shifts.
-    spike_sizes, shift_sizes : same shapes, float64
-        In standard deviations of the clean optical density, signed.
-    spike_widths : (n_spikes,) float64, seconds
-        Time over which a spike falls to 1/e.
-    gains : (n_pairs, n_spikes + n_shifts) float64
-        Factor of each pair on each spike, then on each shift.
-    """
-
-    spikes: Floats
-    shifts: Floats
-    spike_sizes: Floats
-    shift_sizes: Floats
-    spike_widths: Floats
-    gains: Floats
+    spikes: Floats  # (n_spikes,): peaks, s
+    shifts: Floats  # (n_shifts,): middles, s
+    spike_sizes: Floats  # (n_spikes,), in standard deviations of the clean optical density, signed
+    shift_sizes: Floats  # (n_shifts,), likewise
+    spike_widths: Floats  # (n_spikes,): time over which a spike falls to 1/e, s
+    gains: Floats  # (n_pairs, n_spikes + n_shifts): factor of each pair on each spike, then on each shift
 
 
 def draw_motion(settings: Simulation, seed: Seed, session: int, n_pairs: int) -> HeadMotion:
@@ -83,21 +71,11 @@ def fast_sd(density: Floats, rate: float) -> Floats:
 
 
 class Coupling(NamedTuple):
-    """How well each pair is coupled to the head.
+    """How well each pair is coupled to the head."""
 
-    Parameters
-    ----------
-    mean : (n_pairs, 2) float64, V
-        Mean intensity at each wavelength.
-    noise : (n_pairs,) float64
-        Factor on the measurement noise.
-    bad : (n_pairs,) bool
-        Badly coupled: a fiftieth of the light, thirty times the noise.
-    """
-
-    mean: Floats
-    noise: Floats
-    bad: Bools
+    mean: Floats  # (n_pairs, 2): mean intensity at each wavelength, V
+    noise: Floats  # (n_pairs,): factor on the measurement noise
+    bad: Bools  # (n_pairs,): badly coupled, a fiftieth of the light and thirty times the noise
 
 
 def draw_coupling(session: SimulatedSession) -> Coupling:

@@ -30,10 +30,7 @@ BANDS_HZ = ((0.005, 0.01), (0.01, 0.02), (0.02, 0.04), (0.04, 0.07), (0.07, 0.13
 def latent_auc(group_effect: float) -> float:
     """Area under the ROC curve of the perfect scorer of two independent parameters of equal spread.
 
-    Parameters
-    ----------
-    group_effect : float
-        Cohen's d of each: together the groups differ by ``sqrt(2) * d``, and the area is ``Phi(d)``.
+    Of Cohen's d of each: together the groups differ by ``sqrt(2) * d``, and the area is ``Phi(d)``.
     """
     return float(norm.cdf(abs(group_effect)))
 
@@ -41,21 +38,10 @@ def latent_auc(group_effect: float) -> float:
 def recording_features(series: Floats, partners: npt.NDArray[np.intp], rate: float) -> Floats:
     """What a whole recording shows of memory and of homotopic correlation.
 
-    Parameters
-    ----------
-    series : (n_channels, n_samples) float64
-        Concentration changes, mol/L.
-    partners : (n_channels,) intp
-        The mirrored channel of each, of the same chromophore.
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    (n_features,) float64
-        Log power of each band, its slope over frequency, and the Fisher z of the correlation of mirrored
-        channels in each band, each as mean over channels; bands that the recording is too short for are
-        left out.
+    Of concentration changes, (n_channels, n_samples) float64 mol/L at a rate, Hz, and the mirrored channel of
+    each, of the same chromophore, (n_channels,) intp, it gives (n_features,) float64: log power of each band,
+    its slope over frequency, and the Fisher z of the correlation of mirrored channels in each band, each as
+    mean over channels; bands that the recording is too short for are left out.
     """
     n = series.shape[1]
     clean = detrend(series, axis=1)
@@ -109,11 +95,6 @@ def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> F
     count = np.bincount(whose, minlength=n_people)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.bincount(whose, log_odds, minlength=n_people) / np.where(count, count, np.nan))
-
-
-def area(scores: Floats, positive: Bools) -> float:
-    """Area under the ROC curve of (n,) scores, (n,) bool says who belongs to the second group."""
-    return float(_placements(scores, positive)[0].mean())
 
 
 class Difference(NamedTuple):

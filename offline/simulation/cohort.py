@@ -28,18 +28,8 @@ def bayes_ceiling(group_effect: float) -> float:
     """The best accuracy by person that is possible at all, were a person's parameters known exactly.
 
     Two equal groups differ in two independent normal parameters by ``group_effect`` spreads each,
-    so by ``sqrt(2) * group_effect`` along the best direction; half of that lies on either side of
-    the border.  From signals, which show the parameters only with error, less can be had.
-
-    Parameters
-    ----------
-    group_effect : float
-        Cohen's d of each parameter.
-
-    Returns
-    -------
-    float
-        0.5 to 1.
+    so by ``sqrt(2) * group_effect`` (Cohen's d) along the best direction; half of that lies on either
+    side of the border.  From signals, which show the parameters only with error, less can be had.
     """
     return float(norm.cdf(abs(group_effect) / math.sqrt(2.0)))
 

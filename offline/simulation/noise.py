@@ -43,24 +43,11 @@ class Grid:
 
 
 def long_memory_density(frequency: Floats, exponent: float, rms: float) -> Floats:
-    """Power law of a DFA exponent, scaled by what it holds between 0.01 and 0.07 Hz.
+    """Power law of a DFA exponent, scaled to a root mean square from 0.01 to 0.07 Hz.
 
     A series whose density falls as ``f**-beta`` has the exponent ``(beta + 1) / 2`` (Heneghan and
-    McDarby 2000, *Physical Review E* 62, 6103).
-
-    Parameters
-    ----------
-    frequency : (n_frequencies,) float64, Hz
-        Even grid from 0.
-    exponent : float
-        DFA exponent of the series.
-    rms : float
-        Root mean square from 0.01 to 0.07 Hz.
-
-    Returns
-    -------
-    (n_frequencies,) float64, rms unit squared per Hz
-        One-sided density, nothing at 0 Hz.
+    McDarby 2000, *Physical Review E* 62, 6103).  Of an even grid from 0, (n_frequencies,) float64 Hz, it
+    gives the one-sided density, (n_frequencies,) float64 in the unit of `rms` squared per Hz, 0 at 0 Hz.
     """
 
     def shape(hz: Floats) -> Floats:

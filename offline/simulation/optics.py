@@ -17,19 +17,12 @@ def extinction(wavelengths: tuple[float, float]) -> Floats:
 
 
 def optical_density(haemoglobin: Floats, paths: Floats, wavelengths: tuple[float, float]) -> Floats:
-    """Optical density of concentrations, (n_pairs, 2, n_samples): pairs by wavelengths by samples.
+    """Optical density of concentrations, (n_pairs, 2, n_samples): pairs by wavelengths (nm) by samples.
 
-    Parameters
-    ----------
-    haemoglobin : (2, n_pairs, n_samples) float64, mol/L
-        HbO and HbR, as differences from those at the mean intensity.
-    paths : (n_pairs,) float64, metres
-        Distance times partial pathlength factor.
-    wavelengths : tuple of 2 floats
-        Nanometres.
+    Of HbO and HbR, (2, n_pairs, n_samples) float64 mol/L, as differences from those at the mean intensity,
+    over paths, (n_pairs,) float64 m: distance times partial pathlength factor.
     """
-    both = np.stack(list(haemoglobin), axis=1)  # (n_pairs, 2, n_samples)
-    return np.asarray(paths[:, np.newaxis, np.newaxis] * (extinction(wavelengths) @ both))
+    return paths[:, np.newaxis, np.newaxis] * (extinction(wavelengths) @ haemoglobin.swapaxes(0, 1))
 
 
 def noise_density(noise_rms: float, wavelengths: tuple[float, float]) -> float:

@@ -30,57 +30,25 @@ def chance(seed: Seed, *names: str | int) -> np.random.Generator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What one simulated person brings to every session.
+    """What one simulated person brings to every session."""
 
-    Parameters
-    ----------
-    group : int
-        0 (A) or 1 (B).
-    age : float
-        Years; means nothing.
-    sex : str
-        F or M; means nothing.
-    dfa_hbo, dfa_hbr : float
-        DFA exponents of the slow part.
-    homotopic : float
-        Correlation of the slow cerebral HbO of mirrored pairs.
-    cardiac_hz, respiration_hz, mayer_hz : float
-        Mean rates (Hz).
-    fluctuation : float
-        Factor on all spontaneous fluctuations.
-    response : float
-        Factor on the evoked response.
-    latency_s : float
-        Time to peak (s) of the response to a brief stimulus.
-    lateral : float
-        By which fraction the hemisphere on a hand's side responds less; 0 where the task has no sides.
-    pathlength : float
-        Partial pathlength factor.
-    gain : float
-        Factor on all intensities.
-    noise : float
-        Factor on the measurement noise.
-    hbo_hbr : float
-        Middle (Fisher z) of this person's correlations between HbO and HbR.
-    """
-
-    group: int
-    age: float
-    sex: str
-    dfa_hbo: float
+    group: int  # 0 (A) or 1 (B)
+    age: float  # years; means nothing
+    sex: str  # F or M; means nothing
+    dfa_hbo: float  # DFA exponents of the slow part
     dfa_hbr: float
-    homotopic: float
-    cardiac_hz: float
+    homotopic: float  # correlation of the slow cerebral HbO of mirrored pairs
+    cardiac_hz: float  # mean rates (Hz)
     respiration_hz: float
     mayer_hz: float
-    fluctuation: float
-    response: float
-    latency_s: float
-    lateral: float
-    pathlength: float
-    gain: float
-    noise: float
-    hbo_hbr: float
+    fluctuation: float  # factor on all spontaneous fluctuations
+    response: float  # factor on the evoked response
+    latency_s: float  # time to peak (s) of the response to a brief stimulus
+    lateral: float  # by which fraction the side of the hand responds less; 0 where the task has no sides
+    pathlength: float  # partial pathlength factor
+    gain: float  # factor on all intensities
+    noise: float  # factor on the measurement noise
+    hbo_hbr: float  # middle (Fisher z) of this person's correlations between HbO and HbR
 
 
 def draw_person(settings: Simulation, seed: Seed, group: int) -> Person:

@@ -5,12 +5,12 @@ mirror images in the plane ``x = 0``.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
 from offline.simulation.settings import Simulation
-from realtime.channels.optodes import midpoint
+from realtime.channels.optodes import between
 from realtime.signal import Channel, Kind, Position, SignalSpec
 
 LONG_M = 0.03
@@ -21,23 +21,13 @@ PAIRS_A_ROW = 5
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A source and a detector.
-
-    Parameters
-    ----------
-    source, detector : int
-        Numbers from 1.
-    source_position, detector_position : tuple of 3 floats
-        Metres; x to the right, y to the front, z up.
-    short : bool
-        Whether it sees the scalp only.
-    """
+    """A source and a detector, numbered from 1; positions in metres, x to the right, y to the front, z up."""
 
     source: int
     detector: int
     source_position: Position
     detector_position: Position
-    short: bool = False
+    short: bool = False  # whether it sees the scalp only
 
     @property
     def name(self) -> str:
@@ -92,22 +82,16 @@ def make_pairs(settings: Simulation) -> tuple[Pair, ...]:
 def make_spec(pairs: tuple[Pair, ...], settings: Simulation) -> SignalSpec:
     """Channels of intensity: both wavelengths of a pair, then the next pair."""
     channels = []
-    for pair in pairs:
-        for wavelength in settings.wavelengths:
-            channels.append(
-                Channel(
-                    name=f"{pair.name} {wavelength:g}",
-                    kind=Kind.INTENSITY,
-                    unit="V",
-                    source=pair.source,
-                    detector=pair.detector,
-                    source_name=f"S{pair.source}",
-                    detector_name=f"D{pair.detector}",
-                    wavelength=wavelength,
-                    distance=pair.distance,
-                    position=midpoint(pair.source_position, pair.detector_position),
-                    source_position=pair.source_position,
-                    detector_position=pair.detector_position,
-                )
-            )
+    for pair, wavelength in product(pairs, settings.wavelengths):
+        channel = Channel(
+            name=f"{pair.name} {wavelength:g}",
+            kind=Kind.INTENSITY,
+            unit="V",
+            source=pair.source,
+            detector=pair.detector,
+            source_name=f"S{pair.source}",
+            detector_name=f"D{pair.detector}",
+            wavelength=wavelength,
+        )
+        channels.append(between(channel, pair.source_position, pair.detector_position))
     return SignalSpec(tuple(channels), settings.rate)

@@ -13,30 +13,14 @@ from offline.simulation.settings import Simulation
 
 @dataclass(frozen=True, eq=False)
 class SimulatedSession:
-    """One session of one person.
-
-    Parameters
-    ----------
-    settings : Simulation
-        What is simulated.
-    seed : int or sequence of int
-        Who.
-    number : int
-        From 0: the same person on another day.
-    person : Person
-        What the person brings to every session.
-    pairs : tuple of n_pairs Pair
-        The probe.
-    correlations : (n_pairs,) float64
-        Of HbO and HbR.
-    """
+    """One session of one person."""
 
     settings: Simulation
-    seed: Seed
-    number: int
+    seed: Seed  # who
+    number: int  # from 0: the same person on another day
     person: Person
-    pairs: tuple[Pair, ...]
-    correlations: Floats
+    pairs: tuple[Pair, ...]  # the probe
+    correlations: Floats  # (n_pairs,), of HbO and HbR
 
     @classmethod
     def of(cls, settings: Simulation, seed: Seed, group: int, number: int = 0) -> "SimulatedSession":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from cyclopts import App
+from sklearn.metrics import roc_auc_score
 
 from models.arrays import Floats
 from offline.estimators.baselines import fit_linear
@@ -20,7 +21,6 @@ from offline.samples.recipe_sections import Training
 from offline.samples.replay import replay
 from offline.samples.samples import plan_of
 from offline.simulation.ceilings import (
-    area,
     by_person,
     compare,
     latent_auc,
@@ -105,9 +105,11 @@ def effect(
         print("| what predicts | AUC by person | minus the window ceiling | SE |\n|---|---|---|---|")
         print(f"| latent parameters (exact) | {latent_auc(d):.3f} | | |")
         whole = _best_of_recordings(many, spare, fresh)
-        print(f"| whole recording, best found: {whole[0]} | {area(whole[1], positive):.3f} | | |", flush=True)
+        most = roc_auc_score(positive, whole[1])
+        print(f"| whole recording, best found: {whole[0]} | {most:.3f} | | |", flush=True)
         name, ceiling = _best_of_windows(many, spare, fresh, recipe, epochs)
-        print(f"| windows, best found: {name} | {area(ceiling, positive):.3f} | 0 | |", flush=True)
+        most = roc_auc_score(positive, ceiling)
+        print(f"| windows, best found: {name} | {most:.3f} | 0 | |", flush=True)
         for n in sizes:
             for what, predict in (("CGRNN", _cgrnn), ("linear", _linear)):
                 found = []
@@ -171,7 +173,7 @@ def _best_of_recordings(
     for name, model in scorers(0).items():
         model.fit(many.whole, many.group)
         found[name] = (
-            area(model.predict_proba(spare.whole)[:, 1], spare.group == 1),
+            roc_auc_score(spare.group == 1, model.predict_proba(spare.whole)[:, 1]),
             model.predict_proba(fresh.whole)[:, 1],
         )
     best = max(found, key=lambda name: found[name][0])
@@ -190,20 +192,19 @@ def _best_of_windows(
             by_person(_log_odds(model.predict_proba(values)), each.whose, len(each.group))
             for values, each in zip(features[1:], (spare, fresh), strict=True)
         ]
-        found[f"{name} on features"] = (area(scores[0], spare.group == 1), scores[1])
+        found[f"{name} on features"] = (roc_auc_score(spare.group == 1, scores[0]), scores[1])
         means = [
             _mean_features(values, each) for values, each in zip(features, (many, spare, fresh), strict=True)
         ]
         model.fit(means[0], many.group)
         scores = [_log_odds(model.predict_proba(values)) for values in means[1:]]
-        found[f"{name} on a person's mean features"] = (area(scores[0], spare.group == 1), scores[1])
+        found[f"{name} on a person's mean features"] = (roc_auc_score(spare.group == 1, scores[0]), scores[1])
     network = _fit(many, recipe, epochs, len(many.group) // 10)
     scores = [_judged(network, each) for each in (spare, fresh)]
-    found["CGRNN"] = (area(scores[0], spare.group == 1), scores[1])
+    found["CGRNN"] = (roc_auc_score(spare.group == 1, scores[0]), scores[1])
     for name, (value, scores_) in found.items():
-        print(
-            f"  windows, {name}: {value:.3f} on spare people, {area(scores_, fresh.group == 1):.3f} on fresh"
-        )
+        new = roc_auc_score(fresh.group == 1, scores_)
+        print(f"  windows, {name}: {value:.3f} on spare people, {new:.3f} on fresh")
     best = max(found, key=lambda name: found[name][0])
     return best, found[best][1]
 
