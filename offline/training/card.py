@@ -99,6 +99,7 @@ def card_of(
             "target": recipe.labels.target,
             "labels": recipe.labels.model_dump(mode="json"),
             "people": len(table.people),
+            "people_by_label": _people_by_label(samples),
             "people_salt": salt,
             "people_hashes": hashes(table.people),
             "calibration_people_hashes": hashes(calibrated),
@@ -137,6 +138,12 @@ def recording_options(wanted: Input, cohort: Cohort) -> CardRecording:
     """
     side = None if wanted.layout is None else read_json(cohort.path.parent / wanted.layout)
     return CardRecording(**wanted.model_dump(include=set(RecordingOptions.model_fields)), side_file=side)
+
+
+def _people_by_label(samples: Samples) -> dict[str, int]:
+    """How many people have windows of each label."""
+    table = samples.table
+    return {label: len(np.unique(table.person[table.target == i])) for i, label in enumerate(samples.labels)}
 
 
 def _calibrated(trained: Trained) -> str:

@@ -6,7 +6,7 @@ stopping, and its temperature is set on what it was not fitted to; others are so
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +239,8 @@ def train(
         )
     seed = seed_of(recipe.training.seed, seed)
     check_target(out)
-    from offline.training.card import card_of  # which needs to know what `Trained` is
+    from offline.training.card import card_of  # these need to know what `Trained` is
+    from offline.training.learnt import learnt
 
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
@@ -254,7 +255,10 @@ def train(
         refuse_shared(samples.shared)
         if recipe.labels.target == "person":
             refuse_two_labels(samples.table)
-        trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
+        within = np.arange(len(samples))
+        trained = train_within(samples, recipe, within, seed=seed, progress=tell)
+        beside = learnt(samples, recipe, within, trained)
+    trained = replace(trained, how={**trained.how, "learnt": beside})
     card = card_of(samples, recipe, cohort, trained, span, locked=lock)
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
 
