@@ -1,4 +1,11 @@
-"""The networks, one a file, and their registry."""
+"""The models that classify windows, one a file, and their registry.
 
-RIDGE = "ridge"
-"""The model that is solved for, not trained; named here, so that a recipe is checked without torch."""
+Kinds are named here, so that a recipe is checked without torch.
+"""
+
+RIDGE, LINEAR, MEMORY = "ridge", "linear", "memory"
+BLEND, BEST = "blend", "best"
+SOLVED_KINDS = (RIDGE, LINEAR, MEMORY)
+"""What is solved for, not trained step by step."""
+COMBINED_KINDS = (BLEND, BEST)
+"""What is made of other kinds, by people of training who are held out in turn."""

@@ -52,22 +52,24 @@ def majority() -> DummyClassifier:
     return DummyClassifier(strategy="prior")
 
 
-def linear(strength: float = DEFAULT_STRENGTH) -> Pipeline:
-    """Logistic regression on standardised `window_features`, labels weighing the same."""
-    return make_pipeline(
-        FunctionTransformer(window_features),
-        StandardScaler(),
-        LogisticRegression(C=strength, class_weight="balanced", max_iter=2000),
-    )
-
-
 def fit_linear(
     X: npt.NDArray[np.float32], y: npt.NDArray[np.int64], group: npt.NDArray[np.str_]
 ) -> tuple[Pipeline, float]:
     """Fit the linear baseline, its inverse penalty chosen on people it was not fitted to; gives both.
 
-    Of windows (n_windows, n_channels, n_samples) float32, labels (n_windows,) int64 and whose they are,
-    (n_windows,) str.  `DEFAULT_STRENGTH` where no division of the groups leaves every label on both sides.
+    Of windows (n_windows, n_channels, n_samples) float32; all else as `fit_logistic` takes it.
+    """
+    fitted, strength = fit_logistic(window_features(X), y, group)
+    return make_pipeline(FunctionTransformer(window_features), *(step for _, step in fitted.steps)), strength
+
+
+def fit_logistic(
+    features: npt.NDArray[np.float64], y: npt.NDArray[np.int64], group: npt.NDArray[np.str_]
+) -> tuple[Pipeline, float]:
+    """Logistic regression on standardised features, its inverse penalty chosen on unseen people; gives both.
+
+    Of features (n_windows, n_features) float64, labels (n_windows,) int64 and whose they are, (n_windows,)
+    str.  `DEFAULT_STRENGTH` where no division of the groups leaves every label on both sides.
     """
     n_groups = len(np.unique(group))
     divisions = []
@@ -76,14 +78,23 @@ def fit_linear(
         divisions = list(split.split(np.zeros(len(y)), y, groups=group))
     n_labels = len(np.unique(y))
     if not divisions or any(len(np.unique(y[part])) < n_labels for pair in divisions for part in pair):
-        return linear().fit(X, y), DEFAULT_STRENGTH
-    model = linear().set_params(functiontransformer=FunctionTransformer())
+        return _logistic(DEFAULT_STRENGTH).fit(features, y), DEFAULT_STRENGTH
     search = GridSearchCV(
-        model, {"logisticregression__C": list(STRENGTHS)}, cv=divisions, scoring="neg_log_loss", refit=False
+        _logistic(DEFAULT_STRENGTH),
+        {"logisticregression__C": list(STRENGTHS)},
+        cv=divisions,
+        scoring="neg_log_loss",
+        refit=False,
     )
-    search.fit(window_features(X), y)  # the features fit nothing, so they are computed once
+    search.fit(features, y)
     strength = float(search.best_params_["logisticregression__C"])
-    return linear(strength).fit(X, y), strength
+    return _logistic(strength).fit(features, y), strength
+
+
+def _logistic(strength: float) -> Pipeline:
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+    )
 
 
 def fit_by_time(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.errors import RecipeError, near_match
-from models.networks import RIDGE
+from models.networks import COMBINED_KINDS, RIDGE
 from models.networks.registry import COMPONENTS
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds, fewer_people, site_folds, time_folds
@@ -25,6 +25,8 @@ REMOVED = {
     "class_weights": "none",
     "channel_dropout": 0.0,
     "augmentation": AugmentationSection(),
+    "ensemble": 1,
+    "weight_averaging": 0,
 }
 """What an ablation sets in the section ``training``."""
 CHANGES = tuple(AugmentationSection.model_fields)
@@ -105,6 +107,7 @@ def conditions_of(recipe: Recipe, networks: Sequence[str]) -> list[Condition]:
     for name in networks:
         other = recipe.model_copy(update={"model": ModelSection(kind=name)})
         check_model_of(other)
+        name = other.model.condition
         found.setdefault(name, Condition(name, WindowFit(name, other)))
     absent = TRAITS if recipe.labels.target == "event" else TIME
     baselines = [
@@ -156,6 +159,11 @@ def without(recipe: Recipe, part: str) -> Recipe:
         params.pop(part, None)
     else:
         params[part] = 0.0
+    if params != recipe.model.params and recipe.model.kind in COMBINED_KINDS:
+        raise RecipeError(
+            f"evaluation.ablate names {part!r}, a parameter of a network, but the recipe's model is "
+            f"{recipe.model.kind!r}, made of several; ablate it where the network is the model."
+        )
     model = recipe.model.model_copy(update={"params": params})
     ablated = recipe.model_copy(update={"training": training, "model": model})
     if ablated == recipe:

@@ -16,7 +16,7 @@ from offline.estimators.baselines import fit_by_time, fit_linear, majority, wind
 from offline.evaluation.over_time import learn
 from offline.evaluation.tasks import Scores
 from offline.explain.maps import explain
-from offline.samples.memory_features import memory_features, mirrored
+from offline.samples.memory_features import memory_features
 from offline.samples.novelty import fit_novelty, share_unlike
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
@@ -28,6 +28,7 @@ from offline.training.single_channel import fit_channels
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.train import fit_settings, train_within
 from offline.training.validation import validation_split
+from realtime.stages.homologues import mirrored
 
 LINEAR, MEMORY, TIME, MAJORITY = "linear", "memory and symmetry", "time", "majority"
 TRAITS = "age and sex"
@@ -68,10 +69,11 @@ def fit_predict(
     """
     if recipe.evaluation.over_time:
         return _over_time(samples, recipe, fold, model, progress, folder)
-    if model in (MEMORY, TRAITS) or (model == RIDGE and recipe.model.kind != RIDGE):
-        return _ridge(samples, recipe, fold, model)
-    if model in (LINEAR, TIME, MAJORITY):
-        return _simple(samples, fold, model)
+    if model != recipe.model.condition:
+        if model in (RIDGE, MEMORY, TRAITS):
+            return _ridge(samples, recipe, fold, model)
+        if model in (LINEAR, TIME, MAJORITY):
+            return _simple(samples, fold, model)
     seed = fold_seed(fold, recipe)
     searched: dict[str, Any] = {}
     if searches(recipe):
@@ -90,7 +92,7 @@ def fit_predict(
         "best_epoch": trained.fitted.best_epoch,
         "temperature": trained.temperature,
         "seed": seed,
-    }
+    } | dict(trained.how)
     if methods := recipe.evaluation.explain:
         network, X_test = trained.fitted.network, samples.X[fold.test]
         searched["explanations"] = explain(

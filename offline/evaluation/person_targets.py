@@ -13,11 +13,12 @@ from offline.evaluation.evaluation_plan import EvaluationPlan
 from offline.evaluation.figures import PROTOCOLS
 from offline.evaluation.summary import what_it_says
 from offline.samples.labels import amounts_of
-from offline.samples.memory_features import memory_features, mirrored
+from offline.samples.memory_features import memory_features
 from offline.samples.samples import Samples
 from offline.stats.regression import ContinuousPredictions
 from offline.stats.traits import trait_features, traits_vary
 from offline.training.feature_table import group_means
+from realtime.stages.homologues import mirrored
 
 Names = npt.NDArray[np.str_]
 

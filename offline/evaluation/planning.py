@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from models.networks import COMBINED_KINDS, SOLVED_KINDS
 from offline.base.cohort import Cohort
 from offline.base.progress import Tell
 from offline.base.splits import Fold
@@ -23,6 +24,7 @@ from offline.evaluation.tasks import FitResult
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.training.choice import inner_folds
 from offline.training.search import search_folds, searches
 from offline.training.train import fit_settings, train_within
 
@@ -75,7 +77,9 @@ def costs_of(
             fits = 0 if name == OUT_OF_DISTRIBUTION else len(own)
             out.append(Cost(name, len(own), fits, 0, hours))
         else:
-            out.append(_of_network(plan.samples, name, own[0], len(own)))
+            combined = own[0].fit.recipe.model.kind in COMBINED_KINDS
+            cost = _of_combined if combined else _of_network
+            out.append(cost(plan.samples, name, own[0], len(own)))
     tell("measure", len(groups), len(groups), "")
     if audited:
         rounds = PERMUTATIONS + DIVISIONS
@@ -109,12 +113,32 @@ def _hours_of_report(plan: EvaluationPlan, cohort: Cohort, tasks: Sequence[Windo
     )
 
 
+def _of_combined(samples: Samples, name: str, task: WindowTask, n_folds: int) -> Cost:
+    """Every member in every inner fold, and once more at most: it is not known which will be chosen."""
+    recipe = task.fit.recipe
+    inner = inner_folds(samples, recipe, task.fold.train, 0)
+    whole = 1 + sum(len(each.train) for each in inner) / max(len(task.fold.train), 1)
+    fits, epochs, hours = 0, 0, 0.0
+    for section in recipe.model.sections:
+        fit = replace(task.fit, model=section.condition, recipe=recipe.model_copy(update={"model": section}))
+        own = replace(task, fit=fit)
+        if section.kind in SOLVED_KINDS:
+            fits += n_folds * (1 + len(inner))
+            hours += n_folds * whole * perform(WindowProcedure(samples), [own])[0].seconds / 3600
+            continue
+        cost = _of_network(samples, name, own, n_folds)
+        fits += cost.fits * (1 + len(inner))
+        epochs += cost.epochs * (1 + len(inner))
+        hours += cost.hours * whole
+    return Cost(name, n_folds, fits, epochs, hours)
+
+
 def _of_network(samples: Samples, name: str, task: WindowTask, n_folds: int) -> Cost:
     recipe = task.fit.recipe
     trials = recipe.budget.trials if searches(recipe) else 0
     again = 1 if recipe.evaluation.over_time else 0  # once more by each inner fold
     inner = search_folds(samples, task.fold, recipe.budget.inner_folds, 0) if trials or again else []
-    n_networks = len(samples.names) if recipe.model.channels == "best" else 1
+    n_networks = len(samples.names) if recipe.model.channels == "best" else recipe.training.ensemble
     fits = n_folds * (1 + (trials + again) * len(inner)) * n_networks
     epochs = fit_settings(recipe).epochs
     # An inner fold learns from a part of the people only.
@@ -128,7 +152,7 @@ def _epoch_seconds(samples: Samples, recipe: Recipe, fold: Fold) -> tuple[float,
     """Seconds of an epoch, and what each fit costs besides: one of two epochs less one of one."""
     took = []
     for epochs in (1, 1, 2):  # the first fit of a process takes longer than any other
-        training = recipe.training.model_copy(update={"epochs": epochs, "min_epochs": 1})
+        training = recipe.training.model_copy(update={"epochs": epochs, "min_epochs": 1, "ensemble": 1})
         began = time.perf_counter()
         train_within(samples, recipe.model_copy(update={"training": training}), fold.train, seed=0)
         took.append(time.perf_counter() - began)

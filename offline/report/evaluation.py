@@ -9,6 +9,7 @@ from offline.report import words
 from offline.report.blocks import block_section, within_each
 from offline.report.cells import difference, interval, number, p_value
 from offline.report.checklists import Item, items
+from offline.report.choices import choice_section
 from offline.report.cohort import cohort_of, cohort_section, versions
 from offline.report.leakage import audit_section
 from offline.report.page import (
@@ -72,6 +73,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
         protocol(results),
         figures(results),
         block_section(results),
+        choice_section(results),
         plots(files),
         *(
             audit_section(its, files.shown(f"{name}.png", "figures of each protocol"))

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.networks import COMBINED_KINDS, SOLVED_KINDS
 from offline.report.cells import capital, interval, number, sentence, times
 
 TITLES = {"auc": "area under the ROC curve (AUC)", "balanced_accuracy": "balanced accuracy"}
@@ -69,9 +70,15 @@ def summary_of(results: Mapping[str, Any]) -> list[str]:
 def protocol(results: Mapping[str, Any]) -> str:
     """How it was evaluated, in words."""
     folds = len({name for name in results["folds"] if not name.startswith("site ")})
+    kind = results["recipe"].get("settings", {}).get("model", {}).get("kind")
+    what = "choice of settings, calibration and early stopping"
+    if kind in SOLVED_KINDS:  # there is nothing to stop early
+        what = "choice of the penalty and calibration"
+    elif kind in COMBINED_KINDS:
+        what = "choice among models, calibration and early stopping"
     return (
-        f"{capital(results['protocol'])}, in {times(folds, 'division')}; scaling, choice of settings, "
-        "calibration and early stopping all happened inside the training side of each."
+        f"{capital(results['protocol'])}, in {times(folds, 'division')}; scaling, {what} all happened inside "
+        "the training side of each."
     )
 
 

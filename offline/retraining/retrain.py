@@ -27,7 +27,7 @@ from offline.stats.metrics import balanced_accuracy, mean_of
 from offline.stats.person_loss import person_losses
 from offline.training.card import Descent, card_of
 from offline.training.temperature import logits_of
-from offline.training.train import Trained, train_within
+from offline.training.train import Trained, refuse_further, train_within
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,7 @@ def check_same(old: Bundle, recipe: Recipe) -> None:
     RecipeError
         Names the first thing that differs, as the bundle and as the recipe have it.
     """
+    refuse_further(recipe)
     card = old.card
     pairs: list[tuple[str, Any, Any]] = [
         ("model.kind", card.model.kind, recipe.model.kind),

@@ -20,7 +20,7 @@ from models.card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.files.regular_file import read_regular
-from models.networks import RIDGE
+from models.networks import COMBINED_KINDS, SOLVED_KINDS
 from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
@@ -112,17 +112,8 @@ class Recipe(Record):
                 "evaluation.over_time needs a label of the person: one that changes within a recording is "
                 "forgotten at the scale of its blocks (evidence.memory_s)"
             )
-        if self.model.kind == RIDGE and (self.budget.trials > 0 or self.evaluation.ablate):
-            raise ValueError(
-                f"model {RIDGE!r} is solved for and chooses its penalty itself: nothing can be searched or "
-                "ablated; set budget.trials = 0 and leave evaluation.ablate away"
-            )
+        self._check_kind()
         fewest = self.policy.min_channels
-        if self.model.kind == RIDGE and fewest < 1.0:
-            raise ValueError(
-                f"policy.min_channels is {fewest}, but model {RIDGE!r} knows no window with channels left "
-                "out; set min_channels = 1.0, or take a network with training.channel_dropout"
-            )
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(
                 f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
@@ -130,6 +121,32 @@ class Recipe(Record):
                 "channel_dropout (0.1 to 0.3, say), or min_channels = 1.0"
             )
         return self
+
+    def _check_kind(self) -> None:
+        """Refuse what a model cannot that is solved for, or made of several."""
+        kind = self.model.kind
+        if kind in SOLVED_KINDS and (self.budget.trials > 0 or self.evaluation.ablate):
+            raise ValueError(
+                f"model {kind!r} is solved for and chooses its penalty itself: nothing can be searched or "
+                "ablated; set budget.trials = 0 and leave evaluation.ablate away"
+            )
+        if kind in COMBINED_KINDS and self.budget.trials > 0:
+            raise ValueError(
+                f"budget.trials is {self.budget.trials}, but model {kind!r} chooses among models, not their "
+                "settings; set trials = 0, or search the settings of a member by itself"
+            )
+        if kind in COMBINED_KINDS and self.evaluation.explain:
+            raise ValueError(f"evaluation.explain: explained is a single model, not {kind!r}; leave it away")
+        if (fewest := self.policy.min_channels) < 1.0 and kind in (*SOLVED_KINDS, *COMBINED_KINDS):
+            raise ValueError(
+                f"policy.min_channels is {fewest}, but model {kind!r} knows no window with channels left "
+                "out; set min_channels = 1.0, or take a network with training.channel_dropout"
+            )
+        if self.training.ensemble > 1 and (not self.model.trained or self.model.channels == "best"):
+            raise ValueError(
+                f"training.ensemble is {self.training.ensemble}, but model {self.model.condition!r} is no "
+                "network over all channels; set ensemble = 1"
+            )
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -237,11 +254,16 @@ def check_model_of(recipe: Recipe) -> None:
     RecipeError
         There is no such network, or none could be made for the recipe's windows.
     """
-    from models.networks.registry import check_shape
+    from models.networks.registry import FOUND, check_shape
 
-    check_shape(
-        recipe.model.kind,
-        recipe.model.params,
-        n_times=round(recipe.window.length_s * recipe.rate),
-        n_outputs=max(len(recipe.labels.intervals), len(recipe.labels.values), 2),
-    )
+    for each in recipe.model.sections:
+        if found := sorted(FOUND & each.params.keys()):
+            raise RecipeError(
+                f"Model {each.kind!r}: {found[0]} is found in the recordings; leave it out of model.params."
+            )
+        check_shape(
+            each.kind,
+            each.params,
+            n_times=round(recipe.window.length_s * recipe.rate),
+            n_outputs=max(len(recipe.labels.intervals), len(recipe.labels.values), 2),
+        )

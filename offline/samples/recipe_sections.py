@@ -7,11 +7,16 @@ from pydantic import Field, model_validator
 from models.bounds import MOST_S
 from models.card import RecordingOptions
 from models.decode import Record
+from models.networks import BLEND, COMBINED_KINDS, LINEAR, MEMORY, RIDGE, SOLVED_KINDS
 from offline.base.seeds import MOST_SEED
 from offline.samples.recipe_labels import Names
 
 MOST_TIMES = 1_000_000
 """Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
+MEMBERS = (RIDGE, LINEAR, "cgrnn")
+"""What is blended or chosen among where a recipe does not say."""
+MOST_MEMBERS = 5
+"""Of a blend: the weights that are tried are many times more with each."""
 
 
 class Input(RecordingOptions):
@@ -54,9 +59,12 @@ class ModelSection(Record):
     Parameters
     ----------
     kind : str
-        One of `models.networks.registry.MODELS`.
+        One of `models.networks.registry.MODELS`; ``blend`` averages members, their weights chosen by people
+        of training who are held out in turn; ``best`` takes one of them, or their blend where that is better.
     params : mapping
-        Its parameters.
+        Its parameters; of a blend or of the best, those of each member by its kind.
+    members : tuple of str
+        Kinds that are blended or chosen among; `MEMBERS` where none is named.
     channels : {"all", "best"}
         One network over all channels; or one for each channel alone, of which the one is taken that does best
         on training people (or sessions) that it did not learn from; CGRNN only.
@@ -66,6 +74,7 @@ class ModelSection(Record):
 
     kind: str
     params: dict[str, Any] = Field(default_factory=dict)
+    members: Names = ()
     channels: Literal["all", "best"] = "all"
 
     @model_validator(mode="after")
@@ -74,9 +83,49 @@ class ModelSection(Record):
             raise ValueError(f"channels = 'best' is for kind 'cgrnn' only; found {self.kind!r}")
         return self
 
+    @model_validator(mode="after")
+    def _some_members(self) -> Self:
+        if self.kind not in COMBINED_KINDS:
+            if self.members:
+                raise ValueError(f"members are for kinds {' and '.join(COMBINED_KINDS)}; found {self.kind!r}")
+            return self
+        own = self.member_kinds
+        if len(set(own)) < len(own) or not 2 <= len(own) <= MOST_MEMBERS or set(own) & set(COMBINED_KINDS):
+            raise ValueError(
+                f"members are {list(own)}; expected 2 to {MOST_MEMBERS} different kinds, none of them "
+                f"{' or '.join(COMBINED_KINDS)}"
+            )
+        if lost := sorted(self.params.keys() - set(own)):
+            raise ValueError(f"params are of {lost}; expected the members' kinds, {', '.join(own)}")
+        return self
+
+    @property
+    def member_kinds(self) -> tuple[str, ...]:
+        """Kinds that it is made of; the linear model is always among those that the best is chosen from."""
+        if self.kind not in COMBINED_KINDS:
+            return ()
+        named = tuple(self.members) or MEMBERS
+        return named if self.kind == BLEND or LINEAR in named else (LINEAR, *named)
+
+    @property
+    def sections(self) -> "tuple[ModelSection, ...]":
+        """One for each that is fitted: itself, or its members."""
+        if self.kind not in COMBINED_KINDS:
+            return (self,)
+        return tuple(
+            ModelSection(kind=kind, params=dict(self.params.get(kind, {}))) for kind in self.member_kinds
+        )
+
+    @property
+    def trained(self) -> bool:
+        """Whether any of it is a network, trained step by step."""
+        return any(each.kind not in SOLVED_KINDS for each in self.sections)
+
     @property
     def condition(self) -> str:
         """What an evaluation calls it."""
+        if self.kind == MEMORY:
+            return "memory and symmetry"
         return self.kind if self.channels == "all" else f"{self.kind}, best channel"
 
 
@@ -121,6 +170,11 @@ class Training(Record):
         out of a window while it is learnt from; needed where fewer channels than all may be used.
     augmentation
         What else is done to windows while they are learnt from.
+    ensemble : int
+        Networks of different seeds and different people (or sessions) spared, whose logits are averaged.
+    weight_averaging : int
+        Epochs whose weights are averaged (each with those before it; Izmailov et al. 2018, UAI 34); 0 takes
+        those of one epoch.
     seed : int
         What all chance follows from.
     """
@@ -136,6 +190,8 @@ class Training(Record):
     class_weights: Literal["balanced", "none"] = "balanced"
     channel_dropout: float = Field(default=0.0, ge=0, lt=1)
     augmentation: AugmentationSection = AugmentationSection()
+    ensemble: int = Field(default=1, ge=1, le=50)
+    weight_averaging: int = Field(default=0, ge=0, le=1000)
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
 
 

@@ -77,8 +77,8 @@ def card_of(
     aside = hashes(locked) if descent is None else sorted(descent.locked)
     return WindowCard(
         model=ModelSpec(
-            kind=recipe.model.kind,
-            params=recipe.model.params,
+            kind=trained.kind,
+            params=trained.params,
             n_chans=samples.X.shape[1],
             n_times=samples.X.shape[2],
             n_outputs=len(samples.labels),
@@ -100,6 +100,7 @@ def card_of(
             "target": recipe.labels.target,
             "labels": recipe.labels.model_dump(mode="json"),
             "people": len(table.people),
+            "people_by_label": _people_by_label(samples),
             "people_salt": salt,
             "people_hashes": hashes(table.people),
             "calibration_people_hashes": hashes(calibrated),
@@ -125,7 +126,9 @@ def card_of(
             "best_epoch": trained.fitted.best_epoch,
             "stopped_early": trained.fitted.stopped_early,
             "validation": str(split.kind),
-            "temperature": "fitted on the validation windows" if len(split.validation) else "not fitted",
+            "temperature": _calibrated(trained),
+            "model": recipe.model.kind,
+            "how": dict(trained.how),
         },
         versions=versions(),
     )
@@ -138,6 +141,18 @@ def recording_options(wanted: Input, cohort: Cohort) -> CardRecording:
     """
     side = None if wanted.layout is None else read_json(cohort.path.parent / wanted.layout)
     return CardRecording(**wanted.model_dump(include=set(RecordingOptions.model_fields)), side_file=side)
+
+
+def _people_by_label(samples: Samples) -> dict[str, int]:
+    """How many people have windows of each label."""
+    table = samples.table
+    return {label: len(np.unique(table.person[table.target == i])) for i, label in enumerate(samples.labels)}
+
+
+def _calibrated(trained: Trained) -> str:
+    if "choice" in trained.how:
+        return "fitted on training people held out in turn"
+    return "fitted on the validation windows" if len(trained.validation.validation) else "not fitted"
 
 
 def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:

@@ -1,13 +1,14 @@
 """Training: from a cohort and a recipe to a bundle.
 
-The cohort is replayed, people (or sessions) are spared for early stopping, one network is fitted, its
-temperature is set on what it was not fitted to, and everything is written down on the card, people
-only as salted hashes.
+The cohort is replayed and a model is fitted.  For a network people (or sessions) are spared for early
+stopping, and its temperature is set on what it was not fitted to; others are solved for, or made of several
+(`offline.training.choice`).  Everything is written down on the card, people only as salted hashes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from models.bundle import write_bundle
 from models.bundle_files import check_target
 from models.card import Card
 from models.errors import RecipeError
-from models.networks import RIDGE
+from models.networks import BEST, BLEND, COMBINED_KINDS, SOLVED_KINDS
 from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
@@ -29,7 +30,7 @@ from offline.samples.samples import Samples, collect
 from offline.samples.span import Span
 from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Augmentation
-from offline.training.closed_form import solve_ridge
+from offline.training.closed_form import solve
 from offline.training.fit import FittedNetwork, fit_network
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, ValidationKind, validation_split
@@ -37,20 +38,32 @@ from offline.training.validation import Validation, ValidationKind, validation_s
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network trained on some of the samples, and what all chance followed from.
+    """A model trained on some of the samples, and what all chance followed from.
 
     Parameters
     ----------
+    fitted : FittedNetwork
+        It; without a history where it was solved for, or is made of several.
     validation : Validation
-        What it learnt from, and what early stopping listened to.
+        What it learnt from, and what early stopping listened to.  The members of an ensemble are each spared
+        others, so there the two sides overlap.
     temperature : float
         Set on the validation windows; 1 where there are none.
+    seed : int
+        Of all chance.
+    kind, params : str, mapping
+        As `models.networks.registry.make_model` takes them; what was found in the recordings is among them.
+    how : mapping
+        How it came about beside that: penalties, members, what was chosen among; JSON types.
     """
 
     fitted: FittedNetwork
     validation: Validation
     temperature: float
     seed: int
+    kind: str
+    params: Mapping[str, Any]
+    how: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +85,10 @@ def train_within(
     task: str = "train",
     start: Mapping[str, torch.Tensor] | None = None,
 ) -> Trained:
-    """Spare some of these samples, fit to the others, set the temperature on the spared.
+    """Fit the recipe's model to these samples.
 
-    The spared windows also chose the epoch, so the temperature is a little too sure of itself.
+    A network spares some of them and has its temperature set on these; they also chose the epoch, so the
+    temperature is a little too sure of itself.
 
     Parameters
     ----------
@@ -94,30 +108,41 @@ def train_within(
     RecipeError
         A label has no window to learn from, nothing is left to drop channels from, or training diverges.
     """
-    y = samples.table.target
-    solved = recipe.model.kind == RIDGE
-    if solved:
-        split = Validation(ValidationKind.NONE, within, within[:0])
-    else:
-        fraction = recipe.training.validation_fraction
-        split = validation_split(samples.table, within, seed=seed, fraction=fraction)
-    present = np.unique(y[split.train])
-    absent = [label for i, label in enumerate(samples.labels) if i not in present]
-    if absent:
-        raise RecipeError(
-            f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
-            "recordings that remain for training have none. Add people, or change labels in the recipe."
-        )
+    kind = recipe.model.kind
+    if start is not None:
+        refuse_further(recipe)
+    if kind in COMBINED_KINDS:
+        from offline.training.choice import train_combined  # which trains each member by this function
 
-    if solved:
-        if start is not None:
-            raise RecipeError(
-                f"{RIDGE!r} is solved for from all its windows and cannot be trained further: train on the "
-                "old and the new people together, without --from."
-            )
+        return train_combined(samples, recipe, within, seed=seed, progress=progress, task=task)
+    if recipe.training.ensemble > 1 and kind not in SOLVED_KINDS:
+        from offline.training.ensemble import train_ensemble  # likewise
+
+        return train_ensemble(samples, recipe, within, seed=seed, progress=progress, task=task)
+    if kind in SOLVED_KINDS:
+        _check_labels(samples, within)
         by_person = recipe.labels.target == "person"
-        network = solve_ridge(samples, within, by_person=by_person, seed=seed)
-        return Trained(FittedNetwork(network, (), 0, False), split, 1.0, seed)
+        solved = solve(kind, recipe.model.params, samples, within, by_person=by_person, seed=seed)
+        nobody = Validation(ValidationKind.NONE, within, within[:0])
+        fitted = FittedNetwork(solved.network, (), 0, False)
+        return Trained(fitted, nobody, 1.0, seed, kind, solved.params, solved.how)
+    return _train_network(samples, recipe, within, seed, progress, task, start)
+
+
+def _train_network(
+    samples: Samples,
+    recipe: Recipe,
+    within: npt.NDArray[np.intp],
+    seed: int,
+    progress: Tell | None,
+    task: str,
+    start: Mapping[str, torch.Tensor] | None,
+) -> Trained:
+    """Spare some of these samples, fit a network to the others, set the temperature on the spared."""
+    y = samples.table.target
+    fraction = recipe.training.validation_fraction
+    split = validation_split(samples.table, within, seed=seed, fraction=fraction)
+    _check_labels(samples, split.train)
 
     def on_epoch(epoch: int, most: int, loss: float, valid: float | None) -> None:
         remark = f"loss {loss:.3f}" + ("" if valid is None else f", unseen {valid:.3f}")
@@ -142,7 +167,32 @@ def train_within(
     if len(split.validation):
         logits = logits_of(fitted.network, samples.X[split.validation])
         temperature = fit_temperature(logits, y[split.validation])
-    return Trained(fitted, split, temperature, seed)
+    return Trained(fitted, split, temperature, seed, recipe.model.kind, recipe.model.params)
+
+
+def _check_labels(samples: Samples, rows: npt.NDArray[np.intp]) -> None:
+    present = np.unique(samples.table.target[rows])
+    absent = [label for i, label in enumerate(samples.labels) if i not in present]
+    if absent:
+        raise RecipeError(
+            f"No training window has label {' or '.join(map(repr, absent))}: the people or the part of the "
+            "recordings that remain for training have none. Add people, or change labels in the recipe."
+        )
+
+
+def refuse_further(recipe: Recipe) -> None:
+    """Refuse to train what has no single set of weights to go on from (RecipeError)."""
+    kind, ensemble = recipe.model.kind, recipe.training.ensemble
+    what = {BLEND: "is made of several models", BEST: "is chosen among several models"}.get(kind)
+    if kind in SOLVED_KINDS:
+        what = "is solved for from all its windows"
+    elif ensemble > 1:
+        what = f"is an ensemble of {ensemble}"
+    if what is not None:
+        raise RecipeError(
+            f"{kind!r} {what} and cannot be trained further: train on the old and the new people together, "
+            "without --from."
+        )
 
 
 def train(
@@ -189,7 +239,8 @@ def train(
         )
     seed = seed_of(recipe.training.seed, seed)
     check_target(out)
-    from offline.training.card import card_of  # which needs to know what `Trained` is
+    from offline.training.card import card_of  # these need to know what `Trained` is
+    from offline.training.learnt import learnt
 
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
@@ -204,7 +255,10 @@ def train(
         refuse_shared(samples.shared)
         if recipe.labels.target == "person":
             refuse_two_labels(samples.table)
-        trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
+        within = np.arange(len(samples))
+        trained = train_within(samples, recipe, within, seed=seed, progress=tell)
+        beside = learnt(samples, recipe, within, trained)
+    trained = replace(trained, how={**trained.how, "learnt": beside})
     card = card_of(samples, recipe, cohort, trained, span, locked=lock)
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
 

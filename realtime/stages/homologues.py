@@ -20,15 +20,17 @@ from realtime.stages.outline import Outline
 NAME = "homologues"
 MOST_CHANNELS = 1024
 """Every channel is compared with every other."""
+TOLERANCE = 0.015
+"""So far a channel may lie from where the other's mirror image is, m, where nobody says otherwise."""
+FLAT = 1e-3
+"""Positions whose heights differ by no more lie in one plane, m: a drawing, not a head."""
 
 
 class Homologues:
     """Left minus right, for each pair of channels that mirror each other; missing where either is.
 
     Two channels are homologous if they measure the same (kind, and wavelength where there is one) and each is
-    the other's nearest when mirrored at the midline.  The midline is the sagittal plane (``x`` constant) that
-    mirrors the most channels onto others, the nearest to ``x = 0`` of several; so it is found in head
-    coordinates as in a flat probe whose origin lies at its edge.  The difference is named after both
+    the other's nearest when mirrored at the midline (`midline_of`).  The difference is named after both
     channels, keeps kind and unit, and stands at the left one's place.  Channels without a homologue (those
     on the midline, too) do not leave.
 
@@ -52,7 +54,7 @@ class Homologues:
     delay_s = 0.0
     warmup_s = 0.0
 
-    def __init__(self, spec_in: SignalSpec, *, tolerance: float = 0.015, keep: bool = False) -> None:
+    def __init__(self, spec_in: SignalSpec, *, tolerance: float = TOLERANCE, keep: bool = False) -> None:
         self.check(Outline.of(spec_in), tolerance=tolerance, keep=keep)
         rows_where(NAME, spec_in, lambda _: True, "any kind, with positions")
         pairs = homologous_pairs(spec_in, float(tolerance))
@@ -64,7 +66,7 @@ class Homologues:
         self.spec_out = replace(spec_in, channels=(*(spec_in.channels if keep else ()), *differences))
 
     @staticmethod
-    def check(before: Outline, *, tolerance: float = 0.015, keep: bool = False) -> Outline:
+    def check(before: Outline, *, tolerance: float = TOLERANCE, keep: bool = False) -> Outline:
         """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
         settings.number(NAME, "tolerance", tolerance, above=0, at_most=0.1)
         settings.flag(NAME, "keep", keep)
@@ -105,23 +107,47 @@ def homologous_pairs(spec: SignalSpec, tolerance: float) -> list[tuple[int, int]
     SignalError
         Positions are not known, or there is no such pair.
     """
+    if len(spec) > MOST_CHANNELS:
+        raise SignalError(
+            f"Stage {NAME!r}: {len(spec)} channels reach it; expected {MOST_CHANNELS} or fewer. Put 'select' "
+            "before it."
+        )
     where = _positions(spec)
+    if lost := [name for name, place in zip(spec.names, where, strict=True) if np.isnan(place).any()]:
+        raise SignalError(
+            f"Stage {NAME!r} needs every channel's position: {len(lost)} of {len(spec)} have none "
+            f"({', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}). Give the layout beside the "
+            "recording, 'select' others, or leave the stage out."
+        )
+    if not (pairs := _pairs(spec, where, tolerance)):
+        raise SignalError(
+            f"Stage {NAME!r} needs channels that mirror each other at the midline; of "
+            f"{describe(spec.channels)} there is none within {1e3 * tolerance:g} mm. Raise its tolerance (in "
+            "metres), or leave the stage out for a probe of one side."
+        )
+    return pairs
+
+
+def mirrored(spec: SignalSpec, tolerance: float = TOLERANCE) -> tuple[tuple[int, int], ...]:
+    """The same pairs; channels without a position have no partner, and where none has, there is no pair."""
+    known = [i for i, place in enumerate(_positions(spec)) if not np.isnan(place).any()]
+    if not known:
+        return ()
+    own = replace(spec, channels=tuple(spec.channels[i] for i in known))
+    return tuple((known[left], known[right]) for left, right in _pairs(own, _positions(own), tolerance))
+
+
+def _pairs(spec: SignalSpec, where: Floats, tolerance: float) -> list[tuple[int, int]]:
     kinds = {key: number for number, key in enumerate(dict.fromkeys(map(_measures, spec.channels)))}
     kind = np.array([kinds[_measures(channel)] for channel in spec.channels])
     may_be = kind[:, None] == kind[None, :]
-    if (midline := _midline(where, may_be, tolerance)) is None:
-        raise _no_pairs(spec, "there is none", tolerance)
-    image = where * [-1.0, 1.0, 1.0] + [2.0 * midline, 0.0, 0.0]
+    image = where * [-1.0, 1.0, 1.0] + [2.0 * midline_of(where, may_be, tolerance), 0.0, 0.0]
     away = np.where(may_be, np.linalg.norm(image[:, None] - where[None, :], axis=2), np.inf)
     nearest = away.argmin(axis=1)
     rows = np.arange(len(spec))
-    paired = (
-        (nearest[nearest] == rows) & (away[rows, nearest] <= tolerance) & (where[:, 0] < where[nearest, 0])
-    )
+    paired = (nearest[nearest] == rows) & (away[rows, nearest] <= tolerance)
     # One that lies on the midline is no side's.
     paired &= where[nearest, 0] - where[:, 0] > tolerance
-    if not paired.any():
-        raise _no_pairs(spec, "no two are each other's nearest", tolerance)
     return [(int(row), int(nearest[row])) for row in rows[paired]]
 
 
@@ -136,20 +162,10 @@ def _measures(channel: Channel) -> tuple[str, str, float | None]:
 
 
 def _positions(spec: SignalSpec) -> Floats:
-    """Where each channel is, (n_channels, 3), m: its own position, or the middle of its optodes."""
-    if len(spec) > MOST_CHANNELS:
-        raise SignalError(
-            f"Stage {NAME!r}: {len(spec)} channels reach it; expected {MOST_CHANNELS} or fewer. Put 'select' "
-            "before it."
-        )
+    """Where each channel is, (n_channels, 3), m: its own position, or the middle of its optodes; else NaN."""
     found = [_position(channel) for channel in spec.channels]
-    if lost := [name for name, position in zip(spec.names, found, strict=True) if position is None]:
-        raise SignalError(
-            f"Stage {NAME!r} needs every channel's position: {len(lost)} of {len(spec)} have none "
-            f"({', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}). Give the layout beside the "
-            "recording, 'select' others, or leave the stage out."
-        )
-    return np.array(found, dtype=np.float64)
+    unknown = (np.nan, np.nan, np.nan)
+    return np.array([unknown if place is None else place for place in found], dtype=np.float64)
 
 
 def _position(channel: Channel) -> npt.ArrayLike | None:
@@ -160,24 +176,32 @@ def _position(channel: Channel) -> npt.ArrayLike | None:
     return np.add(channel.source_position, channel.detector_position) / 2.0
 
 
-def _midline(where: Floats, may_be: npt.NDArray[np.bool_], tolerance: float) -> float | None:
-    """The ``x`` (m) of the plane that mirrors the most channels onto others; None where none does."""
+def midline_of(where: Floats, may_be: npt.NDArray[np.bool_], tolerance: float) -> float:
+    """The ``x`` (m) at which left and right mirror each other.
+
+    Head coordinates have it at 0: left and right are the sign of ``x``, and a probe of one hemisphere has no
+    midline of its own.  A probe that is drawn flat (all ``z`` alike) may have its origin anywhere: there it
+    is the plane that mirrors the most channels onto others, the nearest to 0 of several.
+
+    Parameters
+    ----------
+    where : (n_channels, 3) float64
+        Positions, m.
+    may_be : (n_channels, n_channels) bool
+        Which measure the same.
+    tolerance : float
+        How far from its mirror image a homologue may be, m.
+    """
+    if np.ptp(where[:, 2], axis=0) > FLAT:
+        return 0.0
     step = np.abs(where[:, None] - where[None, :])
     level = may_be & (step[..., 1] <= tolerance) & (step[..., 2] <= tolerance) & (step[..., 0] > tolerance)
     first, second = np.nonzero(np.triu(level, 1))
     middles = np.sort((where[first, 0] + where[second, 0]) / 2.0)
     if not len(middles):
-        return None
+        return 0.0
     # The most middles within one tolerance; of several such spans, that nearest to 0.
     stop = np.searchsorted(middles, middles + tolerance, side="right")
     count = stop - np.arange(len(middles))
     centres = np.array([middles[i:j].mean() for i, j in zip(np.arange(len(middles)), stop, strict=True)])
     return float(centres[np.lexsort((np.abs(centres), -count))[0]])
-
-
-def _no_pairs(spec: SignalSpec, found: str, tolerance: float) -> SignalError:
-    return SignalError(
-        f"Stage {NAME!r} needs channels that mirror each other at the midline; of {describe(spec.channels)} "
-        f"{found} within {1e3 * tolerance:g} mm. Raise its tolerance (in metres), or leave the stage out for "
-        "a probe of one side."
-    )

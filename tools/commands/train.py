@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from models.errors import HemostreamError
+from models.networks import BLEND
 from tools.messages import say
 from tools.outputs import Out, refuse_existing
 
@@ -175,29 +176,68 @@ def _say_comparison(done: "Retrained") -> None:
 
 
 def summary(card: "Card", trained: "Trained") -> str:
-    """What was trained on and how it went, in a sentence.
+    """What was trained on, how it went and what was learnt, in sentences.
 
     Parameters
     ----------
     card : Card
         Of the bundle.
     trained : Trained
-        The network and its history.
+        The model and its history.
     """
     its, fitted = card.training, trained.fitted
-    windows = its["windows"]
+    windows, people = its["windows"], its.get("people_by_label", {})
+    who = f"{its['people']} people ({', '.join(f'{label} {count}' for label, count in people.items())})"
     if not fitted.history:
-        return f"Solved for {_by_label(windows['train'])}, of {its['people']} people."
-    last = fitted.history[fitted.best_epoch - 1]
-    spared = ""
-    if trained.validation.validation.size:
-        spared = f", validated on {_by_label(windows['validation'])}"
-    ended = ", stopped early" if fitted.stopped_early else ""
-    valid = f", validation {last['valid_loss']:.3f}" if "valid_loss" in last else ""
-    return (
-        f"Trained on {_by_label(windows['train'])}{spared}, of {its['people']} people; epoch "
-        f"{fitted.best_epoch} of {len(fitted.history)} kept{ended}; loss {last['train_loss']:.3f}{valid}."
+        verb = "Solved for" if trained.kind != BLEND else "Trained on"
+        told = f"{verb} {_by_label(windows['train'])}, of {who}."
+    else:
+        last = fitted.history[fitted.best_epoch - 1]
+        spared = ""
+        if trained.validation.validation.size:
+            spared = f", validated on {_by_label(windows['validation'])}"
+        ended = ", stopped early" if fitted.stopped_early else ""
+        valid = f", validation {last['valid_loss']:.3f}" if "valid_loss" in last else ""
+        told = (
+            f"Trained on {_by_label(windows['train'])}{spared}, of {who}; epoch {fitted.best_epoch} of "
+            f"{len(fitted.history)} kept{ended}; loss {last['train_loss']:.3f}{valid}."
+        )
+    return "\n".join([told, *_members(trained), *_choice(trained), *_learnt(trained)])
+
+
+def _members(trained: "Trained") -> list[str]:
+    """Epochs and losses of the members of an ensemble."""
+    members = trained.how.get("ensemble", ())
+    return [
+        f"Network {k + 1} of {len(members)}: epoch {its['best_epoch']} of {its['epochs']} kept; loss "
+        f"{its['train_loss']:.3f}"
+        + (f", validation {its['valid_loss']:.3f}." if "valid_loss" in its else ".")
+        for k, its in enumerate(members)
+    ]
+
+
+def _choice(trained: "Trained") -> list[str]:
+    """What was chosen among several models."""
+    if (its := trained.how.get("choice")) is None:
+        return []
+    each = "; ".join(
+        f"{one['model']} {one['log_loss']:.3f} ({one['balanced_accuracy']:.3f})" for one in its["candidates"]
     )
+    return [
+        f"Chosen: {its['chosen']}, by {its['people']} people held out in turn ({its['folds']} folds). Log "
+        f"loss (balanced accuracy) of each: {each}."
+    ]
+
+
+def _learnt(trained: "Trained") -> list[str]:
+    """What it is worth beside the linear model, where somebody was spared."""
+    if (its := trained.how.get("learnt")) is None:
+        return ["Nobody was spared to try it on: `hemostream evaluate` says what it is worth."]
+    told = (
+        f"On {its['on']}: balanced accuracy {its['balanced_accuracy']:.3f}, the linear model "
+        f"{its['linear']:.3f}."
+    )
+    return [told if its["gained"] else f"{told} Nothing was gained over the linear model."]
 
 
 def lost_of(card: "Card") -> str:

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.networks.registry import NETWORKS, check_model, make_model, parameters_of
+from models.networks import BLEND, MEMORY
+from models.networks.memory import FEWEST_SAMPLES, WindowMemory
+from models.networks.registry import MODELS, NETWORKS, check_model, make_model, parameters_of
+from models.networks.ridge import WindowRidge
 
 SIZES = (1, 8, 64)
 """The padded batch sizes that are served (`realtime.inference.Inference`)."""
@@ -76,13 +79,32 @@ def test_dropout_works_in_training_and_rests_in_evaluation(name: str) -> None:
     assert not torch.equal(made(data), made(data))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+def drawn(kind: str, **sizes: int) -> torch.nn.Module:
+    """A model of any kind with weights that are not zero."""
+    params: dict[str, object] = {}
+    if kind == MEMORY and sizes["n_chans"] > 1:
+        params = {"pairs": [[0, sizes["n_chans"] - 1]]}
+    if kind == BLEND:
+        own = [name for name in MODELS if name != MEMORY or sizes["n_times"] >= FEWEST_SAMPLES]
+        params = {"members": [{"kind": name, "params": {}} for name in own]}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        made = make_model(kind, params, **sizes).eval().requires_grad_(False)
+        for module in made.modules():
+            if isinstance(module, WindowRidge | WindowMemory):
+                for tensor in module.state_dict().values():
+                    tensor.copy_(torch.rand(tensor.shape) + 0.5)
+    return made
+
+
+@pytest.mark.parametrize("kind", [*MODELS, BLEND])
 @pytest.mark.parametrize(("n_chans", "n_times"), [(1, 70), (52, 70), (104, 35), (40, 3)])
 def test_a_windows_logits_do_not_depend_on_its_batch_or_its_row(
-    name: str, n_chans: int, n_times: int
+    kind: str, n_chans: int, n_times: int
 ) -> None:
     """Bitwise, for a fixed batch size, on the CPU: what the journal's promise rests on."""
-    made = network(name, n_chans=n_chans, n_times=n_times)
+    n_times = max(n_times, FEWEST_SAMPLES) if kind == MEMORY else n_times
+    made = drawn(kind, n_chans=n_chans, n_times=n_times, n_outputs=2)
     draws = torch.Generator().manual_seed(2)
     window = torch.randn(n_chans, n_times, generator=draws)
     with torch.inference_mode():

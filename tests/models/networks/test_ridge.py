@@ -1,7 +1,6 @@
 """The ridge model: the baseline's features of windows, and a linear layer."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +8,6 @@ from hypothesis import strategies as st
 from models.networks.registry import make_model
 from models.networks.ridge import WindowRidge
 from offline.estimators.baselines import window_features
-
-SIZES = (1, 8, 64)
 
 
 def _drawn(n_chans: int, n_times: int, n_outputs: int, seed: int = 0) -> WindowRidge:
@@ -42,18 +39,3 @@ def test_weights_can_be_drawn_again_for_a_comparison() -> None:
     before = made.weight.detach().clone()
     made.reset_parameters()
     assert not torch.equal(made.weight, before)
-
-
-@pytest.mark.parametrize(("n_chans", "n_times"), [(1, 70), (52, 70), (104, 35), (40, 3)])
-def test_a_windows_logits_do_not_depend_on_its_batch_or_its_row(n_chans: int, n_times: int) -> None:
-    made = _drawn(n_chans, n_times, 2)
-    draws = torch.Generator().manual_seed(2)
-    window = torch.randn(n_chans, n_times, generator=draws)
-    for size in SIZES:
-        alone = torch.zeros(size, n_chans, n_times)
-        alone[0] = window
-        expected = made(alone)[0]
-        for row in range(size):
-            batch = torch.randn(size, n_chans, n_times, generator=draws) * 100
-            batch[row] = window
-            assert torch.equal(made(batch)[row], expected), f"row {row} of {size}"

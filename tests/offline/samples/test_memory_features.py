@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from offline.evaluation.evaluate import evaluate
-from offline.samples.memory_features import memory_features, mirrored
+from offline.samples.memory_features import memory_features
 from offline.stats.traits import trait_features, traits_vary
-from realtime.signal import Channel, Kind, SignalSpec
 from tests.offline.support import group_recipe, write_table
 
 
@@ -36,25 +35,6 @@ def test_likeness_is_the_correlation_within_the_window() -> None:
     found = memory_features(X, [(0, 3)])[:, -1]
     wanted = [np.arctanh(np.corrcoef(x[0], x[3])[0, 1]) for x in X.astype(float)]
     np.testing.assert_allclose(found, wanted, atol=1e-9)
-
-
-def test_mirrored_channels_are_those_across_the_middle_of_one_chromophore() -> None:
-    def channel(name: str, kind: Kind, x: float | None, y: float = 0.0) -> Channel:
-        return Channel(name=name, kind=kind, unit="mol/L", position=None if x is None else (x, y, 0.05))
-
-    spec = SignalSpec(
-        (
-            channel("left", Kind.HBO, -0.04),
-            channel("left hbr", Kind.HBR, -0.04),
-            channel("right", Kind.HBO, 0.042),
-            channel("right, further", Kind.HBO, 0.05),
-            channel("middle", Kind.HBO, 0.001),
-            channel("nowhere", Kind.HBO, None),
-            channel("right, elsewhere", Kind.HBR, 0.04, y=0.03),
-        ),
-        10.0,
-    )
-    assert mirrored(spec) == ((0, 2),)
 
 
 def test_unknown_ages_are_not_filled_from_others() -> None:

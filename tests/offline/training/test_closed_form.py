@@ -1,58 +1,69 @@
-"""Ridge as a model of its own: solved for, written into a bundle, served live."""
+"""What is solved for as a model of its own: as the baseline, written into a bundle, served live."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from models.bundle import read_bundle
 from models.errors import RecipeError
+from models.networks import SOLVED_KINDS
 from models.probabilities import probabilities
 from offline.base.cohort import read_cohort
-from offline.base.splits import evaluation_folds
-from offline.estimators.baselines import window_features
+from offline.base.splits import Fold, evaluation_folds
 from offline.evaluation.conditions import conditions_of
-from offline.evaluation.fit_and_predict import fit_predict
+from offline.evaluation.fit_and_predict import fit_predict, fold_seed
 from offline.recordings import read_recording
 from offline.retraining.retrain import retrain
+from offline.samples.recipe_sections import ModelSection
 from offline.samples.samples import collect
-from offline.training.closed_form import solve_ridge
-from offline.training.feature_table import FeatureTable
-from offline.training.ridge import fit_ridge
-from offline.training.train import train
+from offline.training.closed_form import solve
+from offline.training.temperature import logits_of
+from offline.training.train import train, train_within
 from realtime.inference import Inference
 from realtime.rerun import predict_recording
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 RIDGE = {"model": {"kind": "ridge"}}
+OTHER = ModelSection(kind="lstm")
 
 
-def test_the_module_predicts_as_the_baseline_of_windows(tmp_path: Path) -> None:
-    samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe(**RIDGE))
-    which = np.arange(0, len(samples), 2)
-    data = FeatureTable(window_features(samples.X), samples.table, False, len(samples.labels))
-    expected = fit_ridge(data, which, seed=3).probabilities(data.features)
-    network = solve_ridge(samples, which, by_person=False, seed=3)
-    with torch.inference_mode():
-        logits = network(torch.from_numpy(samples.X[:])).numpy()
-    np.testing.assert_allclose(probabilities(logits, 1.0), expected, atol=2e-5)
+@pytest.mark.parametrize("kind", SOLVED_KINDS)
+@pytest.mark.parametrize("by_person", [False, True])
+def test_it_predicts_as_the_baseline_of_the_same_name(tmp_path: Path, kind: str, by_person: bool) -> None:
+    """Of the label of a window, and of a person's."""
+    if by_person:
+        recipe, cohort = group_recipe(model={"kind": kind}), series_cohort(tmp_path, "abababab")
+    else:
+        recipe, cohort = task_recipe(model={"kind": kind}), task_cohort(tmp_path)
+    samples = collect(read_cohort(cohort), recipe)
+    train_on = np.flatnonzero(samples.table.person != "person-0")
+    held_out = np.flatnonzero(samples.table.person == "person-0")
+    fold = Fold(("person-0",), train_on, held_out)
+    own = recipe.model.condition
+    expected, _ = fit_predict(samples, recipe.model_copy(update={"model": OTHER}), fold, own)
+    seed = fold_seed(fold, recipe.model_copy(update={"model": OTHER}))
+    solved = solve(kind, {}, samples, train_on, by_person=by_person, seed=seed)
+    found = probabilities(logits_of(solved.network, samples.X[held_out]), 1.0)
+    np.testing.assert_allclose(found, expected, atol=5e-5)
 
 
-def test_of_people_each_is_one_row(tmp_path: Path) -> None:
-    samples = collect(read_cohort(series_cohort(tmp_path, "abababab")), group_recipe(**RIDGE))
-    which = np.arange(len(samples))
-    data = FeatureTable(window_features(samples.X), samples.table, True, 2)
-    expected = fit_ridge(data, which).probabilities(data.features)
-    network = solve_ridge(samples, which, by_person=True, seed=0)
-    with torch.inference_mode():
-        logits = network(torch.from_numpy(samples.X[:])).numpy()
-    np.testing.assert_allclose(probabilities(logits, 1.0), expected, atol=2e-5)
+@pytest.mark.parametrize("kind", ["ridge", "linear"])
+def test_of_means_alone_nothing_else_is_seen(tmp_path: Path, kind: str) -> None:
+    recipe = task_recipe(model={"kind": kind, "params": {"features": ["mean"]}})
+    samples = collect(read_cohort(task_cohort(tmp_path)), recipe)
+    trained = train_within(samples, recipe, np.arange(len(samples)), seed=0)
+    X = samples.X[:]
+    flat = np.broadcast_to(X.mean(axis=2, keepdims=True), X.shape).astype(np.float32)
+    network = trained.fitted.network
+    assert network.state_dict()["weight"].shape[0] == X.shape[1]
+    np.testing.assert_allclose(logits_of(network, flat), logits_of(network, X), atol=1e-4)
 
 
-def test_a_bundle_of_it_goes_live(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", SOLVED_KINDS)
+def test_a_bundle_of_it_goes_live(tmp_path: Path, kind: str) -> None:
     cohort = task_cohort(tmp_path)
-    done = train(cohort, task_recipe(**RIDGE), tmp_path / "bundle")
+    done = train(cohort, task_recipe(model={"kind": kind}), tmp_path / "bundle")
     bundle = read_bundle(tmp_path / "bundle")
     assert bundle.card.hash == done.hash
     assert bundle.card.training["validation"] == "none"
@@ -65,9 +76,15 @@ def test_a_bundle_of_it_goes_live(tmp_path: Path) -> None:
     assert any(not decision.abstained for decision in decisions)
 
 
-def test_it_is_the_recipes_own_condition_and_no_baseline_of_that_name_stands_beside_it(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("kind", SOLVED_KINDS)
+def test_no_baseline_of_its_name_stands_beside_the_recipes_own_condition(kind: str) -> None:
+    recipe = task_recipe(model={"kind": kind})
+    names = [each.name for each in conditions_of(recipe, [])]
+    assert names[0] == recipe.model.condition
+    assert names.count(recipe.model.condition) == 1
+
+
+def test_it_is_the_recipes_own_condition_and_predicts_as_the_baseline_does(tmp_path: Path) -> None:
     recipe = task_recipe(**RIDGE)
     names = [each.name for each in conditions_of(recipe, ["cgrnn"])]
     assert names[:2] == ["ridge", "cgrnn"]
