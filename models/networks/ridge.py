@@ -42,6 +42,16 @@ class WindowRidge(nn.Module):
         nn.init.normal_(self.weight, std=len(self.weight) ** -0.5)
         nn.init.zeros_(self.bias)
 
+    def features(self, x: Tensor) -> Tensor:
+        """What the weights weigh: standardised features, (batch, n_features) float32, of windows."""
+        n_times = x.shape[2]
+        time = torch.linspace(-0.5, 0.5, n_times, device=x.device) if n_times > 1 else x.new_zeros(1)
+        along = time / time.square().sum().clamp_min(1e-30)
+        mean = x.mean(dim=2)
+        spread = (x - mean[:, :, None]).square().mean(dim=2).sqrt()
+        features = torch.cat([mean, (x * along).sum(dim=2), spread], dim=1)
+        return (features - self.mean) / self.scale
+
     def forward(self, x: Tensor) -> Tensor:
         """Logits of windows.
 
@@ -55,13 +65,6 @@ class WindowRidge(nn.Module):
         (batch, n_outputs) float32
             Log odds, halved to either side where there are two labels; no unit.
         """
-        n_times = x.shape[2]
-        time = torch.linspace(-0.5, 0.5, n_times, device=x.device) if n_times > 1 else x.new_zeros(1)
-        along = time / time.square().sum().clamp_min(1e-30)
-        mean = x.mean(dim=2)
-        spread = (x - mean[:, :, None]).square().mean(dim=2).sqrt()
-        features = torch.cat([mean, (x * along).sum(dim=2), spread], dim=1)
-        standard = (features - self.mean) / self.scale
         # Summed row by row: a matrix product's last bits would depend on the size of the batch.
-        odds = (standard[:, :, None] * self.weight).sum(dim=1) + self.bias
+        odds = (self.features(x)[:, :, None] * self.weight).sum(dim=1) + self.bias
         return torch.cat([-0.5 * odds, 0.5 * odds], dim=1) if odds.shape[1] == 1 else odds

@@ -32,9 +32,9 @@ class Align:
 
     They forget exponentially, by the clock, and are taken anew every ``update_s``; at the start the memory
     grows.  ``R`` is drawn towards the identity by ``shrinkage``.  Channels keep their kinds and units,
-    although the values are in standard deviations.  Missing until `warmup_s` seconds of the channel were measured, and
-    where it has not varied.  A missing cell counts as at its mean in the other channels.  A gap keeps what
-    was learnt (it fades by the clock meanwhile); any other reset drops it.
+    although the values are in standard deviations.  Missing until `warmup_s` seconds of the channel were
+    measured, and where it has not varied.  A missing cell counts as at its mean in the other channels.  A gap
+    keeps what was learnt (it fades by the clock meanwhile); any other reset drops it.
 
     What lasts as long as the memory is taken out with the mean, so the memory must be long against the
     labels' blocks.  The stage stands where `Normalise` would, in its place.
