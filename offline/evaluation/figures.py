@@ -10,6 +10,7 @@ from offline.base.predictions import Predictions
 from offline.evaluation.evaluation_plan import CONDITIONS, NETWORK_NULL, EvaluationPlan
 from offline.evaluation.nulls import network_null_of
 from offline.evaluation.over_time import over_time
+from offline.evaluation.own_minutes import OWN_MINUTES, curves
 from offline.evaluation.summary import summary
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
@@ -97,6 +98,9 @@ def figures_of(
         ),
         "over_time": _evidence(plan, predictions, folds),
         "channel_map": where,
+        "calibration": curves(
+            {each.task.fold.name: each.how for each in tagged(results, OWN_MINUTES)}, recipe, plan.network
+        ),
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
         **summary(
             predictions,

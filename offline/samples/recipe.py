@@ -109,6 +109,13 @@ class Recipe(Record):
                 "evaluation.over_time needs a label of the person: one that changes within a recording is "
                 "forgotten at the scale of its blocks (evidence.memory_s)"
             )
+        whole = self.evaluation.by == "people" and self.network.channels == "all"
+        if self.evaluation.calibration and not (whole and self.labels.source == "events"):
+            raise ValueError(
+                "evaluation.calibration moves a model of all channels to an unseen person by labels from "
+                'from events; set evaluation.by = "people", labels.source = "events" and network.channels = '
+                '"all", or leave calibration away'
+            )
         if self.network.name == RIDGE and (self.budget.trials > 0 or self.evaluation.ablate):
             raise ValueError(
                 f"network {RIDGE!r} is solved for and chooses its penalty itself: nothing can be searched or "

@@ -2,8 +2,8 @@
 
 Weights have a Gaussian prior around those of the model (regularised adaptation; Evgeniou & Pontil 2004, KDD
 109), and blocks, not windows, count as observations: windows of one block say nearly the same.  How far
-weights may move is chosen on blocks that are held out in turn, and where no move predicts those better than
-the model as it is, nothing moves.
+weights may move is chosen on blocks that are held out in turn, and unless those are predicted better than by
+the model as it is, by more than one standard error, nothing moves (Breiman et al. 1984, section 3.4.3).
 """
 
 from collections.abc import Mapping
@@ -141,14 +141,15 @@ def adapt(
     moves, before, after = [], [], []
     for layer, features in zip(layers, features_of(network, layers, X), strict=True):
         old = layer.weights / temperature
-        losses = {0.0: _held_out(features, y, weight, division, old, 0.0)}
-        losses |= {move: _held_out(features, y, weight, division, old, move) for move in MOVES}
-        best = min(losses, key=lambda move: (losses[move], move))
-        if best > 0.0:
+        losses = {move: _held_out(features, y, weight, division, old, move) for move in (0.0, *MOVES)}
+        best = min(losses, key=lambda move: (np.average(losses[move], weights=weight), move))
+        if not _gained(losses[0.0] - losses[best], weight, block):
+            best = 0.0
+        else:
             layer.put(temperature * _fit(features, y, weight, old, best))
         moves.append(best)
-        before.append(losses[0.0])
-        after.append(losses[best])
+        before.append(np.average(losses[0.0], weights=weight))
+        after.append(np.average(losses[best], weights=weight))
     return Adapted(network, tuple(moves), float(np.mean(before)), float(np.mean(after)))
 
 
@@ -171,8 +172,19 @@ def _weights(y: Ints, block: Ints) -> Floats:
     return np.asarray(each * (total.sum() / np.count_nonzero(total) / total[y]))
 
 
-def _held_out(features: Floats, y: Ints, weight: Floats, division: Ints, old: Floats, move: float) -> float:
-    """Mean log loss (nats) of blocks by what was fitted without them."""
+def _gained(gain: Floats, weight: Floats, block: Ints) -> bool:
+    """Whether blocks gain more than one standard error, of what their windows gain: (n_windows,) float64."""
+    which = np.unique(block, return_inverse=True)[1]
+    heavy = np.bincount(which, weights=weight)
+    each = np.bincount(which, weights=weight * gain) / heavy
+    mean = float(np.average(each, weights=heavy))
+    n = len(each)
+    error = float(np.sqrt(np.square(heavy * (each - mean)).sum() * n / (n - 1))) / heavy.sum()
+    return mean > error
+
+
+def _held_out(features: Floats, y: Ints, weight: Floats, division: Ints, old: Floats, move: float) -> Floats:
+    """Log loss (nats) of each window by what was fitted without its block, (n_windows,) float64."""
     loss = np.empty(len(y))
     for number in np.unique(division):
         test = division == number
@@ -185,7 +197,7 @@ def _held_out(features: Floats, y: Ints, weight: Floats, division: Ints, old: Fl
             own *= weight[train].sum() / own.sum()
             new = _fit(features[train], y[train], own, old, move)
         loss[test] = _losses(_logits(features[test], new), y[test])
-    return float(np.average(loss, weights=weight))
+    return loss
 
 
 def _logits(features: Floats, weights: Floats) -> Floats:
