@@ -15,7 +15,10 @@ from offline.samples.samples import collect
 from offline.training.temperature import logits_of
 from offline.training.train import train
 from realtime.inference import Inference
+from realtime.log import SessionStarted
 from realtime.rerun import predict_recording
+from realtime.sinks.journal.journal import JournalWriter
+from realtime.sources.recording import entries
 from tests.offline.support import (
     group_recipe,
     series_cohort,
@@ -153,6 +156,28 @@ def test_events_may_come_from_a_table_and_minutes_from_several_recordings(
     assert both.minutes.blocks["task"] > done.minutes.blocks["task"]
     with pytest.raises(RecipeError, match="belongs to one recording; 2 were given"):
         calibrate(bundle, [minutes, more], tmp_path / "none", event_table=table)
+
+
+def test_the_journal_of_a_session_with_markers_calibrates_as_its_recording(
+    bundle: Path, minutes: Path, tmp_path: Path
+) -> None:
+    recording = read_recording(minutes)
+
+    def trouble(message: str) -> None:
+        raise AssertionError(message)
+
+    with JournalWriter(tmp_path / "bed.hemostream", on_trouble=trouble) as journal:
+        journal.append(SessionStarted(0.0, "bed", 1, read_bundle(bundle).card.hash))
+        for entry in entries(recording, chunk_samples=7):
+            journal.append(entry)
+    by_file = calibrate(bundle, [minutes], tmp_path / "file")
+    by_journal = calibrate(bundle, [tmp_path / "bed.hemostream"], tmp_path / "journal")
+    assert by_journal.minutes.blocks == by_file.minutes.blocks
+    np.testing.assert_array_equal(by_journal.minutes.y, by_file.minutes.y)
+    np.testing.assert_allclose(by_journal.minutes.X[:], by_file.minutes.X[:], atol=1e-5)
+    X = by_file.minutes.X[:]
+    one, other = (logits_of(read_bundle(tmp_path / name).network, X) for name in ("file", "journal"))
+    np.testing.assert_allclose(one, other, atol=1e-2)
 
 
 def test_a_label_of_the_person_is_refused(tmp_path: Path) -> None:
