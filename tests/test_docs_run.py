@@ -18,7 +18,14 @@ from tools.cli import main
 
 HOUSE = Path(__file__).resolve().parents[1]
 PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs/guide").glob("*.md"))]
-NOT_RUN = {"README.md": 2, "configuration.md": 1, "live.md": 2, "publishing.md": 1, "training.md": 1}
+NOT_RUN = {
+    "README.md": 2,
+    "configuration.md": 1,
+    "live.md": 2,
+    "publishing.md": 1,
+    "retraining.md": 1,
+    "training.md": 1,
+}
 """Blocks of each page that are not run."""
 REASON = re.compile(r"<!-- not run: (.{10,}) -->")
 NEEDS_BUNDLE = {"live.md"}
@@ -66,6 +73,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = "".join(f"p{number:02d}.snirf\tp{number:02d}\n" for number in people)
         (folder / f"{name}.tsv").write_text(f"recording\tperson\n{text}")
     recipe = (HOUSE / "tests/pinned/task.toml").read_text()
+    shutil.copy(folder / f"p{PEOPLE + 1:02d}.snirf", folder / "minutes.snirf")
     (folder / "my.toml").write_text(re.sub(r"(epochs|permutations) = \d+", r"\1 = 2", recipe))
     write_scans(folder / "scans")
     shutil.copy(folder / "scans/p0.csv", folder / "p61.csv")

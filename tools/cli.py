@@ -64,6 +64,10 @@ COMMANDS = {
     ),
     "init": ("tools.commands.init:init", "Propose a recipe from recordings, with its reasons."),
     "train": ("tools.commands.train:train", "Train a classifier from recordings by replay."),
+    "calibrate": (
+        "tools.commands.calibrate:calibrate",
+        "Move a classifier to a new person by a few labelled minutes.",
+    ),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),

@@ -13,6 +13,7 @@ from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.evaluation.conditions import Condition, divisions_of
 from offline.evaluation.fit_and_predict import TRAITS, settings_kept
+from offline.evaluation.own_minutes import OWN_MINUTES
 from offline.evaluation.tasks import FitTask
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask, permuted_samples
 from offline.samples.labels import refuse_two_labels
@@ -113,7 +114,7 @@ class EvaluationPlan:
         return permuted_samples(self.samples, self.recipe, number).table
 
     def tasks(self) -> list[WindowTask]:
-        """All that is fitted but the audits: conditions, the network's null, and what counts novel windows.
+        """All that is fitted but the audits: conditions, the network's null, novel windows, curves.
 
         Raises
         ------
@@ -140,5 +141,12 @@ class EvaluationPlan:
             tasks += [
                 FitTask(fold, novel.model, novel, repeat=repeat, tag=OUT_OF_DISTRIBUTION)
                 for repeat, fold in self.divisions
+            ]
+        if self.recipe.evaluation.calibration:
+            curve = WindowFit(OWN_MINUTES, settings_kept(self.recipe))
+            tasks += [
+                FitTask(fold, curve.model, curve, repeat=repeat, tag=OWN_MINUTES)
+                for repeat, fold in self.divisions
+                if repeat == 0
             ]
         return tasks

@@ -12,6 +12,7 @@ from offline.evaluation.evaluation_plan import CONDITIONS, NETWORK_NULL, Evaluat
 from offline.evaluation.fit_and_predict import BASELINES
 from offline.evaluation.nulls import network_null_of
 from offline.evaluation.over_time import over_time
+from offline.evaluation.own_minutes import OWN_MINUTES, curves
 from offline.evaluation.summary import summary
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
@@ -100,6 +101,9 @@ def figures_of(
         ),
         "over_time": _evidence(plan, predictions, folds),
         "channel_map": where,
+        "calibration": curves(
+            {each.task.fold.name: each.how for each in tagged(results, OWN_MINUTES)}, recipe, plan.model
+        ),
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
         "by_block": block_figures(
             predictions,

@@ -19,6 +19,7 @@ from offline.evaluation.figures import figures_of, predictions_of
 from offline.evaluation.fit_and_predict import BASELINES
 from offline.evaluation.leakage.window_audits import DIVISIONS, PERMUTATIONS, audit_ridge
 from offline.evaluation.nulls import null_of
+from offline.evaluation.own_minutes import OWN_MINUTES
 from offline.evaluation.runner import perform
 from offline.evaluation.tasks import FitResult
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowProcedure, WindowTask
@@ -72,7 +73,8 @@ def costs_of(
     out = []
     for done, (name, own) in enumerate(groups.items()):
         tell("measure", done, len(groups), name)
-        if own[0].fit.model in (*BASELINES, OUT_OF_DISTRIBUTION):
+        solved = own[0].fit.recipe.model.kind in BASELINES
+        if own[0].fit.model in (*BASELINES, OUT_OF_DISTRIBUTION) or (name == OWN_MINUTES and solved):
             hours = len(own) * perform(WindowProcedure(plan.samples), own[:1])[0].seconds / 3600
             fits = 0 if name == OUT_OF_DISTRIBUTION else len(own)
             out.append(Cost(name, len(own), fits, 0, hours))

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from offline.base.progress import Tell
 from offline.base.result_cache import put_array
 from offline.base.window_store import KeptWindows
-from offline.evaluation.fit_and_predict import fit_predict, out_of_distribution
+from offline.evaluation.fit_and_predict import fit_predict, fold_seed, out_of_distribution
+from offline.evaluation.own_minutes import OWN_MINUTES, own_minutes
 from offline.evaluation.tasks import FitTask, Scores
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
@@ -32,7 +33,7 @@ class WindowFit:
     Parameters
     ----------
     model : str
-        A network's or a baseline's name, or `OUT_OF_DISTRIBUTION`.
+        A network's or a baseline's name, `OUT_OF_DISTRIBUTION` or `OWN_MINUTES`.
     recipe : Recipe
         Of this condition.
     visible : VisibleChannels or None
@@ -100,6 +101,9 @@ class WindowProcedure:
             samples = fit.visible.of(samples)
         if fit.model == OUT_OF_DISTRIBUTION:
             return np.zeros((0, len(samples.labels))), out_of_distribution(samples, task.fold)
+        if fit.model == OWN_MINUTES:
+            seed = fold_seed(task.fold, fit.recipe)
+            return np.zeros((0, len(samples.labels))), own_minutes(samples, fit.recipe, task.fold, seed=seed)
         return fit_predict(samples, fit.recipe, task.fold, fit.model, tell, folder)
 
     def _opened(self) -> Samples:

@@ -47,13 +47,14 @@ def read_with_tables(path: Path, **options: str | None) -> Recording:
     """
     recording = read_snirf(path, **options)
     stem = path.name[: -len(path.suffix)].removesuffix("_nirs")
-    for kind, with_table in (("channels", _with_channels), ("events", _with_events)):
+    for kind, with_table in (("channels", _with_channels), ("events", with_events)):
         if (table := path.with_name(f"{stem}_{kind}.tsv")).is_file():
             recording = with_table(recording, table)
     return recording
 
 
-def _with_events(recording: Recording, table: Path) -> Recording:
+def with_events(recording: Recording, table: Path) -> Recording:
+    """The recording with the events of a BIDS table in place of its own; its own where the table has none."""
     columns, rows = _rows(table)
     first = float(recording.times[0]) if len(recording.times) else 0.0
     if "onset" not in columns or not set(columns) & set(_LABELS):

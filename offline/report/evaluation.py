@@ -12,6 +12,7 @@ from offline.report.checklists import Item, items
 from offline.report.choices import choice_section
 from offline.report.cohort import cohort_of, cohort_section, versions
 from offline.report.leakage import audit_section
+from offline.report.own_minutes import own_minutes
 from offline.report.page import (
     RESEARCH,
     Bullets,
@@ -80,6 +81,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
             for name, its in files.audits.items()
         ),
         over_time(results),
+        own_minutes(results),
         channel_map(files),
         *(explanation(files, method) for method in results["explanations"]),
         PageSection("Checklists", [TextTable(("checklist", "asked", "where it stands"), files.items)]),
@@ -105,6 +107,7 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
         "channel_map": results["channel_map"],
         "explanations": results["explanations"],
         "over_time": results["over_time"],
+        "calibration": results.get("calibration"),
         "checklists": [{"list": which, "item": what, "where": where} for which, what, where in files.items],
         "recipe": results["recipe"],
         "cohort_hash": results["cohort_hash"],

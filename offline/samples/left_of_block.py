@@ -19,7 +19,7 @@ from offline.samples.recipe import Recipe
 from realtime.pipeline import Pipeline
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 
-FOLLOWS = ("bandpass", "normalise", "cue_reference")
+FOLLOWS = ("bandpass", "normalise", "align", "cue_reference")
 """Stages that take out what lasts; the others change a sample by what was measured at the same time."""
 N_CHANNELS = 16
 """Channels of noise over which the response is averaged."""
@@ -80,6 +80,8 @@ def left_of_block(pipeline: Sequence[Mapping[str, Any]], rate: float, block_s: f
         stage.pop("high", None)  # what is fast is nothing to what lasts
         if "memory_s" in stage:
             stage["memory_s"] = min(stage["memory_s"], LONGEST_S)
+        if stage["stage"] == "align":
+            stage["shrinkage"] = 1.0  # here all channels share the response; how channels mix has no duration
     stages = [stage for stage in stages if stage["stage"] != "bandpass" or "low" in stage]
     cues = [str(name) for stage in stages for name in stage.get("events", ())]
     block_s, rate = min(block_s, LONGEST_S), min(rate, FASTEST)

@@ -113,6 +113,13 @@ class Recipe(Record):
                 "forgotten at the scale of its blocks (evidence.memory_s)"
             )
         self._check_kind()
+        whole = self.evaluation.by == "people" and self.model.channels == "all"
+        if self.evaluation.calibration and not (whole and self.labels.source == "events"):
+            raise ValueError(
+                "evaluation.calibration moves a model of all channels to an unseen person by labels from "
+                'from events; set evaluation.by = "people", labels.source = "events" and model.channels = '
+                '"all", or leave calibration away'
+            )
         fewest = self.policy.min_channels
         if fewest < 1.0 and self.training.channel_dropout == 0.0:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.bounds import MOST_S
 from models.card import RecordingOptions
@@ -219,7 +219,8 @@ class EvaluationSection(Record):
         Whether whole people are held out; or, within each person, blocks of the recordings (which says
         nothing about other people, and has no null).
     blocks, gap_s : int, float
-        For "time": blocks of each recording, and how far training stays from the evaluated one, s.
+        For "time": blocks of each recording, and how far training stays from the evaluated one, s
+        (calibration, too).
     ablate : tuple of str
         Parts of the training without each of which the network is evaluated too
         (`offline.evaluation.conditions.PARTS`).
@@ -230,6 +231,10 @@ class EvaluationSection(Record):
         a label of the person with two values, and the recipe's own network (three more fits a fold).
     learning_curve : tuple of int
         Numbers of training people with which the network and the ridge model are evaluated too.
+    calibration : tuple of float
+        Minutes of an unseen person's own labelled signal, ascending, by which the recipe's own model is
+        calibrated to them before the rest of their recordings is predicted
+        (`offline.evaluation.own_minutes`); ``gap_s`` lies between.  Settings are not searched there.
     """
 
     RENAMED: ClassVar = {"parts": "blocks", "apart_s": "gap_s", "network_permutations": "model_permutations"}
@@ -248,3 +253,13 @@ class EvaluationSection(Record):
     ] = ()
     over_time: bool = False
     learning_curve: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False)] = ()
+    calibration: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=MOST_S)], ...], Field(strict=False, max_length=20)
+    ] = ()
+
+    @field_validator("calibration")
+    @classmethod
+    def _ascending(cls, minutes: tuple[float, ...]) -> tuple[float, ...]:
+        if list(minutes) != sorted(set(minutes)):
+            raise ValueError(f"minutes are {list(minutes)}; expected each once, ascending")
+        return minutes

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.errors import RecipeError, near_match
 from realtime.signal import SignalSpec
+from realtime.stages.align import Align
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Stage
 from realtime.stages.beer_lambert import BeerLambert
@@ -34,6 +35,7 @@ STAGES: Mapping[str, type] = {
     "total_haemoglobin": TotalHaemoglobin,
     "bandpass": Bandpass,
     "normalise": Normalise,
+    "align": Align,
     "cue_reference": CueReference,
     "homologues": Homologues,
     "percent_signal": PercentSignal,

@@ -89,6 +89,11 @@ RUNS = (
         "classify cohort/person-001_session-1.snirf --model bundle --out decisions.jsonl",
         ("decisions.jsonl",),
     ),
+    Run(
+        "own",
+        "calibrate --model bundle --recording cohort/person-001_session-1.snirf --out own",
+        ("own/weights.safetensors",),
+    ),
     Run("scan-bundle", "study export ridge --data scans --out scan-bundle", ("scan-bundle/*",)),
     Run(
         "scan.jsonl",

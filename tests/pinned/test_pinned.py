@@ -18,6 +18,7 @@ ENDS = {
     "sites": r"Report: sites/sites.html\n",
     "bundle": r"Trained on \d+ windows \(rest \d+, task \d+\).*people; epoch .*loss .*\nBundle: bundle \(",
     "decisions.jsonl": r"windows classified \(.*abstained \(.*file's events.* right .*\nDecisions: decisions",
+    "own": r"minutes: \d+ windows of \d+ blocks \(rest \d+, task \d+\).*\nBundle: own \(model",
     "scan-bundle": r"Fitted to 48 people of \d sites.*\nBundle: scan-bundle \(",
     "scan.jsonl": r"1 scan classified \(.*\nDecisions: scan.jsonl\n",
     "live.jsonl": r"windows classified \(.*\nDecisions: live.jsonl\n",

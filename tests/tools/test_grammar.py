@@ -34,8 +34,8 @@ SECOND_OUTPUTS = {
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "cohort", "data", "folder", "from_", "journal", "layout", "locked", "model", "old_cohort",
-    "recording", "report",
+    "atlas", "cohort", "data", "event_table", "folder", "from_", "journal", "layout", "locked", "model",
+    "old_cohort", "recording", "report",
 }  # fmt: skip
 """Paths that are only read."""
 
@@ -107,6 +107,10 @@ EARLIER: dict[str, tuple[dict[str, str], Sequence[str]]] = {
     "train": (
         {"out/card.json": "{}", "out/weights.safetensors": "w"},
         ("train", "nothing", "--recipe", "tapping", "--out", "out"),
+    ),
+    "calibrate": (
+        {"out/card.json": "{}", "out/weights.safetensors": "w"},
+        ("calibrate", "--model", "nobody", "--recording", "nothing.snirf", "--out", "out"),
     ),
     "evaluate": ({"out/results.json": "{}"}, ("evaluate", "nothing", "--recipe", "tapping", "--out", "out")),
     "study run": (

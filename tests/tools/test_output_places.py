@@ -33,6 +33,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 # There is no cohort, model, journal or data of these names: the output is looked at first.
 FOLDERS: dict[str, Sequence[str]] = {
     "train": ("train", "nothing", "--recipe", "tapping", "--out"),
+    "calibrate": ("calibrate", "--model", "nobody", "--recording", "nothing.snirf", "--out"),
     "train further": ("train", "nothing", "--recipe", "tapping", "--from", "nobody", "--out"),
     "evaluate": ("evaluate", "nothing", "--recipe", "tapping", "--out"),
     "simulate": ("simulate",),

@@ -127,6 +127,16 @@ CASES: Mapping[str, Case] = {
     "normalise": Case(
         {"stage": "normalise", "memory_s": 5.0, "warmup_s": 2.0}, BLOOD, 1e-6, 1e-6, uniform=True
     ),
+    "align": Case(
+        {"stage": "align", "memory_s": 5.0, "warmup_s": 2.0, "update_s": 0.5}, BLOOD, 1e-5, 1e-6, uniform=True
+    ),
+    "align, of each channel": Case(
+        {"stage": "align", "memory_s": 9.0, "warmup_s": 2.0, "update_s": 0.125, "shrinkage": 1.0},
+        BLOOD,
+        1e-6,
+        1e-6,
+        uniform=True,
+    ),
     "cue_reference": Case(
         {"stage": "cue_reference", "before_s": 3.0, "events": ["go"]}, BLOOD, 1e-5, 1e-6, uniform=True
     ),
