@@ -161,17 +161,29 @@ def _table_of_novelty(found: list[dict[str, Any]]) -> None:
 
 
 def _table_of_calibration(found: list[dict[str, Any]]) -> None:
-    print("| study | AUC | slope before | after | intercept before | after | lines |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| study | AUC | slope before | after | all: before | after | intercepts after | lines |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for study in dict.fromkeys(each["study"] for each in found):
-        own = {each["group"]: each for each in found if each["study"] == study}.values()
-        target = np.concatenate([each["target"] for each in own]) == 1
-        before, after = (np.concatenate([each[name] for each in own]) for name in ("odds", "after"))
-        area = auc(target, after, np.zeros(len(target), dtype=np.str_)) or np.nan
-        lines = "; ".join(f"{e['line']['slope']:.2f} x {e['line']['intercept']:+.2f}" for e in own)
-        cells = [_figure(calibration_slope, target, odds) for odds in (before, after)]
-        cells += [_figure(calibration_intercept, target, odds) for odds in (before, after)]
-        print(f"| {study} | {area:.3f} | {' | '.join(cells)} | {lines} |")
+        own = {each["group"]: each for each in found if each["study"] == study}
+        target = [np.array(own[k]["target"]) == 1 for k in sorted(own)]
+        before, after = ([np.array(own[k][name]) for k in sorted(own)] for name in ("odds", "after"))
+        together = np.concatenate(target)
+        area = auc(together, np.concatenate(after), np.zeros(len(together), dtype=np.str_)) or np.nan
+        cells = [_by_bundle(calibration_slope, target, odds) for odds in (before, after)]
+        cells += [_figure(calibration_slope, together, np.concatenate(odds)) for odds in (before, after)]
+        level = _by_bundle(calibration_intercept, target, after)
+        lines = "; ".join(
+            f"{own[k]['line']['slope']:.2f}, {own[k]['line']['intercept']:+.2f}" for k in sorted(own)
+        )
+        print(f"| {study} | {area:.3f} | {' | '.join(cells)} | {level} | {lines} |")
+
+
+def _by_bundle(of: Any, target: list[Any], odds: list[Floats]) -> str:
+    """A figure's mean over bundles, and each."""
+    values = [of(t, probabilities_of(o)[:, 1]) for t, o in zip(target, odds, strict=True)]
+    each = ", ".join("–" if value is None else f"{value:.2f}" for value in values)
+    known = [value for value in values if value is not None]
+    return f"{np.mean(known):.2f} ({each})" if known else "–"
 
 
 def _figure(of: Any, target: Any, odds: Floats) -> str:
