@@ -227,17 +227,21 @@ class ScanCard(Card):
         What a scan must be.
     study : mapping
         Name, title, paper, and what was done.
+    novelty : mapping
+        Bounds of what scans of the training looked like (`models.scan_novelty.ScanNovelty`); empty where it
+        is not known.
     format : str
         Version of this form.
     """
 
-    FORMAT: ClassVar = "scan 1"
+    FORMAT: ClassVar = "scan 2"
 
     system: Sequence[Mapping[str, Any]]
     input: ScanInput
     labels: Names = Field(min_length=2)
     study: Mapping[str, Any] = Field(default_factory=dict)
-    format: Literal["scan 1"] = "scan 1"
+    novelty: Mapping[str, Any] = Field(default_factory=dict)
+    format: Literal["scan 2"] = "scan 2"
 
 
 AnyCard = TypeVar("AnyCard", bound=Card)

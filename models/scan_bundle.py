@@ -11,11 +11,14 @@ from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
 from models.card import AGAIN, ScanCard
 from models.errors import BundleError
 from models.scan_model import ScanModel
+from models.scan_novelty import ScanNovelty
 
 __all__ = ["ScanBundle", "is_scan_bundle", "read_scan_bundle", "write_scan_bundle"]
 
 LEAST_PROBE, MOST_PROBE = 64, 1024
 """Volumes of the scan with which a bundle is tried out."""
+OF_NOVELTY = "novelty."
+"""How the names of arrays begin that are of what the training looked like, not of the system."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,18 @@ class ScanBundle:
         What it is.
     system : ScanModel
         What it computes.
+    novelty : ScanNovelty or None
+        What scans of the training looked like.
     """
 
     card: ScanCard
     system: ScanModel
+    novelty: ScanNovelty | None = None
 
 
-def write_scan_bundle(folder: str | Path, card: ScanCard, system: ScanModel) -> str:
+def write_scan_bundle(
+    folder: str | Path, card: ScanCard, system: ScanModel, novelty: ScanNovelty | None = None
+) -> str:
     """Write a bundle, whole or not at all; a bundle that stands there is replaced.
 
     Parameters
@@ -42,9 +50,11 @@ def write_scan_bundle(folder: str | Path, card: ScanCard, system: ScanModel) -> 
     folder : path
         Where to; must not exist, or be empty, or hold a bundle and nothing else.
     card : ScanCard
-        What it is; layout and hashes are filled in here.
+        What it is; layout, bounds of novelty and hashes are filled in here.
     system : ScanModel
         What it computes.
+    novelty : ScanNovelty, optional
+        What scans of the training looked like.
 
     Returns
     -------
@@ -57,8 +67,10 @@ def write_scan_bundle(folder: str | Path, card: ScanCard, system: ScanModel) -> 
         The folder holds something else, or a number of the system is none.
     """
     arrays, layout = system.to_arrays()
+    looked, bounds = ({}, {}) if novelty is None else novelty.to_arrays()
+    arrays |= {OF_NOVELTY + name: values for name, values in looked.items()}
     weights = safetensors.numpy.save({name: np.ascontiguousarray(values) for name, values in arrays.items()})
-    card = card.model_copy(update={"system": layout})
+    card = card.model_copy(update={"system": layout, "novelty": bounds})
     return write_files(folder, card, weights, lambda written: _made(written, weights)).hash
 
 
@@ -78,11 +90,11 @@ def read_scan_bundle(folder: str | Path, expected_hash: str | None = None) -> Sc
         It is not such a bundle, not whole, not readable by this version, or not the one asked for.
     """
     card, weights = read_files(Path(folder), ScanCard, expected_hash)
-    return ScanBundle(card, _made(card, weights))
+    return _made(card, weights)
 
 
-def _made(card: ScanCard, weights: bytes) -> ScanModel:
-    """The system, once it has predicted a made-up scan: parts of other sizes than each other's show there."""
+def _made(card: ScanCard, weights: bytes) -> ScanBundle:
+    """The bundle, once it has predicted a made-up scan: parts of other sizes than each other's show there."""
     try:
         arrays = safetensors.numpy.load(weights)
     except safetensors.SafetensorError as error:
@@ -90,8 +102,16 @@ def _made(card: ScanCard, weights: bytes) -> ScanModel:
     for name, numbers in arrays.items():
         if not np.isfinite(numbers).all():
             raise BundleError(f"{name} holds values that are not finite; it is of no use. {AGAIN}")
+    looked = {
+        name.removeprefix(OF_NOVELTY): arrays.pop(name)
+        for name in list(arrays)
+        if name.startswith(OF_NOVELTY)
+    }
     system = ScanModel.from_arrays(arrays, card.system)
     needs = card.input
+    novelty = None
+    if card.novelty or looked:
+        novelty = ScanNovelty.from_arrays(looked, card.novelty, len(needs.regions))
     seconds = float(np.mean(needs.repetition_time))
     n_times = int(min(max(needs.least_s / seconds, LEAST_PROBE), MOST_PROBE)) + 1
     time = np.arange(n_times)
@@ -99,10 +119,12 @@ def _made(card: ScanCard, weights: bytes) -> ScanModel:
     try:
         with np.errstate(all="ignore"):
             logits = system.logits(series[np.newaxis].astype(np.float32), np.array([seconds]))
+            if novelty is not None:
+                novelty.findings(series, seconds, np.ones(len(series), dtype=np.bool_))
     except Exception as error:
         raise BundleError(f"The bundle's parts do not fit one another ({error}). {AGAIN}") from error
     if logits.shape != (1, len(card.labels)):
         raise BundleError(
             f"The bundle's system gives {logits.shape[1:]} logits; expected {len(card.labels)}, one a label."
         )
-    return system
+    return ScanBundle(card, system, novelty)

@@ -4,9 +4,11 @@ Models of whole scans (`models.scan_bundle`) predict nothing of a stretch: conne
 within minutes.  What a scan lacks of what its system needs is a reason to abstain, as it is for a window.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Bools, Floats
 from models.card import ScanCard, ScanInput
@@ -14,10 +16,12 @@ from models.errors import SignalError
 from models.probabilities import probabilities
 from models.scan_bundle import ScanBundle
 from models.scan_model import ScanModel
+from models.scan_novelty import CHECKS, Finding, ScanNovelty
 from realtime.channels.match import match_channels
 from realtime.decision import ABSTAIN, Decision, Evidence
 from realtime.log import OriginKind
-from realtime.quality.policy import Reason
+from realtime.quality.policy import Reason, longest_runs
+from realtime.scan_cells import ScanCells
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
@@ -57,35 +61,70 @@ def predict_scan(recording: Recording, bundle: ScanBundle, *, session: str) -> D
     seconds = 1.0 / recording.spec.rate
     # The reader's rate is one over the seconds it was given: those are in its notes.
     seconds = float(recording.notes.get("repetition_time", seconds))
-    with np.errstate(over="ignore"):  # the system takes float32: what is too large for it was not measured
-        missing = recording.missing[rows] | ~np.isfinite(recording.data[rows].astype(np.float32))
-    masked: Bools = np.asarray(missing.all(axis=1))
-    why = _reasons(recording.times, missing, masked, seconds, needs)
-    scores = None if why else _scores(bundle.system, recording.data[rows], masked, seconds)
+    cells = ScanCells.of(recording.data[rows], recording.missing[rows])
+    why, findings = reasons_of(recording.times, cells, seconds, needs, bundle.novelty)
+    scores = None if why else _scores(bundle.system, cells.series, seconds)
     if not why and scores is None:
         why = [Reason.INFERENCE]
-    return _decision(recording, bundle.card, session, why, scores, missing, masked, seconds)
+    missing = recording.missing[rows] | ~np.isfinite(recording.data[rows])
+    return _decision(recording, bundle.card, session, why, scores, missing, cells, findings, seconds)
 
 
-def _reasons(times: Floats, missing: Bools, masked: Bools, seconds: float, needs: ScanInput) -> list[Reason]:
-    """Why a scan is not usable; empty where it is."""
-    why = []
+def unlike_training(decision: Decision) -> list[str]:
+    """What of a scan was unlike all scans of the training, a sentence each: found and expected.
+
+    Parameters
+    ----------
+    decision : Decision
+        Of `predict_scan`.
+    """
+    found = []
+    for reason in decision.reasons:
+        name = reason.replace(" ", "_")
+        value, least, most = (decision.quality.get(name + end) for end in ("", "_least", "_most"))
+        if reason in CHECKS and value is not None and most is not None:
+            whole = Finding(reason, value, -np.inf if least is None else least, most, np.inf)
+            found.append(f"{whole}, as in scans of the training")
+    return found
+
+
+def reasons_of(
+    times: Floats, cells: ScanCells, seconds: float, needs: ScanInput, novelty: ScanNovelty | None
+) -> tuple[list[Reason], tuple[Finding, ...]]:
+    """Why a scan is not usable, and what was found of one that is whole and long enough to be looked at.
+
+    Parameters
+    ----------
+    times : (n_times,) float64, s
+        Of its volumes.
+    cells : ScanCells
+        What was measured of it.
+    seconds : float
+        Its repetition time.
+    needs : ScanInput
+        What the bundle asks for.
+    novelty : ScanNovelty or None
+        What scans of the training looked like.
+    """
+    why: list[Reason] = []
     # Sums of floating-point seconds: a scan of exactly the least length is long enough.
     if len(times) * seconds < needs.least_s * (1 - 1e-9):
         why.append(Reason.TOO_SHORT)
     low, high = needs.repetition_time
     if not low * (1 - 1e-9) <= seconds <= high * (1 + 1e-9):
         why.append(Reason.REPETITION_TIME)
-    if masked.mean() > needs.most_masked or (missing & ~masked[:, np.newaxis]).any():
+    if cells.masked.mean() > needs.most_masked or (cells.absent | cells.holes).any():
         why.append(Reason.COVERAGE)
-    if len(times) > 1 and np.abs(np.diff(times) - seconds).max() > UNEVEN * seconds:
+    if cells.lost.any() or (len(times) > 1 and np.abs(np.diff(times) - seconds).max() > UNEVEN * seconds):
         why.append(Reason.GAP)
-    return why
+    if why or novelty is None:
+        return why, ()
+    findings = novelty.findings(cells.series, seconds, ~cells.masked)
+    return [Reason(each.check) for each in findings if each.beyond], findings
 
 
-def _scores(system: ScanModel, data: Floats, masked: Bools, seconds: float) -> Floats | None:
+def _scores(system: ScanModel, series: npt.NDArray[np.float32], seconds: float) -> Floats | None:
     """Probabilities, (n_labels,) float64; None where the system gave no finite number."""
-    series = np.where(masked[:, np.newaxis], 0.0, data).astype(np.float32)
     with np.errstate(all="ignore"):  # what comes of it is looked at here
         logits = system.logits(series[np.newaxis], np.array([seconds]))[0]
     return np.asarray(probabilities(logits)) if np.isfinite(logits).all() else None
@@ -98,13 +137,16 @@ def _decision(
     why: list[Reason],
     scores: Floats | None,
     missing: Bools,
-    masked: Bools,
+    cells: ScanCells,
+    findings: Sequence[Finding],
     seconds: float,
 ) -> Decision:
     labels = tuple(card.labels)
     start = float(recording.times[0]) if len(recording.times) else 0.0
     by_label = None if scores is None else dict(zip(labels, scores.tolist(), strict=True))
-    names = tuple(name for name, out in zip(card.input.regions, masked, strict=True) if out)
+    regions = np.array(card.input.regions)
+    rejected = {Reason.COVERAGE: cells.absent | cells.holes, Reason.FLAT: cells.masked}
+    used = ~(cells.absent | cells.holes | cells.masked)
     # Where nothing was predicted there is no evidence: every label is as likely as another.
     so_far = by_label or dict.fromkeys(labels, 1.0 / len(labels))
     return Decision(
@@ -124,16 +166,30 @@ def _decision(
         probabilities=by_label,
         evidence=Evidence(probabilities=so_far, windows=int(scores is not None), memory_s=None),
         coverage=float(1.0 - missing.mean()) if missing.size else 0.0,
-        largest_gap_s=_largest_gap(recording.times, seconds),
-        channels=int(np.count_nonzero(~masked)),
-        left_out={str(Reason.FLAT): names} if names else {},
-        quality={},
-        novelty=None,
+        largest_gap_s=max(
+            _largest_gap(recording.times, seconds), int(longest_runs(cells.lost[np.newaxis])[0]) * seconds
+        )
+        if len(recording.times)
+        else 0.0,
+        channels=int(np.count_nonzero(used)),
+        left_out={str(why): tuple(regions[out].tolist()) for why, out in rejected.items() if out.any()},
+        quality=_quality(cells, findings),
+        novelty=max((each.distance for each in findings), default=None),
         time_uncertainty_s=0.0,
         model=card.hash,
         origin=str(OriginKind.REPLAYED),
         speed=1.0,
     )
+
+
+def _quality(cells: ScanCells, findings: Sequence[Finding]) -> dict[str, float | None]:
+    """Cells that were bridged, and what each check found and expects."""
+    out: dict[str, float | None] = {"bridged_cells": float(cells.bridged)}
+    for each in findings:
+        name = each.check.replace(" ", "_")
+        values = {name: each.value, f"{name}_least": each.least, f"{name}_most": each.most}
+        out |= {key: value if np.isfinite(value) else None for key, value in values.items()}
+    return out
 
 
 def _utc(seconds: float, start_utc: float | None) -> str | None:

@@ -16,7 +16,7 @@ from offline.samples.fingerprints import fingerprint_of_recording, learnt_from
 from realtime.decision import Decision
 from realtime.inference import Inference
 from realtime.rerun import predict_journal, predict_recording
-from realtime.scan import predict_scan
+from realtime.scan import predict_scan, unlike_training
 from realtime.sinks.journal.journal import is_journal
 from realtime.sinks.jsonl import JsonLinesSink
 from realtime.sources.recording import Recording
@@ -135,7 +135,9 @@ class Classifier:
             return Classified(decisions, DecisionCounts())
         found = self._read(path)
         if self._scans is not None:
-            decisions = iter([predict_scan(found, self._scans, session=path.stem)])
+            decision = predict_scan(found, self._scans, session=path.stem)
+            show([f"{path.name}: {each}" for each in unlike_training(decision)])
+            decisions = iter([decision])
         else:
             assert self._windows is not None
             assert self._inference is not None

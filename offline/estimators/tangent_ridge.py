@@ -1,6 +1,9 @@
 """Ridge regression in the tangent space at the training people's mean: the connectivity measure that is
 best on average over many data sets (Dadi et al. 2019, NeuroImage 192:115-134)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,12 +17,20 @@ from offline.estimators.ridge import Groups
 from offline.estimators.ridge_connectivity import PENALTIES, StandardisedRows
 
 
+@dataclass(eq=False, repr=False)
 class TangentRidge(BinaryClassifier):
     """`RidgeConnectivity` of matrices as seen from their mean over the people of training.
 
     A table is (n, n_regions (n_regions + 1) / 2) float64: shrunk correlation matrices, upper triangles with
     the diagonal.
+
+    Parameters
+    ----------
+    penalties : sequence of float
+        As there.
     """
+
+    penalties: Sequence[float] = PENALTIES
 
     def checked(self, X: npt.ArrayLike) -> Floats:
         """(n, n_columns) float64 as it is: the layer checks it."""
@@ -39,7 +50,7 @@ class TangentRidge(BinaryClassifier):
     def _fit_second(self, reading: tuple[Floats, StandardisedRows], second: Flags) -> None:
         """See `BinaryClassifier`; of labels, (n,) bool."""
         whitening, of = reading
-        direction, self.penalty_ = of.direction(second, PENALTIES)
+        direction, self.penalty_ = of.direction(second, self.penalties)
         member = (TANGENT, False, of.mean, of.scale, direction)
         line = (1.0, float(2.0 * second.mean() - 1.0))
         self.layers_ = (average_of(whitening, (TANGENT,), [member], line),)

@@ -1,14 +1,18 @@
 """A study's system, fitted and written into a bundle that predicts one scan of an unseen site.
 
-What is exported is the inductive system: it needs nobody else of the site.  The bundle is read back and
-predicts people before it counts as written: what was evaluated is what it predicts.
+What is exported is the inductive system: it needs nobody else of the site.  Behind its own layers stands a
+line that makes its log odds calibrated, and beside them what scans of the training look like; both are learnt
+inside the training.  The bundle is read back and predicts people before it counts as written: what was
+evaluated is what it predicts, but for that line.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from models.bundle_files import check_target
@@ -28,7 +32,9 @@ from offline.scans import Scans
 from offline.scans.groups import refuse_confounded
 from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
+from offline.studies.calibration import calibrate
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
+from offline.studies.scan_novelty import fit_novelty
 from offline.studies.tables import OF_SERIES, digest, table_of
 
 SHORT_ENOUGH = 180.0
@@ -36,6 +42,9 @@ SHORT_ENOUGH = 180.0
 resting band.  Where the training had shorter ones, those are."""
 NEAR = 1.1
 """How far beyond the training's repetition times a scan's may lie, as a factor."""
+USUAL, MORE_MASKED = 0.99, 0.1
+"""So large a share of regions may be constant as the training had at this quantile, and so much more; but no
+larger one than anybody had.  One scan without half of the regions makes no such scan usual."""
 LARGEST_DIFFERENCE = 1e-6
 """Between the log odds of a study and of its bundle."""
 ASKED = 40
@@ -43,7 +52,8 @@ ASKED = 40
 
 
 class Exported(NamedTuple):
-    """A bundle as read back, its largest difference of log odds to the study's, and over how many people."""
+    """A bundle as read back, the largest difference of its log odds, before they are calibrated, to the
+    study's, and over how many people."""
 
     bundle: ScanBundle
     difference: float
@@ -97,16 +107,21 @@ def export_study(
     refuse_confounded(scans)
     check_target(out)
     task = FitTask(_fold(scans, without), UNSEEN_SITE, ScanFit())
-    tell("export", 0, 3, f"table: {study.table}")
+    tell("export", 0, 5, f"table: {study.table}")
     X = np.load(table_of(study.table, scans, cache), mmap_mode="r", allow_pickle=False)
-    tell("export", 1, 3, f"fit to {len(task.fold.train)} people")
-    with threadpool_limits(1):
-        model, setting, _ = ScanProcedure(study, X, scans.table).fit(task)
-    try:
-        layers = layers_of(model)
-    except NotExportable as error:
-        raise HemostreamError(f"{study.name} cannot be written into a bundle: {error}") from error
-    known = scans.rows(task.fold.train)
+    tell("export", 1, 5, f"fit to {len(task.fold.train)} people")
+    procedure = ScanProcedure(study, X, scans.table)
+    with threadpool_limits(1), warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        model, setting, _ = procedure.fit(task)
+        try:
+            layers = layers_of(model)
+        except NotExportable as error:
+            raise HemostreamError(f"{study.name} cannot be written into a bundle: {error}") from error
+        tell("export", 2, 5, "calibrate")
+        calibration = calibrate(procedure, task, model, setting)
+        tell("export", 3, 5, "what scans look like")
+        known = scans.rows(task.fold.train)
+        novelty, how = fit_novelty(known)
     card = ScanCard(
         system=(),
         input=input_of(known),
@@ -128,17 +143,21 @@ def export_study(
             # By the digest they are keyed, as people are elsewhere by a salt.
             "people_salt": digest(known),
             "signals": signals_for_card(fingerprints_of(known), digest(known)),
+            "calibration": calibration.to_json(),
+            "novelty": how,
             "research_use_only": True,
         },
         evaluation=evaluation or {},
         versions=versions(),
     )
-    tell("export", 2, 3, "compare")
-    write_scan_bundle(out, card, ScanModel(OF_SERIES[study.table], layers))
+    tell("export", 4, 5, "compare")
+    system = ScanModel(OF_SERIES[study.table], (*layers, calibration.layer))
+    write_scan_bundle(out, card, system, novelty)
     bundle = read_scan_bundle(out)
     rows = task.fold.test[:ASKED] if len(task.fold.test) else task.fold.train[:ASKED]
     asked = scans.rows(rows)
-    logits = bundle.system.logits(np.asarray(asked.X, dtype=np.float32), asked.repetition_time)
+    before = ScanModel(bundle.system.features, bundle.system.layers[:-1])  # a slope of 0 would hide all
+    logits = before.logits(np.asarray(asked.X, dtype=np.float32), asked.repetition_time)
     own = log_odds(model, np.asarray(X[rows], dtype=np.float64))
     difference = float(np.abs(logits[:, 1] - logits[:, 0] - own).max())
     if not difference <= LARGEST_DIFFERENCE:
@@ -146,7 +165,7 @@ def export_study(
             f"The bundle's log odds of {len(rows)} people differ from the study's by up to {difference:.1e}; "
             f"expected at most {LARGEST_DIFFERENCE:g}. Do not use {out}; please report this."
         )
-    tell("export", 3, 3, str(out))
+    tell("export", 5, 5, str(out))
     return Exported(bundle, difference, len(rows))
 
 
@@ -160,12 +179,13 @@ def input_of(scans: Scans) -> ScanInput:
             "bundle must say for which it was made. Add it to the phenotype table."
         )
     masked = (np.nan_to_num(scans.X) == 0.0).all(axis=2).mean(axis=1)
+    usual = float(np.quantile(masked, USUAL, method="lower")) + MORE_MASKED
     return ScanInput(
         regions=scans.names,
         preprocessing=scans.derivative,
         least_s=float(min(SHORT_ENOUGH, (scans.n_times * seconds).min())),
         repetition_time=(float(seconds.min() / NEAR), float(seconds.max() * NEAR)),
-        most_masked=float(masked.max()),
+        most_masked=min(float(masked.max()), usual),
     )
 
 

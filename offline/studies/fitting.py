@@ -6,7 +6,7 @@ All chance follows from study, condition, fold and permutation, so the same come
 import hashlib
 import json
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from inspect import signature
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logsumexp, softmax
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 
@@ -126,8 +127,8 @@ class ScanProcedure:
             model, setting, X = self.fit(tasks[0])
             return [(log_odds(model, X, self.table.site[tasks[0].fold.test]), {"setting": setting})]
 
-    def fit(self, task: ScanTask) -> tuple[Any, int, Floats]:
-        """Choose a setting within training and fit.
+    def fit(self, task: ScanTask, *, like: Any | None = None) -> tuple[Any, int, Floats]:
+        """Choose a setting within training and fit; `like`, if given, is copied and fitted instead.
 
         Gives the classifier, the setting, and the rows to be predicted, (n_test, n_features) float64.
         """
@@ -140,7 +141,8 @@ class ScanProcedure:
         seed, setting = self._seed(task), task.fit.setting
         if setting is None:
             setting = _chosen(study, settings, *rows, seed)
-        return _fitted(study, settings[setting], *rows, seed), setting, X_test
+        model = None if like is None else partial(clone, like)
+        return _fitted(study, settings[setting], *rows, seed, model), setting, X_test
 
     def _together(self, tasks: Sequence[ScanTask]) -> list[tuple[Scores, dict[str, Any]]]:
         """Permutations of one fold: what looks at no label is done once for all of them."""
@@ -223,8 +225,16 @@ def _chosen(
     return int(np.argmax(areas))
 
 
-def _fitted(study: Study, setting: Mapping[str, Any], X: Floats, y: Any, site: Any, seed: int) -> Any:
-    make = partial(_made, study, setting, seed)
+def _fitted(
+    study: Study,
+    setting: Mapping[str, Any],
+    X: Floats,
+    y: Any,
+    site: Any,
+    seed: int,
+    make: Callable[[], Any] | None = None,
+) -> Any:
+    make = make or partial(_made, study, setting, seed)
     model = for_labels(make, len(np.unique(y)))
     return model.fit(X, y, site=site) if _takes_site(make(), "fit") else model.fit(X, y)
 

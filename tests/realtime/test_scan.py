@@ -9,8 +9,10 @@ from models.features.connectivity import Correlation
 from models.layers.linear import Linear
 from models.scan_bundle import ScanBundle
 from models.scan_model import ScanModel
+from models.scan_novelty import CHECKS, ScanNovelty
 from realtime.decision import Decision
-from realtime.scan import predict_scan
+from realtime.quality.policy import Reason
+from realtime.scan import predict_scan, unlike_training
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
@@ -100,8 +102,9 @@ def test_what_is_missing_is_reported() -> None:
     scan.missing[3] = True  # two of five: more than any scan of the training
     assert predicted(scan).reasons == ("coverage",)
     scan = recording()
-    scan.missing[2, 30] = True  # a hole is not guessed
+    scan.missing[2, 30:32] = True  # a hole is not guessed
     assert predicted(scan).reasons == ("coverage",)
+    assert predicted(scan).left_out == {"coverage": ("c",)}
     scan = recording()
     scan.times[30:] += 2.0  # a volume was lost
     decision = predicted(scan)
@@ -120,10 +123,54 @@ def test_a_system_that_gives_nan_abstains() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("volumes", [slice(3, 4), slice(None)])
-def test_numbers_that_the_system_cannot_hold_were_not_measured(volumes: slice) -> None:
+@pytest.mark.parametrize(("volumes", "why"), [(slice(3, 4), "gap"), (slice(None), "coverage")])
+def test_numbers_that_the_system_cannot_hold_were_not_measured(volumes: slice, why: str) -> None:
     scan = recording()
-    scan.data[:3, volumes] = 1e39
+    scan.data[:3, volumes] = 1e39  # of one volume three of five regions: it was lost
     decision = predicted(scan)
     assert decision.label == "abstain"
-    assert decision.reasons == ("coverage",)
+    assert decision.reasons == (why,)
+
+
+def test_a_lone_cell_is_bridged_and_counted() -> None:
+    scan = recording()
+    whole = predicted(recording())
+    scan.data[2, 30] = np.nan
+    decision = predicted(scan)
+    assert decision.reasons == ()
+    assert decision.quality == {"bridged_cells": 1.0}
+    assert decision.coverage == pytest.approx(1 - 1 / scan.data.size)
+    assert decision.probabilities["ASD"] == pytest.approx(whole.probabilities["ASD"], abs=0.1)
+
+
+def test_a_scrubbed_volume_is_a_gap_and_an_absent_region_is_coverage() -> None:
+    scan = recording()
+    scan.data[:, [20, 21]] = np.nan
+    decision = predicted(scan)
+    assert (decision.reasons, decision.largest_gap_s) == (("gap",), 4.0)
+    scan = recording()
+    scan.data[3] = np.nan
+    decision = predicted(scan)
+    assert (decision.reasons, decision.left_out) == (("coverage",), {"coverage": ("d",)})
+    scan.data[3] = 0.0  # one of five may be constant, as in the training
+    decision = predicted(scan)
+    assert (decision.reasons, decision.left_out) == ((), {"flat": ("d",)})
+
+
+def test_a_scan_unlike_all_of_the_training_abstains_and_says_what_was_expected() -> None:
+    scan = recording()
+    bounds = {"spectrum": (0.4, 0.1, 0.5), "repeated volumes": (0.0, -np.inf, 3.0)}
+    looked = ScanNovelty(np.zeros(10, np.float32), None, bounds)
+    decision = predict_scan(scan, ScanBundle(BUNDLE.card, BUNDLE.system, looked), session="scan")
+    assert Decision.from_json(decision.to_json()) == decision
+    assert decision.reasons == ("spectrum",)
+    assert decision.probabilities is None
+    assert decision.novelty > 1.0
+    assert decision.quality["spectrum_least"] == 0.1
+    assert decision.quality["spectrum_most"] == 0.5
+    assert decision.quality["repeated_volumes_least"] is None
+    found = decision.quality["spectrum"]
+    assert unlike_training(decision) == [
+        f"spectrum is {found:.3g}; expected 0.1 to 0.5, as in scans of the training"
+    ]
+    assert {str(reason) for reason in Reason} >= set(CHECKS)

@@ -22,7 +22,9 @@ def export(
     """Write a system into a bundle, with which "classify" predicts one scan of an unseen site.
 
     The system is fitted to everybody in the data, settings chosen within them; it needs nobody else of the
-    site it will be used at. Research use only: what it predicts of a scan is no diagnosis.
+    site it will be used at. Its probabilities are calibrated on sites of the training that are left out, and
+    it knows what scans of the training look like. Research use only: what it predicts of a scan is no
+    diagnosis.
 
     Parameters
     ----------
@@ -84,6 +86,11 @@ def export(
     say(
         f"Fitted to {training['people']} people of {len(training['sites'])} sites. It predicts {done.asked} "
         f"of the people as the study does, within {done.difference:.0e} of the log odds."
+    )
+    line, looked = training["calibration"], training["novelty"]
+    say(
+        f"Calibrated on people of left-out sites: log odds times {line['slope']:.3g}, "
+        f"{line['intercept']:+.3g}. Of their scans {looked['refused']:.1%} would be refused as unlike the training."
     )
     say(
         f"It takes scans of {needs.least_s:g} s or more, {len(needs.regions)} regions, a repetition time of "

@@ -1,6 +1,7 @@
 """A bundle says of a person of a site that nobody saw what the study said."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,11 @@ def test_every_exportable_study_is_exported_and_says_the_same(
     said = fitted(study, X, planted.table, task_of(UNSEEN_SITE, fold)).scores
     people = planted.rows(fold.test)
     logits = done.bundle.system.logits(people.X, people.repetition_time)
-    assert logits[:, 1] - logits[:, 0] == pytest.approx(said, abs=1e-6)
+    line = done.bundle.card.training["calibration"]
+    assert logits[:, 1] - logits[:, 0] == pytest.approx(line["slope"] * said + line["intercept"], abs=1e-5)
+    assert line["slope"] > 0.0 or name in ("kuang2014", "xiao2019")  # in the spectrum nothing is planted
+    assert line["people"] == len(fold.train)  # nobody of the site that was left out
+    assert done.bundle.novelty is not None
     assert done.asked == len(fold.test)
     assert site not in done.bundle.card.training["sites"]
 
@@ -88,7 +93,10 @@ def some_sites(whole: Path, folder: Path, *sites: str) -> Path:
 
 
 def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
-    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data_dir: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """From the files as they are, on the command line, with what the study's own fold gives beside it."""
     site = "SDSU"
@@ -108,7 +116,11 @@ def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
         assert run("classify", file, "--model", bundle, "--repetition-time", scans.repetition_time[row],
                    "--out", out) == 0  # fmt: skip
         decision = json.loads(out.read_text())
+        line = json.loads((bundle / "card.json").read_text())["training"]["calibration"]
+        expected = line["slope"] * expected + line["intercept"]
         assert logit(decision["probabilities"]["ASD"]) == pytest.approx(expected, abs=1e-6)
+        assert decision["novelty"] <= 1.0
+        assert decision["quality"]["bridged_cells"] == 0.0
         assert decision["left_out"] == {} or decision["channels"] < 200
     # A quarter of the scan is not enough, and this is said.
     short = tmp_path / "short.1D"
@@ -117,6 +129,18 @@ def test_a_real_person_of_an_unseen_site_is_classified_as_in_the_study(
         run("classify", short, "--model", bundle, "--repetition-time", 1.5, "--out", out, "--overwrite") == 0
     )
     assert json.loads(out.read_text())["reasons"] == ["too short"]
+    # Nor are regions in another order, and what was found and expected is shown.
+    header, *lines = file.read_text().splitlines()
+    shuffled = tmp_path / "shuffled.1D"
+    order = np.random.default_rng(0).permutation(200)
+    cells = [[line.split()[k] for k in order] for line in lines]
+    shuffled.write_text("\n".join([header, *("\t".join(row) for row in cells)]) + "\n")
+    assert run("classify", shuffled, "--model", bundle, "--repetition-time", scans.repetition_time[row],
+               "--out", out, "--overwrite") == 0  # fmt: skip
+    assert json.loads(out.read_text())["reasons"] == ["region order"]
+    assert re.search(
+        r"shuffled.1D: region order is .*; expected .*, as in scans of the training", caplog.text
+    )
     # And live there is nothing to do with it.
     assert run("live", "--model", bundle, "--journal", tmp_path / "bed.hemostream") != 0
     assert "classifies whole scans" in capsys.readouterr().err
