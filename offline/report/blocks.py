@@ -86,7 +86,8 @@ def within_each(conditions: Mapping[str, Any], results: Mapping[str, Any]) -> li
 
 
 def _compared(results: Mapping[str, Any]) -> list[PageBlock]:
-    its, own = results["by_block"], results["recipe"]["model"]
+    its = results["by_block"]
+    own = next(iter(its["conditions"]))  # the recipe's own model
     rows = [
         (
             f"{own} less {name}",
@@ -109,7 +110,7 @@ def _course(results: Mapping[str, Any]) -> list[PageBlock]:
         "Balanced accuracy against seconds since the block's start (where the label's interval begins), mean "
         "over people; shaded: 95 % over people, second by second. Dotted: chance."
     )
-    own = results["recipe"]["model"]
+    own = next(iter(courses))  # the recipe's own model
     rows = []
     for k, point in enumerate(courses[own]):
         cells = [f"{point['seconds']:g}", str(point["blocks"]), number(point["bits_per_minute"])]
