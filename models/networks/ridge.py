@@ -84,9 +84,19 @@ class WindowLinear(WindowRidge):
 
 
 def logits_of_features(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Logits, (batch, n_outputs), of features (batch, n_features), the same in any batch.
+    """Logits of features, the same in any batch.
 
-    One column of ``weight``, (n_features, n_columns), is the log odds of the second of two labels.
+    Parameters
+    ----------
+    features : (batch, n_features) float32
+        Standardised.
+    weight, bias : (n_features, n_columns), (n_columns,) float32
+        One column is the log odds of the second of two labels; otherwise there is one a label.
+
+    Returns
+    -------
+    (batch, n_outputs) float32
+        No unit.
     """
     # Summed row by row: a matrix product's last bits would depend on the size of the batch.
     odds = (features[:, :, None] * weight).sum(dim=1) + bias

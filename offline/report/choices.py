@@ -12,7 +12,7 @@ def choice_section(results: Mapping[str, Any]) -> PageSection | None:
     own = results["recipe"]["model"]
     found = {
         name: its[own]["choice"]
-        for name, its in results["folds"].items()
+        for name, its in dict(results["folds"]).items()
         if not name.startswith("site ") and "choice" in its.get(own, {})
     }
     if not found:
@@ -28,8 +28,9 @@ def choice_section(results: Mapping[str, Any]) -> PageSection | None:
         [
             Paragraph(
                 f"In each of {len(found)} folds a model was chosen inside the training people alone, by the "
-                f"log loss of people who were held out there in turn: {chosen}. The figures of {own} elsewhere "
-                "on this page are of people of whom the choosing knew nothing, so the choosing is evaluated too."
+                f"log loss of people who were held out there in turn: {chosen}. The figures of {own} "
+                "elsewhere on this page are of people of whom the choosing knew nothing, so the choosing is "
+                "evaluated too."
             ),
             TextTable(
                 ("held out, and chosen", "people inside", "candidates: log loss, balanced accuracy"),

@@ -79,8 +79,10 @@ def train_combined(
 
     Parameters
     ----------
-    samples, recipe, within, seed, progress, task
+    samples, recipe, seed, progress, task
         See `offline.training.train.train_within`.
+    within : (n,) intp
+        The samples that may be used at all.
 
     Raises
     ------
@@ -209,6 +211,8 @@ def _figures(candidate: Candidate, names: Sequence[str]) -> dict[str, Any]:
 
 def inner_folds(samples: Samples, recipe: Recipe, within: npt.NDArray[np.intp], seed: int) -> list[Fold]:
     """Divisions of the training people; of the blocks of the recordings where there is one person only.
+
+    ``within``, (n,) intp, are the samples of training.
 
     Raises
     ------

@@ -38,8 +38,10 @@ def train_ensemble(
 
     Parameters
     ----------
-    samples, recipe, within, seed, progress, task
+    samples, recipe, seed, progress, task
         See `offline.training.train.train_within`.
+    within : (n,) intp
+        The samples that may be used at all.
     """
     n = recipe.training.ensemble
     training = recipe.training.model_copy(update={"ensemble": 1})
@@ -70,7 +72,10 @@ def train_ensemble(
 
 
 def member_seeds(samples: Samples, recipe: Recipe, within: Rows, seed: int) -> list[int]:
-    """A seed for each member, by which people (or sessions) are spared who were spared least so far."""
+    """A seed for each member, by which people (or sessions) are spared who were spared least so far.
+
+    ``within``, (n,) intp, are the samples of training.
+    """
     spared = np.zeros(len(samples), dtype=np.int64)
     found = []
     for k in range(recipe.training.ensemble):

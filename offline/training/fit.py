@@ -198,7 +198,10 @@ class _Net(NeuralNetClassifier):
 
 
 def mean_weights(several: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The mean of each weight; what is no floating number (a count) is the last one's."""
+    """The mean of each weight; what is no floating number (a count) is the last one's.
+
+    By name, (...) float32: each of the shape that it has.
+    """
     found = dict(several[-1])
     for name, value in found.items():
         if value.is_floating_point():
