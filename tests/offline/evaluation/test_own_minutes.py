@@ -88,7 +88,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     return collect(read_cohort(write_table(folder, rows)), task_recipe())
 
 
-RECIPE = task_recipe(network={"name": "ridge"}, evaluation=ASKED)
+RECIPE = task_recipe(model={"kind": "ridge"}, evaluation=ASKED)
 
 
 def test_a_person_who_differs_gains_and_nothing_is_gained_without_minutes(samples: Samples) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 from models.arrays import Floats
 from models.errors import RecipeError
 from models.networks.last_layer import last_layers
-from models.networks.registry import MODELS, make_network
+from models.networks.registry import MODELS, make_model
 from offline.base.sample_table import SampleTable
 from offline.training import adaptation as module
 from offline.training.adaptation import Adapted, adapt, blocks_of
@@ -24,7 +24,7 @@ Person = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.in
 
 def _ridge(weight: float = 1.0) -> nn.Module:
     """Tells labels by the mean of the first channel."""
-    model = make_network("ridge", {}, n_chans=3, n_times=8, n_outputs=2).eval()
+    model = make_model("ridge", {}, n_chans=3, n_times=8, n_outputs=2).eval()
     (layer,) = last_layers(model)
     new = np.zeros((10, 1))
     new[0] = weight
@@ -135,7 +135,7 @@ def test_the_temperature_is_taken_into_account() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_that_a_bundle_may_hold_can_be_moved(name: str) -> None:
     torch.manual_seed(0)
-    model = make_network(name, {}, n_chans=3, n_times=8, n_outputs=2).eval()
+    model = make_model(name, {}, n_chans=3, n_times=8, n_outputs=2).eval()
     adapted = _adapted(model, _person(8))
     assert adapted.moved
     assert _loss(adapted.network, _person(9)) < _loss(model, _person(9))
