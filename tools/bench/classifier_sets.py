@@ -1,0 +1,199 @@
+"""The sets, filters and models of the comparison of classifiers (`tools.bench.classifier`)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import HemostreamError
+from offline.samples.recipe import Recipe, load_recipe, parse_recipe
+from offline.simulation.cohort import write_cohort
+from offline.simulation.settings import Simulation, TaskBlocks
+
+Section = dict[str, Any]
+OLD_FILTERS: tuple[Section, ...] = (
+    {"stage": "haemoglobin"},
+    {"stage": "resample"},
+    {"stage": "bandpass", "low": 0.02, "high": 0.2},
+    {"stage": "normalise", "memory_s": 60.0, "warmup_s": 20.0},
+)
+"""What recipes had before the comparison."""
+SLOW: tuple[Section, ...] = (
+    *OLD_FILTERS[:2],
+    {"stage": "bandpass", "high": 0.2},
+    {"stage": "normalise", "memory_s": 600.0, "warmup_s": 20.0},
+)
+NETWORK = {"kind": "cgrnn"}
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """What is changed of the recipe as it was before.
+
+    Parameters
+    ----------
+    pipeline : tuple of mapping or None
+        Stages; None has those of the recipe that ships.
+    model, training : mapping
+        Sections of the recipe.
+    lateral : bool
+        Whether it makes sense only where left and right are labels.
+    """
+
+    pipeline: tuple[Section, ...] | None
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    lateral: bool = False
+
+
+def _with(stage: Section, *, before: str) -> tuple[Section, ...]:
+    at = [each["stage"] for each in OLD_FILTERS].index(before)
+    return (*OLD_FILTERS[:at], stage, *OLD_FILTERS[at:])
+
+
+BEFORE, KEPT = "before: CGRNN", "kept: as the recipe ships"
+CUE, SIDES = {"stage": "cue_reference", "before_s": 5.0}, {"stage": "homologues"}
+MODELS: Mapping[str, ComparedModel] = {
+    BEFORE: ComparedModel(OLD_FILTERS, NETWORK, {}),
+    "+ slow baseline": ComparedModel(SLOW, NETWORK, {}),
+    "+ cue reference": ComparedModel(_with(CUE, before="normalise"), NETWORK, {}),
+    "+ homologues": ComparedModel(_with(SIDES, before="normalise"), NETWORK, {}, lateral=True),
+    "+ mirroring": ComparedModel(OLD_FILTERS, NETWORK, {"augmentation": {"mirror": True}}, lateral=True),
+    "+ ensemble of 3": ComparedModel(OLD_FILTERS, NETWORK, {"ensemble": 3}),
+    "+ weight averaging": ComparedModel(OLD_FILTERS, NETWORK, {"weight_averaging": 5}),
+    "+ positions": ComparedModel(OLD_FILTERS, {"kind": "virtual_probe"}, {}),
+    "kept filters, CGRNN": ComparedModel(None, NETWORK, {}),
+    "kept filters, ridge": ComparedModel(None, {"kind": "ridge"}, {}),
+    KEPT: ComparedModel(None, {}, {}),
+}
+
+
+@dataclass(frozen=True)
+class ComparedSet:
+    """Recordings and a question.
+
+    Parameters
+    ----------
+    recipe : str
+        The one that ships for such recordings.
+    events : mapping of label to tuple of str
+        Names of the events that begin each label's interval, in place of the recipe's.
+    files : tuple of str
+        Of recordings: patterns below the folder of data.
+    person : int
+        Which part of a recording's path names the person, from the end.
+    simulated : tuple or None
+        Seconds, block, rest, jitter and seed of simulated people instead.
+    changes : mapping
+        Sections of the recipe that these files need.
+    """
+
+    recipe: str
+    events: Mapping[str, tuple[str, ...]]
+    files: tuple[str, ...] = ()
+    person: int = 1
+    simulated: tuple[float, float, float, float, int] | None = None
+    changes: Mapping[str, Mapping[str, Any]] | None = None
+
+
+SIDES_OF = {"left": ("left",), "right": ("right",)}
+SETS: Mapping[str, ComparedSet] = {
+    "homer3_tapping": ComparedSet(
+        "movement", {"rest": ("1",), "movement": ("1",)}, ("fnirs/homer3_tapping/subj*/*.nirs",), 2
+    ),
+    "homer3_two_conditions": ComparedSet(
+        "movement",
+        {"rest": ("1", "2"), "movement": ("1", "2")},
+        tuple(f"fnirs/homer3_two_conditions/nirs/s*/neuro_run{n:02}.nirs" for n in (1, 4, 5, 6, 7, 8, 9, 10)),
+        2,
+        changes={"input": {"length_unit": "cm"}},
+    ),
+    "n-back 0/2": ComparedSet(
+        "nback", {"low": ("0-back",), "high": ("2-back",)}, ("fnirs/tufts_nback/*.snirf",)
+    ),
+    "n-back, four loads": ComparedSet(
+        "nback", {f"{load}-back": (f"{load}-back",) for load in range(4)}, ("fnirs/tufts_nback/*.snirf",)
+    ),
+    "Cortivision, one person": ComparedSet(
+        "lateralised",
+        {"left": ("LEFT",), "right": ("RIGHT",)},
+        ("fnirs/lsl_tapping_xdf/*.xdf",),
+        changes={
+            "input": {
+                "min_distance": 0.015,
+                "max_distance": 0.05,
+                "stream": "raw",
+                "layout": "fnirs/lsl_tapping_xdf/sub-001_task-fingertapping_nirs.json",
+            },
+            "evaluation": {"by": "time"},
+        },
+    ),
+    "simulated, 10 s": ComparedSet("lateralised", SIDES_OF, simulated=(480.0, 10.0, 20.0, 8.0, 11)),
+    "simulated, 45 s": ComparedSet("lateralised", SIDES_OF, simulated=(900.0, 45.0, 30.0, 10.0, 12)),
+}
+
+
+def cohort_of(name: str, folder: Path) -> Path:
+    """The table of a set's cohort, written into a folder; simulated recordings beside it.
+
+    Raises
+    ------
+    HemostreamError
+        The environment names no data, or a pattern finds no file.
+    """
+    its = SETS[name]
+    if its.simulated is not None:
+        if not (folder / "cohort.tsv").exists():
+            seconds, block, rest, jitter, seed = its.simulated
+            task = TaskBlocks(block_s=block, rest_s=rest, jitter_s=jitter, lateral=0.4)
+            settings = Simulation(rate=5.0, seconds=seconds, n_short=0, task=task)
+            write_cohort(folder, settings, 16, seed)
+        return folder / "cohort.tsv"
+    files = [file for pattern in its.files for file in sorted(_data().glob(pattern))]
+    if not files:
+        raise HemostreamError(f"Nothing in {_data()} is called {' or '.join(its.files)}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["recording\tperson", *(f"{file}\t{_person(file, its.person)}" for file in files)]
+    (folder / "cohort.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "cohort.tsv"
+
+
+def _data() -> Path:
+    if not (data := os.environ.get("HEMOSTREAM_DATA")):
+        raise HemostreamError("HEMOSTREAM_DATA is not set; expected the folder of real recordings.")
+    return Path(data)
+
+
+def _person(file: Path, part: int) -> str:
+    return file.parts[-part].split("_")[0]
+
+
+def recipe_of(set_name: str, model: str, *, permutations: int) -> Recipe:
+    """The recipe of one row of the comparison."""
+    its, compared = SETS[set_name], MODELS[model]
+    ships = load_recipe(its.recipe).model_dump(exclude={"name"})
+    first = next(iter(ships["labels"]["intervals"].values()))
+    intervals = ships["labels"]["intervals"] if set(its.events) <= set(ships["labels"]["intervals"]) else {}
+    ships["labels"]["intervals"] = {
+        label: {**intervals.get(label, first), "events": events} for label, events in its.events.items()
+    }
+    if compared.pipeline is not None:
+        ships["pipeline"] = compared.pipeline
+    if compared.model:
+        ships["model"] = dict(compared.model)
+    if SIDES_OF.keys() == its.events.keys():
+        ships["labels"]["mirror"] = [["left", "right"]]
+    ships["training"] |= compared.training
+    ships["evaluation"] |= {"permutations": permutations}
+    for section, values in (its.changes or {}).items():
+        ships[section] |= values
+    if layout := ships["input"].get("layout"):
+        ships["input"]["layout"] = str(_data() / layout)
+    return parse_recipe({"name": f"{set_name}, {model}", **ships}, set_name)
+
+
+def models_of(set_name: str) -> list[str]:
+    """The rows of a set."""
+    sided = SIDES_OF.keys() == SETS[set_name].events.keys()
+    return [name for name, its in MODELS.items() if sided or not its.lateral]
