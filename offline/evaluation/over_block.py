@@ -17,7 +17,7 @@ from offline.base.predictions import Predictions
 from offline.evaluation.fit_and_predict import TIME
 from offline.samples.recipe import Recipe
 from offline.samples.sample_account import SampleAccount
-from offline.stats.blocks import Grouping, combined, log_probabilities
+from offline.stats.blocks import Grouping, by_block, combined, log_probabilities
 from offline.stats.intervals import LEVEL, bootstrap_mean_sd
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 from offline.stats.primary import own_figures
@@ -69,10 +69,12 @@ def seconds_of(table: Predictions, recipe: Recipe) -> list[float]:
     From where every block that has all its windows has one, by the window's step, as long as all labels
     last; by a multiple of the step where that would be more than `MOST_POINTS`.
     """
-    assert table.into_block is not None
     length, step = recipe.window.length_s, recipe.window.step_s
-    lasts = [interval.duration_s for interval in recipe.labels.intervals.values()]
-    longest = min([*lasts, float(table.into_block.max(initial=0.0))])
+    blocks = by_block(table.of_condition(table.conditions[0]))
+    assert blocks.into_block is not None
+    # Half of a label's blocks are measured so long, or longer by less than a step.
+    lasts = [float(np.median(blocks.into_block[blocks.y == y])) + step for y in np.unique(blocks.y)]
+    longest = min([*lasts, *(interval.duration_s for interval in recipe.labels.intervals.values())])
     n = int(np.floor((longest - length) / step + SLACK))
     if n < 1:
         return [longest]

@@ -131,11 +131,14 @@ def _assumed(its: Mapping[str, Any]) -> str:
     known = [own for own in its["transfer"].values() if own is not None]
     if not known:
         return "No information transfer rate: no second has an accuracy."
+    ends = ""
+    if known[0]["interval"] is not None:
+        ends = f" Its interval holds for all {known[0]['looked_at']} seconds at once."
     return (
         f"Bits a minute: {known[0]['assumed']}. The seconds of a choice are those since the event, without "
         "pauses; as recorded, all minutes of the recordings count: warm-up, pauses, other events and lost "
-        "blocks. The best second was chosen on these very people, so its rate is a little too high; its "
-        f"interval holds for all {known[0]['looked_at']} seconds at once."
+        "blocks. The best second was chosen on these very people, so its rate is a little too high."
+        f"{ends}"
     )
 
 

@@ -139,6 +139,8 @@ def test_seconds_are_those_at_which_all_labels_last() -> None:
         len(seconds_of(replace(table, into_block=table.columns["into_block"] + 900), recipe(lasts=900))) <= 24
     )
     assert seconds_of(table, recipe(lasts=4.2)) == [4.2]
+    short = table.rows((table.columns["into_block"] < 6.5) | (table.y == 1))  # "rest" ends sooner than said
+    assert seconds_of(short, recipe(lasts=30.0)) == [5.0, 6.0, 7.0]
     assert wait_of(recipe()) == 3.0  # "task" waits two seconds longer, which is not everybody's
     assert wait_of(recipe(delay=-8.0)) == 0.0
 

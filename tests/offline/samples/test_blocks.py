@@ -9,15 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.card import Card
 from offline.base.cohort import read_cohort
 from offline.base.predictions import Predictions, read_predictions, write_predictions
 from offline.base.splits import leave_one_person_out
-from offline.samples.blocks import BETWEEN, OUTSIDE, SHORT, TOUCHES, LabelBlock, holding, in_order, why_lost
+from offline.recordings import read_recording
+from offline.samples.blocks import (
+    BETWEEN,
+    OUTSIDE,
+    SHORT,
+    TOUCHES,
+    LabelBlock,
+    holding,
+    in_order,
+    overlapping,
+    why_lost,
+)
 from offline.samples.samples import Samples, collect
 from offline.samples.span import Span
 from realtime.quality.policy import Reason, WindowMeasurement
 from realtime.windows import Window
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
+from tools.commands.train import lost_of
 
 BLOCK = LabelBlock("task", "1", 10.0, 20.0)
 
@@ -144,3 +157,28 @@ def test_the_prediction_table_carries_blocks_and_is_read_again_as_written(
         again = read_predictions(tmp_path / "p.csv")
         assert list(again.columns) == list(each.columns)
         assert all(np.array_equal(again.columns[name], column) for name, column in each.columns.items())
+
+
+def test_real_cues_that_are_close_overlap_and_their_middle_has_no_label(data_dir: Path) -> None:
+    path = next((data_dir / "fnirs/homer3_two_conditions").rglob("neuro_run07.nirs"))
+    recording = read_recording(path, length_unit="cm")
+    interval = {"delay_s": 5.0, "duration_s": 33.6}
+    labels = {"source": "events", "target": "event"}
+    labels |= {"intervals": {name: {"events": [name], **interval} for name in ("1", "2")}}
+    wanted = task_recipe(labels=labels).labels
+    blocks = wanted.blocks(recording.events)
+    assert len(blocks) == sum(event.label in {"1", "2"} for event in recording.events) == 8
+    assert overlapping(blocks) == 2
+    one, other = next(pair for pair in pairwise(blocks) if pair[1].start < pair[0].stop)
+    assert one.label != other.label
+    # Their cues are 2.5 s apart, so neither has a window of 7 s of its own.
+    for start in np.arange(one.start, other.stop - 7.0, 0.5):
+        assert wanted.label_of(start, start + 7.0, recording.events) is None
+
+
+def test_a_card_names_lost_blocks_and_nothing_where_none_was_lost() -> None:
+    def card(lost: dict[str, int]) -> Card:
+        return Card.model_construct(training={"blocks": 10, "blocks_lost": lost})
+
+    assert lost_of(card({"motion": 2, "gap": 1})) == "Blocks lost: 3 of 10 (2 motion, 1 gap)."
+    assert lost_of(card({})) == ""
