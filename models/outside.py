@@ -7,6 +7,8 @@ know nothing of it.
 """
 
 import re
+import unicodedata
+from functools import lru_cache
 
 LONGEST_NAME = 200
 """Characters of a name that are kept where it is shown."""
@@ -19,6 +21,10 @@ _UNSAFE = (
 )
 """Controls (C0, C1), marks and overrides of the direction of text, line and paragraph separators, a byte
 order mark, and what is no character at all."""
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+"""Characters that show nothing though Unicode counts them as letters or marks: fillers, selectors."""
 _ON_A_LINE = re.compile(f"[{_UNSAFE}]")
 _IN_LINES = re.compile(f"(?![\t\n])[{_UNSAFE}]")
 
@@ -40,6 +46,36 @@ def decoded(raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+@lru_cache(maxsize=65536)
+def canonical(text: str) -> str:
+    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank.
+
+    Two names are compared in this form: what looks the same is the same.
+
+    Parameters
+    ----------
+    text : str
+        Anything.
+
+    Examples
+    --------
+    >>> canonical(" left\u00a0 hand") == canonical("left hand")
+    True
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    seen = "".join(
+        " " if character.isspace() else character
+        for character in unicodedata.normalize("NFC", text)
+        if character.isspace() or not _is_invisible(character)
+    )
+    return unicodedata.normalize("NFC", " ".join(seen.split()))
+
+
+def _is_invisible(character: str) -> bool:
+    return character in _INVISIBLE or unicodedata.category(character) in ("Cc", "Cf")
 
 
 def printable(text: str, longest: int | None = LONGEST_NAME, *, lines: bool = False) -> str:

@@ -6,6 +6,8 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 
@@ -118,3 +120,21 @@ def markdown_for_terminal(text: str) -> str:
                     f"{name}: {cell or '–'}", width, initial_indent="  ", subsequent_indent=" " * 6
                 )
     return "\n".join(out) + "\n"
+
+
+@contextmanager
+def remarking_once() -> Iterator[None]:
+    """Show no remark on recordings twice meanwhile: where a command reads them more than once."""
+    log, seen = logging.getLogger("offline.base.remarks"), set[str]()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        known = line in seen
+        seen.add(line)
+        return not known
+
+    log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_new)

@@ -1,16 +1,15 @@
 """Which spellings of a pseudonym or a label are one, whatever keyboard or spreadsheet they came from.
 
-`canonical` is the one form in which a table's cells are taken: what looks the same is the same.  `identity`
-is what two spellings share that a person would take for one (P01 and p01): never shown, only compared.
+`canonical` (`models.outside`) is the one form in which a table's cells are taken: what looks the same is the
+same.  `identity` is what two spellings share that a person would take for one (P01 and p01): never shown,
+only compared.
 """
 
 import unicodedata
 from functools import lru_cache
 
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
-    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
-}
-"""Characters that show nothing though Unicode counts them as letters or marks: fillers, selectors."""
+from models.outside import canonical as canonical
+
 _LOOK_ALIKE = str.maketrans(
     # Cyrillic and Greek letters, in lower case, that look like Latin ones in one of their cases.
     "авекмнорстухіјѕαβεζηικμνορτυχ",
@@ -18,19 +17,6 @@ _LOOK_ALIKE = str.maketrans(
 )
 SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
 """Words for a sex, in lower case; any other is taken as it is written."""
-
-
-@lru_cache(maxsize=65536)
-def canonical(text: str) -> str:
-    """A text in composed letters (NFC), without invisible characters, every run of blanks one blank."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
-    seen = "".join(
-        " " if character.isspace() else character
-        for character in unicodedata.normalize("NFC", text)
-        if character.isspace() or not _is_invisible(character)
-    )
-    return unicodedata.normalize("NFC", " ".join(seen.split()))
 
 
 @lru_cache(maxsize=65536)
@@ -72,10 +58,6 @@ def _whole(text: str) -> str:
     """1 of 1.0 and 1,00: many a table's program cannot keep a whole number."""
     digits, point, rest = text.replace(",", ".").partition(".")
     return digits if point and digits.isdecimal() and rest and not rest.strip("0") else text
-
-
-def _is_invisible(character: str) -> bool:
-    return character in _INVISIBLE or unicodedata.category(character) in ("Cc", "Cf")
 
 
 def _plain(character: str) -> str:

@@ -35,18 +35,9 @@ LEAST_SLOPE = 0.05
 class Discriminant:
     """A fitted model of one or many sets of labels.
 
-    Parameters
-    ----------
-    mean, scale : (n_features,) float64
-        Taken from and divided out of features.
-    weights : (n_features, n_sets) float64
-        Of the standardised features.
-    middle : (n_sets,) float64
-        Score at which both labels are as likely.
-    slope : (n_sets,) float64
-        Log odds a unit of score.
-    penalty : (n_sets,) float64
-        Of those tried, in units of the mean eigenvalue.
+    ``mean`` and ``scale``, (n_features,) float64, standardise features, and ``weights``, (n_features, n_sets)
+    float64, score them.  At the score ``middle`` both labels are as likely, ``slope`` are log odds a unit of
+    score, and ``penalty`` is in units of the mean eigenvalue: (n_sets,) float64 each.
     """
 
     mean: Floats
@@ -93,7 +84,7 @@ def fit_discriminant(
     """
     held = np.full((len(EVERY_OTHER), *positive.shape), np.nan)
     for train, out in inner:
-        whole = _both(positive[train])
+        whole = positive[train].any(axis=0) & ~positive[train].all(axis=0)
         mean, scale = standard_of(features[train], weight[train]) if standard is None else standard
         ridge = Ridge.of((features[train] - mean) / scale, weight[train])
         target, rows = balanced(positive[train], weight[train]), (features[out] - mean) / scale
@@ -158,10 +149,6 @@ def balanced(positive: Flags, weight: Floats) -> Floats:
         return np.where(positive, 0.5 / second, -0.5 / (1.0 - second))
 
 
-def _both(positive: Flags) -> Flags:
-    return np.asarray(positive.any(axis=0) & ~positive.all(axis=0))
-
-
 def _mean(values: Floats, weight: Floats) -> Floats:
     """Weighted mean over the rows that have a value; NaN where none has."""
     there = np.isfinite(values)
@@ -178,21 +165,10 @@ def calibrated(
     Two numbers in closed form: a logistic regression on the scores of a few dozen people says the same
     and would have to be iterated for every set.
 
-    Parameters
-    ----------
-    score : (n, n_sets) float64
-        NaN where a row has none.
-    positive, weight : (n, n_sets) bool, (n,) float64
-        Whether a row has the second label, and what it weighs.
-    pooled : bool
-        Whether the one variance is that of all rows about their label's mean; else labels weigh the same.
-    surest : float
-        Most log odds an SD of score.
-
-    Returns
-    -------
-    middle, slope : (n_sets,) float64
-        Where both labels are as likely, and log odds a unit of score.
+    Of scores, (n, n_sets) float64, NaN where a row has none, of whether a row has the second label, (n,
+    n_sets) bool, and what it weighs, (n,) float64, it gives where both labels are as likely, and log odds a
+    unit of score, ``surest`` an SD at most: (n_sets,) float64 each.  The one variance is that of all rows
+    about their label's mean where ``pooled``; else labels weigh the same.
     """
     there = np.isfinite(score)
     values = np.where(there, score, 0.0)

@@ -42,26 +42,13 @@ class Ridge:
     """Rows decomposed once: every fit is then a product.
 
     Where a penalty is asked for, (n_targets,) float64 gives each target its own.
-
-    Parameters
-    ----------
-    vectors : (n, k) float64
-        Orthonormal directions of the weighted rows.
-    sizes : (k,) float64
-        Their eigenvalues, above zero.
-    root : (n,) float64
-        Of what each row weighs; the mean weight is one.
-    rows : (n, n_columns) floating or None
-        As decomposed; None where only products are known.
-    axes : (n_columns, k) float64 or None
-        Directions of columns, where these are fewer than rows.
     """
 
-    vectors: Floats
-    sizes: Floats
-    root: Floats
-    rows: npt.NDArray[np.floating[Any]] | None = None
-    axes: Floats | None = None
+    vectors: Floats  # (n, k): orthonormal directions of the weighted rows
+    sizes: Floats  # (k,): their eigenvalues, above zero
+    root: Floats  # (n,), of what each row weighs; the mean weight is one
+    rows: npt.NDArray[np.floating[Any]] | None = None  # (n, n_columns); None where only products are known
+    axes: Floats | None = None  # (n_columns, k): directions of columns, where these are fewer than rows
 
     @classmethod
     def of(cls, rows: Floats, weight: Floats | None = None) -> "Ridge":

@@ -11,11 +11,8 @@ from offline.estimators.torch_fit import NetworkError
 def channel_of(channels: int | Sequence[int], n_columns: int) -> npt.NDArray[np.int64]:
     """The channel of each column, (n_columns,) int64 from 0, none left out.
 
-    Parameters
-    ----------
-    channels : int or sequence of int
-        How many there are, of neighbouring columns and as equal as can be (of fewer columns, one each); or
-        the channel of each column, from 0.
+    Channels are given one by one, or as how many there are: of neighbouring columns and as equal as can be
+    (of fewer columns, one each).
     """
     if isinstance(channels, int | np.integer):
         if channels < 1:

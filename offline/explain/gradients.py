@@ -36,29 +36,21 @@ def integrated_gradients(
     Of windows (n, n_channels, n_samples) float32, in the same shape float64: each window's sum to its margin
     less the empty window's.
     """
-    own = IntegratedGradients(Margin(network))
-    parts = [
-        own.attribute(
-            torch.from_numpy(X[i : i + 32]),
-            baselines=0.0,
-            additional_forward_args=(torch.from_numpy(label[i : i + 32]),),
-            n_steps=STEPS,
-            internal_batch_size=1024,
-        )
-        for i in range(0, len(X), 32)
-    ]
-    return torch.cat(parts).detach().numpy().astype(np.float64)
+    found = IntegratedGradients(Margin(network)).attribute(
+        torch.from_numpy(X),
+        baselines=0.0,
+        additional_forward_args=(torch.from_numpy(label),),
+        n_steps=STEPS,
+        internal_batch_size=1024,
+    )
+    return np.asarray(found.detach().numpy(), dtype=np.float64)
 
 
 def guided(network: nn.Module, X: npt.NDArray[np.float32], label: npt.NDArray[np.int64]) -> Floats:
     """Guided gradient of the margin of a label (n,) int64, times the window.
 
-    Of windows (n, n_channels, n_samples) float32, in the same shape float64.
-
-    Raises
-    ------
-    RecipeError
-        The network has no rectifier, so that nothing could be guided.
+    Of windows (n, n_channels, n_samples) float32, in the same shape float64.  A RecipeError where the network
+    has no rectifier, so that nothing could be guided.
     """
     windows = torch.from_numpy(X).clone().requires_grad_(True)
     with _Guided() as mode:

@@ -9,10 +9,7 @@ from torch import Tensor, nn
 class Margin(nn.Module):
     """Of a classifier, the logit of one label less the mean of the others.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Maps ``(batch, n_channels, n_samples)`` to logits ``(batch, n_labels)``.
+    It maps ``(batch, n_channels, n_samples)`` to logits ``(batch, n_labels)``.
     """
 
     def __init__(self, network: nn.Module) -> None:

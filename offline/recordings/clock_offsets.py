@@ -95,14 +95,9 @@ class _Filters:
 
 
 def fit_offsets(at: Floats, offsets: Floats, first: float, last: float) -> Offsets:
-    """Learn the offset from comparisons.
+    """Learn the offset from comparisons, one at least; it is asked for from `first` to `last`, s, at least.
 
-    Parameters
-    ----------
-    at, offsets : (n_comparisons,) float64
-        When each was made (s on the source's clock), and what to add there, s; one at least.
-    first, last : float
-        Where it is asked for at least, s.
+    When each was made, (n_comparisons,) float64 s on the source's clock, and what to add there, s.
     """
     order = np.argsort(at, kind="stable")
     middle = float(np.median(offsets))

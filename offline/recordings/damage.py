@@ -34,8 +34,7 @@ def with_losses(recording: Recording, *, wire: bool = False) -> Recording:
     """
     if not recording.missing.size:
         return recording
-    notes = dict(recording.notes)
-    remarks = list(recording.remarks)
+    notes, remarks = dict(recording.notes), list[str]()
     times = recording.times
     behind = 0 if wire else int(np.count_nonzero(times[1:] <= np.maximum.accumulate(times)[:-1]))
     if behind:
@@ -49,7 +48,7 @@ def with_losses(recording: Recording, *, wire: bool = False) -> Recording:
         )
     if gaps := _gap_words(recording):
         remarks.append(gaps)
-    return replace(recording, notes={**notes, "remarks": remarks}) if remarks else recording
+    return replace(recording, notes=notes).remarked(remarks)
 
 
 def _dark_share(recording: Recording) -> float:

@@ -26,18 +26,17 @@ SLACK_S = 1.0
 """An event so shortly (s) before the first sample or behind the last one is still within the recording."""
 
 
-def utc_of(moment: datetime) -> tuple[float | None, str]:
-    """UTC of a moment in a file (s since 1970), or None and a remark on why it is not known."""
+def start_of(moment: datetime) -> tuple[float | None, list[str], dict[str, Any]]:
+    """UTC of a moment in a file (s since 1970), or None and a remark on why it is not known; what to note.
+
+    Noted is what a wall clock without a zone read.
+    """
     if why := _no_date(moment):
-        return None, why
+        return None, [why], {}
     if moment.tzinfo is None:
-        return None, f"{_shown(moment)} has no time zone, so UTC is not known"
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1), ""
-
-
-def local_start(moment: datetime) -> dict[str, Any]:
-    """What the notes keep of a wall clock without a zone; nothing of a moment that has one, or is none."""
-    return {} if moment.tzinfo or _no_date(moment) else {"start_local": moment.isoformat()}
+        zoneless = f"{_shown(moment)} has no time zone, so UTC is not known"
+        return None, [zoneless], {"start_local": moment.isoformat()}
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1), [], {}
 
 
 def trusted(recording: Recording) -> Recording:
@@ -54,10 +53,7 @@ def trusted(recording: Recording) -> Recording:
             remarks.append(why)
     if words := _outside_words(recording):
         remarks.append(words)
-    if not remarks:
-        return recording
-    everything = list(dict.fromkeys([*recording.notes.get("remarks", []), *remarks]))
-    return replace(recording, start_utc=start, notes={**recording.notes, "remarks": everything})
+    return replace(recording, start_utc=start).remarked(remarks)
 
 
 def outside(events: Sequence[Event], times: Floats) -> Bools:

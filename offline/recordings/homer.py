@@ -31,10 +31,7 @@ def read_homer(path: Path, *, length_unit: str | None = None) -> Recording:
     conditions, above 0 where one begins; Homer marks onsets that were rejected with -1), ``SD``
     probe, optionally ``aux`` and ``CondNames``.  Durations are not in the file.
 
-    Raises
-    ------
-    RecordingError, SignalError
-        Where the file is damaged, lacks a variable, or a pair lacks a wavelength.
+    A RecordingError or SignalError where the file is damaged, lacks a variable, or a pair lacks a wavelength.
     """
     content = _load(path)
     probe = _probe(content, path)

@@ -11,8 +11,9 @@ SIDE_TABLES = ("_events.tsv", "_channels.tsv", "_optodes.tsv", "_scans.tsv", "pa
 
 
 def is_nirx(folder: Path) -> bool:
-    """Whether a folder is one recording: NIRx writes its files with a header into one."""
-    return folder.is_dir() and any(each.suffix.lower() == ".hdr" for each in folder.iterdir())
+    """Whether a folder is one recording: NIRx writes into one a header and a file of each wavelength."""
+    ends = {each.suffix.lower() for each in folder.iterdir()} if folder.is_dir() else set()
+    return ".hdr" in ends and ".wl1" in ends
 
 
 def _is_table_of_others(path: Path) -> bool:
@@ -41,7 +42,7 @@ def recordings_in(paths: Sequence[Path], *, series: bool) -> list[Path]:
     RecordingError
         A folder holds none.
     """
-    wanted = suffixes(series=series)
+    wanted = tuple(end for end in suffixes(series=series) if end != ".hdr")  # of NIRx the folder is meant
     out: list[Path] = []
     for path in paths:
         if not path.is_dir() or is_nirx(path):

@@ -42,7 +42,11 @@ class _IsolatedReader:
         self._stderr: IO[bytes] | None = None
         self._owner = 0
 
-    def read(self, path: Path, options: dict[str, Any]) -> Recording:
+    def read(self, path: Path, **options: Any) -> Recording:
+        """Read a recording that is there in a separate process; options of `read_recording`.
+
+        Errors are those that the reader declares, or a RecordingError where its library crashed on the file.
+        """
         patience = PATIENCE_S + PATIENCE_S_PER_BYTE * size_of(path)
         wanted = {"path": str(path), "folder": str(Path.cwd()), "options": options, "patience": patience}
         request = json.dumps(wanted).encode() + b"\n"
@@ -135,17 +139,7 @@ class _IsolatedReader:
 
 _reader = _IsolatedReader()
 atexit.register(_reader.end)
-
-
-def read_isolated(path: Path, **options: Any) -> Recording:
-    """Read a recording that is there in a separate process; options of `read_recording`.
-
-    Raises
-    ------
-    HemostreamError
-        What the reader declares; or a RecordingError where its library crashed on the file.
-    """
-    return _reader.read(path, options)
+read_isolated = _reader.read
 
 
 def size_of(path: Path) -> int:

@@ -15,7 +15,7 @@ from scipy.io.matlab import MatReadError
 from models.errors import RecordingError, SignalError
 from offline.recordings.checks import held_once, in_order, missing_values
 from offline.recordings.damage import LOST_SHARE, MISLED
-from offline.recordings.dates import local_start, utc_of
+from offline.recordings.dates import start_of
 from offline.recordings.plausible import check_channels
 from realtime.channels.mne_info import spec_from_info
 from realtime.sources.markers import label_of
@@ -30,12 +30,7 @@ def read_nirx(path: Path) -> Recording:
     """Read a NIRx folder, or that of a ``.hdr`` file: intensities, with positions in MNE's head frame.
 
     NIRx files hold no stamps: times are those of the declared rate, as MNE gives them.  Saturated
-    samples (NaN in the file) are missing.
-
-    Raises
-    ------
-    RecordingError
-        Where files are absent or not understood.
+    samples (NaN in the file) are missing.  A RecordingError where files are absent or not understood.
     """
     folder = path if path.is_dir() else path.parent
     if not list(folder.glob("*.hdr")):
@@ -70,9 +65,9 @@ def read_nirx(path: Path) -> Recording:
     # The header holds the recorder's wall clock; MNE takes it for UTC, and 2000-01-01 where it is not read.
     start = raw.info["meas_date"]
     if start is not None and start.replace(tzinfo=None) != _MNES_DATE:
-        read = start.replace(tzinfo=None)
-        remarks.append(utc_of(read)[1])
-        notes |= local_start(read)
+        _, unknown, local = start_of(start.replace(tzinfo=None))
+        remarks += unknown
+        notes |= local
     times = np.asarray(raw.times, dtype=np.float64)
     missing = missing_values(spec, data)
     return Recording(folder.name, spec, data, times, missing, events, None, notes).remarked(remarks)

@@ -129,10 +129,7 @@ def check_steps(times: Floats, path: Path, declared: str, unit: float = 1.0) -> 
 def check_concentrations(undeclared: Floats, declared: Floats, path: Path) -> list[str]:
     """Refuse haemoglobin of no declared unit that cannot be mol/L; a remark on such of a declared unit.
 
-    Parameters
-    ----------
-    undeclared, declared : (n_channels, n_samples) float64
-        Values, mol/L; those of no declared unit are taken for it.
+    Either, (n_channels, n_samples) float64, is in mol/L; what has no declared unit is taken for it.
     """
     if (typical := _typical(undeclared)) > MOST_HAEMOGLOBIN:
         unit = next((u for u, factor in _MOLAR.items() if typical * factor <= MOST_HAEMOGLOBIN), "umol/L")

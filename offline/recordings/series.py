@@ -38,7 +38,7 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
         Where the repetition time is not known or the table is not one of numbers.
     """
     names, data, column_of_times, remarks = read_table(path)
-    seconds, told_by = _repetition_time(path, repetition_time)
+    seconds, stated_by = _repetition_time(path, repetition_time)
     if column_of_times is not None:
         check_times_of_volumes(path, column_of_times, seconds)
     spec = SignalSpec(tuple(Channel(name=name, kind=Kind.BOLD, unit="a.u.") for name in names), 1 / seconds)
@@ -46,7 +46,7 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
     held = np.where(missing, np.nan, data)
     constant = np.array([np.unique(row[~np.isnan(row)]).size < 2 for row in held], dtype=bool)
     missing |= constant[:, None]
-    notes: dict[str, Any] = {"format": "region series", "repetition_time": seconds, "told_by": told_by}
+    notes: dict[str, Any] = {"format": "region series", "repetition_time": seconds, "stated_by": stated_by}
     if count := int(constant.sum()):
         remarks.append(f"{count} of {len(names)} regions never change and are missing")
     times = np.arange(data.shape[1], dtype=np.float64) * np.float64(seconds)
@@ -61,17 +61,17 @@ def _repetition_time(path: Path, given: float | None) -> tuple[float, str]:
             f"The repetition time of {path} is not known; say it with --repetition-time SECONDS "
             f"(repetition_time), or put RepetitionTime into {side}."
         )
-    told_by = side.name if given is None else "the caller"
+    stated_by = side.name if given is None else "the caller"
     seconds = side_file_seconds(path) if given is None else given
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e9:
         raise RecordingError(
-            f"The repetition time of {path} is {seconds!r} (from {told_by}); expected seconds."
+            f"The repetition time of {path} is {seconds!r} (from {stated_by}); expected seconds."
         )
     if seconds > 100:
         raise RecordingError(
-            f"The repetition time of {path} is {seconds:g} s (from {told_by}); is it in milliseconds?"
+            f"The repetition time of {path} is {seconds:g} s (from {stated_by}); is it in milliseconds?"
         )
-    return float(seconds), told_by
+    return float(seconds), stated_by
 
 
 def side_file_seconds(path: Path) -> Any:

@@ -221,11 +221,14 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
     commas = any(map(has_decimal_comma, every))
     if separator == "," and not commas and not named:
         _refuse_split_numbers(path, rows)
-    values = [
-        [_number(path, row.line, column, cell, commas) for column, cell in enumerate(row.cells, start=1)]
-        for row in rows
-    ]
-    data = np.ascontiguousarray(np.array(values).T)
+    for row in rows:
+        for column, cell in enumerate(row.cells, start=1):
+            if not _is_data([cell]):
+                raise RecordingError(
+                    f"{path}, line {row.line}, column {column} is {cell[:_MOST_SHOWN]!r}; expected a number "
+                    "of a region series."
+                )
+    data = np.array([[_value(cell) for cell in row.cells] for row in rows]).T.copy()
     with_comma = next(filter(has_decimal_comma, every), "")
     if commas and any("." in cell for cell in every if _is_plain(cell) and not is_absent(cell)):
         raise RecordingError(
@@ -238,17 +241,6 @@ def _numbers(path: Path, rows: Sequence[_Row], separator: str, *, named: bool) -
             "expected decimal points, and nothing between thousands."
         )
     return data, commas
-
-
-def _number(path: Path, line: int, column: int, cell: str, commas: bool) -> float:
-    if is_absent(cell):
-        return np.nan
-    if _is_plain(cell) or (commas and has_decimal_comma(cell)):
-        return float(cell.replace(",", "."))
-    shown = repr(cell[:_MOST_SHOWN])
-    raise RecordingError(
-        f"{path}, line {line}, column {column} is {shown}; expected a number of a region series."
-    )
 
 
 def _may_be_thousands(columns: Sequence[Sequence[str]]) -> bool:

@@ -27,7 +27,7 @@ from offline.recordings.checks import (
     missing_values,
     nominal_rate,
 )
-from offline.recordings.dates import local_start, utc_of
+from offline.recordings.dates import start_of
 from offline.recordings.plausible import (
     TIME_UNITS,
     check_channels,
@@ -64,10 +64,8 @@ def read_snirf(
     By default the first data block of the first measurement, and remarks on others; `stream` names another:
     ``2``, ``nirs2``, ``nirs2/data1`` or ``data2``.
 
-    Raises
-    ------
-    RecordingError, SignalError
-        Where the file is damaged, holds no signal of ours, or a pair lacks a wavelength.
+    A RecordingError or SignalError where the file is damaged, holds no signal of ours, or a pair lacks a
+    wavelength.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -199,8 +197,7 @@ def _start(tags: h5py.Group) -> tuple[float | None, list[str], dict[str, Any]]:
     except ValueError:
         silent = {day, clock} <= {"", "unknown"}
         return None, [] if silent else [f"date {day!r} and time {clock!r} are not understood"], {}
-    utc, why = utc_of(start)
-    return utc, [why] if why else [], local_start(start)
+    return start_of(start)
 
 
 def _own_number(tags: h5py.Group, name: str) -> float | None:

@@ -13,19 +13,11 @@ _ADDRESS = re.compile(r"/?(?:(?P<nirs>nirs\d*|\d+)/?)?(?P<data>data\d*)?")
 def choose(file: h5py.File, wanted: str | None) -> tuple[h5py.Group, h5py.Group, list[str]]:
     """The measurement and the data block that are meant, and a remark on what else the file holds.
 
-    Parameters
-    ----------
-    file : h5py.File
-        The file.
-    wanted : str or None
-        ``nirs2`` or its number, ``data2`` (of the first measurement), or both, ``nirs2/data1``; None takes
-        the first of each.  Another word is the name of an XDF stream, ignored where a file holds one
-        measurement, for one set of options serves a cohort.
+    Wanted is ``nirs2`` or its number, ``data2`` (of the first measurement), or both, ``nirs2/data1``; None
+    takes the first of each.  Another word is the name of an XDF stream, ignored where a file holds one
+    measurement, for one set of options serves a cohort.
 
-    Raises
-    ------
-    RecordingError
-        There is no such group, or a word that fits none of several; the message lists them.
+    A RecordingError lists the groups where there is no such one, or a word fits none of several.
     """
     measurements = _groups(file, "nirs")
     address = _ADDRESS.fullmatch(wanted.strip()) if wanted and wanted.strip("/ ") else None

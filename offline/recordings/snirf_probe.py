@@ -39,10 +39,7 @@ class Optodes:
 def read_optodes(probe: h5py.Group, factor: float) -> tuple[Optodes, Optodes]:
     """The sources and the detectors of a probe, in whose unit of length there are `factor` metres.
 
-    Raises
-    ------
-    RecordingError
-        Positions have another number of coordinates than 2 or 3, or stand the wrong way round.
+    A RecordingError where positions have other than 2 or 3 coordinates, or stand the wrong way round.
     """
     sources, detectors = (
         _named(Optodes(positions), _labels(probe, f"{word}Labels", len(positions)), f"{word}Labels")

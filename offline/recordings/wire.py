@@ -1,7 +1,7 @@
 """A recording as bytes between two processes of ours: a line of JSON, then the arrays as they are."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -9,12 +9,7 @@ import numpy as np
 from realtime.signal import SignalSpec
 from realtime.sources.recording import Event, Recording
 
-_ARRAYS: Mapping[str, Any] = {
-    "data": np.float64,
-    "times": np.float64,
-    "missing": np.bool_,
-    "time_uncertainty_s": np.float64,
-}
+_ARRAYS = {"data": "float64", "times": "float64", "missing": "bool", "time_uncertainty_s": "float64"}
 
 
 def send(recording: Recording, into: BinaryIO) -> None:
@@ -47,7 +42,7 @@ def receive(source: BinaryIO) -> Recording:
     return Recording(**head, **arrays, spec=spec, events=events)
 
 
-def _array(source: BinaryIO, shape: Sequence[int], dtype: Any) -> Any:
+def _array(source: BinaryIO, shape: Sequence[int], dtype: str) -> Any:
     out = np.empty(shape, dtype=dtype)
     rest = out.reshape(-1).view(np.uint8).data
     while len(rest):

@@ -56,10 +56,8 @@ def read_xdf(
     Options are those of `read_recording`; by default the one stream of type NIRS, and all marker streams
     (`offline.recordings.xdf_streams`).  Stamps are those of the recorder's LSL clock, raw but for the offset.
 
-    Raises
-    ------
-    RecordingError, SignalError, StreamError
-        Where the file is damaged, no stream or several fit, or the stream is empty or not described.
+    A RecordingError, SignalError or StreamError where the file is damaged, no stream or several fit, or the
+    stream is empty or not described.
     """
     streams, opened, remarks, lost_bytes = _load(path)
     chosen = choose_signal(streams, stream, path)

@@ -35,13 +35,7 @@ _WIDTHS = {"double64": 8, "float32": 4, "int64": 8, "int32": 4, "int16": 2, "int
 
 
 def content_of(path: Path) -> bytes:
-    """A file's bytes, or what is compressed in it.
-
-    Raises
-    ------
-    RecordingError
-        It holds far more than a recording of its size could.
-    """
+    """A file's bytes, or what is compressed in it; a RecordingError where that is more than can be."""
     content = path.read_bytes()
     if not content.startswith(b"\x1f\x8b"):
         return content

@@ -82,19 +82,11 @@ def on_recorder_clock(
     positions: Sequence[int] | None = None,
     rate: float = 0.0,
 ) -> OnRecorderClock:
-    """Bring a sender's stamps to the recorder's clock.
+    """Bring a sender's stamps, (n_samples,) float64 s in the order of arrival, to the recorder's clock.
 
-    Parameters
-    ----------
-    stamps : (n_samples,) float64
-        s on the sender's clock, in the order of arrival.
-    measured_at, offsets : (n_comparisons,) float64
-        When the clocks were compared (s on the sender's) and what to add there to get the recorder's, in
-        the order of the file.
-    positions : sequence of int, or None
-        How many samples came before each, in the file; None where that is not known.
-    rate : float
-        What the stream declares, Hz; 0 where it declares none.
+    Clocks were compared at ``measured_at``, (n_comparisons,) float64 s on the sender's, where ``offsets`` are
+    to be added to get the recorder's, in the order of the file; ``positions`` say how many samples came
+    before each, None where that is not known.  The stream declares a ``rate``, Hz, or 0.
     """
     usable = np.array([on_a_clock(a) and on_a_clock(b) for a, b in zip(measured_at, offsets, strict=True)])
     if not len(stamps) or not usable.any():

@@ -27,10 +27,7 @@ def read_events(
 ) -> tuple[tuple[Event, ...], list[XdfStream], list[str]]:
     """Events, the marker streams they are of, and remarks; of the wanted stream, by default of all.
 
-    Raises
-    ------
-    RecordingError
-        One was named, and none or several fit.
+    A RecordingError where one was named, and none or several fit.
     """
     remarks: list[str] = []
     if wanted is None:

@@ -67,10 +67,7 @@ class XdfStream:
 def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) -> XdfStream:
     """The haemodynamic stream that the user asked for, by default the one of type NIRS.
 
-    Raises
-    ------
-    RecordingError
-        None or several fit, or what fits is empty; the message lists them.
+    A RecordingError lists the streams where none or several fit, or what fits is empty.
     """
     numeric = [one for one in streams if not one.is_text]
     if wanted is None:
@@ -91,10 +88,7 @@ def choose_signal(streams: Sequence[XdfStream], wanted: str | None, path: Path) 
 def choose_markers(streams: Sequence[XdfStream], wanted: str, path: Path) -> list[XdfStream]:
     """The streams (of those that are not the signal) that the user asked for: one, or several alike.
 
-    Raises
-    ------
-    RecordingError
-        None fits; the message lists them.
+    A RecordingError lists the streams where none fits.
     """
     if fits := _named(streams, wanted):
         return fits

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from models.arrays import Floats
-from offline.recordings.dates import local_start, utc_of
+from offline.recordings import dates
 from offline.recordings.xdf_streams import XdfStream
 
 FIRST_COMPARISON_S = 5.0
@@ -36,10 +36,9 @@ def start_of(
     """
     if opened is None:
         return None, [], {}
-    notes = local_start(opened)
-    utc, why = utc_of(opened)
+    utc, remarks, notes = dates.start_of(opened)
     if utc is None:
-        return None, [why], notes
+        return None, remarks, notes
     clock, why = _clock_at_opening(signal, streams)
     if clock is None:
         return None, [f"UTC is not known: {why}"], notes

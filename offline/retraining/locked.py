@@ -25,10 +25,7 @@ def set_hash(hashes: frozenset[str]) -> str:
 def refuse_locked(training: Mapping[str, Any], people: Sequence[str]) -> None:
     """Refuse to learn from people who are locked for the bundle that is trained from.
 
-    Raises
-    ------
-    RecipeError
-        Says how many, and who (by the codes of the table that was given).
+    The RecipeError says how many, and who (by the codes of the table that was given).
     """
     locked = locked_of(training)
     found = sorted(p for p in set(people) if is_among(training["people_salt"], p, locked))
@@ -43,10 +40,7 @@ def refuse_locked(training: Mapping[str, Any], people: Sequence[str]) -> None:
 def refuse_unlocked(training: Mapping[str, Any], people: Sequence[str]) -> None:
     """Refuse to compare on people who are not locked: the old bundle may have learnt from them.
 
-    Raises
-    ------
-    RecipeError
-        Says how many.
+    The RecipeError says how many, and who.
     """
     locked = locked_of(training)
     others = sorted(p for p in set(people) if not is_among(training["people_salt"], p, locked))
@@ -61,12 +55,8 @@ def refuse_unlocked(training: Mapping[str, Any], people: Sequence[str]) -> None:
 def refuse_learnt_from(training: Mapping[str, Any], locked: Samples) -> None:
     """Refuse to compare on recordings whose signal was learnt from, whatever their person is called.
 
-    The candidate's card knows its own signals and, as far as they knew them, its ancestors'.
-
-    Raises
-    ------
-    RecipeError
-        Names the recordings.
+    The candidate's card knows its own signals and, as far as they knew them, its ancestors'.  The RecipeError
+    names the recordings.
     """
     found = [each.recording for each in locked.signals if learnt_from(training, each.fingerprint) is not None]
     if found:

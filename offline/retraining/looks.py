@@ -7,8 +7,8 @@ from typing import Any
 
 from models.errors import HemostreamError
 from models.files.output_place import check_file
-from models.files.regular_file import read_regular
 from models.files.write_atomic import write_atomic
+from offline.base.json_files import read_json
 
 MOST = 5
 """After so many looks the locked people have served their time."""
@@ -30,18 +30,14 @@ def count_look(bundle: Path, locked: str, before: int) -> int:
     """Write a look down before it is taken, so that a run that dies has looked all the same.
 
     Of the old bundle, the hash of the set of locked people, and how many looks its card has already.  Returns
-    which look this is, from 1.
-
-    Raises
-    ------
-    HemostreamError
-        There were `MOST` already, or the ledger cannot be read or written.
+    which look this is, from 1; a HemostreamError where there were `MOST` already, or the ledger cannot be
+    read or written.
     """
     path = ledger_of(bundle)
     ledger, earlier = _earlier(bundle, locked, before)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     looks = ledger.get(locked, [])
-    ledger[locked] = [*looks, *([{"told": "by the card"}] * (before - len(looks))), {"at_utc": now}]
+    ledger[locked] = [*looks, *([{"known": "by the card"}] * (before - len(looks))), {"at_utc": now}]
     try:
         write_atomic(path, json.dumps(ledger, indent=1).encode(), sync=True)
     except OSError as error:
@@ -65,15 +61,10 @@ def _earlier(bundle: Path, locked: str, before: int) -> tuple[dict[str, list[dic
 
 
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
-    try:
-        found = json.loads(read_regular(path).decode("utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except (OSError, ValueError) as error:
-        raise HemostreamError(
-            f"The ledger of looks {path} cannot be read ({error}). Restore it: without it it is not known "
-            "how often the locked people were looked at."
-        ) from error
+    why = "how often the locked people were looked at is not known without it"
+    found = read_json(path, f"{why}.", f"It is the ledger of looks. Restore it: {why}.")
     if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):
         raise HemostreamError(f"The ledger of looks {path} was not written by hemostream. Restore it.")
     return found

@@ -8,7 +8,6 @@ ceilings may lie a little above.  Simulated figures say nothing about autism.
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -97,24 +96,15 @@ def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> F
         return np.asarray(np.bincount(whose, log_odds, minlength=n_people) / np.where(count, count, np.nan))
 
 
-class Difference(NamedTuple):
-    """Two scorers on the same people: areas under their ROC curves, and the difference's standard error."""
+def compare(first: Floats, second: Floats, positive: Bools) -> tuple[float, float, float]:
+    """Area under the ROC curve of the first of two (n_people,) float64 scores, less the second's, and its SE.
 
-    first: float
-    second: float
-    se: float
-
-    @property
-    def value(self) -> float:
-        """First minus second."""
-        return self.first - self.second
-
-
-def compare(first: Floats, second: Floats, positive: Bools) -> Difference:
-    """The paired difference of the areas of two (n_people,) float64 scores (DeLong et al. 1988)."""
+    The standard error is of the paired difference (DeLong et al. 1988).
+    """
     one, other = _placements(first, positive), _placements(second, positive)
     variance = sum(float(np.var(a - b, ddof=1)) / len(a) for a, b in zip(one, other, strict=True))
-    return Difference(float(one[0].mean()), float(other[0].mean()), math.sqrt(variance))
+    area = float(one[0].mean())
+    return area, area - float(other[0].mean()), math.sqrt(variance)
 
 
 def _placements(scores: Floats, positive: Bools) -> tuple[Floats, Floats]:

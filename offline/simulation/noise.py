@@ -69,19 +69,9 @@ def peak_density(frequency: Floats, centre: float, width: float, rms: float) -> 
 def dfa_exponent(series: Floats, rate: float, shortest_s: float, longest_s: float, order: int = 1) -> float:
     """Exponent of detrended fluctuation analysis (Peng et al. 1994, *Physical Review E* 49, 1685).
 
-    Parameters
-    ----------
-    series : (n_samples,) float64
-        Any unit, at `rate`, Hz.
-    shortest_s, longest_s : float
-        Box lengths (s) between which the slope is fitted, 12 of them on a logarithmic scale.
-    order : int
-        Degree of the polynomial taken out of each box.
-
-    Returns
-    -------
-    float
-        Slope of log fluctuation over log box length: 0.5 for white noise, 1.5 for Brownian motion.
+    Of a series, (n_samples,) float64 in any unit at `rate`, Hz: the slope of log fluctuation over log box
+    length, 0.5 for white noise, 1.5 for Brownian motion.  It is fitted between two box lengths, s, 12 of them
+    on a logarithmic scale; a polynomial of this order is taken out of each box.
     """
     profile = np.cumsum(series - series.mean())
     sizes = np.unique(np.round(np.geomspace(shortest_s * rate, longest_s * rate, 12)).astype(int))

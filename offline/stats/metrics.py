@@ -1,9 +1,8 @@
 """How good the predictions are: pure functions of the prediction table.
 
-A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one
-class) is None, never a guess.  ``y`` and ``predicted`` are true and predicted labels, (n_samples,) int64, as
-numbers under ``n_labels``.  People are the unit of evaluation: `offline.evaluation.summary` gives figures
-for each person, and of whole people.
+A figure that its rows do not determine (a sensitivity without a positive window, an AUC of one class) is
+None, never a guess.  Labels, true (``y``) and ``predicted``, are numbers under ``n_labels``.  People are the
+unit of evaluation: `offline.evaluation.summary` gives figures for each person, and of whole people.
 """
 
 from collections.abc import Iterable
@@ -36,7 +35,7 @@ def accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> Figu
 
 
 def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> list[Figure]:
-    """For each label the fraction of its samples that was found, of (n_samples,) int64."""
+    """For each label the fraction of its samples that was found, of (n_samples,) int64 each."""
     return [
         float(np.mean(predicted[y == label] == label)) if np.any(y == label) else None
         for label in range(n_labels)
@@ -44,7 +43,7 @@ def recalls(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels
 
 
 def balanced_accuracy(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
-    """Mean of the labels' `recalls`, of (n_samples,) int64; None unless every label occurs."""
+    """Mean of the labels' `recalls`, of (n_samples,) int64 each; None unless every label occurs."""
     found = recalls(y, predicted, n_labels)
     return None if None in found else mean_of(found)
 
@@ -85,7 +84,10 @@ def auc(positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], fold: n
 
 
 def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> Figure:
-    """Matthews' correlation of labels, (n_samples,) int64 (Gorodkin 2004); None where it is 0/0."""
+    """Matthews' correlation of true and predicted labels, (n_samples,) int64 each (Gorodkin 2004).
+
+    None where it is 0/0.
+    """
     true = np.bincount(y, minlength=n_labels).astype(np.float64)
     given = np.bincount(predicted, minlength=n_labels).astype(np.float64)
     n = float(len(y))
@@ -96,9 +98,10 @@ def matthews(y: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_label
 
 
 def brier(y: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> Figure:
-    """Half the mean squared distance of probabilities, (n_samples, n_labels) float64, from the truth.
+    """Half the mean squared distance of probabilities from the truth.
 
-    0 is best, 1 worst; with two labels this is the usual mean of ``(p - y) ** 2``.
+    Of true labels, (n_samples,) int64, and probabilities, (n_samples, n_labels) float64; 0 is best, 1 worst.
+    With two labels this is the usual mean of ``(p - y) ** 2``.
     """
     if not len(y):
         return None

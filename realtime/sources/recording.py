@@ -123,10 +123,11 @@ class Recording:
         return from_raw(raw, name=name)
 
     def remarked(self, remarks: Sequence[str]) -> "Recording":
-        """The recording with more remarks in its notes."""
+        """The recording with more remarks in its notes, each once."""
         if not remarks:
             return self
-        return replace(self, notes={**self.notes, "remarks": [*self.notes.get("remarks", []), *remarks]})
+        every = list(dict.fromkeys([*self.notes.get("remarks", []), *remarks]))
+        return replace(self, notes={**self.notes, "remarks": every})
 
 
 def entries(recording: Recording, *, chunk_samples: int = 256) -> Iterator[Entry]:

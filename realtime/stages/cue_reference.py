@@ -13,6 +13,7 @@ import numpy as np
 
 from models.arrays import Bools, Floats
 from models.bounds import MOST_S
+from models.outside import canonical
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages import settings
 from realtime.stages.base import Reset, State
@@ -46,7 +47,8 @@ class CueReference:
     before_s : float
         Seconds before a cue.
     events : sequence of str
-        What counts as a cue; empty: every event.
+        What counts as a cue, compared as the events of labels are (`models.outside.canonical`); empty: every
+        event.
 
     Raises
     ------
@@ -65,7 +67,7 @@ class CueReference:
         self._held = ceil((float(before_s) + LATEST_S) * self.rate) + 1
         check_memory(f"Stage {NAME!r} with before_s = {before_s:g}", 9.0 * self._held * len(spec_in))
         self._before_s, self.warmup_s = float(before_s), float(before_s)
-        self._events = frozenset(events)
+        self._events = frozenset(map(canonical, events))
         self.spec_in = spec_in
         self.spec_out = spec_in
         self._forget()
@@ -100,7 +102,7 @@ class CueReference:
         label : str
             What it was.
         """
-        if self._events and label not in self._events:
+        if self._events and canonical(label) not in self._events:
             return
         if len(self._past_times) and time < self._past_times[-1] - LATEST_S:
             return

@@ -105,6 +105,7 @@ def test_a_folder_is_unfolded_by_what_the_model_takes(tmp_path: Path) -> None:
     (tmp_path / "nirx").mkdir()
     for name in (
         "b.snirf", "A.nirs", "a_events.tsv", "participants.tsv", ".hidden.snirf", "s.tsv", "nirx/x.hdr",
+        "nirx/x.wl1", "stray.hdr",
     ):  # fmt: skip
         (tmp_path / name).touch()
     (tmp_path / "people.tsv").write_text("recording\tperson\n")
@@ -113,6 +114,12 @@ def test_a_folder_is_unfolded_by_what_the_model_takes(tmp_path: Path) -> None:
     assert [path.name for path in recordings_in([tmp_path], series=True)] == ["s.tsv"]
     assert recordings_in([tmp_path / "nirx"], series=False) == [tmp_path / "nirx"]
     (tmp_path / "empty").mkdir()
+    (tmp_path / "analyze").mkdir()
+    (tmp_path / "analyze" / "brain.hdr").touch()  # which is a header of another format
+    with pytest.raises(
+        RecordingError, match=r"analyze holds no recordings: found brain\.hdr; .* NIRx folders"
+    ):
+        recordings_in([tmp_path / "analyze"], series=False)
     with pytest.raises(RecordingError, match="empty holds no recordings: found nothing"):
         recordings_in([tmp_path / "empty"], series=False)
 

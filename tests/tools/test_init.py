@@ -39,3 +39,29 @@ def test_without_anything_to_tell_apart_nothing_is_written(
     assert code == 2
     assert "Nothing tells windows apart" in said
     assert {path.name for path in tmp_path.iterdir()} == {"a.tsv", "b.tsv", "cohort.tsv"}
+
+
+def test_a_remark_is_shown_once_though_recordings_are_read_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    cohort = task_cohort(tmp_path)
+    text = cohort.read_text(encoding="utf-8")
+    person = text.splitlines()[1].split("\t")[1]
+    cohort.write_text(text.replace(person, f"{person}\u00ad"), encoding="utf-8")  # an invisible character
+    code, _ = run(capsys, "init", cohort, "--out", tmp_path / "my.toml")
+    assert code == 0
+    assert caplog.text.count("invisible characters and unusual blanks") == 1
+
+
+@pytest.mark.parametrize("what", ["table", "recording"])
+def test_nothing_of_the_cohort_is_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    cohort = task_cohort(tmp_path)
+    recording = cohort.parent / cohort.read_text(encoding="utf-8").splitlines()[1].split("\t")[0]
+    out = cohort if what == "table" else recording
+    before = out.read_bytes()
+    code, said = run(capsys, "init", cohort, "--out", out, "--overwrite")
+    assert code == 2
+    assert "is of the cohort itself" in " ".join(said.split())
+    assert out.read_bytes() == before

@@ -115,12 +115,10 @@ def effect(
                 found = []
                 for draw in range(max(1, min(draws, teachers // n))):
                     found.append(predict(_drawn(many, n, draw), fresh, recipe, epochs))
-                differences = [compare(scores, ceiling, positive) for scores in found]
+                compared = np.mean([compare(scores, ceiling, positive) for scores in found], axis=0)
+                own, more, error = compared.tolist()
                 print(
-                    f"| {what}, {n} people, mean of {len(found)} "
-                    f"| {np.mean([each.first for each in differences]):.3f} "
-                    f"| {np.mean([each.value for each in differences]):+.3f} "
-                    f"| {np.mean([each.se for each in differences]):.3f} |",
+                    f"| {what}, {n} people, mean of {len(found)} | {own:.3f} | {more:+.3f} | {error:.3f} |",
                     flush=True,
                 )
     print(f"\n{people} fresh people a cohort. {json.dumps(describe_machine())}")

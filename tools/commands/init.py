@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.messages import say
+from tools.messages import remarking_once, say
 from tools.outputs import Out, check_new_file, whole_file
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def init(
     values = {name: value for name, value in given.items() if value is not None}
     wanted = decode(Input, values, error=RecipeError, what="Options")
     table = read_cohort(cohort)
-    with shown(None) as tell:
+    if out.resolve() in {table.path.resolve(), *(row.recording.resolve() for row in table.rows)}:
+        raise HemostreamError(f"{out} is of the cohort itself; expected another name, for a recipe (TOML).")
+    with shown(None) as tell, remarking_once():  # survey and replay read the same recordings
         found = survey(table, wanted, tell)
         with whole_file(out) as part:
             part.write_text(propose(found, wanted), encoding="utf-8")

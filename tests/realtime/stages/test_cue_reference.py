@@ -149,3 +149,15 @@ def test_announced_cues_take_bounded_memory(n: int) -> None:
         stage.event(1e6 + i, "go")
     stage.process(_chunk())
     assert len(stage.state()["waiting"]) <= 65_536  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("heard", ["left hand", " left  hand ", "left\u00a0hand", "left\u200b hand"])
+def test_a_cue_is_known_in_whatever_blanks_it_is_written(heard: str) -> None:
+    """As the events of labels are: else one marker would begin a label and be no cue."""
+    outputs = []
+    for label in ("left hand", heard, "right hand"):
+        stage = CueReference(SPEC, before_s=5.0, events=("left  hand",))
+        stage.event(120.0, label)
+        outputs.append(stage.process(_chunk()).data)
+    np.testing.assert_array_equal(outputs[1], outputs[0])
+    assert not np.array_equal(outputs[2], outputs[0], equal_nan=True)
