@@ -8,7 +8,7 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import RecordingError
-from offline.recordings.series_table import read_table
+from offline.recordings.plain_series import read_region_table
 from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sources.recording import Recording
 
@@ -37,7 +37,7 @@ def read_series(path: Path, *, repetition_time: float | None = None) -> Recordin
     RecordingError
         Where the repetition time is not known or the table is not one of numbers.
     """
-    names, data, column_of_times, remarks = read_table(path)
+    names, data, column_of_times, remarks = read_region_table(path)
     seconds, stated_by = _repetition_time(path, repetition_time)
     if column_of_times is not None:
         check_times_of_volumes(path, column_of_times, seconds)

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import RecipeError, RecordingError
+from offline.recordings.plain_series import read_region_table
 from offline.scans.abide_sites import repetition_times
 from offline.scans.base import Scans
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import listed, read_alike, read_region_table, short_ones, stack
+from offline.scans.regions import listed, read_alike, short_ones, stack
 
 FOLDER = "ABIDE_pcp"
 TABLES = "Phenotypic_*.csv"

@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from models.arrays import Floats
 from models.errors import RecipeError, RecordingError
+from offline.recordings.plain_series import read_region_table
 from offline.recordings.series import check_times_of_volumes, read_series
 from offline.recordings.series_roles import SeriesTable
 from offline.scans.base import Scans
 from offline.scans.people import check_columns, scans_of, with_diagnosis
 from offline.scans.phenotype import Phenotypes, read_phenotypes
-from offline.scans.regions import MOST_NAMED, listed, read_alike, read_region_table, stack
+from offline.scans.regions import MOST_NAMED, listed, read_alike, stack
 from offline.scans.square import looks_square, pair_names, upper_triangle
 
 if TYPE_CHECKING:

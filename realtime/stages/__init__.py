@@ -10,6 +10,7 @@ from realtime.stages.align import Align
 from realtime.stages.bandpass import Bandpass
 from realtime.stages.base import Stage
 from realtime.stages.beer_lambert import BeerLambert
+from realtime.stages.bridge import Bridge
 from realtime.stages.cue_reference import CueReference
 from realtime.stages.haemoglobin import Haemoglobin
 from realtime.stages.homologues import Homologues
@@ -26,6 +27,7 @@ __all__ = ["STAGES", "check_settings", "make_stage"]
 
 STAGES: Mapping[str, type] = {
     "select": Select,
+    "bridge": Bridge,
     "optical_density": OpticalDensity,
     "resample": Resample,
     "motion": Motion,

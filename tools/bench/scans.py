@@ -14,6 +14,7 @@ from cyclopts import App
 from threadpoolctl import threadpool_limits
 
 from models.arrays import Floats
+from models.card import ScanInput
 from models.errors import HemostreamError, near_match
 from models.scan_novelty import ScanNovelty
 from offline.base.splits import Fold
@@ -61,9 +62,9 @@ def novelty(data: Path, *, only: int | None = None, out: Path | None = None) -> 
     with threadpool_limits(1):
         for number in range(GROUPS) if only is None else (only,):
             known, strangers = scans.rows(group != number), scans.rows(group == number)
-            fitted = fit_novelty(known)
+            fitted, needs = fit_novelty(known), input_of(known)
             counts = {
-                name: [_why(fitted.novelty, known, strangers, i, name) for i in range(len(strangers))]
+                name: [_why(fitted.novelty, needs, strangers, i, name) for i in range(len(strangers))]
                 for name in (OWN, *DAMAGES)
             }
             found = {
@@ -76,14 +77,14 @@ def novelty(data: Path, *, only: int | None = None, out: Path | None = None) -> 
             _added(out, found)
 
 
-def _why(looked: ScanNovelty, known: Scans, scans: Scans, row: int, damage: str) -> tuple[str, ...]:
-    """Why a bundle of the known would not predict a person's scan, with this damage."""
+def _why(looked: ScanNovelty, needs: ScanInput, scans: Scans, row: int, damage: str) -> tuple[str, ...]:
+    """Why a bundle with these needs would not predict a person's scan, with this damage."""
     series, seconds = scan_of(scans.X[row]), float(scans.repetition_time[row])
     if damage != OWN:
         series = DAMAGES[damage](series, seconds, np.random.default_rng(row))
     times = np.arange(series.shape[1], dtype=np.float64) * np.float64(seconds)
     cells = ScanCells.of(series, np.zeros(series.shape, dtype=np.bool_))
-    reasons, _ = reasons_of(times, cells, seconds, input_of(known), looked)
+    reasons, _ = reasons_of(times, cells, seconds, needs, looked)
     return tuple(map(str, reasons))
 
 

@@ -90,7 +90,8 @@ def export(
     line, looked = training["calibration"], training["novelty"]
     say(
         f"Calibrated on people of left-out sites: log odds times {line['slope']:.3g}, "
-        f"{line['intercept']:+.3g}. Of their scans {looked['refused']:.1%} would be refused as unlike the training."
+        f"{line['intercept']:+.3g}. Of their scans {looked['refused']:.1%} would be refused as unlike the "
+        "training."
     )
     say(
         f"It takes scans of {needs.least_s:g} s or more, {len(needs.regions)} regions, a repetition time of "

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from models.errors import RecordingError
 from offline.recordings import read_recording
+from offline.recordings.plain_series import read_region_table
 from offline.recordings.series_table import read_table
-from offline.scans.regions import read_region_table
 
 TR = 2.0
 

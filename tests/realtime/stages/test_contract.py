@@ -87,6 +87,8 @@ CASES: Mapping[str, Case] = {
     "select": Case(
         {"stage": "select", "names": [INTENSITY.names[2], INTENSITY.names[0]]}, INTENSITY, 1.0, 0.1
     ),
+    "bridge": Case({"stage": "bridge"}, BOLD, 1000.0, 10.0),
+    "bridge, whatever is lost": Case({"stage": "bridge", "lost": 1.0}, INTENSITY, 1.0, 0.1),
     "optical_density": Case({"stage": "optical_density", "baseline_s": 3.0}, INTENSITY, 1.0, 0.1),
     "optical_density, mixed": Case(
         {"stage": "optical_density", "baseline_s": 3.0, "saturation": 1.1}, MIXED, 1.0, 0.1
