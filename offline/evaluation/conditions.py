@@ -97,13 +97,13 @@ def conditions_of(recipe: Recipe, compare: Sequence[str]) -> list[Condition]:
     Raises
     ------
     RecipeError
-        A network, a searched setting or a part to ablate is unknown, or not there to be taken away.
+        A kind, a searched setting or a part to ablate is unknown, or not there to be taken away.
     """
     check_model_of(recipe)
     check_search(recipe)
     own = recipe.model.condition
     found = {own: Condition(own, WindowFit(own, recipe))}
-    recipe = unexplained(recipe)  # only the recipe's own network is
+    recipe = unexplained(recipe)  # only the recipe's own model is
     for name in compare:
         other = recipe.model_copy(update={"model": ModelSection(kind=name)})
         check_model_of(other)

@@ -74,8 +74,8 @@ def evaluate(
         What is done.
     out : path
         Folder for ``results.json``, ``run.json``, ``predictions.csv`` and ``samples.csv``.
-    networks : sequence of str
-        Networks to compare with the recipe's own, each with its default parameters.
+    compare : sequence of str
+        Kinds of models to compare with the recipe's own, each with its default parameters.
     workers : int
         Processes that share the folds.
     cluster : str or None
@@ -95,7 +95,7 @@ def evaluate(
     began = datetime.now(UTC)
     if recipe.labels.continuous and (audited or compare):
         raise RecipeError(
-            f"{CONTINUOUS}: it has no audit and nothing to compare: leave --audit and --compare away."
+            f"{CONTINUOUS}: it has no audit and compares linear models: leave --audit and --compare away."
         )
     conditions = conditions_of(recipe, compare)  # what is wrong with them is found before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
