@@ -1,4 +1,4 @@
-"""Everything that an evaluation compares: networks, ablations, learning curves, baselines, unseen sites.
+"""Everything that an evaluation compares: models, ablations, learning curves, baselines, unseen sites.
 
 A condition is which model predicts, by which recipe, and who is held out meanwhile.  All conditions fill one
 prediction table, so every figure, interval and comparison is made of each alike.
@@ -84,27 +84,27 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
     return out
 
 
-def conditions_of(recipe: Recipe, networks: Sequence[str]) -> list[Condition]:
-    """All conditions in the order of the tables: the recipe's own network first, the baselines last.
+def conditions_of(recipe: Recipe, compare: Sequence[str]) -> list[Condition]:
+    """All conditions in the order of the tables: the recipe's own model first, the baselines last.
 
     Parameters
     ----------
     recipe : Recipe
         What is evaluated.
-    networks : sequence of str
-        Others to compare it with, each with its default parameters.
+    compare : sequence of str
+        Kinds to compare it with, each with its default parameters.
 
     Raises
     ------
     RecipeError
-        A network, a searched setting or a part to ablate is unknown, or not there to be taken away.
+        A kind, a searched setting or a part to ablate is unknown, or not there to be taken away.
     """
     check_model_of(recipe)
     check_search(recipe)
     own = recipe.model.condition
     found = {own: Condition(own, WindowFit(own, recipe))}
-    recipe = unexplained(recipe)  # only the recipe's own network is
-    for name in networks:
+    recipe = unexplained(recipe)  # only the recipe's own model is
+    for name in compare:
         other = recipe.model_copy(update={"model": ModelSection(kind=name)})
         check_model_of(other)
         name = other.model.condition

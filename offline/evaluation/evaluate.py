@@ -54,7 +54,7 @@ def evaluate(
     recipe: Recipe,
     out: str | Path,
     *,
-    networks: Sequence[str] = (),
+    compare: Sequence[str] = (),
     workers: int = 1,
     cluster: str | None = None,
     audited: bool = False,
@@ -74,8 +74,8 @@ def evaluate(
         What is done.
     out : path
         Folder for ``results.json``, ``run.json``, ``predictions.csv`` and ``samples.csv``.
-    networks : sequence of str
-        Networks to compare with the recipe's own, each with its default parameters.
+    compare : sequence of str
+        Kinds of models to compare with the recipe's own, each with its default parameters.
     workers : int
         Processes that share the folds.
     cluster : str or None
@@ -93,9 +93,11 @@ def evaluate(
         Whatever is wrong with recipe, cohort, recordings or folder.
     """
     began = datetime.now(UTC)
-    if recipe.labels.continuous and (audited or networks):
-        raise RecipeError(f"{CONTINUOUS}: it has no audit and no network: leave --audit and --network away.")
-    conditions = conditions_of(recipe, networks)  # what is wrong with them is found before minutes of replay
+    if recipe.labels.continuous and (audited or compare):
+        raise RecipeError(
+            f"{CONTINUOUS}: it has no audit and compares linear models: leave --audit and --compare away."
+        )
+    conditions = conditions_of(recipe, compare)  # what is wrong with them is found before minutes of replay
     elsewhere = None if cluster is None else _on(cluster)
     folder = folder_for(out)
     with new_folder(folder), shown(progress) as tell, Workers(workers) as shared:
@@ -144,7 +146,7 @@ def plan_evaluation(
     cohort_path: str | Path,
     recipe: Recipe,
     *,
-    networks: Sequence[str] = (),
+    compare: Sequence[str] = (),
     audited: bool = False,
     progress: Tell | None = None,
 ) -> list[Cost]:
@@ -152,7 +154,7 @@ def plan_evaluation(
 
     Parameters
     ----------
-    cohort_path, recipe, networks, audited, progress
+    cohort_path, recipe, compare, audited, progress
         See `evaluate`.
 
     Raises
@@ -162,7 +164,7 @@ def plan_evaluation(
     """
     if recipe.labels.continuous:
         raise RecipeError(f"{CONTINUOUS}: its linear models take seconds: leave --plan away.")
-    conditions = conditions_of(recipe, networks)
+    conditions = conditions_of(recipe, compare)
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
         began = time.perf_counter()

@@ -14,7 +14,7 @@ def evaluate(
     *,
     recipe: str,
     out: Out | None = None,
-    network: tuple[str, ...] = (),
+    compare: tuple[str, ...] = (),
     workers: int = 1,
     cluster: str | None = None,
     audit: bool = False,
@@ -38,9 +38,9 @@ def evaluate(
         One that ships with hemostream (tapping, cortivision, bold, demo, xu2019, xu2020), or a TOML file.
     out : Path
         Report folder to write; only --plan does without.
-    network : tuple of str
-        Evaluate this network (cgrnn, lstm, cnn_lstm) with its defaults; may be given more than once.
-        Default: the recipe's.
+    compare : tuple of str
+        Evaluate a model of this kind too (ridge, linear, memory, cgrnn, lstm, cnn_lstm, blend, best), with
+        its defaults; may be given more than once. The recipe's own always is, and simple ones beside it.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
     cluster : str
@@ -67,7 +67,7 @@ def evaluate(
     workers = how_many(workers)
     its = load_recipe(recipe, allow_damaged=allow_damaged)
     if plan:
-        costs = evaluation.plan_evaluation(cohort, its, networks=network, audited=audit)
+        costs = evaluation.plan_evaluation(cohort, its, compare=compare, audited=audit)
         print_plan(costs, workers)
         return
     if out is None:
@@ -76,7 +76,7 @@ def evaluate(
         cohort,
         its,
         out,
-        networks=network,
+        compare=compare,
         workers=workers,
         cluster=cluster,
         audited=audit,

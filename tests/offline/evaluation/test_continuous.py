@@ -165,7 +165,7 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
             "wrong",
         )
     for more in ({"audited": True}, {"networks": ["lstm"]}):
-        with pytest.raises(RecipeError, match="no audit and no network"):
+        with pytest.raises(RecipeError, match="no audit and compares linear models"):
             evaluate(tmp_path / "cohort.tsv", recipe(), tmp_path / "out", show=False, **more)
     with pytest.raises(RecipeError, match="leave --plan away"):
         plan_evaluation(tmp_path / "cohort.tsv", recipe())

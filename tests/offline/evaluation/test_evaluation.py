@@ -27,7 +27,7 @@ from tests.offline.support import group_recipe, series_cohort, task_cohort, task
 def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, sessions=1)
     for name in ("one", "two"):
-        evaluate(cohort, task_recipe(), tmp_path / name, networks=["lstm"], show=False)
+        evaluate(cohort, task_recipe(), tmp_path / name, compare=["lstm"], show=False)
     for name in ("results.json", "predictions.csv", "samples.csv"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     results = json.loads((tmp_path / "one/results.json").read_text())
@@ -161,7 +161,7 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_computed(
     with pytest.raises(HemostreamError, match="is no report"):
         evaluate(cohort, task_recipe(), tmp_path)
     with pytest.raises(RecipeError, match="lstn"):
-        evaluate(cohort, task_recipe(), tmp_path / "other", networks=["lstn"])
+        evaluate(cohort, task_recipe(), tmp_path / "other", compare=["lstn"])
 
 
 def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

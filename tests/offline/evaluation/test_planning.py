@@ -19,7 +19,7 @@ def test_fits_are_counted_as_they_are_made(tmp_path: Path, monkeypatch: pytest.M
         budget={"trials": 2, "inner_folds": 3, "epochs": 2, "permutations": 5},
     )
     before = sorted(tmp_path.iterdir())
-    costs = {cost.condition: cost for cost in plan_evaluation(cohort, recipe, networks=["lstm"])}
+    costs = {cost.condition: cost for cost in plan_evaluation(cohort, recipe, compare=["lstm"])}
     assert sorted(tmp_path.iterdir()) == before
     made = []
     fit = search.train_within
