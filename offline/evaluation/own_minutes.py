@@ -212,11 +212,13 @@ def curves(folds: Mapping[str, Mapping[str, Any]], recipe: Recipe, model: str) -
         return out
     before = {name: np.array([its["uncalibrated"][name] for its in people.values()]) for name in FIGURES}
     out["test_blocks"] = float(np.mean([its["test_blocks"] for its in people.values()]))
-    out["uncalibrated"] = {name: _over_people(values) for name, values in before.items()}
+    most = {"windows": 1.0, "blocks": 1.0, "log_loss": np.inf}
+    out["uncalibrated"] = {name: _over_people(values, most=most[name]) for name, values in before.items()}
     for which in (CALIBRATED, ALONE):
         out[which] = {
             name: [
-                _over_people(values) | {"difference": _over_people(values - before[name], bounded=False)}
+                _over_people(values, most=most[name])
+                | {"difference": _over_people(values - before[name], least=-np.inf)}
                 for k in range(len(minutes))
                 for values in [np.array([its[which][k][name] for its in people.values()])]
             ]
@@ -227,11 +229,10 @@ def curves(folds: Mapping[str, Mapping[str, Any]], recipe: Recipe, model: str) -
     return out
 
 
-def _over_people(values: Floats, *, bounded: bool = True) -> dict[str, Any]:
-    """Mean over people, (n_people,), and its interval by Student's t."""
+def _over_people(values: Floats, *, least: float = 0.0, most: float = np.inf) -> dict[str, Any]:
+    """Mean over people, (n_people,), and its interval by Student's t, kept within what can be."""
     mean, n = float(values.mean()), len(values)
     if n < 2:
         return {"value": mean, "interval": None}
     half = float(t.ppf(0.5 + 0.5 * LEVEL, n - 1)) * float(values.std(ddof=1)) / np.sqrt(n)
-    low, high = mean - half, mean + half
-    return {"value": mean, "interval": [max(low, 0.0), high] if bounded else [low, high]}
+    return {"value": mean, "interval": [max(mean - half, least), min(mean + half, most)]}

@@ -16,6 +16,8 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import leave_one_person_out
 from offline.evaluation.evaluate import evaluate, plan_evaluation
 from offline.evaluation.own_minutes import ALONE, CALIBRATED, curves, divided, own_minutes
+from offline.report.own_minutes import own_minutes as section_of
+from offline.report.page import ReportPage
 from offline.samples.samples import Samples, collect
 from offline.training.adaptation import blocks_of
 from tests.offline.support import group_recipe, task_cohort, task_recipe, write_homer, write_table
@@ -129,7 +131,23 @@ def test_who_has_too_little_is_left_out_by_name(samples: Samples) -> None:
     found = curves({fold.name: how}, long, "ridge")
     assert found is not None
     assert found["people"] == 0
+    section = section_of({"calibration": found, "labels": ["rest", "task"]})
+    assert section is not None
+    text = ReportPage("r", [section]).html()
+    assert "Nobody has enough labelled signal" in text
+    assert "person-0 (no labelled window after the most minutes)" in text
     assert curves({}, long, "ridge") is None
+
+
+def test_one_person_has_a_curve_and_says_nothing_about_others(samples: Samples) -> None:
+    fold = leave_one_person_out(samples.table.person)[1]
+    found = curves({fold.name: own_minutes(samples, RECIPE, fold, seed=0)}, RECIPE, "ridge")
+    assert found is not None
+    assert found["uncalibrated"]["windows"]["interval"] is None
+    section = section_of({"calibration": found, "labels": ["rest", "task"]})
+    assert section is not None
+    assert "one person says nothing about others" in ReportPage("r", [section]).html()
+    assert section_of({"labels": ["rest", "task"]}) is None
 
 
 def test_means_are_over_people_and_differences_are_paired(samples: Samples) -> None:
