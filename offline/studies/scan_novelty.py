@@ -10,8 +10,8 @@ import numpy as np
 
 from models.arrays import Bools, Floats
 from models.features.series import Series
-from models.scan_measures import pairs_of, standardised
-from models.scan_novelty import CHECKS, OPEN_BELOW, ScanNovelty, measures, scaled, unscaled
+from models.scans.measures import pairs_of, standardised
+from models.scans.novelty import CHECKS, OPEN_BELOW, ScanNovelty, measures, scaled, unscaled
 from offline.scans import Scans
 from offline.studies.held_out_sites import Groups, groups_of
 from offline.studies.time_base import fit_time_base
@@ -23,13 +23,13 @@ MOST_REFUSED = 0.005
 MOST_SLOW = 0.0075
 """The same of the time base alone."""
 SLOW_WIDTH = 3.5
-"""... and the time base's bound lies at least so many SDs from its centre, for a small training has no tail."""
+"""... whose bound lies at least so many SDs from its centre, for a small training has no tail."""
 TAIL = 0.05
 """Quantile from which the SD of a side is taken: outliers do not widen it."""
 TAIL_SD = 1.6449
 """Where that quantile lies in a normal distribution, SDs."""
 NARROWEST = 1e-3
-"""An SD is at least this, on the scale of `models.scan_novelty.scaled`."""
+"""An SD is at least this, on the scale of `models.scans.novelty.scaled`."""
 MORE_REPEATS = 2.0
 """Volumes in a row that may repeat the one before, beyond the most of the training."""
 FEWEST_FOR_TIME_BASE = 20
