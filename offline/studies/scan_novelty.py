@@ -22,8 +22,6 @@ MOST_REFUSED = 0.005
 """Share of the training's people, sites left out, whom all checks with two bounds may refuse together."""
 MOST_SLOW = 0.0075
 """The same of the time base alone."""
-SLOW_WIDTH = 3.5
-"""... whose bound lies at least so many SDs from its centre, for a small training has no tail."""
 TAIL = 0.05
 """Quantile from which the SD of a side is taken: outliers do not widen it."""
 TAIL_SD = 1.6449
@@ -136,7 +134,7 @@ def _bound(check: str, values: Floats, width: float) -> tuple[float, float, floa
     below, above = (max(float(each) / TAIL_SD, NARROWEST) for each in (centre - low, high - centre))
     if check == "time base":
         most = float(np.quantile(known, 1.0 - MOST_SLOW, method="higher"))
-        return centre, -np.inf, max(most, centre + SLOW_WIDTH * above)
+        return centre, -np.inf, max(most, centre + NARROWEST)
     ends = (centre, centre - width * below, centre + width * above)
     at, least, most = (unscaled(check, each) for each in ends)
     return at, least, most
