@@ -228,7 +228,7 @@ class ScanCard(Card):
     study : mapping
         Name, title, paper, and what was done.
     novelty : mapping
-        Bounds of what scans of the training looked like (`models.scan_novelty.ScanNovelty`); empty where it
+        Bounds of what scans of the training looked like (`models.scans.novelty.ScanNovelty`); empty where it
         is not known.
     format : str
         Version of this form.

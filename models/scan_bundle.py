@@ -11,7 +11,7 @@ from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
 from models.card import AGAIN, ScanCard
 from models.errors import BundleError
 from models.scan_model import ScanModel
-from models.scan_novelty import ScanNovelty
+from models.scans.novelty import ScanNovelty
 
 __all__ = ["ScanBundle", "is_scan_bundle", "read_scan_bundle", "write_scan_bundle"]
 

@@ -79,7 +79,7 @@ class Decision:
     quality : mapping of str to float or None
         What was measured of the signal behind the window: ``scalp_coupling`` and ``peak_power`` (medians
         over pairs of wavelengths; no unit, 1/Hz), ``moving`` (share of channels that moved).  Of a whole
-        scan: ``bridged_cells``, and each check of `models.scan_novelty` with what is expected
+        scan: ``bridged_cells``, and each check of `models.scans.novelty` with what is expected
         (``mean_correlation``, ``mean_correlation_least``, ``mean_correlation_most``).  What cannot be known
         at this rate, or has no bound, is None.
     novelty : float or None

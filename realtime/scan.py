@@ -16,7 +16,7 @@ from models.errors import SignalError
 from models.probabilities import probabilities
 from models.scan_bundle import ScanBundle
 from models.scan_model import ScanModel
-from models.scan_novelty import CHECKS, Finding, ScanNovelty
+from models.scans.novelty import CHECKS, CheckResult, ScanNovelty
 from realtime.channels.match import match_channels
 from realtime.decision import ABSTAIN, Decision, Evidence
 from realtime.log import OriginKind
@@ -83,14 +83,14 @@ def unlike_training(decision: Decision) -> list[str]:
         name = reason.replace(" ", "_")
         value, least, most = (decision.quality.get(name + end) for end in ("", "_least", "_most"))
         if reason in CHECKS and value is not None and most is not None:
-            whole = Finding(reason, value, -np.inf if least is None else least, most, np.inf)
+            whole = CheckResult(reason, value, -np.inf if least is None else least, most, np.inf)
             found.append(f"{whole}, as in scans of the training")
     return found
 
 
 def reasons_of(
     times: Floats, cells: ScanCells, seconds: float, needs: ScanInput, novelty: ScanNovelty | None
-) -> tuple[list[Reason], tuple[Finding, ...]]:
+) -> tuple[list[Reason], tuple[CheckResult, ...]]:
     """Why a scan is not usable, and what was found of one that is whole and long enough to be looked at.
 
     Parameters
@@ -138,7 +138,7 @@ def _decision(
     scores: Floats | None,
     missing: Bools,
     cells: ScanCells,
-    findings: Sequence[Finding],
+    findings: Sequence[CheckResult],
     seconds: float,
 ) -> Decision:
     labels = tuple(card.labels)
@@ -182,7 +182,7 @@ def _decision(
     )
 
 
-def _quality(cells: ScanCells, findings: Sequence[Finding]) -> dict[str, float | None]:
+def _quality(cells: ScanCells, findings: Sequence[CheckResult]) -> dict[str, float | None]:
     """Cells that were bridged, and what each check found and expects."""
     out: dict[str, float | None] = {"bridged_cells": float(cells.bridged)}
     for each in findings:

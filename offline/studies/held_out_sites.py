@@ -29,8 +29,8 @@ def groups_of(table: SampleTable) -> npt.NDArray[np.intp]:
 
 
 def few_groups_of(table: SampleTable, most: int = MOST_GROUPS) -> npt.NDArray[np.intp]:
-    """`groups_of`, sites put together until there are at most so many groups: the largest first, each to the
-    group that has the fewest people so far."""
+    """`groups_of`, (n,) intp, sites put together until there are at most so many groups: the largest first,
+    each to the group that has the fewest people so far."""
     which = groups_of(table)
     sizes = np.bincount(which)
     if len(sizes) <= most:

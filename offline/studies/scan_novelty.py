@@ -4,14 +4,15 @@ Every value that a bound follows from is measured as on a stranger: on a site th
 scan is compared with.  Labels are not looked at.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from models.arrays import Bools, Floats
 from models.features.series import Series
-from models.scan_measures import pairs_of, standardised
-from models.scan_novelty import CHECKS, OPEN_BELOW, ScanNovelty, measures, scaled, unscaled
+from models.scans.measures import pairs_of, standardised
+from models.scans.novelty import CHECKS, OPEN_BELOW, ScanNovelty, measures, scaled, unscaled
 from offline.scans import Scans
 from offline.studies.held_out_sites import Groups, groups_of
 from offline.studies.time_base import fit_time_base
@@ -21,15 +22,15 @@ WIDTHS = (4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 40.0)
 MOST_REFUSED = 0.005
 """Share of the training's people, sites left out, whom all checks with two bounds may refuse together."""
 MOST_SLOW = 0.0075
-"""The same of the time base alone."""
-SLOW_WIDTH = 3.5
-"""... and the time base's bound lies at least so many SDs from its centre, for a small training has no tail."""
+"""Share whom the time base alone may refuse: its bound is that quantile ..."""
+MARGINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
+"""... and so many SDs more; the least with which at most twice that share of left-out sites is refused."""
 TAIL = 0.05
 """Quantile from which the SD of a side is taken: outliers do not widen it."""
 TAIL_SD = 1.6449
 """Where that quantile lies in a normal distribution, SDs."""
 NARROWEST = 1e-3
-"""An SD is at least this, on the scale of `models.scan_novelty.scaled`."""
+"""An SD is at least this, on the scale of `models.scans.novelty.scaled`."""
 MORE_REPEATS = 2.0
 """Volumes in a row that may repeat the one before, beyond the most of the training."""
 FEWEST_FOR_TIME_BASE = 20
@@ -105,23 +106,34 @@ def bounds_of(
     Gives the bounds by check, the width that was chosen, and the share of left-out people whom all checks
     together refuse where each group's bounds follow from the other groups.
     """
-    inside: dict[float, dict[str, Bools]] = {}
-    for width in WIDTHS:
-        inside[width] = {}
-        for check, own in values.items():
-            ok = np.ones(len(own), dtype=np.bool_)
-            for name in np.unique(group):
-                held = group == name
-                bound = _bound(check, own[~held] if (~held).any() else own, width)
-                if bound is not None:
-                    ok[held] = ~((own[held] < bound[1]) | (own[held] > bound[2]))
-            inside[width][check] = ok
-        two_sided = [ok for check, ok in inside[width].items() if check not in OPEN_BELOW]
-        if 1.0 - np.mean(np.logical_and.reduce(two_sided)) <= MOST_REFUSED:
-            break
-    refused = float(1.0 - np.mean(np.logical_and.reduce(list(inside[width].values()))))
-    found = {check: _bound(check, own, width) for check, own in values.items()}
+    both = {check: own for check, own in values.items() if check not in OPEN_BELOW}
+    base = {"time base": values["time base"]}
+    width, margin = _width(both, group, WIDTHS, MOST_REFUSED), _width(base, group, MARGINS, 2 * MOST_SLOW)
+    widths = {check: margin if check == "time base" else width for check in values}
+    inside = [_inside(check, own, group, widths[check]) for check, own in values.items()]
+    found = {check: _bound(check, own, widths[check]) for check, own in values.items()}
+    refused = float(1.0 - np.mean(np.logical_and.reduce(inside)))
     return {check: bound for check, bound in found.items() if bound is not None}, width, refused
+
+
+def _width(values: dict[str, Floats], group: Groups, widths: Sequence[float], most: float) -> float:
+    """The least width with which checks together refuse at most so many of the groups that are left out."""
+    for width in widths:
+        inside = [_inside(check, own, group, width) for check, own in values.items()]
+        if 1.0 - np.mean(np.logical_and.reduce(inside)) <= most:
+            break
+    return width
+
+
+def _inside(check: str, values: Floats, group: Groups, width: float) -> Bools:
+    """Whose value lies within the bounds of the other groups, (n,) bool."""
+    inside = np.ones(len(values), dtype=np.bool_)
+    for name in np.unique(group):
+        held = group == name
+        bound = _bound(check, values[~held] if (~held).any() else values, width)
+        if bound is not None:
+            inside[held] = ~((values[held] < bound[1]) | (values[held] > bound[2]))
+    return inside
 
 
 def _bound(check: str, values: Floats, width: float) -> tuple[float, float, float] | None:
@@ -136,7 +148,7 @@ def _bound(check: str, values: Floats, width: float) -> tuple[float, float, floa
     below, above = (max(float(each) / TAIL_SD, NARROWEST) for each in (centre - low, high - centre))
     if check == "time base":
         most = float(np.quantile(known, 1.0 - MOST_SLOW, method="higher"))
-        return centre, -np.inf, max(most, centre + SLOW_WIDTH * above)
+        return centre, -np.inf, max(most, centre + NARROWEST) + width * above
     ends = (centre, centre - width * below, centre + width * above)
     at, least, most = (unscaled(check, each) for each in ends)
     return at, least, most

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from models.arrays import Bools, Floats
 from models.features.series import Series
-from models.time_base import POWER_HZ, TimeBase, band_features
+from models.scans.time_base import POWER_HZ, TimeBase, band_features
 from offline.studies.held_out_sites import Groups
 
 PENALTY = 0.05

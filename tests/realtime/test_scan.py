@@ -9,7 +9,7 @@ from models.features.connectivity import Correlation
 from models.layers.linear import Linear
 from models.scan_bundle import ScanBundle
 from models.scan_model import ScanModel
-from models.scan_novelty import CHECKS, ScanNovelty
+from models.scans.novelty import CHECKS, ScanNovelty
 from realtime.decision import Decision
 from realtime.quality.policy import Reason
 from realtime.scan import predict_scan, unlike_training

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from models.arrays import Floats
 from models.card import ScanInput
 from models.errors import HemostreamError, near_match
-from models.scan_novelty import ScanNovelty
+from models.scans.novelty import ScanNovelty
 from offline.base.splits import Fold
 from offline.evaluation.tasks import FitTask
 from offline.report.study import UNSEEN_SITE

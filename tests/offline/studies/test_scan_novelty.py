@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.scan_novelty import CHECKS
+from models.scans.novelty import CHECKS
 from offline.scans import Scans
 from offline.scans.simulated import simulate_series
 from offline.studies.scan_novelty import MOST_SLOW, FittedNovelty, fit_novelty

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.arrays import Floats
 from models.errors import BundleError
-from models.scan_measures import (
+from models.scans.measures import (
     covariance_rank,
     fast_power,
     mean_correlation,
@@ -18,8 +18,8 @@ from models.scan_measures import (
     repeated_volumes,
     standardised,
 )
-from models.scan_novelty import CHECKS, OPEN_BELOW, Finding, ScanNovelty, measures, scaled, unscaled
-from models.time_base import TimeBase, band_features
+from models.scans.novelty import CHECKS, OPEN_BELOW, CheckResult, ScanNovelty, measures, scaled, unscaled
+from models.scans.time_base import TimeBase, band_features
 
 N = 6
 BOUNDS = {
@@ -108,7 +108,7 @@ def test_distance_is_the_way_to_the_bound_on_each_side(check: str, share: float)
     if share < 0 and check in OPEN_BELOW:
         at = centre - abs(share)
     of = novelty()
-    from models.scan_novelty import _distance
+    from models.scans.novelty import _distance
 
     expected = 0.0 if share < 0 and check in OPEN_BELOW else abs(share)
     assert _distance(check, at, centre, least, most) == pytest.approx(expected, rel=1e-3, abs=1e-6)
@@ -119,8 +119,8 @@ def test_what_lies_beyond_is_told_with_what_was_expected() -> None:
     found = {each.check: each for each in novelty().findings(noise(400), 2.0, np.ones(N, bool))}
     assert list(found) == list(CHECKS)
     assert found["region order"].beyond
-    assert str(Finding("spectrum", 0.01, 0.12, 1.46, 1.2)) == "spectrum is 0.01; expected 0.12 to 1.46"
-    assert str(Finding("time base", 0.8, -np.inf, 0.47, 2.0)) == "time base is 0.8; expected at most 0.47"
+    assert str(CheckResult("spectrum", 0.01, 0.12, 1.46, 1.2)) == "spectrum is 0.01; expected 0.12 to 1.46"
+    assert str(CheckResult("time base", 0.8, -np.inf, 0.47, 2.0)) == "time base is 0.8; expected at most 0.47"
     short = novelty().findings(noise(5), 2.0, np.ones(N, bool))
     assert all(np.isnan(each.value) and not each.beyond for each in short)
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from models.arrays import Bools, Floats
 from models.errors import BundleError
-from models.scan_measures import (
+from models.scans.measures import (
     FEWEST_REGIONS,
     FEWEST_VOLUMES,
     covariance_rank,
@@ -29,7 +29,7 @@ from models.scan_measures import (
     repeated_volumes,
     standardised,
 )
-from models.time_base import TimeBase
+from models.scans.time_base import TimeBase
 
 CHECKS = (
     "mean correlation",
@@ -50,7 +50,7 @@ OPEN_BELOW = ("repeated volumes", "time base")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What a check found, and what scans of the training had.
 
     Parameters
@@ -99,7 +99,9 @@ class ScanNovelty:
     time_base: TimeBase | None
     bounds: Mapping[str, tuple[float, float, float]]
 
-    def findings(self, series: npt.NDArray[np.floating], seconds: float, live: Bools) -> tuple[Finding, ...]:
+    def findings(
+        self, series: npt.NDArray[np.floating], seconds: float, live: Bools
+    ) -> tuple[CheckResult, ...]:
         """All checks of a scan.
 
         Parameters
@@ -117,7 +119,7 @@ class ScanNovelty:
             if check in self.bounds:
                 centre, least, most = self.bounds[check]
                 distance = _distance(check, values[check], centre, least, most)
-                found.append(Finding(check, values[check], least, most, distance))
+                found.append(CheckResult(check, values[check], least, most, distance))
         return tuple(found)
 
     def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -199,7 +201,7 @@ def measures(
 
 
 def scaled(check: str, value: float | Floats) -> Floats:
-    """Values of a check, any shape float64, on the scale on which distances are taken."""
+    """Values of a check, (...) float64, on the scale on which distances are taken, (...) float64."""
     values = np.asarray(value, dtype=np.float64)
     if check in RATIOS:
         return np.asarray(np.log(np.maximum(values, NEAREST)))

@@ -48,7 +48,7 @@ def pairs_of(correlation: Floats) -> Floats:
 
 
 def mean_correlation(correlation: Floats) -> float:
-    """Mean of the whole correlation matrix, (n, n): the variance of the regions' mean signal, 0 to 1.
+    """Mean of the whole correlation matrix, (n, n) float64: the variance of the regions' mean signal, 0 to 1.
 
     Next to nothing where the global signal was removed, 1 where all regions have one signal.
     """
@@ -56,7 +56,7 @@ def mean_correlation(correlation: Floats) -> float:
 
 
 def covariance_rank(correlation: Floats) -> float:
-    """Effective rank of a correlation matrix, (n, n): how many equal components would spread as much.
+    """Effective rank of a correlation matrix, (n, n) float64: how many equal components would spread as much.
 
     The participation ratio of its eigenvalues, 1 to n; no eigenvalue needs to be computed for it.
     """
