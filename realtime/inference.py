@@ -130,7 +130,7 @@ class Inference:
         """
         if windows.ndim != 3 or windows.shape[1:] != self._shape:
             raise SignalError(
-                f"Windows are {windows.shape}; the network takes (n, {self._shape[0]} channels, "
+                f"Windows are {windows.shape}; the model takes (n, {self._shape[0]} channels, "
                 f"{self._shape[1]} samples). Pipeline and bundle do not belong together."
             )
         if size is not None and size not in self._inputs:

@@ -21,9 +21,10 @@ NAME = "homologues"
 MOST_CHANNELS = 1024
 """Every channel is compared with every other."""
 TOLERANCE = 0.015
-"""So far a channel may lie from where the other's mirror image is, m, where nobody says otherwise."""
+"""How far from its mirror image a homologue may be, m, unless a recipe says otherwise."""
 FLAT = 1e-3
 """Positions whose heights differ by no more lie in one plane, m: a drawing, not a head."""
+THIS = f"Stage {NAME!r}"
 
 
 class Homologues:
@@ -92,7 +93,9 @@ class Homologues:
         """Nothing to continue from."""
 
 
-def homologous_pairs(spec: SignalSpec, tolerance: float) -> list[tuple[int, int]]:
+def homologous_pairs(
+    spec: SignalSpec, tolerance: float = TOLERANCE, who: str = THIS
+) -> list[tuple[int, int]]:
     """Rows of homologous channels, the left (lesser ``x``) first, in the order of the left ones.
 
     Parameters
@@ -101,54 +104,55 @@ def homologous_pairs(spec: SignalSpec, tolerance: float) -> list[tuple[int, int]
         With positions.
     tolerance : float
         How far from its mirror image a homologue may be, m.
+    who : str
+        Who asks for them, for the message.
 
     Raises
     ------
     SignalError
         Positions are not known, or there is no such pair.
     """
-    if len(spec) > MOST_CHANNELS:
-        raise SignalError(
-            f"Stage {NAME!r}: {len(spec)} channels reach it; expected {MOST_CHANNELS} or fewer. Put 'select' "
-            "before it."
-        )
-    where = _positions(spec)
-    if lost := [name for name, place in zip(spec.names, where, strict=True) if np.isnan(place).any()]:
-        raise SignalError(
-            f"Stage {NAME!r} needs every channel's position: {len(lost)} of {len(spec)} have none "
-            f"({', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}). Give the layout beside the "
-            "recording, 'select' others, or leave the stage out."
-        )
-    if not (pairs := _pairs(spec, where, tolerance)):
-        raise SignalError(
-            f"Stage {NAME!r} needs channels that mirror each other at the midline; of "
-            f"{describe(spec.channels)} there is none within {1e3 * tolerance:g} mm. Raise its tolerance (in "
-            "metres), or leave the stage out for a probe of one side."
-        )
+    where = positions_of(spec, who)
+    may_be = _alike(spec)
+    if (midline := _midline(where, may_be, tolerance)) is None:
+        raise _no_pairs(spec, "there is none", tolerance, who)
+    pairs = _nearest(where, may_be, midline, tolerance)
+    if not pairs:
+        raise _no_pairs(spec, "no two are each other's nearest", tolerance, who)
     return pairs
 
 
 def mirrored(spec: SignalSpec, tolerance: float = TOLERANCE) -> tuple[tuple[int, int], ...]:
-    """The same pairs; channels without a position have no partner, and where none has, there is no pair."""
-    known = [i for i, place in enumerate(_positions(spec)) if not np.isnan(place).any()]
+    """The same pairs where there may be none: channels without a position have no partner."""
+    known = [i for i, channel in enumerate(spec.channels) if _position(channel) is not None]
     if not known:
         return ()
     own = replace(spec, channels=tuple(spec.channels[i] for i in known))
-    return tuple((known[left], known[right]) for left, right in _pairs(own, _positions(own), tolerance))
+    where, may_be = positions_of(own), _alike(own)
+    if (midline := _midline(where, may_be, tolerance)) is None:
+        return ()
+    return tuple((known[a], known[b]) for a, b in _nearest(where, may_be, midline, tolerance))
 
 
-def _pairs(spec: SignalSpec, where: Floats, tolerance: float) -> list[tuple[int, int]]:
-    kinds = {key: number for number, key in enumerate(dict.fromkeys(map(_measures, spec.channels)))}
-    kind = np.array([kinds[_measures(channel)] for channel in spec.channels])
-    may_be = kind[:, None] == kind[None, :]
-    image = where * [-1.0, 1.0, 1.0] + [2.0 * midline_of(where, may_be, tolerance), 0.0, 0.0]
+def _nearest(
+    where: Floats, may_be: npt.NDArray[np.bool_], midline: float, tolerance: float
+) -> list[tuple[int, int]]:
+    """Pairs of which each is the other's nearest when mirrored, the left first."""
+    image = where * [-1.0, 1.0, 1.0] + [2.0 * midline, 0.0, 0.0]
     away = np.where(may_be, np.linalg.norm(image[:, None] - where[None, :], axis=2), np.inf)
     nearest = away.argmin(axis=1)
-    rows = np.arange(len(spec))
+    rows = np.arange(len(where))
     paired = (nearest[nearest] == rows) & (away[rows, nearest] <= tolerance)
     # One that lies on the midline is no side's.
     paired &= where[nearest, 0] - where[:, 0] > tolerance
     return [(int(row), int(nearest[row])) for row in rows[paired]]
+
+
+def _alike(spec: SignalSpec) -> npt.NDArray[np.bool_]:
+    """Which channels measure the same, (n_channels, n_channels)."""
+    kinds = {key: number for number, key in enumerate(dict.fromkeys(map(_measures, spec.channels)))}
+    kind = np.array([kinds[_measures(channel)] for channel in spec.channels])
+    return np.asarray(kind[:, None] == kind[None, :])
 
 
 def _difference(left: Channel, right: Channel) -> Channel:
@@ -161,11 +165,43 @@ def _measures(channel: Channel) -> tuple[str, str, float | None]:
     return channel.kind, channel.unit, channel.colour
 
 
-def _positions(spec: SignalSpec) -> Floats:
-    """Where each channel is, (n_channels, 3), m: its own position, or the middle of its optodes; else NaN."""
+def midline_of(spec: SignalSpec, tolerance: float = TOLERANCE, who: str = THIS) -> float | None:
+    """The ``x`` (m) at which left and right mirror each other; None where a flat drawing has none.
+
+    Head coordinates have it at 0: left and right are the sign of ``x``, and a probe of one hemisphere has no
+    midline of its own.  A probe that is drawn flat (all ``z`` alike) may have its origin anywhere: there it
+    is the plane that mirrors the most channels onto others, the nearest to 0 of several.  ``who`` needs it,
+    for the message where positions (see `positions_of`) are not known.
+    """
+    return _midline(positions_of(spec, who), _alike(spec), tolerance)
+
+
+def positions_of(spec: SignalSpec, who: str = THIS) -> Floats:
+    """Where each channel is: its own position, or the middle of its optodes.
+
+    Returns
+    -------
+    (n_channels, 3) float64
+        m.
+
+    Raises
+    ------
+    SignalError
+        One has none, or there are too many; ``who`` needs them.
+    """
+    if len(spec) > MOST_CHANNELS:
+        raise SignalError(
+            f"{who}: {len(spec)} channels reach it; expected {MOST_CHANNELS} or fewer. Put 'select' "
+            "before it."
+        )
     found = [_position(channel) for channel in spec.channels]
-    unknown = (np.nan, np.nan, np.nan)
-    return np.array([unknown if place is None else place for place in found], dtype=np.float64)
+    if lost := [name for name, position in zip(spec.names, found, strict=True) if position is None]:
+        raise SignalError(
+            f"{who} needs every channel's position: {len(lost)} of {len(spec)} have none "
+            f"({', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}). Give the layout beside the "
+            "recording, 'select' others, or leave the stage out."
+        )
+    return np.array(found, dtype=np.float64)
 
 
 def _position(channel: Channel) -> npt.ArrayLike | None:
@@ -176,32 +212,25 @@ def _position(channel: Channel) -> npt.ArrayLike | None:
     return np.add(channel.source_position, channel.detector_position) / 2.0
 
 
-def midline_of(where: Floats, may_be: npt.NDArray[np.bool_], tolerance: float) -> float:
-    """The ``x`` (m) at which left and right mirror each other.
-
-    Head coordinates have it at 0: left and right are the sign of ``x``, and a probe of one hemisphere has no
-    midline of its own.  A probe that is drawn flat (all ``z`` alike) may have its origin anywhere: there it
-    is the plane that mirrors the most channels onto others, the nearest to 0 of several.
-
-    Parameters
-    ----------
-    where : (n_channels, 3) float64
-        Positions, m.
-    may_be : (n_channels, n_channels) bool
-        Which measure the same.
-    tolerance : float
-        How far from its mirror image a homologue may be, m.
-    """
-    if np.ptp(where[:, 2], axis=0) > FLAT:
+def _midline(where: Floats, may_be: npt.NDArray[np.bool_], tolerance: float) -> float | None:
+    if np.ptp(where[:, 2]) > FLAT:
         return 0.0
     step = np.abs(where[:, None] - where[None, :])
     level = may_be & (step[..., 1] <= tolerance) & (step[..., 2] <= tolerance) & (step[..., 0] > tolerance)
     first, second = np.nonzero(np.triu(level, 1))
     middles = np.sort((where[first, 0] + where[second, 0]) / 2.0)
     if not len(middles):
-        return 0.0
+        return None
     # The most middles within one tolerance; of several such spans, that nearest to 0.
     stop = np.searchsorted(middles, middles + tolerance, side="right")
     count = stop - np.arange(len(middles))
     centres = np.array([middles[i:j].mean() for i, j in zip(np.arange(len(middles)), stop, strict=True)])
     return float(centres[np.lexsort((np.abs(centres), -count))[0]])
+
+
+def _no_pairs(spec: SignalSpec, found: str, tolerance: float, who: str) -> SignalError:
+    return SignalError(
+        f"{who} needs channels that mirror each other at the midline; of {describe(spec.channels)} "
+        f"{found} within {1e3 * tolerance:g} mm. Raise its tolerance (in metres), or leave the stage out for "
+        "a probe of one side."
+    )

@@ -232,6 +232,8 @@ def _choice(trained: "Trained") -> list[str]:
 def _learnt(trained: "Trained") -> list[str]:
     """What it is worth beside the linear model, where somebody was spared."""
     if (its := trained.how.get("learnt")) is None:
+        if "learnt" not in trained.how or "choice" in trained.how:
+            return []
         return ["Nobody was spared to try it on: `hemostream evaluate` says what it is worth."]
     told = (
         f"On {its['on']}: balanced accuracy {its['balanced_accuracy']:.3f}, the linear model "

@@ -19,7 +19,7 @@ from models.layers.columns import Standardise
 from models.layers.connectivity_ensemble import ConnectivityEnsemble
 from models.layers.linear import Linear
 from models.layers.network import network_of
-from models.networks.registry import NETWORKS, make_model
+from models.networks.registry import NETWORKS, make_model, parameters_of
 from models.scan_bundle import write_scan_bundle
 from models.scan_model import ScanModel
 from tools.fuzz.damage import Random, damaged
@@ -28,10 +28,14 @@ from tools.fuzz.texts import VALUES, tree
 
 
 def bundles() -> list[Input]:
-    """One of each network, small."""
+    """One of each kind of model, small."""
     found: list[Input] = []
-    for name in NETWORKS:
-        params = {"hidden": 4} if name != "cnn_lstm" else {}
+    kinds: dict[str, dict[str, Any]] = {
+        name: {"hidden": 4} if "hidden" in parameters_of(name) else {} for name in NETWORKS
+    }
+    kinds |= {"linear": {"features": ["mean"]}, "memory": {"pairs": [[0, 2]]}}
+    kinds["blend"] = {"members": [{"kind": "ridge", "params": {}}, {"kind": "lstm", "params": {"hidden": 2}}]}
+    for name, params in kinds.items():
         card = WindowCard(
             model=ModelSpec(kind=name, params=params, n_chans=4, n_times=35, n_outputs=2),
             input=spec().to_json(),

@@ -67,7 +67,12 @@ def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
     changes = {"gain": 0.1, "pathlength": 0.1, "noise": 0.1, "time_shift_s": 0.5}
     full = task_recipe(
         model={"kind": "cgrnn", "params": {"components": 2, "dropout": 0.4}},
-        training={"channel_dropout": 0.2, "augmentation": changes},
+        training={
+            "channel_dropout": 0.2,
+            "augmentation": changes,
+            "ensemble": 2,
+            "weight_averaging": 3,
+        },
     )
     for part in PARTS:
         bare = without(full, part)
@@ -85,6 +90,10 @@ def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
     assert without(full, "components").model.params == {"dropout": 0.4}
     with pytest.raises(RecipeError, match="weight_decay"):
         without(full, "weight_decai")
+    best = task_recipe(model={"kind": "best", "params": {"cgrnn": {"dropout": 0.4}}})
+    with pytest.raises(RecipeError, match=r"'dropout', a parameter of a network.*'best', made of several"):
+        without(best, "dropout")
+    assert not without(best, "early_stopping").training.early_stopping
 
 
 def test_every_arm_fills_the_one_table(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
             | {"labels": {"source": "column", "target": "event", "column": "x", "continuous": True}},
             "wrong",
         )
-    for more in ({"audited": True}, {"networks": ["lstm"]}):
+    for more in ({"audited": True}, {"compare": ["lstm"]}):
         with pytest.raises(RecipeError, match="no audit and compares linear models"):
             evaluate(tmp_path / "cohort.tsv", recipe(), tmp_path / "out", show=False, **more)
     with pytest.raises(RecipeError, match="leave --plan away"):

@@ -1,5 +1,6 @@
 """What `train` says that it learnt: beside the linear model, on people whom neither was fitted to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,8 @@ def test_train_says_whom_it_learnt_from_and_that_nothing_was_gained(cohort: Path
     assert told.startswith("Solved for ")
     assert "epoch" not in told
     assert "Nobody was spared" in told
+    further = replace(solved.trained, how={})
+    assert "Nobody was spared" not in summary(solved.card, further)
     few = {"budget": {"inner_folds": 2}, "model": {"kind": "best", "members": ["ridge", "memory"]}}
     best = train(cohort, task_recipe(**few), tmp_path / "best")
     told = summary(best.card, best.trained)
