@@ -26,7 +26,7 @@ def test_settings_reach_the_stage() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, r"stage = None; expected one of bandpass"),
+        ({}, r"stage = None; expected one of align"),
         ({"stage": "band_pass"}, r"no stage 'band_pass'. Did you mean 'bandpass'\?"),
         ({"stage": "bandpass", "lo": 0.1}, r"no setting 'lo'. Did you mean 'low'\?"),
         ({"stage": "resample"}, r"lacks its setting 'rate'; found none"),
