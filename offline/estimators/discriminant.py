@@ -165,10 +165,10 @@ def calibrated(
     Two numbers in closed form: a logistic regression on the scores of a few dozen people says the same
     and would have to be iterated for every set.
 
-    Of scores, (n, n_sets) float64, NaN where a row has none, of whether a row has the second label, (n,
-    n_sets) bool, and what it weighs, (n,) float64, it gives where both labels are as likely, and log odds a
-    unit of score, ``surest`` an SD at most: (n_sets,) float64 each.  The one variance is that of all rows
-    about their label's mean where ``pooled``; else labels weigh the same.
+    Of scores, (n, n_sets) float64, NaN where a row has none, of what has the second label, (n, n_sets) bool,
+    and what a row weighs, (n,) float64, it gives where both labels are as likely, and log odds a unit of
+    score, ``surest`` an SD at most: (n_sets,) float64 each.  The one variance is that of all rows about their
+    label's mean where ``pooled``; else labels weigh the same.
     """
     there = np.isfinite(score)
     values = np.where(there, score, 0.0)

@@ -97,9 +97,10 @@ def by_person(log_odds: Floats, whose: npt.NDArray[np.intp], n_people: int) -> F
 
 
 def compare(first: Floats, second: Floats, positive: Bools) -> tuple[float, float, float]:
-    """Area under the ROC curve of the first of two (n_people,) float64 scores, less the second's, and its SE.
+    """Area under the ROC curve of the first of two scores, how much more it is than the second's, and the SE.
 
-    The standard error is of the paired difference (DeLong et al. 1988).
+    Of scores of the same people, (n_people,) float64; the standard error is of the paired difference (DeLong
+    et al. 1988).
     """
     one, other = _placements(first, positive), _placements(second, positive)
     variance = sum(float(np.var(a - b, ddof=1)) / len(a) for a, b in zip(one, other, strict=True))

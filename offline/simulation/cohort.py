@@ -25,7 +25,7 @@ TABLE, TRUTH = "cohort.tsv", "truth.json"
 
 
 def bayes_ceiling(group_effect: float) -> float:
-    """The best accuracy by person that is possible at all, were a person's parameters known exactly.
+    """The best accuracy by person that is possible at all, 0.5 to 1, were people's parameters known exactly.
 
     Two equal groups differ in two independent normal parameters by ``group_effect`` spreads each,
     so by ``sqrt(2) * group_effect`` (Cohen's d) along the best direction; half of that lies on either

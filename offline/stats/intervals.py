@@ -4,6 +4,8 @@ A bootstrap over people of cross-validated scores takes the trained classifiers 
 shares most of its people with the others: where 95 % is claimed, 78 to 85 % is what such an interval
 covered on noise.  So what is reported is the SD that figures really have in this cohort where there is
 nothing to find, from the permutation null; it is a little too wide where there is much to find.
+
+``y`` are labels of people, (n_people,) bool or int64; chance follows from a ``seed``.
 """
 
 from typing import Any, Protocol
@@ -49,10 +51,7 @@ def bootstrap_sd(
 
 
 def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
-    """How often each person is drawn, those of each label among themselves: (n_people, draws) float64.
-
-    Of labels, (n_people,) bool or int64; chance follows from the seed.
-    """
+    """How often each person is drawn, those of each label among themselves: (n_people, draws) float64."""
     rng = np.random.default_rng(seed)
     times = np.zeros((len(y), draws))
     for label in np.unique(y)[::-1]:

@@ -16,7 +16,7 @@ def person(name: str, positive: bool, log_odds: list[float], start: float = 7.0)
     return Trajectory(name, positive, start + np.arange(len(log_odds)), np.array(log_odds))
 
 
-def test_who_is_not_judged_yet_or_no_longer_recorded_is_not_counted() -> None:
+def test_who_is_not_predicted_yet_or_no_longer_recorded_is_not_counted() -> None:
     people = [person("a", True, [1.0, 1.0, -1.0]), person("b", False, [1.0, -1.0]), person("c", True, [2.0])]
     points = curve(people, [6.9, 7.0, 8.5, 9.0, 20.0])
     assert [p["n_people"] for p in points] == [0, 3, 1, 1, 0]
@@ -49,15 +49,15 @@ def test_figures_of_known_people() -> None:
 
 def test_calibration_error_by_person_from_a_hundred_people_on() -> None:
     for n, known in ((99, False), (100, True)):
-        judged = [accumulate(TRUTH, t) for t in simulate_trajectories(n, TRUTH, seed=1, seconds=20.0)]
-        (point,) = curve(judged, [20.0])
+        predicted = [accumulate(TRUTH, t) for t in simulate_trajectories(n, TRUTH, seed=1, seconds=20.0)]
+        (point,) = curve(predicted, [20.0])
         assert (point["calibration_error"] is not None) is known
         assert point["slope"] is not None
 
 
 def test_longer_is_better_and_calibrated_all_along() -> None:
-    judged = [accumulate(TRUTH, t) for t in simulate_trajectories(2000, TRUTH, seed=2)]
-    points = curve(judged, [0, 20, 60, 300])
+    predicted = [accumulate(TRUTH, t) for t in simulate_trajectories(2000, TRUTH, seed=2)]
+    points = curve(predicted, [0, 20, 60, 300])
     losses = [p["log_loss"] for p in points]
     assert losses == sorted(losses, reverse=True)
     assert points[0]["accuracy"] < points[-1]["accuracy"]

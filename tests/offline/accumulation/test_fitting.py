@@ -79,9 +79,9 @@ def test_summed_log_odds_are_far_too_sure_and_ours_are_calibrated() -> None:
     people = simulate_trajectories(2000, TRUTH, seed=6)
     assert slope(people, [t.log_odds[0] for t in people]) == pytest.approx(1.0, abs=0.15)
     assert slope(people, [t.log_odds.sum() for t in people]) < 0.2
-    judged = [accumulate(law, t).log_odds for t in people]
+    predicted = [accumulate(law, t).log_odds for t in people]
     for window in (0, 30, 100, -1):
-        assert slope(people, [x[window] for x in judged]) == pytest.approx(1.0, abs=0.15), window
+        assert slope(people, [x[window] for x in predicted]) == pytest.approx(1.0, abs=0.15), window
 
 
 def test_few_people_are_not_made_surer_than_they_are() -> None:
@@ -147,8 +147,8 @@ def test_what_is_not_determined_is_none_with_a_reason() -> None:
     flat = fit([Trajectory(t.person, t.positive, t.times, np.zeros_like(t.times)) for t in people])
     assert flat.law is None
     assert "vary" in str(flat.reason)
-    nobody = fit([])
-    assert nobody.law is None
+    no_one = fit([])
+    assert no_one.law is None
 
 
 def test_a_person_comes_once() -> None:

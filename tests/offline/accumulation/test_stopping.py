@@ -69,7 +69,7 @@ def test_people_are_counted() -> None:
     assert found["wrong_share_interval"] == pytest.approx([exact.low, exact.high])
 
 
-def test_nobody_stopped_has_no_error_rate() -> None:
+def test_no_one_stopped_has_no_error_rate() -> None:
     found = check_on(Rule(9.0, -9.0), [person("a", True, [0.5])])
     assert found["wrong_share_interval"] is None
     assert found["median_seconds"] is None
@@ -82,11 +82,11 @@ def test_nobody_stopped_has_no_error_rate() -> None:
     )
 )
 def test_all_thresholds_at_once_are_one_after_the_other(walks: list[tuple[bool, list[float]]]) -> None:
-    judged = [person(str(i), truth, x) for i, (truth, x) in enumerate(walks)]
+    predicted = [person(str(i), truth, x) for i, (truth, x) in enumerate(walks)]
     thresholds = np.array([3.0, 2.0, 1.0, 0.25])
-    stopped, wrong = _passages(judged, thresholds)
+    stopped, wrong = _passages(predicted, thresholds)
     for i, threshold in enumerate(thresholds.tolist()):
-        found = check_on(Rule(threshold, -threshold), judged)
+        found = check_on(Rule(threshold, -threshold), predicted)
         assert (stopped[i], wrong[i]) == (found["stopped"], found["wrong"])
     assert np.all(np.diff(stopped) >= 0)  # a lower threshold stops whom a higher one stops, and others
 
@@ -109,10 +109,10 @@ def test_a_rule_set_on_200_people_keeps_its_error_on_fresh_ones() -> None:
     assert beyond == 0
 
 
-def pointwise(judged: Sequence[Trajectory], alpha: float) -> Rule:
+def pointwise(predicted: Sequence[Trajectory], alpha: float) -> Rule:
     """The careless way: of all *windows* beyond the threshold at most alpha are on the wrong side."""
-    x = np.concatenate([t.log_odds for t in judged])
-    truth = np.concatenate([np.full(len(t.times), t.positive) for t in judged])
+    x = np.concatenate([t.log_odds for t in predicted])
+    truth = np.concatenate([np.full(len(t.times), t.positive) for t in predicted])
     for threshold in np.arange(0.05, 6.0, 0.05):
         beyond = np.abs(x) >= threshold
         if np.mean((x[beyond] > 0) != truth[beyond]) <= alpha:

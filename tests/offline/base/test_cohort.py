@@ -1,4 +1,4 @@
-"""A cohort's table: what is read, and what is told of what is wrong."""
+"""A cohort's table: what is read, and what is reported of what is wrong."""
 
 from pathlib import Path
 
@@ -102,7 +102,7 @@ def test_other_columns_are_labels(folder: Path, column: str) -> None:
     assert cohort.rows[0].values == {column: "x"}
 
 
-def test_other_encodings_and_no_file_are_told(folder: Path) -> None:
+def test_other_encodings_and_no_file_are_reported(folder: Path) -> None:
     path = folder / "cohort.tsv"
     path.write_bytes("recording\tperson\ndata/a.snirf\tMärz\n".encode("latin-1"))
     with pytest.raises(RecipeError, match="save it as UTF-8"):

@@ -59,7 +59,7 @@ def test_they_are_the_copies_bit_for_bit(pattern: list[tuple[int, bool]], length
     assert kept.signal.shape[1] == length + sum(shared)
 
 
-def test_a_window_is_a_view_that_nobody_can_write_to() -> None:
+def test_a_window_is_a_view_that_no_one_can_write_to() -> None:
     windows, starts = cut(np.random.default_rng(0), [1] * 5, 4, [False] * 5)
     kept = KeptWindows.of(windows, starts, 8.0)
     assert np.shares_memory(kept[0], kept.signal)

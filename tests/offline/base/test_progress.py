@@ -1,4 +1,4 @@
-"""Who works tells how far it is; where nobody watches, a log is told now and then."""
+"""Who works tells how far it is; where no one watches, a log hears of it now and then."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_log_gets_a_line_now_and_then_and_short_work_leaves_none(
     assert capsys.readouterr().err == "ridge: 1 of 2\nridge: 2 of 2, 10-fold\n"
 
 
-def test_whoever_wants_to_know_is_told_instead(capsys: pytest.CaptureFixture[str]) -> None:
+def test_whoever_wants_to_know_is_reported_instead(capsys: pytest.CaptureFixture[str]) -> None:
     heard: list[tuple[str, int, int]] = []
     with progress.shown(lambda what, done, total, remark="": heard.append((what, done, total))) as tell:
         tell("ridge", 1, 2)

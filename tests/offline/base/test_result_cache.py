@@ -100,7 +100,7 @@ FOREIGN: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices")
 @pytest.mark.parametrize("what", FOREIGN)
-def test_what_is_of_somebody_else_is_told_and_not_taken(
+def test_what_is_of_somebody_else_is_reported_and_not_taken(
     tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.npz"
@@ -116,7 +116,7 @@ def test_what_is_of_somebody_else_is_told_and_not_taken(
         assert load_result(path, made_of) == WHOLE
 
 
-def test_where_nothing_can_be_written_that_is_told(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_that_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HemostreamError, match="cannot be kept"):
         put_array(tmp_path / "file/a.npy", SCORES)

@@ -100,7 +100,7 @@ def test_one_person_never_becomes_two(tmp_path: Path, name: str, hidden: str, bl
         assert "were composed (NFC)" in " ".join(remark.text for remark in cohort.remarks)
 
 
-def test_what_was_put_right_and_what_may_be_one_is_told_without_names_on_a_card(tmp_path: Path) -> None:
+def test_what_was_put_right_and_what_may_be_one_is_reported_without_names_on_a_card(tmp_path: Path) -> None:
     cohort = read_cohort(table(tmp_path, "P1\u200b", "P1", "P01", "Q"))
     assert cohort.people == ("P1", "P01", "Q")
     changed, near = cohort.remarks
@@ -110,7 +110,7 @@ def test_what_was_put_right_and_what_may_be_one_is_told_without_names_on_a_card(
     assert "P1" not in changed.text + near.text
 
 
-def test_sites_that_may_be_one_are_told(tmp_path: Path) -> None:
+def test_sites_that_may_be_one_are_reported(tmp_path: Path) -> None:
     cohort = read_cohort(
         table(tmp_path, "A", "B", "C", "D", column="site", cells=("NYU 1", "NYU_01", "", "X"))
     )
@@ -119,7 +119,7 @@ def test_sites_that_may_be_one_are_told(tmp_path: Path) -> None:
     assert remark.detail == "'NYU 1' (line 2) and 'NYU_01' (line 3)"
 
 
-def test_two_people_under_one_code_are_told(tmp_path: Path) -> None:
+def test_two_people_under_one_code_are_reported(tmp_path: Path) -> None:
     one = read_cohort(table(tmp_path, "A", "A", "B", "B", column="sex", cells=("M", "F", "F", "")))
     assert [remark.detail for remark in one.remarks] == ["'A': sex M (line 2) and F (line 3)"]
     other = read_cohort(table(tmp_path, "A", "A", "B", "B", column="age", cells=("8", "9.5", "8", "61")))

@@ -32,11 +32,11 @@ def test_few_people_are_left_out_one_of_each_label_and_many_in_five_folds(n: int
 
 @given(st.lists(st.integers(2, 12), min_size=2, max_size=40), st.integers(0, 9))
 @settings(max_examples=40, deadline=None)
-def test_folds_part_people_and_judge_every_window_once(sizes: list[int], seed: int) -> None:
+def test_folds_part_people_and_predict_every_window_once(sizes: list[int], seed: int) -> None:
     person, y = _table(sizes)
     for folds in (leave_one_person_out(person), evaluation_folds(person, y, seed=seed)):
-        judged = np.concatenate([fold.test for fold in folds])
-        assert sorted(judged.tolist()) == list(range(len(person)))
+        predicted = np.concatenate([fold.test for fold in folds])
+        assert sorted(predicted.tolist()) == list(range(len(person)))
         for fold in folds:
             assert not set(person[fold.train]) & set(person[fold.test])
             assert len(fold.train) + len(fold.test) == len(person)
@@ -114,7 +114,7 @@ def test_validation_keeps_every_label_on_both_sides_and_shares_no_unit(
         assert not set(table.person[split.train]) & set(table.person[split.validation])
     if split.kind is ValidationKind.SESSIONS:
         assert not set(table.recording[split.train]) & set(table.recording[split.validation])
-        assert set(table.person[split.train]) == set(table.person)  # nobody is lost to training
+        assert set(table.person[split.train]) == set(table.person)  # no one is lost to training
     if split.kind is ValidationKind.ENDS:
         for name in set(table.recording):
             own = table.recording == name

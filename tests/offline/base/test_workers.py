@@ -141,7 +141,7 @@ def _kill(pid: int) -> None:
 
 @POSIX
 @pytest.mark.parametrize("when", ["at start", "in a call"])
-def test_a_process_that_is_killed_at_any_moment_is_told_and_the_next_work_is_done(
+def test_a_process_that_is_killed_at_any_moment_is_reported_and_the_next_work_is_done(
     when: str, tmp_path: Path
 ) -> None:
     """Really killed; what it is given is more than a pipe holds."""
@@ -162,7 +162,7 @@ def test_a_process_that_is_killed_at_any_moment_is_told_and_the_next_work_is_don
 
 
 @POSIX
-def test_a_process_that_was_killed_between_calls_is_told_and_the_next_work_is_done() -> None:
+def test_a_process_that_was_killed_between_calls_is_reported_and_the_next_work_is_done() -> None:
     with Workers(2) as apart:
         with pytest.raises(HemostreamError, match=r"exit code 3"):
             list(apart.each(_end, [(), (), ()]))

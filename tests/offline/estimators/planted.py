@@ -35,7 +35,7 @@ CLASSIFIERS: dict[str, NetworkClassifier] = {
 def planted(
     n: int, n_columns: int, effect: float, seed: int, *, n_with: int = 12
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A table, its labels, and the log odds that nobody can better.
+    """A table, its labels, and the log odds that no one can better.
 
     ``n_with`` columns, spread evenly, differ by ``effect`` SD between the labels; all are independent.
     """

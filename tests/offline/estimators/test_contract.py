@@ -79,9 +79,9 @@ def test_it_finds_a_planted_effect_and_nothing_in_noise(name: str) -> None:
     right = {}
     for effect in (1.2, 0.0):
         X, y = people(1, effect=effect)
-        judged, truth = people(2, n=600, effect=effect)
+        predicted, truth = people(2, n=600, effect=effect)
         fitted = cheap(name).fit(X, y)
-        right[effect] = balanced_accuracy_score(truth, fitted.predict(judged))
+        right[effect] = balanced_accuracy_score(truth, fitted.predict(predicted))
     assert right[1.2] > 0.75
     assert abs(right[0.0] - 0.5) < 0.1
 
@@ -92,8 +92,8 @@ def test_three_labels_by_name(name: str) -> None:
     names = np.array(["ADHD-C", "ADHD-I", "TD"])
     fitted = cheap(name).fit(X, names[y])
     assert fitted.classes_.tolist() == names.tolist()
-    judged, truth = people(4, n=300, n_labels=3, effect=2.5)
-    assert (fitted.predict(judged) == names[truth]).mean() > 0.65
+    predicted, truth = people(4, n=300, n_labels=3, effect=2.5)
+    assert (fitted.predict(predicted) == names[truth]).mean() > 0.65
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -128,6 +128,6 @@ def test_a_column_that_never_changes_harms_nothing(name: str) -> None:
     X[:, 5] = 7.0
     fitted = cheap(name).fit(X, y)
     assert np.isfinite(fitted.decision_function(X)).all()
-    judged, truth = people(9, n=400)
-    judged[:, 5] = 7.0
-    assert balanced_accuracy_score(truth, fitted.predict(judged)) > 0.75
+    predicted, truth = people(9, n=400)
+    predicted[:, 5] = 7.0
+    assert balanced_accuracy_score(truth, fitted.predict(predicted)) > 0.75

@@ -71,7 +71,7 @@ def test_a_constant_feature_and_noise_alone_harm_nothing() -> None:
     y = (np.arange(60) % 2 == 0)[:, None]
     found = fit_discriminant(X, y, np.ones(60), halves(60))
     assert np.isfinite(found.log_odds(X)).all()
-    assert np.abs(found.log_odds(rng.normal(size=(500, 21)))).mean() < 1.0  # noise makes nobody sure
+    assert np.abs(found.log_odds(rng.normal(size=(500, 21)))).mean() < 1.0  # noise makes no one sure
     assert found.penalty[0] in EVERY_OTHER
 
 

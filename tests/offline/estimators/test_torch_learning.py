@@ -1,4 +1,4 @@
-"""What is there is learnt, near to what the best judge could; where nothing is, nothing is found."""
+"""What is there is learnt, near to what the best predictor could; where nothing is, nothing is found."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_an_image_is_learnt() -> None:
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_noise_stays_at_chance(name: str) -> None:
-    """Mean AUC of four fits, each on people and judged by others; its SD is about 0.02."""
+    """Mean AUC of four fits, each on people and predicted by others; its SD is about 0.02."""
     found = []
     for seed in range(4):
         X, y, _ = planted(120, 20, 0.0, 100 + seed)
@@ -68,7 +68,7 @@ def test_noise_stays_at_chance(name: str) -> None:
     assert np.mean(found) == pytest.approx(0.5, abs=0.08)
 
 
-def test_more_than_two_labels_are_told_apart() -> None:
+def test_more_than_two_labels_are_distinguished() -> None:
     rng = np.random.default_rng(0)
     y = np.array(["a", "b", "c"])[np.arange(150) % 3]
     X = rng.normal(size=(150, 9))

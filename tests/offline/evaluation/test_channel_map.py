@@ -20,7 +20,7 @@ def people(n: int, windows: int, rng: np.random.Generator) -> tuple[npt.NDArray[
     return features, SampleTable(person, person, person, none, start, start + 7, (whose % 2).astype(np.int64))
 
 
-def test_the_planted_channel_comes_first_and_is_told_by_its_feature() -> None:
+def test_the_planted_channel_comes_first_and_is_reported_by_its_feature() -> None:
     features, table = people(30, 5, np.random.default_rng(0))
     features[:, 8 + 3] -= 3.0 * (table.target == 1)  # slope of channel 3
     found = channel_map(FeatureTable(features, table, True), NAMES, permutations=199)

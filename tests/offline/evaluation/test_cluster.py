@@ -89,7 +89,7 @@ def test_addresses_that_are_none_or_not_safe_are_refused(tmp_path: Path, address
     assert not (tmp_path / "out").exists()
 
 
-def test_nobody_at_the_address_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_one_at_the_address_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "WAIT_S", 1)
     with pytest.raises(HemostreamError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         evaluate(

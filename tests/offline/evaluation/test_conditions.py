@@ -40,7 +40,7 @@ def test_a_held_out_site_shares_neither_samples_nor_people_with_training() -> No
         assert not set(table.person[fold.test]) & set(table.person[fold.train])
     assert "p00" in folds[0].held_out
     assert "p00" in folds[1].held_out
-    # Whoever's site is not known may be of the judged one.
+    # Whoever's site is not known may be of the predicted one.
     for fold in site_folds(table_of(sites=("north", "south", ""))):
         assert "" not in set(table_of(sites=("north", "south", "")).site[fold.train])
     assert site_folds(table_of(sites=("north",))) == []
@@ -138,8 +138,8 @@ def test_blocks_of_recordings_are_predicted_by_blocks_that_lie_apart(tmp_path: P
     recipe = task_recipe(evaluation={"by": "time", "blocks": 3, "gap_s": 15.0}, training={"epochs": 2})
     table = collect(read_cohort(cohort), recipe).table
     folds = divisions_of(table, recipe)
-    judged = np.concatenate([fold.test for _, fold in folds])
-    assert sorted(judged) == list(range(len(table)))  # everything once
+    predicted = np.concatenate([fold.test for _, fold in folds])
+    assert sorted(predicted) == list(range(len(table)))  # everything once
     for _, fold in folds:
         assert set(table.person[fold.train]) == set(fold.held_out)
         for i in fold.test:

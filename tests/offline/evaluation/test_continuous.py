@@ -55,7 +55,7 @@ def test_figures_are_numpys_and_those_of_repeats_are_averaged() -> None:
     assert figures_of(few)["r"]["interval"] is None  # nine people say nothing about others
 
 
-def test_intervals_draw_people_in_whatever_order_a_repeat_judged_them() -> None:
+def test_intervals_draw_people_in_whatever_order_a_repeat_predicted_them() -> None:
     rng = np.random.default_rng(1)
     y = rng.normal(size=30)
     person, none = np.array([f"p{i:02d}" for i in range(30)]), np.full(30, "")

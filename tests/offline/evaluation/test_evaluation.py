@@ -1,4 +1,4 @@
-"""Judged by what never saw them, the same every time; figures follow from the table alone."""
+"""Predicted by what never saw them, the same every time; figures follow from the table alone."""
 
 import html
 import io
@@ -51,8 +51,8 @@ def test_results_are_the_same_every_time_and_follow_from_the_table(tmp_path: Pat
 
 
 @pytest.mark.parametrize("condition", ["cgrnn", "linear", "ridge", "memory and symmetry", "time", "majority"])
-def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, condition: str) -> None:
-    """Other labels and other windows of the judged person leave what is fitted as it was."""
+def test_nothing_of_the_predicted_person_reaches_the_fit(tmp_path: Path, condition: str) -> None:
+    """Other labels and other windows of the predicted person leave what is fitted as it was."""
     samples = collect(read_cohort(task_cohort(tmp_path, sessions=1)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[1]
     _, how = fit_predict(samples, task_recipe(), fold, condition)
@@ -69,12 +69,12 @@ def test_nothing_of_the_judged_person_reaches_the_fit(tmp_path: Path, condition:
 def test_windows_of_unseen_people_that_a_session_would_find_novel_are_counted(tmp_path: Path) -> None:
     samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe())
     fold = leave_one_person_out(samples.table.person)[1]
-    told = out_of_distribution(samples, fold)
-    assert told["windows"] == np.sum(samples.feature_summary.person == "person-1")
-    assert told["share"] < 0.05
-    assert told["fitted"]["units"] == 2
+    reported = out_of_distribution(samples, fold)
+    assert reported["windows"] == np.sum(samples.feature_summary.person == "person-1")
+    assert reported["share"] < 0.05
+    assert reported["fitted"]["units"] == 2
     samples.feature_summary.features[samples.feature_summary.person == "person-1"] += 50.0
-    assert out_of_distribution(samples, fold) == told | {"share": 1.0}
+    assert out_of_distribution(samples, fold) == reported | {"share": 1.0}
 
 
 def test_a_seed_follows_from_who_is_held_out_the_network_and_the_recipes_seed() -> None:
@@ -86,7 +86,7 @@ def test_a_seed_follows_from_who_is_held_out_the_network_and_the_recipes_seed() 
     assert len({fold_seed(b, recipe), *(fold_seed(a, each) for each in (recipe, *others))}) == 4
 
 
-def test_groups_of_people_are_judged_with_one_of_each_left_out(tmp_path: Path) -> None:
+def test_groups_of_people_are_predicted_with_one_of_each_left_out(tmp_path: Path) -> None:
     results = evaluate(series_cohort(tmp_path, ["a", "b"] * 3), group_recipe(), tmp_path / "report")
     for fold in results.figures["folds"]:
         assert len(fold.split("+")) == 2
@@ -128,7 +128,7 @@ def test_the_table_of_people_fits_the_terminal(tmp_path: Path, width: int) -> No
         "primary": {"metric": "auc", "label_of": "event"},
         "conditions": dict.fromkeys(conditions, condition),
         "says": "3 people",
-        "protocol": "told",
+        "protocol": "reported",
         "null": None,
         "network_null": None,
         "by_block": BLOCKS,
@@ -166,18 +166,18 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_computed(
 
 def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cohort = task_cohort(tmp_path, people=2, sessions=1, seconds=240.0)
-    judged_by = {
+    predicted_by = {
         "time": "other parts of the same person's recordings",
         "people": "all others",
     }
-    for by, said in judged_by.items():
+    for by, said in predicted_by.items():
         how = {"by": by, "blocks": 2, "gap_s": 5.0, "permutations": 0}
         evaluate(cohort, task_recipe(training={"epochs": 1}, evaluation=how), tmp_path / by)
         shown = " ".join(capsys.readouterr().out.split())
         page = html.unescape((tmp_path / by / "report.html").read_text())
         assert f"each person predicted by what was fitted to {said}" in shown
         assert f"for each person, fitted to {said}." in page
-        for other in set(judged_by.values()) - {said}:
+        for other in set(predicted_by.values()) - {said}:
             assert other not in shown
         assert ("no person is on both sides" in page) == (by == "people")
         results = json.loads((tmp_path / by / "results.json").read_text())
@@ -187,6 +187,6 @@ def test_tables_say_how_people_were_divided(tmp_path: Path, capsys: pytest.Captu
         assert ("other parts of their recordings" in results["says"]) == (by == "time")
 
 
-def test_people_who_were_held_out_together_are_not_told_as_alone() -> None:
+def test_people_who_were_held_out_together_are_not_reported_as_alone() -> None:
     results = {"people": 30, "folds": ["a+b", "c+d", "site x"], "recipe": {"settings": {}}}
     assert fitted_to(results) == "people of the other folds (2 in all)"

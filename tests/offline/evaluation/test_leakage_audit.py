@@ -54,7 +54,7 @@ def noise(n_people: int = 10, channels: int = 60, seed: int = 0) -> FeatureTable
     return FeatureTable(window_features(X), table, True)
 
 
-def test_no_two_judged_windows_overlap() -> None:
+def test_no_two_predicted_windows_overlap() -> None:
     table = noise().table
     apart = windows_apart(table)
     assert len(apart) == 10 * 8  # 0, 7, ... 49 s of each recording

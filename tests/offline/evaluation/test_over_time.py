@@ -1,4 +1,4 @@
-"""How a person's windows add up: learnt inside the fold, tried outside it, and told in the report."""
+"""How a person's windows add up: learnt inside the fold, tried outside it, and shown in the report."""
 
 import json
 from pathlib import Path

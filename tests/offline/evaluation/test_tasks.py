@@ -145,7 +145,7 @@ def test_people_with_two_labels_are_refused_where_the_label_is_the_persons(tmp_p
         evaluate(cohort, group_recipe(), tmp_path / "report", show=False)
 
 
-def test_repeats_divide_people_anew_and_judge_everybody_in_each(tmp_path: Path) -> None:
+def test_repeats_divide_people_anew_and_predict_everybody_in_each(tmp_path: Path) -> None:
     recipe = group_recipe(evaluation={"repeats": 3, "permutations": 25})
     results = evaluate(series_cohort(tmp_path, ["a", "b"] * 6), recipe, tmp_path / "report", show=False)
     table = results.predictions.of_condition("ridge")

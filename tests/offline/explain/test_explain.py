@@ -57,7 +57,7 @@ def test_every_method_finds_the_place_and_the_time(network: nn.Module, method: s
     assert found["windows"] == 80
     if (
         method != "guided"
-    ):  # which multiplies by the window, and here shows it even without training: it is told
+    ):  # which multiplies by the window, and here shows it even without training: the report says so
         assert found["like_untrained"] < 0.7
     again = explain(network, X, PLACES, 10.0, methods=[method], seed=0)[0]
     assert again == found

@@ -27,7 +27,7 @@ def read(path):
     filling=st.sampled_from([b"\xff", b"\0", b"\x01", b"\x04", None]),
 )
 @example(place=0.8761088113403449, length=1, filling=b"\0")
-def test_a_stretch_that_was_overwritten_costs_only_itself_and_is_told(
+def test_a_stretch_that_was_overwritten_costs_only_itself_and_is_reported(
     write_xdf, tmp_path, place, length, filling
 ):
     path = write_xdf(tmp_path / "a.xdf", [nirs(N), markers("Exp", ["go", "stop"], [1010.0, 1020.0])])
@@ -80,7 +80,7 @@ def test_a_file_that_was_cut_off_says_that_its_end_is_not_known(write_xdf, tmp_p
     assert any("has no footer" in remark for remark in recording.remarks)
 
 
-def test_a_chunk_that_is_none_is_passed_over_and_told(write_xdf, tmp_path):
+def test_a_chunk_that_is_none_is_passed_over_and_reported(write_xdf, tmp_path):
     path = write_xdf(tmp_path / "a.xdf", [nirs(N)])
     content = path.read_bytes()
     other = b"\x04\x06\0\0\0\x63\0abcd"
@@ -98,7 +98,7 @@ def homer(folder, **changes):
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan])
-def test_a_stretch_without_a_signal_is_told_in_any_format(tmp_path, value):
+def test_a_stretch_without_a_signal_is_reported_in_any_format(tmp_path, value):
     path, content = homer(tmp_path)
     light = content["d"].copy()
     light[200:] = value
@@ -106,7 +106,7 @@ def test_a_stretch_without_a_signal_is_told_in_any_format(tmp_path, value):
     assert "67% of its samples hold a value in no channel" in read_recording(path).remarks
 
 
-def test_gaps_are_told(tmp_path):
+def test_gaps_are_reported(tmp_path):
     path, content = homer(tmp_path)
     times = content["t"].copy()
     times[300:] += 60.0
@@ -154,7 +154,7 @@ def test_lost_markers_are_a_loss_of_the_recording(write_xdf, tmp_path):
     assert len(read(path).times) == N
 
 
-def test_intensities_that_tell_of_no_light_are_told(tmp_path):
+def test_intensities_that_tell_of_no_light_are_reported(tmp_path):
     path = tmp_path / "a.nirs"
     write_homer(path, seed=0)
     said = "of its intensities are zero or below"

@@ -54,8 +54,12 @@ def test_what_the_file_says(read):
     assert [channel.distance for channel in recording.spec.channels] == pytest.approx([0.03] * 4)
     np.testing.assert_array_equal(recording.data[2], np.arange(3.0, 4 * N + 1, 4))
     assert recording.spec.rate == pytest.approx(5)
-    told = [(event.onset, event.label) for event in recording.events]
-    assert told == [(pytest.approx(0.8), "tap"), (pytest.approx(1.6), "rest"), (pytest.approx(2.4), "tap")]
+    reported = [(event.onset, event.label) for event in recording.events]
+    assert reported == [
+        (pytest.approx(0.8), "tap"),
+        (pytest.approx(1.6), "rest"),
+        (pytest.approx(2.4), "tap"),
+    ]
     assert recording.notes["auxiliary_channels"] == 3
     assert recording.notes["remarks"] == ["1 onsets are marked as rejected; ignored"]
 
@@ -77,8 +81,8 @@ def test_conditions_without_names_are_numbered(read):
 )
 def test_conditions_that_are_called_by_nothing_have_their_number(read, names, labels):
     cells = names if isinstance(names, str) else np.array([*names, None], dtype=object)[:-1]
-    told = [event.label for event in read(CondNames=cells).events]
-    assert told == [labels[0], labels[1], labels[0]]
+    reported = [event.label for event in read(CondNames=cells).events]
+    assert reported == [labels[0], labels[1], labels[0]]
 
 
 @pytest.mark.parametrize("s", [None, np.zeros((0, 0)), np.zeros((N, 1))])
@@ -99,8 +103,10 @@ def test_a_rejected_mark_that_is_held_is_one(read):
     s = np.zeros((N, 1))
     s[[0, 6, 7], 0], s[10:15, 0], s[16, 0] = 1, -2, 0.5
     recording = read(s=s, CondNames=np.array(["tap \0"], dtype=object))
-    told = [(round(event.onset, 3), event.label, event.duration) for event in recording.events]
-    assert told == [(0.0, "tap", 0.0), (1.2, "tap", 0.0), (3.2, "tap", 0.0)], "s marks onsets, the first too"
+    reported = [(round(event.onset, 3), event.label, event.duration) for event in recording.events]
+    assert reported == [(0.0, "tap", 0.0), (1.2, "tap", 0.0), (3.2, "tap", 0.0)], (
+        "s marks onsets, the first too"
+    )
     assert recording.notes["remarks"] == ["1 onsets are marked as rejected; ignored"]
 
 

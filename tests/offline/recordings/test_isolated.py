@@ -20,7 +20,7 @@ from realtime.sources.recording import Event, Recording
 
 HOUSE = Path(__file__).resolve().parents[3]
 posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe with a name keeps a reader waiting")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="where a process stands is told by Linux")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="where a process stands is shown by Linux")
 
 
 def recording(n=5):
@@ -82,7 +82,7 @@ def died(process):
 def test_a_reader_that_is_killed_names_the_file_and_the_next_file_is_read(file, tmp_path, monkeypatch):
     read_recording(file)
     running = isolated._reader._process
-    # Nobody writes into the pipe, so whoever opens it to read it waits.
+    # No one writes into the pipe, so whoever opens it to read it waits.
     waiting = tmp_path / "waiting.snirf"
     os.mkfifo(waiting)
     (tmp_path / "here").mkdir()

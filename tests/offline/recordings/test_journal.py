@@ -101,7 +101,7 @@ def test_a_clock_that_was_never_set_gives_no_date(tmp_path: Path) -> None:
     assert "placeholder" in recording.notes["remarks"][0]
 
 
-def test_markers_on_another_clock_are_told(tmp_path: Path) -> None:
+def test_markers_on_another_clock_are_reported(tmp_path: Path) -> None:
     far = EventReceived(2.0, 1.7e9, "task")
     recording = read_recording(write(tmp_path / "j.sqlite", [STARTED, OPENED, received([1.0, 2.0]), far]))
     assert "1 of 1 events lie outside the recording (1 to 2 s" in recording.notes["remarks"][0]

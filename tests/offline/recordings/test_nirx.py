@@ -68,8 +68,8 @@ def check(recording):
     np.testing.assert_array_equal(recording.data[1], np.arange(201.0, 301))
     np.testing.assert_array_equal(recording.times, np.arange(100) / 12.5)
     assert np.argwhere(recording.missing).tolist() == [[3, 7]]
-    told = [(event.onset, event.label, event.duration) for event in recording.events]
-    assert told == [(2, "1", 0), (4, "2", 0)], "a .evt file holds no durations; MNE makes up 1 s"
+    reported = [(event.onset, event.label, event.duration) for event in recording.events]
+    assert reported == [(2, "1", 0), (4, "2", 0)], "a .evt file holds no durations; MNE makes up 1 s"
     assert recording.start_utc is None, "the header's wall clock has no zone"
     assert recording.notes["start_local"] == "2026-01-02T03:04:05.250000"
     assert any("no time zone" in remark for remark in recording.notes["remarks"])
@@ -90,7 +90,7 @@ def test_positions_that_cannot_be_true(folder):
         read_recording(folder)
 
 
-def test_a_wavelength_that_is_cut_off_is_told_and_refused_where_much_is_lost(folder):
+def test_a_wavelength_that_is_cut_off_is_reported_and_refused_where_much_is_lost(folder):
     path = next(folder.glob("*.wl1"))
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:95]))

@@ -1,4 +1,4 @@
-"""Numbers that a file declares and that cannot be: refused, or told."""
+"""Numbers that a file declares and that cannot be: refused, or reported."""
 
 import h5py
 import numpy as np
@@ -64,7 +64,7 @@ def test_a_homer_file_in_milliseconds_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("unit", [None, "", "unknown", "n/a"])
-def test_a_unit_of_time_that_nobody_says_is_taken_for_seconds_and_told(write, unit):
+def test_a_unit_of_time_that_no_one_says_is_taken_for_seconds_and_reported(write, unit):
     path = write(unit=unit)
     assert read_recording(path).times[-1] == pytest.approx(0.2 * (N - 1))
     assert "no TimeUnit is given" in remarks(path)
@@ -83,7 +83,7 @@ def test_rows_of_the_probe_count_from_one(write, pairs):
         read_recording(write(pairs=pairs))
 
 
-def test_an_optode_without_a_place_is_told(write):
+def test_an_optode_without_a_place_is_reported(write):
     path = write(pairs=[*PAIRS, (7, 1, 1), (7, 1, 2)])
     assert "no place for an optode of 2 of 6 channels: S7_D1 760, S7_D1 850" in remarks(path)
     assert "no place" not in remarks(write())
@@ -125,9 +125,9 @@ def test_labels_that_are_no_utf8_stay_different(write):
     assert [c.source_name for c in channels[::2]] == ["Aü", "Aä"]
 
 
-@pytest.mark.parametrize(("level", "told"), [(1.0, True), (1e-6, False)])
-def test_declared_concentrations_that_tissue_does_not_hold_are_told(write, level, told):
+@pytest.mark.parametrize(("level", "reported"), [(1.0, True), (1e-6, False)])
+def test_declared_concentrations_that_tissue_does_not_hold_are_reported(write, level, reported):
     said = {"dataType": 99999, "dataTypeLabel": "HbO", "dataUnit": "mol/L"}
     data = level * np.random.default_rng(0).normal(size=(N, 2))
     path = write(pairs=[(1, 1, 1), (2, 2, 1)], said=said, data=data)
-    assert ("tissue holds at most" in remarks(path)) is told
+    assert ("tissue holds at most" in remarks(path)) is reported

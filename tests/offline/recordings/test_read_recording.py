@@ -1,4 +1,4 @@
-"""A format is told by its name; what cannot be read is said."""
+"""A format is known by its name; what cannot be read is said."""
 
 import subprocess
 import sys

@@ -71,8 +71,8 @@ def live(line, times):
     troubles = Troubles(log.append, clock=lambda: 0.0)
     Markers(log.append, troubles, RATE).take(line[:, None], times, 0.0)
     troubles.report(all_of_it=True)
-    told = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
-    assert bool(told) == bool((line < 0).any()), "remarks on what was ignored is told"
+    reported = [entry.reason for entry in log if isinstance(entry, SourceTrouble)]
+    assert bool(reported) == bool((line < 0).any()), "remarks on what was ignored is reported"
     return [Event(entry.stamp, entry.label) for entry in log if isinstance(entry, EventReceived)]
 
 
@@ -105,12 +105,12 @@ def test_a_row_for_every_frame_of_a_trigger_is_one_event_of_nirx(folder):  # noq
     rows = [f"{frame}\t" + "\t".join(f"{code:08b}"[::-1]) for frame, code in lines.items()]
     next(folder.glob("*.evt")).write_text("\n".join([*rows, ""]))
     recording = read_recording(folder)
-    told = [(round(event.onset * 12.5), event.label) for event in recording.events]
-    assert told == [(25, "1"), (28, "3"), (40, "1"), (42, "1")]
+    reported = [(round(event.onset * 12.5), event.label) for event in recording.events]
+    assert reported == [(25, "1"), (28, "3"), (40, "1"), (42, "1")]
     assert "2 events repeat the one a sample before" in remarks(recording)
 
 
-def test_events_are_in_order_and_told_once():
+def test_events_are_in_order_and_reported_once():
     events = [Event(2.0, "a"), Event(1.0, "b"), Event(2.0, "a"), Event(2.0, "a", 1.0), Event(1.0, "a")]
     ordered, repeated = in_order(events)
     assert ordered == (Event(1.0, "b"), Event(1.0, "a"), Event(2.0, "a"), Event(2.0, "a", 1.0))
@@ -137,8 +137,8 @@ def test_what_a_table_of_bids_tells_row_by_row(tmp_path):
         "6\t0\tn/a\tn/a\n7\t0\tn/a\t-2\n9\t0\tn/a\t4.0\n11\t0\ttap\tS  1\n13\t0.5\ttap\t0.5\n"
     )
     recording = read_recording(path)
-    told = [(event.onset, event.label, event.duration) for event in recording.events]
-    assert told == [
+    reported = [(event.onset, event.label, event.duration) for event in recording.events]
+    assert reported == [
         (3.0, "tap", 0.0), (5.0, "tap", 2.0), (9.0, "4", 0.0), (11.0, "tap", 0.0), (13.0, "tap", 0.5),
     ], "a code for what is not known rejects nothing"  # fmt: skip
     assert recording.notes["remarks"] == [
@@ -169,7 +169,7 @@ def test_which_columns_make_a_table_of_bids_one_of_events(tmp_path, table, n_eve
     assert recording.events == (Event(51.0, "5"),)[:n_events]
 
 
-def test_what_an_xdf_file_tells_twice_without_a_time_or_as_noise_is_told(write_xdf, tmp_path):
+def test_what_an_xdf_file_tells_twice_without_a_time_or_as_noise_is_reported(write_xdf, tmp_path):
     twice = markers("M", ["a", "a", "b", "c"], [1001.0, 1001.0, 1003.0, np.nan])
     noise = np.abs(np.random.default_rng(0).normal(0, 0.01, (100, 1)))
     line = {

@@ -209,13 +209,13 @@ def test_words_of_a_comment_that_tell_something_else_name_no_regions(table, comm
     assert read_recording(table(text), repetition_time=2).spec.names == ("region 1", "region 2", "region 3")
 
 
-def test_names_that_stand_in_a_comment_are_told(table):
+def test_names_that_stand_in_a_comment_are_reported(table):
     recording = read_recording(table("% LPFC PCC\n" + rows_of("{x} {y}")), repetition_time=2)
     assert recording.spec.names == ("LPFC", "PCC")
     assert recording.remarks == ("names of regions were taken from a comment: LPFC, PCC",)
 
 
-def test_codes_of_what_is_not_known_are_missing_and_told(table):
+def test_codes_of_what_is_not_known_are_missing_and_reported(table):
     recording = read_recording(table("a,b\n-9999,2.5\n3.5,-999\n4.5,1.5\n"), repetition_time=2)
     assert recording.missing.tolist() == [[True, False, False], [False, True, False]]
     assert "2 cells are -999 or -9999, as not known is coded; missing" in recording.remarks

@@ -329,7 +329,7 @@ def test_2d_positions(rest):
     assert read_recording(rest).spec.channels[0].distance == pytest.approx(0.03)
 
 
-def test_positions_that_nobody_measured_are_not_known(rest):
+def test_positions_that_no_one_measured_are_not_known(rest):
     with changed(rest) as nirs:
         for word in ("source", "detector"):
             nirs[f"probe/{word}Pos3D"][...] = 0

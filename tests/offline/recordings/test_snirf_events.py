@@ -143,7 +143,7 @@ def test_one_way_of_rejecting_does_not_undo_another():
     assert found.remarks == ["3 onsets are marked as rejected; ignored"]
 
 
-def test_columns_in_another_order_are_left_aside_and_told():
+def test_columns_in_another_order_are_left_aside_and_reported():
     turned = {"name": "tap", "data": np.array([*ROWS, [20.0, 2.0, 1.0], [30.0, 2.0, 1.0]]).T}
     swapped = {"name": "rest", "data": ROWS, "dataLabels": ["Duration", "Onset", "Value"]}
     found = read(turned, swapped)

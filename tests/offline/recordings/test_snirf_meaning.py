@@ -65,7 +65,7 @@ def test_an_index_is_a_row_and_a_label_a_name(write):
     assert [c.source_name for c in spec.channels] == ["S1", "S1", "S3", "S3"]
 
 
-def test_rows_that_nobody_names_are_refused_where_their_places_contradict(write):
+def test_rows_that_no_one_names_are_refused_where_their_places_contradict(write):
     a = read_recording(write("a", PAIRS[:4], places=at(S1=CAP["S1"], S3=CAP["S3"])))
     b = read_recording(write("b", places=at(**CAP)))
     with pytest.raises(SignalError, match="S2 is 50 mm away"):

@@ -150,8 +150,8 @@ def test_mne_reads_what_we_write(tmp_path, kinds):
     assert tuple(raw.ch_names) == recording.spec.names
     np.testing.assert_array_equal(raw.get_data(), np.where(recording.missing, np.nan, recording.data))
     assert raw.info["sfreq"] == pytest.approx(10)
-    told = [(note["onset"], note["duration"], note["description"]) for note in raw.annotations]
-    assert told == [(pytest.approx(2), 5, "tap"), (pytest.approx(7), 0, "rest")]
+    reported = [(note["onset"], note["duration"], note["description"]) for note in raw.annotations]
+    assert reported == [(pytest.approx(2), 5, "tap"), (pytest.approx(7), 0, "rest")]
     # To the microsecond, which is all that MNE holds; ours is exact.
     assert raw.info["meas_date"].timestamp() == pytest.approx(1.7e9 + 600000.125, abs=1e-6)
     distances = mne.preprocessing.nirs.source_detector_distances(raw.info)

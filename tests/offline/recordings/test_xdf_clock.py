@@ -155,7 +155,7 @@ def test_without_offsets_stamps_are_the_recorders() -> None:
 
 
 @pytest.mark.parametrize("start", [100.0, 1.7e9])
-def test_stamps_of_a_clock_that_was_not_compared_stay_as_they_are_and_it_is_told(start) -> None:
+def test_stamps_of_a_clock_that_was_not_compared_stay_as_they_are_and_it_is_reported(start) -> None:
     stamps = start + np.arange(600) / RATE
     index = np.arange(0, 600, EVERY)
     noise = np.random.default_rng(0).normal(0, 1e-4, len(index))

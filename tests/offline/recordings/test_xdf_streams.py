@@ -68,7 +68,7 @@ def level(recording):
 # ------------------------------------------------------------------- which signal
 
 
-def test_streams_of_one_name_are_told_apart_by_source_id_uid_and_number(write):
+def test_streams_of_one_name_are_distinguished_by_source_id_uid_and_number(write):
     path = write(
         [
             markers("Exp", ["go"], [1001.0]),
@@ -227,7 +227,7 @@ def test_a_trigger_line_says_the_same_in_xdf_and_in_nirs(tmp_path, write_xdf, he
     assert ("rejected" in remarks(xdf)) == ("rejected" in remarks(nirs))
 
 
-def test_a_line_that_is_up_at_the_start_is_told(write):
+def test_a_line_that_is_up_at_the_start_is_reported(write):
     line = np.repeat([1, 0, 1], [10, 10, 10])[:, None]
     trigger = {
         "name": "T",
@@ -319,7 +319,7 @@ def test_a_garbage_comparison_does_not_move_it(write):
         write([cap(0), cap(200, name="x"), markers("m", ["a"], [1001.0], clock=clock)])
     )
     assert first_utc(recording) == pytest.approx(OPENED, abs=0.2)
-    two = [(1005.0, 0.0), (7.0, -3.0)]  # which of them is wrong cannot be told, so neither is believed
+    two = [(1005.0, 0.0), (7.0, -3.0)]  # which of them is wrong cannot be known, so neither is believed
     recording = read_recording(write([cap(), markers("m", ["a"], [1001.0], clock=two)]))
     assert first_utc(recording) == pytest.approx(OPENED, abs=0.2)
 
@@ -351,7 +351,7 @@ def test_a_header_without_a_zone_or_with_a_placeholder(write):
     assert read_recording(write([cap()], "noon")).start_utc is None
 
 
-def test_markers_on_another_clock_are_told(write):
+def test_markers_on_another_clock_are_reported(write):
     recording = read_recording(write([cap(), markers("m", ["a", "b"], [1.7e9, 1.7e9 + 10])]))
     assert "2 of 2 events lie outside the recording (1000 to 1004.9 s" in remarks(recording)
     assert "a clock that the signal does not share" in remarks(recording)
@@ -374,10 +374,10 @@ def test_a_wavelength_that_is_no_number_is_refused_with_its_text(write, old, new
         read_recording(write([cap(desc=desc)]))
 
 
-# ------------------------------------------------------------- what is not known is told
+# ------------------------------------------------------------- what is not known is reported
 
 
-def test_what_was_found_of_the_markers_clock_is_told(write):
+def test_what_was_found_of_the_markers_clock_is_reported(write):
     wild = comparisons(1000.0)
     wild[4] = (wild[4][0], 1e6)
     signal = cap(600, clock=comparisons(1000.0))
@@ -387,7 +387,7 @@ def test_what_was_found_of_the_markers_clock_is_told(write):
 
 
 @pytest.mark.parametrize("signal_has", [True, False])
-def test_a_clock_that_was_not_compared_is_told(write, signal_has):
+def test_a_clock_that_was_not_compared_is_reported(write, signal_has):
     clock = {"clock": comparisons(1000.0, offset=40.0)}
     signal, marking = (clock, {}) if signal_has else ({}, clock)
     recording = read_recording(write([cap(600, **signal), markers("m", ["a"], [1030.0], **marking)]))
@@ -419,11 +419,11 @@ def test_streams_that_look_like_markers_are_named(write):
     assert len(read_recording(write([cap(), sent, eye]), events="codes").events) == 2
 
 
-@pytest.mark.parametrize(("rate", "told"), [(25.0, "25 Hz"), (4.0, "4 Hz"), (10.0, ""), (10.5, "")])
-def test_a_rate_that_is_not_the_declared_one_is_told(write, rate, told):
+@pytest.mark.parametrize(("rate", "reported"), [(25.0, "25 Hz"), (4.0, "4 Hz"), (10.0, ""), (10.5, "")])
+def test_a_rate_that_is_not_the_declared_one_is_reported(write, rate, reported):
     said = remarks(read_recording(write([cap(100, rate=rate)])))
-    assert ("declares" in said) == bool(told)
-    assert f"declares {told}" in said or not told
+    assert ("declares" in said) == bool(reported)
+    assert f"declares {reported}" in said or not reported
 
 
 def test_lost_samples_are_no_other_rate(write):

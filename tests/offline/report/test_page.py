@@ -33,7 +33,7 @@ EMPTY = [Paragraph(""), Bullets([], "above"), PageLinks([]), TextTable(("a",), [
 
 def picture() -> Figure:
     figure, axes = new_figure(2.0, 1.0)
-    axes.set_title("$\\frac$ of nobody")  # no formula, and no error
+    axes.set_title("$\\frac$ of no one")  # no formula, and no error
     return figure
 
 
@@ -101,6 +101,6 @@ def test_a_cell_breaks_no_table() -> None:
 
 @pytest.mark.parametrize("path", sorted((HOUSE / "offline/report/templates").iterdir()), ids=lambda p: p.name)
 def test_the_wheel_holds_every_template(path: Path) -> None:
-    told = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    reported = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     name = path.relative_to(HOUSE / "offline").as_posix()
-    assert any(fnmatch(name, pattern) for pattern in told["offline"])
+    assert any(fnmatch(name, pattern) for pattern in reported["offline"])

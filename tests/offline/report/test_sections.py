@@ -164,7 +164,7 @@ PAGES: Mapping[str, Callable[[], ReportPage]] = {
     "blocks": lambda: evaluation_page(evaluation(of="event", by_block=NO_BLOCKS)),
     "three labels": lambda: evaluation_page(evaluation(("a", "b", "c"))),
     "an amount": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge")),
-    "an amount of nobody": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge", 0)),
+    "an amount of no one": lambda: continuous_evaluation_page(amount(), RUN, amounts("ridge", 0)),
     "a study": lambda: study_page(study()),
     "a study that was not audited": lambda: study_page(study(leakage={"why_not": "x"})),
     "a study of an amount": lambda: continuous_study_page(severity(), amounts(f"t, {TENFOLD}")),

@@ -91,7 +91,7 @@ def test_looks_that_only_the_card_tells_of_count_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"set": 3}'])
-def test_a_ledger_that_is_damaged_lets_nobody_look(tmp_path: Path, text: str) -> None:
+def test_a_ledger_that_is_damaged_lets_no_one_look(tmp_path: Path, text: str) -> None:
     ledger_of(tmp_path / "b").write_text(text)
     with pytest.raises(HemostreamError, match="ledger of looks"):
         count_look(tmp_path / "b", "set", 0)

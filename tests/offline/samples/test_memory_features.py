@@ -1,4 +1,4 @@
-"""Memory is the exponent that was put in; mirrored channels are found; age and sex can be told from."""
+"""Memory is the exponent that was put in; mirrored channels are found; age and sex can be predicted from."""
 
 import json
 from pathlib import Path

@@ -34,7 +34,7 @@ def test_people_who_differ_ask_for_a_wider_threshold() -> None:
     assert unlike.scale[:, 0].mean() > 2 * narrow
     for spread, fitted in ((0.0, alike), (2.0, unlike)):
         assert share_unlike(fitted, people(6, spread=spread, seed=9)) < 0.05
-    # Somebody as far from the alike as the unlike are from one another is told.
+    # Somebody as far from the alike as the unlike are from one another is reported.
     assert share_unlike(alike, people(6, spread=20.0, seed=9)) > 0.5
 
 
@@ -110,6 +110,6 @@ def test_on_a_real_unseen_person(data_dir: Path, tmp_path: Path) -> None:
         assert refused(rng.standard_normal(windows.shape)) == 1.0
         assert refused(windows * 10) > 0.99
         assert refused(windows * 0) == 1.0
-        # What it cannot see, held here so that nobody believes otherwise.
+        # What it cannot see, held here so that no one believes otherwise.
         for blind in (-windows, windows[:, :, ::-1], windows[:, ::-1]):
             assert refused(blind) < 0.05

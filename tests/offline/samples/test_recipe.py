@@ -210,7 +210,7 @@ def test_a_key_within_an_interval_is_checked_too() -> None:
         parsed(SMALL.replace("delay_s = -12.0", "delay = -12.0"))
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(RecipeError, match=r"labels: missing.*model: missing.*training\.epocs: unknown"):
         parse_recipe(
             {"name": "x", "rate": 5.0, "pipeline": [{"stage": "resample"}], "training": {"epocs": 1}}, "x"
@@ -237,7 +237,7 @@ def test_a_file_is_read_and_named_for_itself(tmp_path: Path) -> None:
     assert load_recipe(str(path)) == load_recipe(path)
 
 
-def test_what_is_no_recipe_is_told(tmp_path: Path) -> None:
+def test_what_is_no_recipe_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"Did you mean 'tapping'"):
         load_recipe("taping")
     path = tmp_path / "mine.toml"
@@ -258,7 +258,7 @@ def test_reading_a_recipe_imports_neither_torch_nor_mne() -> None:
 
 
 @pytest.mark.parametrize("amount", [True, False])
-def test_by_time_a_label_of_the_person_cannot_be_told(amount: bool) -> None:
+def test_by_time_a_label_of_the_person_cannot_be_predicted(amount: bool) -> None:
     labels = {"source": "column", "target": "person", "column": "group", "continuous": amount}
     with pytest.raises(RecipeError, match=r'evaluation\.by = "time" needs labels that change'):
         parsed(labels=labels, evaluation={"by": "time"})

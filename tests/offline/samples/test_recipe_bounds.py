@@ -1,4 +1,4 @@
-"""A recipe that is taken can be used: what is wrong with it by itself is told before a recording is read."""
+"""A recipe that is taken can be used: what is wrong with it by itself is reported before anything is read."""
 
 from dataclasses import replace
 from typing import Any
@@ -192,7 +192,9 @@ def test_a_policy_that_is_taken_is_one(name: str, value: Any) -> None:
         ({"labels": {"source": "column", "target": "person", "column": "g", "values": ["a"]}}, "two labels"),
     ],
 )
-def test_numbers_outside_their_bounds_are_told_when_it_is_read(sections: dict[str, Any], words: str) -> None:
+def test_numbers_outside_their_bounds_are_reported_when_it_is_read(
+    sections: dict[str, Any], words: str
+) -> None:
     with pytest.raises(RecipeError, match=words):
         recipe_of([{"stage": "resample"}], **sections)
 

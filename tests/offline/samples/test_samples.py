@@ -143,7 +143,7 @@ def test_what_cannot_be_collected_is_said(tmp_path: Path) -> None:
         collect(cohort, task_recipe(input={"kind": "bold"}))
 
 
-def test_markers_on_another_clock_are_told_as_that(tmp_path: Path) -> None:
+def test_markers_on_another_clock_are_reported_as_that(tmp_path: Path) -> None:
     """Not as "the recordings have '1'", which the recipe wants."""
     cohort = read_cohort(task_cohort(tmp_path, people=2, sessions=1))
     far = [shifted(row.recording, 1.7e9) for row in cohort.rows]

@@ -168,7 +168,7 @@ def test_the_same_signal_in_another_format_is_refused(tmp_path: Path, length: in
         plan_evaluation(path, task_recipe())
 
 
-def test_the_same_signal_twice_under_one_person_is_told(tmp_path: Path) -> None:
+def test_the_same_signal_twice_under_one_person_is_reported(tmp_path: Path) -> None:
     path = cohort_of(tmp_path, ("q0.nirs", "p1"), ("copy.nirs", "p1"), ("q1.nirs", "p3"))
     shutil.copy(tmp_path / "q0.nirs", tmp_path / "copy.nirs")
     samples = collect(read_cohort(path), task_recipe())
@@ -204,7 +204,7 @@ def test_labels_that_differ_in_case_are_refused(tmp_path: Path) -> None:
         collect(read_cohort(path), group_recipe())
 
 
-def test_events_that_are_nearly_called_as_the_recipe_wants_them_are_told() -> None:
+def test_events_that_are_nearly_called_as_the_recipe_wants_them_are_reported() -> None:
     recipe = task_recipe()  # wants "1"
     assert events_spelt_otherwise(recipe.labels, {"1", "2", "1\u200b"}) == []
     (remark,) = events_spelt_otherwise(recipe.labels, {"1", "\uff11"})

@@ -22,7 +22,7 @@ def text(data: np.ndarray) -> str:
 
 @pytest.fixture
 def made() -> Callable[..., Scans]:
-    """Make scans of nobody: a table with these sites and labels."""
+    """Make scans of no one: a table with these sites and labels."""
 
     def make(
         site: Sequence[str],

@@ -179,7 +179,7 @@ def test_without_a_diagnosis_one_is_left_out(abide_folder):
         ({"FILE_ID": "NYU_0050000"}, "line 3: FILE_ID 'NYU_0050000' stands in line 2 too"),
     ],
 )
-def test_a_wrong_phenotype_is_told_by_line(abide_folder, row, said):
+def test_a_wrong_phenotype_is_reported_by_line(abide_folder, row, said):
     with pytest.raises(RecipeError, match=said):
         read_abide(abide_folder({1: row}))
 
@@ -214,7 +214,7 @@ def damage(kind: str, file: Path) -> None:
         ("no text", "is no text"),
     ],
 )
-def test_a_damaged_file_is_told_by_name(abide_folder, kind, said):
+def test_a_damaged_file_is_reported_by_name(abide_folder, kind, said):
     folder = abide_folder()
     damage(kind, folder / "ABIDE_pcp/cpac/nofilt_noglobal/NYU_0050003_rois_cc200.1D")
     with pytest.raises(RecordingError, match=said) as error:
@@ -222,7 +222,7 @@ def test_a_damaged_file_is_told_by_name(abide_folder, kind, said):
     assert "NYU_0050003" in str(error.value)
 
 
-def test_other_folders_are_told_by_what_they_hold(abide_folder, tmp_path):
+def test_other_folders_are_reported_by_what_they_hold(abide_folder, tmp_path):
     folder = abide_folder()
     with pytest.raises(RecordingError, match=r"holds cpac/nofilt_noglobal"):
         read_abide(folder, strategy="filt_global")

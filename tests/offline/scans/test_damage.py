@@ -19,7 +19,7 @@ def image(path: Path, data: np.ndarray) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["npy", "nii", "nii.gz", "zip", "mat"])
-def test_damage_is_told_in_words(tmp_path, kind, request):
+def test_damage_is_reported_in_words(tmp_path, kind, request):
     rng = np.random.default_rng(0)
     if kind in ("zip", "mat"):
         folder = request.getfixturevalue("data_dir") / "adhd200"
@@ -37,7 +37,7 @@ def test_damage_is_told_in_words(tmp_path, kind, request):
         def read(path):
             return read_images([path], atlas)
 
-    told = []
+    reported = []
     for k in range(45):
         data = bytearray(whole)
         if k % 3 == 0:
@@ -48,6 +48,6 @@ def test_damage_is_told_in_words(tmp_path, kind, request):
         try:
             read(file)
         except HemostreamError as error:
-            told.append(str(error))
-    assert len(told) >= 15  # at least those that were cut off
-    assert all(file.name in each for each in told)
+            reported.append(str(error))
+    assert len(reported) >= 15  # at least those that were cut off
+    assert all(file.name in each for each in reported)

@@ -1,4 +1,4 @@
-"""A user's own folder: what is told by shape, and what is wrong told by file, line and value."""
+"""A user's own folder: what is known by shape, and what is wrong reported by file, line and value."""
 
 import json
 
@@ -124,7 +124,7 @@ def test_features_of_one_row_each_and_of_one_table_for_all(folder, tmp_path):
         read_folder(tmp_path)
 
 
-def test_a_side_file_says_the_repetition_time_and_nobody_else_must(folder, tmp_path):
+def test_a_side_file_says_the_repetition_time_and_no_one_else_must(folder, tmp_path):
     (tmp_path / "p1.json").write_text(json.dumps({"RepetitionTime": 1.7}))
     scans = read_folder(folder(as_text, {i: {"repetition_time": ""} for i in range(N)}))
     assert scans.repetition_time == pytest.approx([np.nan, 1.7] + [np.nan] * 4, nan_ok=True)
@@ -180,7 +180,7 @@ def test_a_constant_region_and_a_short_scan_are_declared(folder):
         ({i: {"diagnosis": "control"} for i in range(N)}, "has the diagnoses control; expected two or more"),
     ],
 )
-def test_a_wrong_table_is_told_by_line(folder, changed, said):
+def test_a_wrong_table_is_reported_by_line(folder, changed, said):
     with pytest.raises(RecipeError, match=said):
         read_folder(folder(as_npy, changed))
 
@@ -240,7 +240,7 @@ def three(path):
         (lambda path: path.unlink(), r"1 of the 6 files .* are not there: p1.npy \(line 3\)"),
     ],
 )
-def test_a_damaged_file_is_told_by_name(folder, damage, said):
+def test_a_damaged_file_is_reported_by_name(folder, damage, said):
     path = folder(as_npy)
     damage(path / "p1.npy")
     with pytest.raises(RecordingError, match=said) as error:

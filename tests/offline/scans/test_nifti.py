@@ -119,7 +119,7 @@ def test_homogeneity_is_kendalls_w_of_a_voxel_and_its_neighbours():
         near = data[x, y, z].reshape(-1, 30)
         near = near[np.ptp(near, axis=1) > 0]
         ranks = rankdata(near, axis=1)
-        # The textbook form: W from the sums of ranks, m judges and n objects.
+        # The textbook form: W from the sums of ranks, m raters and n objects.
         m, n = near.shape
         S = np.square(ranks.sum(axis=0) - m * (n + 1) / 2).sum()
         assert found[voxel] == pytest.approx(12 * S / (m**2 * (n**3 - n)))

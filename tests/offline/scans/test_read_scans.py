@@ -1,4 +1,4 @@
-"""What a folder holds is told by its files; where nothing is recognised, the message lists them."""
+"""What a folder holds is known by its files; where nothing is recognised, the message lists them."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_a_table_or_the_folder_that_holds_it(tmp_path):
         read_scans(tmp_path)
 
 
-def test_nobody(tmp_path):
+def test_no_one(tmp_path):
     assert len(read_scans("simulated", n=8, n_times=20)) == 8
     with pytest.raises(RecordingError, match=r"There is no folder or table .*; or 'simulated'"):
         read_scans(tmp_path / "elsewhere")

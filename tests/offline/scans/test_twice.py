@@ -1,4 +1,4 @@
-"""One scan under two people is refused in a user's own table, and told of shared data."""
+"""One scan under two people is refused in a user's own table, and reported of shared data."""
 
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def test_scans_of_a_minute_or_two_are_compared_too(tmp_path: Path) -> None:
         read_folder(folder_of(tmp_path, {"p0": its, "p1": 2 * its[1:], "p2": series(2, volumes=60)}))
 
 
-def test_codes_that_may_be_one_person_are_told(tmp_path: Path) -> None:
+def test_codes_that_may_be_one_person_are_reported(tmp_path: Path) -> None:
     arrays = {f"p{i}": series(i) for i in range(3)}
     scans = read_folder(folder_of(tmp_path, arrays, ["1", "01", "x"]))
     assert any("differ only in zeros" in remark and "'01' (line 3)" in remark for remark in scans.remarks)
@@ -91,7 +91,7 @@ def test_a_diagnosis_in_two_spellings_is_refused(tmp_path: Path) -> None:
         read_folder(place)
 
 
-def test_abide_holds_one_scan_under_two_numbers_and_that_is_told(data_dir: Path) -> None:
+def test_abide_holds_one_scan_under_two_numbers_and_that_is_reported(data_dir: Path) -> None:
     scans = read_scans(data_dir / "abide")
     said = [remark for remark in scans.remarks if "have the same scan" in remark]
     assert len(said) == 1
@@ -100,12 +100,12 @@ def test_abide_holds_one_scan_under_two_numbers_and_that_is_told(data_dir: Path)
     assert len(same_scans(scans)) == 1
 
 
-def test_what_stands_before_the_colon_of_a_remark_names_nobody(tmp_path: Path) -> None:
+def test_what_stands_before_the_colon_of_a_remark_names_no_one(tmp_path: Path) -> None:
     place = folder_of(tmp_path, {f"p{i}": series(i) for i in range(4)})
     for i in range(4):
         values = np.column_stack([np.arange(150), series(i)])
         np.savetxt(place / f"p{i}.txt", values, header="volume a b c d e", comments="")
-    (told,) = (remark for remark in read_folder(place).remarks if "ignored" in remark)
-    before, _, behind = told.partition(": ")
+    (reported,) = (remark for remark in read_folder(place).remarks if "ignored" in remark)
+    before, _, behind = reported.partition(": ")
     assert before.endswith("was ignored in 4 files")
     assert behind == "p0.txt, p1.txt, p2.txt, p3.txt"

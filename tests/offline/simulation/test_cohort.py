@@ -20,8 +20,8 @@ def rows(table: Path) -> list[list[str]]:
 
 
 def test_a_cohort_is_files_a_table_and_the_truth(tmp_path: Path) -> None:
-    told: list[str] = []
-    table = write_cohort(tmp_path / "new" / "cohort", SMALL, 3, 7, sessions=2, done=told.append)
+    reported: list[str] = []
+    table = write_cohort(tmp_path / "new" / "cohort", SMALL, 3, 7, sessions=2, done=reported.append)
     folder = table.parent
     head, *body = rows(table)
     assert head == ["recording", "person", "session", "group", "age", "sex"]
@@ -30,7 +30,7 @@ def test_a_cohort_is_files_a_table_and_the_truth(tmp_path: Path) -> None:
         for person, group in ((1, "A"), (2, "B"), (3, "A"))
         for session in (1, 2)
     ]
-    assert told == [row[0].removesuffix(".snirf") for row in body]
+    assert reported == [row[0].removesuffix(".snirf") for row in body]
     assert {path.name for path in folder.iterdir()} == {row[0] for row in body} | {"cohort.tsv", "truth.json"}
     assert {row[5] for row in body} <= {"F", "M"}
     assert all(7 <= float(row[4]) <= 13 for row in body)

@@ -1,4 +1,4 @@
-"""Who is drawn: the same person for the same seed, and a group that enters only where it is told to."""
+"""Who is drawn: the same person for the same seed, and a group that enters only where it is asked to."""
 
 from dataclasses import asdict, replace
 

@@ -29,7 +29,7 @@ def test_right_probabilities_have_slope_one_and_intercept_nought() -> None:
     assert expected_calibration_error(y, p) == pytest.approx(0.0, abs=0.015)
 
 
-def test_probabilities_that_are_too_sure_or_too_low_are_told() -> None:
+def test_probabilities_that_are_too_sure_or_too_low_are_reported() -> None:
     rng = np.random.default_rng(1)
     odds = rng.normal(size=20_000)
     y = rng.random(20_000) < expit(odds)

@@ -50,7 +50,7 @@ def test_it_is_antisymmetric_and_nothing_against_itself(
 
 
 @pytest.mark.parametrize("by_person", [True, False])
-def test_what_is_plain_is_told(by_person: bool) -> None:
+def test_what_is_plain_is_reported(by_person: bool) -> None:
     good, poor = said(40, 2.0, 0, by_person=by_person), said(40, 0.0, 1, by_person=by_person)
     found = compared(good, poor, "auc", by_person=by_person, seed=0)
     assert found["people"] == 40
@@ -58,6 +58,6 @@ def test_what_is_plain_is_told(by_person: bool) -> None:
     assert found["log_loss"]["interval"][1] < 0.0
 
 
-def test_only_people_whom_both_judged_are_compared() -> None:
+def test_only_people_whom_both_predicted_are_compared() -> None:
     one, two = said(20, 1.0, 0, by_person=True), said(12, 1.0, 1, by_person=True)
     assert compared(one, two, "auc", by_person=True, seed=0)["people"] == 12

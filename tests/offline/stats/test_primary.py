@@ -121,9 +121,9 @@ def test_net_benefit_is_bounded_by_a_perfect_and_by_an_empty_prediction() -> Non
     perfect = decision_curve(positive, positive.astype(float))
     assert perfect is not None
     assert all(row["benefit"] == pytest.approx(0.4) for row in perfect)
-    nobody = decision_curve(positive, np.zeros(10))
-    assert nobody is not None
-    assert all(row["benefit"] == 0.0 for row in nobody)
+    no_one = decision_curve(positive, np.zeros(10))
+    assert no_one is not None
+    assert all(row["benefit"] == 0.0 for row in no_one)
     everybody = decision_curve(positive, np.ones(10), 0.1)
     assert everybody is not None
     assert all(row["benefit"] == pytest.approx(row["everybody"]) for row in everybody)

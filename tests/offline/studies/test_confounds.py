@@ -1,4 +1,4 @@
-"""What is taken out in the fold is gone, what the brain adds stays, and nobody who is judged is fitted to."""
+"""What is taken out in the fold is gone, what the brain adds stays; who is predicted is not fitted to."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ def test_what_is_left_in_training_is_uncorrelated_with_every_known_trait(seed: i
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
-def test_what_only_traits_make_is_taken_out_of_whoever_is_judged(seed: int) -> None:
+def test_what_only_traits_make_is_taken_out_of_whoever_is_predicted(seed: int) -> None:
     rng = np.random.default_rng(seed)
     traits = traits_of(rng, 90)
     X = np.column_stack([7.0 + traits @ rng.normal(size=(N_TRAITS, 5)), traits])
@@ -89,7 +89,7 @@ def test_what_only_traits_make_is_taken_out_of_whoever_is_judged(seed: int) -> N
     assert np.abs(model.corrected(X[60:])).max() < 1e-6 * np.abs(X[:, :5]).max()
 
 
-def test_unknown_traits_stand_at_the_mean_of_training_and_nobody_knows_is_no_error() -> None:
+def test_unknown_traits_stand_at_the_mean_of_training_and_no_one_knows_is_no_error() -> None:
     X, y, site = confounded(0, n=100)
     model = residual(random_state=0).fit(X, y, site=site)
     unknown, mean = X[:1].copy(), X[:1].copy()
@@ -117,7 +117,7 @@ def sites(seed: int, n: int = 160, n_sites: int = 4) -> tuple[np.ndarray, np.nda
     return np.column_stack([X, traits_of(rng, n)]), rng.integers(0, 2, n), np.array([f"s{k}" for k in number])
 
 
-def test_combat_is_that_of_the_training_people_and_each_site_is_judged_by_its_own() -> None:
+def test_combat_is_that_of_the_training_people_and_each_site_is_predicted_by_its_own() -> None:
     X, y, site = sites(0)
     model = combat(random_state=0).fit(X[:120], y[:120], site=site[:120])
     z = TraitScale.of(X[:120, N_FEATURES:])
@@ -138,7 +138,7 @@ def of_sites(y: np.ndarray, site: np.ndarray) -> SampleTable:
     return SampleTable(names, names, np.full(n, ""), site, np.zeros(n), np.ones(n), y.astype(np.int64))
 
 
-def test_no_judged_person_reaches_another_of_another_site() -> None:
+def test_no_predicted_person_reaches_another_of_another_site() -> None:
     """In ten folds; and where a site is unseen, in the condition that may not look at the others of it."""
     X, y, site = sites(1)
     table, rows = of_sites(y, site), np.arange(160)
@@ -154,12 +154,12 @@ def test_no_judged_person_reaches_another_of_another_site() -> None:
         flipped = replace(table, target=np.where(rows >= 120, 1 - table.target, table.target))
         np.testing.assert_array_equal(fitted(STUDIES[name], X, flipped, task).scores, one)
         unseen = np.flatnonzero(site == "s2")
-        for condition, told in ((UNSEEN_SITE, False), (TRANSDUCTIVE, True)):
-            task = task_of(condition, Fold((), rows[site != "s2"], unseen, "site s2"), centred=told)
+        for condition, reported in ((UNSEEN_SITE, False), (TRANSDUCTIVE, True)):
+            task = task_of(condition, Fold((), rows[site != "s2"], unseen, "site s2"), centred=reported)
             moved = X.copy()
             moved[unseen[1:]] += 5.0
             one, two = (fitted(STUDIES[name], each, table, task).scores[0] for each in (X, moved))
-            assert np.isclose(one, two, rtol=1e-9) == (not told)
+            assert np.isclose(one, two, rtol=1e-9) == (not reported)
 
 
 def test_an_unseen_site_is_pooled_or_estimated_from_its_people_and_too_few_are_pooled() -> None:
@@ -206,7 +206,7 @@ def test_a_covariate_that_sites_tell_already_is_left_out() -> None:
 
 
 def test_the_site_is_taken_out_and_a_planted_effect_of_the_brain_stays() -> None:
-    """Labels that lean to sites are told by the site; the ten folds know every site."""
+    """Labels that lean to sites are known by the site; the ten folds know every site."""
     without, with_brain = [], []
     for seed in range(6):
         X, y, site = sites(seed, n=400)

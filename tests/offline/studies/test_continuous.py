@@ -50,7 +50,7 @@ def people(n: int = 160, *, planted: bool = True, effect: float = 0.0, seed: int
     return with_target(replace(scans, scores={"severity": amount, "IQ": rng.normal(100, 15, n)}), "severity")
 
 
-def told(scans: Scans, out: Path, name: str = "ridge-table", profile: Profile = SMALL) -> dict:
+def reported(scans: Scans, out: Path, name: str = "ridge-table", profile: Profile = SMALL) -> dict:
     return run_study(STUDIES[name], scans, out, profile, cache=out / "cache", tell=silent)
 
 
@@ -70,8 +70,8 @@ def permuted(target: np.ndarray, site: np.ndarray, n: int) -> np.ndarray:
 
 
 def test_a_planted_severity_is_found_and_none_where_none_is(tmp_path: Path) -> None:
-    found = told(people(), tmp_path / "found")["conditions"]
-    none = told(people(planted=False), tmp_path / "none")["conditions"]
+    found = reported(people(), tmp_path / "found")["conditions"]
+    none = reported(people(planted=False), tmp_path / "none")["conditions"]
     for condition in (UNSEEN_SITE, TRANSDUCTIVE, TENFOLD, UNSEEN_SITE + BEYOND, TENFOLD + BEYOND):
         its = found[f"{TABLE}, {condition}"]
         assert its["people"] == 160
@@ -97,12 +97,12 @@ def test_over_many_cohorts_nothing_is_found_where_nothing_is() -> None:
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values)) < 0.1
 
 
-def test_what_goes_with_the_diagnosis_alone_is_not_told_within_it(tmp_path: Path) -> None:
+def test_what_goes_with_the_diagnosis_alone_is_not_reported_within_it(tmp_path: Path) -> None:
     """Severity of the disorder's people is higher, and the table tells who they are, and no more."""
     scans = people(240, effect=2.4)
     rng = np.random.default_rng(0)
     amount = 2.0 * (scans.y == 1) + rng.normal(size=240)
-    conditions = told(replace(scans, scores={"severity": amount}), tmp_path)["conditions"]
+    conditions = reported(replace(scans, scores={"severity": amount}), tmp_path)["conditions"]
     assert conditions[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.3
     alone = conditions[f"{TABLE}, {TENFOLD}, disorder alone"]
     assert alone["people"] == 120
@@ -113,7 +113,7 @@ def test_what_goes_with_the_diagnosis_alone_is_not_told_within_it(tmp_path: Path
 def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
     """By hand. Where few of a site have the disorder theirs are high in its units: the site would tell it."""
     scans = people(120)
-    results = told(scans, tmp_path)
+    results = reported(scans, tmp_path)
     table = read_continuous(tmp_path / "predictions.csv")
     label = f"{TABLE}, {TENFOLD}"
     own = table.of_condition(label)
@@ -137,13 +137,13 @@ def test_people_are_correlated_within_a_fold_and_a_site(tmp_path: Path) -> None:
         assert results["conditions"][condition]["r"]["value"] == pytest.approx(r)
 
 
-def test_what_age_and_sex_give_is_not_told_beyond_them(tmp_path: Path) -> None:
+def test_what_age_and_sex_give_is_not_reported_beyond_them(tmp_path: Path) -> None:
     scans = people(200)
     rng = np.random.default_rng(2)
     amount = scans.age + rng.normal(size=200)
     X = rng.normal(size=scans.X.shape)
     X[:, 0] = scans.age + rng.normal(size=200)
-    conditions = told(replace(scans, X=X, scores={"severity": amount}), tmp_path)["conditions"]
+    conditions = reported(replace(scans, X=X, scores={"severity": amount}), tmp_path)["conditions"]
     assert conditions[f"{TABLE}, {TENFOLD}"]["r"]["value"] > 0.5
     assert conditions[f"{TRAITS}, {TENFOLD}"]["r"]["value"] > 0.8
     assert conditions[f"{TABLE}, {TENFOLD}{BEYOND}"]["r"]["value"] < 0.25
@@ -172,7 +172,7 @@ def test_units_are_of_the_training_people_and_permutations_stay_within_a_site() 
     found = in_site_units(amount, site, np.array([0, 1, 2]))[:, 0]
     sd = np.std([1.0, 3.0, 5.0])
     np.testing.assert_allclose(found[:4], (amount[:4, 0] - 3.0) / sd)
-    assert found[4:].mean() == pytest.approx(0.0)  # a site that nobody was trained on: its own
+    assert found[4:].mean() == pytest.approx(0.0)  # a site that no one was trained on: its own
     assert found[4:].std() == pytest.approx(1.0)
     shuffled = permuted(amount[:, 0], site, 30)
     np.testing.assert_array_equal(shuffled[:, 0], amount[:, 0])
@@ -185,9 +185,9 @@ def test_units_are_of_the_training_people_and_permutations_stay_within_a_site() 
 
 def test_other_scores_are_never_predictors_and_a_run_is_the_same_again(tmp_path: Path) -> None:
     scans = people()
-    one = told(scans, tmp_path / "one")
+    one = reported(scans, tmp_path / "one")
     given_away = replace(scans, scores={**scans.scores, "IQ": scans.scores["severity"]})
-    other = told(given_away, tmp_path / "other")
+    other = reported(given_away, tmp_path / "other")
     assert one == other
     assert (tmp_path / "one/results.json").read_bytes() == (tmp_path / "other/results.json").read_bytes()
     assert json.loads((tmp_path / "one/results.json").read_text())["data"]["unit"] == "SD of the site"
@@ -199,27 +199,27 @@ def test_other_scores_are_never_predictors_and_a_run_is_the_same_again(tmp_path:
     assert len(rows) == 1 + 160 * 9
 
 
-def test_who_cannot_be_judged_is_left_out_and_said(tmp_path: Path) -> None:
+def test_who_cannot_be_predicted_is_left_out_and_said(tmp_path: Path) -> None:
     scans = people()
     amount = scans.scores["severity"].copy()
     amount[np.flatnonzero(scans.site == "S2")[5:]] = np.nan
     scans = with_target(replace(scans, scores={"severity": amount}), "severity")
-    its = told(scans, tmp_path)["data"]
+    its = reported(scans, tmp_path)["data"]
     assert set(its["sites"]) == {"S1", "S3"}
     assert any("their 'severity' is not known" in remark for remark in its["remarks"])
     assert any("site S2 left out: 5 people with an amount" in remark for remark in its["remarks"])
     with pytest.raises(RecipeError, match="known of no one"):
         with_target(replace(scans, scores={"severity": np.full(len(scans), np.nan)}), "severity")
     with pytest.raises(RecipeError, match="known of 30 people at sites that are large enough; expected 40"):
-        told(scans.rows(np.flatnonzero(scans.site == "S1")[:30]), tmp_path)
+        reported(scans.rows(np.flatnonzero(scans.site == "S1")[:30]), tmp_path)
     with pytest.raises(RecipeError, match=r"svm on 'severity': .* expected ridge, ridge-partial"):
-        told(scans, tmp_path, "svm")
+        reported(scans, tmp_path, "svm")
 
 
 def test_one_site_has_ten_folds_alone_and_a_baseline_of_traits_stands_once(tmp_path: Path) -> None:
     scans = people()
     scans = scans.rows(scans.site == "S1")
-    conditions = told(scans, tmp_path, "age-sex", Profile("quick", 2, 2))["conditions"]
+    conditions = reported(scans, tmp_path, "age-sex", Profile("quick", 2, 2))["conditions"]
     assert set(conditions) == {
         f"{TRAITS}, {TENFOLD}",
         f"{TRAITS}, {TENFOLD}, disorder alone",
@@ -231,7 +231,7 @@ def test_one_site_has_ten_folds_alone_and_a_baseline_of_traits_stands_once(tmp_p
 def test_real_severity(data_dir: Path, tmp_path: Path) -> None:
     """ADHD index of 384 people: what the three sites' scales are, and nothing that carries over by R2."""
     scans = read_scans(data_dir / "adhd200", target="score")
-    its = told(scans, tmp_path, profile=Profile("quick", 1, 2))
+    its = reported(scans, tmp_path, profile=Profile("quick", 1, 2))
     assert {name: each["people"] for name, each in its["data"]["sites"].items()} == {
         "NYU": 212,
         "Peking_1": 73,

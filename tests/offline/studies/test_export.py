@@ -1,4 +1,4 @@
-"""A bundle says of a person of a site that nobody saw what the study said."""
+"""A bundle says of a person of a site that no one saw what the study said."""
 
 import json
 import re

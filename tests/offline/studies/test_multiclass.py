@@ -65,7 +65,7 @@ def halves(scans: Scans) -> Fold:
     return Fold(tuple(sorted(scans.table.person[cut:].tolist())), rows[:cut], rows[cut:], "half")
 
 
-def judged(name: str, scans: Scans) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def predicted(name: str, scans: Scans) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     X = TABLES[STUDIES[name].table](scans).astype(np.float32)
     fold = halves(scans)
     done = fitted(STUDIES[name], X, scans.table, task_of(TENFOLD, fold, setting=0))
@@ -78,12 +78,12 @@ def judged(name: str, scans: Scans) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     + ["ridge", "svm", "connectivity-ensemble"],
 )
 def test_every_system_tells_three_labels(name: str) -> None:
-    y, said = judged(name, series(2.4))
+    y, said = predicted(name, series(2.4))
     assert said.shape == (len(y), 3)
     np.testing.assert_allclose(np.exp(said).sum(axis=1), 1.0, atol=1e-9)
     # Mean of three labels against the rest, 80 people: chance has SD 0.045, the third label is plain to see.
     assert area(y, said) > 0.6
-    assert area(*judged(name, series(0.0))) == pytest.approx(0.5, abs=0.15)
+    assert area(*predicted(name, series(0.0))) == pytest.approx(0.5, abs=0.15)
 
 
 def test_three_planted_labels_are_found_on_unseen_sites_and_none_where_none_are(tmp_path: Path) -> None:
@@ -155,13 +155,13 @@ def test_one_against_rest_is_a_linear_discriminant_whose_labels_weigh_the_same()
 
 def test_two_labels_are_as_they_were() -> None:
     scans = simulate_table(120, effect=2.4, seed=5).scans
-    y, said = judged("ridge-table", scans)
+    y, said = predicted("ridge-table", scans)
     assert said.ndim == 1
     assert area(y, said) > 0.7
     np.testing.assert_allclose(probabilities_of(said)[:, 1], 1.0 / (1.0 + np.exp(-said)))
 
 
-def test_too_few_of_a_label_and_sites_that_cannot_be_judged(tmp_path: Path) -> None:
+def test_too_few_of_a_label_and_sites_that_cannot_be_predicted(tmp_path: Path) -> None:
     scans = three(1.0, n=60)
     y = np.where(scans.y == 2, 0, scans.y)
     y[np.flatnonzero(scans.y == 2)[:4]] = 2
@@ -176,7 +176,7 @@ def test_too_few_of_a_label_and_sites_that_cannot_be_judged(tmp_path: Path) -> N
     assert [fold.name for fold in unseen_sites(table)] == ["site b", "site c"]
 
 
-def test_types_are_told_of_adhd200_alone_and_never_from_the_labels_of_graphs(data_dir: Path) -> None:
+def test_types_are_reported_of_adhd200_alone_and_never_from_the_labels_of_graphs(data_dir: Path) -> None:
     types = read_scans(data_dir / "adhd200", target="type")
     assert (types.labels, types.target) == (LABELS, "type")
     assert np.bincount(types.y).tolist() == [197, 99, 86]

@@ -126,7 +126,7 @@ def test_of_many_tiny_sites_labels_stay_at_their_sites_and_tenths_are_nearly_eve
 
 
 @pytest.mark.parametrize("name", READING)
-def test_labels_of_the_judged_reach_no_fit_that_shares_a_reading(name: str) -> None:
+def test_labels_of_the_predicted_reach_no_fit_that_shares_a_reading(name: str) -> None:
     study = STUDIES[name]
     X = TABLES[study.table](SCANS).astype(np.float32)
     fold = ten_folds(SCANS.table, seed=SEED)[0]

@@ -1,4 +1,4 @@
-"""A planted site is told, and not after harmonisation; spreads that are left are; the diagnosis stays."""
+"""A planted site is found, and not after harmonisation; spreads that are left are; the diagnosis stays."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def scans_of(X: np.ndarray, seed: int = 0) -> Scans:
     return replace(simulate_table(len(X), n_features=X.shape[1], seed=seed).scans, X=X)
 
 
-def told(X: np.ndarray, seed: int = 0) -> dict:
+def reported(X: np.ndarray, seed: int = 0) -> dict:
     return decode_sites(X.astype(np.float32), scans_of(X, seed), tell=silent)["harmonisations"]
 
 
@@ -42,8 +42,8 @@ def planted(seed: int, *, mean: float = 0.0, spread: float = 0.0, effect: float 
     return X
 
 
-def test_a_planted_site_is_told_and_not_after_harmonisation_and_the_diagnosis_stays() -> None:
-    found = told(planted(0, mean=1.0, effect=1.0))
+def test_a_planted_site_is_reported_and_not_after_harmonisation_and_the_diagnosis_stays() -> None:
+    found = reported(planted(0, mean=1.0, effect=1.0))
     assert found["none"]["site"][LINEAR]["balanced_accuracy"] > 0.95
     for name in HARMONISED:
         # Chance is 0.25, SD of 240 people 0.028.
@@ -54,35 +54,35 @@ def test_a_planted_site_is_told_and_not_after_harmonisation_and_the_diagnosis_st
     assert low <= found["none"]["site"][LINEAR]["balanced_accuracy"] <= high
 
 
-def test_where_there_is_no_site_none_is_told_and_where_there_is_no_diagnosis_neither() -> None:
-    values = [told(planted(seed), seed) for seed in range(6)]
+def test_where_there_is_no_site_none_is_reported_and_where_there_is_no_diagnosis_neither() -> None:
+    values = [reported(planted(seed), seed) for seed in range(6)]
     for name in HARMONISATIONS:
         for how in (LINEAR, GAUSSIAN):
             mean = np.mean([each[name]["site"][how]["balanced_accuracy"] for each in values])
             assert mean < 0.31, (name, how)
-            # Of a site that is none, chance in training is taken out, and whoever is judged lies opposite.
+            # Of a site that is none, chance in training is taken out, and whoever is predicted lies opposite.
             if name == "none":
                 assert mean > 0.19, how
         assert np.mean([each[name]["diagnosis"]["auc"] for each in values]) == pytest.approx(0.5, abs=0.08)
 
 
-def test_a_site_of_another_spread_is_told_by_the_kernel_until_combat_takes_it_out() -> None:
-    found = told(planted(1, spread=0.5))
+def test_a_site_of_another_spread_is_reported_by_the_kernel_until_combat_takes_it_out() -> None:
+    found = reported(planted(1, spread=0.5))
     assert found["centred by site"]["site"][LINEAR]["balanced_accuracy"] < 0.36
     assert found["centred by site"]["site"][GAUSSIAN]["balanced_accuracy"] > 0.5
     assert found["ComBat"]["site"][GAUSSIAN]["balanced_accuracy"] < 0.36
 
 
 @pytest.mark.parametrize("name", HARMONISATIONS)
-def test_harmonisation_is_fitted_to_training_and_judges_one_at_a_time(name: str) -> None:
+def test_harmonisation_is_fitted_to_training_and_predicts_one_at_a_time(name: str) -> None:
     X, scans = planted(2, mean=1.0), simulate_table(240).scans
     traits = np.column_stack([scans.age, scans.age**2, scans.sex == "F", np.log(scans.motion)])
     train, test = (Side(X[rows], scans.site[rows], traits[rows]) for rows in (slice(0, 200), slice(200, 240)))
-    rows, judged = HARMONISATIONS[name](train, test)
+    rows, predicted = HARMONISATIONS[name](train, test)
     other = replace(test, X=np.where(np.arange(40)[:, np.newaxis] > 0, 9.0 * test.X, test.X))
-    rows_again, judged_again = HARMONISATIONS[name](train, other)
+    rows_again, predicted_again = HARMONISATIONS[name](train, other)
     np.testing.assert_array_equal(rows, rows_again)
-    np.testing.assert_allclose(judged[0], judged_again[0], rtol=1e-12)
+    np.testing.assert_allclose(predicted[0], predicted_again[0], rtol=1e-12)
     # And by no label: there is none among what it is given.
     assert not {"y", "target"} & set(vars(train))
 
@@ -112,7 +112,7 @@ def test_the_penalty_is_that_of_people_left_out_singly(seed: int, n_features: in
     X = rng.normal(size=(30, n_features)) + 0.7 * rng.normal(size=(3, n_features))[y]
     new = rng.normal(size=(20, n_features)) + 0.7 * rng.normal(size=(3, n_features))[np.arange(20) % 3]
     mean, scale = X.mean(axis=0), X.std(axis=0)
-    rows, judged = (X - mean) / scale, (new - mean) / scale
+    rows, predicted = (X - mean) / scale, (new - mean) / scale
     weight = 30.0 / np.bincount(y)[y] / 3.0
     middle = weight @ rows / 30.0
     unit = np.trace((weight[:, np.newaxis] * (rows - middle)) @ (rows - middle).T) / 30.0
@@ -127,7 +127,7 @@ def test_the_penalty_is_that_of_people_left_out_singly(seed: int, n_features: in
         if found > best + 1e-12:
             best = found
             fit = Ridge(factor * unit).fit(rows, np.eye(3)[y], sample_weight=weight)
-            said = np.argmax(fit.predict(judged), axis=1)
+            said = np.argmax(fit.predict(predicted), axis=1)
     np.testing.assert_array_equal(predict_label(Products.of(X, new), y, 3), said)
 
 
@@ -144,11 +144,13 @@ def test_the_kernel_is_one_of_distances() -> None:
     rng = np.random.default_rng(0)
     X, new = rng.normal(size=(12, 5)), rng.normal(size=(3, 5))
     found = Products.of(X, new).gaussian()
-    rows, judged = (X - X.mean(axis=0)) / X.std(axis=0), (new - X.mean(axis=0)) / X.std(axis=0)
+    rows, predicted = (X - X.mean(axis=0)) / X.std(axis=0), (new - X.mean(axis=0)) / X.std(axis=0)
     apart = np.square(rows[:, np.newaxis] - rows).sum(axis=2)
     width = np.median(apart[np.triu_indices(12, 1)])
     assert found.gram == pytest.approx(np.exp(-apart / width))
-    assert found.cross == pytest.approx(np.exp(-np.square(judged[:, np.newaxis] - rows).sum(axis=2) / width))
+    assert found.cross == pytest.approx(
+        np.exp(-np.square(predicted[:, np.newaxis] - rows).sum(axis=2) / width)
+    )
 
 
 def test_features_that_say_nothing_name_the_commonest() -> None:

@@ -48,7 +48,7 @@ def halves(scans: Scans) -> Fold:
     return Fold(tuple(sorted(scans.table.person[test].tolist())), train, test, "half")
 
 
-def judged(study: Study, scans: Scans) -> float:
+def predicted(study: Study, scans: Scans) -> float:
     X = TABLES[study.table](scans).astype(np.float32)
     fold = halves(scans)
     found = fitted(study, X, scans.table, task_of(TENFOLD, fold, setting=0)).scores
@@ -66,8 +66,8 @@ def test_a_system_that_sees_it_learns_what_is_planted_and_at_none_is_at_chance(n
     study = STUDIES[name]
     # The scorer that knows the pattern has 0.89 here; networks of few people are furthest from it.
     if study.table not in SPECTRAL:
-        assert judged(study, planted(2.4)) > 0.70
-    assert judged(study, planted(0.0)) == pytest.approx(0.5, abs=0.2)  # 80 people: SD 0.065
+        assert predicted(study, planted(2.4)) > 0.70
+    assert predicted(study, planted(0.0)) == pytest.approx(0.5, abs=0.2)  # 80 people: SD 0.065
 
 
 @cache
@@ -92,18 +92,18 @@ def planted_in_time() -> dict[str, Scans]:
 @pytest.mark.parametrize("name", [name for name in STUDIES if STUDIES[name].table in SPECTRAL])
 def test_a_system_of_spectra_or_of_change_learns_what_is_planted_there(name: str) -> None:
     where = "change" if STUDIES[name].table == "temporal variability" else "swing"
-    assert judged(STUDIES[name], planted_in_time()[where]) > 0.8
+    assert predicted(STUDIES[name], planted_in_time()[where]) > 0.8
 
 
 def test_a_table_is_taken_as_it_is_and_all_leaves_out_what_cannot_be() -> None:
     scans = simulate_table(240, effect=2.4, seed=5).scans
-    assert judged(STUDIES["ridge-table"], scans) > 0.7
+    assert predicted(STUDIES["ridge-table"], scans) > 0.7
     takes = {name for name in STUDIES if can_take(STUDIES[name].table, scans)}
     assert takes == {"ridge-table", "age-sex", "motion", "site"}
     assert {name for name in STUDIES if not can_take(STUDIES[name].table, planted(0.0))} == {"ridge-table"}
 
 
-def test_labels_of_the_judged_reach_no_fit() -> None:
+def test_labels_of_the_predicted_reach_no_fit() -> None:
     scans = planted(2.4)
     fold = halves(scans)
     X = TABLES["correlation"](scans).astype(np.float32)
@@ -117,7 +117,7 @@ def test_labels_of_the_judged_reach_no_fit() -> None:
         assert one.how == two.how
 
 
-def test_who_else_is_judged_changes_nothing_where_nothing_is_transductive() -> None:
+def test_who_else_is_predicted_changes_nothing_where_nothing_is_transductive() -> None:
     scans = planted(2.4)
     fold = halves(scans)
     X = TABLES["correlation"](scans).astype(np.float32)

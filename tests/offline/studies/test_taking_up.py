@@ -76,7 +76,7 @@ def test_a_summary_leaves_out_what_is_not_whole_and_tells_other_data_apart(
 
 
 @pytest.mark.parametrize("name", ["motion", "age-sex", "site"])
-def test_a_table_of_what_nobody_knows_is_no_finding(name: str, people: Scans, tmp_path: Path) -> None:
+def test_a_table_of_what_no_one_knows_is_no_finding(name: str, people: Scans, tmp_path: Path) -> None:
     nothing, n = np.full(len(people), np.nan), len(people)
     unknown = replace(
         people,
@@ -115,7 +115,7 @@ def test_a_scan_that_a_table_cannot_be_made_of_is_named(tmp_path: Path) -> None:
         table_of("correlation", replace(scans, X=X), tmp_path)
 
 
-def test_numbers_too_large_for_a_table_are_told_with_their_place() -> None:
+def test_numbers_too_large_for_a_table_are_reported_with_their_place() -> None:
     data = np.random.default_rng(0).normal(size=(3, 9))
     data[1, 4] = 1e39
     with pytest.raises(HemostreamError, match=r"p1, region b, volume 5 is 1e\+39"):
@@ -145,7 +145,7 @@ def test_a_card_does_not_carry_figures_of_other_data(
     assert not (tmp_path / "b").exists()
 
 
-def test_all_goes_on_behind_a_system_that_cannot_be_run_and_a_full_disk_is_told(
+def test_all_goes_on_behind_a_system_that_cannot_be_run_and_a_full_disk_is_reported(
     people: Scans, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
     def run_or_not(study: Any, scans: Scans, out: Path, *args: Any, **how: Any) -> None:

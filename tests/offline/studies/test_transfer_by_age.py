@@ -1,4 +1,4 @@
-"""Children are judged, older people teach; and each study stands beside the baseline on the same people."""
+"""Children are predicted, older people teach; each study stands beside the baseline on the same people."""
 
 import json
 from dataclasses import replace
@@ -35,19 +35,19 @@ def people(effect: float = 2.4) -> Scans:
     return replace(scans, age=age)
 
 
-def test_only_children_are_judged_and_everybody_is_trained_on() -> None:
+def test_only_children_are_predicted_and_everybody_is_trained_on() -> None:
     scans = people()
-    judged = people_of(YOUNG, scans)
-    assert judged.sum() == np.count_nonzero(scans.age < 11)
-    tasks = only(planned(YOUNG, scans.table, SMALL), judged, scans.table)
+    predicted = people_of(YOUNG, scans)
+    assert predicted.sum() == np.count_nonzero(scans.age < 11)
+    tasks = only(planned(YOUNG, scans.table, SMALL), predicted, scans.table)
     assert {task.condition for task in tasks} == {UNSEEN_SITE, TENFOLD}
     assert TRANSDUCTIVE not in {task.condition for task in tasks}
     for condition in (UNSEEN_SITE, TENFOLD):
         test = np.concatenate([task.fold.test for task in tasks if task.condition == condition])
-        assert sorted(test.tolist()) == np.flatnonzero(judged).tolist()
+        assert sorted(test.tolist()) == np.flatnonzero(predicted).tolist()
     for task in tasks:
         assert not set(task.fold.train.tolist()) & set(task.fold.test.tolist())
-        assert not judged[task.fold.train].all()
+        assert not predicted[task.fold.train].all()
         assert task.fold.held_out == tuple(sorted(scans.table.person[task.fold.test].tolist()))
 
 
@@ -73,19 +73,19 @@ def test_age_decides_who_teaches_and_is_not_seen() -> None:
         TransferByAge().fit(X, scans.y)
 
 
-def test_children_are_told_apart_after_older_people_taught() -> None:
+def test_children_are_distinguished_after_older_people_taught() -> None:
     """The planted pattern is that of both. Whether the teaching helps is not asked here."""
     scans = people()
     X = TABLES[YOUNG.table](scans).astype(np.float32)
-    judged = people_of(YOUNG, scans)
+    predicted = people_of(YOUNG, scans)
     tasks = [
-        t for t in only(planned(YOUNG, scans.table, SMALL), judged, scans.table) if t.condition == TENFOLD
+        t for t in only(planned(YOUNG, scans.table, SMALL), predicted, scans.table) if t.condition == TENFOLD
     ]
     right = []
     for task in tasks:
         done = fitted(YOUNG, X, scans.table, task_of(TENFOLD, task.fold, setting=0))
         right += ((done.scores > 0) == (scans.y[task.fold.test] == 1)).tolist()
-    assert len(right) == judged.sum()
+    assert len(right) == predicted.sum()
     assert np.mean(right) > 0.65
 
 
@@ -104,7 +104,7 @@ def test_a_study_stands_beside_ridge_on_the_same_people(
     assert low <= its["difference"] <= high
     areas = [by_name[name]["conditions"][UNSEEN_SITE]["auc"]["value"] for name in ("ridge-tangent", "ridge")]
     assert its["difference"] == pytest.approx(areas[0] - areas[1])
-    # The children's study judges other people: it is not compared.
+    # The children's study predicts other people: it is not compared.
     assert by_name["aghdam2019-young"]["beside_ridge"] is None
     assert by_name["ridge"]["beside_ridge"] is None
     table = read_predictions(tmp_path / "aghdam2019-young" / "predictions.csv")

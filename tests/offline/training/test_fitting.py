@@ -61,7 +61,7 @@ def test_same_seed_same_bits_whatever_was_drawn_before() -> None:
 
 
 def test_class_weights_let_a_rare_label_weigh_as_much() -> None:
-    """Where nothing can be told, the probabilities are the weights' and not how common the labels are."""
+    """Where nothing can be known, the probabilities are the weights' and not how common the labels are."""
     X, _ = _windows(400, effect=0.0)
     y = (np.arange(400) % 10 == 0).astype(np.int64)
     rare = {}
@@ -204,7 +204,7 @@ def test_dropout_is_drawn_anew_reproducibly_and_changes_nothing_at_0() -> None:
         assert Augmentation(Training(), range(4), 5.0)(windows) is windows
 
 
-def test_dropout_teaches_to_judge_with_fewer_channels() -> None:
+def test_dropout_teaches_to_predict_with_fewer_channels() -> None:
     """One channel that says all, another that says as much, more noisily: without the first, only a network
     that learnt to do without it uses the second."""
     rng = np.random.default_rng(3)
@@ -255,4 +255,4 @@ def test_without_early_stopping_all_epochs_are_run_and_the_last_is_kept() -> Non
     whole = _fit(X, y, epochs=12, patience=2, min_epochs=1, learning_rate=0.05, early_stopping=False)
     assert len(whole.history) == whole.best_epoch == 12
     assert not whole.stopped_early
-    assert "valid_loss" in whole.history[-1]  # it is told, and not listened to
+    assert "valid_loss" in whole.history[-1]  # it is reported, and not listened to

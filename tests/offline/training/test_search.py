@@ -65,7 +65,7 @@ def test_a_study_that_was_cut_off_goes_on_as_if_it_had_not_been(
     }
 
 
-def test_the_judged_person_has_no_say(samples: Samples, fold: Fold) -> None:
+def test_the_predicted_person_has_no_say(samples: Samples, fold: Fold) -> None:
     before = search(samples, searching(2), fold, seed=1)
     X, y = np.asarray(samples.X), samples.table.target.copy()
     X[fold.test] = 9.0

@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_bundle_and_another_another(tmp_path: Path)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_the_card_says_how_and_names_nobody(tmp_path: Path) -> None:
+def test_the_card_says_how_and_names_no_one(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path)
     train(cohort, task_recipe(), tmp_path / "bundle", exclude_people=["person-2"])
     card = read_bundle(tmp_path / "bundle").card
@@ -75,7 +75,7 @@ def test_the_card_knows_what_training_looked_like(tmp_path: Path) -> None:
     novelty = Novelty.from_json(card.novelty)
     samples = collect(read_cohort(cohort), recipe)
     assert np.mean([novelty.score(window) > 1.0 for window in samples.X]) < 0.02
-    assert len(samples.feature_summary) > len(samples)  # what has no label is judged live too
+    assert len(samples.feature_summary) > len(samples)  # what has no label is predicted live too
     assert novelty.score(20.0 * samples.X[0]) > 1.0
 
 
@@ -136,16 +136,16 @@ def test_hardly_any_data_still_trains_and_none_is_said(tmp_path: Path) -> None:
         train_within(samples, task_recipe(), only_rest, seed=0)
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int, str]] = []
+def test_progress_is_reported(tmp_path: Path) -> None:
+    reported: list[tuple[str, int, int, str]] = []
     train(
         task_cohort(tmp_path, people=1),
         task_recipe(),
         tmp_path / "bundle",
-        progress=lambda *what: told.append(what),
+        progress=lambda *what: reported.append(what),
     )
-    assert {"read", "replay", "train"} <= {what for what, *_ in told}
-    last = [step for step in told if step[0] == "train"][-1]
+    assert {"read", "replay", "train"} <= {what for what, *_ in reported}
+    last = [step for step in reported if step[0] == "train"][-1]
     assert last[1] <= last[2] == 6
     assert "loss" in last[3]
 
