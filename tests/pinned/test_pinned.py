@@ -16,7 +16,8 @@ ENDS = {
     "study": r"ridge: unseen site AUC 0\.\d+ \(95 % .*permutations .*\nReports: study/index.html\n",
     "amount": r"ridge: .*: r 0\.\d+ \(95 % .*, p .*\nReports: amount/burden/index.html\n",
     "sites": r"Report: sites/sites.html\n",
-    "bundle": r"Trained on \d+ windows \(rest \d+, task \d+\).*people; epoch .*loss .*\nBundle: bundle \(",
+    "bundle": r"Trained on \d+ windows \(rest \d+, task \d+\).*people \(rest \d+, task \d+\); epoch .*loss .*"
+    r"the linear model .*\nBundle: bundle \(",
     "decisions.jsonl": r"windows classified \(.*abstained \(.*file's events.* right .*\nDecisions: decisions",
     "own": r"minutes: \d+ windows of \d+ blocks \(rest \d+, task \d+\).*\nBundle: own \(model",
     "scan-bundle": r"Fitted to 48 people of \d sites.*\nBundle: scan-bundle \(",
