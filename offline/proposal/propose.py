@@ -62,8 +62,9 @@ def propose(found: Survey, wanted: Input) -> str:
     lines += [
         *commented(
             [
-                "Of these, or their blend, whichever does best on training people who are held out in turn: with few "
-                "people a linear model often does. It costs four times the fits; one kind alone is quicker."
+                "Of these, or their blend, whichever does best on training people who are held out in turn: "
+                "with few people a linear model often does. It costs four times the fits; one kind alone is "
+                "quicker."
             ]
         ),
         "[model]",
