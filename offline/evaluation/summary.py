@@ -5,12 +5,14 @@ people counts everyone the same, however long they were recorded.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from offline.base.predictions import Predictions
+from offline.evaluation.nulls import RidgeNulls
 from offline.stats.intervals import (
     PersonPredictions,
     around,
@@ -19,10 +21,11 @@ from offline.stats.intervals import (
     null_sd,
     within_person,
 )
+from offline.stats.label_order import LabelOrder
 from offline.stats.metrics import FEWEST_FOR_OTHERS, Figure, figures
 from offline.stats.null import Null
 from offline.stats.paired_comparison import compared
-from offline.stats.permutation import FEWEST, p_value
+from offline.stats.permutation import FEWEST
 from offline.stats.person_classes import PersonClasses
 from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Metric, Pairs, own_figures, person_scores
@@ -30,6 +33,16 @@ from offline.stats.primary import METRICS, Metric, Pairs, own_figures, person_sc
 CONDITIONAL = "the recipe's network on permuted labels, settings kept (conditional null)"
 NULL_CONDITION = "ridge"
 """The condition whose whole procedure the null repeats; only its p value is of the whole procedure."""
+NO_NULLS = RidgeNulls(None)
+
+
+@dataclass(frozen=True, eq=False)
+class _OfFigures:
+    """Nulls of a condition's figures: for intervals, for p, and for the p that is shown beside it."""
+
+    spread: Null | None
+    fitting: Null | None = None
+    beside: Null | None = None
 
 
 def summary(
@@ -38,7 +51,8 @@ def summary(
     by_person: bool,
     metric: Metric = "auc",
     prevalence: float | None = None,
-    null: Null | None = None,
+    nulls: RidgeNulls = NO_NULLS,
+    order: LabelOrder | None = None,
     own_null: Null | None = None,
     seed: int = 0,
     by_time: bool = False,
@@ -55,8 +69,10 @@ def summary(
         What the recipe fixed beforehand.
     prevalence : float or None
         Share of people with the second label where the classifier would be used.
-    null : Null or None
+    nulls : RidgeNulls
         The ridge procedure on permuted labels.
+    order : LabelOrder or None
+        The orders of labels that change within recordings.
     own_null : Null or None
         The first condition on permuted labels, its settings kept.
     seed : int
@@ -68,8 +84,8 @@ def summary(
     -------
     dict
         JSON types: ``people`` (how many), ``says`` (what the figures do not say), ``primary``, ``null``,
-        ``compared`` (the first condition less each other), and under ``conditions`` for each ``by_person``,
-        ``pooled``, ``persons`` and ``mean_over_people``.
+        ``order`` (`_order`), ``compared`` (the first condition less each other), and under ``conditions`` for
+        each ``by_person``, ``pooled``, ``persons`` and ``mean_over_people``.
     """
     people = table.people
     first = table.of_condition(table.conditions[0])
@@ -78,12 +94,14 @@ def summary(
         own = table.of_condition(condition)
         persons = {person: figures(own.of_person(person)) for person in own.people}
         tell = _of_people if by_person else _within_people
-        whole = condition == NULL_CONDITION
-        its_null = null
+        its = _OfFigures(spread=nulls.usual)
+        if condition == NULL_CONDITION:
+            its = _OfFigures(nulls.usual, nulls.fitting, None if nulls.order is None else nulls.usual)
         if own_null is not None and condition == table.conditions[0] and own_null.size >= FEWEST:
-            its_null, whole = own_null, True
+            # Other orders show what position gives, not how figures of people vary: no spread of theirs.
+            its = _OfFigures(nulls.usual if order is not None and order.shared else own_null, own_null)
         conditions[condition] = {
-            "by_person": tell(own, metric, prevalence, its_null, whole, seed),
+            "by_person": tell(own, metric, prevalence, its, seed),
             "pooled": figures(own),
             "persons": persons,
             "mean_over_people": _mean(persons),
@@ -92,7 +110,8 @@ def summary(
         "people": len(people),
         "says": what_it_says(len(people), by_time=by_time),
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
-        "null": _null(null, "the whole ridge procedure on permuted labels"),
+        "null": _null(nulls.usual, "the whole ridge procedure on permuted labels"),
+        "order": None if order is None else _order(order, nulls, table.labels, seed),
         "network_null": _null(own_null, CONDITIONAL),
         "conditions": conditions,
         "compared": {
@@ -100,6 +119,32 @@ def summary(
             for condition in table.conditions[1:]
         },
     }
+
+
+def _order(order: LabelOrder, nulls: RidgeNulls, labels: tuple[str, ...], seed: int) -> dict[str, Any]:
+    """The order of labels, what other common orders give, and what is left when position is taken out."""
+    out = order.described(labels) | {"null": None, "position_removed": None}
+    if nulls.order is not None:
+        out["null"] = _null(nulls.order, "the whole ridge procedure on other orders common to all")
+    if nulls.position is not None:
+        position = nulls.position
+        figures = {}
+        for metric in METRICS:
+            own = position.own[metric]
+            mean = _known(float(own.mean())) if len(own) else None
+            sd = None if len(own) < FEWEST_FOR_OTHERS else bootstrap_mean_sd(own, seed=seed)
+            figures[metric] = {
+                "value": mean,
+                "bootstrap": None if mean is None or sd is None else list(around(mean, sd)),
+                "p": None if mean is None else position.null.p(mean, metric),
+            }
+        out["position_removed"] = {
+            "terms": position.terms,
+            "label_share": round(position.label_share, 6),
+            "figures": figures,
+            "null": _null(position.null, "the same on other orders common to all"),
+        }
+    return out
 
 
 def what_it_says(n_people: int, *, by_time: bool = False) -> str:
@@ -115,7 +160,7 @@ def what_it_says(n_people: int, *, by_time: bool = False) -> str:
 
 
 def _of_people(
-    table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
+    table: Predictions, metric: Metric, prevalence: float | None, nulls: _OfFigures, seed: int
 ) -> dict[str, Any]:
     """A person is predicted once."""
     people: PersonPredictions
@@ -131,12 +176,12 @@ def _of_people(
     for each in METRICS:
         value = _known(float(people.figure(each, y)[0]))
         sd = None if _few(table) else bootstrap_sd(people, y, each, seed=seed)
-        out[each] = _figure(value, sd, each, null, whole, people_vary=False)
+        out[each] = _figure(value, sd, each, nulls, people_vary=False)
     return out | rest
 
 
 def _within_people(
-    table: Predictions, metric: Metric, prevalence: float | None, null: Null | None, whole: bool, seed: int
+    table: Predictions, metric: Metric, prevalence: float | None, nulls: _OfFigures, seed: int
 ) -> dict[str, Any]:
     """Everybody has a figure of their own; people are averaged."""
     out: dict[str, Any] = {}
@@ -145,7 +190,7 @@ def _within_people(
         mean = float(own.mean()) if len(own) else None
         sd = None if _few(table) else bootstrap_mean_sd(own, seed=seed)
         # Permuting blocks knows nothing of how people differ: the wider of the two.
-        out[each] = _figure(mean, sd, each, null, whole, people_vary=True)
+        out[each] = _figure(mean, sd, each, nulls, people_vary=True)
     if _few(table):
         out["of_each"] = {
             person: [round(end, 4) for end in ends]
@@ -159,17 +204,20 @@ def _few(table: Predictions) -> bool:
 
 
 def _figure(
-    value: Figure, sd: float | None, metric: Metric, null: Null | None, whole: bool, *, people_vary: bool
+    value: Figure, sd: float | None, metric: Metric, nulls: _OfFigures, *, people_vary: bool
 ) -> dict[str, Any]:
-    """A figure with both its intervals, and its p value where the null is of this very condition."""
+    """A figure with both its intervals, and its p value where a null is of this very condition."""
     out: dict[str, Any] = {"value": value, "interval": None, "bootstrap": None, "p": None}
     if value is None:
         return out
-    if whole and null is not None:
-        out["p"] = p_value(value, null.figures[metric])
+    if nulls.fitting is not None:
+        out["p"] = nulls.fitting.p(value, metric)
+    if nulls.beside is not None:
+        out["p_within_recordings"] = nulls.beside.p(value, metric)
     if sd is not None:
         out["bootstrap"] = list(around(value, sd))
-        chance = None if null is None else null_sd(null.figures[metric])
+        spread = nulls.spread
+        chance = None if spread is None else null_sd(spread.figures[metric])
         if chance is not None:
             out["interval"] = list(around(value, max(chance, sd) if people_vary else chance))
     return out
@@ -181,10 +229,14 @@ def _null(null: Null | None, of: str) -> dict[str, Any] | None:
     return {
         "of": of,
         "permutations": null.size,
-        "mean": {metric: _known(float(np.mean(v))) for metric, v in null.figures.items()},
+        "exact": null.exact,
+        "mean": {metric: _known(float(np.mean(v))) if len(v) else None for metric, v in null.figures.items()},
         "sd": {
             metric: _known(float(np.std(v, ddof=1))) if len(v) > 1 else None  # one permutation has no spread
             for metric, v in null.figures.items()
+        },
+        "greatest": {
+            metric: _known(float(np.max(v))) if len(v) else None for metric, v in null.figures.items()
         },
     }
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
+from offline.stats.permutation import p_value
 from offline.stats.primary import METRICS, Metric
 from offline.stats.primary_figure import primary
 
@@ -19,14 +20,24 @@ class Null:
     ----------
     figures : mapping of metric to (n,) float64
         Of every permutation; NaN where one is not determined.
+    like_true : int
+        Permutations that give what the true labels give, these among them; `figures` lacks them.
+    exact : bool
+        Whether `figures` are of every other permutation that there is.
     """
 
     figures: dict[Metric, Floats]
+    like_true: int = 1
+    exact: bool = False
 
     @property
     def size(self) -> int:
         """How many permutations."""
         return len(next(iter(self.figures.values())))
+
+    def p(self, found: float, metric: Metric) -> float | None:
+        """The p value of a figure (`offline.stats.permutation.p_value`)."""
+        return p_value(found, self.figures[metric], like_true=self.like_true, exact=self.exact)
 
     @staticmethod
     def of(predictions: Iterable[Sequence[Predictions]], *, by_person: bool) -> "Null":

@@ -84,7 +84,7 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
     of a person's recordings are exchanged.
     """
     out = np.empty_like(table.target)
-    within = _within(table)
+    within = block_unit(table)
     _, recording = np.unique(table.recording, return_inverse=True)
     for name in np.unique(within):
         rows = np.flatnonzero(within == name)
@@ -97,7 +97,7 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
     return out
 
 
-def _within(table: SampleTable) -> npt.NDArray[np.str_]:
+def block_unit(table: SampleTable) -> npt.NDArray[np.str_]:
     """Within what blocks are exchanged: the recording, or else the person."""
     if _varies(table.target, table.recording):
         return table.recording
@@ -113,7 +113,7 @@ def can_change(table: SampleTable, *, by_person: bool) -> bool:
 
     Where the label is the person's, people of one site exchange theirs.
     """
-    return _varies(table.target, table.site if by_person else _within(table))
+    return _varies(table.target, table.site if by_person else block_unit(table))
 
 
 def permuted_labels(
@@ -142,16 +142,29 @@ def permuted_labels(
     return evened(y, table.target, part, table.site, rng)
 
 
-def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:
+def p_value(
+    found: float, null: npt.NDArray[np.float64], *, like_true: int = 1, exact: bool = False
+) -> float | None:
     """Chance of a figure at least as high where there is nothing to find: (1 + b) / (1 + B).
 
     Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Statistical Applications in
     Genetics and Molecular Biology 9:39.
 
-    Of a figure with the true labels, and with permuted ones, (n,) float64; None, "not estimated", under
-    `FEWEST` of these.
+    Parameters
+    ----------
+    found, null : float, (n,) float64
+        The figure with the true labels, and with permuted ones.
+    like_true : int
+        Permutations that give what the true labels give, these among them; ``null`` lacks them.
+    exact : bool
+        Whether ``null`` holds every other permutation there is: then few of them are enough.
+
+    Returns
+    -------
+    float or None
+        None, "not estimated", under `FEWEST` permutations that are but some of those possible.
     """
-    if len(null) < FEWEST:
+    if len(null) < FEWEST and not exact:
         return None
     # A hair of tolerance: the same sum in another order must still count as the same.
-    return float((1 + np.sum(null >= found - 1e-12)) / (1 + len(null)))
+    return float((like_true + np.sum(null >= found - 1e-12)) / (like_true + len(null)))

@@ -100,7 +100,7 @@ def network_audit_tasks(plan: EvaluationPlan) -> list[WindowTask]:
     """
     if plan.recipe.network.channels != "all":
         return []
-    permuted = cache(partial(plan.features.permuted, seed=plan.seed))
+    permuted = cache(lambda number: replace(plan.features, table=plan.permuted_table(number)))
     rounds = [(None, plan.seed), *((k, plan.seed + k + 1) for k in range(plan.network_permutations))]
     tasks = []
     for task in plan_windows(permuted, rounds):
@@ -120,7 +120,7 @@ def network_audit(plan: EvaluationPlan, results: Sequence[FitResult[WindowFit]])
     for each in results:
         protocol, number = protocols[each.task.condition], each.task.permutation
         task = AuditTask(protocol, protocol is not HONEST, number, plan.seed, each.task.fold)
-        table = plan.features.permuted(number, seed=plan.seed).table
+        table = plan.permuted_table(number)
         evaluated.append((task, Predictions.of_fold(LABELS, table, task.fold, each.scores)))
     return _audit(evaluated, by_person=plan.by_person, metric=plan.metric, seed=plan.seed, model=plan.network)
 
