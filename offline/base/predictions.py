@@ -3,6 +3,7 @@
 Every metric, interval, plot and report is a pure function of this table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Predictions(ColumnTable):
         The true label, as an index into `labels`.
     scores : (n, n_labels) float64
         Probabilities; each row sums to 1.
+    together : (n,) str or None
+        The unit of each, where people were measured together; no column of the file.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +46,7 @@ class Predictions(ColumnTable):
     y: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
     repeat: npt.NDArray[np.int64]
+    together: npt.NDArray[np.str_] | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -61,6 +65,18 @@ class Predictions(ColumnTable):
     def of_person(self, person: str) -> "Predictions":
         """Only what was predicted of this person."""
         return self.rows(self.person == person)
+
+    def units(self, people: Sequence[str]) -> npt.NDArray[np.str_] | None:
+        """The unit of each of these people, (n,) str; None where nobody was measured together."""
+        if self.together is None:
+            return None
+        unit = dict(zip(self.person.tolist(), self.together.tolist(), strict=True))
+        return np.array([unit[person] for person in people])
+
+    @property
+    def n_units(self) -> int:
+        """How many people there are, or units of people."""
+        return len(set((self.person if self.together is None else self.together).tolist()))
 
     @staticmethod
     def of_fold(
@@ -94,6 +110,7 @@ class Predictions(ColumnTable):
             y=table.target[fold.test],
             scores=scores,
             repeat=np.full(n, repeat, dtype=np.int64),
+            together=None if table.together is None else table.together[fold.test],
         )
 
 

@@ -27,6 +27,8 @@ class SampleTable(ColumnTable):
         What it covers, on the recording's clock: ``[start, stop)``.
     target : (n,) int64
         Its label, as an index.
+    together : (n,) str or None
+        The `unit` of each, where people were measured together (`offline.base.together`).
     """
 
     recording: npt.NDArray[np.str_]
@@ -36,6 +38,12 @@ class SampleTable(ColumnTable):
     start: npt.NDArray[np.float64]
     stop: npt.NDArray[np.float64]
     target: npt.NDArray[np.int64]
+    together: npt.NDArray[np.str_] | None = None
+
+    @property
+    def unit(self) -> npt.NDArray[np.str_]:
+        """What stands on one side of every division, (n,) str: a person, or all measured together."""
+        return self.person if self.together is None else self.together
 
     @property
     def elapsed(self) -> npt.NDArray[np.float64]:

@@ -53,8 +53,8 @@ class PositionRemoved:
 
     Parameters
     ----------
-    own : mapping of metric to (n_people,) float64
-        People's own figures; NaN where one is not determined.
+    own : mapping of metric to mapping of person to float
+        People's own figures, of those who have one.
     null : Null
         The same with other common orders.
     terms : str
@@ -63,7 +63,7 @@ class PositionRemoved:
         Share of the labels' own variance that follows from the same terms, so that is taken out with them.
     """
 
-    own: dict[Metric, Floats]
+    own: dict[Metric, dict[str, float]]
     null: Null
     terms: str
     label_share: float
@@ -94,7 +94,7 @@ def position_removed(
         data, [data.table.target], repeats=repeats, seed=seed, features_in=features_in
     )
     own = {metric: own_figures(Predictions.concatenate(true), metric) for metric in METRICS}
-    known = {metric: np.array([v for v in its.values() if v is not None]) for metric, its in own.items()}
+    known = {metric: {person: v for person, v in its.items() if v is not None} for metric, its in own.items()}
     labels, exact = common_orders(order, permutations, seed=seed)
     null = _null(data, order, labels, exact, repeats, seed, features_in)
     return PositionRemoved(known, null, terms, share)

@@ -57,7 +57,7 @@ def ridge_rounds(data: FeatureTable, *, repeats: int, seed: int) -> list[Predict
     labels, table = tuple(map(str, range(data.n_labels))), data.table
     out = []
     for repeat in range(repeats):
-        for fold in evaluation_folds(table.person, table.target, seed=seed + repeat):
+        for fold in evaluation_folds(table.person, table.target, seed=seed + repeat, unit=table.together):
             model = fit_ridge(data, fold.train, seed=seed + repeat)
             scores = model.probabilities(data.features[fold.test])
             out.append(Predictions.of_fold(labels, table, fold, scores, repeat=repeat))
@@ -96,7 +96,7 @@ def ridge_within_recordings(
         positive = np.concatenate([each.target[:, np.newaxis] == columns for each in tables], axis=1)
         found: list[list[Predictions]] = [[] for _ in tables]
         for repeat in range(repeats):
-            for fold in evaluation_folds(table.person, table.target, seed=seed + repeat):
+            for fold in evaluation_folds(table.person, table.target, seed=seed + repeat, unit=table.together):
                 own = data if features_in is None else replace(data, features=features_in(fold))
                 rows = own.rows(fold.train)
                 inner = penalty_folds(rows, seed=seed + repeat)

@@ -108,10 +108,11 @@ def summary(
         }
     return {
         "people": len(people),
-        "says": what_it_says(len(people), by_time=by_time),
+        "units": table.n_units,
+        "says": what_it_says(len(people), by_time=by_time, n_units=table.n_units),
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
         "null": _null(nulls.usual, "the whole ridge procedure on permuted labels"),
-        "order": None if order is None else _order(order, nulls, table.labels, seed),
+        "order": None if order is None else _order(order, nulls, first, seed),
         "network_null": _null(own_null, CONDITIONAL),
         "conditions": conditions,
         "compared": {
@@ -121,18 +122,18 @@ def summary(
     }
 
 
-def _order(order: LabelOrder, nulls: RidgeNulls, labels: tuple[str, ...], seed: int) -> dict[str, Any]:
+def _order(order: LabelOrder, nulls: RidgeNulls, table: Predictions, seed: int) -> dict[str, Any]:
     """The order of labels, what other common orders give, and what is left when position is taken out."""
-    out = order.described(labels) | {"null": None, "position_removed": None}
+    out = order.described(table.labels) | {"null": None, "position_removed": None}
     if nulls.order is not None:
         out["null"] = _null(nulls.order, "the whole ridge procedure on other orders common to all")
     if nulls.position is not None:
         position = nulls.position
         figures = {}
         for metric in METRICS:
-            own = position.own[metric]
+            own, unit = np.array(list(position.own[metric].values())), table.units(list(position.own[metric]))
             mean = _known(float(own.mean())) if len(own) else None
-            sd = None if len(own) < FEWEST_FOR_OTHERS else bootstrap_mean_sd(own, seed=seed)
+            sd = None if _few(table) else bootstrap_mean_sd(own, seed=seed, unit=unit)
             figures[metric] = {
                 "value": mean,
                 "bootstrap": None if mean is None or sd is None else list(around(mean, sd)),
@@ -147,13 +148,24 @@ def _order(order: LabelOrder, nulls: RidgeNulls, labels: tuple[str, ...], seed: 
     return out
 
 
-def what_it_says(n_people: int, *, by_time: bool = False) -> str:
-    """The sentence that goes with figures from so many people, or from parts of their recordings."""
+def what_it_says(n_people: int, *, by_time: bool = False, n_units: int | None = None) -> str:
+    """The sentence that goes with figures from so many people, or from parts of their recordings.
+
+    Of so many units, where some were measured together.
+    """
     if by_time:
         people = "1 person" if n_people == 1 else f"{n_people} people"
         return (
             f"{people}, each predicted by what saw other parts of their recordings: says nothing about others"
         )
+    if n_units is not None and n_units < n_people:
+        units = (
+            f"{n_people} people in {n_units} units of those measured together (each on one side of every "
+            "division, drawn and permuted as one)"
+        )
+        if n_units < FEWEST_FOR_OTHERS:
+            return f"{units}: says nothing about others"
+        return f"{units}, each predicted by what saw nobody of the unit"
     if n_people < FEWEST_FOR_OTHERS:
         return f"{n_people} {'person' if n_people == 1 else 'people'}: says nothing about others"
     return f"{n_people} people, each predicted by what never saw them"
@@ -172,10 +184,11 @@ def _of_people(
     else:
         people = classes = PersonClasses.of(table)
         y, rest = classes.y, classes.figures(table.labels)
+    unit = table.units(table.people)
     out: dict[str, Any] = {}
     for each in METRICS:
         value = _known(float(people.figure(each, y)[0]))
-        sd = None if _few(table) else bootstrap_sd(people, y, each, seed=seed)
+        sd = None if _few(table) else bootstrap_sd(people, y, each, seed=seed, unit=unit)
         out[each] = _figure(value, sd, each, nulls, people_vary=False)
     return out | rest
 
@@ -186,9 +199,10 @@ def _within_people(
     """Everybody has a figure of their own; people are averaged."""
     out: dict[str, Any] = {}
     for each in METRICS:
-        own = np.array([v for v in own_figures(table, each).values() if v is not None])
+        known = {name: v for name, v in own_figures(table, each).items() if v is not None}
+        own, unit = np.array(list(known.values())), table.units(list(known))
         mean = float(own.mean()) if len(own) else None
-        sd = None if _few(table) else bootstrap_mean_sd(own, seed=seed)
+        sd = None if _few(table) else bootstrap_mean_sd(own, seed=seed, unit=unit)
         # Permuting blocks knows nothing of how people differ: the wider of the two.
         out[each] = _figure(mean, sd, each, nulls, people_vary=True)
     if _few(table):
@@ -200,7 +214,7 @@ def _within_people(
 
 
 def _few(table: Predictions) -> bool:
-    return len(table.people) < FEWEST_FOR_OTHERS
+    return table.n_units < FEWEST_FOR_OTHERS
 
 
 def _figure(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -74,9 +74,8 @@ class WindowProcedure:
         for rows in range(0, len(samples.X), 1024):
             found.update(np.ascontiguousarray(samples.X[rows : rows + 1024]).tobytes())
         for table in (samples.table, samples.feature_summary):
-            for field in fields(table):
-                values = getattr(table, field.name)
-                found.update(repr((field.name, values.shape, values.dtype.str)).encode())
+            for name, values in table.columns.items():
+                found.update(repr((name, values.shape, values.dtype.str)).encode())
                 found.update(np.ascontiguousarray(values).tobytes())
         return found.hexdigest()
 

@@ -75,6 +75,11 @@ def _how_shared(order: Mapping[str, Any]) -> str:
     if order["distinct"] == 1 and not order["other_lengths"]:
         return f"all {order['recordings']} recordings have one order of labels ({named}{more})"
     of = order["recordings"] + order["other_lengths"]
+    if order["distinct"] == 1:
+        return (
+            f"{order['recordings']} of {of} recordings have one order of labels ({named}{more}); the others "
+            "have another number of blocks, and were permuted alone"
+        )
     return (
         f"the labels of {of} recordings come in {order['distinct']} orders that agree by position (kappa "
         f"{order['agreement']:.2f}); {order['with_most_common']} have {named}{more}"

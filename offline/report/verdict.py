@@ -17,7 +17,7 @@ DIGITS = 3
 """As `offline.report.cells.number` shows them."""
 
 
-class Verdict(StrEnum):
+class Standing(StrEnum):
     """How a figure stands to chance."""
 
     UNKNOWN = "not determined"
@@ -29,24 +29,24 @@ class Verdict(StrEnum):
     BELOW = "below chance"
 
 
-def verdict(its: Mapping[str, Any], chance: float) -> Verdict:
+def standing(its: Mapping[str, Any], chance: float) -> Standing:
     """How a figure (``value``, ``interval``, ``p``; each but the value may be None) stands to chance."""
     if its["value"] is None:
-        return Verdict.UNKNOWN
+        return Standing.UNKNOWN
     by_interval = None if its["interval"] is None else _above(its["interval"][0], chance)
     by_p = None if its["p"] is None else shown(its["p"]) <= ALPHA and _above(its["value"], chance)
     if by_p is None:
         if by_interval is None:
-            return Verdict.NOT_TESTED
+            return Standing.NOT_TESTED
         if by_interval:
-            return Verdict.ABOVE
+            return Standing.ABOVE
     elif by_interval in (None, by_p):
         if by_p:
-            return Verdict.BETTER
+            return Standing.BETTER
     else:
-        return Verdict.DISAGREE
+        return Standing.DISAGREE
     below = its["interval"] is not None and _above(chance, shown(its["interval"][1]))
-    return Verdict.BELOW if below else Verdict.AT_CHANCE
+    return Standing.BELOW if below else Standing.AT_CHANCE
 
 
 def against_chance(its: Mapping[str, Any], chance: float, *, against: str = "") -> str:
@@ -64,21 +64,21 @@ def against_chance(its: Mapping[str, Any], chance: float, *, against: str = "") 
     at = chance_text(chance)
     p = None if its["p"] is None else f"permutation p = {its['p']:.3f}{against}"
     ends = None if its["interval"] is None else interval(its["interval"])
-    found = verdict(its, chance)
-    if found is Verdict.UNKNOWN:
+    found = standing(its, chance)
+    if found is Standing.UNKNOWN:
         return "Not determined by these recordings."
-    if found is Verdict.NOT_TESTED:
+    if found is Standing.NOT_TESTED:
         return f"Chance is {at}; whether this is more was not tested for this model."
-    if found is Verdict.ABOVE:
+    if found is Standing.ABOVE:
         return (
             f"Above chance ({at}) by its 95 % interval ({ends}) alone: no permutation test of this model was "
             "made, so more is not claimed."
         )
-    if found is Verdict.BETTER:
+    if found is Standing.BETTER:
         if ends is None:
             return f"Better than chance ({at}; {p}) for these people; too few for an interval between them."
         return f"Better than chance ({at}): the 95 % interval ({ends}) lies above it, and {p}."
-    if found is Verdict.DISAGREE:
+    if found is Standing.DISAGREE:
         no = f"Not shown to be better than chance ({at})"
         if _above(its["interval"][0], chance):
             return f"{no}: the 95 % interval ({ends}) lies above it, but {p}."
@@ -86,7 +86,7 @@ def against_chance(its: Mapping[str, Any], chance: float, *, against: str = "") 
     basis = " and ".join(
         text for text in (None if ends is None else f"the 95 % interval is {ends}", p) if text is not None
     )
-    if found is Verdict.BELOW:
+    if found is Standing.BELOW:
         return f"Below chance ({at}), which guessing alone should rarely give: {basis}."
     return f"At chance ({at}), not told apart from guessing: {basis}."
 

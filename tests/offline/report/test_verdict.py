@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline.evaluation.fit_and_predict import BASELINES
-from offline.report.verdict import ALPHA, Verdict, against_chance, shown, verdict
+from offline.report.verdict import ALPHA, Standing, against_chance, shown, standing
 from offline.report.words import SIMPLE, finding, summary_of
 
 SHARE = st.floats(0.0, 1.0)
@@ -48,32 +48,32 @@ def test_the_sentence_agrees_with_the_interval_and_with_p(its: dict[str, Any], c
 @pytest.mark.parametrize(
     ("value", "interval", "p", "found", "said"),
     [
-        (0.8, [0.6, 1.0], 0.01, Verdict.BETTER, "the 95 % interval (0.600 to 1.000) lies above it, and"),
-        (0.8, None, 0.01, Verdict.BETTER, "too few for an interval"),
+        (0.8, [0.6, 1.0], 0.01, Standing.BETTER, "the 95 % interval (0.600 to 1.000) lies above it, and"),
+        (0.8, None, 0.01, Standing.BETTER, "too few for an interval"),
         (
             0.8,
             [0.45, 1.0],
             0.01,
-            Verdict.DISAGREE,
+            Standing.DISAGREE,
             "p = 0.010, but the 95 % interval (0.450 to 1.000) does not",
         ),
-        (0.8, [0.6, 1.0], 0.2, Verdict.DISAGREE, "lies above it, but permutation p = 0.200"),
-        (0.55, [0.45, 0.65], 0.2, Verdict.AT_CHANCE, "not told apart"),
-        (0.2, None, 0.04, Verdict.AT_CHANCE, "permutation p = 0.040"),
-        (0.1, [0.0, 0.3], 0.99, Verdict.BELOW, "0.000 to 0.300 and permutation p = 0.990"),
-        (0.6, [0.4, 0.8], None, Verdict.AT_CHANCE, "0.400 to 0.800"),
-        (0.8, [0.6, 1.0], None, Verdict.ABOVE, "no permutation test of this model was made"),
-        (0.8, [0.5004, 1.0], 0.01, Verdict.DISAGREE, "(0.500 to 1.000) does not lie above it"),
-        (0.8, [0.6, 1.0], 0.0504, Verdict.BETTER, "p = 0.050"),
-        (0.9, None, None, Verdict.NOT_TESTED, "was not tested"),
-        (None, None, None, Verdict.UNKNOWN, "Not determined"),
+        (0.8, [0.6, 1.0], 0.2, Standing.DISAGREE, "lies above it, but permutation p = 0.200"),
+        (0.55, [0.45, 0.65], 0.2, Standing.AT_CHANCE, "not told apart"),
+        (0.2, None, 0.04, Standing.AT_CHANCE, "permutation p = 0.040"),
+        (0.1, [0.0, 0.3], 0.99, Standing.BELOW, "0.000 to 0.300 and permutation p = 0.990"),
+        (0.6, [0.4, 0.8], None, Standing.AT_CHANCE, "0.400 to 0.800"),
+        (0.8, [0.6, 1.0], None, Standing.ABOVE, "no permutation test of this model was made"),
+        (0.8, [0.5004, 1.0], 0.01, Standing.DISAGREE, "(0.500 to 1.000) does not lie above it"),
+        (0.8, [0.6, 1.0], 0.0504, Standing.BETTER, "p = 0.050"),
+        (0.9, None, None, Standing.NOT_TESTED, "was not tested"),
+        (None, None, None, Standing.UNKNOWN, "Not determined"),
     ],
 )
 def test_what_is_said_of_constructed_results(
-    value: float | None, interval: list[float] | None, p: float | None, found: Verdict, said: str
+    value: float | None, interval: list[float] | None, p: float | None, found: Standing, said: str
 ) -> None:
     its = {"value": value, "interval": interval, "p": p}
-    assert verdict(its, 0.5) is found
+    assert standing(its, 0.5) is found
     assert said in against_chance(its, 0.5)
 
 
