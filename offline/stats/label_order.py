@@ -6,11 +6,10 @@ within each person makes orders that nobody shares, so what position alone can g
 out far too small.  What would have been as likely is another order *common to all*: one permutation of the
 positions of the blocks, applied to everybody at once.
 
-A position is a block's number in its recording (its person, where no recording holds two labels): a run of
-windows of one label with no long pause in it.  Where every stretch of so many blocks holds each label as
-often, the design has rounds, and orders are permuted within them: the design could have drawn no others.
-Where that leaves so few orders that no p of 0.05 is possible, blocks are exchanged over the whole session;
-orders that follow a drift are among those, so this makes p larger rather than smaller.
+Where every stretch of so many blocks (`offline.stats.block_positions`) holds each label as often, the design
+has rounds, and orders are permuted within them: it could have drawn no others.  Where that leaves so few
+orders that no p of 0.05 is possible, blocks are exchanged over the whole session; orders that follow a drift
+are among those, so this makes p larger rather than smaller.
 
 Winkler AM, Webster MA, Vidaurre D, Nichols TE, Smith SM (2015). Multi-level block permutation. NeuroImage
 123:253-268.
@@ -28,12 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from offline.base.sample_table import SampleTable
-from offline.stats.permutation import FEWEST, Labels, block_unit
+from offline.stats.block_positions import Positions, block_positions
+from offline.stats.permutation import FEWEST, Labels
 
-Positions = npt.NDArray[np.intp]
-
-PAUSE = 5
-"""A pause of so many steps between windows (and longer than a window and a step) ends a block."""
 LEAST_AGREEMENT = 0.1
 """Orders whose agreement (Fleiss' kappa) is no more are not called shared."""
 MOST_SD = 3.0
@@ -222,40 +218,11 @@ class LabelOrder:
 
 def label_order(table: SampleTable) -> LabelOrder | None:
     """The orders of these samples' labels; None where two recordings of as many blocks are not to be had."""
-    _, unit = np.unique(block_unit(table), return_inverse=True)
-    block = _blocks(table, unit)
-    counts = np.zeros(int(unit.max()) + 1, dtype=np.int64)
-    np.maximum.at(counts, unit, block + 1)
-    often = Counter(counts.tolist())
-    most = max(often, key=lambda number: (often[number], number))
-    if most < 2 or often[most] < 2:
+    found = block_positions(table)
+    if found is None or len(np.unique(found[2])) < 2:
         return None
-    rank = np.argsort(np.argsort(counts != most, kind="stable"), kind="stable")
-    unit = rank[unit]
-    orders = np.empty((often[most], most), dtype=np.int64)
-    here = unit < len(orders)
-    orders[unit[here], block[here]] = table.target[here]
-    if len(np.unique(orders)) < 2:
-        return None
-    return LabelOrder(table.target, unit, block, orders, _round_length(orders))
-
-
-def _blocks(table: SampleTable, unit: Positions) -> Positions:
-    """Number of each sample's block in its unit, (n,) intp, from 0."""
-    _, recording = np.unique(table.recording, return_inverse=True)
-    rows = np.lexsort((table.start, recording, unit))
-    apart = np.diff(table.start[rows])
-    another = (np.diff(unit[rows]) != 0) | (np.diff(recording[rows]) != 0)
-    steps = apart[~another & (apart > 0)]
-    step = float(np.median(steps)) if len(steps) else 0.0
-    longest = max(PAUSE * step, step + float(np.median(table.stop - table.start)))
-    new = another | (np.diff(table.target[rows]) != 0) | (apart > longest + 1e-6)
-    number = np.concatenate([[0], np.cumsum(new)])
-    out = np.empty(len(rows), dtype=np.intp)
-    out[rows] = number
-    first = np.full(int(unit.max()) + 1, len(rows), dtype=np.int64)
-    np.minimum.at(first, unit, out)
-    return np.asarray(out - first[unit], dtype=np.intp)
+    unit, position, orders = found
+    return LabelOrder(table.target, unit, position, orders, _round_length(orders))
 
 
 def _round_length(orders: Labels) -> int:

@@ -1,10 +1,12 @@
 """Orders that people share: found, counted, and permuted for everybody at once."""
 
+from dataclasses import dataclass, replace
 from itertools import permutations
 from math import factorial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from offline.stats.label_order import LabelOrder, label_order
 from tests.offline.support import task_recipe
 
 STEP, LENGTH, BLOCK = 3.0, 7.0, 30.0
+WINDOWS_A_BLOCK = 8
 FOUR_BY_FOUR = [0, 1, 2, 3, 1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2]
 
 
@@ -124,6 +127,46 @@ def test_whoever_lost_a_block_has_a_permutation_of_their_own() -> None:
     y = order.permuted(0, seed=0)
     theirs = ~order.in_line
     assert np.bincount(y[theirs]).tolist() == np.bincount(order.target[theirs]).tolist()
+
+
+@dataclass(frozen=True, eq=False)
+class NumberedTable(SampleTable):
+    """Samples that know their blocks."""
+
+    block: npt.NDArray[np.int64] | None = None
+
+
+def numbered(orders: list[list[int]]) -> NumberedTable:
+    """Every sample with the number of its block in the recording."""
+    table = table_of(orders)
+    number = np.concatenate([np.repeat(np.arange(len(order)), WINDOWS_A_BLOCK) for order in orders])
+    return NumberedTable(**table.columns, block=number)
+
+
+def test_blocks_with_numbers_keep_their_places_where_some_are_lost() -> None:
+    table = numbered([FOUR_BY_FOUR] * 6)
+    whole = label_order(table)
+    assert whole is not None
+    lost = ((table.person == "p01") & (table.block == 3)) | ((table.person == "p02") & (table.block >= 14))
+    order = label_order(table.rows(~lost))
+    assert order is not None
+    assert order.described(tuple("abcd")) == whole.described(tuple("abcd"))
+    y = order.permuted(5, seed=0)
+    expected = whole.permuted(5, seed=0)[~lost]
+    assert np.array_equal(y, expected)
+    first = label_order(table.rows(table.block != 0))  # a block that nobody has is no position
+    assert first is not None
+    assert first.n_positions == 15
+    half = label_order(table.rows(~((table.person == "p03") & (table.block > 6))))
+    assert half is not None  # too little is left of this one
+    assert (len(half.orders), half.described(tuple("abcd"))["other_lengths"]) == (5, 1)
+
+
+def test_numbers_tell_apart_what_no_pause_does() -> None:
+    table = numbered([[0, 2, 2, 0]] * 3)
+    order = label_order(replace(table, start=np.tile(np.arange(len(table) // 3) * STEP, 3)))
+    assert order is not None
+    assert order.n_positions == 4
 
 
 def test_nothing_is_found_where_there_is_one_block_or_one_recording() -> None:
