@@ -1,7 +1,8 @@
 """A cohort: a table (TSV) of recordings and the people behind them.
 
 Columns ``recording`` (a path, relative to the table) and ``person`` (a pseudonym) must be there;
-``session``, ``site``, ``age`` and ``sex`` may be; every other column can serve as a label.
+``session``, ``site``, ``age``, ``sex`` and ``together`` (who was measured with whom: one value for all of a
+dyad or a family, `offline.base.together`) may be; every other column can serve as a label.
 
 Cells are taken in one form (`offline.base.spelling.canonical`), and a remark says where it changed them.  A
 person, site, session or sex that is spelt in two ways that mean one (P01 and p01) is an error.
@@ -22,7 +23,7 @@ from offline.base.spelling import SEXES, canonical, identity
 from offline.base.spelt_alike import changed_cells, nearly_alike, refuse_spelt_twice
 from realtime.channels.text_values import code_in, is_absent
 
-KNOWN = ("recording", "person", "session", "site", "age", "sex")
+KNOWN = ("recording", "person", "session", "site", "age", "sex", "together")
 PERSONAL = frozenset({"name", "patient_id", "patientid", "surname", "forename", "mrn", "ssn", "dob"})
 PERSONAL_PARTS = ("birth", "address", "email", "e-mail", "phone", "surname", "forename")
 NAMES_OF_PEOPLE = ("first", "last", "full", "given", "family", "patient", "subject", "participant")
@@ -42,6 +43,8 @@ class CohortRow:
         Pseudonym.
     age : float or None
         Years.
+    together : str
+        The same for all people who were measured together.
     values : mapping
         All other columns: labels.
     line : int
@@ -56,6 +59,7 @@ class CohortRow:
     sex: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     line: int = field(default=0, compare=False)
+    together: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ class Cohort:
         """SHA-256 of the table and of every recording's bytes, hexadecimal; not of where they lie."""
         digest = hashlib.sha256()
         for row in self.rows:
-            about = (row.person, row.session, row.site, row.age, row.sex, sorted(row.values.items()))
+            about: tuple[object, ...] = (row.person, row.session, row.site, row.age, row.sex)
+            about += (sorted(row.values.items()), *([row.together] if row.together else []))
             digest.update(repr(about).encode())
             for part in files_of(row.recording):
                 digest.update(hashlib.sha256(part.read_bytes()).digest())
@@ -247,6 +252,7 @@ def _row(path: Path, line: int, values: dict[str, str]) -> CohortRow:
         site=values.get("site", ""),
         age=age,
         sex=SEXES.get(values.get("sex", "").lower(), values.get("sex", "")),
+        together=values.get("together", ""),
         values={name: value for name, value in values.items() if name not in KNOWN},
         line=line,
     )

@@ -3,6 +3,7 @@
 Every metric, interval, plot and report is a pure function of this table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class Predictions(ColumnTable):
         Probabilities; each row sums to 1.
     recording, block, event, into_block : (n,) str, int64, str, float64, or None
         The block (trial) of each sample, as the sample table has it; None where samples have none.
+    together : (n,) str or None
+        The unit of each, where people were measured together; no column of the file.
     """
 
     labels: tuple[str, ...]
@@ -51,6 +54,7 @@ class Predictions(ColumnTable):
     block: npt.NDArray[np.int64] | None = None
     event: npt.NDArray[np.str_] | None = None
     into_block: npt.NDArray[np.float64] | None = None
+    together: npt.NDArray[np.str_] | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -69,6 +73,18 @@ class Predictions(ColumnTable):
     def of_person(self, person: str) -> "Predictions":
         """Only what was predicted of this person."""
         return self.rows(self.person == person)
+
+    def units(self, people: Sequence[str]) -> npt.NDArray[np.str_] | None:
+        """The unit of each of these people, (n,) str; None where nobody was measured together."""
+        if self.together is None:
+            return None
+        unit = dict(zip(self.person.tolist(), self.together.tolist(), strict=True))
+        return np.array([unit[person] for person in people])
+
+    @property
+    def n_units(self) -> int:
+        """How many people there are, or units of people."""
+        return len(set((self.person if self.together is None else self.together).tolist()))
 
     @staticmethod
     def of_fold(
@@ -104,6 +120,7 @@ class Predictions(ColumnTable):
             scores=scores,
             repeat=np.full(n, repeat, dtype=np.int64),
             **{name: of_block[name][fold.test] for name in BLOCK_COLUMNS if of_block},
+            together=None if table.together is None else table.together[fold.test],
         )
 
 

@@ -33,6 +33,8 @@ class SampleTable(ColumnTable):
         The event that began the block.
     into_block : (n,) float64 or None, s
         How much of the block had passed when it ended: `stop` less the block's start.
+    together : (n,) str or None
+        The `unit` of each, where people were measured together (`offline.base.together`).
     """
 
     recording: npt.NDArray[np.str_]
@@ -45,6 +47,12 @@ class SampleTable(ColumnTable):
     block: npt.NDArray[np.int64] | None = None
     event: npt.NDArray[np.str_] | None = None
     into_block: npt.NDArray[np.float64] | None = None
+    together: npt.NDArray[np.str_] | None = None
+
+    @property
+    def unit(self) -> npt.NDArray[np.str_]:
+        """What stands on one side of every division, (n,) str: a person, or all measured together."""
+        return self.person if self.together is None else self.together
 
     @property
     def elapsed(self) -> npt.NDArray[np.float64]:

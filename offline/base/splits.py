@@ -5,8 +5,10 @@ people never has a person on both sides.  Only `time_folds` does, within each pe
 other people.  Folds follow from the people and their labels alone, and a
 fold is named by whom it holds out, so that its seed can come from what it is, not from its place.
 
-Of all samples ``person``, (n_samples,) str, is whose each is, and ``y``, (n_samples,) int64, its label; a
-``seed`` says which people come together.
+People who were measured together are one unit and stand on one side (`offline.base.together`).
+
+Of all samples ``person``, (n_samples,) str, is whose each is, ``y``, (n_samples,) int64, its label, and
+``unit``, (n_samples,) str, of which unit (None: everybody is one); a ``seed`` says who comes together.
 """
 
 from collections.abc import Iterable
@@ -56,18 +58,21 @@ class Fold:
         return self.title or "+".join(self.held_out)
 
 
-def leave_one_person_out(person: Names) -> list[Fold]:
-    """Every person, (n_samples,) str, once alone on the predicted side, in order of their names.
+def leave_one_person_out(person: Names, unit: Names | None = None) -> list[Fold]:
+    """Every person (or unit), (n_samples,) str, once alone on the predicted side, in order of their names.
 
     Raises
     ------
     RecipeError
-        There are fewer than two people.
+        There are fewer than two people, or units.
     """
-    return [_fold(person, [name]) for name in _people(person)]
+    unit = person if unit is None else unit
+    return [_fold(person, person[unit == name]) for name in _people(unit)]
 
 
-def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed: int = 0) -> list[Fold]:
+def person_folds(
+    person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed: int = 0, unit: Names | None = None
+) -> list[Fold]:
     """Divide people into folds, 2 to their number, whose labels are as alike as can be.
 
     Of samples' people, (n_samples,) str, and labels, (n_samples,) int64.  Where each person has only one
@@ -78,6 +83,8 @@ def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed:
     RecipeError
         There are fewer people (of a label, where each person has one) than folds.
     """
+    if unit is not None:
+        return _unit_folds(person, y, n_folds, unit, seed)
     people = _people(person)
     own = _label_of_each(person, y)
     fewest = len(people) if own is None else min(np.bincount(list(own.values()), minlength=2))
@@ -102,7 +109,42 @@ def person_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, *, seed:
     return sorted((_fold(person, group) for group in groups if group), key=lambda fold: fold.held_out)
 
 
-def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) -> list[Fold]:
+def _unit_folds(person: Names, y: npt.NDArray[np.int64], n_folds: int, unit: Names, seed: int) -> list[Fold]:
+    """As `person_folds`, with whole units; fewer folds where so many would leave training without a label."""
+    fewest = fewest_units(person, y, unit)
+    if fewest < 2:
+        raise RecipeError(
+            f"A label is held by {fewest} of {len(set(unit.tolist()))} groups of people who were measured "
+            "together; expected 2 or more, or no fold could hold it on both sides. Add people of that label, "
+            "or leave it out of the recipe."
+        )
+    first = np.unique(person, return_index=True)[1]
+    rows = np.arange(len(person)) if _label_of_each(person, y) is None else first
+    for number in range(min(n_folds, fewest), 1, -1):
+        split = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+        tests = [test for _, test in split.split(np.zeros(len(rows)), y[rows], groups=unit[rows])]
+        folds = [_fold(person, person[rows][test]) for test in tests if len(test)]
+        if all(holds(y[fold.train], np.unique(y)) for fold in folds):
+            return sorted(folds, key=lambda fold: fold.held_out)
+    raise RecipeError(
+        "No division of the groups of people who were measured together leaves every label in training. "
+        "Add people, or leave a label out of the recipe."
+    )
+
+
+def fewest_units(person: Names, y: npt.NDArray[np.int64], unit: Names) -> int:
+    """How many units there are; of the rarest label, where each person has one.
+
+    Of samples' people and units, (n_samples,) str, and labels, (n_samples,) int64.
+    """
+    if _label_of_each(person, y) is None:
+        return len(_people(unit))
+    return min(len(set(unit[y == label].tolist())) for label in np.unique(y))
+
+
+def evaluation_folds(
+    person: Names, y: npt.NDArray[np.int64], *, seed: int = 0, unit: Names | None = None
+) -> list[Fold]:
     """The folds that a cohort is evaluated with, chosen by what it is.
 
     Of samples' people, (n_samples,) str, and labels, (n_samples,) int64.
@@ -121,17 +163,18 @@ def evaluation_folds(person: Names, y: npt.NDArray[np.int64], *, seed: int = 0) 
     own = _label_of_each(person, y)
     if own is not None:
         fewest = int(min(np.bincount(list(own.values()), minlength=2)))
+        fewest = fewest if unit is None else fewest_units(person, y, unit)
         n_folds = max(fewest, 2) if fewest < FEW_OF_A_LABEL else PERSON_FOLDS
-        return person_folds(person, y, n_folds, seed=seed)
-    if len(_people(person)) <= MOST_LEFT_OUT_SINGLY:
-        return leave_one_person_out(person)
-    return person_folds(person, y, MANY_FOLDS, seed=seed)
+        return person_folds(person, y, n_folds, seed=seed, unit=unit)
+    if len(_people(person if unit is None else unit)) <= MOST_LEFT_OUT_SINGLY:
+        return leave_one_person_out(person, unit)
+    return person_folds(person, y, MANY_FOLDS, seed=seed, unit=unit)
 
 
 def site_folds(table: SampleTable) -> list[Fold]:
     """Every site once on the predicted side, with no one of it on the other; none with fewer than two sites.
 
-    A person who was measured at several sites is left out of training altogether while one of those
+    A person (or unit) who was measured at several sites is left out of training altogether while one of those
     is predicted, and whoever's site is not known (it may be that one) always.  Sites without which some
     label would have no training sample are not predicted.
     """
@@ -141,7 +184,7 @@ def site_folds(table: SampleTable) -> list[Fold]:
         test = np.flatnonzero(table.site == site)
         theirs = sorted(set(table.person[test].tolist()))
         elsewhere = (table.site != site) & (table.site != "")
-        train = np.flatnonzero(elsewhere & ~np.isin(table.person, theirs))
+        train = np.flatnonzero(elsewhere & ~np.isin(table.unit, table.unit[test]))
         if holds(table.target[train], labels):
             folds.append(Fold(tuple(theirs), train, test, f"site {site}"))
     return folds if len(folds) > 1 else []
@@ -204,7 +247,7 @@ def _middle_of_trials(table: SampleTable) -> npt.NDArray[np.float64]:
 def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:
     """The same fold with only so many training people, of all labels by turns.
 
-    The first of them are those of a smaller number.
+    The first of them are those of a smaller number; who was measured together comes one after the other.
 
     Raises
     ------
@@ -219,10 +262,12 @@ def fewer_people(fold: Fold, table: SampleTable, n_people: int) -> Fold:
         )
     rng = np.random.default_rng([len(fold.held_out), len(fold.train), len(fold.test)])
     first = {person: int(own.target[own.person == person][0]) for person in own.people}
-    queues = [
-        [p for p in rng.permutation(own.people).tolist() if first[p] == label]
-        for label in sorted(set(first.values()))
-    ]
+    drawn = rng.permutation(own.people).tolist()
+    if own.together is not None:
+        unit = dict(zip(own.person.tolist(), own.together.tolist(), strict=True))
+        turn = {name: k for k, name in enumerate(dict.fromkeys(unit[person] for person in drawn))}
+        drawn.sort(key=lambda person: turn[unit[person]])
+    queues = [[p for p in drawn if first[p] == label] for label in sorted(set(first.values()))]
     turns = [queue[i] for i in range(len(own.people)) for queue in queues if i < len(queue)]
     return replace(fold, train=fold.train[np.isin(own.person, turns[:n_people])])
 
@@ -238,7 +283,7 @@ def _people(person: Names) -> list[str]:
 
 
 def _fold(person: Names, held_out: Iterable[str]) -> Fold:
-    people = tuple(sorted(held_out))
+    people = tuple(sorted({str(name) for name in held_out}))
     test = np.isin(person, people)
     return Fold(people, np.flatnonzero(~test), np.flatnonzero(test))
 

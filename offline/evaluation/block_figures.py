@@ -11,11 +11,13 @@ import numpy as np
 
 from offline.base.predictions import Predictions
 from offline.evaluation.fit_and_predict import TIME
+from offline.evaluation.nulls import RidgeNulls
 from offline.evaluation.over_block import over_block
-from offline.evaluation.summary import null_figures, null_for, within_people
+from offline.evaluation.summary import null_figures, nulls_for, within_people
 from offline.samples.recipe import Recipe
 from offline.samples.sample_account import SampleAccount, blocks_lost
 from offline.stats.blocks import RULE, by_block
+from offline.stats.label_order import LabelOrder
 from offline.stats.metrics import figures
 from offline.stats.null import Null
 from offline.stats.paired_comparison import compared
@@ -29,7 +31,8 @@ def block_figures(
     accounts: Sequence[SampleAccount],
     *,
     simple: Sequence[str],
-    null: Null | None,
+    nulls: RidgeNulls,
+    order: LabelOrder | None,
     own_null: Null | None,
 ) -> dict[str, Any] | None:
     """What stands in ``results.json`` of blocks.
@@ -44,8 +47,8 @@ def block_figures(
         One a recording.
     simple : sequence of str
         Conditions that are baselines.
-    null, own_null : Null or None
-        Of the ridge procedure and of the recipe's own network.
+    nulls, order, own_null
+        As `offline.evaluation.summary.summary` takes them.
 
     Returns
     -------
@@ -61,14 +64,12 @@ def block_figures(
     tables = {name: by_block(table.of_condition(name)) for name in table.conditions}
     own = table.conditions[0]
     first = tables[own]
-    of_blocks = None if null is None else null.of_blocks
-    own_of_blocks = None if own_null is None else own_null.of_blocks
     conditions: dict[str, Any] = {}
     for name, its in tables.items():
-        its_null, whole = null_for(name, own, of_blocks, own_of_blocks)
+        its_nulls = nulls_for(name, own, nulls, order, own_null).of_blocks
         persons = {person: figures(its.of_person(person)) for person in its.people}
         conditions[name] = {
-            **within_people(its, metric, None, its_null, whole, seed),
+            **within_people(its, metric, None, its_nulls, seed),
             "persons": persons,
         }
     once = first.rows(first.repeat == first.repeat.min())
@@ -82,7 +83,7 @@ def block_figures(
         "people": len(once.people),
         "without_a_figure": sorted(name for name, own in labels.items() if len(own) < len(table.labels)),
         "primary": metric,
-        "null": null_figures(of_blocks, NULL_OF),
+        "null": null_figures(None if nulls.usual is None else nulls.usual.of_blocks, NULL_OF),
         "conditions": conditions,
         "compared": {
             name: compared(first, its, metric, by_person=False, seed=seed)

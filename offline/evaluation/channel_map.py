@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
+from offline.evaluation.order_null import common_orders
+from offline.stats.label_order import LabelOrder
 from offline.stats.permutation import FEWEST, p_value
 from offline.training.feature_table import FeatureTable, Labelled, group_means
 
@@ -25,7 +27,12 @@ AT_ONCE = 100
 
 
 def channel_map(
-    data: FeatureTable, names: tuple[str, ...], *, permutations: int, seed: int = 0
+    data: FeatureTable,
+    names: tuple[str, ...],
+    *,
+    permutations: int,
+    seed: int = 0,
+    order: LabelOrder | None = None,
 ) -> dict[str, Any] | None:
     """How far labels lie apart in each channel.
 
@@ -37,6 +44,8 @@ def channel_map(
         Of channels.
     permutations, seed : int
         Of the labels, and what they follow from.
+    order : LabelOrder or None
+        Where recordings share an order, which is then permuted for all at once.
 
     Returns
     -------
@@ -54,24 +63,29 @@ def channel_map(
     weight = rows.weight / rows.weight.mean()
     found = _statistic(values, rows.y[:, np.newaxis] == 1, weight).reshape(len(FEATURES), len(names))
     greatest: list[float] = []
-    for begin in range(0, permutations, AT_ONCE):
-        numbers = range(begin, min(begin + AT_ONCE, permutations))
-        y = np.stack([data.permuted(k, seed=seed).table.target for k in numbers], axis=1)
+    if order is None:
+        labels, exact = [data.permuted(k, seed=seed).table.target for k in range(permutations)], False
+    else:
+        labels, exact = common_orders(order, permutations, seed=seed)
+    like_true = order.like_true if order is not None and exact else 1
+    for begin in range(0, len(labels), AT_ONCE):
+        y = np.stack(labels[begin : begin + AT_ONCE], axis=1)
         greatest += np.abs(_statistic(values, y == 1, weight)).max(axis=0).tolist()
     null = np.array(greatest)
-    if np.ptp(null) == 0:
+    if not len(null) or np.ptp(null) == 0:
         return None
     which = np.abs(found).argmax(axis=0)
     statistic = found[which, np.arange(len(names))]
     return {
-        "permutations": permutations,
+        "permutations": len(null),
+        "of": "the labels" if order is None else "the order common to all",
         "threshold": float(np.quantile(null, 0.95)),
         "channels": [
             {
                 "channel": names[i],
                 "feature": FEATURES[which[i]],
                 "statistic": round(float(statistic[i]), 6),
-                "p": p_value(abs(float(statistic[i])), null),
+                "p": p_value(abs(float(statistic[i])), null, like_true=like_true, exact=exact),
             }
             for i in np.argsort(-np.abs(statistic), kind="stable")
         ],

@@ -7,6 +7,8 @@ prediction table, so every figure, interval and comparison is made of each alike
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from models.errors import RecipeError, near_match
 from models.networks import COMBINED_KINDS, RIDGE
 from models.networks.registry import COMPONENTS
@@ -77,9 +79,10 @@ def divisions_of(table: SampleTable, recipe: Recipe) -> list[tuple[int, Fold]]:
         return [(0, fold) for fold in time_folds(table, blocks=how.blocks, gap_s=how.gap_s)]
     out: list[tuple[int, Fold]] = []
     for repeat in range(how.repeats):
-        folds = evaluation_folds(table.person, table.target, seed=recipe.training.seed + repeat)
+        seed = recipe.training.seed + repeat
+        folds = evaluation_folds(table.person, table.target, seed=seed, unit=table.together)
         out += [(repeat, fold) for fold in folds]
-        if all(len(fold.held_out) == 1 for fold in folds):
+        if len(folds) == len(np.unique(table.unit)):
             break
     return out
 

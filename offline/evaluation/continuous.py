@@ -22,7 +22,7 @@ from offline.estimators.ridge import predict_by_ridge
 from offline.evaluation.runner import run_tasks
 from offline.evaluation.tasks import FitResult, FitTask, Scores
 from offline.features.by_site import centred
-from offline.stats.permutation import permuted_within
+from offline.stats.permutation import permuted_units
 from offline.stats.regression import FIGURES, ContinuousPredictions, figures_of, values_of
 
 Names = npt.NDArray[np.str_]
@@ -129,6 +129,7 @@ def evaluate_continuous(
     person: Names,
     site: Names,
     *,
+    unit: Names | None = None,
     permutations: int,
     repeats: int = 1,
     seed: int = 0,
@@ -143,6 +144,8 @@ def evaluate_continuous(
         Their targets.
     person, site : (n,) str
         Who they are, and where they were recorded.
+    unit : (n,) str or None
+        Who was measured together.
     permutations : int
         Of the targets.
     repeats : int
@@ -165,10 +168,10 @@ def evaluate_continuous(
             f"There are {len(y)} people with an amount, {len(np.unique(y))} of them different; expected "
             f"{FEWEST} people or more who differ."
         )
-    first, sites = next(iter(features)), folds_of_sites(person, site)
+    first, sites = next(iter(features)), folds_of_sites(person, site, unit)
 
     def tens(number: int) -> list[Fold]:
-        return ten_folds_of_anybody(person, seed=seed + number)
+        return ten_folds_of_anybody(person, seed=seed + number, unit=unit)
 
     tasks: list[ContinuousTask] = []
     for name in (*features, MEAN):
@@ -179,9 +182,10 @@ def evaluate_continuous(
         tasks += [FitTask(fold, name + SITE, fit) for fold in sites]
     fit = ContinuousFit(first)
     tasks += [FitTask(fold, first, fit, k) for k in range(permutations) for fold in tens(1 + k)]
-    each = [permuted_within(y, site, np.random.default_rng([seed, k])) for k in range(permutations)]
+    each = [permuted_units(y, site, unit, np.random.default_rng([seed, k])) for k in range(permutations)]
     procedure = ContinuousProcedure(features, np.column_stack([y, *each]), site)
-    found = evaluated(run_tasks(procedure, tasks), person, seed=seed)
+    units = None if unit is None else dict(zip(person.tolist(), unit.tolist(), strict=True))
+    found = evaluated(run_tasks(procedure, tasks), person, seed=seed, units=units)
     figures: dict[str, Any] = {"conditions": {each.condition: each.figures for each in found}, "null": None}
     if (null := found[0].null) is not None:
         figures["null"] = {
@@ -203,7 +207,12 @@ class ConditionFigures(NamedTuple):
 
 
 def evaluated(
-    results: Sequence[FitResult[ContinuousFit]], person: Names, site: Names | None = None, *, seed: int = 0
+    results: Sequence[FitResult[ContinuousFit]],
+    person: Names,
+    site: Names | None = None,
+    *,
+    seed: int = 0,
+    units: Mapping[str, str] | None = None,
 ) -> list[ConditionFigures]:
     """Put results, of true and of permuted targets, together by their conditions.
 
@@ -218,6 +227,8 @@ def evaluated(
         it has higher targets (in its own units), and what predicts the site would seem to predict the target.
     seed : int
         Of the intervals.
+    units : mapping of person to str, or None
+        Who was measured together.
     """
     groups: dict[str, dict[int | None, list[FitResult[ContinuousFit]]]] = {}
     for each in results:
@@ -228,7 +239,7 @@ def evaluated(
         numbers = sorted(number for number in tables if number is not None)
         true, values = tables[None], [values_of(tables[number]) for number in numbers]
         null = {name: np.array([its[name] for its in values]) for name in FIGURES} if values else None
-        figures = figures_of(true, null, seed=seed)
+        figures = figures_of(true, null, seed=seed, units=units)
         if by_number[None][0].task.fit.features == MEAN:
             # The mean of the others falls where a person's own target is high: not a correlation.
             figures["r"] = {"value": None, "interval": None, "p": None}

@@ -26,7 +26,7 @@ from offline.evaluation.leakage.window_audits import (
     network_audit,
     network_audit_tasks,
 )
-from offline.evaluation.nulls import map_of, null_of
+from offline.evaluation.nulls import map_of, nulls_of
 from offline.evaluation.person_targets import evaluate_people
 from offline.evaluation.planning import Cost, costs_of
 from offline.evaluation.results_folder import (
@@ -119,7 +119,7 @@ def evaluate(
         clock = time.perf_counter()
         if plan.permutations:
             tell("null", 0, 1, f"{plan.permutations} permutations")
-        null, where = null_of(plan, plan.permutations), map_of(plan)
+        nulls, where = nulls_of(plan, plan.permutations), map_of(plan)
         seconds["null"] = time.perf_counter() - clock
         audits = {}
         if audited:
@@ -131,7 +131,7 @@ def evaluate(
         name = f"{task.fold.name}: {task.condition}" if task.tag == CONDITIONS else task.tag
         seconds[name] = seconds.get(name, 0.0) + each.seconds
     predictions = predictions_of(plan, fitted)
-    figures = figures_of(plan, cohort, predictions, fitted, null=null, where=where)
+    figures = figures_of(plan, cohort, predictions, fitted, nulls=nulls, where=where)
     results = Results(predictions, figures, run_of(began, seconds, workers, cluster))
     write_results(folder, results, plan.samples, audits)
     cache.drop()

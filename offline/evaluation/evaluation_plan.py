@@ -15,10 +15,17 @@ from offline.evaluation.conditions import Condition, divisions_of
 from offline.evaluation.fit_and_predict import TRAITS, settings_kept
 from offline.evaluation.own_minutes import OWN_MINUTES
 from offline.evaluation.tasks import FitTask
-from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit, WindowTask, permuted_samples
+from offline.evaluation.windows import (
+    OUT_OF_DISTRIBUTION,
+    WindowFit,
+    WindowTask,
+    order_for,
+    permuted_samples,
+)
 from offline.samples.labels import refuse_two_labels
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.stats.label_order import LabelOrder
 from offline.stats.primary import Metric
 from offline.stats.traits import traits_vary
 from offline.training.feature_table import FeatureTable
@@ -109,9 +116,20 @@ class EvaluationPlan:
         """
         return divisions_of(self.samples.table, self.recipe)
 
-    def permuted_table(self, number: int) -> SampleTable:
-        """With the labels of a permutation, as tasks of this number are fitted to."""
-        return permuted_samples(self.samples, self.recipe, number).table
+    @cached_property
+    def order(self) -> LabelOrder | None:
+        """The orders of the labels; None where labels are people's, or parts of recordings are held out."""
+        return order_for(self.samples.table, self.recipe)
+
+    @property
+    def shared_order(self) -> LabelOrder | None:
+        """The same, where recordings share an order, so that position tells the label."""
+        return self.order if self.order is not None and self.order.shared else None
+
+    def permuted_table(self, number: int | None) -> SampleTable:
+        """With the labels of a permutation, as tasks of this number are fitted to; the true ones for None."""
+        samples = self.samples
+        return (samples if number is None else permuted_samples(samples, self.recipe, number)).table
 
     def tasks(self) -> list[WindowTask]:
         """All that is fitted but the audits: conditions, the network's null, novel windows, curves.

@@ -10,7 +10,7 @@ from offline.base.predictions import Predictions
 from offline.evaluation.block_figures import block_figures
 from offline.evaluation.evaluation_plan import CONDITIONS, NETWORK_NULL, EvaluationPlan
 from offline.evaluation.fit_and_predict import BASELINES
-from offline.evaluation.nulls import network_null_of
+from offline.evaluation.nulls import RidgeNulls, network_null_of
 from offline.evaluation.over_time import over_time
 from offline.evaluation.own_minutes import OWN_MINUTES, curves
 from offline.evaluation.summary import summary
@@ -18,7 +18,6 @@ from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
 from offline.explain.over_folds import put_together
 from offline.simulation import ceiling_beside
-from offline.stats.null import Null
 
 PROTOCOLS = {
     "people": "every window is predicted by what was fitted to other people only",
@@ -52,7 +51,7 @@ def figures_of(
     predictions: Predictions,
     results: Sequence[FitResult[WindowFit]],
     *,
-    null: Null | None,
+    nulls: RidgeNulls,
     where: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What stands in ``results.json``: JSON types, nothing of when or where.
@@ -63,7 +62,7 @@ def figures_of(
         What was evaluated.
     predictions, results
         The one table, and results of all tasks.
-    null : Null or None
+    nulls : RidgeNulls
         Of the ridge procedure.
     where : mapping or None
         `offline.evaluation.channel_map`.
@@ -110,7 +109,8 @@ def figures_of(
             recipe,
             samples.accounts,
             simple=[name for name in BASELINES if name != plan.model],
-            null=null,
+            nulls=nulls,
+            order=plan.order,
             own_null=own_null,
         ),
         **summary(
@@ -118,7 +118,8 @@ def figures_of(
             by_person=plan.by_person,
             metric=plan.metric,
             prevalence=recipe.evaluation.prevalence,
-            null=null,
+            nulls=nulls,
+            order=plan.order,
             own_null=own_null,
             seed=plan.seed,
             by_time=plan.by_time,

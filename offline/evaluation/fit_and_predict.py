@@ -145,7 +145,7 @@ def _simple(samples: Samples, fold: Fold, model: str) -> tuple[Scores, dict[str,
     if model == TIME:
         return fit_by_time(table.elapsed[fold.train], y, table.elapsed[fold.test], n_labels), how
     if model == LINEAR:
-        fitted, strength = fit_linear(samples.X[fold.train], y, table.person[fold.train])
+        fitted, strength = fit_linear(samples.X[fold.train], y, table.unit[fold.train])
         how = {"inverse_penalty": strength} | how
     else:
         fitted = majority().fit(np.zeros((len(y), 1, 1), dtype=np.float32), y)

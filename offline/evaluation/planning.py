@@ -18,7 +18,7 @@ from offline.evaluation.evaluation_plan import CONDITIONS, EvaluationPlan
 from offline.evaluation.figures import figures_of, predictions_of
 from offline.evaluation.fit_and_predict import BASELINES
 from offline.evaluation.leakage.window_audits import DIVISIONS, PERMUTATIONS, audit_ridge
-from offline.evaluation.nulls import null_of
+from offline.evaluation.nulls import RidgeNulls, nulls_of
 from offline.evaluation.own_minutes import OWN_MINUTES
 from offline.evaluation.runner import perform
 from offline.evaluation.tasks import FitResult
@@ -89,7 +89,7 @@ def costs_of(
         out.append(Cost("audit", 0, rounds, 0, _hours_of(two) * rounds / 2, shared=False))
     if n := plan.permutations:
         tried = min(TRIED, n)
-        out.append(Cost("null", n, n, 0, _hours_of(lambda: null_of(plan, tried)) * n / tried, shared=False))
+        out.append(Cost("null", n, n, 0, _hours_of(lambda: nulls_of(plan, tried)) * n / tried, shared=False))
     out.append(Cost("report", 0, 0, 0, _hours_of_report(plan, cohort, tasks), shared=False))
     return out
 
@@ -111,7 +111,9 @@ def _hours_of_report(plan: EvaluationPlan, cohort: Cohort, tasks: Sequence[Windo
     novel = [task for task in tasks if task.tag == OUT_OF_DISTRIBUTION]
     results += perform(WindowProcedure(plan.samples), novel[:1]) if novel else []
     return _hours_of(
-        lambda: figures_of(plan, cohort, predictions_of(plan, results), results, null=None, where=None)
+        lambda: figures_of(
+            plan, cohort, predictions_of(plan, results), results, nulls=RidgeNulls(None), where=None
+        )
     )
 
 

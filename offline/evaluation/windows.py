@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from offline.base.progress import Tell
 from offline.base.result_cache import put_array
+from offline.base.sample_table import SampleTable
 from offline.base.window_store import KeptWindows
 from offline.evaluation.fit_and_predict import fit_predict, fold_seed, out_of_distribution
 from offline.evaluation.own_minutes import OWN_MINUTES, own_minutes
 from offline.evaluation.tasks import FitTask, Scores
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.stats.label_order import LabelOrder, label_order
 from offline.stats.permutation import permuted_labels
 from offline.training.visible_channels import VisibleChannels
 
@@ -132,8 +134,21 @@ class WindowProcedure:
             path.unlink(missing_ok=True)
 
 
+def order_for(table: SampleTable, recipe: Recipe) -> LabelOrder | None:
+    """The orders of labels that change within recordings and are predicted of other people; else None."""
+    between = recipe.labels.target == "event" and recipe.evaluation.by == "people"
+    return label_order(table) if between else None
+
+
 def permuted_samples(samples: Samples, recipe: Recipe, number: int) -> Samples:
-    """The same samples with permuted labels, which follow from the recipe's seed and this number alone."""
-    by_person = recipe.labels.target == "person"
-    target = permuted_labels(samples.table, number, seed=recipe.training.seed, by_person=by_person)
+    """The same samples with permuted labels, which follow from the recipe's seed and this number alone.
+
+    Where recordings share an order of labels, it is the order that is permuted, the same for all.
+    """
+    seed, by_person = recipe.training.seed, recipe.labels.target == "person"
+    order = order_for(samples.table, recipe)
+    if order is not None and order.shared:
+        target = order.permuted(number, seed=seed)
+    else:
+        target = permuted_labels(samples.table, number, seed=seed, by_person=by_person)
     return replace(samples, table=replace(samples.table, target=target))

@@ -9,7 +9,8 @@ from typing import Any
 from offline.report.cells import difference, figure, figure_of, interval, number, p_value, times
 from offline.report.page import Bullets, PageBlock, PageSection, Paragraph, Picture, TextTable
 from offline.report.plots import over_block_plot
-from offline.report.words import METRICS, against_chance, chance_of
+from offline.report.verdict import against_chance
+from offline.report.words import METRICS, chance_of
 
 WHAT = (
     "A block (trial) is one interval of a label after one event. Its windows share samples and one response, "

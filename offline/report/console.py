@@ -12,6 +12,7 @@ from offline.base.terminal import PlainConsole
 from offline.report.blocks import counted, lost_words, transfer_words
 from offline.report.cells import figure_of, number, p_value
 from offline.report.leakage import UNITS, audit_table
+from offline.report.order_words import order_words
 from offline.report.page import Row, TextTable
 from offline.report.words import METRICS, by_time, fitted_to
 
@@ -44,6 +45,7 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
                 f"{METRICS[name]} {number(null['mean'][name])} with SD {number(null['sd'][name])}."
             )
         )
+    parts += [_line(text) for text in order_words(figures)]
     return Group(*parts)
 
 

@@ -12,6 +12,7 @@ from offline.report.checklists import Item, items
 from offline.report.choices import choice_section
 from offline.report.cohort import cohort_of, cohort_section, versions
 from offline.report.leakage import audit_section
+from offline.report.order_words import shared_order
 from offline.report.own_minutes import own_minutes
 from offline.report.page import (
     RESEARCH,
@@ -24,6 +25,7 @@ from offline.report.page import (
     TextTable,
 )
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
+from offline.report.verdict import ALPHA
 from offline.report.words import METRICS
 
 AUDITS = {"audit": "leakage_audit", "audit-network": "leakage_audit_network"}
@@ -134,22 +136,28 @@ def protocol(results: Mapping[str, Any]) -> PageSection:
 
 def figures(results: Mapping[str, Any]) -> PageSection:
     """Every condition's figures, each person's own, and conditions compared."""
-    rows = []
+    rows, shared = [], shared_order(results) is not None
     for name, its in results["conditions"].items():
         cells = [name]
         for metric in METRICS:
             own = its["by_person"][metric]
             cells += [number(own["value"]), interval(own["interval"]), interval(own["bootstrap"])]
             cells.append(p_value(own["p"]))
+            cells += [p_value(own.get("p_within_recordings"))] if shared else []
         rows.append((*cells, number(its["pooled"]["majority_rate"])))
-    ends = ("95 % (null's SD)", "95 % (bootstrap)", "p")
+    ps = ("p (common orders)", "p (within recordings: no null here)") if shared else ("p",)
+    ends = ("95 % (null's SD)", "95 % (bootstrap)", *ps)
     head = ("", *(cell for metric in METRICS.values() for cell in (metric, *ends)), "majority rate")
     why = (
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."
     )
+    rule = (
+        f"Better than chance is said where p is {ALPHA:g} or less and the interval, where there is one, lies "
+        "above chance; of a model without a p of its own, only that its interval does."
+    )
     lines = [f"{name}: {words.chance_words(results, name)}" for name in results["conditions"]]
-    blocks = [Paragraph(why, note=True), TextTable(head, rows), Bullets(lines)]
+    blocks = [Paragraph(why, note=True), TextTable(head, rows), Paragraph(rule, note=True), Bullets(lines)]
     within = within_each({name: its["by_person"] for name, its in results["conditions"].items()}, results)
     return PageSection("Figures", [*blocks, *within, *_compared(results)])
 
@@ -212,7 +220,7 @@ def channel_map(files: EvaluationFiles) -> PageSection | None:
     text = (
         f"No classifier: {labels[1]} less {labels[0]} in standard errors, channel by channel, with p values "
         "that are corrected for all channels and features (the largest of all in each of "
-        f"{its['permutations']} permutations of the labels)."
+        f"{its['permutations']} permutations of {its['of']})."
     )
     title, head = "Map: where labels differ", ("channel", "of windows", "apart", "p, corrected")
     return PageSection(title, [Paragraph(text), *files.shown(CHANNEL_MAP, title), TextTable(head, rows)])

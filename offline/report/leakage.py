@@ -25,7 +25,13 @@ Audit = Mapping[str, Any]
 
 def audit_section(audit: Audit, drawn: Sequence[PageBlock] = ()) -> PageSection:
     """Of an evaluation: what its audit holds, and its picture."""
-    blocks = [Paragraph(sentence(audit["says"])), audit_table(audit), *drawn, Bullets(notes(audit))]
+    other = (
+        f"Honest figures here are not those of section Figures: the {audit['model']} model is fitted to "
+        "fewer windows (as many as the protocol with the fewest has), predicts only windows that do not "
+        f"overlap, and is averaged over {times(audit['divisions'], 'division')} into folds."
+    )
+    says = [Paragraph(sentence(audit["says"])), Paragraph(other, note=True)]
+    blocks = [*says, audit_table(audit), *drawn, Bullets(notes(audit))]
     return PageSection(f"Leakage protocols, {audit['model']}", blocks)
 
 

@@ -50,7 +50,7 @@ def draw_channel_map(its: Mapping[str, Any], spec: SignalSpec, labels: Sequence[
     some = sum(row["p"] <= 0.05 for row in its["channels"])
     figure.suptitle(
         f"{labels[1]} against {labels[0]}: {some} of {len(values)} channels beyond what is found anywhere\n"
-        f"in 5 % of {its['permutations']} permutations of the labels (line in the bar)",
+        f"in 5 % of {its['permutations']} permutations of {its['of']} (line in the bar)",
         fontsize=10,
     )
     return as_plain_text(figure)

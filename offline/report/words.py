@@ -7,51 +7,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.networks import COMBINED_KINDS, SOLVED_KINDS
-from offline.report.cells import capital, interval, number, sentence, times
+from offline.report.cells import capital, difference, number, sentence, times
+from offline.report.order_words import against_order, order_words, shared_order
+from offline.report.verdict import against_chance, shown
 
 TITLES = {"auc": "area under the ROC curve (AUC)", "balanced_accuracy": "balanced accuracy"}
 METRICS = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 """Figures by name in ``results.json``; short for tables."""
-ALPHA = 0.05
+SIMPLE = ("linear", "ridge", "memory and symmetry", "time", "age and sex", "majority")
+"""What models are compared with (`offline.evaluation.fit_and_predict.BASELINES`)."""
+NO_SIGNAL = {
+    "time": "only when a window lies in its recording",
+    "age and sex": "only what the cohort tells of people",
+    "majority": "it always names the most frequent label",
+}
+"""Those that see no signal, and what they see instead."""
 
 
 def finding(results: Mapping[str, Any], condition: str) -> str:
     """One condition's result in a sentence, against chance."""
     metric = results["primary"]["metric"]
-    its = results["conditions"][condition]["by_person"][metric]
-    if its["value"] is None:
+    value = results["conditions"][condition]["by_person"][metric]["value"]
+    if value is None:
         return f"{condition}: the {TITLES[metric]} is not determined by these recordings."
-    ends = "" if its["interval"] is None else f" (95 % interval {interval(its['interval'])})"
-    value = f"{condition}: {TITLES[metric]} {number(its['value'])}{ends}"
-    return f"{value}. {chance_words(results, condition)}"
+    return f"{condition}: {TITLES[metric]} {number(value)}. {chance_words(results, condition)}"
 
 
 def chance_words(results: Mapping[str, Any], condition: str) -> str:
-    """Whether a condition's primary figure differs from chance."""
+    """Whether a condition's primary figure differs from chance (`offline.report.verdict`)."""
     metric = results["primary"]["metric"]
     its = results["conditions"][condition]["by_person"][metric]
-    return "not determined" if its["value"] is None else against_chance(its, chance_of(results, metric))
+    against = against_order(results, condition)
+    return against_chance(its, chance_of(results, metric), against=against)
 
 
 def chance_of(results: Mapping[str, Any], metric: str) -> float:
     """What guessing gives: one half, or for balanced accuracy one in as many labels as there are."""
     return 1.0 / len(results["labels"]) if metric == "balanced_accuracy" else 0.5
-
-
-def against_chance(its: Mapping[str, Any], chance: float) -> str:
-    """Whether a figure (``value``, ``interval``, ``p``) differs from chance, as far as is known."""
-    if its["p"] is not None:
-        if its["p"] <= ALPHA and its["value"] > chance:
-            return f"Better than chance ({chance:.2f}; permutation p = {its['p']:.3f})."
-        return f"At chance: not told apart from guessing ({chance:.2f}; permutation p = {its['p']:.3f})."
-    if its["interval"] is not None:
-        low, high = its["interval"]
-        if low > chance:
-            return f"The interval lies above chance ({chance:.2f})."
-        if high < chance:
-            return f"The interval lies below chance ({chance:.2f}), which guessing alone should rarely give."
-        return f"At chance: the interval holds {chance:.2f}."
-    return f"Chance is {chance:.2f}; whether this is more was not estimated for this model."
 
 
 def summary_of(results: Mapping[str, Any]) -> list[str]:
@@ -62,9 +54,7 @@ def summary_of(results: Mapping[str, Any]) -> list[str]:
     each = "each" if results["primary"]["label_of"] == "person" else "every window"
     asked = f"A computer model was asked to tell {first} from {' and '.join(others)}, for {each} of {people}."
     out = [asked, protocol(results), finding(results, own)]
-    if (best := _best_simple(results)) is not None:
-        out.append(f"The best simple comparison: {finding(results, best)}")
-    return [*out, *_clock_alone(results), sentence(results["says"])]
+    return [*out, *_simple(results), *_clock_alone(results), sentence(results["says"])]
 
 
 def protocol(results: Mapping[str, Any]) -> str:
@@ -99,31 +89,65 @@ def fitted_to(results: Mapping[str, Any]) -> str:
 
 
 def _clock_alone(results: Mapping[str, Any]) -> list[str]:
-    """A warning where labels follow from when a window lies in its recording."""
-    metric = results["primary"]["metric"]
-    clock, own = (
-        results["conditions"].get(name, {}).get("by_person", {}).get(metric, {}).get("value")
-        for name in ("time", results["recipe"]["model"])
-    )
-    if clock is None or own is None or clock <= chance_of(results, metric) or clock < own:
+    """Where labels follow from when a window lies in its recording: that they do, why, and what is left."""
+    if shared_order(results) is not None:
+        return order_words(results)
+    metric, own = results["primary"]["metric"], results["recipe"]["model"]
+    clock, value = _known(results, "time"), _known(results, own)
+    if clock is None or value is None or clock <= chance_of(results, metric) or clock < value:
         return []
     return [
         "The comparison called time sees no signal, only when a window lies in its recording, and does at "
-        f"least as well as {results['recipe']['model']}. So these figures do not show that anything was "
-        "learnt from the signals. Let the pauses between events vary from person to person."
+        f"least as well as {own}: blocks of a label come at alike times. So these figures do not show that "
+        "anything was learnt from the signals. Let the pauses between events vary from person to person."
     ]
 
 
-def _best_simple(results: Mapping[str, Any]) -> str | None:
-    """The baseline with the highest primary figure."""
-    metric = results["primary"]["metric"]
-    known = {
-        name: value
-        for name in ("linear", "ridge", "time")
-        if name in results["conditions"]
-        and (value := results["conditions"][name]["by_person"][metric]["value"]) is not None
-    }
-    return max(known, key=lambda name: known[name]) if known else None
+def _simple(results: Mapping[str, Any]) -> list[str]:
+    """The simple comparison with the highest primary figure, the clock included, beside the own model.
+
+    Where that one sees no signal, the best of those that see signals too.
+    """
+    own = results["recipe"]["model"]
+    values = {name: _known(results, name) for name in SIMPLE if name != own}
+    known = {name: value for name, value in values.items() if value is not None}
+    if not known:
+        return []
+    best = max(known, key=lambda name: known[name])
+    out = [f"The best simple comparison is {_titled(best)}. {finding(results, best)}{_less(results, best)}"]
+    signals = {name: value for name, value in known.items() if name not in NO_SIGNAL}
+    if best in NO_SIGNAL and signals:
+        foremost = max(signals, key=lambda name: signals[name])
+        out.append(
+            f"The best of those that see signals is {foremost}. {finding(results, foremost)}"
+            f"{_less(results, foremost)}"
+        )
+    return out
+
+
+def _titled(name: str) -> str:
+    return f"{name}, which sees no signal ({NO_SIGNAL[name]})" if name in NO_SIGNAL else name
+
+
+def _less(results: Mapping[str, Any], name: str) -> str:
+    """How the own model compares with another, person by person; begins with a blank."""
+    own = results["recipe"]["model"]
+    its = results.get("compared", {}).get(name, {}).get("figure")
+    if its is None or its["difference"] is None:
+        return ""
+    value, ends = difference(its)
+    if its["interval"] is None:
+        return f" The difference, {own} less {name}, is {value}; too few people for an interval."
+    low, high = (shown(end) for end in its["interval"])
+    what = f"{own} is better" if low > 0 else f"{own} is worse" if high < 0 else "the two are not told apart"
+    return f" The difference, {own} less {name}, is {value} (95 % by the bootstrap {ends}): {what}."
+
+
+def _known(results: Mapping[str, Any], name: str) -> float | None:
+    """The primary figure of a condition, where it is there and determined."""
+    own = results["conditions"].get(name)
+    value: float | None = None if own is None else own["by_person"][results["primary"]["metric"]]["value"]
+    return value
 
 
 def simulated(results: Mapping[str, Any]) -> str:

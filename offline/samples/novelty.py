@@ -7,7 +7,7 @@ percentile), and never below 1.  Were people exchangeable, a new one would ask f
 largest of n with probability 1 / (n + 1): with few people it is weak, and the card reports how weak.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -43,15 +43,24 @@ class FeatureSummary(ColumnTable):
         Of `models.novelty.window_features`.
     used : (n, n_channels) bool
         Channels that were not rejected in the window.
+    together : (n,) str or None
+        The unit of each, where people were measured together.
     """
 
     features: npt.NDArray[np.float64]
     used: npt.NDArray[np.bool_]
     person: npt.NDArray[np.str_]
     recording: npt.NDArray[np.str_]
+    together: npt.NDArray[np.str_] | None = None
 
 
-def summarise(windows: Sequence[Window], names: Sequence[str], person: str, recording: str) -> FeatureSummary:
+def summarise(
+    windows: Sequence[Window],
+    names: Sequence[str],
+    person: str,
+    recording: str,
+    units: Mapping[str, str] | None = None,
+) -> FeatureSummary:
     """What usable windows of one recording, with these channels in order, look like."""
     n, n_channels = len(windows), len(names)
     used = np.ones((n, n_channels), dtype=bool)
@@ -62,7 +71,8 @@ def summarise(windows: Sequence[Window], names: Sequence[str], person: str, reco
         features[i] = window_features(window.data)
         for rejected in window.rejected_channels.values():
             used[i, [row_of[name] for name in rejected]] = False
-    return FeatureSummary(features, used, np.full(n, person), np.full(n, recording))
+    unit = np.full(n, units.get(person, person)) if units else None
+    return FeatureSummary(features, used, np.full(n, person), np.full(n, recording), unit)
 
 
 def fit_novelty(of: FeatureSummary) -> tuple[Novelty, dict[str, Any]]:
@@ -100,8 +110,9 @@ def share_unlike(novelty: Novelty, windows: FeatureSummary) -> float:
 
 def _units(of: FeatureSummary) -> tuple[npt.NDArray[np.str_], str]:
     """What is left out in turn: people, else recordings, else parts of the one recording."""
-    if len(np.unique(of.person)) > 1:
-        return of.person, "people"
+    unit = of.person if of.together is None else of.together
+    if len(np.unique(unit)) > 1:
+        return unit, "people"
     if len(np.unique(of.recording)) > 1:
         return of.recording, "recordings of one person"
     block = np.arange(len(of)) * BLOCKS // max(len(of), 1)

@@ -182,6 +182,8 @@ class Recipe(Record):
     def hash(self) -> str:
         """SHA-256 of everything but name and description, hexadecimal."""
         values = self.model_dump(mode="json", exclude={"name", "description"})
+        if self.evaluation.together is None:  # a key that came later and says nothing changes no hash
+            del values["evaluation"]["together"]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

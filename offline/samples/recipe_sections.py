@@ -218,6 +218,9 @@ class EvaluationSection(Record):
     by : {"people", "time"}
         Whether whole people are held out; or, within each person, blocks of the recordings (which says
         nothing about other people, and has no null).
+    together : str or None
+        The cohort's column in which people who were measured together have one value; they are on one side of
+        every division. None: the column ``together``, where there is one.
     blocks, gap_s : int, float
         For "time": blocks of each recording, and how far training stays from the evaluated one, s
         (calibration, too).
@@ -245,6 +248,7 @@ class EvaluationSection(Record):
     model_permutations: int = Field(default=0, ge=0, le=100_000)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
     by: Literal["people", "time"] = "people"
+    together: str | None = None
     blocks: int = Field(default=5, ge=2, le=100)
     gap_s: float = Field(default=30.0, ge=0)
     ablate: Names = ()

@@ -5,7 +5,7 @@ a label is looked up for each.  What was lost on the way is counted for each rec
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,7 @@ from offline.base.progress import Tell, silent
 from offline.base.remarks import Remark, lines_of, show
 from offline.base.sample_table import SampleTable
 from offline.base.spelling import canonical
+from offline.base.together import parted, together_hints, units_of
 from offline.base.window_store import KeptWindows, Windows
 from offline.samples.blocks import LabelledWindows
 from offline.samples.channels import choose_channels
@@ -167,9 +168,11 @@ def collect(
     window_labels = WindowLabels(recipe.labels, cohort, rows)
     labels = window_labels.names
     names = _unique_names(rows)
+    units = units_of(cohort, recipe.evaluation.together)
     reader = CohortReader(cohort, recipe.input, rows, names)
     of_files = same_files(cohort.rows)
-    remarks = [*cohort.remarks, *of_files.remarks]
+    remarks = [*cohort.remarks, *of_files.remarks, *parted(units, exclude_people)]
+    remarks += together_hints(cohort, recipe.evaluation.together, recipe.labels.column)
     specs, of_readers = reader.specs(tell)
     remarks += of_readers
     show(lines_of(remarks))  # at once: they may say why something else fails
@@ -190,10 +193,10 @@ def collect(
             replayed = replay(reader.read(done), plan)
             found = window_labels.of(done, name, replayed, span)
         delay_s = replayed.delay_s
-        looks.append(summarise(usable_within(replayed, span), behind.names, row.person, name))
+        looks.append(summarise(usable_within(replayed, span), behind.names, row.person, name, units))
         accounts.append(account_of(name, row, replayed, found, labels))
         if found.windows:
-            table = _table(name, row, found, blocks=recipe.labels.target == "event")
+            table = _table(name, row, found, units, blocks=recipe.labels.target == "event")
             parts.append((table, kept_of(found.windows, recipe.rate)))
         else:
             unlabelled.append(window_labels.without_window(accounts[-1]))
@@ -277,7 +280,9 @@ def _unique_names(rows: Sequence[CohortRow]) -> list[str]:
     return [name if counts[name] == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
 
 
-def _table(name: str, row: CohortRow, found: LabelledWindows, *, blocks: bool) -> SampleTable:
+def _table(
+    name: str, row: CohortRow, found: LabelledWindows, units: Mapping[str, str], *, blocks: bool
+) -> SampleTable:
     n = len(found.windows)
     stop = np.array([window.end for window in found.windows])
     table = SampleTable(
@@ -288,6 +293,7 @@ def _table(name: str, row: CohortRow, found: LabelledWindows, *, blocks: bool) -
         start=np.array([window.start for window in found.windows]),
         stop=stop,
         target=np.array(found.targets, dtype=np.int64),
+        together=np.full(n, units.get(row.person, row.person)) if units else None,
     )
     if not blocks:
         return table

@@ -5,7 +5,8 @@ shares most of its people with the others: where 95 % is claimed, 78 to 85 % is 
 covered on noise.  So what is reported is the SD that figures really have in this cohort where there is
 nothing to find, from the permutation null; it is a little too wide where there is much to find.
 
-``y`` are labels of people, (n_people,) bool or int64; chance follows from a ``seed``.
+``y`` are labels of people, (n_people,) bool or int64; chance follows from a ``seed``.  ``unit``, (n_people,)
+str, says who was measured together: whole units are drawn, for partners are not two independent people.
 """
 
 from typing import Any, Protocol
@@ -37,7 +38,12 @@ LEVEL = 0.95
 
 
 def bootstrap_sd(
-    predicted: PersonPredictions, y: npt.NDArray[Any], metric: Metric, *, seed: int
+    predicted: PersonPredictions,
+    y: npt.NDArray[Any],
+    metric: Metric,
+    *,
+    seed: int,
+    unit: npt.NDArray[np.str_] | None = None,
 ) -> float | None:
     """SD of a figure over draws of people, those of each label drawn among themselves.
 
@@ -46,13 +52,23 @@ def bootstrap_sd(
     counts = np.unique(y, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2:
         return None
-    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=DRAWS))
+    values = predicted.figure(metric, y, draw_people(y, seed=seed, draws=DRAWS, unit=unit))
     return float(np.nanstd(values, ddof=1))
 
 
-def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
-    """How often each person is drawn, those of each label among themselves: (n_people, draws) float64."""
+def draw_people(
+    y: npt.NDArray[Any], *, seed: int, draws: int, unit: npt.NDArray[np.str_] | None = None
+) -> Floats:
+    """How often each person is drawn, those of each label among themselves: (n_people, draws) float64.
+
+    Of units, those with as many people of each label are drawn among themselves.
+    """
     rng = np.random.default_rng(seed)
+    if unit is not None:
+        names, whose = np.unique(unit, return_inverse=True)
+        members = np.stack([np.bincount(whose[y == label], minlength=len(names)) for label in np.unique(y)])
+        _, kind = np.unique(members, axis=1, return_inverse=True)
+        return draw_people(kind.ravel(), seed=seed, draws=draws)[whose]
     times = np.zeros((len(y), draws))
     for label in np.unique(y)[::-1]:
         own = np.flatnonzero(y == label)
@@ -60,8 +76,15 @@ def draw_people(y: npt.NDArray[Any], *, seed: int, draws: int) -> Floats:
     return times
 
 
-def bootstrap_mean_sd(values: Floats, *, seed: int) -> float | None:
+def bootstrap_mean_sd(values: Floats, *, seed: int, unit: npt.NDArray[np.str_] | None = None) -> float | None:
     """SD of the mean of people's own figures, (n_people,) float64, over draws of them; None under two."""
+    if unit is not None:
+        names, whose = np.unique(unit, return_inverse=True)
+        if len(names) < 2:
+            return None
+        drawn = np.random.default_rng(seed).integers(0, len(names), (DRAWS, len(names)))
+        total, count = np.bincount(whose, values), np.bincount(whose)
+        return float((total[drawn].sum(axis=1) / count[drawn].sum(axis=1)).std(ddof=1))
     if len(values) < 2:
         return None
     drawn = np.random.default_rng(seed).integers(0, len(values), (DRAWS, len(values)))

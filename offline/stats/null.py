@@ -8,6 +8,7 @@ import numpy as np
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.blocks import Grouping, by_block
+from offline.stats.permutation import p_value
 from offline.stats.primary import METRICS, Metric
 from offline.stats.primary_figure import primary
 
@@ -22,15 +23,30 @@ class Null:
         Of every permutation; NaN where one is not determined.
     of_blocks : Null or None
         The same of whole blocks (trials), where samples have them.
+    like_true : int
+        Permutations that give what the true labels give, these among them; `figures` lacks them.
+    exact : bool
+        Whether `figures` are of every other permutation that there is.
     """
 
     figures: dict[Metric, Floats]
     of_blocks: "Null | None" = None
+    like_true: int = 1
+    exact: bool = False
 
     @property
     def size(self) -> int:
         """How many permutations."""
         return len(next(iter(self.figures.values())))
+
+    def p(self, found: float, metric: Metric) -> float | None:
+        """The p value of a figure (`offline.stats.permutation.p_value`)."""
+        return p_value(found, self.figures[metric], like_true=self.like_true, exact=self.exact)
+
+    def counted(self, like_true: int, *, exact: bool) -> "Null":
+        """The same, and by block, of permutations that were counted (`like_true`, `exact`)."""
+        of_blocks = None if self.of_blocks is None else self.of_blocks.counted(like_true, exact=exact)
+        return Null(self.figures, of_blocks, like_true, exact)
 
     @staticmethod
     def of(predictions: Iterable[Sequence[Predictions]], *, by_person: bool) -> "Null":

@@ -2,7 +2,8 @@
 
 A label that is the person's is permuted between people, within a site where there are sites.  A label that
 changes within a recording is permuted within the recording as whole blocks: windows of one block
-resemble each other whatever their label, and permuting them one by one would make chance look rarer.
+resemble each other whatever their label, and permuting them one by one would make chance look rarer.  People
+who were measured together (`offline.base.together`) are permuted together.
 
 Of scans, each tenth of the people keeps its number of each label (`evened`): whatever a fit does
 without looking at labels then serves all permutations of a fold.  Were tenths left with whatever number of a
@@ -26,9 +27,39 @@ FEWEST = 19
 
 
 def permuted_people(table: SampleTable, rng: np.random.Generator) -> Labels:
-    """Labels of the samples, (n,) int64, permuted between people, within site; one label a person."""
+    """Labels of the samples, (n,) int64, permuted between people, within site; one label a person.
+
+    Of people who were measured together all labels go to another unit of as many, in any order within it.
+    """
     _, first, whose = np.unique(table.person, return_index=True, return_inverse=True)
-    return permuted_within(table.target[first], table.site[first], rng)[whose]
+    y, site = table.target[first], table.site[first]
+    unit = None if table.together is None else table.together[first]
+    return permuted_units(y, site, unit, rng)[whose]
+
+
+def permuted_units(
+    values: npt.NDArray[V],
+    site: npt.NDArray[np.str_],
+    unit: npt.NDArray[np.str_] | None,
+    rng: np.random.Generator,
+) -> npt.NDArray[V]:
+    """Labels or other targets of people, (n,), permuted within sites, (n,) str.
+
+    Where some were measured together, ``unit``, (n,) str, all values of a unit go to another with as many
+    people at the same sites, in any order within it.
+    """
+    if unit is None:
+        return permuted_within(values, site, rng)
+    out = values.copy()
+    by_kind: dict[tuple[str, ...], list[npt.NDArray[np.intp]]] = {}
+    for name in np.unique(unit):
+        members = np.flatnonzero(unit == name)
+        members = members[np.argsort(site[members], kind="stable")]
+        by_kind.setdefault(tuple(site[members].tolist()), []).append(members)
+    for units in by_kind.values():
+        for to, taken in enumerate(rng.permutation(len(units))):
+            out[units[to]] = permuted_within(values[units[taken]], site[units[taken]], rng)
+    return out
 
 
 def permuted_within(
@@ -81,10 +112,12 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
     """Labels of the samples, (n,) int64, permuted between the blocks of each recording.
 
     A block is a run of windows of one label, in order of time.  Where no recording has two labels, those
-    of a person's recordings are exchanged.
+    of a person's recordings are exchanged.  People who were measured together and have one order of blocks
+    keep it in common.
     """
     out = np.empty_like(table.target)
-    within = _within(table)
+    within = block_unit(table)
+    drawn: dict[tuple[str, bytes], npt.NDArray[np.intp]] = {}
     _, recording = np.unique(table.recording, return_inverse=True)
     for name in np.unique(within):
         rows = np.flatnonzero(within == name)
@@ -93,12 +126,17 @@ def permuted_blocks(table: SampleTable, rng: np.random.Generator) -> Labels:
         new = (np.diff(y) != 0) | (np.diff(recording[rows]) != 0)
         block = np.concatenate([[0], np.cumsum(new)])
         first = np.concatenate([[0], np.flatnonzero(new) + 1])
-        out[rows] = rng.permutation(y[first])[block]
+        if table.together is None:
+            out[rows] = rng.permutation(y[first])[block]
+            continue
+        key = str(table.together[rows[0]]), y[first].tobytes()
+        order = drawn[key] if key in drawn else drawn.setdefault(key, rng.permutation(len(first)))
+        out[rows] = y[first][order][block]
     return out
 
 
-def _within(table: SampleTable) -> npt.NDArray[np.str_]:
-    """Within what blocks are exchanged: the recording, or else the person."""
+def block_unit(table: SampleTable) -> npt.NDArray[np.str_]:
+    """Within what the blocks of samples are exchanged, (n,) str: the recording, or else the person."""
     if _varies(table.target, table.recording):
         return table.recording
     return table.person
@@ -113,7 +151,7 @@ def can_change(table: SampleTable, *, by_person: bool) -> bool:
 
     Where the label is the person's, people of one site exchange theirs.
     """
-    return _varies(table.target, table.site if by_person else _within(table))
+    return _varies(table.target, table.site if by_person else block_unit(table))
 
 
 def permuted_labels(
@@ -142,16 +180,29 @@ def permuted_labels(
     return evened(y, table.target, part, table.site, rng)
 
 
-def p_value(found: float, null: npt.NDArray[np.float64]) -> float | None:
+def p_value(
+    found: float, null: npt.NDArray[np.float64], *, like_true: int = 1, exact: bool = False
+) -> float | None:
     """Chance of a figure at least as high where there is nothing to find: (1 + b) / (1 + B).
 
     Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Statistical Applications in
     Genetics and Molecular Biology 9:39.
 
-    Of a figure with the true labels, and with permuted ones, (n,) float64; None, "not estimated", under
-    `FEWEST` of these.
+    Parameters
+    ----------
+    found, null : float, (n,) float64
+        The figure with the true labels, and with permuted ones.
+    like_true : int
+        Permutations that give what the true labels give, these among them; ``null`` lacks them.
+    exact : bool
+        Whether ``null`` holds every other permutation there is: then few of them are enough.
+
+    Returns
+    -------
+    float or None
+        None, "not estimated", under `FEWEST` permutations that are but some of those possible.
     """
-    if len(null) < FEWEST:
+    if len(null) < FEWEST and not exact:
         return None
     # A hair of tolerance: the same sum in another order must still count as the same.
-    return float((1 + np.sum(null >= found - 1e-12)) / (1 + len(null)))
+    return float((like_true + np.sum(null >= found - 1e-12)) / (like_true + len(null)))

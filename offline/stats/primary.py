@@ -144,12 +144,19 @@ def _counted(own: npt.NDArray[np.bool_], times: Floats | None) -> Floats:
 
 def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
     """Each person's own figure, where labels change within recordings; mean over repeats of one condition."""
+    people, whose = np.unique(table.person, return_inverse=True)
+    _, rounds = np.unique(table.rounds, return_inverse=True)
     out: dict[str, Figure] = {}
-    for person in table.people:
-        own = table.of_person(person)
-        parts = [own.rows(own.repeat == repeat) for repeat in np.unique(own.repeat)]
-        out[person] = mean_of(own_figure(part.y, part.scores, part.rounds, metric) for part in parts)
+    for person, rows in zip(people.tolist(), _rows_of_each(whose, len(people)), strict=True):
+        repeat = table.repeat[rows]
+        parts = (rows[repeat == number] for number in np.unique(repeat))
+        out[person] = mean_of(own_figure(table.y[p], table.scores[p], rounds[p], metric) for p in parts)
     return out
+
+
+def _rows_of_each(whose: npt.NDArray[np.intp], n: int) -> list[npt.NDArray[np.intp]]:
+    """Rows of each of n people, whose numbers are (n_rows,) intp; in order."""
+    return np.split(np.argsort(whose, kind="stable"), np.cumsum(np.bincount(whose, minlength=n))[:-1])
 
 
 def own_figure(y: npt.NDArray[np.int64], scores: Floats, rounds: npt.NDArray[Any], metric: Metric) -> Figure:

@@ -4,6 +4,7 @@ The same table as for labels, with numbers in place of classes; every figure is 
 person.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ class ContinuousPredictions(ColumnTable):
 
 
 def figures_of(
-    table: ContinuousPredictions, null: dict[str, Floats] | None = None, *, seed: int = 0
+    table: ContinuousPredictions,
+    null: dict[str, Floats] | None = None,
+    *,
+    seed: int = 0,
+    units: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Figures of one condition: correlation, explained share of the variance, mean absolute error.
 
@@ -56,6 +61,8 @@ def figures_of(
     ----------
     null : dict of str to (n,) float64, or None
         The same figures on permuted amounts, where the whole procedure was repeated.
+    units : mapping of person to str, or None
+        Who was measured together: they are drawn together.
 
     Returns
     -------
@@ -63,13 +70,18 @@ def figures_of(
         ``people``, and for each figure ``value``, ``interval`` (None under ten people) and ``p``; JSON types.
     """
     n_people = len(table.people)
+    whose = [units.get(person, person) for person in table.people] if units else list(table.people)
+    members = [np.flatnonzero(np.array(whose) == name) for name in sorted(set(whose))]
     values = values_of(table)
     drawn: list[dict[str, float]] = []
-    if n_people >= FEWEST_FOR_OTHERS:
+    if len(members) >= FEWEST_FOR_OTHERS:
         # Each repeat predicts the same people in an order of its own; whoever is drawn is drawn in all.
         by_person = table.rows(np.argsort(table.person, kind="stable"))
         rng = np.random.default_rng(seed)
-        draws = (rng.integers(0, n_people, n_people) for _ in range(DRAWS // 4))
+        draws = (
+            np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+            for _ in range(DRAWS // 4)
+        )
         rounds = _rounds(by_person)
         drawn = [_averaged([own.rows(rows) for own in rounds]) for rows in draws]
     out: dict[str, Any] = {"people": n_people}

@@ -28,6 +28,8 @@ class Labelled:
         Every person weighs the same, however many windows there are of them.
     by_person : bool
         Whether a row is a person.
+    together : (n,) str or None
+        The unit of each, where people were measured together.
     """
 
     features: Floats
@@ -35,6 +37,7 @@ class Labelled:
     person: npt.NDArray[np.str_]
     weight: Floats
     by_person: bool
+    together: npt.NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,8 @@ class FeatureTable:
         if self.by_person:
             own = own.people()
         _, whose, counts = np.unique(own.table.person, return_inverse=True, return_counts=True)
-        return Labelled(own.features, own.table.target, own.table.person, 1.0 / counts[whose], self.by_person)
+        weight, table = 1.0 / counts[whose], own.table
+        return Labelled(own.features, table.target, table.person, weight, self.by_person, table.together)
 
 
 def group_means(values: Floats, whose: Rows) -> Floats:

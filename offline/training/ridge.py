@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import softmax
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from models.arrays import Floats
+from offline.base.splits import fewest_units
 from offline.estimators.discriminant import Discriminant, Rows, fit_discriminant
 from offline.training.feature_table import FeatureTable, Labelled
 
@@ -76,6 +78,8 @@ def penalty_folds(rows: Labelled, *, seed: int) -> Sequence[tuple[Rows, Rows]]:
 
     Stratified where the label is the person's; none where no division leaves every label on both sides.
     """
+    if rows.together is not None:
+        return _unit_penalty_folds(rows, rows.together, seed)
     if rows.by_person:
         fewest = int(np.bincount(rows.y)[np.unique(rows.y)].min())
         if fewest < 2:
@@ -87,4 +91,20 @@ def penalty_folds(rows: Labelled, *, seed: int) -> Sequence[tuple[Rows, Rows]]:
         return []
     # Not by label: the division must stay as it is when labels are permuted within people.
     part = np.random.default_rng(seed).permutation(len(people)) % min(INNER_FOLDS, len(people))
+    return [(np.flatnonzero(part[whose] != k), np.flatnonzero(part[whose] == k)) for k in np.unique(part)]
+
+
+def _unit_penalty_folds(rows: Labelled, unit: npt.NDArray[np.str_], seed: int) -> Sequence[tuple[Rows, Rows]]:
+    """As `penalty_folds`, with whole units of people who were measured together."""
+    units, whose = np.unique(unit, return_inverse=True)
+    fewest = len(units)
+    if rows.by_person:
+        fewest = fewest_units(rows.person, rows.y, unit)
+    if fewest < 2:
+        return []
+    n = min(INNER_FOLDS, fewest)
+    if rows.by_person:
+        split = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+        return [pair for pair in split.split(rows.features, rows.y, groups=unit) if len(pair[1])]
+    part = np.random.default_rng(seed).permutation(len(units)) % n
     return [(np.flatnonzero(part[whose] != k), np.flatnonzero(part[whose] == k)) for k in np.unique(part)]

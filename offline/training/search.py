@@ -26,7 +26,7 @@ from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.base.progress import Tell
 from offline.base.result_cache import load_text, make_folder, put_text
-from offline.base.splits import Fold, person_folds
+from offline.base.splits import Fold, fewest_units, person_folds
 from offline.samples.recipe import Recipe, check_model_of
 from offline.samples.recipe_search import Range
 from offline.samples.recipe_sections import Training
@@ -157,7 +157,9 @@ def search_folds(samples: Samples, fold: Fold, wanted: int, seed: int) -> list[F
     own = samples.table.rows(fold.train)
     labels = {person: set(own.target[own.person == person].tolist()) for person in own.people}
     most = len(own.people)
-    if all(len(each) == 1 for each in labels.values()):
+    if own.together is not None:
+        most = fewest_units(own.person, own.target, own.together)
+    elif all(len(each) == 1 for each in labels.values()):
         counts = np.bincount([each.copy().pop() for each in labels.values()], minlength=len(samples.labels))
         most = int(counts.min())
     if most < 2:
@@ -166,7 +168,7 @@ def search_folds(samples: Samples, fold: Fold, wanted: int, seed: int) -> list[F
             f"{len(own.people)}, and too few of a label to be divided again; expected 2 of each or more. Set "
             "budget.trials = 0, or add people."
         )
-    divided = person_folds(own.person, own.target, min(wanted, most), seed=seed)
+    divided = person_folds(own.person, own.target, min(wanted, most), seed=seed, unit=own.together)
     return [Fold(each.held_out, fold.train[each.train], fold.train[each.test]) for each in divided]
 
 

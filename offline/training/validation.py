@@ -40,9 +40,9 @@ class Validation:
 def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction: float = 0.2) -> Validation:
     """Choose what early stopping listens to.
 
-    Held-out people; with fewer than `FEWEST_PEOPLE`, whole sessions of the training people; where
-    no person has two, the last part of each recording, a window's length away from what is trained on.  Both
-    sides hold every label; where no choice allows that, there is no validation.
+    Held-out people, whole units of those measured together; with fewer than `FEWEST_PEOPLE`, whole sessions
+    of the training people; where no person has two, the last part of each recording, a window's length away
+    from what is trained on.  Both sides hold every label; where no choice allows that, there is none.
 
     Parameters
     ----------
@@ -54,13 +54,14 @@ def validation_split(table: SampleTable, within: Indices, *, seed: int, fraction
     within = np.sort(within)
     rng = np.random.default_rng(seed)
     own = table.rows(within)
-    people = own.people
-    if len(people) >= FEWEST_PEOPLE:
-        chosen = _spare(own.person, people, own.target, rng, max(round(fraction * len(people)), 1))
+    units = sorted(set(own.unit.tolist()))
+    if len(units) >= FEWEST_PEOPLE:
+        chosen = _spare(own.unit, units, own.target, rng, max(round(fraction * len(units)), 1))
         if chosen is not None:
             return Validation(ValidationKind.PEOPLE, within[~chosen], within[chosen])
-    owned = np.array([f"{p}\n{s}" for p, s in zip(own.person, own.session, strict=True)])
-    candidates, total = _spare_sessions(own.person, owned, rng)
+    owned = np.array([f"{p}\n{s}" for p, s in zip(own.unit, own.session, strict=True)])
+    alone = own.unit == own.person  # sessions of partners were at one time, whatever they are called
+    candidates, total = _spare_sessions(own.person[alone], owned[alone], rng)
     if candidates:
         n = min(max(round(fraction * total), 1), len(candidates))
         chosen = _spare(owned, candidates, own.target, rng, n)

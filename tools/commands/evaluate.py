@@ -103,6 +103,8 @@ def main_figure(results: Mapping[str, Any]) -> str | None:
     str or None
         None where a continuous target was evaluated: its table holds the figures.
     """
+    from offline.report.words import chance_words
+
     if "primary" not in results:
         return None
     metric = results["primary"]["metric"]
@@ -123,5 +125,5 @@ def main_figure(results: Mapping[str, Any]) -> str | None:
         )
     return (
         f"{model} on {results['people']} unseen people: {NAMES[metric]} {figure['value']:.3f} ({shown}); "
-        f"{chance}."
+        f"{chance}. {chance_words(results, model)}"
     )

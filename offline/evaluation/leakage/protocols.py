@@ -40,6 +40,7 @@ class Division(StrEnum):
     PEOPLE = "people"
     WINDOWS = "windows"
     OVERLAPPING = "overlapping windows"
+    STRANGERS = "people, as if nobody was measured together"
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,20 @@ ALL = LeakageProtocol(
     selection=True,
     normalisation=True,
 )
+STRANGERS = LeakageProtocol(
+    "partners as if they were strangers",
+    "Who was measured together is divided one by one, so the model knows partners of those it predicts",
+    "keeps who was measured together on one side",
+    division=Division.STRANGERS,
+)
 OF_WINDOWS = (OVERLAPPING, RANDOM, SELECTION, NORMALISATION, ALL)
 OF_SCANS = (SELECTION, RANDOM, SETTING)
-BY_NAME = {str(each): each for each in (*OF_WINDOWS, *OF_SCANS)}
+BY_NAME = {str(each): each for each in (*OF_WINDOWS, STRANGERS, *OF_SCANS)}
+
+
+def protocols_for(table: SampleTable) -> tuple[LeakageProtocol, ...]:
+    """The protocols of windows that say something of these samples."""
+    return OF_WINDOWS if table.together is None else (*OF_WINDOWS, STRANGERS)
 
 
 @dataclass(frozen=True, eq=False)

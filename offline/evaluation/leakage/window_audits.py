@@ -18,7 +18,7 @@ from offline.estimators.discriminant import fit_discriminant
 from offline.estimators.scaling import standard_of
 from offline.evaluation.evaluation_plan import EvaluationPlan
 from offline.evaluation.leakage.audit import LABELS, Evaluated, audit_of
-from offline.evaluation.leakage.protocols import HONEST, OF_WINDOWS, AuditTask
+from offline.evaluation.leakage.protocols import HONEST, AuditTask, LeakageProtocol, protocols_for
 from offline.evaluation.leakage.windows import channels_of, plan_windows, select_channels
 from offline.evaluation.tasks import FitResult, FitTask
 from offline.evaluation.windows import WindowFit, WindowTask
@@ -72,7 +72,14 @@ def audit_ridge(
         own = permuted(task.permutation)
         evaluated.append((task, Predictions.of_fold(LABELS, own.table, task.fold, _ridge_scores(own, task))))
     tell("audit", total, total, "")
-    return _audit(evaluated, by_person=data.by_person, metric=metric, seed=seed, model="ridge")
+    return _audit(
+        evaluated,
+        protocols_for(data.table),
+        by_person=data.by_person,
+        metric=metric,
+        seed=seed,
+        model="ridge",
+    )
 
 
 def _ridge_scores(data: FeatureTable, task: AuditTask) -> Floats:
@@ -100,7 +107,7 @@ def network_audit_tasks(plan: EvaluationPlan) -> list[WindowTask]:
     """
     if plan.recipe.model.channels != "all":
         return []
-    permuted = cache(partial(plan.features.permuted, seed=plan.seed))
+    permuted = cache(lambda number: replace(plan.features, table=plan.permuted_table(number)))
     rounds = [(None, plan.seed), *((k, plan.seed + k + 1) for k in range(plan.model_permutations))]
     tasks = []
     for task in plan_windows(permuted, rounds):
@@ -115,17 +122,33 @@ def network_audit_tasks(plan: EvaluationPlan) -> list[WindowTask]:
 
 def network_audit(plan: EvaluationPlan, results: Sequence[FitResult[WindowFit]]) -> dict[str, Any]:
     """What the protocols gave with the recipe's own network, by results of `network_audit_tasks`."""
-    protocols = {str(protocol): protocol for protocol in (HONEST, *OF_WINDOWS)}
+    tried = protocols_for(plan.samples.table)
+    protocols = {str(protocol): protocol for protocol in (HONEST, *tried)}
     evaluated = []
     for each in results:
         protocol, number = protocols[each.task.condition], each.task.permutation
         task = AuditTask(protocol, protocol is not HONEST, number, plan.seed, each.task.fold)
-        table = plan.features.permuted(number, seed=plan.seed).table
+        table = plan.permuted_table(number)
         evaluated.append((task, Predictions.of_fold(LABELS, table, task.fold, each.scores)))
-    return _audit(evaluated, by_person=plan.by_person, metric=plan.metric, seed=plan.seed, model=plan.model)
+    return _audit(
+        evaluated,
+        tried,
+        by_person=plan.by_person,
+        metric=plan.metric,
+        seed=plan.seed,
+        model=plan.model,
+    )
 
 
-def _audit(evaluated: Evaluated, *, by_person: bool, metric: Metric, seed: int, model: str) -> dict[str, Any]:
+def _audit(
+    evaluated: Evaluated,
+    protocols: Sequence[LeakageProtocol],
+    *,
+    by_person: bool,
+    metric: Metric,
+    seed: int,
+    model: str,
+) -> dict[str, Any]:
     """Put every protocol beside the honest one, by person."""
 
     def figures(of: Predictions) -> dict[str, float]:
@@ -133,7 +156,7 @@ def _audit(evaluated: Evaluated, *, by_person: bool, metric: Metric, seed: int, 
         return {metric: np.nan if value is None else value}
 
     spread = partial(_difference_sd, metric=metric, by_person=by_person, seed=seed)
-    return audit_of(evaluated, OF_WINDOWS, (metric,), figures, spread, model=model, unit="person")
+    return audit_of(evaluated, protocols, (metric,), figures, spread, model=model, unit="person")
 
 
 def _difference_sd(
@@ -141,9 +164,10 @@ def _difference_sd(
 ) -> float:
     """SD of the difference of two figures over draws of people, the same in both; NaN where unknown."""
     if not by_person:
-        sd = bootstrap_mean_sd(own_differences(one, other, metric), seed=seed)
+        apart = own_differences(one, other, metric)
+        sd = bootstrap_mean_sd(np.array(list(apart.values())), seed=seed, unit=one.units(list(apart)))
         return np.nan if sd is None else sd
     (first, positive), (second, _) = (person_predictions(table) for table in (one, other))
     if min(positive.sum(), (~positive).sum()) < 2:
         return np.nan
-    return difference_sd(first, second, positive, metric, seed=seed)
+    return difference_sd(first, second, positive, metric, seed=seed, unit=one.units(one.people))

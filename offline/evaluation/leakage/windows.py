@@ -14,13 +14,13 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, evaluation_folds
 from offline.evaluation.leakage.protocols import (
     HONEST,
-    OF_WINDOWS,
     AuditTask,
     Division,
     Labels,
     Rounds,
     Rows,
     fold_of,
+    protocols_for,
 )
 from offline.training.feature_table import FeatureTable, Labelled
 
@@ -53,7 +53,7 @@ def plan_windows(permuted: Permuted, rounds: Rounds) -> Iterator[AuditTask]:
         table = permuted(permutation).table
         divisions = {
             protocol: divisions_of(table, apart, protocol.division, seed)
-            for protocol in (HONEST, *OF_WINDOWS)
+            for protocol in (HONEST, *protocols_for(table))
         }
         n_train = min(len(fold.train) for folds in divisions.values() for fold in folds)
         for protocol, folds in divisions.items():
@@ -65,8 +65,10 @@ def plan_windows(permuted: Permuted, rounds: Rounds) -> Iterator[AuditTask]:
 
 def divisions_of(table: SampleTable, apart: Rows, division: Division, seed: int) -> list[Fold]:
     """Folds that predict these windows, (m,) intp, of which none overlap; of each, what may be trained on."""
-    if division is Division.PEOPLE:
-        folds = evaluation_folds(table.person[apart], table.target[apart], seed=seed)
+    if division in (Division.PEOPLE, Division.STRANGERS):
+        own = table.rows(apart)
+        unit = None if division is Division.STRANGERS else own.together
+        folds = evaluation_folds(own.person, own.target, seed=seed, unit=unit)
         return [replace(fold, train=apart[fold.train], test=apart[fold.test]) for fold in folds]
     divided = apart if division is Division.WINDOWS else np.arange(len(table))
     part = np.random.default_rng([seed, 1]).permutation(len(divided)) % RANDOM_FOLDS

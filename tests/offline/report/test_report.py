@@ -11,7 +11,7 @@ from models.errors import HemostreamError
 from offline.evaluation.evaluate import evaluate
 from offline.report.cohort import cohort_of
 from offline.report.folder import write_report
-from offline.report.words import against_chance, chance_of, finding, summary_of
+from offline.report.words import chance_of, finding, summary_of
 from tests.offline.support import group_recipe, series_cohort, task_cohort, task_recipe
 
 
@@ -93,22 +93,6 @@ def test_a_label_of_the_person_has_a_decision_curve_and_an_audit_its_section(tmp
     people = cohort_of(results)["people"]
     assert sum(row["recordings"] for row in people.values()) == 10
     assert all(row["fit"] <= row["windows"] for row in people.values())
-
-
-@pytest.mark.parametrize(
-    ("its", "said"),
-    [
-        ({"value": 0.8, "interval": None, "p": 0.01}, "Better than chance"),
-        ({"value": 0.8, "interval": [0.6, 1.0], "p": 0.2}, "At chance: not told apart"),
-        ({"value": 0.2, "interval": None, "p": 0.04}, "At chance"),
-        ({"value": 0.6, "interval": [0.4, 0.8], "p": None}, "At chance: the interval holds 0.50"),
-        ({"value": 0.8, "interval": [0.6, 1.0], "p": None}, "lies above chance"),
-        ({"value": 0.1, "interval": [0.0, 0.3], "p": None}, "lies below chance"),
-        ({"value": 0.9, "interval": None, "p": None}, "was not estimated"),
-    ],
-)
-def test_chance_is_called_chance(its: dict[str, Any], said: str) -> None:
-    assert said in against_chance(its, 0.5)
 
 
 def test_what_is_not_determined_is_said_and_chance_follows_from_the_labels() -> None:

@@ -35,7 +35,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ridge bundle of three people, and one locked."""
     folder = tmp_path_factory.mktemp("calibrate")
     cohort = task_cohort(folder, people=4, effect=0.004)
-    train(cohort, task_recipe(network={"name": "ridge"}), folder / "bundle", lock=["person-3"])
+    train(cohort, task_recipe(model={"kind": "ridge"}), folder / "bundle", lock=["person-3"])
     return folder / "bundle"
 
 
