@@ -10,6 +10,7 @@ from offline.base.predictions import Predictions
 from offline.evaluation.evaluation_plan import CONDITIONS, NETWORK_NULL, EvaluationPlan
 from offline.evaluation.nulls import network_null_of
 from offline.evaluation.over_time import over_time
+from offline.evaluation.served import served
 from offline.evaluation.summary import summary
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
@@ -69,6 +70,16 @@ def figures_of(
     folds: dict[str, dict[str, Any]] = {}
     for each in tagged(results, CONDITIONS):
         folds.setdefault(each.task.fold.name, {})[each.task.condition] = each.how
+    found = summary(
+        predictions,
+        by_person=plan.by_person,
+        metric=plan.metric,
+        prevalence=recipe.evaluation.prevalence,
+        null=null,
+        own_null=network_null_of(plan, tagged(results, NETWORK_NULL)),
+        seed=plan.seed,
+        by_time=plan.by_time,
+    )
     unlike = {each.task.fold.name: each.how for each in tagged(results, OUT_OF_DISTRIBUTION)}
     return {
         "recipe": {
@@ -95,19 +106,11 @@ def figures_of(
             samples.names,
             samples.places,
         ),
+        "served": served(predictions.of_condition(plan.network), samples.table, recipe, found["conditions"]),
         "over_time": _evidence(plan, predictions, folds),
         "channel_map": where,
         "unlike_training": {name: unlike[name] for name in sorted(unlike)},
-        **summary(
-            predictions,
-            by_person=plan.by_person,
-            metric=plan.metric,
-            prevalence=recipe.evaluation.prevalence,
-            null=null,
-            own_null=network_null_of(plan, tagged(results, NETWORK_NULL)),
-            seed=plan.seed,
-            by_time=plan.by_time,
-        ),
+        **found,
     }
 
 

@@ -81,7 +81,8 @@ RUNS = (
     Run("sites", "study sites --data scans --out sites", ("sites/sites.json",)),
     Run(
         "bundle",
-        f"train cohort --recipe {HERE}/task.toml --exclude-person person-001 --out bundle",
+        f"train cohort --recipe {HERE}/task.toml --exclude-person person-001 --evaluation evaluation "
+        "--out bundle",
         ("bundle/*",),
     ),
     Run(

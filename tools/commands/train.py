@@ -33,6 +33,7 @@ def train(
     old_cohort: Path | None = None,
     subgroup: tuple[str, ...] = (),
     margin: float | None = None,
+    evaluation: Path | None = None,
     allow_damaged: bool = False,
     overwrite: bool = False,
 ) -> None:
@@ -71,6 +72,9 @@ def train(
     margin : float
         With --locked: log loss (nats) by which the new one may be worse and still count as good. Default:
         0.02.
+    evaluation : Path
+        Folder that "evaluate" wrote for this recipe and cohort: what it found goes on the card, and decides
+        from which confidence on labels are shown. Without it none is, unless policy.min_confidence is set.
     allow_damaged : bool
         Take what is left of recordings of which much cannot be read.
     overwrite : bool
@@ -89,6 +93,11 @@ def train(
 
     one_thread()
     its = load_recipe(recipe, allow_damaged=allow_damaged)
+    if from_ is not None and evaluation is not None:
+        raise HemostreamError(
+            "--evaluation is of a recipe that starts from nothing, --from trains an old bundle further: "
+            "leave one of them out. With --from and --locked the two bundles are compared."
+        )
     if from_ is not None:
         _further(cohort, its, out, seed, from_, locked, old_cohort, subgroup, margin)
         return
@@ -100,8 +109,11 @@ def train(
         exclude_people=exclude_person,
         lock=lock_person,
         span=None if first is None else Span(0.0, first, fraction=True),
+        report=evaluation,
     )
     say(summary(done.card, done.trained))
+    for line in lines_of(done.card):
+        say(line)
     say(f"Bundle: {out} (model {done.hash[:12]})")
 
 
@@ -148,6 +160,8 @@ def _further(
         seed=seed,
     )
     say(summary(done.card, done.trained))
+    for line in lines_of(done.card):
+        say(line)
     _say_comparison(done)
     say(f"Candidate: {out} (model {done.hash[:12]})")
 
@@ -194,6 +208,11 @@ def summary(card: "Card", trained: "Trained") -> str:
         f"Trained on {_by_label(windows['train'])}{spared}, of {its['people']} people; epoch "
         f"{fitted.best_epoch} of {len(fitted.history)} kept{ended}; loss {last['train_loss']:.3f}{valid}."
     )
+
+
+def lines_of(card: "Card") -> list[str]:
+    """What a bundle is worth on unseen people, and which labels it shows."""
+    return [f"{line[0].upper()}{line[1:]}." for line in (card.evaluation_line, card.labels_line)]
 
 
 def _by_label(windows: dict[str, int]) -> str:
