@@ -64,6 +64,7 @@ COMMANDS = {
     ),
     "init": ("tools.commands.init:init", "Propose a recipe from recordings, with its reasons."),
     "train": ("tools.commands.train:train", "Train a classifier from recordings by replay."),
+    "info": ("tools.commands.info:info", "What a bundle is, and what it is worth on unseen people."),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),
