@@ -81,8 +81,7 @@ RUNS = (
     Run("sites", "study sites --data scans --out sites", ("sites/sites.json",)),
     Run(
         "bundle",
-        f"train cohort --recipe {HERE}/task.toml --exclude-person person-001 --evaluation evaluation "
-        "--out bundle",
+        f"train cohort --recipe {HERE}/task.toml --exclude-person person-001 --out bundle",
         ("bundle/*",),
     ),
     Run(
