@@ -30,6 +30,7 @@ from offline.scans.twice import fingerprints_of
 from offline.studies.base import Study
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
 from offline.studies.tables import OF_SERIES, digest, table_of
+from offline.studies.unseen import unseen_of
 
 SHORT_ENOUGH = 180.0
 """Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the
@@ -131,6 +132,7 @@ def export_study(
             "research_use_only": True,
         },
         evaluation=evaluation or {},
+        unseen=unseen_of(evaluation or {}),
         versions=versions(),
     )
     tell("export", 2, 3, "compare")
