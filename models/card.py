@@ -13,8 +13,10 @@ from pydantic import AfterValidator, Field, model_validator
 from models.bounds import MOST_RATE, MOST_S
 from models.decode import Record, decode
 from models.errors import BundleError
+from models.evidence.accumulation import Law, Rule
+from models.evidence.unseen import UnseenEvaluation, evaluation_line, labels_line
 
-WRITTEN_LATER = frozenset({"recording"})
+WRITTEN_LATER = frozenset({"recording", "unseen"})
 """Keys that cards of this format did not always have."""
 AGAIN = "Fetch it again from where it was trained, or train again."
 
@@ -70,6 +72,40 @@ class EvidenceSettings(Record):
     memory_s: float | None = Field(default=None, gt=0)
 
 
+class EvidenceBlock(Record):
+    """Which part of the time after an event is one block, where a label changes within a recording.
+
+    Parameters
+    ----------
+    events : sequence of str
+        Which events begin a block, whatever its label.
+    first_s, last_s : float
+        From where on, and until where, its windows count, s after the event.
+    """
+
+    events: Names
+    first_s: float
+    last_s: float
+
+
+class CardEvidence(EvidenceSettings):
+    """The same with what an evaluation has learnt of how windows add up.
+
+    Parameters
+    ----------
+    law : Law or None
+        How windows of unseen people added up; None where that was not learnt: then evidence is a mean.
+    rule : Rule or None
+        When one may stop and say a label; None where no rule was supported.
+    block : EvidenceBlock or None
+        What is accumulated over, for labels that change within a recording; None is the whole session.
+    """
+
+    law: Law | None = None
+    rule: Rule | None = None
+    block: EvidenceBlock | None = None
+
+
 class RecordingOptions(Record):
     """What is to be known of a recording's file that it does not say itself, or says wrongly.
 
@@ -113,7 +149,9 @@ class Card(Record):
     labels : sequence of str
         In the order of the outputs.
     training, evaluation, versions : mapping
-        How it was trained, what it was worth on people it had not seen, and with which software.
+        How it was trained, how it was compared since, and with which software.
+    unseen : UnseenEvaluation or None
+        What it was worth on people it had not seen; None where it was never evaluated on any.
     weights_sha256, hash : str
         Hexadecimal; filled in when the bundle is written.
     """
@@ -123,9 +161,20 @@ class Card(Record):
     labels: Names
     training: Mapping[str, Any] = Field(default_factory=dict)
     evaluation: Mapping[str, Any] = Field(default_factory=dict)
+    unseen: UnseenEvaluation | None = None
     versions: Mapping[str, Any] = Field(default_factory=dict)
     weights_sha256: str = ""
     hash: str = ""
+
+    @property
+    def evaluation_line(self) -> str:
+        """What it was worth on unseen people, in one line."""
+        return evaluation_line(self.unseen)
+
+    @property
+    def labels_line(self) -> str:
+        """Which labels are shown, in one line."""
+        return "every label is shown"
 
     def to_json(self) -> dict[str, Any]:
         """All fields by name."""
@@ -167,9 +216,15 @@ class WindowCard(Card):
     window: WindowSettings
     calibration: Calibration = Calibration()
     policy: Mapping[str, Any] = Field(default_factory=dict)
-    evidence: EvidenceSettings = EvidenceSettings()
+    evidence: CardEvidence = CardEvidence()
     novelty: Mapping[str, Any] = Field(default_factory=dict)
     format: Literal[3] = 3
+
+    @property
+    def labels_line(self) -> str:
+        """Which labels are shown, in one line."""
+        asked = self.policy.get("min_confidence")
+        return labels_line(asked if isinstance(asked, int | float) else None, self.unseen)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

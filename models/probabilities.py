@@ -3,6 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+SUREST = 1e-6
+"""Probabilities are kept so far from 0 and 1: a prediction of 1 has no finite odds."""
+
 
 def probabilities(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> npt.NDArray[np.float64]:
     """Softmax of logits divided by the temperature (Guo et al. 2017), without overflow.

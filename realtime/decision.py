@@ -13,6 +13,8 @@ from models.decode import decode_message
 from models.errors import MessageError
 
 ABSTAIN = "abstain"
+UNDECIDED = "undecided"
+"""The reason of a window whose likeliest label is not likely enough to be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +24,24 @@ class Evidence:
     Parameters
     ----------
     probabilities : mapping of label to float
-        Mean of the probabilities of the predicted windows, weighted by how recent they are.
+        Where the bundle knows how windows add up, the calibrated posterior of all of them; otherwise the
+        mean of the probabilities of the predicted windows, weighted by how recent they are.
     windows : int
         Predicted windows so far.
+    effective_windows : float or None
+        How many independent windows these are worth; None where the bundle does not know it.
     memory_s : float or None
         Time constant (s) of forgetting; None keeps everything.
+    stopped : str or None
+        The label at which the bundle's stopping rule was first met since this evidence began; None where it
+        was not met, or the bundle has none.
     """
 
     probabilities: Mapping[str, float]
     windows: int
+    effective_windows: float | None = None
     memory_s: float | None
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +71,7 @@ class Decision:
     delay_s : float
         Group delay of the pipeline: what the window's end shows happened so long before.
     label : str
-        The likeliest label, or ``"abstain"``.
+        The likeliest label, or ``"abstain"``; it abstains too where none is likely enough to be shown.
     reasons : tuple of str
         Why it abstains; empty otherwise.
     probabilities : mapping of label to float, or None
@@ -125,6 +135,11 @@ class Decision:
     def abstained(self) -> bool:
         """Whether no label was given."""
         return self.label == ABSTAIN
+
+    @property
+    def predicted(self) -> bool:
+        """Whether the window was usable and in time: it has a label, or is no more than undecided."""
+        return all(reason == UNDECIDED for reason in self.reasons)
 
     @property
     def identity(self) -> tuple[str, int, int]:

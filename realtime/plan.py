@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from models.card import AGAIN, WindowCard
+from models.card import AGAIN, CardEvidence, WindowCard
 from models.decode import decode
 from models.errors import BundleError, RecipeError, SignalError
+from models.evidence.unseen import least_confidence
 from models.novelty import Novelty
 from realtime.pipeline import Pipeline
 from realtime.quality.policy import Policy
@@ -35,8 +36,10 @@ class Plan:
         Logits are divided by it before the softmax (Guo et al. 2017).
     policy : Policy
         When a window is usable.
-    memory_s : float or None
-        Time constant of the running evidence, s; None never forgets.
+    min_confidence : float or None
+        Least probability of the likeliest label at which it is shown; None shows no label.
+    evidence : CardEvidence
+        How windows add up.
     model_hash : str
         Hash of the bundle.
     novelty : Novelty or None
@@ -50,7 +53,8 @@ class Plan:
     labels: tuple[str, ...] = ()
     temperature: float = 1.0
     policy: Policy = field(default_factory=Policy)
-    memory_s: float | None = None
+    min_confidence: float | None = 0.0
+    evidence: CardEvidence = field(default_factory=CardEvidence)
     model_hash: str = ""
     novelty: Novelty | None = None
 
@@ -64,6 +68,7 @@ class Plan:
             The card holds something else.
         """
         try:
+            policy = decode(Policy, card.policy, error=RecipeError, what="policy")
             plan = cls(
                 spec=SignalSpec.from_json(card.input),
                 pipeline=card.pipeline,
@@ -71,8 +76,9 @@ class Plan:
                 step_s=card.window.step_s,
                 labels=tuple(card.labels),
                 temperature=card.calibration.temperature,
-                policy=decode(Policy, card.policy, error=RecipeError, what="policy"),
-                memory_s=card.evidence.memory_s,
+                policy=policy,
+                min_confidence=least_confidence(policy.min_confidence, card.unseen),
+                evidence=card.evidence,
                 model_hash=card.hash,
                 novelty=Novelty.from_json(card.novelty) if card.novelty else None,
             )

@@ -75,6 +75,10 @@ class Status:
         Stream seconds a local second.
     model : str
         Hash of the bundle.
+    evaluation : str
+        What the bundle was worth on unseen people, in one line.
+    labels : str
+        From which confidence on it shows a label, in one line.
     clock : ClockReport or None
         What the clock found in the stream's stamps since it was opened; None before there is a stream.
     journal : JournalStatus or None
@@ -101,6 +105,8 @@ class Status:
     origin: str = ""
     speed: float = 1.0
     model: str = ""
+    evaluation: str = ""
+    labels: str = ""
     clock: ClockReport | None = None
     journal: JournalStatus | None = None
     broker: BrokerStatus | None = None

@@ -51,6 +51,9 @@ class Window:
         Uncertainty of `start` and `end`, as far as the stamps show, s.
     channels : ChannelMeasurement or None
         What is known of each channel; None where the window fell wholly into a gap.
+    cue : float or None
+        Stream time (s) of the last event before its start that begins a block; None where none was heard
+        of, or nothing is made of blocks.
     """
 
     sequence: int
@@ -65,6 +68,7 @@ class Window:
     novelty: float | None = None
     time_uncertainty_s: float = 0.0
     channels: ChannelMeasurement | None = None
+    cue: float | None = None
 
     @property
     def usable(self) -> bool:

@@ -91,6 +91,8 @@ class Classifier:
         self._inference = None if self._windows is None else Inference(self._windows, device=device)
         card = (self._scans or self._windows).card  # type: ignore[union-attr]
         self.labels = tuple(card.labels)
+        self.worth = f"{card.evaluation_line}; {card.labels_line}"
+        """What the bundle was worth on unseen people, and which labels it shows."""
         self._training: Mapping[str, Any] = card.training
         self._how = CardRecording() if self._windows is None else self._windows.card.recording
 

@@ -68,6 +68,7 @@ COMMANDS = {
         "tools.commands.calibrate:calibrate",
         "Move a classifier to a new person by a few labelled minutes.",
     ),
+    "info": ("tools.commands.info:info", "What a bundle is, and what it is worth on unseen people."),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),

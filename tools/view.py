@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.outside import printable
-from realtime.decision import Decision
+from realtime.decision import Decision, Evidence
 from realtime.quality.policy import Reason
 from realtime.status import State, Status
 from tools.capture_stderr import CaptureStderr
@@ -84,6 +84,8 @@ class View:
     def render(self) -> RenderableType:
         """The panel as it is now."""
         parts: list[RenderableType] = [self._state_line()]
+        if (status := self._status) is not None and status.evaluation:
+            parts.append(Text(printable(f"{status.evaluation}; {status.labels}", None), style="dim"))
         # What was decided before the stream stalled says nothing of now: only an abstention may be shown.
         if self._latest is not None and (self._live_now() or self._counts_down(self._latest)):
             parts += [self._now(self._latest), self._history()]
@@ -132,7 +134,7 @@ class View:
         evidence = ", ".join(
             f"{printable(label)} {p:.0%}" for label, p in decision.evidence.probabilities.items()
         )
-        table.add_row("so far", Text(f"{evidence} over {decision.evidence.windows} windows"))
+        table.add_row("so far", Text(f"{evidence} over {_windows(decision.evidence)}"))
         table.add_row(
             "measured",
             f"{decision.coverage:.1%} of {decision.channels} channels, "
@@ -156,3 +158,11 @@ class View:
         for mark, style in self._strip:
             line.append(mark, style=style)
         return line
+
+
+def _windows(evidence: Evidence) -> str:
+    """How many windows evidence is made of, what they are worth, and whether one may stop."""
+    text = f"{evidence.windows} windows"
+    if evidence.effective_windows is not None:
+        text += f", worth {evidence.effective_windows:.1f} independent ones"
+    return f"{text}; enough to stop: {printable(evidence.stopped)}" if evidence.stopped else text

@@ -5,11 +5,12 @@ windows add up, `accumulate` turns them into a running posterior, `curve` report
 many seconds, and `set_rule` when one may stop and predict a label.
 """
 
+from models.evidence.accumulation import Law, Rule
 from offline.accumulation.curves import curve
-from offline.accumulation.effective import Law, accumulate, effective_windows
+from offline.accumulation.effective import accumulate, effective_windows
 from offline.accumulation.fitting import Fit, fit
 from offline.accumulation.simulated import simulate_trajectories
-from offline.accumulation.stopping import Passage, Rule, Setting, first_passage, set_rule, stopping_figures
+from offline.accumulation.stopping import Passage, Setting, first_passage, set_rule, stopping_figures
 from offline.accumulation.trajectories import Trajectory
 
 __all__ = [

@@ -20,7 +20,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from models.arrays import Floats
-from offline.accumulation.effective import Law, effective_windows
+from models.evidence.accumulation import Law
+from offline.accumulation.effective import effective_windows
 from offline.accumulation.trajectories import Trajectory, each_person_once
 from offline.stats.metrics import FEWEST_FOR_OTHERS
 

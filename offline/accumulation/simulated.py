@@ -4,7 +4,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from models.errors import HemostreamError
-from offline.accumulation.effective import Law
+from models.evidence.accumulation import Law
 from offline.accumulation.trajectories import Trajectory
 
 

@@ -26,33 +26,12 @@ from scipy.stats import beta
 
 from models.arrays import Floats
 from models.errors import HemostreamError
+from models.evidence.accumulation import Rule
 from offline.accumulation.trajectories import Trajectory, each_person_once
 from offline.stats.intervals import LEVEL, clopper_pearson
 
 N_THRESHOLDS, STARTS = 24, 4
 """Thresholds tried, and how many of them have an allowance of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Stop where the posterior log odds reach either threshold; abstain where the recording ends first.
-
-    From ``upper`` on the second label is predicted, from ``lower`` down the first.
-
-    Raises
-    ------
-    HemostreamError
-        Lower is not below upper.
-    """
-
-    upper: float
-    lower: float
-
-    def __post_init__(self) -> None:
-        if not self.lower < self.upper:
-            raise HemostreamError(
-                f"A stopping rule has lower {self.lower!r} and upper {self.upper!r}; expected lower < upper."
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from offline.evaluation.fit_and_predict import BASELINES
 from offline.evaluation.nulls import RidgeNulls, network_null_of
 from offline.evaluation.over_time import over_time
 from offline.evaluation.own_minutes import OWN_MINUTES, curves
+from offline.evaluation.served import served
 from offline.evaluation.summary import summary
 from offline.evaluation.tasks import FitResult, tagged
 from offline.evaluation.windows import OUT_OF_DISTRIBUTION, WindowFit
@@ -72,6 +73,17 @@ def figures_of(
     for each in tagged(results, CONDITIONS):
         folds.setdefault(each.task.fold.name, {})[each.task.condition] = each.how
     own_null = network_null_of(plan, tagged(results, NETWORK_NULL))
+    found = summary(
+        predictions,
+        by_person=plan.by_person,
+        metric=plan.metric,
+        prevalence=recipe.evaluation.prevalence,
+        nulls=nulls,
+        order=plan.order,
+        own_null=own_null,
+        seed=plan.seed,
+        by_time=plan.by_time,
+    )
     unlike = {each.task.fold.name: each.how for each in tagged(results, OUT_OF_DISTRIBUTION)}
     return {
         "recipe": {
@@ -98,6 +110,7 @@ def figures_of(
             samples.names,
             samples.places,
         ),
+        "served": served(predictions.of_condition(plan.model), samples.table, recipe, found["conditions"]),
         "over_time": _evidence(plan, predictions, folds),
         "channel_map": where,
         "calibration": curves(
@@ -113,17 +126,7 @@ def figures_of(
             order=plan.order,
             own_null=own_null,
         ),
-        **summary(
-            predictions,
-            by_person=plan.by_person,
-            metric=plan.metric,
-            prevalence=recipe.evaluation.prevalence,
-            nulls=nulls,
-            order=plan.order,
-            own_null=own_null,
-            seed=plan.seed,
-            by_time=plan.by_time,
-        ),
+        **found,
     }
 
 

@@ -6,12 +6,12 @@ would claim if they were independent, which they are not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from models.arrays import Floats
+from models.probabilities import SUREST
 from offline.accumulation import (
     Law,
     Passage,
@@ -27,12 +27,17 @@ from offline.accumulation import (
 from offline.base.predictions import Predictions
 from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold
-from offline.stats.primary import SUREST
 
 SECONDS = (10.0, 20.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
 """Of recording since the first judged window, at which figures are told."""
 ALPHA = 0.1
 """Wanted share of wrong labels among those who are told one early."""
+
+
+def log_odds_of(probability: Floats) -> Floats:
+    """Log odds of probabilities, (n,) float64, each kept away from 0 and 1: (n,) float64."""
+    p = np.clip(probability, SUREST, 1.0 - SUREST)
+    return np.asarray(np.log(p / (1.0 - p)))
 
 
 def trajectories_of(table: SampleTable, probability: Floats, round_: str) -> list[Trajectory]:
@@ -47,8 +52,7 @@ def trajectories_of(table: SampleTable, probability: Floats, round_: str) -> lis
     round_ : str
         Who judged.
     """
-    p = np.clip(probability[:, 1], SUREST, 1.0 - SUREST)
-    log_odds = np.log(p / (1.0 - p))
+    log_odds = log_odds_of(probability[:, 1])
     out = []
     for person in table.people:
         own = table.person == person
@@ -81,14 +85,14 @@ def learn(table: SampleTable, inner: Sequence[Fold], judged: Callable[[Fold], Fl
     learnt = fit(found)
     out: dict[str, Any] = {
         "people": learnt.n_people,
-        "law": None if learnt.law is None else asdict(learnt.law),
+        "law": None if learnt.law is None else learnt.law.model_dump(),
         "rule": None,
         "reason": learnt.reason,
         "remarks": list(learnt.remarks),
     }
     if learnt.law is not None:
         setting = set_rule([accumulate(learnt.law, t) for t in found], alpha=ALPHA)
-        out["rule"] = None if setting.rule is None else asdict(setting.rule)
+        out["rule"] = None if setting.rule is None else setting.rule.model_dump()
         out["reason"] = setting.reason
         out["confidence"] = setting.confidence
     return out

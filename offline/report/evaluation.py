@@ -25,6 +25,7 @@ from offline.report.page import (
     TextTable,
 )
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
+from offline.report.served import served_section
 from offline.report.verdict import ALPHA
 from offline.report.words import METRICS
 
@@ -82,6 +83,7 @@ def evaluation_page(files: EvaluationFiles) -> ReportPage:
             audit_section(its, files.shown(f"{name}.png", "figures of each protocol"))
             for name, its in files.audits.items()
         ),
+        served_section(results),
         over_time(results),
         own_minutes(results),
         channel_map(files),
@@ -108,6 +110,7 @@ def as_json(files: EvaluationFiles) -> dict[str, Any]:
         **{key: files.audits.get(name) for name, key in AUDITS.items()},
         "channel_map": results["channel_map"],
         "explanations": results["explanations"],
+        "served": results.get("served"),
         "over_time": results["over_time"],
         "calibration": results.get("calibration"),
         "checklists": [{"list": which, "item": what, "where": where} for which, what, where in files.items],

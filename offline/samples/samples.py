@@ -237,7 +237,6 @@ def plan_of(recipe: Recipe, spec: SignalSpec, labels: tuple[str, ...]) -> Plan:
         step_s=recipe.window.step_s,
         labels=labels,
         policy=recipe.policy,
-        memory_s=recipe.evidence.memory_s,
     )
 
 

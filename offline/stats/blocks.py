@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from offline.base.predictions import Predictions
-from offline.stats.primary import SUREST
+from models.probabilities import SUREST
 
 DIGITS = 12
 """Sums of the same in another order, or of more, differ in later ones."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from models.probabilities import SUREST
 from offline.stats.metrics import Figure
-from offline.stats.primary import SUREST
 
 STEPS, STEEPEST = 50, 50.0
 """Newton's steps, and the slope beyond which the labels are separated: then no slope is determined."""

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Floats
+from models.probabilities import SUREST
 from offline.base.predictions import Predictions
 from offline.stats.metrics import accuracy, brier, majority_rate, matthews, recalls
-from offline.stats.primary import SUREST, Metric, Pairs, PersonScores, person_means, person_scores
+from offline.stats.primary import Metric, Pairs, PersonScores, person_means, person_scores
 
 Labels = npt.NDArray[np.int64]
 

@@ -17,13 +17,12 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from models.arrays import Floats
+from models.probabilities import SUREST
 from offline.base.predictions import Predictions
 from offline.stats.metrics import Figure, areas, balanced_accuracy, mean_of
 
 Metric = Literal["auc", "balanced_accuracy"]
 METRICS: tuple[Metric, ...] = ("auc", "balanced_accuracy")
-SUREST = 1e-6
-"""Probabilities are kept so far from 0 and 1: a prediction of 1 has no finite odds."""
 
 
 @dataclass(frozen=True, eq=False)

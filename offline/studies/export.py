@@ -36,6 +36,7 @@ from offline.studies.calibration import calibrate
 from offline.studies.fitting import ScanFit, ScanProcedure, log_odds
 from offline.studies.scan_novelty import fit_novelty
 from offline.studies.tables import OF_SERIES, digest, table_of
+from offline.studies.unseen import unseen_of
 
 SHORT_ENOUGH = 180.0
 """Scans of so many seconds are long enough, whatever the training had: two periods of the slowest wave of the
@@ -148,6 +149,7 @@ def export_study(
             "research_use_only": True,
         },
         evaluation=evaluation or {},
+        unseen=unseen_of(evaluation or {}),
         versions=versions(),
     )
     tell("export", 4, 5, "compare")

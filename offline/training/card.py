@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.card import Calibration, CardRecording, ModelSpec, RecordingOptions, WindowCard
+from models.card import Calibration, CardEvidence, CardRecording, ModelSpec, RecordingOptions, WindowCard
 from offline.base.cohort import Cohort
 from offline.base.people_hash import person_hash
 from offline.base.versions import versions
@@ -19,6 +19,7 @@ from offline.samples.sample_account import blocks_lost
 from offline.samples.samples import Samples
 from offline.samples.span import Span
 from offline.training.train import Trained
+from offline.training.unseen import Evaluated
 from offline.training.validation import ValidationKind
 from realtime.channels.montage import read_json
 
@@ -55,11 +56,13 @@ def card_of(
     *,
     locked: Sequence[str] = (),
     descent: Descent | None = None,
+    evaluated: Evaluated | None = None,
 ) -> WindowCard:
     """The card of a trained network, without personal data.
 
     Of a network, what it was trained on (a span of each recording) and where that comes from; ``locked``
-    people were set aside for comparisons, and ``descent`` is from where it was trained further.
+    people were set aside for comparisons, ``descent`` is from where it was trained further, and ``evaluated``
+    what an evaluation of the same says of unseen people.
     """
     table, split = samples.table, trained.validation
     cohort_hash = cohort.content_hash()
@@ -74,6 +77,7 @@ def card_of(
     calibrated = table.person[split.validation].tolist() if split.kind is ValidationKind.PEOPLE else []
     recordings = set(table.recording.tolist())
     learnt = [each.fingerprint for each in samples.signals if each.recording in recordings]
+    evidence = CardEvidence() if evaluated is None else evaluated.evidence
     aside = hashes(locked) if descent is None else sorted(descent.locked)
     return WindowCard(
         model=ModelSpec(
@@ -91,7 +95,8 @@ def card_of(
         labels=list(samples.labels),
         calibration=Calibration(temperature=trained.temperature),
         policy=recipe.policy.model_dump(),
-        evidence=recipe.evidence,
+        evidence=evidence.model_copy(update={"memory_s": recipe.evidence.memory_s}),
+        unseen=None if evaluated is None else evaluated.unseen,
         novelty=novelty.to_json(),
         training={
             "recipe": recipe.name,

@@ -204,6 +204,7 @@ def train(
     exclude_people: Sequence[str] = (),
     lock: Sequence[str] = (),
     span: Span | None = None,
+    report: Path | None = None,
     progress: Tell | None = None,
 ) -> TrainedBundle:
     """Train on a cohort and write the bundle.
@@ -218,6 +219,8 @@ def train(
         People who are held out; who are set aside for comparisons with bundles that descend from this one.
     span : Span or None
         Train only on this part of each recording.
+    report : path or None
+        Folder of an evaluation of this recipe on this cohort, for the card.
     progress : callable or None
         Called with progress; None shows it where there is a terminal.
 
@@ -239,8 +242,14 @@ def train(
         )
     seed = seed_of(recipe.training.seed, seed)
     check_target(out)
+    if report is not None and span is not None:
+        raise RecipeError(
+            "An evaluation is of whole recordings, and only a part of each is to be trained on: leave out "
+            "either the report or the part."
+        )
     from offline.training.card import card_of  # these need to know what `Trained` is
     from offline.training.learnt import learnt
+    from offline.training.unseen import read_evaluation
 
     cohort = read_cohort(cohort_path)
     with shown(progress) as tell:
@@ -250,6 +259,9 @@ def train(
                 f"{', '.join(both)}: both locked and excluded; expected one of the two. Locked people "
                 "stand in the card, for comparing later bundles; excluded ones are only left out."
             )
+        evaluated = None
+        if report is not None:  # what is wrong with it is found before minutes of replay
+            evaluated = read_evaluation(report, recipe, cohort, excluded=exclude_people, locked=lock)
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)
@@ -259,7 +271,7 @@ def train(
         trained = train_within(samples, recipe, within, seed=seed, progress=tell)
         beside = learnt(samples, recipe, within, trained)
     trained = replace(trained, how={**trained.how, "learnt": beside})
-    card = card_of(samples, recipe, cohort, trained, span, locked=lock)
+    card = card_of(samples, recipe, cohort, trained, span, locked=lock, evaluated=evaluated)
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from models.errors import BundleError, SignalError, StreamError
 from realtime.channels.match import match_channels, merged
 from realtime.clock import Clock
+from realtime.core.cues import Cues
 from realtime.core.decisions import DecisionMaker
 from realtime.decision import Decision
 from realtime.input_guards.entries import InputGuard, StampedSamples
@@ -68,6 +69,8 @@ class Core:
         self._measured = False  # whether every stamp of the stream is a measurement
         self._arrivals = True  # whether it is known when samples came
         self._decisions = DecisionMaker(plan)
+        block = plan.evidence.block
+        self._cues = Cues(() if block is None else block.events)
 
     # ------------------------------------------------------------------ in
 
@@ -95,6 +98,7 @@ class Core:
             case SessionStarted():
                 self._decisions.start(entry)
             case EventReceived():
+                self._cues.event(entry.stamp, entry.label)
                 if self.pipeline is not None:
                     self.pipeline.event(
                         entry.stamp, entry.label
@@ -153,6 +157,7 @@ class Core:
             self._tell(self.clock, last)
         self._steps_before = 0
         self._last_time = -np.inf
+        self._cues.forget()
         self.pipeline = Pipeline(plan.pipeline, self._spec)
         self._quality = WindowQuality(
             self._spec,
@@ -179,6 +184,7 @@ class Core:
             self._windows.restart()
             self._quality.restart()
             self._last_time = -np.inf
+            self._cues.forget()
         self.pipeline.reset(reason)
 
     def _receive(self, entry: Received) -> list[Window]:
@@ -218,9 +224,17 @@ class Core:
                 if cut:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
-                    given += [self._quality.of(window, raw_rate) for window in cut]
+                    given += [self._quality.of(self._cued(window), raw_rate) for window in cut]
                     self._quality.signals.recent.forget_before(self._windows.next_start)
         return given
+
+    def _cued(self, window: Window) -> Window:
+        """The window with the event before it, where evidence is of what follows events.
+
+        Before its start: an event as late as its end may be heard of before or after the window is complete.
+        """
+        cue = self._cues.before(window.start)
+        return window if cue is None else replace(window, cue=cue)
 
     def recover(self, local: float) -> None:
         """After an error inside, at a local time (s): all begins anew but the numbers of windows."""

@@ -23,7 +23,7 @@ class DecisionMaker:
     Parameters
     ----------
     plan : Plan
-        Labels, temperature, policy and the memory of the evidence.
+        Labels, temperature, policy, from which confidence on labels are shown, and the evidence's settings.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -41,7 +41,7 @@ class DecisionMaker:
 
     def forget(self) -> None:
         """Another device, perhaps on another head: the evidence starts over."""
-        self._evidence = RunningEvidence(self._plan.labels, self._plan.memory_s)
+        self._evidence = RunningEvidence(self._plan.labels, self._plan.evidence)
 
     def decide(
         self,
@@ -84,9 +84,14 @@ class DecisionMaker:
         if not why:
             why += self._reasons(age, computed=scores is not None)
         label = ABSTAIN
+        self._evidence.reach(window)
         if scores is not None and not why:
-            label = plan.labels[int(np.argmax(scores))]
-            self._evidence.add(scores, window.end)
+            # What is undecided counts as well: to add up only what is sure would be far too sure.
+            self._evidence.add(scores, window)
+            if plan.min_confidence is not None and scores.max() >= plan.min_confidence:
+                label = plan.labels[int(np.argmax(scores))]
+            else:
+                why = [Reason.UNDECIDED]
         return Decision(
             session=self._session,
             run=self.run,

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from models.arrays import Bools, Floats
 from models.decode import Record
+from realtime.decision import UNDECIDED
 
 
 class Reason(StrEnum):
@@ -64,12 +65,14 @@ class Reason(StrEnum):
     """A scan looks as if volumes were missing between its volumes, or its repetition time were wrong."""
     INFERENCE = "inference failed"
     """The network raised, or gave no finite number."""
+    UNDECIDED = UNDECIDED
+    """No label is likely enough to be shown; its probabilities are given."""
 
 
 class Policy(Record):
-    """When a window is usable, and with how many of its channels.
+    """When a window is usable, with how many of its channels, and when a label is shown.
 
-    A channel beyond a threshold (all but the ages and the novelty, which are the window's) is bad.  Where
+    A channel beyond a threshold (all but age, novelty and confidence, which are the window's) is bad.  Where
     enough channels are good, the window is predicted without the bad ones (their rows are 0, as channel
     dropout left them in training); else it abstains with the bad ones' reasons.  None asks nothing.
 
@@ -94,6 +97,10 @@ class Policy(Record):
     max_moving : float or None
         Largest share of a channel's samples in the window that may lie within half a second of a
         step or spike, 0 to 1.
+    min_confidence : float or None
+        Least probability of the likeliest label at which it is shown: below it the window is undecided.
+        None leaves it to the bundle's evaluation on unseen people; without one that supports any label,
+        none is shown.  0 shows every label.
     min_channels : float
         Least share of the network's channels that must be good; 1 wants all of them.  Less only for a
         network that was trained with channel dropout.
@@ -114,6 +121,7 @@ class Policy(Record):
     max_flat_s: float | None = Field(default=0.7, ge=0)
     max_saturated: float | None = Field(default=0.1, ge=0, le=1)
     max_moving: float | None = Field(default=None, ge=0, le=1)
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
     min_channels: float = Field(default=1.0, gt=0, le=1)
     max_novelty: float | None = Field(default=1.0, gt=0)
     max_time_uncertainty: float | None = Field(default=1.5, gt=0)

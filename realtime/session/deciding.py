@@ -112,7 +112,7 @@ class WindowDecider:
             if decision is None:
                 self._report.failed("core", self._guard.fault)
                 continue
-            if not decision.abstained:  # whatever failed before, it works
+            if decision.predicted:  # whatever failed before, it works
                 self._report.works("core")
                 self._report.works("session")
             self.decisions += decision.count

@@ -114,6 +114,8 @@ class Session:
                 run=settings.run,
                 state=State.WAITING,
                 model=bundle.card.hash,
+                evaluation=bundle.card.evaluation_line,
+                labels=bundle.card.labels_line,
                 versions={"device": inference.device_name},
             ),
             state=self._state,

@@ -32,6 +32,8 @@ NOT_NOW = {
     Reason.AHEAD: "stamps lie ahead of the clock",
 }
 """With one of these a session is live no more."""
+NOT_THE_STREAM = frozenset({Reason.INFERENCE, Reason.UNDECIDED})
+"""A network that raises is reported by itself, and what is undecided was predicted."""
 
 
 class SessionState:
@@ -112,8 +114,7 @@ class SessionState:
         """A window was decided, whatever came out."""
         self._window = local
         self._patience_s = self._next_after_s
-        # A network that raises is reported by itself: the stream is not to blame.
-        reasons = [reason for reason in decision.reasons if reason != Reason.INFERENCE]
+        reasons = [reason for reason in decision.reasons if reason not in NOT_THE_STREAM]
         if self._blind:
             self._blind = False
             self._become(State.RECOVERING, "windows are completed again", local)

@@ -23,11 +23,21 @@ class LslSink:
         Number of the run.
     model : str
         Hash of the bundle; part of the stream's description.
+    evaluation : str
+        What the bundle was worth on unseen people; likewise.
     labels : tuple of str
         The labels that a decision may have, besides ``abstain``; part of the description.
     """
 
-    def __init__(self, *, session: str, run: int, model: str = "", labels: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        session: str,
+        run: int,
+        model: str = "",
+        evaluation: str = "",
+        labels: tuple[str, ...] = (),
+    ) -> None:
         info = pylsl.StreamInfo(
             NAME, TYPE, 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, f"{NAME}-{session}-{run}"
         )
@@ -39,6 +49,7 @@ class LslSink:
         about.append_child_value("session", session)
         about.append_child_value("run", str(run))
         about.append_child_value("model", model)
+        about.append_child_value("evaluation", evaluation)
         named = about.append_child("labels")
         for label in (*labels, ABSTAIN):
             named.append_child_value("label", label)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.last_layer import features_of, last_layers
-from models.networks.registry import MODELS, make_network
+from models.networks.registry import MODELS, make_model
 from models.networks.ridge import WindowRidge
 from offline.training.temperature import logits_of
 
@@ -15,7 +15,7 @@ N_CHANS, N_TIMES = 4, 35
 
 def _model(name: str, n_outputs: int, **params: int) -> nn.Module:
     torch.manual_seed(3)
-    model = make_network(name, params, n_chans=N_CHANS, n_times=N_TIMES, n_outputs=n_outputs)
+    model = make_model(name, params, n_chans=N_CHANS, n_times=N_TIMES, n_outputs=n_outputs)
     for module in model.modules():
         if isinstance(module, WindowRidge):
             module.reset_parameters()

@@ -109,6 +109,7 @@ def task_recipe(**changes: Any) -> Recipe:
         },
         "model": {"kind": "cgrnn", "params": {"filters": 4, "hidden": 4}},
         "training": {"epochs": 6, "learning_rate": 0.01, "batch_size": 16},
+        "policy": {"min_confidence": 0.0},
         "evaluation": {"permutations": 39},
     }
     return parse_recipe(values | changes, "small")
@@ -128,6 +129,7 @@ def group_recipe(**changes: Any) -> Recipe:
         "labels": {"source": "column", "target": "person", "column": "group"},
         "model": {"kind": "lstm"},
         "training": {"epochs": 2},
+        "policy": {"min_confidence": 0.0},
         "evaluation": {"permutations": 39},
     }
     return parse_recipe(values | changes, "groups")

@@ -22,7 +22,7 @@ ENDS = {
     "own": r"minutes: \d+ windows of \d+ blocks \(rest \d+, task \d+\).*\nBundle: own \(model",
     "scan-bundle": r"Fitted to 48 people of \d sites.*\nBundle: scan-bundle \(",
     "scan.jsonl": r"1 scan classified \(.*\nDecisions: scan.jsonl\n",
-    "live.jsonl": r"windows classified \(.*\nDecisions: live.jsonl\n",
+    "live.jsonl": r"0 windows classified, \d+ abstained \(.*undecided \d+.*never eval.*\nDecisions: live",
     "export": r"\d+ samples of \d+ channels over .* s and .*events, in .*file.*\nRecording: bed",
 }
 """How each command ends: with the figures that matter, and where its page or file is."""

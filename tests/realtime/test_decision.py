@@ -55,7 +55,9 @@ def decisions(draw: st.DrawFn) -> Decision:
         evidence=Evidence(
             probabilities=draw(probabilities),
             windows=draw(st.integers(0, 10**6)),
+            effective_windows=draw(st.none() | st.floats(0, 1e6)),
             memory_s=draw(st.none() | st.floats(0.1, 1e5)),
+            stopped=draw(st.none() | st.sampled_from(["rest", "task"])),
         ),
         coverage=draw(probability),
         largest_gap_s=draw(positive),

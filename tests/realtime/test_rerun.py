@@ -33,7 +33,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         rate=RATE,
         window={"length_s": 7.0, "step_s": 1.0},
         labels=["rest", "task"],
-        policy={"max_age_s": 1e4},
+        policy={"max_age_s": 1e4, "min_confidence": 0.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
     write_bundle(folder, card, make_model("cgrnn", {}, **shape))

@@ -39,6 +39,8 @@ kind = "cgrnn"
 [training]
 epochs = 2
 min_epochs = 1
+[policy]
+min_confidence = 0.0
 """
 
 

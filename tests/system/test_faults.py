@@ -77,7 +77,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rate=RATE,
         window={"length_s": 7.0, "step_s": 1.0},
         labels=["rest", "task"],
-        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": MAX_AGE_S, "max_flat_s": 0.5},
+        policy={
+            "min_coverage": 0.9,
+            "max_gap_s": 1.0,
+            "max_age_s": MAX_AGE_S,
+            "max_flat_s": 0.5,
+            "min_confidence": 0.0,
+        },
         evidence={"memory_s": 20.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"

@@ -20,6 +20,7 @@ from tests.system.support import (
     decisions_of,
     judged_windows,
     read_decisions,
+    recipe_with,
     score,
     wait_until,
 )
@@ -38,7 +39,10 @@ def test_a_held_out_person_in_real_time(
     cohort, bundle, journal = tmp_path / "cohort.tsv", tmp_path / "bundle", tmp_path / "bed.hemostream"
     rows = [f"{path}\t{path.parent.name}" for path in sorted(tapping.glob("subj*/*.nirs"))]
     cohort.write_text("\n".join(["recording\tperson", *rows]) + "\n")
-    commands.succeed("train", cohort, "--recipe", "tapping", "--exclude-person", "subj2", "--out", bundle)
+    commands.succeed(
+        *("train", cohort, "--recipe", recipe_with("tapping", tmp_path), "--exclude-person", "subj2"),
+        *("--out", bundle),
+    )
 
     subscriber = Subscriber(mosquitto_port, SESSION)
     try:

@@ -14,30 +14,18 @@ from offline.samples.recipe import Recipe, load_recipe
 from realtime.decision import Decision
 from realtime.sources.recording import Recording
 from tests.system.support import (
-    ROOT,
     Commands,
     Report,
     check_contiguous,
     check_parity,
     judged_windows,
     read_decisions,
+    recipe_with,
     score,
 )
 
 SPARED_S = 30.0
 """Between the last second that was trained on and the first that is scored."""
-
-
-def recipe_with(name: str, folder: Path, **changes: str) -> Path:
-    """A recipe that ships with hemostream, with lines exchanged or added below their section."""
-    text = (ROOT / "offline" / "recipes" / f"{name}.toml").read_text()
-    for old, new in changes.items():
-        before = text
-        text = text.replace(f"[{old}]\n", f"[{old}]\n{new}\n", 1)
-        assert text != before
-    path = folder / f"{name}.toml"
-    path.write_text(text)
-    return path
 
 
 def replayed_live(

@@ -20,7 +20,7 @@ from tools.outputs import Out
 ROOT = Path(__file__).parents[2]
 POSITIONAL = {"simulate": "cohort_dir", "export": "out"}
 """Outputs that are arguments; all others are --out."""
-NO_OUTPUT = {"doctor", "study list"}
+NO_OUTPUT = {"doctor", "info", "study list"}
 """Commands that write nothing."""
 OWN_RULE = {
     "report": "makes the page of a folder again: replacing it is what it is for",
@@ -34,8 +34,8 @@ SECOND_OUTPUTS = {
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "cohort", "data", "event_table", "folder", "from_", "journal", "layout", "locked", "model",
-    "old_cohort", "recording", "report",
+    "atlas", "bundle", "cohort", "data", "evaluation", "event_table", "folder", "from_", "journal", "layout",
+    "locked", "model", "old_cohort", "recording", "report",
 }  # fmt: skip
 """Paths that are only read."""
 

@@ -53,7 +53,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rate=RATE,
         window={"length_s": 7.0, "step_s": 1.0},
         labels=["rest", "task"],
-        policy={},
+        policy={"min_confidence": 0.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
     write_bundle(folder, card, make_model("cgrnn", {}, **shape))

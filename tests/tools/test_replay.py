@@ -297,6 +297,7 @@ def test_a_recording_is_sent_as_the_model_was_trained_unless_options_say_otherwi
         rate=0.5,
         window={"length_s": 40.0, "step_s": 2.0},
         labels=["a", "b"],
+        policy={"min_confidence": 0.0},
         recording=CardRecording(repetition_time=2.0),
     )
     write_bundle(tmp_path / "bundle", card, make_model("lstm", {}, **shape))

@@ -45,8 +45,11 @@ def shown(state: State, decision: Decision | None, reason: str = "why so") -> st
     if decision is not None:
         view.decision(decision)
     view.status(
-        Status(session="bed", run=1, state=state, reason=reason, since_utc=SINCE, origin="live", stream="Cap")
-    )
+        Status(
+            session="bed", run=1, state=state, reason=reason, since_utc=SINCE, origin="live", stream="Cap",
+            evaluation="never evaluated on unseen people", labels="no label is shown",
+        )
+    )  # fmt: skip
     console = Console(width=120, record=True, force_terminal=False)
     with console.capture() as caught:
         console.print(view.render())
@@ -68,6 +71,23 @@ def test_a_live_one_shows_its_label_and_bars() -> None:
     text = shown(State.LIVE, DECISION, reason="")
     assert DECISION.label in text
     assert "█" in text
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_what_the_model_is_worth_is_always_there(state: State) -> None:
+    assert "never evaluated on unseen people; no label is shown" in shown(state, DECISION)
+
+
+def test_an_undecided_window_shows_its_probabilities_and_no_label() -> None:
+    text = shown(State.LIVE, replace(DECISION, label="abstain", reasons=("undecided",)))
+    assert "abstains: undecided" in text
+    assert "75.0%" in text
+
+
+def test_evidence_says_what_it_is_worth_and_when_it_is_enough() -> None:
+    evidence = replace(DECISION.evidence, effective_windows=1.7, stopped="task")
+    text = shown(State.LIVE, replace(DECISION, evidence=evidence))
+    assert "over 3 windows, worth 1.7 independent ones; enough to stop: task" in text
 
 
 def test_text_from_outside_is_text() -> None:

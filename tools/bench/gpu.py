@@ -136,6 +136,7 @@ def _bundle(name: str) -> Bundle:
         rate=RATE,
         window=WindowSettings(length_s=LENGTH_S),
         labels=["rest", "task"],
+        policy={"min_confidence": 0.0},
     )
     return Bundle(card, network)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.arrays import Floats
-from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
+from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from realtime.signal import Channel, Kind, SignalSpec
 
 RATE = 10.0
@@ -92,7 +92,8 @@ def bench_bundle(folder: Path, *, step_s: float) -> str:
         rate=RATE,
         window=WindowSettings(length_s=LENGTH_S, step_s=step_s),
         labels=list(LABELS),
-        evidence=EvidenceSettings(memory_s=10.0),
+        policy={"min_confidence": 0.0},
+        evidence=CardEvidence(memory_s=10.0),
         novelty=novelty.to_json(),
     )
     return write_bundle(folder, card, make_model("cgrnn", {}, **shape))

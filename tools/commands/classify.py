@@ -113,6 +113,7 @@ def classify(
     say(f"{done.counts.summary(classifier.of)}, on {classifier.device_name}.")
     if against := done.counts.against_events():
         say(against)
+    say(f"The model: {classifier.worth}.")
     say(f"Decisions: {out}")
 
 
@@ -161,6 +162,7 @@ def _classify_all(recordings: list[Path], classifier: "Classifier", out: Path, *
     say(
         f"{len(recordings) - failed} of {len(recordings)} recordings classified, on {classifier.device_name}."
     )
+    say(f"The model: {classifier.worth}.")
     say(f"Table: {out / TABLE}")
     if failed:
         raise HemostreamError(

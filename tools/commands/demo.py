@@ -108,6 +108,7 @@ def in_words(summary: Mapping[str, Any]) -> list[str]:
             f"From a window's last sample to the subscriber: {summary['latency_ms_p50']} ms (p50), "
             f"{summary['latency_ms_p99']} ms (p99)."
         )
+    lines.append(f"The model: {summary['evaluation']}; {summary['labels']}.")
     lines.append("The people are simulated: this says nothing about any patient.")
     if "plot" in summary:
         lines.append(f"Plot: {summary['plot']}")
@@ -154,7 +155,8 @@ def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str,
             seconds=seconds,
             view=not headless and sys.stdout.isatty(),
         )
-    return {**measured, "simulated": True, "phases_s": phases.seconds}
+    worth = {"evaluation": bundle.card.evaluation_line, "labels": bundle.card.labels_line}
+    return {**measured, **worth, "simulated": True, "phases_s": phases.seconds}
 
 
 def simulate_people(folder: Path, length: float, seed: int) -> Path:

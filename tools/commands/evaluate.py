@@ -83,6 +83,12 @@ def evaluate(
     )
     if summary := main_figure(results.figures):
         say(summary)
+    if results.figures.get("served"):
+        from offline.report.served import served_words
+
+        say(f"hemostream train with --evaluation {out} puts this on the bundle's card:")
+        for words in served_words(results.figures)[:2]:
+            say(words)
     page = out / "report.html"
     say(f"Report: {page if page.exists() else out / 'results.json'}")
 

@@ -164,7 +164,13 @@ def live(
             from realtime.sinks.lsl import LslSink
 
             labels = tuple(bundle.card.labels)
-            outlet = LslSink(session=name, run=run, model=bundle.card.hash, labels=labels)
+            outlet = LslSink(
+                session=name,
+                run=run,
+                model=bundle.card.hash,
+                evaluation=bundle.card.evaluation_line,
+                labels=labels,
+            )
             stack.callback(outlet.close)
             sinks.append(outlet)
         mqtt = MqttSink(
@@ -182,6 +188,7 @@ def live(
             say("channels that the stream does not describe: by the side file of the bundle's training")
         if listen:
             print(listen, flush=True)  # a line to copy is not broken
+        say(f"the model: {bundle.card.evaluation_line}; {bundle.card.labels_line}")
         view = None
         if sys.stdout.isatty() and not quiet:
             from tools.view import View

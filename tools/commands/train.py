@@ -34,6 +34,7 @@ def train(
     old_cohort: Path | None = None,
     subgroup: tuple[str, ...] = (),
     margin: float | None = None,
+    evaluation: Path | None = None,
     allow_damaged: bool = False,
     overwrite: bool = False,
 ) -> None:
@@ -72,6 +73,9 @@ def train(
     margin : float
         With --locked: log loss (nats) by which the new one may be worse and still count as good. Default:
         0.02.
+    evaluation : Path
+        Folder that "evaluate" wrote for this recipe and cohort: what it found goes on the card, and decides
+        from which confidence on labels are shown. Without it none is, unless policy.min_confidence is set.
     allow_damaged : bool
         Take what is left of recordings of which much cannot be read.
     overwrite : bool
@@ -90,6 +94,11 @@ def train(
 
     one_thread()
     its = load_recipe(recipe, allow_damaged=allow_damaged)
+    if from_ is not None and evaluation is not None:
+        raise HemostreamError(
+            "--evaluation is of a recipe that starts from nothing, --from trains an old bundle further: "
+            "leave one of them out. With --from and --locked the two bundles are compared."
+        )
     if from_ is not None:
         _further(cohort, its, out, seed, from_, locked, old_cohort, subgroup, margin)
         return
@@ -101,10 +110,13 @@ def train(
         exclude_people=exclude_person,
         lock=lock_person,
         span=None if first is None else Span(0.0, first, fraction=True),
+        report=evaluation,
     )
     say(summary(done.card, done.trained))
     if lost := lost_of(done.card):
         say(lost)
+    for line in lines_of(done.card):
+        say(line)
     say(f"Bundle: {out} (model {done.hash[:12]})")
 
 
@@ -153,6 +165,8 @@ def _further(
     say(summary(done.card, done.trained))
     if lost := lost_of(done.card):
         say(lost)
+    for line in lines_of(done.card):
+        say(line)
     _say_comparison(done)
     say(f"Candidate: {out} (model {done.hash[:12]})")
 
@@ -253,6 +267,11 @@ def lost_of(card: "Card") -> str:
     lost: dict[str, int] = card.training["blocks_lost"]
     why = ", ".join(f"{n} {reason}" for reason, n in lost.items())
     return f"Blocks lost: {sum(lost.values())} of {card.training['blocks']} ({why})." if lost else ""
+
+
+def lines_of(card: "Card") -> list[str]:
+    """What a bundle is worth on unseen people, and which labels it shows."""
+    return [f"{line[0].upper()}{line[1:]}." for line in (card.evaluation_line, card.labels_line)]
 
 
 def _by_label(windows: dict[str, int]) -> str:

@@ -43,7 +43,7 @@ def bundles() -> list[Input]:
             rate=5.0,
             window=WindowSettings(length_s=7.0, step_s=1.0),
             labels=["rest", "tap"],
-            policy={"min_coverage": 0.9},
+            policy={"min_coverage": 0.9, "min_confidence": 0.0},
             training={"people": 3},
         )
         with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import write_bundle
-from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
+from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from models.networks.registry import make_model
 from tools.faults.device import faulty_spec
 
@@ -39,7 +39,7 @@ def write_soak_bundle(folder: Path) -> None:
         rate=RATE,
         window=WindowSettings(length_s=LENGTH_S, step_s=1.0),
         labels=["rest", "task"],
-        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": MAX_AGE_S},
-        evidence=EvidenceSettings(memory_s=60.0),
+        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": MAX_AGE_S, "min_confidence": 0.0},
+        evidence=CardEvidence(memory_s=60.0),
     )
     write_bundle(folder, card, make_model("cgrnn", {}, **shape))

@@ -53,7 +53,7 @@ def test_the_first_passage_is_what_counts() -> None:
 
 
 def test_people_are_counted() -> None:
-    rule = Rule(1.0, -1.0)
+    rule = Rule(upper=1.0, lower=-1.0)
     found = check_on(
         rule,
         [
@@ -70,7 +70,7 @@ def test_people_are_counted() -> None:
 
 
 def test_no_one_stopped_has_no_error_rate() -> None:
-    found = check_on(Rule(9.0, -9.0), [person("a", True, [0.5])])
+    found = check_on(Rule(upper=9.0, lower=-9.0), [person("a", True, [0.5])])
     assert found["wrong_share_interval"] is None
     assert found["median_seconds"] is None
     assert (found["people"], found["stopped"], found["wrong"]) == (1, 0, 0)
@@ -86,7 +86,7 @@ def test_all_thresholds_at_once_are_one_after_the_other(walks: list[tuple[bool, 
     thresholds = np.array([3.0, 2.0, 1.0, 0.25])
     stopped, wrong = _passages(predicted, thresholds)
     for i, threshold in enumerate(thresholds.tolist()):
-        found = check_on(Rule(threshold, -threshold), predicted)
+        found = check_on(Rule(upper=threshold, lower=-threshold), predicted)
         assert (stopped[i], wrong[i]) == (found["stopped"], found["wrong"])
     assert np.all(np.diff(stopped) >= 0)  # a lower threshold stops whom a higher one stops, and others
 
@@ -116,7 +116,7 @@ def pointwise(predicted: Sequence[Trajectory], alpha: float) -> Rule:
     for threshold in np.arange(0.05, 6.0, 0.05):
         beyond = np.abs(x) >= threshold
         if np.mean((x[beyond] > 0) != truth[beyond]) <= alpha:
-            return Rule(float(threshold), -float(threshold))
+            return Rule(upper=float(threshold), lower=-float(threshold))
     raise AssertionError("no threshold")
 
 
@@ -131,9 +131,9 @@ def test_windows_summed_as_if_independent_break_it_too() -> None:
     raw = simulate_trajectories(1000, TRUTH, seed=3, seconds=200.0)
     summed = [Trajectory(t.person, t.positive, t.times, np.cumsum(t.log_odds)) for t in raw]
     claimed = math.log(0.95 / 0.05)
-    naive = check_on(Rule(claimed, -claimed), summed)
+    naive = check_on(Rule(upper=claimed, lower=-claimed), summed)
     assert naive["error"] > 0.2  # 0.05 was claimed
-    ours = check_on(Rule(claimed, -claimed), [accumulate(TRUTH, t) for t in raw])
+    ours = check_on(Rule(upper=claimed, lower=-claimed), [accumulate(TRUTH, t) for t in raw])
     assert ours["error"] < 0.08
 
 
@@ -187,7 +187,7 @@ def test_the_plain_rate_goes_down_only_while_it_holds() -> None:
     right = [person(f"r{i}", True, [0.0, 3.0]) for i in range(20)]
     wrong = [person(f"w{i}", False, [1.0, -3.0]) for i in range(4)]
     setting = set_rule([*right, *wrong], alpha=0.1, confidence=None, thresholds=[2.0, 1.5, 0.9, 0.5])
-    assert setting.rule == Rule(1.5, -1.5)
+    assert setting.rule == Rule(upper=1.5, lower=-1.5)
 
 
 def test_a_stricter_alpha_never_lowers_the_threshold() -> None:
@@ -213,8 +213,8 @@ def test_what_is_out_of_range_is_refused(wrong: dict[str, float]) -> None:
 
 
 def test_rules_and_thresholds_that_mean_nothing_are_refused() -> None:
-    with pytest.raises(HemostreamError, match="expected lower < upper"):
-        Rule(-1.0, 1.0)
+    with pytest.raises(ValueError, match="expected lower < upper"):
+        Rule(upper=-1.0, lower=1.0)
     with pytest.raises(HemostreamError, match="all above 0"):
         set_rule([], alpha=0.1, thresholds=[1.0, 0.0])
     with pytest.raises(HemostreamError, match="one a person"):

@@ -16,10 +16,12 @@ from offline.report.folder import write_report
 from offline.report.leakage import across_studies
 from offline.report.overview import write_overview
 from offline.report.page import RESEARCH, ReportPage
+from offline.report.served import served_section, served_words
 from offline.report.sites import sites_page
 from offline.report.study import EXPLAINED, OWN, TENFOLD, TRANSDUCTIVE, UNSEEN_SITE, study_page
 from offline.stats.regression import ContinuousPredictions, read_continuous, write_continuous
 from offline.studies.base import Role
+from offline.training.unseen import evaluated_of
 
 NOTHING = {"value": None, "interval": None, "bootstrap": None, "p": None}
 RUN = {"began_utc": "2026-01-01", "versions": {}, "machine": {}, "seconds": {}}
@@ -256,3 +258,51 @@ def test_a_folder_of_each_kind_has_its_page_and_others_say_what_is_wanted(tmp_pa
 
 def test_what_the_page_says_is_json_too() -> None:
     assert json.loads(json.dumps(as_json(evaluation()), allow_nan=False))["leakage_audit"] is None
+
+
+def test_what_a_session_would_show_is_what_the_card_would_say() -> None:
+    """One rule and one line, on the page and on the card."""
+    figure = {"value": 0.8, "interval": [0.6, 0.9], "bootstrap": None, "p": 0.01}
+    law = {"centre": 0.0, "mu": 0.5, "between": 0.4, "within": 1.0, "tau": 12.0}
+    its = {"accuracy": 0.8, "log_loss": 0.5, "slope": 1.0, "calibration_error": None}
+    results = {
+        **evaluation().results,
+        "network_null": {"of": "permuted"},
+        "recipe": {
+            **RECIPE,
+            "settings": {
+                "policy": {"min_confidence": None},
+                "evidence": {"memory_s": None},
+                "evaluation": {"by": "people", "prevalence": None},
+            },
+        },
+        "served": {
+            "windows": 100,
+            "labels": {"min_confidence": 0.6, "right": 0.7, "majority": 0.5, "share": 0.4, "reason": None},
+            "evidence": {
+                "of": "person", "people": 20, "units": 20, "block": None, "law": law,
+                "rule": {"upper": 2.0, "lower": -2.0}, "reason": None, "remarks": [],
+                "checked": {"units": 20, "by_law": its, "as_if_independent": its},
+            },
+            "comparison": None,
+        },
+        "conditions": {
+            "cgrnn": {
+                "by_person": {"auc": figure, "balanced_accuracy": figure},
+                "mean_over_people": {"majority_rate": 0.5},
+            }
+        },
+    }  # fmt: skip
+    words = served_words(results)
+    unseen = evaluated_of(results, report="", date="").unseen
+    assert words[0].lower() == f"{unseen.line}.".lower()
+    assert "shown from a confidence of .60" in words[1]
+    assert "time constant of 12 s" in words[2]
+    assert "log odds reach 2.00" in words[2]
+    section = served_section(results)
+    assert section is not None
+    text = ReportPage("r", [section], "").html()
+    assert "as if windows were independent" in text
+    results["recipe"]["settings"]["policy"]["min_confidence"] = 0.0
+    assert served_words(results)[1] == "Every label is shown (set by the recipe)."
+    assert served_section({**results, "served": None}) is None

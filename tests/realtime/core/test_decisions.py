@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from models.card import CardEvidence
 from models.errors import StreamError
 from realtime.core.decisions import DecisionMaker
 from realtime.decision import Decision
@@ -105,6 +108,64 @@ def test_reasons_of_a_usable_window(logits: np.ndarray | None, at: float, reason
     assert list(decision.reasons) == reasons
     assert decision.abstained == bool(reasons)
     assert decision.evidence.windows == (not reasons)
+
+
+@pytest.mark.parametrize(
+    ("least", "label", "reasons"),
+    [
+        (0.0, "task", ()),
+        (0.73, "task", ()),
+        (0.74, "abstain", ("undecided",)),
+        (1.0, "abstain", ("undecided",)),
+        (None, "abstain", ("undecided",)),
+    ],
+)
+def test_what_is_not_likely_enough_is_undecided(
+    least: float | None, label: str, reasons: tuple[str, ...]
+) -> None:
+    """The likeliest label has e / (1 + e) = .731; probabilities and evidence are given all the same."""
+    maker = DecisionMaker(replace(PLAN, min_confidence=least))
+    decision = decide(maker=maker)
+    assert (decision.label, decision.reasons) == (label, reasons)
+    assert decision.predicted
+    assert decision.probabilities == pytest.approx({"rest": 1 / (1 + np.e), "task": np.e / (1 + np.e)})
+    assert decision.evidence.probabilities == decision.probabilities
+    assert decision.evidence.windows == 1
+
+
+def test_what_is_unusable_or_late_is_not_called_undecided() -> None:
+    maker = DecisionMaker(replace(PLAN, min_confidence=None))
+    late = decide(maker=maker, at=200.0)
+    assert late.reasons == ("stale",)
+    assert not late.predicted
+    assert decide(replace(WINDOW, reasons=(Reason.MOTION,)), maker=maker).reasons == ("motion",)
+
+
+@given(p=st.floats(0.5, 1.0), least=st.none() | st.floats(0, 1))
+def test_a_label_is_shown_if_and_only_if_it_is_likely_enough(p: float, least: float | None) -> None:
+    odds = np.array([0.0, np.log(p / (1 - p)) if p < 1 else 50.0], dtype=np.float32)
+    maker = DecisionMaker(replace(PLAN, temperature=1.0, min_confidence=least))
+    decision = decide(logits=odds, maker=maker)
+    assert decision.probabilities is not None
+    enough = least is not None and max(decision.probabilities.values()) >= least
+    assert decision.abstained == (not enough)
+
+
+def test_evidence_starts_over_with_each_event_that_begins_a_block() -> None:
+    law = {"centre": 0.0, "mu": 1.0, "between": 0.5, "within": 1.0, "tau": 5.0}
+    block = {"events": ["go"], "first_s": 0.0, "last_s": 20.0}
+    evidence = CardEvidence.model_validate(
+        {"law": law, "block": block, "rule": {"upper": 0.5, "lower": -0.5}}
+    )
+    maker = DecisionMaker(replace(PLAN, evidence=evidence, min_confidence=None))
+    first = decide(replace(WINDOW, cue=100.0), maker=maker).evidence
+    assert (first.windows, first.effective_windows, first.stopped) == (1, 1.0, "task")
+    second = decide(replace(WINDOW, start=104.0, end=111.0, cue=100.0), maker=maker).evidence
+    assert second.windows == 2
+    assert second.effective_windows is not None
+    assert 1.0 < second.effective_windows < 2.0
+    other = decide(replace(WINDOW, start=105.0, end=112.0, cue=111.5), maker=maker).evidence
+    assert (other.windows, other.stopped, other.probabilities["task"]) == (0, None, 0.5)
 
 
 def test_a_stale_decision_keeps_its_probabilities_and_adds_no_evidence() -> None:

@@ -112,7 +112,7 @@ def test_a_value_that_no_policy_can_have_is_named(name: str, value: object) -> N
 def test_only_what_may_be_left_out_may_be_none() -> None:
     optional = {"min_scalp_coupling", "min_peak_power", "max_flat_s", "max_saturated", "max_moving"}
     for name in Policy.model_fields:
-        if name in optional | {"max_novelty", "max_time_uncertainty"}:
+        if name in optional | {"max_novelty", "max_time_uncertainty", "min_confidence"}:
             decoded(**{name: None})
         else:
             with pytest.raises(RecipeError, match=name):

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.card import WindowCard
+from models.card import CardEvidence, WindowCard
 from models.errors import JournalError, SignalError, StreamError
 from models.networks.registry import make_model
 from realtime.decision import Decision
@@ -22,6 +22,7 @@ from realtime.inference import Inference
 from realtime.log import (
     ClockMeasured,
     Entry,
+    EventReceived,
     Origin,
     OriginKind,
     Received,
@@ -52,7 +53,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         rate=RATE,
         window={"length_s": 7.0, "step_s": 1.0},
         labels=["rest", "task"],
-        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 1e4},
+        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 1e4, "min_confidence": 0.0},
         evidence={"memory_s": 20.0},
     )
     folder = tmp_path_factory.mktemp("bundle") / "b"
@@ -170,6 +171,53 @@ def test_the_journal_holds_what_was_published_and_its_log_gives_it_again(
     assert heard.texts == [d.to_json() for d in heard.decisions] == list(read_decisions(path))
     again = predict_log(read_journal_entries(path), bundle, Inference(bundle, device="cpu"))
     assert [d.to_json() for d in again] == heard.texts
+
+
+def served_as(bundle: Bundle, **changes: Any) -> Bundle:
+    """The bundle with other sections of its card."""
+    return replace(bundle, card=bundle.card.model_copy(update=changes))
+
+
+def test_undecided_windows_and_evidence_of_blocks_are_had_again_from_the_journal(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    """Events come now before, now after the samples of their time; a law, a block and a threshold."""
+    law = {"centre": 0.0, "mu": 1.0, "between": 0.5, "within": 1.0, "tau": 5.0}
+    block = {"events": ["go"], "first_s": 0.0, "last_s": 12.0}
+    rule = {"upper": 0.01, "lower": -0.01}
+    evidence = CardEvidence.model_validate({"law": law, "block": block, "rule": rule, "memory_s": 20.0})
+    _, before = run_session(bundle, HandedIn(entries()))
+    least = float(np.median([max(d.probabilities.values()) for d in before.decisions if d.probabilities]))
+    policy = {**bundle.card.policy, "min_confidence": least}
+    its = served_as(bundle, evidence=evidence, policy=policy)
+    log = entries()
+    for at, stamp in ((80, 122.0), (100, 131.0), (140, 138.5)):
+        log.insert(at, EventReceived(log[at].local, stamp, "go"))
+    path = tmp_path / "bed.hemostream"
+    _, heard = run_session(its, HandedIn(log), journal=path)
+    again = predict_log(read_journal_entries(path), its, Inference(its, device="cpu"))
+    assert [d.to_json() for d in again] == heard.texts
+    usable = [d for d in heard.decisions if d.predicted]
+    assert {d.reasons for d in usable} == {(), ("undecided",)}
+    assert all((max((d.probabilities or {}).values()) >= least) == (not d.abstained) for d in usable)
+    told = [d.evidence for d in heard.decisions]
+    assert {each.effective_windows is None for each in told} == {True, False}
+    assert any(each.stopped for each in told)
+    begun = [i for i in range(1, len(told)) if told[i].windows < told[i - 1].windows]
+    assert [heard.decisions[i].window_start for i in begun] == pytest.approx([122.0, 131.0, 139.0])
+
+
+def test_a_model_that_was_never_evaluated_is_live_and_shows_no_label(bundle: Bundle) -> None:
+    its = served_as(bundle, policy={"max_age_s": 1e4})
+    _, heard = run_session(its, HandedIn(entries(30.0)))
+    assert State.LIVE in {status.state for status in heard.states}
+    assert {status.evaluation for status in heard.states} == {"never evaluated on unseen people"}
+    assert all(status.labels.startswith("no label is shown") for status in heard.states)
+    assert all(d.abstained for d in heard.decisions)
+    undecided = [d for d in heard.decisions if d.reasons == ("undecided",)]
+    assert undecided
+    assert all(d.probabilities is not None for d in undecided)
+    assert heard.decisions[-1].evidence.windows == len(undecided)
 
 
 def test_runs_that_share_a_journal_are_predicted_again_each_by_itself(bundle: Bundle, tmp_path: Path) -> None:

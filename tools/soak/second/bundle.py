@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.bundle import write_bundle
-from models.card import EvidenceSettings, ModelSpec, WindowCard, WindowSettings
+from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from models.networks.registry import make_model
 from realtime.signal import Channel, Kind, SignalSpec
 from tools.soak.second.source import PAIRS, WAVELENGTHS, label
@@ -47,7 +47,7 @@ def write_small_bundle(folder: Path) -> None:
         rate=MODEL_RATE,
         window=WindowSettings(length_s=LENGTH_S, step_s=1.0),
         labels=["rest", "task"],
-        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 5.0},
-        evidence=EvidenceSettings(memory_s=60.0),
+        policy={"min_coverage": 0.9, "max_gap_s": 1.0, "max_age_s": 5.0, "min_confidence": 0.0},
+        evidence=CardEvidence(memory_s=60.0),
     )
     write_bundle(folder, card, make_model("lstm", {}, **shape))
