@@ -20,7 +20,7 @@ from offline.training.unseen import evaluated_of, read_evaluation
 from realtime.core import Plan
 from tests.offline.support import group_recipe, series_cohort
 
-CHANGES = {"network": {"name": "ridge"}, "policy": {"min_confidence": None}}
+CHANGES = {"model": {"kind": "ridge"}, "policy": {"min_confidence": None}}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_the_weights_are_those_of_a_bundle_that_was_never_evaluated(
         ({"training": {"epochs": 3}}, "training.epochs is 2, the recipe has 3"),
         ({"window": {"length_s": 40.0, "step_s": 10.0}}, "window.step_s is 8.0, the recipe has 10.0"),
         ({"policy": {"max_gap_s": 3.0}}, "policy.max_gap_s is 1.0, the recipe has 3.0"),
-        ({"network": {"name": "lstm"}}, "is 'ridge', the recipe has 'lstm'"),
+        ({"model": {"kind": "lstm"}}, "is 'ridge', the recipe has 'lstm'"),
     ],
 )
 def test_a_report_of_another_recipe_is_refused(
