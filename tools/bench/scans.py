@@ -79,8 +79,8 @@ def novelty(data: Path, *, only: int | None = None, out: Path | None = None) -> 
 
 
 def groups_by_repetition_time(scans: Scans) -> npt.NDArray[np.intp]:
-    """Groups of sites, (n,) intp, each with fast and slow ones: else all scans of one repetition time are left
-    out together and are refused for that."""
+    """Groups of sites, (n,) intp, each with fast and slow ones: else all scans of one repetition time are
+    left out together and are refused for that."""
     names, which = np.unique(scans.site, return_inverse=True)
     seconds = np.array([scans.repetition_time[which == k].mean() for k in range(len(names))])
     rank = np.argsort(np.argsort(seconds, kind="stable"), kind="stable")
