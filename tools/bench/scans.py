@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from cyclopts import App
 from threadpoolctl import threadpool_limits
 
@@ -58,7 +59,7 @@ def novelty(data: Path, *, only: int | None = None, out: Path | None = None) -> 
     """
     print(describe_machine())
     scans = read_scans(data)
-    group = few_groups_of(scans.table, GROUPS)
+    group = groups_by_repetition_time(scans)
     with threadpool_limits(1):
         for number in range(GROUPS) if only is None else (only,):
             known, strangers = scans.rows(group != number), scans.rows(group == number)
@@ -75,6 +76,15 @@ def novelty(data: Path, *, only: int | None = None, out: Path | None = None) -> 
                 "reasons": {name: _counted(each) for name, each in counts.items()},
             }
             _added(out, found)
+
+
+def groups_by_repetition_time(scans: Scans) -> npt.NDArray[np.intp]:
+    """Groups of sites, (n,) intp, each with fast and slow ones: else all scans of one repetition time are
+    left out together and are refused for that."""
+    names, which = np.unique(scans.site, return_inverse=True)
+    seconds = np.array([scans.repetition_time[which == k].mean() for k in range(len(names))])
+    rank = np.argsort(np.argsort(seconds, kind="stable"), kind="stable")
+    return np.asarray(rank[which] % GROUPS, dtype=np.intp)
 
 
 def _why(looked: ScanNovelty, needs: ScanInput, scans: Scans, row: int, damage: str) -> tuple[str, ...]:
