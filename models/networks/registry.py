@@ -12,16 +12,17 @@ import torch
 from torch import nn
 
 from models.errors import RecipeError, near_match
-from models.networks import RIDGE
+from models.networks import RIDGE, VIRTUAL_PROBE
 from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
 from models.networks.lstm import LSTM
 from models.networks.parts.projection import Projected
 from models.networks.parts.sizes import LARGEST
 from models.networks.ridge import WindowRidge
+from models.networks.virtual_probe import VirtualProbe
 
 NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
-    {"cgrnn": CGRNN, "cnn_lstm": CNNLSTM, "lstm": LSTM}
+    {"cgrnn": CGRNN, "cnn_lstm": CNNLSTM, "lstm": LSTM, VIRTUAL_PROBE: VirtualProbe}
 )
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
@@ -32,7 +33,7 @@ MODELS: Mapping[str, type[nn.Module]] = MappingProxyType({**NETWORKS, **SOLVED})
 MOST_WEIGHTS = 2**26
 """With their gradients and AdamW's two moments, 1 GiB."""
 COMPONENTS = "components"
-"""The parameter that every network has beside its own: how many components of its channels it sees."""
+"""The parameter that networks have beside their own: how many components of its channels it sees."""
 
 
 def parameters_of(name: str) -> dict[str, int | float]:
@@ -74,7 +75,9 @@ def check_network(name: str, params: Mapping[str, object]) -> None:
     RecipeError
         No such network or parameter, or a value that cannot be.
     """
-    known = parameters_of(name) | {COMPONENTS: 1}
+    known = parameters_of(name)
+    if name != VIRTUAL_PROBE:  # components are nowhere on the head
+        known |= {COMPONENTS: 1}
     for key, value in params.items():
         if key not in known:
             raise RecipeError(f"Network {name!r} has no parameter {key!r}. {near_match(key, known)}")

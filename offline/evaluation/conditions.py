@@ -150,7 +150,7 @@ def without(recipe: Recipe, part: str) -> Recipe:
     if part in REMOVED:
         training = training.model_copy(update={part: REMOVED[part]})
     elif part in CHANGES:
-        augmentation = training.augmentation.model_copy(update={part: 0.0})
+        augmentation = training.augmentation.model_copy(update={part: getattr(AugmentationSection(), part)})
         training = training.model_copy(update={"augmentation": augmentation})
     elif part == COMPONENTS:
         params.pop(part, None)

@@ -20,7 +20,7 @@ from models.card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.files.regular_file import read_regular
-from models.networks import RIDGE
+from models.networks import RIDGE, VIRTUAL_PROBE
 from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
@@ -120,7 +120,8 @@ class Recipe(Record):
                 f"policy.min_channels is {fewest}, but network {RIDGE!r} knows no window with channels left "
                 "out; set min_channels = 1.0, or take a network with training.channel_dropout"
             )
-        if fewest < 1.0 and self.training.channel_dropout == 0.0:
+        exact = self.network.name == VIRTUAL_PROBE  # which leaves lost channels out of its means
+        if fewest < 1.0 and self.training.channel_dropout == 0.0 and not exact:
             raise ValueError(
                 f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
                 "training.channel_dropout is 0, so the network would never have learnt from such; set "

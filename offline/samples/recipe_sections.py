@@ -89,12 +89,16 @@ class AugmentationSection(Record):
         Standard deviation of white noise, in the windows' own unit.
     time_shift_s : float
         Most seconds by which a window is moved either way.
+    mirror : bool
+        Whether half of the windows are of a mirrored head: homologous channels change places, and so do
+        labels that mirror (``labels.mirror``).
     """
 
     gain: float = Field(default=0.0, ge=0, le=2)
     pathlength: float = Field(default=0.0, ge=0, le=2)
     noise: float = Field(default=0.0, ge=0, le=10)
     time_shift_s: float = Field(default=0.0, ge=0, le=MOST_S)
+    mirror: bool = False
 
 
 class Training(Record):

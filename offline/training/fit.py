@@ -21,12 +21,16 @@ from torch import nn
 from models.errors import RecipeError
 from models.networks.parts.projection import Projected
 from models.networks.registry import make_network
+from models.networks.virtual_probe import VirtualProbe
 from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows
 from offline.samples.recipe_sections import Training
 from offline.training.augmentation import Augmentation
 from offline.training.batches import SomeWindows, as_it_is
+from offline.training.mirroring import Mirroring
+from offline.training.placement import place_on
+from realtime.signal import SignalSpec
 
 Labels = npt.NDArray[np.int64]
 OnEpoch = Callable[[int, int, float, float | None], None]
@@ -68,6 +72,8 @@ def fit_network(
     seed: int,
     on_epoch: OnEpoch | None = None,
     augment: Augmentation | None = None,
+    mirror: Mirroring | None = None,
+    behind: SignalSpec | None = None,
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
 ) -> FittedNetwork:
@@ -88,6 +94,10 @@ def fit_network(
         Of first weights, order of windows and dropout.
     augment : Augmentation or None
         What is done to windows while they are learnt from.
+    mirror : Mirroring or None
+        Swaps left and right, before that.
+    behind : SignalSpec or None
+        The channels of X, which a network that knows where they are cannot do without.
     start : mapping or None
         First weights by name, instead of ones drawn at random.
     device : str
@@ -108,6 +118,9 @@ def fit_network(
         network = make_network(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
         if isinstance(network, Projected):
             network.components.copy_(principal_components(X, train, len(network.components)))
+        if isinstance(network, VirtualProbe):
+            place_on(network, behind)
+            network.spread_over_channels()
         if start is not None:
             network.load_state_dict(dict(start))
         return network
@@ -117,6 +130,7 @@ def fit_network(
         net = _Net(
             make,
             augment=augment,
+            mirror=mirror,
             criterion=nn.CrossEntropyLoss,
             criterion__weight=label_weights(y[train], n_outputs) if balanced else None,
             optimizer=torch.optim.AdamW,
@@ -166,13 +180,15 @@ def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: i
 class _Net(NeuralNetClassifier):
     """skorch's classifier, with changes to what it learns from (not to what it is checked by)."""
 
-    def __init__(self, *args: Any, augment: Augmentation | None, **kwargs: Any) -> None:
-        self.augment = augment
+    def __init__(
+        self, *args: Any, augment: Augmentation | None, mirror: Mirroring | None, **kwargs: Any
+    ) -> None:
+        self.augment, self.mirror = augment, mirror
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
         """Change, then learn."""
-        X, y = batch
+        X, y = batch if self.mirror is None else self.mirror(*batch)
         X = X if self.augment is None else self.augment(X)
         return super().train_step_single((X, y), **fit_params)
 

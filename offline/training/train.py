@@ -31,6 +31,7 @@ from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Augmentation
 from offline.training.closed_form import solve_ridge
 from offline.training.fit import FittedNetwork, fit_network
+from offline.training.mirroring import Mirroring
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, ValidationKind, validation_split
 
@@ -136,6 +137,8 @@ def train_within(
         seed=seed,
         on_epoch=on_epoch,
         augment=Augmentation(recipe.training, samples.places, recipe.rate),
+        mirror=_mirroring(samples, recipe),
+        behind=samples.behind,
         start=start,
     )
     temperature = 1.0
@@ -207,6 +210,13 @@ def train(
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
     card = card_of(samples, recipe, cohort, trained, span, locked=lock)
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
+
+
+def _mirroring(samples: Samples, recipe: Recipe) -> Mirroring | None:
+    if not recipe.training.augmentation.mirror:
+        return None
+    pairs = [(one, other) for one, other in recipe.labels.mirror]
+    return Mirroring(samples.behind, samples.labels, pairs)
 
 
 def fit_settings(recipe: Recipe) -> Training:

@@ -20,6 +20,9 @@ from realtime.stages.outline import Outline
 NAME = "homologues"
 MOST_CHANNELS = 1024
 """Every channel is compared with every other."""
+TOLERANCE = 0.015
+"""How far from its mirror image a homologue may be, m, unless a recipe says otherwise."""
+THIS = f"Stage {NAME!r}"
 
 
 class Homologues:
@@ -52,7 +55,7 @@ class Homologues:
     delay_s = 0.0
     warmup_s = 0.0
 
-    def __init__(self, spec_in: SignalSpec, *, tolerance: float = 0.015, keep: bool = False) -> None:
+    def __init__(self, spec_in: SignalSpec, *, tolerance: float = TOLERANCE, keep: bool = False) -> None:
         self.check(Outline.of(spec_in), tolerance=tolerance, keep=keep)
         rows_where(NAME, spec_in, lambda _: True, "any kind, with positions")
         pairs = homologous_pairs(spec_in, float(tolerance))
@@ -64,7 +67,7 @@ class Homologues:
         self.spec_out = replace(spec_in, channels=(*(spec_in.channels if keep else ()), *differences))
 
     @staticmethod
-    def check(before: Outline, *, tolerance: float = 0.015, keep: bool = False) -> Outline:
+    def check(before: Outline, *, tolerance: float = TOLERANCE, keep: bool = False) -> Outline:
         """What comes out of a signal of which only this is known (`realtime.stages.outline`)."""
         settings.number(NAME, "tolerance", tolerance, above=0, at_most=0.1)
         settings.flag(NAME, "keep", keep)
@@ -90,7 +93,9 @@ class Homologues:
         """Nothing to continue from."""
 
 
-def homologous_pairs(spec: SignalSpec, tolerance: float) -> list[tuple[int, int]]:
+def homologous_pairs(
+    spec: SignalSpec, tolerance: float = TOLERANCE, who: str = THIS
+) -> list[tuple[int, int]]:
     """Rows of homologous channels, the left (lesser ``x``) first, in the order of the left ones.
 
     Parameters
@@ -99,18 +104,20 @@ def homologous_pairs(spec: SignalSpec, tolerance: float) -> list[tuple[int, int]
         With positions.
     tolerance : float
         How far from its mirror image a homologue may be, m.
+    who : str
+        Who asks for them, for the message.
 
     Raises
     ------
     SignalError
         Positions are not known, or there is no such pair.
     """
-    where = _positions(spec)
+    where = positions_of(spec, who)
     kinds = {key: number for number, key in enumerate(dict.fromkeys(map(_measures, spec.channels)))}
     kind = np.array([kinds[_measures(channel)] for channel in spec.channels])
     may_be = kind[:, None] == kind[None, :]
     if (midline := _midline(where, may_be, tolerance)) is None:
-        raise _no_pairs(spec, "there is none", tolerance)
+        raise _no_pairs(spec, "there is none", tolerance, who)
     image = where * [-1.0, 1.0, 1.0] + [2.0 * midline, 0.0, 0.0]
     away = np.where(may_be, np.linalg.norm(image[:, None] - where[None, :], axis=2), np.inf)
     nearest = away.argmin(axis=1)
@@ -121,7 +128,7 @@ def homologous_pairs(spec: SignalSpec, tolerance: float) -> list[tuple[int, int]
     # One that lies on the midline is no side's.
     paired &= where[nearest, 0] - where[:, 0] > tolerance
     if not paired.any():
-        raise _no_pairs(spec, "no two are each other's nearest", tolerance)
+        raise _no_pairs(spec, "no two are each other's nearest", tolerance, who)
     return [(int(row), int(nearest[row])) for row in rows[paired]]
 
 
@@ -135,17 +142,38 @@ def _measures(channel: Channel) -> tuple[str, str, float | None]:
     return channel.kind, channel.unit, channel.colour
 
 
-def _positions(spec: SignalSpec) -> Floats:
-    """Where each channel is, (n_channels, 3), m: its own position, or the middle of its optodes."""
+def midline_of(spec: SignalSpec, tolerance: float = TOLERANCE, who: str = THIS) -> float | None:
+    """The ``x`` (m) of the sagittal plane that mirrors the most channels onto others; None where none does.
+
+    ``who`` needs it, for the message where positions (see `positions_of`) are not known.
+    """
+    where = positions_of(spec, who)
+    measured = [_measures(channel) for channel in spec.channels]
+    return _midline(where, np.array([[a == b for b in measured] for a in measured]), tolerance)
+
+
+def positions_of(spec: SignalSpec, who: str = THIS) -> Floats:
+    """Where each channel is: its own position, or the middle of its optodes.
+
+    Returns
+    -------
+    (n_channels, 3) float64
+        m.
+
+    Raises
+    ------
+    SignalError
+        One has none, or there are too many; ``who`` needs them.
+    """
     if len(spec) > MOST_CHANNELS:
         raise SignalError(
-            f"Stage {NAME!r}: {len(spec)} channels reach it; expected {MOST_CHANNELS} or fewer. Put 'select' "
+            f"{who}: {len(spec)} channels reach it; expected {MOST_CHANNELS} or fewer. Put 'select' "
             "before it."
         )
     found = [_position(channel) for channel in spec.channels]
     if lost := [name for name, position in zip(spec.names, found, strict=True) if position is None]:
         raise SignalError(
-            f"Stage {NAME!r} needs every channel's position: {len(lost)} of {len(spec)} have none "
+            f"{who} needs every channel's position: {len(lost)} of {len(spec)} have none "
             f"({', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}). Give the layout beside the "
             "recording, 'select' others, or leave the stage out."
         )
@@ -175,9 +203,9 @@ def _midline(where: Floats, may_be: npt.NDArray[np.bool_], tolerance: float) -> 
     return float(centres[np.lexsort((np.abs(centres), -count))[0]])
 
 
-def _no_pairs(spec: SignalSpec, found: str, tolerance: float) -> SignalError:
+def _no_pairs(spec: SignalSpec, found: str, tolerance: float, who: str) -> SignalError:
     return SignalError(
-        f"Stage {NAME!r} needs channels that mirror each other at the midline; of {describe(spec.channels)} "
+        f"{who} needs channels that mirror each other at the midline; of {describe(spec.channels)} "
         f"{found} within {1e3 * tolerance:g} mm. Raise its tolerance (in metres), or leave the stage out for "
         "a probe of one side."
     )

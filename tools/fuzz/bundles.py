@@ -19,7 +19,7 @@ from models.layers.columns import Standardise
 from models.layers.connectivity_ensemble import ConnectivityEnsemble
 from models.layers.linear import Linear
 from models.layers.network import network_of
-from models.networks.registry import NETWORKS, make_network
+from models.networks.registry import NETWORKS, make_network, parameters_of
 from models.scan_bundle import write_scan_bundle
 from models.scan_model import ScanModel
 from tools.fuzz.damage import Random, damaged
@@ -31,7 +31,7 @@ def bundles() -> list[Input]:
     """One of each network, small."""
     found: list[Input] = []
     for name in NETWORKS:
-        params = {"hidden": 4} if name != "cnn_lstm" else {}
+        params = {"hidden": 4} if "hidden" in parameters_of(name) else {}
         card = WindowCard(
             network=NetworkSpec(name=name, params=params, n_chans=4, n_times=35, n_outputs=2),
             input=spec().to_json(),

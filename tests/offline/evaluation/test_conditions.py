@@ -64,7 +64,7 @@ def test_smaller_training_sets_are_nested_and_hold_every_label() -> None:
 
 
 def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
-    changes = {"gain": 0.1, "pathlength": 0.1, "noise": 0.1, "time_shift_s": 0.5}
+    changes = {"gain": 0.1, "pathlength": 0.1, "noise": 0.1, "time_shift_s": 0.5, "mirror": True}
     full = task_recipe(
         network={"name": "cgrnn", "params": {"components": 2, "dropout": 0.4}},
         training={"channel_dropout": 0.2, "augmentation": changes},
