@@ -25,6 +25,7 @@ REMOVED = {
     "class_weights": "none",
     "channel_dropout": 0.0,
     "augmentation": AugmentationSection(),
+    "pretrained": None,
 }
 """What an ablation sets in the section ``training``."""
 CHANGES = tuple(AugmentationSection.model_fields)

@@ -12,6 +12,8 @@ from offline.samples.recipe_labels import Names
 
 MOST_TIMES = 1_000_000
 """Passes, and windows of a step: more is no number that somebody meant, or that torch takes."""
+MOST_ENCODER_BYTES = 2**28
+"""Of a pre-trained encoder: what is larger is none of ours."""
 
 
 class Input(RecordingOptions):
@@ -101,6 +103,22 @@ class AugmentationSection(Record):
     mirror: bool = False
 
 
+class Pretrained(Record):
+    """An encoder that was trained without labels (`offline.training.pretrained`).
+
+    Parameters
+    ----------
+    file : str
+        Where it stands, relative to the recipe.
+    sha256 : str
+        Of the file, hexadecimal; read with the recipe where it is left out. It is part of the recipe's hash,
+        the file's place is not.
+    """
+
+    file: str = Field(min_length=1)
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+
+
 class Training(Record):
     """How it is trained.
 
@@ -123,6 +141,8 @@ class Training(Record):
         out of a window while it is learnt from; needed where fewer channels than all may be used.
     augmentation
         What else is done to windows while they are learnt from.
+    pretrained : Pretrained or None
+        What the encoder of the network "virtual_probe" begins with.
     seed : int
         What all chance follows from.
     """
@@ -138,6 +158,7 @@ class Training(Record):
     class_weights: Literal["balanced", "none"] = "balanced"
     channel_dropout: float = Field(default=0.0, ge=0, lt=1)
     augmentation: AugmentationSection = AugmentationSection()
+    pretrained: Pretrained | None = None
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from offline.samples.recipe import Recipe
 from offline.samples.recipe_sections import Input
 from offline.samples.samples import Samples
 from offline.samples.span import Span
+from offline.training.pretrained import read_encoder
 from offline.training.train import Trained
 from offline.training.validation import ValidationKind
 from realtime.channels.montage import read_json
@@ -115,6 +117,7 @@ def card_of(
             "remarks": list(samples.unnamed),
             "windows_lost": _lost(samples),
             "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
+            "pretrained": _pretrained(recipe),
             "channel_dropout": recipe.training.channel_dropout,
             "novelty": how_novel,
             "seed": trained.seed,
@@ -135,6 +138,16 @@ def recording_options(wanted: Input, cohort: Cohort) -> CardRecording:
     """
     side = None if wanted.layout is None else read_json(cohort.path.parent / wanted.layout)
     return CardRecording(**wanted.model_dump(include=set(RecordingOptions.model_fields)), side_file=side)
+
+
+def _pretrained(recipe: Recipe) -> dict[str, Any] | None:
+    """What the encoder began with: which file, and whose recordings it had seen, without labels."""
+    asked = recipe.training.pretrained
+    if asked is None:
+        return None
+    facts = read_encoder(asked).facts
+    kept = ("people", "people_salt", "people_hashes", "signals", "cohort_hashes", "windows", "loss", "chance")
+    return {"sha256": asked.sha256} | {name: facts.get(name) for name in kept}
 
 
 def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:

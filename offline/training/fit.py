@@ -20,7 +20,7 @@ from torch import nn
 
 from models.errors import RecipeError
 from models.networks.parts.projection import Projected
-from models.networks.registry import make_network
+from models.networks.registry import make_network, parameters_of
 from models.networks.virtual_probe import VirtualProbe
 from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
@@ -30,6 +30,7 @@ from offline.training.augmentation import Augmentation
 from offline.training.batches import SomeWindows, as_it_is
 from offline.training.mirroring import Mirroring
 from offline.training.placement import place_on
+from offline.training.pretrained import PretrainedEncoder, start_from
 from realtime.signal import SignalSpec
 
 Labels = npt.NDArray[np.int64]
@@ -74,6 +75,7 @@ def fit_network(
     augment: Augmentation | None = None,
     mirror: Mirroring | None = None,
     behind: SignalSpec | None = None,
+    encoder: PretrainedEncoder | None = None,
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
 ) -> FittedNetwork:
@@ -98,6 +100,8 @@ def fit_network(
         Swaps left and right, before that.
     behind : SignalSpec or None
         The channels of X, which a network that knows where they are cannot do without.
+    encoder : PretrainedEncoder or None
+        What its encoder begins with.
     start : mapping or None
         First weights by name, instead of ones drawn at random.
     device : str
@@ -121,6 +125,8 @@ def fit_network(
         if isinstance(network, VirtualProbe):
             place_on(network, behind)
             network.spread_over_channels()
+            if encoder is not None and behind is not None:
+                start_from(network, encoder, parameters_of(name) | dict(params), behind.rate)
         if start is not None:
             network.load_state_dict(dict(start))
         return network

@@ -32,6 +32,7 @@ from offline.training.augmentation import Augmentation
 from offline.training.closed_form import solve_ridge
 from offline.training.fit import FittedNetwork, fit_network
 from offline.training.mirroring import Mirroring
+from offline.training.pretrained import read_encoder, refuse_seen
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, ValidationKind, validation_split
 
@@ -139,6 +140,7 @@ def train_within(
         augment=Augmentation(recipe.training, samples.places, recipe.rate),
         mirror=_mirroring(samples, recipe),
         behind=samples.behind,
+        encoder=None if recipe.training.pretrained is None else read_encoder(recipe.training.pretrained),
         start=start,
     )
     temperature = 1.0
@@ -205,6 +207,7 @@ def train(
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)
+        refuse_seen(recipe.training.pretrained, samples, lock)
         if recipe.labels.target == "person":
             refuse_two_labels(samples.table)
         trained = train_within(samples, recipe, np.arange(len(samples)), seed=seed, progress=tell)
