@@ -63,6 +63,7 @@ COMMANDS = {
         "Write a cohort of simulated SNIRF recordings with known truth.",
     ),
     "init": ("tools.commands.init:init", "Propose a recipe from recordings, with its reasons."),
+    "pretrain": ("tools.commands.pretrain:pretrain", "Train an encoder from recordings without labels."),
     "train": ("tools.commands.train:train", "Train a classifier from recordings by replay."),
     "calibrate": (
         "tools.commands.calibrate:calibrate",

@@ -121,7 +121,7 @@ class UnseenEvaluation(Record):
 
     @property
     def better_than_chance(self) -> bool:
-        """Whether the interval by unseen person lies above chance and p, where there is one, is .05 or less."""
+        """Whether the interval by unseen person lies above chance, and p, if there is one, is .05 or less."""
         its = self.figure
         if self.by != "people" or its.value is None or its.interval is None:
             return False

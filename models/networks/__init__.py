@@ -9,3 +9,5 @@ SOLVED_KINDS = (RIDGE, LINEAR, MEMORY)
 """What is solved for, not trained step by step."""
 COMBINED_KINDS = (BLEND, BEST)
 """What is made of other kinds, by people of training who are held out in turn."""
+VIRTUAL_PROBE = "virtual_probe"
+"""The network that knows where channels are, and leaves out exactly those that are lost."""

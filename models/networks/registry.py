@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from models.errors import RecipeError, near_match
-from models.networks import BLEND, LINEAR, MEMORY, RIDGE
+from models.networks import BLEND, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
 from models.networks.blend import Blend
 from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
@@ -21,9 +21,10 @@ from models.networks.memory import WindowMemory
 from models.networks.parts.projection import Projected
 from models.networks.parts.sizes import LARGEST
 from models.networks.ridge import WindowLinear, WindowRidge
+from models.networks.virtual_probe import VirtualProbe
 
 NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
-    {"cgrnn": CGRNN, "cnn_lstm": CNNLSTM, "lstm": LSTM}
+    {"cgrnn": CGRNN, "cnn_lstm": CNNLSTM, "lstm": LSTM, VIRTUAL_PROBE: VirtualProbe}
 )
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
@@ -36,7 +37,7 @@ MODELS: Mapping[str, type[nn.Module]] = MappingProxyType({**NETWORKS, **SOLVED})
 MOST_WEIGHTS = 2**26
 """With their gradients and AdamW's two moments, 1 GiB."""
 COMPONENTS = "components"
-"""The parameter that every network has beside its own: how many components of its channels it sees."""
+"""The parameter that networks have beside their own: how many components of its channels it sees."""
 MEMBERS = "members"
 """The one parameter of a blend: kind and parameters of each that it is made of."""
 FOUND = frozenset({"pairs"})
@@ -91,7 +92,9 @@ def check_model(kind: str, params: Params) -> None:
     if kind == BLEND:
         members_of(params)
         return
-    known = parameters_of(kind) | ({COMPONENTS: 1} if kind in NETWORKS else {})
+    known = parameters_of(kind)
+    if kind in NETWORKS and kind != VIRTUAL_PROBE:  # components are nowhere on the head
+        known |= {COMPONENTS: 1}
     for key, value in params.items():
         if key not in known:
             raise RecipeError(f"Model {kind!r} has no parameter {key!r}. {near_match(key, known)}")

@@ -29,6 +29,7 @@ REMOVED = {
     "augmentation": AugmentationSection(),
     "ensemble": 1,
     "weight_averaging": 0,
+    "pretrained": None,
 }
 """What an ablation sets in the section ``training``."""
 CHANGES = tuple(AugmentationSection.model_fields)
@@ -156,7 +157,7 @@ def without(recipe: Recipe, part: str) -> Recipe:
     if part in REMOVED:
         training = training.model_copy(update={part: REMOVED[part]})
     elif part in CHANGES:
-        augmentation = training.augmentation.model_copy(update={part: 0.0})
+        augmentation = training.augmentation.model_copy(update={part: getattr(AugmentationSection(), part)})
         training = training.model_copy(update={"augmentation": augmentation})
     elif part == COMPONENTS:
         params.pop(part, None)

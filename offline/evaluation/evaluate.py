@@ -45,6 +45,7 @@ from offline.report.console import print_audit, print_continuous, print_results
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples, collect
 from offline.samples.twice import refuse_doubled, refuse_shared
+from offline.training.pretrained import refuse_seen
 
 CONTINUOUS = "The recipe's target is an amount (labels.continuous)"
 
@@ -178,6 +179,7 @@ def _collected(cohort: Cohort, recipe: Recipe, tell: Tell) -> Samples:
     """All samples; recordings that would stand on both sides of a division are refused."""
     samples = collect(cohort, recipe, progress=tell)
     refuse_shared(samples.shared)
+    refuse_seen(recipe.training.pretrained, samples)
     if recipe.evaluation.by == "time":
         refuse_doubled(samples.doubled)
     return samples

@@ -20,10 +20,11 @@ from models.card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.files.regular_file import read_regular
-from models.networks import COMBINED_KINDS, SOLVED_KINDS
+from models.networks import COMBINED_KINDS, SOLVED_KINDS, VIRTUAL_PROBE
 from offline.samples.recipe_labels import Labels
 from offline.samples.recipe_search import BudgetSection, SearchSection
 from offline.samples.recipe_sections import (
+    MOST_ENCODER_BYTES,
     EvaluationSection,
     Input,
     ModelSection,
@@ -120,8 +121,14 @@ class Recipe(Record):
                 'from events; set evaluation.by = "people", labels.source = "events" and model.channels = '
                 '"all", or leave calibration away'
             )
+        if self.training.pretrained is not None and self.model.kind != VIRTUAL_PROBE:
+            raise ValueError(
+                f"training.pretrained is for kind {VIRTUAL_PROBE!r}, whose encoder serves every montage; "
+                f"found {self.model.kind!r}"
+            )
         fewest = self.policy.min_channels
-        if fewest < 1.0 and self.training.channel_dropout == 0.0:
+        exact = self.model.kind == VIRTUAL_PROBE  # which leaves lost channels out of its means
+        if fewest < 1.0 and self.training.channel_dropout == 0.0 and not exact:
             raise ValueError(
                 f"policy.min_channels is {fewest}, so windows would be predicted with channels left out, but "
                 "training.channel_dropout is 0, so the network would never have learnt from such; set "
@@ -180,10 +187,12 @@ class Recipe(Record):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of everything but name and description, hexadecimal."""
+        """SHA-256 of everything but name, description and the place of a file, hexadecimal."""
         values = self.model_dump(mode="json", exclude={"name", "description"})
         if self.evaluation.together is None:  # a key that came later and says nothing changes no hash
             del values["evaluation"]["together"]
+        if self.training.pretrained is not None:
+            del values["training"]["pretrained"]["file"]  # by content, not by place
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -218,9 +227,32 @@ def load_recipe(name_or_path: str | Path, *, allow_damaged: bool = False) -> Rec
     except (ValueError, RecursionError) as error:  # also of numbers too long and tables too deep
         raise RecipeError(f"Recipe {name_or_path} is not TOML: {error}.") from error
     values.setdefault("name", path.stem)
-    recipe = parse_recipe(values, str(name_or_path))
+    recipe = _with_encoder(parse_recipe(values, str(name_or_path)), path.parent)
     allowed = recipe.input.model_copy(update={"allow_damaged": True})
     return recipe.model_copy(update={"input": allowed}) if allow_damaged else recipe
+
+
+def _with_encoder(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with the place and the SHA-256 of the encoder that it begins with."""
+    asked = recipe.training.pretrained
+    if asked is None:
+        return recipe
+    file = folder / asked.file
+    try:
+        found = hashlib.sha256(read_regular(file, most=MOST_ENCODER_BYTES)).hexdigest()
+    except OSError as error:
+        raise RecipeError(
+            f"training.pretrained.file: {file} cannot be read ({error.strerror}); expected what "
+            "'hemostream pretrain' wrote."
+        ) from error
+    if asked.sha256 and asked.sha256 != found:
+        raise RecipeError(
+            f"training.pretrained.sha256 is {asked.sha256[:12]}..., the file has {found[:12]}...: take the "
+            "file that was meant, or leave sha256 out."
+        )
+    its = asked.model_copy(update={"file": str(file.resolve()), "sha256": found})
+    training = recipe.training.model_copy(update={"pretrained": its})
+    return recipe.model_copy(update={"training": training})
 
 
 def _text_of(path: Path) -> str:

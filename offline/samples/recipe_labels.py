@@ -65,6 +65,8 @@ class Labels(Record):
         Its values in the order of the network's outputs; empty takes them as they sort.
     intervals : mapping of label to Interval
         In the order of the network's outputs.
+    mirror : tuple of pairs of label
+        Labels that are each other's mirror image (left and right hand), for ``training.augmentation.mirror``.
     """
 
     RENAMED: ClassVar = {"amount": "continuous"}
@@ -75,6 +77,9 @@ class Labels(Record):
     continuous: bool = False
     values: Names = ()
     intervals: dict[str, LabelInterval] = Field(default_factory=dict)
+    mirror: Annotated[
+        tuple[Annotated[Names, Field(min_length=2, max_length=2)], ...], Field(strict=False)
+    ] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -96,6 +101,11 @@ class Labels(Record):
             raise ValueError(f"values are {list(self.values)}; expected two labels or more, or none for all")
         if len(set(self.values)) < len(self.values):
             raise ValueError(f"values are {list(self.values)}; expected each label once")
+        named = [label for pair in self.mirror for label in pair]
+        if len(set(named)) < len(named):
+            raise ValueError(f"mirror is {list(map(list, self.mirror))}; expected each label once")
+        if self.intervals and (unknown := [label for label in named if label not in self.intervals]):
+            raise ValueError(f"mirror names {unknown[0]!r}; expected labels of {list(self.intervals)}")
         if "abstain" in (*self.intervals, *self.values):
             raise ValueError(
                 "'abstain' is what hemostream reports when it does not know; choose another label"

@@ -17,6 +17,8 @@ MEMBERS = (RIDGE, LINEAR, "cgrnn")
 """What is blended or chosen among where a recipe does not say."""
 MOST_MEMBERS = 5
 """Of a blend: the weights that are tried are many times more with each."""
+MOST_ENCODER_BYTES = 2**28
+"""Of a pre-trained encoder: what is larger is none of ours."""
 
 
 class Input(RecordingOptions):
@@ -140,12 +142,32 @@ class AugmentationSection(Record):
         Standard deviation of white noise, in the windows' own unit.
     time_shift_s : float
         Most seconds by which a window is moved either way.
+    mirror : bool
+        Whether half of the windows are of a mirrored head: homologous channels change places, and so do
+        labels that mirror (``labels.mirror``).
     """
 
     gain: float = Field(default=0.0, ge=0, le=2)
     pathlength: float = Field(default=0.0, ge=0, le=2)
     noise: float = Field(default=0.0, ge=0, le=10)
     time_shift_s: float = Field(default=0.0, ge=0, le=MOST_S)
+    mirror: bool = False
+
+
+class Pretrained(Record):
+    """An encoder that was trained without labels (`offline.training.pretrained`).
+
+    Parameters
+    ----------
+    file : str
+        Where it stands, relative to the recipe.
+    sha256 : str
+        Of the file, hexadecimal; read with the recipe where it is left out. It is part of the recipe's hash,
+        the file's place is not.
+    """
+
+    file: str = Field(min_length=1)
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
 class Training(Record):
@@ -175,6 +197,8 @@ class Training(Record):
     weight_averaging : int
         Epochs whose weights are averaged (each with those before it; Izmailov et al. 2018, UAI 34); 0 takes
         those of one epoch.
+    pretrained : Pretrained or None
+        What the encoder of the network "virtual_probe" begins with.
     seed : int
         What all chance follows from.
     """
@@ -192,6 +216,7 @@ class Training(Record):
     augmentation: AugmentationSection = AugmentationSection()
     ensemble: int = Field(default=1, ge=1, le=50)
     weight_averaging: int = Field(default=0, ge=0, le=1000)
+    pretrained: Pretrained | None = None
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
 
 

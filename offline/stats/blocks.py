@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from offline.base.predictions import Predictions
 from models.probabilities import SUREST
+from offline.base.predictions import Predictions
 
 DIGITS = 12
 """Sums of the same in another order, or of more, differ in later ones."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from offline.samples.recipe_sections import Input
 from offline.samples.sample_account import blocks_lost
 from offline.samples.samples import Samples
 from offline.samples.span import Span
+from offline.training.pretrained import read_encoder
 from offline.training.train import Trained
 from offline.training.unseen import Evaluated
 from offline.training.validation import ValidationKind
@@ -124,6 +126,7 @@ def card_of(
             "blocks": sum(sum(account.blocks.values()) for account in samples.accounts),
             "blocks_lost": blocks_lost(samples.accounts),
             "seconds_lost": [round(account.lost_s, 3) for account in samples.accounts],
+            "pretrained": _pretrained(recipe),
             "channel_dropout": recipe.training.channel_dropout,
             "novelty": how_novel,
             "seed": trained.seed,
@@ -158,6 +161,16 @@ def _calibrated(trained: Trained) -> str:
     if "choice" in trained.how:
         return "fitted on training people held out in turn"
     return "fitted on the validation windows" if len(trained.validation.validation) else "not fitted"
+
+
+def _pretrained(recipe: Recipe) -> dict[str, Any] | None:
+    """What the encoder began with: which file, and whose recordings it had seen, without labels."""
+    asked = recipe.training.pretrained
+    if asked is None:
+        return None
+    facts = read_encoder(asked).facts
+    kept = ("people", "people_salt", "people_hashes", "signals", "cohort_hashes", "windows", "loss", "chance")
+    return {"sha256": asked.sha256} | {name: facts.get(name) for name in kept}
 
 
 def _by_label(samples: Samples, rows: npt.NDArray[np.intp]) -> dict[str, int]:

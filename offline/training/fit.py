@@ -21,13 +21,18 @@ from torch import nn
 
 from models.errors import RecipeError
 from models.networks.parts.projection import Projected
-from models.networks.registry import make_model
+from models.networks.registry import make_model, parameters_of
+from models.networks.virtual_probe import VirtualProbe
 from offline.base.label_weights import label_weights
 from offline.base.reproducible import reproducible
 from offline.base.window_store import Windows
 from offline.samples.recipe_sections import Training
 from offline.training.augmentation import Augmentation
 from offline.training.batches import SomeWindows, as_it_is
+from offline.training.mirroring import Mirroring
+from offline.training.placement import place_on
+from offline.training.pretrained import PretrainedEncoder, start_from
+from realtime.signal import SignalSpec
 
 Labels = npt.NDArray[np.int64]
 OnEpoch = Callable[[int, int, float, float | None], None]
@@ -69,6 +74,9 @@ def fit_network(
     seed: int,
     on_epoch: OnEpoch | None = None,
     augment: Augmentation | None = None,
+    mirror: Mirroring | None = None,
+    behind: SignalSpec | None = None,
+    encoder: PretrainedEncoder | None = None,
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
 ) -> FittedNetwork:
@@ -89,6 +97,12 @@ def fit_network(
         Of first weights, order of windows and dropout.
     augment : Augmentation or None
         What is done to windows while they are learnt from.
+    mirror : Mirroring or None
+        Swaps left and right, before that.
+    behind : SignalSpec or None
+        The channels of X, which a network that knows where they are cannot do without.
+    encoder : PretrainedEncoder or None
+        What its encoder begins with.
     start : mapping or None
         First weights by name, instead of ones drawn at random.
     device : str
@@ -109,6 +123,11 @@ def fit_network(
         network = make_model(name, params, n_chans=n_chans, n_times=n_times, n_outputs=n_outputs)
         if isinstance(network, Projected):
             network.components.copy_(principal_components(X, train, len(network.components)))
+        if isinstance(network, VirtualProbe):
+            place_on(network, behind)
+            network.spread_over_channels()
+            if encoder is not None and behind is not None:
+                start_from(network, encoder, parameters_of(name) | dict(params), behind.rate)
         if start is not None:
             network.load_state_dict(dict(start))
         return network
@@ -119,6 +138,7 @@ def fit_network(
             make,
             augment=augment,
             averaged=settings.weight_averaging,
+            mirror=mirror,
             criterion=nn.CrossEntropyLoss,
             criterion__weight=label_weights(y[train], n_outputs) if balanced else None,
             optimizer=torch.optim.AdamW,
@@ -172,14 +192,21 @@ class _Net(NeuralNetClassifier):
     epochs before it (Izmailov et al. 2018, UAI 34); the next goes on from its own.
     """
 
-    def __init__(self, *args: Any, augment: Augmentation | None, averaged: int = 0, **kwargs: Any) -> None:
-        self.augment = augment
+    def __init__(
+        self,
+        *args: Any,
+        augment: Augmentation | None,
+        mirror: Mirroring | None,
+        averaged: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.augment, self.mirror = augment, mirror
         self.averaged = averaged
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
         """Change, then learn."""
-        X, y = batch
+        X, y = batch if self.mirror is None else self.mirror(*batch)
         X = X if self.augment is None else self.augment(X)
         return super().train_step_single((X, y), **fit_params)
 

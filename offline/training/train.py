@@ -32,6 +32,8 @@ from offline.samples.twice import refuse_shared
 from offline.training.augmentation import Augmentation
 from offline.training.closed_form import solve
 from offline.training.fit import FittedNetwork, fit_network
+from offline.training.mirroring import Mirroring
+from offline.training.pretrained import read_encoder, refuse_seen
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, ValidationKind, validation_split
 
@@ -161,6 +163,9 @@ def _train_network(
         seed=seed,
         on_epoch=on_epoch,
         augment=Augmentation(recipe.training, samples.places, recipe.rate),
+        mirror=_mirroring(samples, recipe),
+        behind=samples.behind,
+        encoder=None if recipe.training.pretrained is None else read_encoder(recipe.training.pretrained),
         start=start,
     )
     temperature = 1.0
@@ -265,6 +270,7 @@ def train(
         aside = (*exclude_people, *lock)
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)
+        refuse_seen(recipe.training.pretrained, samples, lock)
         if recipe.labels.target == "person":
             refuse_two_labels(samples.table)
         within = np.arange(len(samples))
@@ -273,6 +279,13 @@ def train(
     trained = replace(trained, how={**trained.how, "learnt": beside})
     card = card_of(samples, recipe, cohort, trained, span, locked=lock, evaluated=evaluated)
     return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
+
+
+def _mirroring(samples: Samples, recipe: Recipe) -> Mirroring | None:
+    if not recipe.training.augmentation.mirror:
+        return None
+    pairs = [(one, other) for one, other in recipe.labels.mirror]
+    return Mirroring(samples.behind, samples.labels, pairs)
 
 
 def fit_settings(recipe: Recipe) -> Training:

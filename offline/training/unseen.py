@@ -198,7 +198,7 @@ def _unseen(results: Mapping[str, Any], report: str, date: str) -> UnseenEvaluat
 
 
 def _null_of(results: Mapping[str, Any]) -> str:
-    """Of what the recipe's own p is: its own null, that of common orders where one is shared, or the usual."""
+    """What the model's p is of: its own null, that of common orders where one is shared, or the usual."""
     order = results["order"]
     of_order = None if order is None else order["null"]
     return str((results["network_null"] or of_order or results["null"])["of"])

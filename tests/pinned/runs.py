@@ -80,6 +80,11 @@ RUNS = (
     ),
     Run("sites", "study sites --data scans --out sites", ("sites/sites.json",)),
     Run(
+        "encoder.safetensors",
+        f"pretrain cohort --recipe {HERE}/probe.toml --out encoder.safetensors",
+        ("encoder.safetensors",),
+    ),
+    Run(
         "bundle",
         f"train cohort --recipe {HERE}/task.toml --exclude-person person-001 --out bundle",
         ("bundle/*",),

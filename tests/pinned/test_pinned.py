@@ -16,6 +16,7 @@ ENDS = {
     "study": r"ridge: unseen site AUC 0\.\d+ \(95 % .*permutations .*\nReports: study/index.html\n",
     "amount": r"ridge: .*: r 0\.\d+ \(95 % .*, p .*\nReports: amount/burden/index.html\n",
     "sites": r"Report: sites/sites.html\n",
+    "encoder.safetensors": r"Pre-trained on \d+ windows of 4 people.*loss .*\nEncoder: encoder.saf",
     "bundle": r"Trained on \d+ windows \(rest \d+, task \d+\).*people \(rest \d+, task \d+\); epoch .*loss .*"
     r"the linear model .*\nBundle: bundle \(",
     "decisions.jsonl": r"windows classified \(.*abstained \(.*file's events.* right .*\nDecisions: decisions",

@@ -34,8 +34,8 @@ SECOND_OUTPUTS = {
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "bundle", "cohort", "data", "evaluation", "event_table", "folder", "from_", "journal", "layout",
-    "locked", "model", "old_cohort", "recording", "report",
+    "atlas", "bundle", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_", "journal",
+    "layout", "locked", "model", "old_cohort", "recording", "report",
 }  # fmt: skip
 """Paths that are only read."""
 
@@ -104,6 +104,10 @@ def test_out_is_also_o() -> None:
 EARLIER: dict[str, tuple[dict[str, str], Sequence[str]]] = {
     "simulate": ({"out/cohort.tsv": "", "out/truth.json": "{}"}, ("simulate", "out")),
     "init": ({"my.toml": "rate = 5"}, ("init", "nothing", "--out", "my.toml")),
+    "pretrain": (
+        {"e.safetensors": "w"},
+        ("pretrain", "nothing", "--recipe", "tapping", "--out", "e.safetensors"),
+    ),
     "train": (
         {"out/card.json": "{}", "out/weights.safetensors": "w"},
         ("train", "nothing", "--recipe", "tapping", "--out", "out"),

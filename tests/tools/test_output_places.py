@@ -44,6 +44,7 @@ FOLDERS: dict[str, Sequence[str]] = {
 FILES: dict[str, Sequence[str]] = {
     "classify": ("classify", "nothing.snirf", "--model", "nobody", "--out"),
     "init": ("init", "nothing", "--out"),
+    "pretrain": ("pretrain", "nothing", "--recipe", "tapping", "--out"),
     "export": ("export", "nothing.hemostream"),
     "live": ("live", "--model", "nobody", "--out"),
     "live, its journal": ("live", "--model", "nobody", "--journal"),

@@ -23,6 +23,7 @@ from models.networks.registry import MODELS, NETWORKS, make_model
 from offline.samples.recipe_sections import Training
 from offline.training.fit import fit_network
 from realtime.inference import Inference, available_devices, one_thread
+from realtime.signal import Channel, Kind, SignalSpec
 from tools.bench.machine import describe_machine
 from tools.bench.stream import bench_spec
 from tools.lsl_config import stay_on_this_machine
@@ -167,10 +168,22 @@ def _epoch(name: str, X: npt.NDArray[np.float32], y: npt.NDArray[np.int64], devi
         n_outputs=2,
         settings=settings,
         seed=0,
+        behind=_in_a_row(),
         on_epoch=lambda *_: at.append(time.perf_counter()),
         device=device,
     )
     return at[1] - at[0]
+
+
+def _in_a_row() -> SignalSpec:
+    """Channels for a network that knows where they are."""
+    return SignalSpec(
+        tuple(
+            Channel(name=f"{i}", kind=Kind.HBO, unit="mol/L", position=(0.14 * i / N_CHANS - 0.07, 0.0, 0.0))
+            for i in range(N_CHANS)
+        ),
+        RATE,
+    )
 
 
 def _live(device: str, seconds: float) -> Iterator[str]:

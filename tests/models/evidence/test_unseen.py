@@ -43,7 +43,11 @@ FEW = UnseenFigure(value=0.8, interval=None)
     [
         (None, NEVER),
         (unseen(), "by unseen person: AUC .66 (.58 to .73), 46 people; better than chance (p .030)"),
-        (unseen(p=None), "by unseen person: AUC .66 (.58 to .73), 46 people; above chance by its interval, without a permutation test"),
+        (
+            unseen(p=None),
+            "by unseen person: AUC .66 (.58 to .73), 46 people; above chance by its interval, without a "
+            "permutation test",
+        ),
         (
             unseen(p=2e-4),
             "by unseen person: AUC .66 (.58 to .73), 46 people; better than chance (p < .001)",

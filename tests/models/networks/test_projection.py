@@ -7,13 +7,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.errors import RecipeError
+from models.networks import VIRTUAL_PROBE
 from models.networks.parts.projection import Projected
 from models.networks.registry import NETWORKS, make_model
 
 SIZES = {"n_chans": 6, "n_times": 35, "n_outputs": 2}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != VIRTUAL_PROBE])
 def test_the_components_are_what_the_inner_network_sees(name: str, tmp_path: Path) -> None:
     network = make_model(name, {"components": 2}, **SIZES).eval()
     assert isinstance(network, Projected)
@@ -38,3 +39,5 @@ def test_they_are_not_learnt_and_not_more_than_there_are_channels() -> None:
         make_model("cgrnn", {"components": 7}, **SIZES)
     with pytest.raises(RecipeError, match="components is 0"):
         make_model("cgrnn", {"components": 0}, **SIZES)
+    with pytest.raises(RecipeError, match="has no parameter 'components'"):
+        make_model(VIRTUAL_PROBE, {"components": 2}, **SIZES)  # they are nowhere on the head
