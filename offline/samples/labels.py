@@ -66,8 +66,9 @@ class WindowLabels:
             self._outside[name] = words
         usable, label = usable_within(replayed, span), self._own[number]
         if self._wanted.target == "person":
-            kept = [] if label is None else usable
-            return LabelledWindows(kept, [self.names.index(str(label))] * len(kept))
+            if label is None:
+                return LabelledWindows([], [])
+            return LabelledWindows(usable, [self.names.index(label)] * len(usable))
         if self._wanted.source == "events":
             blocks = self._wanted.blocks(recording.events)
         else:  # a whole recording has one label

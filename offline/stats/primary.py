@@ -155,7 +155,8 @@ def own_figures(table: Predictions, metric: Metric) -> dict[str, Figure]:
 
 def _rows_of_each(whose: npt.NDArray[np.intp], n: int) -> list[npt.NDArray[np.intp]]:
     """Rows of each of n people, whose numbers are (n_rows,) intp; in order."""
-    return np.split(np.argsort(whose, kind="stable"), np.cumsum(np.bincount(whose, minlength=n))[:-1])
+    ends = np.cumsum(np.bincount(whose, minlength=n))
+    return np.split(np.argsort(whose, kind="stable"), ends)[:n]
 
 
 def own_figure(y: npt.NDArray[np.int64], scores: Floats, rounds: npt.NDArray[Any], metric: Metric) -> Figure:

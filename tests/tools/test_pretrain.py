@@ -72,5 +72,5 @@ def test_another_network_is_refused_and_leaves_no_file(
         capsys, "pretrain", task_cohort(tmp_path), "--recipe", "tapping", "--out", tmp_path / "e"
     )
     assert code == 2
-    assert "network is 'cgrnn'; expected 'virtual_probe'" in " ".join(said.split())
+    assert "model is 'cgrnn'; expected 'virtual_probe'" in " ".join(said.split())
     assert not (tmp_path / "e").exists()

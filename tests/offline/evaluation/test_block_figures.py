@@ -10,6 +10,7 @@ import pytest
 from offline.base.predictions import Predictions
 from offline.evaluation.block_figures import best_of, block_figures, lost_blocks
 from offline.evaluation.over_block import seconds_of, transfer, wait_of
+from offline.evaluation.summary import NO_NULLS
 from offline.report.blocks import counted, lost_words, transfer_words
 from offline.samples.recipe import Recipe
 from offline.samples.sample_account import SampleAccount, blocks_lost_words
@@ -60,7 +61,14 @@ def predictions(
 
 def found(table: Predictions, accounts: list[SampleAccount] | None = None, **more: Any) -> dict[str, Any]:
     its = block_figures(
-        table, recipe(), accounts or [], simple=["linear", "time"], null=None, own_null=None, **more
+        table,
+        recipe(),
+        accounts or [],
+        simple=["linear", "time"],
+        nulls=NO_NULLS,
+        order=None,
+        own_null=None,
+        **more,
     )
     assert its is not None
     json.dumps(its, allow_nan=False)
@@ -210,4 +218,4 @@ def test_lost_blocks_are_counted_by_label_and_person() -> None:
 
 def test_labels_of_people_have_no_figures_by_block() -> None:
     plain = replace(predictions(late), recording=None, block=None, event=None, into_block=None)
-    assert block_figures(plain, recipe(), [], simple=[], null=None, own_null=None) is None
+    assert block_figures(plain, recipe(), [], simple=[], nulls=NO_NULLS, order=None, own_null=None) is None

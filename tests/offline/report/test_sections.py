@@ -268,6 +268,7 @@ def test_what_a_session_would_show_is_what_the_card_would_say() -> None:
     results = {
         **evaluation().results,
         "network_null": {"of": "permuted"},
+        "order": None,
         "recipe": {
             **RECIPE,
             "settings": {

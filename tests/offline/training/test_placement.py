@@ -38,16 +38,24 @@ def montage(half: int, seed: int, origin: float = 0.0) -> SignalSpec:
     )  # fmt: skip
 
 
+def flat(spec: SignalSpec) -> SignalSpec:
+    """The same, drawn in one plane: not head coordinates."""
+    return replace(
+        spec, channels=tuple(replace(c, position=(*c.position[:2], 0.0)) for c in spec.channels if c.position)
+    )
+
+
 def probe(spec: SignalSpec) -> VirtualProbe:
     made = make_model("virtual_probe", {}, n_chans=len(spec), n_times=20, n_outputs=2)
     assert isinstance(made, VirtualProbe)
     return made
 
 
-def test_positions_are_taken_from_the_midline_wherever_the_probe_has_its_origin() -> None:
-    one, other = (probe(montage(5, 0, origin)) for origin in (0.0, 0.13))
-    place_on(one, montage(5, 0))
-    place_on(other, montage(5, 0, 0.13))
+def test_positions_are_taken_from_the_midline_wherever_a_drawing_has_its_origin() -> None:
+    drawings = [flat(montage(5, 0, origin)) for origin in (0.0, 0.13)]
+    one, other = map(probe, drawings)
+    place_on(one, drawings[0])
+    place_on(other, drawings[1])
     torch.testing.assert_close(one.position, other.position, rtol=0, atol=1e-6)
     assert one.kind.tolist() == [0, 1] * 10
 
@@ -105,6 +113,6 @@ def test_a_bundle_keeps_where_its_channels_are(tmp_path: Path) -> None:
     bundle = read_bundle(tmp_path / "bundle", out.hash)
     network = bundle.network
     assert isinstance(network, VirtualProbe)
-    assert len(network.position) == bundle.card.network.n_chans
+    assert len(network.position) == bundle.card.model.n_chans
     assert network.kind.unique().tolist() == [0, 1]
     assert network.position.abs().max() > 0.01

@@ -19,7 +19,7 @@ from offline.training.pretraining import pretrain
 from offline.training.train import train
 from tests.offline.support import task_cohort, task_recipe
 
-PROBE = {"network": {"name": "virtual_probe"}, "evaluation": {"permutations": 0}}
+PROBE = {"model": {"kind": "virtual_probe"}, "evaluation": {"permutations": 0}}
 
 
 def resting(folder: Path, people: int = 5, pairs: int = 6) -> Path:
@@ -123,7 +123,7 @@ def test_a_recipe_is_another_with_another_encoder_wherever_it_stands(tmp_path: P
 
 
 def test_what_does_not_belong_together_is_refused(tmp_path: Path, encoder: Path) -> None:
-    with pytest.raises(RecipeError, match="is for network 'virtual_probe'"):
+    with pytest.raises(RecipeError, match="is for kind 'virtual_probe'"):
         task_recipe(training={"pretrained": {"file": "x"}})
     cohort = task_cohort(tmp_path, people=2, sessions=1)
     other = task_recipe(model={"kind": "virtual_probe", "params": {"filters": 5}})
