@@ -41,7 +41,7 @@ def table_of(sizes: list[int], labels: list[list[int]], per_person: int = 4) -> 
     names, begin = np.array(person), np.array(start)
     empty = np.full(len(names), "")
     target = np.array(y, dtype=np.int64)
-    return SampleTable(names, names, names, empty, begin, begin + 7.0, target, np.array(unit))
+    return SampleTable(names, names, names, empty, begin, begin + 7.0, target, together=np.array(unit))
 
 
 def unparted(table: SampleTable, folds: list[Fold]) -> None:
