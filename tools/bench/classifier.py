@@ -60,21 +60,21 @@ def classifier(
             out = folder / model.replace(" ", "_").replace(":", "").replace(",", "")
             results = evaluate(cohort, recipe, out, show=False).figures
             own = next(iter(results["conditions"]))
-            figures[model] = _row(results, own)
+            figures[model] = row_of(results, own)
             for each in BASELINES if model == KEPT else ():
-                figures[f"kept filters, {each}"] = _row(results, each)
+                figures[f"kept filters, {each}"] = row_of(results, each)
             print(name, model, figures[model], flush=True)
         if KEPT in figures:
             samples = collect(read_cohort(cohort), recipe_of(name, KEPT, permutations=0))
             figures[BLOCK_MEANS] = _block_means(samples)
-        rows += [_line(name, model, its) for model, its in figures.items()]
+        rows += [line_of(name, model, its) for model, its in figures.items()]
         work.mkdir(parents=True, exist_ok=True)
         (work / "table.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
     (work / "machine.json").write_text(json.dumps(describe_machine(), indent=1), encoding="utf-8")
     print("\n".join(rows))
 
 
-def _row(results: Mapping[str, Any], model: str) -> dict[str, Any]:
+def row_of(results: Mapping[str, Any], model: str) -> dict[str, Any]:
     """Figures of one condition: by window and by block, mean over people with its interval."""
     windows, blocks = (
         results["conditions"][model]["mean_over_people"],
@@ -83,11 +83,11 @@ def _row(results: Mapping[str, Any], model: str) -> dict[str, Any]:
     found = {"window": (windows["balanced_accuracy"], windows["auc"])}
     for metric in ("balanced_accuracy", "auc"):
         found[metric] = (blocks[metric]["value"], blocks[metric]["interval"])
-    found["p"] = blocks[results["by_block"]["primary"]["metric"]].get("p")
+    found["p"] = blocks[results["by_block"]["primary"]].get("p")
     return found
 
 
-def _line(name: str, model: str, its: Mapping[str, Any]) -> str:
+def line_of(name: str, model: str, its: Mapping[str, Any]) -> str:
     window = [_number(value) for value in its["window"]]
     blocks = [
         _number(value) + ("" if ends is None else f" ({_number(ends[0])} to {_number(ends[1])})")
