@@ -30,9 +30,10 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/hemostream demo --out demo-output --overwrite
 
-# Two halves side by side, on two cores in half the time: the first computes, the other mostly waits for streams.
-# What the first half says is shown when both are done.
-HALF := tests/offline tests/models tests/fuzz tests/pinned tests/test_docs.py tests/test_docs_run.py
+# Two halves side by side, on two cores in half the time: the first mostly computes, the other mostly waits for
+# streams. What the first half says is shown when both are done.
+HALF := tests/offline tests/models tests/fuzz tests/pinned tests/test_docs.py tests/test_docs_run.py \
+	tests/system/test_tapping_live.py tests/system/test_within_person.py
 HALF_LOG := .pytest-half.log
 
 test: $(READY)

@@ -188,17 +188,26 @@ def test_an_encrypted_key_is_opened_with_the_password_from_a_file(
         Address.parse("mqtts://localhost", named(authority, pair))
 
 
+def refused(broker: Mosquitto, environ: dict[str, str], soon: Soon) -> list[str]:
+    """What is reported of a refusal; again where the broker had hung up before its answer could be read."""
+    for _ in range(5):
+        reported = attempt(encrypted(broker), environ, soon)
+        if "eof occurred" not in reported[-1]:
+            break
+    return reported
+
+
 def test_no_certificate_a_strange_one_and_an_expired_one_are_refused_and_reported(
     strict: Mosquitto, authority: Authority, openssl: str, folder: Path, soon: Soon
 ) -> None:
     ca = {"HEMOSTREAM_MQTT_CA": str(authority.certificate)}
-    (reported,) = attempt(encrypted(strict), ca, soon)
+    (reported,) = refused(strict, ca, soon)
     assert "it refuses our certificate" in reported
     assert "certificate required" in reported
     other = Authority(openssl, folder, "other")
-    (reported,) = attempt(encrypted(strict), named(authority, other.sign("bed-4")), soon)
+    (reported,) = refused(strict, named(authority, other.sign("bed-4")), soon)
     assert "it refuses our certificate (tlsv1 alert unknown ca)" in reported
-    warned, reported = attempt(encrypted(strict), named(authority, authority.sign("bed-5", days=-1)), soon)
+    warned, reported = refused(strict, named(authority, authority.sign("bed-5", days=-1)), soon)
     assert "will hardly be accepted: certificate has expired. Have it renewed" in warned
     assert "it refuses our certificate" in reported
 
