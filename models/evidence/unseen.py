@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.decode import Record
+from models.evidence.standing import Standing, standing_of
 
-ALPHA = 0.05
 NEVER = "never evaluated on unseen people"
 METRICS = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 """Figures by name, and what a line calls them."""
@@ -121,11 +121,15 @@ class UnseenEvaluation(Record):
 
     @property
     def better_than_chance(self) -> bool:
-        """Whether the interval by unseen person lies above chance, and p, if there is one, is .05 or less."""
+        """Whether the interval by unseen person lies above chance, and p, if there is one, is .05 or less.
+
+        By the rule of the report (`models.evidence.standing`).
+        """
         its = self.figure
-        if self.by != "people" or its.value is None or its.interval is None:
+        if self.by != "people" or its.interval is None:
             return False
-        return its.interval[0] > its.chance and (self.p is None or self.p <= ALPHA)
+        found = standing_of(its.value, its.interval, self.p, its.chance)
+        return found in (Standing.BETTER, Standing.ABOVE)
 
     @property
     def line(self) -> str:
