@@ -21,6 +21,7 @@ from offline.base.cohort import Cohort
 from offline.base.json_files import read_json
 from offline.base.spelling import canonical
 from offline.samples.recipe import Recipe
+from offline.stats.permutation import FEWEST
 
 RESULTS = "results.json"
 FREE = frozenset({"name", "description", "evaluation", "evidence", "training.seed", "policy.min_confidence"})
@@ -201,7 +202,10 @@ def _null_of(results: Mapping[str, Any]) -> str:
     """What the model's p is of: its own null, that of common orders where one is shared, or the usual."""
     order = results["order"]
     of_order = None if order is None else order["null"]
-    return str((results["network_null"] or of_order or results["null"])["of"])
+    own = results["network_null"]
+    if own is not None and own["permutations"] < FEWEST:  # of so few no p is estimated
+        own = None
+    return str((own or of_order or results["null"])["of"])
 
 
 def _evidence(results: Mapping[str, Any], *, supported: bool) -> CardEvidence:
