@@ -256,7 +256,7 @@ def _with_table(recording: Recording, table: Path) -> Recording:
 
 
 def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | None) -> WindowCard:
-    """The old card, and where the new bundle comes from; nothing of an evaluation of the old one."""
+    """The old card, and where the new bundle comes from; an evaluation is said to be of the old one."""
     training = dict(old.training)
     salt = str(training["people_salt"])
     calibrated = {
@@ -276,10 +276,14 @@ def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | Non
         "signals": sorted({*training.get("signals", ()), *signals_for_card(minutes.signals, salt)}),
         "calibrated": calibrated,
     }
+    unseen = old.unseen
+    if unseen is not None and adapted.moved:
+        unseen = unseen.model_copy(update={"before_calibration": True})
     return old.model_copy(
         update={
             "training": training,
             "evaluation": {},
+            "unseen": unseen,
             "versions": versions(),
             "weights_sha256": "",
             "hash": "",
