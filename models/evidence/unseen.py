@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.decode import Record
+from models.evidence.standing import Standing, standing_of
 
-ALPHA = 0.05
 NEVER = "never evaluated on unseen people"
 METRICS = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 """Figures by name, and what a line calls them."""
@@ -95,6 +95,8 @@ class UnseenEvaluation(Record):
         SHA-256 of the report's ``results.json``, of the recipe, of the cohort; hexadecimal.
     date : str
         When it was evaluated, ISO 8601 in UTC; empty where that is not known.
+    before_calibration : bool
+        Whether the bundle was moved to one person since, so that this is of the one that it was moved from.
     """
 
     primary: Literal["auc", "balanced_accuracy"]
@@ -113,6 +115,7 @@ class UnseenEvaluation(Record):
     recipe_hash: str = ""
     cohort_hash: str = ""
     date: str = ""
+    before_calibration: bool = False
 
     @property
     def figure(self) -> UnseenFigure:
@@ -121,18 +124,23 @@ class UnseenEvaluation(Record):
 
     @property
     def better_than_chance(self) -> bool:
-        """Whether the interval by unseen person lies above chance, and p, if there is one, is .05 or less."""
+        """Whether the interval by unseen person lies above chance, and p, if there is one, is .05 or less.
+
+        By the rule of the report (`models.evidence.standing`).
+        """
         its = self.figure
-        if self.by != "people" or its.value is None or its.interval is None:
+        if self.by != "people" or its.interval is None:
             return False
-        return its.interval[0] > its.chance and (self.p is None or self.p <= ALPHA)
+        found = standing_of(its.value, its.interval, self.p, its.chance)
+        return found in (Standing.BETTER, Standing.ABOVE)
 
     @property
     def line(self) -> str:
         """What was found, in one honest line."""
         its = self.figure
+        begin = "by unseen person" + (", before it was calibrated" if self.before_calibration else "")
         if its.value is None:
-            return f"by unseen person: not determined by {_people(self.people)}"
+            return f"{begin}: not determined by {_people(self.people)}"
         figure = f"{METRICS[self.primary]} {short(its.value)}"
         if its.interval is not None:
             figure += f" ({short(its.interval[0])} to {short(its.interval[1])})"
@@ -146,7 +154,7 @@ class UnseenEvaluation(Record):
             verdict = f"{'better' if self.better_than_chance else 'not better'} than chance{p}"
             if self.better_than_chance and self.p is None:
                 verdict = "above chance by its interval, without a permutation test"
-        return f"by unseen person: {figure}, {who}; {verdict}"
+        return f"{begin}: {figure}, {who}; {verdict}"
 
     @property
     def details(self) -> list[str]:

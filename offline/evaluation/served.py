@@ -220,7 +220,7 @@ def block_of(labels: Labels) -> dict[str, Any] | None:
 
 
 def blocks_of(table: SampleTable, probability: Floats, round_: str) -> list[Trajectory]:
-    """One trajectory a block: windows of one label without a gap as long as a window.
+    """One trajectory a block: as the table has it, else windows of one label without a gap as long as one.
 
     Parameters
     ----------
@@ -236,11 +236,11 @@ def blocks_of(table: SampleTable, probability: Floats, round_: str) -> list[Traj
     recording = table.recording[order]
     odds = log_odds_of(probability[order, 1])
     new = np.ones(len(order), dtype=bool)
-    new[1:] = (
-        (recording[1:] != recording[:-1])
-        | (target[1:] != target[:-1])
-        | (np.diff(start) >= (stop - start)[:-1] - SLACK_S)
-    )
+    if table.block is not None:
+        apart = np.diff(table.block[order]) != 0
+    else:
+        apart = (target[1:] != target[:-1]) | (np.diff(start) >= (stop - start)[:-1] - SLACK_S)
+    new[1:] = (recording[1:] != recording[:-1]) | apart
     out = []
     for k, rows in enumerate(np.split(np.arange(len(order)), np.flatnonzero(new)[1:])):
         if len(rows):

@@ -31,6 +31,7 @@ from offline.stats.person_metrics import people_figures
 from offline.stats.primary import METRICS, Metric, Pairs, own_figures, person_scores
 
 CONDITIONAL = "the recipe's network on permuted labels, settings kept (conditional null)"
+CONDITIONAL_ORDER = "the recipe's network on other orders common to all, settings kept (conditional null)"
 NULL_CONDITION = "ridge"
 """The condition whose whole procedure the null repeats; only its p value is of the whole procedure."""
 NO_NULLS = RidgeNulls(None)
@@ -114,7 +115,9 @@ def summary(
         "primary": {"metric": metric, "unit": "person", "label_of": "person" if by_person else "event"},
         "null": null_figures(nulls.usual, "the whole ridge procedure on permuted labels"),
         "order": None if order is None else _order(order, nulls, first, seed),
-        "network_null": null_figures(own_null, CONDITIONAL),
+        "network_null": null_figures(
+            own_null, CONDITIONAL_ORDER if order is not None and order.shared else CONDITIONAL
+        ),
         "conditions": conditions,
         "compared": {
             condition: compared(first, table.of_condition(condition), metric, by_person=by_person, seed=seed)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offline.report.cells import difference, figure, figure_of, interval, number, p_value, times
+from offline.report.order_words import against_order
 from offline.report.page import Bullets, PageBlock, PageSection, Paragraph, Picture, TextTable
 from offline.report.plots import over_block_plot
 from offline.report.verdict import against_chance
@@ -72,7 +73,8 @@ def block_finding(results: Mapping[str, Any], condition: str) -> str:
     if own["value"] is None:
         return f"{condition}: by block the {METRICS[metric]} is not determined."
     text = f"{condition}: {METRICS[metric]} by block {figure_of(own)}"
-    return f"{text}. {against_chance(own, chance_of(results, metric))}"
+    against = against_order(results, condition)
+    return f"{text}. {against_chance(own, chance_of(results, metric), against=against)}"
 
 
 def within_each(conditions: Mapping[str, Any], results: Mapping[str, Any]) -> list[PageBlock]:

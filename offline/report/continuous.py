@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.evidence.standing import ALPHA
 from offline.report.cells import figure_of, number, sentence
 from offline.report.cohort import cohort_section, versions
 from offline.report.page import PageSection, Paragraph, Picture, ReportPage, Row, TextTable
 from offline.report.plots import predicted_and_reported
 from offline.report.study import TENFOLD, UNSEEN_SITE, data_section
-from offline.report.verdict import ALPHA
 from offline.stats.regression import ContinuousPredictions
 
 HEAD = ("predicted from", "people", "r within folds (95 %)", "p", "R²", "p", "MAE", "p")

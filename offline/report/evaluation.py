@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.evidence.standing import ALPHA
 from offline.base.predictions import Predictions
 from offline.report import words
 from offline.report.blocks import block_section, within_each
@@ -26,7 +27,6 @@ from offline.report.page import (
 )
 from offline.report.plots import calibration, decision, outcomes, over_time_plot, roc
 from offline.report.served import served_section
-from offline.report.verdict import ALPHA
 from offline.report.words import METRICS
 
 AUDITS = {"audit": "leakage_audit", "audit-network": "leakage_audit_network"}

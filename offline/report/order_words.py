@@ -6,8 +6,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.evidence.standing import ALPHA, shown
 from offline.report.cells import number
-from offline.report.verdict import ALPHA, shown
 
 MOST_NAMED = 8
 """Of a longer order only so many labels are written out."""

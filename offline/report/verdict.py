@@ -1,52 +1,15 @@
-"""The one rule by which a page calls a figure better than chance, and the words for it.
-
-Better than chance is claimed where the permutation p is 0.05 or less and the 95 % interval, if there is one,
-lies above chance; where they disagree both are given and nothing is claimed.  Without a p of its own a model
-is only said to lie above chance by its interval.  All is decided on the digits that are shown, so that no
-sentence can contradict the table beside it.
-"""
+"""The words for how a figure stands to chance, by the one rule for that (`models.evidence.standing`)."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
+from models.evidence.standing import Standing, above, standing_of
 from offline.report.cells import interval
-
-ALPHA = 0.05
-DIGITS = 3
-"""As `offline.report.cells.number` shows them."""
-
-
-class Standing(StrEnum):
-    """How a figure stands to chance."""
-
-    UNKNOWN = "not determined"
-    NOT_TESTED = "not tested"
-    BETTER = "better than chance"
-    ABOVE = "above chance by its interval alone"
-    DISAGREE = "interval and p disagree"
-    AT_CHANCE = "at chance"
-    BELOW = "below chance"
 
 
 def standing(its: Mapping[str, Any], chance: float) -> Standing:
     """How a figure (``value``, ``interval``, ``p``; each but the value may be None) stands to chance."""
-    if its["value"] is None:
-        return Standing.UNKNOWN
-    by_interval = None if its["interval"] is None else _above(its["interval"][0], chance)
-    by_p = None if its["p"] is None else shown(its["p"]) <= ALPHA and _above(its["value"], chance)
-    if by_p is None:
-        if by_interval is None:
-            return Standing.NOT_TESTED
-        if by_interval:
-            return Standing.ABOVE
-    elif by_interval in (None, by_p):
-        if by_p:
-            return Standing.BETTER
-    else:
-        return Standing.DISAGREE
-    below = its["interval"] is not None and _above(chance, shown(its["interval"][1]))
-    return Standing.BELOW if below else Standing.AT_CHANCE
+    return standing_of(its["value"], its["interval"], its["p"], chance)
 
 
 def against_chance(its: Mapping[str, Any], chance: float, *, against: str = "") -> str:
@@ -80,7 +43,7 @@ def against_chance(its: Mapping[str, Any], chance: float, *, against: str = "") 
         return f"Better than chance ({at}): the 95 % interval ({ends}) lies above it, and {p}."
     if found is Standing.DISAGREE:
         no = f"Not shown to be better than chance ({at})"
-        if _above(its["interval"][0], chance):
+        if above(its["interval"][0], chance):
             return f"{no}: the 95 % interval ({ends}) lies above it, but {p}."
         return f"{no}: {p}, but the 95 % interval ({ends}) does not lie above it."
     basis = " and ".join(
@@ -94,12 +57,3 @@ def against_chance(its: Mapping[str, Any], chance: float, *, against: str = "") 
 def chance_text(chance: float) -> str:
     """Chance with two digits where these are all it has, else three."""
     return f"{chance:.2f}" if round(chance, 2) == chance else f"{chance:.3f}"
-
-
-def shown(value: float) -> float:
-    """A number as its digits in a table say it."""
-    return round(value, DIGITS)
-
-
-def _above(value: float, chance: float) -> bool:
-    return shown(value) > shown(chance)

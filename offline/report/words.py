@@ -6,10 +6,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.evidence.standing import shown
 from models.networks import COMBINED_KINDS, SOLVED_KINDS
 from offline.report.cells import capital, difference, number, sentence, times
 from offline.report.order_words import against_order, order_words, shared_order
-from offline.report.verdict import against_chance, shown
+from offline.report.verdict import against_chance
 
 TITLES = {"auc": "area under the ROC curve (AUC)", "balanced_accuracy": "balanced accuracy"}
 METRICS = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}

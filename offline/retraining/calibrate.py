@@ -26,6 +26,7 @@ from offline.base.window_store import KeptWindows
 from offline.recordings.as_trained import read_as_trained
 from offline.recordings.bids import with_events
 from offline.retraining.locked import refuse_locked
+from offline.samples.blocks import LabelBlock, holding
 from offline.samples.fingerprints import (
     Fingerprint,
     fingerprint_of_recording,
@@ -38,6 +39,7 @@ from offline.samples.samples import kept_of
 from offline.training.adaptation import Adapted, adapt, adapted_json, blocks_by_label, blocks_of
 from realtime.plan import Plan
 from realtime.sources.recording import Recording
+from realtime.windows import Window
 
 NOT_EVALUATED = "not evaluated after calibration"
 
@@ -199,13 +201,14 @@ def minutes_of(recordings: Sequence[tuple[str, Recording]], card: WindowCard, la
     parts: list[KeptWindows] = []
     lost: Counter[str] = Counter()
     signals, seconds, found = [], 0.0, set()
-    for number, (name, recording) in enumerate(recordings):
+    for place, (name, recording) in enumerate(recordings):
         try:
             replayed = replay(recording, plan)
-            own = [(w, labels.label_of(w.start, w.end, recording.events)) for w in replayed.usable]
+            blocks = labels.blocks(recording.events)
+            own = [(w, holding(blocks, w.start, w.end)) for w in replayed.usable]
         except HemostreamError as error:
             raise type(error)(f"Recording {name}: {error}") from error
-        kept = [(window, label) for window, label in own if label is not None]
+        kept = [(window, number) for window, number in own if number is not None]
         for window in replayed.windows:
             lost.update(dict.fromkeys(map(str, window.reasons), window.count))
         lost["outside labels' intervals"] += len(own) - len(kept)
@@ -214,7 +217,7 @@ def minutes_of(recordings: Sequence[tuple[str, Recording]], card: WindowCard, la
         if kept:
             windows = [window for window, _ in kept]
             parts.append(kept_of(windows, card.rate))
-            tables.append(_table(f"{number:04d}", kept, plan.labels))
+            tables.append(_table(f"{place:04d}", kept, blocks, plan.labels))
             seconds += windows[-1].end - windows[0].start
     if not parts:
         reasons = ", ".join(f"{n} {why}" for why, n in lost.most_common() if n) or "no window at all"
@@ -229,7 +232,9 @@ def minutes_of(recordings: Sequence[tuple[str, Recording]], card: WindowCard, la
     )
 
 
-def _table(name: str, kept: Sequence[tuple[Any, str]], labels: tuple[str, ...]) -> SampleTable:
+def _table(
+    name: str, kept: Sequence[tuple[Window, int]], blocks: Sequence[LabelBlock], labels: tuple[str, ...]
+) -> SampleTable:
     n = len(kept)
     return SampleTable(
         recording=np.full(n, name),
@@ -238,7 +243,8 @@ def _table(name: str, kept: Sequence[tuple[Any, str]], labels: tuple[str, ...]) 
         site=np.full(n, ""),
         start=np.array([window.start for window, _ in kept]),
         stop=np.array([window.end for window, _ in kept]),
-        target=np.array([labels.index(label) for _, label in kept], dtype=np.int64),
+        target=np.array([labels.index(blocks[number].label) for _, number in kept], dtype=np.int64),
+        block=np.array([number for _, number in kept], dtype=np.int64),
     )
 
 
@@ -250,7 +256,7 @@ def _with_table(recording: Recording, table: Path) -> Recording:
 
 
 def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | None) -> WindowCard:
-    """The old card, and where the new bundle comes from; nothing of an evaluation of the old one."""
+    """The old card, and where the new bundle comes from; an evaluation is said to be of the old one."""
     training = dict(old.training)
     salt = str(training["people_salt"])
     calibrated = {
@@ -270,10 +276,14 @@ def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | Non
         "signals": sorted({*training.get("signals", ()), *signals_for_card(minutes.signals, salt)}),
         "calibrated": calibrated,
     }
+    unseen = old.unseen
+    if unseen is not None and adapted.moved:
+        unseen = unseen.model_copy(update={"before_calibration": True})
     return old.model_copy(
         update={
             "training": training,
             "evaluation": {},
+            "unseen": unseen,
             "versions": versions(),
             "weights_sha256": "",
             "hash": "",

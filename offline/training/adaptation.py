@@ -62,15 +62,21 @@ class Adapted:
 
 
 def blocks_of(table: SampleTable) -> Ints:
-    """Number of each sample's block, (n_samples,) int64: a run of windows of one label that overlap.
+    """Number of each sample's block, (n_samples,) int64: as the table has it, else a run of one label.
 
-    Windows of two blocks never share a sample, so where one begins no earlier than the last ended, and later
-    than windows follow each other, a block begins.
+    Without numbers, a run of windows that overlap is a block: windows of two blocks never share a sample, so
+    where one begins no earlier than the last ended, and later than windows follow each other, a block begins.
     """
     n = len(table)
     if n == 0:
         return np.zeros(0, dtype=np.int64)
     order = np.lexsort((table.start, table.recording))
+    if table.block is not None:
+        recording = np.unique(table.recording[order], return_inverse=True)[1]
+        changes = (np.diff(recording) != 0) | (np.diff(table.block[order]) != 0)
+        known = np.empty(n, dtype=np.int64)
+        known[order] = np.concatenate([[0], np.cumsum(changes)])
+        return known
     start, stop = table.start[order], table.stop[order]
     other = table.recording[order][1:] != table.recording[order][:-1]
     after = np.diff(start)

@@ -1,9 +1,10 @@
 """From the report of an evaluation to what a bundle's card says of unseen people.
 
 A report is of a recipe and a cohort; it speaks of a bundle only where both are the bundle's.  Of the recipe
-everything must agree that changes what is learnt or predicted: not its name, the sections ``evaluation`` and
-``evidence``, the seed, nor from which confidence on labels are shown.  Of the cohort every row and every
-recording's bytes must: the whole table, or exactly those rows of it that are trained on.
+everything must agree that changes what is learnt or predicted: not its name, the sections ``evaluation`` (but
+who were measured together) and ``evidence``, the seed, nor from which confidence on labels are shown.  Of the
+cohort every row and every recording's bytes must: the whole table, or exactly those rows of it that are
+trained on.
 """
 
 import hashlib
@@ -21,10 +22,13 @@ from offline.base.cohort import Cohort
 from offline.base.json_files import read_json
 from offline.base.spelling import canonical
 from offline.samples.recipe import Recipe
+from offline.stats.permutation import FEWEST
 
 RESULTS = "results.json"
 FREE = frozenset({"name", "description", "evaluation", "evidence", "training.seed", "policy.min_confidence"})
 """What two recipes may differ in and still learn and predict the same."""
+HELD = "evaluation.together"
+"""What of these must agree all the same: it also says who is spared for early stopping with whom."""
 MOST_NAMED = 4
 """Differences that a message names."""
 ABSENT = "it is no report. Give the --out of hemostream evaluate."
@@ -99,10 +103,10 @@ def _settings(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in values.items():
         name = before + key
-        if name in FREE:
-            continue
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and (name not in FREE or HELD.startswith(f"{name}.")):
             out |= _settings(value, f"{name}.")
+        elif name != HELD and not FREE.isdisjoint({name, before.removesuffix(".")}):
+            continue
         else:
             out[name] = value
     return out
@@ -201,7 +205,10 @@ def _null_of(results: Mapping[str, Any]) -> str:
     """What the model's p is of: its own null, that of common orders where one is shared, or the usual."""
     order = results["order"]
     of_order = None if order is None else order["null"]
-    return str((results["network_null"] or of_order or results["null"])["of"])
+    own = results["network_null"]
+    if own is not None and own["permutations"] < FEWEST:  # of so few no p is estimated
+        own = None
+    return str((own or of_order or results["null"])["of"])
 
 
 def _evidence(results: Mapping[str, Any], *, supported: bool) -> CardEvidence:

@@ -180,6 +180,16 @@ def test_blocks_are_windows_of_one_label_without_a_gap() -> None:
     assert len({each.person for each in found}) == 3
 
 
+def test_blocks_are_those_of_the_table_where_it_has_them() -> None:
+    """Two of one label that follow each other at once, and one of which the middle is lost."""
+    start = np.array([0.0, 1.0, 5.0, 6.0, 30.0, 50.0])
+    target, n = np.array([0, 0, 0, 0, 1, 1]), len(start)
+    text = np.full(n, "p")
+    block = np.array([0, 0, 1, 1, 2, 2])
+    table = SampleTable(text, text, text, np.full(n, ""), start, start + 7.0, target, block)
+    assert [len(each.times) for each in blocks_of(table, np.full((n, 2), 0.5), "f")] == [2, 2, 2]
+
+
 def many_blocks(n_people: int, blocks: int) -> tuple[SampleTable, Predictions]:
     tables, scores, person, fold = [], [], [], []
     for i in range(n_people):

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.evidence.standing import ALPHA, Standing, shown
+from models.evidence.unseen import UnseenEvaluation, UnseenFigure
 from offline.evaluation.fit_and_predict import BASELINES
-from offline.report.verdict import ALPHA, Standing, against_chance, shown, standing
+from offline.report.verdict import against_chance, standing
 from offline.report.words import SIMPLE, finding, summary_of
 
 SHARE = st.floats(0.0, 1.0)
@@ -43,6 +45,19 @@ def test_the_sentence_agrees_with_the_interval_and_with_p(its: dict[str, Any], c
         assert f"p = {its['p']:.3f}" in text
     if its["interval"] is not None:
         assert f"{its['interval'][0]:.3f} to {its['interval'][1]:.3f}" in text
+
+
+@given(figures())
+def test_page_and_card_never_disagree(its: dict[str, Any]) -> None:
+    figure = UnseenFigure(value=its["value"], interval=its["interval"])
+    card = UnseenEvaluation(
+        primary="auc", auc=figure, balanced_accuracy=figure, people=20, windows=100, p=its["p"]
+    )
+    found = standing(its, 0.5)
+    if its["interval"] is None:
+        assert not card.better_than_chance
+    else:
+        assert card.better_than_chance == (found in (Standing.BETTER, Standing.ABOVE))
 
 
 @pytest.mark.parametrize(

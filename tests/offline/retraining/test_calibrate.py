@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.bundle import read_bundle
+from models.bundle import read_bundle, write_bundle
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
+from models.evidence.unseen import UnseenEvaluation, UnseenFigure
 from offline.base.cohort import read_cohort
 from offline.base.people_hash import person_hash
 from offline.recordings import read_recording
@@ -88,6 +89,21 @@ def test_the_card_tells_what_it_was_calibrated_by_and_nobody(
     assert card.training["locked_people_hashes"] == parent.training["locked_people_hashes"]
     for field in ("model", "network", "input", "pipeline", "window", "policy", "novelty", "calibration"):
         assert getattr(card, field, None) == getattr(parent, field, None)
+
+
+def test_what_unseen_people_showed_is_said_to_be_of_the_bundle_before(
+    bundle: Path, minutes: Path, tmp_path: Path
+) -> None:
+    old = read_bundle(bundle)
+    figure = UnseenFigure(value=0.8, interval=[0.7, 0.9])
+    unseen = UnseenEvaluation(
+        primary="auc", auc=figure, balanced_accuracy=figure, people=20, windows=400, p=0.005
+    )
+    write_bundle(tmp_path / "told", old.card.model_copy(update={"unseen": unseen}), old.network)
+    calibrate(tmp_path / "told", [minutes], tmp_path / "own")
+    card = read_bundle(tmp_path / "own").card
+    assert card.training["calibrated"]["moved"]
+    assert card.evaluation_line.startswith("by unseen person, before it was calibrated: AUC .80")
 
 
 def test_windows_are_those_of_training_by_the_same_recording(bundle: Path, tmp_path: Path) -> None:

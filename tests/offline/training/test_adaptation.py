@@ -1,5 +1,7 @@
 """A model moved to one person: what may move, what must not, and when nothing does."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -176,3 +178,10 @@ def test_blocks_do_not_depend_on_the_order_of_rows_and_a_lost_window_ends_none()
     mixed = blocks_of(_table([start[i] for i in order], [target[i] for i in order]))
     assert mixed.tolist() == whole[order].tolist()
     assert blocks_of(_table([], [])).tolist() == []
+
+
+def test_blocks_are_those_of_the_table_where_it_has_them() -> None:
+    """Two blocks of one label that follow each other at once, and one of which the middle is lost."""
+    table = _table([0, 1, 5, 6, 20, 40, 0], [0, 0, 0, 0, 1, 1, 1], [*["r"] * 6, "s"])
+    numbered = replace(table, block=np.array([0, 0, 1, 1, 2, 2, 0]))
+    assert blocks_of(numbered).tolist() == [0, 0, 1, 1, 2, 2, 3]

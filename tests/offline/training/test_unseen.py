@@ -93,6 +93,7 @@ def test_the_weights_are_those_of_a_bundle_that_was_never_evaluated(
         ({"window": {"length_s": 40.0, "step_s": 10.0}}, "window.step_s is 8.0, the recipe has 10.0"),
         ({"policy": {"max_gap_s": 3.0}}, "policy.max_gap_s is 1.0, the recipe has 3.0"),
         ({"model": {"kind": "lstm"}}, "is 'ridge', the recipe has 'lstm'"),
+        ({"evaluation": {"together": "dyad"}}, "evaluation.together is None, the recipe has 'dyad'"),
     ],
 )
 def test_a_report_of_another_recipe_is_refused(
