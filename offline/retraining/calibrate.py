@@ -29,6 +29,7 @@ from offline.retraining.locked import refuse_locked
 from offline.samples.blocks import LabelBlock, holding
 from offline.samples.fingerprints import (
     Fingerprint,
+    alike_pairs,
     fingerprint_of_recording,
     learnt_from,
     signals_for_card,
@@ -119,7 +120,8 @@ def calibrate(
     ------
     HemostreamError
         Whatever is wrong with bundle, recordings or folder; the bundle's labels are not of events; it has
-        learnt from these recordings, or the person is locked for it; there are too few blocks of a label.
+        learnt from these recordings, or the person is locked for it; a signal is given twice; there are too
+        few blocks of a label.
     """
     if Path(out).resolve() == Path(bundle_path).resolve():
         raise RecipeError(f"{out} is the old bundle itself, which must stay. Give another folder.")
@@ -147,6 +149,11 @@ def calibrate(
                 f"{name}: the bundle has learnt from this signal already; expected minutes that are new to "
                 "it. To calibrate by more minutes, start from the bundle before it, and give all."
             )
+    for a, b, its in alike_pairs(minutes.signals):
+        raise RecordingError(
+            f"{read[a][0]} and {read[b][0]} hold the same signal ({its.samples} samples); expected each of "
+            "the person's minutes once, for blocks are held out in turn. Give one of the two."
+        )
     adapted = adapt(
         old.network,
         minutes.X,

@@ -99,6 +99,9 @@ class ModelSection(Record):
             )
         if lost := sorted(self.params.keys() - set(own)):
             raise ValueError(f"params are of {lost}; expected the members' kinds, {', '.join(own)}")
+        for kind, its in self.params.items():
+            if not isinstance(its, dict):
+                raise ValueError(f"params of {kind!r} are {its!r}; expected a table, [model.params.{kind}]")
         return self
 
     @property

@@ -98,7 +98,7 @@ def _chosen(features: Floats, names: Any) -> Floats:
 
 def _logistic(features: Floats, samples: Samples, which: Rows) -> tuple[dict[str, Floats], dict[str, Any]]:
     own = samples.table.rows(which)
-    fitted, strength = fit_logistic(features, own.target, own.person)
+    fitted, strength = fit_logistic(features, own.target, own.unit)
     scaler, regression = (step for _, step in fitted.steps)
     numbers = {
         "mean": scaler.mean_,

@@ -65,7 +65,7 @@ def learnt(samples: Samples, recipe: Recipe, within: Rows, trained: Trained) -> 
 def _both(samples: Samples, network: nn.Module, split: Validation) -> tuple[float, float]:
     table, X = samples.table, samples.X[split.validation]
     own = table.rows(split.validation)
-    fitted, _ = fit_linear(samples.X[split.train], table.target[split.train], table.person[split.train])
+    fitted, _ = fit_linear(samples.X[split.train], table.target[split.train], table.unit[split.train])
     return (
         person_accuracy(probabilities(logits_of(network, X)), own.target, own.person),
         person_accuracy(fitted.predict_proba(X), own.target, own.person),

@@ -1,5 +1,6 @@
 """From a bundle and a new person's minutes to a bundle of their own."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,9 @@ def test_what_was_learnt_from_and_who_is_locked_is_refused(
     calibrate(bundle, [minutes], tmp_path / "own")
     with pytest.raises(RecordingError, match="start from the bundle before it"):
         calibrate(tmp_path / "own", [minutes], tmp_path / "again")
+    copied = shutil.copy(minutes, tmp_path / "copy.nirs")
+    with pytest.raises(RecordingError, match=r"new.nirs and copy.nirs hold the same signal"):
+        calibrate(bundle, [minutes, copied], tmp_path / "again")
     with pytest.raises(RecipeError, match="is the old bundle itself"):
         calibrate(bundle, [minutes], bundle)
     assert not (tmp_path / "again").exists()

@@ -133,6 +133,8 @@ def test_what_cannot_be_is_refused_before_anything_is_read() -> None:
         task_recipe(model={"kind": "ridge", "members": ["linear", "cgrnn"]})
     with pytest.raises(RecipeError, match=r"params are of \['hidden'\]"):
         task_recipe(model={"kind": "best", "params": {"hidden": 4}})
+    with pytest.raises(RecipeError, match=r"of 'ridge' are 3; expected a table, \[model.params.ridge\]"):
+        task_recipe(model={"kind": "blend", "members": ["ridge", "linear"], "params": {"ridge": 3}})
     with pytest.raises(RecipeError, match="Did you mean 'linear'"):
         check_model_of(task_recipe(model={"kind": "best", "members": ["ridge", "linaer"]}))
     with pytest.raises(RecipeError, match="chooses among models, not their settings"):

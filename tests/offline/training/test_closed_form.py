@@ -1,22 +1,27 @@
 """What is solved for as a model of its own: as the baseline, written into a bundle, served live."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from models.arrays import Floats
 from models.bundle import read_bundle
 from models.errors import RecipeError
 from models.networks import SOLVED_KINDS
 from models.probabilities import probabilities
 from offline.base.cohort import read_cohort
 from offline.base.splits import Fold, evaluation_folds
+from offline.estimators.baselines import fit_logistic
 from offline.evaluation.conditions import conditions_of
 from offline.evaluation.fit_and_predict import fit_predict, fold_seed
 from offline.recordings import read_recording
 from offline.retraining.retrain import retrain
 from offline.samples.recipe_sections import ModelSection
 from offline.samples.samples import collect
+from offline.training import closed_form
 from offline.training.closed_form import solve
 from offline.training.temperature import logits_of
 from offline.training.train import train, train_within
@@ -46,6 +51,23 @@ def test_it_predicts_as_the_baseline_of_the_same_name(tmp_path: Path, kind: str,
     solved = solve(kind, {}, samples, train_on, by_person=by_person, seed=seed)
     found = probabilities(logits_of(solved.network, samples.X[held_out]), 1.0)
     np.testing.assert_allclose(found, expected, atol=5e-5)
+
+
+def test_the_penalty_is_chosen_on_whole_units_of_those_measured_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = collect(read_cohort(task_cohort(tmp_path)), task_recipe())
+    unit = np.where(samples.table.person == "person-2", "alone", "pair")
+    samples = replace(samples, table=replace(samples.table, together=unit))
+    groups = []
+
+    def fitted(features: Floats, y: npt.NDArray[np.int64], group: npt.NDArray[np.str_]) -> object:
+        groups.append(set(group.tolist()))
+        return fit_logistic(features, y, group)
+
+    monkeypatch.setattr(closed_form, "fit_logistic", fitted)
+    solve("linear", {}, samples, np.arange(len(samples)), by_person=False, seed=0)
+    assert groups == [{"alone", "pair"}]
 
 
 @pytest.mark.parametrize("kind", ["ridge", "linear"])
