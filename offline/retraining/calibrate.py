@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.bundle import read_bundle, write_bundle
 from models.bundle_files import check_target
-from models.card import WindowCard
+from models.card import CardEvidence, WindowCard
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
 from offline.base.people_hash import person_hash
 from offline.base.remarks import show_remarks
@@ -250,7 +250,11 @@ def _with_table(recording: Recording, table: Path) -> Recording:
 
 
 def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | None) -> WindowCard:
-    """The old card, and where the new bundle comes from; nothing of an evaluation of the old one."""
+    """The old card, and where the new bundle comes from.
+
+    Where weights moved, nothing of the old evaluation: what the new ones are worth on unseen people, and how
+    their windows add up, is not known.
+    """
     training = dict(old.training)
     salt = str(training["people_salt"])
     calibrated = {
@@ -270,8 +274,12 @@ def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | Non
         "signals": sorted({*training.get("signals", ()), *signals_for_card(minutes.signals, salt)}),
         "calibrated": calibrated,
     }
+    moved: dict[str, Any] = {}
+    if adapted.moved:
+        moved = {"unseen": None, "evidence": CardEvidence(memory_s=old.evidence.memory_s)}
     return old.model_copy(
         update={
+            **moved,
             "training": training,
             "evaluation": {},
             "versions": versions(),

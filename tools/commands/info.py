@@ -35,7 +35,7 @@ def info(bundle: Path, *, model_hash: str | None = None) -> None:
 
 def _of_windows(card: "WindowCard") -> list[str]:
     window, its = card.window, card.training
-    return [
+    lines = [
         f"Model: {card.model.kind} (hash {card.hash[:12]}), labels {', '.join(card.labels)}",
         f"Takes: {len(card.input.get('channels', ()))} channels at {card.rate:g} Hz, windows of "
         f"{window.length_s:g} s every {window.step_s:g} s",
@@ -43,6 +43,14 @@ def _of_windows(card: "WindowCard") -> list[str]:
         f"{its.get('recipe', '?')} ({str(its.get('recipe_hash', '?'))[:12]}), cohort "
         f"{str(its.get('cohort_hash', '?'))[:12]}",
     ]
+    if by := its.get("calibrated"):
+        blocks = sum(by["blocks"].values())
+        came = "not evaluated since" if by["moved"] else "nothing was gained: the weights are the old ones"
+        lines.append(
+            f"Calibrated: to one person by {by['minutes']:.1f} minutes ({blocks} blocks), from "
+            f"{by['parent'][:12]}; {came}"
+        )
+    return lines
 
 
 def _of_scans(card: "ScanCard") -> list[str]:
