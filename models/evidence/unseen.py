@@ -86,7 +86,7 @@ class UnseenEvaluation(Record):
     comparison : Comparison or None
         The best simple one; None where there was none.
     majority : float or None
-        What always the most frequent label would have right, averaged over people.
+        What always the most frequent label of all people would have right, averaged over people.
     simulated : bool
         Whether the people were simulated.
     shown : LabelThreshold or None
@@ -136,7 +136,7 @@ class UnseenEvaluation(Record):
         figure = f"{METRICS[self.primary]} {short(its.value)}"
         if its.interval is not None:
             figure += f" ({short(its.interval[0])} to {short(its.interval[1])})"
-        p = "" if self.p is None else f" (p {'< .001' if self.p < 0.001 else short(self.p, 3)})"
+        p = "" if self.p is None else f" ({_p(self.p)})"
         who = _people(self.people, simulated=self.simulated)
         if self.by != "people":
             return f"{NEVER}; within people who were trained on: {figure}, {who}"
@@ -220,6 +220,11 @@ def short(value: float, digits: int = 2) -> str:
     """A share without its leading zero, as the field writes it: .66."""
     text = f"{value:.{digits}f}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _p(p: float) -> str:
+    """To three digits, as reports give it."""
+    return "p < .001" if round(p, 3) < 0.001 else f"p {short(p, 3)}"
 
 
 def _people(n: int, *, simulated: bool = False) -> str:
