@@ -28,7 +28,7 @@ def info(bundle: Path, *, model_hash: str | None = None) -> None:
         lines = [*_of_scans(scans), *_worth(scans)]
     else:
         windows = read_files(bundle, WindowCard, model_hash)[0]
-        lines = [*_of_windows(windows), *_worth(windows), *_evidence(windows)]
+        lines = [*_of_windows(windows), *_worth(windows), *_how_to_show(windows), *_evidence(windows)]
     for line in lines:
         say(printable(line, None))
 
@@ -69,6 +69,18 @@ def _worth(card: "Card") -> list[str]:
     if card.unseen is not None:
         lines += [f"  {line}" for line in card.unseen.details]
     return [*lines, f"Labels: {card.labels_line}"]
+
+
+def _how_to_show(card: "WindowCard") -> list[str]:
+    """What to do where every window is undecided."""
+    from models.evidence.unseen import least_confidence
+
+    if least_confidence(card.policy.get("min_confidence"), card.unseen) is not None:
+        return []
+    return [
+        "  to have labels shown: train with --evaluation and a report that is better than chance on ten "
+        "unseen people or more, or set [policy] min_confidence in the recipe"
+    ]
 
 
 def _evidence(card: "WindowCard") -> list[str]:
