@@ -77,6 +77,11 @@ def _how_to_show(card: "WindowCard") -> list[str]:
 
     if least_confidence(card.policy.get("min_confidence"), card.unseen) is not None:
         return []
+    if card.training.get("calibrated", {}).get("moved"):
+        return [
+            "  to have labels shown: set [policy] min_confidence in the recipe, train by it, and calibrate "
+            "that bundle"
+        ]
     return [
         "  to have labels shown: train with --evaluation and a report that is better than chance on ten "
         "unseen people or more, or set [policy] min_confidence in the recipe"

@@ -128,6 +128,7 @@ def test_weights_that_moved_keep_no_word_of_what_the_old_ones_were_worth(
     assert "Calibrated: to one person by 3." in text
     assert "; not evaluated since" in text
     assert "Evaluated: never evaluated on unseen people" in text
+    assert "train by it, and calibrate that bundle" in text
 
 
 def test_weights_that_stayed_keep_their_evaluation(
