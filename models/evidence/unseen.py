@@ -86,7 +86,7 @@ class UnseenEvaluation(Record):
     comparison : Comparison or None
         The best simple one; None where there was none.
     majority : float or None
-        What always the most frequent label would have right, averaged over people.
+        What always the most frequent label of all people would have right, averaged over people.
     simulated : bool
         Whether the people were simulated.
     shown : LabelThreshold or None
@@ -95,8 +95,6 @@ class UnseenEvaluation(Record):
         SHA-256 of the report's ``results.json``, of the recipe, of the cohort; hexadecimal.
     date : str
         When it was evaluated, ISO 8601 in UTC; empty where that is not known.
-    before_calibration : bool
-        Whether the bundle was moved to one person since, so that this is of the one that it was moved from.
     """
 
     primary: Literal["auc", "balanced_accuracy"]
@@ -115,7 +113,6 @@ class UnseenEvaluation(Record):
     recipe_hash: str = ""
     cohort_hash: str = ""
     date: str = ""
-    before_calibration: bool = False
 
     @property
     def figure(self) -> UnseenFigure:
@@ -138,13 +135,12 @@ class UnseenEvaluation(Record):
     def line(self) -> str:
         """What was found, in one honest line."""
         its = self.figure
-        begin = "by unseen person" + (", before it was calibrated" if self.before_calibration else "")
         if its.value is None:
-            return f"{begin}: not determined by {_people(self.people)}"
+            return f"by unseen person: not determined by {_people(self.people)}"
         figure = f"{METRICS[self.primary]} {short(its.value)}"
         if its.interval is not None:
             figure += f" ({short(its.interval[0])} to {short(its.interval[1])})"
-        p = "" if self.p is None else f" (p {'< .001' if self.p < 0.001 else short(self.p, 3)})"
+        p = "" if self.p is None else f" ({_p(self.p)})"
         who = _people(self.people, simulated=self.simulated)
         if self.by != "people":
             return f"{NEVER}; within people who were trained on: {figure}, {who}"
@@ -154,7 +150,7 @@ class UnseenEvaluation(Record):
             verdict = f"{'better' if self.better_than_chance else 'not better'} than chance{p}"
             if self.better_than_chance and self.p is None:
                 verdict = "above chance by its interval, without a permutation test"
-        return f"{begin}: {figure}, {who}; {verdict}"
+        return f"by unseen person: {figure}, {who}; {verdict}"
 
     @property
     def details(self) -> list[str]:
@@ -228,6 +224,11 @@ def short(value: float, digits: int = 2) -> str:
     """A share without its leading zero, as the field writes it: .66."""
     text = f"{value:.{digits}f}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _p(p: float) -> str:
+    """To three digits, as reports give it."""
+    return "p < .001" if round(p, 3) < 0.001 else f"p {short(p, 3)}"
 
 
 def _people(n: int, *, simulated: bool = False) -> str:

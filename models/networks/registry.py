@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from models.errors import RecipeError, near_match
-from models.networks import BLEND, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
+from models.networks import BEST, BLEND, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
 from models.networks.blend import Blend
 from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
@@ -63,7 +63,7 @@ def parameters_of(kind: str) -> dict[str, int | float | Sequence[object]]:
         There is no such kind.
     """
     if kind not in MODELS:
-        raise RecipeError(f"Model {kind!r} is unknown. {near_match(kind, [*MODELS, BLEND])}")
+        raise RecipeError(f"Model {kind!r} is unknown. {near_match(kind, [*MODELS, BLEND, BEST])}")
     signature = inspect.signature(MODELS[kind])
     return {
         parameter.name: parameter.default

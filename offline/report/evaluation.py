@@ -150,7 +150,11 @@ def figures(results: Mapping[str, Any]) -> PageSection:
         rows.append((*cells, number(its["pooled"]["majority_rate"])))
     ps = ("p (common orders)", "p (within recordings: no null here)") if shared else ("p",)
     ends = ("95 % (null's SD)", "95 % (bootstrap)", *ps)
-    head = ("", *(cell for metric in METRICS.values() for cell in (metric, *ends)), "majority rate")
+    head = (
+        "",
+        *(cell for metric in METRICS.values() for cell in (metric, *ends)),
+        "majority rate, all windows",
+    )
     why = (
         "Intervals by the bootstrap alone are too narrow for cross-validated figures; those by the spread of "
         "the permutation null are the ones to quote. Under 10 people there is none between people."

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.bundle import read_bundle, write_bundle
 from models.bundle_files import check_target
-from models.card import WindowCard
+from models.card import CardEvidence, WindowCard
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
 from offline.base.people_hash import person_hash
 from offline.base.remarks import show_remarks
@@ -263,7 +263,11 @@ def _with_table(recording: Recording, table: Path) -> Recording:
 
 
 def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | None) -> WindowCard:
-    """The old card, and where the new bundle comes from; an evaluation is said to be of the old one."""
+    """The old card, and where the new bundle comes from.
+
+    Where weights moved, nothing of the old evaluation: what the new ones are worth on unseen people, and how
+    their windows add up, is not known.
+    """
     training = dict(old.training)
     salt = str(training["people_salt"])
     calibrated = {
@@ -283,14 +287,14 @@ def _card(old: WindowCard, minutes: Minutes, adapted: Adapted, person: str | Non
         "signals": sorted({*training.get("signals", ()), *signals_for_card(minutes.signals, salt)}),
         "calibrated": calibrated,
     }
-    unseen = old.unseen
-    if unseen is not None and adapted.moved:
-        unseen = unseen.model_copy(update={"before_calibration": True})
+    moved: dict[str, Any] = {}
+    if adapted.moved:
+        moved = {"unseen": None, "evidence": CardEvidence(memory_s=old.evidence.memory_s)}
     return old.model_copy(
         update={
+            **moved,
             "training": training,
             "evaluation": {},
-            "unseen": unseen,
             "versions": versions(),
             "weights_sha256": "",
             "hash": "",

@@ -70,6 +70,10 @@ def read_evaluation(
         It is no report of windows, is of another recipe or cohort, or looked at locked people; the message
         shows what was found and what was expected.
     """
+    if report.exists() and not report.is_dir():
+        raise RecipeError(
+            f"{report} is a file; expected a report's folder, the --out of hemostream evaluate."
+        )
     results = read_json(report / RESULTS, ABSENT, AGAIN)
     run = read_json(report / "run.json", ABSENT, AGAIN)
     if not isinstance(results, dict) or not {"recipe", "served", "conditions"} <= results.keys():
@@ -103,6 +107,8 @@ def _settings(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in values.items():
         name = before + key
+        if isinstance(value, list | tuple) and value and all(isinstance(each, Mapping) for each in value):
+            value = {str(number): each for number, each in enumerate(value, start=1)}
         if isinstance(value, Mapping) and (name not in FREE or HELD.startswith(f"{name}.")):
             out |= _settings(value, f"{name}.")
         elif name != HELD and not FREE.isdisjoint({name, before.removesuffix(".")}):
@@ -190,7 +196,7 @@ def _unseen(results: Mapping[str, Any], report: str, date: str) -> UnseenEvaluat
         "p": p,
         "null": "" if p is None else _null_of(results),
         "comparison": served["comparison"],
-        "majority": conditions[own]["mean_over_people"]["majority_rate"],
+        "majority": labels.get("majority"),
         "simulated": results["simulated"] is not None,
         "shown": None if labels.get("min_confidence") is None else {key: labels[key] for key in shown},
         "report": report,

@@ -31,6 +31,7 @@ def test_a_bundle_that_was_never_evaluated_says_so(
     assert "labels rest, tapping" in text
     assert "Evaluated: never evaluated on unseen people" in text
     assert "Labels: no label is shown" in text
+    assert "to have labels shown: train with --evaluation" in text
     assert "a mean over windows that never forgets" in text
 
 
@@ -42,6 +43,7 @@ def test_one_that_was_shows_its_figures_and_its_evidence(
     assert "by unseen person: AUC .66 (.58 to .73), 46 people; better than chance (p .030)" in text
     assert "balanced accuracy .61" in text
     assert "labels are shown from a confidence of .60" in text
+    assert "to have labels shown" not in text
     assert "over the session; stops at log odds of 2.00 or -2.00" in text
 
 

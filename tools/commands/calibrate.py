@@ -77,6 +77,7 @@ def calibrate(
 
     from offline.retraining import calibrate as calibration
     from realtime.inference import one_thread
+    from tools.commands.train import lines_of
 
     one_thread()
     done = calibration.calibrate(
@@ -94,6 +95,8 @@ def calibrate(
         allow_damaged=allow_damaged,
     )
     say(summary(done))
+    for line in lines_of(done.card):
+        say(line)
     say(f"Bundle: {out} (model {done.hash[:12]}, of {done.card.training['from'][:12]})")
 
 
@@ -117,6 +120,6 @@ def summary(done: "Calibrated") -> str:
             "the old ones."
         )
     return (
-        f"{by} Log loss of held-out blocks {adapted.before:.3f} before, {adapted.after:.3f} after. Not "
-        "evaluated since."
+        f"{by} Log loss of held-out blocks {adapted.before:.3f} before, {adapted.after:.3f} after. What "
+        "the old bundle's evaluation supports no longer holds for these weights."
     )

@@ -35,12 +35,14 @@ def evaluate(
         Table of recordings (tabs between columns): recording, person; optional session, site, age, sex,
         and columns of labels.
     recipe : str
-        One that ships with hemostream (tapping, cortivision, bold, demo, xu2019, xu2020), or a TOML file.
+        One that ships with hemostream (lateralised, movement, nback, tapping, cortivision, bold, demo,
+        xu2019, xu2020), or a TOML file.
     out : Path
         Report folder to write; only --plan does without.
     compare : tuple of str
-        Evaluate a model of this kind too (ridge, linear, memory, cgrnn, lstm, cnn_lstm, blend, best), with
-        its defaults; may be given more than once. The recipe's own always is, and simple ones beside it.
+        Evaluate a model of this kind too (ridge, linear, memory, cgrnn, lstm, cnn_lstm, virtual_probe, blend,
+        best), with its defaults; may be given more than once. The recipe's own always is, and simple ones
+        beside it.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
     cluster : str

@@ -28,14 +28,14 @@ def info(bundle: Path, *, model_hash: str | None = None) -> None:
         lines = [*_of_scans(scans), *_worth(scans)]
     else:
         windows = read_files(bundle, WindowCard, model_hash)[0]
-        lines = [*_of_windows(windows), *_worth(windows), *_evidence(windows)]
+        lines = [*_of_windows(windows), *_worth(windows), *_how_to_show(windows), *_evidence(windows)]
     for line in lines:
         say(printable(line, None))
 
 
 def _of_windows(card: "WindowCard") -> list[str]:
     window, its = card.window, card.training
-    return [
+    lines = [
         f"Model: {card.model.kind} (hash {card.hash[:12]}), labels {', '.join(card.labels)}",
         f"Takes: {len(card.input.get('channels', ()))} channels at {card.rate:g} Hz, windows of "
         f"{window.length_s:g} s every {window.step_s:g} s",
@@ -43,6 +43,14 @@ def _of_windows(card: "WindowCard") -> list[str]:
         f"{its.get('recipe', '?')} ({str(its.get('recipe_hash', '?'))[:12]}), cohort "
         f"{str(its.get('cohort_hash', '?'))[:12]}",
     ]
+    if by := its.get("calibrated"):
+        blocks = sum(by["blocks"].values())
+        came = "not evaluated since" if by["moved"] else "nothing was gained: the weights are the old ones"
+        lines.append(
+            f"Calibrated: to one person by {by['minutes']:.1f} minutes ({blocks} blocks), from "
+            f"{by['parent'][:12]}; {came}"
+        )
+    return lines
 
 
 def _of_scans(card: "ScanCard") -> list[str]:
@@ -61,6 +69,23 @@ def _worth(card: "Card") -> list[str]:
     if card.unseen is not None:
         lines += [f"  {line}" for line in card.unseen.details]
     return [*lines, f"Labels: {card.labels_line}"]
+
+
+def _how_to_show(card: "WindowCard") -> list[str]:
+    """What to do where every window is undecided."""
+    from models.evidence.unseen import least_confidence
+
+    if least_confidence(card.policy.get("min_confidence"), card.unseen) is not None:
+        return []
+    if card.training.get("calibrated", {}).get("moved"):
+        return [
+            "  to have labels shown: set [policy] min_confidence in the recipe, train by it, and calibrate "
+            "that bundle"
+        ]
+    return [
+        "  to have labels shown: train with --evaluation and a report that is better than chance on ten "
+        "unseen people or more, or set [policy] min_confidence in the recipe"
+    ]
 
 
 def _evidence(card: "WindowCard") -> list[str]:

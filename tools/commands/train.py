@@ -50,7 +50,8 @@ def train(
         Table of recordings (tabs between columns): recording, person; optional session, site, age, sex,
         and columns of labels.
     recipe : str
-        One that ships with hemostream (tapping, cortivision, bold, demo, xu2019, xu2020), or a TOML file.
+        One that ships with hemostream (lateralised, movement, nback, tapping, cortivision, bold, demo,
+        xu2019, xu2020), or a TOML file.
     out : Path
         Bundle folder to write.
     seed : int

@@ -52,6 +52,10 @@ FEW = UnseenFigure(value=0.8, interval=None)
             unseen(p=2e-4),
             "by unseen person: AUC .66 (.58 to .73), 46 people; better than chance (p < .001)",
         ),
+        (
+            unseen(p=1 / 1001),
+            "by unseen person: AUC .66 (.58 to .73), 46 people; better than chance (p .001)",
+        ),
         (unseen(p=0.2), "by unseen person: AUC .66 (.58 to .73), 46 people; not better than chance (p .200)"),
         (
             unseen(auc=AT_CHANCE),

@@ -47,6 +47,7 @@ def test_until_it_is_told_otherwise_members_count_the_same() -> None:
         ({"members": [{"kind": "ridge"}]}, "expected its kind and params"),
         ({"members": [{"kind": 3, "params": {}}]}, "expected a name and a table"),
         ({"members": [{"kind": "rigde", "params": {}}]}, "Did you mean 'ridge'"),
+        ({"members": [{"kind": "nothing", "params": {}}]}, "Known: best, blend, "),
         ({"members": [{"kind": "lstm", "params": {"hiden": 3}}]}, "Did you mean 'hidden'"),
         (
             {"members": [{"kind": "blend", "params": {"members": [{"kind": "blend", "params": {}}]}}]},

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from models.bundle import read_bundle, write_bundle
+from models.card import CardEvidence
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
-from models.evidence.unseen import UnseenEvaluation, UnseenFigure
+from models.evidence.accumulation import Law
 from offline.base.cohort import read_cohort
 from offline.base.people_hash import person_hash
 from offline.recordings import read_recording
@@ -18,9 +19,11 @@ from offline.training.temperature import logits_of
 from offline.training.train import train
 from realtime.inference import Inference
 from realtime.log import SessionStarted
+from realtime.plan import Plan
 from realtime.rerun import predict_recording
 from realtime.sinks.journal.journal import JournalWriter
 from realtime.sources.recording import entries
+from tests.models.evidence.test_unseen import unseen
 from tests.offline.support import (
     group_recipe,
     series_cohort,
@@ -92,19 +95,57 @@ def test_the_card_tells_what_it_was_calibrated_by_and_nobody(
         assert getattr(card, field, None) == getattr(parent, field, None)
 
 
-def test_what_unseen_people_showed_is_said_to_be_of_the_bundle_before(
-    bundle: Path, minutes: Path, tmp_path: Path
-) -> None:
-    old = read_bundle(bundle)
-    figure = UnseenFigure(value=0.8, interval=[0.7, 0.9])
-    unseen = UnseenEvaluation(
-        primary="auc", auc=figure, balanced_accuracy=figure, people=20, windows=400, p=0.005
+def evaluated(folder: Path, to: Path) -> Path:
+    """The same bundle, as if a report and a law of how windows add up were on its card."""
+    old = read_bundle(folder)
+    law = Law(centre=0.0, mu=0.5, between=0.4, within=1.0, tau=12.0)
+    card = old.card.model_copy(
+        update={
+            "unseen": unseen(),
+            "policy": {**old.card.policy, "min_confidence": None},
+            "evidence": CardEvidence(memory_s=9.0, law=law),
+            "weights_sha256": "",
+            "hash": "",
+        }
     )
-    write_bundle(tmp_path / "told", old.card.model_copy(update={"unseen": unseen}), old.network)
-    calibrate(tmp_path / "told", [minutes], tmp_path / "own")
+    write_bundle(to, card, old.network)
+    return to
+
+
+def test_weights_that_moved_keep_no_word_of_what_the_old_ones_were_worth(
+    bundle: Path, minutes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent = evaluated(bundle, tmp_path / "parent")
+    done = calibrate(parent, [minutes], tmp_path / "own")
     card = read_bundle(tmp_path / "own").card
-    assert card.training["calibrated"]["moved"]
-    assert card.evaluation_line.startswith("by unseen person, before it was calibrated: AUC .80")
+    assert done.adapted.moved
+    assert card.unseen is None
+    assert card.evidence == CardEvidence(memory_s=9.0)
+    assert Plan.from_card(card).min_confidence is None
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["info", str(tmp_path / "own")])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Calibrated: to one person by 3." in text
+    assert "; not evaluated since" in text
+    assert "Evaluated: never evaluated on unseen people" in text
+    assert "train by it, and calibrate that bundle" in text
+
+
+def test_weights_that_stayed_keep_their_evaluation(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent = evaluated(bundle, tmp_path / "parent")
+    same = write_homer(tmp_path / "same.nirs", seed=70, seconds=90.0, effect=0.004)
+    done = calibrate(parent, [same], tmp_path / "own")
+    assert not done.adapted.moved
+    card = read_bundle(tmp_path / "own").card
+    assert card.unseen == unseen()
+    assert card.evidence.law is not None
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["info", str(tmp_path / "own")])
+    assert "nothing was gained: the weights are the old ones" in " ".join(capsys.readouterr().out.split())
 
 
 def test_windows_are_those_of_training_by_the_same_recording(bundle: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_card_carries_the_evaluation_and_the_law(
     by_person = results["conditions"]["ridge"]["by_person"]
     assert its.figure.value == by_person["auc"]["value"]
     assert list(its.figure.interval or ()) == by_person["auc"]["interval"]
+    assert its.majority == results["served"]["labels"]["majority"]
     assert (its.p, its.people) == (by_person["auc"]["p"], 24)
     assert (its.recipe_hash, its.cohort_hash) == (recipe.hash, read_cohort(cohort).content_hash())
     assert its.windows == results["served"]["windows"] > 100
@@ -94,6 +95,15 @@ def test_the_weights_are_those_of_a_bundle_that_was_never_evaluated(
         ({"policy": {"max_gap_s": 3.0}}, "policy.max_gap_s is 1.0, the recipe has 3.0"),
         ({"model": {"kind": "lstm"}}, "is 'ridge', the recipe has 'lstm'"),
         ({"evaluation": {"together": "dyad"}}, "evaluation.together is None, the recipe has 'dyad'"),
+        (
+            {
+                "pipeline": [
+                    {"stage": "resample", "measure_s": 20.0},
+                    {"stage": "normalise", "memory_s": 90.0, "warmup_s": 20.0},
+                ]
+            },
+            "pipeline.2.memory_s is 120.0, the recipe has 90.0",
+        ),
     ],
 )
 def test_a_report_of_another_recipe_is_refused(
@@ -177,3 +187,10 @@ def test_a_rule_to_stop_comes_only_with_an_evaluation_that_supports_labels(repor
     assert not found.unseen.better_than_chance
     assert found.evidence.law is not None
     assert found.evidence.rule is None
+
+
+def test_a_file_of_the_report_is_answered_with_its_folder(
+    cohort: Path, recipe: Recipe, report: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=r"report.html is a file; expected a report's folder"):
+        train(cohort, recipe, tmp_path / "b", report=report / "report.html")
