@@ -267,7 +267,7 @@ def test_what_a_session_would_show_is_what_the_card_would_say() -> None:
     its = {"accuracy": 0.8, "log_loss": 0.5, "slope": 1.0, "calibration_error": None}
     results = {
         **evaluation().results,
-        "network_null": {"of": "permuted"},
+        "network_null": {"of": "permuted", "permutations": 19},
         "order": None,
         "recipe": {
             **RECIPE,
