@@ -177,3 +177,17 @@ def test_a_rule_to_stop_comes_only_with_an_evaluation_that_supports_labels(repor
     assert not found.unseen.better_than_chance
     assert found.evidence.law is not None
     assert found.evidence.rule is None
+
+
+def test_a_report_of_other_types_is_refused_in_a_sentence(
+    cohort: Path, recipe: Recipe, report: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(report, tmp_path / "r")
+    results = json.loads((report / "results.json").read_text())
+    for wrong in ({"recipe": 3}, {"cohort_hash": 3}, {"served": [1]}, {"conditions": {}}):
+        (tmp_path / "r" / "results.json").write_text(json.dumps(results | wrong))
+        with pytest.raises(RecipeError, match="another version wrote it, or it was changed"):
+            read_evaluation(tmp_path / "r", recipe, read_cohort(cohort))
+    (tmp_path / "r" / "results.json").write_text(json.dumps(results))
+    (tmp_path / "r" / "run.json").write_text("[1]")
+    assert read_evaluation(tmp_path / "r", recipe, read_cohort(cohort)).unseen.date == ""
