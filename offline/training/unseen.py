@@ -8,7 +8,8 @@ trained on.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,28 @@ def read_evaluation(
             f"{report / RESULTS} is no evaluation of a recipe that says what a bundle would show: it is of a "
             "study, of a continuous target, or of another version. Give the --out of hemostream evaluate."
         )
-    _refuse_another_recipe(report, results["recipe"], recipe)
-    _refuse_another_cohort(report, results["cohort_hash"], cohort, excluded, locked)
+    with _as_written():
+        _refuse_another_recipe(report, results["recipe"], recipe)
+        _refuse_another_cohort(report, results["cohort_hash"], cohort, excluded, locked)
     digest = hashlib.sha256(read_regular(report / RESULTS)).hexdigest()
-    return evaluated_of(results, report=digest, date=str(run.get("began_utc", "")))
+    date = str(run.get("began_utc", "")) if isinstance(run, dict) else ""
+    return evaluated_of(results, report=digest, date=date)
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """A report that holds something else than what ``evaluate`` writes is refused in a sentence."""
+    try:
+        yield
+    except KeyError as error:
+        raise RecipeError(
+            f"The report's {RESULTS} lacks {error}: another version wrote it, or it was changed. {AGAIN}"
+        ) from error
+    except (TypeError, AttributeError, IndexError) as error:
+        raise RecipeError(
+            f"The report's {RESULTS} holds something else than is expected of a report ({error}): another "
+            f"version wrote it, or it was changed. {AGAIN}"
+        ) from error
 
 
 def _refuse_another_recipe(report: Path, its: Mapping[str, Any], recipe: Recipe) -> None:
@@ -165,13 +184,9 @@ def evaluated_of(results: Mapping[str, Any], *, report: str, date: str) -> Evalu
     RecipeError
         It holds something else.
     """
-    try:
+    with _as_written():
         unseen = _unseen(results, report, date)
         evidence = _evidence(results, supported=unseen.better_than_chance)
-    except (KeyError, TypeError, IndexError) as error:
-        raise RecipeError(
-            f"The report's {RESULTS} lacks {error}: another version wrote it, or it was changed. {AGAIN}"
-        ) from error
     return Evaluated(unseen, evidence)
 
 

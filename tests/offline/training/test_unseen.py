@@ -194,3 +194,17 @@ def test_a_file_of_the_report_is_answered_with_its_folder(
 ) -> None:
     with pytest.raises(RecipeError, match=r"report.html is a file; expected a report's folder"):
         train(cohort, recipe, tmp_path / "b", report=report / "report.html")
+
+
+def test_a_report_of_other_types_is_refused_in_a_sentence(
+    cohort: Path, recipe: Recipe, report: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(report, tmp_path / "r")
+    results = json.loads((report / "results.json").read_text())
+    for wrong in ({"recipe": 3}, {"cohort_hash": 3}, {"served": [1]}, {"conditions": {}}):
+        (tmp_path / "r" / "results.json").write_text(json.dumps(results | wrong))
+        with pytest.raises(RecipeError, match="another version wrote it, or it was changed"):
+            read_evaluation(tmp_path / "r", recipe, read_cohort(cohort))
+    (tmp_path / "r" / "results.json").write_text(json.dumps(results))
+    (tmp_path / "r" / "run.json").write_text("[1]")
+    assert read_evaluation(tmp_path / "r", recipe, read_cohort(cohort)).unseen.date == ""
