@@ -61,7 +61,7 @@ def classifier(
             results = evaluate(cohort, recipe, out, show=False).figures
             own = next(iter(results["conditions"]))
             figures[model] = row_of(results, own)
-            for each in BASELINES if model == KEPT else ():
+            for each in [name for name in BASELINES if name != own] if model == KEPT else ():
                 figures[f"kept filters, {each}"] = row_of(results, each)
             print(name, model, figures[model], flush=True)
         if KEPT in figures:
