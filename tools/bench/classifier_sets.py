@@ -85,6 +85,8 @@ class ComparedSet:
         Which part of a recording's path names the person, from the end.
     simulated : tuple or None
         Seconds, block, rest, jitter and seed of simulated people instead.
+    without : str
+        A stage of the recipe that these files do not allow.
     changes : mapping
         Sections of the recipe that these files need.
     """
@@ -94,6 +96,7 @@ class ComparedSet:
     files: tuple[str, ...] = ()
     person: int = 1
     simulated: tuple[float, float, float, float, int] | None = None
+    without: str = ""
     changes: Mapping[str, Mapping[str, Any]] | None = None
 
 
@@ -119,6 +122,7 @@ SETS: Mapping[str, ComparedSet] = {
         "lateralised",
         {"left": ("LEFT",), "right": ("RIGHT",)},
         ("fnirs/lsl_tapping_xdf/*.xdf",),
+        without="homologues",  # its channels have no positions
         changes={
             "input": {
                 "min_distance": 0.015,
@@ -180,6 +184,7 @@ def recipe_of(set_name: str, model: str, *, permutations: int) -> Recipe:
     }
     if compared.pipeline is not None:
         ships["pipeline"] = compared.pipeline
+    ships["pipeline"] = [stage for stage in ships["pipeline"] if stage["stage"] != its.without]
     if compared.model:
         ships["model"] = dict(compared.model)
     if SIDES_OF.keys() == its.events.keys():
@@ -195,5 +200,6 @@ def recipe_of(set_name: str, model: str, *, permutations: int) -> Recipe:
 
 def models_of(set_name: str) -> list[str]:
     """The rows of a set."""
-    sided = SIDES_OF.keys() == SETS[set_name].events.keys()
-    return [name for name, its in MODELS.items() if sided or not its.lateral]
+    its = SETS[set_name]
+    sided = SIDES_OF.keys() == its.events.keys() and not its.without  # which need positions
+    return [name for name, model in MODELS.items() if sided or not model.lateral]
