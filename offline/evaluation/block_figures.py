@@ -23,6 +23,7 @@ from offline.stats.null import Null
 from offline.stats.paired_comparison import compared
 
 NULL_OF = "the whole ridge procedure on permuted labels, by block"
+ORDER_NULL_OF = "the whole ridge procedure on other orders common to all, by block"
 
 
 def block_figures(
@@ -76,6 +77,8 @@ def block_figures(
     labels = {person: np.unique(once.y[once.person == person]) for person in once.people}
     counts = np.bincount(once.y, minlength=len(table.labels)).tolist()
     of_signal = [name for name in simple if name != TIME]
+    # The null that p is of.
+    fitting, of = nulls.fitting, NULL_OF if nulls.order is None else ORDER_NULL_OF
     best = [best_of(conditions, names, metric) for names in (simple, of_signal)]
     return {
         "rule": RULE,
@@ -83,7 +86,7 @@ def block_figures(
         "people": len(once.people),
         "without_a_figure": sorted(name for name, own in labels.items() if len(own) < len(table.labels)),
         "primary": metric,
-        "null": null_figures(None if nulls.usual is None else nulls.usual.of_blocks, NULL_OF),
+        "null": null_figures(None if fitting is None else fitting.of_blocks, of),
         "conditions": conditions,
         "compared": {
             name: compared(first, its, metric, by_person=False, seed=seed)

@@ -156,6 +156,11 @@ class Recipe(Record):
                 f"policy.min_channels is {fewest}, but model {kind!r} knows no window with channels left "
                 "out; set min_channels = 1.0, or take a network with training.channel_dropout"
             )
+        if self.training.augmentation.mirror and not self.model.trained:
+            raise ValueError(
+                f"training.augmentation.mirror is for networks, and model {kind!r} is solved for from the "
+                "windows as they are; leave mirror away"
+            )
         if self.training.ensemble > 1 and (not self.model.trained or self.model.channels == "best"):
             raise ValueError(
                 f"training.ensemble is {self.training.ensemble}, but model {self.model.condition!r} is no "

@@ -9,12 +9,14 @@ import pytest
 
 from offline.base.predictions import Predictions
 from offline.evaluation.block_figures import best_of, block_figures, lost_blocks
+from offline.evaluation.nulls import RidgeNulls
 from offline.evaluation.over_block import seconds_of, transfer, wait_of
-from offline.evaluation.summary import NO_NULLS
+from offline.evaluation.summary import NO_NULLS, NullsOfFigures, nulls_for
 from offline.report.blocks import counted, lost_words, transfer_words
 from offline.samples.recipe import Recipe
 from offline.samples.sample_account import SampleAccount, blocks_lost_words
 from offline.stats.blocks import by_block
+from offline.stats.null import Null
 from offline.stats.primary_figure import primary
 from offline.stats.transfer import wolpaw_bits
 from tests.offline.support import task_recipe
@@ -219,3 +221,18 @@ def test_lost_blocks_are_counted_by_label_and_person() -> None:
 def test_labels_of_people_have_no_figures_by_block() -> None:
     plain = replace(predictions(late), recording=None, block=None, event=None, into_block=None)
     assert block_figures(plain, recipe(), [], simple=[], nulls=NO_NULLS, order=None, own_null=None) is None
+
+
+def test_by_block_p_is_of_the_orders_common_to_all_where_one_is_shared() -> None:
+    blocks = {metric: np.linspace(0.4, 0.6, 39) for metric in ("auc", "balanced_accuracy")}
+    sure = Null({metric: np.full(39, 1.0) for metric in blocks}, Null(dict(blocks)))
+    order = sure.counted(2, exact=True)
+    assert order.of_blocks is not None
+    assert (order.of_blocks.like_true, order.of_blocks.exact) == (2, True)
+    nulls = NullsOfFigures(sure, order, sure).of_blocks
+    assert nulls.fitting is order.of_blocks
+    assert nulls.beside is sure.of_blocks
+    assert nulls.fitting.p(0.9, "auc") == pytest.approx(2 / 41)
+    chosen = nulls_for("ridge", "ridge", RidgeNulls(sure, order), None, None)
+    assert chosen.fitting is order
+    assert nulls_for("linear", "ridge", RidgeNulls(sure, order), None, None).fitting is None

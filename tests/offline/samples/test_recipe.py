@@ -92,6 +92,12 @@ def test_tapping_labels_the_real_recordings(data_dir: Path) -> None:
     assert None in found
 
 
+def test_a_solved_model_is_not_mirrored_without_a_word() -> None:
+    text = SMALL.replace('kind = "cgrnn"', 'kind = "ridge"\n[training.augmentation]\nmirror = true')
+    with pytest.raises(RecipeError, match="mirror is for networks, and model 'ridge' is solved for"):
+        parsed(text)
+
+
 def test_an_interval_may_last_no_longer_than_its_event() -> None:
     text = SMALL.replace("duration_s = 12.0", "duration_s = 12.0\nwithin_event = true")
     events = (Event(100.0, "go", 10.0), Event(200.0, "go", 30.0), Event(300.0, "go"), Event(400.0, "go", 2.0))
