@@ -1,0 +1,1 @@
+"""fMRI volumes: what one is, how it moved, what its regions hold."""
