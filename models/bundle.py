@@ -1,17 +1,15 @@
 """A trained network on disk: ``weights.safetensors`` and ``card.json`` in one folder (`bundle_files`)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import nn
 
-from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
-from models.card import AGAIN, WindowCard
+from models.bundle_files import is_scan_bundle, read_files, write_files
+from models.card import WindowCard
 from models.errors import BundleError, RecipeError
+from models.files.weights import filled, weights_of
 from models.networks.registry import make_model
 
 
@@ -55,9 +53,8 @@ def write_bundle(folder: str | Path, card: WindowCard, network: nn.Module) -> st
         The folder holds something else, the card is not JSON or does not describe the network, or a
         weight is not a finite number.
     """
-    tensors = {name: each.detach().cpu().contiguous().clone() for name, each in network.state_dict().items()}
-    weights = safetensors.torch.save(tensors)
-    return write_files(folder, card, weights, lambda written: _filled(written, tensors)).hash
+    weights = weights_of(network)
+    return write_files(folder, card, weights, lambda written: _made(written, weights)).hash
 
 
 def read_bundle(folder: str | Path, expected_hash: str | None = None) -> Bundle:
@@ -87,37 +84,14 @@ def read_bundle(folder: str | Path, expected_hash: str | None = None) -> Bundle:
             "or take a bundle that train wrote."
         )
     card, weights = read_files(where, WindowCard, expected_hash)
-    try:
-        tensors = safetensors.torch.load(weights)
-    except safetensors.SafetensorError as error:
-        raise BundleError(f"{where / WEIGHTS} is not a safetensors file ({error}). {AGAIN}") from error
-    return Bundle(card, _filled(card, tensors).eval())
+    return Bundle(card, _made(card, weights))
 
 
-def _filled(card: WindowCard, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
-    """The card's network with these weights; nothing missing, extra, misshapen or not finite."""
+def _made(card: WindowCard, weights: bytes) -> nn.Module:
+    """The card's network with these weights."""
     try:
         with torch.device("meta"):  # nothing is drawn, and a huge size costs nothing
             network = make_model(**card.model.model_dump())
     except RecipeError as error:
         raise BundleError(f"The card's model cannot be made: {error}") from error
-    expected = network.state_dict()
-    if expected.keys() != tensors.keys():
-        raise BundleError(
-            f"The weights lack {sorted(expected.keys() - tensors.keys())} and have extra "
-            f"{sorted(tensors.keys() - expected.keys())}; the card describes another network."
-        )
-    for name, tensor in tensors.items():
-        wanted = expected[name]
-        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
-            raise BundleError(
-                f"Weight {name!r} is {tensor.dtype} {tuple(tensor.shape)}; the card's network needs "
-                f"{wanted.dtype} {tuple(wanted.shape)}. Card and weights do not belong together."
-            )
-        if not torch.isfinite(tensor).all():
-            raise BundleError(
-                f"Weight {name!r} holds values that are not finite; the training diverged. "
-                "Train again with a lower learning rate."
-            )
-    network.load_state_dict(tensors, assign=True)
-    return network
+    return filled(network, weights)

@@ -1,0 +1,1 @@
+"""What predicts which structure each voxel belongs to, and the bundle that keeps it."""

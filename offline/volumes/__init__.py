@@ -1,0 +1,1 @@
+"""Structural images: read, checked, brought to one orientation and spacing, and kept."""
