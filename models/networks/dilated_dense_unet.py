@@ -1,15 +1,16 @@
 """A 3-D U-Net of dilated dense blocks: which structure each voxel of an image belongs to.
 
-After Li G, Chen MH, Li G, Wu D, Lian C, Sun Q, Shen D, Wang L (2019). A longitudinal MRI study of amygdala and
-hippocampal subfields for infants with risk of autism. GLMI 2019, LNCS 11849:164-171.  It gives neither growth
-rate nor dilations nor depth: these are settings here.
+After Li G, Chen MH, Li G, Wu D, Lian C, Sun Q, Shen D, Wang L (2019). A longitudinal MRI study of amygdala
+and hippocampal subfields for infants with risk of autism. GLMI 2019, LNCS 11849:164-171.  It gives neither
+growth rate nor dilations nor depth: these are settings here.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import leaky_relu
 
 SLOPE = 0.01
 """Of the leaky rectifier, for negative values."""
@@ -48,7 +49,7 @@ class DilatedDenseBlock(nn.Module):
         """(batch, n_in, x, y, z) float32 -> (batch, n_out, x, y, z)."""
         for layer in self.layers:
             x = torch.cat([x, layer(x)], dim=1)  # (batch, n_in + (k + 1) * growth, x, y, z)
-        return F.leaky_relu(self.join(x), SLOPE)
+        return leaky_relu(self.join(x), SLOPE)
 
 
 class PlainBlock(nn.Sequential):
@@ -110,13 +111,10 @@ class DilatedDenseUNet(nn.Module):
 
         widths = [width * 2**level for level in range(levels)]
         self.enter = nn.Conv3d(1, width, 3, padding=1)
-        self.down = nn.ModuleList(
-            nn.Conv3d(above, below, 2, stride=2) for above, below in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(nn.Conv3d(above, below, 2, stride=2) for above, below in pairwise(widths))
         self.encode = nn.ModuleList(block(each, each) for each in widths)
         self.up = nn.ModuleList(
-            nn.ConvTranspose3d(below, above, 2, stride=2)
-            for above, below in zip(widths, widths[1:], strict=False)
+            nn.ConvTranspose3d(below, above, 2, stride=2) for above, below in pairwise(widths)
         )
         self.decode = nn.ModuleList(block(2 * each, each) for each in widths[:-1])
         self.leave = nn.Conv3d(width, n_labels, 1)

@@ -94,7 +94,12 @@ def put_array(path: Path, values: npt.NDArray[Any]) -> None:
 
 def put_text(path: Path, text: str) -> None:
     """The same of a text."""
-    _put(path, lambda file: file.write(text.encode()))
+    put_bytes(path, text.encode())
+
+
+def put_bytes(path: Path, content: bytes) -> None:
+    """The same of bytes."""
+    _put(path, lambda file: file.write(content))
 
 
 def expect(values: npt.NDArray[Any], kind: str, shape: tuple[int | None, ...]) -> npt.NDArray[Any]:

@@ -83,7 +83,8 @@ def read_image(path: Path) -> Image:
         )
     if min(shape) < 1 or np.prod(shape, dtype=float) > MOST_VOXELS:
         raise RecordingError(
-            f"{path} is {' x '.join(map(str, shape))} voxels; expected 1 or more each way, {MOST_VOXELS} in all."
+            f"{path} is {' x '.join(map(str, shape))} voxels; expected 1 or more each way, "
+            f"{MOST_VOXELS} in all."
         )
     affine = np.asarray(image.affine, dtype=np.float64)
     _check_geometry(path, affine)
@@ -122,13 +123,13 @@ def read_labels(path: Path, values: Sequence[int] | None = None) -> Image:
     found = np.unique(image.data)
     if len(odd := found[(found != np.round(found)) | (found < 0)]):
         raise RecordingError(
-            f"{path} holds {odd[0]:g} among its labels; expected whole numbers from 0. Was it resampled without "
-            "keeping the nearest label?"
+            f"{path} holds {odd[0]:g} among its labels; expected whole numbers from 0. Was it resampled "
+            "without keeping the nearest label?"
         )
     if values is not None and (other := sorted({int(each) for each in found} - set(values))):
         raise RecordingError(
-            f"{path} holds the label{'s' if len(other) > 1 else ''} {', '.join(map(str, other[:5]))}; expected "
-            f"{', '.join(map(str, values))} and no other."
+            f"{path} holds the label{'s' if len(other) > 1 else ''} {', '.join(map(str, other[:5]))}; "
+            f"expected {', '.join(map(str, values))} and no other."
         )
     if not found.any():
         raise RecordingError(f"{path} holds no label but 0; expected the structures that were drawn.")
@@ -145,8 +146,8 @@ def check_same_space(image: Image, labels: Image) -> None:
     apart = float(np.abs(image.affine_mm - labels.affine_mm).max())
     if apart > 1e-2:
         raise RecordingError(
-            f"{labels.path} lies {apart:.3g} mm off its image {image.path.name} by their affines; expected the "
-            "same space. Write the labels with the image's header."
+            f"{labels.path} lies {apart:.3g} mm off its image {image.path.name} by their affines; expected "
+            "the same space. Write the labels with the image's header."
         )
 
 
@@ -211,11 +212,11 @@ def _check_geometry(path: Path, affine: Floats) -> None:
     edges = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     if not whole or abs(float(np.linalg.det(affine[:3, :3]))) < LEAST_DETERMINANT:
         raise RecordingError(
-            f"{path} has the affine {np.round(affine, 3).tolist()}; expected one that can be inverted. Its header "
-            "says nothing of where the voxels are: convert it again from DICOM."
+            f"{path} has the affine {np.round(affine, 3).tolist()}; expected one that can be inverted. "
+            "Its header says nothing of where the voxels are: convert it again from DICOM."
         )
     if edges.min() < LEAST_MM or edges.max() > MOST_MM:
         raise RecordingError(
-            f"{path} has voxels of {' x '.join(f'{each:.3g}' for each in edges)} mm; expected {LEAST_MM:g} to "
-            f"{MOST_MM:g} mm. Is the unit of its header another?"
+            f"{path} has voxels of {' x '.join(f'{each:.3g}' for each in edges)} mm; expected "
+            f"{LEAST_MM:g} to {MOST_MM:g} mm. Is the unit of its header another?"
         )
