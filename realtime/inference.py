@@ -79,7 +79,7 @@ class Inference:
     def __init__(self, bundle: Bundle, *, device: str = "auto", sizes: Sequence[int] = SIZES) -> None:
         if not sizes or min(sizes) < 1:
             raise ValueError(f"Batch sizes are {sizes}; expected at least one, each 1 or more.")
-        self._device = torch.device(_choose(device))
+        self._device = torch.device(choose_device(device))
         self.device_name = str(self._device)
         self.on_cpu = self._device.type == "cpu"
         self.sizes = tuple(sorted(set(sizes)))
@@ -169,7 +169,8 @@ class Inference:
             return self._network(batch.to(self._device)).cpu().numpy()[:count]
 
 
-def _choose(device: str) -> str:
+def choose_device(device: str) -> str:
+    """The device that is meant by a name, or by ``auto``; a HemostreamError where it is not here."""
     there = available_devices()
     if device == "auto":
         return there[0]

@@ -72,6 +72,7 @@ COMMANDS = {
     "info": ("tools.commands.info:info", "What a bundle is, and what it is worth on unseen people."),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),
+    "segment": ("tools.commands.segment:segment", "Structures of images, and their volumes."),
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),
     "classify": ("tools.commands.classify:classify", "The live path over a recording or a journal."),
     "replay": ("tools.commands.replay:replay", "A recording as a live LSL stream."),

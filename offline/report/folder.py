@@ -11,6 +11,7 @@ from offline.base.predictions import read_predictions
 from offline.report.continuous import continuous_evaluation_page, continuous_study_page
 from offline.report.evaluation import AUDITS, EvaluationFiles, as_json, evaluation_page
 from offline.report.page import ReportPage
+from offline.report.segmentation import segmentation_page
 from offline.report.sites import sites_page
 from offline.report.study import study_page
 from offline.stats.regression import read_continuous
@@ -44,6 +45,8 @@ def write_report(folder: Path) -> Path:
 
 def _page(folder: Path, results: Mapping[str, Any]) -> ReportPage:
     table = folder / "predictions.csv"
+    if "segmentation" in results:
+        return segmentation_page(results)
     if "study" in results:
         amount = "unit" in results["data"]
         return continuous_study_page(results, read_continuous(table)) if amount else study_page(results)

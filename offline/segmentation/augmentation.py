@@ -24,7 +24,7 @@ SHIFT = 3.0
 """Most by which it is moved along each, voxels."""
 
 
-class Augmentation:
+class ImageAugmentation:
     """Patches of cases, varied at random.
 
     Parameters

@@ -26,7 +26,7 @@ from models.files.regular_file import read_regular
 from models.segmentation.bundle import UNetSettings
 from offline.base.reproducible import reproducible
 from offline.base.result_cache import DAMAGED, put_bytes
-from offline.segmentation.augmentation import Augmentation
+from offline.segmentation.augmentation import ImageAugmentation
 from offline.segmentation.prepare import PreparedCases
 
 MOST_CHECKPOINT = 2**34
@@ -69,6 +69,10 @@ class Processes:
     size: int = 1
 
 
+ALONE = Processes()
+"""The one process that there is."""
+
+
 @dataclass(frozen=True, eq=False)
 class FittedUNet:
     """A trained network, on the CPU and in evaluation mode, and the mean loss of each epoch: (n_epochs,)."""
@@ -89,7 +93,7 @@ def fit_unet(
     checkpoint: Path | None = None,
     key: str = "",
     device: torch.device | None = None,
-    processes: Processes = Processes(),
+    processes: Processes = ALONE,
     on_epoch: Callable[[int, int, float], None] | None = None,
 ) -> FittedUNet:
     """Train a network on some of the cases.
@@ -140,7 +144,7 @@ def fit_unet(
         )
         losses = [] if checkpoint is None else _take_up(checkpoint, mine, network, optimiser)
         trained = DistributedDataParallel(network) if processes.size > 1 else network
-        augment = Augmentation(patch, flips, device)
+        augment = ImageAugmentation(patch, flips, device)
         for epoch in range(len(losses), training.epochs):
             loss = _epoch(trained, optimiser, cases, rows, training, augment, epoch, device, processes)
             if not np.isfinite(loss):
@@ -162,7 +166,7 @@ def _epoch(
     cases: PreparedCases,
     rows: Sequence[int],
     training: SegmentationTraining,
-    augment: Augmentation,
+    augment: ImageAugmentation,
     epoch: int,
     device: torch.device,
     processes: Processes,
@@ -223,7 +227,7 @@ def process_group(device: torch.device) -> Iterator[Processes]:
     """The processes that ``torchrun`` started, or this one alone."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield Processes()
+        yield ALONE
         return
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:

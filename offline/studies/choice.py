@@ -12,11 +12,13 @@ from offline.report.overview import write_overview
 from offline.report.study import UNSEEN_SITE
 from offline.scans import Scans
 from offline.scans.base import DIAGNOSIS
+from offline.segmentation.cases import IMAGES, LABELS
 from offline.studies import STUDIES
 from offline.studies.base import Study
 from offline.studies.paired_with_baseline import paired_with_ridge
 from offline.studies.planning import people_of
 from offline.studies.recorded import RECORDED, is_cohort
+from offline.studies.segmented import SEGMENTED, is_labelled_images
 from offline.studies.tables import can_take
 
 
@@ -39,16 +41,16 @@ def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str
     HemostreamError
         Nothing was named, there is no such system, or it reads data of the other kind.
     """
-    cohort = is_cohort(data)
-    fitting = tuple(RECORDED if cohort else STUDIES)
+    cohort, images = is_cohort(data), is_labelled_images(data)
+    fitting = tuple(RECORDED if cohort else SEGMENTED if images else STUDIES)
     if not names and not everything:
         raise HemostreamError("Name a system (see hemostream study list), or give --all.")
     for name in names:
-        if name not in STUDIES and name not in RECORDED:
-            near = near_match(name, (*STUDIES, *RECORDED))
+        if name not in (every := (*STUDIES, *RECORDED, *SEGMENTED)):
+            near = near_match(name, every)
             raise HemostreamError(f"There is no system {name!r}. {near}")
         if name not in fitting:
-            raise HemostreamError(_other_kind(name, data, cohort))
+            raise HemostreamError(_other_kind(name, data, cohort, images))
     if cohort and target != DIAGNOSIS:
         raise HemostreamError(
             f"--target {target}: the target of a cohort of recordings stands in the recipe; leave it away."
@@ -56,7 +58,17 @@ def wanted_on(data: Path, names: Sequence[str], *, everything: bool, target: str
     return list(fitting) if everything else list(names)
 
 
-def _other_kind(name: str, data: Path, cohort: bool) -> str:
+def _other_kind(name: str, data: Path, cohort: bool, images: bool) -> str:
+    if images or name in SEGMENTED:
+        if name in SEGMENTED:
+            return (
+                f"{name} finds structures in images, but {data} is no collection of them: expected folders "
+                f"{IMAGES} and {LABELS}, NIfTI files of the same names in each."
+            )
+        return (
+            f"{name} reads scans or recordings, but {data} holds images and labels. Systems that find "
+            f"structures in images: {', '.join(SEGMENTED)}."
+        )
     if cohort:
         return (
             f"{name} reads scans (region series, or a table), but {data} is a cohort of recordings. Give a "

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pinned.inputs import write_scans
+from tests.pinned.inputs import write_images, write_scans
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -106,6 +106,11 @@ RUNS = (
         ("scan.jsonl",),
     ),
     Run(
+        "structures",
+        "segment images/a.nii.gz --model images/bundle --out structures",
+        ("structures/volumes.tsv",),
+    ),
+    Run(
         "live.jsonl",
         f"classify {HERE}/live/bed.hemostream --model {HERE}/live/bundle --out live.jsonl",
         ("live.jsonl",),
@@ -128,6 +133,7 @@ def run_all(folder: Path) -> dict[str, str]:
         One of them failed; with what it wrote.
     """
     write_scans(folder / "scans")
+    write_images(folder / "images")
     done = subprocess.run(
         [sys.executable, "-c", IN_ONE_PROCESS],
         cwd=folder,

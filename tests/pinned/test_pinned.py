@@ -23,6 +23,7 @@ ENDS = {
     "own": r"minutes: \d+ windows of \d+ blocks \(rest \d+, task \d+\).*\nBundle: own \(model",
     "scan-bundle": r"Fitted to 48 people of \d sites.*\nBundle: scan-bundle \(",
     "scan.jsonl": r"1 scan classified \(.*\nDecisions: scan.jsonl\n",
+    "structures": r"Segmented 1 of 1 images?: structures/volumes.tsv\n",
     "live.jsonl": r"0 windows classified, \d+ abstained \(.*undecided \d+.*never eval.*\nDecisions: live",
     "export": r"\d+ samples of \d+ channels over .* s and .*events, in .*file.*\nRecording: bed",
 }

@@ -34,7 +34,7 @@ SECOND_OUTPUTS = {
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "bundle", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_", "journal",
+    "atlas", "bundle", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_", "image", "journal",
     "layout", "locked", "model", "old_cohort", "recording", "report",
 }  # fmt: skip
 """Paths that are only read."""
@@ -134,6 +134,7 @@ EARLIER: dict[str, tuple[dict[str, str], Sequence[str]]] = {
         {"out.jsonl": '{"schema":1}\n'},
         ("classify", "nothing.snirf", "--model", "nobody", "--out", "out.jsonl"),
     ),
+    "segment": ({"out/volumes.tsv": "image"}, ("segment", "a.nii.gz", "--model", "nobody", "--out", "out")),
     "live": ({"out.jsonl": '{"schema":1}\n'}, ("live", "--model", "nobody", "--out", "out.jsonl")),
     "export": ({"out.snirf": "snirf"}, ("export", "nothing.hemostream", "out.snirf")),
     "demo": ({"out/demo.hemostream": "journal"}, ("demo", "--out", "out")),

@@ -40,6 +40,7 @@ FOLDERS: dict[str, Sequence[str]] = {
     "study export": ("study", "export", "ridge", "--data", "nothing", "--out"),
     "study sites": ("study", "sites", "--data", "nothing", "--out"),
     "demo": ("demo", "--out"),
+    "segment": ("segment", "a.nii.gz", "--model", "nobody", "--out"),
 }
 FILES: dict[str, Sequence[str]] = {
     "classify": ("classify", "nothing.snirf", "--model", "nobody", "--out"),

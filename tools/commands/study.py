@@ -11,7 +11,13 @@ from cyclopts import App, Parameter
 from models.errors import HemostreamError
 from models.outside import printable
 from tools.commands.study_export import export
-from tools.commands.study_reports import figure_of_study, refuse_other_reports, results_in, run_on_cohort
+from tools.commands.study_reports import (
+    figure_of_study,
+    refuse_other_reports,
+    results_in,
+    run_on_cohort,
+    run_on_images,
+)
 from tools.messages import columns, markdown_for_terminal, say
 from tools.outputs import Out, check_report
 
@@ -42,6 +48,7 @@ def list_(*, report: Path | None = None) -> None:
     from offline.studies import STUDIES
     from offline.studies.choice import honest
     from offline.studies.recorded import RECORDED
+    from offline.studies.segmented import SEGMENTED
 
     if report is not None and not report.is_dir():
         raise HemostreamError(f"There is no folder {report}; expected the --out of hemostream study run.")
@@ -79,10 +86,15 @@ def list_(*, report: Path | None = None) -> None:
             "yes, by hemostream train" if not (why := system.not_exportable_because) else f"no, because {why}"
         )
         add(system.name, system.title, claimed, f"recordings (recipe {system.recipe})", exportable)
+    for found in SEGMENTED.values():
+        claimed = "\n".join(str(claim) for claim in found.paper.claims) or "(segmentation: no groups)"
+        add(found.name, found.title, claimed, "images and labels", "yes")
     console.print(table)
     if narrow:
         console.print("Why a system has no bundle is shown on a wider terminal, and in a file.")
-    console.print("Systems of recordings take a cohort; all others take scans.")
+    console.print(
+        "Systems of recordings take a cohort, li2019 a folder of images and labels; all others take scans."
+    )
 
 
 @app.command(name="sites")
@@ -142,7 +154,8 @@ def run(
         Of systems, as "study list" names them.
     data : Path
         Folder of ABIDE as nilearn lays it out, of ADHD-200, of IMPAC, or of your own scans with a phenotype
-        table; for xu2019 and xu2020 a cohort of fNIRS recordings (cohort.tsv).
+        table; for xu2019 and xu2020 a cohort of fNIRS recordings (cohort.tsv); for li2019 a folder of images
+        and labels.
     out : Path
         Folder of reports to write; each system has a folder of its own in it.
     all_ : bool
@@ -181,6 +194,7 @@ def run(
     from offline.studies.profile import PROFILES
     from offline.studies.recorded import is_cohort
     from offline.studies.run import run_study
+    from offline.studies.segmented import is_labelled_images
     from offline.studies.tables import digest
 
     wanted = wanted_on(data, names or (), everything=all_, target=target)
@@ -193,6 +207,9 @@ def run(
     out = folder_of(out, target)
     for name in wanted:  # a file may be in the place of one of them
         check_folder(out / name, "The report")
+    if is_labelled_images(data):
+        run_on_images(wanted, data, out, profile, overwrite)
+        return
     if is_cohort(data):
         run_on_cohort(wanted, data, out, workers, allow_damaged, overwrite)
         return

@@ -54,6 +54,7 @@ def export(
     from offline.studies import STUDIES
     from offline.studies.export import export_study
     from offline.studies.recorded import RECORDED
+    from offline.studies.segmented import SEGMENTED
     from offline.studies.tables import digest
 
     if name in RECORDED:
@@ -63,8 +64,11 @@ def export(
             if not RECORDED[name].not_exportable_because
             else f"{name} cannot be written into a bundle: {RECORDED[name].not_exportable_because}."
         )
+    if name in SEGMENTED:
+        _export_segmented(name, data, out, report, overwrite=overwrite)
+        return
     if name not in STUDIES:
-        raise HemostreamError(f"There is no system {name!r}. {near_match(name, tuple(STUDIES))}")
+        raise HemostreamError(f"There is no system {name!r}. {near_match(name, (*STUDIES, *SEGMENTED))}")
     check_target(out)
     refuse_existing(out, overwrite=overwrite)
     if cache is not None:
@@ -121,3 +125,42 @@ def _worth(path: Path, data: str) -> dict[str, object]:
             f"expected {data[:12]}. Run the study again on these data, or leave --report out."
         )
     return worth
+
+
+def _export_segmented(name: str, data: Path, out: Path, report: Path | None, *, overwrite: bool) -> None:
+    """Train a system that finds structures on all images, as long as for its report if there is one."""
+    import tempfile
+    from dataclasses import replace
+
+    from models.bundle_files import check_target
+    from offline.base.json_files import read_json
+    from offline.base.progress import shown
+    from offline.segmentation.cases import digest, read_cases
+    from offline.studies.segmented import SEGMENTED, export_segmented, plan_of
+
+    check_target(out)
+    refuse_existing(out, overwrite=overwrite)
+    plan, evaluation = plan_of(SEGMENTED[name], data, "quick"), {}
+    if report is not None:
+        its = read_json(
+            report / name / "results.json",
+            absent="give the folder that study run wrote to, or leave --report out.",
+            again="Run the study again, or leave --report out.",
+        )
+        if its.get("digest") != digest(read_cases(data)):
+            raise HemostreamError(f"{report} evaluated other images; give the report of these, or none.")
+        plan = replace(plan, training=replace(plan.training, epochs=its["plan"]["training"]["epochs"]))
+        evaluation = {"structures": its["structures"], "cases": its["cases"], "folds": its["folds"]}
+    with tempfile.TemporaryDirectory() as scratch, shown(None) as tell:
+        kept = Path(scratch) if report is None else report / name / "work"
+        found = export_segmented(
+            SEGMENTED[name],
+            data,
+            out,
+            plan=plan,
+            evaluation=evaluation,
+            work=kept,
+            cache=Path(scratch) if report is None else report / "cache",
+            tell=tell,
+        )
+    say(f"Bundle: {out} ({found[:12]})")

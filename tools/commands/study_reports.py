@@ -44,6 +44,34 @@ def run_on_cohort(
         say(f"Report: {out / name / 'report.html'}")
 
 
+def run_on_images(names: Sequence[str], data: Path, out: Path, profile: str, overwrite: bool) -> None:
+    """Evaluate systems that find structures in images, by case; a whole report of these images is kept."""
+    from offline.base.progress import shown
+    from offline.segmentation.cases import digest, read_cases
+    from offline.studies.segmented import SEGMENTED, plan_of, run_segmented
+
+    of_images = digest(read_cases(data))
+    for name in names:
+        plan = plan_of(SEGMENTED[name], data, profile)
+        its = results_in(out / name)
+        if its is not None and not overwrite:
+            there = its.get("digest"), its.get("plan", {}).get("training", {}).get("epochs")
+            if there != (of_images, plan.training.epochs):
+                raise HemostreamError(
+                    f"{out / name} holds a report of other images or of another profile. Give another place "
+                    "with --out, or --overwrite to replace it."
+                )
+            say(f"{name}: its report is whole and is kept.")
+            continue
+        with shown(None) as tell:
+            run_segmented(SEGMENTED[name], data, out / name, plan=plan, tell=tell, cache=out / "cache")
+    for name in names:
+        if (its := results_in(out / name)) is not None:
+            for structure, figures in its["structures"].items():
+                say(f"{name}: {structure}: Dice {_figure(figures['dice'])}")
+        say(f"Report: {out / name / 'report.html'}")
+
+
 def refuse_other_reports(out: Path, names: Sequence[str], data: str, profile: str) -> None:
     """Refuse reports of other data, or of another profile, in the place of those that are to be written."""
     for name in names:

@@ -19,7 +19,7 @@ def write_case(folder: Path, name: str, seed: int, *, size: int = 20, voxel: flo
     labels[(x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2 < (size * 0.18) ** 2] = 1
     corner = int(size * 0.6) + rng.integers(0, 2)
     labels[corner : corner + 5, corner : corner + 5, corner : corner + 5] = 2
-    image = rng.normal(100, 10, labels.shape) + 60 * (labels == 1) + 120 * (labels == 2)
+    image = rng.normal(100, 5, labels.shape) + 60 * (labels == 1) + 120 * (labels == 2)
     affine = np.diag([voxel, voxel, voxel, 1.0])
     for where, values in ((IMAGES, image.astype(np.float32)), (LABELS, labels)):
         (folder / where).mkdir(parents=True, exist_ok=True)
