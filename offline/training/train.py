@@ -291,7 +291,8 @@ def _mirroring(samples: Samples, recipe: Recipe) -> Mirroring | None:
     if not recipe.training.augmentation.mirror:
         return None
     pairs = [(one, other) for one, other in recipe.labels.mirror]
-    return Mirroring(samples.behind, samples.labels, pairs)
+    montages = None if samples.montages is None else list(samples.montages.distinct)
+    return Mirroring(samples.behind, samples.labels, pairs, montages)
 
 
 def fit_settings(recipe: Recipe) -> Training:
