@@ -15,8 +15,9 @@ from models.decode import Record, decode
 from models.errors import BundleError
 from models.evidence.accumulation import Law, Rule
 from models.evidence.unseen import UnseenEvaluation, evaluation_line, labels_line
+from models.montage import ServedMontages
 
-WRITTEN_LATER = frozenset({"recording", "unseen"})
+WRITTEN_LATER = frozenset({"recording", "unseen", "montages"})
 """Keys that cards of this format did not always have."""
 AGAIN = "Fetch it again from where it was trained, or train again."
 
@@ -202,6 +203,8 @@ class WindowCard(Card):
         When a window is predicted (`realtime.quality.policy.Policy`).
     novelty : mapping
         What windows of the training looked like (`models.novelty.Novelty`); empty where it is not known.
+    montages : ServedMontages or None
+        Which montages are served beside that of ``input``; None where none is.
     format : int
         Version of this form.
     """
@@ -218,6 +221,7 @@ class WindowCard(Card):
     policy: Mapping[str, Any] = Field(default_factory=dict)
     evidence: CardEvidence = CardEvidence()
     novelty: Mapping[str, Any] = Field(default_factory=dict)
+    montages: ServedMontages | None = None
     format: Literal[3] = 3
 
     @property

@@ -6,6 +6,10 @@ window of an unseen person may lie from that.  The score is the root mean square
 features over the channels that are used, divided by that threshold: above 1 the network was never
 asked anything like it.
 
+Of a model that serves any montage the rows are not channels but the kinds and sides of the head: each is the
+mean of the features over its channels.  That fits every montage, and sees what happens to many channels at
+once; a single strange channel it hardly sees.
+
 What it sees is size and speed: noise, another band, a signal in another unit, one that hardly moves.
 What it cannot see, for it looks at each channel by itself and takes no side: a signal upside down or
 backwards, channels in another order, channels that have nothing to do with each other.  Against those
@@ -21,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BundleError
+from models.montage import side_means
 
 FEATURES = ("level", "slope", "spread", "roughness")
 """Mean; least-squares slope times the window's length; SD; SD of the steps between samples.  The last two
@@ -105,8 +110,9 @@ class Novelty:
 
     Parameters
     ----------
-    location, scale : (n_channels, 4) float64
-        Of `window_features`; scales above 0.
+    location, scale : (n_rows, 4) float64
+        Of `window_features`, of each channel, or of each kind and side (`models.montage.Montage.sides`);
+        scales above 0.
     threshold : float
         Distance that windows of unseen people hardly ever exceeded, above 0.
     """
@@ -115,7 +121,12 @@ class Novelty:
     scale: npt.NDArray[np.float64]
     threshold: float
 
-    def distance(self, window: npt.NDArray[Any], used: npt.NDArray[np.bool_] | None = None) -> float:
+    def distance(
+        self,
+        window: npt.NDArray[Any],
+        used: npt.NDArray[np.bool_] | None = None,
+        sides: npt.NDArray[np.bool_] | None = None,
+    ) -> float:
         """Root mean square of the standardised features, over the channels that are used.
 
         Parameters
@@ -124,10 +135,21 @@ class Novelty:
             What the network sees.
         used : (n_channels,) bool, or None
             Channels that are used; None means all.
+        sides : (n_rows, n_channels) bool, or None
+            Which channels are of each row; None means that rows are channels.
         """
-        return float(distances(window_features(window), self.location, self.scale, used))
+        features = window_features(window)
+        if sides is not None:
+            all_used = np.ones(len(window), dtype=bool)
+            features, used = side_means(features, all_used if used is None else used, sides)
+        return float(distances(features, self.location, self.scale, used))
 
-    def score(self, window: npt.NDArray[Any], used: npt.NDArray[np.bool_] | None = None) -> float:
+    def score(
+        self,
+        window: npt.NDArray[Any],
+        used: npt.NDArray[np.bool_] | None = None,
+        sides: npt.NDArray[np.bool_] | None = None,
+    ) -> float:
         """The distance as a share of the threshold: above 1 is unlike the training.
 
         Parameters
@@ -136,8 +158,10 @@ class Novelty:
             What the network sees.
         used : (n_channels,) bool, or None
             Channels that are used; None means all.
+        sides : (n_rows, n_channels) bool, or None
+            Which channels are of each row; None means that rows are channels.
         """
-        return self.distance(window, used) / self.threshold
+        return self.distance(window, used, sides) / self.threshold
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types, for a bundle's card."""

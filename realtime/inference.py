@@ -4,7 +4,8 @@ How a matrix product is split into vector instructions depends on its size, so t
 window's logits may depend on the size of the batch it is in.  They must not depend on how many
 other beds happened to be ready: a batch is padded with zeros to one of a few sizes, the size is
 given back to be journaled, and for one size the networks give bitwise the same logits in any row
-with any neighbours (tests/models/networks/test_networks.py, on the CPU).
+with any neighbours (tests/models/networks/test_networks.py, on the CPU).  Windows of other montages are
+other batches, so none is ever padded with channels.
 """
 
 import copy
@@ -16,14 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import threadpoolctl
 import torch
+from torch import nn
 
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
 from models.fast_cgrnn.single import one_window_form
+from models.montage import Montage
+from models.networks.virtual_probe import placed
 from realtime.windows import Window
 
 SIZES = (1, 8, 64)
 """Padded batch sizes: one bed, a ward's tick, a file."""
+MOST_MONTAGES = 8
+"""Networks that are kept on montages that they were not trained on."""
 
 
 def one_thread() -> None:
@@ -92,17 +98,26 @@ class Inference:
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.benchmark = False
-        # Without gradients torch takes other kernels: the last bits of journaled decisions depend on it.
-        self._network = copy.deepcopy(bundle.network).to(self._device).eval().requires_grad_(False)
+        self._network = copy.deepcopy(bundle.network)
         self._lock = threading.Lock()
-        self._inputs = {size: torch.zeros(size, *self._shape) for size in self.sizes}
-        self._views = {size: tensor.numpy() for size, tensor in self._inputs.items()}
-        self._one_window = one_window_form(self._network, *self._shape) if self.on_cpu else None
-        for size in self.sizes:  # the first call of each size pays for kernels and memory: pay now
-            self._block(np.zeros((1, *self._shape), dtype=np.float32), size)
+        self._runs: dict[bytes, _Run] = {}
+        self._run(None)
+
+    def _run(self, montage: Montage | None) -> "_Run":
+        """The network on a montage; the last few are kept."""
+        key = b"" if montage is None else montage.key
+        if (run := self._runs.get(key)) is None:
+            network = self._network if montage is None else placed(self._network, montage)
+            shape = self._shape if montage is None else (len(montage), self._shape[1])
+            run = _Run(network, shape, self.sizes, self._device)
+            others = [known for known in self._runs if known]
+            if len(others) >= MOST_MONTAGES:
+                del self._runs[others[0]]
+            self._runs[key] = run
+        return run
 
     def logits(
-        self, windows: npt.NDArray[np.float32], *, size: int | None = None
+        self, windows: npt.NDArray[np.float32], *, size: int | None = None, montage: Montage | None = None
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """Logits of windows, each computed by itself.
 
@@ -113,6 +128,8 @@ class Inference:
         size : int or None
             Padded batch size to use, of `sizes`; None takes the smallest that holds the windows, and
             blocks of the largest where none does.
+        montage : Montage or None
+            Where the windows' channels are; None where they are those of the bundle's card.
 
         Returns
         -------
@@ -128,43 +145,63 @@ class Inference:
         HemostreamError
             That batch size is not served.
         """
-        if windows.ndim != 3 or windows.shape[1:] != self._shape:
+        channels, samples = self._shape if montage is None else (len(montage), self._shape[1])
+        if windows.ndim != 3 or windows.shape[1:] != (channels, samples):
             raise SignalError(
-                f"Windows are {windows.shape}; the model takes (n, {self._shape[0]} channels, "
-                f"{self._shape[1]} samples). Pipeline and bundle do not belong together."
+                f"Windows are {windows.shape}; the model takes (n, {channels} channels, "
+                f"{samples} samples). Pipeline and bundle do not belong together."
             )
-        if size is not None and size not in self._inputs:
+        if size is not None and size not in self.sizes:
             raise HemostreamError(
                 f"A batch of size {size} is asked for; this session serves {self.sizes}. "
                 "Take the version that wrote the journal."
             )
         count = len(windows)
         block = size or self._smallest(count)
-        if 0 < count <= block:
-            return self._block(windows, block), np.full(count, block)
-        logits = np.empty((count, self.n_outputs), dtype=np.float32)
-        sizes = np.empty(count, dtype=np.int64)
-        for start in range(0, count, block):
-            part = windows[start : start + block]
-            used = size or self._smallest(len(part))
-            logits[start : start + block] = self._block(part, used)
-            sizes[start : start + block] = used
+        with self._lock:
+            run = self._run(montage)
+            if 0 < count <= block:
+                return run.block(windows, block), np.full(count, block)
+            logits = np.empty((count, self.n_outputs), dtype=np.float32)
+            sizes = np.empty(count, dtype=np.int64)
+            for start in range(0, count, block):
+                part = windows[start : start + block]
+                used = size or self._smallest(len(part))
+                logits[start : start + block] = run.block(part, used)
+                sizes[start : start + block] = used
         return logits, sizes
 
     def _smallest(self, count: int) -> int:
         return next((size for size in self.sizes if size >= count), self.sizes[-1])
 
-    def _block(self, windows: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+
+class _Run:
+    """A network and its inputs, for windows of one shape; not for several threads at once."""
+
+    def __init__(
+        self, network: nn.Module, shape: tuple[int, int], sizes: Sequence[int], device: torch.device
+    ) -> None:
+        # Without gradients torch takes other kernels: the last bits of journaled decisions depend on it.
+        self._network = copy.deepcopy(network).to(device).eval().requires_grad_(False)
+        self._device = device
+        self._inputs = {size: torch.zeros(size, *shape) for size in sizes}
+        self._views = {size: tensor.numpy() for size, tensor in self._inputs.items()}
+        on_cpu = device.type == "cpu"
+        self._one_window = one_window_form(self._network, *shape) if on_cpu else None
+        for size in sizes:  # the first call of each size pays for kernels and memory: pay now
+            self.block(np.zeros((1, *shape), dtype=np.float32), size)
+
+    def block(self, windows: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+        """Logits, (n, n_outputs) float32, of at most ``size`` windows, (n, n_channels, n_samples) float32."""
         count = len(windows)
         if size == 1 and self._one_window is not None:
-            with self._lock:
-                return self._one_window(windows[0])[np.newaxis]
-        with self._lock, torch.inference_mode():
+            return self._one_window(windows[0])[np.newaxis]
+        with torch.inference_mode():
             view = self._views[size]
             view[:count] = windows
             view[count:] = 0.0
             batch = self._inputs[size]
-            if self.on_cpu:
+            if self._device.type == "cpu":
                 return self._network(batch).numpy()[:count]
             return self._network(batch.to(self._device)).cpu().numpy()[:count]
 
@@ -215,11 +252,17 @@ def predict(windows: Sequence[Window], inference: Inference) -> list[NetworkOutp
     list of NetworkOutput
         One for each window, in their order.
     """
-    inputs = [window.data for window in windows if window.usable and window.data is not None]
-    if not inputs:
-        return [NOT_PREDICTED] * len(windows)
-    rows, sizes = inference.logits(np.stack(inputs) if len(inputs) > 1 else inputs[0][np.newaxis])
-    outputs = (NetworkOutput(row, int(size)) for row, size in zip(rows, sizes, strict=True))
-    return [
-        next(outputs) if window.usable and window.data is not None else NOT_PREDICTED for window in windows
-    ]
+    outputs = [NOT_PREDICTED] * len(windows)
+    together: dict[bytes, list[int]] = {}  # a batch is of one montage
+    for i, window in enumerate(windows):
+        if window.usable and window.data is not None:
+            key = b"" if window.montage is None else window.montage.key
+            together.setdefault(key, []).append(i)
+    for indices in together.values():
+        data = [each for i in indices if (each := windows[i].data) is not None]
+        rows, sizes = inference.logits(
+            np.stack(data) if len(data) > 1 else data[0][np.newaxis], montage=windows[indices[0]].montage
+        )
+        for i, row, size in zip(indices, rows, sizes, strict=True):
+            outputs[i] = NetworkOutput(row, int(size))
+    return outputs

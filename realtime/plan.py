@@ -8,7 +8,9 @@ from models.card import AGAIN, CardEvidence, WindowCard
 from models.decode import decode
 from models.errors import BundleError, RecipeError, SignalError
 from models.evidence.unseen import least_confidence
+from models.montage import ServedMontages
 from models.novelty import Novelty
+from realtime.montages import check_served, montage_of
 from realtime.pipeline import Pipeline
 from realtime.quality.policy import Policy
 from realtime.signal import SignalSpec
@@ -44,6 +46,8 @@ class Plan:
         Hash of the bundle.
     novelty : Novelty or None
         What windows looked like in training; None where that is not known.
+    montages : ServedMontages or None
+        Which montages are served beside that of ``spec``; None where none is.
     """
 
     spec: SignalSpec
@@ -57,6 +61,7 @@ class Plan:
     evidence: CardEvidence = field(default_factory=CardEvidence)
     model_hash: str = ""
     novelty: Novelty | None = None
+    montages: ServedMontages | None = None
 
     @classmethod
     def from_card(cls, card: WindowCard) -> Self:
@@ -81,6 +86,7 @@ class Plan:
                 evidence=card.evidence,
                 model_hash=card.hash,
                 novelty=Novelty.from_json(card.novelty) if card.novelty else None,
+                montages=card.montages,
             )
             plan.check()
         except (SignalError, RecipeError, TypeError, ValueError, OverflowError) as error:
@@ -97,4 +103,8 @@ class Plan:
         """
         if len(self.spec) > MOST_CHANNELS:
             raise SignalError(f"There are {len(self.spec)} channels; expected {MOST_CHANNELS} or fewer.")
-        Windows(Pipeline(self.pipeline, self.spec).spec_out, length_s=self.length_s, step_s=self.step_s)
+        behind = Pipeline(self.pipeline, self.spec).spec_out
+        Windows(behind, length_s=self.length_s, step_s=self.step_s)
+        if self.montages is not None:
+            check_served(self.montages, behind)
+            montage_of(behind)

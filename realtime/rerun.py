@@ -186,7 +186,7 @@ def predict_log(log: Iterable[Entry], bundle: Bundle, inference: Inference) -> I
             )
         logits = None
         if entry.batch and window.data is not None:
-            rows, _ = inference.logits(window.data[np.newaxis], size=entry.batch)
+            rows, _ = inference.logits(window.data[np.newaxis], size=entry.batch, montage=window.montage)
             logits = rows[0]
         decision = guard.decide(window, logits, entry)
         if decision is not None:

@@ -45,6 +45,8 @@ class WindowQuality:
         When a window is usable.
     novelty : Novelty or None
         What windows looked like in training; None where that is not known.
+    sides : (n_rows, n_channels) bool, or None
+        Which channels of the output are of each row of the novelty; None means that its rows are channels.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class WindowQuality:
         length_s: float,
         policy: Policy,
         novelty: Novelty | None,
+        sides: Bools | None = None,
     ) -> None:
         self.signals = ChannelQuality(spec_in, spec_out, length_s=length_s, policy=policy)
         self._names = spec_out.names
         self._policy = policy
         self._novelty = novelty
+        self._sides = sides
 
     def restart(self) -> None:
         """Forget everything: another clock, or another stream."""
@@ -126,6 +130,6 @@ class WindowQuality:
             data[~good] = 0.0  # the window's own copy
         if self._novelty is None:
             return _Assessment((), rejected)
-        score = round(self._novelty.score(data, good), 4)
+        score = round(self._novelty.score(data, good, self._sides), 4)
         most = self._policy.max_novelty
         return _Assessment((Reason.NOVELTY,) if most is not None and score > most else (), rejected, score)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from models.bounds import MOST_S
 from models.errors import RecipeError
+from models.montage import Montage
 from realtime.pipeline import Piece
 from realtime.quality.policy import ChannelMeasurement, Reason, WindowMeasurement, measure_missing
 from realtime.signal import SignalSpec
@@ -54,6 +55,9 @@ class Window:
     cue : float or None
         Stream time (s) of the last event before its start that begins a block; None where none was heard
         of, or nothing is made of blocks.
+    montage : Montage or None
+        Where its channels are, for a model that must be told; None where they are those that it was trained
+        on.
     """
 
     sequence: int
@@ -69,6 +73,7 @@ class Window:
     time_uncertainty_s: float = 0.0
     channels: ChannelMeasurement | None = None
     cue: float | None = None
+    montage: Montage | None = None
 
     @property
     def usable(self) -> bool:
@@ -130,15 +135,19 @@ class Windows:
     """
 
     def __init__(self, spec: SignalSpec, *, length_s: float, step_s: float) -> None:
-        self.spec = spec
         check_window(length_s, step_s, spec.rate, len(spec))
         self.rate = spec.rate
         self.length = whole_number(length_s, "The window's length", spec.rate)
         self.step = whole_number(step_s, "The window's step", spec.rate)
+        self._first_sequence = 0
+        self.begin(spec)
+
+    def begin(self, spec: SignalSpec) -> None:
+        """Start over with these channels, of the same rate; sequence numbers go on."""
+        self.spec = spec
         capacity = 4 * self.length
         self._data = np.zeros((len(spec), capacity), dtype=np.float32)
         self._missing = np.ones((len(spec), capacity), dtype=bool)
-        self._first_sequence = 0
         self.restart()
 
     def restart(self) -> None:

@@ -9,15 +9,16 @@ few people suffice: four numbers a place. The kernel is rational quadratic (Rasm
 last channel that is left, its weight is a number.
 """
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
 from models.errors import RecipeError
+from models.montage import KINDS, Montage
 from models.networks.parts.channel_encoder import ChannelEncoder
 from models.networks.parts.sizes import check_sizes
 
-KINDS = ("hbo", "hbr", "hbt", "bold")
-"""What a channel may measure; each has a row of its own in what the encoder is given."""
 DECIMETRES = 10.0
 """Places are learnt in this unit: a step of the optimiser is then a step of millimetres."""
 WIDTH_DM = 0.2
@@ -90,38 +91,42 @@ class VirtualProbe(nn.Module):
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(2 * places * filters * min(segments, n_times), n_outputs)
 
-    def place(self, position: Tensor, kind: Tensor) -> None:
-        """Say where channels are and what they measure; what was learnt stays.
+    def place(self, montage: Montage) -> None:
+        """Say where channels are and what they measure, as many as there are; what was learnt stays.
 
         Parameters
         ----------
-        position : (n_chans, 3) float32
-            m, ``x`` from the midline to the right.
-        kind : (n_chans,) int64
-            Index in `KINDS`.
+        montage : Montage
+            Of the windows to come; at least one channel.
 
         Raises
         ------
         RecipeError
             Not one of each channel, or not finite, or no kind.
         """
-        n_chans = len(self.position)
-        if position.shape != (n_chans, 3) or kind.shape != (n_chans,):
+        position, kind = torch.from_numpy(montage.position.copy()), torch.from_numpy(montage.kind.copy())
+        n_chans = len(kind)
+        if n_chans == 0 or position.shape != (n_chans, 3):
             raise RecipeError(
                 f"virtual_probe: positions are {tuple(position.shape)} and kinds {tuple(kind.shape)}; "
-                f"expected ({n_chans}, 3) and ({n_chans},), one of each channel."
+                f"expected (n, 3) and (n,), one of each channel, n at least 1."
             )
         if not torch.isfinite(position).all() or not ((kind >= 0) & (kind < len(KINDS))).all():
             raise RecipeError(
                 f"virtual_probe: positions must be finite and kinds from 0 to {len(KINDS) - 1}; found "
                 f"{kind.unique().tolist()}."
             )
-        self.position.copy_(position)
-        self.kind.copy_(kind)
+        self.position, self.kind = position.to(self.position), kind.to(self.kind)
 
-    def spread_over_channels(self) -> None:
-        """Put the places, before training, onto channels that lie far from each other (both sides as one)."""
-        side = DECIMETRES * self.position
+    def spread_over_channels(self, there: Tensor) -> None:
+        """Put the places, before training, onto channels that lie far from each other (both sides as one).
+
+        Parameters
+        ----------
+        there : (n_chans,) bool
+            Channels that there is anything of to learn from; at least one.
+        """
+        side = DECIMETRES * self.position[there]
         side[:, 0] = side[:, 0].abs()
         chosen = side[(side - side.mean(dim=0)).norm(dim=1).argmin()][None]
         while len(chosen) < len(self.centres):
@@ -176,3 +181,39 @@ class VirtualProbe(nn.Module):
             seen.flatten(0, 1), self.kind.unique()
         )  # (batch * 2 * places, filters, segments)
         return self.head(self.drop(features.reshape(len(x), -1)))  # (batch, n_outputs)
+
+
+def placed(network: nn.Module, montage: Montage) -> nn.Module:
+    """The network on another montage: a copy, in which every virtual probe is placed on it.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A virtual probe, or a blend of such; stays as it is.
+    montage : Montage
+        Of the windows to come.
+
+    Raises
+    ------
+    RecipeError
+        There is none in it, or it cannot be placed there.
+    """
+    network = copy.deepcopy(network)
+    for probe in _probes(network):
+        probe.place(montage)
+    return network
+
+
+def montage_in(network: nn.Module) -> Montage:
+    """The montage that a network (`placed`) is on."""
+    probe = _probes(network)[0]
+    return Montage(probe.position.cpu().numpy(), probe.kind.cpu().numpy())
+
+
+def _probes(network: nn.Module) -> list[VirtualProbe]:
+    found = [module for module in network.modules() if isinstance(module, VirtualProbe)]
+    if not found:
+        raise RecipeError(
+            f"{type(network).__name__} does not know where channels are; expected a virtual probe."
+        )
+    return found

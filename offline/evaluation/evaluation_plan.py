@@ -25,6 +25,7 @@ from offline.evaluation.windows import (
 from offline.samples.labels import refuse_two_labels
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.samples.sides import with_one_montage
 from offline.stats.label_order import LabelOrder
 from offline.stats.primary import Metric
 from offline.stats.traits import traits_vary
@@ -99,9 +100,14 @@ class EvaluationPlan:
         return self.recipe.labels.target == "person"
 
     @cached_property
+    def simple(self) -> Samples:
+        """What simple models are fitted to."""
+        return with_one_montage(self.samples)
+
+    @cached_property
     def features(self) -> FeatureTable:
         """What the ridge model is fitted to."""
-        samples = self.samples
+        samples = self.simple
         features = window_features(samples.X)
         return FeatureTable(features, samples.table, self.by_person, len(samples.labels))
 

@@ -20,6 +20,7 @@ from offline.samples.memory_features import memory_features
 from offline.samples.novelty import fit_novelty, share_unlike
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.samples.sides import with_one_montage
 from offline.stats.traits import trait_features
 from offline.training.feature_table import FeatureTable
 from offline.training.ridge import fit_ridge
@@ -70,6 +71,7 @@ def fit_predict(
     if recipe.evaluation.over_time:
         return _over_time(samples, recipe, fold, model, progress, folder)
     if model != recipe.model.condition:
+        samples = with_one_montage(samples)
         if model in (RIDGE, MEMORY, TRAITS):
             return _ridge(samples, recipe, fold, model)
         if model in (LINEAR, TIME, MAJORITY):

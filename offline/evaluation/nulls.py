@@ -83,7 +83,7 @@ def map_of(plan: EvaluationPlan) -> dict[str, Any] | None:
         return None
     return channel_map(
         plan.features,
-        plan.samples.names,
+        plan.simple.names,
         permutations=plan.permutations,
         seed=plan.seed,
         order=plan.shared_order,

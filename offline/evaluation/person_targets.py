@@ -15,6 +15,7 @@ from offline.evaluation.summary import what_it_says
 from offline.samples.labels import amounts_of
 from offline.samples.memory_features import memory_features
 from offline.samples.samples import Samples
+from offline.samples.sides import with_one_montage
 from offline.stats.regression import ContinuousPredictions
 from offline.stats.traits import trait_features, traits_vary
 from offline.training.feature_table import group_means
@@ -62,6 +63,7 @@ def evaluate_people(plan: EvaluationPlan, cohort: Cohort) -> tuple[ContinuousPre
 
 def _features(samples: Samples, person: Names, whose: npt.NDArray[np.intp]) -> dict[str, Floats]:
     """The means of people's windows, and their traits, (n_people, n_features) float64 by condition."""
+    samples = with_one_montage(samples)
     features = {
         "ridge": group_means(window_features(samples.X), whose),
         "memory and symmetry": group_means(memory_features(samples.X, mirrored(samples.behind)), whose),

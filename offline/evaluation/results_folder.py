@@ -24,6 +24,7 @@ from offline.report.folder import JSON, PAGE, write_report
 from offline.report.leakage import draw_audit
 from offline.report.maps import draw_channel_map, draw_explanation
 from offline.samples.samples import Samples
+from offline.samples.sides import with_one_montage
 from offline.stats.regression import ContinuousPredictions, write_continuous
 
 AUDIT, NETWORK_AUDIT = "audit", "audit-network"
@@ -145,7 +146,11 @@ def _write_maps(folder: Path, figures: Mapping[str, Any], samples: Samples) -> N
         drawn = draw_explanation(method, its, samples.behind, samples.rate)
         _write_picture(drawn, folder / picture_of(method), dpi=130)
     if (channels := figures["channel_map"]) is not None:
-        _write_picture(draw_channel_map(channels, samples.behind, samples.labels), folder / MAP, dpi=130)
+        _write_picture(
+            draw_channel_map(channels, with_one_montage(samples).behind, samples.labels),
+            folder / MAP,
+            dpi=130,
+        )
 
 
 def _write_picture(figure: Figure, path: Path, *, dpi: int) -> None:

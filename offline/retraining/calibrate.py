@@ -7,7 +7,7 @@ which descends from the old.  Of the person its card keeps a salted hash at most
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from models.bundle import read_bundle, write_bundle
 from models.bundle_files import check_target
 from models.card import CardEvidence, WindowCard
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
+from models.montage import Montage
+from models.networks.virtual_probe import montage_in, placed
 from offline.base.people_hash import person_hash
 from offline.base.remarks import show_remarks
 from offline.base.sample_table import SampleTable
@@ -61,6 +63,8 @@ class Minutes:
         From the first labelled window's start to the last one's end, summed over recordings, s.
     signals : tuple of Fingerprint
         One a recording.
+    montage : Montage or None
+        Where the channels are, where they are not those that the bundle was trained on.
     """
 
     X: KeptWindows
@@ -69,6 +73,7 @@ class Minutes:
     labels: tuple[str, ...]
     seconds: float
     signals: tuple[Fingerprint, ...]
+    montage: Montage | None = None
 
     @property
     def windows_by_label(self) -> dict[str, int]:
@@ -154,8 +159,11 @@ def calibrate(
             f"{read[a][0]} and {read[b][0]} hold the same signal ({its.samples} samples); expected each of "
             "the person's minutes once, for blocks are held out in turn. Give one of the two."
         )
+    network = old.network
+    if minutes.montage is not None:
+        network = placed(network, minutes.montage)
     adapted = adapt(
-        old.network,
+        network,
         minutes.X,
         minutes.y,
         minutes.block,
@@ -163,6 +171,8 @@ def calibrate(
         temperature=old.card.calibration.temperature,
     )
     card = _card(old.card, minutes, adapted, person)
+    if minutes.montage is not None:  # back onto the one that the card describes
+        adapted = replace(adapted, network=placed(adapted.network, montage_in(old.network)))
     return Calibrated(write_bundle(out, card, adapted.network), card, minutes, adapted)
 
 
@@ -208,6 +218,7 @@ def minutes_of(recordings: Sequence[tuple[str, Recording]], card: WindowCard, la
     parts: list[KeptWindows] = []
     lost: Counter[str] = Counter()
     signals, seconds, found = [], 0.0, set()
+    montages: dict[bytes, Montage | None] = {}
     for place, (name, recording) in enumerate(recordings):
         try:
             replayed = replay(recording, plan)
@@ -223,6 +234,8 @@ def minutes_of(recordings: Sequence[tuple[str, Recording]], card: WindowCard, la
         signals.append(fingerprint_of_recording(recording))
         if kept:
             windows = [window for window, _ in kept]
+            its = windows[0].montage
+            montages[b"" if its is None else its.key] = its
             parts.append(kept_of(windows, card.rate))
             tables.append(_table(f"{place:04d}", kept, blocks, plan.labels))
             seconds += windows[-1].end - windows[0].start
@@ -233,9 +246,20 @@ def minutes_of(recordings: Sequence[tuple[str, Recording]], card: WindowCard, la
             f"{', '.join(map(repr, sorted(labels.events)))}; the recordings have "
             f"{', '.join(map(repr, sorted(found))) or 'none'}. Lost: {reasons}."
         )
+    if len(montages) > 1:
+        raise RecordingError(
+            f"The recordings have {len(montages)} montages; expected one, for the minutes are learnt from "
+            "together. Give those of one montage."
+        )
     table = SampleTable.concatenate(tables)
     return Minutes(
-        KeptWindows.concatenate(parts), table.target, blocks_of(table), plan.labels, seconds, tuple(signals)
+        KeptWindows.concatenate(parts),
+        table.target,
+        blocks_of(table),
+        plan.labels,
+        seconds,
+        tuple(signals),
+        *montages.values(),
     )
 
 

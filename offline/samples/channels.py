@@ -7,13 +7,13 @@ exports of one vendor, order them differently.
 from collections.abc import Sequence
 
 from models.errors import RecipeError, SignalError, near_match
+from models.networks import VIRTUAL_PROBE
 from offline.samples.recipe_sections import Input
 from realtime.channels.match import find_channels
+from realtime.channels.own_montage import distance_fits, rawest, whole_pairs
 from realtime.channels.placement import check_positions
 from realtime.signal import Channel, Kind, SignalSpec
 
-FORMS = ((Kind.INTENSITY,), (Kind.OPTICAL_DENSITY,), (Kind.HBO, Kind.HBR, Kind.HBT), (Kind.BOLD,))
-"""In what forms one measurement comes, as it is computed: a file may hold several."""
 SHOWN = 8
 """Channels that a remark names before it only counts."""
 
@@ -47,7 +47,7 @@ def choose_channels(
     first_name, first = specs[0]
     if wanted.channels:
         return _named(wanted.channels, first_name, first), []
-    kinds = _rawest(kinds, first)
+    kinds = rawest(kinds, first)
     of_kind = [channel for channel in first.channels if channel.kind in kinds]
     if not of_kind:
         raise RecipeError(
@@ -56,26 +56,22 @@ def choose_channels(
             "Change the pipeline, or the cohort."
         )
     remarks: list[str] = []
-    near = [channel for channel in of_kind if _distance_fits(channel, wanted)]
+    near = [
+        channel for channel in of_kind if distance_fits(channel, wanted.min_distance, wanted.max_distance)
+    ]
     _remark(remarks, of_kind, near, "their distance is not within the recipe's, or not known")
     shared = _shared(near, specs)
     _remark(remarks, near, shared, "not every recording has (and measured) them")
-    whole = _whole_pairs(shared, kinds)
+    whole = whole_pairs(shared, kinds)
     _remark(remarks, shared, whole, "their pair lacks a wavelength")
     if not whole:
         raise RecipeError(
             f"No channel is left that all {len(specs)} recordings share: {'; '.join(remarks)}. "
-            "Divide the cohort by montage, or name the channels in the recipe (input.channels)."
+            "Divide the cohort by montage, name the channels in the recipe (input.channels), or take each "
+            f"recording's own: input.montage = 'own', with model.kind = {VIRTUAL_PROBE!r}, which knows where "
+            "channels are."
         )
     return SignalSpec(tuple(whole), first.rate), remarks
-
-
-def _rawest(kinds: Sequence[Kind], spec: SignalSpec) -> Sequence[Kind]:
-    """Of the kinds that a pipeline takes, those that the signal has and nothing else was computed of."""
-    for form in FORMS:
-        if set(form) & set(kinds) & set(spec.kinds):
-            return [kind for kind in form if kind in kinds]
-    return kinds
 
 
 def _named(names: Sequence[str], first_name: str, first: SignalSpec) -> SignalSpec:
@@ -86,15 +82,6 @@ def _named(names: Sequence[str], first_name: str, first: SignalSpec) -> SignalSp
                 + near_match(name, first.names)
             )
     return first.pick(first.names.index(name) for name in names)
-
-
-def _distance_fits(channel: Channel, wanted: Input) -> bool:
-    least, most = wanted.min_distance, wanted.max_distance
-    if least is None and most is None:
-        return True
-    if channel.distance is None:
-        return False
-    return (least is None or channel.distance >= least) and (most is None or channel.distance <= most)
 
 
 def _shared(channels: list[Channel], specs: Sequence[tuple[str, SignalSpec]]) -> list[Channel]:
@@ -127,17 +114,6 @@ def _shared(channels: list[Channel], specs: Sequence[tuple[str, SignalSpec]]) ->
 def _as_in(channels: Sequence[Channel], spec: SignalSpec) -> SignalSpec:
     """Channels as one of the recordings that has them describes them."""
     return spec.pick(i for i in find_channels(SignalSpec(tuple(channels), 0.0), spec) if i is not None)
-
-
-def _whole_pairs(channels: Sequence[Channel], kinds: Sequence[Kind]) -> list[Channel]:
-    """Those whose source and detector have every wavelength that any has."""
-    if not {Kind.INTENSITY, Kind.OPTICAL_DENSITY} & set(kinds):
-        return list(channels)
-    wavelengths = {channel.colour for channel in channels}
-    held: dict[tuple[int | None, int | None], set[float | None]] = {}
-    for channel in channels:
-        held.setdefault(channel.pair, set()).add(channel.colour)
-    return [channel for channel in channels if held[channel.pair] == wavelengths]
 
 
 def _remark(remarks: list[str], before: Sequence[Channel], after: Sequence[Channel], why: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.montage import side_means
 from models.novelty import FEATURES, Novelty, distances, window_features
 from offline.base.columns import ColumnTable
 from realtime.windows import Window
@@ -39,10 +40,10 @@ class FeatureSummary(ColumnTable):
 
     Parameters
     ----------
-    features : (n, n_channels, 4) float64
-        Of `models.novelty.window_features`.
-    used : (n, n_channels) bool
-        Channels that were not rejected in the window.
+    features : (n, n_rows, 4) float64
+        Of `models.novelty.window_features`, of each channel or of each kind and side.
+    used : (n, n_rows) bool
+        Channels that were not rejected in the window; kinds and sides of which any was not.
     together : (n,) str or None
         The unit of each, where people were measured together.
     """
@@ -60,8 +61,12 @@ def summarise(
     person: str,
     recording: str,
     units: Mapping[str, str] | None = None,
+    sides: npt.NDArray[np.bool_] | None = None,
 ) -> FeatureSummary:
-    """What usable windows of one recording, with these channels in order, look like."""
+    """What usable windows of one recording, with these channels in order, look like.
+
+    With ``sides``, (n_rows, n_channels) bool, of each kind and side (`models.montage.Montage.sides`).
+    """
     n, n_channels = len(windows), len(names)
     used = np.ones((n, n_channels), dtype=bool)
     features = np.empty((n, n_channels, len(FEATURES)))
@@ -72,6 +77,8 @@ def summarise(
         for rejected in window.rejected_channels.values():
             used[i, [row_of[name] for name in rejected]] = False
     unit = np.full(n, units.get(person, person)) if units else None
+    if sides is not None:
+        features, used = side_means(features, used, sides)
     return FeatureSummary(features, used, np.full(n, person), np.full(n, recording), unit)
 
 

@@ -196,6 +196,8 @@ class Recipe(Record):
         values = self.model_dump(mode="json", exclude={"name", "description"})
         if self.evaluation.together is None:  # a key that came later and says nothing changes no hash
             del values["evaluation"]["together"]
+        if self.input.montage == "shared":
+            del values["input"]["montage"]
         if self.training.pretrained is not None:
             del values["training"]["pretrained"]["file"]  # by content, not by place
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -302,6 +304,12 @@ def check_model_of(recipe: Recipe) -> None:
     """
     from models.networks.registry import FOUND, check_shape
 
+    if recipe.input.montage == "own" and recipe.model.kind != VIRTUAL_PROBE:
+        raise RecipeError(
+            f"input.montage is 'own', so recordings may have different channels, but model "
+            f"{recipe.model.kind!r} demands the channels that it was trained on; expected {VIRTUAL_PROBE!r}, "
+            "which knows where channels are. Set model.kind, or input.montage = 'shared'."
+        )
     for each in recipe.model.sections:
         if found := sorted(FOUND & each.params.keys()):
             raise RecipeError(

@@ -34,6 +34,9 @@ class Input(RecordingOptions):
         Side file for recordings that do not describe their channels, relative to the cohort.
     min_distance, max_distance : float or None
         Take only channels of such source-detector distance, m.
+    montage : {"shared", "own"}
+        Take the channels that all recordings share, or each recording's own: for a model that knows where
+        channels are.
     allow_damaged : bool
         Take what is left of recordings of which much cannot be read (`offline.recordings.damage`).
     """
@@ -43,6 +46,7 @@ class Input(RecordingOptions):
     layout: str | None = None
     min_distance: float | None = Field(default=None, ge=0)
     max_distance: float | None = Field(default=None, gt=0)
+    montage: Literal["shared", "own"] = "shared"
     allow_damaged: bool = False
 
     @model_validator(mode="after")
@@ -52,6 +56,11 @@ class Input(RecordingOptions):
             raise ValueError(f"min_distance is {low} m and max_distance {high} m; expected min < max")
         if self.kind == "bold" and not self.channels and (low is not None or high is not None):
             raise ValueError("regions have no distance: leave min_distance and max_distance away")
+        if self.montage == "own" and self.channels:
+            raise ValueError(
+                f"montage is 'own', which takes each recording's own channels, but channels names "
+                f"{self.channels[0]!r}; expected one of the two: leave channels away, or montage = 'shared'"
+            )
         return self
 
 

@@ -24,6 +24,7 @@ from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
 from offline.samples.labels import WindowLabels
 from offline.samples.left_of_block import warnings_of
+from offline.samples.montages import Montages, montages_of
 from offline.samples.novelty import FeatureSummary, summarise
 from offline.samples.reader import CohortReader
 from offline.samples.recipe import Recipe
@@ -33,9 +34,15 @@ from offline.samples.span import Span, usable_within
 from offline.samples.twice import same_files, same_signals
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
+from realtime.montages import montage_of
 from realtime.pipeline import Pipeline
 from realtime.signal import SignalSpec
 from realtime.windows import Window
+
+OF_SIDES = (
+    "simple models (ridge, linear, memory and symmetry), their nulls, the map of channels and the audit are "
+    "of the mean of each kind on each side of the head, for they would need one montage"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +98,8 @@ class Samples:
         Such recordings of one person (`offline.samples.twice.refuse_doubled`).
     traits : mapping of person to (age, sex)
         What the cohort tells of each.
+    montages : Montages or None
+        What each recording has, where each has its own channels (``input.montage = "own"``).
     """
 
     table: SampleTable
@@ -107,6 +116,7 @@ class Samples:
     signals: tuple[Signal, ...] = ()
     shared: tuple[str, ...] = ()
     doubled: tuple[str, ...] = ()
+    montages: Montages | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -125,9 +135,13 @@ class Samples:
     def places(self) -> tuple[int, ...]:
         """For each channel of X the number of its place on the head, from 0.
 
-        Channels of one source and detector share it, for they are lost together.
+        Channels of one source and detector share it, for they are lost together; in another montage the same
+        numbers are another place.
         """
-        keys = [channel.name if None in channel.pair else channel.pair for channel in self.behind.channels]
+        keys = [
+            channel.name if None in channel.pair else (channel.pair, channel.position)
+            for channel in self.behind.channels
+        ]
         number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
         return tuple(number[key] for key in keys)
 
@@ -177,7 +191,11 @@ def collect(
     remarks += of_readers
     show(lines_of(remarks))  # at once: they may say why something else fails
     alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
-    spec, left_out = choose_channels(specs, recipe.input, recipe.kinds)
+    montages = montages_of(specs, recipe) if recipe.input.montage == "own" else None
+    if montages is None:
+        spec, left_out = choose_channels(specs, recipe.input, recipe.kinds)
+    else:
+        spec, left_out = montages.taken[0], [montages.line, OF_SIDES]
     later = [Remark(text) for text in warnings_of(recipe)]
     later += [*alike.remarks, *(Remark(text) for text in left_out)]
     unlabelled: list[Remark] = []
@@ -185,19 +203,26 @@ def collect(
     parts: list[tuple[SampleTable, KeptWindows]] = []
     accounts: list[SampleAccount] = []
     looks: list[FeatureSummary] = []
-    behind = Pipeline(plan.pipeline, spec).spec_out
+    behind = Pipeline(plan.pipeline, spec).spec_out if montages is None else montages.table
     delay_s = 0.0
     for done, (row, name) in enumerate(zip(rows, names, strict=True)):
         tell("replay", done, len(rows), name)
         with _told_of(name):
-            replayed = replay(reader.read(done), plan)
+            own = plan if montages is None else replace(plan, spec=montages.taken[done])
+            replayed = replay(reader.read(done), own)
             found = window_labels.of(done, name, replayed, span)
         delay_s = replayed.delay_s
-        looks.append(summarise(usable_within(replayed, span), behind.names, row.person, name, units))
+        seen, sides = behind, None
+        if montages is not None:
+            seen = montages.seen[done]
+            sides = montage_of(seen).sides
+        usable = usable_within(replayed, span)
+        looks.append(summarise(usable, seen.names, row.person, name, units, sides))
         accounts.append(account_of(name, row, replayed, found, labels))
         if found.windows:
             table = _table(name, row, found, units, blocks=recipe.labels.target == "event")
-            parts.append((table, kept_of(found.windows, recipe.rate)))
+            kept = kept_of(found.windows, recipe.rate)
+            parts.append((table, kept if montages is None else montages.scattered(kept, done)))
         else:
             unlabelled.append(window_labels.without_window(accounts[-1]))
     tell("replay", len(rows), len(rows), "")
@@ -225,6 +250,7 @@ def collect(
             for name, row, words in zip(names, rows, reader.fingerprints, strict=True)
         ),
         traits=traits_of(rows),
+        montages=montages,
     )
 
 

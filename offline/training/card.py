@@ -66,7 +66,7 @@ def card_of(
     people were set aside for comparisons, ``descent`` is from where it was trained further, and ``evaluated``
     what an evaluation of the same says of unseen people.
     """
-    table, split = samples.table, trained.validation
+    table, split, montages = samples.table, trained.validation, samples.montages
     cohort_hash = cohort.content_hash()
     novelty, how_novel = fit_novelty(samples.feature_summary)
     salt = hashlib.sha256(f"{cohort_hash}:{recipe.hash}:people".encode()).hexdigest()[:32]
@@ -85,7 +85,7 @@ def card_of(
         model=ModelSpec(
             kind=trained.kind,
             params=trained.params,
-            n_chans=samples.X.shape[1],
+            n_chans=samples.X.shape[1] if montages is None else len(montages.first),
             n_times=samples.X.shape[2],
             n_outputs=len(samples.labels),
         ),
@@ -100,6 +100,7 @@ def card_of(
         evidence=evidence.model_copy(update={"memory_s": recipe.evidence.memory_s}),
         unseen=None if evaluated is None else evaluated.unseen,
         novelty=novelty.to_json(),
+        montages=None if montages is None else montages.served(recipe),
         training={
             "recipe": recipe.name,
             "recipe_hash": recipe.hash,

@@ -125,7 +125,7 @@ def fit_network(
             network.components.copy_(principal_components(X, train, len(network.components)))
         if isinstance(network, VirtualProbe):
             place_on(network, behind)
-            network.spread_over_channels()
+            network.spread_over_channels(torch.from_numpy(measured_in(X, train)))
             if encoder is not None and behind is not None:
                 start_from(network, encoder, parameters_of(name) | dict(params), behind.rate)
         if start is not None:
@@ -183,6 +183,12 @@ def principal_components(X: Windows, rows: npt.NDArray[np.intp], n_components: i
     largest = np.abs(directions).argmax(axis=1)
     signs = np.sign(directions[np.arange(n_components), largest])
     return torch.from_numpy((directions * signs[:, np.newaxis]).astype(np.float32))
+
+
+def measured_in(X: Windows, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Which channels these windows hold anything of, (n_channels,) bool: with other montages, not all."""
+    parts = ((X[rows[i : i + 1024]] != 0.0).any(axis=(0, 2)) for i in range(0, len(rows), 1024))
+    return np.logical_or.reduce(list(parts))
 
 
 class _Net(NeuralNetClassifier):

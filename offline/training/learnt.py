@@ -15,6 +15,7 @@ from models.probabilities import probabilities
 from offline.estimators.baselines import fit_linear
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.samples.sides import with_one_montage
 from offline.stats.person_accuracy import person_accuracy
 from offline.training.ensemble import member_seeds
 from offline.training.feature_table import Rows
@@ -63,12 +64,14 @@ def learnt(samples: Samples, recipe: Recipe, within: Rows, trained: Trained) -> 
 
 
 def _both(samples: Samples, network: nn.Module, split: Validation) -> tuple[float, float]:
-    table, X = samples.table, samples.X[split.validation]
+    table, simple = samples.table, with_one_montage(samples)
     own = table.rows(split.validation)
-    fitted, _ = fit_linear(samples.X[split.train], table.target[split.train], table.unit[split.train])
+    fitted, _ = fit_linear(simple.X[split.train], table.target[split.train], table.unit[split.train])
     return (
-        person_accuracy(probabilities(logits_of(network, X)), own.target, own.person),
-        person_accuracy(fitted.predict_proba(X), own.target, own.person),
+        person_accuracy(
+            probabilities(logits_of(network, samples.X[split.validation])), own.target, own.person
+        ),
+        person_accuracy(fitted.predict_proba(simple.X[split.validation]), own.target, own.person),
     )
 
 

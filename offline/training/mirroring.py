@@ -28,6 +28,8 @@ class Mirroring:
         What targets stand for.
     pairs : sequence of pairs of str
         Labels that are each other's mirror image; others stay.
+    montages : sequence of sequence of int, or None
+        Channels of each montage where there are several: homologues are of one montage.
 
     Raises
     ------
@@ -37,12 +39,23 @@ class Mirroring:
         Positions are not known, or no two channels are homologous.
     """
 
-    def __init__(self, behind: SignalSpec, labels: Sequence[str], pairs: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        behind: SignalSpec,
+        labels: Sequence[str],
+        pairs: Sequence[tuple[str, str]],
+        montages: Sequence[Sequence[int]] | None = None,
+    ) -> None:
         order = list(range(len(behind)))
         is_difference = [channel.mirror_pair != (None, None) for channel in behind.channels]
-        if own := [i for i in order if not is_difference[i]]:
-            for left, right in homologous_pairs(behind.pick(own), who=WHO):
-                order[own[left]], order[own[right]] = own[right], own[left]
+        mirrored: set[int] = set()
+        for rows in [order[:]] if montages is None else montages:
+            if own := [i for i in rows if not is_difference[i]]:
+                for a, b in homologous_pairs(behind.pick(own), who=WHO):
+                    left, right = own[a], own[b]
+                    if not {left, right} & mirrored:  # montages may share channels
+                        order[left], order[right] = right, left
+                        mirrored |= {left, right}
         self._order = torch.tensor(order)
         self._sign = torch.tensor([-1.0 if each else 1.0 for each in is_difference])[:, None]
         image = list(range(len(labels)))

@@ -145,7 +145,7 @@ def _windows_of(cohort: Cohort, recipe: Recipe, tell: Tell) -> UnlabelledWindows
     )
     assert isinstance(made, VirtualProbe)
     place_on(made, behind)
-    made.spread_over_channels()
+    made.spread_over_channels(torch.ones(len(behind), dtype=torch.bool))
     parts: list[npt.NDArray[np.float32]] = []
     person: list[str] = []
     for i, (row, name) in enumerate(zip(cohort.rows, names, strict=True)):

@@ -19,6 +19,7 @@ from models.bundle_files import check_target
 from models.card import Card
 from models.errors import RecipeError
 from models.networks import BEST, BLEND, COMBINED_KINDS, SOLVED_KINDS
+from models.networks.virtual_probe import placed
 from offline.base.cohort import read_cohort
 from offline.base.progress import Tell, shown
 from offline.base.seeds import seed_of
@@ -193,6 +194,8 @@ def refuse_further(recipe: Recipe) -> None:
         what = "is solved for from all its windows"
     elif ensemble > 1:
         what = f"is an ensemble of {ensemble}"
+    elif recipe.input.montage == "own":
+        what = "of recordings with their own channels each"
     if what is not None:
         raise RecipeError(
             f"{kind!r} {what} and cannot be trained further: train on the old and the new people together, "
@@ -278,14 +281,18 @@ def train(
         beside = learnt(samples, recipe, within, trained)
     trained = replace(trained, how={**trained.how, "learnt": beside})
     card = card_of(samples, recipe, cohort, trained, span, locked=lock, evaluated=evaluated)
-    return TrainedBundle(write_bundle(out, card, trained.fitted.network), card, trained)
+    network = trained.fitted.network
+    if samples.montages is not None:
+        network = placed(network, samples.montages.first)  # which the card describes
+    return TrainedBundle(write_bundle(out, card, network), card, trained)
 
 
 def _mirroring(samples: Samples, recipe: Recipe) -> Mirroring | None:
     if not recipe.training.augmentation.mirror:
         return None
     pairs = [(one, other) for one, other in recipe.labels.mirror]
-    return Mirroring(samples.behind, samples.labels, pairs)
+    montages = None if samples.montages is None else list(samples.montages.distinct)
+    return Mirroring(samples.behind, samples.labels, pairs, montages)
 
 
 def fit_settings(recipe: Recipe) -> Training:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BundleError, SignalError, StreamError
-from realtime.channels.match import match_channels, merged
+from models.montage import Montage
 from realtime.clock import Clock
 from realtime.core.cues import Cues
 from realtime.core.decisions import DecisionMaker
@@ -30,6 +30,7 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
+from realtime.montages import check_served, montage_of, take_channels
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
 from realtime.signal import Chunk, SignalSpec
@@ -60,6 +61,8 @@ class Core:
         self._source: tuple[str, str] | None = None
         self.guard = InputGuard()
         self._spec: SignalSpec = plan.spec
+        self._montage: Montage | None = None  # of what the network sees, where it must be told
+        self._own_montage: Montage | None = None  # the same, where the model was not trained on it
         self._rate_checked = False
         self._last_time = -np.inf  # of the last sample
         self._steps_before = 0  # the clock's backward steps by then
@@ -119,9 +122,9 @@ class Core:
         clock.compare(here.stream_time(compared.local), compared.offset, compared.uncertainty)
 
     def _open(self, entry: StreamOpened) -> None:
-        indices = match_channels(self.plan.spec, entry.spec)
+        indices, spec, own = take_channels(self.plan.spec, self.plan.montages, entry.spec)
+        montage = self._montage_behind(spec)  # what cannot be used is refused before anything changes
         self.guard.open(entry, indices)
-        spec = merged(self.plan.spec, entry.spec, indices)
         same_speed = entry.origin.speed == self.origin.speed
         self.origin = entry.origin
         source = (entry.source_id, entry.name)
@@ -132,6 +135,7 @@ class Core:
             self._reset(Reset.STREAM)
             return
         self._spec = spec
+        self._montage, self._own_montage = montage, montage if own else None
         self._rate_checked = False
         self._measured, self._arrivals = entry.measured, entry.arrivals
         self._begin()
@@ -139,15 +143,27 @@ class Core:
         self.clock.reset()  # another clock, perhaps: the last offset holds until the next comparison
         assert self.pipeline is not None
         plan, spec_out = self.plan, self.pipeline.spec_out
-        if plan.novelty is not None and len(plan.novelty.location) != len(spec_out):
-            raise BundleError(
-                f"The card's novelty is of {len(plan.novelty.location)} channels, its pipeline gives "
-                f"{len(spec_out)}. Train again."
-            )
         if self._windows is None:
             self._windows = Windows(spec_out, length_s=plan.length_s, step_s=plan.step_s)
+        elif self._windows.spec != spec_out:
+            self._windows.begin(spec_out)
         else:
             self._windows.restart()
+
+    def _montage_behind(self, spec: SignalSpec) -> Montage | None:
+        """Where the channels are that the pipeline makes of these; None for a model that is not told."""
+        plan, spec_out = self.plan, Pipeline(self.plan.pipeline, spec).spec_out
+        montage, rows = None, len(spec_out)
+        if plan.montages is not None:
+            check_served(plan.montages, spec_out)
+            montage = montage_of(spec_out)
+            rows = len(montage.sides)
+        if plan.novelty is not None and len(plan.novelty.location) != rows:
+            raise BundleError(
+                f"The card's novelty has {len(plan.novelty.location)} rows, its pipeline gives {rows}. Train "
+                "again."
+            )
+        return montage
 
     def _begin(self) -> None:
         """A clock, a pipeline and what measures windows, with nothing in them."""
@@ -165,6 +181,7 @@ class Core:
             length_s=plan.length_s,
             policy=plan.policy,
             novelty=plan.novelty,
+            sides=None if self._montage is None else self._montage.sides,
         )
 
     def _reset(self, reason: Reset) -> None:
@@ -224,17 +241,17 @@ class Core:
                 if cut:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
-                    given += [self._quality.of(self._cued(window), raw_rate) for window in cut]
+                    given += [self._quality.of(self._told(window), raw_rate) for window in cut]
                     self._quality.signals.recent.forget_before(self._windows.next_start)
         return given
 
-    def _cued(self, window: Window) -> Window:
-        """The window with the event before it, where evidence is of what follows events.
+    def _told(self, window: Window) -> Window:
+        """The window with the event before it, where evidence is of what follows events, and its montage.
 
         Before its start: an event as late as its end may be heard of before or after the window is complete.
         """
-        cue = self._cues.before(window.start)
-        return window if cue is None else replace(window, cue=cue)
+        cue, montage = self._cues.before(window.start), self._own_montage
+        return window if cue is None and montage is None else replace(window, cue=cue, montage=montage)
 
     def recover(self, local: float) -> None:
         """After an error inside, at a local time (s): all begins anew but the numbers of windows."""
@@ -293,6 +310,11 @@ class Core:
             )
 
     # ----------------------------------------------------------------- out
+
+    @property
+    def own_montage(self) -> int | None:
+        """How many channels the network sees of a montage that it was not trained on; None on its own."""
+        return None if self._own_montage is None else len(self._own_montage)
 
     @property
     def run(self) -> int:

@@ -114,8 +114,8 @@ def open_stream(info: ET.Element, side: SideFile | None, *, local: float, declar
     )
 
 
-def check_model(plan: Plan, opened: StreamOpened, per_s: float | None = None) -> None:
-    """Refuse a stream that a model cannot take: it is opened on a core of its own.
+def check_model(plan: Plan, opened: StreamOpened, per_s: float | None = None) -> Core:
+    """Refuse a stream that a model cannot take: it is opened on a core of its own, which is given back.
 
     Parameters
     ----------
@@ -135,6 +135,7 @@ def check_model(plan: Plan, opened: StreamOpened, per_s: float | None = None) ->
     core.feed(opened)
     if per_s is not None:
         core.check_rate(per_s)
+    return core
 
 
 def _slower() -> str:

@@ -50,6 +50,8 @@ def _of_windows(card: "WindowCard") -> list[str]:
             f"Calibrated: to one person by {by['minutes']:.1f} minutes ({blocks} blocks), from "
             f"{by['parent'][:12]}; {came}"
         )
+    if card.montages is not None:
+        lines.insert(2, f"Montages: {card.montages.line}")
     return lines
 
 

@@ -185,8 +185,13 @@ def check_stream(seen: FoundStream, side: SideFile | None = None, plan: "Plan | 
         recognised, lacks = _recognised(info, opened.spec, side)
         facts.append(recognised)
         if plan is not None:
-            check_model(plan, opened, listened.rate if listened is not None else None)
-            facts.append(f"the model finds its {len(plan.spec)} channels")
+            core = check_model(plan, opened, listened.rate if listened is not None else None)
+            own = core.own_montage
+            facts.append(
+                f"the model finds its {len(plan.spec)} channels"
+                if own is None
+                else f"the model takes {own} channels of this montage, which it was not trained on"
+            )
             lacks = ""
     except HemostreamError as error:
         return problem(check, ", ".join(facts), "", str(error))

@@ -103,9 +103,10 @@ def network_audit_tasks(plan: EvaluationPlan) -> list[WindowTask]:
     """Every fold of every protocol as a task of the recipe's own network, its settings kept.
 
     Labels are permuted as often as the recipe asks for a null of the network; 0 leaves the true ones alone.
-    None for a network of the best channel: one of the protocols is about the choice.
+    None for a network of the best channel: one of the protocols is about the choice.  None for mixed
+    montages: all choose and standardise channels that every window has.
     """
-    if plan.recipe.model.channels != "all":
+    if plan.recipe.model.channels != "all" or plan.samples.montages is not None:
         return []
     permuted = cache(lambda number: replace(plan.features, table=plan.permuted_table(number)))
     rounds = [(None, plan.seed), *((k, plan.seed + k + 1) for k in range(plan.model_permutations))]

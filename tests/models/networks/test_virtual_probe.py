@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
+from models.montage import KINDS, Montage
 from models.networks.registry import make_model
-from models.networks.virtual_probe import KINDS, VirtualProbe
+from models.networks.virtual_probe import VirtualProbe, montage_in, placed
 from realtime.signal import Kind
 
 N_TIMES = 20
@@ -29,7 +30,7 @@ def probe(position: torch.Tensor, kind: torch.Tensor, weights: dict[str, torch.T
     made = make_model("virtual_probe", {}, n_chans=len(kind), n_times=N_TIMES, n_outputs=2)
     assert isinstance(made, VirtualProbe)
     made.load_state_dict({k: v for k, v in weights.items() if k not in ("position", "kind")}, strict=False)
-    made.place(position, kind)
+    made.place(Montage(position.numpy(), kind.numpy()))
     return made.eval()
 
 
@@ -115,7 +116,7 @@ def test_places_start_on_channels_far_from_each_other() -> None:
     made = probe(position, kind, weights())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        made.spread_over_channels()
+        made.spread_over_channels(torch.ones(len(kind), dtype=torch.bool))
     side = 10.0 * position * torch.where(position[:, :1] < 0, -1.0, 1.0)
     side[:, 1:] = 10.0 * position[:, 1:]
     away = torch.cdist(made.centres.detach(), side)
@@ -135,4 +136,21 @@ def test_what_no_montage_can_be_is_refused(position: torch.Tensor, kind: torch.T
     made = make_model("virtual_probe", {}, n_chans=4, n_times=N_TIMES, n_outputs=2)
     assert isinstance(made, VirtualProbe)
     with pytest.raises(RecipeError, match=message):
-        made.place(position, kind)
+        made.place(Montage(position.numpy(), kind.numpy()))
+
+
+def test_a_placed_copy_leaves_the_network_where_it_was() -> None:
+    position, kind = mirrored_montage(3, 0)
+    made = make_model("virtual_probe", {}, n_chans=4, n_times=N_TIMES, n_outputs=2)
+    before = montage_in(made).key
+    moved = placed(made, Montage(position.numpy(), kind.numpy()))
+    assert montage_in(made).key == before
+    assert montage_in(moved).key == Montage(position.numpy(), kind.numpy()).key
+    assert torch.equal(moved.centres, made.centres)
+
+
+def test_a_network_that_knows_no_place_cannot_be_placed() -> None:
+    position, kind = mirrored_montage(3, 0)
+    made = make_model("cgrnn", {}, n_chans=4, n_times=N_TIMES, n_outputs=2)
+    with pytest.raises(RecipeError, match="CGRNN does not know where channels are"):
+        placed(made, Montage(position.numpy(), kind.numpy()))

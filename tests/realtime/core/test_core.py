@@ -358,7 +358,7 @@ def test_a_window_unlike_the_training_is_not_predicted() -> None:
 
 def test_novelty_of_another_network_is_refused() -> None:
     known = Novelty(np.zeros((6, 4)), np.ones((6, 4)), 1.0)
-    with pytest.raises(BundleError, match="of 6 channels, its pipeline gives 4"):
+    with pytest.raises(BundleError, match="has 6 rows, its pipeline gives 4"):
         opened_core(replace(PLAN, novelty=known))
 
 
