@@ -20,6 +20,12 @@ conditions are none: their positions are in another unit."""
 SAME_PEOPLE = {"conversation": "rest"}
 
 
+def sources_of(set_name: str) -> dict[str, tuple[str, int]]:
+    """Those of `SOURCES` that a set has no recording of."""
+    own = set(SETS[set_name].files)
+    return {name: its for name, its in SOURCES.items() if its[0] not in own}
+
+
 def encoder_of(set_name: str, folder: Path) -> Path:
     """The file of an encoder that has seen none of a set's recordings; made where it is not there.
 
@@ -30,8 +36,7 @@ def encoder_of(set_name: str, folder: Path) -> Path:
     folder : Path
         For all encoders: sets with the same sources share one.
     """
-    own = set(SETS[set_name].files)
-    taken = {name: its for name, its in SOURCES.items() if its[0] not in own}
+    taken = sources_of(set_name)
     place = folder / "_".join(taken)
     out = place / "encoder.safetensors"
     if out.exists():
