@@ -23,6 +23,7 @@ from offline.base.progress import silent
 from offline.base.reproducible import reproducible
 from offline.base.sample_table import SampleTable
 from offline.estimators.baselines import fit_linear, window_features
+from offline.samples.likeness import compared_channels, likeness_of
 from offline.samples.memory_features import memory_features
 from offline.samples.recipe import Recipe
 from offline.samples.recipe_sections import ModelSection, Training
@@ -49,7 +50,7 @@ from tools.bench.effect_people import (
 from tools.bench.machine import describe_machine
 
 PROBE = {"places": 4}
-MEMBERS = ("ridge", "linear", "memory", "CGRNN")
+MEMBERS = ("ridge", "linear", "memory", "likeness", "CGRNN")
 """What `best` chooses among."""
 INNER_FOLDS = 3
 Says = Callable[[SimulatedPeople], Floats]
@@ -195,6 +196,10 @@ def _memory(X: Any, its: Setting) -> Floats:
     return memory_features(X, mirrored(its.behind))
 
 
+def _likeness(X: Any, its: Setting) -> Floats:
+    return likeness_of(X, *compared_channels(its.behind))
+
+
 def _pooled(X: Any, its: Setting) -> Floats:
     """The same, averaged over the head for each chromophore: two numbers of each, memory and likeness."""
     values, pairs = _memory(X, its), mirrored(its.behind)
@@ -268,11 +273,12 @@ MODELS: Mapping[str, Callable[[SimulatedPeople, Setting], Says]] = {
     "ridge": _solved(lambda X, its: window_features(X)),
     "linear": _linear,
     "memory": _solved(_memory),
-    "memory and likeness, mean over the head": _solved(_pooled),
+    "memory, mean over the head": _solved(_pooled),
+    "likeness": _solved(_likeness),
     "CGRNN": _network("cgrnn", {}),
     "virtual_probe": _network("virtual_probe", PROBE),
     "virtual_probe, pre-trained": _network("virtual_probe", PROBE, pretrained=True),
-    "best of ridge, linear, memory, CGRNN": _best,
+    "best of ridge, linear, memory, likeness, CGRNN": _best,
 }
 
 
