@@ -80,6 +80,7 @@ def effect_few(
     unlabelled: int = 240,
     draws: int = 3,
     epochs: int = 20,
+    models: tuple[str, ...] = (),
 ) -> None:
     """Train on few people, judge on many others, and write table.md.
 
@@ -97,6 +98,8 @@ def effect_few(
         Trainings on different people for each size, as far as the pool has so many.
     epochs : int
         Most of a training.
+    models : tuple of str
+        Some of `MODELS`; all where none is named.
     """
     recipe = rest_recipe()
     work.mkdir(parents=True, exist_ok=True)
@@ -108,27 +111,28 @@ def effect_few(
         people[name] = _kept(work / f"{name}-{n}.npz", made)
     its = Setting(behind, recipe, epochs, _pretrained(people["unlabelled"], behind, recipe))
     found: dict[str, dict[str, list[float]]] = _read(work / "figures.json")
-    for n in (*sizes, pool):
+    for n in sizes:
         for draw in range(max(1, min(draws, pool // n))):
             own = drawn_people(people["pool"], n, draw)
-            for name, fit in MODELS.items():
+            for name in models or MODELS:
                 values = found.setdefault(name, {}).setdefault(str(n), [])
                 if len(values) <= draw:
-                    values.append(_area(fit(own, its), people["fresh"]))
+                    values.append(_area(MODELS[name](own, its), people["fresh"]))
                     (work / "figures.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
                     print(n, draw, name, round(values[-1], 3), flush=True)
-    lines = ["| from people | " + " | ".join(map(str, (*sizes, pool))) + " |"]
-    lines.append("|---|" + "---|" * (len(sizes) + 1))
-    for name, by_size in found.items():
-        cells = [_cell(by_size[str(n)]) for n in (*sizes, pool)]
+    lines = [f"| from people | {' | '.join(map(str, sizes))} |", "|---|" + "---|" * len(sizes)]
+    for name in MODELS:
+        cells = [_cell(found.get(name, {}).get(str(n), [])) for n in sizes]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     (work / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines), json.dumps(describe_machine()), sep="\n\n")
 
 
 def _cell(values: list[float]) -> str:
-    spread = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{spread}"
+    """Mean over trainings on different people, the least and the greatest, and how many there are."""
+    if not values:
+        return ""
+    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f}; {len(values)})"
 
 
 def _area(says: Says, fresh: SimulatedPeople) -> float:
