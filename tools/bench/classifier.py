@@ -20,6 +20,7 @@ from tools.bench.classifier_fits import SampleCache, block_means, block_means_p,
 from tools.bench.classifier_rows import (
     BEFORE,
     BEST_ROW,
+    BLEND_ROW,
     BLOCK_MEANS,
     KEPT,
     LINEAR_ROW,
@@ -31,7 +32,7 @@ from tools.bench.classifier_sets import SETS, cohort_of, models_of, recipe_of
 from tools.bench.classifier_table import BA, Apart, Ends, RowFigures, drawn, ends_of, less_best, mean_apart
 from tools.bench.machine import describe_machine
 
-AGAINST_BEST = (KEPT, NETWORK_ROW, BEST_ROW)
+AGAINST_BEST = (KEPT, NETWORK_ROW, BEST_ROW, BLEND_ROW)
 """Rows that are compared with the best simple one."""
 Spread = Mapping[Metric, float | None]
 """Half of an interval of 95 %, from the ridge model's null; None where people are few."""

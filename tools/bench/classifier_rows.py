@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.networks import BEST, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
+from models.networks import BEST, BLEND, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
 from offline.evaluation.fit_and_predict import TIME
 
 Section = dict[str, Any]
@@ -77,6 +77,7 @@ def _with(stage: Section, *, before: str) -> tuple[Section, ...]:
 BEFORE, KEPT, CLOCK = "before: CGRNN", "kept: as the recipe ships", "clock"
 RIDGE_ROW, LINEAR_ROW = "kept filters, ridge", "kept filters, linear"
 NETWORK_ROW, BEST_ROW = "kept filters, network: all kept", "kept filters, best"
+BLEND_ROW = "kept filters, blend of ridge and linear"
 BLOCK_MEANS = "kept filters, LDA on block means"
 SIMPLE = (KEPT, RIDGE_ROW, LINEAR_ROW, BLOCK_MEANS)
 """What the others must at least equal; a recipe that ships with a network would leave this list."""
@@ -99,6 +100,7 @@ MODELS: Mapping[str, ComparedModel] = {
     BEST_ROW: ComparedModel(
         None, {"kind": BEST, "members": [RIDGE, LINEAR, "cgrnn"]}, {}, mirrored=True, own_features=True
     ),
+    BLEND_ROW: ComparedModel(None, {"kind": BLEND, "members": [RIDGE, LINEAR]}, {}, own_features=True),
     RIDGE_ROW: ComparedModel(None, {"kind": RIDGE}, {}),
     LINEAR_ROW: ComparedModel(None, {"kind": LINEAR}, {}),
     "kept filters, memory": ComparedModel(None, {"kind": MEMORY}, {}, placed=True),

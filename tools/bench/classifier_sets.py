@@ -193,4 +193,6 @@ def _sided(its: ComparedSet) -> bool:
 
 
 def _has_network(compared: ComparedModel) -> bool:
-    return compared.model.get("kind") not in (None, *SOLVED_KINDS)
+    """Whether anything of it is trained step by step; a recipe that ships has no network."""
+    kinds = compared.model.get("members", (compared.model.get("kind"),))
+    return any(kind is not None and kind not in SOLVED_KINDS for kind in kinds)
