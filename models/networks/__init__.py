@@ -3,9 +3,9 @@
 Kinds are named here, so that a recipe is checked without torch.
 """
 
-RIDGE, LINEAR, MEMORY = "ridge", "linear", "memory"
+RIDGE, LINEAR, MEMORY, LIKENESS = "ridge", "linear", "memory", "likeness"
 BLEND, BEST = "blend", "best"
-SOLVED_KINDS = (RIDGE, LINEAR, MEMORY)
+SOLVED_KINDS = (RIDGE, LINEAR, MEMORY, LIKENESS)
 """What is solved for, not trained step by step."""
 COMBINED_KINDS = (BLEND, BEST)
 """What is made of other kinds, by people of training who are held out in turn."""

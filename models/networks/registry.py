@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from models.errors import RecipeError, near_match
-from models.networks import BEST, BLEND, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
+from models.networks import BEST, BLEND, LIKENESS, LINEAR, MEMORY, RIDGE, VIRTUAL_PROBE
 from models.networks.blend import Blend
 from models.networks.cgrnn import CGRNN
 from models.networks.cnn_lstm import CNNLSTM
+from models.networks.likeness import WindowLikeness
 from models.networks.lstm import LSTM
 from models.networks.memory import WindowMemory
 from models.networks.parts.projection import Projected
@@ -29,7 +30,7 @@ NETWORKS: Mapping[str, type[nn.Module]] = MappingProxyType(
 """Name to class.  Every class takes ``(n_chans, n_times, n_outputs, *, parameters)`` and maps
 ``(batch, n_chans, n_times)`` to logits ``(batch, n_outputs)``."""
 SOLVED: Mapping[str, type[nn.Module]] = MappingProxyType(
-    {LINEAR: WindowLinear, MEMORY: WindowMemory, RIDGE: WindowRidge}
+    {LIKENESS: WindowLikeness, LINEAR: WindowLinear, MEMORY: WindowMemory, RIDGE: WindowRidge}
 )
 """The same of models that are solved for, not trained step by step (`offline.training.closed_form`)."""
 MODELS: Mapping[str, type[nn.Module]] = MappingProxyType({**NETWORKS, **SOLVED})
@@ -40,7 +41,7 @@ COMPONENTS = "components"
 """The parameter that networks have beside their own: how many components of its channels it sees."""
 MEMBERS = "members"
 """The one parameter of a blend: kind and parameters of each that it is made of."""
-FOUND = frozenset({"pairs"})
+FOUND = frozenset({"pairs", "others"})
 """Parameters that a card holds and no recipe may set: they are found in the recordings."""
 MOST_MEMBERS = 64
 """Of a blend, those of blends within it each counted there."""
@@ -81,8 +82,8 @@ def check_model(kind: str, params: Params) -> None:
         One of `MODELS`, or `BLEND`.
     params : mapping
         Parameters by name; those left out have their defaults.  Those whose default is a whole
-        number count things (from 1 up), those with names choose some of these, ``pairs`` are of channels, the
-        others are probabilities (0 to below 1).
+        number count things (from 1 up), those with names choose some of these, ``pairs`` and ``others`` are
+        of channels, all else are probabilities (0 to below 1).
 
     Raises
     ------

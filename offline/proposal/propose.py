@@ -25,6 +25,9 @@ SLOW = 1.0
 """At such a rate there is nothing to filter away above haemodynamics, Hz."""
 SHORT = 0.015
 """Channels of less distance see the scalp alone, m."""
+LIKENESS_WHY = (
+    "'likeness' compares mirrored channels with all others: four numbers, for groups of people at rest."
+)
 
 
 def propose(found: Survey, wanted: Input) -> str:
@@ -58,18 +61,21 @@ def propose(found: Survey, wanted: Input) -> str:
     lines += commented(_window_why(blocks, length_s))
     lines += ["[window]", f"length_s = {length_s:g}", f"step_s = {step_s:g}", ""]
     lines += _pipeline(found, blocks, rate)
+    of_sides = blocks is None and found.mirrored
+    members = ("ridge", "linear", *(("likeness",) if of_sides else ()), "cgrnn")
     lines += _labels_of_column(found) if blocks is None else _labels_of_events(blocks)
     lines += [
         *commented(
             [
+                *([LIKENESS_WHY] if of_sides else []),
                 "Of these, or their blend, whichever does best on training people who are held out in turn: "
                 "with few people a linear model often does. It costs four times the fits; one kind alone is "
-                "quicker."
+                "quicker.",
             ]
         ),
         "[model]",
         'kind = "best"',
-        'members = ["ridge", "linear", "cgrnn"]',
+        f"members = [{', '.join(map(quoted, members))}]",
         "",
         "[training]",
         "epochs = 40",

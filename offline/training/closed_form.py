@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from models.arrays import Floats
-from models.networks import LINEAR, MEMORY
+from models.networks import LIKENESS, LINEAR, MEMORY
 from models.networks.registry import make_model
 from models.networks.ridge import FEATURES
 from offline.estimators.baselines import fit_logistic, window_features
+from offline.samples.likeness import compared_channels, likeness_of
 from offline.samples.memory_features import memory_features
 from offline.samples.samples import Samples
 from offline.training.feature_table import FeatureTable, Rows
@@ -45,7 +46,7 @@ class Solved:
 def solve(
     kind: str, params: Mapping[str, Any], samples: Samples, which: Rows, *, by_person: bool, seed: int
 ) -> Solved:
-    """Fit ridge, linear or memory.
+    """Fit ridge, linear, memory or likeness.
 
     Penalties are chosen (and ridge's log odds calibrated) on people of training who are held out in turn; so
     nobody is spared, and no temperature is needed.
@@ -70,6 +71,14 @@ def solve(
     if kind == MEMORY:
         params = {**params, "pairs": [list(pair) for pair in mirrored(samples.behind)]}
         features = memory_features(samples.X, params["pairs"])
+    elif kind == LIKENESS:
+        pairs, others = compared_channels(samples.behind)
+        params = {
+            **params,
+            "pairs": [list(pair) for pair in pairs],
+            "others": [list(pair) for pair in others],
+        }
+        features = likeness_of(samples.X, pairs, others)
     else:
         features = _chosen(window_features(samples.X), params.get("features", FEATURES))
     if kind == LINEAR:

@@ -108,7 +108,7 @@ def pretrain(
             recipe.model.kind, recipe.model.params, n_chans=1, n_times=found[0].X.shape[2], n_outputs=2
         )
         assert isinstance(made, VirtualProbe)
-        trained, losses = _trained(made, found, learn, check, recipe, tell)
+        trained, losses = trained_encoder(made, found, learn, check, recipe, tell)
     cohort_hashes = [cohort.content_hash() for cohort in cohorts]
     salt = hashlib.sha256(f"{cohort_hashes}:{recipe.hash}:pretrained".encode()).hexdigest()[:32]
     facts = {
@@ -160,7 +160,7 @@ def _windows_of(cohort: Cohort, recipe: Recipe, tell: Tell) -> UnlabelledWindows
     return UnlabelledWindows(X, np.array(person, dtype=np.str_), made, tuple(reader.fingerprints))
 
 
-def _trained(
+def trained_encoder(
     made: VirtualProbe,
     found: Sequence[UnlabelledWindows],
     learn: Sequence[npt.NDArray[np.intp]],

@@ -1,29 +1,41 @@
 """``python -m tools.bench.classifier``: which classifier is worth streaming.
 
-Its protocol is docs/evidence/classifier_protocol.md.  Every row is a whole evaluation by unseen person; its
-baselines (ridge, linear, the clock) are its peers in the same run.  A run that was killed goes on where it
-stopped when it is started again with the same folder.
+Its protocol is docs/evidence/classifier_protocol.md.  Every row is predicted by unseen person in the folds of
+``hemostream evaluate``.  A run that was killed goes on where it stopped when it is started again with the
+same folder; several may share a folder where their sets differ.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from cyclopts import App
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from models.arrays import Floats
-from offline.base.cohort import read_cohort
+from offline.base.json_files import write_json
 from offline.evaluation.evaluate import evaluate
-from offline.samples.samples import Samples, collect
-from offline.stats.intervals import bootstrap_mean_sd
-from tools.bench.classifier_sets import KEPT, MODELS, SETS, cohort_of, models_of, recipe_of
+from offline.stats.metrics import FEWEST_FOR_OTHERS, Figure
+from offline.stats.primary import METRICS, Metric
+from tools.bench.classifier_encoder import encoder_of
+from tools.bench.classifier_fits import SampleCache, block_means, block_means_p, fit_row
+from tools.bench.classifier_rows import (
+    BEFORE,
+    BEST_ROW,
+    BLEND_ROW,
+    BLOCK_MEANS,
+    KEPT,
+    LINEAR_ROW,
+    MODELS,
+    NETWORK_ROW,
+    SIMPLE,
+)
+from tools.bench.classifier_sets import SETS, cohort_of, models_of, recipe_of
+from tools.bench.classifier_table import BA, Apart, Ends, RowFigures, drawn, ends_of, less_best, mean_apart
 from tools.bench.machine import describe_machine
 
-BASELINES = ("ridge", "linear", "time")
-BLOCK_MEANS = "kept filters, LDA on block means"
+AGAINST_BEST = (KEPT, NETWORK_ROW, BEST_ROW, BLEND_ROW)
+"""Rows that are compared with the best simple one."""
+Spread = Mapping[Metric, float | None]
+"""Half of an interval of 95 %, from the ridge model's null; None where people are few."""
 
 app = App(name="classifier", help="Which classifier is worth streaming.", help_format="plaintext")
 
@@ -41,88 +53,115 @@ def classifier(
     Parameters
     ----------
     work : Path
-        Folder of the evaluations and of the table; what is there already is not computed again.
+        Folder of the predictions and of the table; what is there already is not computed again.
     sets, models : tuple of str
         Some of them.
     permutations : int
-        Of the ridge model's null: its spread gives every interval, its p is ridge's alone.
+        Of the null of the recipe that ships (ridge) and of LDA on block means; of orders common to all there
+        are no more than there are.
     """
-    rows = ["| set | model | window: balanced accuracy | AUC | block: balanced accuracy | AUC | p by block |"]
-    rows.append("|---|---|---|---|---|---|---|")
+    lines = [
+        "| set | model | window: balanced accuracy | AUC | block: balanced accuracy | AUC | p by block |"
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    found: dict[str, dict[str, RowFigures]] = {}
     for name in sets:
-        folder = work / name.replace(" ", "_").replace("/", "-").replace(",", "")
+        folder = work / slug(name)
         cohort = cohort_of(name, folder / "cohort")
-        figures: dict[str, dict[str, Any]] = {}
+        cache, rows = SampleCache(cohort), found.setdefault(name, {})
+        spread: Spread = dict.fromkeys(METRICS)
         for model in models_of(name):
             if model not in models:
                 continue
-            recipe = recipe_of(name, model, permutations=permutations)
-            out = folder / model.replace(" ", "_").replace(":", "").replace(",", "")
-            results = evaluate(cohort, recipe, out, show=False).figures
-            own = next(iter(results["conditions"]))
-            figures[model] = row_of(results, own)
-            for each in [name for name in BASELINES if name != own] if model == KEPT else ():
-                figures[f"kept filters, {each}"] = row_of(results, each)
-            print(name, model, figures[model], flush=True)
-        if KEPT in figures:
-            samples = collect(read_cohort(cohort), recipe_of(name, KEPT, permutations=0))
-            figures[BLOCK_MEANS] = _block_means(samples)
-        rows += [line_of(name, model, its) for model, its in figures.items()]
+            encoder = str(encoder_of(name, work / "encoders")) if MODELS[model].pretrained else ""
+            recipe = recipe_of(name, model, permutations=0, encoder=encoder)
+            table = fit_row(cache, recipe, folder / slug(model), condition=MODELS[model].condition)
+            p: Mapping[Metric, Figure] = {}
+            if model == KEPT:
+                p, spread = null_of(name, cohort, folder / "null", permutations)
+            rows[model] = RowFigures.of(table, p)
+            if model == KEPT:
+                samples = cache.of(recipe)
+                lda = block_means(samples, recipe)
+                rows[BLOCK_MEANS] = RowFigures({}, lda, block_means_p(samples, recipe, permutations))
+            print(name, model, rows[model].value(BA), flush=True)
+        lines += [line_of(name, model, its, spread) for model, its in rows.items()]
         work.mkdir(parents=True, exist_ok=True)
-        (work / "table.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (work / "machine.json").write_text(json.dumps(describe_machine(), indent=1), encoding="utf-8")
-    print("\n".join(rows))
+        (work / "table.md").write_text("\n".join([*lines, "", *compared(found)]) + "\n", encoding="utf-8")
+    write_json(work / "machine.json", describe_machine())
+    print((work / "table.md").read_text(encoding="utf-8"))
 
 
-def row_of(results: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """Figures of one condition: by window and by block, mean over people with its interval."""
-    windows, blocks = (
-        results["conditions"][model]["mean_over_people"],
-        results["by_block"]["conditions"][model],
-    )
-    found = {"window": (windows["balanced_accuracy"], windows["auc"])}
-    for metric in ("balanced_accuracy", "auc"):
-        found[metric] = (blocks[metric]["value"], blocks[metric]["interval"])
-    found["p"] = blocks[results["by_block"]["primary"]].get("p")
-    return found
+def slug(name: str) -> str:
+    """What a set's or a row's folder is called."""
+    return name.replace(" ", "_").replace("/", "-").replace(":", "").replace(",", "")
 
 
-def line_of(name: str, model: str, its: Mapping[str, Any]) -> str:
-    window = [_number(value) for value in its["window"]]
-    blocks = [
-        _number(value) + ("" if ends is None else f" ({_number(ends[0])} to {_number(ends[1])})")
-        for value, ends in (its["balanced_accuracy"], its["auc"])
-    ]
-    p = "" if its["p"] is None else f"{its['p']:.3f}"
+def null_of(
+    name: str, cohort: Path, folder: Path, permutations: int
+) -> tuple[Mapping[Metric, Figure], Spread]:
+    """The p by block of the recipe that ships, and the half interval that its ridge null gives."""
+    recipe = recipe_of(name, KEPT, permutations=permutations)
+    kept = folder / "results.json"
+    figures = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    if figures.get("recipe", {}).get("hash") != recipe.hash:
+        figures = evaluate(cohort, recipe, folder, show=False).figures
+    own = figures["by_block"]["conditions"][recipe.model.condition]
+    half: dict[Metric, float | None] = {}
+    for metric in METRICS:
+        ends, value = own[metric].get("interval"), own[metric]["value"]
+        few = ends is None or figures["people"] < FEWEST_FOR_OTHERS
+        half[metric] = None if few else max(value - ends[0], ends[1] - value)
+    return {metric: own[metric].get("p") for metric in METRICS}, half
+
+
+def line_of(name: str, model: str, its: RowFigures, spread: Spread) -> str:
+    """A row of the table: p is of balanced accuracy and of AUC."""
+    window = [_number(its.window.get(metric)) for metric in (BA, "auc")]
+    blocks = []
+    for metric in (BA, "auc"):
+        value = its.value(metric)
+        ends = interval_of(its, metric, spread[metric])
+        blocks.append(_number(value) + ("" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})"))
+    p = " / ".join(f"{its.p[m]:.3f}" for m in (BA, "auc") if its.p.get(m) is not None)
     return f"| {' | '.join((name, model, *window, *blocks, p))} |"
 
 
-def _number(value: Any) -> str:
-    value = value["value"] if isinstance(value, Mapping) else value
+def interval_of(its: RowFigures, metric: Metric, half: float | None) -> Ends | None:
+    """From the null's spread where people are enough, else of blocks drawn within these people."""
+    value = its.value(metric)
+    if value is None:
+        return None
+    if half is None:
+        return ends_of(drawn([its], metric)[0])
+    return max(value - half, 0.0), min(value + half, 1.0)
+
+
+def _number(value: Figure) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _block_means(samples: Samples) -> dict[str, Any]:
-    """Shrinkage LDA on the means of whole blocks, by unseen person: what a laboratory would take."""
-    table = samples.table
-    assert table.block is not None  # labels come from events
-    keys = np.array([f"{r}/{b}" for r, b in zip(table.recording, table.block, strict=True)])
-    _, first, whose = np.unique(keys, return_index=True, return_inverse=True)
-    means = np.asarray(samples.X[:], dtype=np.float64).mean(axis=2)
-    X: Floats = np.stack([means[whose == k].mean(axis=0) for k in range(len(first))])
-    y, person = table.target[first], table.person[first]
-    found: list[float] = []
-    for one in np.unique(person):
-        train, test = person != one, person == one
-        if not train.any() or set(y[test]) != set(y[train]):
-            continue
-        fitted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X[train], y[train])
-        right = fitted.predict(X[test]) == y[test]
-        found.append(float(np.mean([right[y[test] == label].mean() for label in np.unique(y[test])])))
-    value = float(np.mean(found)) if found else None
-    sd = bootstrap_mean_sd(np.array(found), seed=0)
-    ends = None if value is None or sd is None else (value - 1.96 * sd, value + 1.96 * sd)
-    return {"window": (None, None), "balanced_accuracy": (value, ends), "auc": (None, None), "p": None}
+def compared(found: Mapping[str, Mapping[str, RowFigures]]) -> list[str]:
+    """Rows less the best simple one, and additions less what there was before, by set and on average."""
+    lines = ["| row | less | set | difference by block |", "|---|---|---|---|"]
+    pairs: list[tuple[str, Sequence[str]]] = [(row, SIMPLE) for row in AGAINST_BEST]
+    pairs += [(row, (LINEAR_ROW,)) for row in AGAINST_BEST]
+    pairs += [(row, (BEFORE,)) for row in MODELS if row.startswith("+") or row in AGAINST_BEST]
+    for row, others in pairs:
+        each: dict[str, Apart] = {}
+        for name, rows in found.items():
+            if (apart := less_best(rows, row, others)) is not None:
+                each[name] = apart
+                low, high = ends_of(apart.draws)
+                value = f"{apart.value:+.3f} ({low:+.3f} to {high:+.3f})"
+                lines.append(f"| {row} | {apart.other} | {name} | {value} |")
+        if each:
+            mean, (low, high) = mean_apart(list(each.values()))
+            what = "the best simple" if others == SIMPLE else others[0]
+            lines.append(
+                f"| {row} | {what} | **mean of {len(each)}** | **{mean:+.3f}** ({low:+.3f} to {high:+.3f}) |"
+            )
+    return lines
 
 
 if __name__ == "__main__":

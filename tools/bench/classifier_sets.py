@@ -1,72 +1,18 @@
-"""The sets, filters and models of the comparison of classifiers (`tools.bench.classifier`)."""
+"""The sets of the comparison of classifiers (`tools.bench.classifier`), and the recipe of each row."""
 
+import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from models.errors import HemostreamError
+from models.networks import RIDGE, SOLVED_KINDS
 from offline.samples.recipe import Recipe, load_recipe, parse_recipe
 from offline.simulation.cohort import write_cohort
 from offline.simulation.settings import Simulation, TaskBlocks
-
-Section = dict[str, Any]
-OLD_FILTERS: tuple[Section, ...] = (
-    {"stage": "haemoglobin"},
-    {"stage": "resample"},
-    {"stage": "bandpass", "low": 0.02, "high": 0.2},
-    {"stage": "normalise", "memory_s": 60.0, "warmup_s": 20.0},
-)
-"""What recipes had before the comparison."""
-SLOW: tuple[Section, ...] = (
-    *OLD_FILTERS[:2],
-    {"stage": "bandpass", "high": 0.2},
-    {"stage": "normalise", "memory_s": 600.0, "warmup_s": 20.0},
-)
-NETWORK = {"kind": "cgrnn"}
-
-
-@dataclass(frozen=True)
-class ComparedModel:
-    """What is changed of the recipe as it was before.
-
-    Parameters
-    ----------
-    pipeline : tuple of mapping or None
-        Stages; None has those of the recipe that ships.
-    model, training : mapping
-        Sections of the recipe.
-    lateral : bool
-        Whether it makes sense only where left and right are labels.
-    """
-
-    pipeline: tuple[Section, ...] | None
-    model: Mapping[str, Any]
-    training: Mapping[str, Any]
-    lateral: bool = False
-
-
-def _with(stage: Section, *, before: str) -> tuple[Section, ...]:
-    at = [each["stage"] for each in OLD_FILTERS].index(before)
-    return (*OLD_FILTERS[:at], stage, *OLD_FILTERS[at:])
-
-
-BEFORE, KEPT = "before: CGRNN", "kept: as the recipe ships"
-CUE, SIDES = {"stage": "cue_reference", "before_s": 5.0}, {"stage": "homologues"}
-MODELS: Mapping[str, ComparedModel] = {
-    BEFORE: ComparedModel(OLD_FILTERS, NETWORK, {}),
-    "+ slow baseline": ComparedModel(SLOW, NETWORK, {}),
-    "+ cue reference": ComparedModel(_with(CUE, before="normalise"), NETWORK, {}),
-    "+ homologues": ComparedModel(_with(SIDES, before="normalise"), NETWORK, {}, lateral=True),
-    "+ mirroring": ComparedModel(OLD_FILTERS, NETWORK, {"augmentation": {"mirror": True}}, lateral=True),
-    "+ ensemble of 3": ComparedModel(OLD_FILTERS, NETWORK, {"ensemble": 3}),
-    "+ weight averaging": ComparedModel(OLD_FILTERS, NETWORK, {"weight_averaging": 5}),
-    "+ positions": ComparedModel(OLD_FILTERS, {"kind": "virtual_probe"}, {}),
-    "kept filters, CGRNN": ComparedModel(None, NETWORK, {}),
-    "kept filters, ridge": ComparedModel(None, {"kind": "ridge"}, {}),
-    KEPT: ComparedModel(None, {}, {}),
-}
+from tools.bench.classifier_rows import BEST_ROW, MODELS, NETWORK_ROW, ComparedModel
 
 
 @dataclass(frozen=True)
@@ -89,6 +35,10 @@ class ComparedSet:
         A stage of the recipe that these files do not allow.
     changes : mapping
         Sections of the recipe that these files need.
+    cheaper : mapping
+        Sections for networks where these people are many: less to compute.
+    without_rows : tuple of str
+        Rows that would cost too much here.
     """
 
     recipe: str
@@ -97,9 +47,21 @@ class ComparedSet:
     person: int = 1
     simulated: tuple[float, float, float, float, int] | None = None
     without: str = ""
-    changes: Mapping[str, Mapping[str, Any]] | None = None
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cheaper: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    without_rows: tuple[str, ...] = ()
 
 
+CHEAPER = {"window": {"step_s": 4.0}, "training": {"epochs": 12, "patience": 3}}
+TOO_MUCH_OF_FOUR = (
+    "+ ensemble of 3",
+    "+ weight averaging",
+    "+ regularisation",
+    "+ positions, pre-trained",
+    "+ alignment",
+    NETWORK_ROW,
+    BEST_ROW,
+)
 SIDES_OF = {"left": ("left",), "right": ("right",)}
 SETS: Mapping[str, ComparedSet] = {
     "homer3_tapping": ComparedSet(
@@ -113,10 +75,17 @@ SETS: Mapping[str, ComparedSet] = {
         changes={"input": {"length_unit": "cm"}},
     ),
     "n-back 0/2": ComparedSet(
-        "nback", {"low": ("0-back",), "high": ("2-back",)}, ("fnirs/tufts_nback/*.snirf",)
+        "nback",
+        {"low": ("0-back",), "high": ("2-back",)},
+        ("fnirs/tufts_nback/*.snirf",),
+        cheaper=CHEAPER,
     ),
     "n-back, four loads": ComparedSet(
-        "nback", {f"{load}-back": (f"{load}-back",) for load in range(4)}, ("fnirs/tufts_nback/*.snirf",)
+        "nback",
+        {f"{load}-back": (f"{load}-back",) for load in range(4)},
+        ("fnirs/tufts_nback/*.snirf",),
+        cheaper=CHEAPER,
+        without_rows=TOO_MUCH_OF_FOUR,
     ),
     "Cortivision, one person": ComparedSet(
         "lateralised",
@@ -154,16 +123,17 @@ def cohort_of(name: str, folder: Path) -> Path:
             settings = Simulation(rate=5.0, seconds=seconds, n_short=0, task=task)
             write_cohort(folder, settings, 16, seed)
         return folder / "cohort.tsv"
-    files = [file for pattern in its.files for file in sorted(_data().glob(pattern))]
+    files = [file for pattern in its.files for file in sorted(data_folder().glob(pattern))]
     if not files:
-        raise HemostreamError(f"Nothing in {_data()} is called {' or '.join(its.files)}.")
+        raise HemostreamError(f"Nothing in {data_folder()} is called {' or '.join(its.files)}.")
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["recording\tperson", *(f"{file}\t{_person(file, its.person)}" for file in files)]
     (folder / "cohort.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / "cohort.tsv"
 
 
-def _data() -> Path:
+def data_folder() -> Path:
+    """What `HEMOSTREAM_DATA` names."""
     if not (data := os.environ.get("HEMOSTREAM_DATA")):
         raise HemostreamError("HEMOSTREAM_DATA is not set; expected the folder of real recordings.")
     return Path(data)
@@ -173,8 +143,8 @@ def _person(file: Path, part: int) -> str:
     return file.parts[-part].split("_")[0]
 
 
-def recipe_of(set_name: str, model: str, *, permutations: int) -> Recipe:
-    """The recipe of one row of the comparison."""
+def recipe_of(set_name: str, model: str, *, permutations: int, encoder: str = "") -> Recipe:
+    """The recipe of one row of the comparison; its pre-trained encoder's file, where it has one."""
     its, compared = SETS[set_name], MODELS[model]
     ships = load_recipe(its.recipe).model_dump(exclude={"name"})
     first = next(iter(ships["labels"]["intervals"].values()))
@@ -186,20 +156,43 @@ def recipe_of(set_name: str, model: str, *, permutations: int) -> Recipe:
         ships["pipeline"] = compared.pipeline
     ships["pipeline"] = [stage for stage in ships["pipeline"] if stage["stage"] != its.without]
     if compared.model:
-        ships["model"] = dict(compared.model)
+        own = {RIDGE: ships["model"]["params"]} if compared.own_features and ships["model"]["params"] else {}
+        ships["model"] = dict(compared.model) | ({"params": own} if own else {})
     if SIDES_OF.keys() == its.events.keys():
         ships["labels"]["mirror"] = [["left", "right"]]
     ships["training"] |= compared.training
+    if compared.mirrored and _sided(its):
+        ships["training"]["augmentation"] = {"mirror": True}
+    if compared.pretrained and encoder:
+        sha256 = hashlib.sha256(Path(encoder).read_bytes()).hexdigest()
+        ships["training"]["pretrained"] = {"file": encoder, "sha256": sha256}
     ships["evaluation"] |= {"permutations": permutations}
-    for section, values in (its.changes or {}).items():
-        ships[section] |= values
+    for changes in (its.changes, its.cheaper if _has_network(compared) else {}):
+        for section, values in changes.items():
+            ships[section] |= values
     if layout := ships["input"].get("layout"):
-        ships["input"]["layout"] = str(_data() / layout)
+        ships["input"]["layout"] = str(data_folder() / layout)
     return parse_recipe({"name": f"{set_name}, {model}", **ships}, set_name)
 
 
 def models_of(set_name: str) -> list[str]:
     """The rows of a set."""
     its = SETS[set_name]
-    sided = SIDES_OF.keys() == its.events.keys() and not its.without  # which need positions
-    return [name for name, model in MODELS.items() if sided or not model.lateral]
+    return [
+        name
+        for name, model in MODELS.items()
+        if name not in its.without_rows
+        and (_sided(its) or not model.lateral)
+        and not (its.without and model.placed)
+    ]
+
+
+def _sided(its: ComparedSet) -> bool:
+    """Whether left and right are labels and channels' positions are known."""
+    return SIDES_OF.keys() == its.events.keys() and not its.without
+
+
+def _has_network(compared: ComparedModel) -> bool:
+    """Whether anything of it is trained step by step; a recipe that ships has no network."""
+    kinds = compared.model.get("members", (compared.model.get("kind"),))
+    return any(kind is not None and kind not in SOLVED_KINDS for kind in kinds)

@@ -40,9 +40,9 @@ def evaluate(
     out : Path
         Report folder to write; only --plan does without.
     compare : tuple of str
-        Evaluate a model of this kind too (ridge, linear, memory, cgrnn, lstm, cnn_lstm, virtual_probe, blend,
-        best), with its defaults; may be given more than once. The recipe's own always is, and simple ones
-        beside it.
+        Evaluate a model of this kind too (ridge, linear, memory, likeness, cgrnn, lstm, cnn_lstm,
+        virtual_probe, blend, best), with its defaults; may be given more than once. The recipe's own always
+        is, and simple ones beside it.
     workers : int
         Processes that share the folds; 0 is one a core. The figures do not depend on it.
     cluster : str

@@ -34,6 +34,7 @@ def bundles() -> list[Input]:
         name: {"hidden": 4} if "hidden" in parameters_of(name) else {} for name in NETWORKS
     }
     kinds |= {"linear": {"features": ["mean"]}, "memory": {"pairs": [[0, 2]]}}
+    kinds["likeness"] = {"pairs": [[0, 2]], "others": [[0, 1], [1, 3]]}
     kinds["blend"] = {"members": [{"kind": "ridge", "params": {}}, {"kind": "lstm", "params": {"hidden": 2}}]}
     for name, params in kinds.items():
         card = WindowCard(

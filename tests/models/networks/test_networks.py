@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.networks import BLEND, MEMORY
+from models.networks import BLEND, LIKENESS, MEMORY
+from models.networks.likeness import WindowLikeness
 from models.networks.memory import FEWEST_SAMPLES, WindowMemory
 from models.networks.registry import MODELS, NETWORKS, check_model, make_model, parameters_of
 from models.networks.ridge import WindowRidge
@@ -84,6 +85,8 @@ def drawn(kind: str, **sizes: int) -> torch.nn.Module:
     params: dict[str, object] = {}
     if kind == MEMORY and sizes["n_chans"] > 1:
         params = {"pairs": [[0, sizes["n_chans"] - 1]]}
+    if kind == LIKENESS and sizes["n_chans"] > 1:
+        params = {"pairs": [[0, 1]], "others": [[0, each] for each in range(2, sizes["n_chans"])]}
     if kind == BLEND:
         own = [name for name in MODELS if name != MEMORY or sizes["n_times"] >= FEWEST_SAMPLES]
         params = {"members": [{"kind": name, "params": {}} for name in own]}
@@ -91,7 +94,7 @@ def drawn(kind: str, **sizes: int) -> torch.nn.Module:
         torch.manual_seed(1)
         made = make_model(kind, params, **sizes).eval().requires_grad_(False)
         for module in made.modules():
-            if isinstance(module, WindowRidge | WindowMemory):
+            if isinstance(module, WindowRidge | WindowMemory | WindowLikeness):
                 for tensor in module.state_dict().values():
                     tensor.copy_(torch.rand(tensor.shape) + 0.5)
     return made

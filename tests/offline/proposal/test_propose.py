@@ -110,8 +110,12 @@ def test_slow_signals_get_windows_that_fit_and_no_filter(tmp_path: Path, rate: f
 
 def test_a_column_is_the_label_where_no_event_comes_again(tmp_path: Path) -> None:
     found = replace(FOUND, events=(), columns={"group": ("autism", "typical")})
-    labels = _recipe(found, tmp_path).labels
+    recipe = _recipe(found, tmp_path)
+    labels = recipe.labels
     assert (labels.source, labels.target, labels.column) == ("column", "person", "group")
+    assert "likeness" in recipe.model.members
+    assert "likeness" not in _recipe(replace(found, mirrored=False), tmp_path).model.members
+    assert "likeness" not in _recipe(FOUND, tmp_path).model.members
 
 
 def test_short_channels_are_left_out_unless_a_person_says_otherwise(tmp_path: Path) -> None:
