@@ -1,9 +1,10 @@
 """One level of rigid registration: where in a volume the reference's samples are, by Gauss-Newton.
 
-The difference that is made small is ``reference - scale * volume`` at fixed points of the reference (Friston et al.
-1995).  The step is taken on the reference's side (the inverse compositional form of Baker and Matthews 2004),
-so slopes are computed once.  The volume's scale is solved for with the step.
-Samples that fit far worse than the others (a slice that was lost) lose their weight (Tukey's biweight).
+What is made small is the difference ``reference - scale * volume`` at fixed points of the reference (Friston
+et al. 1995).  The step is taken on the reference's side (the inverse compositional form of Baker and Matthews
+2004), so slopes are computed once.  The scale is solved for with the step.  It may change linearly across the
+head, as when the head moves in the field of the coil, which would else look like a shift.  Samples that fit far
+worse than the others lose their weight (Tukey's biweight).
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from models.arrays import Floats
 from realtime.volumes.splines import FWHM_OF_SIGMA, Spline, SplineFilter, inside
 from realtime.volumes.volume import VoxelGrid
 
-TUKEY = 4.685
-"""Of the residuals' spread: 95 % efficient where they are normal."""
+TUKEY = 20.0
+"""Of the residuals' spread: only what is no noise loses weight; a slice that was lost lies far beyond."""
+MARGIN = 0.5
+"""Voxels from the edge of the field within which nothing is compared: smoothing makes the edge up."""
 SPREAD_OF_MEDIAN = 1.4826
 ARM_MM = 50.0
 """Where an angle is turned into a length, so that all six steps weigh alike."""
@@ -37,15 +40,18 @@ class Fit:
     last_step_mm : float
         Length of the last one.
     overlap : float
-        Share of the reference's samples that lie in the volume.
+        Share of the reference's samples that lie in the volume, where it was measured.
+    trusted : float
+        Share of the weights that these samples kept.
     correlation : float
-        Of both at these samples, weighted.
+        Of both at these samples, weighted, before the last step.
     """
 
     matrix: Floats
     steps: int
     last_step_mm: float
     overlap: float
+    trusted: float
     correlation: float
 
 
@@ -82,6 +88,7 @@ class Level:
         self.shape = grid.shape
         self.filter = SplineFilter(grid.shape, (sx, sy, sz), data.device)
         points = spread_points(grid, separation_mm).to(data.device)
+        points = points[:, inside(points, grid.shape, MARGIN)]
         if valid is not None:
             points = points[:, nearest(valid, points)]
         spline = self.filter(data)
@@ -99,6 +106,8 @@ class Level:
         turning = torch.linalg.cross(arms, slopes, dim=0)
         # (7, n): what a step of 1 mm along six directions changes, and the values themselves.
         self.design = torch.cat([slopes, turning, values[None]]) / max(self.size, 1e-30)
+        # (4, n): how the volume's scale may change across the head.
+        self.fields = torch.cat([torch.ones_like(values)[None], arms])
         self.affine_mm = grid.affine_mm
 
     def fit(
@@ -132,46 +141,50 @@ class Level:
             Take weight from samples that fit far worse than the others.
         """
         matrix, length, step = start, np.inf, 0
-        overlap = correlation = 0.0
+        overlap = trusted = correlation = 0.0
         while step < most and length > tolerance_mm:
             to_voxels = np.linalg.inv(affine_mm) @ matrix @ self.affine_mm
             turn = torch.tensor(to_voxels, dtype=torch.float32, device=self.points.device)
             points = turn[:3, :3] @ self.points + turn[:3, 3:]
-            weight = inside(points, self.shape)
+            there = inside(points, self.shape, MARGIN)
             if valid is not None:
-                weight &= nearest(valid, points)
-            overlap = float(weight.float().mean()) if weight.numel() else 0.0
-            if overlap * len(weight) < AT_LEAST:
-                return Fit(matrix, step, np.inf, overlap, 0.0)
+                there &= nearest(valid, points)
+            overlap = float(there.float().mean())
+            if int(there.sum()) < AT_LEAST:
+                return Fit(matrix, step, np.inf, overlap, 0.0, 0.0)
             found = volume.at(points) / self.size
-            weights = weight.float()
+            weights = there.float()
             if robust:
-                weights *= self._trust(found, weight)
+                weights *= self._trust(found, there)
+            trusted = float(weights.sum() / there.sum())
             moved, correlation = self._step(found, weights)
             if moved is None:
-                return Fit(matrix, step, np.inf, overlap, correlation)
+                return Fit(matrix, step, np.inf, overlap, trusted, correlation)
             matrix = matrix @ np.linalg.inv(_about(self.centre, moved))
             length = float(np.linalg.norm(moved))
             step += 1
-        return Fit(matrix, step, length, overlap, correlation)
+        return Fit(matrix, step, length, overlap, trusted, correlation)
 
     def _step(self, found: torch.Tensor, weights: torch.Tensor) -> tuple[Floats | None, float]:
-        """Six numbers, mm and mm on the arm, or None where nothing is solved; and the correlation before them."""
-        columns = torch.cat([self.design, found[None], torch.ones_like(found)[None]])  # (9, n)
+        """Six numbers, mm and mm on the arm, None where nothing is solved; and the correlation before.
+
+        Solved are the step, (6,), and minus the fields' scales, (4,); known is the reference.
+        """
+        columns = torch.cat([self.design, found * self.fields, torch.ones_like(found)[None]])  # (12, n)
         products = ((columns * weights) @ columns.T).double().cpu().numpy()
-        correlation = _correlation(products[6:, 6:])
-        unknown, known = [0, 1, 2, 3, 4, 5, 7], 6
+        correlation = _correlation(products[np.ix_([6, 7, -1], [6, 7, -1])])
+        unknown, known = [*range(6), *range(7, len(columns) - 1)], 6
         normal, right = products[np.ix_(unknown, unknown)], -products[unknown, known]
         if not np.isfinite(products).all() or np.linalg.cond(normal) > 1e10:
             return None, correlation
         return np.linalg.solve(normal, right)[:6], correlation
 
-    def _trust(self, found: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
+    def _trust(self, found: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         """Tukey's weight of each sample: (n,) float32."""
         expected = self.design[6]
-        scale = (expected * inside).sum() / (found * inside).sum().clamp(min=1e-12)
+        scale = (expected * there).sum() / (found * there).sum().clamp(min=1e-12)
         apart = (expected - scale * found).abs()
-        spread = SPREAD_OF_MEDIAN * apart[inside].median()
+        spread = SPREAD_OF_MEDIAN * apart[there].median()
         return (1 - (apart / (TUKEY * spread).clamp(min=1e-12)) ** 2).clamp(min=0) ** 2
 
 

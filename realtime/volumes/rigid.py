@@ -4,8 +4,8 @@ A move takes the head from where it was in the reference to where it is now: wha
 ``matrix @ p``, in the scanner's RAS+ space.  Rotations are about that space's origin (the isocentre, or what
 the header takes for it), first about x, then y, then z, anticlockwise as seen from the axis's tip.
 
-SPM's ``rp_*.txt`` describe the way back, from the volume to the reference, and count its roll the other way round
-than its pitch and yaw.  `RigidMove.spm` gives those six numbers.
+SPM's ``rp_*.txt`` describe the way back, from the volume to the reference, and count roll the other way round
+than pitch and yaw.  `RigidMove.spm` gives those six numbers.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,9 @@ class RigidMove:
     def matrix(self) -> Floats:
         """From the reference's space to the volume's: (4, 4) float64, mm."""
         whole = np.eye(4)
-        whole[:3, :3] = _about(2, self.rotation[2]) @ _about(1, self.rotation[1]) @ _about(0, self.rotation[0])
+        whole[:3, :3] = (
+            _about(2, self.rotation[2]) @ _about(1, self.rotation[1]) @ _about(0, self.rotation[0])
+        )
         whole[:3, 3] = self.translation_mm
         return whole
 

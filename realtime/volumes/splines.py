@@ -6,6 +6,7 @@ four coefficients each, which `torch.nn.functional.embedding_bag` adds up.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -14,8 +15,8 @@ from models.arrays import Floats
 
 BEFORE, AFTER = 1, 2
 """Coefficients that a sample needs before and after the voxels between which it lies."""
-EDGE = 1e-2
-"""So much of a voxel a sample may lie outside of the outermost ones."""
+AT_ONCE = 8192
+"""Samples that a CPU's caches hold with their 16 weights each."""
 FWHM_OF_SIGMA = float(np.sqrt(8 * np.log(2)))
 
 
@@ -43,10 +44,9 @@ class SplineFilter:
 
     def __call__(self, data: torch.Tensor) -> "Spline":
         """Of (x, y, z) float32, all of it finite."""
-        x, y, z = self.shape
         along_z = data @ self._z.T  # (x, y, z + 3)
         along_y = self._y @ along_z  # (x, y + 3, z + 3)
-        coefficients = (self._x @ along_y.reshape(x, -1)).reshape(-1)
+        coefficients = (self._x @ along_y.reshape(self.shape[0], -1)).reshape(-1)
         rows = torch.nn.functional.pad(coefficients, (0, BEFORE + AFTER)).unfold(0, 4, 1).contiguous()
         return Spline(rows, self.shape)
 
@@ -68,8 +68,8 @@ class Spline:
 
     def at(self, points: torch.Tensor) -> torch.Tensor:
         """Values at (3, n) float32 voxel indices: (n,) float32; outside, those of the edge."""
-        low, within = self._cells(points)
-        return self._sum(low, [_values(part) for part in within])
+        at_once = AT_ONCE if points.device.type == "cpu" else max(points.shape[1], 1)
+        return torch.cat([self._values_at(part) for part in points.split(at_once, dim=1)])
 
     def gradient_at(self, points: torch.Tensor) -> torch.Tensor:
         """Changes along each axis at (3, n) float32 voxel indices: (3, n) float32, a voxel."""
@@ -79,17 +79,18 @@ class Spline:
             [self._sum(low, [slopes[i] if i == axis else values[i] for i in range(3)]) for axis in range(3)]
         )
 
+    def _values_at(self, points: torch.Tensor) -> torch.Tensor:
+        low, within = self._cells(points)
+        return self._sum(low, [_values(part) for part in within])
+
     def _cells(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The voxel before each sample, and how far after it the sample is: (3, n) int64, (3, n) float32."""
-        last = points.new_tensor(self.shape).sub(1)[:, None]
-        inside = torch.minimum(points.clamp(min=0), last)
-        low = torch.minimum(inside.floor(), last - 1)
-        return low.long(), inside - low
+        """The voxel before each sample, and how far after it the sample is: (3, n) int32, (3, n) float32."""
+        return cells(points, self.shape)
 
     def _sum(self, low: torch.Tensor, weights: list[torch.Tensor]) -> torch.Tensor:
         across_y, across_z = (n + BEFORE + AFTER for n in self.shape[1:])
         first = (low[0] * across_y + low[1]) * across_z + low[2]
-        steps = torch.arange(4, device=low.device)
+        steps = torch.arange(4, dtype=torch.int32, device=low.device)
         steps = (steps[:, None] * across_y + steps) * across_z
         bags = first[:, None] + steps.reshape(-1)  # (n, 16)
         weight = (weights[0][:, :, None] * weights[1][:, None, :]).reshape(-1, 16)
@@ -97,10 +98,38 @@ class Spline:
         return (along_z * weights[2]).sum(dim=1)
 
 
-def inside(points: torch.Tensor, shape: tuple[int, int, int]) -> torch.Tensor:
-    """Which of (3, n) voxel indices lie among a volume's voxels: (n,) bool."""
+def cells(points: torch.Tensor, shape: tuple[int, int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The voxel before each of (3, n) voxel indices, and how far after it each is.
+
+    Returns
+    -------
+    low : (3, n) int32
+    part : (3, n) float32
+        From 0 to 1; what is outside counts as on the edge.
+    """
     last = points.new_tensor(shape).sub(1)[:, None]
-    return ((points >= -EDGE) & (points <= last + EDGE)).all(dim=0)
+    held = torch.minimum(points.clamp(min=0), last)
+    low = torch.minimum(held.floor(), last - 1)
+    return low.int(), held - low
+
+
+def inside(points: torch.Tensor, shape: tuple[int, int, int], margin: float) -> torch.Tensor:
+    """Which of (3, n) voxel indices lie ``margin`` voxels or more within the outermost voxels: (n,) bool."""
+    last = points.new_tensor(shape).sub(1)[:, None]
+    return ((points >= margin) & (points <= last - margin)).all(dim=0)
+
+
+def flagged_at(flags: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """How much of each place lies in flagged voxels: (x, y, z) bool at (3, n) indices to (n,) float32."""
+    x, y, z = flags.shape
+    low, part = cells(points, (x, y, z))
+    share = torch.zeros_like(part[0])
+    for corner in product((0, 1), repeat=3):
+        step = torch.tensor(corner, device=low.device)[:, None]
+        weight = torch.where(step > 0, part, 1 - part).prod(dim=0)
+        at = (low + step).long()
+        share += weight * flags[at[0], at[1], at[2]]
+    return share
 
 
 def axis_matrix(n: int, sigma: float) -> Floats:
