@@ -1,7 +1,7 @@
 """What of a volume was measured: `Measured`, without holes, and where they were.
 
 What is not finite was not measured.  For the registration a slice (along the third axis) was not either where
-all of it is one value, or where it is much darker or brighter than the slices beside it say: a slice that the
+all of it is one value, or where it is much darker or brighter than the slices on both sides of it: a slice that the
 scanner or the export lost, or that a spike spoilt.
 """
 
@@ -17,10 +17,10 @@ LEAST_MEASURED = 0.1
 """Share of a volume's voxels without which it is empty."""
 NEAR = 2
 """Voxels around one that was not measured from which it is filled, and in which nothing is compared."""
-BESIDE = 2
+BESIDE = 3
 """Slices on either side with which a slice is compared."""
 TIMES = 1.6
-"""So much brighter or darker than they a slice has lost its signal; a head that moves changes them together."""
+"""A slice so much brighter or darker than those on both sides is lost; a head that moves changes all."""
 FAINT = 0.1
 """Of the brightest slice: slices below are not judged."""
 
@@ -44,8 +44,7 @@ class Measured:
         """Voxels whose surroundings were all measured: (x, y, z) bool; None: all of them."""
         if self.missing is None:
             return None
-        reach = torch.nn.MaxPool3d(2 * NEAR + 1, stride=1, padding=NEAR)
-        return reach(self.missing[None, None].float())[0, 0] == 0
+        return _around(self.missing.float()) < 0.5 / (2 * NEAR + 1) ** 3
 
 
 def measured(
@@ -72,9 +71,16 @@ def measured(
         return Measured(torch.from_numpy(array).to(device), None)
     kept = torch.from_numpy(known).to(device)
     holed = torch.from_numpy(np.where(known, array, 0)).to(device)
-    pool = torch.nn.AvgPool3d(2 * NEAR + 1, stride=1, padding=NEAR)
-    near = pool(holed[None, None]) / pool(kept[None, None].float()).clamp(min=1e-6)
-    return Measured(torch.where(kept, holed, near[0, 0]), ~kept)
+    near = _around(holed) / _around(kept.float()).clamp(min=1e-6)
+    return Measured(torch.where(kept, holed, near), ~kept)
+
+
+def _around(data: torch.Tensor) -> torch.Tensor:
+    """Mean of the cube of voxels around each, (x, y, z) float32; what lies outside counts as 0."""
+    for axis in range(3):
+        along = data.movedim(axis, 2)
+        data = torch.nn.functional.avg_pool1d(along, 2 * NEAR + 1, stride=1, padding=NEAR).movedim(2, axis)
+    return data
 
 
 def brightness(data: npt.NDArray[np.float32]) -> Floats:
@@ -94,7 +100,8 @@ def lost_slices(found: Floats, expected: Floats) -> Bools:
     judged = ~lost & (expected > FAINT * np.nanmax(expected, initial=0.0)) & (expected > 0)
     ratio = np.where(judged, found / np.where(judged, expected, 1.0), np.nan)
     for at in np.flatnonzero(judged):
-        beside = ratio[max(at - BESIDE, 0) : at + BESIDE + 1]
-        usual = float(np.median(beside[np.isfinite(beside)]))
-        lost[at] = usual > 0 and not usual / TIMES < ratio[at] < usual * TIMES
+        below, above = ratio[max(at - BESIDE, 0) : at], ratio[at + 1 : at + 1 + BESIDE]
+        if np.isfinite(below).any() and np.isfinite(above).any():
+            usual = sorted((float(np.nanmedian(below)), float(np.nanmedian(above))))
+            lost[at] = usual[0] > 0 and not usual[0] / TIMES < ratio[at] < usual[1] * TIMES
     return lost

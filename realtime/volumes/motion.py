@@ -76,8 +76,8 @@ class MotionCorrector:
         shape = self.grid.shape
         if min(shape) < LEAST_VOXELS:
             raise SignalError(
-                f"The reference has the shape {shape}; expected {LEAST_VOXELS} voxels or more along each axis. "
-                "Register volumes, not slices."
+                f"The reference has the shape {shape}; expected {LEAST_VOXELS} voxels or more along each "
+                "axis. Register volumes, not slices."
             )
         self._device = torch.device(device)
         self._limits = limits or MotionLimits()
@@ -183,11 +183,12 @@ class MotionCorrector:
 
     def _check(self, volume: Volume) -> None:
         ours, theirs = self.grid, volume.grid
-        if theirs.shape != ours.shape or not np.allclose(theirs.voxel_mm, ours.voxel_mm, rtol=0, atol=1e-3):
+        alike = np.allclose(theirs.voxel_mm, ours.voxel_mm, rtol=0, atol=1e-3)
+        if theirs.shape != ours.shape or not alike:
             raise SignalError(
-                f"Volume {volume.number} has {theirs.shape} voxels of {theirs.voxel_mm.round(3).tolist()} mm; "
-                f"the reference has {ours.shape} of {ours.voxel_mm.round(3).tolist()} mm. Take a reference of "
-                "the same protocol."
+                f"Volume {volume.number} has {theirs.shape} voxels of {theirs.voxel_mm.round(3).tolist()} "
+                f"mm; expected {ours.shape} of {ours.voxel_mm.round(3).tolist()} mm as in the reference. "
+                "Take one of the same protocol."
             )
 
     def _register(

@@ -3,8 +3,8 @@
 What is made small is the difference ``reference - scale * volume`` at fixed points of the reference (Friston
 et al. 1995).  The step is taken on the reference's side (the inverse compositional form of Baker and Matthews
 2004), so slopes are computed once.  The scale is solved for with the step.  It may change linearly across the
-head, as when the head moves in the field of the coil, which would else look like a shift.  Samples that fit far
-worse than the others lose their weight (Tukey's biweight).
+head, as when the head moves in the field of the coil, which would else look like a shift.  Samples that fit
+far worse than the others lose their weight (Tukey's biweight).
 """
 
 from dataclasses import dataclass

@@ -142,7 +142,7 @@ def axis_matrix(n: int, sigma: float) -> Floats:
             spline[at, _mirror(at + step, n)] += weight
         for step, weight in zip(range(-reach, reach + 1), kernel / kernel.sum(), strict=True):
             smooth[at, _mirror(at + step, n)] += weight
-    coefficients = np.linalg.solve(spline, smooth)
+    coefficients: Floats = np.linalg.solve(spline, smooth).astype(np.float64)
     return coefficients[[_mirror(at, n) for at in range(-BEFORE, n + AFTER)]]
 
 
