@@ -47,7 +47,7 @@ def scanner(
     series
         Only series whose name at the console (number and description) holds this.
     tr
-        Seconds between volumes, where files do not say it (NIfTI).
+        Seconds between volumes, where files do not say it, or wrongly.
     name
         Name of the LSL stream.
     out

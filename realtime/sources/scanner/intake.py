@@ -21,6 +21,8 @@ from realtime.sources.scanner.stack import SliceStack
 SILENT_TR = 3.0
 """A series that has sent nothing for so many repetition times is over as soon as another one sends
 volumes."""
+BESIDE = 3
+"""A series during which the present one sent so many volumes is exported beside it, and is no new run."""
 MOST_WAITING = 20_000
 """Files of other series that are remembered for when the present one is over."""
 _DIGITS = re.compile(r"\d+")
@@ -46,6 +48,15 @@ Happening = SeriesBegan | OrderedVolume | ScannerRemark
 
 
 @dataclass
+class _Waiting:
+    """Files of a series that may be the next one."""
+
+    called: str
+    paths: list[Path]
+    since: int  # how many volumes the present series had
+
+
+@dataclass
 class _Unfinished:
     since: float
     reason: str
@@ -62,7 +73,7 @@ class Intake:
     series : str
         Only series whose name at the console (number and description) holds this; empty takes any.
     tr : float or None
-        Repetition time (s) where files do not say it.
+        Repetition time (s) where files do not say it, or say it wrongly.
     read : callable
         From a path to its images.
     """
@@ -79,7 +90,8 @@ class Intake:
         self._order: SeriesOrder | None = None
         self._over: set[str] = set()
         self._stacks: dict[str, SliceStack] = {}
-        self._waiting: dict[str, list[Path]] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self._taken = 0  # volumes of the present series
         self._unfinished: dict[Path, _Unfinished] = {}
         self._left: set[Path] = set()
         self._late: set[str] = set()
@@ -139,7 +151,7 @@ class Intake:
     # -------------------------------------------------------------------------------- series
 
     def _take_image(self, path: Path, image: ScannerImage, now: float) -> None:
-        if image.tr is None and self._tr is not None:
+        if self._tr is not None:
             image = replace(image, tr=self._tr)
         if self._only and self._only not in (image.called or image.series):
             if image.series not in self._late:
@@ -160,6 +172,9 @@ class Intake:
             remark = self._order.add(OrderedVolume(whole, path.name, now))
             if remark is not None:
                 self._out.append(remark)
+                continue
+            self._taken += 1
+            self._part_from_beside(now)
 
     def _wholes(self, path: Path, image: ScannerImage, now: float) -> list[ScannerImage]:
         if image.slice_of is None:
@@ -172,23 +187,36 @@ class Intake:
             return []
 
     def _begin(self, image: ScannerImage, now: float) -> None:
-        self._order = SeriesOrder(image, joined=self.joined)
+        self._order, self._taken = SeriesOrder(image, joined=self.joined), 0
         self._order.last_arrival = now
         self.joined = False
         self._out.append(SeriesBegan(self._order, now))
 
     def _put_aside(self, path: Path, image: ScannerImage, now: float) -> None:
-        waiting = self._waiting.setdefault(image.series, [])
-        if not waiting:
-            assert self._order is not None
+        assert self._order is not None
+        waiting = self._waiting.setdefault(image.series, _Waiting(_called(image), [], self._taken))
+        if not waiting.paths:
             self._say(
                 now,
                 ScannerFault.OTHER_SERIES,
-                f"{_named(path)} is of series {_called(image)}; that waits while {self._order.called} goes "
-                f"on.",
+                f"{_named(path)} is of series {waiting.called}; that waits while {self._order.called} goes on.",
             )
-        if len(waiting) < MOST_WAITING:
-            waiting.append(path)
+        if len(waiting.paths) < MOST_WAITING:
+            waiting.paths.append(path)
+
+    def _part_from_beside(self, now: float) -> None:
+        """Series that go on beside the present one are left for good."""
+        for series, waiting in list(self._waiting.items()):
+            if self._taken - waiting.since >= BESIDE:
+                del self._waiting[series]
+                self._over.add(series)
+                self._late.add(series)
+                self._say(
+                    now,
+                    ScannerFault.OTHER_SERIES,
+                    f"Series {waiting.called} is exported beside the present one; it is left out. Choose between "
+                    "them with --series.",
+                )
 
     def _leave_over(self, path: Path, image: ScannerImage, now: float) -> None:
         if image.series not in self._late:
@@ -196,11 +224,11 @@ class Intake:
             self._say(now, ScannerFault.LATE, f"{_named(path)} is of series {_called(image)}, which is over.")
 
     def _silent(self, order: SeriesOrder, now: float) -> bool:
-        return not order.holds and now - order.last_arrival > SILENT_TR * order.patience_s
+        return not order.holds and now - order.last_arrival > SILENT_TR * order.tr_s
 
     def _next_series(self, now: float) -> None:
         series = next(iter(self._waiting))
-        paths = self._waiting.pop(series)
+        paths = self._waiting.pop(series).paths
         if self._order is not None:
             self._over.add(self._order.series)
             self._stacks.pop(self._order.series, None)

@@ -21,7 +21,7 @@ from realtime.volumes.volume import VoxelGrid
 
 SUFFIXES = (".nii", ".nii.gz")
 _SIZES = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 _LAST_NUMBER = re.compile(r"(\d{1,9})(?=\D*$)")
 _CHUNK = 2**20
 

@@ -17,8 +17,11 @@ from realtime.sources.scanner.image import ScannerImage
 from realtime.sources.scanner.remarks import ScannerFault, ScannerRemark
 from realtime.volumes.volume import VoxelGrid
 
+PATIENCE_TR = 0.9
+"""How long a volume that leaves a gap before it waits for what is lacking, in repetition times: with this the gap
+is said less than two of them after what is lacking was due."""
 PATIENCE_S = 1.0
-"""How long a gap is waited for where the repetition time is not known, s."""
+"""The same where the repetition time is not known, s."""
 MOST_HELD = 64
 """Volumes that are held behind a gap; more, and the gap is given up."""
 
@@ -56,7 +59,8 @@ class SeriesOrder:
     def __init__(self, first: ScannerImage, *, joined: bool) -> None:
         self.series, self.called, self.form = first.series, first.called or first.series, first.form
         self.origin, self.tr = first.origin, first.tr
-        self.patience_s = (first.tr or PATIENCE_S) / first.origin.speed
+        self.tr_s = (first.tr or PATIENCE_S) / first.origin.speed  # on the local clock
+        self.patience_s = PATIENCE_TR * self.tr_s
         self.last_arrival = 0.0
         self.grid: VoxelGrid = first.grid
         self._next: int | None = None if joined else min(first.number, 1)

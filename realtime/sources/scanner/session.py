@@ -24,7 +24,7 @@ from realtime.sources.scanner.stamps import VolumeStamps
 from realtime.sources.scanner.watch import FolderWatch
 from realtime.volumes.volume import VoxelGrid
 
-TICK_S = 0.05
+TICK_S = 0.02
 """How long nothing may come before it is asked what is due, s."""
 
 
@@ -119,6 +119,7 @@ class ScannerSession:
         self._further, self._about = further, dict(about or {})
         self._source_id = f"hemostream-scanner-{uuid.uuid4().hex}"
         self._origin = Origin()
+        self._began = clock()
         self._outlet: Outlet | None = None
         self._stamps = VolumeStamps(None)
         self._usable = False  # whether the present series has any region
@@ -196,7 +197,7 @@ class ScannerSession:
             self._end_backlog()
         self.close()
         self.counts.series += 1
-        self._origin = replace(order.origin, anchor=self._clock())
+        self._origin = replace(order.origin, anchor=self._began)  # one clock for all series
         self._stamps = VolumeStamps(order.tr)
         try:
             means = self.signal.begin(order.grid)
@@ -256,7 +257,7 @@ class ScannerSession:
             }
         )
         if remark is not None:
-            self._remark(remark)
+            self._remark(replace(remark, local=found.arrived))
 
     def _stream_time(self, local: float) -> float:
         return self._origin.stream_time(local)

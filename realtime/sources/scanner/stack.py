@@ -109,12 +109,13 @@ class SliceStack:
         return out
 
     def _learnt(self) -> int | None:
-        """How many instances apart slices of one place are; None before a place has come twice."""
+        """How many instances apart slices of one place are; None before that is certain."""
         by_place: dict[int, list[int]] = {}
         for instance, one in self._waiting.items():
             by_place.setdefault(self._place(one), []).append(instance)
         apart = [b - a for each in map(sorted, by_place.values()) for a, b in pairwise(each)]
-        return min(apart) if apart else None
+        # Until each place has been seen, the one that came again may be of a volume further on.
+        return min(apart) if apart and min(apart) == len(by_place) else None
 
     def _place(self, one: StackedSlice) -> int:
         return round(float(self._plane.heights_mm(one.position.position_mm)) / SAME_PLACE_MM)

@@ -7,7 +7,7 @@
 ``slow``      the file of volume ``at`` is written in pieces over ``by`` s
 ``swap``      volume ``at`` comes half a repetition time after the one that follows it
 ``late``      volume ``at`` comes ``by`` s late
-``twice``     volume ``at`` is written again, under another name, one repetition time later
+``twice``     volume ``at`` is written again (DICOM under another name), one repetition time later
 ``other``     another volume comes under the number of ``at``
 ``jitter``    all files come up to ``by`` s late
 ``series``    from volume ``at`` on every volume is also exported in another series
@@ -191,7 +191,8 @@ def _spoilt(
             case "late":
                 piece = replace(piece, due=piece.due + fault.by)
             case "twice":
-                extra.append(replace(piece, due=piece.due + tr, name=f"again_{piece.name}", volume=0))
+                again = piece.name if ".nii" in piece.name else f"again_{piece.name}"  # NIfTI is its name
+                extra.append(replace(piece, due=piece.due + tr, name=again, volume=0))
             case "jitter":
                 piece = replace(piece, due=piece.due + float(random.uniform(0, fault.by)))
             case "foreign":
