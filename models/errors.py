@@ -67,6 +67,14 @@ class StreamError(HemostreamError):
     """No stream, too many streams, or a stream that must not be used."""
 
 
+class VolumeError(HemostreamError):
+    """A file of a scanner, or an atlas, is none that can be read."""
+
+
+class UnfinishedVolumeError(VolumeError):
+    """A file of a scanner ends before it holds what it declares: it may still be written."""
+
+
 class MessageError(HemostreamError):
     """A decision or a status that came from elsewhere is not one of ours."""
 

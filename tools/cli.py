@@ -76,6 +76,11 @@ COMMANDS = {
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),
     "classify": ("tools.commands.classify:classify", "The live path over a recording or a journal."),
     "replay": ("tools.commands.replay:replay", "A recording as a live LSL stream."),
+    "scanner": ("tools.commands.scanner:scanner", "What a scanner exports as region signals over LSL."),
+    "emulate-scanner": (
+        "tools.commands.emulate_scanner:emulate_scanner",
+        "Volumes into a folder, as a scanner exports them.",
+    ),
     "live": ("tools.commands.live:live", "The bedside session: LSL stream in, decisions out."),
     "doctor": ("tools.commands.doctor:doctor", "What would stop a session here, and what to do about it."),
     "export": ("tools.commands.export:export", "A journal as SNIRF recordings."),
