@@ -1,0 +1,1 @@
+"""What a session publishes besides decisions and status, and the commands that it takes."""
