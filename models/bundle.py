@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
-from models.card import AGAIN, WindowCard
+from models.cards.card import AGAIN
+from models.cards.window_card import WindowCard
 from models.errors import BundleError, RecipeError
 from models.networks.registry import make_model
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.bundle import read_bundle, write_bundle
 from models.bundle_files import check_target
-from models.card import CardEvidence, WindowCard
+from models.cards.window_card import CardEvidence, WindowCard
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
 from offline.base.people_hash import person_hash
 from offline.base.remarks import show_remarks

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.bundle_files import check_target
-from models.card import Card
+from models.cards.card import Card
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.base.cohort import Cohort, read_cohort

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.bundle import read_bundle, write_bundle
-from models.card import CardEvidence
+from models.cards.window_card import CardEvidence
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
 from models.evidence.accumulation import Law
 from offline.base.cohort import read_cohort
