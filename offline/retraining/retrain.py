@@ -197,7 +197,8 @@ def _compare(
         person_losses(_probabilities(each, samples), table.target, table.person) for each in (old, new)
     )
     masks = {name: np.array([person in own for person in before]) for name, own in groups.items()}
-    return decide(np.array(list(before.values())), np.array(list(after.values())), masks, margin)
+    unit = table.unit[np.unique(table.person, return_index=True)[1]]  # in the order of losses
+    return decide(np.array(list(before.values())), np.array(list(after.values())), masks, margin, unit=unit)
 
 
 def _groups(locked: Cohort, columns: Sequence[str]) -> dict[str, frozenset[str]]:
