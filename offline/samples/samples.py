@@ -22,6 +22,7 @@ from offline.base.window_store import KeptWindows, Windows
 from offline.samples.blocks import LabelledWindows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
+from offline.samples.ignored_settings import ignored_settings
 from offline.samples.labels import WindowLabels
 from offline.samples.left_of_block import warnings_of
 from offline.samples.novelty import FeatureSummary, summarise
@@ -178,7 +179,7 @@ def collect(
     show(lines_of(remarks))  # at once: they may say why something else fails
     alike = same_signals(rows, reader.fingerprints, [its.rate for _, its in specs])
     spec, left_out = choose_channels(specs, recipe.input, recipe.kinds)
-    later = [Remark(text) for text in warnings_of(recipe)]
+    later = [Remark(text) for text in (*warnings_of(recipe), *ignored_settings(recipe))]
     later += [*alike.remarks, *(Remark(text) for text in left_out)]
     unlabelled: list[Remark] = []
     plan = plan_of(recipe, spec, labels)
