@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from models.bundle_files import is_scan_bundle, read_files, write_files
-from models.card import WindowCard
+from models.cards.window_card import WindowCard
 from models.errors import BundleError, RecipeError
 from models.files.weights import filled, weights_of
 from models.networks.registry import make_model

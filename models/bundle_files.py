@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.card import AGAIN, AnyCard, CardRecording, ScanCard, WindowCard, card_of_json
+from models.cards.card import AGAIN, AnyCard, card_of_json
+from models.cards.scan_card import ScanCard
+from models.cards.window_card import CardRecording, WindowCard
 from models.errors import BundleError
 from models.files.output_place import check_folder
 from models.files.regular_file import MOST_TEXT, read_regular

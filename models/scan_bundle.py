@@ -8,7 +8,8 @@ import safetensors
 import safetensors.numpy
 
 from models.bundle_files import WEIGHTS, is_scan_bundle, read_files, write_files
-from models.card import AGAIN, ScanCard
+from models.cards.card import AGAIN
+from models.cards.scan_card import ScanCard
 from models.errors import BundleError
 from models.scan_model import ScanModel
 from models.scans.novelty import ScanNovelty

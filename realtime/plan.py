@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from models.card import AGAIN, CardEvidence, WindowCard
+from models.cards.card import AGAIN
+from models.cards.window_card import CardEvidence, WindowCard
 from models.decode import decode
 from models.errors import BundleError, RecipeError, SignalError
 from models.evidence.unseen import least_confidence

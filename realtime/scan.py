@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Bools, Floats
-from models.card import ScanCard, ScanInput
+from models.cards.scan_card import ScanCard, ScanInput
 from models.errors import SignalError
 from models.probabilities import probabilities
 from models.scan_bundle import ScanBundle

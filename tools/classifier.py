@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import read_bundle
-from models.card import CardRecording
+from models.cards.window_card import CardRecording
 from models.errors import HemostreamError
 from models.scan_bundle import is_scan_bundle, read_scan_bundle
 from offline.base.remarks import show, show_remarks

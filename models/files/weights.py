@@ -7,9 +7,8 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from models.cards.card import AGAIN
 from models.errors import BundleError
-
-AGAIN = "Fetch it again from where it was trained, or train again."
 
 
 def weights_of(network: nn.Module) -> bytes:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from models.bundle_files import card_values, read_files, write_files
-from models.card import Card, Names
+from models.cards.card import Card, Names
 from models.decode import Record
 from models.errors import BundleError
 from models.files.weights import filled, weights_of

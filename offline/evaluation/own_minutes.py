@@ -21,7 +21,7 @@ from offline.base.splits import Fold
 from offline.estimators.baselines import window_features
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
-from offline.stats.intervals import LEVEL
+from offline.stats.intervals import LEVEL, standard_error
 from offline.stats.metrics import balanced_accuracy
 from offline.training.adaptation import FEWEST_BLOCKS, adapt, blocks_by_label, blocks_of
 from offline.training.feature_table import FeatureTable
@@ -88,6 +88,8 @@ def own_minutes(samples: Samples, recipe: Recipe, fold: Fold, *, seed: int) -> d
             "test_blocks": len(np.unique(block[test])),
             **its,
         }
+        if table.together is not None:
+            people[person]["unit"] = str(table.unit[0])
     return {"people": people}
 
 
@@ -210,15 +212,18 @@ def curves(folds: Mapping[str, Mapping[str, Any]], recipe: Recipe, model: str) -
     }
     if not people:
         return out
+    unit = np.array([its.get("unit", who) for who, its in people.items()])
     before = {name: np.array([its["uncalibrated"][name] for its in people.values()]) for name in FIGURES}
     out["test_blocks"] = float(np.mean([its["test_blocks"] for its in people.values()]))
     most = {"windows": 1.0, "blocks": 1.0, "log_loss": np.inf}
-    out["uncalibrated"] = {name: _over_people(values, most=most[name]) for name, values in before.items()}
+    out["uncalibrated"] = {
+        name: _over_people(values, unit, most=most[name]) for name, values in before.items()
+    }
     for which in (CALIBRATED, ALONE):
         out[which] = {
             name: [
-                _over_people(values, most=most[name])
-                | {"difference": _over_people(values - before[name], least=-np.inf)}
+                _over_people(values, unit, most=most[name])
+                | {"difference": _over_people(values - before[name], unit, least=-np.inf)}
                 for k in range(len(minutes))
                 for values in [np.array([its[which][k][name] for its in people.values()])]
             ]
@@ -229,10 +234,12 @@ def curves(folds: Mapping[str, Mapping[str, Any]], recipe: Recipe, model: str) -
     return out
 
 
-def _over_people(values: Floats, *, least: float = 0.0, most: float = np.inf) -> dict[str, Any]:
-    """Mean over people, (n_people,), and its interval by Student's t, kept within what can be."""
-    mean, n = float(values.mean()), len(values)
+def _over_people(
+    values: Floats, unit: npt.NDArray[np.str_], *, least: float = 0.0, most: float = np.inf
+) -> dict[str, Any]:
+    """Mean over people, (n_people,), and its interval by Student's t over units, kept within what can be."""
+    mean, n = float(values.mean()), len(set(unit.tolist()))
     if n < 2:
         return {"value": mean, "interval": None}
-    half = float(t.ppf(0.5 + 0.5 * LEVEL, n - 1)) * float(values.std(ddof=1)) / np.sqrt(n)
+    half = float(t.ppf(0.5 + 0.5 * LEVEL, n - 1)) * standard_error(values, unit)
     return {"value": mean, "interval": [max(mean - half, least), min(mean + half, most)]}

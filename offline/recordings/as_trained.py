@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from models.card import CardRecording
+from models.cards.window_card import CardRecording
 from models.errors import RecordingError
 from offline.base.remarks import show
 from offline.recordings import Layout, read_recording

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offline.report.cells import difference, figure, figure_of, interval, number, p_value, times
-from offline.report.order_words import against_order
+from offline.report.order_words import against_order, p_head
 from offline.report.page import Bullets, PageBlock, PageSection, Paragraph, Picture, TextTable
 from offline.report.plots import over_block_plot
 from offline.report.verdict import against_chance
@@ -36,7 +36,7 @@ def block_section(results: Mapping[str, Any]) -> PageSection | None:
             ]
             cells += [interval(own[metric]["bootstrap"]), p_value(own[metric]["p"])]
         rows.append(tuple(cells))
-    ends = ("by block", "95 % (null's SD)", "95 % (bootstrap)", "p")
+    ends = ("by block", "95 % (null's SD)", "95 % (bootstrap)", p_head(results))
     head = ("", *(cell for name in METRICS.values() for cell in (f"{name} by window", *ends)))
     found = [block_finding(results, name) for name in its["conditions"]]
     blocks: list[PageBlock] = [

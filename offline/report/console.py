@@ -12,7 +12,7 @@ from offline.base.terminal import PlainConsole
 from offline.report.blocks import counted, lost_words, transfer_words
 from offline.report.cells import figure_of, number, p_value
 from offline.report.leakage import UNITS, audit_table
-from offline.report.order_words import order_words
+from offline.report.order_words import null_lines, order_words, p_head
 from offline.report.page import Row, TextTable
 from offline.report.words import METRICS, by_time, fitted_to
 
@@ -37,14 +37,7 @@ def results_table(figures: Mapping[str, Any], *, narrow: bool = False) -> Group:
     if (blocks := figures["by_block"]) is not None:
         parts += [_blocks(figures, blocks), _line(counted(blocks)), _line(lost_words(blocks))]
         parts += [_line(transfer_words(name, own)) for name, own in blocks["transfer"].items()]
-    for null in (each for each in (figures["null"], figures["network_null"]) if each is not None):
-        name = figures["primary"]["metric"]
-        parts.append(
-            _line(
-                f"Where there is nothing to find ({null['permutations']} permutations, {null['of']}): "
-                f"{METRICS[name]} {number(null['mean'][name])} with SD {number(null['sd'][name])}."
-            )
-        )
+    parts += [_line(text) for text in null_lines(figures)]
     parts += [_line(text) for text in order_words(figures)]
     return Group(*parts)
 
@@ -132,19 +125,22 @@ def _conditions(figures: Mapping[str, Any]) -> Table:
     unit = "within each person, mean over people" if by_time(figures) else "by person"
     title = f"{figures['recipe']['name']}: {unit}; {METRICS[primary]} was fixed beforehand"
     conditions = {name: its["by_person"] for name, its in figures["conditions"].items()}
-    return _figures(title, conditions, names, "over these people" if by_time(figures) else "between people")
+    of = "over these people" if by_time(figures) else "between people"
+    return _figures(title, conditions, names, of, p_head(figures))
 
 
 def _blocks(figures: Mapping[str, Any], blocks: Mapping[str, Any]) -> Table:
     names = {name: METRICS[name] for name in (blocks["primary"], *METRICS)}
     title = f"{figures['recipe']['name']}: by block (trial), then by person"
     of = "over these people" if by_time(figures) else "between people"
-    return _figures(title, blocks["conditions"], names, of)
+    return _figures(title, blocks["conditions"], names, of, p_head(figures))
 
 
-def _figures(title: str, conditions: Mapping[str, Any], names: Mapping[str, str], of: str) -> Table:
+def _figures(
+    title: str, conditions: Mapping[str, Any], names: Mapping[str, str], of: str, p: str = "p"
+) -> Table:
     """A row a condition: each figure with its interval and p."""
-    head = (cell for name in names.values() for cell in (f"{name}\n95 % {of}", "p"))
+    head = (cell for name in names.values() for cell in (f"{name}\n95 % {of}", p.replace(" (", "\n(")))
     rows = [
         (condition, *(cell for name in names for cell in (figure_of(its[name]), p_value(its[name]["p"]))))
         for condition, its in conditions.items()

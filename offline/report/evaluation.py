@@ -13,7 +13,7 @@ from offline.report.checklists import Item, items
 from offline.report.choices import choice_section
 from offline.report.cohort import cohort_of, cohort_section, versions
 from offline.report.leakage import audit_section
-from offline.report.order_words import shared_order
+from offline.report.order_words import null_lines, p_head, shared_order
 from offline.report.own_minutes import own_minutes
 from offline.report.page import (
     RESEARCH,
@@ -148,7 +148,7 @@ def figures(results: Mapping[str, Any]) -> PageSection:
             cells.append(p_value(own["p"]))
             cells += [p_value(own.get("p_within_recordings"))] if shared else []
         rows.append((*cells, number(its["pooled"]["majority_rate"])))
-    ps = ("p (common orders)", "p (within recordings: no null here)") if shared else ("p",)
+    ps = (p_head(results), *(["p (within recordings: no null here)"] if shared else []))
     ends = ("95 % (null's SD)", "95 % (bootstrap)", *ps)
     head = (
         "",
@@ -164,7 +164,13 @@ def figures(results: Mapping[str, Any]) -> PageSection:
         "above chance; of a model without a p of its own, only that its interval does."
     )
     lines = [f"{name}: {words.chance_words(results, name)}" for name in results["conditions"]]
-    blocks = [Paragraph(why, note=True), TextTable(head, rows), Paragraph(rule, note=True), Bullets(lines)]
+    blocks: list[PageBlock] = [
+        Paragraph(why, note=True),
+        TextTable(head, rows),
+        Paragraph(rule, note=True),
+    ]
+    blocks += [Paragraph(text, note=True) for text in null_lines(results)]
+    blocks.append(Bullets(lines))
     within = within_each({name: its["by_person"] for name, its in results["conditions"].items()}, results)
     return PageSection("Figures", [*blocks, *within, *_compared(results)])
 

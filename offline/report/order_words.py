@@ -11,6 +11,7 @@ from offline.report.cells import number
 
 MOST_NAMED = 8
 """Of a longer order only so many labels are written out."""
+NAMES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 REASON = "position in the session tells the label"
 
 
@@ -29,6 +30,39 @@ def against_order(results: Mapping[str, Any], condition: str) -> str:
     return f" against other orders of the labels that are common to all (least possible {possible})"
 
 
+def p_head(results: Mapping[str, Any]) -> str:
+    """What heads a column of p: of which null, where it is not the usual one."""
+    return "p" if shared_order(results) is None else "p (common orders)"
+
+
+def null_lines(results: Mapping[str, Any]) -> list[str]:
+    """What is found where there is nothing to find, a sentence for each null, for page and terminal alike.
+
+    Where orders are shared, permuting within recordings is no null: the sentence says so, and what the null
+    of common orders gives `order_words` says.
+    """
+    metric = results["primary"]["metric"]
+    out = []
+    for key in ("null", "network_null"):
+        null = results.get(key)
+        if null is None or null["mean"][metric] is None:
+            continue
+        says = "Where there is nothing to find"
+        if key == "null" and shared_order(results) is not None:
+            says = "With labels permuted within recordings, which is no null here"
+        its = f"{null['permutations']} permutations, {null['of']}"
+        spread = "" if null["sd"][metric] is None else f" with SD {number(null['sd'][metric])}"
+        out.append(f"{says} ({its}): {NAMES[metric]} {number(null['mean'][metric])} on average{spread}.")
+    return out
+
+
+def fitting_null(results: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The null of the ridge procedure that fits the design: of common orders where these are shared."""
+    order = shared_order(results)
+    its: Mapping[str, Any] | None = results["null"] if order is None else order["null"]
+    return its
+
+
 def least(order: Mapping[str, Any], results: Mapping[str, Any], condition: str) -> str:
     """The smallest p that a condition's test could have given."""
     null = order["null"] if condition == "ridge" else results.get("network_null")
@@ -44,7 +78,7 @@ def order_words(results: Mapping[str, Any]) -> list[str]:
     if order is None:
         return []
     metric = results["primary"]["metric"]
-    name = "AUC" if metric == "auc" else "balanced accuracy"
+    name = NAMES[metric]
     clock = _value(results, "time", metric)
     sees = (
         f"the comparison called time, which sees no signal, reaches {name} {number(clock)}"

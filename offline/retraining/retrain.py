@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.bundle import Bundle, read_bundle, write_bundle
 from models.bundle_files import check_target
-from models.card import Card
+from models.cards.card import Card
 from models.errors import RecipeError
 from models.probabilities import probabilities
 from offline.base.cohort import Cohort, read_cohort
@@ -197,7 +197,8 @@ def _compare(
         person_losses(_probabilities(each, samples), table.target, table.person) for each in (old, new)
     )
     masks = {name: np.array([person in own for person in before]) for name, own in groups.items()}
-    return decide(np.array(list(before.values())), np.array(list(after.values())), masks, margin)
+    unit = table.unit[np.unique(table.person, return_index=True)[1]]  # in the order of losses
+    return decide(np.array(list(before.values())), np.array(list(after.values())), masks, margin, unit=unit)
 
 
 def _groups(locked: Cohort, columns: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.card import RecordingOptions
+from models.cards.window_card import RecordingOptions
 from offline.base.cohort import Cohort, CohortRow
 from offline.base.progress import Tell
 from offline.base.remarks import Remark, remarks_of

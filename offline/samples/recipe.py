@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from models.bounds import MOST_RATE
-from models.card import EvidenceSettings, WindowSettings
+from models.cards.window_card import EvidenceSettings, WindowSettings
 from models.decode import Record, decode
 from models.errors import RecipeError, SignalError, near_match
 from models.files.regular_file import read_regular

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models.bounds import MOST_S
-from models.card import RecordingOptions
+from models.cards.window_card import RecordingOptions
 from models.decode import Record
 from models.networks import BLEND, COMBINED_KINDS, LINEAR, MEMORY, RIDGE, SOLVED_KINDS
 from offline.base.seeds import MOST_SEED
@@ -22,7 +22,7 @@ MOST_ENCODER_BYTES = 2**28
 
 
 class Input(RecordingOptions):
-    """What comes in, and how its files are read (`models.card.RecordingOptions`).
+    """What comes in, and how its files are read (`models.cards.window_card.RecordingOptions`).
 
     Parameters
     ----------

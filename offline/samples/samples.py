@@ -22,6 +22,7 @@ from offline.base.window_store import KeptWindows, Windows
 from offline.samples.blocks import LabelledWindows
 from offline.samples.channels import choose_channels
 from offline.samples.fingerprints import Fingerprint
+from offline.samples.ignored_settings import ignored_settings
 from offline.samples.labels import WindowLabels
 from offline.samples.left_of_block import warnings_of
 from offline.samples.montages import Montages, montages_of
@@ -196,7 +197,7 @@ def collect(
         spec, left_out = choose_channels(specs, recipe.input, recipe.kinds)
     else:
         spec, left_out = montages.taken[0], [montages.line, OF_SIDES]
-    later = [Remark(text) for text in warnings_of(recipe)]
+    later = [Remark(text) for text in (*warnings_of(recipe), *ignored_settings(recipe))]
     later += [*alike.remarks, *(Remark(text) for text in left_out)]
     unlabelled: list[Remark] = []
     plan = plan_of(recipe, spec, labels)

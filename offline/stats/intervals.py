@@ -91,6 +91,29 @@ def bootstrap_mean_sd(values: Floats, *, seed: int, unit: npt.NDArray[np.str_] |
     return float(values[drawn].mean(axis=1).std(ddof=1))
 
 
+def standard_error(values: Floats, unit: npt.NDArray[np.str_]) -> float:
+    """Standard error of people's mean, whole units drawn: partners are not two independent people.
+
+    Parameters
+    ----------
+    values : (n_people,) float64
+        One a person.
+    unit : (n_people,) str
+        Who was measured together.
+
+    Returns
+    -------
+    float
+        With one person a unit it is SD / sqrt(n_people); infinite for one unit.
+    """
+    names, whose = np.unique(unit, return_inverse=True)
+    n = len(names)
+    if n < 2:
+        return np.inf
+    beyond = np.bincount(whose, values - values.mean())
+    return float(np.sqrt(n / (n - 1) * (beyond**2).sum()) / len(values))
+
+
 def around(figure: float, sd: float) -> Ends:
     """A Gaussian interval, kept within 0 and 1."""
     half = float(norm.ppf(0.5 + 0.5 * LEVEL)) * sd

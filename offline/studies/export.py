@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from models.bundle_files import check_target
-from models.card import ScanCard, ScanInput
+from models.cards.scan_card import ScanCard, ScanInput
 from models.errors import HemostreamError, near_match
 from models.scan_bundle import ScanBundle, read_scan_bundle, write_scan_bundle
 from models.scan_model import ScanModel

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.card import Calibration, CardEvidence, CardRecording, ModelSpec, RecordingOptions, WindowCard
+from models.cards.window_card import (
+    Calibration,
+    CardEvidence,
+    CardRecording,
+    ModelSpec,
+    RecordingOptions,
+    WindowCard,
+)
 from offline.base.cohort import Cohort
 from offline.base.people_hash import person_hash
 from offline.base.versions import versions

@@ -3,9 +3,9 @@
 Every member is fitted in inner folds of the training people, and predicts those who were held out.  On these
 predictions alone a temperature is set for each, and weights (quarters that add up to one) are chosen by the
 log loss of people.  The best is the member with the least loss; their blend only where it is better by more
-than the standard error of the difference over people.  The linear model is always among the candidates, so
-what is chosen is never worse than it in its own inner folds.  Whoever evaluates holds out people of whom
-nothing of this knows: so the choosing is evaluated too.
+than the standard error of the difference over people (over units, of those who were measured together).  The
+linear model is always among the candidates, so what is chosen is never worse than it in its own inner folds.
+Whoever evaluates holds out people of whom nothing of this knows: so the choosing is evaluated too.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from offline.base.sample_table import SampleTable
 from offline.base.splits import Fold, time_folds
 from offline.samples.recipe import Recipe
 from offline.samples.samples import Samples
+from offline.stats.intervals import standard_error
 from offline.stats.person_accuracy import person_accuracy
 from offline.stats.person_loss import person_losses
 from offline.training.ensemble import blended, figures_of_training, params_of
@@ -165,7 +166,8 @@ def choose(
     several = [each for each in tried if each.weight.max() < 1.0]
     alone = min(singles, key=lambda each: each.loss)
     together = min(several, key=lambda each: each.loss + LEAST_GAIN * np.count_nonzero(each.weight))
-    needed = _standard_error(together.losses - alone.losses) if kind == BEST else 0.0
+    first = np.unique(table.person, return_index=True)[1]  # in the order of losses
+    needed = standard_error(together.losses - alone.losses, table.unit[first]) if kind == BEST else 0.0
     chosen = together if alone.loss - together.loss > needed else alone
     how = {
         "chosen": _named(chosen, names),
@@ -187,11 +189,6 @@ def _candidate(logits: Floats, own: Floats, weight: Floats, table: SampleTable) 
     p = probabilities(mixed, temperature)
     losses = np.array(list(person_losses(p, table.target, table.person).values()))
     return Candidate(weight, own, temperature, losses, person_accuracy(p, table.target, table.person))
-
-
-def _standard_error(differences: Floats) -> float:
-    n = len(differences)
-    return float(differences.std(ddof=1) / np.sqrt(n)) if n > 1 else np.inf
 
 
 def _named(candidate: Candidate, names: Sequence[str]) -> str:

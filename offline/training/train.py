@@ -16,7 +16,7 @@ import torch
 
 from models.bundle import write_bundle
 from models.bundle_files import check_target
-from models.card import Card
+from models.cards.card import Card
 from models.errors import RecipeError
 from models.networks import BEST, BLEND, COMBINED_KINDS, SOLVED_KINDS
 from models.networks.virtual_probe import placed

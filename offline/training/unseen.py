@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.card import CardEvidence
+from models.cards.window_card import CardEvidence
 from models.decode import decode
 from models.errors import RecipeError
 from models.evidence.unseen import METRICS, UnseenEvaluation

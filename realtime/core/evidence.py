@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.arrays import Floats
-from models.card import CardEvidence
+from models.cards.window_card import CardEvidence
 from models.evidence.accumulation import Accumulation, log_odds_of
 from realtime.decision import Evidence
 from realtime.windows import Window

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from models.bundle import read_bundle, write_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical, check_target
-from models.card import CardRecording, WindowCard
+from models.cards.window_card import CardRecording, WindowCard
 from models.errors import BundleError
 from models.networks.registry import NETWORKS, make_model
 

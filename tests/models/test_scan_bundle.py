@@ -16,7 +16,7 @@ import models.features
 import models.layers
 from models.bundle import read_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical
-from models.card import ScanCard
+from models.cards.scan_card import ScanCard
 from models.errors import BundleError
 from models.features.connectivity import Correlation, Shrunk
 from models.layers.columns import SelectColumns, Standardise

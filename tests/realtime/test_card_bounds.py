@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.card import WindowCard, card_of_json
+from models.cards.card import card_of_json
+from models.cards.window_card import WindowCard
 from models.errors import BundleError
 from realtime.core import Core
 from realtime.log import Origin, StreamOpened

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.bundle import Bundle
-from models.card import WindowCard
+from models.cards.window_card import WindowCard
 from models.errors import HemostreamError, SignalError
 from models.networks.registry import NETWORKS, make_model
 from models.probabilities import probabilities

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.card import WindowCard
+from models.cards.window_card import WindowCard
 from models.errors import JournalError
 from models.networks.registry import make_model
 from realtime.core import Core, Plan

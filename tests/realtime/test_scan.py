@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.card import ScanCard
+from models.cards.scan_card import ScanCard
 from models.errors import SignalError
 from models.features.connectivity import Correlation
 from models.layers.linear import Linear

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from models.bundle import write_bundle
-from models.card import WindowCard
+from models.cards.window_card import WindowCard
 from models.networks.registry import make_model
 from tests.realtime.support import FAST, RATE
 from tests.system.support import Report

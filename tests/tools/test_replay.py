@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import write_bundle
-from models.card import CardRecording, WindowCard
+from models.cards.window_card import CardRecording, WindowCard
 from models.errors import RecordingError, StreamError
 from models.networks.registry import make_model
 from offline.recordings import read_recording

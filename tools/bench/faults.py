@@ -251,7 +251,7 @@ def write_bundle_of_the_bench(folder: Path) -> None:
     import torch
 
     from models.bundle import write_bundle
-    from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
+    from models.cards.window_card import CardEvidence, ModelSpec, WindowCard, WindowSettings
     from models.networks.registry import make_model
     from tools.bench.stream import PIPELINE
     from tools.faults.device import faulty_spec

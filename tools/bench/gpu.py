@@ -18,7 +18,7 @@ import torch
 from cyclopts import App, Parameter
 
 from models.bundle import Bundle
-from models.card import ModelSpec, WindowCard, WindowSettings
+from models.cards.window_card import ModelSpec, WindowCard, WindowSettings
 from models.networks.registry import MODELS, NETWORKS, make_model
 from offline.samples.recipe_sections import Training
 from offline.training.fit import fit_network

@@ -15,7 +15,7 @@ from cyclopts import App
 from threadpoolctl import threadpool_limits
 
 from models.arrays import Floats
-from models.card import ScanInput
+from models.cards.scan_card import ScanInput
 from models.errors import HemostreamError, near_match
 from models.scans.novelty import ScanNovelty
 from offline.base.splits import Fold

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.arrays import Floats
-from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
+from models.cards.window_card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from realtime.signal import Channel, Kind, SignalSpec
 
 RATE = 10.0

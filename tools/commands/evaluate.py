@@ -111,6 +111,7 @@ def main_figure(results: Mapping[str, Any]) -> str | None:
     str or None
         None where a continuous target was evaluated: its table holds the figures.
     """
+    from offline.report.order_words import fitting_null
     from offline.report.words import chance_words
 
     if "primary" not in results:
@@ -124,13 +125,11 @@ def main_figure(results: Mapping[str, Any]) -> str | None:
     shown = (
         "no interval, too few people" if interval is None else f"95 % {interval[0]:.3f} to {interval[1]:.3f}"
     )
-    null = results["null"]
+    null = fitting_null(results)
     chance = "no null was asked for"
     if null is not None:
-        chance = (
-            f"{null['of']}, {null['permutations']} times: {null['mean'][metric]:.3f} with SD "
-            f"{null['sd'][metric]:.3f}"
-        )
+        spread = "" if null["sd"][metric] is None else f" with SD {null['sd'][metric]:.3f}"
+        chance = f"{null['of']}, {null['permutations']} times: {null['mean'][metric]:.3f}{spread}"
     return (
         f"{model} on {results['people']} unseen people: {NAMES[metric]} {figure['value']:.3f} ({shown}); "
         f"{chance}. {chance_words(results, model)}"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from tools.messages import say
 
 if TYPE_CHECKING:
-    from models.card import Card, ScanCard, WindowCard
+    from models.cards.card import Card
+    from models.cards.scan_card import ScanCard
+    from models.cards.window_card import WindowCard
 
 
 def info(bundle: Path, *, model_hash: str | None = None) -> None:
@@ -20,7 +22,8 @@ def info(bundle: Path, *, model_hash: str | None = None) -> None:
         The hash that it must have, or its first digits (12 at least).
     """
     from models.bundle_files import is_scan_bundle, read_files
-    from models.card import ScanCard, WindowCard
+    from models.cards.scan_card import ScanCard
+    from models.cards.window_card import WindowCard
     from models.outside import printable
 
     if is_scan_bundle(bundle):

@@ -11,7 +11,7 @@ from tools.messages import say
 from tools.outputs import Out, refuse_existing
 
 if TYPE_CHECKING:
-    from models.card import Card
+    from models.cards.card import Card
     from offline.retraining.retrain import Retrained
     from offline.samples.recipe import Recipe
     from offline.training.train import Trained

@@ -12,7 +12,8 @@ import torch
 
 from models.bundle import write_bundle
 from models.bundle_files import CARD, WEIGHTS, canonical
-from models.card import ModelSpec, ScanCard, ScanInput, WindowCard, WindowSettings
+from models.cards.scan_card import ScanCard, ScanInput
+from models.cards.window_card import ModelSpec, WindowCard, WindowSettings
 from models.features.connectivity import Correlation
 from models.features.measures import ConnectivityMeasures
 from models.layers.columns import Standardise

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import write_bundle
-from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
+from models.cards.window_card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from models.networks.registry import make_model
 from tools.faults.device import faulty_spec
 

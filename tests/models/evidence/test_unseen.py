@@ -159,7 +159,8 @@ def test_details_name_the_comparison_and_the_report() -> None:
 
 
 def test_a_card_keeps_it_whole(tmp_path: Any) -> None:
-    from models.card import WindowCard, card_of_json
+    from models.cards.card import card_of_json
+    from models.cards.window_card import WindowCard
     from tests.models.test_bundle import card
 
     written = card(unseen=unseen())

@@ -166,6 +166,23 @@ def test_means_are_over_people_and_differences_are_paired(samples: Samples) -> N
     json.dumps(found, allow_nan=False)
 
 
+def test_partners_are_one_in_the_intervals(samples: Samples) -> None:
+    folds = leave_one_person_out(samples.table.person)
+    how = {fold.name: own_minutes(samples, RECIPE, fold, seed=0) for fold in folds}
+    together = np.where(samples.table.person == folds[0].name, folds[0].name, "both")
+    paired = replace(samples, table=replace(samples.table, together=together))
+    assert own_minutes(paired, RECIPE, folds[1], seed=0)["people"][folds[1].name]["unit"] == "both"
+    widths = []
+    for unit in ({}, {"unit": "both"}):
+        theirs = {**how[folds[1].name]["people"], **how[folds[2].name]["people"]}
+        told = {who: {**its, **unit} for who, its in theirs.items()}
+        found = curves({folds[0].name: how[folds[0].name], "pair": {"people": told}}, RECIPE, "ridge")
+        assert found is not None
+        low, high = found[CALIBRATED]["log_loss"][-1]["difference"]["interval"]
+        widths.append(high - low)
+    assert widths[1] > 1.5 * widths[0]  # Student's t of one degree of freedom
+
+
 def test_it_stands_in_results_and_on_the_page(tmp_path: Path) -> None:
     cohort = task_cohort(tmp_path, people=3, sessions=1, seconds=240.0, effect=0.004)
     out = tmp_path / "report"

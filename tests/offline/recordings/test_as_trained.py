@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.bundle import read_bundle
-from models.card import CardRecording
+from models.cards.window_card import CardRecording
 from models.errors import RecordingError
 from offline.recordings import read_recording
 from offline.recordings.as_trained import read_as_trained

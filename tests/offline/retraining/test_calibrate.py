@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from models.bundle import read_bundle, write_bundle
-from models.card import CardEvidence
+from models.cards.window_card import CardEvidence
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
 from models.evidence.accumulation import Law
 from offline.base.cohort import read_cohort
 from offline.base.people_hash import person_hash
 from offline.recordings import read_recording
-from offline.retraining.calibrate import NOT_EVALUATED, calibrate, label_rules, minutes_of
+from offline.retraining.calibrate import NOT_EVALUATED, calibrate
+from offline.retraining.labelled_minutes import label_rules, minutes_of
 from offline.samples.samples import collect
 from offline.training.temperature import logits_of
 from offline.training.train import train

@@ -95,3 +95,16 @@ def test_a_ledger_that_is_damaged_lets_no_one_look(tmp_path: Path, text: str) ->
     ledger_of(tmp_path / "b").write_text(text)
     with pytest.raises(HemostreamError, match="ledger of looks"):
         count_look(tmp_path / "b", "set", 0)
+
+
+def test_partners_count_as_one() -> None:
+    """Ten people in five pairs are five; and pairs who say the same are no surer than one of each."""
+    pairs = np.repeat([f"u{i}" for i in range(FEWEST)], 2)
+    few = decide(np.ones(FEWEST), np.zeros(FEWEST), {}, 0.5, unit=pairs[:FEWEST])
+    assert not few.promoted
+    assert "10 locked people in 5 units measured together are too few" in few.why
+    old = np.random.default_rng(0).uniform(0.3, 0.9, FEWEST)
+    alone = decide(old, np.full(FEWEST, 0.6), {})
+    twice = decide(np.repeat(old, 2), np.full(2 * FEWEST, 0.6), {}, unit=pairs)
+    assert np.isclose(twice.bound, alone.bound)
+    assert decide(np.repeat(old, 2), np.full(2 * FEWEST, 0.6), {}).bound > alone.bound

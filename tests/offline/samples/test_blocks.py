@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.card import Card
+from models.cards.card import Card
 from offline.base.cohort import read_cohort
 from offline.base.predictions import Predictions, read_predictions, write_predictions
 from offline.base.splits import leave_one_person_out

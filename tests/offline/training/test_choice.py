@@ -1,5 +1,6 @@
 """A blend, and the best of several models: chosen by training people alone, written and served as one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,21 @@ def test_two_whose_errors_have_nothing_in_common_are_blended_and_one_that_knows_
         assert how["candidates"][-1]["weights"] == {"a": 0.5, "b": 0.5}
     _, how = choose("best", ["a", "again", "noise"], np.stack([good[0], good[0], logits[2]]), table)
     assert how["chosen"] == "a"
+
+
+def test_partners_do_not_count_twice_where_a_blend_has_to_be_better() -> None:
+    """Doubled people say nothing new, so what was not shown by half as many is not shown by pairs."""
+    chosen = {}
+    for name, doubled, together in (("alone", 1, False), ("strangers", 8, False), ("partners", 8, True)):
+        table = _table(6 * doubled, 8)
+        rng = np.random.default_rng(18)
+        signal = (2 * np.tile([0, 1], 24) - 1)[:, None] * np.array([-0.5, 0.5])
+        noise = [rng.normal(size=(48, 1)) * np.array([-more, more]) for more in (1.0, 1.3)]
+        logits = np.stack([np.tile(signal + n, (doubled, 1)) for n in noise])
+        if together:
+            table = replace(table, together=np.repeat([f"u{i % 6}" for i in range(6 * doubled)], 8))
+        chosen[name] = choose("best", ["a", "b"], logits, table)[1]["chosen"]
+    assert chosen == {"alone": "a", "strangers": "a + b", "partners": "a"}
 
 
 def test_weights_add_up_and_each_member_alone_is_among_them() -> None:

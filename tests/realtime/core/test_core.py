@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.card import WindowCard
+from models.cards.window_card import WindowCard
 from models.errors import BundleError, RecipeError, SignalError, StreamError
 from models.novelty import Novelty
 from realtime.core import Core, Plan

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.card import CardEvidence
+from models.cards.window_card import CardEvidence
 from models.errors import StreamError
 from realtime.core.decisions import DecisionMaker
 from realtime.decision import Decision

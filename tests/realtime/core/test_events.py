@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.card import CardEvidence, EvidenceBlock
+from models.cards.window_card import CardEvidence, EvidenceBlock
 from models.evidence.accumulation import Law
 from realtime.core import Core, Plan
 from realtime.log import Origin, OriginKind, StreamOpened

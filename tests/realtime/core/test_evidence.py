@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from models.card import CardEvidence, EvidenceBlock
+from models.cards.window_card import CardEvidence, EvidenceBlock
 from models.evidence.accumulation import Law, Rule, log_odds_of
 from offline.accumulation import Trajectory, accumulate, effective_windows, first_passage
 from realtime.core.evidence import RunningEvidence

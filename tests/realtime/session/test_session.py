@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.card import CardEvidence, WindowCard
+from models.cards.window_card import CardEvidence, WindowCard
 from models.errors import JournalError, SignalError, StreamError
 from models.networks.registry import make_model
 from realtime.decision import Decision

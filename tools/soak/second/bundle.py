@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.bundle import write_bundle
-from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
+from models.cards.window_card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from models.networks.registry import make_model
 from realtime.signal import Channel, Kind, SignalSpec
 from tools.soak.second.source import PAIRS, WAVELENGTHS, label

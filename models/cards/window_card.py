@@ -1,37 +1,16 @@
-"""The card of a bundle: everything that is to be known of a trained classifier but its weights.
-
-One form with two payloads: `WindowCard` of a network that classifies windows, `ScanCard` of a scan model.
-A card is JSON types only and is written in one canonical way, so that it has one hash.  What other
-floors own (the pipeline, the policy, the channels) is carried as it is; all else is checked here.
-"""
+"""The card of a bundle that classifies windows, and its sections, which recipes have too."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from models.bounds import MOST_RATE, MOST_S
-from models.decode import Record, decode
-from models.errors import BundleError
+from models.cards.card import Card, Names
+from models.decode import Record
 from models.evidence.accumulation import Law, Rule
-from models.evidence.unseen import UnseenEvaluation, evaluation_line, labels_line
+from models.evidence.unseen import labels_line
 from models.montage import ServedMontages
-
-WRITTEN_LATER = frozenset({"recording", "unseen", "montages"})
-"""Keys that cards of this format did not always have."""
-AGAIN = "Fetch it again from where it was trained, or train again."
-
-
-def _each_once(names: Sequence[str]) -> Sequence[str]:
-    if len(set(names)) < len(names):
-        raise ValueError("expected each name once")
-    return names
-
-
-Names = Annotated[
-    Sequence[Annotated[str, Field(min_length=1)]], Field(min_length=1), AfterValidator(_each_once)
-]
-"""Names of labels or regions, in order."""
 
 
 class ModelSpec(Record):
@@ -142,46 +121,6 @@ class CardRecording(RecordingOptions):
     side_file: Mapping[str, Any] | None = None
 
 
-class Card(Record):
-    """What both payloads tell.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        In the order of the outputs.
-    training, evaluation, versions : mapping
-        How it was trained, how it was compared since, and with which software.
-    unseen : UnseenEvaluation or None
-        What it was worth on people it had not seen; None where it was never evaluated on any.
-    weights_sha256, hash : str
-        Hexadecimal; filled in when the bundle is written.
-    """
-
-    FORMAT: ClassVar[Any]
-
-    labels: Names
-    training: Mapping[str, Any] = Field(default_factory=dict)
-    evaluation: Mapping[str, Any] = Field(default_factory=dict)
-    unseen: UnseenEvaluation | None = None
-    versions: Mapping[str, Any] = Field(default_factory=dict)
-    weights_sha256: str = ""
-    hash: str = ""
-
-    @property
-    def evaluation_line(self) -> str:
-        """What it was worth on unseen people, in one line."""
-        return evaluation_line(self.unseen)
-
-    @property
-    def labels_line(self) -> str:
-        """Which labels are shown, in one line."""
-        return "every label is shown"
-
-    def to_json(self) -> dict[str, Any]:
-        """All fields by name."""
-        return self.model_dump()
-
-
 class WindowCard(Card):
     """A model that classifies windows.
 
@@ -242,92 +181,3 @@ class WindowCard(Card):
                 f"model.n_times is {self.model.n_times}; expected window.length_s * rate = {samples:g}"
             )
         return self
-
-
-class ScanInput(Record):
-    """What a scan must be, to be classified.
-
-    Parameters
-    ----------
-    regions : sequence of str
-        Names, in the order in which the model takes them.
-    preprocessing : str
-        Atlas and preprocessing of the training scans, in words.
-    least_s : float
-        Shortest scan, s.
-    repetition_time : sequence of 2 floats
-        Least and greatest, s.
-    most_masked : float
-        Largest share of regions that may be constant or absent, 0 to 1.
-    """
-
-    regions: Names
-    preprocessing: str
-    least_s: float = Field(gt=0, lt=1e12)
-    repetition_time: Sequence[Annotated[float, Field(gt=0, lt=1e12)]] = Field(min_length=2, max_length=2)
-    most_masked: float = Field(ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _rises(self) -> Self:
-        low, high = self.repetition_time
-        if low > high:
-            raise ValueError(f"repetition_time is {low:g} to {high:g} s; expected it to rise")
-        return self
-
-
-class ScanCard(Card):
-    """A scan model: what predicts from a whole scan at once.
-
-    Parameters
-    ----------
-    system : sequence of mapping
-        Layout of `models.scan_model.ScanModel`.
-    input : ScanInput
-        What a scan must be.
-    study : mapping
-        Name, title, paper, and what was done.
-    novelty : mapping
-        Bounds of what scans of the training looked like (`models.scans.novelty.ScanNovelty`); empty where it
-        is not known.
-    format : str
-        Version of this form.
-    """
-
-    FORMAT: ClassVar = "scan 2"
-
-    system: Sequence[Mapping[str, Any]]
-    input: ScanInput
-    labels: Names = Field(min_length=2)
-    study: Mapping[str, Any] = Field(default_factory=dict)
-    novelty: Mapping[str, Any] = Field(default_factory=dict)
-    format: Literal["scan 2"] = "scan 2"
-
-
-AnyCard = TypeVar("AnyCard", bound=Card)
-
-
-def card_of_json(kind: type[AnyCard], values: Mapping[str, Any]) -> AnyCard:
-    """The card that a file holds.
-
-    Parameters
-    ----------
-    kind : type of Card
-        Which payload is wanted.
-    values : mapping
-        JSON types.
-
-    Raises
-    ------
-    BundleError
-        A field is missing, unknown, of another type or out of its bounds, or two contradict each other.
-    """
-    found = values.get("format")
-    if type(found) is not type(kind.FORMAT) or found != kind.FORMAT:
-        raise BundleError(
-            f"The bundle's format is {repr(found)[:40]}; this version of hemostream reads format "
-            f"{kind.FORMAT!r}. Take the version that wrote it, or train or export it again."
-        )
-    card = decode(kind, values, error=BundleError, what="Card", advice=AGAIN)
-    if lacking := sorted(kind.model_fields.keys() - card.model_fields_set - WRITTEN_LATER):
-        raise BundleError(f"Card: lacks {', '.join(lacking)}; expected all that hemostream writes. {AGAIN}")
-    return card

@@ -1,0 +1,1 @@
+"""Cards of bundles: what every card tells, and its two payloads."""
