@@ -10,10 +10,10 @@ from models.errors import RecipeError, SignalError, near_match
 from offline.samples.recipe_sections import Input
 from realtime.channels.match import find_channels
 from realtime.channels.placement import check_positions
-from realtime.signal import Channel, Kind, SignalSpec
+from realtime.signal import CONFOUNDS, Channel, Kind, SignalSpec
 
 FORMS = ((Kind.INTENSITY,), (Kind.OPTICAL_DENSITY,), (Kind.HBO, Kind.HBR, Kind.HBT), (Kind.BOLD,))
-"""In what forms one measurement comes, as it is computed: a file may hold several."""
+"""In what forms one measurement comes, as it is computed: a file may hold several.  Confounds come with any."""
 SHOWN = 8
 """Channels that a remark names before it only counts."""
 
@@ -74,7 +74,7 @@ def _rawest(kinds: Sequence[Kind], spec: SignalSpec) -> Sequence[Kind]:
     """Of the kinds that a pipeline takes, those that the signal has and nothing else was computed of."""
     for form in FORMS:
         if set(form) & set(kinds) & set(spec.kinds):
-            return [kind for kind in form if kind in kinds]
+            return [kind for kind in kinds if kind in form or kind in CONFOUNDS]
     return kinds
 
 

@@ -32,6 +32,7 @@ from realtime.log import (
 )
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
+from realtime.quality.displacement import displacement_rows
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages.base import Reset
 from realtime.window_quality import WindowQuality
@@ -60,6 +61,7 @@ class Core:
         self._source: tuple[str, str] | None = None
         self.guard = InputGuard()
         self._spec: SignalSpec = plan.spec
+        self._n_displacements = 0  # rows behind the model's
         self._rate_checked = False
         self._last_time = -np.inf  # of the last sample
         self._steps_before = 0  # the clock's backward steps by then
@@ -120,18 +122,20 @@ class Core:
 
     def _open(self, entry: StreamOpened) -> None:
         indices = match_channels(self.plan.spec, entry.spec)
-        self.guard.open(entry, indices)
+        displacements = displacement_rows(entry.spec)
+        self.guard.open(entry, (*indices, *displacements))
         spec = merged(self.plan.spec, entry.spec, indices)
+        same_rows = len(displacements) == self._n_displacements
         same_speed = entry.origin.speed == self.origin.speed
         self.origin = entry.origin
         source = (entry.source_id, entry.name)
         if self._source is not None and not _same_source(source, self._source):
             self._decisions.forget()
         self._source = source
-        if self.pipeline is not None and spec == self._spec and same_speed:
+        if self.pipeline is not None and spec == self._spec and same_speed and same_rows:
             self._reset(Reset.STREAM)
             return
-        self._spec = spec
+        self._spec, self._n_displacements = spec, len(displacements)
         self._rate_checked = False
         self._measured, self._arrivals = entry.measured, entry.arrivals
         self._begin()
@@ -165,6 +169,7 @@ class Core:
             length_s=plan.length_s,
             policy=plan.policy,
             novelty=plan.novelty,
+            n_displacements=self._n_displacements,
         )
 
     def _reset(self, reason: Reset) -> None:
@@ -213,11 +218,13 @@ class Core:
         assert self._quality is not None
         times, kept = self.clock.process(part.stamps, part.frames, arrived)
         data = part.data if len(times) == len(kept) else part.data[:, kept]
+        data, displacement = data[: len(self._spec)], data[len(self._spec) :]
         chunk = Chunk(self._spec, data, times, ~np.isfinite(data))
         given: list[Window] = []
         taken = 0
         for stretch in self._between_backward_steps(chunk):
-            self._quality.take(stretch, self.clock.uncertainties[taken : taken + stretch.n_samples])
+            these = slice(taken, taken + stretch.n_samples)
+            self._quality.take(stretch, self.clock.uncertainties[these], displacement[:, these])
             taken += stretch.n_samples
             for piece in self.pipeline.process(stretch):
                 cut = self._windows.process(piece)
@@ -225,7 +232,7 @@ class Core:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
                     given += [self._quality.of(self._cued(window), raw_rate) for window in cut]
-                    self._quality.signals.recent.forget_before(self._windows.next_start)
+                    self._quality.forget_before(self._windows.next_start, raw_rate)
         return given
 
     def _cued(self, window: Window) -> Window:
