@@ -20,7 +20,9 @@ from realtime.stages.base import Reset, Stage, TakesEvents
 from realtime.stages.outline import Outline
 from realtime.stages.resample import Resample
 
-NEED_A_GRID = frozenset({"bandpass", "motion", "normalise", "align", "cue_reference"})
+NEED_A_GRID = frozenset(
+    {"bandpass", "motion", "normalise", "align", "cue_reference", "running_percent", "regress", "despike"}
+)
 """Stages that count samples, so that these must be evenly spaced."""
 MOST_STAGES = 32
 MAX_GAP_S = 5.0

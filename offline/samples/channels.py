@@ -13,7 +13,7 @@ from realtime.channels.placement import check_positions
 from realtime.signal import CONFOUNDS, Channel, Kind, SignalSpec
 
 FORMS = ((Kind.INTENSITY,), (Kind.OPTICAL_DENSITY,), (Kind.HBO, Kind.HBR, Kind.HBT), (Kind.BOLD,))
-"""In what forms one measurement comes, as it is computed: a file may hold several.  Confounds come with any."""
+"""In what forms one measurement comes, as it is computed: a file may hold several."""
 SHOWN = 8
 """Channels that a remark names before it only counts."""
 

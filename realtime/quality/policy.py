@@ -75,8 +75,9 @@ class Policy(Record):
     """When a window is usable, with how many of its channels, and when a label is shown.
 
     A channel beyond a threshold (all but age, displacement, novelty and confidence, which are the window's)
-    is bad.  Where enough channels are good, the window is predicted without the bad ones (their rows are 0, as channel
-    dropout left them in training); else it abstains with the bad ones' reasons.  None asks nothing.
+    is bad.  Where enough channels are good, the window is predicted without the bad ones (their rows are 0,
+    as channel dropout left them in training); else it abstains with the bad ones' reasons.  None asks
+    nothing.
 
     Parameters
     ----------

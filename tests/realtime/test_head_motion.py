@@ -1,4 +1,4 @@
-"""What travels beside region signals: a window that holds a moved volume abstains, and no classifier sees it."""
+"""What travels beside region signals: a window of a moved head abstains, and no classifier sees motion."""
 
 import numpy as np
 import pytest
