@@ -1,0 +1,1 @@
+"""From the files that a scanner exports to volumes, each once and in order."""
