@@ -71,6 +71,10 @@ COMMANDS = {
     ),
     "info": ("tools.commands.info:info", "What a bundle is, and what it is worth on unseen people."),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
+    "summary": (
+        "tools.commands.summary:summary",
+        "Write one session as a page: recorded, decided, abstained, corrected.",
+    ),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),
     "classify": ("tools.commands.classify:classify", "The live path over a recording or a journal."),
