@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import RecipeError
-from realtime.signal import Chunk, SignalSpec
+from models.errors import RecipeError, SignalError
+from realtime.signal import CONFOUNDS, Chunk, SignalSpec
 from realtime.stages import STAGES, check_settings, make_stage
 from realtime.stages.base import Reset, Stage, TakesEvents
 from realtime.stages.outline import Outline
 from realtime.stages.resample import Resample
 
-NEED_A_GRID = frozenset({"bandpass", "motion", "normalise", "align", "cue_reference"})
+NEED_A_GRID = frozenset(
+    {"bandpass", "motion", "normalise", "align", "cue_reference", "running_percent", "regress", "despike"}
+)
 """Stages that count samples, so that these must be evenly spaced."""
 MOST_STAGES = 32
 MAX_GAP_S = 5.0
@@ -72,7 +74,7 @@ class Pipeline:
     RecipeError
         A stage or setting is not known, or not possible for this signal.
     SignalError
-        A stage cannot work on what reaches it.
+        A stage cannot work on what reaches it, or head motion or physiology would be left for a classifier.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Pipeline:
             if isinstance(stage, Resample):
                 self._resample = stage
             spec = stage.spec_out
+        _refuse_confounds(spec)
         self.spec_out = spec
         Outline.of(spec_in).warmed(self.warmup_s)
         self._start_over()
@@ -174,6 +177,16 @@ class Pipeline:
         self._started = state["started"]
         self._last_time = np.nan if state["last_time"] is None else state["last_time"]
         self._after_gap = state["after_gap"]
+
+
+def _refuse_confounds(spec: SignalSpec) -> None:
+    """Refuse to give a classifier what only travels beside the signal."""
+    if left := [channel for channel in spec.channels if channel.kind in CONFOUNDS]:
+        raise SignalError(
+            f"The pipeline gives {len(left)} channels to the classifier that are no signal, the first is "
+            f"{left[0].name!r} of kind {left[0].kind}; expected only signals: a classifier would learn who "
+            "moves. Put a stage 'regress' with these kinds under confounds, or 'select' the signal's kinds."
+        )
 
 
 def check_pipeline(settings: Sequence[Mapping[str, Any]], before: Outline) -> Outline:

@@ -28,6 +28,27 @@ class Kind(StrEnum):
     HBR = "hbr"
     HBT = "hbt"
     BOLD = "bold"
+    TRANSLATION = "head_translation"
+    ROTATION = "head_rotation"
+    DISPLACEMENT = "framewise_displacement"
+    PHYSIOLOGY = "physiology"
+
+
+CONFOUNDS = frozenset({Kind.TRANSLATION, Kind.ROTATION, Kind.DISPLACEMENT, Kind.PHYSIOLOGY})
+"""What travels beside a signal: how the head moved, pulse and respiration.
+
+Stages may regress it out and quality may ask for it; no pipeline gives it to a classifier.
+"""
+MOTION_NAMES = (
+    "motion_x",
+    "motion_y",
+    "motion_z",
+    "rotation_x",
+    "rotation_y",
+    "rotation_z",
+    "framewise_displacement",
+)
+"""What the channels of head motion are called, in their order."""
 
 
 UNITS: Mapping[Kind, tuple[str, ...]] = {
@@ -38,6 +59,10 @@ UNITS: Mapping[Kind, tuple[str, ...]] = {
     Kind.HBT: ("mol/L",),
     # Percent signal change where the series has a baseline, arbitrary units where it has none.
     Kind.BOLD: ("percent", "a.u."),
+    Kind.TRANSLATION: ("m",),
+    Kind.ROTATION: ("rad",),
+    Kind.DISPLACEMENT: ("m",),
+    Kind.PHYSIOLOGY: ("a.u.",),
 }
 """The units a channel of each kind may have; the first is the usual one."""
 
@@ -131,6 +156,15 @@ class Channel:
         return decode(cls, values, error=SignalError, what="Channel")
 
 
+def motion_channels() -> tuple[Channel, ...]:
+    """The seven channels of head motion: translations (m), rotations (rad), framewise displacement (m)."""
+    kinds = (*[Kind.TRANSLATION] * 3, *[Kind.ROTATION] * 3, Kind.DISPLACEMENT)
+    return tuple(
+        Channel(name=name, kind=kind, unit=UNITS[kind][0])
+        for name, kind in zip(MOTION_NAMES, kinds, strict=True)
+    )
+
+
 @dataclass(frozen=True)
 class SignalSpec:
     """The channels of a signal, in order, and its nominal rate.
@@ -170,6 +204,11 @@ class SignalSpec:
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds that occur, in order of first appearance."""
         return tuple(dict.fromkeys(channel.kind for channel in self.channels))
+
+    @cached_property
+    def signal_kinds(self) -> tuple[Kind, ...]:
+        """`kinds` without those of `CONFOUNDS`."""
+        return tuple(kind for kind in self.kinds if kind not in CONFOUNDS)
 
     def pick(self, indices: Iterable[int]) -> "SignalSpec":
         """The same signal with only these channels, in this order."""

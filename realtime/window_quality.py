@@ -11,6 +11,7 @@ import numpy.typing as npt
 from models.arrays import Bools, Floats
 from models.novelty import Novelty
 from realtime.quality.channels import ChannelQuality
+from realtime.quality.displacement import Displacement
 from realtime.quality.policy import ChannelMeasurement, Policy, Reason, bad_channels, first_reasons
 from realtime.signal import Chunk, SignalSpec
 from realtime.windows import Window
@@ -47,6 +48,8 @@ class WindowQuality:
         What windows looked like in training; None where that is not known.
     sides : (n_rows, n_channels) bool, or None
         Which channels of the output are of each row of the novelty; None means that its rows are channels.
+    n_displacements : int
+        Channels of framewise displacement that the stream has beside the signal.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class WindowQuality:
         policy: Policy,
         novelty: Novelty | None,
         sides: Bools | None = None,
+        n_displacements: int = 0,
     ) -> None:
+        self._displacement = Displacement(n_displacements, 1.0 / spec_out.rate) if n_displacements else None
         self.signals = ChannelQuality(spec_in, spec_out, length_s=length_s, policy=policy)
         self._names = spec_out.names
         self._policy = policy
@@ -68,8 +73,10 @@ class WindowQuality:
     def restart(self) -> None:
         """Forget everything: another clock, or another stream."""
         self.signals.restart()
+        if self._displacement is not None:
+            self._displacement.restart()
 
-    def take(self, chunk: Chunk, uncertainty: Floats) -> None:
+    def take(self, chunk: Chunk, uncertainty: Floats, displacement: Floats | None = None) -> None:
         """Keep what goes into the pipeline, before it does.
 
         Parameters
@@ -78,8 +85,21 @@ class WindowQuality:
             The samples.
         uncertainty : (n_samples,) float64
             Uncertainty of each time, s.
+        displacement : (n_displacements, n_samples) float64, or None
+            Framewise displacement, m; NaN where it is not known.
         """
         self.signals.recent.take(chunk, uncertainty)
+        if self._displacement is not None and displacement is not None:
+            self._displacement.take(chunk.times, displacement)
+
+    def forget_before(self, start: float | None, rate: float) -> None:
+        """No window to come begins before this stream time (s); None where that is not known yet.
+
+        ``rate`` is that of the raw samples, Hz.
+        """
+        self.signals.recent.forget_before(start)
+        if self._displacement is not None:
+            self._displacement.forget_before(start, rate)
 
     def of(self, window: Window, rate: float) -> Window:
         """Whether a window is usable; windows in the order in which they were cut.
@@ -105,6 +125,12 @@ class WindowQuality:
         most = self._policy.max_time_uncertainty
         if most is not None and uncertainty > max(most / rate, TIMES_MATTER_S) and not window.reasons:
             assessed = assessed._replace(reasons=(*assessed.reasons, Reason.TIMING))
+        if self._displacement is not None:
+            moved = self._displacement.largest(window.start, window.end, rate)
+            quality = {**quality, "displacement": moved}
+            furthest = self._policy.max_displacement
+            if moved is not None and furthest is not None and moved > furthest and not window.reasons:
+                assessed = assessed._replace(reasons=(*assessed.reasons, Reason.MOVED))
         return replace(
             window,
             reasons=window.reasons or assessed.reasons,

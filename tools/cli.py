@@ -71,6 +71,10 @@ COMMANDS = {
     ),
     "info": ("tools.commands.info:info", "What a bundle is, and what it is worth on unseen people."),
     "evaluate": ("tools.commands.evaluate:evaluate", "Evaluate a recipe by unseen person."),
+    "summary": (
+        "tools.commands.summary:summary",
+        "Write one session as a page: recorded, decided, abstained, corrected.",
+    ),
     "report": ("tools.commands.report:report", "Make the page of an evaluation again."),
     "segment": ("tools.commands.segment:segment", "Structures of images, and their volumes."),
     "study": ("tools.commands.study:app", "Published fMRI systems: list, run, write as bundles."),

@@ -9,7 +9,7 @@ from offline.proposal.survey import Survey
 from offline.proposal.toml_text import commented, key_of, quoted, value_of
 from offline.samples.left_of_block import ENOUGH, LeftOfLabels, left_of_labels
 from offline.samples.recipe_sections import Input
-from realtime.signal import Kind
+from realtime.signal import CONFOUNDS, Kind
 
 RATES = (10.0, 8.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.5, 0.25)
 """Rates that a model may have, Hz; haemodynamics hold nothing above the highest."""
@@ -50,7 +50,7 @@ def propose(found: Survey, wanted: Input) -> str:
     RecipeError
         Nothing in the recordings or the table tells windows apart.
     """
-    bold = set(found.kinds) == {Kind.BOLD}
+    bold = set(found.kinds) - CONFOUNDS == {Kind.BOLD}
     blocks = None if bold else blocks_of(found)
     if blocks is None and not found.columns:
         raise _no_labels(found)

@@ -24,7 +24,7 @@ from offline.recordings.snirf import TAG_CHANNELS, TAG_NOTES, TAG_ORIGIN, TAG_ST
 from offline.recordings.snirf_columns import CONTINUOUS_WAVE, PROCESSED, standard_columns
 from realtime.channels.lossless import lossless_extension
 from realtime.channels.wavelengths import FARTHEST_NM
-from realtime.signal import Channel, Kind
+from realtime.signal import CONFOUNDS, Channel, Kind
 from realtime.sources.recording import Event, Recording
 
 _LABELS: Mapping[Kind, str] = {
@@ -123,9 +123,10 @@ def _check(recording: Recording, path: Path) -> None:
     if not len(recording.times) or not len(recording.spec):
         raise RecordingError(f"{recording.name!r} holds nothing that could be written to {path}.")
     for channel in recording.spec.channels:
-        if channel.kind is Kind.BOLD:
+        if channel.kind is Kind.BOLD or channel.kind in CONFOUNDS:
             raise RecordingError(
-                f"Channel {channel.name!r} is a BOLD region; SNIRF has no place for it. Keep the journal."
+                f"Channel {channel.name!r} is of kind {channel.kind}; SNIRF has no place for it. Keep the "
+                "journal."
             )
         for what, number in (("source", channel.source), ("detector", channel.detector)):
             if number is None or not 1 <= number <= _MOST_OPTODES:

@@ -19,7 +19,7 @@ from offline.samples.recipe import Recipe
 from realtime.pipeline import Pipeline
 from realtime.signal import Channel, Chunk, Kind, SignalSpec
 
-FOLLOWS = ("bandpass", "normalise", "align", "cue_reference")
+FOLLOWS = ("bandpass", "normalise", "align", "cue_reference", "regress", "running_percent")
 """Stages that take out what lasts; the others change a sample by what was measured at the same time."""
 N_CHANNELS = 16
 """Channels of noise over which the response is averaged."""
@@ -75,7 +75,7 @@ def left_of_block(pipeline: Sequence[Mapping[str, Any]], rate: float, block_s: f
     block_s : float
         Length of a block, s; pauses are as long, and until the response is over.
     """
-    stages = [dict(stage) for stage in pipeline if stage.get("stage") in FOLLOWS]
+    stages = [_of_blood(stage) for stage in pipeline if stage.get("stage") in FOLLOWS]
     for stage in stages:
         stage.pop("high", None)  # what is fast is nothing to what lasts
         if "memory_s" in stage:
@@ -199,3 +199,10 @@ def warnings_of(recipe: Recipe) -> list[str]:
 def _words(stage: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in stage.items() if name in ("low", "memory_s"))
     return f"{stage['stage']} {settings}".strip()
+
+
+def _of_blood(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """The same stage for the response alone, which has no confounds and no level to take percents of."""
+    if stage["stage"] == "running_percent":
+        return {"stage": "normalise"} | {key: stage[key] for key in ("memory_s", "warmup_s") if key in stage}
+    return {key: value for key, value in stage.items() if key != "confounds"}

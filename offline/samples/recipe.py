@@ -32,7 +32,7 @@ from offline.samples.recipe_sections import (
 )
 from realtime.pipeline import check_pipeline
 from realtime.quality.policy import Policy
-from realtime.signal import Kind
+from realtime.signal import CONFOUNDS, Kind
 from realtime.stages.haemoglobin import TAKEN
 from realtime.stages.outline import Outline
 from realtime.windows import check_window, whole_number
@@ -170,6 +170,11 @@ class Recipe(Record):
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """What the pipeline may start from, where channels are not named."""
+        asked = [str(kind) for stage in self.pipeline for kind in stage.get("confounds", ())]
+        return (*self._signal_kinds, *(kind for kind in Kind if kind in CONFOUNDS and kind in asked))
+
+    @property
+    def _signal_kinds(self) -> tuple[Kind, ...]:
         stages = [stage.get("stage") for stage in self.pipeline]
         if self.input.kind == "bold":
             return (Kind.BOLD,)
@@ -185,8 +190,8 @@ class Recipe(Record):
     def outline(self) -> Outline:
         """What is known of the signal before any recording is read."""
         if self.input.channels:
-            fnirs = tuple(kind for kind in Kind if kind is not Kind.BOLD)
-            return Outline.of_kinds((Kind.BOLD,) if self.input.kind == "bold" else fnirs)
+            bold = self.input.kind == "bold"
+            return Outline.of_kinds(k for k in Kind if k in CONFOUNDS or (k is Kind.BOLD) == bold)
         least, most = self.input.min_distance, self.input.max_distance
         return Outline.of_kinds(self.kinds).within(least or 0.0, inf if most is None else most)
 

@@ -36,6 +36,10 @@ _TYPES: Mapping[Kind, str] = {
     Kind.HBR: "HbR",
     Kind.HBT: "HbT",
     Kind.BOLD: "BOLD",
+    Kind.TRANSLATION: "HeadTranslation",
+    Kind.ROTATION: "HeadRotation",
+    Kind.DISPLACEMENT: "FramewiseDisplacement",
+    Kind.PHYSIOLOGY: "Physiology",
 }
 _MEASURES: Mapping[Kind, str] = {
     Kind.INTENSITY: "Intensity",
@@ -44,6 +48,10 @@ _MEASURES: Mapping[Kind, str] = {
     Kind.HBR: "Concentration change",
     Kind.HBT: "Concentration change",
     Kind.BOLD: "Region signal",
+    Kind.TRANSLATION: "Head motion",
+    Kind.ROTATION: "Head motion",
+    Kind.DISPLACEMENT: "Head motion",
+    Kind.PHYSIOLOGY: "Physiology",
 }
 
 

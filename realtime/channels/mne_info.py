@@ -15,7 +15,7 @@ import numpy as np
 from models.errors import SignalError
 from realtime.channels.lossless import lossless_extension, restored
 from realtime.channels.optodes import standard_name
-from realtime.signal import Channel, Kind, Position, SignalSpec
+from realtime.signal import CONFOUNDS, Channel, Kind, Position, SignalSpec
 
 NOT_HELD: Mapping[str, tuple[str, ...]] = {
     "always": (
@@ -30,7 +30,7 @@ NOT_HELD: Mapping[str, tuple[str, ...]] = {
         "source",  # of a channel that lacks one of its two numbers
         "detector",
         "wavelength",  # of what is not light
-        "kind",  # total haemoglobin and BOLD regions: MNE has no type for them
+        "kind",  # total haemoglobin, BOLD regions, head motion: MNE has no type for them
         "rate",  # 0, which says that none is declared
     ),
 }
@@ -47,6 +47,7 @@ _TYPES: Mapping[Kind, str] = {
     Kind.HBR: "hbr",
     Kind.HBT: "misc",
     Kind.BOLD: "misc",
+    **dict.fromkeys(CONFOUNDS, "misc"),
 }
 _KINDS: Mapping[str, tuple[Kind, str]] = {
     "fnirs_cw_amplitude": (Kind.INTENSITY, "V"),

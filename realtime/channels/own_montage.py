@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from realtime.signal import Channel, Kind, SignalSpec
+from realtime.signal import CONFOUNDS, Channel, Kind, SignalSpec
 
 FORMS = ((Kind.INTENSITY,), (Kind.OPTICAL_DENSITY,), (Kind.HBO, Kind.HBR, Kind.HBT), (Kind.BOLD,))
 """In what forms one measurement comes, as it is computed: a file may hold several."""
@@ -44,7 +44,7 @@ def rawest(kinds: Sequence[Kind], spec: SignalSpec) -> Sequence[Kind]:
     """Of the kinds that a pipeline takes, those that the signal has and nothing else was computed of."""
     for form in FORMS:
         if set(form) & set(kinds) & set(spec.kinds):
-            return [kind for kind in form if kind in kinds]
+            return [*(kind for kind in form if kind in kinds), *(kind for kind in kinds if kind in CONFOUNDS)]
     return kinds
 
 

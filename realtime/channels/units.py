@@ -17,6 +17,10 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("hbr", "hhb", "deoxyhb"), Kind.HBR),
     **dict.fromkeys(("hbt", "thb", "totalhb"), Kind.HBT),
     "bold": Kind.BOLD,
+    "headtranslation": Kind.TRANSLATION,
+    "headrotation": Kind.ROTATION,
+    "framewisedisplacement": Kind.DISPLACEMENT,
+    "physiology": Kind.PHYSIOLOGY,
 }
 
 _PREFIXES: Mapping[str, float] = {
@@ -37,6 +41,11 @@ _NUMBER = ("", "1", "od", "dod", "a.u.", "au", "none", "dimensionless", "n/a", "
 
 LENGTHS: Mapping[str, float] = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 """Metres in one of each unit of length that recordings use."""
+ANGLES: Mapping[str, float] = {
+    **dict.fromkeys(("rad", "radian", "radians"), 1.0),
+    **dict.fromkeys(("deg", "degree", "degrees", "°"), math.pi / 180),
+}
+"""Radians in one of each unit of angle."""
 
 
 def kind_of(text: str) -> Kind | None:
@@ -70,7 +79,7 @@ def unit_of(kind: Kind, text: str) -> tuple[str, float]:
     Raises
     ------
     SignalError
-        Where values cannot be brought to the kind's unit: a concentration of no known unit.
+        Where values cannot be brought to the kind's unit: a concentration, length or angle of no known unit.
     """
     found = text.strip()
     if kind is Kind.INTENSITY:
@@ -79,6 +88,13 @@ def unit_of(kind: Kind, text: str) -> tuple[str, float]:
         return ("a.u.", 1.0) if factor is None else ("V", factor)
     if kind is Kind.BOLD:
         return ("percent", 1.0) if found.lower() in _PERCENT else ("a.u.", 1.0)
+    if kind is Kind.PHYSIOLOGY:
+        return "a.u.", 1.0
+    if kind in (Kind.TRANSLATION, Kind.ROTATION, Kind.DISPLACEMENT):
+        known, unit = (ANGLES, "rad") if kind is Kind.ROTATION else (LENGTHS, "m")
+        if found not in known:
+            raise SignalError(f"Unit of {kind} is {found!r}; expected {' or '.join(known)}.")
+        return unit, known[found]
     if kind is Kind.OPTICAL_DENSITY:
         if found.lower() in _NUMBER:
             return "1", 1.0

@@ -33,6 +33,7 @@ from realtime.log import (
 from realtime.montages import check_served, montage_of, take_channels
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
+from realtime.quality.displacement import displacement_rows
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages.base import Reset
 from realtime.window_quality import WindowQuality
@@ -63,6 +64,7 @@ class Core:
         self._spec: SignalSpec = plan.spec
         self._montage: Montage | None = None  # of what the network sees, where it must be told
         self._own_montage: Montage | None = None  # the same, where the model was not trained on it
+        self._n_displacements = 0  # rows behind the model's
         self._rate_checked = False
         self._last_time = -np.inf  # of the last sample
         self._steps_before = 0  # the clock's backward steps by then
@@ -124,17 +126,19 @@ class Core:
     def _open(self, entry: StreamOpened) -> None:
         indices, spec, own = take_channels(self.plan.spec, self.plan.montages, entry.spec)
         montage = self._montage_behind(spec)  # what cannot be used is refused before anything changes
-        self.guard.open(entry, indices)
+        displacements = displacement_rows(entry.spec)
+        self.guard.open(entry, (*indices, *displacements))
+        same_rows = len(displacements) == self._n_displacements
         same_speed = entry.origin.speed == self.origin.speed
         self.origin = entry.origin
         source = (entry.source_id, entry.name)
         if self._source is not None and not _same_source(source, self._source):
             self._decisions.forget()
         self._source = source
-        if self.pipeline is not None and spec == self._spec and same_speed:
+        if self.pipeline is not None and spec == self._spec and same_speed and same_rows:
             self._reset(Reset.STREAM)
             return
-        self._spec = spec
+        self._spec, self._n_displacements = spec, len(displacements)
         self._montage, self._own_montage = montage, montage if own else None
         self._rate_checked = False
         self._measured, self._arrivals = entry.measured, entry.arrivals
@@ -182,6 +186,7 @@ class Core:
             policy=plan.policy,
             novelty=plan.novelty,
             sides=None if self._montage is None else self._montage.sides,
+            n_displacements=self._n_displacements,
         )
 
     def _reset(self, reason: Reset) -> None:
@@ -230,11 +235,13 @@ class Core:
         assert self._quality is not None
         times, kept = self.clock.process(part.stamps, part.frames, arrived)
         data = part.data if len(times) == len(kept) else part.data[:, kept]
+        data, displacement = data[: len(self._spec)], data[len(self._spec) :]
         chunk = Chunk(self._spec, data, times, ~np.isfinite(data))
         given: list[Window] = []
         taken = 0
         for stretch in self._between_backward_steps(chunk):
-            self._quality.take(stretch, self.clock.uncertainties[taken : taken + stretch.n_samples])
+            these = slice(taken, taken + stretch.n_samples)
+            self._quality.take(stretch, self.clock.uncertainties[these], displacement[:, these])
             taken += stretch.n_samples
             for piece in self.pipeline.process(stretch):
                 cut = self._windows.process(piece)
@@ -242,7 +249,7 @@ class Core:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
                     given += [self._quality.of(self._told(window), raw_rate) for window in cut]
-                    self._quality.signals.recent.forget_before(self._windows.next_start)
+                    self._quality.forget_before(self._windows.next_start, raw_rate)
         return given
 
     def _told(self, window: Window) -> Window:

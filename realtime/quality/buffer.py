@@ -95,6 +95,10 @@ class RecentSamples:
         none_yet = where.start < where.stop == self._to
         return bool(none_yet and self._times[where.stop - 1] + period >= completed)
 
+    def holds(self, where: slice) -> bool:
+        """Whether all samples of a place are there."""
+        return self._from <= where.start and where.stop <= self._to
+
     def times(self, where: slice) -> Floats:
         """Stream times, (n_samples,) float64, s."""
         return self._times[where]

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     """A channel repeated itself exactly for too long."""
     MOTION = "motion"
     """A channel stepped or spiked far beyond its own spread for too much of the time."""
+    MOVED = "moved"
+    """It holds a volume at which the head had moved, by the scanner's own volumes, further than allowed."""
     SCALP_COUPLING = "scalp coupling"
     """The pulse is not alike at a channel's wavelengths: the optode does not sit on the skin."""
     PEAK_POWER = "peak power"
@@ -72,9 +74,10 @@ class Reason(StrEnum):
 class Policy(Record):
     """When a window is usable, with how many of its channels, and when a label is shown.
 
-    A channel beyond a threshold (all but age, novelty and confidence, which are the window's) is bad.  Where
-    enough channels are good, the window is predicted without the bad ones (their rows are 0, as channel
-    dropout left them in training); else it abstains with the bad ones' reasons.  None asks nothing.
+    A channel beyond a threshold (all but age, displacement, novelty and confidence, which are the window's)
+    is bad.  Where enough channels are good, the window is predicted without the bad ones (their rows are 0,
+    as channel dropout left them in training); else it abstains with the bad ones' reasons.  None asks
+    nothing.
 
     Parameters
     ----------
@@ -109,6 +112,9 @@ class Policy(Record):
     max_time_uncertainty : float or None
         Most that the times of a window's samples may be wrong, as far as is known, in sample periods
         of the stream; never less than 0.1 s.
+    max_displacement : float or None
+        Largest framewise displacement of any volume of the window, m (0.5 mm by default: Power et al. 2012);
+        asks nothing of a signal whose stream has no such channel.
     pulse_low, pulse_high : float
         The band of the pulse, Hz: 0.7 to 1.5 for adults, 0.5 to 2.5 for children.
     """
@@ -125,6 +131,7 @@ class Policy(Record):
     min_channels: float = Field(default=1.0, gt=0, le=1)
     max_novelty: float | None = Field(default=1.0, gt=0)
     max_time_uncertainty: float | None = Field(default=1.5, gt=0)
+    max_displacement: float | None = Field(default=0.0005, ge=0)
     pulse_low: float = Field(default=0.7, gt=0, le=10)
     pulse_high: float = Field(default=1.5, gt=0, le=10)
 

@@ -12,13 +12,16 @@ from realtime.stages.base import Stage
 from realtime.stages.beer_lambert import BeerLambert
 from realtime.stages.bridge import Bridge
 from realtime.stages.cue_reference import CueReference
+from realtime.stages.despike import Despike
 from realtime.stages.haemoglobin import Haemoglobin
 from realtime.stages.homologues import Homologues
 from realtime.stages.motion import Motion
 from realtime.stages.normalise import Normalise
 from realtime.stages.optical_density import OpticalDensity
 from realtime.stages.percent_signal import PercentSignal
+from realtime.stages.regress import Regress
 from realtime.stages.resample import Resample
+from realtime.stages.running_percent import RunningPercent
 from realtime.stages.select import Select
 from realtime.stages.short_channel import ShortChannel
 from realtime.stages.total_haemoglobin import TotalHaemoglobin
@@ -41,6 +44,9 @@ STAGES: Mapping[str, type] = {
     "cue_reference": CueReference,
     "homologues": Homologues,
     "percent_signal": PercentSignal,
+    "running_percent": RunningPercent,
+    "regress": Regress,
+    "despike": Despike,
 }
 """Every stage by the name that recipes and cards use."""
 

@@ -47,6 +47,7 @@ FILES: dict[str, Sequence[str]] = {
     "init": ("init", "nothing", "--out"),
     "pretrain": ("pretrain", "nothing", "--recipe", "tapping", "--out"),
     "export": ("export", "nothing.hemostream"),
+    "summary": ("summary", "nothing.hemostream", "--out"),
     "live": ("live", "--model", "nobody", "--out"),
     "live, its journal": ("live", "--model", "nobody", "--journal"),
 }

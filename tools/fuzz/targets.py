@@ -236,6 +236,11 @@ def _scan_bundle() -> Target:
     return Target("scan_bundle", bundles.scan_bundles(), damage, module.read_scan_bundle)
 
 
+def _afni() -> Target:
+    module = _module("tools.fuzz.afni")
+    return Target("afni", module.streams(), [], module.read_stream)
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "snirf": _snirf,
     "homer": _homer,
@@ -251,5 +256,6 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "status": _status,
     "bundle": _bundle,
     "scan_bundle": _scan_bundle,
+    "afni": _afni,
 }
 """Name to what makes the target."""

@@ -83,9 +83,9 @@ def stream_info(
     Returns
     -------
     pylsl.StreamInfo
-        Of type ``fMRI`` where all channels are BOLD regions, else ``NIRS``.
+        Of type ``fMRI`` where all channels are BOLD regions, motion beside them or not, else ``NIRS``.
     """
-    content = "fMRI" if spec.kinds == (Kind.BOLD,) else "NIRS"
+    content = "fMRI" if spec.signal_kinds == (Kind.BOLD,) else "NIRS"
     info = pylsl.StreamInfo(name, content, len(spec), spec.rate, dtype, source_id)
     if bare:
         _copy(describe_origin(origin), info.desc().append_child("hemostream"))

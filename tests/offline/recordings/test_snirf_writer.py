@@ -14,7 +14,7 @@ from offline.recordings import read_recording
 from offline.recordings.snirf import read_snirf
 from offline.recordings.snirf_writer import segments, write_segments, write_snirf
 from realtime.channels.optodes import standard_name
-from realtime.signal import UNITS, Channel, Kind, SignalSpec
+from realtime.signal import CONFOUNDS, UNITS, Channel, Kind, SignalSpec
 from realtime.sources.markers import label_of
 from realtime.sources.recording import Event, Recording
 
@@ -31,7 +31,11 @@ def maybe(strategy):
 @st.composite
 def recordings(draw):
     """Anything that SNIRF has a place for, gaps, missing cells and clocks of any origin included."""
-    kinds = draw(st.lists(st.sampled_from([k for k in Kind if k is not Kind.BOLD]), min_size=1, max_size=3))
+    kinds = draw(
+        st.lists(
+            st.sampled_from([k for k in Kind if k not in (Kind.BOLD, *CONFOUNDS)]), min_size=1, max_size=3
+        )
+    )
     wavelengths = draw(
         st.lists(st.floats(600, 1000), min_size=2, max_size=3, unique_by=lambda nm: round(nm, 3))
     )
@@ -239,8 +243,9 @@ def test_what_snirf_has_no_place_for_is_said(tmp_path):
         return Recording("x", SignalSpec((channel,), 10.0), np.ones((1, 2)), np.arange(2.0), zeros)
 
     path = tmp_path / "x.snirf"
-    with pytest.raises(RecordingError, match="BOLD"):
-        write_snirf(one(kind=Kind.BOLD, unit="a.u."), path)
+    for kind in (Kind.BOLD, Kind.DISPLACEMENT):
+        with pytest.raises(RecordingError, match=f"of kind {kind}; SNIRF has no place"):
+            write_snirf(one(kind=kind, unit=UNITS[kind][-1]), path)
     with pytest.raises(RecordingError, match="has source None"):
         write_snirf(one(source=None), path)
     with pytest.raises(RecordingError, match="has detector 0"):

@@ -9,13 +9,14 @@ from mne.preprocessing.nirs import source_detector_distances
 
 from models.errors import SignalError
 from realtime.channels.mne_info import NOT_HELD, info_from_spec, spec_from_info
-from realtime.signal import UNITS, Channel, Kind, SignalSpec
+from realtime.signal import CONFOUNDS, UNITS, Channel, Kind, SignalSpec
 
 metres = st.floats(-0.3, 0.3, allow_subnormal=False)
 places = st.tuples(metres, metres, metres)
 words = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=12)
 numbers = st.integers(1, 99)
 LIGHT = (Kind.INTENSITY, Kind.OPTICAL_DENSITY)
+MISC = (Kind.HBT, Kind.BOLD, *CONFOUNDS)
 
 
 def maybe(strategy):
@@ -25,7 +26,7 @@ def maybe(strategy):
 @st.composite
 def specs(draw, *, complete=False):
     """Channels that MNE can tell apart; with `complete`, of kinds and with numbers that it knows."""
-    kinds = [kind for kind in Kind if not complete or kind not in (Kind.HBT, Kind.BOLD)]
+    kinds = [kind for kind in Kind if not complete or kind not in MISC]
     some = (lambda strategy: strategy) if complete else maybe
     channels = []
     taken = set()
@@ -83,7 +84,7 @@ def test_mne_alone_holds_everything_outside_the_table(spec):
 @settings(deadline=None)
 @given(specs())
 def test_whatever_mne_loses_is_in_the_table(spec):
-    held = [i for i, channel in enumerate(spec.channels) if channel.kind not in (Kind.HBT, Kind.BOLD)]
+    held = [i for i, channel in enumerate(spec.channels) if channel.kind not in MISC]
     info = info_from_spec(spec)
     info["description"] = None
     if not held:

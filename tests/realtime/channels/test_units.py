@@ -32,6 +32,8 @@ FACTORS = [
         ("HHb", Kind.HBR),
         ("tHb", Kind.HBT),
         ("BOLD", Kind.BOLD),
+        ("HeadRotation", Kind.ROTATION),
+        ("Physiology", Kind.PHYSIOLOGY),
         ("accelerometer", None),
         ("", None),
     ],
@@ -73,6 +75,16 @@ def test_an_optical_density_is_a_natural_logarithm_unless_declared_to_base_10() 
 def test_bold_is_percent_only_where_declared() -> None:
     assert unit_of(Kind.BOLD, "PSC") == ("percent", 1.0)
     assert unit_of(Kind.BOLD, "") == ("a.u.", 1.0)
+
+
+def test_head_motion_needs_a_known_unit() -> None:
+    assert unit_of(Kind.TRANSLATION, "mm") == ("m", 1e-3)
+    assert unit_of(Kind.DISPLACEMENT, "m") == ("m", 1.0)
+    assert unit_of(Kind.ROTATION, "deg") == ("rad", pytest.approx(math.pi / 180))
+    assert unit_of(Kind.PHYSIOLOGY, "whatever") == ("a.u.", 1.0)
+    for kind, text in ((Kind.TRANSLATION, ""), (Kind.ROTATION, "mm"), (Kind.DISPLACEMENT, "voxels")):
+        with pytest.raises(SignalError, match=f"Unit of {kind} is '{text}'; expected"):
+            unit_of(kind, text)
 
 
 def test_every_unit_that_a_channel_may_have_means_itself() -> None:

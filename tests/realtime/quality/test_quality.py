@@ -112,7 +112,7 @@ def test_a_value_that_no_policy_can_have_is_named(name: str, value: object) -> N
 def test_only_what_may_be_left_out_may_be_none() -> None:
     optional = {"min_scalp_coupling", "min_peak_power", "max_flat_s", "max_saturated", "max_moving"}
     for name in Policy.model_fields:
-        if name in optional | {"max_novelty", "max_time_uncertainty", "min_confidence"}:
+        if name in optional | {"max_novelty", "max_time_uncertainty", "min_confidence", "max_displacement"}:
             decoded(**{name: None})
         else:
             with pytest.raises(RecipeError, match=name):
@@ -135,6 +135,7 @@ def test_the_pulse_s_band_has_two_edges() -> None:
         ("max_flat_s", 0.0, None),
         ("max_saturated", 0.0, 1.0),
         ("max_moving", 0.0, 1.0),
+        ("max_displacement", 0.0, None),
     ],
 )
 def test_a_range_holds_its_edges_and_nothing_beyond(name: str, least: float, most: float | None) -> None:
@@ -172,7 +173,7 @@ def test_what_is_asked_by_default() -> None:
     assert Policy() == Policy(
         min_coverage=0.9, max_gap_s=1.0, max_age_s=5.0, min_scalp_coupling=None, min_peak_power=None,
         max_flat_s=0.7, max_saturated=0.1, max_moving=None, min_channels=1.0, max_novelty=1.0,
-        max_time_uncertainty=1.5, pulse_low=0.7, pulse_high=1.5,
+        max_time_uncertainty=1.5, max_displacement=0.0005, pulse_low=0.7, pulse_high=1.5,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.errors import StreamError
 from realtime.log import Origin, OriginKind
-from realtime.signal import UNITS, Channel, Kind, SignalSpec
+from realtime.signal import UNITS, Channel, Kind, SignalSpec, motion_channels
 from realtime.sources.lsl.stream_info import (
     NOT_HELD,
     is_companion,
@@ -138,6 +138,8 @@ def test_whatever_the_convention_loses_is_in_the_table(spec):
 def test_all_bold_is_a_stream_of_type_fmri():
     spec = SignalSpec((Channel(name="#1", kind=Kind.BOLD, unit="a.u."),), 0.5)
     assert stream_info(spec, name="x", source_id="y", origin=Origin()).type() == "fMRI"
+    moving = SignalSpec((*spec.channels, *motion_channels()), 0.5)
+    assert stream_info(moving, name="x", source_id="y", origin=Origin()).type() == "fMRI"
 
 
 def vendor_stream(channels, optodes=()):

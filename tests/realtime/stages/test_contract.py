@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.signal import Channel, Chunk, Kind, SignalSpec
+from realtime.signal import Channel, Chunk, Kind, SignalSpec, motion_channels
 from realtime.stages import STAGES, make_stage
 from realtime.stages.base import Reset, Stage, TakesEvents
 
@@ -82,6 +82,7 @@ MIRRORED = SignalSpec(
 )
 MIXED = SignalSpec((*INTENSITY.channels, *BLOOD.channels[:1]), RATE)
 BOLD = SignalSpec(tuple(Channel(name=f"region {i}", kind=Kind.BOLD, unit="a.u.") for i in range(3)), RATE)
+MOVING = SignalSpec((*motion_channels()[1:5], *BOLD.channels), RATE)
 
 CASES: Mapping[str, Case] = {
     "select": Case(
@@ -146,6 +147,25 @@ CASES: Mapping[str, Case] = {
     "homologues, beside the channels": Case(
         {"stage": "homologues", "tolerance": 0.004, "keep": True}, MIRRORED, 1e-5, 1e-6
     ),
+    "running_percent": Case(
+        {"stage": "running_percent", "memory_s": 9.0, "warmup_s": 2.0}, BOLD, 1000.0, 10.0, uniform=True
+    ),
+    "regress": Case(
+        {"stage": "regress", "order": 2, "memory_s": 20.0, "warmup_s": 4.0}, BLOOD, 1e-5, 1e-6, uniform=True
+    ),
+    "regress, with motion": Case(
+        {
+            "stage": "regress",
+            "confounds": ["head_translation", "head_rotation"],
+            "memory_s": 20.0,
+            "warmup_s": 4.0,
+        },
+        MOVING,
+        1000.0,
+        10.0,
+        uniform=True,
+    ),
+    "despike": Case({"stage": "despike", "window_s": 4.0, "warmup_s": 2.0}, BLOOD, 1e-5, 1e-6, uniform=True),
     "percent_signal": Case({"stage": "percent_signal", "baseline_s": 3.0}, BOLD, 1000.0, 10.0),
 }
 
