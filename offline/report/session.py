@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from models.bundle import Bundle
 from offline.report.cells import NONE, capital, times
@@ -141,7 +142,7 @@ def _decided(data: SessionData) -> PageSection:
     return PageSection("Decisions", blocks)
 
 
-def _course(data: SessionData) -> "object":
+def _course(data: SessionData) -> Figure:
     """Labels (and abstentions) over the session's minutes, and the head's displacement where it is known."""
     names = [*sorted(data.labels), "abstained"]
     moved = data.motion.get(Kind.DISPLACEMENT)

@@ -197,6 +197,12 @@ def _measure(session: SessionData, entry: Received, beside: dict[Kind, list[Floa
 
 
 def furthest(values: Floats) -> float | None:
-    """The largest size of what is known; None where nothing is."""
+    """The largest size of what is known; None where nothing is.
+
+    Parameters
+    ----------
+    values : (n_samples,) float64
+        In whatever unit; NaN where it is not known.
+    """
     known = values[np.isfinite(values)]
     return float(np.abs(known).max()) if known.size else None

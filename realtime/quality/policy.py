@@ -17,6 +17,9 @@ from models.arrays import Bools, Floats
 from models.decode import Record
 from realtime.decision import UNDECIDED
 
+DISPLACED_M = 0.0005
+"""Framewise displacement that is too far unless a recipe says otherwise, m (Power et al. 2012)."""
+
 
 class Reason(StrEnum):
     """Why a window, or a channel of it, is not usable."""
@@ -131,7 +134,10 @@ class Policy(Record):
     min_channels: float = Field(default=1.0, gt=0, le=1)
     max_novelty: float | None = Field(default=1.0, gt=0)
     max_time_uncertainty: float | None = Field(default=1.5, gt=0)
-    max_displacement: float | None = Field(default=0.0005, ge=0)
+    # A key that came later and says nothing changes no recipe's hash and no card.
+    max_displacement: float | None = Field(
+        default=DISPLACED_M, ge=0, exclude_if=lambda most: most == DISPLACED_M
+    )
     pulse_low: float = Field(default=0.7, gt=0, le=10)
     pulse_high: float = Field(default=1.5, gt=0, le=10)
 

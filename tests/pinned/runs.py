@@ -116,6 +116,11 @@ RUNS = (
         ("live.jsonl",),
     ),
     Run("export", f"export {HERE}/live/bed.hemostream bed.snirf", ("bed*.snirf",)),
+    Run(
+        "summary",
+        f"summary {HERE}/live/bed.hemostream --model {HERE}/live/bundle --out summary.html",
+        (),  # the page says when it was made
+    ),
 )  # fmt: skip
 
 

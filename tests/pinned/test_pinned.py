@@ -26,6 +26,7 @@ ENDS = {
     "structures": r"Segmented 1 of 1 images?: structures/volumes.tsv\n",
     "live.jsonl": r"0 windows classified, \d+ abstained \(.*undecided \d+.*never eval.*\nDecisions: live",
     "export": r"\d+ samples of \d+ channels over .* s and .*events, in .*file.*\nRecording: bed",
+    "summary": r"run 1 of bed: 600 samples, 117 windows, 15 of them abstained\.\nPage: summary.html\n",
 }
 """How each command ends: with the figures that matter, and where its page or file is."""
 

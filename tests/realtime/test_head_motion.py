@@ -68,6 +68,13 @@ def test_the_threshold_is_the_policy_s_and_may_be_none() -> None:
     assert not any(window.reasons for window in windows_of(displacement * 99, policy=anything))
 
 
+def test_the_usual_threshold_is_not_written_down() -> None:
+    """Recipes and cards of before keep their hashes."""
+    assert "max_displacement" not in Policy().model_dump()
+    assert Policy(max_displacement=None).model_dump()["max_displacement"] is None
+    assert Policy.model_validate(Policy(max_displacement=0.001).model_dump()).max_displacement == 0.001
+
+
 def test_without_the_channel_nothing_is_asked() -> None:
     windows = windows_of(np.zeros(40), spec=REGIONS)
     assert not any(window.reasons for window in windows)

@@ -137,6 +137,7 @@ EARLIER: dict[str, tuple[dict[str, str], Sequence[str]]] = {
     "segment": ({"out/volumes.tsv": "image"}, ("segment", "a.nii.gz", "--model", "nobody", "--out", "out")),
     "live": ({"out.jsonl": '{"schema":1}\n'}, ("live", "--model", "nobody", "--out", "out.jsonl")),
     "export": ({"out.snirf": "snirf"}, ("export", "nothing.hemostream", "out.snirf")),
+    "summary": ({"out.html": "page"}, ("summary", "nothing.hemostream", "--out", "out.html")),
     "demo": ({"out/demo.hemostream": "journal"}, ("demo", "--out", "out")),
     "replay": ({"side.json": "{}"}, ("replay", "nothing.snirf", "--side-file", "side.json")),
 }

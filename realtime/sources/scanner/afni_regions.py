@@ -71,7 +71,7 @@ class AfniRegions:
             begin = self._hello()
             if self._sizes is None:
                 return []
-        found = []
+        found: list[AfniRecord] = []
         size = 4 * (N_MOTION + sum(self._sizes))
         while len(self._bytes) - begin >= len(BYE):
             if self._bytes[begin : begin + 3] == BYE[:3]:
