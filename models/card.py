@@ -15,7 +15,7 @@ from models.decode import Record, decode
 from models.errors import BundleError
 from models.evidence.accumulation import Law, Rule
 from models.evidence.unseen import UnseenEvaluation, evaluation_line, labels_line
-from models.montage import ServedMontages
+from models.networks.parts.montage import ServedMontages
 
 WRITTEN_LATER = frozenset({"recording", "unseen", "montages"})
 """Keys that cards of this format did not always have."""

@@ -8,7 +8,7 @@ from models.card import AGAIN, CardEvidence, WindowCard
 from models.decode import decode
 from models.errors import BundleError, RecipeError, SignalError
 from models.evidence.unseen import least_confidence
-from models.montage import ServedMontages
+from models.networks.parts.montage import ServedMontages
 from models.novelty import Novelty
 from realtime.montages import check_served, montage_of
 from realtime.pipeline import Pipeline

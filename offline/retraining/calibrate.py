@@ -18,7 +18,7 @@ from models.bundle import read_bundle, write_bundle
 from models.bundle_files import check_target
 from models.card import CardEvidence, WindowCard
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
-from models.montage import Montage
+from models.networks.parts.montage import Montage
 from models.networks.virtual_probe import montage_in, placed
 from offline.base.people_hash import person_hash
 from offline.base.remarks import show_remarks

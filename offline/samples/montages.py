@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError, RecipeError
-from models.montage import MOST_POINTS, REACH_M, Montage, ServedMontages, covered
+from models.networks.parts.montage import MOST_POINTS, REACH_M, Montage, ServedMontages, covered
 from offline.base.window_store import KeptWindows
 from offline.samples.recipe import Recipe
 from realtime.channels.own_montage import own_channels

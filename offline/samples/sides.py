@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.montage import KINDS
+from models.networks.parts.montage import KINDS
 from offline.base.window_store import KeptWindows
 from offline.samples.samples import Samples
 from realtime.montages import montage_of

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BundleError, SignalError, StreamError
-from models.montage import Montage
+from models.networks.parts.montage import Montage
 from realtime.clock import Clock
 from realtime.core.cues import Cues
 from realtime.core.decisions import DecisionMaker

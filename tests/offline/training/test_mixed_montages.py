@@ -11,7 +11,7 @@ import torch
 
 from models.bundle import Bundle, read_bundle
 from models.errors import RecipeError, SignalError
-from models.montage import Montage, side_means
+from models.networks.parts.montage import Montage, side_means
 from models.networks.virtual_probe import VirtualProbe, montage_in, placed
 from offline.base.cohort import read_cohort
 from offline.base.window_store import KeptWindows
