@@ -30,11 +30,11 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.montages import check_served, montage_of, take_channels
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages.base import Reset
+from realtime.stages.montages import check_served, montage_of, take_channels
 from realtime.window_quality import WindowQuality
 from realtime.windows import Window, Windows
 

@@ -79,7 +79,7 @@ def _shown(samples: Samples, recipe: Recipe, fold: Fold, model: str) -> str:
             for mine in [own.person == person]
         ]
     )
-    low, high = around(float(each.mean()), bootstrap_mean_sd(each, seed=0) or np.nan)
+    low, high = around(float(each.mean()), bootstrap_mean_sd(each, seed=0) or 0.0)
     return f"{each.mean():.3f} ({low:.3f} to {high:.3f})"
 
 

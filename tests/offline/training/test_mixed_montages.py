@@ -31,12 +31,12 @@ from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference, predict
 from realtime.log import Entry, Produced, SessionStarted
-from realtime.montages import montage_of, take_channels
 from realtime.quality.policy import Policy
 from realtime.rerun import predict_journal, predict_recording
 from realtime.signal import SignalSpec
 from realtime.sinks.journal.journal import JournalWriter
 from realtime.sources.recording import Recording, entries
+from realtime.stages.montages import montage_of, take_channels
 from realtime.windows import Window
 from tests.offline.support import write_table
 
